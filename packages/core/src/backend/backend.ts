@@ -1,0 +1,80 @@
+// The contract of a backend: something that runs programs. One small interface and the check of what it is given.
+
+import { InvalidTensorError } from '../errors/invalid-tensor-error.js';
+import type { Program, TensorSpecs } from './program.js';
+import type { HostTensor } from './tensor.js';
+
+/** Options of one {@link Backend.run}. */
+export interface RunOptions<O extends TensorSpecs = TensorSpecs> {
+  /**
+   * Memory to receive outputs, by output name, each of exactly the output's size. A backend writes there, and returns
+   * that very array as the output's data, which saves copying a large matrix.
+   */
+  readonly into?: { readonly [K in keyof O]?: Float32Array };
+}
+
+/**
+ * An engine that runs {@link Program}s. Make one with `createReferenceBackend()`, or with `createOrtBackend()` or
+ * `createTfjsBackend()` of the backend packages, and pass it to `selectTokens`.
+ */
+export interface Backend {
+  /** Short name of the engine: `'reference'`, `'ort'`, `'tfjs'`. */
+  readonly name: string;
+  /** What the engine really runs on, e.g. `'cpu'`, `'cuda'`, `'webgpu'`. */
+  readonly device: string;
+  /**
+   * The largest relative error to expect of an element after a chain of a few operations, e.g. `1e-5` for float32.
+   * Selections agree between backends wherever gains are further apart than this.
+   */
+  readonly precision: number;
+  /**
+   * Runs a program on host tensors.
+   * @throws InvalidTensorError if an input is missing or has the wrong rank, type or size.
+   * @throws UnsupportedOpError if the program uses an operation this backend lacks.
+   */
+  run<I extends TensorSpecs, O extends TensorSpecs>(
+    program: Program<I, O>,
+    inputs: Readonly<Record<keyof I, HostTensor>>,
+    options?: RunOptions<O>,
+  ): Promise<Record<keyof O, HostTensor>>;
+  /** Frees sessions and memory. The backend cannot be used afterwards; calling it twice is harmless. */
+  dispose(): Promise<void>;
+}
+
+/** The lengths of a program's named dimensions. */
+export type DimLengths = ReadonlyMap<string, number>;
+
+/**
+ * Checks inputs against a program's declaration and returns the length of every named dimension. For backends: call it
+ * first in {@link Backend.run}, so that wrong inputs fail the same way on every engine.
+ * @throws InvalidTensorError naming the program, the input, what was given and what was expected.
+ */
+export function checkInputs(program: Program, inputs: Readonly<Record<string, HostTensor | undefined>>): DimLengths {
+  const lengths = new Map<string, number>();
+  for (const [name, spec] of Object.entries(program.inputs)) {
+    const label = `${program.name}.${name}`;
+    const tensor = inputs[name];
+    if (tensor === undefined) throw new InvalidTensorError(label, 'is missing');
+    const wanted = spec.dtype ?? 'float32';
+    const isWanted = tensor.type === wanted || (wanted === 'float32' && tensor.type === 'float16');
+    if (!isWanted) throw new InvalidTensorError(label, `expected type ${wanted}, got ${tensor.type}`);
+    if (tensor.dims.length !== spec.dims.length) {
+      throw new InvalidTensorError(
+        label,
+        `expected shape [${spec.dims.join(', ')}], got [${tensor.dims.join(', ')}]`,
+      );
+    }
+    spec.dims.forEach((dim, axis) => {
+      const length = tensor.dims[axis] as number;
+      const known = lengths.get(dim);
+      if (known !== undefined && known !== length) {
+        throw new InvalidTensorError(
+          label,
+          `expected shape [${spec.dims.join(', ')}] with ${dim} = ${known} as in the other inputs, got [${tensor.dims.join(', ')}]`,
+        );
+      }
+      lengths.set(dim, length);
+    });
+  }
+  return lengths;
+}

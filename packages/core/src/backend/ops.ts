@@ -1,0 +1,68 @@
+// The tensor operations that the method is written in. An interface only: each backend brings the arithmetic.
+
+/**
+ * The operations a backend implements, over its own tensor type `T`. A program is written once against this
+ * interface (see {@link Program}); an eager backend runs it directly, a compiling backend passes symbolic tensors.
+ *
+ * Numbers are 32-bit floats unless a line says *index* (an integer tensor, made only by `range`, `argMax` and
+ * inputs declared `'int32'`). Element-wise operations broadcast as in NumPy: shapes are aligned at the last axis and
+ * an axis of 1 stretches. Axes are counted from 0 and never negative.
+ */
+export interface TensorOps<T> {
+  /** A constant of shape `[]`. */
+  scalar(value: number): T;
+  /** The length of `axis` as a float of shape `[]`; known only at run time, so a program fits every size. */
+  size(x: T, axis: number): T;
+  /** The indices `0 … length of axis − 1` of `x`, shape `[n]`, *index*. */
+  range(x: T, axis: number): T;
+
+  /** Element-wise `a + b`. */
+  add(a: T, b: T): T;
+  /** Element-wise `a − b`. */
+  subtract(a: T, b: T): T;
+  /** Element-wise `a · b`. */
+  multiply(a: T, b: T): T;
+  /** Element-wise `a / b`. */
+  divide(a: T, b: T): T;
+  /** Element-wise maximum; NaN wins over numbers. */
+  maximum(a: T, b: T): T;
+  /** Element-wise eˣ. */
+  exp(x: T): T;
+  /** Element-wise natural logarithm. */
+  log(x: T): T;
+  /** Element-wise equality of two *index* tensors: a condition, to be used by {@link where} only. */
+  equal(a: T, b: T): T;
+  /** Element-wise choice: `a` where the condition holds, else `b`. */
+  where(condition: T, a: T, b: T): T;
+
+  /** Matrix product of `[n, d]` with `[d, m]`, or with `[m, d]` when `transposeB`: `[n, m]`. */
+  matMul(a: T, b: T, options?: { readonly transposeB?: boolean }): T;
+  /** `[n, m]` to `[m, n]`. */
+  transpose(x: T): T;
+  /** `[n, d]` with each row divided by max(its Euclidean length, 1e-8): a zero row stays zero, never NaN. */
+  normalizeRows(x: T): T;
+  /** Softmax along `axis`, stable for large inputs: eˣ⁻ᵐᵃˣ / Σ eˣ⁻ᵐᵃˣ. */
+  softmax(x: T, axis: number): T;
+
+  /** Sum over `axis`, which is dropped, or kept with length 1 when `keepDims`. */
+  sum(x: T, axis: number, options?: { readonly keepDims?: boolean }): T;
+  /** Maximum over `axis`, which is dropped, or kept with length 1 when `keepDims`. The axis must not be empty. */
+  max(x: T, axis: number, options?: { readonly keepDims?: boolean }): T;
+  /** Index of the maximum over `axis`, which is dropped, *index*. **Ties go to the lowest index.** */
+  argMax(x: T, axis: number): T;
+
+  /** Joins tensors along `axis`; the other axes agree. */
+  concat(parts: readonly T[], axis: number): T;
+  /** The slices of `x` along `axis` at the *index* tensor `indices` (shape `[]` drops the axis, `[k]` keeps `k`). */
+  gather(x: T, indices: T, axis: number): T;
+
+  /**
+   * Runs `body` `count` times (`count`: *index*, shape `[]`), passing each step's state to the next, and stacks what
+   * every step emits along a new axis 0. State tensors keep their shapes.
+   */
+  loop<S extends Readonly<Record<string, T>>, E extends Readonly<Record<string, T>>>(
+    count: T,
+    state: S,
+    body: (state: S) => { readonly state: S; readonly emit: E },
+  ): { readonly state: S; readonly emitted: E };
+}

@@ -1,0 +1,111 @@
+// Tensors on the host: what callers hand in and what backends hand back. Plain data with no behaviour.
+
+import { InvalidTensorError } from '../errors/invalid-tensor-error.js';
+
+/** A dense row-major array in host memory. `float16` holds raw half-precision bits in a `Uint16Array`. */
+export type HostTensor =
+  | { readonly type: 'float32'; readonly data: Float32Array; readonly dims: readonly number[] }
+  | { readonly type: 'float16'; readonly data: Uint16Array; readonly dims: readonly number[] }
+  | { readonly type: 'int32'; readonly data: Int32Array; readonly dims: readonly number[] };
+
+/** A {@link HostTensor} of 32-bit floats. */
+export type Float32Tensor = Extract<HostTensor, { type: 'float32' }>;
+
+/**
+ * What the public functions accept as a matrix `[rows, columns]`: a host tensor, a tensor of ONNX Runtime or
+ * transformers.js (they have `type`, `data` and `dims`), a `Float32Array` with `dims`, or an array of rows.
+ */
+export type MatrixInput =
+  | HostTensor
+  | { readonly type?: string; readonly data: unknown; readonly dims: readonly number[] }
+  | readonly (readonly number[] | Float32Array)[];
+
+/** A float32 tensor from its data and shape. */
+export function float32(data: Float32Array, dims: readonly number[]): Float32Tensor {
+  return { type: 'float32', data, dims };
+}
+
+/** How many elements a shape holds. */
+export function elementCount(dims: readonly number[]): number {
+  return dims.reduce((product, length) => product * length, 1);
+}
+
+/**
+ * Reads a matrix `[rows, columns]` from any accepted form, without copying where it can. A leading axis of length 1
+ * (`[1, n, d]`, a batch of one) is dropped.
+ * @throws InvalidTensorError for anything that is not a matrix of floats.
+ */
+export function toMatrix(name: string, input: MatrixInput): Extract<HostTensor, { type: 'float32' | 'float16' }> {
+  if (Array.isArray(input)) return fromRows(name, input);
+  if (typeof input !== 'object' || input === null || !('data' in input) || !Array.isArray(input.dims)) {
+    throw new InvalidTensorError(name, `expected a tensor { data, dims } or an array of rows, got ${describe(input)}`);
+  }
+  const all = input.dims.map(Number);
+  const dims = all.length === 3 && all[0] === 1 ? all.slice(1) : all;
+  const isShape = dims.length === 2 && dims.every((length) => Number.isInteger(length) && length >= 0);
+  if (!isShape) throw new InvalidTensorError(name, `expected a matrix [rows, columns], got shape [${all.join(', ')}]`);
+
+  const { data } = input;
+  const expected = elementCount(dims);
+  const checkLength = (length: number): void => {
+    if (length === expected) return;
+    throw new InvalidTensorError(name, `shape [${all.join(', ')}] needs ${expected} elements, the data has ${length}`);
+  };
+  if (data instanceof Float32Array) {
+    checkLength(data.length);
+    return { type: 'float32', data, dims };
+  }
+  if (data instanceof Uint16Array && input.type === 'float16') {
+    checkLength(data.length);
+    return { type: 'float16', data, dims };
+  }
+  if (data instanceof Float64Array) {
+    checkLength(data.length);
+    return float32(Float32Array.from(data), dims);
+  }
+  throw new InvalidTensorError(
+    name,
+    `expected data of type Float32Array, Float64Array or, with type 'float16', Uint16Array, got ${describe(data)}` +
+      (input.type === undefined ? '' : ` (type '${input.type}')`),
+  );
+}
+
+function fromRows(name: string, rows: readonly (readonly number[] | Float32Array)[]): Float32Tensor {
+  const columns = rows[0]?.length ?? 0;
+  const data = new Float32Array(rows.length * columns);
+  rows.forEach((row, index) => {
+    if (row?.length !== columns) {
+      throw new InvalidTensorError(name, `row 0 has ${columns} numbers, but row ${index} has ${row?.length ?? 'none'}`);
+    }
+    data.set(row, index * columns);
+  });
+  return float32(data, [rows.length, columns]);
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  return typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
+}
+
+/** The value of a half-precision number given by its 16 bits. */
+export function halfToFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * 2 ** -24 * fraction;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
+}
+
+let halfTable: Float32Array | undefined;
+
+/** The same tensor with `float16` widened to `float32`; other tensors are returned as they are. */
+export function widen(tensor: HostTensor): Exclude<HostTensor, { type: 'float16' }> {
+  if (tensor.type !== 'float16') return tensor;
+  halfTable ??= Float32Array.from({ length: 65536 }, (_, bits) => halfToFloat(bits));
+  const table = halfTable;
+  const { data } = tensor;
+  const wide = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++) wide[i] = table[data[i] as number] as number;
+  return float32(wide, tensor.dims);
+}

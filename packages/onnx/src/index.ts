@@ -1,0 +1,23 @@
+// The public surface of @mmtok/onnx: write a model, look inside a file, expose an inner tensor. No runtime, no schema library.
+export { appendGraphOutput, graphOutputSuffix } from './append-graph-output.js';
+export type { Dtype } from './dtype.js';
+export { encodeModel } from './encode-model.js';
+export type {
+  Dim,
+  OnnxAttribute,
+  OnnxGraph,
+  OnnxModel,
+  OnnxNode,
+  OnnxTensor,
+  OnnxValue,
+} from './model.js';
+export { OnnxFormatError } from './onnx-format-error.js';
+export { OnnxModelError } from './onnx-model-error.js';
+export {
+  readGraph,
+  type ScannedAttribute,
+  type ScannedGraph,
+  type ScannedModel,
+  type ScannedNode,
+  type ScannedTensor,
+} from './read-graph.js';

@@ -1,0 +1,16 @@
+// What every package's vitest.config.ts shares: siblings are read from source, so nothing is built before a test.
+import type { ViteUserConfig } from 'vitest/config';
+
+const conditions = ['@mmtok/source'];
+
+/** The configuration of one package's tests. */
+export const shared: ViteUserConfig = {
+  resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] },
+  ssr: { resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] } },
+  test: {
+    environment: 'node',
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+};
