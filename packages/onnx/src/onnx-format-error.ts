@@ -1,8 +1,19 @@
-// Thrown when bytes are not an ONNX model. Self-contained: it carries the marker of mmtok's errors without importing them.
-const marker: unique symbol = Symbol.for('mmtok.error') as never;
-const formatMarker: unique symbol = Symbol.for('mmtok.error.OnnxFormatError') as never;
+// Thrown when bytes are not an ONNX model. Marked as one of mmtok's errors without importing their base class.
+import { isMarked, mark } from './error-marker.js';
 
-/** The bytes are not an ONNX model, or end too early. `cause` holds the reader's own complaint, if any. */
+/** The bytes are not an ONNX model, or end too early. `cause` holds the protobuf reader's own complaint, if any. */
 export class OnnxFormatError extends Error {
-  override readonly name = 'OnnxFormatError';
+  static readonly code = 'MMTOK_ONNX_FORMAT';
+  override readonly name: string = 'OnnxFormatError';
+  readonly code: string = OnnxFormatError.code;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    mark(this);
+  }
+
+  /** Whether a caught value is this error, also when it comes from another copy of this package. */
+  static isInstance(error: unknown): error is OnnxFormatError {
+    return isMarked(error, OnnxFormatError.code);
+  }
 }

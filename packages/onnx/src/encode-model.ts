@@ -1,0 +1,146 @@
+// A model as plain data turned into the bytes of an .onnx file. Does not check operators: the runtime does that on load.
+import type { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { dtypeCode } from './dtype.js';
+import { encodeTensor } from './encode-tensor.js';
+import {
+  ATTRIBUTE,
+  ATTRIBUTE_TYPE,
+  DIM,
+  GRAPH,
+  MODEL,
+  NODE,
+  OPSET,
+  SHAPE,
+  TENSOR_TYPE,
+  TYPE,
+  VALUE_INFO,
+} from './fields.js';
+import { fields, float, int, join, nested, type Pieces, string } from './message.js';
+import type { Dim, OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from './model.js';
+import { OnnxModelError } from './onnx-model-error.js';
+
+/**
+ * The bytes of an `.onnx` file that holds `model`. Typed-array payloads are copied once, into the result.
+ *
+ * Field numbers: https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto
+ *
+ * @throws {OnnxModelError} if a tensor's payload does not fit its dtype and dims, or a value has dims without a dtype.
+ * @example
+ * const bytes = encodeModel({
+ *   graph: {
+ *     inputs: [{ name: 'x', dtype: 'float32', dims: ['n', 2] }],
+ *     outputs: [{ name: 'y' }],
+ *     nodes: [{ opType: 'MatMul', inputs: ['x', 'w'], outputs: ['y'] }],
+ *     initializers: [{ name: 'w', dtype: 'float32', dims: [2, 1], data: [3, 4] }],
+ *   },
+ * });
+ */
+export function encodeModel(model: OnnxModel): Uint8Array {
+  const { graph, opset = 17, domains = {}, irVersion = 8, producer = '@mmtok/onnx' } = model;
+  const head = fields((writer) => {
+    int(writer, MODEL.irVersion, irVersion);
+    string(writer, MODEL.producerName, producer);
+  });
+  const opsets = Object.entries({ '': opset, ...domains }).flatMap(([domain, version]) =>
+    nested(MODEL.opsetImport, [
+      fields((writer) => {
+        string(writer, OPSET.domain, domain);
+        int(writer, OPSET.version, version);
+      }),
+    ]),
+  );
+  return join([head, ...nested(MODEL.graph, encodeGraph(graph)), ...opsets]);
+}
+
+function encodeGraph(graph: OnnxGraph): Pieces {
+  return [
+    ...graph.nodes.flatMap((node) => nested(GRAPH.node, encodeNode(node))),
+    fields((writer) => string(writer, GRAPH.name, graph.name ?? 'main')),
+    ...(graph.initializers ?? []).flatMap((tensor) => nested(GRAPH.initializer, encodeTensor(tensor))),
+    ...graph.inputs.flatMap((value) => nested(GRAPH.input, encodeValue(value))),
+    ...graph.outputs.flatMap((value) => nested(GRAPH.output, encodeValue(value))),
+  ];
+}
+
+function encodeNode(node: OnnxNode): Pieces {
+  const head = fields((writer) => {
+    for (const input of node.inputs) string(writer, NODE.input, input);
+    for (const output of node.outputs) string(writer, NODE.output, output);
+    if (node.name !== undefined) string(writer, NODE.name, node.name);
+    string(writer, NODE.opType, node.opType);
+    if (node.domain !== undefined) string(writer, NODE.domain, node.domain);
+  });
+  const attributes = Object.entries(node.attributes ?? {}).flatMap(([name, attribute]) =>
+    nested(NODE.attribute, encodeAttribute(name, attribute)),
+  );
+  return [head, ...attributes];
+}
+
+function encodeAttribute(name: string, attribute: OnnxAttribute): Pieces {
+  const head = (type: number, write?: (writer: BinaryWriter) => void): Uint8Array =>
+    fields((writer) => {
+      string(writer, ATTRIBUTE.name, name);
+      int(writer, ATTRIBUTE.type, type);
+      write?.(writer);
+    });
+  if ('int' in attribute) return [head(ATTRIBUTE_TYPE.int, (w) => int(w, ATTRIBUTE.int, attribute.int))];
+  if ('float' in attribute) {
+    return [head(ATTRIBUTE_TYPE.float, (w) => float(w, ATTRIBUTE.float, attribute.float))];
+  }
+  if ('string' in attribute) {
+    return [head(ATTRIBUTE_TYPE.string, (w) => string(w, ATTRIBUTE.string, attribute.string))];
+  }
+  if ('tensor' in attribute) {
+    return [head(ATTRIBUTE_TYPE.tensor), ...nested(ATTRIBUTE.tensor, encodeTensor(attribute.tensor))];
+  }
+  if ('graph' in attribute) {
+    return [head(ATTRIBUTE_TYPE.graph), ...nested(ATTRIBUTE.graph, encodeGraph(attribute.graph))];
+  }
+  if ('ints' in attribute) {
+    return [
+      head(ATTRIBUTE_TYPE.ints, (w) => {
+        for (const value of attribute.ints) int(w, ATTRIBUTE.ints, value);
+      }),
+    ];
+  }
+  if ('floats' in attribute) {
+    return [
+      head(ATTRIBUTE_TYPE.floats, (w) => {
+        for (const value of attribute.floats) float(w, ATTRIBUTE.floats, value);
+      }),
+    ];
+  }
+  return [
+    head(ATTRIBUTE_TYPE.strings, (w) => {
+      for (const value of attribute.strings) string(w, ATTRIBUTE.strings, value);
+    }),
+  ];
+}
+
+function encodeValue(value: OnnxValue): Pieces {
+  const head = fields((writer) => string(writer, VALUE_INFO.name, value.name));
+  if (value.dtype === undefined) {
+    if (value.dims !== undefined) {
+      throw new OnnxModelError(
+        `Value '${value.name}' has dims [${value.dims}] but no dtype; ONNX stores a shape only within a type. Add its dtype.`,
+      );
+    }
+    return [head];
+  }
+  const { dtype, dims } = value;
+  const elemType = fields((writer) => int(writer, TENSOR_TYPE.elemType, dtypeCode(dtype)));
+  const shape =
+    dims === undefined
+      ? []
+      : nested(
+          TENSOR_TYPE.shape,
+          dims.flatMap((dim) => nested(SHAPE.dim, [encodeDim(dim)])),
+        );
+  return [head, ...nested(VALUE_INFO.type, nested(TYPE.tensorType, [elemType, ...shape]))];
+}
+
+function encodeDim(dim: Dim): Uint8Array {
+  return fields((writer) =>
+    typeof dim === 'number' ? int(writer, DIM.value, dim) : string(writer, DIM.param, dim),
+  );
+}

@@ -1,0 +1,76 @@
+// What a model is before it is bytes: plain data, one type per ONNX message. Nothing here knows about protobuf.
+import type { Dtype } from './dtype.js';
+
+/** One axis: a fixed length, or the name of a length that is known at run time. */
+export type Dim = number | string;
+
+/**
+ * A graph input or output. Outputs may have a name only, then the runtime infers type and shape;
+ * inputs need a `dtype`. Without `dims` the rank is left open.
+ */
+export interface OnnxValue {
+  readonly name: string;
+  readonly dtype?: Dtype;
+  readonly dims?: readonly Dim[];
+}
+
+/**
+ * A constant tensor of shape `dims` (`[]` for a scalar) in row-major order.
+ *
+ * `data` takes typed arrays without conversion, or plain numbers; half floats come as bit patterns.
+ * `raw` takes the little-endian bytes of any dtype, as `TensorProto.raw_data` holds them.
+ */
+export type OnnxTensor = { readonly name?: string; readonly dims: readonly number[] } & (
+  | { readonly dtype: 'float32'; readonly data: Float32Array | readonly number[] }
+  | { readonly dtype: 'float64'; readonly data: Float64Array | readonly number[] }
+  | { readonly dtype: 'float16' | 'bfloat16'; readonly data: Uint16Array }
+  | { readonly dtype: 'int64'; readonly data: BigInt64Array | readonly (number | bigint)[] }
+  | { readonly dtype: 'int32'; readonly data: Int32Array | readonly number[] }
+  | { readonly dtype: 'int8'; readonly data: Int8Array | readonly number[] }
+  | { readonly dtype: 'uint8'; readonly data: Uint8Array | readonly number[] }
+  | { readonly dtype: 'bool'; readonly data: Uint8Array | readonly boolean[] }
+  | { readonly dtype: Exclude<Dtype, 'string'>; readonly raw: Uint8Array }
+);
+
+/** The value of a node attribute under the key that names its kind, such as `{ int: 1 }` or `{ floats: [0.5] }`. */
+export type OnnxAttribute =
+  | { readonly int: number | bigint }
+  | { readonly float: number }
+  | { readonly string: string }
+  | { readonly tensor: OnnxTensor }
+  | { readonly graph: OnnxGraph }
+  | { readonly ints: readonly (number | bigint)[] }
+  | { readonly floats: readonly number[] }
+  | { readonly strings: readonly string[] };
+
+/** One operator. An absent optional input is the empty string. `domain` is empty for the standard operators. */
+export interface OnnxNode {
+  readonly opType: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+  readonly name?: string;
+  readonly domain?: string;
+}
+
+/** A graph, or the subgraph of a `Loop`, `If` or `Scan`. Nodes are in execution order. */
+export interface OnnxGraph {
+  readonly name?: string;
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers?: readonly (OnnxTensor & { readonly name: string })[];
+}
+
+/** A model file. */
+export interface OnnxModel {
+  readonly graph: OnnxGraph;
+  /** Version of the standard operators. @default 17 */
+  readonly opset?: number;
+  /** Versions of further operator domains, such as `{ 'com.microsoft': 1 }`. */
+  readonly domains?: Readonly<Record<string, number>>;
+  /** Version of the file format. @default 8 */
+  readonly irVersion?: number;
+  /** Who wrote the file. @default '@mmtok/onnx' */
+  readonly producer?: string;
+}
