@@ -49,7 +49,10 @@ export type DimLengths = ReadonlyMap<string, number>;
  * first in {@link Backend.run}, so that wrong inputs fail the same way on every engine.
  * @throws InvalidTensorError naming the program, the input, what was given and what was expected.
  */
-export function checkInputs(program: Program, inputs: Readonly<Record<string, HostTensor | undefined>>): DimLengths {
+export function checkInputs(
+  program: Program,
+  inputs: Readonly<Record<string, HostTensor | undefined>>,
+): DimLengths {
   const lengths = new Map<string, number>();
   for (const [name, spec] of Object.entries(program.inputs)) {
     const label = `${program.name}.${name}`;

@@ -26,7 +26,7 @@ export interface Program<I extends TensorSpecs = TensorSpecs, O extends TensorSp
   readonly inputs: I;
   readonly outputs: O;
   /** Builds the outputs from the inputs; must use nothing but `ops`, so that it means the same on every backend. */
-  readonly build: <T>(ops: TensorOps<T>, inputs: Readonly<Record<keyof I, T>>) => Readonly<Record<keyof O, T>>;
+  build<T>(ops: TensorOps<T>, inputs: Readonly<Record<keyof I, T>>): Readonly<Record<keyof O, T>>;
 }
 
 /**

@@ -4,9 +4,21 @@ import { InvalidTensorError } from '../errors/invalid-tensor-error.js';
 
 /** A dense row-major array in host memory. `float16` holds raw half-precision bits in a `Uint16Array`. */
 export type HostTensor =
-  | { readonly type: 'float32'; readonly data: Float32Array; readonly dims: readonly number[] }
-  | { readonly type: 'float16'; readonly data: Uint16Array; readonly dims: readonly number[] }
-  | { readonly type: 'int32'; readonly data: Int32Array; readonly dims: readonly number[] };
+  | {
+      readonly type: 'float32';
+      readonly data: Float32Array;
+      readonly dims: readonly number[];
+    }
+  | {
+      readonly type: 'float16';
+      readonly data: Uint16Array;
+      readonly dims: readonly number[];
+    }
+  | {
+      readonly type: 'int32';
+      readonly data: Int32Array;
+      readonly dims: readonly number[];
+    };
 
 /** A {@link HostTensor} of 32-bit floats. */
 export type Float32Tensor = Extract<HostTensor, { type: 'float32' }>;
@@ -17,7 +29,11 @@ export type Float32Tensor = Extract<HostTensor, { type: 'float32' }>;
  */
 export type MatrixInput =
   | HostTensor
-  | { readonly type?: string; readonly data: unknown; readonly dims: readonly number[] }
+  | {
+      readonly type?: string;
+      readonly data: unknown;
+      readonly dims: readonly number[];
+    }
   | readonly (readonly number[] | Float32Array)[];
 
 /** A float32 tensor from its data and shape. */
@@ -35,21 +51,31 @@ export function elementCount(dims: readonly number[]): number {
  * (`[1, n, d]`, a batch of one) is dropped.
  * @throws InvalidTensorError for anything that is not a matrix of floats.
  */
-export function toMatrix(name: string, input: MatrixInput): Extract<HostTensor, { type: 'float32' | 'float16' }> {
+export function toMatrix(
+  name: string,
+  input: MatrixInput,
+): Extract<HostTensor, { type: 'float32' | 'float16' }> {
   if (Array.isArray(input)) return fromRows(name, input);
   if (typeof input !== 'object' || input === null || !('data' in input) || !Array.isArray(input.dims)) {
-    throw new InvalidTensorError(name, `expected a tensor { data, dims } or an array of rows, got ${describe(input)}`);
+    throw new InvalidTensorError(
+      name,
+      `expected a tensor { data, dims } or an array of rows, got ${describe(input)}`,
+    );
   }
   const all = input.dims.map(Number);
   const dims = all.length === 3 && all[0] === 1 ? all.slice(1) : all;
   const isShape = dims.length === 2 && dims.every((length) => Number.isInteger(length) && length >= 0);
-  if (!isShape) throw new InvalidTensorError(name, `expected a matrix [rows, columns], got shape [${all.join(', ')}]`);
+  if (!isShape)
+    throw new InvalidTensorError(name, `expected a matrix [rows, columns], got shape [${all.join(', ')}]`);
 
   const { data } = input;
   const expected = elementCount(dims);
   const checkLength = (length: number): void => {
     if (length === expected) return;
-    throw new InvalidTensorError(name, `shape [${all.join(', ')}] needs ${expected} elements, the data has ${length}`);
+    throw new InvalidTensorError(
+      name,
+      `shape [${all.join(', ')}] needs ${expected} elements, the data has ${length}`,
+    );
   };
   if (data instanceof Float32Array) {
     checkLength(data.length);
@@ -75,7 +101,10 @@ function fromRows(name: string, rows: readonly (readonly number[] | Float32Array
   const data = new Float32Array(rows.length * columns);
   rows.forEach((row, index) => {
     if (row?.length !== columns) {
-      throw new InvalidTensorError(name, `row 0 has ${columns} numbers, but row ${index} has ${row?.length ?? 'none'}`);
+      throw new InvalidTensorError(
+        name,
+        `row 0 has ${columns} numbers, but row ${index} has ${row?.length ?? 'none'}`,
+      );
     }
     data.set(row, index * columns);
   });

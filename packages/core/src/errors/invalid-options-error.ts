@@ -1,6 +1,6 @@
 // Thrown when options fail their schema, and the one function that runs schemas at the edges of the packages.
 
-import * as z from 'zod';
+import type * as z from 'zod';
 import { MmtokError } from './mmtok-error.js';
 
 /** Options have the wrong form. The message lists each offending path, what was expected and what was given. */

@@ -1,0 +1,34 @@
+// Greedy as in the textbook: every step evaluates every candidate. The reference for the lazy search.
+
+import { type Maximizer, targetReached } from './maximizer.js';
+
+/**
+ * Picks, step by step, the eligible candidate with the highest gain; ties go to the lowest index. Keeps (1 − 1/e) of
+ * the best value any set of this size has (Nemhauser, Wolsey, Fisher 1978). O(k · n · targets).
+ */
+export function naiveGreedy(): Maximizer {
+  return {
+    name: 'naive',
+    maximize(objective, request) {
+      const { budget, eligibility, pick } = request;
+      const bounds = new Float64Array(objective.candidates).fill(Number.POSITIVE_INFINITY);
+      for (let picked = 0; picked < budget; picked++) {
+        let best = -1;
+        let bestGain = Number.NEGATIVE_INFINITY;
+        for (let j = 0; j < objective.candidates; j++) {
+          if (!eligibility.allows(j)) continue;
+          const gain = objective.gain(j);
+          bounds[j] = gain;
+          if (gain > bestGain) {
+            best = j;
+            bestGain = gain;
+          }
+        }
+        if (best < 0) break;
+        const value = pick(best);
+        if (targetReached(request, picked + 1, value)) break;
+      }
+      return bounds;
+    },
+  };
+}

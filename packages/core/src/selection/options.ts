@@ -1,0 +1,111 @@
+// The options of a selection: their types, and the schemas that check them at the edge.
+
+import * as z from 'zod';
+import type { Backend } from '../backend/backend.js';
+import type { MatrixInput } from '../backend/tensor.js';
+import type { ObjectiveTerm } from '../coverage/coverage-term.js';
+import { parseOptions } from '../errors/index.js';
+import type { Constraints } from '../maximize/eligibility.js';
+import { lazyGreedy } from '../maximize/lazy-greedy.js';
+import type { Maximizer } from '../maximize/maximizer.js';
+import { naiveGreedy } from '../maximize/naive-greedy.js';
+import type { Budget } from './budget.js';
+
+/** What `prepareImage` takes. */
+export interface PrepareOptions {
+  /** Where the matrices are computed. */
+  readonly backend: Backend;
+  /** `[n, D]`: the vision tokens as the language model would receive them. */
+  readonly vision: MatrixInput;
+  /** `[n, d]`: the vision features before the projector. @default `vision` */
+  readonly visionFeatures?: MatrixInput;
+  /** The objective. @default `[textCoverage(), visionCoverage()]` */
+  readonly coverage?: readonly ObjectiveTerm[];
+  /** Further tensors that terms read, by name, e.g. `{ saliency: [n, 1] }`. */
+  readonly inputs?: Readonly<Record<string, MatrixInput>>;
+  /** Refuse matrices above this many bytes. @default 1 GiB */
+  readonly maxMatrixBytes?: number;
+}
+
+/** What `PreparedImage.select` takes. */
+export interface ImageSelectOptions {
+  /** `[m, D]`: input embeddings of the question's tokens. With none, the terms that read them are left out. */
+  readonly text?: MatrixInput;
+  /** How many tokens to keep. */
+  readonly budget: Budget;
+  /** Tokens to leave out, to keep, and groups with bounds of their own. */
+  readonly constraints?: Constraints;
+  /** The search. `'naive'` finds the same tokens more slowly. @default 'lazy' */
+  readonly maximizer?: 'lazy' | 'naive' | Maximizer;
+}
+
+const prepareSchema = z.object({
+  backend: z.custom<Backend>(
+    (value) => typeof (value as Backend | undefined)?.run === 'function',
+    'expected a backend, e.g. from createOrtBackend() of @mmtok/ort-backend or createReferenceBackend()',
+  ),
+  coverage: z
+    .array(
+      z.custom<ObjectiveTerm>(
+        (value) => ['coverage', 'bonus'].includes((value as ObjectiveTerm | undefined)?.kind as string),
+        'expected terms made by textCoverage(), visionCoverage(), saliency() or defineCoverage()',
+      ),
+    )
+    .min(1, 'expected at least one term')
+    .refine(
+      (terms) => new Set(terms.map((term) => term.name)).size === terms.length,
+      'expected terms with different names',
+    )
+    .optional(),
+  maxMatrixBytes: z.number().positive().optional(),
+});
+
+const index = z.int().nonnegative();
+const constraintsSchema = (candidates: number) => {
+  const indices = z.array(
+    index.max(candidates - 1, `expected an index below ${candidates}, the number of vision tokens`),
+  );
+  return z.strictObject({
+    exclude: indices.optional(),
+    include: indices.optional(),
+    groups: z
+      .array(
+        z.strictObject({
+          members: indices,
+          min: z.int().nonnegative().optional(),
+          max: z.int().nonnegative().optional(),
+        }),
+      )
+      .optional(),
+  });
+};
+
+const maximizerSchema = z.union(
+  [
+    z.enum(['lazy', 'naive']),
+    z.custom<Maximizer>((value) => typeof (value as Maximizer | undefined)?.maximize === 'function'),
+  ],
+  "expected 'lazy', 'naive' or a Maximizer",
+);
+
+/** Checks the options of an image, but for its tensors. */
+export function checkPrepareOptions(
+  options: PrepareOptions,
+): Pick<PrepareOptions, 'backend' | 'coverage' | 'maxMatrixBytes'> {
+  return parseOptions('options', prepareSchema, options) as Pick<
+    PrepareOptions,
+    'backend' | 'coverage' | 'maxMatrixBytes'
+  >;
+}
+
+/** Checks the constraints of an image with that many candidates. */
+export function checkConstraints(constraints: Constraints | undefined, candidates: number): Constraints {
+  return parseOptions('constraints', constraintsSchema(candidates), constraints ?? {}) as Constraints;
+}
+
+/** The search that was asked for. */
+export function checkMaximizer(maximizer: ImageSelectOptions['maximizer']): Maximizer {
+  const chosen = parseOptions('maximizer', maximizerSchema, maximizer ?? 'lazy');
+  if (chosen === 'lazy') return lazyGreedy();
+  return chosen === 'naive' ? naiveGreedy() : chosen;
+}

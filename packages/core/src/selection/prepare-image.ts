@@ -1,0 +1,199 @@
+// An image made ready for selections: whatever does not depend on the question is computed once and kept.
+
+import type { HostTensor } from '../backend/tensor.js';
+import type { CoverageTerm, ObjectiveTerm } from '../coverage/coverage-term.js';
+import { textCoverage, visionCoverage } from '../coverage/index.js';
+import { DisposedError, InvalidOptionsError, InvalidTensorError } from '../errors/index.js';
+import { Eligibility } from '../maximize/eligibility.js';
+import type { BonusBlock } from '../maximize/objective.js';
+import { checkBudget, resolveBudget } from './budget.js';
+import { type GreedyRecord, selectionOf } from './greedy-record.js';
+import { type NamedTensors, readTensors, rowCount } from './input-tensors.js';
+import {
+  checkConstraints,
+  checkMaximizer,
+  checkPrepareOptions,
+  type ImageSelectOptions,
+  type PrepareOptions,
+} from './options.js';
+import { runGreedy } from './run-greedy.js';
+import type { Selection } from './selection.js';
+import { computeTermMatrix, type TermMatrix } from './term-matrix.js';
+
+/** An image to ask questions of; matrices that do not depend on the question are computed on first use and kept. */
+export interface PreparedImage {
+  /** Number of vision tokens. */
+  readonly candidates: number;
+  /**
+   * Selects tokens for one question.
+   * @throws InvalidBudgetError, InvalidTensorError, InvalidOptionsError, MatrixTooLargeError, DisposedError
+   */
+  select(options: ImageSelectOptions): Promise<Selection>;
+  /** Lets go of the matrices. */
+  dispose(): void;
+}
+
+const TEXT = 'text';
+const GIB = 2 ** 30;
+
+/**
+ * Reads an image's tensors once, to ask any number of questions of it. What does not depend on the question (by default
+ * the vision kernel, most of a selection's cost) is computed by the first selection and serves all later ones.
+ *
+ * @throws InvalidTensorError for tensors that are not matrices of finite numbers or do not fit together.
+ * @throws InvalidOptionsError for options of the wrong form, or a term that reads a tensor nobody gave.
+ */
+export function prepareImage(options: PrepareOptions): PreparedImage {
+  const { backend, coverage, maxMatrixBytes = GIB } = checkPrepareOptions(options);
+  const terms = coverage ?? [textCoverage(), visionCoverage()];
+  const tensors = readTensors({
+    ...options.inputs,
+    vision: options.vision,
+    visionFeatures: options.visionFeatures,
+  });
+  const vision = tensors.get('vision');
+  if (vision === undefined)
+    throw new InvalidTensorError('vision', 'expected at least one vision token, got none');
+  const candidates = rowCount(vision);
+  const features = tensors.get('visionFeatures') ?? vision;
+  if (rowCount(features) !== candidates) {
+    throw new InvalidTensorError(
+      'visionFeatures',
+      `expected ${candidates} rows, one per vision token, got ${rowCount(features)}`,
+    );
+  }
+  tensors.set('visionFeatures', features);
+  assertInputsGiven(terms, tensors);
+  const bonuses = terms.flatMap((term): BonusBlock[] =>
+    term.kind === 'bonus'
+      ? [
+          {
+            weight: term.weight,
+            bonus: readBonus(term.input, tensors, candidates),
+          },
+        ]
+      : [],
+  );
+
+  const compute = (term: CoverageTerm, given: NamedTensors): Promise<TermMatrix> =>
+    computeTermMatrix(backend, term, given, candidates, maxMatrixBytes);
+  const kept = new Map<CoverageTerm, Promise<TermMatrix>>();
+  const computeOnce = (term: CoverageTerm): Promise<TermMatrix> => {
+    const known = kept.get(term);
+    if (known !== undefined) return known;
+    const pending = compute(term, tensors);
+    kept.set(term, pending);
+    pending.catch(() => kept.delete(term));
+    return pending;
+  };
+  let disposed = false;
+
+  return {
+    candidates,
+    async select(request) {
+      if (disposed) throw new DisposedError('A prepared image');
+      const started = performance.now();
+      const budget = checkBudget(request.budget);
+      const constraints = checkConstraints(request.constraints, candidates);
+      const maximizer = checkMaximizer(request.maximizer);
+      const { atMost, atLeast } = resolveBudget(budget, candidates);
+      const eligibility = new Eligibility(candidates, constraints, Math.min(atMost, candidates));
+      const nothingToDrop =
+        eligibility.selectable === candidates && atMost >= candidates && !('coverage' in budget);
+      if (nothingToDrop) return keepAll(candidates, terms, performance.now() - started);
+
+      const text = readTensors({ [TEXT]: request.text }).get(TEXT);
+      const notes: string[] = [];
+      const matrices: TermMatrix[] = [];
+      for (const term of terms) {
+        if (term.kind !== 'coverage') continue;
+        if (!term.inputs.includes(TEXT)) {
+          matrices.push(await computeOnce(term));
+        } else if (text !== undefined) {
+          matrices.push(await compute(term, new Map(tensors).set(TEXT, text)));
+        } else {
+          notes.push(`no text tokens were given, so the coverage term '${term.name}' was left out`);
+        }
+      }
+      if (matrices.length + bonuses.length === 0) {
+        throw new InvalidTensorError(
+          TEXT,
+          'no text tokens were given, and every term of the objective reads them',
+        );
+      }
+      const ready = performance.now();
+      const run = runGreedy({
+        candidates,
+        matrices,
+        bonuses,
+        budget,
+        atMost,
+        atLeast,
+        eligibility,
+        maximizer,
+      });
+      const ended = performance.now();
+      const timings = {
+        similarityMs: ready - started,
+        maximizeMs: ended - ready,
+        totalMs: ended - started,
+      };
+      const record: GreedyRecord = { ...run, candidates, notes, timings };
+      return selectionOf(record, record.order.length);
+    },
+    dispose() {
+      disposed = true;
+      kept.clear();
+    },
+  };
+}
+
+/** Fails if a term reads a tensor that was not given; `text` may come later, with the question. */
+function assertInputsGiven(terms: readonly ObjectiveTerm[], tensors: NamedTensors): void {
+  for (const term of terms) {
+    const needed = term.kind === 'bonus' ? [term.input] : term.inputs;
+    const missing = needed.filter((name) => name !== TEXT && !tensors.has(name));
+    if (missing.length === 0) continue;
+    throw new InvalidOptionsError('inputs', [
+      `term '${term.name}' reads ${missing.map((name) => `'${name}'`).join(', ')}, but the tensors given are ` +
+        `${[...tensors.keys()].map((name) => `'${name}'`).join(', ')}; hand it over as inputs: { ${missing[0]}: … }`,
+    ]);
+  }
+}
+
+function readBonus(name: string, tensors: NamedTensors, candidates: number): Float32Array {
+  const { data, dims, type } = tensors.get(name) as HostTensor;
+  if (type !== 'float32' || data.length !== candidates) {
+    throw new InvalidTensorError(
+      name,
+      `expected ${candidates} float32 numbers, one per vision token, got ${type} of shape [${dims.join(', ')}]`,
+    );
+  }
+  const negative = data.findIndex((bonus) => bonus < 0);
+  if (negative < 0) return data;
+  throw new InvalidTensorError(
+    name,
+    `candidate ${negative} has the bonus ${data[negative]}; it must not be negative`,
+  );
+}
+
+/** The result where there is nothing to drop. */
+function keepAll(candidates: number, terms: readonly ObjectiveTerm[], totalMs: number): Selection {
+  const all = Array.from({ length: candidates }, (_, j) => j);
+  const record: GreedyRecord = {
+    candidates,
+    order: all,
+    gains: [],
+    terms: terms.flatMap((term) =>
+      term.kind === 'coverage' ? [{ name: term.name, full: 0, added: [] }] : [],
+    ),
+    leftGains: [],
+    included: 0,
+    reason: 'belowBudget',
+    notes: [
+      `the image has ${candidates} vision tokens, no more than the budget, so all are kept in their order`,
+    ],
+    timings: { similarityMs: 0, maximizeMs: 0, totalMs },
+  };
+  return selectionOf(record, candidates);
+}

@@ -1,0 +1,83 @@
+// One greedy run over ready matrices: commits picks, keeps the record of what each added.
+
+import type { Eligibility } from '../maximize/eligibility.js';
+import type { Maximizer } from '../maximize/maximizer.js';
+import { type BonusBlock, WeightedObjective } from '../maximize/objective.js';
+import { largestGains } from '../maximize/optimum-bound.js';
+import type { Budget } from './budget.js';
+import type { GreedyRecord } from './greedy-record.js';
+import type { TermMatrix } from './term-matrix.js';
+
+/** What {@link runGreedy} takes. */
+export interface GreedyRun {
+  readonly candidates: number;
+  readonly matrices: readonly TermMatrix[];
+  readonly bonuses: readonly BonusBlock[];
+  readonly budget: Budget;
+  readonly atMost: number;
+  readonly atLeast: number;
+  readonly eligibility: Eligibility;
+  readonly maximizer: Maximizer;
+}
+
+/** Maximizes the objective and measures what was reached. */
+export function runGreedy(
+  run: GreedyRun,
+): Pick<GreedyRecord, 'order' | 'gains' | 'terms' | 'leftGains' | 'included' | 'reason'> {
+  const { candidates, matrices, bonuses, budget, eligibility } = run;
+  const objective = new WeightedObjective(candidates, matrices, bonuses);
+  const order: number[] = [];
+  const gains: number[] = [];
+  const added = matrices.map((): number[] => []);
+  let value = 0;
+  const pick = (j: number): number => {
+    eligibility.pick(j);
+    const byTerm = objective.commit(j);
+    added.forEach((list, t) => {
+      list.push(byTerm[t] as number);
+    });
+    const gain = byTerm.reduce((sum, part) => sum + part, 0);
+    order.push(j);
+    gains.push(gain);
+    value += gain;
+    return value;
+  };
+  const full = matrices.map((matrix) => matrix.weight * matrix.full);
+  const target =
+    'coverage' in budget ? coverageTarget(budget.coverage, full, bonuses) : Number.POSITIVE_INFINITY;
+  for (const j of eligibility.include) pick(j);
+  const included = order.length;
+  const bounds = run.maximizer.maximize(objective, {
+    budget: Math.min(run.atMost, candidates) - included,
+    target,
+    minimum: run.atLeast - included,
+    eligibility,
+    pick,
+  });
+  const free = order.length - included;
+  const left = Array.from({ length: candidates }, (_, j) => j).filter((j) => eligibility.isLeft(j));
+  return {
+    order,
+    gains,
+    terms: matrices.map(({ term }, t) => ({
+      name: term.name,
+      full: full[t] as number,
+      added: added[t] as number[],
+    })),
+    leftGains: largestGains(objective, left, bounds, free),
+    included,
+    reason: value >= target ? 'coverageReached' : order.length < run.atMost ? 'allSelectable' : 'pruned',
+  };
+}
+
+/** The objective's value at a share of what all tokens reach. */
+function coverageTarget(share: number, full: readonly number[], bonuses: readonly BonusBlock[]): number {
+  const everything =
+    full.reduce((sum, value) => sum + value, 0) +
+    bonuses.reduce(
+      (sum, { weight, bonus }) => sum + weight * bonus.reduce((total, each) => total + each, 0),
+      0,
+    );
+  // Rounding may leave the sum of all gains a little below the value computed at once.
+  return share * everything * (1 - 1e-6);
+}
