@@ -1,0 +1,40 @@
+// Counting correct answers; no model takes part.
+import { expect, test } from 'vitest';
+import { evaluate } from './evaluate.js';
+import type { VisualQuestion } from './visual-question.js';
+
+const questions: VisualQuestion[] = [
+  { image: 'a.png', question: 'How many stars are there?', answer: 'two', kind: 'count' },
+  { image: 'a.png', question: 'Is there a ring in the image?', answer: 'yes', kind: 'existence' },
+  { image: 'b.png', question: 'Is there a ring in the image?', answer: 'no', kind: 'existence' },
+];
+
+test('counts correct answers over all and by kind, whatever their case and outer spaces', async () => {
+  const asked: string[] = [];
+  const report = await evaluate({
+    questions,
+    answer: async (image, question) => {
+      asked.push(`${image} ${question}`);
+      return question.startsWith('How') ? 'three' : ' Yes\n';
+    },
+  });
+  expect(report).toEqual({
+    overall: { correct: 1, total: 3, accuracy: 1 / 3 },
+    byKind: {
+      existence: { correct: 1, total: 2, accuracy: 0.5 },
+      count: { correct: 0, total: 1, accuracy: 0 },
+    },
+  });
+  expect(Object.keys(report.byKind)).toEqual(['existence', 'count']);
+  expect(asked).toEqual(questions.map(({ image, question }) => `${image} ${question}`));
+});
+
+test('no question, no accuracy', async () => {
+  const answer = async () => 'yes';
+  await expect(evaluate({ questions: [], answer })).rejects.toMatchObject({ code: 'MMTOK_NO_QUESTIONS' });
+});
+
+test('an error of the answerer passes through', async () => {
+  const answer = () => Promise.reject(new Error('out of memory'));
+  await expect(evaluate({ questions, answer })).rejects.toThrow('out of memory');
+});

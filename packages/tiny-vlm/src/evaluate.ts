@@ -1,0 +1,60 @@
+// Accuracy of anything that answers questions about images: the plain model, or the model with vision tokens pruned.
+import { TinyVlmError } from './tiny-vlm-error.js';
+import { type QuestionKind, questionKinds, type VisualQuestion } from './visual-question.js';
+
+/** How many of some questions were answered correctly. */
+export interface Accuracy {
+  readonly correct: number;
+  readonly total: number;
+  /** `correct / total`, from 0 to 1. */
+  readonly accuracy: number;
+}
+
+/** Accuracy over all questions and over each kind that occurs among them, in the order of `questionKinds`. */
+export interface EvaluationReport {
+  readonly overall: Accuracy;
+  readonly byKind: Readonly<Partial<Record<QuestionKind, Accuracy>>>;
+}
+
+/** What to evaluate, and on what. */
+export interface EvaluateOptions {
+  /** Answers one question about the image at a path, e.g. `TinyVlm.ask`. Called one question at a time. */
+  readonly answer: (image: string, question: string) => Promise<string>;
+  /** At least one question. */
+  readonly questions: readonly VisualQuestion[];
+}
+
+/**
+ * Asks every question in turn and counts the answers that equal the expected word, ignoring case and outer spaces.
+ *
+ * @throws TinyVlmError `MMTOK_NO_QUESTIONS` when there is nothing to ask. Errors of `answer` pass through.
+ * @example
+ * const vlm = await loadTinyVlm();
+ * const report = await evaluate({ answer: vlm.ask, questions: await samples() });
+ * report.overall.accuracy; // 1
+ */
+export async function evaluate({ answer, questions }: EvaluateOptions): Promise<EvaluationReport> {
+  if (questions.length === 0) {
+    throw new TinyVlmError(
+      'MMTOK_NO_QUESTIONS',
+      'Expected at least one question to evaluate on, was given none.',
+    );
+  }
+  const marks: { kind: QuestionKind; isCorrect: boolean }[] = [];
+  for (const { image, question, answer: expected, kind } of questions) {
+    const given = await answer(image, question);
+    marks.push({ kind, isCorrect: given.trim().toLowerCase() === expected });
+  }
+
+  const byKind: Partial<Record<QuestionKind, Accuracy>> = {};
+  for (const kind of questionKinds) {
+    const marksOfKind = marks.filter((mark) => mark.kind === kind);
+    if (marksOfKind.length > 0) byKind[kind] = tally(marksOfKind);
+  }
+  return { overall: tally(marks), byKind };
+}
+
+function tally(marks: readonly { readonly isCorrect: boolean }[]): Accuracy {
+  const correct = marks.filter((mark) => mark.isCorrect).length;
+  return { correct, total: marks.length, accuracy: correct / marks.length };
+}

@@ -1,0 +1,69 @@
+// Loads the model through plain transformers.js and asks it questions. It prunes nothing: attach a pruner to `model`.
+import type {
+  PreTrainedModel,
+  PreTrainedTokenizer,
+  PretrainedModelOptions,
+  Processor,
+  RawImage,
+  Tensor,
+} from '@huggingface/transformers';
+import { modelPath } from './model-path.js';
+import { importTransformers } from './transformers-library.js';
+
+/** Where and how to run; passed to transformers.js as they are. The weights are fp32. */
+export type LoadTinyVlmOptions = Pick<PretrainedModelOptions, 'device' | 'session_options'>;
+
+/** The loaded model: ordinary transformers.js objects, and a shortcut to ask one question. */
+export interface TinyVlm {
+  /** A `LlavaForConditionalGeneration`. */
+  readonly model: PreTrainedModel;
+  readonly processor: Processor;
+  readonly tokenizer: PreTrainedTokenizer;
+  /**
+   * Answers one question about an image by `model.generate`, so whatever is attached to `model` takes part.
+   *
+   * @param image An image, its path or its URL. It is resized to 128 × 128 pixels.
+   * @param generateOptions Further options of `model.generate`.
+   * @returns The answer: one word for questions like those of training.
+   */
+  readonly ask: (
+    image: RawImage | string,
+    question: string,
+    generateOptions?: Readonly<Record<string, unknown>>,
+  ) => Promise<string>;
+}
+
+/** What the processor makes of an image and a prompt, as far as it is read here. */
+interface ProcessedInputs {
+  readonly input_ids: Tensor;
+}
+
+/**
+ * Loads model, processor and tokenizer from the package's own files, without network.
+ *
+ * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` when transformers.js is not installed.
+ * @example
+ * const vlm = await loadTinyVlm();
+ * const [{ image }] = await samples();
+ * await vlm.ask(image, 'What size is the red cross?'); // 'large'
+ */
+export async function loadTinyVlm(options: LoadTinyVlmOptions = {}): Promise<TinyVlm> {
+  const { AutoProcessor, LlavaForConditionalGeneration, RawImage } = await importTransformers();
+  const processor = await AutoProcessor.from_pretrained(modelPath, { local_files_only: true });
+  const model = await LlavaForConditionalGeneration.from_pretrained(modelPath, {
+    ...options,
+    dtype: 'fp32',
+    local_files_only: true,
+  });
+
+  const ask: TinyVlm['ask'] = async (image, question, generateOptions = {}) => {
+    const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }];
+    const prompt = processor.apply_chat_template(messages, { add_generation_prompt: true });
+    const inputs: ProcessedInputs = await processor(await RawImage.read(image), prompt);
+    const sequences = (await model.generate({ ...inputs, ...generateOptions })) as Tensor;
+    const newTokens = sequences.slice(null, [inputs.input_ids.dims.at(-1)!, sequences.dims.at(-1)!]);
+    const [answer] = processor.batch_decode(newTokens, { skip_special_tokens: true });
+    return answer!;
+  };
+  return { model, processor, tokenizer: processor.tokenizer!, ask };
+}

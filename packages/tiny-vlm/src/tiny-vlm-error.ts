@@ -1,0 +1,20 @@
+// The one error class of this package. Self-contained: it carries the marker of mmtok's errors without importing them.
+const marker = Symbol.for('mmtok.error');
+
+/** What went wrong, for programs. */
+export type TinyVlmErrorCode =
+  | 'MMTOK_TRANSFORMERS_MISSING'
+  | 'MMTOK_QUESTIONS_MISSING'
+  | 'MMTOK_NO_QUESTIONS';
+
+/** The model or its questions cannot be used as asked; the message says what was expected and what to do. */
+export class TinyVlmError extends Error {
+  override readonly name = 'TinyVlmError';
+  readonly code: TinyVlmErrorCode;
+
+  constructor(code: TinyVlmErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    Object.defineProperty(this, marker, { value: true });
+  }
+}

@@ -1,0 +1,30 @@
+// One question about one image, and the kinds of question there are. Not a data set: see question-sets.ts.
+
+/** The kinds of question the model was trained on, in the order that tables show them. */
+export const questionKinds = [
+  'existence',
+  'color',
+  'shape',
+  'size',
+  'background',
+  'count',
+  'location',
+  'relation',
+] as const;
+
+/**
+ * What a question asks for: `existence` (is there …?), `color`, `shape`, `size` (small, large), `background` (its colour),
+ * `count` (how many), `location` (left or right half, top or bottom half), `relation` (left of, right of, above, below).
+ */
+export type QuestionKind = (typeof questionKinds)[number];
+
+/** A question about an image, with the one-word answer expected. */
+export interface VisualQuestion {
+  /** Absolute path of the image file. */
+  readonly image: string;
+  /** The question in ordinary English. */
+  readonly question: string;
+  /** The expected answer: one lower-case word. */
+  readonly answer: string;
+  readonly kind: QuestionKind;
+}

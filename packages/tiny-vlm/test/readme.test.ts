@@ -1,0 +1,38 @@
+// The README's examples, run as they are printed, with the package read from source.
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { samples } from '../src/index.js';
+
+const scratch = new URL('../.cache/readme/', import.meta.url);
+const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+const examples = [...readme.matchAll(/^```(?:js|ts)\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
+
+const printed: unknown[][] = [];
+beforeEach(async () => {
+  printed.length = 0;
+  vi.spyOn(console, 'log').mockImplementation((...words) => void printed.push(words));
+  await mkdir(scratch, { recursive: true });
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+test('the first example answers every sample', async () => {
+  await run('first', examples[0]!);
+  const expected = (await samples()).map(({ question, answer }) => [question, answer, `(${answer})`]);
+  expect(printed).toEqual(expected);
+});
+
+test('the plain transformers.js example prints what its comment says', async () => {
+  await run('plain', examples[1]!);
+  expect(printed).toHaveLength(1);
+  expect(examples[1]!.trimEnd().endsWith(`// ${printed[0]![0]}`)).toBe(true);
+  expect(printed[0]![0]).toMatch(/ answer triangle$/);
+});
+
+async function run(name: string, code: string): Promise<void> {
+  const file = new URL(`${name}.ts`, scratch);
+  await writeFile(file, code.replace("'@mmtok/tiny-vlm'", "'../../src/index.js'"));
+  await import(file.href);
+}
