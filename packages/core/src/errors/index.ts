@@ -1,3 +1,4 @@
+export { BackendRunError } from './backend-run-error.js';
 export { BackendUnavailableError } from './backend-unavailable-error.js';
 export { DisposedError } from './disposed-error.js';
 export { InvalidBudgetError } from './invalid-budget-error.js';

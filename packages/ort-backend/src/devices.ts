@@ -1,0 +1,75 @@
+// Execution providers: which one works on this machine, and how to get the one that does not.
+
+import { BackendUnavailableError } from '@mmtok/core';
+import { encodeModel } from '@mmtok/onnx';
+import type { OrtModule, OrtSession } from './ort-api.js';
+
+/** An execution provider of ONNX Runtime, by the name transformers.js uses for it. */
+export type OrtDevice = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'dml' | 'coreml' | 'wasm';
+
+const HINTS: Readonly<Record<OrtDevice, string>> = {
+  cpu: 'The CPU provider is part of onnxruntime-node; use onnxruntime-web with the device wasm in a browser.',
+  wasm: "The WASM provider is part of onnxruntime-web: createOrtBackend({ ort: await import('onnxruntime-web'), device: 'wasm' }).",
+  cuda: 'It needs an NVIDIA GPU, CUDA 12 with cuDNN 9, and the CUDA provider, which is not in the npm package: reinstall with ONNXRUNTIME_NODE_INSTALL=cuda12 and install scripts allowed (pnpm: pnpm approve-builds onnxruntime-node).',
+  tensorrt:
+    'It needs TensorRT beside CUDA 12 and the provider that ONNXRUNTIME_NODE_INSTALL=cuda12 installs.',
+  webgpu:
+    'In Node it needs a GPU with a Vulkan, Metal or Direct3D 12 driver; in a browser, one with WebGPU and the build onnxruntime-web/webgpu.',
+  dml: 'DirectML exists on Windows only.',
+  coreml: 'Core ML exists on macOS only.',
+};
+
+/** Opens a session on one device. */
+export function createSession(
+  ort: OrtModule,
+  model: Uint8Array,
+  device: OrtDevice,
+  sessionOptions: Readonly<Record<string, unknown>>,
+): Promise<OrtSession> {
+  // Warnings of ONNX Runtime about node placement are of no use to a caller.
+  return ort.InferenceSession.create(model, {
+    logSeverityLevel: 3,
+    ...sessionOptions,
+    executionProviders: [device],
+  });
+}
+
+/** y = x · xᵀ, small: enough to see a provider load and compute. */
+const probe = encodeModel({
+  graph: {
+    inputs: [{ name: 'x', dtype: 'float32', dims: [1, 2] }],
+    outputs: [{ name: 'y' }],
+    nodes: [{ opType: 'Gemm', inputs: ['x', 'x'], outputs: ['y'], attributes: { transB: { int: 1 } } }],
+  },
+});
+
+/**
+ * The first of `wanted` that loads and computes here.
+ * @throws BackendUnavailableError naming every device that was tried, why it failed and what to do.
+ */
+export async function selectDevice(
+  ort: OrtModule,
+  wanted: readonly OrtDevice[],
+  sessionOptions: Readonly<Record<string, unknown>>,
+): Promise<OrtDevice> {
+  const failures: string[] = [];
+  let cause: unknown;
+  for (const device of wanted) {
+    try {
+      const session = await createSession(ort, probe, device, sessionOptions);
+      const { y } = await session.run(
+        { x: new ort.Tensor('float32', Float32Array.of(3, 4), [1, 2]) },
+        { y: null },
+      );
+      await session.release();
+      const [value] = (y?.data ?? []) as ArrayLike<number> & Iterable<number>;
+      if (value === 25) return device;
+      failures.push(`${device} computed 3² + 4² = ${value}`);
+    } catch (error) {
+      cause = error;
+      failures.push(`${device}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const hints = wanted.map((device) => HINTS[device]).join(' ');
+  throw new BackendUnavailableError('ort', `no device works (${failures.join('; ')})`, hints, { cause });
+}

@@ -1,0 +1,61 @@
+// Finds the onnxruntime-node of this process. Node only; in a browser the caller hands the module in.
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { BackendUnavailableError } from '@mmtok/core';
+import type { OrtModule } from './ort-api.js';
+
+const HINT =
+  'Install it with `npm install onnxruntime-node` (or pass your own as createOrtBackend({ ort })).';
+
+/**
+ * Loads onnxruntime-node: the copy that is loaded already, else the one that transformers.js will load, else the one
+ * beside this package. Two different versions in one process do not work on Linux (they share a library name), which
+ * is why the order matters.
+ *
+ * @throws BackendUnavailableError if there is none, or its native part does not load.
+ */
+export function loadOnnxRuntimeNode(): OrtModule {
+  // onnxruntime-node 1.30 writes telemetry files to the home directory unless told not to before it loads.
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+  const here = createRequire(import.meta.url);
+  const loaded = Object.keys(here.cache).find((path) =>
+    /[\\/]onnxruntime-node[\\/]dist[\\/]index\.js$/.test(path),
+  );
+  if (loaded !== undefined) return here(loaded) as OrtModule;
+
+  const application = createRequire(pathToFileURL(join(process.cwd(), 'package.json')));
+  const find = [
+    () => createRequire(application.resolve('@huggingface/transformers')),
+    () => createRequire(here.resolve('@huggingface/transformers')),
+    () => here,
+    () => application,
+  ];
+  for (const from of find) {
+    const path = resolveFrom(from);
+    if (path !== undefined) return requireNative(here, path);
+  }
+  throw new BackendUnavailableError('ort', 'the package onnxruntime-node is not installed', HINT);
+}
+
+function resolveFrom(from: () => NodeJS.Require): string | undefined {
+  try {
+    return from().resolve('onnxruntime-node');
+  } catch {
+    return undefined;
+  }
+}
+
+function requireNative(require: NodeJS.Require, path: string): OrtModule {
+  try {
+    return require(path) as OrtModule;
+  } catch (cause) {
+    throw new BackendUnavailableError(
+      'ort',
+      `onnxruntime-node is installed at ${path}, but does not load (${cause instanceof Error ? cause.message : String(cause)})`,
+      'If another version of it is loaded in this process, make both the same; otherwise reinstall it.',
+      { cause },
+    );
+  }
+}

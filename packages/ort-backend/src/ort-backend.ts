@@ -1,0 +1,162 @@
+// The backend: compiles each program once, keeps its session, and moves tensors in and out.
+
+import {
+  type Backend,
+  BackendRunError,
+  BackendUnavailableError,
+  checkInputs,
+  DisposedError,
+  elementCount,
+  float32,
+  type HostTensor,
+  type Program,
+  parseOptions,
+  type TensorSpecs,
+} from '@mmtok/core';
+import * as z from 'zod';
+import { compileProgram, type InputTypes } from './compile-program.js';
+import { createSession, type OrtDevice, selectDevice } from './devices.js';
+import type { OrtModule, OrtSession } from './ort-api.js';
+
+/** Options of {@link createOrtBackend}. */
+export interface OrtBackendOptions {
+  /**
+   * The execution provider, or several in order of preference, of which the first that works is used. Whatever a
+   * provider cannot run, ONNX Runtime runs on the CPU.
+   * @default 'cpu'
+   */
+  readonly device?: OrtDevice | readonly OrtDevice[];
+  /**
+   * The module to use: `onnxruntime-node`, `onnxruntime-web`, …
+   * @default the onnxruntime-node that transformers.js loads, or the installed one
+   */
+  readonly ort?: OrtModule;
+  /** Options for every session, e.g. `{ intraOpNumThreads: 2 }`. */
+  readonly sessionOptions?: Readonly<Record<string, unknown>>;
+}
+
+const devices = [
+  'cpu',
+  'cuda',
+  'tensorrt',
+  'webgpu',
+  'dml',
+  'coreml',
+  'wasm',
+] as const satisfies readonly OrtDevice[];
+const schema = z.strictObject({
+  device: z.union([z.enum(devices), z.array(z.enum(devices)).min(1)]).default('cpu'),
+  ort: z
+    .custom<OrtModule>(
+      (value) => typeof (value as OrtModule | undefined)?.InferenceSession?.create === 'function',
+      'expected the onnxruntime module, e.g. await import("onnxruntime-node")',
+    )
+    .optional(),
+  sessionOptions: z.record(z.string(), z.unknown()).default({}),
+});
+
+/**
+ * A backend on ONNX Runtime. Each program becomes one ONNX graph with dynamic dimensions, compiled at its first use.
+ *
+ * @throws BackendUnavailableError if ONNX Runtime is missing or none of the devices works here.
+ * @throws InvalidOptionsError for options of the wrong form.
+ * @example
+ * const backend = await createOrtBackend({ device: ['cuda', 'cpu'] });
+ */
+export async function createOrtBackend(options: OrtBackendOptions = {}): Promise<Backend> {
+  const { device, ort: given, sessionOptions } = parseOptions('options of createOrtBackend', schema, options);
+  const ort = given ?? (await loadDefault());
+  const wanted = typeof device === 'string' ? [device] : device;
+  return new OrtBackend(ort, await selectDevice(ort, wanted, sessionOptions), sessionOptions);
+}
+
+async function loadDefault(): Promise<OrtModule> {
+  if (typeof process === 'undefined' || process.versions?.node === undefined) {
+    throw new BackendUnavailableError(
+      'ort',
+      'there is no onnxruntime-node in a browser',
+      "Hand in the web build: createOrtBackend({ ort: await import('onnxruntime-web') }).",
+    );
+  }
+  return (await import('./load-onnxruntime-node.js')).loadOnnxRuntimeNode();
+}
+
+class OrtBackend implements Backend {
+  readonly name = 'ort';
+  readonly device: OrtDevice;
+  readonly precision = 1e-5;
+  private readonly ort: OrtModule;
+  private readonly sessionOptions: Readonly<Record<string, unknown>>;
+  /** For each program, its sessions by the element types of the inputs. */
+  private sessions = new WeakMap<Program, Map<string, Promise<OrtSession>>>();
+  private readonly opened = new Set<Promise<OrtSession>>();
+  private disposed = false;
+
+  constructor(ort: OrtModule, device: OrtDevice, sessionOptions: Readonly<Record<string, unknown>>) {
+    this.ort = ort;
+    this.device = device;
+    this.sessionOptions = sessionOptions;
+  }
+
+  async run<I extends TensorSpecs, O extends TensorSpecs>(
+    program: Program<I, O>,
+    inputs: Readonly<Record<keyof I, HostTensor>>,
+    options?: { readonly into?: { readonly [K in keyof O]?: Float32Array } },
+  ): Promise<Record<keyof O, HostTensor>> {
+    if (this.disposed) throw new DisposedError("Backend 'ort'");
+    const lengths = checkInputs(program, inputs);
+    const names = Object.keys(program.inputs);
+    const types = Object.fromEntries(names.map((name) => [name, (inputs[name] as HostTensor).type]));
+    const feeds = Object.fromEntries(
+      names.map((name) => {
+        const { type, data, dims } = inputs[name] as HostTensor;
+        return [name, new this.ort.Tensor(type, data, dims)];
+      }),
+    );
+    const into: Readonly<Record<string, Float32Array | undefined>> = options?.into ?? {};
+    const fetches = Object.fromEntries(
+      Object.entries<TensorSpecs[string]>(program.outputs).map(([name, { dims }]) => {
+        const memory = into[name];
+        const shape = dims.map((dim) => lengths.get(dim) ?? -1);
+        const fits = memory !== undefined && elementCount(shape) === memory.length && !shape.includes(-1);
+        return [name, fits ? new this.ort.Tensor('float32', memory, shape) : null];
+      }),
+    );
+    try {
+      const session = await this.session(program, types);
+      const outputs = await session.run(feeds, fetches);
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, { type, data, dims }]) => {
+          if (type === 'int32') return [name, { type, data: data as Int32Array, dims }];
+          const memory = into[name];
+          if (memory !== undefined && fetches[name] === null) memory.set(data as Float32Array);
+          return [name, float32(memory ?? (data as Float32Array), dims)];
+        }),
+      ) as Record<keyof O, HostTensor>;
+    } catch (cause) {
+      throw new BackendRunError('ort', program.name, cause);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    this.disposed = true;
+    this.sessions = new WeakMap();
+    const sessions = await Promise.allSettled(this.opened);
+    this.opened.clear();
+    await Promise.all(
+      sessions.map((session) => (session.status === 'fulfilled' ? session.value.release() : undefined)),
+    );
+  }
+
+  private session(program: Program, types: InputTypes): Promise<OrtSession> {
+    const bySignature = this.sessions.get(program) ?? new Map<string, Promise<OrtSession>>();
+    this.sessions.set(program, bySignature);
+    const signature = Object.values(types).join();
+    const known = bySignature.get(signature);
+    if (known !== undefined) return known;
+    const created = createSession(this.ort, compileProgram(program, types), this.device, this.sessionOptions);
+    bySignature.set(signature, created);
+    this.opened.add(created);
+    return created;
+  }
+}

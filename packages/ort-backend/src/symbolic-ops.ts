@@ -1,0 +1,141 @@
+// Records a program as an ONNX graph: the tensor ops over symbols instead of numbers. Runs nothing.
+
+import type { TensorOps } from '@mmtok/core';
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from '@mmtok/onnx';
+
+/** A tensor that exists only as a name in the graph being recorded. */
+export interface SymbolicTensor {
+  readonly name: string;
+}
+
+type Constant = OnnxTensor & { readonly name: string };
+
+/** What has been recorded so far. */
+export interface Recording {
+  readonly ops: TensorOps<SymbolicTensor>;
+  /** Appends a node with one output, called `output` or by a name of its own. */
+  node(
+    opType: string,
+    inputs: readonly SymbolicTensor[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    output?: string,
+  ): SymbolicTensor;
+  readonly nodes: readonly OnnxNode[];
+  readonly constants: readonly Constant[];
+}
+
+/** Starts a recording. */
+export function startRecording(): Recording {
+  const constants = new Map<string, Constant>();
+  const recorded: OnnxNode[] = [];
+  // Where nodes go: the graph, or the body of the loop being recorded, which sees the names around it.
+  let nodes = recorded;
+  let count = 0;
+  const fresh = (): SymbolicTensor => ({ name: `t${count++}` });
+  const node: Recording['node'] = (opType, inputs, attributes, name) => {
+    const output = name === undefined ? fresh() : { name };
+    nodes.push({
+      opType,
+      inputs: inputs.map((input) => input.name),
+      outputs: [output.name],
+      ...(attributes && { attributes }),
+    });
+    return output;
+  };
+  const constant = (dtype: 'float32' | 'int64', dims: readonly number[], value: number): SymbolicTensor => {
+    const key = `${dtype} [${dims.join()}] ${Object.is(value, -0) ? '-0' : value}`;
+    const tensor = { dtype, dims, data: [value], name: `c${constants.size}` } as Constant;
+    const known = constants.get(key) ?? tensor;
+    constants.set(key, known);
+    return { name: known.name };
+  };
+  const scalar = (value: number): SymbolicTensor => constant('float32', [], value);
+  const index = (value: number): SymbolicTensor => constant('int64', [], value);
+  const indexList = (value: number): SymbolicTensor => constant('int64', [1], value);
+  const length = (x: SymbolicTensor, axis: number): SymbolicTensor =>
+    node('Gather', [node('Shape', [x]), index(axis)], { axis: { int: 0 } });
+  const keep = (options?: { readonly keepDims?: boolean }): OnnxAttribute => ({
+    int: options?.keepDims ? 1 : 0,
+  });
+
+  const ops: TensorOps<SymbolicTensor> = {
+    scalar,
+    size: (x, axis) => node('Cast', [length(x, axis)], { to: { int: 1 } }),
+    range: (x, axis) => node('Range', [index(0), length(x, axis), index(1)]),
+
+    add: (a, b) => node('Add', [a, b]),
+    subtract: (a, b) => node('Sub', [a, b]),
+    multiply: (a, b) => node('Mul', [a, b]),
+    divide: (a, b) => node('Div', [a, b]),
+    maximum: (a, b) => node('Max', [a, b]),
+    exp: (x) => node('Exp', [x]),
+    log: (x) => node('Log', [x]),
+    equal: (a, b) => node('Equal', [a, b]),
+    where: (condition, a, b) => node('Where', [condition, a, b]),
+
+    // Gemm takes the second matrix transposed as it lies in memory; MatMul would need a copy first.
+    matMul: (a, b, options) => node('Gemm', [a, b], { transB: { int: options?.transposeB ? 1 : 0 } }),
+    transpose: (x) => node('Transpose', [x], { perm: { ints: [1, 0] } }),
+    normalizeRows: (x) => {
+      const norm = node('ReduceL2', [x], { axes: { ints: [1] }, keepdims: { int: 1 } });
+      return node('Div', [x, node('Max', [norm, scalar(1e-8)])]);
+    },
+    softmax: (x, axis) => node('Softmax', [x], { axis: { int: axis } }),
+
+    sum: (x, axis, options) => node('ReduceSum', [x, indexList(axis)], { keepdims: keep(options) }),
+    max: (x, axis, options) => node('ReduceMax', [x], { axes: { ints: [axis] }, keepdims: keep(options) }),
+    argMax: (x, axis) => node('ArgMax', [x], { axis: { int: axis }, keepdims: { int: 0 } }),
+
+    concat: (parts, axis) => node('Concat', parts, { axis: { int: axis } }),
+    gather: (x, indices, axis) => node('Gather', [x, indices], { axis: { int: axis } }),
+
+    loop: (times, state, body) => {
+      const names = Object.keys(state);
+      const carried = names.map(fresh);
+      const around = nodes;
+      const bodyNodes: OnnxNode[] = [];
+      nodes = bodyNodes;
+      const step = body(Object.fromEntries(names.map((name, i) => [name, carried[i]])) as typeof state);
+      const emitNames = Object.keys(step.emit);
+      // A body may pass a value through unchanged or emit it twice, but its outputs need names of their own.
+      const outputs = [
+        ...names.map((name) => step.state[name] as SymbolicTensor),
+        ...emitNames.map((name) => step.emit[name] as SymbolicTensor),
+      ].map((symbol) => node('Identity', [symbol]));
+      const [iteration, condition] = [fresh(), fresh()];
+      const goOn = node('Identity', [condition]);
+      nodes = around;
+
+      const results = outputs.map(fresh);
+      nodes.push({
+        opType: 'Loop',
+        inputs: [times.name, '', ...names.map((name) => (state[name] as SymbolicTensor).name)],
+        outputs: results.map(({ name }) => name),
+        attributes: {
+          body: {
+            graph: {
+              inputs: [
+                { name: iteration.name, dtype: 'int64', dims: [] },
+                { name: condition.name, dtype: 'bool', dims: [] },
+                ...carried.map(({ name }) => ({ name, dtype: 'float32' as const })),
+              ],
+              outputs: [goOn, ...outputs].map(({ name }) => ({ name })),
+              nodes: bodyNodes,
+            },
+          },
+        },
+      });
+      const resultsOf = (keys: readonly string[], offset: number): Record<string, SymbolicTensor> =>
+        Object.fromEntries(keys.map((key, i) => [key, results[offset + i] as SymbolicTensor]));
+      return { state: resultsOf(names, 0) as never, emitted: resultsOf(emitNames, names.length) as never };
+    },
+  };
+  return {
+    ops,
+    node,
+    nodes: recorded,
+    get constants() {
+      return [...constants.values()];
+    },
+  };
+}
