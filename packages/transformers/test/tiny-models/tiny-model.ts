@@ -1,0 +1,54 @@
+// A tiny model on disk and what a test needs to know about it.
+import type {
+  Message,
+  PreTrainedModel,
+  PreTrainedTokenizer,
+  Processor,
+  RawImage,
+} from '@huggingface/transformers';
+import type { DecoderOptions } from './decoder/decoder.js';
+import type { ImageSize, ModelClass, ModelInputs } from './family.js';
+
+export interface TinyModelOptions {
+  /** An empty folder that the caller owns; a folder named after the family is made in it. */
+  readonly directory: string;
+  /** Seed of all weights. @default 1 */
+  readonly seed?: number;
+  /** Whether the last feature of visual token i is the number i, to see which rows were gathered. @default false */
+  readonly markRows?: boolean;
+  /** Whether the features before the projector are a second output `vision_features`. @default false */
+  readonly exposeVisionFeatures?: boolean;
+  /** `false` leaves the input `position_ids` out of the decoder, which then counts the attention mask. @default true */
+  readonly positionIds?: boolean;
+}
+
+export interface TinyModel {
+  readonly family: string;
+  readonly path: string;
+  readonly modelClass: ModelClass;
+  /** The image size that gives `tokensPerImage` visual tokens. */
+  readonly imageSize: ImageSize;
+  readonly tokensPerImage: number;
+  readonly imageTokenId: number;
+  /** Width of the language model. */
+  readonly hiddenSize: number;
+  readonly vocabularySize: number;
+  readonly eosTokenId: number;
+  /** Where the decoder takes positions from. */
+  readonly positions: DecoderOptions['positions'];
+  /** The inner tensor before the projector, in `onnx/${file}.onnx`, with one row per visual token. */
+  readonly visionFeatures: { readonly file: string; readonly tensor: string; readonly size: number };
+  /** Places of the visual tokens in the flattened embeddings of a prompt. */
+  visualSlots(inputs: ModelInputs): number[];
+  /** Loads model, processor and tokenizer from the folder, offline. */
+  load(): Promise<LoadedTinyModel>;
+}
+
+export interface LoadedTinyModel {
+  readonly model: PreTrainedModel;
+  readonly processor: Processor;
+  readonly tokenizer: PreTrainedTokenizer;
+  /** Inputs for `generate`: a question (or a whole conversation, with its own image parts) about some images. */
+  inputs(question: string | Message[], images: readonly RawImage[]): Promise<ModelInputs>;
+  dispose(): Promise<void>;
+}
