@@ -18,7 +18,7 @@ const HINT =
  */
 export function loadOnnxRuntimeNode(): OrtModule {
   // onnxruntime-node 1.30 writes telemetry files to the home directory unless told not to before it loads.
-  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+  process.env.ORT_DISABLE_TELEMETRY ??= '1';
   const here = createRequire(import.meta.url);
   const loaded = Object.keys(here.cache).find((path) =>
     /[\\/]onnxruntime-node[\\/]dist[\\/]index\.js$/.test(path),
