@@ -1,0 +1,49 @@
+// What goes wrong with installed engines, and what to do about it. Errors only.
+
+import { BackendUnavailableError } from '@mmtok/core';
+
+/** The command that builds the native addon; see README.md. */
+const BUILD_COMMAND = 'npx -p @mmtok/tfjs-backend mmtok-tfjs-native';
+
+const OTHER_WAYS =
+  "or take the slow engine that works everywhere: createTfjsBackend({ module: '@tensorflow/tfjs' }).";
+
+/** The first line of an error's message. */
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.trim() ?? '';
+}
+
+/** The error for a module that is there but does not load or compute. */
+export function brokenEngine(module: string, cause: unknown): BackendUnavailableError {
+  const [problem, hint] = diagnose(module, firstLine(cause));
+  return new BackendUnavailableError('tfjs', problem, hint, { cause });
+}
+
+/** The error for no module at all. */
+export function noEngine(tried: readonly string[]): BackendUnavailableError {
+  return new BackendUnavailableError(
+    'tfjs',
+    `no TensorFlow.js was found (looked for ${tried.join(', ')})`,
+    'Install one: npm install @tensorflow/tfjs (works everywhere, slow) or @tensorflow/tfjs-node (native), ' +
+      `or build the native addon: ${BUILD_COMMAND} (Linux x64; with --cuda for NVIDIA GPUs).`,
+  );
+}
+
+function diagnose(module: string, message: string): readonly [problem: string, hint: string] {
+  if (/tfjs_binding\.node/.test(message) && /can ?not be found/i.test(message)) {
+    return [
+      `${module} is installed without its native addon (its install script did not run, or could not download it)`,
+      `Build it: ${BUILD_COMMAND} (Linux x64; with --cuda for NVIDIA GPUs), or let the package do it: npm rebuild ${module}, ${OTHER_WAYS}`,
+    ];
+  }
+  if (/isNullOrUndefined|isArray.* is not a function/.test(message)) {
+    return [
+      `${module} does not work on Node ${globalThis.process?.version}: it calls functions that Node 23 removed`,
+      `Use Node 22 or older, or build an addon that runs on newer ones: ${BUILD_COMMAND} (Linux x64), ${OTHER_WAYS}`,
+    ];
+  }
+  return [
+    `${module} could not be loaded or does not compute: ${message}`,
+    `Reinstall it, or build the native addon: ${BUILD_COMMAND} (Linux x64; with --cuda for NVIDIA GPUs), ${OTHER_WAYS}`,
+  ];
+}

@@ -1,0 +1,49 @@
+// The options of createTfjsBackend and their check.
+
+import { parseOptions } from '@mmtok/core';
+import * as z from 'zod';
+import type { Tfjs } from './tfjs.js';
+
+/** Options of `createTfjsBackend`. */
+export interface TfjsBackendOptions {
+  /**
+   * A loaded TensorFlow.js module, used as it is: on whichever of its backends is active, unless `tfBackend` names one.
+   */
+  readonly tf?: Tfjs;
+  /**
+   * Which module to load: a package name, or the path of a package or file. Not together with `tf`.
+   * @default the environment variable MMTOK_TFJS_MODULE, or else the first of: the addon built by `mmtok-tfjs-native`,
+   * `@tensorflow/tfjs-node-gpu`, `@tensorflow/tfjs-node`, `@tensorflow/tfjs`
+   */
+  readonly module?: string;
+  /**
+   * Which backend of TensorFlow.js to run on: `'tensorflow'` (native), `'wasm'`, `'cpu'` (plain JavaScript), `'webgl'` …
+   * @default the one that TensorFlow.js prefers
+   */
+  readonly tfBackend?: string;
+}
+
+/** Whether a value looks like a TensorFlow.js module. */
+export function isTfjs(value: unknown): value is Tfjs {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['tidy', 'tensor', 'matMul', 'ready'].every(
+    (name) => typeof (value as Record<string, unknown>)[name] === 'function',
+  );
+}
+
+const schema: z.ZodType<TfjsBackendOptions> = z
+  .strictObject({
+    tf: z
+      .custom<Tfjs>(isTfjs, "expected a TensorFlow.js module, e.g. await import('@tensorflow/tfjs')")
+      .optional(),
+    module: z.string().min(1).optional(),
+    tfBackend: z.string().min(1).optional(),
+  })
+  .refine(({ tf, module }) => tf === undefined || module === undefined, {
+    error: "give either 'tf' (a loaded module) or 'module' (its name), not both",
+  }) as z.ZodType<TfjsBackendOptions>;
+
+/** @throws InvalidOptionsError */
+export function parseTfjsOptions(options: TfjsBackendOptions): TfjsBackendOptions {
+  return parseOptions('options of createTfjsBackend', schema, options);
+}

@@ -1,0 +1,143 @@
+// The backend: runs programs eagerly on a TensorFlow.js engine and gives every tensor back. Finding the engine is
+// load-tfjs.ts, the arithmetic is tfjs-ops.ts.
+
+import {
+  type Backend,
+  checkInputs,
+  DisposedError,
+  type HostTensor,
+  InvalidTensorError,
+  type RunOptions,
+  type TensorSpec,
+  type TensorSpecs,
+  UnsupportedOpError,
+  widen,
+} from '@mmtok/core';
+import { type Engine, pinEngine, type TfjsEngineInfo } from './engine.js';
+import { parseTfjsOptions, type TfjsBackendOptions } from './options.js';
+import type { TfjsTensor } from './tfjs.js';
+import { createTfjsOps } from './tfjs-ops.js';
+import { tidy } from './tidy.js';
+
+/** A {@link Backend} on TensorFlow.js. */
+export interface TfjsBackend extends Backend {
+  readonly name: 'tfjs';
+  /** `'tensorflow-gpu'`, `'tensorflow-cpu'` (native), `'wasm'`, `'cpu'` (plain JavaScript), or another tfjs backend's name. */
+  readonly device: string;
+  /** Which copy of TensorFlow.js was found. */
+  readonly engine: TfjsEngineInfo;
+}
+
+/**
+ * Makes a backend on TensorFlow.js. Without options it takes the first of: the addon built by `mmtok-tfjs-native`,
+ * `@tensorflow/tfjs-node-gpu`, `@tensorflow/tfjs-node`, `@tensorflow/tfjs`. A module that is installed but broken is an
+ * error, not a reason to go on with a slower one.
+ *
+ * Everything runs synchronously on the calling thread; only reading the results back is asynchronous.
+ *
+ * @throws BackendUnavailableError if no engine is found or it does not work; the message tells what to do.
+ * @throws InvalidOptionsError for options of the wrong form.
+ *
+ * @example
+ * const backend = await createTfjsBackend();
+ * console.log(backend.device, backend.engine.module); // 'tensorflow-cpu' '@tensorflow/tfjs-node'
+ */
+export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promise<TfjsBackend> {
+  const { tf, module, tfBackend } = parseTfjsOptions(options);
+  const found =
+    tf === undefined
+      ? await (await import('./load-tfjs.js')).loadTfjs({ module, tfBackend })
+      : { tf, info: { module: 'given', version: tf.version['tfjs-core'] ?? 'unknown' } };
+  const engine = await pinEngine(found.tf, found.info, tf === undefined ? 'own' : 'given', tfBackend);
+  const ops = createTfjsOps(found.tf, engine.quirks);
+  let disposed = false;
+
+  return {
+    name: 'tfjs',
+    get device() {
+      return engine.device;
+    },
+    engine: found.info,
+    precision: engine.precision,
+    async run(program, inputs, runOptions) {
+      if (disposed) throw new DisposedError("Backend 'tfjs'");
+      checkInputs(program, inputs);
+      const hosts = Object.keys(program.inputs).map(
+        (name) => [name, widen(inputs[name] as HostTensor)] as const,
+      );
+      const outputs = await build(engine, program.name, () => {
+        const tensors = hosts.map(([name, { data, dims, type }]) => [
+          name,
+          found.tf.tensor(data, [...dims], type),
+        ]);
+        return { ...program.build(ops, Object.fromEntries(tensors)) } as Record<string, TfjsTensor>;
+      });
+      try {
+        const into = (runOptions as RunOptions<TensorSpecs> | undefined)?.into ?? {};
+        const taken = new Set<unknown>(hosts.map(([, host]) => host.data.buffer));
+        const read: Record<string, HostTensor> = {};
+        for (const [name, spec] of Object.entries<TensorSpec>(program.outputs)) {
+          const label = `${program.name}.${name}`;
+          read[name] = await readOutput(label, outputs[name] as TfjsTensor, spec, taken, into[name]);
+        }
+        return read as never;
+      } finally {
+        for (const tensor of Object.values(outputs)) tensor.dispose();
+      }
+    },
+    async dispose() {
+      disposed = true;
+    },
+  };
+}
+
+/** Runs `work` on the engine; all tensors it makes are freed, but for those it returns. */
+async function build<R>(engine: Engine, program: string, work: () => R): Promise<R> {
+  try {
+    return await engine.use((tf) => tidy(tf, work));
+  } catch (error) {
+    const missing = /Kernel '(\w+)' not registered for backend '([\w-]+)'/.exec(String(error));
+    if (missing === null) throw error;
+    throw new UnsupportedOpError(missing[1] as string, 'tfjs', `on '${missing[2]}', in program '${program}'`);
+  }
+}
+
+/**
+ * Reads a tensor back. `taken` holds the buffers already in somebody's hands, because some engines return the array
+ * they were given, or one array for two tensors.
+ */
+async function readOutput(
+  label: string,
+  tensor: TfjsTensor,
+  spec: TensorSpec,
+  taken: Set<unknown>,
+  target: Float32Array | undefined,
+): Promise<HostTensor> {
+  const values = await tensor.data();
+  const dims = [...tensor.shape];
+  if (spec.dtype === 'int32') {
+    return { type: 'int32', data: own(values, Int32Array, taken), dims };
+  }
+  if (target === undefined) return { type: 'float32', data: own(values, Float32Array, taken), dims };
+  if (target.length !== values.length) {
+    throw new InvalidTensorError(
+      label,
+      `expected memory for ${values.length} numbers (shape [${dims.join(', ')}]) in 'into', got ${target.length}`,
+    );
+  }
+  target.set(values);
+  return { type: 'float32', data: target, dims };
+}
+
+type Numbers = Float32Array | Int32Array;
+
+/** `values` as an array of the wanted type that nobody else holds. */
+function own<A extends Numbers>(
+  values: ArrayLike<number>,
+  type: { new (values: ArrayLike<number>): A },
+  taken: Set<unknown>,
+): A {
+  const mine = values instanceof type && !taken.has(values.buffer) ? values : new type(values);
+  taken.add(mine.buffer);
+  return mine;
+}

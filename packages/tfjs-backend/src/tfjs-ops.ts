@@ -1,0 +1,110 @@
+// The tensor operations on TensorFlow.js: one line each where it has the operation, a few where it does not.
+// Callers run them inside `tf.tidy`, which frees whatever they leave behind.
+
+import type { TensorOps } from '@mmtok/core';
+import type { Tfjs, TfjsTensor } from './tfjs.js';
+import { tidy } from './tidy.js';
+
+/** What a particular engine gets wrong, found by trying (see `probeQuirks`). */
+export interface EngineQuirks {
+  /** `maximum` drops a NaN in one of its arguments. */
+  readonly maximumDropsNaN: boolean;
+}
+
+/** The operations over the tensors of `tf`. */
+export function createTfjsOps(tf: Tfjs, quirks: EngineQuirks): TensorOps<TfjsTensor> {
+  const lengthOf = (x: TfjsTensor, axis: number): number => x.shape[axis] as number;
+
+  const sum = (x: TfjsTensor, axis: number, keepDims = false): TfjsTensor => {
+    if (lengthOf(x, axis) > 0) return tf.sum(x, axis, keepDims);
+    // The WASM engine returns uninitialised memory for a sum over nothing.
+    return tf.zeros(keepDims ? x.shape.with(axis, 1) : x.shape.toSpliced(axis, 1), 'float32');
+  };
+
+  const maximumKeepingNaN = (a: TfjsTensor, b: TfjsTensor): TfjsTensor =>
+    tidy(tf, () => tf.where(tf.isNaN(a), a, tf.where(tf.isNaN(b), b, tf.maximum(a, b))));
+
+  return {
+    scalar: (value) => tf.scalar(value, 'float32'),
+    size: (x, axis) => tf.scalar(lengthOf(x, axis), 'float32'),
+    range: (x, axis) => tf.range(0, lengthOf(x, axis), 1, 'int32'),
+
+    add: (a, b) => tf.add(a, b),
+    subtract: (a, b) => tf.sub(a, b),
+    multiply: (a, b) => tf.mul(a, b),
+    divide: (a, b) => tf.div(a, b),
+    maximum: quirks.maximumDropsNaN ? maximumKeepingNaN : (a, b) => tf.maximum(a, b),
+    exp: (x) => tf.exp(x),
+    log: (x) => tf.log(x),
+    equal: (a, b) => tf.equal(a, b),
+    where: (condition, a, b) => tf.where(condition, a, b),
+
+    matMul: (a, b, options) => tf.matMul(a, b, false, options?.transposeB ?? false),
+    transpose: (x) => tf.transpose(x),
+    normalizeRows: (x) =>
+      tidy(tf, () => {
+        const lengths = tf.sqrt(sum(tf.square(x), 1, true));
+        return tf.div(x, tf.maximum(lengths, tf.scalar(1e-8)));
+      }),
+    softmax: (x, axis) => {
+      if (axis === x.shape.length - 1) return tf.softmax(x, axis);
+      return tidy(tf, () => {
+        const shifted = tf.exp(tf.sub(x, tf.max(x, axis, true)));
+        return tf.div(shifted, sum(shifted, axis, true));
+      });
+    },
+
+    sum: (x, axis, options) => sum(x, axis, options?.keepDims),
+    max: (x, axis, options) => tf.max(x, axis, options?.keepDims ?? false),
+    argMax: (x, axis) => tf.argMax(x, axis),
+
+    concat: (parts, axis) => tf.concat([...parts], axis),
+    gather: (x, indices, axis) => tf.gather(x, indices, axis),
+
+    loop: (count, initial, body) => loop(tf, count, initial, body),
+  };
+}
+
+type Named = Readonly<Record<string, TfjsTensor>>;
+
+/** Runs the steps one after another, freeing each step's state as soon as the next one has replaced it. */
+function loop<S extends Named, E extends Named>(
+  tf: Tfjs,
+  count: TfjsTensor,
+  initial: S,
+  body: (state: S) => { readonly state: S; readonly emit: E },
+): { readonly state: S; readonly emitted: E } {
+  const times = Number(count.dataSync()[0]);
+  const steps: E[] = [];
+  const kept = new Set<TfjsTensor>(Object.values(initial));
+  let state = initial;
+  for (let step = 0; step < times; step++) {
+    const next = tidy(tf, () => body(state));
+    for (const emitted of Object.values(next.emit)) kept.add(emitted);
+    const current = new Set<TfjsTensor>(Object.values(next.state));
+    for (const old of Object.values(state)) {
+      if (!kept.has(old) && !current.has(old)) old.dispose();
+    }
+    state = next.state;
+    steps.push(next.emit);
+  }
+  return { state, emitted: steps.length > 0 ? stackSteps(tf, steps) : emptySteps(tf, () => body(initial)) };
+}
+
+function stackSteps<E extends Named>(tf: Tfjs, steps: readonly E[]): E {
+  const names = Object.keys(steps[0] as E);
+  return Object.fromEntries(
+    names.map((name) => [name, tf.stack(steps.map((step) => step[name] as TfjsTensor))]),
+  ) as E;
+}
+
+/** With no step to look at, one trial step tells the names and shapes of what would have been emitted. */
+function emptySteps<E extends Named>(tf: Tfjs, trial: () => { readonly emit: E }): E {
+  return tidy(tf, () => {
+    const empty = Object.entries(trial().emit).map(([name, { shape, dtype }]) => [
+      name,
+      tf.zeros([0, ...shape], dtype === 'int32' ? 'int32' : 'float32'),
+    ]);
+    return Object.fromEntries(empty);
+  });
+}

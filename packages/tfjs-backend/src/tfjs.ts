@@ -1,0 +1,51 @@
+// The part of TensorFlow.js this package uses, as plain interfaces, so that any copy of it fits: `@tensorflow/tfjs`,
+// tfjs-node, tfjs-node-gpu or a custom bundle. Not a binding: nothing here runs.
+
+/** A tensor of TensorFlow.js. (A type, not an interface: only so does it fit the parameters of the true functions.) */
+export type TfjsTensor = {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  data(): Promise<ArrayLike<number>>;
+  dataSync(): ArrayLike<number>;
+  dispose(): void;
+};
+
+/** A TensorFlow.js module, e.g. the result of `await import('@tensorflow/tfjs')`. */
+export interface Tfjs {
+  readonly version: Readonly<Record<string, string>>;
+  ready(): Promise<void>;
+  getBackend(): string;
+  setBackend(name: string): Promise<boolean>;
+  backend(): { floatPrecision(): 16 | 32 };
+  env(): { get(flag: string): unknown; set(flag: string, value: boolean): void };
+  memory(): { readonly numTensors: number };
+  tidy(work: () => void): unknown;
+
+  scalar(value: number, dtype?: 'float32' | 'int32'): TfjsTensor;
+  tensor(values: Float32Array | Int32Array, shape: number[], dtype: 'float32' | 'int32'): TfjsTensor;
+  zeros(shape: number[], dtype?: 'float32' | 'int32'): TfjsTensor;
+  range(start: number, stop: number, step: number, dtype: 'int32'): TfjsTensor;
+
+  add(a: TfjsTensor, b: TfjsTensor): TfjsTensor;
+  sub(a: TfjsTensor, b: TfjsTensor): TfjsTensor;
+  mul(a: TfjsTensor, b: TfjsTensor): TfjsTensor;
+  div(a: TfjsTensor, b: TfjsTensor): TfjsTensor;
+  maximum(a: TfjsTensor, b: TfjsTensor): TfjsTensor;
+  exp(x: TfjsTensor): TfjsTensor;
+  log(x: TfjsTensor): TfjsTensor;
+  sqrt(x: TfjsTensor): TfjsTensor;
+  square(x: TfjsTensor): TfjsTensor;
+  equal(a: TfjsTensor, b: TfjsTensor): TfjsTensor;
+  isNaN(x: TfjsTensor): TfjsTensor;
+  where(condition: TfjsTensor, a: TfjsTensor, b: TfjsTensor): TfjsTensor;
+
+  matMul(a: TfjsTensor, b: TfjsTensor, transposeA?: boolean, transposeB?: boolean): TfjsTensor;
+  transpose(x: TfjsTensor): TfjsTensor;
+  softmax(x: TfjsTensor, axis?: number): TfjsTensor;
+  sum(x: TfjsTensor, axis?: number, keepDims?: boolean): TfjsTensor;
+  max(x: TfjsTensor, axis?: number, keepDims?: boolean): TfjsTensor;
+  argMax(x: TfjsTensor, axis?: number): TfjsTensor;
+  concat(parts: TfjsTensor[], axis?: number): TfjsTensor;
+  stack(parts: TfjsTensor[], axis?: number): TfjsTensor;
+  gather(x: TfjsTensor, indices: TfjsTensor, axis?: number): TfjsTensor;
+}
