@@ -1,0 +1,195 @@
+// Puts pruning onto a loaded model: three methods of the instance are covered, none is replaced for good.
+
+import { AlreadyPrunedError } from '../errors/already-pruned-error.js';
+import { resolveOptions } from '../options.js';
+import { continuedPositions } from '../positions/numbering.js';
+import { placeholdersOf } from '../prompt/prompt.js';
+import type { PruneReport } from '../report/prune-report.js';
+import { int64Matrix, toRows } from '../upstream/tensors.js';
+import { type ModelInputs, type TensorLike, tensorAt } from '../upstream/types.js';
+import { prunedPrefill } from './prefill.js';
+import { PruneCall } from './prune-call.js';
+import { cachedColumns, resume } from './resume.js';
+import type { Site } from './site.js';
+
+/** The input under which a call travels through the model's steps, and the option under which callers give overrides. */
+const CALL = 'mmtok';
+
+const attached = new WeakSet<object>();
+
+/** What {@link attach} gives back. */
+export interface Attachment {
+  /** Whether the model is still covered. */
+  readonly isAttached: boolean;
+  detach(): void;
+}
+
+/**
+ * Covers `generate`, `forward` and `prepare_inputs_for_generation` of an instance. transformers.js looks all three up
+ * on the instance at every step, and hands one inputs object from step to step, in which the call travels.
+ * @param report receives the report of every call.
+ * @throws AlreadyPrunedError if the model is covered already.
+ */
+export function attach(site: Site, report: (report: PruneReport) => void): Attachment {
+  const { model } = site;
+  if (attached.has(model)) throw new AlreadyPrunedError();
+  const original = {
+    generate: model.generate,
+    forward: model.forward,
+    prepare: model.prepare_inputs_for_generation,
+    params: model.forward_params,
+  };
+  let isAttached = true;
+  const forward = (inputs: ModelInputs): Promise<Record<string, TensorLike>> =>
+    original.forward.call(model, inputs);
+  const publish = (call: PruneCall): void => {
+    const finished = call.finished();
+    if (finished === undefined) return;
+    report(finished);
+    call.options.onSelection?.(finished);
+  };
+  const newCall = (given: unknown): PruneCall =>
+    new PruneCall(resolveOptions(site.options, given === false ? {} : given), given === false);
+
+  const covers = {
+    async generate(options: ModelInputs): Promise<unknown> {
+      if (!isAttached) return await original.generate.call(model, options);
+      const call = newCall(options[CALL]);
+      const result = await original.generate.call(model, { ...options, [CALL]: call });
+      publish(call);
+      if (call.sequence !== undefined) {
+        const returned = (result as { readonly past_key_values?: unknown } | null)?.past_key_values;
+        for (const cache of [returned, options.past_key_values]) {
+          if (typeof cache === 'object' && cache !== null) site.caches.set(cache, call.sequence);
+        }
+      }
+      return result;
+    },
+
+    prepare_inputs_for_generation(allIds: unknown, inputs: ModelInputs, config: unknown): ModelInputs {
+      const call = inputs[CALL];
+      const prepare = (): ModelInputs => original.prepare.call(model, allIds, inputs, config);
+      if (!isAttached || !(call instanceof PruneCall)) return prepare();
+      if (call.isPrepared) return prepareStep(site, call, prepare());
+      call.isPrepared = true;
+      return preparePrompt(site, call, inputs, prepare);
+    },
+
+    async forward(inputs: ModelInputs): Promise<Record<string, TensorLike>> {
+      if (!isAttached) return await forward(inputs);
+      const given = inputs[CALL];
+      if (!(given instanceof PruneCall)) {
+        const { [CALL]: _, ...own } = inputs;
+        const isPrompt =
+          tensorAt(inputs, 'pixel_values') !== undefined && cachedColumns(inputs.past_key_values) === 0;
+        if (!isPrompt || given === false) return await forward(own);
+        const call = newCall(given);
+        const outputs = await prunedPrefill(site, call, own, forward);
+        publish(call);
+        return outputs;
+      }
+      if (!given.isPrefilled) {
+        given.isPrefilled = true;
+        const outputs = await prunedPrefill(site, given, inputs, (step) => forward(withoutCall(step)));
+        return outputs;
+      }
+      const started = performance.now();
+      const step = withoutCall(inputs);
+      // Upstream rebuilds the mask as all ones where this key exists, which would unmask padding.
+      if (given.sequence !== undefined) delete step.pixel_values;
+      const outputs = await forward(step);
+      given.addDecode(performance.now() - started);
+      return outputs;
+    },
+  };
+  Object.assign(model, covers);
+  model.forward_params = [...original.params, CALL];
+  attached.add(model);
+
+  return {
+    get isAttached() {
+      return isAttached;
+    },
+    detach() {
+      if (!isAttached) return;
+      isAttached = false;
+      attached.delete(model);
+      for (const name of Object.keys(covers) as (keyof typeof covers)[]) {
+        if (model[name] === covers[name]) Reflect.deleteProperty(model, name);
+      }
+      model.forward_params = original.params;
+    },
+  };
+}
+
+function withoutCall(inputs: ModelInputs): ModelInputs {
+  const { [CALL]: _, ...rest } = inputs;
+  return rest;
+}
+
+/** The first step: a prompt, possibly over a cache. */
+function preparePrompt(
+  site: Site,
+  call: PruneCall,
+  inputs: ModelInputs,
+  prepare: () => ModelInputs,
+): ModelInputs {
+  const { model, family, caches } = site;
+  const cache = inputs.past_key_values;
+  const known = typeof cache === 'object' && cache !== null ? caches.get(cache) : undefined;
+  if (known !== undefined && call.options.turns === 'reselect' && !call.isOff) forget(site, call, inputs);
+  if (cachedColumns(cache) === 0) return withoutEmptyCache(inputs, prepare);
+  const slotsOf = (): number[] => {
+    const ids = toRows('input_ids', tensorAt(inputs, 'input_ids') as TensorLike);
+    return placeholdersOf(ids, family, model.config).map((row) => row.length);
+  };
+  const before = slotsOf();
+  if (known !== undefined) {
+    call.sequence = known;
+    resume(site, inputs, known);
+  }
+  const prepared = prepare();
+  const after = slotsOf();
+  call.cachedSlots = before.map((count, row) => count - (after[row] ?? 0));
+  return prepared;
+}
+
+/** Drops a pruned cache, so that its prompt is processed again; its images stay encoded. */
+function forget({ caches }: Site, call: PruneCall, inputs: ModelInputs): void {
+  const cache = inputs.past_key_values as Record<string, unknown>;
+  call.sequence = undefined;
+  const known = caches.get(cache);
+  if (known?.vision !== undefined) {
+    call.keptVision = { entry: known.vision, imageInputs: known.imageInputs ?? {} };
+    if (known.imageGrid !== undefined) inputs.image_grid_thw ??= known.imageGrid;
+  }
+  caches.delete(cache);
+  for (const name of Object.keys(cache)) Reflect.deleteProperty(cache, name);
+}
+
+/** An empty cache makes Qwen models drop their images, so it is put aside while they prepare a prompt. */
+function withoutEmptyCache(inputs: ModelInputs, prepare: () => ModelInputs): ModelInputs {
+  if (inputs.past_key_values == null) return prepare();
+  const { past_key_values } = inputs;
+  delete inputs.past_key_values;
+  const prepared = prepare();
+  prepared.past_key_values = past_key_values;
+  return prepared;
+}
+
+/** A further step: one token, whose position the model would count from the shortened cache. */
+function prepareStep({ family }: Site, { sequence }: PruneCall, inputs: ModelInputs): ModelInputs {
+  if (sequence === undefined || sequence.positions === 'compact' || family.positions !== '1d') return inputs;
+  const mask = tensorAt(inputs, 'attention_mask');
+  const ids = tensorAt(inputs, 'input_ids');
+  if (mask === undefined || ids === undefined) return inputs;
+  const masks = toRows('attention_mask', mask);
+  const positions = continuedPositions(
+    masks,
+    ids.dims[1] as number,
+    family.firstPosition ?? 0,
+    sequence.removed,
+  );
+  inputs.position_ids = int64Matrix(ids, positions);
+  return inputs;
+}

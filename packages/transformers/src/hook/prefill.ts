@@ -1,0 +1,138 @@
+// The heart of the package: one pass over the prompt in which images are encoded, tokens selected, and the rest removed.
+
+import { visionRows } from '../features/vision-features.js';
+import { type PositionPolicy, positionPolicy } from '../positions/policy.js';
+import { locateImages } from '../prompt/locate-images.js';
+import { countSlots, type Prompt, readPrompt } from '../prompt/prompt.js';
+import type { PruneReason } from '../report/prune-report.js';
+import { poolsOf } from '../select/pools.js';
+import { type Chosen, selectImages } from '../select/select-images.js';
+import { imageReports, keepPool } from '../select/select-pools.js';
+import type { ModelInputs, TensorLike } from '../upstream/types.js';
+import { encodeImages, imageInputsOf } from './encode.js';
+import type { PruneCall } from './prune-call.js';
+import type { Forward } from './route.js';
+import { shorten } from './shorten.js';
+import type { Site } from './site.js';
+
+type Outputs = Record<string, TensorLike>;
+
+/**
+ * Processes a prompt, pruned as the call's options say, and leaves the report on the call. `inputs` are changed in
+ * place, for `generate` goes on with the very object.
+ */
+export async function prunedPrefill(
+  site: Site,
+  call: PruneCall,
+  inputs: ModelInputs,
+  forward: Forward,
+): Promise<Outputs> {
+  const { options } = call;
+  const prompt = readPrompt(site.family, site.model.config, inputs);
+  const positions = positionPolicy(site.model, site.family, call.isOff ? 'auto' : options.positions);
+  const skip = reasonToSkip(call, inputs, prompt);
+  // A model's own merge cannot serve a prompt of which some images are in the cache; keeping all of them can.
+  const isOurs =
+    skip === undefined || (countSlots(prompt) > 0 && prompt.past > 0 && inputs.pixel_values != null);
+  if (!isOurs) return await wholePrefill(site, call, inputs, forward, { prompt, positions, reason: skip });
+
+  const encodeStarted = performance.now();
+  const { entry, hit } = await encodeImages(site, call, inputs);
+  const selectStarted = performance.now();
+  const vision = visionRows(entry.encoded, options.visionFeatures, options.featureOutput);
+  const images = locateImages(site, call, inputs, prompt, entry.encoded);
+  const pools = poolsOf(images, options.allocation, options.budgets, prompt.textTokens);
+  const chosen: Chosen =
+    skip === undefined
+      ? await selectImages(site, options, prompt, { vision, images, pools, entry })
+      : { results: pools.map((pool) => keepPool(pool, skip)), questions: [], standardised: false, notes: [] };
+
+  const prefillStarted = performance.now();
+  const { results } = chosen;
+  const { projected } = entry.encoded;
+  const cut = { images, results, projected, positions, before: call.sequence };
+  const shortened = shorten(site, inputs, prompt, cut);
+  const imageInputs = { ...call.keptVision?.imageInputs, ...imageInputsOf(site, inputs) };
+  const outputs = await site.family.route.prefill(site.model, forward, shortened.prompt);
+  Object.assign(inputs, shortened.carried);
+  // Without these the model rebuilds the mask of every further step as all ones, which would unmask left padding.
+  for (const name of site.family.route.imageInputs) delete inputs[name];
+  call.sequence = {
+    ...shortened.sequence,
+    ...(options.turns === 'reselect' && { vision: entry, imageInputs }),
+  };
+  const ended = performance.now();
+
+  const reports = imageReports(images, results);
+  const main = reports.find((one) => one.tokensAfter < one.tokensBefore) ?? reports[0];
+  const { columns } = shortened.prompt;
+  call.report = {
+    reason: main?.reason ?? 'noImage',
+    tokensBefore: reports.reduce((sum, one) => sum + one.tokensBefore, 0),
+    tokensAfter: reports.reduce((sum, one) => sum + one.tokensAfter, 0),
+    images: reports,
+    rows: lengthsOf(prompt).map((promptBefore, row) => ({
+      ...(chosen.questions[row] && { question: chosen.questions[row] }),
+      promptBefore,
+      promptAfter: columns[row]?.filter((column) => column >= 0).length ?? 0,
+    })),
+    ...(chosen.questions.length > 0 && { visionFeatureSource: vision.source }),
+    standardised: chosen.standardised,
+    positions,
+    timings: {
+      encodeMs: hit ? 0 : selectStarted - encodeStarted,
+      selectMs: prefillStarted - selectStarted,
+      prefillMs: ended - prefillStarted,
+      decodeMs: 0,
+    },
+    notes: [...vision.notes, ...chosen.notes],
+  };
+  return outputs;
+}
+
+function reasonToSkip(call: PruneCall, inputs: ModelInputs, prompt: Prompt): PruneReason | undefined {
+  if (call.isOff) return 'disabled';
+  const slots = countSlots(prompt);
+  if (slots === 0) return call.cachedSlots.some((count) => count > 0) ? 'frozen' : 'noImage';
+  if (inputs.pixel_values == null && call.keptVision === undefined) return 'noImage';
+  return slots < call.options.minVisionTokens ? 'belowMinVisionTokens' : undefined;
+}
+
+/** New tokens of each row, without padding. */
+function lengthsOf({ textTokens, slots }: Prompt): number[] {
+  return textTokens.map((text, row) => text + (slots[row]?.length ?? 0));
+}
+
+interface WholePrompt {
+  readonly prompt: Prompt;
+  readonly positions: PositionPolicy;
+  readonly reason: PruneReason;
+}
+
+/** Hands a prompt on as it is. */
+async function wholePrefill(
+  site: Site,
+  call: PruneCall,
+  inputs: ModelInputs,
+  forward: Forward,
+  { prompt, positions, reason }: WholePrompt,
+): Promise<Outputs> {
+  const { imageInputs } = site.family.route;
+  const started = performance.now();
+  const slots = countSlots(prompt);
+  if (reason === 'frozen') for (const name of imageInputs) delete inputs[name];
+  const outputs = await forward({ ...inputs });
+  if (!call.isOff) for (const name of imageInputs) delete inputs[name];
+  call.report = {
+    reason,
+    tokensBefore: slots,
+    tokensAfter: slots,
+    images: [],
+    rows: lengthsOf(prompt).map((length) => ({ promptBefore: length, promptAfter: length })),
+    standardised: false,
+    positions,
+    timings: { encodeMs: 0, selectMs: 0, prefillMs: performance.now() - started, decodeMs: 0 },
+    notes: [],
+  };
+  return outputs;
+}

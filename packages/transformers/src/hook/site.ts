@@ -1,0 +1,16 @@
+// What the hook knows about the model it sits on.
+
+import type { VisionCache } from '../features/vision-cache.js';
+import type { PrunedFamily } from '../models/family.js';
+import type { PruneOptions } from '../options.js';
+import type { ModelLike } from '../upstream/types.js';
+import type { PrunedCaches } from './pruned-sequence.js';
+
+/** A model with pruning attached. */
+export interface Site {
+  readonly model: ModelLike;
+  readonly family: PrunedFamily;
+  readonly options: PruneOptions;
+  readonly visionCache: VisionCache;
+  readonly caches: PrunedCaches;
+}

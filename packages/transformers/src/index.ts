@@ -1,0 +1,28 @@
+// The public surface of @mmtok/transformers: attach pruning, load models, and what both report.
+
+export type { Allocation, FitContext, PromptBudget } from './budget/prompt-budget.js';
+export type { TokenCount } from './count-tokens.js';
+export * from './errors/index.js';
+export type { Standardise } from './features/standardise.js';
+export type { VisionFeatureSource } from './features/vision-features.js';
+export type { Checkpoint, ModelFamily, PrunedFamily, RefusedFamily } from './models/family.js';
+export { families } from './models/registry.js';
+export type {
+  CallOptions,
+  KeywordOptions,
+  PictureSize,
+  PruneOptions,
+  QuestionTokens,
+  SelectionOptions,
+} from './options.js';
+export type { PositionPolicy } from './positions/policy.js';
+export { type PruneHandle, prune } from './prune.js';
+export type { Question, QuestionSource } from './question/question.js';
+export type {
+  ImageReport,
+  PruneReason,
+  PruneReport,
+  PruneTimings,
+  RowReport,
+  TileReport,
+} from './report/prune-report.js';

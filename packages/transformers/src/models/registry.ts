@@ -1,0 +1,75 @@
+// All families, and how to find the one of a model.
+
+import { UnsupportedModelError } from '../errors/unsupported-model-error.js';
+import type { ModelLike } from '../upstream/types.js';
+import type { ModelFamily, PrunedFamily } from './family.js';
+import { gemma3 } from './gemma3.js';
+import { gemma3n } from './gemma3n.js';
+import { idefics3, smolvlm } from './idefics3.js';
+import { lfm2Vl } from './lfm2-vl.js';
+import { llava } from './llava.js';
+import { llavaOnevision } from './llava-onevision.js';
+import { llavaQwen2 } from './llava-qwen2.js';
+import { moondream1 } from './moondream1.js';
+import { paligemma } from './paligemma.js';
+import { lightOnOcr, mistral3 } from './pixtral.js';
+import { glmOcr, qwen2Vl, qwen3Vl, qwen25Vl, qwen35 } from './qwen-vl.js';
+
+/** Every family that transformers.js runs. */
+export const families: readonly ModelFamily[] = [
+  llava,
+  llavaOnevision,
+  llavaQwen2,
+  moondream1,
+  paligemma,
+  gemma3,
+  gemma3n,
+  idefics3,
+  smolvlm,
+  mistral3,
+  lightOnOcr,
+  lfm2Vl,
+  qwen2Vl,
+  qwen25Vl,
+  qwen3Vl,
+  qwen35,
+  glmOcr,
+];
+
+/** The family of a `model_type`, if it is known. */
+export function familyOf(modelType: string): ModelFamily | undefined {
+  return families.find((family) => family.modelTypes.includes(modelType));
+}
+
+/**
+ * The family of a loaded model.
+ * @throws UnsupportedModelError naming why, if it is not one that can be pruned.
+ */
+export function prunedFamilyOf(model: ModelLike): PrunedFamily {
+  const modelType = typeof model.config?.model_type === 'string' ? model.config.model_type : undefined;
+  if (modelType === undefined || typeof model.sessions !== 'object' || typeof model.generate !== 'function') {
+    throw new UnsupportedModelError(
+      modelType,
+      'it is not a generating model of transformers.js; pass what from_pretrained() returned',
+    );
+  }
+  const family = familyOf(modelType);
+  if (family === undefined) {
+    const known = families.flatMap((one) => (one.status === 'pruned' ? one.modelTypes : [])).join(', ');
+    throw new UnsupportedModelError(modelType, `its model_type is not among those known here (${known})`);
+  }
+  if (family.status === 'refused') throw new UnsupportedModelError(modelType, family.reason);
+  const missing = family.route.sessions.filter((session) => model.sessions[session] === undefined);
+  if (missing.length > 0) {
+    throw new UnsupportedModelError(
+      modelType,
+      `it was loaded without its ${missing.join(' and ')}; load it with ${loaderOf(family, modelType)}, not with a text-only class`,
+    );
+  }
+  return family;
+}
+
+/** The transformers.js class that loads a model type of a family. */
+export function loaderOf(family: PrunedFamily, modelType: string): string {
+  return typeof family.className === 'string' ? family.className : (family.className[modelType] as string);
+}

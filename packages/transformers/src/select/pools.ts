@@ -1,0 +1,75 @@
+// Groups the vision tokens of a prompt into pools: those that compete for one budget. No selection happens here.
+
+import { type Budget, InvalidOptionsError } from '@mmtok/core';
+import { type Allocation, type PromptBudget, poolBudgets } from '../budget/prompt-budget.js';
+import type { PlacedImage } from '../prompt/prompt.js';
+
+/** A stretch of feature rows that is kept together or apart, counted within its pool. */
+export interface Stretch {
+  readonly start: number;
+  readonly tokens: number;
+}
+
+/** Vision tokens that compete for one budget: feature rows `start … start + tokens`. */
+export interface Pool extends Stretch {
+  readonly row: number;
+  readonly budget: Budget;
+  /** Parts that a floor applies to. */
+  readonly parts: readonly Stretch[];
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
+function stretches(lengths: readonly number[]): Stretch[] {
+  let start = 0;
+  return lengths.map((tokens) => {
+    const stretch = { start, tokens };
+    start += tokens;
+    return stretch;
+  });
+}
+
+/**
+ * The pools of all rows.
+ * @param textTokens for each row, its tokens that are no vision tokens, without padding.
+ * @throws InvalidOptionsError if there is not one budget per image where an array was given.
+ */
+export function poolsOf(
+  images: readonly PlacedImage[],
+  allocation: Allocation,
+  budgets: PromptBudget | readonly PromptBudget[],
+  textTokens: readonly number[],
+): Pool[] {
+  if (Array.isArray(budgets) && budgets.length !== images.length) {
+    throw new InvalidOptionsError('options mmtok of generate', [
+      `budget: expected one budget for each of the ${images.length} images, got ${budgets.length}`,
+    ]);
+  }
+  const pools: Pool[] = [];
+  textTokens.forEach((text, row) => {
+    const own = images.filter((image) => image.row === row);
+    const raw = rawPools(own, allocation);
+    const sizes = { pools: raw.map((pool) => pool.tokens), textTokens: text };
+    raw.forEach((pool, at) => {
+      const budget = Array.isArray(budgets) ? budgets[images.indexOf(own[at] as PlacedImage)] : budgets;
+      pools.push({ ...pool, row, budget: poolBudgets(budget as PromptBudget, sizes)[at] as Budget });
+    });
+  });
+  return pools;
+}
+
+function rawPools(images: readonly PlacedImage[], allocation: Allocation): Omit<Pool, 'row' | 'budget'>[] {
+  const units = images.flatMap((image) => image.units);
+  if (allocation === 'perTile') return units.map(({ start, tokens }) => ({ start, tokens, parts: [] }));
+  if (allocation === 'perImage') {
+    return images.map((image) => ({
+      start: image.units[0]?.start ?? 0,
+      tokens: image.tokens,
+      parts: image.units.length > 1 ? stretches(image.units.map((unit) => unit.tokens)) : [],
+    }));
+  }
+  const tokens = images.map((image) => image.tokens);
+  return images.length === 0
+    ? []
+    : [{ start: units[0]?.start ?? 0, tokens: sum(tokens), parts: stretches(tokens) }];
+}

@@ -1,0 +1,79 @@
+// Selects the vision tokens of a prompt: questions in, one result per pool out.
+
+import { type Float32Tensor, type ObjectiveTerm, textCoverage, visionCoverage } from '@mmtok/core';
+import { repair } from '../features/standardise.js';
+import type { VisionEntry } from '../features/vision-cache.js';
+import type { VisionRows } from '../features/vision-features.js';
+import type { Site } from '../hook/site.js';
+import type { ResolvedOptions } from '../options.js';
+import type { PlacedImage, Prompt } from '../prompt/prompt.js';
+import type { Question } from '../question/question.js';
+import { rowQuestions, textRows } from '../question/row-questions.js';
+import { numberAt, section } from '../upstream/types.js';
+import { excludedRows } from './excluded-rows.js';
+import type { Pool } from './pools.js';
+import { asksForAll, keepPool, type PoolResult, selectPool } from './select-pools.js';
+
+/** What was selected, and from which text. */
+export interface Chosen {
+  readonly results: readonly PoolResult[];
+  /** One per row; empty where nothing had to be selected. */
+  readonly questions: readonly Question[];
+  readonly standardised: boolean;
+  readonly notes: readonly string[];
+}
+
+/** The images of a prompt. */
+export interface ImageMaterial {
+  readonly vision: VisionRows;
+  readonly images: readonly PlacedImage[];
+  readonly pools: readonly Pool[];
+  readonly entry: VisionEntry;
+}
+
+/** Selects in every pool that asks for less than all of its tokens. */
+export async function selectImages(
+  site: Site,
+  options: ResolvedOptions,
+  prompt: Prompt,
+  { vision, images, pools, entry }: ImageMaterial,
+): Promise<Chosen> {
+  const excluded = excludedRows(
+    images,
+    options,
+    numberAt(section(site.model.config, 'vision_config'), 'image_size'),
+  );
+  const isWhole = (pool: Pool): boolean =>
+    asksForAll(pool) &&
+    !Array.from(excluded).some((row) => row >= pool.start && row < pool.start + pool.tokens);
+  if (pools.every(isWhole)) {
+    const results = pools.map((pool) => keepPool(pool, 'belowBudget'));
+    return { results, questions: [], standardised: false, notes: [] };
+  }
+  const questions = rowQuestions(site, options, prompt);
+  const texts: (Float32Tensor | undefined)[] = [];
+  for (const question of questions) texts.push(await textRows(site, prompt, question));
+  const { features, repaired } = repair(vision.features, options.standardise);
+  const material = { options, vision: { ...vision, features }, texts, excluded, entry };
+  const results: PoolResult[] = [];
+  for (const pool of pools) {
+    const coverage = options.coverage ?? defaultCoverage(site.family.textTemperature, questions[pool.row]);
+    results.push(
+      isWhole(pool) ? keepPool(pool, 'belowBudget') : await selectPool(pool, { ...material, coverage }),
+    );
+  }
+  const notes = new Set(results.flatMap(({ selection }) => selection?.notes ?? []));
+  if (repaired) notes.add('the vision features were standardised per dimension');
+  return { results, questions, standardised: repaired, notes: [...notes] };
+}
+
+const defaults = new Map<number, readonly ObjectiveTerm[]>();
+
+/** The paper's objective at a family's temperature: one object per temperature, so that prepared images are found again. */
+function defaultCoverage(temperature: number, question: Question | undefined): readonly ObjectiveTerm[] {
+  const targetWeights = question?.weights;
+  if (targetWeights !== undefined) return [textCoverage({ temperature, targetWeights }), visionCoverage()];
+  const known = defaults.get(temperature) ?? [textCoverage({ temperature }), visionCoverage()];
+  defaults.set(temperature, known);
+  return known;
+}

@@ -1,0 +1,299 @@
+// One suite over every family that is pruned: what a user of the model must not notice, and what must have changed.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Tensor, TextStreamer } from '@huggingface/transformers';
+import { createReferenceBackend } from '@mmtok/core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { families, type PruneHandle, type PruneOptions, prune } from '../src/index.js';
+import { answerOf, extended, generate, referenceTokens } from './support/reference.js';
+import {
+  buildTinyModel,
+  type FamilyName,
+  type LoadedTinyModel,
+  type ModelInputs,
+  noiseImage,
+  type TinyModel,
+  families as tinyFamilies,
+} from './tiny-models/index.js';
+import { embeddingSession, whileFed } from './tiny-models/session-probe.js';
+
+const QUESTION = 'what is in the image ?';
+const COUNT = 6;
+const backend = createReferenceBackend();
+
+const supported = new Set(
+  families.flatMap((family) => (family.status === 'pruned' ? family.modelTypes : [])),
+);
+const only = process.env.FAMILY?.split(',');
+const names = (Object.keys(tinyFamilies) as FamilyName[]).filter(
+  (name) => supported.has(name) && (only?.includes(name) ?? true),
+);
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'pruned-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe.each(names)('%s', (name) => {
+  let tiny: TinyModel;
+  let loaded: LoadedTinyModel;
+  let pristine: LoadedTinyModel;
+  let inputs: ModelInputs;
+  let baseline: number[];
+  let handle: PruneHandle | undefined;
+  const isEncoder = name === ('florence2' as string);
+  const promptLength = (): number => (isEncoder ? 1 : (inputs.input_ids?.dims[1] as number));
+
+  beforeAll(async () => {
+    tiny = await buildTinyModel(name, { directory });
+    loaded = await tiny.load();
+    pristine = await tiny.load();
+    inputs = await loaded.inputs(QUESTION, [noiseImage(tiny.imageSize)]);
+    baseline = await run(pristine, {});
+  });
+  afterEach(() => handle?.detach());
+  afterAll(async () => {
+    await loaded.dispose();
+    await pristine.dispose();
+  });
+
+  const attach = (options: Partial<PruneOptions> = {}, onto = loaded): PruneHandle => {
+    handle = prune(onto.model, {
+      processor: {
+        tokenizer: onto.tokenizer,
+        apply_chat_template: onto.processor.apply_chat_template,
+      } as never,
+      backend,
+      budget: { tokens: 4 },
+      minVisionTokens: 1,
+      ...options,
+    });
+    return handle;
+  };
+  const run = async (
+    on: LoadedTinyModel,
+    options: Record<string, unknown>,
+    given = inputs,
+  ): Promise<number[]> =>
+    answerOf(await generate(on.model, { ...given, max_new_tokens: COUNT, ...options }), promptLength());
+  /** Kept vision tokens of all images, counted over the prompt. */
+  const keptOf = (of: PruneHandle): number[] => {
+    const kept: number[] = [];
+    let start = 0;
+    for (const image of of.lastSelection?.images ?? []) {
+      kept.push(...image.indices.map((index) => start + index));
+      start += image.tokensBefore;
+    }
+    return kept;
+  };
+
+  it('gives the unpruned tokens where the budget keeps all', async () => {
+    attach({ budget: { tokens: 10_000 } });
+    expect(handle?.lastSelection).toBeUndefined();
+    expect(await run(loaded, {})).toEqual(baseline);
+    expect(handle?.lastSelection).toMatchObject({ reason: 'belowBudget', tokensAfter: tiny.tokensPerImage });
+  });
+
+  it('gives what the library gives on the shortened prompt, with positions kept', async () => {
+    attach({ budget: { tokens: 4 } });
+    const answer = await run(loaded, {});
+    const kept = keptOf(handle as PruneHandle);
+    expect(kept).toHaveLength(4);
+    const compact = handle?.lastSelection?.positions === 'compact';
+    expect(compact).toBe(tiny.positions === 'internal');
+    expect(answer).toEqual(await referenceTokens({ tiny, pristine, inputs, kept, compact, count: COUNT }));
+    expect(handle?.lastSelection).toMatchObject({
+      reason: 'pruned',
+      tokensBefore: tiny.tokensPerImage,
+      tokensAfter: 4,
+    });
+    expect(handle?.lastSelection?.rows[0]?.question).toMatchObject({
+      source: 'lastUserTurn',
+      words: ['in', 'image'],
+    });
+  });
+
+  it('gives what the library gives on the shortened prompt, numbered contiguously', async () => {
+    attach({ budget: { ratio: 0.5 }, positions: 'compact' });
+    const answer = await run(loaded, {});
+    const kept = keptOf(handle as PruneHandle);
+    expect(answer).toEqual(
+      await referenceTokens({ tiny, pristine, inputs, kept, compact: true, count: COUNT }),
+    );
+  });
+
+  it('gathers the rows it selected', async () => {
+    const marked = await buildTinyModel(name, { directory: join(directory, 'marked'), markRows: true });
+    const model = await marked.load();
+    attach({ budget: { tokens: 5 } }, model);
+    let seen: number[] = [];
+    await whileFed(
+      embeddingSession(model.model),
+      (feeds) => {
+        const { data, dims } = feeds.inputs_embeds!;
+        const width = dims[2] as number;
+        if ((dims[1] as number) > 1) {
+          seen = Array.from({ length: dims[1] as number }, (_, at) =>
+            Number(data[(at + 1) * width - 1]),
+          ).filter((mark) => Number.isInteger(mark));
+        }
+        return feeds;
+      },
+      () => run(model, { max_new_tokens: 1 }),
+    );
+    expect(seen.filter((mark) => keptOf(handle as PruneHandle).includes(mark))).toEqual(
+      keptOf(handle as PruneHandle),
+    );
+    await model.dispose();
+  });
+
+  it('returns the whole prompt and streams as before', async () => {
+    attach();
+    const streamed: bigint[][] = [];
+    const streamer = new TextStreamer(loaded.tokenizer, {
+      skip_prompt: true,
+      callback_function: () => undefined,
+    });
+    const put = streamer.put.bind(streamer);
+    streamer.put = (value) => {
+      streamed.push(...value);
+      put(value);
+    };
+    const sequences = (await generate(loaded.model, {
+      ...inputs,
+      max_new_tokens: COUNT,
+      streamer,
+    })) as Tensor;
+    expect(sequences.dims).toEqual([1, promptLength() + COUNT]);
+    if (isEncoder) return;
+    const ids = Array.from(inputs.input_ids?.data as BigInt64Array);
+    expect(Array.from(sequences.data as BigInt64Array).slice(0, ids.length)).toEqual(ids);
+    expect(streamed[0]?.slice(0, ids.length)).toEqual(ids);
+    expect(streamed).toHaveLength(1 + COUNT);
+  });
+
+  it('is overridden and switched off for one call', async () => {
+    attach();
+    await run(loaded, { mmtok: { budget: { tokens: 7 } } });
+    expect(handle?.lastSelection?.tokensAfter).toBe(7);
+    expect(await run(loaded, { mmtok: false })).toEqual(baseline);
+    expect(handle?.lastSelection?.reason).toBe('disabled');
+    await run(loaded, {});
+    expect(handle?.lastSelection?.tokensAfter).toBe(4);
+  });
+
+  it('keeps concurrent calls apart', async () => {
+    attach();
+    const alone = [await run(loaded, {}), await run(loaded, { mmtok: { budget: { tokens: 9 } } })];
+    const together = await Promise.all([run(loaded, {}), run(loaded, { mmtok: { budget: { tokens: 9 } } })]);
+    expect(together).toEqual(alone);
+  });
+
+  it('leaves the model as it was when detached', async () => {
+    const params = loaded.model.forward_params;
+    attach();
+    await run(loaded, {});
+    handle?.detach();
+    expect(loaded.model.forward_params).toBe(params);
+    expect(Object.hasOwn(loaded.model, 'generate')).toBe(false);
+    expect(Object.hasOwn(loaded.model, 'forward')).toBe(false);
+    expect(await run(loaded, {})).toEqual(baseline);
+  });
+
+  it('does not change the inputs of a direct call', async () => {
+    attach();
+    const given = isEncoder
+      ? { ...inputs, decoder_input_ids: new Tensor('int64', [2n], [1, 1]) }
+      : { ...inputs };
+    const before = { ...given };
+    const { logits } = await loaded.model(given);
+    expect(given).toEqual(before);
+    if (!isEncoder) expect((logits as Tensor).dims[1]).toBe(promptLength() - tiny.tokensPerImage + 4);
+    expect(handle?.lastSelection?.tokensAfter).toBe(4);
+  });
+
+  it.skipIf(isEncoder)('goes on over a pruned cache as if all had been said at once', async () => {
+    attach();
+    const first = (await generate(loaded.model, {
+      ...inputs,
+      max_new_tokens: COUNT,
+      return_dict_in_generate: true,
+    })) as { sequences: Tensor; past_key_values: object };
+    const kept = keptOf(handle as PruneHandle);
+    const more = loaded.tokenizer(' user : what color is it ? assistant : ', { add_special_tokens: false });
+    const said = [
+      ...Array.from(first.sequences.data as BigInt64Array).slice(promptLength()),
+      ...(more.input_ids.data as BigInt64Array),
+    ];
+    const second = extended(inputs, said);
+    const { pixel_values: _, ...withoutPixels } = second;
+    const prompt = second.input_ids?.dims[1] as number;
+    const answers = await generate(loaded.model, {
+      ...(name === ('multi_modality' as string) ? second : withoutPixels),
+      past_key_values: first.past_key_values,
+      max_new_tokens: COUNT,
+    });
+    const compact = tiny.positions === 'internal';
+    const expected = await referenceTokens({ tiny, pristine, inputs: second, kept, compact, count: COUNT });
+    expect(answerOf(answers, prompt)).toEqual(expected);
+    expect(handle?.lastSelection?.reason).toBe('frozen');
+  });
+
+  it.skipIf(isEncoder)('answers a batch of different budgets as it answers its rows', async () => {
+    attach();
+    const other = await loaded.inputs('what color is the circle in the image ?', [
+      noiseImage(tiny.imageSize, 2),
+    ]);
+    const budgets = [{ tokens: 4 }, { tokens: 7 }];
+    const single = [
+      await run(loaded, { mmtok: { budget: budgets[0] } }),
+      answerOf(
+        await generate(loaded.model, { ...other, max_new_tokens: COUNT, mmtok: { budget: budgets[1] } }),
+        other.input_ids?.dims[1] as number,
+      ),
+    ];
+    const batch = leftPadded([inputs, other]);
+    const sequences = await generate(loaded.model, {
+      ...batch,
+      max_new_tokens: COUNT,
+      mmtok: { budget: budgets },
+    });
+    const width = batch.input_ids?.dims[1] as number;
+    expect([answerOf(sequences, width, 0), answerOf(sequences, width, 1)]).toEqual(single);
+    expect(handle?.lastSelection?.images.map((image) => image.tokensAfter)).toEqual([4, 7]);
+  });
+});
+
+/** Inputs of single prompts as one batch. */
+function leftPadded(rows: readonly ModelInputs[]): ModelInputs {
+  const width = Math.max(...rows.map((row) => row.input_ids?.dims[1] as number));
+  const batch: ModelInputs = {};
+  for (const [name, first] of Object.entries(rows[0] as ModelInputs)) {
+    if (!(first instanceof Tensor)) continue;
+    const tensors = rows.map((row) => row[name] as Tensor);
+    const isText = first.dims.length === 2 && first.dims[1] === rows[0]?.input_ids?.dims[1];
+    if (isText) {
+      const data = tensors.flatMap((tensor) => {
+        const values = Array.from(tensor.data as BigInt64Array, BigInt);
+        return [...new Array<bigint>(width - values.length).fill(0n), ...values];
+      });
+      const typed = first.type === 'bool' ? Uint8Array.from(data, Number) : BigInt64Array.from(data);
+      batch[name] = new Tensor(first.type, typed, [rows.length, width]);
+    } else {
+      const data = tensors.map((tensor) => tensor.data as Float32Array);
+      const all = new (first.data.constructor as Float32ArrayConstructor)(
+        data.reduce((sum, one) => sum + one.length, 0),
+      );
+      let at = 0;
+      for (const one of data) {
+        all.set(one, at);
+        at += one.length;
+      }
+      batch[name] = new Tensor(first.type, all, [first.dims[0]! * rows.length, ...first.dims.slice(1)]);
+    }
+  }
+  return batch;
+}
