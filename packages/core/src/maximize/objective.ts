@@ -1,5 +1,7 @@
 // The objective during a selection: gains of candidates and the commitment of one. Data comes ready from a backend.
 
+import type { CoverageMatrix } from './coverage-matrix.js';
+
 /**
  * A monotone submodular set function as a maximizer sees it: what a candidate would add now, and the act of adding it.
  * Gains never grow as candidates are committed, in floating point too (each is summed in one fixed order), so that a
@@ -16,16 +18,11 @@ export interface Objective {
   commit(j: number): readonly number[];
 }
 
-/** One coverage term's matrix, ready for evaluation. */
+/** One coverage term, ready for evaluation. */
 export interface CoverageBlock {
   /** The term's weight. */
   readonly weight: number;
-  /** Number of targets. */
-  readonly targets: number;
-  /** `[n, targets]` row-major: row j is what candidate j covers. */
-  readonly affinity: Float32Array;
-  /** `[targets]` */
-  readonly targetWeights: Float32Array;
+  readonly matrix: CoverageMatrix;
   /** `[n]`: Σ over targets of weight · affinity, as the backend summed it. */
   readonly firstGains: Float32Array;
 }
@@ -43,35 +40,31 @@ const boundMargin = (targets: number): number => 1 + (targets + 16) * 2 ** -22;
 
 /**
  * The weighted sum of coverage terms and bonuses: Σ_t weight_t Σ_i w_i max_{j∈S} affinity_ji + Σ_b weight_b Σ_{j∈S} bonus_j.
+ * Uses the matrices' own record of what is covered: one objective at a time.
  */
 export class WeightedObjective implements Objective {
   readonly candidates: number;
   private readonly blocks: readonly CoverageBlock[];
   private readonly bonuses: readonly BonusBlock[];
-  /** For each block, what each target is covered by so far. */
-  private readonly best: readonly Float32Array[];
 
   constructor(candidates: number, blocks: readonly CoverageBlock[], bonuses: readonly BonusBlock[]) {
     this.candidates = candidates;
     this.blocks = blocks;
     this.bonuses = bonuses;
-    this.best = blocks.map((block) => new Float32Array(block.targets));
+    for (const { matrix } of blocks) matrix.reset();
   }
 
   gain(j: number): number {
     let sum = 0;
-    for (let b = 0; b < this.blocks.length; b++) {
-      const block = this.blocks[b] as CoverageBlock;
-      sum += block.weight * this.blockGain(b, j);
-    }
+    for (const { weight, matrix } of this.blocks) sum += weight * matrix.gain(j);
     for (const { weight, bonus } of this.bonuses) sum += weight * (bonus[j] as number);
     return sum;
   }
 
   initialBounds(): Float64Array {
     const bounds = new Float64Array(this.candidates);
-    for (const { weight, targets, firstGains } of this.blocks) {
-      const factor = weight * boundMargin(targets);
+    for (const { weight, matrix, firstGains } of this.blocks) {
+      const factor = weight * boundMargin(matrix.targets);
       for (let j = 0; j < bounds.length; j++)
         bounds[j] = (bounds[j] as number) + factor * (firstGains[j] as number);
     }
@@ -84,33 +77,8 @@ export class WeightedObjective implements Objective {
   }
 
   commit(j: number): readonly number[] {
-    const added = this.blocks.map((block, b) => block.weight * this.blockGain(b, j));
-    this.blocks.forEach(({ affinity, targets }, b) => {
-      raiseBest(affinity, j * targets, this.best[b] as Float32Array);
-    });
+    const added = this.blocks.map(({ weight, matrix }) => weight * matrix.gain(j));
+    for (const { matrix } of this.blocks) matrix.cover(j);
     return [...added, ...this.bonuses.map(({ weight, bonus }) => weight * (bonus[j] as number))];
-  }
-
-  private blockGain(b: number, j: number): number {
-    const { affinity, targetWeights, targets } = this.blocks[b] as CoverageBlock;
-    return rowGain(affinity, j * targets, targetWeights, this.best[b] as Float32Array);
-  }
-}
-
-/** Σ_i w_i · max(0, affinity[start + i] − best_i), always in the same order. */
-function rowGain(affinity: Float32Array, start: number, weights: Float32Array, best: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < best.length; i++) {
-    const more = (affinity[start + i] as number) - (best[i] as number);
-    if (more > 0) sum += (weights[i] as number) * more;
-  }
-  return sum;
-}
-
-/** best_i = max(best_i, affinity[start + i]) */
-function raiseBest(affinity: Float32Array, start: number, best: Float32Array): void {
-  for (let i = 0; i < best.length; i++) {
-    const value = affinity[start + i] as number;
-    if (value > (best[i] as number)) best[i] = value;
   }
 }

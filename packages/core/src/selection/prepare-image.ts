@@ -75,44 +75,72 @@ export function prepareImage(options: PrepareOptions): PreparedImage {
       : [],
   );
 
-  const compute = (term: CoverageTerm, given: NamedTensors): Promise<TermMatrix> =>
-    computeTermMatrix(backend, term, given, candidates, maxMatrixBytes);
-  const kept = new Map<CoverageTerm, Promise<TermMatrix>>();
-  const computeOnce = (term: CoverageTerm): Promise<TermMatrix> => {
-    const known = kept.get(term);
-    if (known !== undefined) return known;
-    const pending = compute(term, tensors);
-    kept.set(term, pending);
-    pending.catch(() => kept.delete(term));
-    return pending;
-  };
-  let disposed = false;
+  const limit = maxMatrixBytes;
+  return new TensorImage(candidates, terms, bonuses, (term, text) =>
+    computeTermMatrix(
+      backend,
+      term,
+      text === undefined ? tensors : new Map(tensors).set(TEXT, text),
+      candidates,
+      limit,
+    ),
+  );
+}
 
-  return {
-    candidates,
-    async select(request) {
-      if (disposed) throw new DisposedError('A prepared image');
-      const started = performance.now();
-      const budget = checkBudget(request.budget);
-      const constraints = checkConstraints(request.constraints, candidates);
-      const maximizer = checkMaximizer(request.maximizer);
-      const { atMost, atLeast } = resolveBudget(budget, candidates);
-      const eligibility = new Eligibility(candidates, constraints, Math.min(atMost, candidates));
-      const nothingToDrop =
-        eligibility.selectable === candidates && atMost >= candidates && !('coverage' in budget);
-      if (nothingToDrop) return keepAll(candidates, terms, performance.now() - started);
+type ComputeMatrix = (term: CoverageTerm, text?: HostTensor) => Promise<TermMatrix>;
 
-      const text = readTensors({ [TEXT]: request.text }).get(TEXT);
+class TensorImage implements PreparedImage {
+  readonly candidates: number;
+  private readonly terms: readonly ObjectiveTerm[];
+  private readonly bonuses: readonly BonusBlock[];
+  private readonly compute: ComputeMatrix;
+  /** Matrices that do not depend on the question, computed or being computed. */
+  private readonly kept = new Map<CoverageTerm, Promise<TermMatrix>>();
+  /** Selections under way, which may be using the kept matrices. */
+  private underWay = 0;
+  private disposed = false;
+
+  constructor(
+    candidates: number,
+    terms: readonly ObjectiveTerm[],
+    bonuses: readonly BonusBlock[],
+    compute: ComputeMatrix,
+  ) {
+    this.candidates = candidates;
+    this.terms = terms;
+    this.bonuses = bonuses;
+    this.compute = compute;
+  }
+
+  async select(request: ImageSelectOptions): Promise<Selection> {
+    if (this.disposed) throw new DisposedError('A prepared image');
+    const { candidates, terms, bonuses } = this;
+    const started = performance.now();
+    const budget = checkBudget(request.budget);
+    const constraints = checkConstraints(request.constraints, candidates);
+    const maximizer = checkMaximizer(request.maximizer);
+    const { atMost, atLeast } = resolveBudget(budget, candidates);
+    const eligibility = new Eligibility(candidates, constraints, Math.min(atMost, candidates));
+    const nothingToDrop =
+      eligibility.selectable === candidates && atMost >= candidates && !('coverage' in budget);
+    if (nothingToDrop) return keepAll(candidates, terms, performance.now() - started);
+
+    const text = readTensors({ [TEXT]: request.text }).get(TEXT);
+    this.underWay++;
+    const ownMatrices: TermMatrix[] = [];
+    try {
       const notes: string[] = [];
       const matrices: TermMatrix[] = [];
       for (const term of terms) {
         if (term.kind !== 'coverage') continue;
         if (!term.inputs.includes(TEXT)) {
-          matrices.push(await computeOnce(term));
-        } else if (text !== undefined) {
-          matrices.push(await compute(term, new Map(tensors).set(TEXT, text)));
-        } else {
+          matrices.push(await this.computeOnce(term));
+        } else if (text === undefined) {
           notes.push(`no text tokens were given, so the coverage term '${term.name}' was left out`);
+        } else {
+          const matrix = await this.compute(term, text);
+          ownMatrices.push(matrix);
+          matrices.push(matrix);
         }
       }
       if (matrices.length + bonuses.length === 0) {
@@ -133,19 +161,40 @@ export function prepareImage(options: PrepareOptions): PreparedImage {
         maximizer,
       });
       const ended = performance.now();
-      const timings = {
-        similarityMs: ready - started,
-        maximizeMs: ended - ready,
-        totalMs: ended - started,
-      };
+      const timings = { similarityMs: ready - started, maximizeMs: ended - ready, totalMs: ended - started };
       const record: GreedyRecord = { ...run, candidates, notes, timings };
       return selectionOf(record, record.order.length);
-    },
-    dispose() {
-      disposed = true;
-      kept.clear();
-    },
-  };
+    } finally {
+      for (const { matrix } of ownMatrices) matrix.release();
+      this.underWay--;
+      this.releaseIfUnused();
+    }
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.releaseIfUnused();
+  }
+
+  private computeOnce(term: CoverageTerm): Promise<TermMatrix> {
+    const known = this.kept.get(term);
+    if (known !== undefined) return known;
+    const pending = this.compute(term);
+    this.kept.set(term, pending);
+    pending.catch(() => this.kept.delete(term));
+    return pending;
+  }
+
+  private releaseIfUnused(): void {
+    if (!this.disposed || this.underWay > 0) return;
+    for (const pending of this.kept.values()) {
+      pending.then(
+        ({ matrix }) => matrix.release(),
+        () => {}, // Whoever asked for the matrix got the error.
+      );
+    }
+    this.kept.clear();
+  }
 }
 
 /** Fails if a term reads a tensor that was not given; `text` may come later, with the question. */

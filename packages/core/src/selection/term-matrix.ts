@@ -4,6 +4,7 @@ import type { Backend } from '../backend/backend.js';
 import { type Float32Tensor, float32, type HostTensor } from '../backend/tensor.js';
 import { type CoverageTerm, parameterInput, TARGET_WEIGHTS } from '../coverage/coverage-term.js';
 import { InvalidTensorError, MatrixTooLargeError } from '../errors/index.js';
+import { CoverageMatrix } from '../maximize/coverage-matrix.js';
 import type { CoverageBlock } from '../maximize/objective.js';
 import type { NamedTensors } from './input-tensors.js';
 
@@ -37,44 +38,44 @@ export async function computeTermMatrix(
   for (const [name, value] of Object.entries(term.parameters)) {
     inputs[parameterInput(name)] = float32(Float32Array.of(value), []);
   }
-  const outputs = await backend.run(term.program, inputs);
+  const matrix = new CoverageMatrix(candidates, targets);
+  try {
+    const into = { affinity: matrix.affinity, weights: matrix.targetWeights };
+    const outputs = await backend.run(term.program, inputs, { into });
+    const { affinity, weights, firstGains, peak } = outputs as Readonly<Record<string, Float32Tensor>>;
+    checkOutput(term, 'weights', weights, [1, targets]);
+    checkOutput(term, 'firstGains', firstGains, [candidates, 1]);
+    checkOutput(term, 'peak', peak, [1, targets]);
+    checkOutput(term, 'affinity', affinity, [candidates, targets]);
+    const full = matrix.targetWeights.reduce((sum, weight, i) => sum + weight * (peak?.data[i] as number), 0);
+    return { term, weight: term.weight, matrix, firstGains: (firstGains as Float32Tensor).data, full };
+  } catch (error) {
+    matrix.release();
+    throw error;
+  }
+}
 
-  const expected = {
-    affinity: [candidates, targets],
-    weights: [1, targets],
-    firstGains: [candidates, 1],
-    peak: [1, targets],
-  };
-  const read = (output: keyof typeof expected): Float32Array => {
-    const label = `coverage(${term.name}).${output}`;
-    const { data, dims } = outputs[output] as Float32Tensor;
-    if (dims.join() !== expected[output].join()) {
-      throw new InvalidTensorError(
-        label,
-        `expected shape [${expected[output].join(', ')}], got [${dims.join(', ')}]`,
-      );
-    }
-    const isWrong = (value: number): boolean => !(value >= 0 && value < Number.POSITIVE_INFINITY);
-    // A wrong entry of the matrix shows in the sums, unless signs may cancel.
-    const at = output === 'affinity' && term.nonNegative ? -1 : data.findIndex(isWrong);
-    if (at < 0) return data;
-    const row = Math.floor(at / (dims[1] as number));
-    throw new InvalidTensorError(
-      label,
-      `row ${row}, column ${at % (dims[1] as number)} is ${data[at]}; coverage must be finite and not negative`,
-    );
-  };
-  const targetWeights = read('weights');
-  const peak = read('peak');
-  return {
-    term,
-    weight: term.weight,
-    targets,
-    affinity: read('affinity'),
-    targetWeights,
-    firstGains: read('firstGains'),
-    full: targetWeights.reduce((sum, weight, i) => sum + weight * (peak[i] as number), 0),
-  };
+/** Fails unless an output has the shape it should and holds finite numbers ≥ 0. */
+function checkOutput(
+  term: CoverageTerm,
+  output: keyof CoverageTerm['program']['outputs'],
+  tensor: Float32Tensor | undefined,
+  expected: readonly [number, number],
+): void {
+  const label = `coverage(${term.name}).${output}`;
+  const dims = tensor?.dims ?? [];
+  if (tensor === undefined || dims.join() !== expected.join()) {
+    throw new InvalidTensorError(label, `expected shape [${expected.join(', ')}], got [${dims.join(', ')}]`);
+  }
+  // A wrong entry of the matrix shows in its sums as well, unless signs may cancel.
+  if (output === 'affinity' && term.nonNegative) return;
+  const at = tensor.data.findIndex((value) => !(value >= 0 && value < Number.POSITIVE_INFINITY));
+  if (at < 0) return;
+  const columns = expected[1];
+  throw new InvalidTensorError(
+    label,
+    `row ${Math.floor(at / columns)}, column ${at % columns} is ${tensor.data[at]}; coverage must be finite and not negative`,
+  );
 }
 
 /** The length of the term's target dimension, from the input that has it. */

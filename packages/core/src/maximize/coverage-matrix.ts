@@ -1,0 +1,149 @@
+// One coverage term's matrix in memory that the gain evaluator reads, and what each target is covered by so far.
+
+import { GAIN_MODULE } from './gain-module.js';
+
+const FLOAT_BYTES = 4;
+const PAGE_BYTES = 65536;
+/** Freed memory kept for the next matrices, so that a selection need not have its pages zeroed anew. */
+const MAX_KEPT_BYTES = 256 * 2 ** 20;
+
+/** Address arithmetic of the WebAssembly function: see wasm/gain.wat. */
+type GainFunction = (affinity: number, weights: number, best: number, count: number) => number;
+
+/** The part of the WebAssembly API used here, which neither ECMAScript's nor Node 20's types declare. */
+interface WebAssemblyApi {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Memory: new (limits: { readonly initial: number }) => WasmMemory;
+  readonly Instance: new (
+    module: object,
+    imports: { readonly env: { readonly memory: WasmMemory } },
+  ) => { readonly exports: { readonly gain: GainFunction } };
+}
+
+interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+/** Memory with an instance of the evaluator on it. */
+interface Slab {
+  readonly memory: WasmMemory;
+  readonly gain: GainFunction;
+}
+
+const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: WebAssemblyApi };
+let module: object | false | undefined;
+const freeSlabs: Slab[] = [];
+
+/** A slab with at least `bytes`, or undefined where WebAssembly (with SIMD) is not to be had. */
+function acquireSlab(bytes: number): Slab | undefined {
+  if (WebAssembly === undefined) return undefined;
+  if (module === undefined) {
+    try {
+      module = new WebAssembly.Module(Uint8Array.from(atob(GAIN_MODULE), (char) => char.charCodeAt(0)));
+    } catch {
+      module = false; // No SIMD, or a content security policy against WebAssembly.
+    }
+  }
+  if (module === false) return undefined;
+  const pages = Math.max(1, Math.ceil(bytes / PAGE_BYTES));
+  // Best fit; if none fits, the largest grows.
+  freeSlabs.sort((a, b) => a.memory.buffer.byteLength - b.memory.buffer.byteLength);
+  const fitting = freeSlabs.findIndex((slab) => slab.memory.buffer.byteLength >= bytes);
+  const [slab] = freeSlabs.splice(fitting < 0 ? freeSlabs.length - 1 : fitting, 1);
+  if (slab !== undefined) {
+    const missing = pages - slab.memory.buffer.byteLength / PAGE_BYTES;
+    if (missing > 0) slab.memory.grow(missing);
+    return slab;
+  }
+  const memory = new WebAssembly.Memory({ initial: pages });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  return { memory, gain: exports.gain };
+}
+
+function releaseSlab(slab: Slab): void {
+  const kept = freeSlabs.reduce((sum, free) => sum + free.memory.buffer.byteLength, 0);
+  if (kept + slab.memory.buffer.byteLength <= MAX_KEPT_BYTES) freeSlabs.push(slab);
+}
+
+/**
+ * The affinities of `candidates` × `targets` with a weight per target. The memory is there before the numbers: a
+ * backend writes them straight into {@link affinity} and {@link targetWeights}.
+ */
+export class CoverageMatrix {
+  readonly candidates: number;
+  readonly targets: number;
+  /** `[candidates, targets]` row-major: row j is what candidate j covers. */
+  readonly affinity: Float32Array;
+  /** `[targets]` */
+  readonly targetWeights: Float32Array;
+  /** `[targets]`: what each target is covered by so far. */
+  private readonly best: Float32Array;
+  private slab: Slab | undefined;
+
+  constructor(candidates: number, targets: number) {
+    this.candidates = candidates;
+    this.targets = targets;
+    const floats = (candidates + 2) * targets;
+    this.slab = acquireSlab(floats * FLOAT_BYTES);
+    const buffer = this.slab?.memory.buffer ?? new ArrayBuffer(floats * FLOAT_BYTES);
+    const view = (row: number, rows: number): Float32Array =>
+      new Float32Array(buffer, row * targets * FLOAT_BYTES, rows * targets);
+    this.targetWeights = view(0, 1);
+    this.best = view(1, 1);
+    this.affinity = view(2, candidates);
+  }
+
+  /** Nothing is covered again. */
+  reset(): void {
+    this.best.fill(0);
+  }
+
+  /** Σ_i weight_i · max(0, affinity_ji − best_i): what candidate `j` would add now. */
+  gain(j: number): number {
+    const { targets, slab } = this;
+    const row = targets * FLOAT_BYTES;
+    return slab === undefined
+      ? rowGain(this.affinity, j * targets, this.targetWeights, this.best)
+      : slab.gain((2 + j) * row, 0, row, targets);
+  }
+
+  /** Adds candidate `j`: best_i becomes max(best_i, affinity_ji). */
+  cover(j: number): void {
+    const { affinity, best } = this;
+    const start = j * this.targets;
+    for (let i = 0; i < best.length; i++) {
+      const value = affinity[start + i] as number;
+      if (value > (best[i] as number)) best[i] = value;
+    }
+  }
+
+  /** Hands the memory back for other matrices; this one must not be used afterwards. */
+  release(): void {
+    if (this.slab !== undefined) releaseSlab(this.slab);
+    this.slab = undefined;
+  }
+}
+
+/** wasm/gain.wat in JavaScript, to the bit: eight running sums in single precision, folded in the same order. */
+export function rowGain(
+  affinity: Float32Array,
+  start: number,
+  weights: Float32Array,
+  best: Float32Array,
+): number {
+  const { fround } = Math;
+  const lanes = new Float32Array(8);
+  const count = best.length;
+  const eights = count - (count % 8);
+  const added = (i: number): number => {
+    const more = fround((affinity[start + i] as number) - (best[i] as number));
+    return more > 0 ? fround((weights[i] as number) * more) : 0;
+  };
+  for (let i = 0; i < eights; i++) lanes[i % 8] = (lanes[i % 8] as number) + added(i);
+  const folded = [0, 1, 2, 3].map((lane) => fround((lanes[lane] as number) + (lanes[lane + 4] as number)));
+  const [a, b, c, d] = folded as [number, number, number, number];
+  let sum = fround(fround(a + b) + fround(c + d));
+  for (let i = eights; i < count; i++) sum = fround(sum + added(i));
+  return sum;
+}
