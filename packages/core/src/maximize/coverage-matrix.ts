@@ -78,7 +78,7 @@ export class CoverageMatrix {
   /** `[targets]` */
   readonly targetWeights: Float32Array;
   /** `[targets]`: what each target is covered by so far. */
-  private readonly best: Float32Array;
+  readonly best: Float32Array;
   private slab: Slab | undefined;
 
   constructor(candidates: number, targets: number) {

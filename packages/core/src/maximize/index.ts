@@ -8,3 +8,4 @@ export type { MaximizeRequest, Maximizer } from './maximizer.js';
 export { naiveGreedy } from './naive-greedy.js';
 export type { Objective } from './objective.js';
 export { largestGains } from './optimum-bound.js';
+export { type StochasticGreedyOptions, stochasticGreedy } from './stochastic-greedy.js';

@@ -15,6 +15,8 @@ export interface GreedyRecord {
     readonly full: number;
     readonly added: readonly number[];
   }[];
+  /** Standard errors of the coverage of terms with sampled targets, by term. */
+  readonly coverageError: Readonly<Record<string, number>>;
   /** The largest gains left after the last pick, highest first, as many as there are free picks. */
   readonly leftGains: readonly number[];
   /** How many of the first picks were must-keeps. */
@@ -45,6 +47,7 @@ export function selectionOf(record: GreedyRecord, k: number): Selection {
         full > 0 ? Math.min(1, sum(added.slice(0, k)) / full) : 1,
       ]),
     ),
+    coverageError: isWhole ? record.coverageError : {},
     upperBound,
     optimality: upperBound > 0 ? value / upperBound : 1,
     reason: isWhole ? record.reason : 'pruned',

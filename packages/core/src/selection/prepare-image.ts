@@ -236,6 +236,7 @@ function keepAll(candidates: number, terms: readonly ObjectiveTerm[], totalMs: n
     terms: terms.flatMap((term) =>
       term.kind === 'coverage' ? [{ name: term.name, full: 0, added: [] }] : [],
     ),
+    coverageError: {},
     leftGains: [],
     included: 0,
     reason: 'belowBudget',

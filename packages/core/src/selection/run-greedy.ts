@@ -23,7 +23,7 @@ export interface GreedyRun {
 /** Maximizes the objective and measures what was reached. */
 export function runGreedy(
   run: GreedyRun,
-): Pick<GreedyRecord, 'order' | 'gains' | 'terms' | 'leftGains' | 'included' | 'reason'> {
+): Pick<GreedyRecord, 'order' | 'gains' | 'terms' | 'coverageError' | 'leftGains' | 'included' | 'reason'> {
   const { candidates, matrices, bonuses, budget, eligibility } = run;
   const objective = new WeightedObjective(candidates, matrices, bonuses);
   const order: number[] = [];
@@ -64,6 +64,9 @@ export function runGreedy(
       full: full[t] as number,
       added: added[t] as number[],
     })),
+    coverageError: Object.fromEntries(
+      matrices.flatMap((matrix) => (matrix.term.sample ? [[matrix.term.name, standardError(matrix)]] : [])),
+    ),
     leftGains: largestGains(objective, left, bounds, free),
     included,
     reason: value >= target ? 'coverageReached' : order.length < run.atMost ? 'allSelectable' : 'pruned',
@@ -80,4 +83,19 @@ function coverageTarget(share: number, full: readonly number[], bonuses: readonl
     );
   // Rounding may leave the sum of all gains a little below the value computed at once.
   return share * everything * (1 - 1e-6);
+}
+
+/**
+ * Standard error of a term's coverage, Σ w·best / Σ w·peak over r drawn of n targets, as an estimate of the same ratio
+ * over all n: that of a ratio estimator under sampling without replacement (Cochran 1977, §6.4).
+ */
+function standardError({ matrix, peak }: TermMatrix): number {
+  const { best, targetWeights, targets: r, candidates: n } = matrix;
+  if (r < 2) return r === n ? 0 : Number.POSITIVE_INFINITY;
+  const reached = targetWeights.map((weight, i) => weight * (best[i] as number));
+  const highest = targetWeights.map((weight, i) => weight * (peak[i] as number));
+  const total = highest.reduce((sum, value) => sum + value, 0);
+  const ratio = reached.reduce((sum, value) => sum + value, 0) / total;
+  const residuals = reached.reduce((sum, value, i) => sum + (value - ratio * (highest[i] as number)) ** 2, 0);
+  return (Math.sqrt(((1 - r / n) * (residuals / (r - 1))) / r) * r) / total;
 }

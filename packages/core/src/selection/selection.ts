@@ -35,6 +35,11 @@ export interface Selection {
   readonly value: number;
   /** For each coverage term, the share of what all tokens together cover that the kept ones cover, in [0, 1]. */
   readonly coverage: Readonly<Record<string, number>>;
+  /**
+   * For each coverage term with sampled targets, the standard error of its {@link coverage} as an estimate of the
+   * coverage of all targets. Known for the whole selection, not for prefixes.
+   */
+  readonly coverageError: Readonly<Record<string, number>>;
   /** No set of this size under the same exclusions has a higher value than this. */
   readonly upperBound: number;
   /** value / upperBound in (0, 1]: this selection is at least that close to the best one. */

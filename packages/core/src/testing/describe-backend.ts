@@ -7,10 +7,11 @@ import { defineProgram, type Program, type TensorSpecs } from '../backend/progra
 import { createReferenceBackend } from '../backend/reference/index.js';
 import { elementCount, float32, type HostTensor } from '../backend/tensor.js';
 import { defineCoverage, textCoverage, visionCoverage } from '../coverage/index.js';
+import { mulberry32 } from '../maximize/random.js';
 import { selectTokens } from '../selection/index.js';
 import { officialSelections } from './official-selections.js';
 import { opCases } from './op-cases.js';
-import { mulberry32, officialInputs } from './synthetic-features.js';
+import { officialInputs } from './synthetic-features.js';
 
 /** A backend to be tested. */
 export interface BackendUnderTest {

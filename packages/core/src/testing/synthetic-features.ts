@@ -1,18 +1,8 @@
 // Deterministic, spatially smooth synthetic features, drawn exactly as those the official selections were made from.
 
 import { type Float32Tensor, float32 } from '../backend/tensor.js';
+import { mulberry32 } from '../maximize/random.js';
 import type { OfficialSelection } from './official-selections.js';
-
-/** The common 32-bit generator mulberry32: numbers in [0, 1), the same on every machine for a seed. */
-export function mulberry32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Shape and statistics of a map of features. */
 export interface FeatureMap {

@@ -1,0 +1,94 @@
+// Vision coverage: every vision token asks to be represented by a kept token that resembles it.
+
+import * as z from 'zod';
+import type { TensorSpecs } from '../backend/program.js';
+import { InvalidOptionsError, parseOptions } from '../errors/index.js';
+import { type CoverageTerm, defineCoverage, SAMPLE, type TargetSample } from './coverage-term.js';
+
+/** Options of {@link visionCoverage}. */
+export interface VisionCoverageOptions {
+  /** Temperature of the softmax over vision tokens. @default 0.2 */
+  readonly temperature?: number;
+  /** α of the paper: how much vision counts beside text. @default 0.5 */
+  readonly weight?: number;
+  /** How much each vision token counts as a target, one number ≥ 0 per token, scaled to a mean of 1. */
+  readonly targetWeights?: readonly number[];
+  /**
+   * Which tensor tells how alike two vision tokens are: `'visionFeatures'`, before the projector as in the paper
+   * (where absent, the projected tokens serve), or `'vision'`, the projected tokens.
+   * @default 'visionFeatures'
+   */
+  readonly features?: 'visionFeatures' | 'vision';
+  /**
+   * Cover a random sample of the vision tokens instead of all: O(n · r) memory and time instead of O(n²), for tens of
+   * thousands of tokens. Candidates stay all tokens. The selection reports the standard error of its coverage.
+   * @default all tokens
+   */
+  readonly sample?: TargetSample;
+}
+
+const schema = z.strictObject({
+  temperature: z.number().positive().finite().default(0.2),
+  weight: z.number().nonnegative().finite().default(0.5),
+  targetWeights: z.array(z.number().nonnegative().finite()).optional(),
+  features: z.enum(['visionFeatures', 'vision']).default('visionFeatures'),
+  sample: z.strictObject({ targets: z.int().positive(), seed: z.int().optional() }).optional(),
+});
+
+type Features = 'visionFeatures' | 'vision';
+
+/** The term over one tensor, with all its rows as targets or with those that `sample` names. */
+const over = (input: Features, isSampled: boolean) =>
+  defineCoverage({
+    name: 'vision',
+    inputs: {
+      [input]: { dims: ['n', 'd'] },
+      ...(isSampled && { [SAMPLE]: { dims: ['r'], dtype: 'int32' } }),
+    } as TensorSpecs,
+    targets: isSampled ? 'r' : 'n',
+    parameters: { temperature: 0.2 },
+    nonNegative: true,
+    // softmaxⱼ(s_ij / τ) = E_ij / Z_i with the kernel E = exp((s − 1) / τ) and Z its sums over candidates. Leaving E as
+    // it is and moving 1 / Z_i into the target's weight saves a pass over the matrix, and the kernel is symmetric, so
+    // that a candidate's row is its target's column. The largest entry for a target is its own, at s = 1.
+    build: (ops, inputs, { temperature }) => {
+      type T = (typeof inputs)[string];
+      const kernel = (cosine: T): T => ops.exp(ops.divide(ops.subtract(cosine, ops.scalar(1)), temperature));
+      const rows = ops.normalizeRows(inputs[input] as T);
+      const targets = isSampled ? ops.gather(rows, inputs[SAMPLE] as T, 0) : rows;
+      const affinity = kernel(ops.matMul(rows, targets, { transposeB: true }));
+      const sums = ops.maximum(ops.sum(affinity, 0, { keepDims: true }), ops.scalar(1e-30));
+      const ownCosine = ops.transpose(ops.sum(ops.multiply(targets, targets), 1, { keepDims: true }));
+      return {
+        affinity,
+        targetWeights: ops.divide(ops.scalar(1), ops.multiply(sums, ops.size(affinity, 1))),
+        peak: kernel(ownCosine),
+      };
+    },
+  });
+
+const exact = { visionFeatures: over('visionFeatures', false), vision: over('vision', false) };
+const sampled = { visionFeatures: over('visionFeatures', true), vision: over('vision', true) };
+
+/**
+ * Vision–vision coverage (MMTok, Eq. 2): (1/n) Σᵢ maxⱼ Q_ij over the kept tokens j, where Q_ij = softmaxⱼ(xᵢ·xⱼ / τ)
+ * over all n vision tokens (i itself included), on rows of unit length. Reads `visionFeatures` `[n, d]`, or `vision`.
+ * @see https://arxiv.org/abs/2508.18264
+ * @throws InvalidOptionsError for a temperature ≤ 0 or a negative weight.
+ */
+export function visionCoverage(options: VisionCoverageOptions = {}): CoverageTerm {
+  const { temperature, features, weight, targetWeights, sample } = parseOptions(
+    'options of visionCoverage',
+    schema,
+    options,
+  );
+  if (sample !== undefined && targetWeights !== undefined) {
+    throw new InvalidOptionsError('options of visionCoverage', [
+      'sample and targetWeights cannot be combined',
+    ]);
+  }
+  const common = { weight, ...(targetWeights && { targetWeights }), parameters: { temperature } };
+  if (sample === undefined) return exact[features](common);
+  const { targets, seed = 0 } = sample;
+  return { ...sampled[features](common), sample: { targets, seed } };
+}

@@ -1,0 +1,62 @@
+// Stochastic greedy: every step looks at a random part of the candidates. Approximate, for very many tokens.
+
+import * as z from 'zod';
+import { parseOptions } from '../errors/index.js';
+import { type Maximizer, targetReached } from './maximizer.js';
+import { mulberry32, shuffleFront } from './random.js';
+
+/** Options of {@link stochasticGreedy}. */
+export interface StochasticGreedyOptions {
+  /** The expected value is at least (1 − 1/e − epsilon) of the optimum. @default 0.01 */
+  readonly epsilon?: number;
+  /** The same seed gives the same picks. @default 0 */
+  readonly seed?: number;
+}
+
+const schema = z.strictObject({
+  epsilon: z.number().gt(0).lt(1).default(0.01),
+  seed: z.int().default(0),
+});
+
+/**
+ * Picks, step by step, the best of (n / k) · ln(1 / epsilon) randomly drawn eligible candidates; ties go to the lowest
+ * index. O(n · targets · ln(1 / epsilon)), whatever the budget. Not nested: `prefix(k)` is then a greedy order of this
+ * run, not the selection a smaller budget would give.
+ * @see Mirzasoleiman et al. 2015, https://arxiv.org/abs/1409.7938
+ * @throws InvalidOptionsError for an epsilon outside (0, 1).
+ */
+export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximizer {
+  const { epsilon, seed } = parseOptions('options of stochasticGreedy', schema, options);
+  return {
+    name: 'stochastic',
+    maximize(objective, request) {
+      const { budget, eligibility, pick } = request;
+      const rng = mulberry32(seed);
+      const bounds = objective.initialBounds();
+      let waiting = Int32Array.from({ length: objective.candidates }, (_, j) => j);
+      for (let picked = 0; picked < budget; picked++) {
+        waiting = waiting.filter((j) => eligibility.allows(j));
+        if (waiting.length === 0) break;
+        const drawn = Math.min(
+          waiting.length,
+          Math.ceil((objective.candidates / Math.max(1, budget)) * Math.log(1 / epsilon)),
+        );
+        shuffleFront(waiting, drawn, rng);
+        const sample = waiting.slice(0, drawn).sort();
+        let best = -1;
+        let bestGain = Number.NEGATIVE_INFINITY;
+        for (const j of sample) {
+          const gain = objective.gain(j);
+          bounds[j] = gain;
+          if (gain > bestGain) {
+            best = j;
+            bestGain = gain;
+          }
+        }
+        const value = pick(best);
+        if (targetReached(request, picked + 1, value)) break;
+      }
+      return bounds;
+    },
+  };
+}
