@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AutoProcessor, AutoTokenizer, type Message, type RawImage } from '@huggingface/transformers';
+import type { DecoderOptions } from './decoder/decoder.js';
 import { HIDDEN, VOCABULARY } from './dimensions.js';
 import { type FamilyName, families } from './families/index.js';
 import type { Build, Family, ModelInputs } from './family.js';
@@ -15,7 +16,7 @@ import type { LoadedTinyModel, TinyModel, TinyModelOptions } from './tiny-model.
 export async function buildTinyModel(name: FamilyName, options: TinyModelOptions): Promise<TinyModel> {
   const family: Family = families[name];
   const path = join(options.directory, name);
-  const positions = options.positionIds === false ? 'internal' : (family.positions ?? 'position_ids');
+  const positions = positionsOf(family, options);
   const weights = createWeights(options.seed ?? 1);
   const graphs = new Map<string, GraphBuilder>();
   const build: Build = {
@@ -50,20 +51,35 @@ export async function buildTinyModel(name: FamilyName, options: TinyModelOptions
     modelClass: family.modelClass,
     imageSize: family.imageSize,
     tokensPerImage: family.tokensPerImage,
+    grid: family.grid,
     imageTokenId,
     hiddenSize: HIDDEN,
     vocabularySize: VOCABULARY,
     eosTokenId: EOS_ID,
     positions,
+    severalImages: family.severalImages,
     visionFeatures: {
       file: graphs.has('vision_encoder') ? 'vision_encoder' : 'prepare_inputs_embeds',
       tensor: visionFeatures,
       size: family.visionFeatureSize,
+      inOrder: family.visionFeaturesInOrder ?? true,
     },
     visualSlots: (inputs) =>
       family.visualSlots?.(inputs, family.tokensPerImage) ?? slotsOf(inputs, BigInt(imageTokenId)),
     load: () => load(family, path),
   };
+}
+
+function positionsOf(family: Family, { positionIds = true }: TinyModelOptions): DecoderOptions['positions'] {
+  const { positions = 'position_ids' } = family;
+  if (positionIds) return positions;
+  if (positions === 'mrope') {
+    throw new Error(
+      `positionIds: false was asked of ${family.name}, but transformers.js cannot generate with its mRoPE models ` +
+        'unless the decoder takes position_ids. Use a family without mRoPE.',
+    );
+  }
+  return 'internal';
 }
 
 function tokenId(family: Family, token: string): number {
@@ -88,7 +104,7 @@ function jsonFiles(family: Family): Record<string, unknown> {
     }),
     'config.json': {
       model_type: family.name,
-      architectures: [family.modelClass.name],
+      architectures: [family.architecture ?? family.modelClass.name],
       ...special,
       ...family.config((token) => tokenId(family, token)),
     },
@@ -121,7 +137,7 @@ async function load(family: Family, path: string): Promise<LoadedTinyModel> {
         tokenize: false,
         add_generation_prompt: true,
       }) as string;
-      return family.process({ processor, tokenizer }, prompt, images);
+      return family.process({ processor, tokenizer }, { messages, prompt, images });
     },
     async dispose() {
       await model.dispose();

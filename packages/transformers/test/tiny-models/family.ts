@@ -1,5 +1,6 @@
 // What a family of vision-language models says about itself: files, sessions, and how its processor is called. Data and small functions.
 import type {
+  Message,
   PreTrainedModel,
   PreTrainedTokenizer,
   Processor,
@@ -44,10 +45,19 @@ export interface Tools {
   readonly tokenizer: PreTrainedTokenizer;
 }
 
+/** A question about images, as a conversation and as what the chat template makes of it. */
+export interface Request {
+  readonly messages: readonly Message[];
+  readonly prompt: string;
+  readonly images: readonly RawImage[];
+}
+
 export interface Family {
   /** `model_type` in config.json. */
   readonly name: string;
   readonly modelClass: ModelClass;
+  /** The name in config.json's `architectures`. @default the name of the class */
+  readonly architecture?: string;
   /** The token that stands for one visual token in `input_ids`. */
   readonly imageToken: string;
   /** The image token and all other special tokens of the family. */
@@ -55,8 +65,14 @@ export interface Family {
   /** Size of the images that tests use, and the visual tokens that such an image becomes. */
   readonly imageSize: ImageSize;
   readonly tokensPerImage: number;
+  /** How the visual tokens lie in the picture, row by row, in families that show it once and whole. */
+  readonly grid?: { readonly rows: number; readonly columns: number };
   /** Width of the features before the projector. */
   readonly visionFeatureSize: number;
+  /** Whether the features before the projector come in the order of the visual tokens. @default true */
+  readonly visionFeaturesInOrder?: boolean;
+  /** Whether a prompt can hold several images when the processor is called as its users do. */
+  readonly severalImages: boolean;
   /** @default 'position_ids' */
   readonly positions?: DecoderOptions['positions'];
   /** config.json without `model_type`, `architectures` and the token ids that all families have. */
@@ -72,8 +88,8 @@ export interface Family {
   readonly processor?: Json;
   /** Builds all graphs; returns the name of the tensor before the projector. */
   sessions(build: Build): { readonly visionFeatures: Value };
-  /** Calls the processor as a user of this family does. `prompt` comes from the chat template. */
-  process(tools: Tools, prompt: string, images: readonly RawImage[]): Promise<ModelInputs>;
+  /** Calls the processor as a user of this family does. */
+  process(tools: Tools, request: Request): Promise<ModelInputs>;
   /** Positions in the flattened embeddings of a prompt that hold visual tokens. @default where the image token is */
   visualSlots?(inputs: ModelInputs, tokensPerImage: number): number[];
 }

@@ -1,31 +1,19 @@
 // The ways in which users call processors: their arguments come in different orders, and some families have none.
-import type { RawImage } from '@huggingface/transformers';
-import type { ModelInputs, Tools } from './family.js';
+import type { Family, ModelInputs, Request, Tools } from './family.js';
 
 /** Calls a processor that takes images before text. */
-export async function imagesFirst(
-  { processor }: Tools,
-  prompt: string,
-  images: readonly RawImage[],
-): Promise<ModelInputs> {
+export async function imagesFirst({ processor }: Tools, { prompt, images }: Request): Promise<ModelInputs> {
   return processor([...images], prompt);
 }
 
 /** Calls a processor that takes text before images. */
-export async function textFirst(
-  { processor }: Tools,
-  prompt: string,
-  images: readonly RawImage[],
-): Promise<ModelInputs> {
+export async function textFirst({ processor }: Tools, { prompt, images }: Request): Promise<ModelInputs> {
   return processor(prompt, [...images]);
 }
 
 /** For families without a processor of their own: the user repeats the placeholder and tokenizes apart. */
-export function tokenizedApart(
-  imageToken: string,
-  tokensPerImage: number,
-): (tools: Tools, prompt: string, images: readonly RawImage[]) => Promise<ModelInputs> {
-  return async ({ processor, tokenizer }, prompt, images) => ({
+export function tokenizedApart(imageToken: string, tokensPerImage: number): Family['process'] {
+  return async ({ processor, tokenizer }, { prompt, images }) => ({
     ...tokenizer(prompt.replaceAll(imageToken, imageToken.repeat(tokensPerImage))),
     ...(await processor([...images])),
   });

@@ -9,7 +9,7 @@ export interface Fed {
 }
 export type Feeds = Record<string, Fed>;
 
-interface Session {
+export interface Session {
   readonly inputNames: readonly string[];
   run(feeds: Feeds): Promise<Record<string, Fed>>;
 }

@@ -18,7 +18,10 @@ export interface TinyModelOptions {
   readonly markRows?: boolean;
   /** Whether the features before the projector are a second output `vision_features`. @default false */
   readonly exposeVisionFeatures?: boolean;
-  /** `false` leaves the input `position_ids` out of the decoder, which then counts the attention mask. @default true */
+  /**
+   * `false` leaves the input `position_ids` out of the decoder, which then counts the attention mask. Families with
+   * mRoPE refuse it: the library computes their positions in any case and fails without that input. @default true
+   */
   readonly positionIds?: boolean;
 }
 
@@ -29,6 +32,8 @@ export interface TinyModel {
   /** The image size that gives `tokensPerImage` visual tokens. */
   readonly imageSize: ImageSize;
   readonly tokensPerImage: number;
+  /** How the visual tokens lie in the picture, row by row, in families that show it once and whole. */
+  readonly grid: { readonly rows: number; readonly columns: number } | undefined;
   readonly imageTokenId: number;
   /** Width of the language model. */
   readonly hiddenSize: number;
@@ -36,8 +41,18 @@ export interface TinyModel {
   readonly eosTokenId: number;
   /** Where the decoder takes positions from. */
   readonly positions: DecoderOptions['positions'];
-  /** The inner tensor before the projector, in `onnx/${file}.onnx`, with one row per visual token. */
-  readonly visionFeatures: { readonly file: string; readonly tensor: string; readonly size: number };
+  /** Whether a prompt can hold several images. */
+  readonly severalImages: boolean;
+  /** The inner tensor before the projector, with one row per visual token. */
+  readonly visionFeatures: {
+    /** The session, and `onnx/${file}.onnx`. */
+    readonly file: string;
+    readonly tensor: string;
+    /** Width of a row. */
+    readonly size: number;
+    /** Whether row i belongs to visual token i. */
+    readonly inOrder: boolean;
+  };
   /** Places of the visual tokens in the flattened embeddings of a prompt. */
   visualSlots(inputs: ModelInputs): number[];
   /** Loads model, processor and tokenizer from the folder, offline. */

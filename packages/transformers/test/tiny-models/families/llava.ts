@@ -6,7 +6,13 @@ import { imagesFirst } from '../processing.js';
 import { imageTextSessions } from '../sessions.js';
 import { chatTemplate } from '../text/chat-template.js';
 import { TEXT_CONFIG } from '../text/text-config.js';
-import { CLIP_PREPROCESSOR, SQUARE_IMAGE, SQUARE_PATCHES, squareVision } from '../vision/square-image.js';
+import {
+  CLIP_PREPROCESSOR,
+  SQUARE_GRID,
+  SQUARE_IMAGE,
+  SQUARE_PATCHES,
+  squareVision,
+} from '../vision/square-image.js';
 
 export const llava: Family = {
   name: 'llava',
@@ -15,7 +21,10 @@ export const llava: Family = {
   specialTokens: ['<image>'],
   imageSize: SQUARE_IMAGE,
   tokensPerImage: SQUARE_PATCHES,
+  grid: { rows: SQUARE_GRID, columns: SQUARE_GRID },
   visionFeatureSize: VISION_HIDDEN,
+  // The processor expands the first placeholder only.
+  severalImages: false,
   config: (id) => ({
     image_token_index: id('<image>'),
     text_config: { model_type: 'llama', ...TEXT_CONFIG },

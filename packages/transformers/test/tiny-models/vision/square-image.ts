@@ -1,14 +1,15 @@
 // Vision for families that see one square image as one grid of patches, and the preprocessing that makes it.
 import { CHANNELS, PATCH, VISION_HIDDEN } from '../dimensions.js';
-import type { GraphBuilder } from '../graph/graph-builder.js';
+import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import type { Vision } from '../sessions.js';
 import { mlpProjector } from './projector.js';
 import { gridTokens, patchGrid, visionLayers } from './tower.js';
 
 /** Side of the image in pixels. */
 export const SIDE = 16;
-/** Patches of the image. */
-export const SQUARE_PATCHES: number = (SIDE / PATCH) ** 2;
+/** Patches along an edge of the image, and in all. */
+export const SQUARE_GRID: number = SIDE / PATCH;
+export const SQUARE_PATCHES: number = SQUARE_GRID ** 2;
 export const SQUARE_IMAGE = { width: SIDE, height: SIDE } as const;
 
 /** What image processors do to pixel values. */
@@ -38,7 +39,7 @@ export const SIGLIP_PREPROCESSOR = {
 } as const;
 
 /** The patches of `pixel_values` `[n, 3, SIDE, SIDE]`, encoded: `[n, SQUARE_PATCHES, VISION_HIDDEN]`. */
-export function squareFeatures(g: GraphBuilder): string {
+export function squareFeatures(g: GraphBuilder): Value {
   const pixels = g.input('pixel_values', 'float32', ['batch_size', CHANNELS, SIDE, SIDE]);
   return visionLayers(g, gridTokens(g, patchGrid(g, pixels)));
 }
