@@ -1,0 +1,67 @@
+// How answers are told to people and to programs; shared by `ask` and `demo`.
+
+import type { Answer, PictureTokens, Timings } from '../models/vlm.js';
+import type { OverlayPanel } from '../overlay/overlay.js';
+import { formatMs, formatShare } from '../terminal/format.js';
+
+/** Phases in the order they happen. */
+const PHASES: readonly (readonly [keyof Timings, string])[] = [
+  ['prepareMs', 'prepare'],
+  ['encodeMs', 'encode'],
+  ['selectMs', 'select'],
+  ['prefillMs', 'prefill'],
+  ['decodeMs', 'decode'],
+  ['totalMs', 'total'],
+];
+
+/** `prepare 11 ms, encode 34 ms, …` */
+export function phasesInWords(timings: Timings): string {
+  return PHASES.map(([key, name]) => `${name} ${formatMs(timings[key])} ms`).join(', ');
+}
+
+/** Rows of a table that sets two answers side by side. */
+export function comparisonRows(pruned: Answer, whole: Answer): string[][] {
+  return [
+    ['vision tokens', String(whole.tokensKept), String(pruned.tokensKept)],
+    ...PHASES.map(([key, name]) => [
+      `${name} ms`,
+      formatMs(whole.timings[key]),
+      formatMs(pruned.timings[key]),
+    ]),
+  ];
+}
+
+/** `25 of 256 (9.8 %)` */
+export function keptInWords({ tokensBefore, tokensKept }: Answer): string {
+  const share = tokensBefore === 0 ? '' : ` (${formatShare(tokensKept / tokensBefore)})`;
+  return `${tokensKept} of ${tokensBefore}${share}`;
+}
+
+/** `text 96.1 %, vision 88.0 %` over all pictures, the lowest of each; empty where nothing was selected. */
+export function coverageInWords(pictures: readonly PictureTokens[]): string {
+  const lowest = new Map<string, number>();
+  for (const { coverage } of pictures) {
+    for (const [term, share] of Object.entries(coverage)) {
+      lowest.set(term, Math.min(share, lowest.get(term) ?? 1));
+    }
+  }
+  return [...lowest].map(([term, share]) => `${term} ${formatShare(share)}`).join(', ');
+}
+
+/** A panel of an overlay for each picture that can be drawn upon. */
+export function overlayPanels(answer: Answer, caption: OverlayPanel['caption']): OverlayPanel[] {
+  return answer.pictures.flatMap(({ views, viewColumns, before, indices }): OverlayPanel[] =>
+    views.length === 0
+      ? []
+      : [
+          {
+            views,
+            ...(viewColumns !== undefined && { viewColumns }),
+            caption: [
+              ...caption,
+              { text: `${indices.length} of ${before} vision tokens kept`, style: 'note' },
+            ],
+          },
+        ],
+  );
+}

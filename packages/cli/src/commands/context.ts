@@ -1,0 +1,22 @@
+// What every command is given: where to print, and the makers of the heavy parts, so that tests can hand in light ones.
+
+import { type CreateBackend, createBackend } from '../backends/create-backend.js';
+import { type InspectEngines, inspectEngines } from '../doctor/inspect-engines.js';
+import type { Io } from '../io.js';
+import { type LoadVlm, loadVlm } from '../models/load-vlm.js';
+
+/** The parts that commands are made of. */
+export interface Services {
+  readonly createBackend: CreateBackend;
+  readonly loadVlm: LoadVlm;
+  readonly inspectEngines: InspectEngines;
+}
+
+/** The surroundings and parts of a command. */
+export interface Context {
+  readonly io: Io;
+  readonly services: Services;
+}
+
+/** The real parts. None loads an engine before it is called. */
+export const services: Services = { createBackend, loadVlm, inspectEngines };

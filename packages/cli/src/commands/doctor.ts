@@ -1,0 +1,72 @@
+// `mmtok doctor`: which engines and devices work here, and how to get the ones that do not.
+
+import type { EngineReport, MachineReport } from '../doctor/inspect-engines.js';
+import { EXIT } from '../errors/explain-failure.js';
+import { type Io, print } from '../io.js';
+import { type Colors, colorsFor } from '../terminal/colors.js';
+import { createStatusLine } from '../terminal/status-line.js';
+import { wrapColumns } from '../terminal/wrap.js';
+import type { Context } from './context.js';
+
+/** What `mmtok doctor` was asked for. */
+export interface DoctorRequest {
+  readonly json: boolean;
+}
+
+const TITLES: Readonly<Record<EngineReport['target']['engine'], string>> = {
+  ort: 'ONNX Runtime: runs models, and selects tokens with --backend ort',
+  tfjs: 'TensorFlow.js: selects tokens with --backend tfjs',
+};
+
+/**
+ * Inspects the machine and prints what it has.
+ * @returns The exit code: a failure if not even ONNX Runtime on the CPU works.
+ */
+export async function doctor({ json }: DoctorRequest, { io, services }: Context): Promise<number> {
+  const status = createStatusLine(io.stderr);
+  status.show('Trying every engine …');
+  const report = await services.inspectEngines();
+  status.clear();
+  if (json) print(io.stdout, JSON.stringify(report, null, 2));
+  else printReport(report, io);
+  const isUsable = report.engines.some(
+    ({ target, result }) => target.engine === 'ort' && target.choice === 'cpu' && result.works,
+  );
+  return isUsable && report.node.isSupported ? EXIT.ok : EXIT.failure;
+}
+
+function printReport({ node, platform, transformers, engines }: MachineReport, { stdout, env }: Io): void {
+  const colors = colorsFor(stdout, env);
+  const width = Math.min(stdout.columns ?? 100, 120);
+  const nodeState = node.isSupported ? colors.green('✓') : colors.red('✗ mmtok needs Node 20.19 or newer');
+  print(stdout, `Node ${node.version} on ${platform} ${nodeState}`);
+  print(stdout, `transformers.js ${transformers}`);
+  for (const [engine, title] of Object.entries(TITLES)) {
+    print(stdout);
+    print(stdout, colors.bold(title));
+    const own = engines.filter(({ target }) => target.engine === engine);
+    for (const report of own) printEngine(report, width, stdout, colors);
+  }
+  print(stdout);
+  print(stdout, 'The plain reference (--backend cpu) needs no engine and always works.');
+}
+
+function printEngine(
+  { label, result }: EngineReport,
+  width: number,
+  stdout: Io['stdout'],
+  colors: Colors,
+): void {
+  const name = label.padEnd(26);
+  if (result.works) {
+    const { module, version, device, listed } = result;
+    print(stdout, `  ${colors.green('✓')} ${name}${module} ${version}, runs on ${device}`);
+    if (listed) print(stdout, colors.dim(`      it lists ${listed.join(', ')}`));
+    return;
+  }
+  const indent = ' '.repeat(6);
+  const lines = (text: string): string[] => (text === '' ? [] : wrapColumns(text, width - indent.length));
+  print(stdout, `  ${colors.red('✗')} ${name}`.trimEnd());
+  for (const line of lines(result.problem)) print(stdout, indent + line);
+  for (const line of lines(result.hint)) print(stdout, indent + colors.dim(line));
+}

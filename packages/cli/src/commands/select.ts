@@ -1,0 +1,100 @@
+// `mmtok select`: token selection for other programs, from a file of features to indices. No model takes part.
+
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Budget, type Selection, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
+import type { BackendName } from '../backends/create-backend.js';
+import { InputFileError } from '../errors/input-file-error.js';
+import { explainReadFailure } from '../images/read-picture.js';
+import { type Io, print } from '../io.js';
+import { SafetensorsFile } from '../safetensors/safetensors-file.js';
+import { type Colors, colorsFor } from '../terminal/colors.js';
+import { formatMs, formatShare } from '../terminal/format.js';
+import { wrapColumns } from '../terminal/wrap.js';
+import type { Context } from './context.js';
+
+/** What `mmtok select` was asked for. */
+export interface SelectRequest {
+  /** A safetensors file; `-` is standard input. */
+  readonly file: string;
+  readonly budget: Budget;
+  readonly textTemperature: number;
+  readonly visionTemperature: number;
+  /** Weight of vision coverage. */
+  readonly alpha: number;
+  readonly exclude: readonly number[];
+  readonly include: readonly number[];
+  readonly backend: BackendName;
+  readonly device?: string;
+  readonly json: boolean;
+}
+
+/**
+ * Selects tokens and prints which.
+ * @throws InputFileError, SafetensorsError, InvalidTensorError, InvalidBudgetError, InvalidOptionsError, BackendUnavailableError
+ */
+export async function select(request: SelectRequest, { io, services }: Context): Promise<void> {
+  const { textTemperature, visionTemperature, alpha, exclude, include } = request;
+  const coverage = [
+    textCoverage({ temperature: textTemperature }),
+    visionCoverage({ temperature: visionTemperature, weight: alpha }),
+  ];
+  const file = new SafetensorsFile(await readBytes(request.file, io));
+  const vision = file.get('vision_tokens');
+  const visionFeatures = file.find('vision_features');
+  const text = file.find('text_tokens');
+  const backend = await services.createBackend(request.backend, request.device);
+  try {
+    const selection = await selectTokens({
+      backend,
+      coverage,
+      vision,
+      ...(visionFeatures && { visionFeatures }),
+      ...(text && { text }),
+      budget: request.budget,
+      constraints: { exclude, include },
+    });
+    const engine = `${backend.name} (${backend.device})`;
+    if (request.json) print(io.stdout, JSON.stringify({ ...toJson(selection), backend: engine }));
+    else printSelection(selection, engine, io);
+  } finally {
+    await backend.dispose();
+  }
+}
+
+async function readBytes(path: string, { stdin, cwd }: Io): Promise<Uint8Array> {
+  if (path !== '-') {
+    return await readFile(resolve(cwd, path)).catch((cause: unknown) => {
+      throw new InputFileError(path, explainReadFailure(cause), { cause });
+    });
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stdin) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+  return Buffer.concat(chunks);
+}
+
+/** The selection as other programs read it; part of the command's contract. */
+function toJson({
+  prefix: _,
+  ...selection
+}: Selection): Omit<Selection, 'prefix'> & { readonly kept: number } {
+  return { kept: selection.indices.length, ...selection };
+}
+
+function printSelection(selection: Selection, engine: string, { stdout, env }: Io): void {
+  const colors = colorsFor(stdout, env);
+  const { candidates, indices, coverage, optimality, timings } = selection;
+  const kept = `${colors.bold(String(indices.length))} of ${candidates} tokens kept (${formatShare(indices.length / candidates)})`;
+  const covered = Object.entries(coverage).map(([term, share]) => `${term} ${formatShare(share)}`);
+  print(stdout, kept);
+  printField(stdout, colors, 'coverage', covered.join(', '));
+  printField(stdout, colors, 'optimality', `at least ${formatShare(optimality)} of the best possible`);
+  printField(stdout, colors, 'time', `${formatMs(timings.totalMs)} ms on ${engine}`);
+  for (const note of selection.notes) printField(stdout, colors, 'note', note);
+  print(stdout);
+  for (const line of wrapColumns(indices.join(' '), (stdout.columns ?? 100) - 1)) print(stdout, line);
+}
+
+function printField(stdout: Io['stdout'], colors: Colors, name: string, value: string): void {
+  print(stdout, `${colors.dim(name.padEnd(10))}  ${value}`);
+}

@@ -1,0 +1,55 @@
+// Turns whatever a command threw into what the user sees and the exit code. Prints nothing.
+
+import { MmtokError } from '@mmtok/core';
+import { CommanderError } from 'commander';
+
+/** Exit codes of the program. */
+export const EXIT: { readonly ok: 0; readonly failure: 1; readonly badInput: 2 } = {
+  ok: 0,
+  failure: 1,
+  badInput: 2,
+};
+
+/** Codes of errors that another command line or another file would avoid. All others are failures of the machine. */
+const BAD_INPUT: ReadonlySet<string> = new Set([
+  'MMTOK_USAGE',
+  'MMTOK_INPUT_FILE',
+  'MMTOK_SAFETENSORS',
+  'MMTOK_INVALID_BUDGET',
+  'MMTOK_INVALID_OPTIONS',
+  'MMTOK_INVALID_TENSOR',
+  'MMTOK_MODEL_LOAD',
+  'MMTOK_UNSUPPORTED_MODEL',
+  'MMTOK_PROMPT_MISMATCH',
+]);
+
+/** How a command ended. */
+export interface Failure {
+  readonly exitCode: number;
+  /** What to print; nothing where it has been printed already. */
+  readonly message?: string;
+}
+
+/** One line for errors thrown on purpose; the stack for bugs and under `--debug`. */
+export function explainFailure(error: unknown, debug: boolean): Failure {
+  if (error instanceof CommanderError) {
+    return { exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.badInput };
+  }
+  const isExpected = MmtokError.isInstance(error);
+  const exitCode = isExpected && BAD_INPUT.has(error.code) ? EXIT.badInput : EXIT.failure;
+  if (debug) return { exitCode, message: withCauses(error) };
+  if (isExpected) return { exitCode, message: `error: ${oneLine(error.message)}` };
+  const what = error instanceof Error ? error.message : String(error);
+  return { exitCode, message: `error: ${oneLine(what)} (run again with --debug to see where)` };
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, ' ').trim();
+}
+
+/** The stack of an error, and those of what caused it. */
+function withCauses(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? error.message;
+  return error.cause === undefined ? stack : `${stack}\ncaused by ${withCauses(error.cause)}`;
+}

@@ -1,0 +1,66 @@
+// Reads image files of any format that sharp decodes, from disk or the web. Resizing is the processor's work.
+
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { InputFileError } from '../errors/input-file-error.js';
+import type { Picture } from './picture.js';
+
+/**
+ * Reads an image, turned upright as its EXIF data says, transparency on white.
+ * @param source A path or an http(s) URL.
+ * @throws InputFileError if there is no such file, or it is not an image.
+ */
+export async function readPicture(source: string, cwd: string): Promise<Picture> {
+  const bytes = /^https?:\/\//.test(source) ? await download(source) : await read(source, cwd);
+  const { default: sharp } = await import('sharp');
+  try {
+    const { data, info } = await sharp(bytes)
+      .rotate()
+      .flatten({ background: 'white' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    return { data, width: info.width, height: info.height };
+  } catch (cause) {
+    throw new InputFileError(
+      source,
+      'it is not an image, or is damaged; expected PNG, JPEG, WebP, GIF, AVIF, TIFF or SVG',
+      {
+        cause,
+      },
+    );
+  }
+}
+
+async function read(path: string, cwd: string): Promise<Uint8Array> {
+  try {
+    return await readFile(resolve(cwd, path));
+  } catch (cause) {
+    throw new InputFileError(path, explainReadFailure(cause), { cause });
+  }
+}
+
+async function download(url: string): Promise<Uint8Array> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch (cause) {
+    throw new InputFileError(url, 'it could not be downloaded', { cause });
+  }
+  if (!response.ok) throw new InputFileError(url, `the server answered ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** Why a file could not be read, in words. */
+export function explainReadFailure(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a folder';
+    case 'EACCES':
+      return 'reading it is not permitted';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,122 @@
+// A transformers.js model with pruning attached, as commands see it.
+
+import type { Processor, Tensor } from '@huggingface/transformers';
+import { type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
+import type { Picture } from '../images/picture.js';
+import { buildInputs, type ModelInputs } from './build-inputs.js';
+import type { LoadedModel } from './load-model.js';
+import { type ImageProcessing, type PixelTensor, seenViews } from './seen-views.js';
+import { type TimedSession, timeSessions } from './session-clock.js';
+import type { Answer, PictureTokens, Request, Vlm, VlmOptions } from './vlm.js';
+
+type Library = typeof import('@huggingface/transformers');
+
+const DEFAULT_NEW_TOKENS = 128;
+
+/** A {@link Vlm} on transformers.js. */
+export class PrunedVlm implements Vlm {
+  readonly name: string;
+  readonly backend: string;
+  private readonly library: Library;
+  private readonly loaded: LoadedModel;
+  private readonly options: VlmOptions;
+  private readonly handle: PruneHandle;
+
+  /** @throws UnsupportedModelError if the model cannot be pruned. */
+  constructor(library: Library, loaded: LoadedModel, options: VlmOptions) {
+    const { backend } = options;
+    this.name = options.model;
+    this.backend = `${backend.name} (${backend.device})`;
+    this.library = library;
+    this.loaded = loaded;
+    this.options = options;
+    this.handle = prune(loaded.model, {
+      processor: loaded.processor,
+      backend,
+      budget: { ratio: 1 },
+    } as PruneArguments);
+  }
+
+  async ask(request: Request): Promise<Answer> {
+    const { pictures, question, budget, maxNewTokens = DEFAULT_NEW_TOKENS, onText } = request;
+    const { RawImage, TextStreamer } = this.library;
+    const { processor } = this.loaded;
+    const started = performance.now();
+    const images = pictures.map(({ data, width, height }) => new RawImage(data, width, height, 3));
+    const inputs = await buildInputs(this.library, processor, images, question, this.options.promptTemplate);
+    const prepareMs = performance.now() - started;
+
+    const streamer =
+      onText &&
+      new TextStreamer(processor.tokenizer as NonNullable<Processor['tokenizer']>, {
+        skip_prompt: true,
+        skip_special_tokens: true,
+        callback_function: onText,
+      });
+    const { result, times } = await timeSessions(this.sessions(), () =>
+      this.handle.generate({
+        ...inputs,
+        max_new_tokens: maxNewTokens,
+        do_sample: false,
+        mmtok: budget === 'all' ? false : { budget },
+        ...(streamer && { streamer }),
+      }),
+    );
+    const promptLength = inputs.input_ids?.dims.at(-1) ?? 0;
+    const sequences = result as Tensor;
+    const [text = ''] = processor.batch_decode(
+      sequences.slice(null, [promptLength, sequences.dims.at(-1) ?? 0]),
+      {
+        skip_special_tokens: true,
+      },
+    );
+    const totalMs = performance.now() - started;
+    const report = this.handle.lastSelection as PruneReport;
+    return {
+      text: text.trim(),
+      tokensBefore: report.tokensBefore,
+      tokensKept: report.tokensAfter,
+      pictures: budget === 'all' ? [] : this.pictureTokens(report, pictures, inputs),
+      timings: { prepareMs, selectMs: report.timings.selectMs, ...times, totalMs },
+      notes: [...new Set([...report.notes, ...selectionNotes(report)])],
+    };
+  }
+
+  async dispose(): Promise<void> {
+    this.handle.detach();
+    await this.loaded.model.dispose();
+    await this.options.backend.dispose();
+  }
+
+  private sessions(): TimedSession[] {
+    return Object.values(this.loaded.model.sessions as Record<string, TimedSession>);
+  }
+
+  private pictureTokens(
+    report: PruneReport,
+    pictures: readonly Picture[],
+    inputs: ModelInputs,
+  ): PictureTokens[] {
+    const processing = (this.loaded.processor.image_processor ?? {}) as ImageProcessing;
+    const pixels = inputs.pixel_values as PixelTensor | undefined;
+    const views = seenViews(report.images, pictures, pixels, processing);
+    // Processors that cut pictures into tiles tell how many lie beside each other, as [batch][picture].
+    const tileColumns = inputs.cols as unknown as readonly (readonly number[])[] | undefined;
+    return report.images.map((image, i) => {
+      const columns = tileColumns?.[0]?.[i];
+      return {
+        before: image.tokensBefore,
+        indices: image.indices,
+        coverage: image.selections[0]?.coverage ?? {},
+        views: views[i] ?? [],
+        ...(columns !== undefined && columns > 0 && { viewColumns: columns }),
+      };
+    });
+  }
+}
+
+type PruneArguments = Parameters<typeof prune>[1];
+
+function selectionNotes(report: PruneReport): readonly string[] {
+  return report.images.flatMap(({ selections }) => selections.flatMap(({ notes }) => notes));
+}

@@ -1,0 +1,81 @@
+// What commands need of a vision-language model: ask it, pruned or not. The real one is pruned-vlm.ts.
+
+import type { Backend, Budget } from '@mmtok/core';
+import type { Picture } from '../images/picture.js';
+import type { TokenView } from '../overlay/overlay.js';
+
+/** How to run a model. */
+export interface VlmOptions {
+  /** `tiny`, a hub id such as `HuggingFaceTB/SmolVLM2-256M-Video-Instruct`, or a folder. */
+  readonly model: string;
+  readonly backend: Backend;
+  /** An execution provider, e.g. `webgpu`. */
+  readonly device?: string;
+  /** A precision such as `q4`, for all parts of the model or by part. */
+  readonly dtype?: string | Readonly<Record<string, string>>;
+  /** A prompt with `<image>` and `{question}` in place of the model's chat template. */
+  readonly promptTemplate?: string;
+}
+
+/** A question about pictures. */
+export interface Request {
+  readonly pictures: readonly Picture[];
+  readonly question: string;
+  /** How many vision tokens of each picture to keep; `'all'` runs the model untouched. */
+  readonly budget: Budget | 'all';
+  readonly maxNewTokens?: number;
+  /** Receives the answer piece by piece. */
+  readonly onText?: (text: string) => void;
+}
+
+/** Milliseconds per phase. */
+export interface Timings {
+  /** Resizing pictures, building and tokenizing the prompt. */
+  readonly prepareMs: number;
+  /** The vision encoder. */
+  readonly encodeMs: number;
+  /** Choosing the tokens. */
+  readonly selectMs: number;
+  /** The language model over the prompt: what pruning shortens. */
+  readonly prefillMs: number;
+  /** The language model over the answer. */
+  readonly decodeMs: number;
+  /** From pictures and question to the whole answer. */
+  readonly totalMs: number;
+}
+
+/** What became of one picture. */
+export interface PictureTokens {
+  readonly before: number;
+  /** Kept tokens, ascending, counted from the picture's first. */
+  readonly indices: readonly number[];
+  /** For each coverage term, the share of what all tokens cover that the kept ones cover. */
+  readonly coverage: Readonly<Record<string, number>>;
+  /** The picture as the encoder saw it, tile by tile; empty where its tokens form no grid. */
+  readonly views: readonly TokenView[];
+  /** Tiles that lie beside each other, where the picture was cut up. */
+  readonly viewColumns?: number;
+}
+
+/** An answer, and what it took. */
+export interface Answer {
+  readonly text: string;
+  /** Vision tokens of all pictures, and how many of them the language model saw. */
+  readonly tokensBefore: number;
+  readonly tokensKept: number;
+  /** One per picture; empty where nothing was pruned. */
+  readonly pictures: readonly PictureTokens[];
+  readonly timings: Timings;
+  /** What the user should know, in words. */
+  readonly notes: readonly string[];
+}
+
+/** A loaded model with pruning attached. */
+export interface Vlm {
+  /** What was asked for: `tiny`, a hub id or a folder. */
+  readonly name: string;
+  /** Where similarities are computed, e.g. `ort (cpu)`. */
+  readonly backend: string;
+  ask(request: Request): Promise<Answer>;
+  dispose(): Promise<void>;
+}

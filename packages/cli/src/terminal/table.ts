@@ -1,0 +1,51 @@
+// A table for the terminal: aligned columns, one of which takes what width is left and wraps. Colours are counted out.
+
+import { stripVTControlCharacters } from 'node:util';
+import { wrapColumns } from './wrap.js';
+
+/** A column of a table. */
+export interface Column {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+  /** Takes the width that others leave, and wraps. At most one column; its cells are without colours. */
+  readonly flexible?: boolean;
+}
+
+const GAP = '  ';
+const MIN_FLEXIBLE = 16;
+
+const widthOf = (cell: string): number => [...stripVTControlCharacters(cell)].length;
+
+/** Lines of the table: titles, a rule, rows. No line is wider than `width`, unless the fixed columns alone are. */
+export function renderTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): string[] {
+  const titles = columns.map(({ title }) => title);
+  const natural = columns.map((_, c) => Math.max(...[titles, ...rows].map((row) => widthOf(row[c] ?? ''))));
+  const fixed = natural.reduce((sum, each, c) => sum + (columns[c]?.flexible ? 0 : each), 0);
+  const left = width - fixed - GAP.length * (columns.length - 1);
+  const widths = natural.map((each, c) =>
+    columns[c]?.flexible ? Math.min(each, Math.max(left, MIN_FLEXIBLE)) : each,
+  );
+
+  const pad = (cell: string, c: number): string => {
+    const space = ' '.repeat(Math.max(0, (widths[c] as number) - widthOf(cell)));
+    return columns[c]?.align === 'right' ? space + cell : cell + space;
+  };
+  const layOut = (row: readonly string[]): string[] => {
+    const cells = row.map((cell, c) =>
+      columns[c]?.flexible ? wrapColumns(cell, widths[c] as number) : [cell],
+    );
+    const height = Math.max(...cells.map((lines) => lines.length));
+    return Array.from({ length: height }, (_, line) =>
+      cells
+        .map((lines, c) => pad(lines[line] ?? '', c))
+        .join(GAP)
+        .trimEnd(),
+    );
+  };
+  const rule = widths.map((each) => '─'.repeat(each)).join('──');
+  return [...layOut(titles), rule, ...rows.flatMap(layOut)];
+}
