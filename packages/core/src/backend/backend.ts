@@ -2,7 +2,7 @@
 
 import { InvalidTensorError } from '../errors/invalid-tensor-error.js';
 import type { Program, TensorSpecs } from './program.js';
-import type { HostTensor } from './tensor.js';
+import { elementCount, type HostTensor } from './tensor.js';
 
 /** Options of one {@link Backend.run}. */
 export interface RunOptions<O extends TensorSpecs = TensorSpecs> {
@@ -65,6 +65,13 @@ export function checkInputs(
       throw new InvalidTensorError(
         label,
         `expected shape [${spec.dims.join(', ')}], got [${tensor.dims.join(', ')}]`,
+      );
+    }
+    const elements = elementCount(tensor.dims);
+    if (tensor.data.length !== elements) {
+      throw new InvalidTensorError(
+        label,
+        `shape [${tensor.dims.join(', ')}] needs ${elements} elements, the data has ${tensor.data.length}`,
       );
     }
     spec.dims.forEach((dim, axis) => {

@@ -35,7 +35,12 @@ const schema = z.union([
  */
 export function checkBudget(budget: unknown): Budget {
   const result = schema.safeParse(budget);
-  const given = JSON.stringify(budget);
+  // JSON has no NaN and no infinity, and throws at bigints.
+  const given = JSON.stringify(budget, (_, value: unknown) =>
+    typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))
+      ? String(value)
+      : value,
+  );
   if (!result.success) {
     throw new InvalidBudgetError(
       `got ${given}; expected { tokens } with a whole number ≥ 1, { ratio } or { coverage } with a number in (0, 1], ` +

@@ -206,6 +206,15 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
     const [first] = parts;
     if (first === undefined) return fail('concat', 'there is nothing to join');
     const lengths = parts.map((part) => around('concat', part, axis));
+    for (const { dims } of parts) {
+      const fits =
+        dims.length === first.dims.length && dims.every((d, a) => a === axis || d === first.dims[a]);
+      if (fits) continue;
+      fail(
+        'concat',
+        `shapes [${first.dims.join(', ')}] and [${dims.join(', ')}] do not join along axis ${axis}`,
+      );
+    }
     const out = tensor(
       first.dims.with(
         axis,
