@@ -3,9 +3,8 @@
 import { InvalidBudgetError } from '../errors/index.js';
 import type { Selection, SelectionReason, SelectionTimings } from './selection.js';
 
-/** A whole greedy run. */
-export interface GreedyRecord {
-  readonly candidates: number;
+/** A greedy search's picks and what they reached. */
+export interface GreedyRun {
   readonly order: readonly number[];
   /** For each pick, what it added to the objective. */
   readonly gains: readonly number[];
@@ -22,6 +21,11 @@ export interface GreedyRecord {
   /** How many of the first picks were must-keeps. */
   readonly included: number;
   readonly reason: SelectionReason;
+}
+
+/** A greedy run and what is known around it. */
+export interface GreedyRecord extends GreedyRun {
+  readonly candidates: number;
   readonly notes: readonly string[];
   readonly timings: SelectionTimings;
 }

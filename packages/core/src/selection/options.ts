@@ -35,8 +35,12 @@ export interface ImageSelectOptions {
   readonly budget: Budget;
   /** Tokens to leave out, to keep, and groups with bounds of their own. */
   readonly constraints?: Constraints;
-  /** The search. `'naive'` finds the same tokens more slowly. @default 'lazy' */
-  readonly maximizer?: 'lazy' | 'naive' | Maximizer;
+  /**
+   * The search. `'naive'` finds the same tokens as `'lazy'`, more slowly. `'device'` runs the whole search on the
+   * backend, which pays where moving the matrices to the host would cost more; it knows no must-keeps and no groups.
+   * @default 'lazy'
+   */
+  readonly maximizer?: 'lazy' | 'naive' | 'device' | Maximizer;
 }
 
 const prepareSchema = z.object({
@@ -82,10 +86,10 @@ const constraintsSchema = (candidates: number) => {
 
 const maximizerSchema = z.union(
   [
-    z.enum(['lazy', 'naive']),
+    z.enum(['lazy', 'naive', 'device']),
     z.custom<Maximizer>((value) => typeof (value as Maximizer | undefined)?.maximize === 'function'),
   ],
-  "expected 'lazy', 'naive' or a Maximizer",
+  "expected 'lazy', 'naive', 'device' or a Maximizer such as stochasticGreedy()",
 );
 
 /** Checks the options of an image, but for its tensors. */
@@ -104,7 +108,7 @@ export function checkConstraints(constraints: Constraints | undefined, candidate
 }
 
 /** The search that was asked for. */
-export function checkMaximizer(maximizer: ImageSelectOptions['maximizer']): Maximizer {
+export function checkMaximizer(maximizer: ImageSelectOptions['maximizer']): Maximizer | 'device' {
   const chosen = parseOptions('maximizer', maximizerSchema, maximizer ?? 'lazy');
   if (chosen === 'lazy') return lazyGreedy();
   return chosen === 'naive' ? naiveGreedy() : chosen;

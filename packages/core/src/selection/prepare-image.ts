@@ -1,5 +1,6 @@
 // An image made ready for selections: whatever does not depend on the question is computed once and kept.
 
+import type { Backend } from '../backend/backend.js';
 import type { HostTensor } from '../backend/tensor.js';
 import type { CoverageTerm, ObjectiveTerm } from '../coverage/coverage-term.js';
 import { textCoverage, visionCoverage } from '../coverage/index.js';
@@ -7,7 +8,7 @@ import { DisposedError, InvalidOptionsError, InvalidTensorError } from '../error
 import { Eligibility } from '../maximize/eligibility.js';
 import type { BonusBlock } from '../maximize/objective.js';
 import { checkBudget, resolveBudget } from './budget.js';
-import { type GreedyRecord, selectionOf } from './greedy-record.js';
+import { type GreedyRecord, type GreedyRun, selectionOf } from './greedy-record.js';
 import { type NamedTensors, readTensors, rowCount } from './input-tensors.js';
 import {
   checkConstraints,
@@ -16,6 +17,7 @@ import {
   type ImageSelectOptions,
   type PrepareOptions,
 } from './options.js';
+import { runDeviceGreedy } from './run-device-greedy.js';
 import { runGreedy } from './run-greedy.js';
 import type { Selection } from './selection.js';
 import { computeTermMatrix, type TermMatrix } from './term-matrix.js';
@@ -75,46 +77,38 @@ export function prepareImage(options: PrepareOptions): PreparedImage {
       : [],
   );
 
-  const limit = maxMatrixBytes;
-  return new TensorImage(candidates, terms, bonuses, (term, text) =>
-    computeTermMatrix(
-      backend,
-      term,
-      text === undefined ? tensors : new Map(tensors).set(TEXT, text),
-      candidates,
-      limit,
-    ),
-  );
+  return new TensorImage({ backend, candidates, terms, bonuses, tensors, maxMatrixBytes });
 }
 
-type ComputeMatrix = (term: CoverageTerm, text?: HostTensor) => Promise<TermMatrix>;
+/** What an image is made of, once read and checked. */
+interface ImageParts {
+  readonly backend: Backend;
+  readonly candidates: number;
+  readonly terms: readonly ObjectiveTerm[];
+  readonly bonuses: readonly BonusBlock[];
+  readonly tensors: NamedTensors;
+  readonly maxMatrixBytes: number;
+}
 
 class TensorImage implements PreparedImage {
-  readonly candidates: number;
-  private readonly terms: readonly ObjectiveTerm[];
-  private readonly bonuses: readonly BonusBlock[];
-  private readonly compute: ComputeMatrix;
+  private readonly parts: ImageParts;
   /** Matrices that do not depend on the question, computed or being computed. */
   private readonly kept = new Map<CoverageTerm, Promise<TermMatrix>>();
   /** Selections under way, which may be using the kept matrices. */
   private underWay = 0;
   private disposed = false;
 
-  constructor(
-    candidates: number,
-    terms: readonly ObjectiveTerm[],
-    bonuses: readonly BonusBlock[],
-    compute: ComputeMatrix,
-  ) {
-    this.candidates = candidates;
-    this.terms = terms;
-    this.bonuses = bonuses;
-    this.compute = compute;
+  constructor(parts: ImageParts) {
+    this.parts = parts;
+  }
+
+  get candidates(): number {
+    return this.parts.candidates;
   }
 
   async select(request: ImageSelectOptions): Promise<Selection> {
     if (this.disposed) throw new DisposedError('A prepared image');
-    const { candidates, terms, bonuses } = this;
+    const { candidates, terms, bonuses, tensors } = this.parts;
     const started = performance.now();
     const budget = checkBudget(request.budget);
     const constraints = checkConstraints(request.constraints, candidates);
@@ -126,49 +120,34 @@ class TensorImage implements PreparedImage {
     if (nothingToDrop) return keepAll(candidates, terms, performance.now() - started);
 
     const text = readTensors({ [TEXT]: request.text }).get(TEXT);
-    this.underWay++;
-    const ownMatrices: TermMatrix[] = [];
-    try {
-      const notes: string[] = [];
-      const matrices: TermMatrix[] = [];
-      for (const term of terms) {
-        if (term.kind !== 'coverage') continue;
-        if (!term.inputs.includes(TEXT)) {
-          matrices.push(await this.computeOnce(term));
-        } else if (text === undefined) {
-          notes.push(`no text tokens were given, so the coverage term '${term.name}' was left out`);
-        } else {
-          const matrix = await this.compute(term, text);
-          ownMatrices.push(matrix);
-          matrices.push(matrix);
-        }
-      }
-      if (matrices.length + bonuses.length === 0) {
-        throw new InvalidTensorError(
-          TEXT,
-          'no text tokens were given, and every term of the objective reads them',
-        );
-      }
-      const ready = performance.now();
-      const run = runGreedy({
-        candidates,
-        matrices,
-        bonuses,
-        budget,
-        atMost,
-        atLeast,
-        eligibility,
-        maximizer,
-      });
-      const ended = performance.now();
-      const timings = { similarityMs: ready - started, maximizeMs: ended - ready, totalMs: ended - started };
-      const record: GreedyRecord = { ...run, candidates, notes, timings };
-      return selectionOf(record, record.order.length);
-    } finally {
-      for (const { matrix } of ownMatrices) matrix.release();
-      this.underWay--;
-      this.releaseIfUnused();
+    const given = text === undefined ? tensors : new Map(tensors).set(TEXT, text);
+    const coverage = terms.filter((term) => term.kind === 'coverage');
+    const present = coverage.filter((term) => text !== undefined || !term.inputs.includes(TEXT));
+    if (present.length + bonuses.length === 0) {
+      throw new InvalidTensorError(
+        TEXT,
+        'no text tokens were given, and every term of the objective reads them',
+      );
     }
+    const notes = coverage
+      .filter((term) => !present.includes(term))
+      .map((term) => `no text tokens were given, so the coverage term '${term.name}' was left out`);
+    const limits = { budget, atMost, atLeast, eligibility };
+
+    let ready = performance.now();
+    let run: GreedyRun;
+    if (maximizer === 'device') {
+      run = await runDeviceGreedy({ ...this.parts, ...limits, terms: present, tensors: given, constraints });
+    } else {
+      run = await this.withMatrices(present, given, (matrices) => {
+        ready = performance.now();
+        return runGreedy({ candidates, matrices, bonuses, ...limits, maximizer });
+      });
+    }
+    const ended = performance.now();
+    const timings = { similarityMs: ready - started, maximizeMs: ended - ready, totalMs: ended - started };
+    const record: GreedyRecord = { ...run, candidates, notes, timings };
+    return selectionOf(record, record.order.length);
   }
 
   dispose(): void {
@@ -176,10 +155,39 @@ class TensorImage implements PreparedImage {
     this.releaseIfUnused();
   }
 
+  /** Calls `use` with the terms' matrices, which stay valid until it returns. */
+  private async withMatrices<R>(
+    terms: readonly CoverageTerm[],
+    tensors: NamedTensors,
+    use: (matrices: readonly TermMatrix[]) => R,
+  ): Promise<R> {
+    this.underWay++;
+    const passing: TermMatrix[] = [];
+    try {
+      const matrices: TermMatrix[] = [];
+      for (const term of terms) {
+        const dependsOnText = term.inputs.includes(TEXT);
+        const matrix = await (dependsOnText ? this.compute(term, tensors) : this.computeOnce(term));
+        if (dependsOnText) passing.push(matrix);
+        matrices.push(matrix);
+      }
+      return use(matrices);
+    } finally {
+      for (const { matrix } of passing) matrix.release();
+      this.underWay--;
+      this.releaseIfUnused();
+    }
+  }
+
+  private compute(term: CoverageTerm, tensors: NamedTensors): Promise<TermMatrix> {
+    const { backend, candidates, maxMatrixBytes } = this.parts;
+    return computeTermMatrix(backend, term, tensors, candidates, maxMatrixBytes);
+  }
+
   private computeOnce(term: CoverageTerm): Promise<TermMatrix> {
     const known = this.kept.get(term);
     if (known !== undefined) return known;
-    const pending = this.compute(term);
+    const pending = this.compute(term, this.parts.tensors);
     this.kept.set(term, pending);
     pending.catch(() => this.kept.delete(term));
     return pending;

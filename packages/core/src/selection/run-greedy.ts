@@ -5,11 +5,12 @@ import type { Maximizer } from '../maximize/maximizer.js';
 import { type BonusBlock, WeightedObjective } from '../maximize/objective.js';
 import { largestGains } from '../maximize/optimum-bound.js';
 import type { Budget } from './budget.js';
-import type { GreedyRecord } from './greedy-record.js';
+import { coverageTarget } from './coverage-target.js';
+import type { GreedyRun } from './greedy-record.js';
 import type { TermMatrix } from './term-matrix.js';
 
 /** What {@link runGreedy} takes. */
-export interface GreedyRun {
+export interface HostRun {
   readonly candidates: number;
   readonly matrices: readonly TermMatrix[];
   readonly bonuses: readonly BonusBlock[];
@@ -21,9 +22,7 @@ export interface GreedyRun {
 }
 
 /** Maximizes the objective and measures what was reached. */
-export function runGreedy(
-  run: GreedyRun,
-): Pick<GreedyRecord, 'order' | 'gains' | 'terms' | 'coverageError' | 'leftGains' | 'included' | 'reason'> {
+export function runGreedy(run: HostRun): GreedyRun {
   const { candidates, matrices, bonuses, budget, eligibility } = run;
   const objective = new WeightedObjective(candidates, matrices, bonuses);
   const order: number[] = [];
@@ -71,18 +70,6 @@ export function runGreedy(
     included,
     reason: value >= target ? 'coverageReached' : order.length < run.atMost ? 'allSelectable' : 'pruned',
   };
-}
-
-/** The objective's value at a share of what all tokens reach. */
-function coverageTarget(share: number, full: readonly number[], bonuses: readonly BonusBlock[]): number {
-  const everything =
-    full.reduce((sum, value) => sum + value, 0) +
-    bonuses.reduce(
-      (sum, { weight, bonus }) => sum + weight * bonus.reduce((total, each) => total + each, 0),
-      0,
-    );
-  // Rounding may leave the sum of all gains a little below the value computed at once.
-  return share * everything * (1 - 1e-6);
 }
 
 /**

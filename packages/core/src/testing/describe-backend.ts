@@ -319,6 +319,24 @@ export function describeBackend(suite: BackendUnderTest): void {
           },
         );
       });
+      if (!unsupportedOps.includes('loop')) {
+        check('greedy on the device picks what lazy greedy picks', async () => {
+          for (const official of officialSelections.filter((each) => each.smallestRelativeGap > 1e-4)) {
+            const selection = await selectTokens({
+              backend,
+              ...officialInputs(official),
+              coverage: [
+                textCoverage({ temperature: official.textTemperature }),
+                visionCoverage({ temperature: official.visionTemperature, weight: official.alpha }),
+              ],
+              budget: { tokens: official.budget },
+              constraints: { exclude: Array.from({ length: official.excludedFirst }, (_, j) => j) },
+              maximizer: 'device',
+            });
+            expect(selection.order).toEqual(official.float64Order);
+          }
+        });
+      }
       check("a user's own term selects as on the reference", async () => {
         const official = officialSelections[2] as (typeof officialSelections)[number];
         const inputs = officialInputs(official);
