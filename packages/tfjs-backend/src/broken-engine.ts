@@ -33,7 +33,7 @@ function diagnose(module: string, message: string): readonly [problem: string, h
   if (/tfjs_binding\.node/.test(message) && /can ?not be found/i.test(message)) {
     return [
       `${module} is installed without its native addon (its install script did not run, or could not download it)`,
-      `Build it: ${BUILD_COMMAND} (Linux x64; with --cuda for NVIDIA GPUs), or let the package do it: npm rebuild ${module}, ${OTHER_WAYS}`,
+      `Build one: ${BUILD_COMMAND} (Linux x64; with --cuda for NVIDIA GPUs), or let the package get its own: npm rebuild, ${OTHER_WAYS}`,
     ];
   }
   if (/isNullOrUndefined|isArray.* is not a function/.test(message)) {

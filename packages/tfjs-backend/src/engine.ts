@@ -129,8 +129,9 @@ function skipGreeting(tf: Tfjs): void {
 /** Vector registers and the rest of a row are often different code: long enough for both. */
 const PROBE_LENGTH = 37;
 
-/** Finds what the engine gets wrong, and whether it computes at all. */
+/** Finds out what is particular about the engine, and whether it computes at all. */
 async function probeQuirks(use: Engine['use']): Promise<EngineQuirks> {
+  const transposeFirst = await use((tf) => tf.getBackend() === 'wasm');
   const [left, right] = await use((tf) =>
     tidy(tf, (): [TfjsTensor, TfjsTensor] => {
       const vector = (value: number): TfjsTensor =>
@@ -141,7 +142,7 @@ async function probeQuirks(use: Engine['use']): Promise<EngineQuirks> {
   );
   try {
     const values = [...Array.from(await left.data()), ...Array.from(await right.data())];
-    return { maximumDropsNaN: !values.every(Number.isNaN) };
+    return { maximumDropsNaN: !values.every(Number.isNaN), transposeFirst };
   } finally {
     left.dispose();
     right.dispose();

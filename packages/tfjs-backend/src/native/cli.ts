@@ -1,5 +1,6 @@
 // The command `mmtok-tfjs-native`: builds the native TensorFlow.js addon. Reads arguments and prints; see build-addon.ts.
 
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { MmtokError } from '@mmtok/core';
 import { buildAddon } from './build-addon.js';
@@ -35,18 +36,20 @@ async function main(args: readonly string[]): Promise<void> {
     console.log(HELP);
     return;
   }
+  // A package manager runs commands in the package's folder and tells where the user was.
+  const root = values.dir === undefined ? undefined : resolve(process.env.INIT_CWD ?? '.', values.dir);
   const { path, wasBuilt, device } = await buildAddon({
     flavor: values.cuda ? 'cuda' : 'cpu',
     systemCuda: values['system-cuda'],
     force: values.force,
-    ...(values.dir === undefined ? {} : { root: values.dir }),
+    ...(root === undefined ? {} : { root }),
     tell: (line) => console.log(line),
   });
   console.log(`${wasBuilt ? 'Works' : 'Done'}: it computes on the ${device.toUpperCase()}.`);
   console.log(
-    values.dir === undefined
+    root === undefined
       ? 'createTfjsBackend() finds it by itself.'
-      : `Use it with createTfjsBackend({ module: '${path}' }), or set MMTOK_TFJS_NATIVE_DIR=${values.dir}.`,
+      : `Use it with createTfjsBackend({ module: '${path}' }), or set MMTOK_TFJS_NATIVE_DIR=${root}.`,
   );
 }
 

@@ -1,0 +1,99 @@
+// Times a whole selection on each engine, beside the bare matrix product of the same size on the same engine.
+// Run it with `pnpm bench` in this folder. Times differ from machine to machine; compare within one run.
+
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { defineProgram, float32, selectTokens } from '@mmtok/core';
+import { createTfjsBackend } from '@mmtok/tfjs-backend';
+
+const ENGINES = {
+  native: { tfBackend: 'tensorflow' },
+  wasm: { tfBackend: 'wasm' },
+  plain: { tfBackend: 'cpu' },
+};
+const SIZES = [
+  { n: 576, d: 1024, D: 4096, k: 64, runs: { native: 15, wasm: 9, plain: 3 } },
+  { n: 2880, d: 1024, D: 4096, k: 160, runs: { native: 7, wasm: 5, plain: 0 } },
+];
+const TEXT_TOKENS = 12;
+
+const product = defineProgram({
+  name: 'bare-product',
+  inputs: { x: { dims: ['n', 'd'] } },
+  outputs: { out: { dims: ['n', 'n'] } },
+  build: (ops, { x }) => ({ out: ops.matMul(x, x, { transposeB: true }) }),
+});
+
+/** Smooth pseudo-random features, the same in every process. */
+function features(rows, columns, seed) {
+  let state = seed;
+  const next = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state / 2 ** 31;
+  };
+  return float32(Float32Array.from({ length: rows * columns }, next), [rows, columns]);
+}
+
+async function medianMs(runs, work) {
+  await work();
+  const times = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await work();
+    times.push(performance.now() - start);
+  }
+  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
+}
+
+/** One engine, in a process of its own, because TensorFlow.js is one engine per process. */
+async function measure(engine) {
+  const backend = await createTfjsBackend(ENGINES[engine]);
+  const rows = [];
+  for (const { n, d, D, k, runs } of SIZES) {
+    if (runs[engine] === 0) continue;
+    const visionFeatures = features(n, d, 1);
+    const options = {
+      backend,
+      visionFeatures,
+      vision: features(n, D, 2),
+      text: features(TEXT_TOKENS, D, 3),
+      budget: { tokens: k },
+    };
+    const productMs = await medianMs(runs[engine], () => backend.run(product, { x: visionFeatures }));
+    const selectionMs = await medianMs(runs[engine], () => selectTokens(options));
+    rows.push({ engine, device: backend.device, n, k, productMs, selectionMs });
+  }
+  return rows;
+}
+
+const asked = process.argv[2];
+if (asked !== undefined) {
+  console.log(JSON.stringify(await measure(asked)));
+} else {
+  const rows = Object.keys(ENGINES).flatMap((engine) => {
+    try {
+      const output = execFileSync(process.execPath, [fileURLToPath(import.meta.url), engine], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      return JSON.parse(output.trim().split('\n').at(-1));
+    } catch (error) {
+      console.error(`${engine}: not measured. ${/unavailable: .*/.exec(String(error.stderr))?.[0] ?? error}`);
+      return [];
+    }
+  });
+  const fastest = new Map();
+  for (const { n, selectionMs } of rows) fastest.set(n, Math.min(fastest.get(n) ?? Infinity, selectionMs));
+  console.table(
+    rows.map(({ engine, device, n, k, productMs, selectionMs }) => ({
+      engine,
+      device,
+      n,
+      k,
+      'bare product (ms)': Math.round(productMs),
+      'selection (ms)': Math.round(selectionMs),
+      'selection / product': (selectionMs / productMs).toFixed(2),
+      'times the fastest': (selectionMs / fastest.get(n)).toFixed(1),
+    })),
+  );
+}
