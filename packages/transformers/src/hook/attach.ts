@@ -7,9 +7,11 @@ import { placeholdersOf } from '../prompt/prompt.js';
 import type { PruneReport } from '../report/prune-report.js';
 import { int64Matrix, toRows } from '../upstream/tensors.js';
 import { type ModelInputs, type TensorLike, tensorAt } from '../upstream/types.js';
+import { prunedEncoderInputs } from './encoder-prefill.js';
 import { prunedPrefill } from './prefill.js';
 import { PruneCall } from './prune-call.js';
 import { cachedColumns, resume } from './resume.js';
+import type { Forward } from './route.js';
 import type { Site } from './site.js';
 
 /** The input under which a call travels through the model's steps, and the option under which callers give overrides. */
@@ -37,11 +39,11 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
     generate: model.generate,
     forward: model.forward,
     prepare: model.prepare_inputs_for_generation,
+    embeds: model._prepare_inputs_embeds,
     params: model.forward_params,
   };
   let isAttached = true;
-  const forward = (inputs: ModelInputs): Promise<Record<string, TensorLike>> =>
-    original.forward.call(model, inputs);
+  const forward: Forward = (inputs, self = model) => original.forward.call(self, inputs);
   const publish = (call: PruneCall): void => {
     const finished = call.finished();
     if (finished === undefined) return;
@@ -51,7 +53,24 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
   const newCall = (given: unknown): PruneCall =>
     new PruneCall(resolveOptions(site.options, given === false ? {} : given), given === false);
 
+  const isEncoder = site.family.route.isEncoder === true;
+  const encoderInputs = (call: PruneCall, inputs: ModelInputs): Promise<ModelInputs> =>
+    prunedEncoderInputs(
+      site,
+      call,
+      inputs,
+      (own) => original.embeds?.call(model, own) ?? Promise.resolve({}),
+    );
+
   const covers = {
+    ...(isEncoder && {
+      async _prepare_inputs_embeds(inputs: ModelInputs): Promise<ModelInputs> {
+        const { [CALL]: given, ...own } = inputs;
+        const isPrompt = given instanceof PruneCall && isAttached;
+        return isPrompt ? await encoderInputs(given, own) : await (original.embeds?.call(model, own) ?? {});
+      },
+    }),
+
     async generate(options: ModelInputs): Promise<unknown> {
       if (!isAttached) return await original.generate.call(model, options);
       const call = newCall(options[CALL]);
@@ -84,19 +103,23 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
           tensorAt(inputs, 'pixel_values') !== undefined && cachedColumns(inputs.past_key_values) === 0;
         if (!isPrompt || given === false) return await forward(own);
         const call = newCall(given);
-        const outputs = await prunedPrefill(site, call, own, forward);
+        const outputs = isEncoder
+          ? await forward({ ...own, ...(await encoderInputs(call, own)) })
+          : await prunedPrefill(site, call, own, forward);
         publish(call);
         return outputs;
       }
-      if (!given.isPrefilled) {
+      if (!isEncoder && !given.isPrefilled) {
         given.isPrefilled = true;
-        const outputs = await prunedPrefill(site, given, inputs, (step) => forward(withoutCall(step)));
+        const outputs = await prunedPrefill(site, given, inputs, (step, self) =>
+          forward(withoutCall(step), self),
+        );
         return outputs;
       }
       const started = performance.now();
       const step = withoutCall(inputs);
-      // Upstream rebuilds the mask as all ones where this key exists, which would unmask padding.
-      if (given.sequence !== undefined) delete step.pixel_values;
+      // Upstream rebuilds the mask as all ones where this key exists, even without pixels, which would unmask padding.
+      if (given.sequence !== undefined && step.pixel_values === null) delete step.pixel_values;
       const outputs = await forward(step);
       given.addDecode(performance.now() - started);
       return outputs;

@@ -4,7 +4,7 @@ import { visionRows } from '../features/vision-features.js';
 import { type PositionPolicy, positionPolicy } from '../positions/policy.js';
 import { locateImages } from '../prompt/locate-images.js';
 import { countSlots, type Prompt, readPrompt } from '../prompt/prompt.js';
-import type { PruneReason } from '../report/prune-report.js';
+import type { PruneReason, PruneReport } from '../report/prune-report.js';
 import { poolsOf } from '../select/pools.js';
 import { type Chosen, selectImages } from '../select/select-images.js';
 import { imageReports, keepPool } from '../select/select-pools.js';
@@ -93,7 +93,11 @@ export async function prunedPrefill(
 function reasonToSkip(call: PruneCall, inputs: ModelInputs, prompt: Prompt): PruneReason | undefined {
   if (call.isOff) return 'disabled';
   const slots = countSlots(prompt);
-  if (slots === 0) return call.cachedSlots.some((count) => count > 0) ? 'frozen' : 'noImage';
+  if (slots === 0) {
+    const isCached = call.sequence !== undefined || call.cachedSlots.some((count) => count > 0);
+    return isCached ? 'frozen' : 'noImage';
+  }
+  if (inputs.input_features != null) return 'hasAudio';
   if (inputs.pixel_values == null && call.keptVision === undefined) return 'noImage';
   return slots < call.options.minVisionTokens ? 'belowMinVisionTokens' : undefined;
 }
@@ -120,19 +124,35 @@ async function wholePrefill(
   const { imageInputs } = site.family.route;
   const started = performance.now();
   const slots = countSlots(prompt);
-  if (reason === 'frozen') for (const name of imageInputs) delete inputs[name];
+  if (reason === 'frozen') {
+    for (const name of imageInputs) delete inputs[name];
+    Object.assign(inputs, site.family.route.textOnly?.(prompt.tensor));
+  }
   const outputs = await forward({ ...inputs });
   if (!call.isOff) for (const name of imageInputs) delete inputs[name];
-  call.report = {
+  const prefillMs = performance.now() - started;
+  call.report = wholeReport({ reason, slots, lengths: lengthsOf(prompt), positions, prefillMs });
+  return outputs;
+}
+
+/** The report of a prompt that was handed on as it is. */
+export function wholeReport(facts: {
+  readonly reason: PruneReason;
+  readonly slots: number;
+  readonly lengths: readonly number[];
+  readonly positions: PositionPolicy;
+  readonly prefillMs: number;
+}): PruneReport {
+  const { reason, slots, lengths, positions, prefillMs } = facts;
+  return {
     reason,
     tokensBefore: slots,
     tokensAfter: slots,
     images: [],
-    rows: lengthsOf(prompt).map((length) => ({ promptBefore: length, promptAfter: length })),
+    rows: lengths.map((length) => ({ promptBefore: length, promptAfter: length })),
     standardised: false,
     positions,
-    timings: { encodeMs: 0, selectMs: 0, prefillMs: performance.now() - started, decodeMs: 0 },
+    timings: { encodeMs: 0, selectMs: 0, prefillMs, decodeMs: 0 },
     notes: [],
   };
-  return outputs;
 }

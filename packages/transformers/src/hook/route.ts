@@ -10,8 +10,8 @@ export interface EncodedVision {
   readonly others: Readonly<Record<string, TensorLike>>;
 }
 
-/** The original `forward` of a model. */
-export type Forward = (inputs: ModelInputs) => Promise<Record<string, TensorLike>>;
+/** The original `forward` of a model, on the model itself or on a stand-in for one call. */
+export type Forward = (inputs: ModelInputs, self?: ModelLike) => Promise<Record<string, TensorLike>>;
 
 /** A prompt with its removed tokens gone: what the language model is to see. */
 export interface ShortPrompt {
@@ -22,7 +22,7 @@ export interface ShortPrompt {
   readonly slots: readonly (readonly number[])[];
   /** `[tokens, D]`: the kept vision tokens of all rows. */
   readonly kept: TensorLike;
-  /** For the sequence as it was: its embeddings, columns kept per row (−1 is padding). */
+  /** Columns of the prompt as it was that are kept, per row; −1 is padding. */
   readonly columns: readonly (readonly number[])[];
 }
 
@@ -32,8 +32,10 @@ export interface Route {
   readonly sessions: readonly string[];
   /** The session that decodes, whose inputs tell whether positions can be given. */
   readonly decoder: string;
-  /** The session that encodes images, if it is one of its own. */
-  readonly vision?: string;
+  /** Whether vision tokens go into an encoder before the text, rather than into the prompt of a decoder. */
+  readonly isEncoder?: boolean;
+  /** The inputs that go with text ids alone, where a further turn over a cache needs them. */
+  readonly textOnly?: (ids: TensorLike) => ModelInputs;
   /** Names of the inputs that carry images; gone from the model's inputs once the prompt is processed. */
   readonly imageInputs: readonly string[];
   /** Columns of the prompt that stand for vision tokens, if the inputs tell rather than the ids. */

@@ -3,15 +3,18 @@
 import { UnsupportedModelError } from '../errors/unsupported-model-error.js';
 import type { ModelLike } from '../upstream/types.js';
 import type { ModelFamily, PrunedFamily } from './family.js';
+import { florence2 } from './florence2.js';
 import { gemma3 } from './gemma3.js';
-import { gemma3n } from './gemma3n.js';
+import { gemma3n, gemma4 } from './gemma3n.js';
 import { idefics3, smolvlm } from './idefics3.js';
+import { janus } from './janus.js';
 import { lfm2Vl } from './lfm2-vl.js';
 import { llava } from './llava.js';
 import { llavaOnevision } from './llava-onevision.js';
 import { llavaQwen2 } from './llava-qwen2.js';
 import { moondream1 } from './moondream1.js';
 import { paligemma } from './paligemma.js';
+import { phi3V } from './phi3-v.js';
 import { lightOnOcr, mistral3 } from './pixtral.js';
 import { glmOcr, qwen2Vl, qwen3Vl, qwen25Vl, qwen35 } from './qwen-vl.js';
 
@@ -24,6 +27,7 @@ export const families: readonly ModelFamily[] = [
   paligemma,
   gemma3,
   gemma3n,
+  gemma4,
   idefics3,
   smolvlm,
   mistral3,
@@ -34,6 +38,9 @@ export const families: readonly ModelFamily[] = [
   qwen3Vl,
   qwen35,
   glmOcr,
+  phi3V,
+  florence2,
+  janus,
 ];
 
 /** The family of a `model_type`, if it is known. */

@@ -78,3 +78,27 @@ export function unitsFromSpatialShapes({ inputs, config }: UnitContext): Encoded
     return { tokens: rows * columns, grid: [rows, columns] };
   });
 }
+
+/** Side, in pixels, of the crops of Phi-3 Vision. */
+const CROP = 336;
+
+/**
+ * Units are images `image_sizes [images, 2]` of whole crops, each of g × g tokens: rows of the crops put together and of
+ * the small whole image, each row ended by one token, with one token between the two.
+ */
+export function unitsFromImageSizes(context: UnitContext): EncodedUnit[] {
+  const sizes = tensorAt(context.inputs, 'image_sizes');
+  if (sizes === undefined) {
+    throw new PromptMismatchError('pixel_values came without image_sizes; pass all the processor returned');
+  }
+  const numbers = Array.from(sizes.data as BigInt64Array, (pixels) => Number(pixels) / CROP);
+  const total = context.features.dims.slice(0, -1).reduce((product, length) => product * length, 1);
+  for (let g = 1; g * g <= total; g++) {
+    const units = Array.from({ length: numbers.length / 2 }, (_, image) => {
+      const [rows, columns] = [numbers[image * 2] as number, numbers[image * 2 + 1] as number];
+      return { tokens: rows * g * (columns * g + 1) + 1 + g * (g + 1) };
+    });
+    if (units.reduce((sum, unit) => sum + unit.tokens, 0) === total) return units;
+  }
+  return unitsFromRuns(context);
+}

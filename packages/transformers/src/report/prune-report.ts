@@ -10,6 +10,8 @@ export type PruneReason =
   | SelectionReason
   /** The prompt has fewer vision tokens than `minVisionTokens`. */
   | 'belowMinVisionTokens'
+  /** The prompt has sounds beside its images, which only the unpruned path merges. */
+  | 'hasAudio'
   /** Pruning was switched off for the call. */
   | 'disabled'
   /** The prompt has no image. */

@@ -89,26 +89,41 @@ export async function referenceTokens({
   const slots = tiny.visualSlots(inputs);
   const keptSlots = new Set(kept.map((index) => slots[index]));
   const { model } = pristine;
-  const isEncoder = model.config.is_encoder_decoder as boolean | undefined;
+  const shorten = (feeds: Feeds): Feeds => {
+    const length = feeds.inputs_embeds?.dims[1] ?? 0;
+    const keep = Array.from({ length }, (_, at) => at).filter(
+      (at) => !slots.includes(at) || keptSlots.has(at),
+    );
+    return shortened(feeds, keep, compact ?? false);
+  };
   const answer: number[] = [];
   while (answer.length < count) {
-    const step: Record<string, unknown> = isEncoder
-      ? { ...inputs, decoder_input_ids: tokens([tiny.eosTokenId, ...answer]) }
-      : extended(inputs, answer);
-    const outputs = await whileFed(
-      embeddingSession(model),
-      (feeds) => {
-        const length = feeds.inputs_embeds?.dims[1] ?? 0;
-        const keep = Array.from({ length }, (_, at) => at).filter(
-          (at) => !slots.includes(at) || keptSlots.has(at),
-        );
-        return shortened(feeds, keep, compact ?? false);
-      },
-      () => model.forward(step),
-    );
+    const outputs = model.config.is_encoder_decoder
+      ? await encodeDecode(model, inputs, tokens([tiny.eosTokenId, ...answer]), shorten)
+      : await whileFed(embeddingSession(model), shorten, () => model.forward(extended(inputs, answer)));
     answer.push(argMaxOfLast(outputs.logits as Tensor));
   }
   return answer;
+}
+
+/** An encoder-decoder, whose decoder looks at the shortened encoder output under the shortened mask. */
+async function encodeDecode(
+  model: PreTrainedModel,
+  inputs: ModelInputs,
+  decoder_input_ids: Tensor,
+  shorten: (feeds: Feeds) => Feeds,
+): Promise<Record<string, unknown>> {
+  const { _prepare_inputs_embeds: prepare } = model as unknown as {
+    _prepare_inputs_embeds(inputs: ModelInputs): Promise<Feeds>;
+  };
+  const short = shorten(await prepare.call(model, inputs));
+  const wrapped = Object.fromEntries(
+    Object.entries(short).map(([name, fed]) => [
+      name,
+      new Tensor(fed.type as 'float32', fed.data as Float32Array, [...fed.dims]),
+    ]),
+  );
+  return await model.forward({ ...wrapped, decoder_input_ids });
 }
 
 function argMaxOfLast(logits: Tensor): number {

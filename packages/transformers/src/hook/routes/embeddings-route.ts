@@ -16,7 +16,6 @@ const aliases: Readonly<Record<string, string>> = {
 export const embeddingsRoute: Route = {
   sessions: ['vision_encoder', 'embed_tokens', 'decoder_model_merged'],
   decoder: 'decoder_model_merged',
-  vision: 'vision_encoder',
   imageInputs: ['pixel_values', 'pixel_attention_mask', 'spatial_shapes', 'image_position_ids'],
 
   async encode(model, inputs) {
