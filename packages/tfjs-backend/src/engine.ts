@@ -1,9 +1,10 @@
-// A TensorFlow.js module made ready for use: which of its backends runs, how precise it is and what it gets wrong.
+// A TensorFlow.js module made ready for use: which of its backends runs, how precise it is, what is particular
+// about it.
 
-import { BackendUnavailableError } from '@mmtok/core';
+import { BackendUnavailableError, type TensorOps } from '@mmtok/core';
 import { brokenEngine, firstLine } from './broken-engine.js';
 import type { Tfjs, TfjsTensor } from './tfjs.js';
-import type { EngineQuirks } from './tfjs-ops.js';
+import { createTfjsOps, type EngineQuirks } from './tfjs-ops.js';
 import { tidy } from './tidy.js';
 
 /** Which copy of TensorFlow.js runs. */
@@ -18,9 +19,8 @@ export interface TfjsEngineInfo {
 export interface Engine {
   readonly device: string;
   readonly precision: number;
-  readonly quirks: EngineQuirks;
-  /** Runs synchronous work on the engine's backend and leaves the module's active backend as it found it. */
-  use<R>(work: (tf: Tfjs) => R): Promise<R>;
+  /** Runs synchronous work with the operations of the engine, and leaves the active backend as it found it. */
+  use<R>(work: (tf: Tfjs, ops: TensorOps<TfjsTensor>) => R): Promise<R>;
 }
 
 /**
@@ -32,38 +32,58 @@ export interface Engine {
  *
  * @throws BackendUnavailableError if the backend does not exist, or does not compute.
  */
-export async function pinEngine(
+export async function openEngine(
   tf: Tfjs,
   info: TfjsEngineInfo,
   owner: 'own' | 'given',
   tfBackend: string | undefined,
 ): Promise<Engine> {
   const pinned = await initialise(tf, info, owner, tfBackend);
-  const use = async <R>(work: (module: Tfjs) => R): Promise<R> => {
-    const active = tf.getBackend();
-    if (pinned === undefined || active === pinned) return work(tf);
-    // Both switches take effect at once, since both backends are initialised: nothing runs in between.
-    const switched = [tf.setBackend(pinned)];
-    try {
-      return work(tf);
-    } finally {
-      switched.push(tf.setBackend(active));
-      await Promise.all(switched);
-    }
+  const opsByBackend = new Map<string, TensorOps<TfjsTensor>>();
+  const opsOf = async (name: string): Promise<TensorOps<TfjsTensor>> => {
+    const known = opsByBackend.get(name);
+    if (known !== undefined) return known;
+    const quirks = await probeQuirks(tf, name).catch((error: unknown) => {
+      throw brokenEngine(info.module, error);
+    });
+    const ops = createTfjsOps(tf, quirks);
+    opsByBackend.set(name, ops);
+    return ops;
   };
-  if (owner === 'own' && pinned === 'cpu') await use(skipGreeting);
-  const precision = await use(precisionOf);
-  const quirks = await probeQuirks(use).catch((error: unknown) => {
-    throw brokenEngine(info.module, error);
-  });
+
+  if (owner === 'own' && pinned === 'cpu') await onBackend(tf, 'cpu', () => skipGreeting(tf));
+  const fixed =
+    pinned === undefined
+      ? undefined
+      : await onBackend(tf, pinned, () => [deviceOf(tf), precisionOf(tf)] as const);
+  await opsOf(pinned ?? tf.getBackend());
   return {
     get device() {
-      return deviceOf(tf, pinned ?? tf.getBackend());
+      return fixed?.[0] ?? deviceOf(tf);
     },
-    precision,
-    quirks,
-    use,
+    get precision() {
+      return fixed?.[1] ?? precisionOf(tf);
+    },
+    async use(work) {
+      const name = pinned ?? tf.getBackend();
+      const ops = await opsOf(name);
+      return onBackend(tf, name, () => work(tf, ops));
+    },
   };
+}
+
+/** Runs synchronous work on a backend that is initialised, and switches back. */
+async function onBackend<R>(tf: Tfjs, name: string, work: () => R): Promise<R> {
+  const active = tf.getBackend();
+  if (active === name) return work();
+  // Both switches take effect at once, since both backends are initialised: nothing runs in between.
+  const switched = [tf.setBackend(name)];
+  try {
+    return work();
+  } finally {
+    switched.push(tf.setBackend(active));
+    await Promise.all(switched);
+  }
 }
 
 /** Makes the backend ready and returns the name to stay on; undefined means: whatever is active. */
@@ -93,17 +113,14 @@ async function initialise(
   );
 }
 
-/** The name of what really computes. The native backend calls itself 'tensorflow' on a CPU and on a GPU. */
-function deviceOf(tf: Tfjs, name: string): string {
-  if (name !== 'tensorflow') return name;
+/** The name of what the active backend computes on; the native one calls itself 'tensorflow' on a CPU and on a GPU. */
+function deviceOf(tf: Tfjs): string {
+  if (tf.getBackend() !== 'tensorflow') return tf.getBackend();
   return runsOnGpu(tf) ? 'tensorflow-gpu' : 'tensorflow-cpu';
 }
 
 function runsOnGpu(tf: Tfjs): boolean {
-  return (
-    tf.getBackend() === 'tensorflow' &&
-    (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true
-  );
+  return (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
 }
 
 /**
@@ -129,22 +146,20 @@ function skipGreeting(tf: Tfjs): void {
 /** Vector registers and the rest of a row are often different code: long enough for both. */
 const PROBE_LENGTH = 37;
 
-/** Finds out what is particular about the engine, and whether it computes at all. */
-async function probeQuirks(use: Engine['use']): Promise<EngineQuirks> {
-  const transposeFirst = await use((tf) => tf.getBackend() === 'wasm');
-  const [left, right] = await use((tf) =>
-    tidy(tf, (): [TfjsTensor, TfjsTensor] => {
-      const vector = (value: number): TfjsTensor =>
-        tf.tensor(new Float32Array(PROBE_LENGTH).fill(value), [PROBE_LENGTH], 'float32');
+/** Finds out what is particular about a backend, and whether it computes at all. */
+async function probeQuirks(tf: Tfjs, name: string): Promise<EngineQuirks> {
+  const vector = (value: number): TfjsTensor =>
+    tf.tensor(new Float32Array(PROBE_LENGTH).fill(value), [PROBE_LENGTH], 'float32');
+  const maxima = await onBackend(tf, name, () =>
+    tidy(tf, () => {
       const [nan, one] = [vector(Number.NaN), vector(1)];
       return [tf.maximum(nan, one), tf.maximum(one, nan)];
     }),
   );
   try {
-    const values = [...Array.from(await left.data()), ...Array.from(await right.data())];
-    return { maximumDropsNaN: !values.every(Number.isNaN), transposeFirst };
+    const values = await Promise.all(maxima.map(async (each) => Array.from(await each.data())));
+    return { maximumDropsNaN: !values.flat().every(Number.isNaN), transposeFirst: name === 'wasm' };
   } finally {
-    left.dispose();
-    right.dispose();
+    for (const each of maxima) each.dispose();
   }
 }

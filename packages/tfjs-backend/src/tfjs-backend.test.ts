@@ -79,6 +79,12 @@ describe('a backend on a module handed in', () => {
     const setBackend = vi.spyOn(tfjs.engine(), 'setBackend');
     await backend.run(double, { x });
     expect(backend.device).toBe('wasm');
+    const maxima = defineProgram({
+      ...double,
+      build: (ops, { x }) => ({ y: ops.maximum(ops.scalar(0), x) }),
+    });
+    const nan = float32(Float32Array.of(Number.NaN, 1), [1, 2]);
+    expect([...(await backend.run(maxima, { x: nan })).y.data]).toEqual([Number.NaN, 1]);
     expect(setBackend).not.toHaveBeenCalled();
     await tf.setBackend('cpu');
   });

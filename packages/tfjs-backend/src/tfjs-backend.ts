@@ -8,15 +8,15 @@ import {
   type HostTensor,
   InvalidTensorError,
   type RunOptions,
+  type TensorOps,
   type TensorSpec,
   type TensorSpecs,
   UnsupportedOpError,
   widen,
 } from '@mmtok/core';
-import { type Engine, pinEngine, type TfjsEngineInfo } from './engine.js';
+import { type Engine, openEngine, type TfjsEngineInfo } from './engine.js';
 import { parseTfjsOptions, type TfjsBackendOptions } from './options.js';
-import type { TfjsTensor } from './tfjs.js';
-import { createTfjsOps } from './tfjs-ops.js';
+import type { Tfjs, TfjsTensor } from './tfjs.js';
 import { tidy } from './tidy.js';
 
 /** A {@link Backend} on TensorFlow.js. */
@@ -48,8 +48,7 @@ export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promi
     tf === undefined
       ? await (await import('./load-tfjs.js')).loadTfjs({ module, tfBackend })
       : { tf, info: { module: 'given', version: tf.version['tfjs-core'] ?? 'unknown' } };
-  const engine = await pinEngine(found.tf, found.info, tf === undefined ? 'own' : 'given', tfBackend);
-  const ops = createTfjsOps(found.tf, engine.quirks);
+  const engine = await openEngine(found.tf, found.info, tf === undefined ? 'own' : 'given', tfBackend);
   let disposed = false;
 
   return {
@@ -58,18 +57,17 @@ export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promi
       return engine.device;
     },
     engine: found.info,
-    precision: engine.precision,
+    get precision() {
+      return engine.precision;
+    },
     async run(program, inputs, runOptions) {
       if (disposed) throw new DisposedError("Backend 'tfjs'");
       checkInputs(program, inputs);
       const hosts = Object.keys(program.inputs).map(
         (name) => [name, widen(inputs[name] as HostTensor)] as const,
       );
-      const outputs = await build(engine, program.name, () => {
-        const tensors = hosts.map(([name, { data, dims, type }]) => [
-          name,
-          found.tf.tensor(data, [...dims], type),
-        ]);
+      const outputs = await build(engine, program.name, (tf, ops) => {
+        const tensors = hosts.map(([name, { data, dims, type }]) => [name, tf.tensor(data, [...dims], type)]);
         return { ...program.build(ops, Object.fromEntries(tensors)) } as Record<string, TfjsTensor>;
       });
       try {
@@ -92,9 +90,13 @@ export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promi
 }
 
 /** Runs `work` on the engine; all tensors it makes are freed, but for those it returns. */
-async function build<R>(engine: Engine, program: string, work: () => R): Promise<R> {
+async function build<R>(
+  engine: Engine,
+  program: string,
+  work: (tf: Tfjs, ops: TensorOps<TfjsTensor>) => R,
+): Promise<R> {
   try {
-    return await engine.use((tf) => tidy(tf, work));
+    return await engine.use((tf, ops) => tidy(tf, () => work(tf, ops)));
   } catch (error) {
     const missing = /Kernel '(\w+)' not registered for backend '([\w-]+)'/.exec(String(error));
     if (missing === null) throw error;
