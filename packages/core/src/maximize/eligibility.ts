@@ -119,6 +119,17 @@ export class Eligibility {
     return this.gone[j] === 0;
   }
 
+  /** Whether groups restrict the picks. */
+  get isGrouped(): boolean {
+    return this.groups.length > 0;
+  }
+
+  /** From now on allows only what groups still miss of their minima; returns whether that is anything. */
+  allowOnlyMissing(): boolean {
+    this.remaining = this.reserved;
+    return this.reserved > 0;
+  }
+
   /** Records that `j` was picked. */
   pick(j: number): void {
     this.gone[j] = 1;

@@ -14,6 +14,7 @@ import { type Maximizer, targetReached } from './maximizer.js';
 export function lazyGreedy(): Maximizer {
   return {
     name: 'lazy',
+    steepest: true,
     maximize(objective, request) {
       const { budget, eligibility, pick } = request;
       const bounds = objective.initialBounds();

@@ -22,13 +22,22 @@ export interface Maximizer {
   /** Shown in results. */
   readonly name: string;
   /**
+   * Whether every pick has the highest gain of all eligible candidates; the bound on the optimum is tighter then.
+   * @default false
+   */
+  readonly steepest?: boolean;
+  /**
    * Picks candidates until the budget or the target is reached or nothing is eligible.
    * @returns upper bounds of the gains of the candidates not picked, as far as they are known (`Infinity` where not).
    */
   maximize(objective: Objective, request: MaximizeRequest): Float64Array;
 }
 
-/** Whether the search may stop before the budget is spent. */
+/**
+ * Whether the search may stop before the budget is spent. Where groups still miss some of their minimum it may not,
+ * but from then on nothing else is eligible.
+ */
 export function targetReached(request: MaximizeRequest, picked: number, value: number): boolean {
-  return value >= (request.target ?? Number.POSITIVE_INFINITY) && picked >= (request.minimum ?? 0);
+  const { target = Number.POSITIVE_INFINITY, minimum = 0, eligibility } = request;
+  return value >= target && picked >= minimum && !eligibility.allowOnlyMissing();
 }

@@ -9,6 +9,7 @@ import { type Maximizer, targetReached } from './maximizer.js';
 export function naiveGreedy(): Maximizer {
   return {
     name: 'naive',
+    steepest: true,
     maximize(objective, request) {
       const { budget, eligibility, pick } = request;
       const bounds = new Float64Array(objective.candidates).fill(Number.POSITIVE_INFINITY);

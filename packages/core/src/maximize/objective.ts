@@ -37,6 +37,8 @@ export interface BonusBlock {
 // A float32 sum of t non-negative numbers is off by less than t · 2⁻²⁴ of itself, in whatever order it is done; the
 // products and the evaluator's own sum may each be off as much again. The constant leaves room for all of them.
 const boundMargin = (targets: number): number => 1 + (targets + 16) * 2 ** -22;
+// That holds for numbers a float32 can tell from 0. Smaller ones may vanish in each product, on one side only.
+const UNDERFLOW = 2 ** -125;
 
 /**
  * The weighted sum of coverage terms and bonuses: Σ_t weight_t Σ_i w_i max_{j∈S} affinity_ji + Σ_b weight_b Σ_{j∈S} bonus_j.
@@ -65,8 +67,9 @@ export class WeightedObjective implements Objective {
     const bounds = new Float64Array(this.candidates);
     for (const { weight, matrix, firstGains } of this.blocks) {
       const factor = weight * boundMargin(matrix.targets);
+      const underflow = weight * matrix.targets * UNDERFLOW;
       for (let j = 0; j < bounds.length; j++)
-        bounds[j] = (bounds[j] as number) + factor * (firstGains[j] as number);
+        bounds[j] = (bounds[j] as number) + factor * (firstGains[j] as number) + underflow;
     }
     for (const { weight, bonus } of this.bonuses) {
       for (let j = 0; j < bounds.length; j++) {

@@ -20,6 +20,8 @@ export interface GreedyRun {
   readonly leftGains: readonly number[];
   /** How many of the first picks were must-keeps. */
   readonly included: number;
+  /** Whether every other pick had the highest gain of all tokens left, so that its gain bounds all of theirs. */
+  readonly steepest: boolean;
   readonly reason: SelectionReason;
 }
 
@@ -76,11 +78,12 @@ export function selectionOf(record: GreedyRecord, k: number): Selection {
 /**
  * No set of k candidates (the must-keeps among them) reaches more than the lowest of: F(S_t) plus the sum of the
  * largest gains at S_t, for the sets S_t met on the way. At the end those gains are known; before, each is at most
- * the gain of the next pick.
+ * the gain of the next pick, if that was the highest of all (groups and other searches than greedy pass over higher).
  */
-function optimumBound({ gains, leftGains, included, order }: GreedyRecord, k: number): number {
+function optimumBound({ gains, leftGains, included, order, steepest }: GreedyRecord, k: number): number {
   const free = Math.max(0, k - included);
   let bound = sum(gains) + sum(leftGains.slice(0, free));
+  if (!steepest) return bound;
   let reached = sum(gains.slice(0, included));
   for (let t = included; t < order.length; t++) {
     bound = Math.min(bound, reached + free * (gains[t] as number));

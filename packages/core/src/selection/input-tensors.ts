@@ -32,7 +32,7 @@ export function rowCount(tensor: HostTensor): number {
   return tensor.dims[0] as number;
 }
 
-function assertFinite(name: string, tensor: HostTensor): void {
+function assertFinite(name: string, tensor: ReturnType<typeof toMatrix>): void {
   const { data, type } = tensor;
   const isValid = type === 'float16' ? halfsAreFinite(data) : floatsAreFinite(data);
   if (isValid) return;
@@ -45,25 +45,21 @@ function assertFinite(name: string, tensor: HostTensor): void {
   );
 }
 
+/** The bits of {@link LARGEST} as a float32. */
+const LARGEST_BITS = new Int32Array(Float32Array.of(LARGEST).buffer)[0] as number;
+
 /**
- * Whether every |value| ≤ {@link LARGEST}. Branch-free, because this runs over millions of floats before each
- * selection: scaling sends too large values to infinity, and 0 · infinity and 0 · NaN poison the sum.
+ * Whether every |value| ≤ {@link LARGEST}. Works on the bits, because this runs over millions of floats before each
+ * selection: without the sign, floats are ordered as their bits are, and infinity and NaN have the largest.
  */
-function floatsAreFinite(data: Float32Array | Int32Array): boolean {
-  const toInfinity = Number.MAX_VALUE / LARGEST;
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  const end = data.length - (data.length % 4);
-  for (let i = 0; i < end; i += 4) {
-    a += (data[i] as number) * toInfinity * 0;
-    b += (data[i + 1] as number) * toInfinity * 0;
-    c += (data[i + 2] as number) * toInfinity * 0;
-    d += (data[i + 3] as number) * toInfinity * 0;
+function floatsAreFinite(data: Float32Array): boolean {
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
+  let largest = 0;
+  for (let i = 0; i < bits.length; i++) {
+    const magnitude = (bits[i] as number) & 0x7fffffff;
+    if (magnitude > largest) largest = magnitude;
   }
-  for (let i = end; i < data.length; i++) a += (data[i] as number) * toInfinity * 0;
-  return !Number.isNaN(a + b + c + d);
+  return largest <= LARGEST_BITS;
 }
 
 /** Whether no half-precision number is infinite or NaN (exponent bits all set). */

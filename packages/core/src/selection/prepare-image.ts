@@ -220,7 +220,8 @@ function assertInputsGiven(terms: readonly ObjectiveTerm[], tensors: NamedTensor
 
 function readBonus(name: string, tensors: NamedTensors, candidates: number): Float32Array {
   const { data, dims, type } = tensors.get(name) as HostTensor;
-  if (type !== 'float32' || data.length !== candidates) {
+  const isVector = dims.every((length) => length === 1 || length === candidates);
+  if (type !== 'float32' || data.length !== candidates || !isVector) {
     throw new InvalidTensorError(
       name,
       `expected ${candidates} float32 numbers, one per vision token, got ${type} of shape [${dims.join(', ')}]`,
@@ -247,6 +248,7 @@ function keepAll(candidates: number, terms: readonly ObjectiveTerm[], totalMs: n
     coverageError: {},
     leftGains: [],
     included: 0,
+    steepest: true,
     reason: 'belowBudget',
     notes: [
       `the image has ${candidates} vision tokens, no more than the budget, so all are kept in their order`,

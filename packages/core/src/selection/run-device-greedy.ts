@@ -114,6 +114,7 @@ export async function runDeviceGreedy(run: DeviceRun): Promise<GreedyRun> {
           .slice(0, picks)
       : new Array<number>(picks).fill(gains[picks] as number),
     included: 0,
+    steepest: true,
     reason: value >= target ? 'coverageReached' : picks < run.atMost ? 'allSelectable' : 'pruned',
   };
 }

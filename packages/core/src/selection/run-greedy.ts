@@ -1,7 +1,7 @@
 // One greedy run over ready matrices: commits picks, keeps the record of what each added.
 
 import type { Eligibility } from '../maximize/eligibility.js';
-import type { Maximizer } from '../maximize/maximizer.js';
+import { type MaximizeRequest, type Maximizer, targetReached } from '../maximize/maximizer.js';
 import { type BonusBlock, WeightedObjective } from '../maximize/objective.js';
 import { largestGains } from '../maximize/optimum-bound.js';
 import type { Budget } from './budget.js';
@@ -46,13 +46,16 @@ export function runGreedy(run: HostRun): GreedyRun {
     'coverage' in budget ? coverageTarget(budget.coverage, full, bonuses) : Number.POSITIVE_INFINITY;
   for (const j of eligibility.include) pick(j);
   const included = order.length;
-  const bounds = run.maximizer.maximize(objective, {
+  const request: MaximizeRequest = {
     budget: Math.min(run.atMost, candidates) - included,
     target,
     minimum: run.atLeast - included,
     eligibility,
     pick,
-  });
+  };
+  const bounds = targetReached(request, 0, value)
+    ? objective.initialBounds()
+    : run.maximizer.maximize(objective, request);
   const free = order.length - included;
   const left = Array.from({ length: candidates }, (_, j) => j).filter((j) => eligibility.isLeft(j));
   return {
@@ -68,6 +71,7 @@ export function runGreedy(run: HostRun): GreedyRun {
     ),
     leftGains: largestGains(objective, left, bounds, free),
     included,
+    steepest: run.maximizer.steepest === true && !eligibility.isGrouped,
     reason: value >= target ? 'coverageReached' : order.length < run.atMost ? 'allSelectable' : 'pruned',
   };
 }

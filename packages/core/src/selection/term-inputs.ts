@@ -8,7 +8,7 @@ import type { NamedTensors } from './input-tensors.js';
 
 /**
  * The inputs of `term.program`, and how many targets it will have.
- * @throws InvalidTensorError if the weights per target do not fit.
+ * @throws InvalidTensorError if an input does not fit the number of vision tokens, or the weights per target do not fit.
  */
 export function termInputs(
   term: CoverageTerm,
@@ -16,7 +16,17 @@ export function termInputs(
   candidates: number,
 ): { readonly inputs: Readonly<Record<string, HostTensor>>; readonly targets: number } {
   const inputs: Record<string, HostTensor> = {};
-  for (const name of term.inputs) inputs[name] = tensors.get(name) as HostTensor;
+  for (const name of term.inputs) {
+    const tensor = tensors.get(name) as HostTensor;
+    const rows = tensor.dims[term.program.inputs[name]?.dims.indexOf('n') ?? -1] ?? candidates;
+    if (rows !== candidates) {
+      throw new InvalidTensorError(
+        `coverage(${term.name}).${name}`,
+        `expected n = ${candidates}, the number of vision tokens, got shape [${tensor.dims.join(', ')}]`,
+      );
+    }
+    inputs[name] = tensor;
+  }
   if (term.sample !== undefined) {
     const drawn = drawTargets(candidates, term.sample.targets, term.sample.seed ?? 0);
     inputs[SAMPLE] = { type: 'int32', data: drawn, dims: [drawn.length] };

@@ -41,6 +41,9 @@ export async function computeTermMatrix(
     checkOutput(term, 'firstGains', firstGains, [candidates, 1]);
     checkOutput(term, 'peak', peak, [1, targets]);
     checkOutput(term, 'affinity', affinity, [candidates, targets]);
+    // A backend should have written there already.
+    if (affinity?.data !== matrix.affinity) matrix.affinity.set((affinity as Float32Tensor).data);
+    if (weights?.data !== matrix.targetWeights) matrix.targetWeights.set((weights as Float32Tensor).data);
     const highest = (peak as Float32Tensor).data;
     const full = matrix.targetWeights.reduce((sum, weight, i) => sum + weight * (highest[i] as number), 0);
     return {
