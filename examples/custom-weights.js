@@ -1,0 +1,34 @@
+// Weigh the terms of the objective against each other, and the targets within a term.
+
+import { createReferenceBackend, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
+import { count, things, vision, words } from './scene.js';
+
+const shared = {
+  backend: createReferenceBackend(),
+  vision,
+  text: [words.cup, words.plant],
+  budget: { tokens: 10 },
+};
+
+/** @param {string} title @param {import('@mmtok/core').ObjectiveTerm[]} coverage */
+async function show(title, coverage) {
+  const { indices, order } = await selectTokens({ ...shared, coverage });
+  const kept = `cup ${count(indices, 'cup')}, plant ${count(indices, 'plant')}, wall ${count(indices, 'wall')}`;
+  const first = order.slice(0, 3).map((token) => things[token]);
+  console.log(`${title}: ${kept}; picked first: ${first.join(', ')}`);
+}
+
+await show('as the paper', [textCoverage(), visionCoverage()]);
+
+// Terms: the question alone. Once its words are covered, nothing is left to gain, and the lowest indices fill up.
+await show('question only', [textCoverage()]);
+
+// Targets of the text term: the first word, "cup", counts nine times as much as the second.
+await show('cup first', [textCoverage({ targetWeights: [9, 1] }), visionCoverage()]);
+
+// Words that see nothing in the image ask for nothing; helps at very small budgets.
+await show('peaked words', [textCoverage({ peakedness: 4 }), visionCoverage()]);
+
+// Targets of the vision term: the cup's own tokens are to be represented ten times as well as the rest.
+const targetWeights = things.map((thing) => (thing === 'cup' ? 10 : 1));
+await show('cup in detail', [textCoverage(), visionCoverage({ targetWeights })]);

@@ -1,0 +1,57 @@
+// Runs every example and looks at what it prints. An example without a test here fails.
+
+import { readdirSync } from 'node:fs';
+import { expect, test, vi } from 'vitest';
+
+async function run(example: string): Promise<string> {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+  try {
+    await import(/* @vite-ignore */ `${import.meta.dirname}/${example}.js`);
+    return log.mock.calls.map((line) => line.map((part) => JSON.stringify(part)).join(' ')).join('\n');
+  } finally {
+    log.mockRestore();
+  }
+}
+
+const examples: Readonly<Record<string, (output: string) => void>> = {
+  'own-features': (output) => {
+    expect(output).toContain('kept 12 of 144 tokens');
+    expect(output).toMatch(/asked for the wall, first pick:" \d+/);
+  },
+  'choose-a-backend': (output) => {
+    const kept = [...output.matchAll(/keeps ([\d, ]+)/g)].map(([, indices]) => indices);
+    expect(kept).toHaveLength(3);
+    expect(new Set(kept).size).toBe(1);
+  },
+  'custom-weights': (output) => {
+    expect(output).toMatch(/as the paper: .* first: plant/);
+    expect(output).toMatch(/cup first: .* first: cup/);
+    const cups = (title: string) => Number(new RegExp(`${title}: cup (\\d+)`).exec(output)?.[1]);
+    expect(cups('cup in detail')).toBeGreaterThan(cups('as the paper'));
+  },
+  'centre-prior': (output) => {
+    const lines = output.split('\n').filter((line) => line.includes('first pick'));
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).toMatch(/first pick (65|66|77|78),.*"centre":/);
+  },
+  'keep-a-region': (output) => {
+    expect(output).toContain('whole region kept (9 of 9)');
+    const [, lower] = /upper half only:\\n(.*)"/.exec(output) ?? [];
+    expect(lower?.split('\\n').slice(6).join('')).not.toMatch(/[CPW]/);
+    expect(output).toMatch(/4 to 6 tokens of the region \([456]\)/);
+    expect(output).toMatch(/region favoured \([6-9]\)/);
+  },
+  'prune-a-model': (output) => {
+    expect(output.match(/25 of 256 vision tokens/g)).toHaveLength(3);
+    expect(output).toMatch(/triangle \(expected triangle/);
+  },
+};
+
+test.each(Object.entries(examples))('%s', async (example, check) => check(await run(example)));
+
+test('every example has a test', () => {
+  const files = readdirSync(import.meta.dirname).filter(
+    (file) => file.endsWith('.js') && file !== 'scene.js',
+  );
+  expect(files.map((file) => file.replace(/\.js$/, ''))).toEqual(Object.keys(examples).sort());
+});
