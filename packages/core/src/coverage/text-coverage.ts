@@ -60,11 +60,8 @@ const peaked = defineCoverage({
   build: (ops, { vision, text }, { temperature, peakedness }) => {
     const affinity = calibrated(ops, vision, text, temperature);
     const base = ops.maximum(columnPeakedness(ops, affinity), ops.scalar(1e-6));
-    const power = ops.exp(ops.multiply(peakedness, ops.log(base)));
-    return {
-      affinity,
-      targetWeights: ops.divide(power, ops.sum(power, 1, { keepDims: true })),
-    };
+    // Powers divided by their sum, as a softmax of logarithms: at large γ all the powers may underflow.
+    return { affinity, targetWeights: ops.softmax(ops.multiply(peakedness, ops.log(base)), 1) };
   },
 });
 

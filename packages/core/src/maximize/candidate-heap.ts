@@ -32,8 +32,9 @@ export class CandidateHeap {
   }
 
   private isBefore(a: number, b: number): boolean {
-    const difference = (this.bounds[a] as number) - (this.bounds[b] as number);
-    return difference > 0 || (difference === 0 && a < b);
+    const x = this.bounds[a] as number;
+    const y = this.bounds[b] as number;
+    return x > y || (x === y && a < b);
   }
 
   private sink(from: number): void {

@@ -1,0 +1,37 @@
+// Cosine similarity and peakedness against values worked out by hand.
+
+import { describe, expect, it } from 'vitest';
+import { referenceOps as ops, type ReferenceTensor } from '../backend/reference/index.js';
+import { cosineSimilarity } from './cosine.js';
+import { columnPeakedness } from './peakedness.js';
+
+const matrix = (...rows: readonly (readonly number[])[]): ReferenceTensor => ({
+  dims: [rows.length, rows[0]?.length ?? 0],
+  data: Float64Array.from(rows.flat()),
+});
+
+function expectValues(actual: ReferenceTensor, dims: readonly number[], values: readonly number[]): void {
+  expect(actual.dims).toEqual(dims);
+  values.forEach((value, i) => {
+    expect(actual.data[i]).toBeCloseTo(value, 12);
+  });
+}
+
+describe('cosineSimilarity', () => {
+  it('is the cosine of every pair, whatever the lengths; a zero row has 0 with all', () => {
+    const a = matrix([2, 0], [0, 0], [1, 1]);
+    const b = matrix([0, 5], [-3, 0]);
+    expectValues(cosineSimilarity(ops, a, b), [3, 2], [0, -1, 0, 0, Math.SQRT1_2, -Math.SQRT1_2]);
+  });
+});
+
+describe('columnPeakedness', () => {
+  it('is 1 for a column that points at one candidate, 0 for a flat one', () => {
+    const p = matrix([1, 0.25, 0.5], [0, 0.25, 0.5], [0, 0.25, 0], [0, 0.25, 0]);
+    expectValues(columnPeakedness(ops, p), [1, 3], [1, 0, 0.5]);
+  });
+
+  it('is 1 where there is one candidate', () => {
+    expectValues(columnPeakedness(ops, matrix([1, 1])), [1, 2], [1, 1]);
+  });
+});
