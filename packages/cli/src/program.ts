@@ -1,7 +1,6 @@
 // The command line: names, options, help. What commands do is in commands/.
 
 import { createRequire } from 'node:module';
-import { parseBudget } from '@mmtok/core';
 import { Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from './backends/create-backend.js';
 import { ask } from './commands/ask.js';
@@ -13,6 +12,7 @@ import { UsageError } from './errors/usage-error.js';
 import { TINY } from './models/load-vlm.js';
 import { parseDtype } from './options/parse-dtype.js';
 import { parseIndices } from './options/parse-indices.js';
+import { parseKeep } from './options/parse-keep.js';
 import { parseCount, parseNumber } from './options/parse-number.js';
 
 /** The program, and the exit code that a command left. */
@@ -153,7 +153,7 @@ function addAsk(program: Command, context: Context): void {
           images,
           question,
           model,
-          budget: parseBudget(flags.keep),
+          budget: parseKeep(flags.keep),
           backend,
           ...(device !== undefined && { device }),
           ...(dtype !== undefined && { dtype: parseDtype(dtype) }),
@@ -205,7 +205,7 @@ function addSelect(program: Command, context: Context): void {
       await select(
         {
           file,
-          budget: parseBudget(keep),
+          budget: parseKeep(keep),
           textTemperature: parseNumber('--text-temperature', textTemperature),
           visionTemperature: parseNumber('--vision-temperature', visionTemperature),
           alpha: parseNumber('--alpha', alpha),
@@ -240,7 +240,7 @@ function addDemo(program: Command, context: Context): void {
     .addHelpText('after', DEMO_EXAMPLES)
     .action(async ({ keep, backend, out, questions, json }: DemoFlags) => {
       await demo(
-        { budget: parseBudget(keep), backend, out, questions: parseCount('--questions', questions), json },
+        { budget: parseKeep(keep), backend, out, questions: parseCount('--questions', questions), json },
         context,
       );
     });

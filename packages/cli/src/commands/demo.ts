@@ -1,24 +1,22 @@
 // `mmtok demo`: the embedded model answers sample questions with all its vision tokens and with a few of them.
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, join, relative, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Budget } from '@mmtok/core';
 import type { VisualQuestion } from '@mmtok/tiny-vlm';
 import type { BackendName } from '../backends/create-backend.js';
 import { InputFileError } from '../errors/input-file-error.js';
 import type { Picture } from '../images/picture.js';
 import { readPicture } from '../images/read-picture.js';
-import { type Io, print } from '../io.js';
+import { print } from '../io.js';
 import { TINY } from '../models/load-vlm.js';
 import type { Answer, Request, Vlm } from '../models/vlm.js';
 import type { OverlayPanel } from '../overlay/overlay.js';
 import { renderOverlay } from '../overlay/render-overlay.js';
-import { colorsFor } from '../terminal/colors.js';
-import { formatMs } from '../terminal/format.js';
 import { createStatusLine } from '../terminal/status-line.js';
-import { type Column, renderTable } from '../terminal/table.js';
 import { overlayPanels } from './answer-report.js';
 import type { Context } from './context.js';
+import { isRight, printDemo, type Trial } from './demo-report.js';
 
 /** What `mmtok demo` was asked for. */
 export interface DemoRequest {
@@ -29,13 +27,6 @@ export interface DemoRequest {
   /** How many questions to ask about each sample picture. */
   readonly questions: number;
   readonly json: boolean;
-}
-
-/** A question, answered with all tokens and with some. */
-interface Trial {
-  readonly sample: VisualQuestion;
-  readonly whole: Answer;
-  readonly pruned: Answer;
 }
 
 /** Each time is the median of this many runs. */
@@ -70,7 +61,7 @@ export async function demo(request: DemoRequest, { io, services }: Context): Pro
     status.clear();
     const seconds = (performance.now() - started) / 1000;
     if (request.json) print(io.stdout, JSON.stringify(toJson(trials, overlays)));
-    else printReport(trials, overlays, seconds, vlm.backend, io);
+    else printDemo(trials, { overlays, seconds, runs: RUNS, engine: vlm.backend }, io);
   } finally {
     status.clear();
     await vlm.dispose();
@@ -108,9 +99,6 @@ function withMedianTimes(runs: readonly Answer[]): Answer {
   return { ...first, timings };
 }
 
-const isRight = (answer: Answer, { answer: expected }: VisualQuestion): boolean =>
-  answer.text.toLowerCase() === expected;
-
 /** Draws one picture per sample image, its questions side by side; returns the paths. */
 async function drawOverlays(trials: readonly Trial[], folder: string): Promise<string[]> {
   const images = [...new Set(trials.map(({ sample }) => sample.image))];
@@ -121,7 +109,7 @@ async function drawOverlays(trials: readonly Trial[], folder: string): Promise<s
       .flatMap(({ sample, pruned }): OverlayPanel[] =>
         overlayPanels(pruned, [
           { text: sample.question, style: 'question' },
-          { text: pruned.text, style: isRight(pruned, sample) ? 'good' : 'bad' },
+          { text: pruned.text, style: isRight(pruned.text, sample) ? 'good' : 'bad' },
         ]),
       );
     const path = join(folder, `scene-${basename(image)}`);
@@ -131,99 +119,11 @@ async function drawOverlays(trials: readonly Trial[], folder: string): Promise<s
   return paths;
 }
 
-function printReport(
-  trials: readonly Trial[],
-  overlays: readonly string[],
-  seconds: number,
-  engine: string,
-  { stdout, env, cwd }: Io,
-): void {
-  const colors = colorsFor(stdout, env);
-  const width = Math.min(stdout.columns ?? 100, 120);
-  const mark = (answer: Answer, sample: VisualQuestion): string =>
-    isRight(answer, sample) ? `${answer.text} ${colors.green('✓')}` : `${answer.text} ${colors.red('✗')}`;
-  const change = (from: number, to: number): string => `${formatMs(from)} → ${formatMs(to)}`;
-  const columns: Column[] = [
-    { title: 'question', flexible: true },
-    { title: 'expected' },
-    { title: 'all tokens' },
-    { title: 'pruned' },
-    { title: 'kept', align: 'right' },
-    { title: 'prefill', align: 'right' },
-    { title: 'total', align: 'right' },
-  ];
-  const rows = trials.map(({ sample, whole, pruned }) => [
-    sample.question,
-    sample.answer,
-    mark(whole, sample),
-    mark(pruned, sample),
-    `${pruned.tokensKept}/${pruned.tokensBefore}`,
-    change(whole.timings.prefillMs, pruned.timings.prefillMs),
-    change(whole.timings.totalMs, pruned.timings.totalMs),
-  ]);
-  print(stdout);
-  print(
-    stdout,
-    colors.bold('One question, two answers: from all vision tokens, and from the few that MMTok kept'),
-  );
-  print(
-    stdout,
-    colors.dim(
-      `The embedded model, ${trials.length} questions about ${overlays.length} pictures; tokens selected by ${engine}.`,
-    ),
-  );
-  print(stdout);
-  const [titles = '', rule = '', ...body] = renderTable(columns, rows, width);
-  print(stdout, colors.bold(titles));
-  print(stdout, colors.dim(rule));
-  for (const line of body) print(stdout, line);
-  print(stdout);
-  printSummary(trials, seconds, { stdout, colors });
-
-  print(stdout);
-  print(stdout, colors.bold('Which tokens were kept'));
-  for (const path of overlays) print(stdout, `  ${relative(cwd, path) || path}`);
-  print(stdout);
-  print(stdout, colors.bold('Ask about a picture of your own, with a real model (downloaded once)'));
-  print(stdout, '  mmtok ask photo.jpg "What is on the table?" --keep 10% --overlay kept.png \\');
-  print(stdout, '    --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct');
-  print(
-    stdout,
-    colors.dim('  From a clone of the repository: node packages/cli/dist/bin.js in place of mmtok.'),
-  );
-  print(stdout, colors.dim('  More models: mmtok ask --help. What runs on this machine: mmtok doctor.'));
-}
-
-function printSummary(
-  trials: readonly Trial[],
-  seconds: number,
-  { stdout, colors }: { readonly stdout: Io['stdout']; readonly colors: ReturnType<typeof colorsFor> },
-): void {
-  const right = (key: 'whole' | 'pruned'): string =>
-    `${trials.filter((trial) => isRight(trial[key], trial.sample)).length} of ${trials.length} right`;
-  const median = (key: 'whole' | 'pruned'): number => {
-    const sorted = trials.map((trial) => trial[key].timings.prefillMs).sort((a, b) => a - b);
-    return sorted[Math.floor(sorted.length / 2)] as number;
-  };
-  const [all, few] = [median('whole'), median('pruned')];
-  print(stdout, `All tokens: ${right('whole')}. Pruned: ${right('pruned')}.`);
-  print(
-    stdout,
-    `Prefill of the language model: ${formatMs(all)} ms → ${formatMs(few)} ms in the median, ${colors.bold(`${(all / few).toFixed(1)} times`)} faster.`,
-  );
-  print(
-    stdout,
-    colors.dim(
-      `Times in ms, medians of ${RUNS} runs in turns. The whole demonstration took ${seconds.toFixed(1)} s.`,
-    ),
-  );
-}
-
 /** The results as programs read them. */
 function toJson(trials: readonly Trial[], overlays: readonly string[]): object {
   const told = ({ text, tokensKept, timings }: Answer, sample: VisualQuestion): object => ({
     answer: text,
-    isRight: text.toLowerCase() === sample.answer,
+    isRight: isRight(text, sample),
     tokensKept,
     timings,
   });

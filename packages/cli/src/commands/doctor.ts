@@ -1,5 +1,6 @@
 // `mmtok doctor`: which engines and devices work here, and how to get the ones that do not.
 
+import { isAbsolute } from 'node:path';
 import type { EngineReport, MachineReport } from '../doctor/inspect-engines.js';
 import { EXIT } from '../errors/explain-failure.js';
 import { type Io, print } from '../io.js';
@@ -45,28 +46,43 @@ function printReport({ node, platform, transformers, engines }: MachineReport, {
     print(stdout);
     print(stdout, colors.bold(title));
     const own = engines.filter(({ target }) => target.engine === engine);
-    for (const report of own) printEngine(report, width, stdout, colors);
+    const told = new Set<string>();
+    for (const report of own) {
+      printEngine(report, told, width, stdout, colors);
+      if (!report.result.works) told.add(report.result.hint);
+    }
   }
   print(stdout);
   print(stdout, 'The plain reference (--backend cpu) needs no engine and always works.');
 }
 
+/** Prints one engine; hints that were `told` before are left out. */
 function printEngine(
   { label, result }: EngineReport,
+  told: ReadonlySet<string>,
   width: number,
   stdout: Io['stdout'],
   colors: Colors,
 ): void {
-  const name = label.padEnd(26);
+  const name = label.padEnd(NAME_WIDTH);
+  const indent = ' '.repeat(4);
+  const printIndented = (text: string): void => {
+    const lines = text === '' ? [] : wrapColumns(text, width - indent.length);
+    for (const line of lines) print(stdout, indent + colors.dim(line));
+  };
   if (result.works) {
     const { module, version, device, listed } = result;
-    print(stdout, `  ${colors.green('✓')} ${name}${module} ${version}, runs on ${device}`);
-    if (listed) print(stdout, colors.dim(`      it lists ${listed.join(', ')}`));
+    const isNamed = module === label || isAbsolute(module);
+    print(
+      stdout,
+      `  ${colors.green('✓')} ${name}${isNamed ? '' : `${module} `}${version}, runs on ${device}`,
+    );
+    if (isAbsolute(module)) print(stdout, indent + colors.dim(module));
+    if (listed) printIndented(`it lists ${listed.join(', ')}`);
     return;
   }
-  const indent = ' '.repeat(6);
-  const lines = (text: string): string[] => (text === '' ? [] : wrapColumns(text, width - indent.length));
-  print(stdout, `  ${colors.red('✗')} ${name}`.trimEnd());
-  for (const line of lines(result.problem)) print(stdout, indent + line);
-  for (const line of lines(result.hint)) print(stdout, indent + colors.dim(line));
+  print(stdout, `  ${colors.red('✗')} ${name}${result.problem}`);
+  if (!told.has(result.hint)) printIndented(result.hint);
 }
+
+const NAME_WIDTH = 27;

@@ -1,6 +1,8 @@
 // Finds out which engines and devices work on this machine. Prints nothing.
 
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { isolatedProbe } from './isolated-probe.js';
 import type { ProbeResult, ProbeTarget } from './probe.js';
 
@@ -45,7 +47,7 @@ export const inspectEngines: InspectEngines = async () => {
   return {
     node: { version: process.versions.node, isSupported: isSupported(process.versions.node) },
     platform: `${process.platform} ${process.arch}`,
-    transformers: versionOf('@huggingface/transformers'),
+    transformers: await transformersVersion(),
     engines,
   };
 };
@@ -56,13 +58,11 @@ export function isSupported(version: string): boolean {
   return major > 20 || (major === 20 && minor >= 19);
 }
 
-/** The version of an installed package, from the nearest manifest above its entry. */
-function versionOf(name: string): string {
-  const require = createRequire(import.meta.url);
-  try {
-    const manifest = require(`${name}/package.json`) as { readonly version: string };
-    return manifest.version;
-  } catch {
-    return 'not found';
-  }
+/** The version of transformers.js, from the manifest above its entry; it does not export the manifest. */
+async function transformersVersion(): Promise<string> {
+  const entry = createRequire(import.meta.url).resolve('@huggingface/transformers');
+  const manifest = JSON.parse(await readFile(join(dirname(entry), '..', 'package.json'), 'utf8')) as {
+    readonly version: string;
+  };
+  return manifest.version;
 }

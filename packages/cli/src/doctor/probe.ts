@@ -91,5 +91,13 @@ function explain(error: unknown): ProbeResult {
     return { works: false, problem: message, hint: '' };
   const { hint, backend } = error as BackendUnavailableError;
   const problem = message.replace(`Backend '${backend}' is unavailable: `, '').replace(` ${hint}`, '');
-  return { works: false, problem: problem.replace(/\.$/, ''), hint };
+  return { works: false, problem: withoutSourceLines(problem), hint };
+}
+
+/** Leaves out where in its C++ sources ONNX Runtime found the problem. */
+function withoutSourceLines(problem: string): string {
+  return problem
+    .replace(/^no device works \(\w+: ([\s\S]*?)\s*\)\.?$/, '$1')
+    .replace(/^\/\S+\.cc:\d+ [\s\S]* was false\. /, '')
+    .replace(/\.$/, '');
 }

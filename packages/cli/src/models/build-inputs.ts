@@ -11,7 +11,7 @@ export type ModelInputs = Readonly<Record<string, Tensor>>;
 /**
  * Builds the inputs of `generate`.
  * @param template A prompt with `{question}` and one `<image>` per picture, in place of the model's chat template.
- * @throws UsageError if the model has no chat template, and none was given.
+ * @throws UsageError if the model has no chat template, and none was given, or cannot take several pictures.
  */
 export async function buildInputs(
   library: Library,
@@ -31,9 +31,15 @@ export async function buildInputs(
     Lfm2VlProcessor,
     Florence2Processor,
   ];
-  const inputs: ModelInputs = takesImagesFirst.some((type) => processor instanceof type)
-    ? await processor([...images], prompt)
-    : await processor(prompt, [...images]);
+  const isImagesFirst = takesImagesFirst.some((type) => processor instanceof type);
+  const parts = isImagesFirst ? [[...images], prompt] : [prompt, [...images]];
+  const inputs: ModelInputs = await processor(...parts).catch((error: unknown) => {
+    if (images.length === 1) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `The processor of this model cannot take these ${images.length} pictures together (${reason}). Try one.`,
+    );
+  });
   const needsAllExpanded = processor instanceof LlavaProcessor && images.length > 1;
   return needsAllExpanded ? { ...inputs, ...expandAll(processor, prompt, inputs) } : inputs;
 }

@@ -7,8 +7,6 @@ import { UsageError } from '../errors/usage-error.js';
 import type { Io } from '../io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { downloadProgress } from './download-progress.js';
-import { loadModel } from './load-model.js';
-import { PrunedVlm } from './pruned-vlm.js';
 import type { Vlm, VlmOptions } from './vlm.js';
 
 /** The name of the embedded model. */
@@ -25,12 +23,18 @@ export type LoadVlm = (options: VlmOptions, io: Io) => Promise<Vlm>;
  */
 export const loadVlm: LoadVlm = async (options, io) => {
   const { model: name, device, dtype } = options;
-  const source = await locate(name, io.cwd);
-  const library = await import('@huggingface/transformers');
+  const { source, isLocal } = await locate(name, io.cwd);
+  const [library, { loadModel }, { PrunedVlm }] = await Promise.all([
+    import('@huggingface/transformers'),
+    import('./load-model.js'),
+    import('./pruned-vlm.js'),
+  ]);
   library.env.cacheDir = join(io.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mmtok', 'models');
   const status = createStatusLine(io.stderr);
   try {
-    const loaded = await loadModel(source, { device, dtype, onProgress: downloadProgress(name, status) });
+    status.show(`Loading ${name} …`);
+    const onProgress = isLocal ? undefined : downloadProgress(name, status);
+    const loaded = await loadModel({ source, isLocal, device, dtype, onProgress });
     return new PrunedVlm(library, loaded, options);
   } finally {
     status.clear();
@@ -38,15 +42,18 @@ export const loadVlm: LoadVlm = async (options, io) => {
 };
 
 /** The folder of a local model as an absolute path, or the hub id. */
-async function locate(name: string, cwd: string): Promise<string> {
-  if (name === TINY) return (await import('@mmtok/tiny-vlm')).modelPath;
+async function locate(
+  name: string,
+  cwd: string,
+): Promise<{ readonly source: string; readonly isLocal: boolean }> {
+  if (name === TINY) return { source: (await import('@mmtok/tiny-vlm')).modelPath, isLocal: true };
   const path = resolve(cwd, name);
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   );
-  if (isFolder) return path;
-  if (/^[\w-][\w.-]*\/[\w.-]+$/.test(name)) return name;
+  if (isFolder) return { source: path, isLocal: true };
+  if (/^[\w-][\w.-]*\/[\w.-]+$/.test(name)) return { source: name, isLocal: false };
   throw new UsageError(
     `Unknown model '${name}': expected ${TINY}, an existing folder, or a hub id such as HuggingFaceTB/SmolVLM2-256M-Video-Instruct.`,
   );

@@ -40,7 +40,7 @@ export class PrunedVlm implements Vlm {
   async ask(request: Request): Promise<Answer> {
     const { pictures, question, budget, maxNewTokens = DEFAULT_NEW_TOKENS, onText } = request;
     const { RawImage, TextStreamer } = this.library;
-    const { processor } = this.loaded;
+    const { model, processor } = this.loaded;
     const started = performance.now();
     const images = pictures.map(({ data, width, height }) => new RawImage(data, width, height, 3));
     const inputs = await buildInputs(this.library, processor, images, question, this.options.promptTemplate);
@@ -58,18 +58,16 @@ export class PrunedVlm implements Vlm {
         ...inputs,
         max_new_tokens: maxNewTokens,
         do_sample: false,
-        mmtok: budget === 'all' ? false : { budget },
+        mmtok: budget === 'all' ? false : { budget, question },
         ...(streamer && { streamer }),
       }),
     );
-    const promptLength = inputs.input_ids?.dims.at(-1) ?? 0;
     const sequences = result as Tensor;
-    const [text = ''] = processor.batch_decode(
-      sequences.slice(null, [promptLength, sequences.dims.at(-1) ?? 0]),
-      {
-        skip_special_tokens: true,
-      },
-    );
+    // Encoder-decoders answer apart from the prompt; all others go on writing it.
+    const isApart = (model.config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
+    const promptLength = isApart ? 0 : (inputs.input_ids?.dims.at(-1) ?? 0);
+    const newTokens = sequences.slice(null, [promptLength, sequences.dims.at(-1) ?? 0]);
+    const [text = ''] = processor.batch_decode(newTokens, { skip_special_tokens: true });
     const totalMs = performance.now() - started;
     const report = this.handle.lastSelection as PruneReport;
     return {
@@ -117,6 +115,16 @@ export class PrunedVlm implements Vlm {
 
 type PruneArguments = Parameters<typeof prune>[1];
 
-function selectionNotes(report: PruneReport): readonly string[] {
-  return report.images.flatMap(({ selections }) => selections.flatMap(({ notes }) => notes));
+/** Why nothing was pruned, and what the selections have to say. */
+function selectionNotes({ reason, images, tokensBefore }: PruneReport): string[] {
+  const said = images.flatMap(({ selections }) => selections.flatMap(({ notes }) => notes));
+  const all = `all ${tokensBefore} vision tokens were kept`;
+  switch (reason) {
+    case 'belowBudget':
+      return said.length > 0 ? said : [`${all}: there are no more than the budget allows`];
+    case 'belowMinVisionTokens':
+      return [...said, `${all}: pruning so few would cost more than it saves`];
+    default:
+      return said;
+  }
 }

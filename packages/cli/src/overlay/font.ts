@@ -18,7 +18,6 @@ export interface Font {
 interface OpentypeFont {
   readonly unitsPerEm: number;
   charToGlyph(character: string): OpentypeGlyph;
-  getKerningValue(left: OpentypeGlyph, right: OpentypeGlyph): number;
 }
 interface OpentypeGlyph {
   readonly advanceWidth?: number;
@@ -45,13 +44,10 @@ async function load(): Promise<Font> {
   const layOut = (text: string): { glyphs: { glyph: OpentypeGlyph; at: number }[]; width: number } => {
     const glyphs: { glyph: OpentypeGlyph; at: number }[] = [];
     let width = 0;
-    let previous: OpentypeGlyph | undefined;
     for (const character of text) {
       const glyph = font.charToGlyph(character);
-      if (previous !== undefined) width += font.getKerningValue(previous, glyph);
       glyphs.push({ glyph, at: width });
       width += glyph.advanceWidth ?? 0;
-      previous = glyph;
     }
     return { glyphs, width };
   };

@@ -45,7 +45,9 @@ export async function renderOverlay(
     for (const { left, views, caption } of row) {
       for (const { view, x, y, width, height } of views.places) {
         pictures.push({ input: await scale(view.picture, width, height), left: left + x, top: top + y });
-        marks.push(`<g transform="translate(${left + x} ${top + y})">${tokenMarks(view, width, height)}</g>`);
+        marks.push(
+          `<svg x="${left + x}" y="${top + y}" width="${width}" height="${height}">${tokenMarks(view, width, height)}</svg>`,
+        );
       }
       marks.push(caption.draw(left, top + viewsHeight + CAPTION_GAP));
     }

@@ -33,7 +33,7 @@ export function tokenMarks(
     frames.push(`M${left + inset} ${top + inset}H${right - inset}V${bottom - inset}H${left + inset}Z`);
   }
   return (
-    `<path d="${veil.join('')}" fill="${VEIL}" fill-opacity="0.7" shape-rendering="crispEdges"/>` +
+    `<path d="${veil.join('')}" fill="${VEIL}" fill-opacity="0.66" shape-rendering="crispEdges"/>` +
     `<path d="${frames.join('')}" fill="none" stroke="${VEIL}" stroke-opacity="0.6" stroke-width="${stroke * 2}"/>` +
     `<path d="${frames.join('')}" fill="none" stroke="${FRAME}" stroke-width="${stroke}"/>`
   );

@@ -59,7 +59,7 @@ function headerLength(file: Uint8Array): number {
   const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     throw new SafetensorsError(
-      `the header claims ${length} bytes, more than the allowed ${MAX_HEADER_BYTES}; is this another kind of file?`,
+      `the header claims ${length} bytes, more than the allowed ${MAX_HEADER_BYTES}; it is probably another kind of file`,
     );
   }
   if (LENGTH_BYTES + Number(length) > file.length) {

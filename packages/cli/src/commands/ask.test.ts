@@ -1,0 +1,122 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BackendUnavailableError } from '@mmtok/core';
+import { samples } from '@mmtok/tiny-vlm';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { fakeIo } from '../../test/fake-io.js';
+import { fakeAnswer, fakeServices } from '../../test/fake-services.js';
+import { main } from '../main.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mmtok-ask-'));
+  await sharp({ create: { width: 40, height: 20, channels: 3, background: 'red' } }).toFile(
+    join(folder, 'a.png'),
+  );
+});
+
+describe('mmtok ask', () => {
+  it('answers in words', async () => {
+    const io = fakeIo({ cwd: folder });
+    const { services, asked, disposed } = fakeServices();
+    expect(await main(['ask', 'a.png', 'What is it?', '--keep', '12%'], io, services)).toBe(0);
+    expect(asked).toEqual([
+      expect.objectContaining({
+        question: 'What is it?',
+        budget: { ratio: 0.12 },
+        pictures: [expect.anything()],
+      }),
+    ]);
+    expect(io.out().split('\n')).toEqual([
+      'a cat',
+      '',
+      'tokens    2 of 16 (12.5 %) vision tokens kept',
+      'coverage  text 90.0 %, vision 50.0 %',
+      'time      prepare 1.0 ms, encode 20 ms, select 2.0 ms, prefill 10 ms, decode 30 ms, total 63 ms',
+      'model     tiny, tokens selected by reference (cpu)',
+      'note      a note',
+      '',
+    ]);
+    expect(io.err()).toBe('');
+    expect(disposed()).toBe(true);
+  });
+
+  it('lets a person see the answer grow', async () => {
+    const io = fakeIo({ cwd: folder, terminal: 80 });
+    await main(['ask', 'a.png', 'What is it?'], io, fakeServices().services);
+    expect(io.out()).toMatch(/^a cat\n\ntokens/);
+    expect(io.err()).toContain('Thinking');
+  });
+
+  it('sets the answer beside the one from all tokens', async () => {
+    const io = fakeIo({ cwd: folder });
+    const { services, asked } = fakeServices();
+    await main(['ask', 'a.png', 'What is it?', '--compare'], io, services);
+    expect(asked.map(({ budget }) => budget)).toEqual([{ ratio: 0.1 }, 'all']);
+    expect(io.out()).toContain('(the same answer)');
+    expect(io.out()).toMatch(/prefill ms +100 +10\n/);
+  });
+
+  it('answers programs in JSON, about several images', async () => {
+    const io = fakeIo({ cwd: folder });
+    const argv = ['ask', 'a.png', 'a.png', 'What is it?', '--json', '--compare', '--overlay', 'o.png'];
+    expect(await main(argv, io, fakeServices().services)).toBe(0);
+    expect(JSON.parse(io.out())).toMatchObject({
+      answer: 'a cat',
+      question: 'What is it?',
+      model: 'tiny',
+      tokens: { before: 32, kept: 4 },
+      images: [{ image: 'a.png', before: 16, indices: [0, 1], coverage: { text: 0.9 } }, { image: 'a.png' }],
+      timings: { prefillMs: 10 },
+      overlay: join(folder, 'o.png'),
+      allTokens: { answer: 'a cat', timings: { prefillMs: 100 } },
+    });
+    const { width = 0, height = 0 } = await sharp(join(folder, 'o.png')).metadata();
+    expect(width).toBe(2 * 448 + 3 * 24);
+    expect(height).toBeGreaterThan(224);
+  });
+
+  it('says so where no overlay can be drawn or written', async () => {
+    const io = fakeIo({ cwd: folder });
+    const { services } = fakeServices({
+      answer: (request) => {
+        const answer = fakeAnswer(request);
+        return { ...answer, pictures: answer.pictures.map((picture) => ({ ...picture, views: [] })) };
+      },
+    });
+    expect(await main(['ask', 'a.png', 'What?', '--overlay', 'none.png'], io, services)).toBe(0);
+    expect(io.err()).toContain('no overlay was written');
+    const nowhere = fakeIo({ cwd: folder });
+    const argv = ['ask', 'a.png', 'What?', '--overlay', 'no/such/folder/o.png'];
+    expect(await main(argv, nowhere, fakeServices().services)).toBe(2);
+    expect(nowhere.err()).toContain("Cannot use 'no/such/folder/o.png': it cannot be written");
+  });
+
+  it('refuses what is not an image', async () => {
+    await writeFile(join(folder, 'notes.txt'), 'no picture');
+    const io = fakeIo({ cwd: folder });
+    expect(await main(['ask', 'notes.txt', 'What?'], io, fakeServices().services)).toBe(2);
+    expect(io.err()).toContain("Cannot use 'notes.txt': it is not an image, or is damaged");
+  });
+
+  it('fails with the hint where an engine is missing', async () => {
+    const io = fakeIo({ cwd: folder });
+    const services = {
+      ...fakeServices().services,
+      createBackend: () =>
+        Promise.reject(new BackendUnavailableError('tfjs', 'none was found', 'Install one.')),
+    };
+    expect(await main(['ask', 'a.png', 'What?', '--backend', 'tfjs'], io, services)).toBe(1);
+    expect(io.err()).toBe("error: Backend 'tfjs' is unavailable: none was found. Install one.\n");
+  });
+
+  it('works with the embedded model', async () => {
+    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
+    const io = fakeIo({ cwd: folder });
+    expect(await main(['ask', image, question, '--overlay', 'kept.png'], io)).toBe(0);
+    expect(io.out()).toMatch(new RegExp(`^${answer}\n\ntokens    25 of 256`));
+    expect((await sharp(join(folder, 'kept.png')).metadata()).width).toBe(496);
+  });
+});

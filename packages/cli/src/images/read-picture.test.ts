@@ -1,0 +1,62 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readPicture } from './read-picture.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mmtok-picture-'));
+});
+
+const solid = (channels: 3 | 4, background: object) =>
+  sharp({ create: { width: 3, height: 2, channels, background } });
+
+describe('readPicture', () => {
+  it('reads RGB pixels of any format, with transparency on white', async () => {
+    await solid(3, { r: 255, g: 0, b: 0 }).webp({ lossless: true }).toFile(join(folder, 'red.webp'));
+    await solid(4, { r: 0, g: 0, b: 0, alpha: 0 }).png().toFile(join(folder, 'clear.png'));
+    await solid(3, { r: 9, g: 9, b: 9 }).toColourspace('b-w').png().toFile(join(folder, 'gray.png'));
+    const red = await readPicture('red.webp', folder);
+    expect(red).toMatchObject({ width: 3, height: 2 });
+    expect([...red.data.subarray(0, 3)]).toEqual([255, 0, 0]);
+    expect([...(await readPicture('clear.png', folder)).data.subarray(0, 3)]).toEqual([255, 255, 255]);
+    expect([...(await readPicture('gray.png', folder)).data]).toHaveLength(18);
+  });
+
+  it('turns photos upright', async () => {
+    await solid(3, { r: 1, g: 2, b: 3 })
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toFile(join(folder, 'turned.jpg'));
+    expect(await readPicture('turned.jpg', folder)).toMatchObject({ width: 2, height: 3 });
+  });
+
+  it('reads from the web', async () => {
+    const png = await solid(3, { r: 1, g: 2, b: 3 }).png().toBuffer();
+    const server = createServer(({ url }, response) => {
+      response.statusCode = url === '/picture.png' ? 200 : 404;
+      response.end(png);
+    }).listen(0);
+    const at = `http://localhost:${(server.address() as AddressInfo).port}`;
+    expect(await readPicture(`${at}/picture.png`, folder)).toMatchObject({ width: 3 });
+    await expect(readPicture(`${at}/other.png`, folder)).rejects.toThrow('the server answered 404');
+    server.close();
+    await expect(readPicture('http://localhost:1/x.png', folder)).rejects.toThrow('could not be downloaded');
+  });
+
+  it('says what is wrong with a file', async () => {
+    await writeFile(join(folder, 'text.png'), 'not a picture');
+    await expect(readPicture('text.png', folder)).rejects.toMatchObject({
+      code: 'MMTOK_INPUT_FILE',
+      message: expect.stringContaining('not an image, or is damaged'),
+    });
+    await expect(readPicture('nothing.png', folder)).rejects.toThrow(
+      "Cannot use 'nothing.png': there is no such file.",
+    );
+    await expect(readPicture('.', folder)).rejects.toThrow('it is a folder');
+  });
+});

@@ -1,0 +1,69 @@
+import { createRequire } from 'node:module';
+import { describe, expect, it } from 'vitest';
+import { fakeIo } from '../test/fake-io.js';
+import { fakeServices } from '../test/fake-services.js';
+import { main } from './main.js';
+
+async function run(...argv: readonly string[]) {
+  const io = fakeIo();
+  const exitCode = await main(argv, io, fakeServices().services);
+  return { exitCode, out: io.out(), err: io.err() };
+}
+
+describe('mmtok', () => {
+  it('prints help and version', async () => {
+    const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+    expect(await run('--version')).toEqual({ exitCode: 0, out: `${version}\n`, err: '' });
+    const help = await run('--help');
+    expect(help).toMatchObject({ exitCode: 0, err: '' });
+    expect(help.out).toContain('Examples:');
+  });
+
+  it.each(['ask', 'select', 'demo', 'doctor'])('%s has help with examples', async (command) => {
+    const { exitCode, out } = await run(command, '--help');
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(new RegExp(`Examples:\n  mmtok ${command}`));
+  });
+
+  it.each([
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['ask'], 'missing required argument'],
+    [['ask', 'what is it?'], "Expected one or more images and then a question, got only 'what is it?'"],
+    [['ask', 'a.png', '  '], 'The question is empty'],
+    [['ask', 'a.png', 'what?', '--backend', 'abacus'], 'Allowed choices are ort, tfjs, cpu'],
+    [['ask', 'a.png', 'what?', '--keep', '0'], '--keep 0; expected'],
+    [['ask', 'a.png', 'what?', '--keep', '-3'], '--keep -3; expected'],
+    [['ask', 'a.png', 'what?', '--keep', '120%'], '--keep 120%; expected'],
+    [['ask', 'a.png', 'what?', '--dtype', 'q4,q8'], '--dtype: expected a precision'],
+    [['ask', 'a.png', 'what?', '--max-new-tokens', '0'], '--max-new-tokens: expected a whole number'],
+    [['ask', 'a.png', 'what?', '--frob'], "unknown option '--frob'"],
+    [['ask', 'missing.png', 'what?'], "Cannot use 'missing.png': there is no such file."],
+    [['select', 'x.safetensors'], "required option '--keep <budget>' not specified"],
+    [['select', 'missing.safetensors', '--keep', '3'], 'there is no such file'],
+    [['select', 'x', '--keep', '3', '--alpha', 'much'], "--alpha: expected a number, got 'much'"],
+    [['select', 'x', '--keep', '3', '--alpha', '-1'], 'weight'],
+    [['select', 'x', '--keep', '3', '--text-temperature', '0'], 'temperature'],
+    [['select', 'x', '--keep', '3', '--exclude', '5-1'], '--exclude: expected indices'],
+    [['demo', '--questions', 'x'], '--questions: expected a number'],
+  ])('%j ends with 2 and one line', async (argv, problem) => {
+    const { exitCode, out, err } = await run(...argv);
+    expect(exitCode).toBe(2);
+    expect(out).toBe('');
+    expect(err).toContain(problem);
+    expect(err).toMatch(/^error: /);
+    expect(err).not.toMatch(/\n {4}at /);
+  });
+
+  it('tells failures from bad input, and shows stacks on request only', async () => {
+    const io = fakeIo();
+    const services = {
+      ...fakeServices().services,
+      inspectEngines: () => Promise.reject(new Error('no\nmemory', { cause: new Error('too many cats') })),
+    };
+    expect(await main(['doctor'], io, services)).toBe(1);
+    expect(io.err()).toBe('error: no memory (run again with --debug to see where)\n');
+    const debug = fakeIo();
+    expect(await main(['doctor', '--debug'], debug, services)).toBe(1);
+    expect(debug.err()).toMatch(/Error: no\nmemory\n {4}at [\s\S]*caused by Error: too many cats/);
+  });
+});

@@ -1,0 +1,121 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createReferenceBackend } from '@mmtok/core';
+import { modelPath, samples } from '@mmtok/tiny-vlm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fakeIo } from '../../test/fake-io.js';
+import { readPicture } from '../images/read-picture.js';
+import { downloadProgress } from './download-progress.js';
+import { loadVlm } from './load-vlm.js';
+import type { Vlm } from './vlm.js';
+
+const backend = createReferenceBackend();
+
+describe('the embedded model', () => {
+  let vlm: Vlm;
+  beforeAll(async () => {
+    vlm = await loadVlm({ model: 'tiny', backend }, fakeIo());
+  });
+  afterAll(() => vlm.dispose());
+
+  it('answers with all its vision tokens and with a tenth', async () => {
+    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
+    const request = { pictures: [await readPicture(image, '/')], question };
+    const texts: string[] = [];
+    const whole = await vlm.ask({ ...request, budget: 'all' });
+    const pruned = await vlm.ask({ ...request, budget: { ratio: 0.1 }, onText: (text) => texts.push(text) });
+    expect([whole.text, pruned.text, texts.join('').trim()]).toEqual([answer, answer, answer]);
+    expect([whole.tokensKept, pruned.tokensKept, pruned.tokensBefore]).toEqual([256, 25, 256]);
+    expect(whole.pictures).toEqual([]);
+    const [{ indices, views, coverage } = { indices: [], views: [], coverage: {} }] = pruned.pictures;
+    expect(indices).toHaveLength(25);
+    expect(views).toEqual([expect.objectContaining({ rows: 16, columns: 16, kept: indices })]);
+    expect(coverage).toEqual({ text: expect.any(Number), vision: expect.any(Number) });
+    const { prepareMs, encodeMs, selectMs, prefillMs, decodeMs, totalMs } = pruned.timings;
+    expect(Math.min(prepareMs, encodeMs, selectMs, prefillMs, decodeMs)).toBeGreaterThan(0);
+    expect(totalMs).toBeGreaterThan(prepareMs + encodeMs + selectMs + prefillMs + decodeMs - 1);
+  });
+
+  it('takes several pictures, each with its own budget', async () => {
+    const all = await samples();
+    const pictures = await Promise.all(
+      [all[0], all[5]].map((sample) => readPicture(sample?.image ?? '', '/')),
+    );
+    const {
+      tokensBefore,
+      tokensKept,
+      pictures: seen,
+    } = await vlm.ask({
+      pictures,
+      question: 'What shape is the cyan object?',
+      budget: { tokens: 20 },
+    });
+    expect([tokensBefore, tokensKept]).toEqual([512, 40]);
+    expect(seen.map(({ views }) => views[0]?.picture)).toEqual(pictures);
+  });
+
+  it('keeps everything where the budget allows it, and says so', async () => {
+    const [{ image, question } = { image: '', question: '' }] = await samples();
+    const pictures = [await readPicture(image, '/')];
+    const { tokensKept, notes } = await vlm.ask({ pictures, question, budget: { tokens: 1000 } });
+    expect(tokensKept).toBe(256);
+    expect(notes.join()).toMatch(/all/);
+  });
+});
+
+describe('loadVlm', () => {
+  it("takes a folder, and a prompt of one's own", async () => {
+    const vlm = await loadVlm(
+      { model: modelPath, backend, promptTemplate: '<image> question {question} answer' },
+      fakeIo(),
+    );
+    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
+    const { text } = await vlm.ask({ pictures: [await readPicture(image, '/')], question, budget: 'all' });
+    expect(text).toBe(answer);
+    await vlm.dispose();
+  });
+
+  it('refuses names that mean nothing', async () => {
+    await expect(loadVlm({ model: 'enormous', backend }, fakeIo())).rejects.toMatchObject({
+      code: 'MMTOK_USAGE',
+      message: expect.stringContaining(
+        "Unknown model 'enormous': expected tiny, an existing folder, or a hub id",
+      ),
+    });
+  });
+
+  it('says what a folder lacks', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
+    await expect(loadVlm({ model: folder, backend }, fakeIo())).rejects.toMatchObject({
+      code: 'MMTOK_MODEL_LOAD',
+      message: expect.stringContaining('it has no config.json'),
+    });
+    await writeFile(join(folder, 'config.json'), '{"model_type": "llava"}');
+    await expect(loadVlm({ model: folder, backend }, fakeIo())).rejects.toThrow(
+      'it has no preprocessor_config.json',
+    );
+  });
+
+  it('says which weights are missing', async () => {
+    await expect(loadVlm({ model: 'tiny', backend, dtype: 'q4' }, fakeIo())).rejects.toMatchObject({
+      code: 'MMTOK_MODEL_LOAD',
+      message: expect.stringContaining('_q4.onnx'),
+    });
+  });
+});
+
+it('downloadProgress adds the files up', () => {
+  const shown: string[] = [];
+  const progress = downloadProgress('a/b', { show: (text) => shown.push(text), clear: () => undefined });
+  const file = (name: string, loaded: number, total: number) =>
+    progress({ status: 'progress', name: 'a/b', file: name, progress: 0, loaded, total });
+  progress({ status: 'initiate', name: 'a/b', file: 'x' });
+  file('x', 1_000_000, 4_000_000);
+  file('y', 3_000_000, 4_000_000);
+  file('z', 0, 0);
+  expect(shown).toEqual([
+    'Loading a/b  ██████░░░░░░░░░░░░░░░░░░  1.0 MB of 4.0 MB',
+    'Loading a/b  ████████████░░░░░░░░░░░░  4.0 MB of 8.0 MB',
+  ]);
+});

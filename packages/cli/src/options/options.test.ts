@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { parseDtype } from './parse-dtype.js';
+import { parseIndices } from './parse-indices.js';
+import { parseKeep } from './parse-keep.js';
+import { parseCount, parseNumber } from './parse-number.js';
+
+describe('parseKeep', () => {
+  it.each([
+    ['64', { tokens: 64 }],
+    ['10%', { ratio: 0.1 }],
+    ['c0.95', { coverage: 0.95 }],
+  ])('reads %s', (text, budget) => {
+    expect(parseKeep(text)).toEqual(budget);
+  });
+
+  it.each(['0', '-3', '0%', '101%', 'c0', 'c1.5', '1.5', '', 'all'])(
+    "refuses '%s' in the words of the option",
+    (text) => {
+      expect(() => parseKeep(text)).toThrow(expect.objectContaining({ code: 'MMTOK_INVALID_BUDGET' }));
+      expect(() => parseKeep(text)).toThrow(`--keep ${text}; expected a number of tokens`);
+    },
+  );
+});
+
+describe('parseIndices', () => {
+  it('reads ranges and single indices', () => {
+    expect(parseIndices('--exclude', '0-3, 40,7-7')).toEqual([0, 1, 2, 3, 40, 7]);
+  });
+
+  it.each(['', '3-1', 'a', '1,,2', '-4', '1.5', '0-99999999999'])("refuses '%s'", (text) => {
+    expect(() => parseIndices('--exclude', text)).toThrow(
+      `--exclude: expected indices and ranges such as 0-23,40, got '${text}'.`,
+    );
+  });
+});
+
+describe('parseNumber and parseCount', () => {
+  it('read numbers', () => {
+    expect(parseNumber('--alpha', '0.5')).toBe(0.5);
+    expect(parseCount('--questions', '3')).toBe(3);
+  });
+
+  it.each(['', 'x', 'Infinity', 'NaN'])("refuse '%s'", (text) => {
+    expect(() => parseNumber('--alpha', text)).toThrow('--alpha: expected a number');
+  });
+
+  it.each(['0', '-1', '1.5'])("parseCount refuses '%s'", (text) => {
+    expect(() => parseCount('--questions', text)).toThrow('expected a whole number, at least 1');
+  });
+});
+
+describe('parseDtype', () => {
+  it('reads one precision, or one per part', () => {
+    expect(parseDtype('q4')).toBe('q4');
+    expect(parseDtype('vision_encoder=fp16, decoder_model_merged=q4')).toEqual({
+      vision_encoder: 'fp16',
+      decoder_model_merged: 'q4',
+    });
+  });
+
+  it.each(['', 'a=', 'q4,q8'])("refuses '%s'", (text) => {
+    expect(() => parseDtype(text)).toThrow('--dtype: expected a precision');
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, it, vi } from 'vitest';
+import { fakeIo } from '../../test/fake-io.js';
+import { colorsFor } from './colors.js';
+import { formatBytes, formatMs, formatShare } from './format.js';
+import { createStatusLine } from './status-line.js';
+import { renderTable } from './table.js';
+import { wrapColumns } from './wrap.js';
+
+describe('wrapColumns', () => {
+  it('breaks between words, and within a word only where it must', () => {
+    expect(wrapColumns('one two three', 7)).toEqual(['one two', 'three']);
+    expect(wrapColumns('a unbreakable b', 5)).toEqual(['a', 'unbre', 'akabl', 'e b']);
+    expect(wrapColumns('  ', 5)).toEqual(['']);
+  });
+});
+
+describe('renderTable', () => {
+  const columns = [
+    { title: 'question', flexible: true },
+    { title: 'ms', align: 'right' },
+  ] as const;
+
+  it('aligns, and counts colours as nothing', () => {
+    const rows = [
+      ['short', '\u001b[32m7\u001b[39m'],
+      ['longer one', '123'],
+    ];
+    expect(renderTable(columns, rows, 80)).toEqual([
+      'question     ms',
+      '───────────────',
+      'short         \u001b[32m7\u001b[39m',
+      'longer one  123',
+    ]);
+  });
+
+  it('wraps the flexible column to the width', () => {
+    const lines = renderTable(columns, [['a question of many words', '7']], 24);
+    expect(lines.slice(2)).toEqual(['a question of many     7', 'words']);
+    expect(Math.max(...lines.map((line) => line.length))).toBe(24);
+  });
+});
+
+describe('createStatusLine', () => {
+  it('is silent where nobody looks', () => {
+    const io = fakeIo();
+    const status = createStatusLine(io.stderr);
+    status.show('working');
+    status.clear();
+    expect(io.err()).toBe('');
+  });
+
+  it('shows one line, cut to the width, and removes it', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const io = fakeIo({ terminal: 10 });
+    const status = createStatusLine(io.stderr);
+    status.show('a text that is too long');
+    status.show('too soon after');
+    vi.advanceTimersByTime(100);
+    status.show('next');
+    status.clear();
+    status.clear();
+    expect(io.err().split('\r\u001b[2K')).toEqual(['', 'a text th', 'next', '']);
+    vi.useRealTimers();
+  });
+});
+
+describe('colorsFor', () => {
+  const terminal = { write: () => undefined, isTTY: true };
+  it('colours for terminals, unless NO_COLOR; or anywhere with FORCE_COLOR', () => {
+    expect(colorsFor(terminal, {}).isColorSupported).toBe(true);
+    expect(colorsFor(terminal, { NO_COLOR: '1' }).isColorSupported).toBe(false);
+    expect(colorsFor({ write: terminal.write }, {}).isColorSupported).toBe(false);
+    expect(colorsFor({ write: terminal.write }, { FORCE_COLOR: '1' }).isColorSupported).toBe(true);
+  });
+});
+
+it('numbers for people', () => {
+  expect([0.04, 7.24, 9.96, 38.4, 1204].map(formatMs)).toEqual(['0.0', '7.2', '10', '38', '1 204']);
+  expect(formatShare(0.0977)).toBe('9.8 %');
+  expect([7_500, 7_500_000, 1_234_000_000].map(formatBytes)).toEqual(['8 kB', '7.5 MB', '1.23 GB']);
+});

@@ -1,0 +1,82 @@
+// The built program as a process. Skipped, and shown as skipped, where it has not been built from the present sources.
+
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { modelPath, samples } from '@mmtok/tiny-vlm';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = join(root, 'dist/bin.js');
+const buildInfo = join(root, 'dist/tsconfig.lib.tsbuildinfo');
+
+function isBuilt(): boolean {
+  if (!existsSync(bin) || !existsSync(buildInfo)) return false;
+  const builtAt = statSync(buildInfo).mtimeMs;
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
+  return sources
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+    .every((path) => statSync(join(root, 'src', path)).mtimeMs <= builtAt);
+}
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function run(argv: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Promise<Ended> {
+  return new Promise((resolve) => {
+    const options = { env: { ...process.env, ...env }, cwd };
+    execFile(process.execPath, [bin, ...argv], options, (error, out, err) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err });
+    });
+  });
+}
+
+describe.skipIf(!isBuilt())('the program', () => {
+  it('starts fast, for it loads no engine to print help', async () => {
+    const started = performance.now();
+    const { code, out } = await run(['--help']);
+    expect(code).toBe(0);
+    expect(out).toContain('Usage: mmtok');
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  it('exits with 2 and one line for bad input', async () => {
+    expect(await run(['ask', 'nothing.png', 'What is it?'])).toEqual({
+      code: 2,
+      out: '',
+      err: "error: Cannot use 'nothing.png': there is no such file.\n",
+    });
+  });
+
+  it('draws text on a machine without fonts', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mmtok-fontless-'));
+    const [{ image, question } = { image: '', question: '' }] = await samples();
+    const fontless = { FONTCONFIG_PATH: folder, FONTCONFIG_FILE: join(folder, 'none.conf') };
+    const ended = await run(
+      ['ask', image, question, '--overlay', 'o.png', '--model', modelPath],
+      fontless,
+      folder,
+    );
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    const { height = 0 } = await sharp(join(folder, 'o.png')).metadata();
+    const below = { left: 24, top: 24 + 448 + 8, width: 448, height: height - 488 };
+    const caption = await sharp(join(folder, 'o.png')).extract(below).png().toBuffer();
+    const { dominant, channels } = await sharp(caption).stats();
+    expect(dominant.r).toBeGreaterThan(240);
+    expect(channels[0]?.min).toBeLessThan(100);
+  });
+
+  it('looks at engines in processes of their own', async () => {
+    const { code, out, err } = await run(['doctor', '--json']);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(JSON.parse(out).engines[0]).toMatchObject({ label: 'cpu', result: { works: true } });
+  });
+});

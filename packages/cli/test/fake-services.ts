@@ -1,0 +1,81 @@
+// Light parts for commands: a model that always says "a cat", and a machine with one engine.
+
+import { createReferenceBackend } from '@mmtok/core';
+import type { Services } from '../src/commands/context.js';
+import type { Answer, Request, Vlm } from '../src/models/vlm.js';
+
+const TIMINGS = { prepareMs: 1, encodeMs: 20, selectMs: 0, prefillMs: 100, decodeMs: 30, totalMs: 151 };
+
+/** The answer of the fake model: 16 tokens a picture on a 4 × 4 grid, of which it keeps the first two. */
+export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
+  onText?.('a ');
+  onText?.('cat');
+  const tokensBefore = 16 * pictures.length;
+  if (budget === 'all') {
+    return {
+      text: 'a cat',
+      tokensBefore,
+      tokensKept: tokensBefore,
+      pictures: [],
+      timings: TIMINGS,
+      notes: [],
+    };
+  }
+  return {
+    text: 'a cat',
+    tokensBefore,
+    tokensKept: 2 * pictures.length,
+    pictures: pictures.map((picture) => ({
+      before: 16,
+      indices: [0, 1],
+      coverage: { text: 0.9, vision: 0.5 },
+      views: [{ picture, rows: 4, columns: 4, kept: [0, 1] }],
+    })),
+    timings: { ...TIMINGS, selectMs: 2, prefillMs: 10, totalMs: 63 },
+    notes: ['a note'],
+  };
+}
+
+/** Services, and what the fake model was asked. */
+export function fakeServices(
+  options: { readonly answer?: (request: Request) => Answer; readonly ortWorks?: boolean } = {},
+): { readonly services: Services; readonly asked: Request[]; readonly disposed: () => boolean } {
+  const { answer = fakeAnswer, ortWorks = true } = options;
+  const asked: Request[] = [];
+  let isDisposed = false;
+  const vlm = (name: string): Vlm => ({
+    name,
+    backend: 'reference (cpu)',
+    async ask(request) {
+      asked.push(request);
+      return answer(request);
+    },
+    async dispose() {
+      isDisposed = true;
+    },
+  });
+  const services: Services = {
+    createBackend: async () => createReferenceBackend(),
+    loadVlm: async ({ model }) => vlm(model),
+    inspectEngines: async () => ({
+      node: { version: '20.19.0', isSupported: true },
+      platform: 'linux x64',
+      transformers: '4.3.1',
+      engines: [
+        {
+          label: 'cpu',
+          target: { engine: 'ort', choice: 'cpu' },
+          result: ortWorks
+            ? { works: true, device: 'cpu', module: 'onnxruntime-node', version: '1.30.0', listed: ['cpu'] }
+            : { works: false, problem: 'it is not installed', hint: 'Install it.' },
+        },
+        {
+          label: '@tensorflow/tfjs',
+          target: { engine: 'tfjs', choice: '@tensorflow/tfjs' },
+          result: { works: false, problem: 'nothing found', hint: 'Install one.' },
+        },
+      ],
+    }),
+  };
+  return { services, asked, disposed: () => isDisposed };
+}
