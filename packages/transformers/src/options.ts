@@ -73,12 +73,20 @@ export interface SelectionOptions {
 
 /** Options of {@link prune}. */
 export interface PruneOptions extends SelectionOptions {
-  /** The model's processor; its tokenizer reads the question from the prompt. */
-  readonly processor: ProcessorLike;
+  /**
+   * The model's processor, or any object with its `tokenizer`, which reads the question from the prompt. Where the chat
+   * template comes with the processor, it must be the processor.
+   */
+  readonly processor: { readonly tokenizer?: unknown };
   /** Where similarities are computed. */
   readonly backend: Backend;
   /** How many images `turns: 'reselect'` keeps encoded. @default 4 */
   readonly visionCacheSize?: number;
+}
+
+/** {@link PruneOptions} after the check. */
+export interface CheckedOptions extends PruneOptions {
+  readonly processor: ProcessorLike;
 }
 
 /** What `generate({ ..., mmtok })` takes: overrides for one call, and what concerns its very images. */
@@ -96,7 +104,7 @@ export interface CallOptions extends Partial<SelectionOptions> {
 /** Options of one call, complete. */
 export interface ResolvedOptions
   extends Omit<CallOptions, 'coverage'>,
-    Pick<PruneOptions, 'processor' | 'backend'> {
+    Pick<CheckedOptions, 'processor' | 'backend'> {
   readonly budgets: PromptBudget | readonly PromptBudget[];
   readonly coverage: readonly ObjectiveTerm[] | undefined;
   readonly allocation: Allocation;
@@ -197,16 +205,16 @@ function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudge
  * Checks the options of {@link prune}.
  * @throws InvalidOptionsError, InvalidBudgetError
  */
-export function checkPruneOptions(options: unknown): PruneOptions {
+export function checkPruneOptions(options: unknown): CheckedOptions {
   const parsed = parseOptions('options of prune', pruneSchema, options);
-  return { ...(parsed as PruneOptions), budget: checkPromptBudget(parsed.budget) };
+  return { ...(parsed as CheckedOptions), budget: checkPromptBudget(parsed.budget) };
 }
 
 /**
  * Joins the options of one call with those of {@link prune}.
  * @throws InvalidOptionsError, InvalidBudgetError
  */
-export function resolveOptions(base: PruneOptions, call: unknown): ResolvedOptions {
+export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOptions {
   const own = parseOptions('options mmtok of generate', callSchema, call ?? {}) as CallOptions;
   if (own.question !== undefined && own.questionTokens !== undefined) {
     throw new InvalidOptionsError('options mmtok of generate', [

@@ -2,7 +2,7 @@
 
 import type { VisionCache } from '../features/vision-cache.js';
 import type { PrunedFamily } from '../models/family.js';
-import type { PruneOptions } from '../options.js';
+import type { CheckedOptions } from '../options.js';
 import type { ModelLike } from '../upstream/types.js';
 import type { PrunedCaches } from './pruned-sequence.js';
 
@@ -10,7 +10,7 @@ import type { PrunedCaches } from './pruned-sequence.js';
 export interface Site {
   readonly model: ModelLike;
   readonly family: PrunedFamily;
-  readonly options: PruneOptions;
+  readonly options: CheckedOptions;
   readonly visionCache: VisionCache;
   readonly caches: PrunedCaches;
 }

@@ -17,6 +17,7 @@ import { paligemma } from './paligemma.js';
 import { phi3V } from './phi3-v.js';
 import { lightOnOcr, mistral3 } from './pixtral.js';
 import { glmOcr, qwen2Vl, qwen3Vl, qwen25Vl, qwen35 } from './qwen-vl.js';
+import { refused } from './refused.js';
 
 /** Every family that transformers.js runs. */
 export const families: readonly ModelFamily[] = [
@@ -41,6 +42,7 @@ export const families: readonly ModelFamily[] = [
   phi3V,
   florence2,
   janus,
+  ...refused,
 ];
 
 /** The family of a `model_type`, if it is known. */

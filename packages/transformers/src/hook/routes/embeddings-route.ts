@@ -1,5 +1,6 @@
 // The route of most models: a vision encoder, an embedding table, and a decoder that takes embeddings.
 
+import { tappedOutputs } from '../../tap/tapped-sessions.js';
 import { runSession } from '../../upstream/run-session.js';
 import { makeTensor } from '../../upstream/tensors.js';
 import type { ModelInputs, ModelLike, TensorData, TensorLike } from '../../upstream/types.js';
@@ -23,7 +24,10 @@ export const embeddingsRoute: Route = {
     for (const [session, given] of Object.entries(aliases)) feeds[session] = inputs[session] ?? inputs[given];
     const pixels = tensorAt(inputs, 'pixel_values') as TensorLike;
     const { image_features, ...others } = await runSession(model, 'vision_encoder', feeds, pixels);
-    return { projected: image_features as TensorLike, others };
+    return {
+      projected: image_features as TensorLike,
+      others: tappedOutputs(model.sessions.vision_encoder, others),
+    };
   },
 
   async embedText(model, ids) {

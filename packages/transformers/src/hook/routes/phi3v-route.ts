@@ -1,6 +1,7 @@
 // The route of Phi-3 Vision: one session embeds text and image features together, told apart by negative ids.
 
 import { UnsupportedModelError } from '../../errors/unsupported-model-error.js';
+import { tappedOutputs } from '../../tap/tapped-sessions.js';
 import { runSession } from '../../upstream/run-session.js';
 import { makeTensor } from '../../upstream/tensors.js';
 import { type ModelLike, numberAt, section, type TensorLike, tensorAt } from '../../upstream/types.js';
@@ -30,7 +31,10 @@ export const phi3vRoute: Route = {
   async encode(model, inputs) {
     const pixels = tensorAt(inputs, 'pixel_values') as TensorLike;
     const { image_features, ...others } = await runSession(model, 'vision_encoder', inputs, pixels);
-    return { projected: image_features as TensorLike, others };
+    return {
+      projected: image_features as TensorLike,
+      others: tappedOutputs(model.sessions.vision_encoder, others),
+    };
   },
 
   async embedText(model, ids) {

@@ -1,0 +1,88 @@
+// Loading from folders: the right class, offline, tapped; and what is said about folders that are no models.
+
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { createReferenceBackend, InvalidOptionsError } from '@mmtok/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadVlm, ModelLoadError, prune, UnsupportedModelError } from '../src/index.js';
+import { generate } from './support/reference.js';
+import { buildTinyModel, type FamilyName, families, noiseImage } from './tiny-models/index.js';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'loaded-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe('loadVlm', () => {
+  it.each(Object.keys(families) as FamilyName[])(
+    'loads %s with its class, tokenizer and tap',
+    async (name) => {
+      const tiny = await buildTinyModel(name, { directory });
+      const { model, processor, tokenizer, modelType, tap } = await loadVlm(tiny.path);
+      expect(model).toBeInstanceOf(tiny.modelClass);
+      expect(modelType).toBe(name);
+      expect(processor.tokenizer).toBeDefined();
+      expect(tokenizer.decode([40])).toBeTypeOf('string');
+      expect(tap.problem).toBeUndefined();
+      expect(tap.tensor !== undefined).toBe(name !== 'multi_modality');
+      prune(model, { processor, backend: createReferenceBackend(), budget: { tokens: 2 } }).detach();
+      await model.dispose();
+    },
+  );
+
+  it('gives a model whose features from before the projector are used', async () => {
+    const tiny = await buildTinyModel('llava', { directory });
+    const loaded = await tiny.load();
+    const inputs = await loaded.inputs('is the cat red ?', [noiseImage(tiny.imageSize)]);
+    await loaded.dispose();
+    for (const [tap, source] of [
+      [true, 'preProjector'],
+      [{ tensor: tiny.visionFeatures.tensor }, 'preProjector'],
+      [false, 'projected'],
+    ] as const) {
+      const { model, processor } = await loadVlm(relative(process.cwd(), tiny.path), { tap });
+      const handle = prune(model, {
+        processor,
+        backend: createReferenceBackend(),
+        budget: { tokens: 4 },
+        minVisionTokens: 1,
+      });
+      await generate(model, { ...inputs, max_new_tokens: 1 });
+      expect(handle.lastSelection?.visionFeatureSource).toBe(source);
+      await model.dispose();
+    }
+  });
+
+  it('loads all the same where the tap fails, and says why', async () => {
+    const tiny = await buildTinyModel('llava', { directory });
+    const { model, tap } = await loadVlm(tiny.path, { tap: { tensor: 'nonsense' } });
+    expect(tap.tensor).toBeUndefined();
+    expect(tap.problem).toMatch(/no tensor 'nonsense'/);
+    await model.dispose();
+  });
+
+  it('says what is wrong with a source', async () => {
+    const tiny = await buildTinyModel('llava', { directory });
+    const empty = await mkdtemp(join(directory, 'empty-'));
+    await expect(loadVlm(empty)).rejects.toBeInstanceOf(ModelLoadError);
+    await expect(loadVlm(empty)).rejects.toThrow(/lacks config.json, tokenizer.json, .*onnx\/\*\.onnx/);
+    await expect(loadVlm(join(directory, 'nowhere'))).rejects.toThrow(/there is no folder/);
+    await expect(loadVlm(join(tiny.path, 'config.json'))).rejects.toThrow(/it is a file/);
+    await expect(loadVlm('')).rejects.toBeInstanceOf(InvalidOptionsError);
+    await expect(loadVlm(tiny.path, { dtypes: 'q4' } as never)).rejects.toBeInstanceOf(InvalidOptionsError);
+    await expect(loadVlm(tiny.path, { dtype: 'q4' })).rejects.toBeInstanceOf(ModelLoadError);
+    await expect(loadVlm('nobody/nothing', { offline: true })).rejects.toBeInstanceOf(ModelLoadError);
+
+    const other = join(directory, 'other');
+    await cp(tiny.path, other, { recursive: true });
+    await writeFile(join(other, 'config.json'), JSON.stringify({ model_type: 'bert' }));
+    await expect(loadVlm(other)).rejects.toBeInstanceOf(UnsupportedModelError);
+    await writeFile(
+      join(other, 'config.json'),
+      JSON.stringify({ model_type: 'ultravox', text_config: { model_type: 'llama' } }),
+    );
+    await expect(loadVlm(other)).rejects.toThrow(/takes no images/);
+  });
+});

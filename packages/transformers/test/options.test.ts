@@ -1,0 +1,413 @@
+// Budgets, allocation, guards and what is refused, on the model whose images are cut into tiles and on plain ones.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RawImage, Tensor } from '@huggingface/transformers';
+import {
+  createReferenceBackend,
+  InvalidBudgetError,
+  InvalidOptionsError,
+  InvalidTensorError,
+  saliency,
+  textCoverage,
+  visionCoverage,
+} from '@mmtok/core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  AlreadyPrunedError,
+  type CallOptions,
+  families,
+  PromptMismatchError,
+  type PruneHandle,
+  type PruneOptions,
+  prune,
+  UnsupportedModelError,
+  VisionFeaturesError,
+} from '../src/index.js';
+import { generate } from './support/reference.js';
+import {
+  buildTinyModel,
+  type LoadedTinyModel,
+  type ModelInputs,
+  noiseImage,
+  type TinyModel,
+} from './tiny-models/index.js';
+
+const backend = createReferenceBackend();
+let directory: string;
+let llava: TinyModel;
+let loaded: LoadedTinyModel;
+let inputs: ModelInputs;
+let handle: PruneHandle | undefined;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'options-'));
+  llava = await buildTinyModel('llava', { directory });
+  loaded = await llava.load();
+  inputs = await loaded.inputs('is the cat red ?', [noiseImage(llava.imageSize)]);
+});
+afterEach(() => handle?.detach());
+afterAll(async () => {
+  await loaded.dispose();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const attach = (options: Partial<PruneOptions> = {}, onto = loaded): PruneHandle => {
+  handle = prune(onto.model, {
+    processor: onto.processor,
+    backend,
+    budget: { tokens: 4 },
+    minVisionTokens: 1,
+    ...options,
+  });
+  return handle;
+};
+const run = (mmtok: CallOptions = {}, given: ModelInputs = inputs, on = loaded): Promise<unknown> =>
+  generate(on.model, { ...given, max_new_tokens: 1, mmtok });
+
+describe('budgets', () => {
+  it.each([
+    [{ ratio: 0.25 }, 4],
+    [{ tokens: 3 }, 3],
+    [{ ratio: 0.01, min: 2 }, 2],
+    [{ ratio: 0.9, max: 5 }, 5],
+  ] as const)('%j keeps %i of 16', async (budget, kept) => {
+    attach();
+    await run({ budget });
+    expect(handle?.lastSelection?.tokensAfter).toBe(kept);
+  });
+
+  it('reaches a coverage', async () => {
+    attach();
+    await run({ budget: { coverage: 0.8 } });
+    const report = handle?.lastSelection;
+    expect(report?.reason).toBe('coverageReached');
+    expect(report?.tokensAfter).toBeLessThan(16);
+  });
+
+  it('fits a context', async () => {
+    attach();
+    const text = handle?.countTokens(inputs)[0]?.text as number;
+    await run({ budget: { fitContext: text + 6 } });
+    expect(handle?.lastSelection?.rows[0]).toMatchObject({ promptBefore: text + 16, promptAfter: text + 6 });
+    await expect(run({ budget: { fitContext: text } })).rejects.toBeInstanceOf(InvalidBudgetError);
+  });
+
+  it('are skipped where they could not pay, and the report says so', async () => {
+    attach({ minVisionTokens: 17 });
+    await run();
+    expect(handle?.lastSelection).toMatchObject({
+      reason: 'belowMinVisionTokens',
+      tokensBefore: 16,
+      tokensAfter: 16,
+    });
+    await run({ minVisionTokens: 0, budget: { ratio: 1 } });
+    expect(handle?.lastSelection).toMatchObject({ reason: 'belowBudget', tokensAfter: 16 });
+    const { pixel_values: _, ...text } = await loaded
+      .inputs('is the cat red ?', [])
+      .catch(() => textInputs());
+    await run({}, text as ModelInputs);
+    expect(handle?.lastSelection).toMatchObject({ reason: 'noImage', tokensBefore: 0 });
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])('refuse { tokens: %d }', async (tokens) => {
+    expect(() => attach({ budget: { tokens } })).toThrow(InvalidBudgetError);
+    attach();
+    await expect(run({ budget: { tokens } })).rejects.toBeInstanceOf(InvalidBudgetError);
+  });
+
+  it('refuse what is no budget', async () => {
+    expect(() => attach({ budget: { ratio: 1.5 } })).toThrow(InvalidBudgetError);
+    expect(() => attach({ budget: { fitContext: 0 } })).toThrow(InvalidBudgetError);
+    expect(() => attach({ budget: undefined as never })).toThrow(InvalidBudgetError);
+    expect(() => attach({ budget: [{ tokens: 1 }], allocation: 'shared' })).toThrow(InvalidOptionsError);
+    attach();
+    await expect(run({ budget: [{ tokens: 1 }, { tokens: 2 }] })).rejects.toThrow(
+      /one budget for each of the 1 images, got 2/,
+    );
+  });
+});
+
+describe('exclusions', () => {
+  it('are never kept, and fewer selectable than asked gives all of them once', async () => {
+    attach({ budget: { tokens: 10 } });
+    const exclude = [Array.from({ length: 12 }, (_, at) => at)];
+    await run({ exclude });
+    expect(handle?.lastSelection?.images[0]).toMatchObject({
+      reason: 'allSelectable',
+      indices: [12, 13, 14, 15],
+    });
+  });
+
+  it('follow the padding of a picture', async () => {
+    attach({ budget: { tokens: 10 } });
+    await run({ paddedFrom: [{ width: 200, height: 100 }] }).catch((error: unknown) => {
+      expect(error).toBeInstanceOf(PromptMismatchError);
+    });
+    const config = loaded.model.config as unknown as { vision_config: { image_size?: number } };
+    config.vision_config.image_size = 32;
+    await run({ paddedFrom: [{ width: 200, height: 100 }] });
+    expect(handle?.lastSelection?.images[0]?.indices).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
+    delete config.vision_config.image_size;
+  });
+
+  it.each([
+    [{ exclude: [[16]] }, /token 16 of image 0, which has 16/],
+    [{ exclude: [[1], [2]] }, /2 entries for 1 images/],
+    [{ paddedFrom: [] }, /0 entries for 1 images/],
+  ] as [CallOptions, RegExp][])('refuse %j', async (mmtok, message) => {
+    attach();
+    await expect(run(mmtok)).rejects.toThrow(message);
+  });
+});
+
+describe('objectives', () => {
+  it("are the caller's own", async () => {
+    attach({
+      coverage: [textCoverage({ temperature: 0.1 }), visionCoverage({ features: 'vision' }), saliency()],
+    });
+    const bonus = Array.from({ length: 16 }, (_, at) => [at === 9 ? 100 : 0]);
+    await run({ inputs: { saliency: bonus } });
+    expect(handle?.lastSelection?.images[0]?.selections[0]?.order[0]).toBe(9);
+    await expect(run({ inputs: {} })).rejects.toThrow(/saliency/);
+  });
+});
+
+describe('vision features', () => {
+  it('from before the projector are used where the encoder gives them, and demanded in vain where not', async () => {
+    const exposing = await buildTinyModel('llava', {
+      directory: join(directory, 'exposed'),
+      exposeVisionFeatures: true,
+    });
+    const model = await exposing.load();
+    attach({}, model);
+    await run({}, inputs, model);
+    expect(handle?.lastSelection?.visionFeatureSource).toBe('preProjector');
+    await run({ visionFeatures: 'projected' }, inputs, model);
+    expect(handle?.lastSelection?.visionFeatureSource).toBe('projected');
+    await run({ featureOutput: 'vision_features', standardise: 'on' }, inputs, model);
+    expect(handle?.lastSelection).toMatchObject({ visionFeatureSource: 'preProjector', standardised: true });
+    await expect(run({ featureOutput: 'nonsense' }, inputs, model)).rejects.toBeInstanceOf(
+      VisionFeaturesError,
+    );
+    handle?.detach();
+    await model.dispose();
+    attach({ visionFeatures: 'preProjector' });
+    await expect(run()).rejects.toThrow(/no such output; load the model with loadVlm/);
+  });
+
+  it('that are no numbers are refused', async () => {
+    attach();
+    const { vision_encoder: session } = loaded.model.sessions;
+    loaded.model.sessions.vision_encoder = {
+      inputNames: session.inputNames,
+      outputNames: session.outputNames,
+      async run(feeds: unknown) {
+        const outputs = await session.run(feeds);
+        outputs.image_features.data[5] = Number.NaN;
+        return outputs;
+      },
+    };
+    await expect(run()).rejects.toBeInstanceOf(InvalidTensorError);
+    loaded.model.sessions.vision_encoder = session;
+  });
+});
+
+describe('what is refused', () => {
+  it('is a second handle', () => {
+    attach();
+    expect(() =>
+      prune(loaded.model, { processor: loaded.processor, backend, budget: { tokens: 1 } }),
+    ).toThrow(AlreadyPrunedError);
+  });
+
+  it('are wrong options, named one by one', () => {
+    const options = { processor: loaded.processor, backend, budget: { tokens: 1 } };
+    expect(() => prune(loaded.model, { ...options, processor: undefined as never })).toThrow(
+      /expected the processor of the model/,
+    );
+    expect(() => prune(loaded.model, { ...options, processor: {} })).toThrow(InvalidOptionsError);
+    expect(() => prune(loaded.model, { ...options, backend: 'ort' as never })).toThrow(/expected a backend/);
+    expect(() => prune(loaded.model, { ...options, positions: 'other' as never })).toThrow(
+      InvalidOptionsError,
+    );
+    expect(() => prune(loaded.model, { ...options, keep: 3 } as never)).toThrow(/keep/);
+  });
+
+  it('are models that cannot be pruned, with the reason', async () => {
+    const options = { processor: loaded.processor, backend, budget: { tokens: 1 } };
+    const { sessions, generate: run } = loaded.model;
+    const like = (config: object, over: object = {}): object => ({
+      config,
+      sessions,
+      generate: run,
+      forward_params: [],
+      ...over,
+    });
+    expect(() => prune({}, options)).toThrow(UnsupportedModelError);
+    expect(() => prune(like({ model_type: 'bert' }), options)).toThrow(
+      /its model_type is not among those known here/,
+    );
+    expect(() => prune(like({ model_type: 'ultravox' }), options)).toThrow(/no images/);
+    const { vision_encoder: _, ...textOnly } = sessions;
+    expect(() => prune(like({ model_type: 'llava' }, { sessions: textOnly }), options)).toThrow(
+      /loaded without its vision_encoder; load it with LlavaForConditionalGeneration/,
+    );
+    const counting = await buildTinyModel('llava', {
+      directory: join(directory, 'counting'),
+      positionIds: false,
+    });
+    const model = await counting.load();
+    attach({ positions: 'preserve' }, model);
+    await expect(run2(model)).rejects.toThrow(/counts positions itself/);
+    attachAgain(model);
+    await run2(model);
+    expect(handle?.lastSelection?.positions).toBe('compact');
+    await model.dispose();
+  });
+
+  const run2 = (model: LoadedTinyModel): Promise<unknown> => run({}, inputs, model);
+  const attachAgain = (model: LoadedTinyModel): void => {
+    handle?.detach();
+    attach({}, model);
+  };
+
+  it('are prompts whose placeholders and images do not fit', async () => {
+    attach();
+    const ids = inputs.input_ids as Tensor;
+    const cut = Array.from(ids.data as BigInt64Array).filter(
+      (id, at) => Number(id) !== llava.imageTokenId || at > 5,
+    );
+    const given = {
+      ...inputs,
+      input_ids: new Tensor('int64', BigInt64Array.from(cut), [1, cut.length]),
+      attention_mask: new Tensor('int64', new BigInt64Array(cut.length).fill(1n), [1, cut.length]),
+    };
+    await expect(run({}, given)).rejects.toBeInstanceOf(PromptMismatchError);
+    expect(() => handle?.countTokens({})).toThrow(/no input_ids/);
+  });
+});
+
+describe('handle', () => {
+  it('counts tokens before anything runs', () => {
+    attach();
+    expect(handle?.countTokens(inputs)).toEqual([
+      { vision: 16, text: (inputs.input_ids?.dims[1] as number) - 16, total: inputs.input_ids?.dims[1] },
+    ]);
+  });
+
+  it('gives keys that change with image, question and options, and with nothing else', async () => {
+    attach();
+    const key = await handle?.cacheKey(inputs);
+    expect(key).toMatch(/^[0-9a-f]{64}$/);
+    const other = await loaded.inputs('is the dog red ?', [noiseImage(llava.imageSize)]);
+    const image = await loaded.inputs('is the cat red ?', [noiseImage(llava.imageSize, 2)]);
+    const again = await loaded.inputs('is the cat red ?', [noiseImage(llava.imageSize)]);
+    expect(await handle?.cacheKey(again)).toBe(key);
+    for (const changed of [
+      await handle?.cacheKey(other),
+      await handle?.cacheKey(image),
+      await handle?.cacheKey(inputs, { budget: { tokens: 5 } }),
+      await handle?.cacheKey(inputs, { question: 'blue tree' }),
+      await handle?.cacheKey(inputs, { coverage: [visionCoverage({ weight: 2 })] }),
+    ]) {
+      expect(changed).not.toBe(key);
+    }
+  });
+
+  it('reports to the call that asked', async () => {
+    attach();
+    const reports: number[] = [];
+    await Promise.all(
+      [3, 6].map((tokens) =>
+        run({ budget: { tokens }, onSelection: (report) => reports.push(report.tokensAfter) }),
+      ),
+    );
+    expect(reports.sort()).toEqual([3, 6]);
+    expect(handle?.lastSelection?.timings).toMatchObject({
+      encodeMs: expect.any(Number),
+      selectMs: expect.any(Number),
+      prefillMs: expect.any(Number),
+    });
+  });
+});
+
+describe('tiles and frames', () => {
+  let smol: LoadedTinyModel;
+  let tiles: TinyModel;
+  beforeAll(async () => {
+    tiles = await buildTinyModel('smolvlm', { directory });
+    smol = await tiles.load();
+  });
+  afterAll(() => smol.dispose());
+
+  it('share a budget by image, by tile, or all together, with floors', async () => {
+    const images = [noiseImage(tiles.imageSize), noiseImage(tiles.imageSize, 2)];
+    const prompt = await smol.inputs('is the cat red ?', images);
+    attach({ budget: { tokens: 6 } }, smol);
+    await run({}, prompt, smol);
+    expect(handle?.lastSelection?.images.map((image) => image.tokensAfter)).toEqual([6, 6]);
+    const tileCount = handle?.lastSelection?.images[0]?.tiles.length as number;
+    expect(tileCount).toBeGreaterThan(1);
+
+    await run({ budget: { tokens: tileCount }, floor: 1 }, prompt, smol);
+    for (const image of handle?.lastSelection?.images ?? []) {
+      expect(image.tiles.map((tile) => tile.indices.length)).toEqual(image.tiles.map(() => 1));
+    }
+    await run({ budget: { tokens: 2 }, allocation: 'perTile' }, prompt, smol);
+    for (const image of handle?.lastSelection?.images ?? []) {
+      expect(image.tiles.map((tile) => tile.indices.length)).toEqual(image.tiles.map(() => 2));
+      expect(image.selections).toHaveLength(tileCount);
+    }
+    await run({ budget: { tokens: 7 }, allocation: 'shared', floor: 2 }, prompt, smol);
+    const shared = handle?.lastSelection?.images.map((image) => image.tokensAfter) as number[];
+    expect(shared.reduce((sum, one) => sum + one, 0)).toBe(7);
+    expect(Math.min(...shared)).toBeGreaterThanOrEqual(2);
+  });
+
+  it('keep their markers when all their tokens go', async () => {
+    attach({ budget: { tokens: 1 } }, smol);
+    const prompt = await smol.inputs('is the cat red ?', [noiseImage(tiles.imageSize)]);
+    const seen: number[][] = [];
+    const { embed_tokens: session } = smol.model.sessions;
+    const run1 = session.run;
+    session.run = (feeds: { input_ids: Tensor }) => {
+      seen.push(Array.from(feeds.input_ids.data as BigInt64Array, Number));
+      return run1.call(session, feeds);
+    };
+    await run({}, prompt, smol);
+    session.run = run1;
+    const full = Array.from(prompt.input_ids?.data as unknown as BigInt64Array, Number);
+    const isImage = (id: number): boolean => id === tiles.imageTokenId;
+    const shortest = seen.find((ids) => ids.filter(isImage).length === 1) as number[];
+    expect(shortest.filter((id) => !isImage(id))).toEqual(full.filter((id) => !isImage(id)));
+  });
+
+  it('of a static scene cost little: what was seen in one frame need not be kept in the next', async () => {
+    const still = noiseImage(llava.imageSize);
+    const other = noiseImage(llava.imageSize, 9);
+    const frames = [still, new RawImage(still.data, still.width, still.height, 3), other];
+    const prompt = await smol.inputs('is the cat red ?', frames);
+    attach(
+      { budget: { ratio: 0.25 }, allocation: 'shared', coverage: [visionCoverage({ temperature: 0.02 })] },
+      smol,
+    );
+    await run({}, prompt, smol);
+    const [first, second, third] = (handle?.lastSelection?.images ?? []).map(
+      (image) => image.tokensAfter,
+    ) as [number, number, number];
+    expect(second).toBeLessThan(first);
+    expect(third).toBeGreaterThan(second);
+    await run({ floor: 3 }, prompt, smol);
+    expect(
+      Math.min(...(handle?.lastSelection?.images.map((image) => image.tokensAfter) ?? [])),
+    ).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe('families', () => {
+  it('name every model type once', () => {
+    const types = families.flatMap((family) => family.modelTypes);
+    expect(new Set(types).size).toBe(types.length);
+  });
+});

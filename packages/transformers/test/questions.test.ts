@@ -1,0 +1,176 @@
+// Which text drives coverage: read from the prompt, or said by the caller.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createReferenceBackend, MmtokError } from '@mmtok/core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type CallOptions, type PruneHandle, type PruneOptions, prune, type Question } from '../src/index.js';
+import { lastUserTurn } from '../src/question/user-turn.js';
+import { generate } from './support/reference.js';
+import { templatedTokenizer } from './support/templated-tokenizer.js';
+import { buildTinyModel, type LoadedTinyModel, noiseImage, type TinyModel } from './tiny-models/index.js';
+
+let directory: string;
+let tiny: TinyModel;
+let loaded: LoadedTinyModel;
+let handle: PruneHandle;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'questions-'));
+  tiny = await buildTinyModel('llava', { directory });
+  loaded = await tiny.load();
+});
+afterEach(() => handle?.detach());
+afterAll(async () => {
+  await loaded.dispose();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** What drove coverage for a question asked with the chat template, or for a text as it is. */
+async function asked(
+  question: string | { readonly raw: string },
+  mmtok: CallOptions = {},
+  options: Partial<PruneOptions> = {},
+): Promise<Question | undefined> {
+  handle = prune(loaded.model, {
+    processor: loaded.processor,
+    backend: createReferenceBackend(),
+    budget: { tokens: 4 },
+    minVisionTokens: 1,
+    ...options,
+  });
+  const image = noiseImage(tiny.imageSize);
+  const inputs =
+    typeof question === 'string'
+      ? await loaded.inputs(question, [image])
+      : await loaded.processor(image, question.raw);
+  await generate(loaded.model, { ...inputs, max_new_tokens: 1, mmtok });
+  return handle.lastSelection?.rows[0]?.question;
+}
+
+describe('the question', () => {
+  it('is the last user turn without template and stop-words', async () => {
+    expect(await asked('is there a red cat in the image ?')).toMatchObject({
+      source: 'lastUserTurn',
+      words: ['red', 'cat', 'in', 'image'],
+    });
+  });
+
+  it('is all the text of a prompt that was made without the template', async () => {
+    expect(await asked({ raw: 'describe <image> the green dog' })).toMatchObject({
+      source: 'wholePrompt',
+      words: ['describe', 'green', 'dog'],
+    });
+  });
+
+  it('keeps every word, or drops others, on demand', async () => {
+    expect((await asked('is the cat red ?', { keywords: false }))?.words).toEqual([
+      'is',
+      'the',
+      'cat',
+      'red?',
+    ]);
+    handle.detach();
+    expect((await asked('is the cat red ?', { keywords: { stopWords: ['cat'] } }))?.words).toEqual([
+      'is',
+      'the',
+      'red',
+    ]);
+  });
+
+  it('is what the caller says', async () => {
+    expect(await asked('is the cat red ?', { question: 'blue tree' })).toMatchObject({
+      source: 'caller',
+      words: ['blue', 'tree'],
+    });
+    handle.detach();
+    expect(
+      await asked('is the cat red ?', { questionTokens: { ids: [40, 41], weights: [1, 0] } }),
+    ).toMatchObject({
+      source: 'tokens',
+      ids: [40, 41],
+      weights: [1, 0],
+    });
+  });
+
+  it('changes the selection', async () => {
+    const selections: unknown[] = [];
+    for (const question of ['blue tree', 'red cat dog car', '']) {
+      await asked('is the cat red ?', { question });
+      selections.push(handle.lastSelection?.images[0]?.selections[0]?.order);
+      handle.detach();
+    }
+    expect(selections[0]).not.toEqual(selections[1]);
+    expect(selections[0]).not.toEqual(selections[2]);
+  });
+
+  it('may be empty: then the image alone decides, and the report says so', async () => {
+    expect(await asked('is the cat red ?', { question: '' })).toMatchObject({
+      source: 'none',
+      words: [],
+      ids: [],
+    });
+    expect(handle.lastSelection?.notes.join()).toMatch(/no text tokens/);
+    expect(Object.keys(handle.lastSelection?.images[0]?.selections[0]?.coverage ?? {})).toEqual(['vision']);
+  });
+
+  it.each([
+    [{ question: ['a', 'b'] }, /2 entries for a batch of 1/],
+    [{ question: 'a', questionTokens: { ids: [1] } }, /either question or questionTokens/],
+    [{ questionTokens: { ids: [1], weights: [1, 2] } }, /one weight per id/],
+    [{ question: 3 }, /question/],
+  ] as [CallOptions, RegExp][])('refuses %j', async (mmtok, message) => {
+    const call = asked('is the cat red ?', mmtok);
+    await expect(call).rejects.toThrow(message);
+    await expect(call).rejects.toSatisfy((error) => MmtokError.isInstance(error));
+  });
+});
+
+describe('the last user turn', () => {
+  const cases: [name: string, template: string, prompt: string, expected: string][] = [
+    [
+      'ChatML with its own system prompt',
+      "{% if messages[0].role != 'system' %}<|im_start|>system\nYou are helpful.<|im_end|>\n{% endif %}{% for m in messages %}<|im_start|>{{ m.role }}\n{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+      '<|im_start|>system\nAnswer briefly.<|im_end|>\n<|im_start|>user\n<|vision_start|><|vision_end|>Where is user 7?<|im_end|>\n<|im_start|>assistant\n',
+      'Where is user 7?',
+    ],
+    [
+      'Vicuna',
+      "{% for m in messages %}{% if m.role == 'user' %}USER: {{ m.content if m.content is string else m.content[0].text }} {% else %}ASSISTANT: {{ m.content if m.content is string else m.content[0].text }}</s>{% endif %}{% endfor %}{% if add_generation_prompt %}ASSISTANT:{% endif %}",
+      'USER: \nWhat colour is the USER: label? ASSISTANT:',
+      'What colour is the USER: label?',
+    ],
+    [
+      'Vicuna, second turn',
+      "{% for m in messages %}{% if m.role == 'user' %}USER: {{ m.content if m.content is string else m.content[0].text }} {% else %}ASSISTANT: {{ m.content if m.content is string else m.content[0].text }}</s>{% endif %}{% endfor %}{% if add_generation_prompt %}ASSISTANT:{% endif %}",
+      'USER: \nIs there a cat? ASSISTANT: No.</s>USER: And a dog? ASSISTANT:',
+      'And a dog?',
+    ],
+    [
+      'Mistral',
+      "<s>{% for m in messages %}{% if m.role == 'user' %}[INST]{{ m.content if m.content is string else m.content[0].text }}[/INST]{% else %}{{ m.content if m.content is string else m.content[0].text }}</s>{% endif %}{% endfor %}",
+      '<s>[INST][IMG_BREAK][IMG_END]Was steht auf dem Schild?[/INST]',
+      'Was steht auf dem Schild?',
+    ],
+    [
+      'SmolVLM, whose header depends on the image',
+      "<|im_start|>{% for m in messages %}{{ m.role | capitalize }}{% if m.content[0].type == 'image' %}:{% else %}: {% endif %}{% for p in m.content %}{{ p.text }}{% endfor %}<end_of_utterance>\n{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}",
+      '<|im_start|>User:<fake_token_around_image><row_1_col_1><fake_token_around_image><global-img><fake_token_around_image>Can you see it?<end_of_utterance>\nAssistant:',
+      'Can you see it?',
+    ],
+  ];
+  it.each(cases)('is found in %s', (_, template, prompt, expected) => {
+    const tokenizer = templatedTokenizer(template);
+    const ids = tokenizer.encode(prompt);
+    expect(lastUserTurn({ tokenizer }, ids)).toEqual({ text: expected, source: 'lastUserTurn' });
+  });
+
+  it('is the whole text for a tokenizer without a template', () => {
+    const tokenizer = templatedTokenizer(undefined);
+    expect(lastUserTurn({ tokenizer }, tokenizer.encode('detect the cat'))).toEqual({
+      text: 'detect the cat',
+      source: 'wholePrompt',
+    });
+    expect(lastUserTurn({ tokenizer }, [])).toEqual({ text: '', source: 'wholePrompt' });
+  });
+});

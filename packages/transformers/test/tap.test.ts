@@ -1,0 +1,125 @@
+// Features from before the projector: found in every family's file, in the order of the vision tokens, and put to use.
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createReferenceBackend } from '@mmtok/core';
+import { readGraph } from '@mmtok/onnx';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PruneReport, prune, tapVisionEncoder, VisionFeaturesError } from '../src/index.js';
+import { findProjectorInput } from '../src/tap/find-projector-input.js';
+import { generate } from './support/reference.js';
+import {
+  buildTinyModel,
+  type FamilyName,
+  families,
+  noiseImage,
+  type TinyModel,
+} from './tiny-models/index.js';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tapped-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const withEncoder = (Object.keys(families) as FamilyName[]).filter((name) => name !== 'multi_modality');
+/** Here the fixture counts the layer that merges patches as the encoder's; before it is as good a place. */
+const merging: readonly FamilyName[] = ['mistral3', 'lighton_ocr'];
+
+const fileOf = (tiny: TinyModel): string => join(tiny.path, 'onnx', `${tiny.visionFeatures.file}.onnx`);
+
+/** What a model selects, with its encoder tapped or as it is. */
+async function selected(tiny: TinyModel, tapped: boolean): Promise<PruneReport> {
+  const { model, processor, tokenizer, inputs, dispose } = await tiny.load();
+  if (tapped) await tapVisionEncoder(model, { file: fileOf(tiny) });
+  const handle = prune(model, {
+    processor: processor.tokenizer === undefined ? { tokenizer } : processor,
+    backend: createReferenceBackend(),
+    budget: { ratio: 0.5 },
+    minVisionTokens: 1,
+  });
+  const prompt = await inputs('what is in the image ?', [noiseImage(tiny.imageSize)]);
+  await generate(model, { ...prompt, max_new_tokens: 2 });
+  const report = handle.lastSelection as PruneReport;
+  await dispose();
+  return report;
+}
+
+describe.each(withEncoder)('%s', (name) => {
+  it('has the input of its projector found', async () => {
+    const tiny = await buildTinyModel(name, { directory });
+    const found = findProjectorInput(readGraph(await readFile(fileOf(tiny))), 'image_features');
+    expect(found?.features).toBeDefined();
+    if (!merging.includes(name)) expect(found?.features).toBe(tiny.visionFeatures.tensor);
+    expect(found?.order !== undefined).toBe(!tiny.visionFeatures.inOrder);
+  });
+
+  it('selects with tapped features', async () => {
+    const tiny = await buildTinyModel(name, { directory });
+    const tapped = await selected(tiny, true);
+    expect(tapped.visionFeatureSource).toBe('preProjector');
+    const plain = await selected(tiny, false);
+    expect(plain.visionFeatureSource).toBe('projected');
+    expect(tapped.tokensAfter).toBe(plain.tokensAfter);
+    if (merging.includes(name) || !tiny.visionFeatures.inOrder) return;
+    const exposing = await buildTinyModel(name, {
+      directory: join(directory, 'exposed'),
+      exposeVisionFeatures: true,
+    });
+    const exposed = await selected(exposing, false);
+    expect(exposed.visionFeatureSource).toBe('preProjector');
+    expect(exposed.images[0]?.selections[0]?.order).toEqual(tapped.images[0]?.selections[0]?.order);
+  });
+});
+
+it('brings features in window order into the order of the tokens', async () => {
+  const tiny = await buildTinyModel('qwen2_5_vl', { directory });
+  const { model, inputs, dispose } = await tiny.load();
+  await tapVisionEncoder(model, { file: fileOf(tiny) });
+  const { families: all } = await import('../src/index.js');
+  const family = all.find((one) => one.modelTypes.includes('qwen2_5_vl'));
+  if (family?.status !== 'pruned') throw new Error('Qwen2.5-VL is pruned');
+  const prompt = await inputs('what ?', [noiseImage(tiny.imageSize)]);
+  const { projected, others } = await family.route.encode(model as never, prompt);
+  const { order } = findProjectorInput(readGraph(await readFile(fileOf(tiny))), 'image_features') ?? {};
+  const raw = await model.sessions.vision_encoder.run(
+    Object.fromEntries(
+      (model.sessions.vision_encoder.inputNames as string[]).map((input) => [
+        input,
+        prompt[input]?.ort_tensor,
+      ]),
+    ),
+  );
+  const indices = Array.from(raw[order as string].data as BigInt64Array, Number);
+  expect(indices).not.toEqual([...indices].sort((a, b) => a - b));
+  const features = Object.values(others)[0] as NonNullable<(typeof others)[string]>;
+  expect(features.dims.at(-2)).toBe(projected.dims.at(-2));
+  const width = features.dims.at(-1) as number;
+  const window = raw[tiny.visionFeatures.tensor].data as Float32Array;
+  indices.forEach((from, to) => {
+    const row = (features.data as Float32Array).slice(to * width, (to + 1) * width);
+    expect(row).toEqual(window.slice(from * width, (from + 1) * width));
+  });
+  await dispose();
+});
+
+describe('tapVisionEncoder', () => {
+  it('takes a tensor by name, and says what is wrong with a name or a file', async () => {
+    const tiny = await buildTinyModel('llava', { directory });
+    const { model, dispose } = await tiny.load();
+    const file = fileOf(tiny);
+    const bad = join(directory, 'no-model.onnx');
+    await writeFile(bad, 'version https://git-lfs.github.com/spec/v1');
+    await expect(tapVisionEncoder(model, { file, tensor: 'nonsense' })).rejects.toThrow(
+      /no tensor 'nonsense'/,
+    );
+    await expect(tapVisionEncoder(model, { file: bad })).rejects.toBeInstanceOf(VisionFeaturesError);
+    const decoder = join(tiny.path, 'onnx', 'decoder_model_merged.onnx');
+    await expect(tapVisionEncoder(model, { file: decoder })).rejects.toThrow(/no projector was found/);
+    await expect(tapVisionEncoder({}, { file })).rejects.toThrow(/no vision encoder/);
+    await tapVisionEncoder(model, { file, tensor: tiny.visionFeatures.tensor });
+    expect(model.sessions.vision_encoder.outputNames).toContain(tiny.visionFeatures.tensor);
+    await dispose();
+  });
+});

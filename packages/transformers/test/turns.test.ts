@@ -1,0 +1,233 @@
+// Several turns about one image: over the pruned cache, or selected anew for each question.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamicCache, type Tensor } from '@huggingface/transformers';
+import { createReferenceBackend } from '@mmtok/core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { PromptMismatchError, type PruneHandle, type PruneOptions, prune } from '../src/index.js';
+import { answerOf, extended, generate, referenceTokens, tokens } from './support/reference.js';
+import {
+  buildTinyModel,
+  type FamilyName,
+  type LoadedTinyModel,
+  type ModelInputs,
+  noiseImage,
+  type TinyModel,
+} from './tiny-models/index.js';
+
+const COUNT = 4;
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'turns-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+describe.each(['llava', 'smolvlm', 'qwen2_5_vl', 'gemma3n', 'lfm2_vl'] as FamilyName[])('%s', (name) => {
+  let tiny: TinyModel;
+  let loaded: LoadedTinyModel;
+  let pristine: LoadedTinyModel;
+  let inputs: ModelInputs;
+  let handle: PruneHandle;
+
+  beforeAll(async () => {
+    tiny = await buildTinyModel(name, { directory });
+    loaded = await tiny.load();
+    pristine = await tiny.load();
+    inputs = await loaded.inputs('is the cat red ?', [noiseImage(tiny.imageSize)]);
+  });
+  afterEach(() => handle.detach());
+  afterAll(async () => {
+    await loaded.dispose();
+    await pristine.dispose();
+  });
+
+  const attach = (options: Partial<PruneOptions>): void => {
+    handle = prune(loaded.model, {
+      processor: loaded.processor,
+      backend: createReferenceBackend(),
+      budget: { tokens: 4 },
+      minVisionTokens: 1,
+      ...options,
+    });
+  };
+  const width = (of: ModelInputs): number => of.input_ids?.dims[1] as number;
+  /** The conversation so far, and another question. */
+  const ask = (before: ModelInputs, sequences: Tensor, question: string): ModelInputs => {
+    const said = Array.from(sequences.data as BigInt64Array).slice(width(before));
+    const { input_ids } = loaded.tokenizer(` user : ${question} assistant : `, { add_special_tokens: false });
+    return extended(before, [...said, ...(input_ids.data as BigInt64Array)]);
+  };
+  const answer = async (
+    prompt: ModelInputs,
+    more: Record<string, unknown>,
+  ): Promise<{ sequences: Tensor; past_key_values: object }> =>
+    (await generate(loaded.model, {
+      ...prompt,
+      max_new_tokens: COUNT,
+      return_dict_in_generate: true,
+      ...more,
+    })) as { sequences: Tensor; past_key_values: object };
+  const expected = (prompt: ModelInputs, kept: readonly number[]): Promise<number[]> =>
+    referenceTokens({
+      tiny,
+      pristine,
+      inputs: prompt,
+      kept,
+      compact: tiny.positions === 'internal',
+      count: COUNT,
+    });
+  const pixelless = ({
+    pixel_values: _,
+    pixel_attention_mask: __,
+    spatial_shapes: ___,
+    ...rest
+  }: ModelInputs): ModelInputs => rest;
+
+  it('freezes the selection of the first question over three turns', async () => {
+    attach({});
+    const one = await answer(inputs, {});
+    const kept = handle.lastSelection?.images[0]?.indices ?? [];
+    const second = ask(inputs, one.sequences, 'where is the green tree ?');
+    const { past_key_values } = one;
+    const two = await answer(second, { past_key_values });
+    expect(handle.lastSelection).toMatchObject({ reason: 'frozen', tokensAfter: 0 });
+    expect(answerOf(two.sequences, width(second))).toEqual(await expected(second, kept));
+    const third = ask(second, two.sequences, 'how many ?');
+    const three = await answer(pixelless(third), { past_key_values });
+    expect(answerOf(three.sequences, width(third))).toEqual(await expected(third, kept));
+  });
+
+  it('selects anew for each of three questions, and encodes the image once', async () => {
+    attach({ turns: 'reselect' });
+    const past_key_values = new DynamicCache();
+    let runs = 0;
+    const session = loaded.model.sessions.vision_encoder;
+    const run = session.run;
+    session.run = (feeds: unknown) => {
+      runs++;
+      return run.call(session, feeds);
+    };
+    const one = await answer(inputs, { past_key_values });
+    const first = handle.lastSelection?.images[0]?.indices ?? [];
+    expect(answerOf(one.sequences, width(inputs))).toEqual(await expected(inputs, first));
+
+    const second = ask(inputs, one.sequences, 'where is the green dog ?');
+    const two = await answer(second, { past_key_values });
+    const again = handle.lastSelection;
+    expect(again?.rows[0]?.question?.words).toEqual(['green', 'dog']);
+    expect(again?.timings.encodeMs).toBe(0);
+    expect(answerOf(two.sequences, width(second))).toEqual(
+      await expected(second, again?.images[0]?.indices ?? []),
+    );
+
+    const third = ask(second, two.sequences, 'how many ?');
+    const three = await answer(pixelless(third), { past_key_values });
+    const last = handle.lastSelection;
+    expect(last?.reason).toBe('pruned');
+    expect(answerOf(three.sequences, width(third))).toEqual(
+      await expected(third, last?.images[0]?.indices ?? []),
+    );
+    session.run = run;
+    expect(runs).toBe(1);
+  });
+});
+
+describe('a pruned cache', () => {
+  let loaded: LoadedTinyModel;
+  let inputs: ModelInputs;
+  let handle: PruneHandle;
+  beforeAll(async () => {
+    const tiny = await buildTinyModel('llava', { directory: join(directory, 'cache') });
+    loaded = await tiny.load();
+    inputs = await loaded.inputs('is the cat red ?', [noiseImage(tiny.imageSize)]);
+    handle = prune(loaded.model, {
+      processor: loaded.processor,
+      backend: createReferenceBackend(),
+      budget: { tokens: 4 },
+      minVisionTokens: 1,
+    });
+  });
+  afterAll(async () => {
+    handle.detach();
+    await loaded.dispose();
+  });
+
+  const first = async (): Promise<{ sequences: Tensor; past_key_values: object }> =>
+    (await generate(loaded.model, { ...inputs, max_new_tokens: COUNT, return_dict_in_generate: true })) as {
+      sequences: Tensor;
+      past_key_values: object;
+    };
+
+  // Upstream re-feeds the whole prompt here: without a mask it takes all ids for new ones.
+  it('needs no attention mask', async () => {
+    const results: unknown[] = [];
+    for (const withMask of [true, false]) {
+      const { sequences, past_key_values } = await first();
+      const input_ids = tokens([...(sequences.data as BigInt64Array), 20n, 21n]);
+      const attention_mask = tokens(Array.from({ length: input_ids.dims[1] as number }, () => 1));
+      results.push(
+        answerOf(
+          await generate(loaded.model, {
+            input_ids,
+            past_key_values,
+            max_new_tokens: 3,
+            ...(withMask && { attention_mask }),
+          }),
+          input_ids.dims[1] as number,
+        ),
+      );
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  it('takes new tokens alone, under the full mask or none', async () => {
+    const results: unknown[] = [];
+    for (const form of ['whole', 'new', 'new with mask'] as const) {
+      const { sequences, past_key_values } = await first();
+      const said = Array.from(sequences.data as BigInt64Array);
+      const whole = [...said, 20n, 21n];
+      const input_ids = form === 'whole' ? tokens(whole) : tokens(whole.slice(said.length - 1));
+      const attention_mask = form === 'new with mask' ? tokens(whole.map(() => 1)) : undefined;
+      results.push(
+        answerOf(
+          await generate(loaded.model, {
+            input_ids,
+            past_key_values,
+            max_new_tokens: 3,
+            ...(attention_mask && { attention_mask }),
+          }),
+          input_ids.dims[1] as number,
+        ),
+      );
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[2]).toEqual(results[0]);
+  });
+
+  it('refuses a mask of another conversation', async () => {
+    const { sequences, past_key_values } = await first();
+    const input_ids = tokens([...(sequences.data as BigInt64Array), 20n, 21n]);
+    const attention_mask = tokens([1, 1, 1]);
+    const call = generate(loaded.model, { input_ids, attention_mask, past_key_values, max_new_tokens: 3 });
+    await expect(call).rejects.toBeInstanceOf(PromptMismatchError);
+  });
+
+  it('goes on with a further image', async () => {
+    const { sequences, past_key_values } = await first();
+    const other = await loaded.inputs('and here ?', [noiseImage({ width: 64, height: 64 }, 5)]);
+    const more = Array.from((other.input_ids as Tensor).data as BigInt64Array);
+    const ids = [...(sequences.data as BigInt64Array), ...more];
+    const input_ids = tokens(ids);
+    const attention_mask = tokens(ids.map(() => 1));
+    await generate(loaded.model, {
+      input_ids,
+      attention_mask,
+      pixel_values: other.pixel_values,
+      past_key_values,
+      max_new_tokens: 3,
+    });
+    expect(handle.lastSelection).toMatchObject({ reason: 'pruned', tokensAfter: 4 });
+  });
+});
