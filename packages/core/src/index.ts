@@ -11,4 +11,5 @@ export * from './errors/index.js';
 export * from './maximize/index.js';
 export * from './selection/index.js';
 export { cosineSimilarity } from './similarity/cosine.js';
+export { normalizeRows } from './similarity/normalize.js';
 export * from './text/index.js';

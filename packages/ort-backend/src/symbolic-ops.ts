@@ -76,10 +76,7 @@ export function startRecording(): Recording {
     // Gemm takes the second matrix transposed as it lies in memory; MatMul would need a copy first.
     matMul: (a, b, options) => node('Gemm', [a, b], { transB: { int: options?.transposeB ? 1 : 0 } }),
     transpose: (x) => node('Transpose', [x], { perm: { ints: [1, 0] } }),
-    normalizeRows: (x) => {
-      const norm = node('ReduceL2', [x], { axes: { ints: [1] }, keepdims: { int: 1 } });
-      return node('Div', [x, node('Max', [norm, scalar(1e-8)])]);
-    },
+    rowNorms: (x) => node('ReduceL2', [x], { axes: { ints: [1] }, keepdims: { int: 1 } }),
     softmax: (x, axis) => node('Softmax', [x], { axis: { int: axis } }),
 
     sum: (x, axis, options) => node('ReduceSum', [x, indexList(axis)], { keepdims: keep(options) }),

@@ -9,8 +9,10 @@ import { tidy } from './tidy.js';
 export interface EngineQuirks {
   /** Products with a transposed matrix take a slow way, ten times slower than transposing it first (WASM). */
   readonly transposeFirst: boolean;
-  /** `maximum` drops a NaN in one of its arguments. */
-  readonly maximumDropsNaN: boolean;
+  /** A row `[1, n]` broadcasts over a matrix ten times slower than a vector `[n]` (WASM, plain JavaScript). */
+  readonly slowLeadingOnes: boolean;
+  /** On which side `maximum` overlooks a NaN. */
+  readonly maximumDropsNaN: { readonly left: boolean; readonly right: boolean };
 }
 
 /** The operations over the tensors of `tf`. */
@@ -33,19 +35,44 @@ export function createTfjsOps(tf: Tfjs, quirks: EngineQuirks): TensorOps<TfjsTen
     return tidy(tf, () => tf.matMul(a, tf.transpose(b)));
   };
 
-  const maximumKeepingNaN = (a: TfjsTensor, b: TfjsTensor): TfjsTensor =>
-    tidy(tf, () => tf.where(tf.isNaN(a), a, tf.where(tf.isNaN(b), b, tf.maximum(a, b))));
+  /** A broadcast operation, its arguments in the form the engine is fastest with. */
+  const broadcast =
+    (operation: (a: TfjsTensor, b: TfjsTensor) => TfjsTensor) =>
+    (a: TfjsTensor, b: TfjsTensor): TfjsTensor => {
+      if (
+        !quirks.slowLeadingOnes ||
+        (a.shape.length === b.shape.length && a.shape.every((length, axis) => length === b.shape[axis]))
+      )
+        return operation(a, b);
+      return tidy(tf, () => operation(withoutLeadingOnes(tf, a, b), withoutLeadingOnes(tf, b, a)));
+    };
+
+  /** Scalars that are no NaN. */
+  const numbers = new WeakSet<TfjsTensor>();
+  /** 0 for a number, NaN for NaN. */
+  const zeroOrNaN = (x: TfjsTensor): TfjsTensor => tf.div(tf.scalar(0), tf.cast(tf.equal(x, x), 'float32'));
+
+  const maximum = broadcast((a, b) => {
+    const { left, right } = quirks.maximumDropsNaN;
+    const doubtful = [...(left ? [a] : []), ...(right ? [b] : [])].filter((each) => !numbers.has(each));
+    if (doubtful.length === 0) return tf.maximum(a, b);
+    return tidy(tf, () => doubtful.reduce((kept, each) => tf.add(kept, zeroOrNaN(each)), tf.maximum(a, b)));
+  });
 
   return {
-    scalar: (value) => tf.scalar(value, 'float32'),
+    scalar: (value) => {
+      const made = tf.scalar(value, 'float32');
+      if (!Number.isNaN(value)) numbers.add(made);
+      return made;
+    },
     size: (x, axis) => tf.scalar(lengthOf(x, axis), 'float32'),
     range: (x, axis) => tf.range(0, lengthOf(x, axis), 1, 'int32'),
 
-    add: (a, b) => tf.add(a, b),
-    subtract: (a, b) => tf.sub(a, b),
-    multiply: (a, b) => tf.mul(a, b),
-    divide: (a, b) => tf.div(a, b),
-    maximum: quirks.maximumDropsNaN ? maximumKeepingNaN : (a, b) => tf.maximum(a, b),
+    add: broadcast((a, b) => tf.add(a, b)),
+    subtract: broadcast((a, b) => tf.sub(a, b)),
+    multiply: broadcast((a, b) => tf.mul(a, b)),
+    divide: broadcast((a, b) => tf.div(a, b)),
+    maximum,
     exp: (x) => tf.exp(x),
     log: (x) => tf.log(x),
     equal: (a, b) => tf.equal(a, b),
@@ -53,11 +80,7 @@ export function createTfjsOps(tf: Tfjs, quirks: EngineQuirks): TensorOps<TfjsTen
 
     matMul: (a, b, options) => matMul(a, b, options?.transposeB ?? false),
     transpose: (x) => tf.transpose(x),
-    normalizeRows: (x) =>
-      tidy(tf, () => {
-        const lengths = tf.sqrt(sum(tf.square(x), 1, true));
-        return tf.div(x, tf.maximum(lengths, tf.scalar(1e-8)));
-      }),
+    rowNorms: (x) => tidy(tf, () => tf.sqrt(sum(tf.square(x), 1, true))),
     softmax: (x, axis) => {
       if (axis === x.shape.length - 1) return tf.softmax(x, axis);
       return tidy(tf, () => {
@@ -75,6 +98,14 @@ export function createTfjsOps(tf: Tfjs, quirks: EngineQuirks): TensorOps<TfjsTen
 
     loop: (count, initial, body) => loop(tf, count, initial, body),
   };
+}
+
+/** `x` without the leading axes of length 1 that broadcasting against `other` supplies anyway. */
+function withoutLeadingOnes(tf: Tfjs, x: TfjsTensor, other: TfjsTensor): TfjsTensor {
+  if (x.shape.length > other.shape.length) return x;
+  const lead = x.shape.findIndex((length) => length !== 1);
+  const shape = x.shape.slice(lead < 0 ? x.shape.length : lead);
+  return shape.length === x.shape.length ? x : tf.reshape(x, shape);
 }
 
 type Named = Readonly<Record<string, TfjsTensor>>;

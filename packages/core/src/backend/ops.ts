@@ -39,8 +39,8 @@ export interface TensorOps<T> {
   matMul(a: T, b: T, options?: { readonly transposeB?: boolean }): T;
   /** `[n, m]` to `[m, n]`. */
   transpose(x: T): T;
-  /** `[n, d]` with each row divided by max(its Euclidean length, 1e-8): a zero row stays zero, never NaN. */
-  normalizeRows(x: T): T;
+  /** The Euclidean length of every row of `[n, d]`: `[n, 1]`. Not finite where a row holds NaN or infinity. */
+  rowNorms(x: T): T;
   /** Softmax along `axis`, stable for large inputs: eˣ⁻ᵐᵃˣ / Σ eˣ⁻ᵐᵃˣ. */
   softmax(x: T, axis: number): T;
 

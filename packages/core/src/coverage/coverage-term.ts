@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import type { TensorOps } from '../backend/ops.js';
-import { defineProgram, type Program, type TensorSpec, type TensorSpecs } from '../backend/program.js';
+import { defineProgram, type Program, type TensorSpecs } from '../backend/program.js';
 import { InvalidOptionsError, parseOptions } from '../errors/index.js';
 
 /** What a term's `build` returns. */
@@ -55,16 +55,11 @@ export interface TermOptions<P extends Readonly<Record<string, number>> = Readon
   readonly parameters?: { readonly [K in keyof P]?: number };
 }
 
-/** The inputs and outputs that every term's compiled program has beside the term's own inputs. */
-export type TermProgram = Program<
-  TensorSpecs,
-  {
-    readonly affinity: TensorSpec;
-    readonly weights: TensorSpec;
-    readonly firstGains: TensorSpec;
-    readonly peak: TensorSpec;
-  }
->;
+/**
+ * A term as a program. Its outputs: `affinity` `[n, targets]`, `weights` `[1, targets]`, `firstGains` `[n, 1]`, `peak`
+ * `[1, targets]`, and for every matrix it reads the norms of its rows (see {@link normsOutput}).
+ */
+export type TermProgram = Program;
 
 /** A random choice of targets. */
 export interface TargetSample {
@@ -115,6 +110,12 @@ const termOptions = z.strictObject({
 
 /** The program input `[1, targets]` that carries weight · weight of each target. */
 export const TARGET_WEIGHTS = 'targetWeights';
+
+/**
+ * The program output `[rows, 1]` with the row norms of an input matrix. They tell whether the input is finite, and as
+ * most programs need the norms anyway, engines compute them once: checking millions of numbers costs nothing.
+ */
+export const normsOutput = (input: string): string => `norms:${input}`;
 
 /** The program input that carries one of a term's parameters. */
 export const parameterInput = (name: string): string => `parameter:${name}`;
@@ -174,6 +175,9 @@ function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, nu
     ]);
   }
   const parameters = Object.keys(definition.parameters ?? {});
+  const matrices = Object.entries<TensorSpecs[string]>(definition.inputs).filter(
+    ([, spec]) => spec.dims.length === 2 && spec.dtype !== 'int32',
+  );
   return defineProgram({
     name: `coverage(${name})`,
     inputs: {
@@ -186,7 +190,10 @@ function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, nu
       weights: { dims: ['one', targets] },
       firstGains: { dims: ['n', 'one'] },
       peak: { dims: ['one', targets] },
-    },
+      ...Object.fromEntries(
+        matrices.map(([input, spec]) => [normsOutput(input), { dims: [spec.dims[0] as string, 'one'] }]),
+      ),
+    } as TensorSpecs,
     build: <T>(ops: TensorOps<T>, inputs: Readonly<Record<string, T>>) => {
       const own = Object.fromEntries(
         parameters.map((parameter) => [parameter, inputs[parameterInput(parameter)] as T]),
@@ -203,6 +210,9 @@ function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, nu
         weights,
         firstGains: ops.matMul(affinity, weights, { transposeB: true }),
         peak: peak ?? ops.max(affinity, 0, { keepDims: true }),
+        ...Object.fromEntries(
+          matrices.map(([input]) => [normsOutput(input), ops.rowNorms(inputs[input] as T)]),
+        ),
       };
     },
   });

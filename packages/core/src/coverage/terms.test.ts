@@ -269,7 +269,7 @@ describe('saliency', () => {
 
   it.each<[string, unknown, string]>([
     ['a negative bonus', [[0.1], [0.4], [-0.2], [0], [0.3]], 'candidate 2 has the bonus -0.2'],
-    ['NaN', [[0.1], [Number.NaN], [0.2], [0], [0.3]], 'row 1, column 0 is NaN'],
+    ['NaN', [[0.1], [Number.NaN], [0.2], [0], [0.3]], 'NaN'],
     ['too few', [[0.1, 0.2]], 'expected 5 float32 numbers'],
     ['too many', [[0.1], [0.4], [0.2], [0], [0.3], [0.3]], 'expected 5 float32 numbers'],
     ['half precision', { type: 'float16', data: new Uint16Array(5), dims: [5, 1] }, 'got float16'],

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import type { TensorSpecs } from '../backend/program.js';
 import { InvalidOptionsError, parseOptions } from '../errors/index.js';
+import { normalizeRows } from '../similarity/normalize.js';
 import { type CoverageTerm, defineCoverage, SAMPLE, type TargetSample } from './coverage-term.js';
 
 /** Options of {@link visionCoverage}. */
@@ -54,7 +55,7 @@ const over = (input: Features, isSampled: boolean) =>
     build: (ops, inputs, { temperature }) => {
       type T = (typeof inputs)[string];
       const kernel = (cosine: T): T => ops.exp(ops.divide(ops.subtract(cosine, ops.scalar(1)), temperature));
-      const rows = ops.normalizeRows(inputs[input] as T);
+      const rows = normalizeRows(ops, inputs[input] as T);
       const targets = isSampled ? ops.gather(rows, inputs[SAMPLE] as T, 0) : rows;
       const affinity = kernel(ops.matMul(rows, targets, { transposeB: true }));
       const sums = ops.maximum(ops.sum(affinity, 0, { keepDims: true }), ops.scalar(1e-30));

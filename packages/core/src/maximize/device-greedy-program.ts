@@ -2,7 +2,7 @@
 
 import type { TensorOps } from '../backend/ops.js';
 import { defineProgram, type Program, type TensorSpec } from '../backend/program.js';
-import type { CoverageTerm, TermProgram } from '../coverage/coverage-term.js';
+import { type CoverageTerm, normsOutput, type TermProgram } from '../coverage/coverage-term.js';
 
 /** Program inputs beside those of the terms. */
 export const DEVICE_INPUTS = {
@@ -20,6 +20,9 @@ export const ownInput = (t: number, name: string): string => `${t}:${name}`;
 export const termWeightInput = (t: number): string => ownInput(t, 'weight');
 /** The program output `[k]`: what each pick added to term `t`, weighted. */
 export const addedOutput = (t: number): string => `added:${t}`;
+/** The program output of what term `t` calls `name`. */
+export const ownOutput = (t: number, name: string): string => `${t}:${name}`;
+const isNorms = (name: string): boolean => name.startsWith(normsOutput(''));
 /** The program output `[1]`: the weighted value of term `t` when every token is kept. */
 export const fullOutput = (t: number): string => `full:${t}`;
 
@@ -67,6 +70,9 @@ function compose(terms: readonly CoverageTerm[]): Program {
     inputs[termWeightInput(t)] = { dims: [] };
     outputs[addedOutput(t)] = { dims: ['k'] };
     outputs[fullOutput(t)] = { dims: ['one'] };
+    for (const [name, spec] of Object.entries(term.program.outputs)) {
+      if (isNorms(name)) outputs[ownOutput(t, name)] = spec;
+    }
   });
 
   return defineProgram({
@@ -75,11 +81,15 @@ function compose(terms: readonly CoverageTerm[]): Program {
     outputs,
     build: <T>(ops: TensorOps<T>, tensors: Readonly<Record<string, T>>) => {
       const zero = ops.scalar(0);
+      const norms: Record<string, T> = {};
       const weighted = terms.map((term, t) => {
         const own = Object.fromEntries(
           Object.keys(term.program.inputs).map((name) => [name, tensors[inputOf[t]?.(name) as string] as T]),
         );
-        const { affinity, weights, peak } = term.program.build(ops, own);
+        const built = term.program.build(ops, own) as Readonly<Record<string, T>>;
+        const { affinity, weights, peak } = built as Readonly<Record<'affinity' | 'weights' | 'peak', T>>;
+        for (const output of Object.keys(built))
+          if (isNorms(output)) norms[ownOutput(t, output)] = built[output] as T;
         const scaled = ops.multiply(weights, tensors[termWeightInput(t)] as T);
         return { matrix: ops.multiply(affinity, scaled), full: ops.sum(ops.multiply(peak, scaled), 1) };
       });
@@ -125,6 +135,7 @@ function compose(terms: readonly CoverageTerm[]): Program {
       });
       return {
         ...emitted,
+        ...norms,
         leftGains: gainsAt(state).total,
         ...Object.fromEntries(weighted.map(({ full }, t) => [fullOutput(t), full])),
       };

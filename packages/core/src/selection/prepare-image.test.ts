@@ -176,6 +176,15 @@ describe('inputs', () => {
     );
   });
 
+  it('that are not finite are refused by the first selection at the latest', async () => {
+    const wrong = [
+      [1, 2],
+      [3, Number.NaN],
+    ];
+    const act = async () => prepareImage({ backend, vision: wrong }).select({ budget: { tokens: 1 } });
+    await expect(act()).rejects.toThrow("Tensor 'vision': row 1, column 1 is NaN");
+  });
+
   it('one text term alone needs a question', async () => {
     const image = prepareImage({ backend, vision, coverage: [textCoverage()] });
     await expect(image.select({ budget })).rejects.toThrow(InvalidTensorError);

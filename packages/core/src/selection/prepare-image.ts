@@ -66,6 +66,7 @@ export function prepareImage(options: PrepareOptions): PreparedImage {
   }
   tensors.set('visionFeatures', features);
   assertInputsGiven(terms, tensors);
+  assertInputsRead(terms, Object.keys(options.inputs ?? {}));
   const bonuses = terms.flatMap((term): BonusBlock[] =>
     term.kind === 'bonus'
       ? [
@@ -218,6 +219,17 @@ function assertInputsGiven(terms: readonly ObjectiveTerm[], tensors: NamedTensor
   }
 }
 
+/** Fails if a further input was given that no term reads: a misspelt name would otherwise be ignored in silence. */
+function assertInputsRead(terms: readonly ObjectiveTerm[], given: readonly string[]): void {
+  const read = new Set(terms.flatMap((term) => (term.kind === 'bonus' ? [term.input] : term.inputs)));
+  const unread = given.filter((name) => !read.has(name));
+  if (unread.length === 0) return;
+  throw new InvalidOptionsError('inputs', [
+    `no term of the objective reads ${unread.map((name) => `'${name}'`).join(', ')} (terms: ` +
+      `${terms.map((term) => term.name).join(', ')}); add the term to coverage or leave the tensor out`,
+  ]);
+}
+
 function readBonus(name: string, tensors: NamedTensors, candidates: number): Float32Array {
   const { data, dims, type } = tensors.get(name) as HostTensor;
   const isVector = dims.every((length) => length === 1 || length === candidates);
@@ -227,11 +239,11 @@ function readBonus(name: string, tensors: NamedTensors, candidates: number): Flo
       `expected ${candidates} float32 numbers, one per vision token, got ${type} of shape [${dims.join(', ')}]`,
     );
   }
-  const negative = data.findIndex((bonus) => bonus < 0);
-  if (negative < 0) return data;
+  const wrong = data.findIndex((bonus) => !(bonus >= 0 && bonus < Number.POSITIVE_INFINITY));
+  if (wrong < 0) return data;
   throw new InvalidTensorError(
     name,
-    `candidate ${negative} has the bonus ${data[negative]}; it must not be negative`,
+    `candidate ${wrong} has the bonus ${data[wrong]}; it must be finite and not negative`,
   );
 }
 

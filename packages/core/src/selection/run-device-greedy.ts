@@ -10,6 +10,7 @@ import {
   deviceGreedyProgram,
   fullOutput,
   ownInput,
+  ownOutput,
   termWeightInput,
 } from '../maximize/device-greedy-program.js';
 import type { Constraints, Eligibility } from '../maximize/eligibility.js';
@@ -19,6 +20,7 @@ import { coverageTarget } from './coverage-target.js';
 import type { GreedyRun } from './greedy-record.js';
 import type { NamedTensors } from './input-tensors.js';
 import { assertMatrixFits, termInputs } from './term-inputs.js';
+import { checkFinite } from './term-matrix.js';
 
 /** What {@link runDeviceGreedy} takes. */
 export interface DeviceRun {
@@ -74,6 +76,9 @@ export async function runDeviceGreedy(run: DeviceRun): Promise<GreedyRun> {
   inputs[DEVICE_INPUTS.count] = { type: 'int32', data: Int32Array.of(count), dims: [] };
 
   const outputs = await run.backend.run(deviceGreedyProgram(terms), inputs);
+  terms.forEach((term, t) => {
+    checkFinite(term, run.tensors, outputs, (norms) => ownOutput(t, norms));
+  });
   const numbers = (name: string): number[] => Array.from(outputs[name]?.data ?? []);
   const order = numbers('order');
   const added = terms.map((_, t) => numbers(addedOutput(t)));

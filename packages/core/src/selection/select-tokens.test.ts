@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { backend, solve, type TableCase, tableTerm } from '../../test/table-case.js';
 import type { Backend, HostTensor, MatrixInput } from '../backend/index.js';
 import { halfToFloat } from '../backend/tensor.js';
-import { saliency, textCoverage, visionCoverage } from '../coverage/index.js';
+import { defineCoverage, saliency, textCoverage, visionCoverage } from '../coverage/index.js';
 import {
   InvalidBudgetError,
   InvalidOptionsError,
@@ -547,7 +547,6 @@ describe('bad input', () => {
       for (const at of [0, 1, 2, 3, 101, 354, 359]) {
         const act = selectTokens({
           ...base,
-          backend: refusing,
           vision: poisoned(at, value),
           budget: { tokens: 4 },
         });
@@ -567,17 +566,26 @@ describe('bad input', () => {
     const data = new Uint16Array(6);
     data[4] = bits;
     const half: MatrixInput = { type: 'float16', data, dims: [2, 3] };
-    const act = selectTokens({ backend: refusing, vision: half, budget: { tokens: 1 } });
+    const act = selectTokens({ backend, vision: half, budget: { tokens: 1 } });
     await expect(act).rejects.toThrow(`row 1, column 1 is ${value}`);
   });
 
   it('checks visionFeatures, text and custom inputs as well', async () => {
     const budget = { tokens: 4 };
-    const bad = [[1, Number.NaN]];
+    const bad = [[1, Number.NaN, ...range(10)]];
     await expect(selectTokens({ ...base, text: bad, budget })).rejects.toThrow(
       "Tensor 'text': row 0, column 1 is NaN",
     );
-    await expect(selectTokens({ ...base, inputs: { prior: bad }, budget })).rejects.toThrow("Tensor 'prior'");
+    const inputs = { prior: range(30).map((j) => [j === 3 ? Number.NaN : 1]) };
+    const prior = defineCoverage({
+      name: 'prior',
+      inputs: { prior: { dims: ['n', 'r'] } },
+      targets: 'r',
+      build: (_, tensors) => ({ affinity: tensors.prior }),
+    });
+    await expect(selectTokens({ ...base, coverage: [prior()], inputs, budget })).rejects.toThrow(
+      "Tensor 'prior': row 3, column 0 is NaN",
+    );
     const features = range(30).map((j) => [j === 29 ? Number.NaN : 1]);
     await expect(selectTokens({ ...base, visionFeatures: features, budget })).rejects.toThrow(
       "Tensor 'visionFeatures': row 29, column 0 is NaN",

@@ -1,12 +1,12 @@
 // Runs one coverage term on a backend and checks what comes back.
 
 import type { Backend } from '../backend/backend.js';
-import type { Float32Tensor } from '../backend/tensor.js';
-import type { CoverageTerm } from '../coverage/coverage-term.js';
+import type { Float32Tensor, HostTensor } from '../backend/tensor.js';
+import { type CoverageTerm, normsOutput } from '../coverage/coverage-term.js';
 import { InvalidTensorError } from '../errors/index.js';
 import { CoverageMatrix } from '../maximize/coverage-matrix.js';
 import type { CoverageBlock } from '../maximize/objective.js';
-import type { NamedTensors } from './input-tensors.js';
+import { isUsableNorm, type NamedTensors, notFinite } from './input-tensors.js';
 import { assertMatrixFits, termInputs } from './term-inputs.js';
 
 /** A coverage term's matrix, with what all candidates together reach. */
@@ -37,6 +37,7 @@ export async function computeTermMatrix(
     const into = { affinity: matrix.affinity, weights: matrix.targetWeights };
     const outputs = await backend.run(term.program, inputs, { into });
     const { affinity, weights, firstGains, peak } = outputs as Readonly<Record<string, Float32Tensor>>;
+    checkFinite(term, tensors, outputs);
     checkOutput(term, 'weights', weights, [1, targets]);
     checkOutput(term, 'firstGains', firstGains, [candidates, 1]);
     checkOutput(term, 'peak', peak, [1, targets]);
@@ -60,10 +61,24 @@ export async function computeTermMatrix(
   }
 }
 
+/** @throws InvalidTensorError if an input of the term is not finite, going by the norms of its rows. */
+export function checkFinite(
+  term: CoverageTerm,
+  tensors: NamedTensors,
+  outputs: Readonly<Record<string, HostTensor>>,
+  outputOf: (norms: string) => string = (norms) => norms,
+): void {
+  for (const name of term.inputs) {
+    const norms = outputs[outputOf(normsOutput(name))]?.data as Float32Array | undefined;
+    if (norms === undefined || norms.every(isUsableNorm)) continue;
+    throw notFinite(name, tensors.get(name) as HostTensor);
+  }
+}
+
 /** Fails unless an output has the shape it should and holds finite numbers ≥ 0. */
 function checkOutput(
   term: CoverageTerm,
-  output: keyof CoverageTerm['program']['outputs'],
+  output: string,
   tensor: Float32Tensor | undefined,
   expected: readonly [number, number],
 ): void {

@@ -116,9 +116,9 @@ export const opCases: readonly OpCase[] = [
     (ops, { a, b }) => ops.matMul(a as never, b as never, { transposeB: true }),
   ),
   opCase('transpose', '', X, ['d', 'n'], WITH_EMPTY, (ops, { x }) => ops.transpose(x as never)),
-  opCase('normalizeRows', '', X, ['n', 'd'], WITH_EMPTY, (ops, { x }) => ops.normalizeRows(x as never)),
-  opCase('normalizeRows', 'of zeros', X, ['n', 'd'], MATRICES, (ops, { x }) =>
-    ops.normalizeRows(ops.multiply(x as never, ops.scalar(0))),
+  opCase('rowNorms', '', X, ['n', 'one'], WITH_EMPTY, (ops, { x }) => ops.rowNorms(x as never)),
+  opCase('rowNorms', 'of zeros', X, ['n', 'one'], MATRICES, (ops, { x }) =>
+    ops.rowNorms(ops.multiply(x as never, ops.scalar(0))),
   ),
   opCase('softmax', 'over rows', X, ['n', 'd'], WITH_EMPTY, (ops, { x }) => ops.softmax(x as never, 1)),
   opCase('softmax', 'over columns', X, ['n', 'd'], WITH_EMPTY, (ops, { x }) => ops.softmax(x as never, 0)),

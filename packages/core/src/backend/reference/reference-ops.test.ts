@@ -152,22 +152,20 @@ describe('transpose', () => {
   });
 });
 
-describe('normalizeRows', () => {
-  it('divides by the Euclidean length', () => {
-    expectTensor(ops.normalizeRows(tensor([2, 2], [3, 4, -5, 12])), [2, 2], [0.6, 0.8, -5 / 13, 12 / 13]);
+describe('rowNorms', () => {
+  it('gives the Euclidean lengths, as a column', () => {
+    expectTensor(ops.rowNorms(tensor([3, 2], [3, 4, -5, 12, 0, 0])), [3, 1], [5, 13, 0]);
   });
-  it('leaves zero rows zero and divides tiny ones by 1e-8', () => {
-    expectTensor(ops.normalizeRows(tensor([2, 2], [0, 0, 3e-9, 4e-9])), [2, 2], [0, 0, 0.3, 0.4]);
+  it('is not finite for rows that are not', () => {
+    const { data } = ops.rowNorms(tensor([3, 2], [Number.NaN, 1, Number.NEGATIVE_INFINITY, 1, 3, 4]));
+    expect(Array.from(data)).toEqual([Number.NaN, Number.POSITIVE_INFINITY, 5]);
   });
-  it('keeps empty shapes and its input', () => {
-    expectTensor(ops.normalizeRows(tensor([0, 2], [])), [0, 2], []);
-    expectTensor(ops.normalizeRows(tensor([2, 0], [])), [2, 0], []);
-    const input = tensor([1, 2], [3, 4]);
-    ops.normalizeRows(input);
-    expectTensor(input, [1, 2], [3, 4]);
+  it('keeps empty shapes', () => {
+    expectTensor(ops.rowNorms(tensor([0, 2], [])), [0, 1], []);
+    expectTensor(ops.rowNorms(tensor([2, 0], [])), [2, 1], [0, 0]);
   });
   it('refuses what is no matrix', () => {
-    expect(() => ops.normalizeRows(vector(3, 4))).toThrow(InvalidTensorError);
+    expect(() => ops.rowNorms(vector(3, 4))).toThrow(InvalidTensorError);
   });
 });
 

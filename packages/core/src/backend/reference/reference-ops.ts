@@ -175,15 +175,11 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
     for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) out.data[j * n + i] = x.data[i * m + j] as number;
     return out;
   },
-  normalizeRows: (x) => {
-    const [n, d] = matrixDims('normalizeRows', x);
-    const out = tensor([n, d], x.data.slice());
-    for (let i = 0; i < n; i++) {
-      const row = out.data.subarray(i * d, (i + 1) * d);
-      const length = Math.max(Math.sqrt(sumOf((k) => (row[k] as number) ** 2, d)), 1e-8);
-      for (let k = 0; k < d; k++) row[k] = (row[k] as number) / length;
-    }
-    return out;
+  rowNorms: (x) => {
+    const [n, d] = matrixDims('rowNorms', x);
+    const square = (i: number, k: number): number => (x.data[i * d + k] as number) ** 2;
+    const norms = Float64Array.from({ length: n }, (_, i) => Math.sqrt(sumOf((k) => square(i, k), d)));
+    return tensor([n, 1], norms);
   },
   softmax: (x, axis) => {
     if (x.data.length === 0) return x;
