@@ -40,6 +40,11 @@ export async function buildInputs(
       `The processor of this model cannot take these ${images.length} pictures together (${reason}). Try one.`,
     );
   });
+  if (inputs.input_ids === undefined) {
+    throw new UsageError(
+      'transformers.js has no processor for this model that joins pictures and text, so it cannot be asked from the command line; call it from code with @mmtok/transformers.',
+    );
+  }
   const needsAllExpanded = processor instanceof LlavaProcessor && images.length > 1;
   return needsAllExpanded ? { ...inputs, ...expandAll(processor, prompt, inputs) } : inputs;
 }

@@ -1,21 +1,22 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createReferenceBackend } from '@mmtok/core';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { readPicture } from '../images/read-picture.js';
 import { downloadProgress } from './download-progress.js';
 import { loadVlm } from './load-vlm.js';
 import type { Vlm } from './vlm.js';
 
-const backend = createReferenceBackend();
+/** The model disposes its backend, so each has its own. */
+const backend = () => createReferenceBackend();
 
 describe('the embedded model', () => {
   let vlm: Vlm;
   beforeAll(async () => {
-    vlm = await loadVlm({ model: 'tiny', backend }, fakeIo());
+    vlm = await loadVlm({ model: 'tiny', backend: backend() }, fakeIo());
   });
   afterAll(() => vlm.dispose());
 
@@ -67,7 +68,7 @@ describe('the embedded model', () => {
 describe('loadVlm', () => {
   it("takes a folder, and a prompt of one's own", async () => {
     const vlm = await loadVlm(
-      { model: modelPath, backend, promptTemplate: '<image> question {question} answer' },
+      { model: modelPath, backend: backend(), promptTemplate: '<image> question {question} answer' },
       fakeIo(),
     );
     const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
@@ -77,7 +78,7 @@ describe('loadVlm', () => {
   });
 
   it('refuses names that mean nothing', async () => {
-    await expect(loadVlm({ model: 'enormous', backend }, fakeIo())).rejects.toMatchObject({
+    await expect(loadVlm({ model: 'enormous', backend: backend() }, fakeIo())).rejects.toMatchObject({
       code: 'MMTOK_USAGE',
       message: expect.stringContaining(
         "Unknown model 'enormous': expected tiny, an existing folder, or a hub id",
@@ -87,21 +88,63 @@ describe('loadVlm', () => {
 
   it('says what a folder lacks', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
-    await expect(loadVlm({ model: folder, backend }, fakeIo())).rejects.toMatchObject({
+    await expect(loadVlm({ model: folder, backend: backend() }, fakeIo())).rejects.toMatchObject({
       code: 'MMTOK_MODEL_LOAD',
-      message: expect.stringContaining('it has no config.json'),
+      message: expect.stringMatching(/the folder lacks config\.json.*onnx\/\*\.onnx/),
     });
     await writeFile(join(folder, 'config.json'), '{"model_type": "llava"}');
-    await expect(loadVlm({ model: folder, backend }, fakeIo())).rejects.toThrow(
-      'it has no preprocessor_config.json',
+    await expect(loadVlm({ model: folder, backend: backend() }, fakeIo())).rejects.toThrow(
+      'the folder lacks tokenizer.json',
     );
   });
 
-  it('says which weights are missing', async () => {
-    await expect(loadVlm({ model: 'tiny', backend, dtype: 'q4' }, fakeIo())).rejects.toMatchObject({
-      code: 'MMTOK_MODEL_LOAD',
-      message: expect.stringContaining('_q4.onnx'),
+  it('downloads from the hub, with progress for a person', async () => {
+    const { env } = await import('@huggingface/transformers');
+    const hub = 'https://huggingface.co/acme/tiny/resolve/main/';
+    const fetching = vi.spyOn(env, 'fetch').mockImplementation(async (url) => {
+      const file = await readFile(join(modelPath, String(url).replace(hub, ''))).catch(() => undefined);
+      if (file === undefined) return new Response('', { status: 404 });
+      return new Response(new Uint8Array(file), { headers: { 'content-length': String(file.length) } });
     });
+    const cache = await mkdtemp(join(tmpdir(), 'mmtok-cache-'));
+    const io = { ...fakeIo({ terminal: 80 }), env: { XDG_CACHE_HOME: cache } };
+    const vlm = await loadVlm({ model: 'acme/tiny', backend: backend() }, io);
+    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
+    const { text } = await vlm.ask({
+      pictures: [await readPicture(image, '/')],
+      question,
+      budget: { ratio: 0.1 },
+    });
+    expect(text).toBe(answer);
+    expect(io.err()).toMatch(/Loading acme\/tiny {2}[█░]{24} {2}[\d.]+ [kM]B of [\d.]+ [kM]B/);
+    expect(await readdir(join(cache, 'mmtok', 'models', 'acme', 'tiny'))).toContain('onnx');
+    await vlm.dispose();
+    fetching.mockRestore();
+  });
+
+  it('tells an absent network from an absent model', async () => {
+    const { env } = await import('@huggingface/transformers');
+    const fetching = vi.spyOn(env, 'fetch').mockRejectedValue(new TypeError('fetch failed'));
+    const io = { ...fakeIo(), env: { XDG_CACHE_HOME: await mkdtemp(join(tmpdir(), 'mmtok-cache-')) } };
+    await expect(loadVlm({ model: 'nobody/nothing', backend: backend() }, io)).rejects.toMatchObject({
+      code: 'MMTOK_HUB_UNREACHABLE',
+      message: expect.stringContaining("'nobody/nothing' is not on this machine"),
+    });
+    fetching.mockImplementation(async () => new Response('', { status: 404 }));
+    await expect(loadVlm({ model: 'nobody/else', backend: backend() }, io)).rejects.toMatchObject({
+      code: 'MMTOK_MODEL_LOAD',
+      message: expect.stringContaining("Cannot load a model from 'nobody/else'"),
+    });
+    fetching.mockRestore();
+  });
+
+  it('says which weights are missing', async () => {
+    await expect(loadVlm({ model: 'tiny', backend: backend(), dtype: 'q4' }, fakeIo())).rejects.toMatchObject(
+      {
+        code: 'MMTOK_MODEL_LOAD',
+        message: expect.stringContaining('_q4.onnx'),
+      },
+    );
   });
 });
 

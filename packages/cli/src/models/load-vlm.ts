@@ -3,6 +3,9 @@
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { MmtokError } from '@mmtok/core';
+import type { LoadVlmOptions } from '@mmtok/transformers';
+import { HubUnreachableError } from '../errors/hub-unreachable-error.js';
 import { UsageError } from '../errors/usage-error.js';
 import type { Io } from '../io.js';
 import { createStatusLine } from '../terminal/status-line.js';
@@ -16,45 +19,55 @@ export const TINY = 'tiny';
 export type LoadVlm = (options: VlmOptions, io: Io) => Promise<Vlm>;
 
 /**
- * Loads a model.
+ * Loads a model. Downloads are kept in `mmtok/models` in the user's cache folder.
  * @throws UsageError for a name that is neither `tiny` nor a hub id nor a folder.
  * @throws ModelLoadError if there is no such model, or the folder is none.
+ * @throws HubUnreachableError if it must be downloaded, but cannot.
  * @throws UnsupportedModelError if it cannot be pruned.
  */
 export const loadVlm: LoadVlm = async (options, io) => {
   const { model: name, device, dtype } = options;
-  const { source, isLocal } = await locate(name, io.cwd);
-  const [library, { loadModel }, { PrunedVlm }] = await Promise.all([
+  const source = await locate(name, io.cwd);
+  const [library, transformers, { PrunedVlm }] = await Promise.all([
     import('@huggingface/transformers'),
-    import('./load-model.js'),
+    import('@mmtok/transformers'),
     import('./pruned-vlm.js'),
   ]);
-  library.env.cacheDir = join(io.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mmtok', 'models');
   const status = createStatusLine(io.stderr);
+  status.show(`Loading ${name} …`);
   try {
-    status.show(`Loading ${name} …`);
-    const onProgress = isLocal ? undefined : downloadProgress(name, status);
-    const loaded = await loadModel({ source, isLocal, device, dtype, onProgress });
+    const loaded = await transformers.loadVlm(source, {
+      ...(device !== undefined && { device }),
+      ...(dtype !== undefined && { dtype }),
+      onProgress: downloadProgress(name, status),
+      cacheDir: join(io.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mmtok', 'models'),
+      // Which devices and precisions there are, the library knows best.
+    } as LoadVlmOptions);
     return new PrunedVlm(library, loaded, options);
+  } catch (error) {
+    throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
   } finally {
     status.clear();
   }
 };
 
 /** The folder of a local model as an absolute path, or the hub id. */
-async function locate(
-  name: string,
-  cwd: string,
-): Promise<{ readonly source: string; readonly isLocal: boolean }> {
-  if (name === TINY) return { source: (await import('@mmtok/tiny-vlm')).modelPath, isLocal: true };
+async function locate(name: string, cwd: string): Promise<string> {
+  if (name === TINY) return (await import('@mmtok/tiny-vlm')).modelPath;
   const path = resolve(cwd, name);
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   );
-  if (isFolder) return { source: path, isLocal: true };
-  if (/^[\w-][\w.-]*\/[\w.-]+$/.test(name)) return { source: name, isLocal: false };
+  if (isFolder) return path;
+  if (/^[\w-][\w.-]*\/[\w.-]+$/.test(name)) return name;
   throw new UsageError(
     `Unknown model '${name}': expected ${TINY}, an existing folder, or a hub id such as HuggingFaceTB/SmolVLM2-256M-Video-Instruct.`,
   );
+}
+
+/** Whether loading failed for want of a network: what Node's fetch then says. */
+function isUnreachable(error: unknown): boolean {
+  if (!MmtokError.isInstance(error, 'MMTOK_MODEL_LOAD')) return false;
+  return error.cause instanceof Error && error.cause.message === 'fetch failed';
 }

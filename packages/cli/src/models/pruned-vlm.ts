@@ -1,10 +1,9 @@
 // A transformers.js model with pruning attached, as commands see it.
 
 import type { Processor, Tensor } from '@huggingface/transformers';
-import { type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
+import { type LoadedVlm, type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
 import type { Picture } from '../images/picture.js';
 import { buildInputs, type ModelInputs } from './build-inputs.js';
-import type { LoadedModel } from './load-model.js';
 import { type ImageProcessing, type PixelTensor, seenViews } from './seen-views.js';
 import { type TimedSession, timeSessions } from './session-clock.js';
 import type { Answer, PictureTokens, Request, Vlm, VlmOptions } from './vlm.js';
@@ -18,12 +17,12 @@ export class PrunedVlm implements Vlm {
   readonly name: string;
   readonly backend: string;
   private readonly library: Library;
-  private readonly loaded: LoadedModel;
+  private readonly loaded: LoadedVlm;
   private readonly options: VlmOptions;
   private readonly handle: PruneHandle;
 
   /** @throws UnsupportedModelError if the model cannot be pruned. */
-  constructor(library: Library, loaded: LoadedModel, options: VlmOptions) {
+  constructor(library: Library, loaded: LoadedVlm, options: VlmOptions) {
     const { backend } = options;
     this.name = options.model;
     this.backend = `${backend.name} (${backend.device})`;

@@ -8,6 +8,7 @@ import type { TokenView } from '../overlay/overlay.js';
 export interface VlmOptions {
   /** `tiny`, a hub id such as `HuggingFaceTB/SmolVLM2-256M-Video-Instruct`, or a folder. */
   readonly model: string;
+  /** Where tokens are selected; the model disposes it with itself. */
   readonly backend: Backend;
   /** An execution provider, e.g. `webgpu`. */
   readonly device?: string;
@@ -77,5 +78,6 @@ export interface Vlm {
   /** Where similarities are computed, e.g. `ort (cpu)`. */
   readonly backend: string;
   ask(request: Request): Promise<Answer>;
+  /** Frees the model and its backend. */
   dispose(): Promise<void>;
 }
