@@ -222,7 +222,7 @@ describe('WeightedObjective', () => {
           expect(objective.gain(j)).toBe(0.25 * Math.fround(bonus[j] as number));
         });
       }),
-      { seed: 5, numRuns: 500 },
+      { seed: 5, numRuns: 200 },
     );
   });
 

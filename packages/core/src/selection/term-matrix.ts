@@ -71,7 +71,9 @@ export function checkFinite(
   for (const name of term.inputs) {
     const norms = outputs[outputOf(normsOutput(name))]?.data as Float32Array | undefined;
     if (norms === undefined || norms.every(isUsableNorm)) continue;
-    throw notFinite(name, tensors.get(name) as HostTensor);
+    const tensor = tensors.get(name) as HostTensor;
+    // The projected tokens may stand in for features that were not given.
+    throw notFinite(tensor === tensors.get('vision') ? 'vision' : name, tensor);
   }
 }
 
