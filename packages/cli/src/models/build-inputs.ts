@@ -11,7 +11,7 @@ export type ModelInputs = Readonly<Record<string, Tensor>>;
 /**
  * Builds the inputs of `generate`.
  * @param template A prompt with `{question}` and one `<image>` per picture, in place of the model's chat template.
- * @throws UsageError if the model has no chat template, and none was given, or cannot take several pictures.
+ * @throws UsageError if the model has no chat template and none was given, or its processor cannot take this.
  */
 export async function buildInputs(
   library: Library,
@@ -20,33 +20,25 @@ export async function buildInputs(
   question: string,
   template?: string,
 ): Promise<ModelInputs> {
-  const prompt =
-    template?.replaceAll('{question}', question) ?? fromChatTemplate(processor, images.length, question);
-  const { LlavaProcessor, PixtralProcessor, PaliGemmaProcessor, Lfm2VlProcessor, Florence2Processor } =
-    library;
-  const takesImagesFirst = [
-    LlavaProcessor,
-    PixtralProcessor,
-    PaliGemmaProcessor,
-    Lfm2VlProcessor,
-    Florence2Processor,
-  ];
-  const isImagesFirst = takesImagesFirst.some((type) => processor instanceof type);
-  const parts = isImagesFirst ? [[...images], prompt] : [prompt, [...images]];
-  const inputs: ModelInputs = await processor(...parts).catch((error: unknown) => {
-    if (images.length === 1) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(
-      `The processor of this model cannot take these ${images.length} pictures together (${reason}). Try one.`,
-    );
-  });
-  if (inputs.input_ids === undefined) {
+  const { Processor: Plain, VLChatProcessor } = library;
+  if (processor.constructor === Plain) {
     throw new UsageError(
       'transformers.js has no processor for this model that joins pictures and text, so it cannot be asked from the command line; call it from code with @mmtok/transformers.',
     );
   }
-  const needsAllExpanded = processor instanceof LlavaProcessor && images.length > 1;
-  return needsAllExpanded ? { ...inputs, ...expandAll(processor, prompt, inputs) } : inputs;
+  try {
+    // Janus applies its template itself.
+    if (processor instanceof VLChatProcessor) return await callJanus(processor, images, question);
+    const prompt =
+      template?.replaceAll('{question}', question) ?? fromChatTemplate(processor, images.length, question);
+    return await call(library, processor, images, prompt);
+  } catch (error) {
+    if (images.length === 1 || error instanceof UsageError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `The processor of this model cannot take these ${images.length} pictures together (${reason}). Try one.`,
+    );
+  }
 }
 
 function fromChatTemplate(processor: Processor, images: number, question: string): string {
@@ -66,6 +58,32 @@ function fromChatTemplate(processor: Processor, images: number, question: string
   }) as string;
 }
 
+async function call(
+  library: Library,
+  processor: Processor,
+  images: readonly RawImage[],
+  prompt: string,
+): Promise<ModelInputs> {
+  const { LlavaProcessor, PixtralProcessor, PaliGemmaProcessor, Lfm2VlProcessor, Florence2Processor } =
+    library;
+  const several = images.length > 1;
+  if (processor instanceof LlavaProcessor && several) {
+    const inputs: ModelInputs = await processor([...images], prompt);
+    return { ...inputs, ...expandAll(processor, prompt, inputs) };
+  }
+  if (processor instanceof library.Qwen2VLProcessor && several) {
+    return await callQwen(library, processor, images, prompt);
+  }
+  const takesImagesFirst = [
+    LlavaProcessor,
+    PixtralProcessor,
+    PaliGemmaProcessor,
+    Lfm2VlProcessor,
+    Florence2Processor,
+  ].some((type) => processor instanceof type);
+  return takesImagesFirst ? await processor([...images], prompt) : await processor(prompt, [...images]);
+}
+
 /** LLaVA's processor makes room for the first picture only (transformers.js 4.3); this does it for all. */
 function expandAll(processor: Processor, prompt: string, { pixel_values }: ModelInputs): ModelInputs {
   const { image_token, patch_size, num_additional_image_tokens } = processor.config as LlavaProcessorConfig;
@@ -79,4 +97,37 @@ interface LlavaProcessorConfig {
   readonly image_token: string;
   readonly patch_size: number;
   readonly num_additional_image_tokens?: number;
+}
+
+/**
+ * Qwen's image processor takes several pictures for frames of one video (transformers.js 4.3). Here the processor works
+ * as ever, but for an image processor that is called once per picture.
+ */
+async function callQwen(
+  { cat }: Library,
+  processor: Processor,
+  images: readonly RawImage[],
+  prompt: string,
+): Promise<ModelInputs> {
+  const imageProcessor = processor.image_processor as NonNullable<Processor['image_processor']>;
+  const onePerCall = async (all: readonly RawImage[]): Promise<ModelInputs> => {
+    const parts: ModelInputs[] = [];
+    for (const image of all) parts.push(await imageProcessor(image));
+    const joined = (name: string): Tensor => cat(parts.map((part) => part[name] as Tensor));
+    return { pixel_values: joined('pixel_values'), image_grid_thw: joined('image_grid_thw') };
+  };
+  const patient = Object.create(processor, {
+    image_processor: { value: Object.assign(onePerCall, { config: imageProcessor.config }) },
+  }) as Processor;
+  return await patient._call(prompt, images);
+}
+
+/** Janus takes a conversation of its own form. */
+async function callJanus(
+  processor: Processor,
+  images: readonly RawImage[],
+  question: string,
+): Promise<ModelInputs> {
+  const content = `${'<image_placeholder>\n'.repeat(images.length)}${question}`;
+  return await processor([{ role: '<|User|>', content }], { images: [...images] });
 }
