@@ -1,4 +1,173 @@
-import { describeBackend } from '@mmtok/core/testing';
-import { createOrtBackend } from './index.js';
+// The ORT backend: the conformance suite on the CPU (and a device of the tester's choice), compilation, devices, sharing.
+import { createRequire } from 'node:module';
+import {
+  BackendUnavailableError,
+  defineProgram,
+  float32,
+  InvalidOptionsError,
+  MmtokError,
+  selectTokens,
+} from '@mmtok/core';
+import { describeBackend, officialInputs, officialSelections } from '@mmtok/core/testing';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { createOrtBackend, type OrtDevice, type OrtModule } from './index.js';
+import { loadOnnxRuntimeNode } from './load-onnxruntime-node.js';
+
+const require = createRequire(import.meta.url);
+const ort = loadOnnxRuntimeNode();
 
 describeBackend({ name: 'ort on cpu', create: () => createOrtBackend() });
+
+const device = process.env.MMTOK_TEST_DEVICE as OrtDevice | undefined;
+describeBackend({
+  name: `ort on ${device ?? 'another device'}`,
+  create: () => createOrtBackend({ device: device ?? 'cpu' }),
+  skip: device === undefined && 'set MMTOK_TEST_DEVICE to cuda, webgpu, … to test it',
+});
+
+/** The module with every created session counted. */
+function counting(): { module: OrtModule; created: () => number } {
+  const create = vi.fn((model: Uint8Array, options?: Readonly<Record<string, unknown>>) =>
+    ort.InferenceSession.create(model, options),
+  );
+  return {
+    module: { ...ort, Tensor: ort.Tensor, InferenceSession: { create } },
+    created: () => create.mock.calls.length,
+  };
+}
+
+describe('compilation', () => {
+  it('compiles a program once for all sizes, and once more for half-precision inputs', async () => {
+    const { module, created } = counting();
+    const backend = await createOrtBackend({ ort: module });
+    const probes = created();
+    const twice = defineProgram({
+      name: 'twice',
+      inputs: { x: { dims: ['n', 'd'] } },
+      outputs: { y: { dims: ['n', 'd'] } },
+      build: (ops, { x }) => ({ y: ops.add(x, x) }),
+    });
+    for (const n of [1, 5, 3]) {
+      const { y } = await backend.run(twice, { x: float32(new Float32Array(n * 2).fill(n), [n, 2]) });
+      expect(Array.from(y.data)).toEqual(new Array(n * 2).fill(2 * n));
+    }
+    expect(created() - probes).toBe(1);
+    const half = { type: 'float16', data: Uint16Array.of(0x3c00), dims: [1, 1] } as const;
+    expect(Array.from((await backend.run(twice, { x: half })).y.data)).toEqual([2]);
+    expect(created() - probes).toBe(2);
+    await backend.dispose();
+  });
+
+  it('compiles nothing anew for another image, question, temperature or budget', async () => {
+    const { module, created } = counting();
+    const backend = await createOrtBackend({ ort: module });
+    const select = async (i: number): Promise<void> => {
+      const official = officialSelections[i] as (typeof officialSelections)[number];
+      await selectTokens({ backend, ...officialInputs(official), budget: { tokens: official.budget } });
+    };
+    await select(0);
+    const after = created();
+    for (const i of [2, 5, 17]) await select(i);
+    expect(created()).toBe(after);
+    await backend.dispose();
+  });
+
+  it('says which program failed, with the cause of ONNX Runtime', async () => {
+    const backend = await createOrtBackend();
+    const wrong = defineProgram({
+      name: 'wrong product',
+      inputs: { x: { dims: ['n', 'd'] } },
+      outputs: { y: { dims: ['n', 'n'] } },
+      build: (ops, { x }) => ({ y: ops.matMul(x, x) }),
+    });
+    const run = backend.run(wrong, { x: float32(new Float32Array(6), [2, 3]) });
+    await expect(run).rejects.toThrow("Backend 'ort' failed on the program 'wrong product'");
+    await expect(run).rejects.toMatchObject({ code: 'MMTOK_BACKEND_RUN', cause: expect.anything() });
+    await backend.dispose();
+  });
+});
+
+describe('devices', () => {
+  // DirectML exists on Windows and Core ML on macOS, so that one of them is missing everywhere.
+  const missing: OrtDevice = process.platform === 'win32' ? 'coreml' : 'dml';
+
+  it('a missing device is refused with the way to get it', async () => {
+    const act = createOrtBackend({ device: missing });
+    await expect(act).rejects.toBeInstanceOf(BackendUnavailableError);
+    await expect(act).rejects.toThrow(missing === 'dml' ? 'Windows only' : 'macOS only');
+  });
+
+  it('of several devices the first that works is used and reported', async () => {
+    const backend = await createOrtBackend({ device: [missing, 'cpu'] });
+    expect(backend.device).toBe('cpu');
+    await backend.dispose();
+  });
+
+  it('a device that computes nonsense is not accepted', async () => {
+    const module: OrtModule = {
+      Tensor: ort.Tensor,
+      InferenceSession: {
+        create: async () => ({
+          run: async () => ({ y: new ort.Tensor('float32', Float32Array.of(24), [1, 1]) }),
+          release: async () => {},
+        }),
+      },
+    };
+    await expect(createOrtBackend({ ort: module })).rejects.toThrow('cpu computed 3² + 4² = 24');
+  });
+
+  it.each([[{ device: 'gpu' }], [{ device: [] }], [{ ort: {} }], [{ threads: 2 }]])(
+    'refuses the options %j',
+    async (options) => {
+      await expect(createOrtBackend(options as never)).rejects.toBeInstanceOf(InvalidOptionsError);
+    },
+  );
+});
+
+describe('the engine', () => {
+  it('is the instance that transformers.js loads', async () => {
+    await import('@huggingface/transformers');
+    const transformers = createRequire(require.resolve('@huggingface/transformers'));
+    expect(loadOnnxRuntimeNode()).toBe(transformers('onnxruntime-node'));
+  });
+
+  it('may be handed in: the web build selects the same tokens', async () => {
+    const transformers = createRequire(require.resolve('@huggingface/transformers'));
+    const web = transformers('onnxruntime-web') as OrtModule & { env: { wasm: { numThreads: number } } };
+    web.env.wasm.numThreads = 1;
+    const backend = await createOrtBackend({ ort: web, device: 'wasm' });
+    const official = officialSelections[2] as (typeof officialSelections)[number];
+    const { indices } = await selectTokens({
+      backend,
+      ...officialInputs(official),
+      budget: { tokens: official.budget },
+    });
+    expect(indices).toEqual(official.officialIndices);
+    await backend.dispose();
+  });
+});
+
+describe('without an engine', () => {
+  afterAll(() => {
+    vi.doUnmock('./load-onnxruntime-node.js');
+    vi.resetModules();
+  });
+
+  it('tells how to install one', async () => {
+    vi.resetModules();
+    vi.doMock('node:module', () => ({
+      createRequire: () =>
+        Object.assign(() => {}, {
+          cache: {},
+          resolve: () => {
+            throw new Error('Cannot find module');
+          },
+        }),
+    }));
+    const { createOrtBackend: create } = await import('./ort-backend.js');
+    const error = await create().catch((cause: unknown) => cause);
+    vi.doUnmock('node:module');
+    expect(MmtokError.isInstance(error, 'MMTOK_BACKEND_UNAVAILABLE')).toBe(true);
+    expect((error as Error).message).toContain('npm install onnxruntime-node');
+  });
+});

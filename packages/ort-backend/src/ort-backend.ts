@@ -129,8 +129,11 @@ class OrtBackend implements Backend {
         Object.entries(outputs).map(([name, { type, data, dims }]) => {
           if (type === 'int32') return [name, { type, data: data as Int32Array, dims }];
           const memory = into[name];
-          if (memory !== undefined && fetches[name] === null) memory.set(data as Float32Array);
-          return [name, float32(memory ?? (data as Float32Array), dims)];
+          const floats = data as Float32Array;
+          // onnxruntime-node writes where it was told to, onnxruntime-web returns memory of its own.
+          const isThere = floats.buffer === memory?.buffer && floats.byteOffset === memory.byteOffset;
+          if (!isThere) memory?.set(floats);
+          return [name, float32(memory ?? floats, dims)];
         }),
       ) as Record<keyof O, HostTensor>;
     } catch (cause) {
