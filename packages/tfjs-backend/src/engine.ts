@@ -157,8 +157,14 @@ async function probeQuirks(tf: Tfjs, name: string): Promise<EngineQuirks> {
     }),
   );
   try {
-    const values = await Promise.all(maxima.map(async (each) => Array.from(await each.data())));
-    return { maximumDropsNaN: !values.flat().every(Number.isNaN), transposeFirst: name === 'wasm' };
+    const [left, right] = await Promise.all(
+      maxima.map(async (each) => !Array.from(await each.data()).every(Number.isNaN)),
+    );
+    return {
+      maximumDropsNaN: { left: left === true, right: right === true },
+      transposeFirst: name === 'wasm',
+      slowLeadingOnes: name === 'wasm' || name === 'cpu',
+    };
   } finally {
     for (const each of maxima) each.dispose();
   }

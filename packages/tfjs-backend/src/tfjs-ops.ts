@@ -39,11 +39,7 @@ export function createTfjsOps(tf: Tfjs, quirks: EngineQuirks): TensorOps<TfjsTen
   const broadcast =
     (operation: (a: TfjsTensor, b: TfjsTensor) => TfjsTensor) =>
     (a: TfjsTensor, b: TfjsTensor): TfjsTensor => {
-      if (
-        !quirks.slowLeadingOnes ||
-        (a.shape.length === b.shape.length && a.shape.every((length, axis) => length === b.shape[axis]))
-      )
-        return operation(a, b);
+      if (!quirks.slowLeadingOnes) return operation(a, b);
       return tidy(tf, () => operation(withoutLeadingOnes(tf, a, b), withoutLeadingOnes(tf, b, a)));
     };
 
@@ -100,12 +96,13 @@ export function createTfjsOps(tf: Tfjs, quirks: EngineQuirks): TensorOps<TfjsTen
   };
 }
 
-/** `x` without the leading axes of length 1 that broadcasting against `other` supplies anyway. */
+/** `x` without its leading axes of length 1, where broadcasting against `other` brings them back. */
 function withoutLeadingOnes(tf: Tfjs, x: TfjsTensor, other: TfjsTensor): TfjsTensor {
-  if (x.shape.length > other.shape.length) return x;
+  const rank = x.shape.length;
+  const isShorter = rank < other.shape.length || (rank === other.shape.length && other.shape[0] !== 1);
+  if (!isShorter || x.shape[0] !== 1) return x;
   const lead = x.shape.findIndex((length) => length !== 1);
-  const shape = x.shape.slice(lead < 0 ? x.shape.length : lead);
-  return shape.length === x.shape.length ? x : tf.reshape(x, shape);
+  return tf.reshape(x, lead < 0 ? [] : x.shape.slice(lead));
 }
 
 type Named = Readonly<Record<string, TfjsTensor>>;

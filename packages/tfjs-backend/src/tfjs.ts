@@ -24,6 +24,8 @@ export interface Tfjs {
   scalar(value: number, dtype?: 'float32' | 'int32'): TfjsTensor;
   tensor(values: Float32Array | Int32Array, shape: number[], dtype: 'float32' | 'int32'): TfjsTensor;
   zeros(shape: number[], dtype?: 'float32' | 'int32'): TfjsTensor;
+  cast(x: TfjsTensor, dtype: 'float32' | 'int32'): TfjsTensor;
+  reshape(x: TfjsTensor, shape: number[]): TfjsTensor;
   range(start: number, stop: number, step: number, dtype: 'int32'): TfjsTensor;
 
   add(a: TfjsTensor, b: TfjsTensor): TfjsTensor;
@@ -36,7 +38,6 @@ export interface Tfjs {
   sqrt(x: TfjsTensor): TfjsTensor;
   square(x: TfjsTensor): TfjsTensor;
   equal(a: TfjsTensor, b: TfjsTensor): TfjsTensor;
-  isNaN(x: TfjsTensor): TfjsTensor;
   where(condition: TfjsTensor, a: TfjsTensor, b: TfjsTensor): TfjsTensor;
 
   matMul(a: TfjsTensor, b: TfjsTensor, transposeA?: boolean, transposeB?: boolean): TfjsTensor;
