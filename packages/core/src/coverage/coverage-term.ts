@@ -174,6 +174,11 @@ function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, nu
       `no input has the dimension '${dim}' (dimensions: ${known}); 'n' counts the candidates, targets: '${targets}' the targets`,
     ]);
   }
+  if (TARGET_WEIGHTS in definition.inputs) {
+    throw new InvalidOptionsError(`coverage term '${name}'`, [
+      `the input name '${TARGET_WEIGHTS}' is taken by the weights of the term's options; choose another`,
+    ]);
+  }
   const parameters = Object.keys(definition.parameters ?? {});
   const matrices = Object.entries<TensorSpecs[string]>(definition.inputs).filter(
     ([, spec]) => spec.dims.length === 2 && spec.dtype !== 'int32',

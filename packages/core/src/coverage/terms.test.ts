@@ -415,6 +415,17 @@ describe('defineCoverage', () => {
     refuses(() => define(['r', 'c'], 'r'), "no input has the dimension 'n'");
   });
 
+  it('refuses an input of the name that carries the weights per target', () => {
+    const define = () =>
+      defineCoverage({
+        name: 'clash',
+        inputs: { targetWeights: { dims: ['n', 'r'] } },
+        targets: 'r',
+        build: (_ops, inputs) => ({ affinity: inputs.targetWeights }),
+      });
+    refuses(define, "'targetWeights'");
+  });
+
   it.each([
     ['negative', -0.5],
     ['NaN', Number.NaN],
