@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type OfficialSelection, officialInputs, officialSelections } from '@mmtok/core/testing';
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors, f32, type RawTensor } from '../../test/encode-safetensors.js';
 import { fakeIo } from '../../test/fake-io.js';
@@ -54,6 +55,27 @@ describe('mmtok select', () => {
     const onReference = JSON.parse((await select(features, '--keep', '10%', '--json')).out);
     expect(onOrt.backend).toBe('ort (cpu)');
     expect(onOrt.order).toEqual(onReference.order);
+  });
+
+  it('makes the official selections', async () => {
+    const official = officialSelections.find((each) => each.excludedFirst > 0) as OfficialSelection;
+    const { vision, visionFeatures, text } = officialInputs(official);
+    const matrix = (input: { readonly data: ArrayLike<number>; readonly dims: readonly number[] }) =>
+      f32(input.data, input.dims);
+    const { out } = await select(
+      {
+        vision_tokens: matrix(vision),
+        vision_features: matrix(visionFeatures),
+        ...(text && { text_tokens: matrix(text) }),
+      },
+      ...['--keep', String(official.budget), '--json', '--exclude', `0-${official.excludedFirst - 1}`],
+      ...['--text-temperature', String(official.textTemperature)],
+      ...['--vision-temperature', String(official.visionTemperature), '--alpha', String(official.alpha)],
+    );
+    expect(JSON.parse(out)).toMatchObject({
+      indices: official.officialIndices,
+      order: official.float64Order,
+    });
   });
 
   it('respects options', async () => {
