@@ -43,6 +43,13 @@ const probe = encodeModel({
   },
 });
 
+/** A device that works, and what was learned about the module on the way. */
+export interface WorkingDevice {
+  readonly device: OrtDevice;
+  /** Whether outputs are written into memory handed over for them. onnxruntime-node does, onnxruntime-web does not. */
+  readonly fillsGivenMemory: boolean;
+}
+
 /**
  * The first of `wanted` that loads and computes here.
  * @throws BackendUnavailableError naming every device that was tried, why it failed and what to do.
@@ -51,19 +58,19 @@ export async function selectDevice(
   ort: OrtModule,
   wanted: readonly OrtDevice[],
   sessionOptions: Readonly<Record<string, unknown>>,
-): Promise<OrtDevice> {
+): Promise<WorkingDevice> {
   const failures: string[] = [];
   let cause: unknown;
   for (const device of wanted) {
     try {
       const session = await createSession(ort, probe, device, sessionOptions);
-      const { y } = await session.run(
-        { x: new ort.Tensor('float32', Float32Array.of(3, 4), [1, 2]) },
-        { y: null },
-      );
+      const x = new ort.Tensor('float32', Float32Array.of(3, 4), [1, 2]);
+      const { y } = await session.run({ x }, { y: null });
+      const memory = new Float32Array(1);
+      await session.run({ x }, { y: new ort.Tensor('float32', memory, [1, 1]) });
       await session.release();
       const [value] = (y?.data ?? []) as ArrayLike<number> & Iterable<number>;
-      if (value === 25) return device;
+      if (value === 25) return { device, fillsGivenMemory: memory[0] === 25 };
       failures.push(`${device} computed 3² + 4² = ${value}`);
     } catch (error) {
       cause = error;

@@ -15,7 +15,7 @@ import {
 } from '@mmtok/core';
 import * as z from 'zod';
 import { compileProgram, type InputTypes } from './compile-program.js';
-import { createSession, type OrtDevice, selectDevice } from './devices.js';
+import { createSession, type OrtDevice, selectDevice, type WorkingDevice } from './devices.js';
 import type { OrtModule, OrtSession } from './ort-api.js';
 
 /** Options of {@link createOrtBackend}. */
@@ -84,6 +84,7 @@ async function loadDefault(): Promise<OrtModule> {
 class OrtBackend implements Backend {
   readonly name = 'ort';
   readonly device: OrtDevice;
+  private readonly fillsGivenMemory: boolean;
   readonly precision = 1e-5;
   private readonly ort: OrtModule;
   private readonly sessionOptions: Readonly<Record<string, unknown>>;
@@ -92,9 +93,10 @@ class OrtBackend implements Backend {
   private readonly opened = new Set<Promise<OrtSession>>();
   private disposed = false;
 
-  constructor(ort: OrtModule, device: OrtDevice, sessionOptions: Readonly<Record<string, unknown>>) {
+  constructor(ort: OrtModule, working: WorkingDevice, sessionOptions: Readonly<Record<string, unknown>>) {
     this.ort = ort;
-    this.device = device;
+    this.device = working.device;
+    this.fillsGivenMemory = working.fillsGivenMemory;
     this.sessionOptions = sessionOptions;
   }
 
@@ -118,7 +120,7 @@ class OrtBackend implements Backend {
       Object.entries<TensorSpecs[string]>(program.outputs).map(([name, { dims }]) => {
         const memory = into[name];
         const shape = dims.map((dim) => lengths.get(dim) ?? -1);
-        const fits = memory !== undefined && elementCount(shape) === memory.length && !shape.includes(-1);
+        const fits = this.fillsGivenMemory && elementCount(shape) === memory?.length && !shape.includes(-1);
         return [name, fits ? new this.ort.Tensor('float32', memory, shape) : null];
       }),
     );
@@ -130,9 +132,7 @@ class OrtBackend implements Backend {
           if (type === 'int32') return [name, { type, data: data as Int32Array, dims }];
           const memory = into[name];
           const floats = data as Float32Array;
-          // onnxruntime-node writes where it was told to, onnxruntime-web returns memory of its own.
-          const isThere = floats.buffer === memory?.buffer && floats.byteOffset === memory.byteOffset;
-          if (!isThere) memory?.set(floats);
+          if (fetches[name] === null) memory?.set(floats);
           return [name, float32(memory ?? floats, dims)];
         }),
       ) as Record<keyof O, HostTensor>;
