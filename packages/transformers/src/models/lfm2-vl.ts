@@ -25,6 +25,6 @@ export const lfm2Vl: ModelFamily = {
   notes: 'tiles share the budget of their image; tile markers stay',
   checkpoints: [
     { id: 'onnx-community/LFM2-VL-450M-ONNX', size: '0.45 B' },
-    { id: 'LiquidAI/LFM2.5-VL-1.6B-ONNX', size: '1.6 B' },
+    { id: 'onnx-community/LFM2-VL-1.6B-ONNX', size: '1.6 B' },
   ],
 };

@@ -17,8 +17,5 @@ export const llava: ModelFamily = {
   textTemperature: 0.02,
   tap: 'projector',
   notes: 'one block of tokens per image; padding of square-padded images can be excluded',
-  checkpoints: [
-    { id: 'Xenova/nanoLLaVA', size: '1.0 B' },
-    { id: 'onnx-community/llava-interleave-qwen-0.5b-hf', size: '0.9 B' },
-  ],
+  checkpoints: [{ id: 'Xenova/nanoLLaVA', size: '1.0 B' }],
 };
