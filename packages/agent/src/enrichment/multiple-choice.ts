@@ -1,0 +1,56 @@
+// Multiple choice: finds the options that a question lists, and the letter that an answer names. Knows nothing of images.
+
+/** One option of a multiple-choice question. */
+export interface Choice {
+  /** Upper case. */
+  readonly letter: string;
+  readonly text: string;
+}
+
+/** A letter that may introduce an option: `A.`, `A)`, `(A)` or `A:`, at the beginning of a line or after a space. */
+const MARKER = /(?<=^|[\s,;])(?:\(([A-Z])\)|([A-Z])[.):])(?=\s)/gimu;
+
+/**
+ * The options that a question lists as `A. …`, `(A) …`, `A) …` or `A: …`, on lines of their own or one after the other.
+ * Letters must run from A without a gap; fewer than two are no options.
+ *
+ * @example
+ * parseChoices('Which animal?\nA. a cat\nB. a dog'); // [{ letter: 'A', text: 'a cat' }, { letter: 'B', text: 'a dog' }]
+ */
+export function parseChoices(question: string): Choice[] {
+  const markers = [...question.matchAll(MARKER)].map((match) => ({
+    letter: (match[1] ?? match[2] ?? '').toUpperCase(),
+    start: match.index,
+    end: match.index + match[0].length,
+  }));
+  // The last run A, B, C, … that is complete: a "plan A: …" in the question itself does not hide the list after it.
+  let run: typeof markers = [];
+  let found: typeof markers = [];
+  for (const marker of markers) {
+    if (marker.letter === 'A') run = [];
+    if (marker.letter !== String.fromCharCode(65 + run.length)) continue;
+    run.push(marker);
+    if (run.length >= 2) found = run;
+  }
+  return found.map(({ letter, end }, index) => {
+    const [line = ''] = question
+      .slice(end, found[index + 1]?.start)
+      .trimStart()
+      .split('\n');
+    return { letter, text: line.replace(/[\s,;]+$/u, '') };
+  });
+}
+
+/** Words that may stand before the letter in an answer. */
+const LEAD = /^(?:(?:the|my)\s+)?(?:(?:correct|best|right)\s+)?(?:answer|option|choice)(?:\s+is)?\s*:?\s*/iu;
+
+/**
+ * What an answer says about options: the letter it names, and the text that goes with it (empty for a bare letter).
+ * `undefined` for an answer that names no letter.
+ */
+export function readChoice(answer: string): { readonly letter: string; readonly text: string } | undefined {
+  const rest = answer.trim().replace(LEAD, '');
+  const match = /^(?:\(([A-Z])\)|([A-Z])(?:[.):]|$))[.:]?\s*(.*)$/isu.exec(rest);
+  if (match === null) return undefined;
+  return { letter: (match[1] ?? match[2] ?? '').toUpperCase(), text: (match[3] ?? '').trim() };
+}
