@@ -119,6 +119,35 @@ describe.each(names)('%s', (name) => {
     });
   });
 
+  it('gives kept tokens the positions they had, or contiguous ones', async () => {
+    if (tiny.positions === 'internal') return;
+    const fedTo = async (on: LoadedTinyModel, options: Record<string, unknown>): Promise<number[][]> => {
+      const fed: number[][] = [];
+      await whileFed(
+        embeddingSession(on.model),
+        (feeds) => {
+          fed.push(Array.from(feeds.position_ids?.data as BigInt64Array, Number));
+          return feeds;
+        },
+        () => run(on, { ...options, max_new_tokens: 2 }),
+      );
+      return fed;
+    };
+    const [full = [], next] = await fedTo(pristine, {});
+    attach();
+    const [kept, nextKept] = await fedTo(loaded, {});
+    const slots = tiny.visualSlots(inputs);
+    const keptSlots = keptOf(handle as PruneHandle).map((index) => slots[index]);
+    const stays = (column: number): boolean => !slots.includes(column) || keptSlots.includes(column);
+    expect(kept).toEqual(full.filter((_, at) => stays(at % promptLength())));
+    expect(nextKept).toEqual(next);
+    const [compact = []] = await fedTo(loaded, { mmtok: { positions: 'compact' } });
+    const length = kept?.length as number;
+    const axes = full.length / promptLength();
+    const first = full[0] as number;
+    expect(compact).toEqual(Array.from({ length }, (_, at) => first + (at % (length / axes))));
+  });
+
   it('gives what the library gives on the shortened prompt, numbered contiguously', async () => {
     attach({ budget: { ratio: 0.5 }, positions: 'compact' });
     const answer = await run(loaded, {});

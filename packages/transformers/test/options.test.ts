@@ -25,6 +25,8 @@ import {
   UnsupportedModelError,
   VisionFeaturesError,
 } from '../src/index.js';
+import { toHalves } from '../src/upstream/half.js';
+import { toFloat32, toFloatType } from '../src/upstream/tensors.js';
 import { generate } from './support/reference.js';
 import {
   buildTinyModel,
@@ -193,6 +195,27 @@ describe('vision features', () => {
     await expect(run()).rejects.toThrow(/no such output; load the model with loadVlm/);
   });
 
+  it('in half precision are read, and go to the language model in its own', async () => {
+    attach();
+    const { vision_encoder: session } = loaded.model.sessions;
+    await run();
+    const order = handle?.lastSelection?.images[0]?.selections[0]?.order;
+    loaded.model.sessions.vision_encoder = {
+      inputNames: session.inputNames,
+      outputNames: session.outputNames,
+      async run(feeds: unknown) {
+        const { image_features } = await session.run(feeds);
+        const half = toHalves(image_features.data);
+        return { image_features: new image_features.constructor('float16', half, image_features.dims) };
+      },
+    };
+    await run();
+    loaded.model.sessions.vision_encoder = session;
+    expect(handle?.lastSelection?.images[0]?.selections[0]?.order).toEqual(order);
+    const whole = toFloatType(new Tensor('float32', [1.5, -0.25], [2]), 'float16');
+    expect(Array.from(toFloat32(whole).data)).toEqual([1.5, -0.25]);
+  });
+
   it('that are no numbers are refused', async () => {
     attach();
     const { vision_encoder: session } = loaded.model.sessions;
@@ -282,6 +305,8 @@ describe('what is refused', () => {
     };
     await expect(run({}, given)).rejects.toBeInstanceOf(PromptMismatchError);
     expect(() => handle?.countTokens({})).toThrow(/no input_ids/);
+    const { pixel_values: _, ...blind } = inputs;
+    await expect(run({}, blind)).rejects.toThrow(/16 image placeholders, but there are no pixel_values/);
   });
 });
 

@@ -214,6 +214,18 @@ describe('a pruned cache', () => {
     await expect(call).rejects.toBeInstanceOf(PromptMismatchError);
   });
 
+  it('is gone on with by a call that is not pruned', async () => {
+    const answers: unknown[] = [];
+    for (const mmtok of [undefined, false]) {
+      const { sequences, past_key_values } = await first();
+      const input_ids = tokens([...(sequences.data as BigInt64Array), 20n, 21n]);
+      const options = { input_ids, past_key_values, max_new_tokens: 3, ...(mmtok === false && { mmtok }) };
+      answers.push(answerOf(await generate(loaded.model, options), input_ids.dims[1] as number));
+    }
+    expect(answers[1]).toEqual(answers[0]);
+    expect(handle.lastSelection?.reason).toBe('disabled');
+  });
+
   it('goes on with a further image', async () => {
     const { sequences, past_key_values } = await first();
     const other = await loaded.inputs('and here ?', [noiseImage({ width: 64, height: 64 }, 5)]);

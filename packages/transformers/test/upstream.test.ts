@@ -76,6 +76,14 @@ describe('transformers.js 4.3', () => {
     await loaded.dispose();
   });
 
+  it.skipIf('Float16Array' in globalThis)(
+    'makes garbage of halves in Node 20 (upstream/tensors.ts converts)',
+    () => {
+      const half = new Tensor('float32', [1.5, 0.25], [2]).to('float16');
+      expect(Array.from(half.to('float32').data as Float32Array)).not.toEqual([1.5, 0.25]);
+    },
+  );
+
   it('checks inputs with instanceof (upstream/tensors.ts takes the class from the inputs)', async () => {
     const { loaded, inputs } = await load('llava');
     const { type, data, dims } = inputs.pixel_values as Tensor;

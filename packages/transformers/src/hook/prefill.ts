@@ -1,5 +1,6 @@
 // The heart of the package: one pass over the prompt in which images are encoded, tokens selected, and the rest removed.
 
+import { PromptMismatchError } from '../errors/prompt-mismatch-error.js';
 import { visionRows } from '../features/vision-features.js';
 import { type PositionPolicy, positionPolicy } from '../positions/policy.js';
 import { locateImages } from '../prompt/locate-images.js';
@@ -98,7 +99,11 @@ function reasonToSkip(call: PruneCall, inputs: ModelInputs, prompt: Prompt): Pru
     return isCached ? 'frozen' : 'noImage';
   }
   if (inputs.input_features != null) return 'hasAudio';
-  if (inputs.pixel_values == null && call.keptVision === undefined) return 'noImage';
+  if (inputs.pixel_values == null && call.keptVision === undefined) {
+    throw new PromptMismatchError(
+      `the prompt has ${slots} image placeholders, but there are no pixel_values; pass all that the processor returned`,
+    );
+  }
   return slots < call.options.minVisionTokens ? 'belowMinVisionTokens' : undefined;
 }
 

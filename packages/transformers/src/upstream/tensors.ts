@@ -1,6 +1,7 @@
 // Making and reading tensors of the very class that the caller's transformers.js uses. No arithmetic.
 
 import { PromptMismatchError } from '../errors/prompt-mismatch-error.js';
+import { toHalves } from './half.js';
 import type { TensorData, TensorLike } from './types.js';
 
 type TensorClass = new (type: string, data: TensorData, dims: readonly number[]) => TensorLike;
@@ -41,6 +42,16 @@ export function toFloat32(tensor: TensorLike): TensorLike & { readonly data: Flo
   return (tensor.type === 'float32' ? tensor : tensor.to('float32')) as TensorLike & {
     readonly data: Float32Array;
   };
+}
+
+/**
+ * The same values in another float type. Upstream's `to('float16')` cuts numbers down to integers where there is no
+ * Float16Array, as in Node 20.
+ */
+export function toFloatType(tensor: TensorLike, type: string): TensorLike {
+  if (tensor.type === type) return tensor;
+  const isCut = type === 'float16' && !('Float16Array' in globalThis);
+  return isCut ? makeTensor(tensor, type, toHalves(toFloat32(tensor).data), tensor.dims) : tensor.to(type);
 }
 
 /** Copies columns of the last axis: `[..., columns]` to `[..., kept]`, with `kept[row % batch]` for each row. */

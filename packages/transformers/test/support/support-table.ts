@@ -10,25 +10,36 @@ const POSITIONS = {
 
 const pruned = families.filter((family): family is PrunedFamily => family.status === 'pruned');
 
-function row(...cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`;
+/** A Markdown table with its columns in line, as the formatter has them. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[], fill: string): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] as number, fill)).join(' | ')} |`;
+  const [head = [], ...body] = rows;
+  return [
+    line(head, ' '),
+    line(
+      head.map(() => ''),
+      '-',
+    ),
+    ...body.map((row) => line(row, ' ')),
+  ].join('\n');
 }
 
 /** The short table of the README. */
 export function shortTable(): string {
-  return [
-    row('Family', '`model_type`', 'Positions', 'Features before the projector', 'Try'),
-    row('---', '---', '---', '---', '---'),
-    ...pruned.map((family) =>
-      row(
-        family.name,
-        family.modelTypes.map((type) => `\`${type}\``).join(', '),
-        POSITIONS[family.positions],
-        family.tap === 'projector' ? 'tapped by `loadVlm`' : 'if the export gives them',
-        family.checkpoints.map(({ id }) => `\`${id}\``)[0] ?? '',
-      ),
-    ),
-  ].join('\n');
+  return table([
+    ['Family', '`model_type`', 'Positions', 'Features before the projector', 'Try'],
+    ...pruned.map((family) => [
+      family.name,
+      family.modelTypes.map((type) => `\`${type}\``).join(', '),
+      POSITIONS[family.positions],
+      family.tap === 'projector' ? 'tapped by `loadVlm`' : 'if the export gives them',
+      `\`${family.checkpoints[0]?.id ?? ''}\``,
+    ]),
+  ]);
 }
 
 /** The page about models. */

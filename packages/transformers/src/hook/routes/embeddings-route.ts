@@ -2,7 +2,7 @@
 
 import { tappedOutputs } from '../../tap/tapped-sessions.js';
 import { runSession } from '../../upstream/run-session.js';
-import { makeTensor } from '../../upstream/tensors.js';
+import { makeTensor, toFloatType } from '../../upstream/tensors.js';
 import type { ModelInputs, ModelLike, TensorData, TensorLike } from '../../upstream/types.js';
 import { tensorAt } from '../../upstream/types.js';
 import type { Forward, Route, ShortPrompt } from '../route.js';
@@ -50,7 +50,7 @@ export const embeddingsRoute: Route = {
 /** A copy of embeddings `[batch, tokens, D]` with the kept vision tokens in their places. */
 function withVision(embeddings: TensorLike, { slots, kept }: ShortPrompt): TensorLike {
   const [, tokens = 0, width = 0] = embeddings.dims;
-  const rows = (kept.type === embeddings.type ? kept : kept.to(embeddings.type)).data as Float32Array;
+  const rows = toFloatType(kept, embeddings.type).data as Float32Array;
   const data = (embeddings.data as Float32Array).slice();
   let next = 0;
   slots.forEach((columns, row) => {
