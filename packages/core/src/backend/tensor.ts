@@ -85,7 +85,8 @@ export function toMatrix(
     checkLength(data.length);
     return { type: 'float16', data, dims };
   }
-  if (data instanceof Float64Array) {
+  // Float16Array exists from Node 24 on; ONNX Runtime returns it there for half-precision tensors.
+  if (data instanceof Float64Array || isFloat16Array(data)) {
     checkLength(data.length);
     return float32(Float32Array.from(data), dims);
   }
@@ -94,6 +95,10 @@ export function toMatrix(
     `expected data of type Float32Array, Float64Array or, with type 'float16', Uint16Array, got ${describe(data)}` +
       (input.type === undefined ? '' : ` (type '${input.type}')`),
   );
+}
+
+function isFloat16Array(data: unknown): data is Float64Array {
+  return Object.prototype.toString.call(data) === '[object Float16Array]';
 }
 
 function fromRows(name: string, rows: readonly (readonly number[] | Float32Array)[]): Float32Tensor {

@@ -95,7 +95,7 @@ export interface BonusTerm {
   readonly kind: 'bonus';
   readonly name: string;
   readonly weight: number;
-  /** Name of the input `[n]` or `[n, 1]` that holds the bonus of each candidate, ≥ 0. */
+  /** Name of the input `[n, 1]` or `[1, n]` that holds the bonus of each candidate, ≥ 0. */
   readonly input: string;
 }
 

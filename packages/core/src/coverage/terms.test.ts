@@ -494,7 +494,7 @@ describe('defineCoverage', () => {
     await expect(act).rejects.toThrow(/term 'prior' reads 'prior'.*inputs: \{ prior: … \}/);
     await expect(
       selectTokens({ backend, vision, coverage: [prior()], inputs: { prior: [] }, budget }),
-    ).rejects.toThrow(InvalidOptionsError);
+    ).rejects.toThrow(InvalidTensorError);
   });
 
   it('a term that covers nothing at all is complete from the start', async () => {

@@ -18,12 +18,12 @@ export const DEVICE_INPUTS = {
 export const ownInput = (t: number, name: string): string => `${t}:${name}`;
 /** The program input `[]` with the weight of term `t`. */
 export const termWeightInput = (t: number): string => ownInput(t, 'weight');
-/** The program output `[k]`: what each pick added to term `t`, weighted. */
+/** The program output `[k]`: what each pick added to term `t`, before the term's weight. */
 export const addedOutput = (t: number): string => `added:${t}`;
 /** The program output of what term `t` calls `name`. */
 export const ownOutput = (t: number, name: string): string => `${t}:${name}`;
 const isNorms = (name: string): boolean => name.startsWith(normsOutput(''));
-/** The program output `[1]`: the weighted value of term `t` when every token is kept. */
+/** The program output `[1]`: the value of term `t`, before its weight, when every token is kept. */
 export const fullOutput = (t: number): string => `full:${t}`;
 
 const composed = new WeakMap<
@@ -90,8 +90,11 @@ function compose(terms: readonly CoverageTerm[]): Program {
         const { affinity, weights, peak } = built as Readonly<Record<'affinity' | 'weights' | 'peak', T>>;
         for (const output of Object.keys(built))
           if (isNorms(output)) norms[ownOutput(t, output)] = built[output] as T;
-        const scaled = ops.multiply(weights, tensors[termWeightInput(t)] as T);
-        return { matrix: ops.multiply(affinity, scaled), full: ops.sum(ops.multiply(peak, scaled), 1) };
+        return {
+          matrix: ops.multiply(affinity, weights),
+          full: ops.sum(ops.multiply(peak, weights), 1),
+          weight: tensors[termWeightInput(t)] as T,
+        };
       });
       const bonus = tensors[DEVICE_INPUTS.bonus] as T;
       const name = (t: number): string => `best:${t}`;
@@ -100,7 +103,10 @@ function compose(terms: readonly CoverageTerm[]): Program {
         const byTerm = weighted.map(({ matrix }, t) =>
           ops.sum(ops.maximum(ops.subtract(matrix, state[name(t)] as T), zero), 1),
         );
-        const sum = byTerm.reduce((total, gains) => ops.add(total, gains), bonus);
+        const sum = weighted.reduce(
+          (total, { weight }, t) => ops.add(total, ops.multiply(weight, byTerm[t] as T)),
+          bonus,
+        );
         return { byTerm, total: ops.add(sum, state.blocked as T) };
       };
       const start = Object.fromEntries([

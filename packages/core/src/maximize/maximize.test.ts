@@ -153,7 +153,7 @@ function blockOf(
   const firstGains = Float32Array.from(rows, (row) =>
     row.reduce((sum, each, i) => sum + each * (weights[i] as number), 0),
   );
-  return { weight, matrix, firstGains };
+  return { weight, matrix, firstGains, precision: 0 };
 }
 
 const level = fc.integer({ min: 0, max: 4 }).map((step) => step / 4);
@@ -193,9 +193,9 @@ describe('WeightedObjective', () => {
       [{ weight: 3, bonus: Float32Array.of(1, 0) }],
     );
     expect([objective.gain(0), objective.gain(1)]).toEqual([1 + 3, 0.75 + 4]);
-    expect(objective.commit(1)).toEqual([0.75, 4, 0]);
+    expect(objective.commit(1)).toEqual({ gain: 4.75, byTerm: [0.375, 4] });
     expect([objective.gain(0), objective.gain(1)]).toEqual([0.5 + 3, 0]);
-    expect(objective.commit(0)).toEqual([0.5, 0, 3]);
+    expect(objective.commit(0)).toEqual({ gain: 3.5, byTerm: [0.25, 0] });
   });
 
   it('gains are never negative, never grow on larger sets, and initial bounds hold', () => {
@@ -214,7 +214,7 @@ describe('WeightedObjective', () => {
             expect(gain).toBeGreaterThanOrEqual(0);
             expect(gain).toBeLessThanOrEqual(before[j] as number);
           });
-          const added = objective.commit(next).reduce((sum, each) => sum + each, 0);
+          const added = objective.commit(next).gain;
           expect(added).toBe(gains[next]);
           before = gains;
         }
@@ -231,7 +231,7 @@ describe('WeightedObjective', () => {
     expect([objective.gain(0), [...objective.initialBounds()], objective.commit(2)]).toEqual([
       0,
       [0, 0, 0],
-      [],
+      { gain: 0, byTerm: [] },
     ]);
   });
 });
@@ -247,7 +247,7 @@ describe('lazy and naive greedy on the bare objective', () => {
       pick(j) {
         eligibility.pick(j);
         order.push(j);
-        value += objective.commit(j).reduce((sum, each) => sum + each, 0);
+        value += objective.commit(j).gain;
         return value;
       },
     });
@@ -297,7 +297,7 @@ describe('lazy and naive greedy on the bare objective', () => {
         commit(j) {
           const gain = (values[j] as number) / (1 + picked.size);
           picked.add(j);
-          return [gain];
+          return { gain, byTerm: [] };
         },
       };
       return { objective, calls };
@@ -324,7 +324,7 @@ describe('lazy and naive greedy on the bare objective', () => {
           pick(j) {
             eligibility.pick(j);
             order.push(j);
-            value += objective.commit(j)[0] as number;
+            value += objective.commit(j).gain;
             return value;
           },
         });

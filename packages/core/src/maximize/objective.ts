@@ -14,8 +14,16 @@ export interface Objective {
   gain(j: number): number;
   /** Upper bounds of all gains before anything is committed, cheaper than evaluating them; a fresh array. */
   initialBounds(): Float64Array;
-  /** Adds candidate `j`; returns what it added, by term. */
-  commit(j: number): readonly number[];
+  /** Adds candidate `j`. */
+  commit(j: number): Commitment;
+}
+
+/** What a committed candidate added. */
+export interface Commitment {
+  /** To the objective. */
+  readonly gain: number;
+  /** To each coverage term, before the term's weight. */
+  readonly byTerm: readonly number[];
 }
 
 /** One coverage term, ready for evaluation. */
@@ -25,6 +33,8 @@ export interface CoverageBlock {
   readonly matrix: CoverageMatrix;
   /** `[n]`: Σ over targets of weight · affinity, as the backend summed it. */
   readonly firstGains: Float32Array;
+  /** The backend's stated relative precision: how far off its sums may be. */
+  readonly precision: number;
 }
 
 /** A bonus per candidate. */
@@ -35,8 +45,10 @@ export interface BonusBlock {
 }
 
 // A float32 sum of t non-negative numbers is off by less than t · 2⁻²⁴ of itself, in whatever order it is done; the
-// products and the evaluator's own sum may each be off as much again. The constant leaves room for all of them.
-const boundMargin = (targets: number): number => 1 + (targets + 16) * 2 ** -22;
+// products and the evaluator's own sum may each be off as much again. The constant leaves room for all of them. Engines
+// that multiply in less than single precision (TF32, float16) say so in their precision.
+const boundMargin = (targets: number, precision: number): number =>
+  1 + Math.max((targets + 16) * 2 ** -22, 4 * precision);
 // That holds for numbers a float32 can tell from 0. Smaller ones may vanish in each product, on one side only.
 const UNDERFLOW = 2 ** -125;
 
@@ -65,8 +77,8 @@ export class WeightedObjective implements Objective {
 
   initialBounds(): Float64Array {
     const bounds = new Float64Array(this.candidates);
-    for (const { weight, matrix, firstGains } of this.blocks) {
-      const factor = weight * boundMargin(matrix.targets);
+    for (const { weight, matrix, firstGains, precision } of this.blocks) {
+      const factor = weight * boundMargin(matrix.targets, precision);
       const underflow = weight * matrix.targets * UNDERFLOW;
       for (let j = 0; j < bounds.length; j++)
         bounds[j] = (bounds[j] as number) + factor * (firstGains[j] as number) + underflow;
@@ -79,9 +91,10 @@ export class WeightedObjective implements Objective {
     return bounds;
   }
 
-  commit(j: number): readonly number[] {
-    const added = this.blocks.map(({ weight, matrix }) => weight * matrix.gain(j));
+  commit(j: number): Commitment {
+    const gain = this.gain(j);
+    const byTerm = this.blocks.map(({ matrix }) => matrix.gain(j));
     for (const { matrix } of this.blocks) matrix.cover(j);
-    return [...added, ...this.bonuses.map(({ weight, bonus }) => weight * (bonus[j] as number))];
+    return { gain, byTerm };
   }
 }

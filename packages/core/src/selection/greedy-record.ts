@@ -8,7 +8,7 @@ export interface GreedyRun {
   readonly order: readonly number[];
   /** For each pick, what it added to the objective. */
   readonly gains: readonly number[];
-  /** For each coverage term, its name, its weighted value with all tokens, and what each pick added to it. */
+  /** For each coverage term, its name, its value with all tokens, and what each pick added to it, before its weight. */
   readonly terms: readonly {
     readonly name: string;
     readonly full: number;

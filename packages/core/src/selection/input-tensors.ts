@@ -10,7 +10,7 @@ export type NamedTensors = ReadonlyMap<string, HostTensor>;
 const LARGEST = 1e18;
 
 /**
- * Reads named matrices, leaving out absent ones and ones without rows.
+ * Reads named matrices, leaving out absent ones.
  * @throws InvalidTensorError for anything that is not a matrix of numbers.
  */
 export function readTensors(
@@ -19,9 +19,7 @@ export function readTensors(
   const tensors = new Map<string, HostTensor>();
   for (const [name, input] of Object.entries(inputs)) {
     if (input === undefined) continue;
-    const tensor = toMatrix(name, input);
-    if (tensor.dims[0] === 0) continue;
-    tensors.set(name, tensor);
+    tensors.set(name, toMatrix(name, input));
   }
   return tensors;
 }

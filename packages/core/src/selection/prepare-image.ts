@@ -54,8 +54,9 @@ export function prepareImage(options: PrepareOptions): PreparedImage {
     visionFeatures: options.visionFeatures,
   });
   const vision = tensors.get('vision');
-  if (vision === undefined)
+  if (vision === undefined || rowCount(vision) === 0) {
     throw new InvalidTensorError('vision', 'expected at least one vision token, got none');
+  }
   const candidates = rowCount(vision);
   const features = tensors.get('visionFeatures') ?? vision;
   if (rowCount(features) !== candidates) {
@@ -120,7 +121,8 @@ class TensorImage implements PreparedImage {
       eligibility.selectable === candidates && atMost >= candidates && !('coverage' in budget);
     if (nothingToDrop) return keepAll(candidates, terms, performance.now() - started);
 
-    const text = readTensors({ [TEXT]: request.text }).get(TEXT);
+    const read = readTensors({ [TEXT]: request.text }).get(TEXT);
+    const text = read !== undefined && rowCount(read) > 0 ? read : undefined;
     const given = text === undefined ? tensors : new Map(tensors).set(TEXT, text);
     const coverage = terms.filter((term) => term.kind === 'coverage');
     const present = coverage.filter((term) => text !== undefined || !term.inputs.includes(TEXT));

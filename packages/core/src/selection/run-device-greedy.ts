@@ -89,13 +89,17 @@ export async function runDeviceGreedy(run: DeviceRun): Promise<GreedyRun> {
     throw new InvalidTensorError(`coverage(${term.name})`, 'the term is negative or not finite somewhere');
   });
   const bonusAdded = numbers('bonusAdded');
+  const weighted = terms.map((term, t) => ({ weight: term.weight, full: full[t] as number }));
   const gains = order.map((_, i) =>
-    added.reduce((sum, list) => sum + (list[i] as number), bonusAdded[i] as number),
+    added.reduce(
+      (sum, list, t) => sum + (terms[t]?.weight ?? 0) * (list[i] as number),
+      bonusAdded[i] as number,
+    ),
   );
 
   const target =
     'coverage' in run.budget
-      ? coverageTarget(run.budget.coverage, full, run.bonuses)
+      ? coverageTarget(run.budget.coverage, weighted, run.bonuses)
       : Number.POSITIVE_INFINITY;
   let value = 0;
   let picks = 0;

@@ -31,19 +31,17 @@ export function runGreedy(run: HostRun): GreedyRun {
   let value = 0;
   const pick = (j: number): number => {
     eligibility.pick(j);
-    const byTerm = objective.commit(j);
+    const { gain, byTerm } = objective.commit(j);
     added.forEach((list, t) => {
       list.push(byTerm[t] as number);
     });
-    const gain = byTerm.reduce((sum, part) => sum + part, 0);
     order.push(j);
     gains.push(gain);
     value += gain;
     return value;
   };
-  const full = matrices.map((matrix) => matrix.weight * matrix.full);
   const target =
-    'coverage' in budget ? coverageTarget(budget.coverage, full, bonuses) : Number.POSITIVE_INFINITY;
+    'coverage' in budget ? coverageTarget(budget.coverage, matrices, bonuses) : Number.POSITIVE_INFINITY;
   for (const j of eligibility.include) pick(j);
   const included = order.length;
   const request: MaximizeRequest = {
@@ -61,11 +59,7 @@ export function runGreedy(run: HostRun): GreedyRun {
   return {
     order,
     gains,
-    terms: matrices.map(({ term }, t) => ({
-      name: term.name,
-      full: full[t] as number,
-      added: added[t] as number[],
-    })),
+    terms: matrices.map(({ term, full }, t) => ({ name: term.name, full, added: added[t] as number[] })),
     coverageError: Object.fromEntries(
       matrices.flatMap((matrix) => (matrix.term.sample ? [[matrix.term.name, standardError(matrix)]] : [])),
     ),

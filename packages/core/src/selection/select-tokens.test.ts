@@ -707,3 +707,18 @@ describe('a custom input with the wrong number of rows', () => {
     await expect(act).rejects.toThrow(/30/);
   });
 });
+
+describe('a term of weight 0', () => {
+  it.each(['lazy', 'device'] as const)('is still measured, but does not count (%s)', async (maximizer) => {
+    const options = { ...base, budget: { tokens: 3 }, maximizer };
+    const without = await selectTokens({ ...options, coverage: [textCoverage()] });
+    const beside = await selectTokens({
+      ...options,
+      coverage: [textCoverage(), visionCoverage({ weight: 0 })],
+    });
+    expect(beside.order).toEqual(without.order);
+    expect(beside.value).toBeCloseTo(without.value, 6);
+    expect(beside.coverage.vision).toBeGreaterThan(0.1);
+    expect(beside.coverage.vision).toBeLessThan(1);
+  });
+});

@@ -40,16 +40,17 @@ export interface Selection {
    * coverage of all targets. Known for the whole selection, not for prefixes.
    */
   readonly coverageError: Readonly<Record<string, number>>;
-  /** No set of this size under the same exclusions has a higher value than this. */
+  /** No set of this size that meets the same constraints has a higher value than this. */
   readonly upperBound: number;
-  /** value / upperBound in (0, 1]: this selection is at least that close to the best one. */
+  /** value / upperBound in [0, 1]: this selection is at least that close to the best one. */
   readonly optimality: number;
   readonly reason: SelectionReason;
   /** What a caller should know, in words, e.g. that a term was left out for want of text. */
   readonly notes: readonly string[];
   readonly timings: SelectionTimings;
   /**
-   * The selection for a smaller budget: greedy is nested, so its first k picks are the selection for k tokens.
+   * The selection for a smaller budget: greedy is nested, so its first k picks are the selection for k tokens (with
+   * groups, only if their minima are met by then; a stochastic search is not nested).
    * @throws InvalidBudgetError unless 1 ≤ k ≤ the number of kept tokens, and for a smaller k where nothing was ranked
    * (reason `'belowBudget'`).
    */

@@ -52,6 +52,7 @@ export async function computeTermMatrix(
       weight: term.weight,
       matrix,
       firstGains: (firstGains as Float32Tensor).data,
+      precision: backend.precision,
       peak: highest,
       full,
     };

@@ -322,7 +322,9 @@ export function describeBackend(suite: BackendUnderTest): void {
       });
       if (!unsupportedOps.includes('loop')) {
         check('greedy on the device picks what lazy greedy picks', async () => {
-          for (const official of officialSelections.filter((each) => each.smallestRelativeGap > 1e-4)) {
+          for (const official of officialSelections.filter(
+            (each) => each.smallestRelativeGap > 1e-4 && each.height <= 16,
+          )) {
             const selection = await selectTokens({
               backend,
               ...officialInputs(official),

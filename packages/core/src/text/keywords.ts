@@ -22,7 +22,10 @@ const schema = z.strictObject({
   stopWords: z
     .union([
       z.literal(false),
-      z.custom<Iterable<string>>((value) => typeof Object(value)[Symbol.iterator] === 'function'),
+      z.custom<Iterable<string>>(
+        (value) => typeof value !== 'string' && typeof Object(value)[Symbol.iterator] === 'function',
+        'expected words, e.g. an array or a Set, or false',
+      ),
     ])
     .default(STOP_WORDS),
   answerFormats: z.array(z.string()).default([...ANSWER_FORMATS]),
