@@ -3,6 +3,7 @@
 import {
   type Backend,
   checkBudget,
+  type ImageSelectOptions,
   InvalidBudgetError,
   InvalidOptionsError,
   type KeywordOptions,
@@ -64,7 +65,7 @@ export interface SelectionOptions {
    */
   readonly turns?: 'freeze' | 'reselect';
   /** The search. @default 'lazy' */
-  readonly maximizer?: 'lazy' | 'naive' | Maximizer;
+  readonly maximizer?: NonNullable<ImageSelectOptions['maximizer']>;
   /** Refuse similarity matrices above this many bytes. @default 1 GiB */
   readonly maxMatrixBytes?: number;
   /** Receives the report of each call; unlike `lastSelection` it cannot be another call's. */
@@ -158,7 +159,7 @@ const selection = {
   turns: z.enum(['freeze', 'reselect']).optional(),
   maximizer: z
     .union([
-      z.enum(['lazy', 'naive']),
+      z.enum(['lazy', 'naive', 'device']),
       z.custom<Maximizer>((value) => typeof (value as Maximizer)?.maximize === 'function'),
     ])
     .optional(),

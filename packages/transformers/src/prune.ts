@@ -36,7 +36,7 @@ export interface PruneHandle {
    * selections, so results and caches can be stored under it.
    */
   cacheKey(inputs: Readonly<Record<string, unknown>>, overrides?: CallOptions): Promise<string>;
-  /** Takes pruning off; the model is as it was. Calling it twice is harmless. */
+  /** Takes pruning off; the model is as it was. Calls must have ended. Calling it twice is harmless. */
   detach(): void;
 }
 
@@ -53,7 +53,7 @@ export interface PruneHandle {
  * @throws InvalidOptionsError, InvalidBudgetError for wrong options.
  * @example
  * const { model, processor } = await loadVlm('HuggingFaceTB/SmolVLM-256M-Instruct');
- * const handle = prune(model, { processor, backend: createOrtBackend(), budget: { ratio: 0.1 } });
+ * const handle = prune(model, { processor, backend: await createOrtBackend(), budget: { ratio: 0.1 } });
  * const output = await model.generate({ ...inputs, max_new_tokens: 64 });
  * console.log(handle.lastSelection?.tokensAfter);
  */

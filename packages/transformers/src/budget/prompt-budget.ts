@@ -30,6 +30,7 @@ export interface RowPools {
 
 /** One core budget per pool of a row. */
 export function poolBudgets(budget: PromptBudget, { pools, textTokens }: RowPools): Budget[] {
+  if (pools.length === 0) return [];
   if (!('fitContext' in budget)) return pools.map(() => budget);
   const { fitContext, reserve = 0, min, max } = budget;
   const room = fitContext - reserve - textTokens;

@@ -3,13 +3,16 @@
 import { type ObjectiveTerm, type PreparedImage, type PrepareOptions, prepareImage } from '@mmtok/core';
 import type { EncodedVision } from '../hook/route.js';
 
-/** The encoder's output for a prompt, and the images prepared from it. */
+/** The encoder's output for a prompt, and, where later turns may ask again, the images prepared from it. */
 export class VisionEntry {
   readonly encoded: EncodedVision;
+  /** Whether the entry outlives the call, so that prepared images are worth keeping. */
+  readonly isKept: boolean;
   private readonly prepared = new Map<string, { image: PreparedImage; coverage: readonly ObjectiveTerm[] }>();
 
-  constructor(encoded: EncodedVision) {
+  constructor(encoded: EncodedVision, isKept: boolean) {
     this.encoded = encoded;
+    this.isKept = isKept;
   }
 
   /** The prepared image under a key, made at first use or when other terms are asked for. */
@@ -19,16 +22,10 @@ export class VisionEntry {
   ): PreparedImage {
     const known = this.prepared.get(key);
     if (known !== undefined && known.coverage === options.coverage) return known.image;
-    known?.image.dispose();
+    // The one it replaces may be in use by a call at the same time, so it is left to the garbage collector.
     const image = prepareImage(options);
     this.prepared.set(key, { image, coverage: options.coverage });
     return image;
-  }
-
-  /** Lets go of the prepared images. */
-  dispose(): void {
-    for (const { image } of this.prepared.values()) image.dispose();
-    this.prepared.clear();
   }
 }
 

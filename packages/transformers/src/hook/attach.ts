@@ -21,8 +21,7 @@ const attached = new WeakSet<object>();
 
 /** What {@link attach} gives back. */
 export interface Attachment {
-  /** Whether the model is still covered. */
-  readonly isAttached: boolean;
+  /** Uncovers the model. Calls must have ended. */
   detach(): void;
 }
 
@@ -75,13 +74,13 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
       if (!isAttached) return await original.generate.call(model, options);
       const call = newCall(options[CALL]);
       const result = await original.generate.call(model, { ...options, [CALL]: call });
-      publish(call);
       if (call.sequence !== undefined) {
         const returned = (result as { readonly past_key_values?: unknown } | null)?.past_key_values;
         for (const cache of [returned, options.past_key_values]) {
           if (typeof cache === 'object' && cache !== null) site.caches.set(cache, call.sequence);
         }
       }
+      publish(call);
       return result;
     },
 
@@ -111,10 +110,7 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
       }
       if (!isEncoder && !given.isPrefilled) {
         given.isPrefilled = true;
-        const outputs = await prunedPrefill(site, given, inputs, (step, self) =>
-          forward(withoutCall(step), self),
-        );
-        return outputs;
+        return await prunedPrefill(site, given, inputs, (step, self) => forward(withoutCall(step), self));
       }
       const started = performance.now();
       const step = withoutCall(inputs);
@@ -130,9 +126,6 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
   attached.add(model);
 
   return {
-    get isAttached() {
-      return isAttached;
-    },
     detach() {
       if (!isAttached) return;
       isAttached = false;

@@ -20,9 +20,10 @@ export async function encodeImages(
 ): Promise<{ readonly entry: VisionEntry; readonly hit: boolean }> {
   if (inputs.pixel_values == null && call.keptVision !== undefined)
     return { entry: call.keptVision.entry, hit: true };
+  const isKept = call.options.turns === 'reselect';
   const run = async (): Promise<VisionEntry> =>
-    new VisionEntry(await site.family.route.encode(site.model, inputs));
-  if (call.options.turns === 'freeze') return { entry: await run(), hit: false };
+    new VisionEntry(await site.family.route.encode(site.model, inputs), isKept);
+  if (!isKept) return { entry: await run(), hit: false };
   const { entry, hit } = site.visionCache.get(await digest(imageInputsOf(site, inputs)), run);
   return { entry: await entry, hit };
 }

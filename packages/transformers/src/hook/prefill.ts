@@ -30,7 +30,9 @@ export async function prunedPrefill(
 ): Promise<Outputs> {
   const { options } = call;
   const prompt = readPrompt(site.family, site.model.config, inputs);
-  const positions = positionPolicy(site.model, site.family, call.isOff ? 'auto' : options.positions);
+  // A cache goes on as it was begun.
+  const asked = call.isOff ? 'auto' : options.positions;
+  const positions = call.sequence?.positions ?? positionPolicy(site.model, site.family, asked);
   const skip = reasonToSkip(call, inputs, prompt);
   // A model's own merge cannot serve a prompt of which some images are in the cache; keeping all of them can.
   const isOurs =

@@ -8,6 +8,7 @@ import {
   type ObjectiveTerm,
   resolveBudget,
   type Selection,
+  selectTokens,
 } from '@mmtok/core';
 import type { VisionEntry } from '../features/vision-cache.js';
 import type { VisionRows } from '../features/vision-features.js';
@@ -52,21 +53,26 @@ export function asksForAll({ budget, tokens }: Pool): boolean {
 /** Selects within one pool. */
 export async function selectPool(pool: Pool, material: SelectionMaterial): Promise<PoolResult> {
   const { options, coverage, vision, texts, entry } = material;
-  const image = entry.prepare(`${pool.start}+${pool.tokens} ${vision.source} ${options.standardise}`, {
+  const text = texts[pool.row];
+  const image = {
     backend: options.backend,
     vision: slice(vision.projected, pool),
     visionFeatures: slice(vision.features, pool),
     coverage,
     ...(options.inputs && { inputs: options.inputs }),
     ...(options.maxMatrixBytes !== undefined && { maxMatrixBytes: options.maxMatrixBytes }),
-  });
-  const text = texts[pool.row];
-  const selection = await image.select({
+  };
+  const request = {
     budget: pool.budget,
     constraints: constraintsOf(pool, material),
     ...(text && { text }),
     ...(options.maximizer && { maximizer: options.maximizer }),
-  });
+  };
+  const isKept = entry.isKept && options.inputs === undefined;
+  const key = `${pool.start}+${pool.tokens} ${vision.source} ${options.featureOutput} ${options.standardise}`;
+  const selection = isKept
+    ? await entry.prepare(key, image).select(request)
+    : await selectTokens({ ...image, ...request });
   return { pool, indices: selection.indices, reason: selection.reason, selection };
 }
 
