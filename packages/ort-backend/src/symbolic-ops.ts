@@ -2,6 +2,7 @@
 
 import type { TensorOps } from '@mmtok/core';
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '@mmtok/onnx';
+import { gram } from './gram.js';
 
 /** A tensor that exists only as a name in the graph being recorded. */
 export interface SymbolicTensor {
@@ -73,8 +74,11 @@ export function startRecording(): Recording {
     equal: (a, b) => node('Equal', [a, b]),
     where: (condition, a, b) => node('Where', [condition, a, b]),
 
-    // Gemm takes the second matrix transposed as it lies in memory; MatMul would need a copy first.
-    matMul: (a, b, options) => node('Gemm', [a, b], { transB: { int: options?.transposeB ? 1 : 0 } }),
+    matMul: (a, b, options) => {
+      if (options?.transposeB && a.name === b.name) return gram({ node, indexList }, a);
+      // Gemm takes the second matrix transposed as it lies in memory; MatMul would need a copy first.
+      return node('Gemm', [a, b], { transB: { int: options?.transposeB ? 1 : 0 } });
+    },
     transpose: (x) => node('Transpose', [x], { perm: { ints: [1, 0] } }),
     rowNorms: (x) => node('ReduceL2', [x], { axes: { ints: [1] }, keepdims: { int: 1 } }),
     softmax: (x, axis) => node('Softmax', [x], { axis: { int: axis } }),

@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import type { TensorSpecs } from '../backend/program.js';
 import { InvalidOptionsError, parseOptions } from '../errors/index.js';
-import { normalizeRows } from '../similarity/normalize.js';
+import { safeRowNorms } from '../similarity/normalize.js';
 import { type CoverageTerm, defineCoverage, SAMPLE, type TargetSample } from './coverage-term.js';
 
 /** Options of {@link visionCoverage}. */
@@ -54,16 +54,20 @@ const over = (input: Features, isSampled: boolean) =>
     // that a candidate's row is its target's column. The largest entry for a target is its own, at s = 1.
     build: (ops, inputs, { temperature }) => {
       type T = (typeof inputs)[string];
-      const kernel = (cosine: T): T => ops.exp(ops.divide(ops.subtract(cosine, ops.scalar(1)), temperature));
-      const rows = normalizeRows(ops, inputs[input] as T);
+      // Rows of length 1/√τ make the product s/τ, which spares a pass over the matrix.
+      const x = inputs[input] as T;
+      const rootOfTemperature = ops.exp(ops.multiply(ops.scalar(0.5), ops.log(temperature)));
+      const rows = ops.divide(x, ops.multiply(safeRowNorms(ops, x), rootOfTemperature));
+      const largest = ops.divide(ops.scalar(1), temperature);
+      const kernel = (similarity: T): T => ops.exp(ops.subtract(similarity, largest));
       const targets = isSampled ? ops.gather(rows, inputs[SAMPLE] as T, 0) : rows;
       const affinity = kernel(ops.matMul(rows, targets, { transposeB: true }));
       const sums = ops.maximum(ops.sum(affinity, 0, { keepDims: true }), ops.scalar(1e-30));
-      const ownCosine = ops.transpose(ops.sum(ops.multiply(targets, targets), 1, { keepDims: true }));
+      const own = ops.transpose(ops.sum(ops.multiply(targets, targets), 1, { keepDims: true }));
       return {
         affinity,
         targetWeights: ops.divide(ops.scalar(1), ops.multiply(sums, ops.size(affinity, 1))),
-        peak: kernel(ownCosine),
+        peak: kernel(own),
       };
     },
   });

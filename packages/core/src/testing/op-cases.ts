@@ -115,6 +115,14 @@ export const opCases: readonly OpCase[] = [
     [...WITH_EMPTY.map((size) => ({ ...size, m: 3 })), { n: 3, d: 4, m: 0 }],
     (ops, { a, b }) => ops.matMul(a as never, b as never, { transposeB: true }),
   ),
+  opCase(
+    'matMul',
+    'with its own transpose',
+    X,
+    ['n', 'n'],
+    [...MATRICES, { n: 0, d: 4 }, { n: 2, d: 3 }, { n: 3, d: 3 }, { n: 9, d: 5 }, { n: 130, d: 33 }],
+    (ops, { x }) => ops.matMul(x as never, x as never, { transposeB: true }),
+  ),
   opCase('transpose', '', X, ['d', 'n'], WITH_EMPTY, (ops, { x }) => ops.transpose(x as never)),
   opCase('rowNorms', '', X, ['n', 'one'], WITH_EMPTY, (ops, { x }) => ops.rowNorms(x as never)),
   opCase('rowNorms', 'of zeros', X, ['n', 'one'], MATRICES, (ops, { x }) =>
