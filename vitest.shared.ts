@@ -1,4 +1,5 @@
 // What every package's vitest.config.ts shares: siblings are read from source, so nothing is built before a test.
+import { fileURLToPath } from 'node:url';
 import type { ViteUserConfig } from 'vitest/config';
 
 const conditions = ['@mmtok/source'];
@@ -10,6 +11,7 @@ export const shared: ViteUserConfig = {
   test: {
     environment: 'node',
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    setupFiles: [fileURLToPath(new URL('vitest.setup.ts', import.meta.url))],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

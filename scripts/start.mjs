@@ -7,20 +7,15 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 
 /**
- * Runs a command in the root folder. With `quiet`, its output is kept back and returned.
- * @param {string} command
+ * Runs a Node program in the root folder.
  * @param {string[]} parameters
- * @param {boolean} quiet
+ * @param {import('node:child_process').StdioOptions} stdio `'pipe'` keeps its output back and returns it.
  * @returns {Promise<{ code: number, output: string }>}
  */
-function run(command, parameters, quiet) {
+function run(parameters, stdio) {
   return new Promise((resolve, reject) => {
-    const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit';
-    const child = spawn(command, parameters, {
-      cwd: root,
-      stdio,
-      env: { ...process.env, NX_DAEMON: 'false' },
-    });
+    const env = { ...process.env, NX_DAEMON: 'false' };
+    const child = spawn(process.execPath, parameters, { cwd: root, stdio, env });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (text) => {
@@ -35,7 +30,7 @@ function run(command, parameters, quiet) {
 const began = performance.now();
 process.stdout.write('Building … ');
 const nx = createRequire(import.meta.url).resolve('nx/bin/nx.js');
-const built = await run(process.execPath, [nx, 'run', 'mmtok:build', '--outputStyle=static'], true);
+const built = await run([nx, 'run', 'mmtok:build', '--outputStyle=static'], 'pipe');
 if (built.code !== 0) {
   console.log(`failed\n\n${built.output}`);
   process.exit(built.code);
@@ -43,4 +38,4 @@ if (built.code !== 0) {
 console.log(`done in ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
 
 const demo = ['packages/cli/dist/bin.js', 'demo', ...process.argv.slice(2)];
-process.exit((await run(process.execPath, demo, false)).code);
+process.exit((await run(demo, 'inherit')).code);

@@ -10,7 +10,7 @@ import { root } from '../workspace.js';
 const limitKb = 25;
 
 /** Bundles `contents` as if it were a file of a package that has core and ort-backend installed. */
-function bundle(contents: string, options: BuildOptions) {
+function bundle(contents: string, options: Pick<BuildOptions, 'external' | 'format' | 'splitting'>) {
   return build({
     stdin: { contents, resolveDir: join(root, 'packages/ort-backend') },
     bundle: true,
