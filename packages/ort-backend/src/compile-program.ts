@@ -1,7 +1,7 @@
 // Turns a program into the bytes of one ONNX graph, for inputs of given element types and any size.
 
 import type { HostTensor, Program } from '@mmtok/core';
-import { encodeModel } from '@mmtok/onnx';
+import { encodeModel, type OnnxNode } from '@mmtok/onnx';
 import { type SymbolicTensor, startRecording } from './symbolic-ops.js';
 
 /** The element type of each input. */
@@ -30,11 +30,39 @@ export function compileProgram(program: Program, types: InputTypes): Uint8Array 
     }),
   );
   const built = program.build(ops, symbols);
+  // A result is given the output's name where it is computed, which spares ONNX Runtime a copy. Where that cannot be
+  // (an input handed through, one result under two names), a node of its own carries the name.
+  const computed = new Set(recording.nodes.flatMap((each) => each.outputs));
+  const renamed = new Map<string, string>();
   const outputs = Object.entries(program.outputs).map(([name, { dtype }]) => {
     const symbol = built[name] as SymbolicTensor;
-    return dtype === 'int32' ? node('Cast', [symbol], TO_INT32, name) : node('Identity', [symbol], {}, name);
+    if (dtype === 'int32') return node('Cast', [symbol], TO_INT32, name);
+    if (!computed.has(symbol.name) || renamed.has(symbol.name)) return node('Identity', [symbol], {}, name);
+    renamed.set(symbol.name, name);
+    return { name };
   });
+  const nodes = renameTensors(recording.nodes, renamed);
   return encodeModel({
-    graph: { name: program.name, inputs, outputs, nodes: recording.nodes, initializers: recording.constants },
+    graph: { name: program.name, inputs, outputs, nodes, initializers: recording.constants },
+  });
+}
+
+/** The same nodes with other names for some tensors, in the bodies of loops too, which see the names around them. */
+function renameTensors(nodes: readonly OnnxNode[], names: ReadonlyMap<string, string>): OnnxNode[] {
+  const rename = (name: string): string => names.get(name) ?? name;
+  return nodes.map((node) => {
+    const body = node.attributes?.body;
+    return {
+      ...node,
+      inputs: node.inputs.map(rename),
+      outputs: node.outputs.map(rename),
+      ...(body !== undefined &&
+        'graph' in body && {
+          attributes: {
+            ...node.attributes,
+            body: { graph: { ...body.graph, nodes: renameTensors(body.graph.nodes, names) } },
+          },
+        }),
+    };
   });
 }
