@@ -157,6 +157,22 @@ describe.each(names)('%s', (name) => {
     );
   });
 
+  it('keeps exactly what exclusions leave, wherever it lies', async () => {
+    attach({ budget: { tokens: tiny.tokensPerImage } });
+    for (const seed of [1, 2, 3]) {
+      const kept = Array.from({ length: tiny.tokensPerImage }, (_, at) => at).filter(
+        (at) => Math.sin(seed * 12.9898 + at * 78.233) > 0.2,
+      );
+      const exclude = Array.from({ length: tiny.tokensPerImage }, (_, at) => at).filter(
+        (at) => !kept.includes(at),
+      );
+      const answer = await run(loaded, { mmtok: { exclude: [exclude] } });
+      expect(keptOf(handle as PruneHandle)).toEqual(kept);
+      const compact = tiny.positions === 'internal';
+      expect(answer).toEqual(await referenceTokens({ tiny, pristine, inputs, kept, compact, count: COUNT }));
+    }
+  });
+
   it('gathers the rows it selected', async () => {
     const marked = await buildTinyModel(name, { directory: join(directory, 'marked'), markRows: true });
     const model = await marked.load();

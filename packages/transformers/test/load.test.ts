@@ -63,6 +63,14 @@ describe('loadVlm', () => {
     await model.dispose();
   });
 
+  it('reports its progress', async () => {
+    const tiny = await buildTinyModel('llava', { directory });
+    const statuses = new Set<string>();
+    const { model } = await loadVlm(tiny.path, { onProgress: ({ status }) => statuses.add(status) });
+    expect(statuses).toContain('done');
+    await model.dispose();
+  });
+
   it('says what is wrong with a source', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     const empty = await mkdtemp(join(directory, 'empty-'));

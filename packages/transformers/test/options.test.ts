@@ -387,6 +387,19 @@ describe('tiles and frames', () => {
     expect(Math.min(...shared)).toBeGreaterThanOrEqual(2);
   });
 
+  it('are refused where the prompt has fewer placeholders than the tiles have tokens', async () => {
+    attach({}, smol);
+    const prompt = await smol.inputs('is the cat red ?', [noiseImage(tiles.imageSize)]);
+    const ids = Array.from((prompt.input_ids as Tensor).data as BigInt64Array);
+    ids.splice(ids.indexOf(BigInt(tiles.imageTokenId)), 1);
+    const given = {
+      ...prompt,
+      input_ids: new Tensor('int64', BigInt64Array.from(ids), [1, ids.length]),
+      attention_mask: new Tensor('int64', new BigInt64Array(ids.length).fill(1n), [1, ids.length]),
+    };
+    await expect(run({}, given, smol)).rejects.toThrow(/image placeholders, but the images have/);
+  });
+
   it('keep their markers when all their tokens go', async () => {
     attach({ budget: { tokens: 1 } }, smol);
     const prompt = await smol.inputs('is the cat red ?', [noiseImage(tiles.imageSize)]);

@@ -99,6 +99,29 @@ describe.each(['llava', 'smolvlm', 'qwen2_5_vl', 'gemma3n', 'lfm2_vl'] as Family
     expect(answerOf(three.sequences, width(third))).toEqual(await expected(third, kept));
   });
 
+  it('goes on with a further image, given its pixels or those of all images', async () => {
+    if (!tiny.severalImages) return;
+    attach({ budget: { tokens: 3 } });
+    const images = [noiseImage(tiny.imageSize), noiseImage(tiny.imageSize, 5)];
+    const more = await loaded.inputs('and here ?', images.slice(1));
+    const both = await loaded.inputs('is the cat red ?', images);
+    const results: unknown[] = [];
+    for (const pixels of [more, both]) {
+      const one = await answer(inputs, {});
+      const ids = [
+        ...(one.sequences.data as BigInt64Array),
+        ...Array.from((more.input_ids as Tensor).data as BigInt64Array),
+      ];
+      const two = await answer(
+        { ...pixels, input_ids: tokens(ids), attention_mask: tokens(ids.map(() => 1)) },
+        { past_key_values: one.past_key_values },
+      );
+      expect(handle.lastSelection).toMatchObject({ reason: 'pruned', tokensAfter: 3 });
+      results.push([answerOf(two.sequences, ids.length), handle.lastSelection?.images[0]?.indices]);
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
   it('selects anew for each of three questions, and encodes the image once', async () => {
     attach({ turns: 'reselect' });
     const past_key_values = new DynamicCache();

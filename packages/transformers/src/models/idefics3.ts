@@ -3,7 +3,7 @@
 import { embeddingsRoute } from '../hook/routes/embeddings-route.js';
 import type { ModelFamily, UnitPlace } from './family.js';
 import { imageTokenId } from './placeholders.js';
-import { equalUnits } from './units.js';
+import { unitsFromRuns } from './units.js';
 
 /** The small version of the whole image comes last, behind its own marker. */
 function isWholeImage({ ids, first, tokenId }: UnitPlace): boolean {
@@ -15,7 +15,8 @@ const common = {
   route: embeddingsRoute,
   positions: '1d',
   isPlaceholder: imageTokenId,
-  units: equalUnits,
+  // Markers stand between tiles, so that each tile is one run of placeholders.
+  units: unitsFromRuns,
   closesImage: isWholeImage,
   textTemperature: 0.02,
   tap: 'projector',

@@ -3,6 +3,7 @@
 import type { PruneCall } from '../hook/prune-call.js';
 import type { EncodedVision } from '../hook/route.js';
 import type { Site } from '../hook/site.js';
+import { unitsFromRuns } from '../models/units.js';
 import type { ModelInputs } from '../upstream/types.js';
 import { countSlots, type PlacedImage, type Prompt, placeImages, runsOf } from './prompt.js';
 
@@ -23,15 +24,16 @@ export function locateImages(
     const count = behind[at] as number;
     return [...Array.from({ length: count }, (_, index) => index - count - 1), ...row];
   });
-  const units = family.units({
-    config: model.config,
-    inputs: { ...call.keptVision?.imageInputs, ...inputs },
-    features: projected,
-    runs: slots.flatMap(runsOf),
-  });
+  const described = { ...call.keptVision?.imageInputs, ...inputs };
+  const runs = slots.flatMap(runsOf);
+  const context = { config: model.config, inputs: described, features: projected, runs };
+  const stated = family.units(context);
+  // An export may lay its output out otherwise than its inputs suggest; then the prompt itself tells the units.
+  const addsUp = stated.reduce((sum, unit) => sum + unit.tokens, 0) === rows;
+  const units = addsUp ? stated : unitsFromRuns(context);
   const tokenId = (token: string): number | undefined =>
     options.processor.tokenizer.convert_tokens_to_ids(token);
-  const images = placeImages({ ids: prompt.ids, slots }, units, family.closesImage, tokenId);
+  const images = placeImages({ ids: prompt.ids, slots }, units, rows, family.closesImage, tokenId);
   const seen = behind.map(() => 0);
   return images.filter(({ row, tokens }) => {
     const before = seen[row] as number;

@@ -88,15 +88,17 @@ export function runsOf(slots: readonly number[]): number[] {
 
 /**
  * Deals the units out to the rows' placeholders, in order, and groups tiles into images.
+ * Columns below 0 are placeholders that the cache holds.
+ * @param features how many vision tokens the encoder gave.
  * @throws PromptMismatchError if the counts do not fit.
  */
 export function placeImages(
   { ids, slots }: Pick<Prompt, 'ids' | 'slots'>,
   units: readonly EncodedUnit[],
+  features: number,
   closesImage: ((place: UnitPlace) => boolean) | undefined,
   tokenId: (token: string) => number | undefined,
 ): PlacedImage[] {
-  const features = units.reduce((sum, unit) => sum + unit.tokens, 0);
   const placeholders = slots.reduce((sum, row) => sum + row.length, 0);
   if (features !== placeholders) {
     throw new PromptMismatchError(
@@ -123,7 +125,8 @@ export function placeImages(
       const place = { ids: ids[row] as readonly number[], first: columns[used] as number, last, tokenId };
       used += unit.tokens;
       start += unit.tokens;
-      if (used === columns.length || (closesImage?.(place) ?? true)) {
+      const isCached = last < 0;
+      if (used === columns.length || isCached || (closesImage?.(place) ?? true)) {
         images.push({
           row,
           image: image++,
