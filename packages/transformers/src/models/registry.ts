@@ -5,19 +5,26 @@ import type { ModelLike } from '../upstream/types.js';
 import type { ModelFamily, PrunedFamily } from './family.js';
 import { florence2 } from './florence2.js';
 import { gemma3 } from './gemma3.js';
-import { gemma3n, gemma4 } from './gemma3n.js';
-import { idefics3, smolvlm } from './idefics3.js';
+import { gemma3n } from './gemma3n.js';
+import { gemma4 } from './gemma4.js';
+import { glmOcr } from './glm-ocr.js';
+import { idefics3 } from './idefics3.js';
 import { janus } from './janus.js';
 import { lfm2Vl } from './lfm2-vl.js';
+import { lightOnOcr } from './lighton-ocr.js';
 import { llava } from './llava.js';
 import { llavaOnevision } from './llava-onevision.js';
 import { llavaQwen2 } from './llava-qwen2.js';
+import { mistral3 } from './mistral3.js';
 import { moondream1 } from './moondream1.js';
 import { paligemma } from './paligemma.js';
 import { phi3V } from './phi3-v.js';
-import { lightOnOcr, mistral3 } from './pixtral.js';
-import { glmOcr, qwen2Vl, qwen3Vl, qwen25Vl, qwen35 } from './qwen-vl.js';
+import { qwen25Vl } from './qwen2-5-vl.js';
+import { qwen2Vl } from './qwen2-vl.js';
+import { qwen35 } from './qwen3-5.js';
+import { qwen3Vl } from './qwen3-vl.js';
 import { refused } from './refused.js';
+import { smolvlm } from './smolvlm.js';
 
 /** Every family that transformers.js runs. */
 export const families: readonly ModelFamily[] = [
