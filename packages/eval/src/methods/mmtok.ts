@@ -1,0 +1,74 @@
+// MMTok, its parts alone, and any objective of one's own terms, as methods.
+
+import { type ObjectiveTerm, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
+import { defineMethod } from './define-method.js';
+import type { Selector, SelectorNeed } from './selector.js';
+
+const SOURCE = 'https://arxiv.org/abs/2508.18264';
+
+/** What {@link coverageMethod} takes. */
+export interface CoverageMethodOptions {
+  readonly name: string;
+  readonly title?: string;
+  readonly source?: string;
+  readonly needs?: readonly SelectorNeed[];
+  /** The objective. A term called `'saliency'` is handed the saliency of the input. */
+  readonly coverage: readonly ObjectiveTerm[];
+}
+
+/**
+ * A method that maximizes an objective of coverage terms by greedy search.
+ *
+ * @example
+ * const mine = coverageMethod({ name: 'mine', coverage: [textCoverage({ peakedness: 4 }), visionCoverage()] });
+ * @throws InvalidOptionsError for a name that is not kebab-case.
+ */
+export function coverageMethod(options: CoverageMethodOptions): Selector {
+  const { coverage, source = SOURCE, ...rest } = options;
+  const readsSaliency = coverage.some((term) => term.kind === 'bonus' && term.input === 'saliency');
+  return defineMethod({
+    source,
+    ...rest,
+    async select({ backend, vision, visionFeatures, text, saliency }, k) {
+      const { order } = await selectTokens({
+        backend,
+        coverage,
+        vision,
+        visionFeatures,
+        ...(text && { text }),
+        ...(readsSaliency && saliency && { inputs: { saliency: [saliency] } }),
+        budget: { tokens: k },
+      });
+      return order;
+    },
+  });
+}
+
+/** MMTok as published: text and vision coverage (τ 0.02 and 0.2, α 0.5). */
+export const mmtok: Selector = coverageMethod({
+  name: 'mmtok',
+  title: 'MMTok',
+  coverage: [textCoverage(), visionCoverage()],
+});
+
+/** MMTok with each text token weighted by (1 − normalised entropy)⁴ of its row, a change of ours. */
+export const mmtokPeaked: Selector = coverageMethod({
+  name: 'mmtok-peaked',
+  title: 'MMTok, peaked words',
+  coverage: [textCoverage({ peakedness: 4 }), visionCoverage()],
+});
+
+/** Text coverage alone. Once every word is covered, the remaining picks are the lowest indices. */
+export const textOnly: Selector = coverageMethod({
+  name: 'text-only',
+  title: 'Text coverage only',
+  needs: ['text'],
+  coverage: [textCoverage()],
+});
+
+/** Vision coverage alone. */
+export const visionOnly: Selector = coverageMethod({
+  name: 'vision-only',
+  title: 'Vision coverage only',
+  coverage: [visionCoverage()],
+});

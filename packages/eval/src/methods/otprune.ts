@@ -1,0 +1,38 @@
+// OTPrune: tokens whose distribution stays close to that of all, through a log-determinant.
+
+import { defineProgram, type Float32Tensor } from '@mmtok/core';
+import { defineMethod } from './define-method.js';
+import { greedyDeterminant } from './determinantal.js';
+import { descending } from './ranking.js';
+import type { Selector } from './selector.js';
+
+/** The official factor on G Gᵀ. */
+const SCALE = 0.01;
+
+/** G Gᵀ of G = V Vᵀ, where every dimension of V has unit length over the tokens. */
+const squaredGram = defineProgram({
+  name: 'squaredGram',
+  inputs: { vision: { dims: ['n', 'd'] } },
+  outputs: { squared: { dims: ['n', 'n'] } },
+  build: (ops, { vision }) => {
+    const columns = ops.transpose(vision);
+    const norms = ops.maximum(ops.rowNorms(columns), ops.scalar(1e-8));
+    const rows = ops.transpose(ops.divide(columns, norms));
+    const gram = ops.matMul(rows, rows, { transposeB: true });
+    return { squared: ops.matMul(gram, gram, { transposeB: true }) };
+  },
+});
+
+/** CVPR 2026: greedy log-determinant of I + 0.01 G Gᵀ over the projected tokens. */
+export const otprune: Selector = defineMethod({
+  name: 'otprune',
+  title: 'OTPrune',
+  source: 'https://github.com/xiwenc1/OTPrune',
+  async select({ backend, vision }, k) {
+    const { squared } = await backend.run(squaredGram, { vision });
+    const { data } = squared as Float32Tensor;
+    const n = vision.dims[0] as number;
+    const at = (i: number, j: number): number => SCALE * data[i * n + j]! + (i === j ? 1 : 0);
+    return greedyDeterminant({ size: n, at }, k, descending(new Float64Array(n)));
+  },
+});

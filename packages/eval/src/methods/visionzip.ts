@@ -1,0 +1,27 @@
+// VisionZip, the part that selects: salient tokens, and a few evenly spread over the rest. It merges none.
+
+import { defineMethod } from './define-method.js';
+import { descending } from './ranking.js';
+import type { Selector } from './selector.js';
+
+/** Of 64 tokens the official settings take 10 from the rest, and the same share of other budgets. */
+const CONTEXTUAL_SHARE = 10 / 64;
+
+/**
+ * CVPR 2025. The official method then replaces each contextual token by the mean of the dropped tokens nearest to it,
+ * which is no selection and is left out here, as is the class token.
+ */
+export const visionzip: Selector = defineMethod({
+  name: 'visionzip',
+  title: 'VisionZip (selection)',
+  source: 'https://github.com/dvlab-research/VisionZip',
+  needs: ['saliency'],
+  select({ saliency }, k) {
+    const order = descending(saliency as Float32Array);
+    const contextual = Math.round(k * CONTEXTUAL_SHARE);
+    const dominant = order.slice(0, k - contextual);
+    const rest = order.slice(k - contextual).sort((a, b) => a - b);
+    const step = Math.max(1, Math.floor(rest.length / Math.max(contextual, 1)));
+    return [...dominant, ...rest.filter((_, i) => i % step === 0).slice(0, contextual)];
+  },
+});

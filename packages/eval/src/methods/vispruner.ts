@@ -1,0 +1,48 @@
+// VisPruner: half of the tokens by saliency, half by dropping near-duplicates from the rest.
+
+import { defineMethod } from './define-method.js';
+import { descending } from './ranking.js';
+import type { Selector } from './selector.js';
+import { cosineMatrix, type Matrix } from './similarities.js';
+
+/** How many tokens each round drops. */
+const DROPPED_PER_ROUND = 8;
+
+/** ICCV 2025, with half of the budget for salient tokens. */
+export const vispruner: Selector = defineMethod({
+  name: 'vispruner',
+  title: 'VisPruner',
+  source: 'https://github.com/Theia-4869/VisPruner',
+  needs: ['saliency'],
+  async select({ backend, visionFeatures, saliency }, k) {
+    const order = descending(saliency as Float32Array);
+    const salient = order.slice(0, Math.ceil(k / 2));
+    const rest = order.slice(salient.length).sort((a, b) => a - b);
+    const cosines = await cosineMatrix(backend, visionFeatures, visionFeatures);
+    return [...salient, ...diverse(rest, k - salient.length, cosines)];
+  },
+});
+
+/** Splits tokens into every other one and the rest, drops of the first those most like one of the rest, and repeats. */
+function diverse(tokens: readonly number[], count: number, { data, columns }: Matrix): number[] {
+  if (count === 0) return [];
+  let left = [...tokens];
+  while (left.length > count) {
+    const others = left.filter((_, i) => i % 2 === 1);
+    const firsts = left.filter((_, i) => i % 2 === 0);
+    const closeness = firsts.map((token) =>
+      others.reduce(
+        (most, other) => Math.max(most, data[token * columns + other]!),
+        Number.NEGATIVE_INFINITY,
+      ),
+    );
+    const drops = Math.min(DROPPED_PER_ROUND, left.length - count, firsts.length);
+    const dropped = new Set(
+      descending(closeness)
+        .slice(0, drops)
+        .map((i) => firsts[i]),
+    );
+    left = left.filter((token) => !dropped.has(token));
+  }
+  return left;
+}
