@@ -1,0 +1,122 @@
+// Very many vision tokens: the exact path refuses, sampled targets serve, with an error that is stated and holds.
+import {
+  type Float32Tensor,
+  prepareImage,
+  selectTokens,
+  stochasticGreedy,
+  textCoverage,
+  visionCoverage,
+} from '@mmtok/core';
+import { syntheticFeatures, syntheticText } from '@mmtok/core/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createOrtBackend } from './index.js';
+
+type Backend = Awaited<ReturnType<typeof createOrtBackend>>;
+
+let backend: Backend;
+beforeAll(async () => {
+  backend = await createOrtBackend();
+});
+afterAll(() => backend.dispose());
+
+const image = (height: number, width: number, dims: readonly [visual: number, language: number]) => {
+  const map = { height, width, clusters: 12, noise: 0.5, common: 0.7 };
+  const vision = syntheticFeatures({ ...map, dim: dims[1], seed: 1 });
+  const visionFeatures = syntheticFeatures({ ...map, dim: dims[0], seed: 2 });
+  return { vision, visionFeatures, text: syntheticText(vision, 12, 3) };
+};
+
+describe('2,880 tokens with sampled targets', () => {
+  const inputs = image(48, 60, [64, 96]);
+  const budget = { tokens: 160 };
+
+  /** The exact objective's value and vision coverage for tokens that were chosen by whatever means. */
+  const measured = async (indices: readonly number[]): Promise<{ value: number; vision: number }> => {
+    const { value, coverage } = await selectTokens({
+      ...inputs,
+      backend,
+      budget,
+      constraints: { include: indices },
+    });
+    return { value, vision: coverage.vision as number };
+  };
+
+  it('reach nearly what exact selection reaches, more so with more targets', async () => {
+    const exact = await selectTokens({ ...inputs, backend, budget });
+    const shares: number[] = [];
+    for (const targets of [128, 512, 2048]) {
+      const coverage = [textCoverage(), visionCoverage({ sample: { targets } })];
+      const { indices } = await selectTokens({ ...inputs, backend, budget, coverage });
+      shares.push((await measured(indices)).value / exact.value);
+    }
+    expect(shares[0]).toBeGreaterThan(0.97);
+    expect(shares[1]).toBeGreaterThan(0.985);
+    expect(shares[2]).toBeGreaterThan(0.995);
+  });
+
+  it('state a standard error of their coverage that the true coverage bears out', async () => {
+    // The estimate for tokens chosen without looking at the sample is unbiased; greedy prefers what its sample shows.
+    const chosen = Array.from({ length: 160 }, (_, i) => i * 18);
+    const { vision } = await measured(chosen);
+    const deviations: number[] = [];
+    for (let seed = 0; seed < 20; seed++) {
+      const { coverage, coverageError } = await selectTokens({
+        ...inputs,
+        backend,
+        budget,
+        coverage: [visionCoverage({ sample: { targets: 256, seed } })],
+        constraints: { include: chosen },
+      });
+      deviations.push(((coverage.vision as number) - vision) / (coverageError.vision as number));
+    }
+    const rms = Math.sqrt(deviations.reduce((sum, each) => sum + each ** 2, 0) / deviations.length);
+    expect(rms).toBeGreaterThan(0.5);
+    expect(rms).toBeLessThan(1.6);
+  });
+
+  it('are the exact selection when all targets are drawn', async () => {
+    const coverage = [textCoverage(), visionCoverage({ sample: { targets: 5000 } })];
+    const sampled = await selectTokens({ ...inputs, backend, budget, coverage });
+    const exact = await selectTokens({ ...inputs, backend, budget });
+    expect(sampled.order).toEqual(exact.order);
+    expect(sampled.coverageError).toEqual({ vision: 0 });
+  });
+
+  it('work with the stochastic search', async () => {
+    const exact = await selectTokens({ ...inputs, backend, budget });
+    const { indices } = await selectTokens({ ...inputs, backend, budget, maximizer: stochasticGreedy() });
+    expect(new Set(indices).size).toBe(160);
+    expect((await measured(indices)).value / exact.value).toBeGreaterThan(0.95);
+  });
+});
+
+describe('20,000 tokens', () => {
+  const inputs = image(100, 200, [128, 192]);
+
+  it('exactly are refused, with the alternative', async () => {
+    const act = selectTokens({ ...inputs, backend, budget: { tokens: 500 } });
+    await expect(act).rejects.toMatchObject({ code: 'MMTOK_MATRIX_TOO_LARGE', bytes: 20_000 ** 2 * 4 });
+    await expect(act).rejects.toThrow('visionCoverage({ sample: { targets: 2048 } })');
+  });
+
+  it('are selected from within 2 GB', async () => {
+    const coverage = [textCoverage(), visionCoverage({ sample: { targets: 2048 } })];
+    const selection = await selectTokens({ ...inputs, backend, budget: { tokens: 500 }, coverage });
+    expect(new Set(selection.indices).size).toBe(500);
+    expect(selection.coverageError.vision).toBeGreaterThan(0);
+    expect(selection.coverageError.vision).toBeLessThan(0.02);
+    // Peak memory of this whole process, the test runner and all tensors included.
+    expect(process.resourceUsage().maxRSS * 1024).toBeLessThan(2e9);
+  });
+
+  it('can be asked several questions with the image prepared once', async () => {
+    const coverage = [textCoverage(), visionCoverage({ sample: { targets: 1024 } })];
+    const { text, ...pictures } = inputs;
+    const prepared = prepareImage({ ...pictures, backend, coverage });
+    const other: Float32Tensor = syntheticText(inputs.vision, 5, 9);
+    const first = await prepared.select({ text, budget: { tokens: 50 } });
+    const second = await prepared.select({ text: other, budget: { tokens: 50 } });
+    expect(second.order).not.toEqual(first.order);
+    prepared.dispose();
+  });
+});
