@@ -49,7 +49,8 @@ export function modelsPage(): string {
 
 Made from the files in \`packages/transformers/src/models/\` by \`test/support-table.test.ts\` (\`vitest run -u\` writes it anew).
 Every family below is tested on tiny random models of its exact layout. Checkpoints are ids on the Hugging Face hub with the
-numbers of parameters of the original models; the tests download none of them.
+rounded parameter counts of the original models,
+written down from their cards and not loaded here: the tests download nothing.
 
 ${pruned
   .map(
