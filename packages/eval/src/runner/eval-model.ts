@@ -1,0 +1,54 @@
+// What an evaluation needs of a model: answer a question about pictures, and let a method choose the vision tokens.
+
+import type { SelectorInput } from '../methods/selector.js';
+import type { ImageSource } from '../tasks/task.js';
+
+/** What a model hands to a method for one picture: see {@link SelectorInput} for each. */
+export type ImageFeatures = Omit<SelectorInput, 'backend' | 'seed'>;
+
+/** One question. */
+export interface ModelRequest {
+  /** A model keeps a picture encoded for as long as requests name the same pictures by `id`. */
+  readonly images: readonly ImageSource[];
+  /** The user text, without image placeholders. */
+  readonly prompt: string;
+  readonly maxNewTokens: number;
+  /**
+   * Called once per picture with its features; the model goes on with the tokens that come back, in raster order.
+   * Absent: the model keeps them all, on the same path otherwise, so that times compare.
+   */
+  readonly choose?: (features: ImageFeatures) => Promise<readonly number[]>;
+}
+
+/** What became of one picture. */
+export interface ModelImage {
+  readonly tokens: number;
+  /** Kept tokens, ascending. */
+  readonly kept: readonly number[];
+  /** `[rows, columns]` where the tokens form one grid. */
+  readonly grid?: readonly [rows: number, columns: number];
+}
+
+/** Milliseconds per phase; the runner itself times the method. */
+export interface ModelTimings {
+  /** The vision encoder; 0 where the picture was encoded already. */
+  readonly encodeMs: number;
+  /** The language model over the prompt. */
+  readonly prefillMs: number;
+  /** The language model over the answer. */
+  readonly decodeMs: number;
+}
+
+/** An answer, and what it took. */
+export interface ModelAnswer {
+  readonly text: string;
+  readonly images: readonly ModelImage[];
+  readonly timings: ModelTimings;
+}
+
+/** A model under evaluation. */
+export interface EvalModel {
+  /** Shown in records and reports. */
+  readonly name: string;
+  answer(request: ModelRequest): Promise<ModelAnswer>;
+}

@@ -1,0 +1,13 @@
+export type {
+  EvalModel,
+  ImageFeatures,
+  ModelAnswer,
+  ModelImage,
+  ModelRequest,
+  ModelTimings,
+} from './eval-model.js';
+export { mergeRuns, readRun } from './merge-runs.js';
+export { ALL, type EvalRecord } from './record.js';
+export { RunError } from './run-error.js';
+export { type RunOptions, type RunProgress, type RunResult, runEvaluation } from './run-evaluation.js';
+export { RUN_FILES, type RunSettings } from './run-settings.js';

@@ -1,0 +1,285 @@
+// The runner: the same questions for every method and budget, each answer kept as it comes.
+
+import { mkdirSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { type Backend, type Budget, InvalidOptionsError, parseBudget } from '@mmtok/core';
+import type { Selector } from '../methods/selector.js';
+import type { Sample, Shard, Task } from '../tasks/task.js';
+import { type Choice, TokenChooser } from './choose-tokens.js';
+import type { EvalModel } from './eval-model.js';
+import { ALL, type EvalRecord } from './record.js';
+import { openRecords, type RecordsFile } from './records-file.js';
+import { RunError } from './run-error.js';
+import { RUN_FILES, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
+
+/** How far a run is. */
+export interface RunProgress {
+  /** Answers kept so far, those of an earlier start included, and answers in all. */
+  readonly done: number;
+  readonly total: number;
+  readonly elapsedMs: number;
+  /** Estimate of the time left; undefined before the first answer. */
+  readonly leftMs?: number;
+  readonly method: string;
+  readonly budget: string;
+}
+
+/** What {@link runEvaluation} takes. */
+export interface RunOptions {
+  readonly task: Task;
+  readonly model: EvalModel;
+  readonly methods: readonly Selector[];
+  /** Budgets as text: `'64'` tokens, `'10%'` of them, `'c0.9'` for as many as MMTok needs for 90 % of the coverage. */
+  readonly budgets: readonly string[];
+  /** Where methods compute; the caller disposes it. */
+  readonly backend: Backend;
+  /** Folder of the run; an unfinished run in it goes on. */
+  readonly out: string;
+  /** At most so many questions. */
+  readonly limit?: number;
+  /** For the choice of questions under a limit, and for methods that draw at random. @default 0 */
+  readonly seed?: number;
+  readonly shard?: Shard;
+  /** Where the dataset lies, see `Task.load`. */
+  readonly from?: string | readonly string[];
+  /** The command line, for the report. */
+  readonly command?: string;
+  readonly onProgress?: (progress: RunProgress) => void;
+}
+
+/** What a run comes to. */
+export interface RunResult {
+  readonly folder: string;
+  readonly settings: RunSettings;
+  readonly records: readonly EvalRecord[];
+}
+
+interface Job {
+  readonly method: Selector | undefined;
+  readonly budget: string;
+  readonly parsed: Budget | undefined;
+}
+
+/**
+ * Asks every question with all vision tokens and then with each method at each budget. Every answer is a line of
+ * `records.jsonl` in `out` as soon as it is there; started again with the same settings, a run goes on where it was, and
+ * further methods and budgets are added to it. Questions about one picture come after each other, so that a model
+ * encodes it once.
+ *
+ * @throws InvalidBudgetError, InvalidOptionsError for wrong options.
+ * @throws RunError if the folder holds another run, if there are no questions, or if a model prunes otherwise than told
+ * or not at all.
+ * @example
+ * await runEvaluation({ task, model, backend, methods: [mmtok, divprune, random], budgets: ['64', '10%'], out: 'results' });
+ */
+export async function runEvaluation(options: RunOptions): Promise<RunResult> {
+  const { task, model, methods, backend, out, limit, seed = 0, shard, from, onProgress } = options;
+  const jobs = jobsOf(methods, options.budgets);
+  const settings: RunSettings = {
+    task: task.name,
+    title: task.title,
+    model: model.name,
+    backend: `${backend.name} (${backend.device})`,
+    methods: methods.map(({ name, title, source }) => ({ name, title, source })),
+    budgets: options.budgets,
+    seed,
+    ...(limit !== undefined && { limit }),
+    ...(shard && { shard }),
+    machine: `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`,
+    started: new Date().toISOString(),
+    ...(options.command !== undefined && { command: options.command }),
+  };
+  mkdirSync(out, { recursive: true });
+  const file = openRecords(join(out, RUN_FILES.records));
+  try {
+    const merged = joinSettings(out, settings, file);
+    writeSettings(out, merged);
+    const samples = byPicture(
+      await load(task, {
+        ...(from !== undefined && { from }),
+        ...(limit !== undefined && { limit, ...(options.seed !== undefined && { seed }) }),
+        ...(shard && { shard }),
+      }),
+    );
+    const records = [...file.records];
+    const progress = progressReporter(samples.length * jobs.length, onProgress);
+    const skipped = samples.flatMap(({ id }) =>
+      jobs.filter(({ method, budget }) => file.has({ id, method: method?.name ?? ALL, budget })),
+    );
+    progress.skip(skipped.length);
+    for (const sample of samples) {
+      const chooser = new TokenChooser(backend, hash(`${seed} ${sample.id}`));
+      for (const job of jobs) {
+        const key = { id: sample.id, method: job.method?.name ?? ALL, budget: job.budget };
+        if (file.has(key)) continue;
+        const record = await ask(options, sample, job, chooser);
+        file.append(record);
+        records.push(record);
+        progress.step(record);
+      }
+    }
+    assertPruned(records, jobs);
+    return { folder: out, settings: merged, records };
+  } finally {
+    file.close();
+  }
+}
+
+function jobsOf(methods: readonly Selector[], budgets: readonly string[]): Job[] {
+  const names = methods.map(({ name }) => name);
+  for (const [what, list] of [
+    ['methods', names],
+    ['budgets', budgets],
+  ] as const) {
+    if (new Set(list).size < list.length)
+      throw new InvalidOptionsError(what, ['each may be named only once']);
+  }
+  if (names.includes(ALL)) throw new InvalidOptionsError('methods', [`the name '${ALL}' is taken`]);
+  const pruned = budgets.flatMap((budget) =>
+    methods.map((method): Job => ({ method, budget, parsed: parseBudget(budget) })),
+  );
+  return [{ method: undefined, budget: ALL, parsed: undefined }, ...pruned];
+}
+
+/** The settings of the run in the folder with these methods and budgets added; these settings where there is none. */
+function joinSettings(out: string, settings: RunSettings, file: RecordsFile): RunSettings {
+  const before = readSettings(out);
+  if (before === undefined) {
+    if (file.records.length === 0) return settings;
+    throw new RunError(
+      `'${out}' holds records, but not the settings they were made with; choose another folder`,
+    );
+  }
+  if (runIdentity(before, true) !== runIdentity(settings, true)) {
+    throw new RunError(
+      `'${out}' holds a run of other settings (${runIdentity(before, true)}, not ${runIdentity(settings, true)}); ` +
+        'choose another folder, or start it with the same settings to go on',
+    );
+  }
+  const known = new Set(before.methods.map(({ name }) => name));
+  return {
+    ...before,
+    methods: [...before.methods, ...settings.methods.filter(({ name }) => !known.has(name))],
+    budgets: [...new Set([...before.budgets, ...settings.budgets])],
+  };
+}
+
+async function load(task: Task, options: Parameters<Task['load']>[0]): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for await (const sample of task.load(options)) samples.push(sample);
+  if (samples.length === 0) throw new RunError(`The task '${task.name}' gave no questions`);
+  return samples;
+}
+
+const pictureOf = ({ images }: Sample): string => images.map(({ id }) => id).join('\n');
+
+/** The same samples, those about the same pictures after each other. */
+function byPicture(samples: readonly Sample[]): Sample[] {
+  const groups = new Map<string, Sample[]>();
+  for (const sample of samples) {
+    const group = groups.get(pictureOf(sample));
+    if (group === undefined) groups.set(pictureOf(sample), [sample]);
+    else group.push(sample);
+  }
+  return [...groups.values()].flat();
+}
+
+async function ask(
+  options: RunOptions,
+  sample: Sample,
+  job: Job,
+  chooser: TokenChooser,
+): Promise<EvalRecord> {
+  const { task, model } = options;
+  const { method, budget, parsed } = job;
+  const choices: Choice[] = [];
+  const { text, images, timings } = await model.answer({
+    images: sample.images,
+    prompt: task.prompt(sample),
+    maxNewTokens: task.maxNewTokens,
+    ...(method &&
+      parsed && {
+        choose: async (features) => {
+          const choice = await chooser.choose(method, parsed, choices.length, features);
+          choices.push(choice);
+          return choice.kept;
+        },
+      }),
+  });
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+  const tokensKept = sum(images.map(({ kept }) => kept.length));
+  const chosen = sum(choices.map(({ kept }) => kept.length));
+  if (method !== undefined && (choices.length === 0 || tokensKept !== chosen)) {
+    throw new RunError(
+      choices.length === 0
+        ? `The model '${model.name}' answered question '${sample.id}' without letting '${method.name}' choose, so nothing was pruned`
+        : `The model '${model.name}' kept ${tokensKept} tokens for question '${sample.id}', where '${method.name}' chose ${chosen}`,
+    );
+  }
+  const [first] = images;
+  const { value, parsed: read, facts } = task.score(text, sample);
+  return {
+    id: sample.id,
+    method: method?.name ?? ALL,
+    budget,
+    ...(sample.kind !== undefined && { kind: sample.kind }),
+    ...(sample.group !== undefined && { group: sample.group }),
+    image: sample.images[0]?.path ?? sample.images[0]?.id ?? '',
+    question: sample.question,
+    target: sample.target,
+    answer: text,
+    score: { value, ...(read !== undefined && { parsed: read }), ...(facts && { facts }) },
+    tokensBefore: sum(images.map(({ tokens }) => tokens)),
+    tokensKept,
+    ...(method &&
+      first &&
+      images.length === 1 && { kept: first.kept, ...(first.grid && { grid: first.grid }) }),
+    encodeMs: round(timings.encodeMs),
+    selectMs: round(sum(choices.map(({ selectMs }) => selectMs))),
+    prefillMs: round(timings.prefillMs),
+    decodeMs: round(timings.decodeMs),
+  };
+}
+
+/** Microseconds are enough. */
+const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+/** Pruning that keeps everything is a mistake in the budget or the model, not a perfect score. */
+function assertPruned(records: readonly EvalRecord[], jobs: readonly Job[]): void {
+  for (const budget of new Set(jobs.filter(({ method }) => method).map((job) => job.budget))) {
+    const own = records.filter((record) => record.budget === budget);
+    if (own.some(({ tokensKept, tokensBefore }) => tokensKept < tokensBefore)) continue;
+    throw new RunError(
+      `Nothing was pruned at budget '${budget}': no question had more vision tokens than that (the most: ` +
+        `${own.reduce((most, { tokensBefore }) => Math.max(most, tokensBefore), 0)}); ask for fewer tokens`,
+    );
+  }
+}
+
+function progressReporter(
+  total: number,
+  report: RunOptions['onProgress'],
+): { skip(count: number): void; step(record: EvalRecord): void } {
+  const started = performance.now();
+  let skipped = 0;
+  let done = 0;
+  return {
+    skip(count) {
+      skipped = count;
+    },
+    step({ method, budget }) {
+      done++;
+      const elapsedMs = performance.now() - started;
+      const leftMs = (elapsedMs / done) * (total - skipped - done);
+      report?.({ done: skipped + done, total, elapsedMs, leftMs, method, budget });
+    },
+  };
+}
+
+/** FNV-1a of a text, as a whole number of 31 bits. */
+function hash(text: string): number {
+  let state = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) state = Math.imul(state ^ byte, 0x01000193);
+  return state >>> 1;
+}

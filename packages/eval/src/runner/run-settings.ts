@@ -1,0 +1,73 @@
+// What a run was made with: a JSON file beside its records, which a resumed or merged run must agree with.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { RunError } from './run-error.js';
+
+/** The settings of a run. */
+export interface RunSettings {
+  readonly task: string;
+  /** The task, for people. */
+  readonly title: string;
+  readonly model: string;
+  /** Where similarities were computed, e.g. `'ort (cpu)'`. */
+  readonly backend: string;
+  readonly methods: readonly { readonly name: string; readonly title: string; readonly source: string }[];
+  /** Budgets as written. */
+  readonly budgets: readonly string[];
+  readonly seed: number;
+  readonly limit?: number | undefined;
+  readonly shard?: { readonly index: number; readonly count: number } | undefined;
+  /** The processor, its cores and the version of Node, for tables of times. */
+  readonly machine: string;
+  /** When the run began, in ISO 8601. */
+  readonly started: string;
+  /** The command that made it, where there was one. */
+  readonly command?: string | undefined;
+}
+
+const settingsSchema = z.object({
+  task: z.string(),
+  title: z.string(),
+  model: z.string(),
+  backend: z.string(),
+  methods: z.array(z.object({ name: z.string(), title: z.string(), source: z.string() })),
+  budgets: z.array(z.string()),
+  seed: z.int(),
+  limit: z.int().optional(),
+  shard: z.object({ index: z.int(), count: z.int() }).optional(),
+  machine: z.string(),
+  started: z.string(),
+  command: z.string().optional(),
+});
+
+/** Names of a run's files in its folder. */
+export const RUN_FILES: { readonly settings: 'run.json'; readonly records: 'records.jsonl' } = {
+  settings: 'run.json',
+  records: 'records.jsonl',
+};
+
+/**
+ * Reads the settings of the run in a folder; undefined if there is none.
+ * @throws RunError if they are not readable.
+ */
+export function readSettings(folder: string): RunSettings | undefined {
+  const path = join(folder, RUN_FILES.settings);
+  if (!existsSync(path)) return undefined;
+  try {
+    return settingsSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    throw new RunError(`'${path}' does not hold the settings of an evaluation`, { cause });
+  }
+}
+
+/** Writes the settings of a run. */
+export function writeSettings(folder: string, settings: RunSettings): void {
+  writeFileSync(join(folder, RUN_FILES.settings), `${JSON.stringify(settings, null, 2)}\n`);
+}
+
+/** In what two runs must agree for their records to belong together, as text: equal texts, equal runs. */
+export function runIdentity({ task, model, seed, limit, shard }: RunSettings, withShard: boolean): string {
+  return JSON.stringify({ task, model, seed, limit, ...(withShard && { shard }) });
+}

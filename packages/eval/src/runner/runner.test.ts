@@ -1,0 +1,203 @@
+import { spawn } from 'node:child_process';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createReferenceBackend } from '@mmtok/core';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import { fakeModel, fakeTask } from '../../test/fake-run.js';
+import { defineMethod, mmtok, random, uniform } from '../methods/index.js';
+import { mergeRuns, type RunOptions, readRun, runEvaluation } from './index.js';
+import { recordKey } from './record.js';
+
+const backend = createReferenceBackend();
+const temporary = () => mkdtempSync(join(tmpdir(), 'mmtok-eval-'));
+
+function options(more: Partial<RunOptions> = {}): RunOptions {
+  const { model } = fakeModel();
+  return {
+    task: fakeTask(6),
+    model,
+    methods: [mmtok, random],
+    budgets: ['4', '50%'],
+    backend,
+    out: temporary(),
+    ...more,
+  };
+}
+
+const linesOf = (out: string): string[] =>
+  readFileSync(join(out, 'records.jsonl'), 'utf8').trimEnd().split('\n');
+
+describe('a run', () => {
+  it('asks every question with all tokens and with each method at each budget', async () => {
+    const { settings, records, folder } = await runEvaluation(options());
+    expect(records).toHaveLength(6 * 5);
+    expect(settings).toMatchObject({ task: 'fake', model: 'fake', budgets: ['4', '50%'], seed: 0 });
+    expect(new Set(records.map(recordKey)).size).toBe(30);
+    const kept = (budget: string) =>
+      records.filter((one) => one.budget === budget).map((one) => one.tokensKept);
+    expect(new Set(kept('all'))).toEqual(new Set([16]));
+    expect(new Set(kept('4'))).toEqual(new Set([4]));
+    expect(new Set(kept('50%'))).toEqual(new Set([8]));
+    expect(readRun(folder).records).toEqual(records);
+  });
+
+  it('asks questions about one picture after each other, so that it is encoded once', async () => {
+    const { model, encoded } = fakeModel();
+    await runEvaluation(options({ model }));
+    expect(encoded.toSorted()).toEqual(['picture-0', 'picture-1']);
+  });
+
+  it('compares methods at the number of tokens that a coverage budget comes to', async () => {
+    const { records } = await runEvaluation(options({ methods: [uniform, mmtok], budgets: ['c0.7'] }));
+    const counts = (method: string) =>
+      records.filter((one) => one.method === method).map((one) => one.tokensKept);
+    expect(counts('uniform')).toEqual(counts('mmtok'));
+    expect(Math.max(...counts('mmtok'))).toBeLessThan(16);
+  });
+
+  it('tells how far it is', async () => {
+    const seen: [number, number][] = [];
+    await runEvaluation(options({ onProgress: ({ done, total }) => seen.push([done, total]) }));
+    expect(seen).toHaveLength(30);
+    expect(seen.at(-1)).toEqual([30, 30]);
+  });
+
+  it('draws the same tokens for the same seed, and others for another', async () => {
+    const picks = async (seed: number) => {
+      const { records } = await runEvaluation(options({ methods: [random], budgets: ['4'], seed }));
+      return records.map(({ kept }) => kept);
+    };
+    expect(await picks(1)).toEqual(await picks(1));
+    expect(await picks(1)).not.toEqual(await picks(2));
+  });
+
+  it('fails if nothing was pruned', async () => {
+    await expect(runEvaluation(options({ budgets: ['99'] }))).rejects.toThrow(
+      "Nothing was pruned at budget '99'",
+    );
+    const deaf = {
+      name: 'deaf',
+      answer: () => fakeModel().model.answer({ images: [], prompt: '', maxNewTokens: 1 }),
+    };
+    await expect(runEvaluation(options({ model: deaf }))).rejects.toMatchObject({
+      code: 'MMTOK_EVAL_RUN',
+      message: expect.stringContaining('nothing was pruned'),
+    });
+  });
+
+  it('refuses methods and budgets that are named twice, and a name that is taken', async () => {
+    await expect(runEvaluation(options({ budgets: ['4', '4'] }))).rejects.toThrow('named only once');
+    const all = defineMethod({ name: 'all', source: 'x', select: () => [] });
+    await expect(runEvaluation(options({ methods: [all] }))).rejects.toThrow("the name 'all' is taken");
+    await expect(runEvaluation(options({ task: fakeTask(0) }))).rejects.toThrow('gave no questions');
+  });
+});
+
+describe('going on', () => {
+  it('adds methods and budgets to a run', async () => {
+    const out = temporary();
+    await runEvaluation(options({ out, methods: [mmtok], budgets: ['4'] }));
+    const { settings, records } = await runEvaluation(
+      options({ out, methods: [random], budgets: ['4', '2'] }),
+    );
+    expect(records).toHaveLength(6 * 4);
+    expect(settings.methods.map(({ name }) => name)).toEqual(['mmtok', 'random']);
+    expect(settings.budgets).toEqual(['4', '2']);
+  });
+
+  it('removes a line that was cut short and repeats nothing', async () => {
+    const out = temporary();
+    await runEvaluation(options({ out }));
+    const whole = linesOf(out);
+    writeFileSync(
+      join(out, 'records.jsonl'),
+      whole
+        .slice(0, 10)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+    appendFileSync(join(out, 'records.jsonl'), whole[10]!.slice(0, 40));
+    await runEvaluation(options({ out }));
+    const keys = linesOf(out).map((line) => recordKey(JSON.parse(line)));
+    expect(new Set(keys).size).toBe(30);
+    expect(keys).toHaveLength(30);
+  });
+
+  it('refuses the folder of another run, and files that are no records', async () => {
+    const out = temporary();
+    await runEvaluation(options({ out }));
+    await expect(runEvaluation(options({ out, seed: 3 }))).rejects.toThrow('holds a run of other settings');
+    appendFileSync(join(out, 'records.jsonl'), '{"id": 3}\n');
+    await expect(runEvaluation(options({ out }))).rejects.toThrow('Line 31 of');
+    const bare = temporary();
+    writeFileSync(join(bare, 'records.jsonl'), `${linesOf(out)[0]}\n`);
+    await expect(runEvaluation(options({ out: bare }))).rejects.toThrow('not the settings');
+    expect(() => readRun(temporary())).toThrow('There is no evaluation in');
+  });
+
+  it('loses and repeats nothing when killed', async () => {
+    const out = temporary();
+    const script = join(temporary(), 'slow-run.mjs');
+    await build({
+      entryPoints: [fileURLToPath(new URL('../../test/slow-run.ts', import.meta.url))],
+      outfile: script,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      conditions: ['@mmtok/source'],
+      banner: {
+        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
+    });
+    const start = () => spawn(process.execPath, [script, out], { stdio: 'inherit' });
+    const ended = (child: ReturnType<typeof start>) => new Promise((resolve) => child.on('exit', resolve));
+    let kills = 0;
+    for (const lines of [5, 17]) {
+      const child = start();
+      const exit = ended(child);
+      while (!existsSync(join(out, 'records.jsonl')) || linesOf(out).length < lines) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        if (child.exitCode !== null) break;
+      }
+      child.kill('SIGKILL');
+      await exit;
+      kills += child.signalCode === 'SIGKILL' ? 1 : 0;
+    }
+    expect(kills).toBe(2);
+    expect(await ended(start())).toBe(0);
+    const keys = linesOf(out).map((line) => recordKey(JSON.parse(line)));
+    expect(keys).toHaveLength(30);
+    expect(new Set(keys).size).toBe(30);
+  });
+});
+
+describe('shards', () => {
+  const shardRun = (index: number, count: number, more: Partial<RunOptions> = {}) =>
+    runEvaluation(options({ shard: { index, count }, ...more }));
+
+  it('are together the whole run', async () => {
+    const whole = await runEvaluation(options());
+    const folders = [(await shardRun(0, 2)).folder, (await shardRun(1, 2)).folder];
+    const out = join(temporary(), 'merged');
+    const { records, settings } = mergeRuns(folders, out);
+    const plain = (all: typeof records) =>
+      all.map(({ encodeMs, selectMs, prefillMs, decodeMs, ...rest }) => JSON.stringify(rest)).toSorted();
+    expect(plain(records)).toEqual(plain(whole.records));
+    expect(settings.shard).toBeUndefined();
+    expect(readRun(out).records).toHaveLength(30);
+    expect(() => mergeRuns(folders, out)).toThrow('holds records already');
+  });
+
+  it('must all be there, of one run', async () => {
+    const [first, second] = [(await shardRun(0, 3)).folder, (await shardRun(1, 3)).folder];
+    expect(() => mergeRuns([first, second], temporary())).toThrow('missing: 2/3');
+    expect(() => mergeRuns([first, first, second], temporary())).toThrow('missing: 2/3');
+    const other = (await shardRun(2, 3, { seed: 5 })).folder;
+    expect(() => mergeRuns([first, second, other], temporary())).toThrow('do not belong together');
+    expect(() => mergeRuns([], temporary())).toThrow('no runs to merge');
+  });
+});

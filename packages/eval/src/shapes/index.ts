@@ -1,0 +1,1 @@
+export { type ShapesQuestion, shapesTask } from './shapes-task.js';

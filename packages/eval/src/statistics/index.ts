@@ -1,0 +1,6 @@
+export {
+  type BootstrapOptions,
+  type Interval,
+  meanDifference,
+  retention,
+} from './paired-bootstrap.js';

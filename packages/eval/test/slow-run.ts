@@ -1,0 +1,14 @@
+// A run that takes its time, as a process to be killed: `node slow-run.mjs <folder>`.
+
+import { createReferenceBackend } from '@mmtok/core';
+import { mmtok, random, runEvaluation } from '../src/index.js';
+import { fakeModel, fakeTask } from './fake-run.js';
+
+await runEvaluation({
+  task: fakeTask(6),
+  model: fakeModel(20).model,
+  methods: [mmtok, random],
+  budgets: ['4', '50%'],
+  backend: createReferenceBackend(),
+  out: process.argv[2] as string,
+});
