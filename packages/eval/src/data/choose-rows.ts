@@ -1,0 +1,64 @@
+// Which rows a run takes: limit, seed and shard, whole groups at a time. The choice depends on the dataset's order and the
+// options only, never on how the run goes, so it can be split and resumed.
+
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import type { LoadOptions } from '../tasks/task.js';
+import type { Row, Table } from './table.js';
+
+/** Which rows belong together, and the columns that tell. */
+export interface Grouping {
+  readonly columns: readonly string[];
+  key(row: Row): string;
+}
+
+async function groupsOf(table: Table, grouping: Grouping | undefined): Promise<number[][]> {
+  if (grouping === undefined) return Array.from({ length: table.count }, (_, index) => [index]);
+  const groups = new Map<string, number[]>();
+  for await (const row of table.rows({ columns: grouping.columns })) {
+    const key = grouping.key(row);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row.index]);
+    else group.push(row.index);
+  }
+  return [...groups.values()];
+}
+
+function shuffle<T>(items: T[], seed: number): T[] {
+  const rng = xoroshiro128plus(seed);
+  for (let i = 0; i < items.length - 1; i++) {
+    const other = uniformInt(rng, i, items.length - 1);
+    [items[i], items[other]] = [items[other]!, items[i]!];
+  }
+  return items;
+}
+
+function firstRows(groups: readonly number[][], limit: number): number[][] {
+  const taken: number[][] = [];
+  let rows = 0;
+  for (const group of groups) {
+    if (rows >= limit) break;
+    taken.push(group);
+    rows += group.length;
+  }
+  return taken;
+}
+
+/**
+ * Ascending indices of the rows to read, or `undefined` for all of them: with a limit the first groups, or with a seed
+ * random ones, until the limit is reached; of those, every `count`-th group for a shard.
+ */
+export async function chooseRows(
+  table: Table,
+  grouping: Grouping | undefined,
+  { limit, seed, shard }: Pick<LoadOptions, 'limit' | 'seed' | 'shard'>,
+): Promise<number[] | undefined> {
+  if (limit === undefined && shard === undefined) return undefined;
+  let groups = await groupsOf(table, grouping);
+  if (limit !== undefined) {
+    if (seed !== undefined && limit < table.count) shuffle(groups, seed);
+    groups = firstRows(groups, limit);
+  }
+  if (shard !== undefined) groups = groups.filter((_, place) => place % shard.count === shard.index);
+  return groups.flat().sort((a, b) => a - b);
+}

@@ -1,0 +1,119 @@
+// Readers of the original datasets' text files: JSON, JSON lines and TSV. They name file and line in every complaint, and
+// know nothing of any dataset.
+
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { CorruptFileError } from './corrupt-file-error.js';
+import { MissingFileError } from './missing-file-error.js';
+import type { Row } from './table.js';
+
+/** A row of a text file, not yet in a table. */
+export type TextRow = Omit<Row, 'index'>;
+
+async function readText(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
+  } catch (cause) {
+    throw new MissingFileError(path, 'cannot be read', 'Check the path and its permissions.', { cause });
+  }
+}
+
+function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new CorruptFileError(where, `is not JSON (${detail})`, { cause });
+  }
+}
+
+function asObject(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw new CorruptFileError(
+    where,
+    `expected a JSON object, got ${Array.isArray(value) ? 'a list' : typeof value}`,
+  );
+}
+
+/**
+ * Reads a JSON file whose whole content is one value.
+ * @throws MissingFileError, CorruptFileError
+ */
+export async function readJson(path: string): Promise<unknown> {
+  return parseJson(await readText(path), path);
+}
+
+/**
+ * The objects in a JSON file: a list of them, a list under `key`, or the values of an object (then with their own key as
+ * `id`).
+ * @throws MissingFileError, CorruptFileError
+ */
+export async function readJsonRows(path: string, key?: string): Promise<TextRow[]> {
+  const content = await readJson(path);
+  const list = key === undefined ? content : asObject(content, path)[key];
+  const name = basename(path);
+  if (Array.isArray(list))
+    return list.map((value: unknown, index) => {
+      const where = `${name}, entry ${index + 1}`;
+      return { where, values: asObject(value, where) };
+    });
+  if (list === undefined) throw new CorruptFileError(path, `expected a list under '${key}', found none`);
+  return Object.entries(asObject(list, path)).map(([id, value]) => {
+    const where = `${name}, entry '${id}'`;
+    return { where, values: { id, ...asObject(value, where) } };
+  });
+}
+
+/**
+ * The objects of a file with one JSON object per line. Empty lines are skipped.
+ * @throws MissingFileError, CorruptFileError
+ */
+export async function readJsonLines(path: string): Promise<TextRow[]> {
+  const lines = (await readText(path)).split('\n');
+  return lines.flatMap((line, index) => {
+    if (line.trim() === '') return [];
+    const where = `${basename(path)}, line ${index + 1}`;
+    return [{ where, values: asObject(parseJson(line, where), where) }];
+  });
+}
+
+// A cell in double quotes may hold tabs, newlines and doubled quotes.
+const CELL = /(?:"((?:[^"]|"")*)"|([^\t\r\n]*))(\t|\r?\n|$)/y;
+
+function parseTsv(text: string, path: string): { line: number; cells: string[] }[] {
+  const rows: { line: number; cells: string[] }[] = [];
+  let cells: string[] = [];
+  let line = 1;
+  let start = 1;
+  CELL.lastIndex = 0;
+  while (CELL.lastIndex < text.length) {
+    const match = CELL.exec(text);
+    if (match === null)
+      throw new CorruptFileError(`${path}, line ${line}`, 'has a double quote without its pair');
+    cells.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
+    line += match[0].split('\n').length - 1;
+    if (match[3] === '\t') continue;
+    rows.push({ line: start, cells });
+    cells = [];
+    start = line;
+  }
+  if (cells.length > 0) rows.push({ line: start, cells: [...cells, ''] });
+  return rows;
+}
+
+/**
+ * The rows of a tab-separated file whose first line names the columns.
+ * @throws MissingFileError, CorruptFileError for a row with more or fewer cells than columns.
+ */
+export async function readTsv(path: string): Promise<TextRow[]> {
+  const [header, ...rows] = parseTsv(await readText(path), path);
+  if (header === undefined)
+    throw new CorruptFileError(path, 'is empty; expected a line with the names of the columns');
+  return rows.map(({ line, cells }) => {
+    const where = `${basename(path)}, line ${line}`;
+    if (cells.length !== header.cells.length)
+      throw new CorruptFileError(where, `expected ${header.cells.length} cells, got ${cells.length}`);
+    return { where, values: Object.fromEntries(header.cells.map((name, index) => [name, cells[index]])) };
+  });
+}

@@ -1,0 +1,81 @@
+// Makes a Task from its declaration: rows with a schema, a sample from a row, a prompt, a score. Adds loading with limit,
+// seed and shard, and the treatment all answers get.
+
+import type * as z from 'zod';
+import { chooseRows, type Grouping } from '../data/choose-rows.js';
+import { parseRow } from '../data/parse-row.js';
+import type { Row } from '../data/table.js';
+import { strip } from '../metrics/python-text.js';
+import { parseLoadOptions } from './load-options.js';
+import { openTable, type TableReaders } from './open-table.js';
+import { summarizeMean } from './summary.js';
+import type { PaperColumn, Sample, Score, ScoredAnswer, Summary, Task } from './task.js';
+
+/** A task as it is declared. */
+export interface TaskDefinition<S extends z.ZodObject, Target> extends TableReaders {
+  readonly title: string;
+  readonly maxNewTokens: number;
+  /** @default 1 */
+  readonly perfect?: number;
+  readonly paper?: PaperColumn;
+  /** The columns that are read, and what is in them. Original files are brought into the same columns. */
+  readonly row: S;
+  /** The column by which rows belong together, when they are scored together. */
+  readonly group?: { readonly column: string; key(cell: unknown): string };
+  /** The sample of a row. `row.where` says which row it is, for errors. */
+  sample(values: z.output<S>, row: Row): Sample<Target>;
+  prompt(sample: Sample<Target>): string;
+  /** Scores an answer, which is stripped of white space already. */
+  score(answer: string, sample: Sample<Target>): Score;
+  /** Left out: the mean of the scores, as `accuracy`. */
+  aggregate?(answers: readonly ScoredAnswer[]): Summary;
+}
+
+/**
+ * Makes a task of your own, or one of the built-in ones.
+ *
+ * @example
+ * const colors = defineTask({
+ *   name: 'colors',
+ *   title: 'Colors',
+ *   source: { url: 'https://example.org/colors', files: 'colors.jsonl' },
+ *   maxNewTokens: 16,
+ *   row: z.object({ id: z.string(), question: z.string(), answer: z.string(), picture: z.string() }),
+ *   original: async (folder) => memoryTable(await readJsonLines(folder.find(/colors\.jsonl$/)[0]!)),
+ *   sample: ({ id, question, answer, picture }) => ({ id, question, target: answer, images: [imageFile(picture)] }),
+ *   prompt: ({ question }) => question,
+ *   score: (answer, { target }) => ({ value: Number(answer === target) }),
+ * });
+ */
+export function defineTask<S extends z.ZodObject, Target>(
+  definition: TaskDefinition<S, Target>,
+): Task<Target> {
+  const { name, title, source, maxNewTokens, perfect = 1, paper, row: schema, group } = definition;
+  const columns = Object.keys(schema.shape);
+  const grouping: Grouping | undefined = group && {
+    columns: [group.column],
+    key: (row) => group.key(row.values[group.column]),
+  };
+  return {
+    name,
+    title,
+    source,
+    maxNewTokens,
+    perfect,
+    ...(paper && { paper }),
+    async *load(options) {
+      const { from, limit, seed, shard } = parseLoadOptions(name, options);
+      const table = await openTable(definition, from);
+      const indices = await chooseRows(table, grouping, {
+        ...(limit !== undefined && { limit }),
+        ...(seed !== undefined && { seed }),
+        ...(shard && { shard }),
+      });
+      for await (const row of table.rows({ columns, ...(indices && { indices }) }))
+        yield definition.sample(parseRow(schema, row), row);
+    },
+    prompt: (sample) => definition.prompt(sample),
+    score: (answer, sample) => definition.score(strip(answer), sample),
+    aggregate: (answers) => definition.aggregate?.(answers) ?? summarizeMean('accuracy', answers),
+  };
+}

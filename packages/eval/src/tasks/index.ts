@@ -1,0 +1,21 @@
+// The tasks of @mmtok/eval: the benchmarks, and ways to make one of your own.
+
+export { defineTask, type TaskDefinition } from './define-task.js';
+export { type FolderTaskOptions, folderTask, type Match } from './folder-task.js';
+export { getTask, type TaskOptions, taskNames } from './registry.js';
+export { summarize, summarizeMean } from './summary.js';
+export type {
+  Fact,
+  ImageSource,
+  LoadOptions,
+  PaperColumn,
+  Sample,
+  Score,
+  ScoredAnswer,
+  Shard,
+  Summary,
+  Task,
+  TaskSource,
+} from './task.js';
+export { UnknownFormatError } from './unknown-format-error.js';
+export { UnknownTaskError } from './unknown-task-error.js';

@@ -1,0 +1,24 @@
+// The schema of LoadOptions, checked where a task begins to load.
+
+import { parseOptions } from '@mmtok/core';
+import * as z from 'zod';
+import type { LoadOptions } from './task.js';
+
+const shard = z
+  .strictObject({ index: z.int().min(0), count: z.int().min(1) })
+  .refine(({ index, count }) => index < count, 'index must be below count: shards are 0 … count - 1');
+
+const schema = z.strictObject({
+  from: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
+  limit: z.int().min(1).optional(),
+  seed: z.int().optional(),
+  shard: shard.optional(),
+});
+
+/**
+ * The options, checked.
+ * @throws InvalidOptionsError
+ */
+export function parseLoadOptions(task: string, options: LoadOptions = {}): z.output<typeof schema> {
+  return parseOptions(`load options of task '${task}'`, schema, options);
+}

@@ -1,0 +1,69 @@
+// The built-in tasks by name.
+
+import { parseOptions } from '@mmtok/core';
+import * as z from 'zod';
+import { PROFILES, type Profile } from '../metrics/profile.js';
+import { chartQa } from './chartqa.js';
+import { docVqa } from './docvqa.js';
+import { gqa } from './gqa.js';
+import { mmbench } from './mmbench.js';
+import { mme } from './mme.js';
+import { mmmu } from './mmmu.js';
+import { mmstar } from './mmstar.js';
+import { ocrBench } from './ocrbench.js';
+import { pope } from './pope.js';
+import { scienceQaImg } from './scienceqa-img.js';
+import { seedBench } from './seedbench.js';
+import type { Task } from './task.js';
+import { textVqa, textVqaOcr } from './textvqa.js';
+import { UnknownTaskError } from './unknown-task-error.js';
+import { vizWiz } from './vizwiz.js';
+import { vqav2 } from './vqav2.js';
+
+const TASKS: ReadonlyMap<string, (profile: Profile) => Task> = new Map<string, (profile: Profile) => Task>([
+  ['gqa', () => gqa],
+  ['mmbench', () => mmbench],
+  ['mme', () => mme],
+  ['pope', () => pope],
+  ['scienceqa-img', scienceQaImg],
+  ['vqav2', vqav2],
+  ['textvqa', () => textVqa],
+  ['textvqa-ocr', () => textVqaOcr],
+  ['mmmu', mmmu],
+  ['seedbench', () => seedBench],
+  ['vizwiz', () => vizWiz],
+  ['ocrbench', ocrBench],
+  ['mmstar', mmstar],
+  ['chartqa', () => chartQa],
+  ['docvqa', () => docVqa],
+]);
+
+/** The names of the built-in tasks. */
+export const taskNames: readonly string[] = [...TASKS.keys()];
+
+/** Options of {@link getTask}. */
+export interface TaskOptions {
+  /** The release of the reference harness to score like. @default 'latest' */
+  readonly profile?: Profile;
+}
+
+const schema = z.strictObject({ profile: z.enum(PROFILES).default('latest') });
+
+/**
+ * A built-in task.
+ * @throws UnknownTaskError for a name that is not in {@link taskNames}.
+ * @throws InvalidOptionsError
+ *
+ * @example
+ * const task = getTask('pope');
+ * for await (const sample of task.load({ from: './POPE', limit: 100, seed: 0 })) {
+ *   const answer = await ask(sample.images, task.prompt(sample));
+ *   console.log(task.score(answer, sample).value);
+ * }
+ */
+export function getTask(name: string, options: TaskOptions = {}): Task {
+  const { profile } = parseOptions('options of getTask', schema, options);
+  const make = TASKS.get(name);
+  if (make === undefined) throw new UnknownTaskError(name, taskNames);
+  return make(profile);
+}
