@@ -1,5 +1,7 @@
 // The public surface of @mmtok/transformers: attach pruning, load models, and what both report.
 
+export type { Agent, AgentOptions, AgentReply, CallAgent } from './agent/agent.js';
+export type { AgentReport } from './agent/agent-report.js';
 export type { Allocation, FitContext, PromptBudget } from './budget/prompt-budget.js';
 export type { TokenCount } from './count-tokens.js';
 export * from './errors/index.js';

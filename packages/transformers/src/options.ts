@@ -1,5 +1,6 @@
 // The options of prune() and of single calls: their types, and the schemas that check them at the edge.
 
+import type { RawImage } from '@huggingface/transformers';
 import {
   type Backend,
   checkBudget,
@@ -13,6 +14,15 @@ import {
   parseOptions,
 } from '@mmtok/core';
 import * as z from 'zod';
+import {
+  type Agent,
+  type AgentOptions,
+  type CallAgent,
+  callAgentSchema,
+  pruneAgentSchema,
+  type ResolvedAgent,
+  resolveAgent,
+} from './agent/agent.js';
 import type { Allocation, PromptBudget } from './budget/prompt-budget.js';
 import type { Standardise } from './features/standardise.js';
 import type { VisionFeatureSource } from './features/vision-features.js';
@@ -83,6 +93,11 @@ export interface PruneOptions extends SelectionOptions {
   readonly backend: Backend;
   /** How many images `turns: 'reselect'` keeps encoded. @default 4 */
   readonly visionCacheSize?: number;
+  /**
+   * Answers first, and the words of its answer join the question's in text coverage. Calls must then hand in their
+   * `images`. Where it fails or takes too long, the question alone guides the selection and the report says so.
+   */
+  readonly agent?: Agent | AgentOptions;
 }
 
 /** {@link PruneOptions} after the check. */
@@ -100,11 +115,15 @@ export interface CallOptions extends Partial<SelectionOptions> {
   readonly exclude?: readonly (readonly number[])[];
   /** Sizes of the pictures before they were padded to a square; tokens of pure padding are never kept (LLaVA 1.5). */
   readonly paddedFrom?: readonly PictureSize[];
+  /** `false` asks no agent; `'always'` and `'auto'` say when to ask that of `prune`; or another agent. */
+  readonly agent?: CallAgent;
+  /** The pictures of the call as the agent is to see them, one per image of the prompt. */
+  readonly images?: readonly RawImage[];
 }
 
 /** Options of one call, complete. */
 export interface ResolvedOptions
-  extends Omit<CallOptions, 'coverage'>,
+  extends Omit<CallOptions, 'coverage' | 'agent'>,
     Pick<CheckedOptions, 'processor' | 'backend'> {
   readonly budgets: PromptBudget | readonly PromptBudget[];
   readonly coverage: readonly ObjectiveTerm[] | undefined;
@@ -116,6 +135,7 @@ export interface ResolvedOptions
   readonly standardise: Standardise;
   readonly minVisionTokens: number;
   readonly turns: 'freeze' | 'reselect';
+  readonly agent: ResolvedAgent | undefined;
 }
 
 const count = z.int('expected a whole number').nonnegative('expected 0 or more');
@@ -180,6 +200,7 @@ const pruneSchema = z.strictObject({
     'expected a backend, e.g. from createOrtBackend() of @mmtok/ort-backend or createReferenceBackend() of @mmtok/core',
   ),
   visionCacheSize: z.int().positive().optional(),
+  agent: pruneAgentSchema.optional(),
 });
 
 const callSchema = z.strictObject({
@@ -188,6 +209,15 @@ const callSchema = z.strictObject({
   questionTokens: z.union([tokens, z.array(tokens)]).optional(),
   exclude: z.array(z.array(count)).optional(),
   paddedFrom: z.array(size).optional(),
+  agent: callAgentSchema.optional(),
+  images: z
+    .array(
+      z.custom<RawImage>(
+        (value) => ArrayBuffer.isView((value as RawImage | undefined)?.data),
+        'expected a RawImage of transformers.js',
+      ),
+    )
+    .optional(),
 });
 
 /** @throws InvalidBudgetError saying what a budget may be. */
@@ -235,6 +265,7 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
     ...defined(base),
     ...defined(own),
     budgets,
+    agent: resolveAgent(base.agent, own.agent),
   } as const;
   if (Array.isArray(budgets) && resolved.allocation !== 'perImage') {
     throw new InvalidOptionsError('options mmtok of generate', [

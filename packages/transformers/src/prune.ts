@@ -33,7 +33,8 @@ export interface PruneHandle {
   countTokens(inputs: Readonly<Record<string, unknown>>): TokenCount[];
   /**
    * A stable key of what a call would select: SHA-256 over images, model, options and question. Equal keys mean equal
-   * selections, so results and caches can be stored under it.
+   * selections, so results and caches can be stored under it. Of an agent it knows the name of the function and its
+   * options, not the answers.
    */
   cacheKey(inputs: Readonly<Record<string, unknown>>, overrides?: CallOptions): Promise<string>;
   /** Takes pruning off; the model is as it was. Calls must have ended. Calling it twice is harmless. */
@@ -83,13 +84,14 @@ export function prune(model: unknown, options: PruneOptions): PruneHandle {
     async cacheKey(inputs, overrides) {
       const resolved = resolveOptions(checked, overrides);
       const questions = rowQuestions(site, resolved, readPrompt(family, target.config, inputs));
-      const { processor: _, backend, onSelection: __, ...settings } = resolved;
+      const { processor: _, backend, onSelection: __, images: ___, agent, ...settings } = resolved;
       return await digest({
         ...imageInputsOf(site, inputs),
         model: [target.config._name_or_path ?? '', target.config.model_type, family.name],
         backend: [backend.name, backend.precision],
         settings,
         questions,
+        agent: agent === undefined ? null : { ...agent, ask: agent.ask.name },
       });
     },
     detach() {

@@ -26,23 +26,23 @@ export type Agent = (
 export interface AgentOptions {
   readonly ask: Agent;
   /**
-   * `'auto'` asks only where the question itself says little about where to look: where its informativeness is below
-   * `threshold`. @default 'always'
+   * `'auto'` asks only where no word of the question points at a place in the image: where 1 − H / log n, H being the
+   * entropy of text coverage's softmax over the n vision tokens, is below `threshold` for every word. @default 'always'
    */
   readonly when?: 'always' | 'auto';
-  /** Informativeness, from 0 to 1, from which `'auto'` does without the agent. @default 0.5 */
+  /** From 0, everywhere alike, to 1, a single place. What is best depends on the model. @default 0.5 */
   readonly threshold?: number;
   /** Milliseconds that the agent has for all pictures of a question. @default 30000 */
   readonly timeLimitMs?: number;
+  /**
+   * Ask while the vision encoder runs, which pays where the agent runs elsewhere: on another device, in a worker, over a
+   * network. For `when: 'always'` and batches of one row. @default false: one after the other
+   */
+  readonly parallel?: boolean;
 }
 
 /** {@link AgentOptions}, complete. */
-export interface ResolvedAgent {
-  readonly ask: Agent;
-  readonly when: 'always' | 'auto';
-  readonly threshold: number;
-  readonly timeLimitMs: number;
-}
+export type ResolvedAgent = Required<AgentOptions>;
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const agentSchema = z.custom<Agent>(
@@ -54,18 +54,19 @@ const optionsSchema = z.strictObject({
   when: z.enum(['always', 'auto']).optional(),
   threshold: z.number().min(0).max(1).optional(),
   timeLimitMs: z.number().positive().optional(),
+  parallel: z.boolean().optional(),
 });
 
 /** An agent as `prune` takes it. */
-export const pruneAgentSchema = z.union(
+export const pruneAgentSchema: z.ZodType = z.union(
   [agentSchema, optionsSchema],
-  'expected an agent, which is a function (image, question, { signal }) => { answer }, or { ask, when, threshold, timeLimitMs }',
+  'expected an agent, which is a function (image, question, { signal }) => { answer }, or { ask, when, threshold, timeLimitMs, parallel }',
 );
 
 /** An agent as a single call takes it. */
-export const callAgentSchema = z.union(
+export const callAgentSchema: z.ZodType = z.union(
   [z.literal(false), z.enum(['always', 'auto']), pruneAgentSchema],
-  "expected false, 'always', 'auto', an agent, or { ask, when, threshold, timeLimitMs }",
+  "expected false, 'always', 'auto', an agent, or { ask, when, threshold, timeLimitMs, parallel }",
 );
 
 /** What a single call may say about the agent: none, when to ask that of `prune`, or another one. */
@@ -80,11 +81,7 @@ export function resolveAgent(
   const given = typeof call === 'string' ? undefined : call;
   const chosen = given ?? base;
   if (chosen === undefined) return undefined;
-  const { ask, when, threshold, timeLimitMs } = typeof chosen === 'function' ? { ask: chosen } : chosen;
-  return {
-    ask,
-    when: typeof call === 'string' ? call : (when ?? 'always'),
-    threshold: threshold ?? 0.5,
-    timeLimitMs: timeLimitMs ?? 30_000,
-  };
+  const options: AgentOptions = typeof chosen === 'function' ? { ask: chosen } : chosen;
+  const { when = 'always', threshold = 0.5, timeLimitMs = 30_000, parallel = false } = options;
+  return { ask: options.ask, when: typeof call === 'string' ? call : when, threshold, timeLimitMs, parallel };
 }

@@ -1,5 +1,6 @@
 // The heart of the package: one pass over the prompt in which images are encoded, tokens selected, and the rest removed.
 
+import { askEarly } from '../agent/enrich-questions.js';
 import { PromptMismatchError } from '../errors/prompt-mismatch-error.js';
 import { visionRows } from '../features/vision-features.js';
 import { type PositionPolicy, positionPolicy } from '../positions/policy.js';
@@ -39,6 +40,7 @@ export async function prunedPrefill(
     skip === undefined || (countSlots(prompt) > 0 && prompt.past > 0 && inputs.pixel_values != null);
   if (!isOurs) return await wholePrefill(site, call, inputs, forward, { prompt, positions, reason: skip });
 
+  const early = skip === undefined ? askEarly(site, options, prompt) : undefined;
   const encodeStarted = performance.now();
   const { entry, hit } = await encodeImages(site, call, inputs);
   const selectStarted = performance.now();
@@ -47,7 +49,7 @@ export async function prunedPrefill(
   const pools = poolsOf(images, options.allocation, options.budgets, prompt.textTokens);
   const chosen: Chosen =
     skip === undefined
-      ? await selectImages(site, options, prompt, { vision, images, pools, entry })
+      ? await selectImages(site, options, prompt, { vision, images, pools, entry, early })
       : { results: pools.map((pool) => keepPool(pool, skip)), questions: [], standardised: false, notes: [] };
 
   const prefillStarted = performance.now();
@@ -76,6 +78,7 @@ export async function prunedPrefill(
     images: reports,
     rows: lengthsOf(prompt).map((promptBefore, row) => ({
       ...(chosen.questions[row] && { question: chosen.questions[row] }),
+      ...(chosen.agents?.reports[row] && { agent: chosen.agents.reports[row] }),
       promptBefore,
       promptAfter: columns[row]?.filter((column) => column >= 0).length ?? 0,
     })),
@@ -84,7 +87,8 @@ export async function prunedPrefill(
     positions,
     timings: {
       encodeMs: hit ? 0 : selectStarted - encodeStarted,
-      selectMs: prefillStarted - selectStarted,
+      ...(chosen.agents && { agentMs: chosen.agents.waitMs }),
+      selectMs: prefillStarted - selectStarted - (chosen.agents?.waitMs ?? 0),
       prefillMs: ended - prefillStarted,
       decodeMs: 0,
     },

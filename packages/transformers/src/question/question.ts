@@ -5,8 +5,11 @@ import type { KeywordOptions, QuestionTokens } from '../options.js';
 import type { ProcessorLike } from '../upstream/types.js';
 import { lastUserTurn } from './user-turn.js';
 
-/** Where the text came from. `'none'`: there was no text, so vision coverage decides alone. */
-export type QuestionSource = 'tokens' | 'caller' | 'lastUserTurn' | 'wholePrompt' | 'none';
+/**
+ * Where the text came from. `'agent'`: there was no question, so that an agent's answer stands alone. `'none'`: there was
+ * no text, so vision coverage decides alone.
+ */
+export type QuestionSource = 'tokens' | 'caller' | 'lastUserTurn' | 'wholePrompt' | 'agent' | 'none';
 
 /** The text that drove coverage for one row of the batch. */
 export interface Question {
@@ -47,9 +50,29 @@ export function findQuestion(
       : ({ text: question, source: 'caller' } as const);
   const words = filter === false ? text.split(/\s+/).filter((word) => word !== '') : keywords(text, filter);
   if (words.length === 0) return { source: 'none', text, words: [], ids: [] };
-  const { input_ids } = processor.tokenizer(words.join(' '), {
-    add_special_tokens: false,
-    return_tensor: false,
-  });
-  return { source, text, words, ids: Array.from(input_ids, Number) };
+  return { source, text, words, ids: tokenize(processor, words) };
+}
+
+/** A question with further words, each of which counts `weight` beside a word of the question. */
+export function withWords(
+  processor: ProcessorLike,
+  question: Question,
+  added: readonly string[],
+  weight: number,
+): Question {
+  if (added.length === 0) return question;
+  const words = [...question.words, ...added];
+  const ids = tokenize(processor, words);
+  return {
+    ...question,
+    source: question.source === 'none' ? 'agent' : question.source,
+    words,
+    ids,
+    ...(weight !== 1 && { weights: ids.map((_, at) => (at < question.ids.length ? 1 : weight)) }),
+  };
+}
+
+function tokenize({ tokenizer }: ProcessorLike, words: readonly string[]): number[] {
+  const { input_ids } = tokenizer(words.join(' '), { add_special_tokens: false, return_tensor: false });
+  return Array.from(input_ids, Number);
 }

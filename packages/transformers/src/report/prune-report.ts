@@ -1,6 +1,7 @@
 // The report of one call: what was kept of which image, why, and where the time went. Plain data.
 
 import type { Selection, SelectionReason } from '@mmtok/core';
+import type { AgentReport } from '../agent/agent-report.js';
 import type { VisionFeatureSource } from '../features/vision-features.js';
 import type { PositionPolicy } from '../positions/policy.js';
 import type { Question } from '../question/question.js';
@@ -52,6 +53,8 @@ export interface ImageReport {
 export interface RowReport {
   /** The text that drove coverage. Absent where nothing was selected. */
   readonly question?: Question;
+  /** What the agent added to it. Absent without an agent. */
+  readonly agent?: AgentReport;
   /** Tokens of the prompt the language model was to process, without padding, as given and as shortened. */
   readonly promptBefore: number;
   readonly promptAfter: number;
@@ -61,6 +64,8 @@ export interface RowReport {
 export interface PruneTimings {
   /** The vision encoder; 0 where its output was kept from an earlier turn. */
   readonly encodeMs: number;
+  /** Waiting for the agent. Absent without one. */
+  readonly agentMs?: number;
   /** Question, similarities and greedy search. */
   readonly selectMs: number;
   /** The language model over the shortened prompt. */

@@ -1,6 +1,8 @@
 // Selects the vision tokens of a prompt: questions in, one result per pool out.
 
 import { type Float32Tensor, type ObjectiveTerm, textCoverage, visionCoverage } from '@mmtok/core';
+import type { Asked } from '../agent/ask-agent.js';
+import { type AgentTurn, enrichQuestions } from '../agent/enrich-questions.js';
 import { repair } from '../features/standardise.js';
 import type { VisionEntry } from '../features/vision-cache.js';
 import type { VisionRows } from '../features/vision-features.js';
@@ -19,6 +21,8 @@ export interface Chosen {
   readonly results: readonly PoolResult[];
   /** One per row; empty where nothing had to be selected. */
   readonly questions: readonly Question[];
+  /** What the agent added to them. Absent without an agent. */
+  readonly agents?: AgentTurn;
   readonly standardised: boolean;
   readonly notes: readonly string[];
 }
@@ -29,6 +33,8 @@ export interface ImageMaterial {
   readonly images: readonly PlacedImage[];
   readonly pools: readonly Pool[];
   readonly entry: VisionEntry;
+  /** The agent, if it is being asked already. */
+  readonly early: Promise<Asked> | undefined;
 }
 
 /** Selects in every pool that asks for less than all of its tokens. */
@@ -36,7 +42,7 @@ export async function selectImages(
   site: Site,
   options: ResolvedOptions,
   prompt: Prompt,
-  { vision, images, pools, entry }: ImageMaterial,
+  { vision, images, pools, entry, early }: ImageMaterial,
 ): Promise<Chosen> {
   const excluded = excludedRows(
     images,
@@ -50,7 +56,8 @@ export async function selectImages(
     const results = pools.map((pool) => keepPool(pool, 'belowBudget'));
     return { results, questions: [], standardised: false, notes: [] };
   }
-  const questions = rowQuestions(site, options, prompt);
+  const agents = await enrichQuestions(site, options, prompt, { images, vision, early });
+  const questions = agents?.questions ?? rowQuestions(site, options, prompt);
   const texts: (Float32Tensor | undefined)[] = [];
   for (const question of questions) texts.push(await textRows(site, prompt, question));
   const { features, repaired } = repair(vision.features, options.standardise);
@@ -64,7 +71,8 @@ export async function selectImages(
   }
   const notes = new Set(results.flatMap(({ selection }) => selection?.notes ?? []));
   if (repaired) notes.add('the vision features were standardised per dimension');
-  return { results, questions, standardised: repaired, notes: [...notes] };
+  for (const note of agents?.notes ?? []) notes.add(note);
+  return { results, questions, ...(agents && { agents }), standardised: repaired, notes: [...notes] };
 }
 
 const defaults = new Map<number, readonly ObjectiveTerm[]>();

@@ -1,0 +1,224 @@
+// An agent that answers first: what it adds, when it is asked, and what happens when it fails. Stubs stand in for models.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RawImage } from '@huggingface/transformers';
+import { createReferenceBackend, MmtokError } from '@mmtok/core';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Agent, type CallOptions, type PruneHandle, type PruneOptions, prune } from '../src/index.js';
+import { generate } from './support/reference.js';
+import { buildTinyModel, type LoadedTinyModel, noiseImage, type TinyModel } from './tiny-models/index.js';
+
+let directory: string;
+let tiny: TinyModel;
+let loaded: LoadedTinyModel;
+let image: RawImage;
+let handle: PruneHandle;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'agent-'));
+  tiny = await buildTinyModel('smolvlm', { directory });
+  loaded = await tiny.load();
+  image = noiseImage(tiny.imageSize);
+});
+afterEach(() => handle?.detach());
+afterAll(async () => {
+  await loaded.dispose();
+  await rm(directory, { recursive: true, force: true });
+});
+
+type Ask = { readonly question?: string; readonly pictures?: number; readonly mmtok?: CallOptions };
+
+/** Asks a pruned model with an agent; returns the report. */
+async function asked(agent: PruneOptions['agent'], { question, pictures = 1, mmtok }: Ask = {}) {
+  handle = prune(loaded.model, {
+    processor: loaded.processor,
+    backend: createReferenceBackend(),
+    budget: { tokens: 4 },
+    minVisionTokens: 1,
+    ...(agent && { agent }),
+  });
+  const images = Array.from({ length: pictures }, () => image);
+  const inputs = await loaded.inputs(question ?? 'what is on the tree ?', images);
+  await generate(loaded.model, { ...inputs, max_new_tokens: 1, mmtok: { images, ...mmtok } });
+  return handle.lastSelection!;
+}
+
+const says = (answer: string, more: object = {}) => vi.fn<Agent>(async () => ({ answer, ...more }));
+
+describe('an agent', () => {
+  it('adds the words of its answer to the question, and the report says which', async () => {
+    const agent = says('a red car on the tree');
+    const { rows, timings, notes, images } = await asked(agent);
+    expect(agent.mock.calls).toEqual([[image, 'what is on the tree?', { signal: expect.any(AbortSignal) }]]);
+    expect(rows[0]?.agent).toMatchObject({
+      state: 'enriched',
+      answers: ['a red car on the tree'],
+      added: ['red', 'car'],
+    });
+    expect(rows[0]?.question).toMatchObject({ source: 'lastUserTurn', words: ['on', 'tree', 'red', 'car'] });
+    expect(rows[0]?.question?.ids).toHaveLength(4);
+    expect(timings.agentMs).toBeGreaterThanOrEqual(0);
+    expect(notes).toEqual([]);
+    handle.detach();
+    const plain = await asked(undefined, { mmtok: { question: 'on tree red car' } });
+    expect(images[0]?.indices).toEqual(plain.images[0]?.indices);
+    expect(plain.rows[0]).not.toHaveProperty('agent');
+    expect(plain.timings).not.toHaveProperty('agentMs');
+  });
+
+  it('may say which words, and how much they count', async () => {
+    const { rows } = await asked(says('whatever', { added: ['blue', 'dog'], weight: 0.5 }));
+    expect(rows[0]?.agent?.added).toEqual(['blue', 'dog']);
+    expect(rows[0]?.question).toMatchObject({
+      words: ['on', 'tree', 'blue', 'dog'],
+      weights: [1, 1, 0.5, 0.5],
+    });
+  });
+
+  it('sees every image of the call', async () => {
+    const answers = ['a cat', 'a dog and a cat'];
+    const agent = vi.fn<Agent>(async () => ({ answer: answers.shift() ?? '' }));
+    const { rows } = await asked(agent, { pictures: 2 });
+    expect(rows[0]?.agent).toMatchObject({ answers: ['a cat', 'a dog and a cat'], added: ['cat', 'dog'] });
+  });
+
+  it('stands alone where there is no question', async () => {
+    const { rows } = await asked(says('a cat'), { mmtok: { question: '' } });
+    expect(rows[0]?.question).toMatchObject({ source: 'agent', words: ['cat'] });
+  });
+
+  it('need not have anything to say, or anything to do', async () => {
+    expect((await asked(says(' '))).rows[0]?.agent).toMatchObject({ state: 'nothingAdded', added: [] });
+    handle.detach();
+    const agent = says('a cat');
+    const { rows } = await asked(agent, { mmtok: { questionTokens: { ids: [40] } } });
+    expect(rows[0]?.agent?.state).toBe('notAsked');
+    handle.detach();
+    expect((await asked(agent, { mmtok: { agent: false } })).rows[0]).not.toHaveProperty('agent');
+    handle.detach();
+    await asked(agent, { mmtok: { budget: { ratio: 1 } } });
+    expect(agent).not.toHaveBeenCalled();
+  });
+
+  it('can be another one for a single call', async () => {
+    const { rows } = await asked(undefined, { mmtok: { agent: says('a cat') } });
+    expect(rows[0]?.agent?.added).toEqual(['cat']);
+  });
+
+  it('may be asked while the image is encoded', async () => {
+    const order: string[] = [];
+    const ask: Agent = async () => {
+      order.push('agent');
+      return { answer: 'a cat' };
+    };
+    const { vision_encoder: encoder } = loaded.model.sessions as Record<
+      string,
+      { run: (feeds: object) => unknown }
+    >;
+    const run = vi.spyOn(encoder!, 'run').mockImplementation(function (this: object, feeds) {
+      order.push('encoder');
+      run.mockRestore();
+      return encoder!.run(feeds);
+    });
+    const { rows } = await asked({ ask, parallel: true });
+    expect(order).toEqual(['agent', 'encoder']);
+    expect(rows[0]?.agent?.state).toBe('enriched');
+  });
+});
+
+describe('an agent that fails', () => {
+  it.each([
+    ['throws', () => Promise.reject(new Error('out of memory')), /out of memory/],
+    [
+      'throws at once',
+      () => {
+        throw new Error('out of paper');
+      },
+      /out of paper/,
+    ],
+    [
+      'answers in another form',
+      async () => 'a cat' as unknown as { answer: string },
+      /expected \{ answer \}/,
+    ],
+  ] as [string, Agent, RegExp][])('because it %s leaves the question alone', async (_, agent, problem) => {
+    const { rows, notes, tokensAfter } = await asked(agent);
+    expect(rows[0]?.agent).toMatchObject({
+      state: 'failed',
+      added: [],
+      problem: expect.stringMatching(problem),
+    });
+    expect(rows[0]?.question?.words).toEqual(['on', 'tree']);
+    expect(notes.join()).toMatch(/the agent failed: .*went on without its answer/);
+    expect(tokensAfter).toBe(4);
+  });
+
+  it('to answer in time is not waited for, and is told', async () => {
+    let signal: AbortSignal | undefined;
+    const ask: Agent = (_image, _question, options) => {
+      signal = options.signal;
+      return new Promise(() => undefined);
+    };
+    const { rows, notes } = await asked({ ask, timeLimitMs: 20 });
+    expect(rows[0]?.agent).toMatchObject({ state: 'timedOut', problem: 'it took longer than 20 ms' });
+    expect(signal?.aborted).toBe(true);
+    expect(notes.join()).toMatch(/longer than 20 ms/);
+  });
+
+  it('at the second picture leaves what it said of the first', async () => {
+    const agent = vi
+      .fn<Agent>()
+      .mockResolvedValueOnce({ answer: 'a cat' })
+      .mockRejectedValue(new Error('enough'));
+    const { rows } = await asked(agent, { pictures: 2 });
+    expect(rows[0]?.agent).toMatchObject({ state: 'failed', answers: ['a cat'], added: ['cat'] });
+    expect(rows[0]?.question?.words).toContain('cat');
+  });
+});
+
+describe("when: 'auto'", () => {
+  it('asks where the question is less informative than the threshold, and says how informative it is', async () => {
+    const agent = says('a cat');
+    const below = await asked({ ask: agent, when: 'auto', threshold: 1 });
+    expect(below.rows[0]?.agent?.state).toBe('enriched');
+    const { informativeness = -1 } = below.rows[0]?.agent ?? {};
+    expect(informativeness).toBeGreaterThan(0);
+    expect(informativeness).toBeLessThan(1);
+    handle.detach();
+    const above = await asked({ ask: agent, when: 'auto', threshold: informativeness });
+    expect(above.rows[0]?.agent).toMatchObject({ state: 'notAsked', added: [], informativeness });
+    expect(agent).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks where there is no question, and can be said for a single call', async () => {
+    const agent = says('a cat');
+    const { rows } = await asked(agent, { mmtok: { question: '', agent: 'auto' } });
+    expect(rows[0]?.agent).toMatchObject({ state: 'enriched', informativeness: 0 });
+    handle.detach();
+    const always = await asked({ ask: agent, when: 'auto', threshold: 0 }, { mmtok: { agent: 'always' } });
+    expect(always.rows[0]?.agent?.state).toBe('enriched');
+  });
+});
+
+describe('wrong use', () => {
+  it.each([
+    [says('a cat'), { images: [] }, /1 images, but the call has 0.*images: \[image\]/],
+    [says('a cat'), { images: 'cat.jpg' as unknown as RawImage[] }, /images/],
+    ['a cat' as unknown as Agent, {}, /expected an agent/],
+    [{ ask: says('a cat'), threshold: 2 }, {}, /threshold|expected an agent/],
+    [says('a cat'), { agent: 'never' as unknown as false }, /'always', 'auto'/],
+  ] as [PruneOptions['agent'], CallOptions, RegExp][])('is refused (%#)', async (agent, mmtok, message) => {
+    const call = asked(agent, { mmtok });
+    await expect(call).rejects.toThrow(message);
+    await expect(call).rejects.toSatisfy((error) => MmtokError.isInstance(error));
+  });
+
+  it('does not disturb keys of selections', async () => {
+    await asked(says('a cat'));
+    const inputs = await loaded.inputs('what is on the tree ?', [image]);
+    const key = await handle.cacheKey(inputs);
+    expect(await handle.cacheKey(inputs, { images: [image] })).toBe(key);
+    expect(await handle.cacheKey(inputs, { agent: false })).not.toBe(key);
+  });
+});
