@@ -3,13 +3,20 @@
 
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { LoadOptions } from '../tasks/task.js';
+import type { Shard } from '../tasks/task.js';
 import type { Row, Table } from './table.js';
 
 /** Which rows belong together, and the columns that tell. */
 export interface Grouping {
   readonly columns: readonly string[];
   key(row: Row): string;
+}
+
+/** How many rows, which, and which part of them. */
+export interface RowChoice {
+  readonly limit?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly shard?: Shard | undefined;
 }
 
 async function groupsOf(table: Table, grouping: Grouping | undefined): Promise<number[][]> {
@@ -51,7 +58,7 @@ function firstRows(groups: readonly number[][], limit: number): number[][] {
 export async function chooseRows(
   table: Table,
   grouping: Grouping | undefined,
-  { limit, seed, shard }: Pick<LoadOptions, 'limit' | 'seed' | 'shard'>,
+  { limit, seed, shard }: RowChoice,
 ): Promise<number[] | undefined> {
   if (limit === undefined && shard === undefined) return undefined;
   let groups = await groupsOf(table, grouping);

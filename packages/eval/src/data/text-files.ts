@@ -79,7 +79,7 @@ export async function readJsonLines(path: string): Promise<TextRow[]> {
 }
 
 // A cell in double quotes may hold tabs, newlines and doubled quotes.
-const CELL = /(?:"((?:[^"]|"")*)"|([^\t\r\n]*))(\t|\r?\n|$)/y;
+const CELL = /(?:"([^"]*(?:""[^"]*)*)"|((?!")[^\t\r\n]*))(\t|\r?\n|$)/y;
 
 function parseTsv(text: string, path: string): { line: number; cells: string[] }[] {
   const rows: { line: number; cells: string[] }[] = [];
@@ -90,7 +90,10 @@ function parseTsv(text: string, path: string): { line: number; cells: string[] }
   while (CELL.lastIndex < text.length) {
     const match = CELL.exec(text);
     if (match === null)
-      throw new CorruptFileError(`${path}, line ${line}`, 'has a double quote without its pair');
+      throw new CorruptFileError(
+        `${path}, line ${line}`,
+        'has a cell that begins with a double quote and does not end with one',
+      );
     cells.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
     line += match[0].split('\n').length - 1;
     if (match[3] === '\t') continue;

@@ -66,11 +66,7 @@ export function defineTask<S extends z.ZodObject, Target>(
     async *load(options) {
       const { from, limit, seed, shard } = parseLoadOptions(name, options);
       const table = await openTable(definition, from);
-      const indices = await chooseRows(table, grouping, {
-        ...(limit !== undefined && { limit }),
-        ...(seed !== undefined && { seed }),
-        ...(shard && { shard }),
-      });
+      const indices = await chooseRows(table, grouping, { limit, seed, shard });
       for await (const row of table.rows({ columns, ...(indices && { indices }) }))
         yield definition.sample(parseRow(schema, row), row);
     },

@@ -4,11 +4,14 @@ import { parseOptions } from '@mmtok/core';
 import * as z from 'zod';
 import type { LoadOptions } from './task.js';
 
+// zod gives `undefined` where LoadOptions has nothing.
+type Checked = { readonly [K in keyof LoadOptions]: LoadOptions[K] | undefined };
+
 const shard = z
   .strictObject({ index: z.int().min(0), count: z.int().min(1) })
   .refine(({ index, count }) => index < count, 'index must be below count: shards are 0 … count - 1');
 
-const schema = z.strictObject({
+const schema: z.ZodType<Checked> = z.strictObject({
   from: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(),
   limit: z.int().min(1).optional(),
   seed: z.int().optional(),
@@ -19,6 +22,6 @@ const schema = z.strictObject({
  * The options, checked.
  * @throws InvalidOptionsError
  */
-export function parseLoadOptions(task: string, options: LoadOptions = {}): z.output<typeof schema> {
+export function parseLoadOptions(task: string, options: LoadOptions = {}): Checked {
   return parseOptions(`load options of task '${task}'`, schema, options);
 }
