@@ -1,6 +1,7 @@
 // The command line: names, options, help. What commands do is in commands/.
 
 import { createRequire } from 'node:module';
+import { DEFAULT_AGENT_MODEL } from '@mmtok/agent';
 import { Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from './backends/create-backend.js';
 import { ask } from './commands/ask.js';
@@ -71,7 +72,8 @@ Examples:
   mmtok ask scene.png "What shape is the cyan object?"
   mmtok ask photo.jpg "What is on the table?" --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4 --overlay kept.png
   mmtok ask before.jpg after.jpg "What changed?" --keep 64 --model ./my-model --json
-  mmtok ask photo.jpg "Read the sign." --keep c0.95 --compare --device webgpu`;
+  mmtok ask photo.jpg "Read the sign." --keep c0.95 --compare --device webgpu
+  mmtok ask scene.png "What color is the background?" --keep 8 --agent ${TINY}`;
 
 const SELECT_EXAMPLES = `
 The file holds matrices of floats (F32, F16, BF16 or F64):
@@ -112,6 +114,7 @@ interface AskFlags {
   readonly device?: string;
   readonly dtype?: string;
   readonly prompt?: string;
+  readonly agent?: string | true;
   readonly maxNewTokens?: string;
   readonly overlay?: string;
   readonly compare: boolean;
@@ -133,6 +136,10 @@ function addAsk(program: Command, context: Context): void {
       '--prompt <template>',
       "prompt with <image> and {question}, in place of the model's chat template",
     )
+    .option(
+      '--agent [model]',
+      `a small model answers first, and its words join the question's (default: ${DEFAULT_AGENT_MODEL})`,
+    )
     .option('--max-new-tokens <count>', 'length of the answer at most (default: 128)')
     .option('--overlay <file>', 'write a PNG that shows which tokens were kept')
     .option('--compare', 'answer with all tokens as well', false)
@@ -147,7 +154,7 @@ function addAsk(program: Command, context: Context): void {
         );
       }
       if (question === '') throw new UsageError('The question is empty. Write it last, in quotes.');
-      const { model, backend, device, dtype, prompt, maxNewTokens, overlay, compare, json } = flags;
+      const { model, backend, device, dtype, prompt, agent, maxNewTokens, overlay, compare, json } = flags;
       await ask(
         {
           images,
@@ -159,6 +166,7 @@ function addAsk(program: Command, context: Context): void {
           ...(dtype !== undefined && { dtype: parseDtype(dtype) }),
           // A shell passes \n as it is written.
           ...(prompt !== undefined && { promptTemplate: prompt.replaceAll('\\n', '\n') }),
+          ...(agent !== undefined && { agent: agent === true ? DEFAULT_AGENT_MODEL : agent }),
           ...(maxNewTokens !== undefined && { maxNewTokens: parseCount('--max-new-tokens', maxNewTokens) }),
           ...(overlay !== undefined && { overlay }),
           compare,

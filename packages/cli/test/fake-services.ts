@@ -1,5 +1,6 @@
 // Light parts for commands: a model that always says "a cat", and a machine with one engine.
 
+import { agentFrom } from '@mmtok/agent';
 import { createReferenceBackend } from '@mmtok/core';
 import type { Services } from '../src/commands/context.js';
 import type { Answer, Request, Vlm } from '../src/models/vlm.js';
@@ -39,16 +40,24 @@ export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
 /** Services, and what the fake model was asked. */
 export function fakeServices(
   options: { readonly answer?: (request: Request) => Answer; readonly ortWorks?: boolean } = {},
-): { readonly services: Services; readonly asked: Request[]; readonly disposed: () => boolean } {
+): {
+  readonly services: Services;
+  readonly asked: Request[];
+  readonly disposed: () => boolean;
+  /** Agents that were loaded and disposed. */
+  readonly agents: string[];
+} {
   const { answer = fakeAnswer, ortWorks = true } = options;
   const asked: Request[] = [];
+  const agents: string[] = [];
   let isDisposed = false;
-  const vlm = (name: string): Vlm => ({
+  const vlm = (name: string, hasAgent: boolean): Vlm => ({
     name,
     backend: 'reference (cpu)',
     async ask(request) {
       asked.push(request);
-      return answer(request);
+      const agent = { answers: ['a tabby cat'], added: ['tabby', 'cat'], ms: 40 };
+      return { ...answer(request), ...(hasAgent && { agent }) };
     },
     async dispose() {
       isDisposed = true;
@@ -56,7 +65,16 @@ export function fakeServices(
   });
   const services: Services = {
     createBackend: async () => createReferenceBackend(),
-    loadVlm: async ({ model }) => vlm(model),
+    loadVlm: async ({ model, agent }) => vlm(model, agent !== undefined),
+    loadAgent: async ({ model }) => {
+      const agent = agentFrom(() => 'a tabby cat');
+      return Object.assign(agent, {
+        model,
+        async dispose() {
+          agents.push(model);
+        },
+      });
+    },
     inspectEngines: async () => ({
       node: { version: '20.19.0', isSupported: true },
       platform: 'linux x64',
@@ -77,5 +95,5 @@ export function fakeServices(
       ],
     }),
   };
-  return { services, asked, disposed: () => isDisposed };
+  return { services, asked, agents, disposed: () => isDisposed };
 }

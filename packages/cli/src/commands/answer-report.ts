@@ -1,6 +1,6 @@
 // How answers are told to people and to programs; shared by `ask` and `demo`.
 
-import type { Answer, PictureTokens, Timings } from '../models/vlm.js';
+import type { AgentWords, Answer, PictureTokens, Timings } from '../models/vlm.js';
 import type { OverlayPanel } from '../overlay/overlay.js';
 import { formatMs, formatShare } from '../terminal/format.js';
 
@@ -46,6 +46,13 @@ export function coverageInWords(pictures: readonly PictureTokens[]): string {
     }
   }
   return [...lowest].map(([term, share]) => `${term} ${formatShare(share)}`).join(', ');
+}
+
+/** `"A yellow umbrella." (adds yellow, umbrella), 820 ms` */
+export function agentInWords({ answers, added, ms }: AgentWords): string {
+  const said =
+    answers.length === 0 ? 'no answer' : answers.map((answer) => JSON.stringify(answer)).join(', ');
+  return `${said} (adds ${added.length === 0 ? 'nothing' : added.join(', ')}), ${formatMs(ms)} ms`;
 }
 
 /** A panel of an overlay for each picture that can be drawn upon. */

@@ -59,6 +59,17 @@ describe('mmtok ask', () => {
     expect(io.out()).toMatch(/prefill ms +100 +10\n/);
   });
 
+  it('lets an agent answer first', async () => {
+    const io = fakeIo({ cwd: folder });
+    const { services, agents } = fakeServices();
+    expect(await main(['ask', 'a.png', 'What is it?', '--agent'], io, services)).toBe(0);
+    expect(io.out()).toContain('agent     "a tabby cat" (adds tabby, cat), 40 ms\ntokens ');
+    const json = fakeIo({ cwd: folder });
+    await main(['ask', 'a.png', 'What is it?', '--agent', 'tiny', '--json'], json, services);
+    expect(JSON.parse(json.out())).toMatchObject({ agent: { added: ['tabby', 'cat'], ms: 40 } });
+    expect(agents).toEqual(['HuggingFaceTB/SmolVLM2-256M-Video-Instruct', 'tiny']);
+  });
+
   it('answers programs in JSON, about several images', async () => {
     const io = fakeIo({ cwd: folder });
     const argv = ['ask', 'a.png', 'a.png', 'What is it?', '--json', '--compare', '--overlay', 'o.png'];

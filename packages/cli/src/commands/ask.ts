@@ -13,6 +13,7 @@ import { colorsFor } from '../terminal/colors.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { renderTable } from '../terminal/table.js';
 import {
+  agentInWords,
   comparisonRows,
   coverageInWords,
   keptInWords,
@@ -32,6 +33,8 @@ export interface AskRequest {
   readonly device?: string;
   readonly dtype?: string | Readonly<Record<string, string>>;
   readonly promptTemplate?: string;
+  /** A model that answers first: `tiny`, a hub id or a folder. */
+  readonly agent?: string;
   readonly maxNewTokens?: number;
   /** Where to write the picture of the kept tokens. */
   readonly overlay?: string;
@@ -42,7 +45,7 @@ export interface AskRequest {
 
 /**
  * Answers and prints what it took.
- * @throws InputFileError, UsageError, ModelLoadError, UnsupportedModelError, InvalidBudgetError, BackendUnavailableError
+ * @throws InputFileError, UsageError, ModelLoadError, AgentLoadError, UnsupportedModelError, InvalidBudgetError, BackendUnavailableError
  */
 export async function ask(request: AskRequest, { io, services }: Context): Promise<void> {
   const { images, question, model, budget, device, json } = request;
@@ -51,6 +54,17 @@ export async function ask(request: AskRequest, { io, services }: Context): Promi
     request.backend,
     request.backend === 'ort' ? device : undefined,
   );
+  const agent =
+    request.agent === undefined
+      ? undefined
+      : await services.loadAgent(
+          {
+            model: request.agent,
+            ...(device !== undefined && { device }),
+            ...(request.dtype !== undefined && { dtype: request.dtype }),
+          },
+          io,
+        );
   const vlm = await services.loadVlm(
     {
       model,
@@ -58,6 +72,7 @@ export async function ask(request: AskRequest, { io, services }: Context): Promi
       ...(device !== undefined && { device }),
       ...(request.dtype !== undefined && { dtype: request.dtype }),
       ...(request.promptTemplate !== undefined && { promptTemplate: request.promptTemplate }),
+      ...(agent && { agent }),
     },
     io,
   );
@@ -90,6 +105,7 @@ export async function ask(request: AskRequest, { io, services }: Context): Promi
   } finally {
     status.clear();
     await vlm.dispose();
+    await agent?.dispose();
   }
 }
 
@@ -135,6 +151,7 @@ function printDetails(
   const field = (name: string, value: string): void => {
     if (value !== '') print(stdout, `${colors.dim(name.padEnd(8))}  ${value}`);
   };
+  if (pruned.agent !== undefined) field('agent', agentInWords(pruned.agent));
   field('tokens', `${keptInWords(pruned)} vision tokens kept`);
   field('coverage', coverageInWords(pruned.pictures));
   field('time', phasesInWords(pruned.timings));
@@ -177,6 +194,7 @@ function toJson(
       coverage,
     })),
     timings: pruned.timings,
+    ...(pruned.agent && { agent: pruned.agent }),
     notes: pruned.notes,
     ...(overlay !== undefined && { overlay }),
     ...(whole && { allTokens: { answer: whole.text, timings: whole.timings } }),

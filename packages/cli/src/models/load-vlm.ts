@@ -40,7 +40,7 @@ export const loadVlm: LoadVlm = async (options, io) => {
       ...(device !== undefined && { device }),
       ...(dtype !== undefined && { dtype }),
       onProgress: downloadProgress(name, status),
-      cacheDir: join(io.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mmtok', 'models'),
+      cacheDir: modelCache(io),
       // Which devices and precisions there are, the library knows best.
     } as LoadVlmOptions);
     return new PrunedVlm(library, loaded, options);
@@ -51,8 +51,11 @@ export const loadVlm: LoadVlm = async (options, io) => {
   }
 };
 
-/** The folder of a local model as an absolute path, or the hub id. */
-async function locate(name: string, cwd: string): Promise<string> {
+/**
+ * The folder of a local model as an absolute path, or the hub id.
+ * @throws UsageError for a name that is neither `tiny` nor a hub id nor a folder.
+ */
+export async function locate(name: string, cwd: string): Promise<string> {
   if (name === TINY) return (await import('@mmtok/tiny-vlm')).modelPath;
   const path = resolve(cwd, name);
   const isFolder = await stat(path).then(
@@ -66,8 +69,13 @@ async function locate(name: string, cwd: string): Promise<string> {
   );
 }
 
+/** The folder that downloads are kept in. */
+export function modelCache({ env }: Io): string {
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mmtok', 'models');
+}
+
 /** Whether loading failed for want of a network: what Node's fetch then says. */
-function isUnreachable(error: unknown): boolean {
-  if (!MmtokError.isInstance(error, 'MMTOK_MODEL_LOAD')) return false;
+export function isUnreachable(error: unknown): boolean {
+  if (!MmtokError.isInstance(error)) return false;
   return error.cause instanceof Error && error.cause.message === 'fetch failed';
 }

@@ -23,7 +23,7 @@ export class PrunedVlm implements Vlm {
 
   /** @throws UnsupportedModelError if the model cannot be pruned. */
   constructor(library: Library, loaded: LoadedVlm, options: VlmOptions) {
-    const { backend } = options;
+    const { backend, agent } = options;
     this.name = options.model;
     this.backend = `${backend.name} (${backend.device})`;
     this.library = library;
@@ -33,6 +33,7 @@ export class PrunedVlm implements Vlm {
       processor: loaded.processor,
       backend,
       budget: { ratio: 1 },
+      ...(agent && { agent }),
     } as PruneArguments);
   }
 
@@ -57,7 +58,7 @@ export class PrunedVlm implements Vlm {
         ...inputs,
         max_new_tokens: maxNewTokens,
         do_sample: false,
-        mmtok: budget === 'all' ? false : { budget, question },
+        mmtok: budget === 'all' ? false : { budget, question, images },
         ...(streamer && { streamer }),
       }),
     );
@@ -69,12 +70,14 @@ export class PrunedVlm implements Vlm {
     const [text = ''] = processor.batch_decode(newTokens, { skip_special_tokens: true });
     const totalMs = performance.now() - started;
     const report = this.handle.lastSelection as PruneReport;
+    const agent = report.rows[0]?.agent;
     return {
       text: text.trim(),
       tokensBefore: report.tokensBefore,
       tokensKept: report.tokensAfter,
       pictures: budget === 'all' ? [] : this.pictureTokens(report, pictures, inputs),
       timings: { prepareMs, selectMs: report.timings.selectMs, ...times, totalMs },
+      ...(agent && { agent: { answers: agent.answers, added: agent.added, ms: agent.ms } }),
       notes: [...new Set([...report.notes, ...selectionNotes(report)])],
     };
   }

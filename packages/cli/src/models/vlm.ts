@@ -1,6 +1,7 @@
 // What commands need of a vision-language model: ask it, pruned or not. The real one is pruned-vlm.ts.
 
 import type { Backend, Budget } from '@mmtok/core';
+import type { Agent } from '@mmtok/transformers';
 import type { Picture } from '../images/picture.js';
 import type { TokenView } from '../overlay/overlay.js';
 
@@ -16,6 +17,8 @@ export interface VlmOptions {
   readonly dtype?: string | Readonly<Record<string, string>>;
   /** A prompt with `<image>` and `{question}` in place of the model's chat template. */
   readonly promptTemplate?: string;
+  /** Answers first, so that its words join the question's; whoever made it disposes it. */
+  readonly agent?: Agent;
 }
 
 /** A question about pictures. */
@@ -58,6 +61,14 @@ export interface PictureTokens {
   readonly viewColumns?: number;
 }
 
+/** What an agent said first, and what of it joined the question. */
+export interface AgentWords {
+  /** One per picture. */
+  readonly answers: readonly string[];
+  readonly added: readonly string[];
+  readonly ms: number;
+}
+
 /** An answer, and what it took. */
 export interface Answer {
   readonly text: string;
@@ -67,6 +78,8 @@ export interface Answer {
   /** One per picture; empty where nothing was pruned. */
   readonly pictures: readonly PictureTokens[];
   readonly timings: Timings;
+  /** Absent where no agent was asked. */
+  readonly agent?: AgentWords;
   /** What the user should know, in words. */
   readonly notes: readonly string[];
 }

@@ -1,0 +1,27 @@
+import { createReferenceBackend } from '@mmtok/core';
+import { samples } from '@mmtok/tiny-vlm';
+import { describe, expect, it } from 'vitest';
+import { fakeIo } from '../../test/fake-io.js';
+import { readPicture } from '../images/read-picture.js';
+import { loadAgent } from './load-agent.js';
+import { loadVlm } from './load-vlm.js';
+
+describe('an agent', () => {
+  it('answers before the model, whose report says what was added', async () => {
+    const agent = await loadAgent({ model: 'tiny' }, fakeIo());
+    const vlm = await loadVlm({ model: 'tiny', backend: createReferenceBackend(), agent }, fakeIo());
+    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
+    const request = { pictures: [await readPicture(image, '/')], question };
+    const pruned = await vlm.ask({ ...request, budget: { tokens: 8 } });
+    expect(pruned.agent).toEqual({ answers: [answer], added: [answer], ms: expect.any(Number) });
+    expect(await vlm.ask({ ...request, budget: 'all' })).not.toHaveProperty('agent');
+    await vlm.dispose();
+    await agent.dispose();
+  });
+
+  it('is refused by a name that means nothing', async () => {
+    await expect(loadAgent({ model: 'no such model' }, fakeIo())).rejects.toThrow(
+      /Unknown model 'no such model'/,
+    );
+  });
+});
