@@ -156,6 +156,9 @@ describe('folders', () => {
     expect(folder.image('11/image.png', 'here').path).toMatch(/x\/11\/image\.png$/);
     expect(() => folder.image('mage.png', 'here')).toThrow(/no picture 'mage\.png', which here asks for/);
     expect(folder.find(/1\/image/)).toHaveLength(2);
+    expect(() => folder.image('image.png', 'line 3')).toThrow(
+      /line 3: 'image\.png' may be x\/1\/image\.png or x\/11\/image\.png; name its folder/,
+    );
   });
 });
 
@@ -181,13 +184,15 @@ describe('the Hub', () => {
   });
 
   /** Serves one dataset as the Hub does: a list of files, and files by ranges. */
-  async function serve(listing: (origin: string) => unknown, path: string): Promise<string[]> {
+  async function serve(listing: (origin: string, url: string) => unknown, path: string): Promise<string[]> {
     const requests: string[] = [];
     server = createServer((request, response) => {
       requests.push(`${request.method} ${request.url}`);
       if (request.url?.startsWith('/api/')) {
-        const body = listing(`http://${request.headers.host}`);
-        response.writeHead(body === undefined ? 404 : 200).end(JSON.stringify(body));
+        const body = listing(`http://${request.headers.host}`, request.url);
+        const next = (body as { next?: string } | undefined)?.next;
+        const headers = next === undefined ? {} : { link: `<${next}>; rel="next"` };
+        response.writeHead(body === undefined ? 404 : 200, headers).end(JSON.stringify(body));
         return;
       }
       const size = statSync(path).size;
@@ -211,14 +216,35 @@ describe('the Hub', () => {
   const path = file(parquet(columns, [{ ...row, image: hubPicture() }]), '0.parquet');
 
   it('is asked when no files are given', async () => {
-    const requests = await serve((origin) => [`${origin}/files/test/0.parquet`], path);
+    const requests = await serve(
+      () => [
+        { type: 'directory', path: 'data' },
+        { type: 'file', path: 'README.md' },
+        { type: 'file', path: 'data/val-00000-of-00001.parquet' },
+        { type: 'file', path: 'data/test-00000-of-00001.parquet' },
+      ],
+      path,
+    );
     const samples = await collect(getTask('chartqa').load());
     expect(samples.map(({ question }) => question)).toEqual(['How many?']);
-    expect(requests[0]).toBe('GET /api/datasets/lmms-lab/ChartQA/parquet/default/test');
+    expect(requests[0]).toBe('GET /api/datasets/lmms-lab/ChartQA/tree/main?recursive=true');
+    expect(new Set(requests.slice(1).map((request) => request.split(' ')[1]))).toEqual(
+      new Set(['/datasets/lmms-lab/ChartQA/resolve/main/data/test-00000-of-00001.parquet']),
+    );
+  });
+  it('is asked again while there are more files', async () => {
+    await serve((origin, url) => {
+      const second = url.includes('cursor');
+      return Object.assign([{ type: 'file', path: `data/test-0000${Number(second)}-of-00002.parquet` }], {
+        next: second ? undefined : `${origin}/api/datasets/lmms-lab/ChartQA/tree/main?cursor=x`,
+      });
+    }, path);
+    expect(await collect(getTask('chartqa').load())).toHaveLength(2);
   });
   it.each<[unknown, RegExp]>([
-    [undefined, /api\/datasets\/lmms-lab\/ChartQA\/parquet\/default\/test: the Hub answered 404/],
+    [undefined, /api\/datasets\/lmms-lab\/ChartQA\/tree\/main\?recursive=true: the Hub answered 404/],
     [{ error: 'no' }, /did not answer with a list of files/],
+    [[], /datasets\/lmms-lab\/ChartQA: has no parquet files/],
   ])('may say no: %j', async (listing, message) => {
     await serve(() => listing, path);
     await expect(collect(getTask('chartqa').load())).rejects.toThrow(message);

@@ -3,6 +3,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import type { ImageSource } from '../tasks/task.js';
+import { CorruptFileError } from './corrupt-file-error.js';
 import { imageFile } from './image-source.js';
 import { MissingFileError } from './missing-file-error.js';
 
@@ -14,6 +15,7 @@ export interface Folder {
   /**
    * The picture of this name, e.g. `'COCO_val2014_000000000042.jpg'` or `'test/7/image.png'`, in whatever subfolder.
    * @throws MissingFileError when there is none.
+   * @throws CorruptFileError when there are several.
    */
   image(name: string, where: string): ImageSource;
 }
@@ -23,15 +25,24 @@ function inFolder(path: string, relative: readonly string[]): Folder {
   const byName = new Map<string, string[]>();
   for (const file of sorted) {
     const name = file.slice(file.lastIndexOf('/') + 1);
-    byName.set(name, [...(byName.get(name) ?? []), file]);
+    const same = byName.get(name);
+    if (same === undefined) byName.set(name, [file]);
+    else same.push(file);
   }
   return {
     path,
     find: (pattern) => sorted.filter((file) => pattern.test(file)).map((file) => join(path, file)),
     image(name, where) {
       const candidates = byName.get(name.slice(name.lastIndexOf('/') + 1)) ?? [];
-      const found = candidates.find((file) => file === name || file.endsWith(`/${name}`));
-      if (found !== undefined) return imageFile(join(path, found));
+      const found = candidates.includes(name)
+        ? [name]
+        : candidates.filter((file) => file.endsWith(`/${name}`));
+      if (found.length > 1)
+        throw new CorruptFileError(
+          where,
+          `'${name}' may be ${found.join(' or ')}; name its folder, or remove the others`,
+        );
+      if (found[0] !== undefined) return imageFile(join(path, found[0]));
       throw new MissingFileError(
         path,
         `has no picture '${name}', which ${where} asks for`,

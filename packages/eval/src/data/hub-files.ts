@@ -1,25 +1,44 @@
-// The addresses of a dataset's parquet files on the Hugging Face Hub. Lists them; reading is parquet-table.ts's.
-// Source: https://huggingface.co/docs/dataset-viewer/parquet
+// The addresses of a dataset's own parquet files on the Hugging Face Hub. Lists them; reading is parquet-table.ts's. Not
+// the Hub's automatic conversion, which stops at the first gigabytes of a large dataset.
+// Source: https://huggingface.co/docs/hub/api
 
 import * as z from 'zod';
 import { MissingFileError } from './missing-file-error.js';
 
 const DEFAULT_ENDPOINT = 'https://huggingface.co';
-const schema = z.array(z.string()).min(1);
+const HINT = 'Check the connection, or download the dataset and give its folder.';
+const pageSchema = z.array(z.object({ type: z.string(), path: z.string() }));
 
-/**
- * Lists the parquet files of one split. `HF_ENDPOINT` in the environment names another Hub, e.g. a mirror.
- * @throws MissingFileError when the Hub cannot be reached or has no such split.
- */
-export async function hubFiles(dataset: string, config: string, split: string): Promise<string[]> {
-  const endpoint = process.env.HF_ENDPOINT ?? DEFAULT_ENDPOINT;
-  const url = `${endpoint}/api/datasets/${dataset}/parquet/${encodeURIComponent(config)}/${encodeURIComponent(split)}`;
-  const hint = 'Check the connection, or download the dataset and give its folder.';
+async function getPage(url: string): Promise<{ files: string[]; next: string | undefined }> {
   const fail = (problem: string, cause?: unknown): never => {
-    throw new MissingFileError(url, problem, hint, { cause });
+    throw new MissingFileError(url, problem, HINT, { cause });
   };
   const response = await fetch(url).catch((cause: unknown) => fail('cannot be reached', cause));
   if (!response.ok) return fail(`the Hub answered ${response.status} ${response.statusText}`);
-  const files = schema.safeParse(await response.json().catch(() => null));
-  return files.success ? files.data : fail('the Hub did not answer with a list of files', files.error);
+  const page = pageSchema.safeParse(await response.json().catch(() => null));
+  if (!page.success) return fail('the Hub did not answer with a list of files', page.error);
+  return {
+    files: page.data
+      .filter(({ type, path }) => type === 'file' && path.endsWith('.parquet'))
+      .map(({ path }) => path),
+    next: /<([^>]+)>;\s*rel="next"/.exec(response.headers.get('link') ?? '')?.[1],
+  };
+}
+
+/**
+ * Lists the addresses of all parquet files of a dataset. `HF_ENDPOINT` in the environment names another Hub, e.g. a mirror.
+ * @throws MissingFileError when the Hub cannot be reached, or has no such dataset or no parquet files in it.
+ */
+export async function hubFiles(dataset: string): Promise<string[]> {
+  const endpoint = process.env.HF_ENDPOINT ?? DEFAULT_ENDPOINT;
+  const files: string[] = [];
+  let url: string | undefined = `${endpoint}/api/datasets/${dataset}/tree/main?recursive=true`;
+  while (url !== undefined) {
+    const page = await getPage(url);
+    files.push(...page.files);
+    url = page.next;
+  }
+  if (files.length === 0)
+    throw new MissingFileError(`${endpoint}/datasets/${dataset}`, 'has no parquet files', HINT);
+  return files.sort().map((path) => `${endpoint}/datasets/${dataset}/resolve/main/${encodeURI(path)}`);
 }

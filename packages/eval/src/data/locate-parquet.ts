@@ -39,5 +39,5 @@ export function inList(paths: readonly string[]): LocateParquet {
 
 /** Locates on the Hugging Face Hub. */
 export function onHub(dataset: string): LocateParquet {
-  return (config, split) => hubFiles(dataset, config, split);
+  return async (config, split) => matching(await hubFiles(dataset), config, split);
 }

@@ -119,9 +119,8 @@ async function* readFile(
 export async function parquetTable(paths: readonly string[]): Promise<Table> {
   const files: ParquetFile[] = [];
   let count = 0;
-  for (const path of paths) {
-    const file = { ...(await openFile(path)), start: count };
-    files.push(file);
+  for (const file of await Promise.all(paths.map(openFile))) {
+    files.push({ ...file, start: count });
     count += file.count;
   }
   return {

@@ -45,6 +45,7 @@ export const seedBench: Task<SeedBenchTarget> = defineTask({
     files: 'SEED-Bench.json and SEED-Bench-image/',
   },
   maxNewTokens: 1024,
+  // The paper's SEED column is all questions for LLaVA-1.5-7B in most tables, and those on pictures elsewhere.
   paper: { column: 'SEED', factor: 100 },
   row: z.object({
     question_id: idCell,
