@@ -36,6 +36,9 @@ describe('answers without visual meaning add nothing', () => {
     '2.5',
     '12 000',
     'The image',
+    "I don't know.",
+    "It's unclear, sorry.",
+    'Unanswerable',
   ])('%s', (answer) => {
     expect(enrichQuestion(question, answer)).toMatchObject({
       text: question,
@@ -53,6 +56,14 @@ describe('answers without visual meaning add nothing', () => {
     expect(enrichQuestion(question, 'B', { drop: ['yesNo', 'number'] }).added).toEqual(['B']);
     expect(enrichQuestion(question, '7', { drop: ['yesNo', 'optionLetter'] }).added).toEqual(['7']);
   });
+});
+
+test('what is left of contractions is no word', () => {
+  expect(enrichQuestion(question, "He's got a kite, hasn't he? It isn't red.").added).toEqual([
+    'got',
+    'kite',
+    'red',
+  ]);
 });
 
 test('a yes or a number within a longer answer does not drop the rest', () => {

@@ -28,7 +28,7 @@ export interface EnrichmentOptions {
   readonly keywords?: KeywordOptions;
   /**
    * Words of an answer to leave out, in lower case.
-   * @default the stop-words of @mmtok/core, further English function words, and words such as "image" and "shows"
+   * @default the stop-words of @mmtok/core, further English function words, and words such as "image" and "unknown"
    */
   readonly answerStopWords?: Iterable<string>;
 }
@@ -45,12 +45,17 @@ export interface ResolvedEnrichmentOptions {
   readonly answerStopWords: ReadonlySet<string>;
 }
 
-/** Function words that the stop-words for questions keep, and words that speak of the picture instead of what it shows. */
+/**
+ * Function words that the stop-words for questions keep, what is left of contractions such as "don't", words that speak
+ * of the picture instead of what it shows, and words that say that there is nothing to say.
+ */
 const ANSWER_STOP_WORDS: ReadonlySet<string> = new Set([
   ...STOP_WORDS,
   ...(
     'of in on at as its their his her this that these those there here also very can could may might will would ' +
-    'should not image images picture photo photograph scene shows showing shown show depicts appears seems see visible'
+    'should not s t d m re ve ll don doesn didn isn aren wasn weren hasn haven won couldn wouldn ' +
+    'image images picture photo photograph scene shows showing shown show depicts appears seems see visible ' +
+    'know sure sorry unknown unclear unable cannot unanswerable'
   ).split(' '),
 ]);
 
