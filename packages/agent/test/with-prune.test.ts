@@ -1,0 +1,41 @@
+// Agents of this package as the option of @mmtok/transformers, on the embedded model.
+
+import { RawImage } from '@huggingface/transformers';
+import { createReferenceBackend } from '@mmtok/core';
+import { modelPath, samples } from '@mmtok/tiny-vlm';
+import { loadVlm, prune } from '@mmtok/transformers';
+import { expect, it } from 'vitest';
+import { type Agent, agentFrom, createAgent } from '../src/index.js';
+
+it('guides the selection, whoever answers', async () => {
+  const { model, processor } = await loadVlm(modelPath);
+  const backend = createReferenceBackend();
+  const handle = prune(model, { processor, backend, budget: { tokens: 8 } });
+  const [sample] = await samples();
+  const { image: path, question, answer } = sample!;
+  const image = await RawImage.read(path);
+  const content = [{ type: 'image' as const }, { type: 'text' as const, text: question }];
+  const prompt = processor.apply_chat_template([{ role: 'user', content }], {
+    tokenize: false,
+    add_generation_prompt: true,
+  });
+  const inputs: Record<string, unknown> = await processor(image, prompt);
+  const loaded = await createAgent({ model: modelPath, enrichment: { answerWeight: 2 } });
+  const captioner = agentFrom(() => 'a red ring', { answerWeight: 0.5 });
+  const failing = agentFrom(() => {
+    throw new Error('out of memory');
+  });
+  const added = async (agent: Agent) => {
+    await handle.generate({ ...inputs, max_new_tokens: 1, mmtok: { agent, images: [image] } });
+    return handle.lastSelection?.rows[0];
+  };
+
+  const first = await added(loaded);
+  expect(first?.agent).toMatchObject({ state: 'enriched', answers: [answer], added: [answer] });
+  expect(first?.question?.weights?.at(-1)).toBe(2);
+  expect((await added(captioner))?.question?.weights?.slice(-2)).toEqual([0.5, 0.5]);
+  expect((await added(failing))?.agent).toMatchObject({ state: 'failed', problem: 'out of memory' });
+  handle.detach();
+  await loaded.dispose();
+  await model.dispose();
+});
