@@ -267,6 +267,19 @@ describe('the Hub', () => {
 });
 
 describe('several splits and configurations in one folder', () => {
+  it('are told apart by their nearest folders', async () => {
+    const { columns, row } = DATASETS.docvqa!;
+    const write = (question: string): Uint8Array =>
+      parquet(columns, [{ ...row, question, image: hubPicture() }]);
+    const from = writeFolder({
+      'DocVQA/DocVQA/validation/0000.parquet': write('right'),
+      'DocVQA/DocVQA/test/0000.parquet': write('wrong'),
+      'DocVQA/InfographicVQA/validation/0000.parquet': write('wrong'),
+      'DocVQA/InfographicVQA/validation-00000-of-00001.parquet': write('wrong'),
+    });
+    const samples = await collect(getTask('docvqa').load({ from }));
+    expect(samples.map(({ question }) => question)).toEqual(['right']);
+  });
   it('are told apart by their names', async () => {
     const { columns, row } = DATASETS.pope!;
     const write = (question: string): Uint8Array =>

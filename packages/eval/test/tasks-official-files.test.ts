@@ -382,7 +382,7 @@ describe('OCRBench', () => {
 });
 
 describe('MMStar', () => {
-  it('reads its TSV', async () => {
+  it('reads its TSV, with the options in the question or beside it', async () => {
     const row = {
       index: '7',
       question: 'Which?',
@@ -401,6 +401,13 @@ describe('MMStar', () => {
         target: { letter: 'A', l2Category: 'geometry' },
       },
     ]);
+    const { l2_category, ...rest } = row;
+    const beside = { ...rest, A: 'x', B: 'y', C: 'z', D: 'w', 'l2-category': l2_category };
+    const [sample] = await load('mmstar', { 'MMStar.tsv': tsv([beside]) });
+    expect(sample).toMatchObject({
+      question: 'Which?\nOptions: A: x, B: y, C: z, D: w',
+      target: { l2Category: 'geometry' },
+    });
   });
 });
 

@@ -30,7 +30,7 @@ async function getPage(url: string): Promise<{ files: string[]; next: string | u
  * @throws MissingFileError when the Hub cannot be reached, or has no such dataset or no parquet files in it.
  */
 export async function hubFiles(dataset: string): Promise<string[]> {
-  const endpoint = process.env.HF_ENDPOINT ?? DEFAULT_ENDPOINT;
+  const endpoint = (process.env.HF_ENDPOINT ?? DEFAULT_ENDPOINT).replace(/\/$/, '');
   const files: string[] = [];
   let url: string | undefined = `${endpoint}/api/datasets/${dataset}/tree/main?recursive=true`;
   while (url !== undefined) {

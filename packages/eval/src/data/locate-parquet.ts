@@ -15,11 +15,20 @@ function narrow(paths: readonly string[], test: (path: string) => boolean): read
   return some.length === 0 ? paths : some;
 }
 
+// Files lie in `config/split-00000-of-00001.parquet`, or after the Hub's conversion in `config/split/0000.parquet`. Only the
+// nearest folders are looked at: those above may have the same names.
 function matching(paths: readonly string[], config: string, split: string): readonly string[] {
-  const ofConfig = narrow(paths, (path) => path.split(/[\\/]/).slice(0, -1).includes(config));
+  const placeOf = (path: string): { name: string; parent: string; grandparent: string } => {
+    const [name = '', parent = '', grandparent = ''] = path.split(/[\\/]/).reverse();
+    return { name, parent, grandparent };
+  };
+  const ofConfig = narrow(paths, (path) => {
+    const { parent, grandparent } = placeOf(path);
+    return (parent === split ? grandparent : parent) === config;
+  });
   return narrow(ofConfig, (path) => {
-    const [name = '', folder] = path.split(/[\\/]/).reverse();
-    return folder === split || name.startsWith(`${split}-`) || name.startsWith(`${split}.`);
+    const { name, parent } = placeOf(path);
+    return parent === split || name.startsWith(`${split}-`) || name.startsWith(`${split}.`);
   });
 }
 

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { textCell } from '../data/cells.js';
 import { imageCell } from '../data/image-source.js';
 import { memoryTable } from '../data/table.js';
-import { readJsonRows } from '../data/text-files.js';
+import { readJsonRows, type TextRow } from '../data/text-files.js';
 import { relaxedMatch } from '../metrics/relaxed-accuracy.js';
 import { defineTask } from './define-task.js';
 import { summarizeMean } from './summary.js';
@@ -28,20 +28,15 @@ export const chartQa: Task<string> = defineTask({
   row: z.object({ type: textCell, question: textCell, answer: textCell, image: imageCell }),
   async original(folder) {
     const files = folder.find(FILE);
-    const rows = await Promise.all(
-      files.map(async (file) =>
-        (await readJsonRows(file)).map(({ where, values }) => ({
-          where,
-          values: {
-            type: `${FILE.exec(file)![1]!}_test`,
-            question: values.query,
-            answer: values.label,
-            image: folder.image(String(values.imgname), where),
-          },
-        })),
-      ),
-    );
-    return files.length === 0 ? null : memoryTable(rows.flat());
+    const rows: TextRow[] = [];
+    for (const file of files) {
+      const type = `${FILE.exec(file)![1]!}_test`;
+      for (const { where, values } of await readJsonRows(file)) {
+        const image = folder.image(String(values.imgname), where);
+        rows.push({ where, values: { type, question: values.query, answer: values.label, image } });
+      }
+    }
+    return files.length === 0 ? null : memoryTable(rows);
   },
   sample: ({ type, question, answer, image }, { index }) => ({
     id: String(index),

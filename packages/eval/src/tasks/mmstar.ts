@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { idCell, textCell } from '../data/cells.js';
 import { imageCell } from '../data/image-source.js';
 import { memoryTable } from '../data/table.js';
-import { readTsv } from '../data/text-files.js';
+import { readTsv, type TextRow } from '../data/text-files.js';
 import { mmstarMatch, mmstarScores } from '../metrics/mmstar.js';
 import type { Profile } from '../metrics/profile.js';
 import { strip } from '../metrics/python-text.js';
@@ -21,6 +21,20 @@ export interface MmstarTarget {
 
 // No full stop: so MMTok does not recognise the sentence and covers its words too, as in the paper.
 const INSTRUCTION = "\nAnswer with the option's letter from the given choices directly";
+
+// A TSV may hold the options in columns of their own; the parquet file has them in the question.
+function likeParquet({ where, values }: TextRow): TextRow {
+  const { A, B, C, D } = values;
+  const options = A === undefined ? '' : `\nOptions: A: ${A}, B: ${B}, C: ${C}, D: ${D}`;
+  return {
+    where,
+    values: {
+      ...values,
+      question: `${values.question}${options}`,
+      l2_category: values.l2_category ?? values['l2-category'],
+    },
+  };
+}
 
 /** The task, scored as the given release of the harness does. */
 export function mmstar(profile: Profile): Task<MmstarTarget> {
@@ -46,7 +60,7 @@ export function mmstar(profile: Profile): Task<MmstarTarget> {
     }),
     async original(folder) {
       const file = folder.find(/MMStar\.tsv$/)[0];
-      return file === undefined ? null : memoryTable(await readTsv(file));
+      return file === undefined ? null : memoryTable((await readTsv(file)).map(likeParquet));
     },
     sample: ({ index, question, answer, category, l2_category, image }) => ({
       id: index,

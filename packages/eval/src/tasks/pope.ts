@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { idCell, textCell } from '../data/cells.js';
 import { imageCell } from '../data/image-source.js';
 import { memoryTable } from '../data/table.js';
-import { readJsonLines } from '../data/text-files.js';
+import { readJsonLines, type TextRow } from '../data/text-files.js';
 import { groupBy } from '../metrics/mean.js';
 import { popeAnswer, popeMetrics } from '../metrics/pope.js';
 import { strip } from '../metrics/python-text.js';
@@ -44,22 +44,18 @@ export const pope: Task<string> = defineTask({
   }),
   async original(folder) {
     const files = folder.find(FILE);
-    const rows = await Promise.all(
-      files.map(async (file) => {
-        const category = FILE.exec(file)![1]!;
-        return (await readJsonLines(file)).map(({ where, values }) => ({
+    const rows: TextRow[] = [];
+    for (const file of files) {
+      const category = FILE.exec(file)![1]!;
+      for (const { where, values } of await readJsonLines(file)) {
+        const image = folder.image(String(values.image), where);
+        rows.push({
           where,
-          values: {
-            ...values,
-            question: values.text,
-            answer: values.label,
-            category,
-            image: folder.image(String(values.image), where),
-          },
-        }));
-      }),
-    );
-    return files.length === 0 ? null : memoryTable(rows.flat());
+          values: { ...values, question: values.text, answer: values.label, category, image },
+        });
+      }
+    }
+    return files.length === 0 ? null : memoryTable(rows);
   },
   sample: ({ question_id, question, answer, category, image }) => ({
     id: `${category}/${question_id}`,
