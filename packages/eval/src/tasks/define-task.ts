@@ -35,14 +35,24 @@ export interface TaskDefinition<S extends z.ZodObject, Target> extends TableRead
  * Makes a task of your own, or one of the built-in ones.
  *
  * @example
+ * import { imageCell, memoryTable, readJsonLines } from '@mmtok/eval/data';
+ *
  * const colors = defineTask({
  *   name: 'colors',
  *   title: 'Colors',
  *   source: { url: 'https://example.org/colors', files: 'colors.jsonl' },
  *   maxNewTokens: 16,
- *   row: z.object({ id: z.string(), question: z.string(), answer: z.string(), picture: z.string() }),
- *   original: async (folder) => memoryTable(await readJsonLines(folder.find(/colors\.jsonl$/)[0]!)),
- *   sample: ({ id, question, answer, picture }) => ({ id, question, target: answer, images: [imageFile(picture)] }),
+ *   row: z.object({ id: z.string(), question: z.string(), answer: z.string(), picture: imageCell }),
+ *   async original(folder) {
+ *     const file = folder.find(/colors\.jsonl$/)[0];
+ *     if (file === undefined) return null;
+ *     const rows = (await readJsonLines(file)).map(({ where, values }) => ({
+ *       where,
+ *       values: { ...values, picture: folder.image(String(values.picture), where) },
+ *     }));
+ *     return memoryTable(rows);
+ *   },
+ *   sample: ({ id, question, answer, picture }) => ({ id, question, target: answer, images: [picture] }),
  *   prompt: ({ question }) => question,
  *   score: (answer, { target }) => ({ value: Number(answer === target) }),
  * });
