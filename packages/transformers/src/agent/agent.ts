@@ -8,7 +8,7 @@ export interface AgentReply {
   readonly answer: string;
   /** The words of the answer that are to drive coverage beside the question's. @default the answer's keywords */
   readonly added?: readonly string[];
-  /** How much each of them counts beside a word of the question, which counts 1. @default 1 */
+  /** How much each of them counts beside a word of the question, which counts 1, in the default objective. @default 1 */
   readonly weight?: number;
 }
 
@@ -32,7 +32,10 @@ export interface AgentOptions {
   readonly when?: 'always' | 'auto';
   /** From 0, everywhere alike, to 1, a single place. What is best depends on the model. @default 0.5 */
   readonly threshold?: number;
-  /** Milliseconds that the agent has for all pictures of a question. @default 30000 */
+  /**
+   * Milliseconds that the agent has for all pictures of a question. A model in this very thread holds up the clock while
+   * it computes, so that it is late by up to one token. @default 30000
+   */
   readonly timeLimitMs?: number;
   /**
    * Ask while the vision encoder runs, which pays where the agent runs elsewhere: on another device, in a worker, over a
