@@ -8,6 +8,7 @@ import { ask } from './commands/ask.js';
 import type { Context } from './commands/context.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
+import { addEval } from './commands/eval-program.js';
 import { select } from './commands/select.js';
 import { UsageError } from './errors/usage-error.js';
 import { TINY } from './models/load-vlm.js';
@@ -45,13 +46,16 @@ export function createProgram(context: Context): Program {
   addAsk(program, context);
   addSelect(program, context);
   addDemo(program, context);
+  addEval(program, context);
   addDoctor(program, context, (code) => {
     exitCode = code;
   });
   for (const command of program.commands) {
-    command
-      .copyInheritedSettings(program)
-      .showHelpAfterError(`(mmtok ${command.name()} --help shows its options)`);
+    for (const each of [command, ...command.commands]) {
+      each
+        .copyInheritedSettings(program)
+        .showHelpAfterError(`(mmtok ${command.name()} --help shows its options)`);
+    }
   }
   return { command: program, exitCode: () => exitCode };
 }
@@ -61,6 +65,7 @@ Examples:
   mmtok demo                                          see it work, offline
   mmtok ask photo.jpg "What is on the table?" --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct
   mmtok select features.safetensors --keep 64 --json  token selection for any other program
+  mmtok eval shapes                                   what pruning does to answers, offline
   mmtok doctor                                        what runs on this machine`;
 
 const ASK_EXAMPLES = `

@@ -3,6 +3,7 @@
 import { agentFrom } from '@mmtok/agent';
 import { createReferenceBackend } from '@mmtok/core';
 import type { Services } from '../src/commands/context.js';
+import type { EvalVlmModel } from '../src/models/eval-vlm.js';
 import type { Answer, Request, Vlm } from '../src/models/vlm.js';
 
 const TIMINGS = { prepareMs: 1, encodeMs: 20, selectMs: 0, prefillMs: 100, decodeMs: 30, totalMs: 151 };
@@ -37,6 +38,26 @@ export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
   };
 }
 
+/** A model for evaluations: 16 tokens on a 4 × 4 grid; it says "yes" while it sees token 0. */
+function fakeEvalModel(name: string): EvalVlmModel {
+  return {
+    name,
+    async answer({ choose }) {
+      const data = Float32Array.from({ length: 16 * 4 }, (_, i) => Math.sin(i * i));
+      const vision = { type: 'float32', data, dims: [16, 4] } as const;
+      const text = { type: 'float32', data: data.slice(0, 8), dims: [2, 4] } as const;
+      const all = Array.from({ length: 16 }, (_, token) => token);
+      const kept = choose ? await choose({ vision, visionFeatures: vision, text, grid: [4, 4] }) : all;
+      return {
+        text: kept.includes(0) ? 'yes' : 'no',
+        images: [{ tokens: 16, kept: kept.toSorted((a, b) => a - b), grid: [4, 4] }],
+        timings: { encodeMs: 5, prefillMs: kept.length, decodeMs: 1 },
+      };
+    },
+    dispose: async () => undefined,
+  };
+}
+
 /** Services, and what the fake model was asked. */
 export function fakeServices(
   options: { readonly answer?: (request: Request) => Answer; readonly ortWorks?: boolean } = {},
@@ -65,6 +86,7 @@ export function fakeServices(
   });
   const services: Services = {
     createBackend: async () => createReferenceBackend(),
+    loadEvalModel: async ({ model }) => fakeEvalModel(model),
     loadVlm: async ({ model, agent }) => vlm(model, agent !== undefined),
     loadAgent: async ({ model }) => {
       const agent = agentFrom(() => 'a tabby cat');

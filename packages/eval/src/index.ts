@@ -1,7 +1,8 @@
-// The public surface of @mmtok/eval: methods, the runner, the embedded benchmark, statistics.
+// The public surface of @mmtok/eval: methods, the runner, its report, the embedded benchmark, statistics, tasks.
 
 export * from './methods/index.js';
+export * from './report/index.js';
 export * from './runner/index.js';
 export * from './shapes/index.js';
 export * from './statistics/index.js';
-export type * from './tasks/task.js';
+export * from './tasks/index.js';

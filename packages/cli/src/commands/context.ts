@@ -4,12 +4,14 @@ import { type CreateBackend, createBackend } from '../backends/create-backend.js
 import { type InspectEngines, inspectEngines } from '../doctor/inspect-engines.js';
 import type { Io } from '../io.js';
 import { type LoadAgent, loadAgent } from '../models/load-agent.js';
+import { type LoadEvalModel, loadEvalModel } from '../models/load-eval-model.js';
 import { type LoadVlm, loadVlm } from '../models/load-vlm.js';
 
 /** The parts that commands are made of. */
 export interface Services {
   readonly createBackend: CreateBackend;
   readonly loadVlm: LoadVlm;
+  readonly loadEvalModel: LoadEvalModel;
   readonly loadAgent: LoadAgent;
   readonly inspectEngines: InspectEngines;
 }
@@ -21,4 +23,4 @@ export interface Context {
 }
 
 /** The real parts. None loads an engine before it is called. */
-export const services: Services = { createBackend, loadVlm, loadAgent, inspectEngines };
+export const services: Services = { createBackend, loadVlm, loadAgent, loadEvalModel, inspectEngines };

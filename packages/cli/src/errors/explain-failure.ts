@@ -22,6 +22,10 @@ const BAD_INPUT: ReadonlySet<string> = new Set([
   'MMTOK_AGENT_LOAD',
   'MMTOK_UNSUPPORTED_MODEL',
   'MMTOK_PROMPT_MISMATCH',
+  'MMTOK_UNKNOWN_TASK',
+  'MMTOK_MISSING_FILE',
+  'MMTOK_CORRUPT_FILE',
+  'MMTOK_UNKNOWN_FORMAT',
 ]);
 
 /** How a command ended. */

@@ -7,11 +7,11 @@ import type { Picture } from './picture.js';
 
 /**
  * Reads an image, turned upright as its EXIF data says, transparency on white.
- * @param source A path or an http(s) URL.
+ * @param source A path, an http(s) URL, or the bytes of an image file.
  * @throws InputFileError if there is no such file, or it is not an image.
  */
-export async function readPicture(source: string, cwd: string): Promise<Picture> {
-  const bytes = /^https?:\/\//.test(source) ? await download(source) : await read(source, cwd);
+export async function readPicture(source: string | Uint8Array, cwd: string): Promise<Picture> {
+  const bytes = typeof source === 'string' ? await readBytes(source, cwd) : source;
   const { default: sharp } = await import('sharp');
   try {
     const { data, info } = await sharp(bytes)
@@ -23,13 +23,17 @@ export async function readPicture(source: string, cwd: string): Promise<Picture>
     return { data, width: info.width, height: info.height };
   } catch (cause) {
     throw new InputFileError(
-      source,
+      typeof source === 'string' ? source : 'image of the dataset',
       'it is not an image, or is damaged; expected PNG, JPEG, WebP, GIF, AVIF, TIFF or SVG',
       {
         cause,
       },
     );
   }
+}
+
+function readBytes(source: string, cwd: string): Promise<Uint8Array> {
+  return /^https?:\/\//.test(source) ? download(source) : read(source, cwd);
 }
 
 async function read(path: string, cwd: string): Promise<Uint8Array> {

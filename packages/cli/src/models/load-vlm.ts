@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MmtokError } from '@mmtok/core';
-import type { LoadVlmOptions } from '@mmtok/transformers';
+import type { LoadedVlm, LoadVlmOptions } from '@mmtok/transformers';
 import { HubUnreachableError } from '../errors/hub-unreachable-error.js';
 import { UsageError } from '../errors/usage-error.js';
 import type { Io } from '../io.js';
@@ -18,20 +18,36 @@ export const TINY = 'tiny';
 /** Loads models. */
 export type LoadVlm = (options: VlmOptions, io: Io) => Promise<Vlm>;
 
+/** A model of transformers.js and the library it came from. */
+export interface LibraryModel {
+  readonly library: typeof import('@huggingface/transformers');
+  readonly loaded: LoadedVlm;
+}
+
 /**
- * Loads a model. Downloads are kept in `mmtok/models` in the user's cache folder.
+ * Loads a model and attaches pruning. Downloads are kept in `mmtok/models` in the user's cache folder.
  * @throws UsageError for a name that is neither `tiny` nor a hub id nor a folder.
  * @throws ModelLoadError if there is no such model, or the folder is none.
  * @throws HubUnreachableError if it must be downloaded, but cannot.
  * @throws UnsupportedModelError if it cannot be pruned.
  */
 export const loadVlm: LoadVlm = async (options, io) => {
-  const { model: name, device, dtype } = options;
+  const [{ library, loaded }, { PrunedVlm }] = await Promise.all([
+    loadLibraryModel(options, io),
+    import('./pruned-vlm.js'),
+  ]);
+  return new PrunedVlm(library, loaded, options);
+};
+
+/** Loads a model as {@link loadVlm} does, with nothing attached. */
+export async function loadLibraryModel(
+  { model: name, device, dtype }: Pick<VlmOptions, 'model' | 'device' | 'dtype'>,
+  io: Io,
+): Promise<LibraryModel> {
   const source = await locate(name, io.cwd);
-  const [library, transformers, { PrunedVlm }] = await Promise.all([
+  const [library, transformers] = await Promise.all([
     import('@huggingface/transformers'),
     import('@mmtok/transformers'),
-    import('./pruned-vlm.js'),
   ]);
   const status = createStatusLine(io.stderr);
   status.show(`Loading ${name} …`);
@@ -43,13 +59,13 @@ export const loadVlm: LoadVlm = async (options, io) => {
       cacheDir: modelCache(io),
       // Which devices and precisions there are, the library knows best.
     } as LoadVlmOptions);
-    return new PrunedVlm(library, loaded, options);
+    return { library, loaded };
   } catch (error) {
     throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
   } finally {
     status.clear();
   }
-};
+}
 
 /**
  * The folder of a local model as an absolute path, or the hub id.

@@ -53,6 +53,9 @@ export function mergeRuns(folders: readonly string[], out: string): RunResult {
   const settings: RunSettings = {
     ...rest,
     machine: [...new Set(runs.map((run) => run.settings.machine))].join('; '),
+    ...(first.settings.command !== undefined && {
+      command: runs.flatMap((run) => run.settings.command ?? []).join('; '),
+    }),
   };
   writeSettings(out, settings);
   return { folder: out, settings, records };

@@ -44,7 +44,11 @@ describe('the embedded benchmark', () => {
       { id: 'b', kind: 'color', score: { value: 0 } },
       { id: 'c', kind: 'shape', score: { value: 1 } },
     ]);
-    expect(summary).toMatchObject({ count: 3, metric: 'accuracy', metrics: { color: 0.5, shape: 1 } });
+    expect(summary).toMatchObject({
+      count: 3,
+      metric: 'accuracy',
+      metrics: { 'accuracy/color': 0.5, 'accuracy/shape': 1 },
+    });
     expect(summary.value).toBeCloseTo(2 / 3);
   });
 });

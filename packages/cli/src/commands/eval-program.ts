@@ -1,0 +1,146 @@
+// Names, options and help of `mmtok eval` and its subcommands. What they do is in eval.ts, eval-merge.ts, eval-report.ts.
+
+import { type Command, Option } from 'commander';
+import { BACKENDS, type BackendName } from '../backends/create-backend.js';
+import { TINY } from '../models/load-vlm.js';
+import { parseDtype } from '../options/parse-dtype.js';
+import { parseKeep } from '../options/parse-keep.js';
+import { parseList } from '../options/parse-list.js';
+import { parseCount, parseNumber } from '../options/parse-number.js';
+import { parseShard } from '../options/parse-shard.js';
+import type { Context } from './context.js';
+
+/** The embedded benchmark. */
+const SHAPES = 'shapes';
+
+/** As a literal, so that help loads no datasets; a test holds it to the names of @mmtok/eval. */
+export const TASK_NAMES: string =
+  'gqa, mmbench, mme, pope, scienceqa-img, vqav2, textvqa, textvqa-ocr, mmmu, seedbench, vizwiz, ocrbench, mmstar, chartqa, docvqa';
+
+const EXAMPLES = `
+A run is a folder: run.json says what was run, records.jsonl has a line per answer. Started again, a run goes on where
+it was; with more methods or budgets it adds those. Methods: see the table of @mmtok/eval; "all" are all that need no
+saliency; a path such as ./my-method.js is a module that exports one of yours. Tasks: ${SHAPES}, ${TASK_NAMES},
+or a folder such as ./my-task with pictures and a JSONL of questions and answers.
+
+Examples:
+  mmtok eval ${SHAPES}                                                   the embedded benchmark, offline
+  mmtok eval ${SHAPES} --methods mmtok,divprune,random --keep 64,32,16,10%,c0.9 --out results
+  mmtok eval ${SHAPES} --methods mmtok,./my-method.js --limit 100 --seed 1
+  mmtok eval pope --from ./POPE --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --limit 500 --seed 0
+  mmtok eval ${SHAPES} --methods all --shard 0/4 --out part-0            one of four machines
+  mmtok eval merge part-0 part-1 part-2 part-3 --out results
+  mmtok eval report results
+
+Exit codes: 0 done, 1 failed (a run that prunes nothing fails), 2 wrong usage.`;
+
+interface EvalFlags {
+  readonly model: string;
+  readonly methods: string;
+  readonly keep: string;
+  readonly out: string;
+  readonly limit?: string;
+  readonly seed?: string;
+  readonly shard?: string;
+  readonly from?: string;
+  readonly backend: BackendName;
+  readonly device?: string;
+  readonly dtype?: string;
+  readonly prompt?: string;
+  readonly json: boolean;
+}
+
+/** Adds the commands. Their code is loaded when one of them runs. */
+export function addEval(program: Command, context: Context): void {
+  const command = program
+    .command('eval')
+    .description('measure what pruning does to answers, for several methods and budgets')
+    .usage('<task> [options]')
+    .addHelpText('after', EXAMPLES);
+  addRun(command, context);
+  command
+    .command('report')
+    .description('write a report of a run: report.html, report.md and report.csv')
+    .argument('<folder>', 'the folder of a run')
+    .addHelpText('after', '\nExamples:\n  mmtok eval report results')
+    .action(async (folder: string) => {
+      const { reportEvaluation } = await import('./eval-report.js');
+      await reportEvaluation({ folder }, context);
+    });
+  command
+    .command('merge')
+    .description('join the shards of one evaluation')
+    .argument('<folders...>', 'the folders of the shards')
+    .requiredOption('--out <folder>', 'folder of the whole')
+    .addHelpText('after', '\nExamples:\n  mmtok eval merge part-0 part-1 --out results')
+    .action(async (folders: readonly string[], { out }: { readonly out: string }) => {
+      const { mergeEvaluations } = await import('./eval-merge.js');
+      mergeEvaluations({ folders, out }, context);
+    });
+}
+
+function addRun(parent: Command, context: Context): void {
+  parent
+    .command('run', { isDefault: true, hidden: true })
+    .usage('<task> [options]')
+    .argument(
+      '<task>',
+      `${SHAPES} (embedded), a benchmark such as pope or gqa, or a folder such as ./my-task`,
+    )
+    .option('--model <name>', `${TINY} (embedded), a hub id, or a folder`, TINY)
+    .option(
+      '--methods <names>',
+      'methods, or modules that export some',
+      'mmtok,vision-only,divprune,cdpruner,uniform,random',
+    )
+    .option(
+      '--keep <budgets>',
+      'budgets: 64, 10%, or c0.9 for as many as MMTok needs for that coverage',
+      '10%',
+    )
+    .option('--out <folder>', 'folder of the run', 'mmtok-eval')
+    .option('--limit <count>', 'questions at most')
+    .option('--seed <number>', 'for the choice of questions under --limit, and for random methods')
+    .option('--shard <part>', 'one part of the questions, e.g. 0/4')
+    .option('--from <path>', 'where the dataset lies, if not on the hub')
+    .addOption(new Option('--backend <name>', 'engine of the methods').choices(BACKENDS).default('ort'))
+    .option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml')
+    .option('--dtype <name>', 'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…')
+    .option(
+      '--prompt <template>',
+      "prompt with <image> and {question}, in place of the model's chat template",
+    )
+    .option('--json', 'print JSON', false)
+    .addHelpText('after', EXAMPLES)
+    .action(async (task: string, flags: EvalFlags) => {
+      const { model, limit, seed, shard, from, backend, device, dtype, prompt, out, json } = flags;
+      const budgets = parseList('--keep', flags.keep);
+      for (const budget of budgets) parseKeep(budget);
+      const request = {
+        task,
+        model,
+        methods: parseList('--methods', flags.methods),
+        budgets,
+        backend,
+        out,
+        json,
+        command: ['mmtok eval', task, ...commandFlags(flags)].join(' '),
+        ...(limit !== undefined && { limit: parseCount('--limit', limit) }),
+        ...(seed !== undefined && { seed: parseNumber('--seed', seed) }),
+        ...(shard !== undefined && { shard: parseShard(shard) }),
+        ...(from !== undefined && { from }),
+        ...(device !== undefined && { device }),
+        ...(dtype !== undefined && { dtype: parseDtype(dtype) }),
+        ...(prompt !== undefined && { promptTemplate: prompt.replaceAll('\\n', '\n') }),
+      };
+      const { evaluate } = await import('./eval.js');
+      await evaluate(request, context);
+    });
+}
+
+/** The flags as one would write them, for the report. */
+function commandFlags(flags: EvalFlags): string[] {
+  return Object.entries(flags)
+    .filter(([name, value]) => value !== undefined && value !== false && name !== 'json')
+    .map(([name, value]) => `--${name} ${/[\s"'$]/.test(String(value)) ? JSON.stringify(value) : value}`);
+}

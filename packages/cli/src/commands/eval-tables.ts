@@ -1,0 +1,67 @@
+// How an evaluation is told in a terminal.
+
+import type { RunSummary } from '@mmtok/eval';
+import { type Io, print } from '../io.js';
+import { colorsFor } from '../terminal/colors.js';
+import { formatMs } from '../terminal/format.js';
+import { type Column, renderTable } from '../terminal/table.js';
+
+const COLUMNS: readonly Column[] = [
+  { title: 'method' },
+  { title: 'budget', align: 'right' },
+  { title: 'tokens', align: 'right' },
+  { title: 'score', align: 'right' },
+  { title: 'retention', align: 'right' },
+  { title: '95 % of', align: 'right' },
+  { title: 'select', align: 'right' },
+  { title: 'first token', align: 'right' },
+];
+
+/** Prints the table of a run, and how to get its report. */
+export function printEvaluation(summary: RunSummary, folder: string, { stdout, env }: Io): void {
+  const colors = colorsFor(stdout, env);
+  const { settings, full, rows, questions } = summary;
+  const percent = (share: number): string => (share * 100).toFixed(1);
+  print(
+    stdout,
+    `${colors.bold(settings.title)}: ${questions} questions, model ${settings.model}, methods on ${settings.backend}`,
+  );
+  const lines = [
+    [
+      'all tokens',
+      '',
+      full.tokens.toFixed(0),
+      percent(full.score),
+      '100',
+      '',
+      '',
+      `${formatMs(full.times.firstTokenMs)} ms`,
+    ],
+    ...rows.map(({ method, budget, tokens, score, retention, times }) => [
+      method,
+      budget,
+      tokens.toFixed(tokens % 1 === 0 ? 0 : 1),
+      percent(score),
+      retention ? percent(retention.value) : '–',
+      retention ? `${percent(retention.low)}–${percent(retention.high)}` : '',
+      `${formatMs(times.selectMs)} ms`,
+      `${formatMs(times.firstTokenMs)} ms`,
+    ]),
+  ];
+  for (const line of renderTable(COLUMNS, lines, stdout.columns ?? 100)) print(stdout, line);
+  print(stdout);
+  print(
+    stdout,
+    colors.dim(
+      `Scores and retention in percent, intervals by paired bootstrap, times as medians on ${settings.machine}.`,
+    ),
+  );
+  print(stdout, `Report: mmtok eval report ${folder}`);
+}
+
+/** `50 s`, `12 min`, `3.5 h` */
+export function timeInWords(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,116 @@
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { taskNames } from '@mmtok/eval';
+import { describe, expect, it } from 'vitest';
+import { fakeIo } from '../../test/fake-io.js';
+import { fakeServices } from '../../test/fake-services.js';
+import { main } from '../main.js';
+import { TASK_NAMES } from './eval-program.js';
+
+const temporary = () => mkdtemp(join(tmpdir(), 'mmtok-eval-'));
+
+async function run(cwd: string, ...argv: readonly string[]) {
+  const io = fakeIo({ cwd });
+  const exitCode = await main(['eval', ...argv], io, fakeServices().services);
+  return { exitCode, out: io.out(), err: io.err() };
+}
+
+describe('mmtok eval', () => {
+  it('has help with examples, at every level', async () => {
+    for (const argv of [['--help'], ['report', '--help'], ['merge', '--help']]) {
+      const { exitCode, out } = await run('/', ...argv);
+      expect(exitCode).toBe(0);
+      expect(out).toMatch(/Examples:\n {2}mmtok eval/);
+    }
+    expect((await run('/', '--help')).out).toContain(`Tasks: shapes, ${taskNames.join(', ')}`);
+    expect(TASK_NAMES).toBe(taskNames.join(', '));
+  });
+
+  it('runs, goes on, and reports', async () => {
+    const cwd = await temporary();
+    const shapes = ['shapes', '--limit', '6', '--out', 'run'];
+    const first = await run(cwd, ...shapes, '--methods', 'mmtok,random', '--keep', '4,c0.5');
+    expect(first).toMatchObject({ exitCode: 0, err: '' });
+    expect(first.out).toContain('Shapes: 6 questions, model tiny');
+    expect(first.out).toMatch(/mmtok +4 +4 /);
+    expect(first.out).toContain('Report: mmtok eval report run');
+    const more = await run(cwd, ...shapes, '--methods', 'uniform', '--keep', '4', '--json');
+    expect(JSON.parse(more.out).rows.map((row: { method: string }) => row.method)).toContain('mmtok');
+    const lines = (await readFile(join(cwd, 'run', 'records.jsonl'), 'utf8')).trimEnd().split('\n');
+    expect(lines).toHaveLength(6 * (1 + 2 * 2 + 1));
+    const settings = JSON.parse(await readFile(join(cwd, 'run', 'run.json'), 'utf8'));
+    expect(settings.command).toBe(
+      'mmtok eval shapes --model tiny --methods mmtok,random --keep 4,c0.5 --out run --backend ort --limit 6',
+    );
+
+    const report = await run(cwd, 'report', 'run');
+    expect(report.exitCode).toBe(0);
+    expect(report.out.trimEnd().split('\n').at(0)).toBe(join(cwd, 'run', 'report.html'));
+    expect((await readdir(join(cwd, 'run'))).toSorted()).toEqual([
+      'records.jsonl',
+      'report.csv',
+      'report.html',
+      'report.md',
+      'run.json',
+    ]);
+  });
+
+  it('runs in shards that merge to the whole', async () => {
+    const cwd = await temporary();
+    const flags = ['shapes', '--limit', '6', '--methods', 'random', '--keep', '25%'];
+    for (const index of [0, 1]) {
+      expect((await run(cwd, ...flags, '--shard', `${index}/2`, '--out', `part-${index}`)).exitCode).toBe(0);
+    }
+    const merged = await run(cwd, 'merge', 'part-0', 'part-1', '--out', 'whole');
+    expect(merged.exitCode).toBe(0);
+    expect(merged.out).toContain('Shapes: 6 questions');
+    const missing = await run(cwd, 'merge', 'part-0', '--out', 'half');
+    expect(missing).toMatchObject({ exitCode: 1, err: expect.stringContaining('missing: 1/2') });
+  });
+
+  it('takes methods from modules', async () => {
+    const cwd = await temporary();
+    const method =
+      "export default { name: 'last', title: 'Last', source: 'x', needs: [], select: async ({ vision }, k) => Array.from({ length: k }, (_, i) => vision.dims[0] - 1 - i) };";
+    await writeFile(join(cwd, 'last.mjs'), method);
+    await writeFile(join(cwd, 'nothing.mjs'), 'export default 3;');
+    const flags = ['shapes', '--limit', '2', '--keep', '3', '--out', 'run'];
+    const { exitCode, out } = await run(cwd, ...flags, '--methods', './last.mjs,mmtok');
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/last +3/);
+    const bad = await run(cwd, ...flags, '--methods', './nothing.mjs');
+    expect(bad).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining('its default export is no method'),
+    });
+  });
+
+  it.each([
+    [['shapes', '--methods', 'magic'], "there is no method 'magic'"],
+    [['shapes', '--keep', '64,'], '--keep: expected names between commas'],
+    [['shapes', '--keep', '64,64'], "--keep: '64' is there twice"],
+    [['shapes', '--keep', '0'], '--keep 0; expected'],
+    [['shapes', '--shard', '4/4'], '--shard: expected a part'],
+    [['shapes', '--seed', 'x'], '--seed: expected a number'],
+    [['mountains'], "There is no task 'mountains'. Known: gqa"],
+    [[], 'missing required argument'],
+    [['merge', 'a'], "required option '--out <folder>' not specified"],
+  ])('%j ends with 2 and one line', async (argv, problem) => {
+    const { exitCode, out, err } = await run(await temporary(), ...argv);
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
+    expect(err).toContain(problem);
+    expect(err).toMatch(/^error: /);
+  });
+
+  it('fails with 1 where nothing was pruned, or there is no run', async () => {
+    const cwd = await temporary();
+    const { exitCode, err } = await run(cwd, 'shapes', '--limit', '2', '--methods', 'random', '--keep', '16');
+    expect(exitCode).toBe(1);
+    expect(err).toContain('Nothing was pruned at budget');
+    expect(await run(cwd, 'report', 'nowhere')).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('There is no evaluation in'),
+    });
+  });
+});

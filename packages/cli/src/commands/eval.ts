@@ -1,0 +1,74 @@
+// `mmtok eval <task>`: the same questions for several methods and budgets; each answer is kept as it comes.
+
+import { resolve } from 'node:path';
+import { type RunOptions, runEvaluation, summarizeRun } from '@mmtok/eval';
+import type { BackendName } from '../backends/create-backend.js';
+import { print } from '../io.js';
+import type { VlmOptions } from '../models/vlm.js';
+import { createStatusLine } from '../terminal/status-line.js';
+import type { Context } from './context.js';
+import { resolveMethods } from './eval-methods.js';
+import { printEvaluation, timeInWords } from './eval-tables.js';
+import { resolveTask } from './eval-tasks.js';
+
+/** What `mmtok eval <task>` was asked for. */
+export interface EvalRequest
+  extends Pick<RunOptions, 'budgets' | 'limit' | 'seed' | 'shard' | 'from' | 'command'> {
+  readonly task: string;
+  readonly model: string;
+  /** Names and module paths. */
+  readonly methods: readonly string[];
+  readonly backend: BackendName;
+  readonly device?: string;
+  readonly dtype?: VlmOptions['dtype'];
+  readonly promptTemplate?: string;
+  readonly out: string;
+  readonly json: boolean;
+}
+
+/**
+ * Runs an evaluation, or goes on with one, and prints its table.
+ * @throws UsageError, InputFileError, InvalidOptionsError, InvalidBudgetError for what was asked.
+ * @throws RunError if the folder holds another run, or nothing was pruned.
+ */
+export async function evaluate(request: EvalRequest, { io, services }: Context): Promise<void> {
+  const { model, device, dtype, promptTemplate, json, ...run } = request;
+  const methods = await resolveMethods(request.methods, io.cwd);
+  const task = await resolveTask(request.task, io.cwd);
+  const backend = await services.createBackend(request.backend);
+  try {
+    const vlm = await services.loadEvalModel(
+      {
+        model,
+        ...(device !== undefined && { device }),
+        ...(dtype !== undefined && { dtype }),
+        ...(promptTemplate !== undefined && { promptTemplate }),
+      },
+      io,
+    );
+    const status = createStatusLine(io.stderr);
+    try {
+      const result = await runEvaluation({
+        ...run,
+        task,
+        model: vlm,
+        methods,
+        backend,
+        out: resolve(io.cwd, request.out),
+        onProgress({ done, total, leftMs, method, budget }) {
+          const left = leftMs === undefined ? '' : `, ${timeInWords(leftMs)} left`;
+          status.show(`${done} of ${total} answers${left} – ${method} at ${budget}`);
+        },
+      });
+      status.clear();
+      const summary = summarizeRun(result);
+      if (json) print(io.stdout, JSON.stringify(summary));
+      else printEvaluation(summary, request.out, io);
+    } finally {
+      status.clear();
+      await vlm.dispose();
+    }
+  } finally {
+    await backend.dispose();
+  }
+}

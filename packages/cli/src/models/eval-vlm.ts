@@ -1,0 +1,125 @@
+// A transformers.js model under evaluation: methods choose its vision tokens. It knows no method and no task.
+
+import type { Processor, Tensor } from '@huggingface/transformers';
+import type { EvalModel, ModelAnswer, ModelImage, ModelRequest } from '@mmtok/eval';
+import { type ImageReport, type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
+import { readPicture } from '../images/read-picture.js';
+import { buildInputs, type ModelInputs } from './build-inputs.js';
+import { ChoiceHook } from './choice-hook.js';
+import type { LibraryModel } from './load-vlm.js';
+import { type TimedSession, timeSessions } from './session-clock.js';
+
+/** An {@link EvalModel} that can be freed. */
+export interface EvalVlmModel extends EvalModel {
+  dispose(): Promise<void>;
+}
+
+/** An {@link EvalModel} on transformers.js. The encoded pictures of the last prompts are kept. */
+export class EvalVlm implements EvalVlmModel {
+  readonly name: string;
+  private readonly model: LibraryModel;
+  private readonly promptTemplate: string | undefined;
+  private readonly hook = new ChoiceHook();
+  private readonly handle: PruneHandle;
+  /** The inputs of the last prompt. */
+  private inputs: { readonly key: string; readonly made: ModelInputs } | undefined;
+  /** How the tokens of the last pictures lie. */
+  private layout: { readonly key: string; readonly images: readonly ImageReport[] } | undefined;
+
+  /** @throws UnsupportedModelError if the model cannot be pruned. */
+  constructor(name: string, model: LibraryModel, promptTemplate?: string) {
+    this.name = name;
+    this.model = model;
+    this.promptTemplate = promptTemplate;
+    this.handle = prune(model.loaded.model, {
+      processor: model.loaded.processor,
+      backend: this.hook,
+      budget: { ratio: 1 },
+      minVisionTokens: 1,
+      // Keeps pictures encoded from one call to the next.
+      turns: 'reselect',
+    } as Parameters<typeof prune>[1]);
+  }
+
+  async answer({ images, prompt, maxNewTokens, choose }: ModelRequest): Promise<ModelAnswer> {
+    const pictures = images.map(({ id }) => id).join('\n');
+    const inputs = await this.inputsOf(images, prompt, `${pictures}\n${prompt}`);
+    if (choose === undefined) {
+      const told = await this.generate(inputs, maxNewTokens, { budget: { ratio: 1 } });
+      this.layout = { key: pictures, images: told.report.images };
+      return answerOf(told);
+    }
+    if (this.layout?.key !== pictures) {
+      const { report } = await this.generate(inputs, 1, { budget: { ratio: 1 } });
+      this.layout = { key: pictures, images: report.images };
+    }
+    const layouts = this.layout.images;
+    let picture = 0;
+    const chosen = this.hook.during((features) => {
+      const { tiles } = layouts[picture++] as ImageReport;
+      const [only] = tiles;
+      return choose({
+        ...features,
+        tiles: tiles.map(({ tokensBefore }) => tokensBefore),
+        ...(tiles.length === 1 && only?.grid && { grid: only.grid }),
+      });
+    });
+    return answerOf(await this.generate(inputs, maxNewTokens, { ...chosen, question: prompt }));
+  }
+
+  async dispose(): Promise<void> {
+    this.handle.detach();
+    await this.model.loaded.model.dispose();
+  }
+
+  /** The processor's work, done once for all methods and budgets. */
+  private async inputsOf(images: ModelRequest['images'], prompt: string, key: string): Promise<ModelInputs> {
+    if (this.inputs?.key === key) return this.inputs.made;
+    const { library, loaded } = this.model;
+    const pictures = await Promise.all(
+      images.map(async (image) => {
+        const { data, width, height } = await readPicture(image.path ?? (await image.read()), '/');
+        return new library.RawImage(data, width, height, 3);
+      }),
+    );
+    const made = await buildInputs(library, loaded.processor, pictures, prompt, this.promptTemplate);
+    this.inputs = { key, made };
+    return made;
+  }
+
+  private async generate(
+    inputs: ModelInputs,
+    maxNewTokens: number,
+    mmtok: Parameters<PruneHandle['generate']>[0]['mmtok'],
+  ): Promise<Told> {
+    const { model, processor } = this.model.loaded;
+    const sessions = Object.values(model.sessions as Record<string, TimedSession>);
+    const { result, times } = await timeSessions(sessions, () =>
+      this.handle.generate({ ...inputs, max_new_tokens: maxNewTokens, do_sample: false, mmtok: mmtok ?? {} }),
+    );
+    const text = newText(result as Tensor, inputs, processor, model.config);
+    return { text, times, report: this.handle.lastSelection as PruneReport };
+  }
+}
+
+interface Told {
+  readonly text: string;
+  readonly times: ModelAnswer['timings'];
+  readonly report: PruneReport;
+}
+
+function answerOf({ text, times, report }: Told): ModelAnswer {
+  const images = report.images.map(({ tokensBefore, indices, tiles }): ModelImage => {
+    const grid = tiles.length === 1 ? tiles[0]?.grid : undefined;
+    return { tokens: tokensBefore, kept: indices, ...(grid && { grid }) };
+  });
+  return { text, images, timings: times };
+}
+
+/** What the model wrote after the prompt. Encoder-decoders answer apart from it. */
+function newText(sequences: Tensor, inputs: ModelInputs, processor: Processor, config: unknown): string {
+  const isApart = (config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
+  const promptLength = isApart ? 0 : (inputs.input_ids?.dims.at(-1) ?? 0);
+  const written = sequences.slice(null, [promptLength, sequences.dims.at(-1) ?? 0]);
+  return (processor.batch_decode(written, { skip_special_tokens: true })[0] ?? '').trim();
+}

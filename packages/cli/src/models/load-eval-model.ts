@@ -1,0 +1,15 @@
+// Loads the model of an evaluation by what the command line calls it.
+
+import type { Io } from '../io.js';
+import type { EvalVlmModel } from './eval-vlm.js';
+import { loadLibraryModel } from './load-vlm.js';
+import type { VlmOptions } from './vlm.js';
+
+/** Loads models for evaluations; errors as of `loadVlm`. */
+export type LoadEvalModel = (options: Omit<VlmOptions, 'backend'>, io: Io) => Promise<EvalVlmModel>;
+
+/** Loads a model of transformers.js. */
+export const loadEvalModel: LoadEvalModel = async (options, io) => {
+  const [model, { EvalVlm }] = await Promise.all([loadLibraryModel(options, io), import('./eval-vlm.js')]);
+  return new EvalVlm(options.model, model, options.promptTemplate);
+};

@@ -1,0 +1,124 @@
+// The plots of the page, drawn by Observable Plot into SVG when the report is written: the page needs no script.
+
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import type { RunSummary, SummaryRow } from './summarize-run.js';
+
+/** A distinct colour per method, readable on light and on dark paper; MMTok has the first. */
+const COLORS = [
+  '#e4572e',
+  '#2f80c8',
+  '#2a9d6f',
+  '#a05cc5',
+  '#c98a00',
+  '#d1478c',
+  '#4a9fb0',
+  '#7d8b2f',
+  '#8c6d4f',
+  '#5b6fd6',
+  '#bf5b5b',
+  '#5f9e3e',
+  '#b0793d',
+  '#9a5fa0',
+  '#3d8f8f',
+  '#87868c',
+  '#c46a9a',
+  '#6f87a8',
+  '#a3a13a',
+  '#d98566',
+  '#70b08c',
+];
+
+/** Retention against kept tokens, a line per method with its interval. */
+export function retentionChart(summary: RunSummary): string {
+  const points = summary.rows.flatMap((row) =>
+    row.retention ? [{ title: row.title, tokens: row.tokens, ...inPercent(row.retention) }] : [],
+  );
+  const titles = [...new Set(points.map(({ title }) => title))];
+  const counts = [...new Set(points.map(({ tokens }) => tokens))].sort((a, b) => a - b);
+  const isFirst = ({ title }: { readonly title: string }): boolean => title === titles[0];
+  return render({
+    width: 860,
+    height: 440,
+    marginRight: 20,
+    x: {
+      type: 'log',
+      label: 'vision tokens kept',
+      ticks: counts.length > 8 ? 8 : counts,
+      tickFormat: (tokens: number) => String(Math.round(tokens)),
+      grid: true,
+    },
+    y: { label: 'retention, % of the score with all tokens', grid: true, nice: true },
+    color: { legend: true, domain: titles, range: COLORS },
+    marks: [
+      Plot.ruleY([100], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
+      Plot.ruleX(points, {
+        x: 'tokens',
+        y1: 'low',
+        y2: 'high',
+        stroke: 'title',
+        strokeOpacity: 0.35,
+        strokeWidth: 2,
+      }),
+      Plot.line(points, {
+        x: 'tokens',
+        y: 'value',
+        stroke: 'title',
+        strokeWidth: (one: { readonly title: string }) => (isFirst(one) ? 3 : 1.5),
+        z: 'title',
+      }),
+      Plot.dot(points, {
+        x: 'tokens',
+        y: 'value',
+        fill: 'title',
+        r: (one: { readonly title: string }) => (isFirst(one) ? 4.5 : 3),
+        title: ({ title, tokens, value, low, high }: (typeof points)[number]) =>
+          `${title}: ${value.toFixed(1)} % (${low.toFixed(1)}–${high.toFixed(1)}) with ${tokens.toFixed(0)} tokens`,
+      }),
+    ],
+  });
+}
+
+function inPercent({ value, low, high }: NonNullable<SummaryRow['retention']>): {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+} {
+  return { value: value * 100, low: low * 100, high: high * 100 };
+}
+
+/** Time to the first token: encoder, method and language model, at one budget. */
+export function timeChart({ full, rows }: RunSummary, budget: string): string {
+  const own = rows.filter((row) => row.budget === budget);
+  const bars = [{ title: 'all tokens', times: full.times }, ...own].flatMap(({ title, times }) => [
+    { title, phase: 'encode', ms: full.encodeMs },
+    { title, phase: 'select', ms: times.selectMs },
+    { title, phase: 'language model', ms: times.prefillMs },
+  ]);
+  return render({
+    width: 860,
+    marginLeft: 170,
+    height: 70 + 24 * (own.length + 1),
+    x: { label: 'milliseconds to the first token (medians)', grid: true },
+    y: { label: null, domain: [...new Set(bars.map(({ title }) => title))] },
+    color: {
+      legend: true,
+      domain: ['encode', 'select', 'language model'],
+      range: ['#87868c', '#e4572e', '#2f80c8'],
+    },
+    marks: [
+      Plot.barX(bars, {
+        x: 'ms',
+        y: 'title',
+        fill: 'phase',
+        order: ['encode', 'select', 'language model'],
+        title: ({ title, phase, ms }: (typeof bars)[number]) => `${title}: ${phase} ${ms.toFixed(2)} ms`,
+      }),
+    ],
+  });
+}
+
+function render(options: Plot.PlotOptions): string {
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  return `<div class="chart">${Plot.plot({ ...options, document }).outerHTML}</div>`;
+}

@@ -1,0 +1,109 @@
+// Examples for the page: questions on which methods part, with the kept tokens over the picture. Chooses and draws them.
+
+import { readFile, stat } from 'node:fs/promises';
+import { ALL, type EvalRecord } from '../runner/record.js';
+import type { RunResult } from '../runner/run-evaluation.js';
+import { escapeHtml } from './html.js';
+import { scoreOf } from './summarize-run.js';
+
+/** How many questions are shown. */
+const EXAMPLES = 6;
+/** Larger pictures are left out: they would make the page heavy. */
+const MAX_BYTES = 1_500_000;
+
+/** A question with all its answers at one budget. */
+interface Example {
+  readonly full: EvalRecord;
+  readonly pruned: readonly EvalRecord[];
+}
+
+/**
+ * Draws examples at a budget as HTML; an empty text where there are none to show.
+ * @param budget one as the records have it.
+ */
+export async function drawExamples(run: RunResult, budget: string): Promise<string> {
+  const cards: string[] = [];
+  for (const example of tellingExamples(run.records, budget)) {
+    if (cards.length === EXAMPLES) break;
+    const picture = await pictureAsUrl(example.full.image);
+    if (picture !== undefined) cards.push(drawExample(example, picture, cards.length, run));
+  }
+  return cards.join('\n');
+}
+
+/** Questions answered right with all tokens, those first where about half of the methods are wrong; the first method's turns alternate. */
+function tellingExamples(records: readonly EvalRecord[], budget: string): Example[] {
+  const byId = new Map<string, EvalRecord[]>();
+  for (const record of records) {
+    if (record.budget !== budget || record.grid === undefined) continue;
+    const own = byId.get(record.id);
+    if (own === undefined) byId.set(record.id, [record]);
+    else own.push(record);
+  }
+  const found = records
+    .filter((record) => record.method === ALL && scoreOf(record) > 0)
+    .flatMap((full): Example[] => {
+      const pruned = byId.get(full.id);
+      return pruned === undefined ? [] : [{ full, pruned }];
+    });
+  const balance = ({ pruned }: Example): number =>
+    Math.abs(pruned.reduce((sum, record) => sum + scoreOf(record), 0) / pruned.length - 0.5);
+  const ordered = found.toSorted((a, b) => balance(a) - balance(b));
+  const won = ordered.filter(({ pruned }) => scoreOf(pruned[0] as EvalRecord) > 0);
+  const lost = ordered.filter(({ pruned }) => scoreOf(pruned[0] as EvalRecord) === 0);
+  return ordered.flatMap((_, at) => [won[at], lost[at]].filter((one) => one !== undefined));
+}
+
+async function pictureAsUrl(path: string): Promise<string | undefined> {
+  try {
+    if ((await stat(path)).size > MAX_BYTES) return undefined;
+    const bytes = await readFile(path);
+    const type = mediaType(bytes);
+    return type && `data:${type};base64,${bytes.toString('base64')}`;
+  } catch {
+    // A picture inside a dataset's file has no path of its own.
+    return undefined;
+  }
+}
+
+function mediaType(bytes: Buffer): string | undefined {
+  if (bytes.readUInt32BE(0) === 0x89504e47) return 'image/png';
+  if (bytes.readUInt16BE(0) === 0xffd8) return 'image/jpeg';
+  if (bytes.toString('latin1', 0, 3) === 'GIF') return 'image/gif';
+  return bytes.toString('latin1', 8, 12) === 'WEBP' ? 'image/webp' : undefined;
+}
+
+function drawExample(
+  { full, pruned }: Example,
+  picture: string,
+  number: number,
+  { settings }: RunResult,
+): string {
+  const title = (method: string): string =>
+    settings.methods.find(({ name }) => name === method)?.title ?? method;
+  const order = settings.methods.map(({ name }) => name);
+  const views = pruned
+    .toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
+    .map((record) => view(record, title(record.method), number))
+    .join('');
+  const expected = typeof full.target === 'string' ? full.target : full.answer;
+  return `<article class="example"><style>.picture-${number}{background-image:url(${picture})}</style>
+<p><strong>${escapeHtml(full.question)}</strong><br>Expected: ${escapeHtml(expected)}. With all ${full.tokensBefore} tokens: ${escapeHtml(full.answer)}.</p>
+<div class="views">${views}</div></article>`;
+}
+
+function view(record: EvalRecord, title: string, number: number): string {
+  const [rows, columns] = record.grid as readonly [number, number];
+  const kept = new Set(record.kept);
+  const cells = Array.from({ length: rows * columns }, (_, token) => token);
+  const path = (tokens: readonly number[]): string =>
+    tokens.map((token) => `M${token % columns} ${Math.floor(token / columns)}h1v1h-1z`).join('');
+  const verdict = scoreOf(record) > 0 ? 'right' : 'wrong';
+  return (
+    `<figure class="view"><span class="picture picture-${number}" style="aspect-ratio:${columns}/${rows}">` +
+    `<svg viewBox="0 0 ${columns} ${rows}" preserveAspectRatio="none" role="img" aria-label="${kept.size} kept tokens">` +
+    `<path d="${path(cells.filter((token) => !kept.has(token)))}" fill="#0d1117" fill-opacity="0.68"/>` +
+    `<path d="${path(cells.filter((token) => kept.has(token)))}" fill="none" stroke="#ffb000" stroke-width="0.08"/></svg></span>` +
+    `<figcaption>${escapeHtml(title)}: <span class="${verdict}">${escapeHtml(record.answer)} ${verdict === 'right' ? '✓' : '✗'}</span></figcaption></figure>`
+  );
+}

@@ -1,0 +1,11 @@
+export { toCsv } from './csv.js';
+export { toMarkdown } from './markdown.js';
+export { toPage } from './page.js';
+export {
+  type KindScore,
+  type RowTimes,
+  type RunSummary,
+  type SummaryRow,
+  summarizeRun,
+} from './summarize-run.js';
+export { writeReport } from './write-report.js';

@@ -1,0 +1,197 @@
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import fc from 'fast-check';
+import { parseHTML } from 'linkedom';
+import { describe, expect, it } from 'vitest';
+import { findChromium } from '../../test/find-chromium.js';
+import { onePixel } from '../../test/one-pixel.js';
+import type { EvalRecord, RunResult } from '../runner/index.js';
+import { summarizeRun, toCsv, toMarkdown, writeReport } from './index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'mmtok-report-'));
+const picture = onePixel(folder);
+
+function record(
+  id: string,
+  method: string,
+  budget: string,
+  value: number,
+  more: Partial<EvalRecord> = {},
+): EvalRecord {
+  const tokensKept = budget === 'all' ? 16 : Number(budget);
+  return {
+    id,
+    method,
+    budget,
+    kind: id < 'q5' ? 'color' : 'shape',
+    image: picture,
+    question: 'Is <this> "red"?',
+    target: 'yes',
+    answer: value > 0 ? 'yes' : 'no',
+    score: { value },
+    tokensBefore: 16,
+    tokensKept,
+    ...(budget !== 'all' && { kept: Array.from({ length: tokensKept }, (_, token) => token), grid: [4, 4] }),
+    encodeMs: budget === 'all' ? 10 : 0,
+    selectMs: method === 'mmtok' ? 2 : 0,
+    prefillMs: tokensKept,
+    decodeMs: 1,
+    ...more,
+  };
+}
+
+const ids = Array.from({ length: 10 }, (_, at) => `q${at}`);
+
+/** With all tokens 8 of 10 are right; MMTok gets 4 of them, and one that was wrong; random gets 6. */
+const run: RunResult = {
+  folder,
+  settings: {
+    task: 'fake',
+    title: 'Fake',
+    model: 'a <model>',
+    backend: 'reference (cpu)',
+    methods: [
+      { name: 'mmtok', title: 'MMTok', source: 'https://arxiv.org/abs/2508.18264' },
+      { name: 'random', title: 'Random', source: 'x' },
+    ],
+    budgets: ['8', '4'],
+    seed: 0,
+    machine: 'a machine',
+    started: '2026-01-01T00:00:00.000Z',
+    command: 'mmtok eval fake',
+  },
+  records: ids.flatMap((id, at) => [
+    record(id, 'all', 'all', at < 8 ? 1 : 0),
+    record(id, 'mmtok', '8', at < 4 || at === 9 ? 1 : 0),
+    record(id, 'random', '8', at < 6 ? 1 : 0),
+    record(id, 'mmtok', '4', at < 2 ? 1 : 0),
+  ]),
+};
+
+describe('a summary', () => {
+  const summary = summarizeRun(run);
+  const [mmtok8, random8, mmtok4] = summary.rows;
+
+  it('compares each row with the same questions with all tokens', () => {
+    expect(summary).toMatchObject({ questions: 10, full: { score: 0.8, tokens: 16, encodeMs: 10 } });
+    expect(summary.rows.map(({ method, budget }) => [method, budget])).toEqual([
+      ['mmtok', '8'],
+      ['random', '8'],
+      ['mmtok', '4'],
+    ]);
+    expect(mmtok8).toMatchObject({ score: 0.5, lost: 4, won: 1, agreement: 0.5, tokens: 8, title: 'MMTok' });
+    expect(mmtok8?.retention?.value).toBeCloseTo(0.625);
+    expect(mmtok8?.difference.value).toBeCloseTo(-0.3);
+    expect(random8?.retention?.value).toBeCloseTo(0.75);
+    expect(mmtok4?.retention?.low).toBeLessThanOrEqual(0.25);
+  });
+
+  it('tells scores per kind, and times', () => {
+    expect(mmtok8?.kinds).toEqual([
+      { kind: 'color', questions: 5, score: 0.8, retention: 0.8 },
+      { kind: 'shape', questions: 5, score: 0.2, retention: expect.closeTo(1 / 3) },
+    ]);
+    expect(mmtok8?.times).toEqual({ selectMs: 2, prefillMs: 8, firstTokenMs: 20 });
+    expect(mmtok8?.speedup).toBeCloseTo(26 / 20);
+  });
+
+  it('refuses a run without answers with all tokens', () => {
+    const pruned = run.records.filter(({ method }) => method !== 'all');
+    expect(() => summarizeRun({ ...run, records: pruned })).toThrow('no answers with all tokens');
+    const partial = run.records.filter(({ method, id }) => method !== 'all' || id !== 'q3');
+    expect(() => summarizeRun({ ...run, records: partial })).toThrow(
+      "Question 'q3' has no answer with all tokens",
+    );
+  });
+
+  it('resamples groups together: intervals do not narrow when every question is there twice', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(1), fc.nat(1)), { minLength: 3, maxLength: 12 }), (scores) => {
+        const records = scores.flatMap(([full, pruned], at) => [
+          record(`a${at}`, 'all', 'all', full, { group: `g${at}` }),
+          record(`a${at}`, 'mmtok', '4', pruned, { group: `g${at}` }),
+        ]);
+        const twins = records.map((one) => ({ ...one, id: `${one.id}'` }));
+        const once = summarizeRun({ ...run, records }).rows[0]?.difference;
+        const twice = summarizeRun({ ...run, records: [...records, ...twins] }).rows[0]?.difference;
+        expect(twice?.low).toBeCloseTo(once?.low as number);
+        expect(twice?.high).toBeCloseTo(once?.high as number);
+      }),
+      { numRuns: 10 },
+    );
+  });
+});
+
+describe('tables', () => {
+  it('as CSV', () => {
+    const lines = toCsv(summarizeRun(run)).trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^method,budget,kind,questions,tokens,score,retention/);
+    expect(lines).toHaveLength(1 + 4 * 3);
+    expect(lines).toContain('mmtok,8,shape,5,8,0.2,0.33333,,,,,,,,,');
+    expect(new Set(lines.map((line) => line.split(',').length)).size).toBe(1);
+  });
+
+  it('as Markdown, honest about who is better', () => {
+    const text = toMarkdown(summarizeRun(run));
+    expect(text).toContain('| MMTok | 62.5 (');
+    expect(text).toContain('- 8 (MMTok 50.0): Random 60.0');
+    expect(text).toContain('`mmtok eval fake`');
+  });
+});
+
+describe('the page', () => {
+  it('has every part and nothing from elsewhere', async () => {
+    const paths = await writeReport(run);
+    expect(paths.map((path) => path.split('/').at(-1))).toEqual(['report.html', 'report.md', 'report.csv']);
+    const html = readFileSync(paths[0] as string, 'utf8');
+    const { document } = parseHTML(html);
+    for (const id of ['retention', 'kinds', 'times', 'losses', 'examples', 'methods']) {
+      expect(document.getElementById(id), id).not.toBeNull();
+    }
+    expect(document.querySelectorAll('#retention svg path, #times svg rect').length).toBeGreaterThan(3);
+    expect(document.querySelectorAll('.example').length).toBeGreaterThan(0);
+    expect(document.querySelector('script')).toBeNull();
+    expect(html).not.toMatch(/(src|href)="(?!data:)/);
+    expect(html).toContain('Is &lt;this&gt; &quot;red&quot;?');
+    expect(html).toContain('a &lt;model&gt;');
+    expect(html).toContain('prefers-color-scheme: dark');
+  });
+
+  const chromium = findChromium();
+  it.skipIf(chromium === undefined)(
+    'opens in Chromium, wide, narrow and dark, without a complaint',
+    async () => {
+      const [page] = (await writeReport(run)) as [string];
+      const { chromium: launcher } = await import('playwright-core');
+      const browser = await launcher.launch({ executablePath: chromium as string, args: ['--no-sandbox'] });
+      try {
+        for (const [name, width, colorScheme] of [
+          ['wide', 1200, 'light'],
+          ['phone', 390, 'dark'],
+        ] as const) {
+          const tab = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+          const complaints: string[] = [];
+          tab.on('console', (message) => complaints.push(message.text()));
+          tab.on('pageerror', (error) => complaints.push(String(error)));
+          tab.on('request', (request) => {
+            if (!/^(file|data):/.test(request.url())) complaints.push(`asks for ${request.url()}`);
+          });
+          await tab.goto(pathToFileURL(page).href);
+          expect(await tab.locator('h2').count()).toBe(6);
+          expect((await tab.locator('#retention svg').last().boundingBox())?.height).toBeGreaterThan(100);
+          // Wide parts scroll within themselves; the page does not.
+          expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+          const screenshot = join(folder, `${name}.png`);
+          await tab.screenshot({ path: screenshot, fullPage: true });
+          expect(existsSync(screenshot)).toBe(true);
+          expect(complaints).toEqual([]);
+          await tab.close();
+        }
+      } finally {
+        await browser.close();
+      }
+    },
+  );
+});

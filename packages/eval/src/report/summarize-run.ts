@@ -1,0 +1,199 @@
+// The numbers of a report: a run's records, method by method and budget by budget. No layout here.
+
+import { ALL, type EvalRecord } from '../runner/record.js';
+import { RunError } from '../runner/run-error.js';
+import type { RunResult } from '../runner/run-evaluation.js';
+import type { RunSettings } from '../runner/run-settings.js';
+import { type Interval, meanDifference, retention } from '../statistics/paired-bootstrap.js';
+
+/** Scores of one kind of question. */
+export interface KindScore {
+  readonly kind: string;
+  readonly questions: number;
+  /** Mean score, from 0 to 1. */
+  readonly score: number;
+  /** Over the score with all tokens; undefined where that is 0. */
+  readonly retention?: number;
+}
+
+/** Medians over questions, in milliseconds. */
+export interface RowTimes {
+  readonly selectMs: number;
+  readonly prefillMs: number;
+  /** Encoder, method and language model up to the first token of the answer. */
+  readonly firstTokenMs: number;
+}
+
+/** One method at one budget. */
+export interface SummaryRow {
+  readonly method: string;
+  readonly title: string;
+  readonly budget: string;
+  /** Mean number of vision tokens kept. */
+  readonly tokens: number;
+  readonly questions: number;
+  /** Mean score, from 0 to 1. */
+  readonly score: number;
+  /** Score over the score with all tokens, with its interval; undefined where that is 0. */
+  readonly retention?: Interval;
+  /** Score minus the score with all tokens, with its interval. */
+  readonly difference: Interval;
+  /** Share of the questions answered as with all tokens, right or wrong. */
+  readonly agreement: number;
+  /** Questions scored lower, and higher, than with all tokens. */
+  readonly lost: number;
+  readonly won: number;
+  readonly kinds: readonly KindScore[];
+  readonly times: RowTimes;
+  /** Time to the first token with all tokens over the time with this row's. */
+  readonly speedup: number;
+}
+
+/** All numbers of a run. */
+export interface RunSummary {
+  readonly settings: RunSettings;
+  readonly questions: number;
+  /** With all tokens. */
+  readonly full: {
+    readonly tokens: number;
+    readonly score: number;
+    readonly kinds: readonly KindScore[];
+    readonly encodeMs: number;
+    readonly times: RowTimes;
+  };
+  /** By budget, most tokens first, and within it in the order of the methods. */
+  readonly rows: readonly SummaryRow[];
+}
+
+/**
+ * Summarises a run. Rows count the questions that have been answered by then; each is compared with the very same
+ * questions answered with all tokens. Questions of one group are resampled together.
+ * @throws RunError without answers with all tokens.
+ */
+export function summarizeRun({ settings, records }: RunResult): RunSummary {
+  const whole = new Map(records.filter(({ method }) => method === ALL).map((record) => [record.id, record]));
+  if (whole.size === 0) throw new RunError('The run has no answers with all tokens to compare with');
+  const all = [...whole.values()];
+  // The encoder runs once per picture; its median stands for every question.
+  const encodeMs = median(records.map((record) => record.encodeMs).filter((ms) => ms > 0));
+  const times = timesOf(all, encodeMs);
+  const rows = groupBy(
+    records.filter(({ method }) => method !== ALL),
+    ({ method, budget }) => JSON.stringify([budget, method]),
+  ).map((own): SummaryRow => rowOf(own, whole, settings, encodeMs, times));
+  const order = settings.methods.map(({ name }) => name);
+  const tokensOf = new Map(
+    groupBy(rows, ({ budget }) => budget).map((own) => [
+      own[0]?.budget,
+      mean(own.map(({ tokens }) => tokens)),
+    ]),
+  );
+  return {
+    settings,
+    questions: whole.size,
+    full: {
+      tokens: mean(all.map(({ tokensBefore }) => tokensBefore)),
+      score: mean(all.map(scoreOf)),
+      kinds: kindsOf(all, whole),
+      encodeMs,
+      times,
+    },
+    rows: rows.sort(
+      (a, b) =>
+        (tokensOf.get(b.budget) ?? 0) - (tokensOf.get(a.budget) ?? 0) ||
+        a.budget.localeCompare(b.budget) ||
+        order.indexOf(a.method) - order.indexOf(b.method),
+    ),
+  };
+}
+
+function rowOf(
+  records: readonly EvalRecord[],
+  whole: ReadonlyMap<string, EvalRecord>,
+  settings: RunSettings,
+  encodeMs: number,
+  fullTimes: RowTimes,
+): SummaryRow {
+  const [first] = records as readonly [EvalRecord];
+  const pairs = records.map((pruned): Pair => {
+    const full = whole.get(pruned.id);
+    if (full !== undefined) return { full, pruned };
+    throw new RunError(
+      `Question '${pruned.id}' has no answer with all tokens; run the evaluation again to add it`,
+    );
+  });
+  const clusters = groupBy(pairs, ({ pruned }) => pruned.group ?? pruned.id);
+  const baseline = clusters.map((cluster) => sum(cluster.map(({ full }) => scoreOf(full))));
+  const treatment = clusters.map((cluster) => sum(cluster.map(({ pruned }) => scoreOf(pruned))));
+  const scale = clusters.length / pairs.length;
+  const { value, low, high } = meanDifference(baseline, treatment);
+  const times = timesOf(records, encodeMs);
+  return {
+    method: first.method,
+    title: settings.methods.find(({ name }) => name === first.method)?.title ?? first.method,
+    budget: first.budget,
+    tokens: mean(records.map(({ tokensKept }) => tokensKept)),
+    questions: records.length,
+    score: mean(records.map(scoreOf)),
+    ...(sum(baseline) > 0 && { retention: retention(baseline, treatment) }),
+    difference: { value: value * scale, low: low * scale, high: high * scale },
+    agreement: mean(pairs.map(({ full, pruned }) => Number(full.answer === pruned.answer))),
+    lost: pairs.filter(({ full, pruned }) => scoreOf(pruned) < scoreOf(full)).length,
+    won: pairs.filter(({ full, pruned }) => scoreOf(pruned) > scoreOf(full)).length,
+    kinds: kindsOf(records, whole),
+    times,
+    speedup: times.firstTokenMs > 0 ? fullTimes.firstTokenMs / times.firstTokenMs : 1,
+  };
+}
+
+interface Pair {
+  readonly full: EvalRecord;
+  readonly pruned: EvalRecord;
+}
+
+/** The score of one answer, from 0 to 1. */
+export const scoreOf = ({ score }: EvalRecord): number => score.value;
+
+function kindsOf(records: readonly EvalRecord[], whole: ReadonlyMap<string, EvalRecord>): KindScore[] {
+  const named = records.filter(({ kind }) => kind !== undefined);
+  return groupBy(named, ({ kind }) => kind as string)
+    .map((own): KindScore => {
+      const score = mean(own.map(scoreOf));
+      const full = mean(own.map(({ id }) => whole.get(id)?.score.value ?? 0));
+      return {
+        kind: own[0]?.kind as string,
+        questions: own.length,
+        score,
+        ...(full > 0 && { retention: score / full }),
+      };
+    })
+    .sort((a, b) => a.kind.localeCompare(b.kind));
+}
+
+function timesOf(records: readonly EvalRecord[], encodeMs: number): RowTimes {
+  return {
+    selectMs: median(records.map(({ selectMs }) => selectMs)),
+    prefillMs: median(records.map(({ prefillMs }) => prefillMs)),
+    firstTokenMs: encodeMs + median(records.map(({ selectMs, prefillMs }) => selectMs + prefillMs)),
+  };
+}
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return [...groups.values()];
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : sum(values) / values.length);
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  if (sorted.length % 2 === 1) return sorted[middle]!;
+  return sorted.length === 0 ? 0 : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,30 @@
+// Writes the report of a run beside its records.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunResult } from '../runner/run-evaluation.js';
+import { toCsv } from './csv.js';
+import { toMarkdown } from './markdown.js';
+import { toPage } from './page.js';
+import { summarizeRun } from './summarize-run.js';
+
+/**
+ * Writes `report.html`, `report.md` and `report.csv` into the run's folder.
+ * @returns Their paths, the page first.
+ * @throws RunError without answers with all tokens.
+ */
+export async function writeReport(run: RunResult): Promise<string[]> {
+  const summary = summarizeRun(run);
+  const files: readonly (readonly [string, string])[] = [
+    ['report.html', await toPage(run, summary)],
+    ['report.md', toMarkdown(summary)],
+    ['report.csv', toCsv(summary)],
+  ];
+  const paths: string[] = [];
+  for (const [name, text] of files) {
+    const path = join(run.folder, name);
+    await writeFile(path, text);
+    paths.push(path);
+  }
+  return paths;
+}
