@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -108,6 +109,22 @@ describe('parquet', () => {
     });
     const read = await collect((await parquetTable([file(gzip, 'a.parquet')])).rows());
     expect(read.map(({ values }) => values.n)).toEqual(rows.map(({ n }) => n));
+  });
+  it('reads what Arrow writes: zstd, pages of version 2, large strings, lists of structs', async () => {
+    const from = fileURLToPath(new URL('data/arrow.parquet', import.meta.url));
+    const samples = await collect(getTask('vqav2').load({ from }));
+    expect(samples).toHaveLength(12);
+    expect(samples[7]).toMatchObject({
+      id: '7',
+      question: 'Was ist Nr. 7? é 漢',
+      kind: 'other',
+      target: ['red', 'red', 'red'],
+    });
+    expect(samples[8]).not.toHaveProperty('kind');
+    expect(samples[8]!.target).toEqual([]);
+    expect([...(await samples[2]!.images[0]!.read())]).toEqual([0x89, 2, 0x89, 2, 0x89, 2]);
+    const some = await collect(getTask('vqav2').load({ from, limit: 5, seed: 1 }));
+    expect(some.map(({ question }) => question)).toEqual(some.map(({ id }) => `Was ist Nr. ${id}? é 漢`));
   });
   it('refuses what is missing, cut off or damaged', async () => {
     const whole = parquet(columns, rows);

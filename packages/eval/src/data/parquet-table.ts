@@ -99,7 +99,7 @@ async function* readFile(
     } catch (cause) {
       throw new CorruptFileError(
         `${file.path}, rows ${first + 1} to ${rows.at(-1)! + 1}`,
-        `cannot be read (${message(cause)}); download the file again`,
+        `cannot be read (${message(cause)}); download the file again, or write it anew with snappy compression`,
         { cause },
       );
     }
