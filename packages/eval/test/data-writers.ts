@@ -1,10 +1,16 @@
 // Writes small datasets for the tests: folders of files, and parquet files with the column types of the Hub's datasets.
 
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { SchemaElement } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
+import { afterAll } from 'vitest';
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -24,9 +30,10 @@ export function hubPicture(number = 0): { bytes: Uint8Array; path: string } {
   return { bytes: picture(number), path: `${number}.png` };
 }
 
-/** Makes a folder with these files, by path below it; returns its path. */
+/** Makes a folder with these files, by path below it; returns its path. It is removed after the tests of the file. */
 export function writeFolder(files: Readonly<Record<string, string | Uint8Array | object>>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'mmtok-eval-'));
+  const folder = mkdtempSync(join(tmpdir(), 'mmtok-eval-data-'));
+  folders.push(folder);
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });
