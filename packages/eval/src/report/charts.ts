@@ -29,12 +29,23 @@ const COLORS = [
   '#70b08c',
 ];
 
+/** Ratio between the places of two neighbours at one budget. */
+const STEP = 1.012;
+
 /** Retention against kept tokens, a line per method with its interval. */
 export function retentionChart(summary: RunSummary): string {
-  const points = summary.rows.flatMap((row) =>
-    row.retention ? [{ title: row.title, tokens: row.tokens, ...inPercent(row.retention) }] : [],
-  );
-  const titles = [...new Set(points.map(({ title }) => title))];
+  const titles = [...new Set(summary.rows.map(({ title }) => title))];
+  // Side by side, or the intervals of all methods at one budget would cover each other.
+  const place = (row: SummaryRow): number =>
+    row.tokens * STEP ** (titles.indexOf(row.title) - titles.length / 2);
+  const points = summary.rows
+    .flatMap((row) =>
+      row.retention
+        ? [{ title: row.title, tokens: row.tokens, place: place(row), ...inPercent(row.retention) }]
+        : [],
+    )
+    // The first method is drawn last, above all others.
+    .reverse();
   const counts = [...new Set(points.map(({ tokens }) => tokens))].sort((a, b) => a - b);
   const isFirst = ({ title }: { readonly title: string }): boolean => title === titles[0];
   return render({
@@ -53,7 +64,7 @@ export function retentionChart(summary: RunSummary): string {
     marks: [
       Plot.ruleY([100], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
       Plot.ruleX(points, {
-        x: 'tokens',
+        x: 'place',
         y1: 'low',
         y2: 'high',
         stroke: 'title',
@@ -61,14 +72,14 @@ export function retentionChart(summary: RunSummary): string {
         strokeWidth: 2,
       }),
       Plot.line(points, {
-        x: 'tokens',
+        x: 'place',
         y: 'value',
         stroke: 'title',
         strokeWidth: (one: { readonly title: string }) => (isFirst(one) ? 3 : 1.5),
         z: 'title',
       }),
       Plot.dot(points, {
-        x: 'tokens',
+        x: 'place',
         y: 'value',
         fill: 'title',
         r: (one: { readonly title: string }) => (isFirst(one) ? 4.5 : 3),

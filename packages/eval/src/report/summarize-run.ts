@@ -27,6 +27,7 @@ export interface RowTimes {
 /** One method at one budget. */
 export interface SummaryRow {
   readonly method: string;
+  /** For people; it says so where not all questions have been answered yet. */
   readonly title: string;
   readonly budget: string;
   /** Mean number of vision tokens kept. */
@@ -128,9 +129,11 @@ function rowOf(
   const scale = clusters.length / pairs.length;
   const { value, low, high } = meanDifference(baseline, treatment);
   const times = timesOf(records, encodeMs);
+  const title = settings.methods.find(({ name }) => name === first.method)?.title ?? first.method;
+  const isPartial = records.length < whole.size;
   return {
     method: first.method,
-    title: settings.methods.find(({ name }) => name === first.method)?.title ?? first.method,
+    title: isPartial ? `${title} (${records.length} of ${whole.size} questions)` : title,
     budget: first.budget,
     tokens: mean(records.map(({ tokensKept }) => tokensKept)),
     questions: records.length,

@@ -142,7 +142,7 @@ function jobsOf(methods: readonly Selector[], budgets: readonly string[]): Job[]
   return [{ method: undefined, budget: ALL, parsed: undefined }, ...pruned];
 }
 
-/** The settings of the run in the folder with these methods and budgets added; these settings where there is none. */
+/** The settings of the run in the folder with these methods, budgets and the command added; these settings where there is none. */
 function joinSettings(out: string, settings: RunSettings, file: RecordsFile): RunSettings {
   const before = readSettings(out);
   if (before === undefined) {
@@ -162,6 +162,9 @@ function joinSettings(out: string, settings: RunSettings, file: RecordsFile): Ru
     ...before,
     methods: [...before.methods, ...settings.methods.filter(({ name }) => !known.has(name))],
     budgets: [...new Set([...before.budgets, ...settings.budgets])],
+    command: [
+      ...new Set([...(before.command?.split('; ') ?? []), settings.command ?? 'runEvaluation()']),
+    ].join('; '),
   };
 }
 

@@ -23,7 +23,7 @@ export interface RunSettings {
   readonly machine: string;
   /** When the run began, in ISO 8601. */
   readonly started: string;
-  /** The command that made it, where there was one. */
+  /** The command that made it, or all of them with semicolons between, where there was one. */
   readonly command?: string | undefined;
 }
 

@@ -172,7 +172,7 @@ describe('going on', () => {
     const keys = linesOf(out).map((line) => recordKey(JSON.parse(line)));
     expect(keys).toHaveLength(30);
     expect(new Set(keys).size).toBe(30);
-  });
+  }, 180_000);
 });
 
 describe('shards', () => {
