@@ -105,7 +105,8 @@ function wrongImports({ folder, manifest }: WorkspacePackage): readonly string[]
   for (const path of sourceFiles(folder, ['.ts', '.js', '.mjs'])) {
     if (path.startsWith(join(folder, 'dist'))) continue;
     for (const specifier of importsOf(path)) {
-      if (isBuiltin(specifier)) continue;
+      // '#…' is a file of the package itself, chosen by the platform: see "imports" in its package.json.
+      if (isBuiltin(specifier) || specifier.startsWith('#')) continue;
       if (specifier.startsWith('.')) {
         const target = relative(join(root, folder), join(root, dirname(path), specifier));
         const isShared = isTest(path) && sharedByTests.includes(target.replaceAll('../', ''));

@@ -1,4 +1,4 @@
-// Finds the onnxruntime-node of this process. Node only; in a browser the caller hands the module in.
+// Finds the onnxruntime-node of this process. Node only; elsewhere no-onnxruntime.ts takes its place.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const HINT =
  *
  * @throws BackendUnavailableError if there is none, or its native part does not load.
  */
-export function loadOnnxRuntimeNode(): OrtModule {
+export function loadDefaultOnnxRuntime(): OrtModule {
   // onnxruntime-node 1.30 writes telemetry files to the home directory unless told not to before it loads.
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
   const here = createRequire(import.meta.url);

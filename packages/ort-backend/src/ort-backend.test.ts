@@ -11,10 +11,11 @@ import {
 import { describeBackend, officialInputs, officialSelections } from '@mmtok/core/testing';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createOrtBackend, type OrtDevice, type OrtModule } from './index.js';
-import { loadOnnxRuntimeNode } from './load-onnxruntime-node.js';
+import { loadDefaultOnnxRuntime } from './load-onnxruntime-node.js';
+import { loadDefaultOnnxRuntime as loadOutsideNode } from './no-onnxruntime.js';
 
 const require = createRequire(import.meta.url);
-const ort = loadOnnxRuntimeNode();
+const ort = loadDefaultOnnxRuntime();
 
 describeBackend({ name: 'ort on cpu', create: () => createOrtBackend() });
 
@@ -128,7 +129,7 @@ describe('the engine', () => {
   it('is the instance that transformers.js loads', async () => {
     await import('@huggingface/transformers');
     const transformers = createRequire(require.resolve('@huggingface/transformers'));
-    expect(loadOnnxRuntimeNode()).toBe(transformers('onnxruntime-node'));
+    expect(loadDefaultOnnxRuntime()).toBe(transformers('onnxruntime-node'));
   });
 
   it('may be handed in: the web build selects the same tokens', async () => {
@@ -151,6 +152,11 @@ describe('without an engine', () => {
   afterAll(() => {
     vi.doUnmock('./load-onnxruntime-node.js');
     vi.resetModules();
+  });
+
+  it('outside Node, asks for the web build', () => {
+    expect(loadOutsideNode).toThrow(BackendUnavailableError);
+    expect(loadOutsideNode).toThrow("import('onnxruntime-web')");
   });
 
   it('tells how to install one', async () => {

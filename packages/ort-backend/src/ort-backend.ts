@@ -3,7 +3,6 @@
 import {
   type Backend,
   BackendRunError,
-  BackendUnavailableError,
   checkInputs,
   DisposedError,
   elementCount,
@@ -71,14 +70,7 @@ export async function createOrtBackend(options: OrtBackendOptions = {}): Promise
 }
 
 async function loadDefault(): Promise<OrtModule> {
-  if (typeof process === 'undefined' || process.versions?.node === undefined) {
-    throw new BackendUnavailableError(
-      'ort',
-      'there is no onnxruntime-node in a browser',
-      "Hand in the web build: createOrtBackend({ ort: await import('onnxruntime-web') }).",
-    );
-  }
-  return (await import('./load-onnxruntime-node.js')).loadOnnxRuntimeNode();
+  return (await import('#default-onnxruntime')).loadDefaultOnnxRuntime();
 }
 
 class OrtBackend implements Backend {

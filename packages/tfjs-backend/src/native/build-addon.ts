@@ -112,7 +112,11 @@ function installPackages(folder: string): void {
     'Installing the npm packages',
     'npm',
     ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-    { cwd: folder, hint: 'Check the connection, and the registry npm is set to (npm config get registry)' },
+    {
+      cwd: folder,
+      hint: 'Check the connection, and the registry npm is set to (npm config get registry)',
+      isDownload: true,
+    },
   );
   const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')) as {
     readonly packages: Readonly<Record<string, { readonly integrity?: string } | undefined>>;

@@ -53,11 +53,12 @@ export function checkMachine(flavor: NativeFlavor, folder: string, machine: Mach
     throw new NativeBuildError(
       `The native addon can be built on Linux x64 only, and this is ${platform} ${arch}`,
       "On other systems, install @tensorflow/tfjs-node, or use createTfjsBackend({ module: '@tensorflow/tfjs' })",
+      { isUnavailable: true },
     );
   }
   for (const [tool, command, args, hint] of TOOLS) {
     if (!machine.has(command, args))
-      throw new NativeBuildError(`${tool} was not found or does not start`, hint);
+      throw new NativeBuildError(`${tool} was not found or does not start`, hint, { isUnavailable: true });
   }
   const free = machine.freeBytes(folder);
   if (free >= NEEDED_BYTES[flavor]) return;
@@ -65,5 +66,6 @@ export function checkMachine(flavor: NativeFlavor, folder: string, machine: Mach
   throw new NativeBuildError(
     `The build needs ${inGB(NEEDED_BYTES[flavor])} of disk space at ${folder}, and ${inGB(free)} are free`,
     'Free some, or name a folder on another disk with --dir (and in MMTOK_TFJS_NATIVE_DIR)',
+    { isUnavailable: true },
   );
 }

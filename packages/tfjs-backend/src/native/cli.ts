@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { MmtokError } from '@mmtok/core';
 import { buildAddon } from './build-addon.js';
+import { NativeBuildError } from './native-build-error.js';
 import { nativeRoot } from './native-location.js';
 
 const HELP = `mmtok-tfjs-native: build the native addon of TensorFlow.js against a current TensorFlow (Linux x64)
@@ -57,5 +58,6 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   const isExpected =
     MmtokError.isInstance(error) || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
   console.error(isExpected ? (error as Error).message : error);
-  process.exitCode = 1;
+  // EX_UNAVAILABLE of sysexits.h tells scripts that this machine cannot have the addon; 1, that something is broken.
+  process.exitCode = error instanceof NativeBuildError && error.isUnavailable ? 69 : 1;
 });

@@ -37,7 +37,7 @@ export async function fetchWheel(wheel: Wheel, folder: string): Promise<string> 
       ],
       ...[...TARGET, ...PLATFORMS, ...OLD_PLATFORMS, '--dest', folder, requirement],
     ],
-    { hint: 'Check the connection, and the index pip is set to (pip config list)' },
+    { hint: 'Check the connection, and the index pip is set to (pip config list)', isDownload: true },
   );
   const path = findWheel(wheel, folder);
   const sha256 = path === undefined ? 'no file' : await sha256Of(path);

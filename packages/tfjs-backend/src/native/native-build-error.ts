@@ -6,9 +6,16 @@ import { MmtokError } from '@mmtok/core';
 export class NativeBuildError extends MmtokError {
   /** What to do about it. */
   readonly hint: string;
+  /** Whether the machine lacks what the build needs (platform, tools, space, downloads), rather than the build being broken. */
+  readonly isUnavailable: boolean;
 
-  constructor(problem: string, hint: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    problem: string,
+    hint: string,
+    options: { readonly cause?: unknown; readonly isUnavailable?: boolean } = {},
+  ) {
     super('MMTOK_NATIVE_BUILD', `${problem}. ${hint}`, options);
     this.hint = hint;
+    this.isUnavailable = options.isUnavailable ?? false;
   }
 }

@@ -16,9 +16,9 @@ export function runCommand(
   what: string,
   command: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly hint: string },
+  options: { readonly cwd?: string; readonly hint: string; readonly isDownload?: boolean },
 ): string {
-  const { cwd, hint } = options;
+  const { cwd, hint, isDownload = false } = options;
   const { status, signal, error, stdout, stderr } = spawnSync(command, args, {
     cwd,
     encoding: 'utf8',
@@ -31,5 +31,6 @@ export function runCommand(
   throw new NativeBuildError(
     `${what} failed (${command}, ${ended})${said === '' ? '' : `:\n${said}\n`}`,
     hint,
+    { isUnavailable: isDownload },
   );
 }

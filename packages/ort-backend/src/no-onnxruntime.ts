@@ -1,0 +1,13 @@
+// What stands in for load-onnxruntime-node.ts outside Node (see "imports" in package.json): there is no engine to find.
+
+import { BackendUnavailableError } from '@mmtok/core';
+import type { OrtModule } from './ort-api.js';
+
+/** @throws BackendUnavailableError always: in a browser the caller hands the engine in. */
+export function loadDefaultOnnxRuntime(): OrtModule {
+  throw new BackendUnavailableError(
+    'ort',
+    'there is no onnxruntime-node in a browser',
+    "Hand in the web build: createOrtBackend({ ort: await import('onnxruntime-web'), device: 'wasm' }).",
+  );
+}
