@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { readRun, writeReport } from '@mmtok/eval';
 import { print } from '../io.js';
 import type { Context } from './context.js';
+import { resolveTask } from './eval-tasks.js';
 
 /** What `mmtok eval report` was asked for. */
 export interface ReportRequest {
@@ -16,5 +17,8 @@ export interface ReportRequest {
  * @throws RunError if there is no run in the folder.
  */
 export async function reportEvaluation({ folder }: ReportRequest, { io }: Context): Promise<void> {
-  for (const path of await writeReport(readRun(resolve(io.cwd, folder)))) print(io.stdout, path);
+  const run = readRun(resolve(io.cwd, folder));
+  // A folder of the user's own is known by its name alone, and a task's files may lie elsewhere: then means must do.
+  const task = await resolveTask(run.settings.task, io.cwd).catch(() => undefined);
+  for (const path of await writeReport(run, task?.aggregate)) print(io.stdout, path);
 }

@@ -2,6 +2,7 @@ export { toCsv } from './csv.js';
 export { toMarkdown } from './markdown.js';
 export { toPage } from './page.js';
 export {
+  type Headline,
   type KindScore,
   type RowTimes,
   type RunSummary,

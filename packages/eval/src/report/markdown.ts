@@ -2,7 +2,7 @@
 
 import { milliseconds, percent, tokenCount, withInterval } from './format.js';
 import { beatenBy, worstKinds } from './losses.js';
-import type { RunSummary, SummaryRow } from './summarize-run.js';
+import type { Headline, RunSummary, SummaryRow } from './summarize-run.js';
 
 /** The whole report. */
 export function toMarkdown(summary: RunSummary): string {
@@ -18,6 +18,7 @@ export function toMarkdown(summary: RunSummary): string {
     '## Retention',
     'Score with the kept tokens in percent of the score with all, with 95 % intervals by paired bootstrap.',
     retentionTable(summary, budgets),
+    ...headlineTable(summary),
     ...(kinds.length === 0
       ? []
       : budgets.flatMap((budget) => [
@@ -45,6 +46,25 @@ export function toMarkdown(summary: RunSummary): string {
     .join('\n\n')
     .trimEnd()
     .concat('\n');
+}
+
+/** The benchmark's own headline, where it is more than a mean of scores. */
+function headlineTable({ full, rows }: RunSummary): string[] {
+  const { headline } = full;
+  if (headline === undefined) return [];
+  const cells = (title: string, budget: string, own: Headline | undefined): string[] => [
+    title,
+    budget,
+    own?.value.toFixed(4) ?? '–',
+    own?.retention === undefined ? '–' : percent(own.retention),
+  ];
+  return [
+    `## ${headline.name}`,
+    table(
+      ['method', 'budget', headline.name, 'retention, %'],
+      [cells('all tokens', '', headline), ...rows.map((row) => cells(row.title, row.budget, row.headline))],
+    ),
+  ];
 }
 
 /** Methods by budgets. */

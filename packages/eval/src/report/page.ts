@@ -40,6 +40,7 @@ ${section('retention', 'Retention against kept tokens', [
   '<p class="note">Score with the kept tokens in percent of the score with all, with 95 % intervals by paired bootstrap over questions.</p>',
   retentionChart(summary),
   retentionTable(summary, budgets),
+  headlineTable(summary),
 ])}
 ${full.kinds.length === 0 ? '' : section('kinds', 'By kind of question', kindTables(summary, budgets))}
 ${section('times', 'Time to the first token', [
@@ -77,6 +78,21 @@ function retentionTable({ rows }: RunSummary, budgets: readonly string[]): strin
         const found = rows.find((row) => row.method === method && row.budget === budget)?.retention;
         return { text: withInterval(found), ...(found && { tint: (found.value - 0.5) * 2 }) };
       }),
+    ]),
+  );
+}
+
+/** The benchmark's own headline, where it is more than a mean of scores. */
+function headlineTable({ full, rows }: RunSummary): string {
+  const { headline } = full;
+  if (headline === undefined) return '';
+  return htmlTable(
+    ['method', 'budget', headline.name, 'retention, %'],
+    [{ title: 'all tokens', budget: '', headline }, ...rows].map((row) => [
+      row.title,
+      row.budget,
+      row.headline?.value.toFixed(4) ?? '–',
+      row.headline?.retention === undefined ? '–' : percent(row.headline.retention),
     ]),
   );
 }

@@ -97,6 +97,18 @@ describe('a summary', () => {
     expect(mmtok8?.speedup).toBeCloseTo(26 / 20);
   });
 
+  it('takes the headline of a benchmark that has one of its own', () => {
+    const doubled = (answers: readonly { readonly score: { readonly value: number } }[]) => {
+      const value = 200 * answers.filter(({ score }) => score.value > 0).length;
+      return { count: answers.length, metric: 'sum', value, metrics: { sum: value } };
+    };
+    const own = summarizeRun(run, doubled);
+    expect(own.full.headline).toEqual({ name: 'sum', value: 1600, retention: 1 });
+    expect(own.rows[0]?.headline).toEqual({ name: 'sum', value: 1000, retention: 0.625 });
+    expect(toMarkdown(own)).toContain('| MMTok | 8 | 1000.0000 | 62.5 |');
+    expect(summary.full.headline).toBeUndefined();
+  });
+
   it('refuses a run without answers with all tokens', () => {
     const pruned = run.records.filter(({ method }) => method !== 'all');
     expect(() => summarizeRun({ ...run, records: pruned })).toThrow('no answers with all tokens');

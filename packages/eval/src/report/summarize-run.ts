@@ -5,6 +5,7 @@ import { RunError } from '../runner/run-error.js';
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { RunSettings } from '../runner/run-settings.js';
 import { type Interval, meanDifference, retention } from '../statistics/paired-bootstrap.js';
+import type { ScoredAnswer, Task } from '../tasks/task.js';
 
 /** Scores of one kind of question. */
 export interface KindScore {
@@ -22,6 +23,14 @@ export interface RowTimes {
   readonly prefillMs: number;
   /** Encoder, method and language model up to the first token of the answer. */
   readonly firstTokenMs: number;
+}
+
+/** The headline of a benchmark that is more than a mean of scores, e.g. F1 or the sum of MME. */
+export interface Headline {
+  readonly name: string;
+  readonly value: number;
+  /** Over the value with all tokens; undefined where that is not above 0. */
+  readonly retention?: number;
 }
 
 /** One method at one budget. */
@@ -44,6 +53,8 @@ export interface SummaryRow {
   /** Questions scored lower, and higher, than with all tokens. */
   readonly lost: number;
   readonly won: number;
+  /** Absent where the benchmark's headline is the mean score. */
+  readonly headline?: Headline;
   readonly kinds: readonly KindScore[];
   readonly times: RowTimes;
   /** Time to the first token with all tokens over the time with this row's. */
@@ -58,6 +69,7 @@ export interface RunSummary {
   readonly full: {
     readonly tokens: number;
     readonly score: number;
+    readonly headline?: Headline;
     readonly kinds: readonly KindScore[];
     readonly encodeMs: number;
     readonly times: RowTimes;
@@ -69,9 +81,10 @@ export interface RunSummary {
 /**
  * Summarises a run. Rows count the questions that have been answered by then; each is compared with the very same
  * questions answered with all tokens. Questions of one group are resampled together.
+ * @param aggregate That of the task, for benchmarks whose headline is more than a mean of scores.
  * @throws RunError without answers with all tokens.
  */
-export function summarizeRun({ settings, records }: RunResult): RunSummary {
+export function summarizeRun({ settings, records }: RunResult, aggregate?: Task['aggregate']): RunSummary {
   const whole = new Map(records.filter(({ method }) => method === ALL).map((record) => [record.id, record]));
   if (whole.size === 0) throw new RunError('The run has no answers with all tokens to compare with');
   const all = [...whole.values()];
@@ -81,7 +94,7 @@ export function summarizeRun({ settings, records }: RunResult): RunSummary {
   const rows = groupBy(
     records.filter(({ method }) => method !== ALL),
     ({ method, budget }) => JSON.stringify([budget, method]),
-  ).map((own): SummaryRow => rowOf(own, whole, settings, encodeMs, times));
+  ).map((own): SummaryRow => rowOf(own, { whole, settings, encodeMs, times, aggregate }));
   const order = settings.methods.map(({ name }) => name);
   const tokensOf = new Map(
     groupBy(rows, ({ budget }) => budget).map((own) => [
@@ -95,6 +108,7 @@ export function summarizeRun({ settings, records }: RunResult): RunSummary {
     full: {
       tokens: mean(all.map(({ tokensBefore }) => tokensBefore)),
       score: mean(all.map(scoreOf)),
+      ...headlineOf(aggregate, all, all),
       kinds: kindsOf(all, whole),
       encodeMs,
       times,
@@ -108,13 +122,18 @@ export function summarizeRun({ settings, records }: RunResult): RunSummary {
   };
 }
 
-function rowOf(
-  records: readonly EvalRecord[],
-  whole: ReadonlyMap<string, EvalRecord>,
-  settings: RunSettings,
-  encodeMs: number,
-  fullTimes: RowTimes,
-): SummaryRow {
+/** What rows are compared with, and by what. */
+interface Reference {
+  readonly whole: ReadonlyMap<string, EvalRecord>;
+  readonly settings: RunSettings;
+  readonly encodeMs: number;
+  /** With all tokens. */
+  readonly times: RowTimes;
+  readonly aggregate: Task['aggregate'] | undefined;
+}
+
+function rowOf(records: readonly EvalRecord[], reference: Reference): SummaryRow {
+  const { whole, settings, encodeMs, times: fullTimes, aggregate } = reference;
   const [first] = records as readonly [EvalRecord];
   const pairs = records.map((pruned): Pair => {
     const full = whole.get(pruned.id);
@@ -143,6 +162,11 @@ function rowOf(
     agreement: mean(pairs.map(({ full, pruned }) => Number(full.answer === pruned.answer))),
     lost: pairs.filter(({ full, pruned }) => scoreOf(pruned) < scoreOf(full)).length,
     won: pairs.filter(({ full, pruned }) => scoreOf(pruned) > scoreOf(full)).length,
+    ...headlineOf(
+      aggregate,
+      records,
+      pairs.map(({ full }) => full),
+    ),
     kinds: kindsOf(records, whole),
     times,
     speedup: times.firstTokenMs > 0 ? fullTimes.firstTokenMs / times.firstTokenMs : 1,
@@ -152,6 +176,27 @@ function rowOf(
 interface Pair {
   readonly full: EvalRecord;
   readonly pruned: EvalRecord;
+}
+
+function headlineOf(
+  aggregate: Task['aggregate'] | undefined,
+  records: readonly EvalRecord[],
+  whole: readonly EvalRecord[],
+): { readonly headline?: Headline } {
+  if (aggregate === undefined) return {};
+  const { metric, value } = aggregate(records.map(toScored));
+  if (Math.abs(value - mean(records.map(scoreOf))) < 1e-9) return {};
+  const full = aggregate(whole.map(toScored)).value;
+  return { headline: { name: metric, value, ...(full > 0 && { retention: value / full }) } };
+}
+
+function toScored({ id, kind, group, score: { value, parsed, facts } }: EvalRecord): ScoredAnswer {
+  return {
+    id,
+    kind,
+    group,
+    score: { value, ...(parsed !== undefined && { parsed }), ...(facts && { facts }) },
+  };
 }
 
 /** The score of one answer, from 0 to 1. */

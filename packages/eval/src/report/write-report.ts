@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunResult } from '../runner/run-evaluation.js';
+import type { Task } from '../tasks/task.js';
 import { toCsv } from './csv.js';
 import { toMarkdown } from './markdown.js';
 import { toPage } from './page.js';
@@ -10,11 +11,12 @@ import { summarizeRun } from './summarize-run.js';
 
 /**
  * Writes `report.html`, `report.md` and `report.csv` into the run's folder.
+ * @param aggregate That of the task, for benchmarks whose headline is more than a mean of scores.
  * @returns Their paths, the page first.
  * @throws RunError without answers with all tokens.
  */
-export async function writeReport(run: RunResult): Promise<string[]> {
-  const summary = summarizeRun(run);
+export async function writeReport(run: RunResult, aggregate?: Task['aggregate']): Promise<string[]> {
+  const summary = summarizeRun(run, aggregate);
   const files: readonly (readonly [string, string])[] = [
     ['report.html', await toPage(run, summary)],
     ['report.md', toMarkdown(summary)],
