@@ -1,6 +1,6 @@
 // SVD leverage: tokens that reach furthest into the subspace that holds most of the features' energy.
 
-import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import type { Float32Tensor } from '@mmtok/core';
 import { defineMethod } from './define-method.js';
 import { descending } from './ranking.js';
 import type { Selector } from './selector.js';
@@ -16,12 +16,13 @@ export const svdLeverage: Selector = defineMethod({
   name: 'svd-leverage',
   title: 'SVD leverage',
   source: 'https://arxiv.org/abs/2604.11530',
-  select: ({ vision }, k) =>
-    descending(leverage(vision.data, ...(vision.dims as [number, number]))).slice(0, k),
+  select: async ({ vision }, k) => descending(await leverage(vision)).slice(0, k),
 });
 
 /** Leverage of each of n rows of d numbers, from the eigenvectors of the smaller of the two Gram matrices. */
-function leverage(data: Float32Array, n: number, d: number): Float64Array {
+async function leverage({ data, dims }: Float32Tensor): Promise<Float64Array> {
+  const { EigenvalueDecomposition, Matrix } = await import('ml-matrix');
+  const [n, d] = dims as readonly [number, number];
   const rows = new Matrix(n, d);
   for (let i = 0; i < n; i++) for (let c = 0; c < d; c++) rows.set(i, c, data[i * d + c]!);
   const isTall = n > d;

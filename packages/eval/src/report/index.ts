@@ -1,6 +1,5 @@
 export { toCsv } from './csv.js';
 export { toMarkdown } from './markdown.js';
-export { toPage } from './page.js';
 export {
   type Headline,
   type KindScore,

@@ -6,7 +6,6 @@ import type { RunResult } from '../runner/run-evaluation.js';
 import type { Task } from '../tasks/task.js';
 import { toCsv } from './csv.js';
 import { toMarkdown } from './markdown.js';
-import { toPage } from './page.js';
 import { summarizeRun } from './summarize-run.js';
 
 /**
@@ -17,6 +16,8 @@ import { summarizeRun } from './summarize-run.js';
  */
 export async function writeReport(run: RunResult, aggregate?: Task['aggregate']): Promise<string[]> {
   const summary = summarizeRun(run, aggregate);
+  // The plotting library is large, and only pages need it.
+  const { toPage } = await import('./page.js');
   const files: readonly (readonly [string, string])[] = [
     ['report.html', await toPage(run, summary)],
     ['report.md', toMarkdown(summary)],
