@@ -177,7 +177,7 @@ console.log(report);
 if (values.write) {
   const page = new URL('../../../docs/agent.md', import.meta.url);
   const text = await readFile(page, 'utf8');
-  const marks = /(<!-- measured:start -->\n\n)[\s\S]*(\n<!-- measured:end -->)/;
+  const marks = /(<!-- measured:start -->\n)[\s\S]*(<!-- measured:end -->)/;
   if (!marks.test(text)) {
     throw new Error(
       'docs/agent.md lacks the lines <!-- measured:start --> and <!-- measured:end -->; put them back.',
@@ -185,6 +185,6 @@ if (values.write) {
   }
   await writeFile(
     page,
-    text.replace(marks, (_, start, end) => `${start}${report}${end}`),
+    text.replace(marks, (_, start, end) => `${start}\n${report}\n${end}`),
   );
 }
