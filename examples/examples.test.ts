@@ -14,6 +14,10 @@ async function run(example: string): Promise<string> {
 }
 
 const examples: Readonly<Record<string, (output: string) => void>> = {
+  'answer-first': (output) => {
+    expect(output).toMatch(/in the picture\? .*the agent: enriched, cyan triangle added/);
+    expect(output).toMatch(/cyan object\? .*the agent: notAsked, nothing added/);
+  },
   'own-features': (output) => {
     expect(output).toContain('kept 12 of 144 tokens');
     expect(output).toMatch(/asked for the wall, first pick:" \d+/);
