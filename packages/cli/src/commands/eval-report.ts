@@ -20,5 +20,5 @@ export async function reportEvaluation({ folder }: ReportRequest, { io }: Contex
   const run = readRun(resolve(io.cwd, folder));
   // A folder of the user's own is known by its name alone, and a task's files may lie elsewhere: then means must do.
   const task = await resolveTask(run.settings.task, io.cwd).catch(() => undefined);
-  for (const path of await writeReport(run, task?.aggregate)) print(io.stdout, path);
+  for (const path of await writeReport(run, task)) print(io.stdout, path);
 }

@@ -1,5 +1,6 @@
 export { toCsv } from './csv.js';
 export { toMarkdown } from './markdown.js';
+export type { PaperRow } from './paper-rows.js';
 export {
   type Headline,
   type KindScore,

@@ -1,6 +1,6 @@
 // The report as Markdown, for repositories and pull requests.
 
-import { milliseconds, percent, tokenCount, withInterval } from './format.js';
+import { besideThePaper, milliseconds, percent, tokenCount, withInterval } from './format.js';
 import { beatenBy, worstKinds } from './losses.js';
 import type { Headline, RunSummary, SummaryRow } from './summarize-run.js';
 
@@ -19,6 +19,12 @@ export function toMarkdown(summary: RunSummary): string {
     'Score with the kept tokens in percent of the score with all, with 95 % intervals by paired bootstrap.',
     retentionTable(summary, budgets),
     ...headlineTable(summary),
+    ...(summary.paper
+      ? [
+          '## Beside the MMTok paper',
+          table(['from', 'method', 'tokens', summary.paper.column], besideThePaper(summary)),
+        ]
+      : []),
     ...(kinds.length === 0
       ? []
       : budgets.flatMap((budget) => [

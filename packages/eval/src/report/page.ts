@@ -3,7 +3,7 @@
 import type { RunResult } from '../runner/run-evaluation.js';
 import { retentionChart, timeChart } from './charts.js';
 import { drawExamples } from './examples.js';
-import { milliseconds, percent, tokenCount, withInterval } from './format.js';
+import { besideThePaper, milliseconds, percent, tokenCount, withInterval } from './format.js';
 import { escapeHtml, htmlTable } from './html.js';
 import { beatenBy, worstKinds } from './losses.js';
 import { STYLE } from './style.js';
@@ -42,6 +42,13 @@ ${section('retention', 'Retention against kept tokens', [
   retentionTable(summary, budgets),
   headlineTable(summary),
 ])}
+${
+  summary.paper === undefined
+    ? ''
+    : section('paper', 'Beside the MMTok paper', [
+        htmlTable(['from', 'method', 'tokens', summary.paper.column], besideThePaper(summary)),
+      ])
+}
 ${full.kinds.length === 0 ? '' : section('kinds', 'By kind of question', kindTables(summary, budgets))}
 ${section('times', 'Time to the first token', [
   '<p class="note">Medians: encoder, method (its overhead), and language model over the shortened prompt.</p>',

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
+import { fakeTask } from '../../test/fake-run.js';
 import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
 import type { EvalRecord, RunResult } from '../runner/index.js';
@@ -102,11 +103,22 @@ describe('a summary', () => {
       const value = 200 * answers.filter(({ score }) => score.value > 0).length;
       return { count: answers.length, metric: 'sum', value, metrics: { sum: value } };
     };
-    const own = summarizeRun(run, doubled);
+    const own = summarizeRun(run, { aggregate: doubled });
     expect(own.full.headline).toEqual({ name: 'sum', value: 1600, retention: 1 });
     expect(own.rows[0]?.headline).toEqual({ name: 'sum', value: 1000, retention: 0.625 });
     expect(toMarkdown(own)).toContain('| MMTok | 8 | 1000.0000 | 62.5 |');
     expect(summary.full.headline).toBeUndefined();
+  });
+
+  it('sets the rows of the paper beside those of the same model and benchmark', () => {
+    const { aggregate } = fakeTask(0);
+    const paper = { column: 'POPE', factor: 100 };
+    const model = 'Xenova/llava-1.5-7b-hf';
+    const known = summarizeRun({ ...run, settings: { ...run.settings, model } }, { aggregate, paper });
+    const text = toMarkdown(known);
+    expect(text).toContain('| paper | MMTok | 64 | 85.77 |');
+    expect(text).toContain('| this run | MMTok | 8 | 50.00 |');
+    expect(summarizeRun(run, { aggregate, paper }).paper).toBeUndefined();
   });
 
   it('refuses a run without answers with all tokens', () => {

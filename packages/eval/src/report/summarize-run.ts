@@ -6,6 +6,7 @@ import type { RunResult } from '../runner/run-evaluation.js';
 import type { RunSettings } from '../runner/run-settings.js';
 import { type Interval, meanDifference, retention } from '../statistics/paired-bootstrap.js';
 import type { ScoredAnswer, Task } from '../tasks/task.js';
+import { type PaperRow, paperRows } from './paper-rows.js';
 
 /** Scores of one kind of question. */
 export interface KindScore {
@@ -74,6 +75,8 @@ export interface RunSummary {
     readonly encodeMs: number;
     readonly times: RowTimes;
   };
+  /** What the MMTok paper has for the same model and benchmark, and how to scale this run's values to it. */
+  readonly paper?: { readonly column: string; readonly factor: number; readonly rows: readonly PaperRow[] };
   /** By budget, most tokens first, and within it in the order of the methods. */
   readonly rows: readonly SummaryRow[];
 }
@@ -81,10 +84,14 @@ export interface RunSummary {
 /**
  * Summarises a run. Rows count the questions that have been answered by then; each is compared with the very same
  * questions answered with all tokens. Questions of one group are resampled together.
- * @param aggregate That of the task, for benchmarks whose headline is more than a mean of scores.
+ * @param task For benchmarks whose headline is more than a mean of scores, or that the MMTok paper has.
  * @throws RunError without answers with all tokens.
  */
-export function summarizeRun({ settings, records }: RunResult, aggregate?: Task['aggregate']): RunSummary {
+export function summarizeRun(
+  { settings, records }: RunResult,
+  task?: Pick<Task, 'aggregate' | 'paper'>,
+): RunSummary {
+  const aggregate = task?.aggregate;
   const whole = new Map(records.filter(({ method }) => method === ALL).map((record) => [record.id, record]));
   if (whole.size === 0) throw new RunError('The run has no answers with all tokens to compare with');
   const all = [...whole.values()];
@@ -102,9 +109,11 @@ export function summarizeRun({ settings, records }: RunResult, aggregate?: Task[
       mean(own.map(({ tokens }) => tokens)),
     ]),
   );
+  const published = task?.paper ? paperRows(settings.model, task.paper.column) : [];
   return {
     settings,
     questions: whole.size,
+    ...(task?.paper && published.length > 0 && { paper: { ...task.paper, rows: published } }),
     full: {
       tokens: mean(all.map(({ tokensBefore }) => tokensBefore)),
       score: mean(all.map(scoreOf)),

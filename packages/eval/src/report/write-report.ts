@@ -10,12 +10,15 @@ import { summarizeRun } from './summarize-run.js';
 
 /**
  * Writes `report.html`, `report.md` and `report.csv` into the run's folder.
- * @param aggregate That of the task, for benchmarks whose headline is more than a mean of scores.
+ * @param task For benchmarks whose headline is more than a mean of scores, or that the MMTok paper has.
  * @returns Their paths, the page first.
  * @throws RunError without answers with all tokens.
  */
-export async function writeReport(run: RunResult, aggregate?: Task['aggregate']): Promise<string[]> {
-  const summary = summarizeRun(run, aggregate);
+export async function writeReport(
+  run: RunResult,
+  task?: Pick<Task, 'aggregate' | 'paper'>,
+): Promise<string[]> {
+  const summary = summarizeRun(run, task);
   // The plotting library is large, and only pages need it.
   const { toPage } = await import('./page.js');
   const files: readonly (readonly [string, string])[] = [
