@@ -94,6 +94,7 @@ describe('mmtok eval', () => {
     [['shapes', '--keep', '0'], '--keep 0; expected'],
     [['shapes', '--shard', '4/4'], '--shard: expected a part'],
     [['shapes', '--seed', 'x'], '--seed: expected a number'],
+    [['shapes', '--methods', 'scope', '--limit', '1'], "Method 'scope': it needs saliency"],
     [['mountains'], "There is no task 'mountains'. Known: gqa"],
     [[], 'missing required argument'],
     [['merge', 'a'], "required option '--out <folder>' not specified"],
