@@ -41,6 +41,8 @@ const shapes = [
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 const ort = createRequire(import.meta.url)('onnxruntime-node');
 const sessionOptions = { intraOpNumThreads: threads };
+// The products take turns with the backend's sessions, so their threads must not spin either: see devices.ts.
+const noSpinning = { extra: { session: { intra_op: { allow_spinning: '0' } } } };
 const backend = await createOrtBackend({ ort, device: options.device, sessionOptions });
 
 /** x·xᵀ and v·tᵀ, nothing else: the least that exact selection must compute. */
@@ -59,7 +61,7 @@ const products = await ort.InferenceSession.create(
       ],
     },
   }),
-  { ...sessionOptions, executionProviders: [options.device], logSeverityLevel: 3 },
+  { ...sessionOptions, ...noSpinning, executionProviders: [options.device], logSeverityLevel: 3 },
 );
 
 const median = (samples) => samples.toSorted((a, b) => a - b)[Math.floor(samples.length / 2)];
