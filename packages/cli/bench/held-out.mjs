@@ -43,24 +43,27 @@ export async function compare({ limit = 400, ratio = 0.1, only } = {}) {
       inputs: { lot: Array.from({ length: 256 }, () => [random()]) },
     }),
   };
+  const chosen = Object.entries(ways).filter(([way]) => only?.includes(way) ?? true);
+  const answers = Object.fromEntries(chosen.map(([way]) => [way, []]));
+  const prefill = Object.fromEntries(chosen.map(([way]) => [way, []]));
+  const kept = {};
+  // Question by question, so that whatever else the machine does slows all ways alike.
+  for (const { image, question } of questions) {
+    for (const [way, override] of chosen) {
+      answers[way].push(await vlm.ask(image, question, { mmtok: override(question) }));
+      prefill[way].push(handle.lastSelection.timings.prefillMs);
+      kept[way] = handle.lastSelection.tokensAfter;
+    }
+  }
   const results = {};
-  for (const [way, override] of Object.entries(ways).filter(([name]) => only?.includes(name) ?? true)) {
-    const answers = [];
-    const prefill = [];
-    const evaluation = await evaluate({
-      questions,
-      answer: async (image, question) => {
-        const answer = await vlm.ask(image, question, { mmtok: override(question) });
-        answers.push(answer);
-        prefill.push(handle.lastSelection.timings.prefillMs);
-        return answer;
-      },
-    });
+  for (const [way] of chosen) {
+    const given = answers[way].values();
+    const evaluation = await evaluate({ questions, answer: async () => given.next().value });
     results[way] = {
       ...evaluation,
-      answers,
-      prefillMs: median(prefill),
-      kept: handle.lastSelection.tokensAfter,
+      answers: answers[way],
+      prefillMs: median(prefill[way]),
+      kept: kept[way],
     };
   }
   handle.detach();
