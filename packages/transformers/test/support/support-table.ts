@@ -49,8 +49,8 @@ export function modelsPage(): string {
 
 Made from the files in \`packages/transformers/src/models/\` by \`test/support-table.test.ts\` (\`vitest run -u\` writes it anew).
 Every family below is tested on tiny random models of its exact layout. Checkpoints are ids on the Hugging Face hub with the
-rounded parameter counts of the original models,
-written down from their cards and not loaded here: the tests download nothing.
+rounded parameter counts of the original models;
+neither has been checked against the hub from here, and the tests download nothing.
 
 ${pruned
   .map(
