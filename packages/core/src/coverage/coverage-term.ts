@@ -86,7 +86,7 @@ export interface CoverageTerm {
   readonly sample?: TargetSample;
   /** Name of the dimension that counts the targets. */
   readonly targets: string;
-  /** The term as a program over its inputs, its parameters, its weight and its targets' weights. */
+  /** The term as a program over its inputs, its parameters and its targets' weights; its own weight is applied outside. */
   readonly program: TermProgram;
 }
 
@@ -108,7 +108,7 @@ const termOptions = z.strictObject({
   parameters: z.record(z.string(), z.number().finite()).optional(),
 });
 
-/** The program input `[1, targets]` that carries weight · weight of each target. */
+/** The program input `[1, targets]` that carries the caller's weight of each target. */
 export const TARGET_WEIGHTS = 'targetWeights';
 
 /**

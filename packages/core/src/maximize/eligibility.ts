@@ -60,6 +60,8 @@ export class Eligibility {
     }
 
     this.groupOf = new Int32Array(candidates).fill(-1);
+    /** For each group, how many of its members are must-keeps. */
+    const includedOf: number[] = [];
     this.groups = groups.map(({ members, min = 0, max = candidates }, g) => {
       for (const j of new Set(members)) {
         if (this.groupOf[j] !== -1) {
@@ -73,6 +75,7 @@ export class Eligibility {
       if (mustKeep > max) {
         throw new InvalidBudgetError(`group ${g} keeps at most ${max}, but ${mustKeep} of it must be kept`);
       }
+      includedOf.push(mustKeep);
       return { max, missing: min, kept: 0 };
     });
     const available = this.groups.map(() => 0);
@@ -94,7 +97,6 @@ export class Eligibility {
       ungrouped,
     );
     this.reserved = this.groups.reduce((sum, { missing }) => sum + missing, 0);
-    const includedOf = this.groups.map((_, g) => this.include.filter((j) => this.groupOf[j] === g).length);
     const beyondMinima = this.groups.reduce(
       (sum, { missing }, g) => sum - Math.min(missing, includedOf[g] as number),
       this.include.length,

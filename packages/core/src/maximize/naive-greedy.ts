@@ -1,5 +1,6 @@
 // Greedy as in the textbook: every step evaluates every candidate. The reference for the lazy search.
 
+import { highestGain } from './highest-gain.js';
 import { type Maximizer, targetReached } from './maximizer.js';
 
 /**
@@ -13,18 +14,10 @@ export function naiveGreedy(): Maximizer {
     maximize(objective, request) {
       const { budget, eligibility, pick } = request;
       const bounds = new Float64Array(objective.candidates).fill(Number.POSITIVE_INFINITY);
+      let waiting = Int32Array.from({ length: objective.candidates }, (_, j) => j);
       for (let picked = 0; picked < budget; picked++) {
-        let best = -1;
-        let bestGain = Number.NEGATIVE_INFINITY;
-        for (let j = 0; j < objective.candidates; j++) {
-          if (!eligibility.allows(j)) continue;
-          const gain = objective.gain(j);
-          bounds[j] = gain;
-          if (gain > bestGain) {
-            best = j;
-            bestGain = gain;
-          }
-        }
+        waiting = waiting.filter((j) => eligibility.allows(j));
+        const best = highestGain(objective, waiting, bounds);
         if (best < 0) break;
         const value = pick(best);
         if (targetReached(request, picked + 1, value)) break;

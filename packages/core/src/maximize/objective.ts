@@ -71,8 +71,7 @@ export class WeightedObjective implements Objective {
   gain(j: number): number {
     let sum = 0;
     for (const { weight, matrix } of this.blocks) sum += weight * matrix.gain(j);
-    for (const { weight, bonus } of this.bonuses) sum += weight * (bonus[j] as number);
-    return sum;
+    return this.withBonuses(sum, j);
   }
 
   initialBounds(): Float64Array {
@@ -92,9 +91,19 @@ export class WeightedObjective implements Objective {
   }
 
   commit(j: number): Commitment {
-    const gain = this.gain(j);
-    const byTerm = this.blocks.map(({ matrix }) => matrix.gain(j));
-    for (const { matrix } of this.blocks) matrix.cover(j);
-    return { gain, byTerm };
+    let sum = 0;
+    const byTerm = this.blocks.map(({ weight, matrix }) => {
+      const added = matrix.gain(j);
+      matrix.cover(j);
+      sum += weight * added;
+      return added;
+    });
+    return { gain: this.withBonuses(sum, j), byTerm };
+  }
+
+  private withBonuses(covered: number, j: number): number {
+    let sum = covered;
+    for (const { weight, bonus } of this.bonuses) sum += weight * (bonus[j] as number);
+    return sum;
   }
 }

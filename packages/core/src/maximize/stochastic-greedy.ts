@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 import { parseOptions } from '../errors/index.js';
+import { highestGain } from './highest-gain.js';
 import { type Maximizer, targetReached } from './maximizer.js';
 import { mulberry32, shuffleFront } from './random.js';
 
@@ -43,17 +44,7 @@ export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximiz
         );
         shuffleFront(waiting, drawn, rng);
         const sample = waiting.slice(0, drawn).sort();
-        let best = -1;
-        let bestGain = Number.NEGATIVE_INFINITY;
-        for (const j of sample) {
-          const gain = objective.gain(j);
-          bounds[j] = gain;
-          if (gain > bestGain) {
-            best = j;
-            bestGain = gain;
-          }
-        }
-        const value = pick(best);
+        const value = pick(highestGain(objective, sample, bounds));
         if (targetReached(request, picked + 1, value)) break;
       }
       return bounds;
