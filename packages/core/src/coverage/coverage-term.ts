@@ -70,7 +70,7 @@ export interface TargetSample {
 }
 
 /** The program input, *index* `[r]`, that carries the drawn targets of a term with {@link TargetSample}. */
-export const SAMPLE = 'sample';
+export const SAMPLE = 'targets:sample';
 
 /** One weighted term of the objective, made by `textCoverage()`, `visionCoverage()` or your own {@link defineCoverage}. */
 export interface CoverageTerm {

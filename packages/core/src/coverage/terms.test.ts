@@ -497,6 +497,24 @@ describe('defineCoverage', () => {
     ).rejects.toThrow(InvalidTensorError);
   });
 
+  it('an input may be called sample, as any other', async () => {
+    const mine = defineCoverage({
+      name: 'mine',
+      inputs: { sample: { dims: ['n', 'r'] } },
+      targets: 'r',
+      build: (_, { sample }) => ({ affinity: sample }),
+    });
+    const sample = vision.map((_, j) => [j === 1 ? 1 : 0]);
+    const { order } = await selectTokens({
+      backend,
+      vision,
+      coverage: [mine()],
+      inputs: { sample },
+      budget: { tokens: 1 },
+    });
+    expect(order).toEqual([1]);
+  });
+
   it('a term that covers nothing at all is complete from the start', async () => {
     const nothing: TableCase = {
       candidates: 4,
