@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { createReferenceBackend } from '@mmtok/core';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -104,6 +105,8 @@ describe('loadVlm', () => {
     const fetching = vi.spyOn(env, 'fetch').mockImplementation(async (url) => {
       const file = await readFile(join(modelPath, String(url).replace(hub, ''))).catch(() => undefined);
       if (file === undefined) return new Response('', { status: 404 });
+      // Slower than a status line redraws, so that some progress is shown however fast the disk is.
+      await setTimeout(60);
       return new Response(new Uint8Array(file), { headers: { 'content-length': String(file.length) } });
     });
     const cache = await mkdtemp(join(tmpdir(), 'mmtok-cache-'));
