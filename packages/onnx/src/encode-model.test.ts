@@ -1,7 +1,17 @@
 // Models that were written are loaded and run by ONNX Runtime: every dtype, every kind of attribute, subgraphs, open dims.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { encodeModel, type OnnxGraph, type OnnxModel, OnnxModelError, type OnnxTensor } from './index.js';
+import {
+  encodeModel,
+  type OnnxGraph,
+  type OnnxModel,
+  OnnxModelError,
+  type OnnxTensor,
+  readGraph,
+} from './index.js';
 
 type Feeds = Record<string, Tensor>;
 
@@ -222,6 +232,29 @@ describe('encodeModel', () => {
       { x: float([5]) },
     );
     expect([...(y!.data as Float32Array)]).toEqual([1]);
+  });
+
+  it('refers to weights in another file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mmtok-onnx-'));
+    const data = new Float32Array([9, 9, 3, 4]);
+    await writeFile(join(folder, 'weights.bin'), new Uint8Array(data.buffer));
+    const bytes = encodeModel({
+      graph: {
+        inputs: [],
+        outputs: [{ name: 'y', dtype: 'float32', dims: [2] }],
+        nodes: [{ opType: 'Neg', inputs: ['w'], outputs: ['y'] }],
+        initializers: [
+          { name: 'w', dtype: 'float32', dims: [2], external: { location: 'weights.bin', offset: 8 } },
+        ],
+      },
+    });
+    expect(readGraph(bytes).initializers[0]).toMatchObject({ name: 'w', dims: [2] });
+    await writeFile(join(folder, 'model.onnx'), bytes);
+    const session = await InferenceSession.create(join(folder, 'model.onnx'));
+    const { y } = await session.run({});
+    expect([...(y!.data as Float32Array)]).toEqual([-3, -4]);
+    await session.release();
+    await rm(folder, { recursive: true });
   });
 
   describe('refuses', () => {

@@ -1,8 +1,9 @@
-// A constant tensor as TensorProto bytes, always through raw_data. Does not copy typed arrays.
+// A constant tensor as TensorProto bytes: through raw_data, or as a reference to bytes in another file. Does not copy
+// typed arrays and reads no file.
 import { dtypeCode, rawByteLength } from './dtype.js';
-import { TENSOR } from './fields.js';
+import { DATA_LOCATION, ENTRY, TENSOR } from './fields.js';
 import { fields, int, nested, type Pieces, string } from './message.js';
-import type { OnnxTensor } from './model.js';
+import type { ExternalBytes, OnnxTensor } from './model.js';
 import { OnnxModelError } from './onnx-model-error.js';
 
 /**
@@ -17,24 +18,37 @@ export function encodeTensor(tensor: OnnxTensor): Pieces {
       `Tensor '${name}' has dims [${dims}]; a constant needs whole numbers from 0 up. Give its real lengths.`,
     );
   }
-  const payload = payloadOf(tensor);
   const elements = dims.reduce((product, dim) => product * dim, 1);
   const expected = rawByteLength(dtype, elements);
+  const head = fields((writer) => {
+    for (const dim of dims) int(writer, TENSOR.dims, dim);
+    int(writer, TENSOR.dataType, dtypeCode(dtype));
+    if (name !== '') string(writer, TENSOR.name, name);
+  });
+  if ('external' in tensor) return [head, ...encodeExternal(tensor.external, expected as number)];
+  const payload = payloadOf(tensor);
   if (expected !== payload.byteLength) {
     throw new OnnxModelError(
       `Tensor '${name}' has ${payload.byteLength} bytes, but ${dtype} [${dims}] takes ${expected ?? 'no raw'} bytes. ` +
         `Make data and dims agree.`,
     );
   }
-  const head = fields((writer) => {
-    for (const dim of dims) int(writer, TENSOR.dims, dim);
-    int(writer, TENSOR.dataType, dtypeCode(dtype));
-    if (name !== '') string(writer, TENSOR.name, name);
-  });
   return [head, ...nested(TENSOR.rawData, [payload])];
 }
 
-function payloadOf(tensor: OnnxTensor): Uint8Array {
+function encodeExternal({ location, offset }: ExternalBytes, length: number): Pieces {
+  const entries = Object.entries({ location, offset, length }).flatMap(([key, value]) =>
+    nested(TENSOR.externalData, [
+      fields((writer) => {
+        string(writer, ENTRY.key, key);
+        string(writer, ENTRY.value, String(value));
+      }),
+    ]),
+  );
+  return [...entries, fields((writer) => int(writer, TENSOR.dataLocation, DATA_LOCATION.external))];
+}
+
+function payloadOf(tensor: Exclude<OnnxTensor, { readonly external: ExternalBytes }>): Uint8Array {
   if ('raw' in tensor) return tensor.raw;
   if (ArrayBuffer.isView(tensor.data)) return bytesOf(tensor.data);
   switch (tensor.dtype) {

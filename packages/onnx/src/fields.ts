@@ -34,7 +34,17 @@ export const ATTRIBUTE_TYPE = {
   strings: 8,
 } as const;
 
-export const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, externalData: 13 } as const;
+export const TENSOR = {
+  dims: 1,
+  dataType: 2,
+  name: 8,
+  rawData: 9,
+  externalData: 13,
+  dataLocation: 14,
+} as const;
+
+/** `TensorProto.DataLocation`. */
+export const DATA_LOCATION = { external: 1 } as const;
 
 /** `StringStringEntryProto`, the entries of `TensorProto.external_data`. */
 export const ENTRY = { key: 1, value: 2 } as const;

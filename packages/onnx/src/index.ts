@@ -4,6 +4,7 @@ export type { Dtype } from './dtype.js';
 export { encodeModel } from './encode-model.js';
 export type {
   Dim,
+  ExternalBytes,
   OnnxAttribute,
   OnnxGraph,
   OnnxModel,

@@ -19,6 +19,7 @@ export interface OnnxValue {
  *
  * `data` takes typed arrays without conversion, or plain numbers; half floats come as bit patterns.
  * `raw` takes the little-endian bytes of any dtype, as `TensorProto.raw_data` holds them.
+ * `external` leaves those bytes in another file, as models above the 2 GB of one protobuf message must.
  */
 export type OnnxTensor = { readonly name?: string; readonly dims: readonly number[] } & (
   | { readonly dtype: 'float32'; readonly data: Float32Array | readonly number[] }
@@ -30,7 +31,16 @@ export type OnnxTensor = { readonly name?: string; readonly dims: readonly numbe
   | { readonly dtype: 'uint8'; readonly data: Uint8Array | readonly number[] }
   | { readonly dtype: 'bool'; readonly data: Uint8Array | readonly boolean[] }
   | { readonly dtype: Exclude<Dtype, 'string'>; readonly raw: Uint8Array }
+  | { readonly dtype: Exclude<Dtype, 'string'>; readonly external: ExternalBytes }
 );
+
+/** Where the bytes of a tensor lie outside the model's file. */
+export interface ExternalBytes {
+  /** The file's path, relative to the folder of the model's file. */
+  readonly location: string;
+  /** In bytes, from the start of that file. Runtimes map multiples of 4096 into memory without a copy. */
+  readonly offset: number;
+}
 
 /** The value of a node attribute under the key that names its kind, such as `{ int: 1 }` or `{ floats: [0.5] }`. */
 export type OnnxAttribute =
