@@ -17,7 +17,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   '@mmtok/tfjs-backend': ['@mmtok/core'],
   '@mmtok/transformers': ['@mmtok/core', '@mmtok/onnx'],
   '@mmtok/agent': ['@mmtok/core'],
-  '@mmtok/eval': ['@mmtok/core'],
+  '@mmtok/eval': ['@mmtok/core', '@mmtok/onnx'],
   mmtok: 'everything',
   'mmtok-examples': 'everything',
 };

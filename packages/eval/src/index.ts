@@ -1,8 +1,10 @@
-// The public surface of @mmtok/eval: methods, the runner, its report, the embedded benchmark, statistics, tasks.
+// The public surface of @mmtok/eval: methods, the runner, its report, the embedded benchmark, speed at real
+// sizes, statistics, tasks.
 
 export * from './methods/index.js';
 export * from './report/index.js';
 export * from './runner/index.js';
 export * from './shapes/index.js';
+export * from './speed/index.js';
 export * from './statistics/index.js';
 export * from './tasks/index.js';

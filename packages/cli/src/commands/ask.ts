@@ -33,7 +33,7 @@ export interface AskRequest {
   readonly device?: string;
   readonly dtype?: string | Readonly<Record<string, string>>;
   readonly promptTemplate?: string;
-  /** A model that answers first: `tiny`, a hub id or a folder. */
+  /** A model that answers first: `tiny-small`, `tiny`, a hub id or a folder. */
   readonly agent?: string;
   readonly maxNewTokens?: number;
   /** Where to write the picture of the kept tokens. */

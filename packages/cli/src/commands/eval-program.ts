@@ -1,4 +1,5 @@
-// Names, options and help of `mmtok eval` and its subcommands. What they do is in eval.ts, eval-merge.ts, eval-report.ts.
+// Names, options and help of `mmtok eval` and its subcommands. What they do is in eval.ts, eval-merge.ts,
+// eval-report.ts; `eval speed` has files of its own.
 
 import { type Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from '../backends/create-backend.js';
@@ -9,6 +10,7 @@ import { parseList } from '../options/parse-list.js';
 import { parseCount, parseNumber } from '../options/parse-number.js';
 import { parseShard } from '../options/parse-shard.js';
 import type { Context } from './context.js';
+import { addSpeed } from './eval-speed-program.js';
 
 /** The embedded benchmark. */
 const SHAPES = 'shapes';
@@ -31,6 +33,7 @@ Examples:
   mmtok eval ${SHAPES} --methods all --shard 0/4 --out part-0            one of four machines
   mmtok eval merge part-0 part-1 part-2 part-3 --out results
   mmtok eval report results
+  mmtok eval speed --dims llava-1.5-7b --layers 4                     time and memory at real sizes
 
 Exit codes: 0 done, 1 failed (a run that prunes nothing fails), 2 wrong usage.`;
 
@@ -58,6 +61,7 @@ export function addEval(program: Command, context: Context): void {
     .usage('<task> [options]')
     .addHelpText('after', EXAMPLES);
   addRun(command, context);
+  addSpeed(command, context);
   command
     .command('report')
     .description('write a report of a run: report.html, report.md and report.csv')

@@ -4,6 +4,7 @@ import { ALL, type EvalRecord } from '../runner/record.js';
 import { RunError } from '../runner/run-error.js';
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { RunSettings } from '../runner/run-settings.js';
+import { median } from '../statistics/median.js';
 import { type Interval, meanDifference, retention } from '../statistics/paired-bootstrap.js';
 import type { ScoredAnswer, Task } from '../tasks/task.js';
 import { type PaperRow, paperRows } from './paper-rows.js';
@@ -247,10 +248,3 @@ function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : sum(values) / values.length);
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  if (sorted.length % 2 === 1) return sorted[middle]!;
-  return sorted.length === 0 ? 0 : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}

@@ -1,9 +1,9 @@
 // The runner: the same questions for every method and budget, each answer kept as it comes.
 
 import { mkdirSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { type Backend, type Budget, InvalidOptionsError, parseBudget } from '@mmtok/core';
+import { describeMachine } from '../describe-machine.js';
 import type { Selector } from '../methods/selector.js';
 import type { Sample, Shard, Task } from '../tasks/task.js';
 import { type Choice, TokenChooser } from './choose-tokens.js';
@@ -86,7 +86,7 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
     seed,
     ...(limit !== undefined && { limit }),
     ...(shard && { shard }),
-    machine: `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`,
+    machine: describeMachine(),
     started: new Date().toISOString(),
     ...(options.command !== undefined && { command: options.command }),
   };

@@ -1,0 +1,103 @@
+// Random weights in a file of their own, written piece by piece: they may be larger than memory. What they are does not
+// matter for speed; that they are finite, vary, and keep activations in range does.
+
+import { open } from 'node:fs/promises';
+import type { OnnxTensor } from '@mmtok/onnx';
+
+/** Runtimes map whole pages into memory. */
+const PAGE = 4096;
+/** Values are drawn once per kind and repeated: drawing billions would take longer than measuring. */
+const BLOCK_BYTES = 1 << 22;
+
+/** Where weights of one kind lie: numbers ± 2^exponent · [1, 2), without the sign for scales and norms. */
+interface Spread {
+  readonly exponent: number;
+  readonly isSigned: boolean;
+}
+
+type WeightType = 'float32' | 'float16' | 'uint8';
+const BYTES: Readonly<Record<WeightType, number>> = { float32: 4, float16: 2, uint8: 1 };
+
+interface Reserved {
+  readonly dtype: WeightType;
+  readonly spread: Spread;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** A file of weights: places are reserved first, then all of it is written. */
+export class RandomWeights {
+  /** The file's name, beside the models that refer to it. */
+  readonly location: string;
+  private readonly reserved: Reserved[] = [];
+  private end = 0;
+
+  constructor(location: string) {
+    this.location = location;
+  }
+
+  /** Length of the file. */
+  get bytes(): number {
+    return this.end;
+  }
+
+  /**
+   * A tensor of the file.
+   * @param spread of floats; bytes are all values alike.
+   */
+  tensor(
+    name: string,
+    dtype: WeightType,
+    dims: readonly number[],
+    spread: Spread = { exponent: 0, isSigned: true },
+  ): OnnxTensor & { readonly name: string } {
+    const offset = Math.ceil(this.end / PAGE) * PAGE;
+    const bytes = dims.reduce((product, dim) => product * dim, BYTES[dtype]);
+    this.reserved.push({ dtype, spread, offset, bytes });
+    this.end = offset + bytes;
+    return { name, dtype, dims, external: { location: this.location, offset } };
+  }
+
+  /** Writes the file to a path. */
+  async write(path: string, onProgress: (written: number) => void): Promise<void> {
+    const blocks = new Map<string, Uint8Array>();
+    const file = await open(path, 'w');
+    try {
+      for (const { dtype, spread, offset, bytes } of this.reserved) {
+        const key = `${dtype} ${spread.exponent} ${spread.isSigned}`;
+        const block = blocks.get(key) ?? drawBlock(dtype, spread);
+        blocks.set(key, block);
+        for (let at = 0; at < bytes; at += block.length) {
+          await file.write(block, 0, Math.min(block.length, bytes - at), offset + at);
+          onProgress(offset + at);
+        }
+      }
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** Draws the bits of numbers: a random sign and fraction around a fixed exponent, so that none is huge, tiny or NaN. */
+function drawBlock(dtype: WeightType, { exponent, isSigned }: Spread): Uint8Array {
+  const words = new Uint32Array(BLOCK_BYTES / 4);
+  let state = 0x9e3779b9;
+  for (let i = 0; i < words.length; i++) {
+    // xorshift32, https://doi.org/10.18637/jss.v008.i14
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[i] = state;
+  }
+  const sign = isSigned ? 1 : 0;
+  if (dtype === 'float32') {
+    const rest = (127 + exponent) << 23;
+    for (let i = 0; i < words.length; i++) words[i] = (words[i]! & ((sign << 31) | 0x7fffff)) | rest;
+  }
+  if (dtype === 'float16') {
+    const halves = new Uint16Array(words.buffer);
+    const rest = (15 + exponent) << 10;
+    for (let i = 0; i < halves.length; i++) halves[i] = (halves[i]! & ((sign << 15) | 0x3ff)) | rest;
+  }
+  return new Uint8Array(words.buffer);
+}

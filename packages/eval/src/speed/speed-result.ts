@@ -1,0 +1,59 @@
+// What a measurement of speed comes to: plain data, and how it is made of the times of single passes.
+
+import type { SpeedDtype } from './decoder-graph.js';
+import type { ModelDims } from './model-dims.js';
+
+/** Times of one answer's beginning, in milliseconds, for the full depth of the model. */
+export interface SpeedTimes {
+  /** Choosing the tokens and gathering their embeddings; 0 with all tokens. */
+  readonly selectMs: number;
+  /** The language model over the prompt. */
+  readonly prefillMs: number;
+  /** Selection and prefill together. */
+  readonly firstTokenMs: number;
+  /** Each further token. */
+  readonly decodeMs: number;
+}
+
+/** All tokens, or one budget. */
+export interface SpeedRow extends SpeedTimes {
+  /** As written; `'all'` without pruning. */
+  readonly budget: string;
+  readonly visionTokens: number;
+  /** Tokens in the cache after the prompt, as the decoder reports them: vision and text. */
+  readonly promptTokens: number;
+  /** Keys and values of the prompt, at the model's full depth. */
+  readonly cacheBytes: number;
+  /**
+   * Memory that selection, prompt and one further token take above the loaded model, at the peak and for the layers that
+   * were built; absent where the system does not tell.
+   */
+  readonly peakBytes?: number;
+  /** Times with all tokens over these. */
+  readonly speedup: Pick<SpeedTimes, 'prefillMs' | 'firstTokenMs' | 'decodeMs'>;
+}
+
+/** A measurement. */
+export interface SpeedResult {
+  readonly dims: ModelDims;
+  /** Layers that were built and run; times of fewer than `dims.layers` are multiplied up to those. */
+  readonly builtLayers: number;
+  readonly isScaled: boolean;
+  readonly dtype: SpeedDtype;
+  /** Where the decoder ran, and where tokens were selected. */
+  readonly device: string;
+  readonly backend: string;
+  /** Weights of the full model without its table of embeddings, and bytes of those that were built. */
+  readonly parameters: number;
+  readonly weightBytes: number;
+  readonly textTokens: number;
+  readonly rounds: number;
+  readonly decodeTokens: number;
+  readonly machine: string;
+  /** When it began, in ISO 8601. */
+  readonly started: string;
+  /** All tokens first, then the budgets in the order they were given. */
+  readonly rows: readonly SpeedRow[];
+  /** What whoever reads the numbers must know, in words. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,91 @@
+// One answer's beginning: tokens are selected, the prompt is read, a few further tokens are generated, all of it timed.
+
+import {
+  type Backend,
+  type Budget,
+  type Float32Tensor,
+  selectTokens,
+  textCoverage,
+  visionCoverage,
+} from '@mmtok/core';
+import { median } from '../statistics/median.js';
+import type { RandomDecoder } from './random-decoder.js';
+import type { SpeedTimes } from './speed-result.js';
+import type { SyntheticPrompt } from './synthetic-prompt.js';
+
+/** All tokens, or one budget. */
+export interface Case {
+  readonly budget: string;
+  /** Absent for all tokens. */
+  readonly parsed?: Budget;
+}
+
+/** What passes are made of. */
+export interface Taker {
+  readonly decoder: RandomDecoder;
+  readonly backend: Backend;
+  readonly prompt: SyntheticPrompt;
+  readonly hidden: number;
+  /** The model's layers over those that were built. */
+  readonly scale: number;
+}
+
+/** One pass over a prompt, and what followed. */
+export interface Take extends SpeedTimes {
+  readonly visionTokens: number;
+  readonly promptTokens: number;
+  readonly cacheBytes: number;
+}
+
+/** Runs one case and times it. */
+export async function take(taker: Taker, one: Case, decodeTokens: number): Promise<Take> {
+  const { decoder, prompt, scale, hidden } = taker;
+  const { text, next } = prompt;
+  const started = performance.now();
+  const kept = await keptRows(taker, one);
+  const selectMs = one.parsed === undefined ? 0 : performance.now() - started;
+  const embeddings = new Float32Array(kept.length + text.data.length);
+  embeddings.set(kept);
+  embeddings.set(text.data, kept.length);
+  const prefill = await decoder.run(embeddings, decoder.emptyCache());
+  const prefillMs = prefill.layersMs * scale + prefill.headMs;
+  let { cache } = prefill;
+  const steps: number[] = [];
+  for (let step = 0; step < decodeTokens; step++) {
+    const pass = await decoder.run(next, cache);
+    steps.push(pass.layersMs * scale + pass.headMs);
+    cache = pass.cache;
+  }
+  return {
+    visionTokens: kept.length / hidden,
+    promptTokens: prefill.cache.tokens,
+    cacheBytes: prefill.cache.bytes * scale,
+    selectMs,
+    prefillMs,
+    firstTokenMs: selectMs + prefillMs,
+    decodeMs: median(steps),
+  };
+}
+
+/** The embeddings of the vision tokens that MMTok keeps, or of all. */
+export async function keptRows({ backend, prompt }: Taker, { parsed }: Case): Promise<Float32Array> {
+  const { vision, visionFeatures, question } = prompt;
+  if (parsed === undefined) return vision.data;
+  const { indices } = await selectTokens({
+    backend,
+    coverage: [textCoverage(), visionCoverage()],
+    vision,
+    visionFeatures,
+    text: question,
+    budget: parsed,
+  });
+  return rowsAt(vision, indices);
+}
+
+function rowsAt({ data, dims }: Float32Tensor, indices: readonly number[]): Float32Array {
+  const width = dims[1] as number;
+  const rows = new Float32Array(indices.length * width);
+  for (const [at, row] of indices.entries())
+    rows.set(data.subarray(row * width, (row + 1) * width), at * width);
+  return rows;
+}
