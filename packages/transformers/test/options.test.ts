@@ -216,6 +216,54 @@ describe('vision features', () => {
     expect(Array.from(toFloat32(whole).data)).toEqual([1.5, -0.25]);
   });
 
+  it('come with a saliency where the encoder gives one: terms read it, and the report tells it', async () => {
+    const options = { directory: join(directory, 'salient'), exposeSaliency: true };
+    const model = await (await buildTinyModel('llava', options)).load();
+    const terms = [textCoverage(), visionCoverage(), saliency({ weight: 1e3 })];
+    attach({}, model);
+    await run({ coverage: terms }, inputs, model);
+    const { vision_encoder: session } = model.model.sessions;
+    const given = handle?.lastSelection?.images[0]?.saliency as Float32Array;
+    expect(given).toHaveLength(16);
+    const ranked = [...given.keys()].sort((a, b) => given[b]! - given[a]!);
+    expect(handle?.lastSelection?.images[0]?.selections[0]?.order).toEqual(ranked.slice(0, 4));
+    const own = Array.from({ length: 16 }, (_, at) => [at === 9 ? 1 : 0]);
+    await run({ coverage: terms, inputs: { saliency: own } }, inputs, model);
+    expect(handle?.lastSelection?.images[0]?.selections[0]?.order[0]).toBe(9);
+    await run({}, inputs, model);
+    expect(handle?.lastSelection?.images[0]?.saliency).toEqual(given);
+
+    model.model.sessions.vision_encoder = {
+      inputNames: session.inputNames,
+      outputNames: session.outputNames,
+      async run(feeds: unknown) {
+        const { vision_saliency, ...outputs } = await session.run(feeds);
+        const longer = new Float32Array(17);
+        return { ...outputs, vision_saliency: new vision_saliency.constructor('float32', longer, [1, 17]) };
+      },
+    };
+    await expect(run({}, inputs, model)).rejects.toThrow(
+      "'vision_saliency' has the shape [1,17], where 16 vision tokens need one number each",
+    );
+    model.model.sessions.vision_encoder = session;
+    handle?.detach();
+    await model.dispose();
+  });
+
+  it('come with a saliency per tile where a picture is cut up', async () => {
+    const options = { directory: join(directory, 'salient'), exposeSaliency: true };
+    const tiny = await buildTinyModel('idefics3', options);
+    const model = await tiny.load();
+    const tiled = await model.inputs('is the cat red ?', [noiseImage(tiny.imageSize)]);
+    attach({ budget: { ratio: 0.5 } }, model);
+    await run({ coverage: [saliency()], allocation: 'perTile' }, tiled, model);
+    const [image] = handle?.lastSelection?.images ?? [];
+    expect(image?.saliency).toHaveLength(tiny.tokensPerImage);
+    expect(image?.selections.length).toBeGreaterThan(1);
+    handle?.detach();
+    await model.dispose();
+  });
+
   it('that are no numbers are refused', async () => {
     attach();
     const { vision_encoder: session } = loaded.model.sessions;

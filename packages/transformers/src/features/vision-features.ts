@@ -5,6 +5,7 @@ import { VisionFeaturesError } from '../errors/vision-features-error.js';
 import type { EncodedVision } from '../hook/route.js';
 import { toFloat32 } from '../upstream/tensors.js';
 import type { TensorLike } from '../upstream/types.js';
+import { readSaliency } from './vision-saliency.js';
 
 /** Which features fed vision coverage. */
 export type VisionFeatureSource = 'preProjector' | 'projected';
@@ -16,6 +17,8 @@ export interface VisionRows {
   /** `[n, d]`: what vision coverage compares. */
   readonly features: Float32Tensor;
   readonly source: VisionFeatureSource;
+  /** One number per token, where the encoder gives them. */
+  readonly saliency?: Float32Array;
   readonly notes: readonly string[];
 }
 
@@ -30,7 +33,7 @@ function asMatrix(tensor: TensorLike): Float32Tensor {
  * Reads the encoder's output.
  * @param wanted `'auto'` takes features from before the projector where the encoder gives them.
  * @param output the name of the output that holds them; by default the encoder's only other output of matching shape.
- * @throws VisionFeaturesError if features from before the projector are demanded but not there.
+ * @throws VisionFeaturesError if features from before the projector are demanded but not there, or a saliency does not fit.
  */
 export function visionRows(
   encoded: EncodedVision,
@@ -38,14 +41,21 @@ export function visionRows(
   output: string | undefined,
 ): VisionRows {
   const projected = asMatrix(encoded.projected);
-  const plain: VisionRows = { projected, features: projected, source: 'projected', notes: [] };
-  if (wanted === 'projected') return plain;
   const count = projected.dims[0] as number;
+  const saliency = encoded.saliency && readSaliency(encoded.saliency, count);
+  const plain: VisionRows = {
+    projected,
+    features: projected,
+    source: 'projected',
+    ...(saliency && { saliency }),
+    notes: [],
+  };
+  if (wanted === 'projected') return plain;
   const names = output === undefined ? Object.keys(encoded.others) : [output];
   for (const name of names) {
     const found = encoded.others[name];
     const features = found === undefined ? undefined : rowPerToken(asMatrix(found), found, count);
-    if (features !== undefined) return { projected, features, source: 'preProjector', notes: [] };
+    if (features !== undefined) return { ...plain, features, source: 'preProjector' };
   }
   const problem =
     names.length === 0 || names.every((name) => encoded.others[name] === undefined)

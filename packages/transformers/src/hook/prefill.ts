@@ -68,7 +68,7 @@ export async function prunedPrefill(
   };
   const ended = performance.now();
 
-  const reports = imageReports(images, results);
+  const reports = imageReports(images, results, vision);
   const main = reports.find((one) => one.tokensAfter < one.tokensBefore) ?? reports[0];
   const { columns } = shortened.prompt;
   call.report = {

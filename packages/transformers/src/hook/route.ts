@@ -8,6 +8,8 @@ export interface EncodedVision {
   readonly projected: TensorLike;
   /** The encoder's other outputs by name, candidates for features from before the projector. */
   readonly others: Readonly<Record<string, TensorLike>>;
+  /** How much each vision token matters by the encoder's own account, where it has such an output. */
+  readonly saliency?: TensorLike;
 }
 
 /** The original `forward` of a model, on the model itself or on a stand-in for one call. */

@@ -41,6 +41,8 @@ export interface ImageReport {
   /** Kept vision tokens, ascending, counted from the image's first. */
   readonly indices: readonly number[];
   readonly tiles: readonly TileReport[];
+  /** How much each of its tokens matters by the encoder's own account, where it has an output `vision_saliency`. */
+  readonly saliency?: Float32Array;
   /**
    * Core's result with order, gains, coverage and bound. Absent where nothing was selected. Under
    * `allocation: 'shared'` it is that of all images of the row, its indices counted from the row's first vision token;

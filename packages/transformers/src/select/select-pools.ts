@@ -5,6 +5,7 @@ import {
   type Constraints,
   type Float32Tensor,
   float32,
+  type MatrixInput,
   type ObjectiveTerm,
   resolveBudget,
   type Selection,
@@ -38,6 +39,9 @@ export interface SelectionMaterial {
   readonly entry: VisionEntry;
 }
 
+/** The input of core's term `saliency()`. */
+const SALIENCY_INPUT = 'saliency';
+
 const all = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 /** A pool kept whole, for the reason given. */
@@ -54,12 +58,13 @@ export function asksForAll({ budget, tokens }: Pool): boolean {
 export async function selectPool(pool: Pool, material: SelectionMaterial): Promise<PoolResult> {
   const { options, coverage, vision, texts, entry } = material;
   const text = texts[pool.row];
+  const inputs = termInputs(pool, material);
   const image = {
     backend: options.backend,
     vision: slice(vision.projected, pool),
     visionFeatures: slice(vision.features, pool),
     coverage,
-    ...(options.inputs && { inputs: options.inputs }),
+    ...(inputs && { inputs }),
     ...(options.maxMatrixBytes !== undefined && { maxMatrixBytes: options.maxMatrixBytes }),
   };
   const request = {
@@ -74,6 +79,16 @@ export async function selectPool(pool: Pool, material: SelectionMaterial): Promi
     ? await entry.prepare(key, image).select(request)
     : await selectTokens({ ...image, ...request });
   return { pool, indices: selection.indices, reason: selection.reason, selection };
+}
+
+/** What terms of the caller's own read; the encoder's saliency where a term asks for one and the caller gave none. */
+function termInputs(
+  { start, tokens }: Pool,
+  { options: { inputs }, coverage, vision: { saliency } }: SelectionMaterial,
+): Readonly<Record<string, MatrixInput>> | undefined {
+  const isRead = coverage.some((term) => term.kind === 'bonus' && term.input === SALIENCY_INPUT);
+  if (saliency === undefined || !isRead || inputs?.[SALIENCY_INPUT] !== undefined) return inputs;
+  return { ...inputs, [SALIENCY_INPUT]: float32(saliency.subarray(start, start + tokens), [tokens, 1]) };
 }
 
 function slice({ data, dims }: Float32Tensor, { start, tokens }: Stretch): Float32Tensor {
@@ -96,7 +111,11 @@ function constraintsOf(pool: Pool, { options, excluded }: SelectionMaterial): Co
 }
 
 /** The results of all pools as reports of images. */
-export function imageReports(images: readonly PlacedImage[], results: readonly PoolResult[]): ImageReport[] {
+export function imageReports(
+  images: readonly PlacedImage[],
+  results: readonly PoolResult[],
+  { saliency }: Pick<VisionRows, 'saliency'>,
+): ImageReport[] {
   const kept = results.flatMap(({ pool, indices }) => indices.map((index) => pool.start + index));
   return images.map((image) => {
     const start = image.units[0]?.start ?? 0;
@@ -118,6 +137,7 @@ export function imageReports(images: readonly PlacedImage[], results: readonly P
         indices: within(unit.start, unit.tokens),
         ...(unit.grid && { grid: unit.grid }),
       })),
+      ...(saliency && { saliency: saliency.subarray(start, start + image.tokens) }),
       selections: own.flatMap(({ selection }) => (selection === undefined ? [] : [selection])),
     };
   });

@@ -24,6 +24,7 @@ export async function buildTinyModel(name: FamilyName, options: TinyModelOptions
     vision: {
       markRows: options.markRows ?? false,
       exposeVisionFeatures: options.exposeVisionFeatures ?? false,
+      exposeSaliency: options.exposeSaliency ?? false,
     },
     graph(file) {
       const graph = new GraphBuilder(file, weights);

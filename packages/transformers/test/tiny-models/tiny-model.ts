@@ -18,6 +18,8 @@ export interface TinyModelOptions {
   readonly markRows?: boolean;
   /** Whether the features before the projector are a second output `vision_features`. @default false */
   readonly exposeVisionFeatures?: boolean;
+  /** Adds an output `vision_saliency` with one number per vision token. @default false */
+  readonly exposeSaliency?: boolean;
   /**
    * `false` leaves the input `position_ids` out of the decoder, which then counts the attention mask. Families with
    * mRoPE refuse it: the library computes their positions in any case and fails without that input. @default true

@@ -1,5 +1,6 @@
 // The route of most models: a vision encoder, an embedding table, and a decoder that takes embeddings.
 
+import { SALIENCY_OUTPUT } from '../../features/vision-saliency.js';
 import { tappedOutputs } from '../../tap/tapped-sessions.js';
 import { runSession } from '../../upstream/run-session.js';
 import { makeTensor, toFloatType } from '../../upstream/tensors.js';
@@ -23,10 +24,15 @@ export const embeddingsRoute: Route = {
     const feeds: ModelInputs = { ...inputs };
     for (const [session, given] of Object.entries(aliases)) feeds[session] = inputs[session] ?? inputs[given];
     const pixels = tensorAt(inputs, 'pixel_values') as TensorLike;
-    const { image_features, ...others } = await runSession(model, 'vision_encoder', feeds, pixels);
+    const {
+      image_features,
+      [SALIENCY_OUTPUT]: saliency,
+      ...others
+    } = await runSession(model, 'vision_encoder', feeds, pixels);
     return {
       projected: image_features as TensorLike,
       others: tappedOutputs(model.sessions.vision_encoder, others),
+      ...(saliency && { saliency }),
     };
   },
 

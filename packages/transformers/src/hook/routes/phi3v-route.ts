@@ -1,6 +1,7 @@
 // The route of Phi-3 Vision: one session embeds text and image features together, told apart by negative ids.
 
 import { UnsupportedModelError } from '../../errors/unsupported-model-error.js';
+import { SALIENCY_OUTPUT } from '../../features/vision-saliency.js';
 import { tappedOutputs } from '../../tap/tapped-sessions.js';
 import { runSession } from '../../upstream/run-session.js';
 import { makeTensor } from '../../upstream/tensors.js';
@@ -30,10 +31,15 @@ export const phi3vRoute: Route = {
 
   async encode(model, inputs) {
     const pixels = tensorAt(inputs, 'pixel_values') as TensorLike;
-    const { image_features, ...others } = await runSession(model, 'vision_encoder', inputs, pixels);
+    const {
+      image_features,
+      [SALIENCY_OUTPUT]: saliency,
+      ...others
+    } = await runSession(model, 'vision_encoder', inputs, pixels);
     return {
       projected: image_features as TensorLike,
       others: tappedOutputs(model.sessions.vision_encoder, others),
+      ...(saliency && { saliency }),
     };
   },
 

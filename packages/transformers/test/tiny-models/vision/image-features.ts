@@ -8,6 +8,8 @@ export interface VisionOptions {
   readonly markRows: boolean;
   /** Whether the features before the projector are an output `vision_features`. */
   readonly exposeVisionFeatures: boolean;
+  /** Whether there is an output `vision_saliency` `[.., n]`, here of numbers from 0 to 1. */
+  readonly exposeSaliency: boolean;
 }
 
 /** Writes the outputs of a vision encoder from the features before and after the projector. */
@@ -18,6 +20,13 @@ export function imageFeatures(
 ): void {
   g.output('image_features', options.markRows ? markRows(g, projected) : projected);
   if (options.exposeVisionFeatures) g.output('vision_features', features);
+  if (options.exposeSaliency) g.output('vision_saliency', saliency(g, features));
+}
+
+/** The mean of each row, between 0 and 1. */
+function saliency(g: GraphBuilder, features: Value): Value {
+  const mean = g.op('ReduceMean', [features], { axes: { ints: [-1] }, keepdims: { int: 0 } });
+  return g.op('Sigmoid', [mean]);
 }
 
 /** Replaces the last feature of `[.., HIDDEN]` by the number of the row, counted over all leading axes. */
