@@ -29,6 +29,20 @@ test('counts correct answers over all and by kind, whatever their case and outer
   expect(asked).toEqual(questions.map(({ image, question }) => `${image} ${question}`));
 });
 
+test('a phrase counts only as a whole', async () => {
+  const answer = 'mostly red objects on gray';
+  const asked: VisualQuestion[] = [
+    { image: 'a.png', question: 'What is here?', answer, kind: 'description' },
+  ];
+  for (const [given, correct] of [
+    ['Mostly red objects on gray', 1],
+    ['mostly red objects', 0],
+  ] as const) {
+    const { byKind } = await evaluate({ questions: asked, answer: async () => given });
+    expect(byKind.description?.correct).toBe(correct);
+  }
+});
+
 test('no question, no accuracy', async () => {
   const answer = async () => 'yes';
   await expect(evaluate({ questions: [], answer })).rejects.toMatchObject({ code: 'MMTOK_NO_QUESTIONS' });

@@ -25,7 +25,7 @@ export interface EvaluateOptions {
 }
 
 /**
- * Asks every question in turn and counts the answers that equal the expected word, ignoring case and outer spaces.
+ * Asks every question in turn and counts the answers that equal the expected word or phrase, ignoring case and outer spaces.
  *
  * @throws TinyVlmError `MMTOK_NO_QUESTIONS` when there is nothing to ask. Errors of `answer` pass through.
  * @example

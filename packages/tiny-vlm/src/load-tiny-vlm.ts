@@ -1,4 +1,4 @@
-// Loads the model through plain transformers.js and asks it questions. It prunes nothing: attach a pruner to `model`.
+// Loads either model through plain transformers.js and asks it questions. It prunes nothing: attach a pruner to `model`.
 import type {
   PreTrainedModel,
   PreTrainedTokenizer,
@@ -7,11 +7,14 @@ import type {
   RawImage,
   Tensor,
 } from '@huggingface/transformers';
-import { modelPath } from './model-path.js';
+import { type ModelSize, pathOf } from './model-path.js';
 import { importTransformers } from './transformers-library.js';
 
-/** Where and how to run; passed to transformers.js as they are. The weights are fp32. */
-export type LoadTinyVlmOptions = Pick<PretrainedModelOptions, 'device' | 'session_options'>;
+/** Which model, and where and how to run it; the latter goes to transformers.js as it is. The weights are fp32. */
+export interface LoadTinyVlmOptions extends Pick<PretrainedModelOptions, 'device' | 'session_options'> {
+  /** The model as ever, or its smaller sibling. @default 'base' */
+  readonly size?: ModelSize;
+}
 
 /** The loaded model: ordinary transformers.js objects, and a shortcut to ask one question. */
 export interface TinyVlm {
@@ -22,9 +25,9 @@ export interface TinyVlm {
   /**
    * Answers one question about an image by `model.generate`, so whatever is attached to `model` takes part.
    *
-   * @param image An image, its path or its URL. It is resized to 128 × 128 pixels.
+   * @param image An image, its path or its URL. It is resized to what the model takes, a square.
    * @param generateOptions Further options of `model.generate`.
-   * @returns The answer: one word for questions like those of training.
+   * @returns The answer: one word, or a short phrase if the question asks for a description.
    */
   readonly ask: (
     image: RawImage | string,
@@ -41,16 +44,18 @@ interface ProcessedInputs {
 /**
  * Loads model, processor and tokenizer from the package's own files, without network.
  *
- * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` when transformers.js is not installed.
+ * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` when transformers.js is not installed; `MMTOK_INVALID_OPTIONS` for a
+ * size that there is not.
  * @example
  * const vlm = await loadTinyVlm();
  * const [{ image }] = await samples();
  * await vlm.ask(image, 'What size is the red cross?'); // 'large'
  */
-export async function loadTinyVlm(options: LoadTinyVlmOptions = {}): Promise<TinyVlm> {
+export async function loadTinyVlm({ size = 'base', ...options }: LoadTinyVlmOptions = {}): Promise<TinyVlm> {
+  const path = pathOf(size);
   const { AutoProcessor, LlavaForConditionalGeneration, RawImage } = await importTransformers();
-  const processor = await AutoProcessor.from_pretrained(modelPath, { local_files_only: true });
-  const model = await LlavaForConditionalGeneration.from_pretrained(modelPath, {
+  const processor = await AutoProcessor.from_pretrained(path, { local_files_only: true });
+  const model = await LlavaForConditionalGeneration.from_pretrained(path, {
     ...options,
     dtype: 'fp32',
     local_files_only: true,

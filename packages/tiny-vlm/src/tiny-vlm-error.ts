@@ -4,8 +4,11 @@ const marker = Symbol.for('mmtok.error');
 /** What went wrong, for programs. */
 export type TinyVlmErrorCode =
   | 'MMTOK_TRANSFORMERS_MISSING'
+  | 'MMTOK_INVALID_OPTIONS'
   | 'MMTOK_QUESTIONS_MISSING'
-  | 'MMTOK_NO_QUESTIONS';
+  | 'MMTOK_PICTURES_NOT_WRITTEN'
+  | 'MMTOK_NO_QUESTIONS'
+  | 'MMTOK_UNKNOWN_SHAPE';
 
 /** The model or its questions cannot be used as asked; the message says what was expected and what to do. */
 export class TinyVlmError extends Error {

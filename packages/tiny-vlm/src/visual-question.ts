@@ -1,4 +1,4 @@
-// One question about one image, and the kinds of question there are. Not a data set: see question-sets.ts.
+// One question about one image, and the kinds of question there are. Not a data set: see samples.ts and held-out.ts.
 
 /** The kinds of question the model was trained on, in the order that tables show them. */
 export const questionKinds = [
@@ -10,21 +10,23 @@ export const questionKinds = [
   'count',
   'location',
   'relation',
+  'description',
 ] as const;
 
 /**
  * What a question asks for: `existence` (is there …?), `color`, `shape`, `size` (small, large), `background` (its colour),
- * `count` (how many), `location` (left or right half, top or bottom half), `relation` (left of, right of, above, below).
+ * `count` (how many), `location` (left or right half, top or bottom half), `relation` (left or right, above or below
+ * another), `description` (what the image shows: mostly what, on what).
  */
 export type QuestionKind = (typeof questionKinds)[number];
 
-/** A question about an image, with the one-word answer expected. */
+/** A question about an image, with the answer expected. */
 export interface VisualQuestion {
   /** Absolute path of the image file. */
   readonly image: string;
   /** The question in ordinary English. */
   readonly question: string;
-  /** The expected answer: one lower-case word. */
+  /** The expected answer: one lower-case word, or several for a description. */
   readonly answer: string;
   readonly kind: QuestionKind;
 }

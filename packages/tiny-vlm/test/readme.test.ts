@@ -5,7 +5,9 @@ import { samples } from '../src/index.js';
 
 const scratch = new URL('../.cache/readme/', import.meta.url);
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
-const examples = [...readme.matchAll(/^```(?:js|ts)\n([\s\S]*?)^```$/gm)].map(([, code = '']) => code);
+const [first, plain, drawn] = [...readme.matchAll(/^```(?:js|ts)\n([\s\S]*?)^```$/gm)].map(
+  ([, code = '']) => code,
+) as [string, string, string];
 
 const printed: unknown[][] = [];
 beforeEach(async () => {
@@ -19,16 +21,27 @@ afterEach(async () => {
 });
 
 test('the first example answers every sample', async () => {
-  await run('first', examples[0]!);
+  await run('first', first);
   const expected = (await samples()).map(({ question, answer }) => [question, answer, `(${answer})`]);
   expect(printed).toEqual(expected);
 });
 
 test('the plain transformers.js example prints what its comment says', async () => {
-  await run('plain', examples[1]!);
+  await run('plain', plain);
   expect(printed).toHaveLength(1);
-  expect(examples[1]!.trimEnd().endsWith(`// ${printed[0]![0]}`)).toBe(true);
-  expect(printed[0]![0]).toMatch(/ answer triangle$/);
+  expect(plain.trimEnd().endsWith(`// ${printed[0]![0]}`)).toBe(true);
+  const [sample] = await samples();
+  expect(printed[0]![0]).toMatch(new RegExp(` answer ${sample!.answer}$`));
+});
+
+test('it loads the small model as well', async () => {
+  await run('small', plain.replaceAll('modelPath', 'smallModelPath'));
+  expect(printed[0]![0]).toMatch(/^question .+ answer [a-z ]+$/);
+});
+
+test('the example of a scene of your own prints what its comment says', async () => {
+  await run('drawn', drawn);
+  expect(drawn.trimEnd().endsWith(`// ${printed[0]![0]}`)).toBe(true);
 });
 
 async function run(name: string, code: string): Promise<void> {

@@ -1,0 +1,69 @@
+// The questions that measure the model. Their scenes come as data and become pictures here, when they are first asked for.
+import { createHash } from 'node:crypto';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { parseLines, readPackageText } from './package-lines.js';
+import type { Scene } from './scenes/scene.js';
+import { drawSceneFiles } from './scenes/scene-files.js';
+import { TinyVlmError } from './tiny-vlm-error.js';
+import type { VisualQuestion } from './visual-question.js';
+
+/** Raise it when `drawScene` draws other pixels, so that pictures drawn before are not taken for them. */
+const DRAWING_VERSION = 1;
+
+const source = new URL('../heldout/', import.meta.url);
+
+/** How much of the held-out set, and where its pictures go. */
+export interface HeldOutOptions {
+  /** Only the first so many questions; kinds take turns, so each gets its share. @default all */
+  readonly limit?: number;
+  /** Folder that the pictures are drawn into. @default a folder of `mmtok` in the user's cache folder */
+  readonly folder?: string;
+}
+
+/** A question as its file has it. */
+interface SceneQuestion extends Omit<VisualQuestion, 'image'> {
+  /** Index of its scene. */
+  readonly scene: number;
+}
+
+/**
+ * The evaluation set: 200 questions of each kind, 1,800 in all, in scene order. Neither they nor their scenes were used in
+ * training.
+ *
+ * The pictures are PNG files, drawn when they are first asked for, which takes some seconds for all; later calls, in this
+ * process or another, find them.
+ * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` for a limit that is no whole number above 0;
+ * `MMTOK_PICTURES_NOT_WRITTEN` when the folder cannot be written to.
+ * @example
+ * const report = await evaluate({ answer: vlm.ask, questions: await heldOut({ limit: 90 }) });
+ */
+export async function heldOut({ limit, folder }: HeldOutOptions = {}): Promise<VisualQuestion[]> {
+  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
+    throw new TinyVlmError(
+      'MMTOK_INVALID_OPTIONS',
+      `heldOut() was given the limit ${limit}: expected a whole number of questions above 0, or none for all.`,
+    );
+  }
+  const [questionText, sceneText] = await Promise.all(
+    ['questions.jsonl', 'scenes.jsonl'].map((name) => readPackageText(new URL(name, source))),
+  );
+  const questions = parseLines<SceneQuestion>(questionText!).slice(0, limit);
+  const scenes = parseLines<Scene>(sceneText!);
+  const pictures = folder ?? join(cacheFolder(), `held-out-${digest(sceneText!)}`);
+  await drawSceneFiles(pictures, new Map(questions.map(({ scene }) => [fileName(scene), scenes[scene]!])));
+  return questions.map(({ scene, ...question }) => ({ ...question, image: join(pictures, fileName(scene)) }));
+}
+
+function fileName(scene: number): string {
+  return `${String(scene).padStart(4, '0')}.png`;
+}
+
+function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mmtok');
+}
+
+/** Tells the pictures of other scenes, or drawn otherwise, apart. */
+function digest(scenes: string): string {
+  return createHash('sha256').update(`${DRAWING_VERSION}\n${scenes}`).digest('hex').slice(0, 12);
+}

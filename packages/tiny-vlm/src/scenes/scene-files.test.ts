@@ -1,0 +1,52 @@
+// Drawing into folders: once, whole, and by several at a time.
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RawImage } from '@huggingface/transformers';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseLines } from '../package-lines.js';
+import { drawScene } from './draw-scene.js';
+import type { Scene } from './scene.js';
+import { drawSceneFiles } from './scene-files.js';
+
+let folder: string;
+let scenes: readonly Scene[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mmtok-scenes-'));
+  scenes = parseLines<Scene>(await readFile(new URL('../../heldout/scenes.jsonl', import.meta.url), 'utf8'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const named = (count: number): Map<string, Scene> =>
+  new Map(scenes.slice(0, count).map((scene, index) => [`${index}.png`, scene]));
+
+test('files hold the pixels of their scenes, and nothing unfinished stays when several draw at once', async () => {
+  const shared = join(folder, 'new', 'shared');
+  await Promise.all([drawSceneFiles(shared, named(4)), drawSceneFiles(shared, named(4))]);
+  expect((await readdir(shared)).sort()).toEqual(['0.png', '1.png', '2.png', '3.png']);
+  const { data } = await RawImage.read(join(shared, '3.png'));
+  expect(Buffer.from(data).equals(drawScene(scenes[3]!))).toBe(true);
+});
+
+test('what is drawn stays, what is lacking is drawn', async () => {
+  await writeFile(join(folder, '0.png'), 'drawn before');
+  await drawSceneFiles(folder, named(2));
+  expect(await readFile(join(folder, '0.png'), 'utf8')).toBe('drawn before');
+  expect((await RawImage.read(join(folder, '1.png'))).width).toBe(128);
+});
+
+test('a folder that cannot be made is named, with what to do', async () => {
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  await expect(drawSceneFiles(join(file, 'sub'), named(1))).rejects.toMatchObject({
+    code: 'MMTOK_PICTURES_NOT_WRITTEN',
+    message: expect.stringMatching(/file\/sub' \(ENOTDIR.*heldOut\(\{ folder \}\)/),
+  });
+});
+
+test('a scene that cannot be drawn is told as such', async () => {
+  const [scene] = scenes as [Scene];
+  const odd = JSON.parse(JSON.stringify(scene).replaceAll(/"shape":"\w+"/g, '"shape":"blob"')) as Scene;
+  const drawing = drawSceneFiles(folder, new Map([['odd.png', odd]]));
+  await expect(drawing).rejects.toMatchObject({ code: 'MMTOK_UNKNOWN_SHAPE' });
+});

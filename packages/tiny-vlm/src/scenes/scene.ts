@@ -1,0 +1,59 @@
+// What a scene is: plain data, as JSON carries it. Not its pixels: see draw-scene.ts. The scenes of training and evaluation
+// are drawn by lot in Python (training/tiny_vlm/scenes.py); anyone may write others by hand.
+
+/** Width and height of a drawn scene in pixels. */
+export const SCENE_SIZE = 128;
+
+/** An object has one of the shapes but `stroke`, which is clutter that nobody asks about. */
+export type SceneShape = 'circle' | 'square' | 'triangle' | 'star' | 'cross' | 'ring' | 'stroke';
+
+/** Red, green and blue, whole numbers from 0 to 255. */
+export type Rgb = readonly [red: number, green: number, blue: number];
+
+/** An object, or a stroke of clutter. Lengths are in pixels, y points down. */
+export interface Thing {
+  readonly shape: SceneShape;
+  /** The colour's name. Only `rgb` is drawn. */
+  readonly color: string;
+  /** `small` or `large`. Only `radius` is drawn. */
+  readonly size: string;
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
+  /** Cosine and sine of its rotation. */
+  readonly cos: number;
+  readonly sin: number;
+  readonly rgb: Rgb;
+  /** By how many levels of 255 it brightens over one radius to the right, and downwards. */
+  readonly shade: readonly [x: number, y: number];
+}
+
+/** The surface behind everything. Amplitudes are in levels of 255. */
+export interface Background {
+  /** The colour's name. Only `rgb` is drawn. */
+  readonly color: string;
+  readonly rgb: Rgb;
+  /** By how many levels it brightens from left to right, and from top to bottom. */
+  readonly gradient: readonly [x: number, y: number];
+  /** Amplitude of smooth spots. */
+  readonly blotch: number;
+  readonly pattern: 'plain' | 'stripes' | 'checks';
+  /** Difference between the bands of the pattern. */
+  readonly contrast: number;
+  /** Width of a band in pixels. */
+  readonly period: number;
+  /** Cosine and sine of the pattern's rotation. */
+  readonly cos: number;
+  readonly sin: number;
+  /** Amplitude of the noise that lies over everything. */
+  readonly grain: number;
+  /** Seeds spots and noise: a whole number from 0 to 2³² − 1. */
+  readonly seed: number;
+}
+
+/** A picture as data. Clutter lies beneath the objects, later objects lie above earlier ones. */
+export interface Scene {
+  readonly background: Background;
+  readonly objects: readonly Thing[];
+  readonly clutter: readonly Thing[];
+}
