@@ -11,7 +11,7 @@ import { doctor } from './commands/doctor.js';
 import { addEval } from './commands/eval-program.js';
 import { select } from './commands/select.js';
 import { UsageError } from './errors/usage-error.js';
-import { TINY } from './models/load-vlm.js';
+import { TINY, TINY_SMALL } from './models/load-vlm.js';
 import { parseDtype } from './options/parse-dtype.js';
 import { parseIndices } from './options/parse-indices.js';
 import { parseKeep } from './options/parse-keep.js';
@@ -70,7 +70,7 @@ Examples:
 
 const ASK_EXAMPLES = `
 The question is the last argument; everything before it is an image (a path or a URL).
-Models: the embedded ${TINY} answers questions about drawn shapes only. Real ones are downloaded once, e.g.
+Models: the embedded ${TINY} and ${TINY_SMALL} answer questions about drawn shapes only. Real ones are downloaded once, e.g.
   HuggingFaceTB/SmolVLM2-256M-Video-Instruct, llava-hf/llava-interleave-qwen-0.5b-hf, onnx-community/Qwen2-VL-2B-Instruct
 
 Examples:
@@ -78,7 +78,7 @@ Examples:
   mmtok ask photo.jpg "What is on the table?" --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4 --overlay kept.png
   mmtok ask before.jpg after.jpg "What changed?" --keep 64 --model ./my-model --json
   mmtok ask photo.jpg "Read the sign." --keep c0.95 --compare --device webgpu
-  mmtok ask scene.png "What color is the background?" --keep 8 --agent ${TINY}`;
+  mmtok ask scene.png "What color is the background?" --keep 8 --agent ${TINY_SMALL}`;
 
 const SELECT_EXAMPLES = `
 The file holds matrices of floats (F32, F16, BF16 or F64):
@@ -132,7 +132,7 @@ function addAsk(program: Command, context: Context): void {
     .description('answer a question about one or more images with pruned vision tokens')
     .usage('<image...> "<question>" [options]')
     .argument('<image-and-question...>', 'images (paths or URLs), and last the question')
-    .option('--model <name>', `${TINY} (embedded), a hub id, or a folder`, TINY)
+    .option('--model <name>', `${TINY} or ${TINY_SMALL} (embedded), a hub id, or a folder`, TINY)
     .addOption(keepOption().default(DEFAULT_KEEP))
     .addOption(backendOption())
     .option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml')

@@ -16,7 +16,7 @@ export type LoadAgent = (
 
 /**
  * Loads an agent. Downloads are kept where those of models are.
- * @throws UsageError for a name that is neither `tiny` nor a hub id nor a folder.
+ * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
  * @throws AgentLoadError if there is no such model, or it cannot be an agent.
  * @throws HubUnreachableError if it must be downloaded, but cannot.
  */

@@ -82,7 +82,7 @@ describe('loadVlm', () => {
     await expect(loadVlm({ model: 'enormous', backend: backend() }, fakeIo())).rejects.toMatchObject({
       code: 'MMTOK_USAGE',
       message: expect.stringContaining(
-        "Unknown model 'enormous': expected tiny, an existing folder, or a hub id",
+        "Unknown model 'enormous': expected tiny, tiny-small, an existing folder, or a hub id",
       ),
     });
   });

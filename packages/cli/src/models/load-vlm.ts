@@ -15,6 +15,9 @@ import type { Vlm, VlmOptions } from './vlm.js';
 /** The name of the embedded model. */
 export const TINY = 'tiny';
 
+/** The name of its smaller sibling, which is also an agent that needs no download. */
+export const TINY_SMALL = 'tiny-small';
+
 /** Loads models. */
 export type LoadVlm = (options: VlmOptions, io: Io) => Promise<Vlm>;
 
@@ -26,7 +29,7 @@ export interface LibraryModel {
 
 /**
  * Loads a model and attaches pruning. Downloads are kept in `mmtok/models` in the user's cache folder.
- * @throws UsageError for a name that is neither `tiny` nor a hub id nor a folder.
+ * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
  * @throws ModelLoadError if there is no such model, or the folder is none.
  * @throws HubUnreachableError if it must be downloaded, but cannot.
  * @throws UnsupportedModelError if it cannot be pruned.
@@ -69,10 +72,13 @@ export async function loadLibraryModel(
 
 /**
  * The folder of a local model as an absolute path, or the hub id.
- * @throws UsageError for a name that is neither `tiny` nor a hub id nor a folder.
+ * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
  */
 export async function locate(name: string, cwd: string): Promise<string> {
-  if (name === TINY) return (await import('@mmtok/tiny-vlm')).modelPath;
+  if (name === TINY || name === TINY_SMALL) {
+    const { modelPath, smallModelPath } = await import('@mmtok/tiny-vlm');
+    return name === TINY ? modelPath : smallModelPath;
+  }
   const path = resolve(cwd, name);
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
@@ -81,7 +87,7 @@ export async function locate(name: string, cwd: string): Promise<string> {
   if (isFolder) return path;
   if (/^[\w-][\w.-]*\/[\w.-]+$/.test(name)) return name;
   throw new UsageError(
-    `Unknown model '${name}': expected ${TINY}, an existing folder, or a hub id such as HuggingFaceTB/SmolVLM2-256M-Video-Instruct.`,
+    `Unknown model '${name}': expected ${TINY}, ${TINY_SMALL}, an existing folder, or a hub id such as HuggingFaceTB/SmolVLM2-256M-Video-Instruct.`,
   );
 }
 

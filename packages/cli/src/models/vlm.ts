@@ -7,7 +7,7 @@ import type { TokenView } from '../overlay/overlay.js';
 
 /** How to run a model. */
 export interface VlmOptions {
-  /** `tiny`, a hub id such as `HuggingFaceTB/SmolVLM2-256M-Video-Instruct`, or a folder. */
+  /** `tiny`, `tiny-small`, a hub id such as `HuggingFaceTB/SmolVLM2-256M-Video-Instruct`, or a folder. */
   readonly model: string;
   /** Where tokens are selected; the model disposes it with itself. */
   readonly backend: Backend;
@@ -86,7 +86,7 @@ export interface Answer {
 
 /** A loaded model with pruning attached. */
 export interface Vlm {
-  /** What was asked for: `tiny`, a hub id or a folder. */
+  /** What was asked for: an embedded model, a hub id or a folder. */
   readonly name: string;
   /** Where similarities are computed, e.g. `ort (cpu)`. */
   readonly backend: string;

@@ -33,11 +33,21 @@ describe('the embedded benchmark', () => {
     expect(shards.flat().toSorted()).toEqual((await idsOf()).toSorted());
   });
 
-  it('scores words and counts them per kind', async () => {
+  it('scores words and phrases and counts them per kind', async () => {
     for await (const sample of task.load({ limit: 1 })) {
       expect(task.prompt(sample)).toBe('Question 0?');
       expect(task.score(' Red ', sample)).toEqual({ value: 1, parsed: 'red' });
       expect(task.score('blue', sample).value).toBe(0);
+    }
+    const phrase = {
+      image: '/0.png',
+      question: 'What?',
+      answer: 'mixed objects on gray',
+      kind: 'description',
+    };
+    for await (const sample of shapesTask([phrase]).load()) {
+      expect(task.score(' Mixed objects on gray', sample).value).toBe(1);
+      expect(task.score('mixed objects', sample).value).toBe(0);
     }
     const summary = task.aggregate([
       { id: 'a', kind: 'color', score: { value: 1 } },

@@ -8,18 +8,21 @@ import { parseLoadOptions } from '../tasks/load-options.js';
 import { summarizeMean } from '../tasks/summary.js';
 import type { Sample, Task } from '../tasks/task.js';
 
+/** Room for the longest phrase, `mostly red objects on gray`, and the token that ends it. */
+const MAX_NEW_TOKENS = 8;
+
 /** A question about a drawn scene, as `heldOut()` of `@mmtok/tiny-vlm` gives it. */
 export interface ShapesQuestion {
   /** Path of the picture. */
   readonly image: string;
   readonly question: string;
-  /** One lower-case word. */
+  /** One lower-case word, or several for a description. */
   readonly answer: string;
   readonly kind: string;
 }
 
 /**
- * The task `shapes`: one-word answers about drawn shapes, scored by equality. It runs offline.
+ * The task `shapes`: answers of one word, or of a phrase, about drawn shapes, scored by equality. It runs offline.
  *
  * @example
  * const task = shapesTask(await heldOut());
@@ -35,7 +38,7 @@ export function shapesTask(questions: readonly ShapesQuestion[]): Task<string> {
       url: 'https://github.com/mmtok/mmtok/tree/main/packages/tiny-vlm/heldout',
       files: 'the held-out questions of @mmtok/tiny-vlm',
     },
-    maxNewTokens: 4,
+    maxNewTokens: MAX_NEW_TOKENS,
     perfect: 1,
     async *load(options) {
       const indices = await chooseRows(table, undefined, parseLoadOptions('shapes', options));
@@ -45,6 +48,7 @@ export function shapesTask(questions: readonly ShapesQuestion[]): Task<string> {
       }
     },
     prompt: ({ question }) => question,
+    truth: ({ target }) => target,
     score(answer, { target }: Sample<string>) {
       const parsed = answer.trim().toLowerCase();
       return { value: parsed === target ? 1 : 0, parsed };
