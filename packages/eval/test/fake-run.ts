@@ -24,6 +24,7 @@ export function fakeTask(count: number): Task<string> {
       }
     },
     prompt: ({ question }) => question,
+    truth: ({ target }) => target,
     score: (answer, { target }) => ({ value: answer === target ? 1 : 0, parsed: answer }),
     aggregate: (answers) => {
       const value = answers.reduce((sum, { score }) => sum + score.value, 0) / Math.max(1, answers.length);
@@ -38,7 +39,7 @@ export function fakeModel(delayMs = 0): { readonly model: EvalModel; readonly en
   let current = '';
   const model: EvalModel = {
     name: 'fake',
-    async answer({ images, prompt, choose }) {
+    async answer({ images, prompt, words = [], choose }) {
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       const id = images.map((image) => image.id).join();
       const isNew = id !== current;
@@ -46,7 +47,7 @@ export function fakeModel(delayMs = 0): { readonly model: EvalModel; readonly en
       current = id;
       const map = { height: 4, width: 4, clusters: 3, noise: 0.4, common: 0.5, seed: id.length };
       const vision = syntheticFeatures({ ...map, dim: 8 });
-      const text = syntheticText(vision, 2, prompt.length);
+      const text = syntheticText(vision, 2 + words.length, prompt.length);
       const grid = [4, 4] as const;
       const kept = choose
         ? await choose({ vision, visionFeatures: vision, text, grid })

@@ -18,8 +18,9 @@ import { svdLeverage } from './svd-leverage.js';
 import { uniform } from './uniform.js';
 import { visionzip } from './visionzip.js';
 import { vispruner } from './vispruner.js';
+import { mmtokAgent, mmtokOracle } from './with-agent.js';
 
-/** All methods of the package; those that need a supplied saliency come last. */
+/** All methods of the package; those that need a saliency or an agent come last. */
 export const builtInMethods: readonly Selector[] = [
   mmtok,
   mmtokPeaked,
@@ -42,6 +43,8 @@ export const builtInMethods: readonly Selector[] = [
   fastervlm,
   vispruner,
   scope,
+  mmtokAgent,
+  mmtokOracle,
 ];
 
 /**

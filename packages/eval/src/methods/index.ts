@@ -19,9 +19,10 @@ export {
 export { otprune } from './otprune.js';
 export { random } from './random.js';
 export { scope } from './scope.js';
-export type { Selector, SelectorInput, SelectorNeed } from './selector.js';
+export type { AgentRole, Selector, SelectorInput, SelectorNeed } from './selector.js';
 export { stacktok } from './stacktok.js';
 export { svdLeverage } from './svd-leverage.js';
 export { uniform } from './uniform.js';
 export { visionzip } from './visionzip.js';
 export { vispruner } from './vispruner.js';
+export { mmtokAgent, mmtokOracle, withAgent } from './with-agent.js';

@@ -10,7 +10,10 @@ export interface SelectorInput {
   readonly vision: Float32Tensor;
   /** `[n, d]`: the features before the projector; the projected tokens where a model does not give them. */
   readonly visionFeatures: Float32Tensor;
-  /** `[m, D]`: input embeddings of the question's tokens. Absent where the question has none. */
+  /**
+   * `[m, D]`: input embeddings of the question's tokens and, for methods with an agent, of the words it added. Absent
+   * where there are none.
+   */
   readonly text?: Float32Tensor;
   /** `[rows, columns]` of the vision tokens, where all of them form one grid in raster order. */
   readonly grid?: readonly [rows: number, columns: number];
@@ -25,6 +28,9 @@ export interface SelectorInput {
 /** What a method cannot do without, beside the vision tokens. */
 export type SelectorNeed = 'text' | 'saliency';
 
+/** Who answers a question before the method is asked: a model, or an oracle that is told the true answer. */
+export type AgentRole = 'agent' | 'oracle';
+
 /** A pruning method. Make one with `defineMethod`, which checks what it returns. */
 export interface Selector {
   /** Kebab-case, e.g. `'divprune'`: its name in records, reports and on the command line. */
@@ -34,6 +40,8 @@ export interface Selector {
   /** Where the method is described: a URL, or a title where none is known. */
   readonly source: string;
   readonly needs: readonly SelectorNeed[];
+  /** Whose words join the question's in `text`. Absent: the question stands alone. */
+  readonly agent?: AgentRole;
   /**
    * Picks `k` of the n vision tokens: indices without repeats, in the order they were picked.
    * @param k from 1 to n.

@@ -29,6 +29,14 @@ const COLORS = [
   '#70b08c',
 ];
 
+/** What the time to the first token is made of, in order. */
+const PHASES = [
+  { name: 'encode', color: '#87868c' },
+  { name: 'agent', color: '#c98a00' },
+  { name: 'select', color: '#e4572e' },
+  { name: 'language model', color: '#2f80c8' },
+];
+
 /** Ratio between the places of two neighbours at one budget. */
 const STEP = 1.012;
 
@@ -98,11 +106,14 @@ function inPercent({ value, low, high }: NonNullable<SummaryRow['retention']>): 
   return { value: value * 100, low: low * 100, high: high * 100 };
 }
 
-/** Time to the first token: encoder, method and language model, at one budget. */
+/** Time to the first token: encoder, agent, method and language model, at one budget. */
 export function timeChart({ full, rows }: RunSummary, budget: string): string {
   const own = rows.filter((row) => row.budget === budget);
+  const hasAgent = own.some(({ times }) => times.agentMs > 0);
+  const phases = PHASES.filter(({ name }) => hasAgent || name !== 'agent');
   const bars = [{ title: 'all tokens', times: full.times }, ...own].flatMap(({ title, times }) => [
     { title, phase: 'encode', ms: full.encodeMs },
+    { title, phase: 'agent', ms: times.agentMs },
     { title, phase: 'select', ms: times.selectMs },
     { title, phase: 'language model', ms: times.prefillMs },
   ]);
@@ -114,15 +125,15 @@ export function timeChart({ full, rows }: RunSummary, budget: string): string {
     y: { label: null, domain: [...new Set(bars.map(({ title }) => title))] },
     color: {
       legend: true,
-      domain: ['encode', 'select', 'language model'],
-      range: ['#87868c', '#e4572e', '#2f80c8'],
+      domain: phases.map(({ name }) => name),
+      range: phases.map(({ color }) => color),
     },
     marks: [
       Plot.barX(bars, {
         x: 'ms',
         y: 'title',
         fill: 'phase',
-        order: ['encode', 'select', 'language model'],
+        order: phases.map(({ name }) => name),
         title: ({ title, phase, ms }: (typeof bars)[number]) => `${title}: ${phase} ${ms.toFixed(2)} ms`,
       }),
     ],

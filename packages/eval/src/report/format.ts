@@ -1,7 +1,6 @@
 // Numbers as reports show them.
 
 import type { Interval } from '../statistics/paired-bootstrap.js';
-import type { Headline, RunSummary } from './summarize-run.js';
 
 /** `93.8` of 0.9379. */
 export const percent = (share: number): string => (share * 100).toFixed(1);
@@ -19,19 +18,3 @@ export const milliseconds = (ms: number): string =>
 /** `64` or `38.4` tokens. */
 export const tokenCount = (tokens: number): string =>
   Number.isInteger(tokens) ? String(tokens) : tokens.toFixed(1);
-
-/** Rows of a table that sets a run beside the paper: where from, method, tokens, value; empty without published rows. */
-export function besideThePaper({ paper, full, rows }: RunSummary): string[][] {
-  if (paper === undefined) return [];
-  const own = (title: string, tokens: string, score: number, headline: Headline | undefined): string[] => [
-    'this run',
-    title,
-    tokens,
-    ((headline?.value ?? score) * paper.factor).toFixed(2),
-  ];
-  return [
-    ...paper.rows.map(({ method, tokens, value }) => ['paper', method, tokens, value.toFixed(2)]),
-    own('all tokens', 'all', full.score, full.headline),
-    ...rows.map((row) => own(row.title, tokenCount(row.tokens), row.score, row.headline)),
-  ];
-}

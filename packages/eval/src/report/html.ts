@@ -1,5 +1,7 @@
 // The few pieces of HTML that all parts of the page are made of.
 
+import type { Cell, Table } from './tables.js';
+
 /** Text as it may stand between tags and in quoted attributes. */
 export function escapeHtml(text: string): string {
   return text
@@ -9,14 +11,8 @@ export function escapeHtml(text: string): string {
     .replaceAll('"', '&quot;');
 }
 
-/** A cell of a table: text, and a share from 0 to 1 that tints it. */
-export interface Cell {
-  readonly text: string;
-  readonly tint?: number;
-}
-
-/** A table that scrolls sideways where it is too wide; the first column holds names. */
-export function htmlTable(head: readonly string[], rows: readonly (readonly (string | Cell)[])[]): string {
+/** A table that scrolls sideways where it is too wide. */
+export function htmlTable({ head, rows }: Table): string {
   const cell = (content: string | Cell, at: number): string => {
     const { text, tint } = typeof content === 'string' ? { text: content, tint: undefined } : content;
     if (at === 0) return `<th scope="row">${escapeHtml(text)}</th>`;

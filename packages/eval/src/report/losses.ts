@@ -1,5 +1,6 @@
 // Where methods lose: the kinds of question that suffer most, and what beats MMTok.
 
+import { percent } from './format.js';
 import type { RunSummary, SummaryRow } from './summarize-run.js';
 
 /** The kind of question that a method loses most of. */
@@ -23,21 +24,27 @@ export function worstKinds({ rows, full }: RunSummary): WorstKind[] {
   });
 }
 
-/** One budget, and the methods that score higher there than a method. */
-export interface Beaten {
-  readonly budget: string;
-  readonly own: SummaryRow;
-  readonly better: readonly SummaryRow[];
+/** What beats MMTok, in words. */
+export interface Losses {
+  readonly lead: string;
+  /** One per budget at which something does. */
+  readonly items: readonly string[];
 }
 
-/** At which budgets other methods score higher than `method`, and which; empty where it was not run. */
-export function beatenBy({ rows }: RunSummary, method: string): Beaten[] {
-  return rows
-    .filter((row) => row.method === method)
-    .flatMap((own) => {
-      const better = rows
-        .filter((row) => row.budget === own.budget && row.score > own.score)
-        .toSorted((a, b) => b.score - a.score);
-      return better.length > 0 ? [{ budget: own.budget, own, better }] : [];
-    });
+/** At which budgets other methods score higher than MMTok, and which; undefined where it was not run. */
+export function mmtokLosses({ rows }: RunSummary): Losses | undefined {
+  const own = rows.filter(({ method }) => method === 'mmtok');
+  if (own.length === 0) return undefined;
+  const items = own.flatMap(({ budget, score }) => {
+    const better = rows
+      .filter((row) => row.budget === budget && row.score > score)
+      .toSorted((a, b) => b.score - a.score)
+      .map((row) => `${row.title} ${percent(row.score)}`);
+    return better.length === 0 ? [] : [`${budget} (MMTok ${percent(score)}): ${better.join(', ')}`];
+  });
+  const lead =
+    items.length === 0
+      ? 'No other method scores higher than MMTok at any of these budgets.'
+      : 'Methods that score higher than MMTok:';
+  return { lead, items };
 }

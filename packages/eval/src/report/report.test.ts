@@ -94,8 +94,18 @@ describe('a summary', () => {
       { kind: 'color', questions: 5, score: 0.8, retention: 0.8 },
       { kind: 'shape', questions: 5, score: 0.2, retention: expect.closeTo(1 / 3) },
     ]);
-    expect(mmtok8?.times).toEqual({ selectMs: 2, prefillMs: 8, firstTokenMs: 20 });
+    expect(mmtok8?.times).toEqual({ agentMs: 0, selectMs: 2, prefillMs: 8, firstTokenMs: 20 });
     expect(mmtok8?.speedup).toBeCloseTo(26 / 20);
+  });
+
+  it('counts the time of an agent to the first token, and shows it where there is one', () => {
+    const records = run.records.map((one) => (one.method === 'mmtok' ? { ...one, agentMs: 5 } : one));
+    const own = summarizeRun({ ...run, records, settings: { ...run.settings, agent: 'a small model' } });
+    expect(own.rows[0]?.times).toEqual({ agentMs: 5, selectMs: 2, prefillMs: 8, firstTokenMs: 25 });
+    const text = toMarkdown(own);
+    expect(text).toContain('- Agent: a small model');
+    expect(text).toContain('| MMTok | 8 | 8 | 5.00 | 2.00 | 8.00 | 25.0 | 1.04 × |');
+    expect(toMarkdown(summary)).not.toContain('agent, ms');
   });
 
   it('takes the headline of a benchmark that has one of its own', () => {
@@ -153,7 +163,7 @@ describe('tables', () => {
     const lines = toCsv(summarizeRun(run)).trimEnd().split('\n');
     expect(lines[0]).toMatch(/^method,budget,kind,questions,tokens,score,retention/);
     expect(lines).toHaveLength(1 + 4 * 3);
-    expect(lines).toContain('mmtok,8,shape,5,8,0.2,0.33333,,,,,,,,,');
+    expect(lines).toContain('mmtok,8,shape,5,8,0.2,0.33333,,,,,,,,,,');
     expect(new Set(lines.map((line) => line.split(',').length)).size).toBe(1);
   });
 

@@ -21,9 +21,11 @@ export interface KindScore {
 
 /** Medians over questions, in milliseconds. */
 export interface RowTimes {
+  /** The agent; 0 without one. */
+  readonly agentMs: number;
   readonly selectMs: number;
   readonly prefillMs: number;
-  /** Encoder, method and language model up to the first token of the answer. */
+  /** Encoder, agent, method and language model up to the first token of the answer. */
   readonly firstTokenMs: number;
 }
 
@@ -230,9 +232,12 @@ function kindsOf(records: readonly EvalRecord[], whole: ReadonlyMap<string, Eval
 
 function timesOf(records: readonly EvalRecord[], encodeMs: number): RowTimes {
   return {
+    agentMs: median(records.map(({ agentMs = 0 }) => agentMs)),
     selectMs: median(records.map(({ selectMs }) => selectMs)),
     prefillMs: median(records.map(({ prefillMs }) => prefillMs)),
-    firstTokenMs: encodeMs + median(records.map(({ selectMs, prefillMs }) => selectMs + prefillMs)),
+    firstTokenMs:
+      encodeMs +
+      median(records.map(({ agentMs = 0, selectMs, prefillMs }) => agentMs + selectMs + prefillMs)),
   };
 }
 

@@ -39,14 +39,22 @@ export class TokenChooser {
     return { kept, selectMs: performance.now() - started };
   }
 
+  /** Whether it is known how many tokens of each of a question's pictures a budget allows. */
+  isCounted(budget: Budget, pictures: number): boolean {
+    if (!('coverage' in budget)) return true;
+    return Array.from({ length: pictures }, (_, picture) => keyOf(budget, picture)).every((key) =>
+      this.counts.has(key),
+    );
+  }
+
   /**
    * A coverage budget is as many tokens as MMTok needs to reach it, for every method alike: methods are compared at
    * the same number of tokens.
    */
-  private async count(budget: Budget, picture: number, features: ImageFeatures): Promise<number> {
+  async count(budget: Budget, picture: number, features: ImageFeatures): Promise<number> {
     const n = features.vision.dims[0] as number;
     if (!('coverage' in budget)) return Math.min(n, resolveBudget(budget, n).atMost);
-    const key = `${picture} ${JSON.stringify(budget)}`;
+    const key = keyOf(budget, picture);
     const known = this.counts.get(key);
     if (known !== undefined) return known;
     const { vision, visionFeatures, text } = features;
@@ -61,4 +69,8 @@ export class TokenChooser {
     this.counts.set(key, indices.length);
     return indices.length;
   }
+}
+
+function keyOf(budget: Budget, picture: number): string {
+  return `${picture} ${JSON.stringify(budget)}`;
 }

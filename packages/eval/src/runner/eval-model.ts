@@ -1,6 +1,6 @@
 // What an evaluation needs of a model: answer a question about pictures, and let a method choose the vision tokens.
 
-import type { SelectorInput } from '../methods/selector.js';
+import type { SelectorInput, SelectorNeed } from '../methods/selector.js';
 import type { ImageSource } from '../tasks/task.js';
 
 /** What a model hands to a method for one picture: see {@link SelectorInput} for each. */
@@ -13,6 +13,8 @@ export interface ModelRequest {
   /** The user text, without image placeholders. */
   readonly prompt: string;
   readonly maxNewTokens: number;
+  /** Words of a first answer, which join the question's in the `text` that is handed to `choose`. Absent for none. */
+  readonly words?: readonly string[];
   /**
    * Called once per picture with its features; the model goes on with the tokens that come back, in raster order.
    * Absent: the model keeps them all, on the same path otherwise, so that times compare.
@@ -50,5 +52,7 @@ export interface ModelAnswer {
 export interface EvalModel {
   /** Shown in records and reports. */
   readonly name: string;
+  /** What it hands to methods beside vision tokens. @default what its first question shows */
+  readonly gives?: readonly SelectorNeed[];
   answer(request: ModelRequest): Promise<ModelAnswer>;
 }

@@ -1,3 +1,4 @@
+export type { AgentQuestion, AgentWords, EvalAgent, EvalAgents } from './eval-agent.js';
 export type {
   EvalModel,
   ImageFeatures,

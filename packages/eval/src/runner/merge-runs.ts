@@ -39,6 +39,12 @@ export function mergeRuns(folders: readonly string[], out: string): RunResult {
         `${runIdentity(first.settings, false)} and ${runIdentity(settings, false)}`,
     );
   }
+  const [agent, ...otherAgents] = new Set(runs.flatMap(({ settings }) => settings.agent ?? []));
+  if (otherAgents.length > 0) {
+    throw new RunError(
+      `The runs do not belong together: their agents are ${[agent, ...otherAgents].join(', ')}`,
+    );
+  }
   assertAllShards(runs);
   const records = distinct(runs);
   mkdirSync(out, { recursive: true });
@@ -52,6 +58,7 @@ export function mergeRuns(folders: readonly string[], out: string): RunResult {
   const { shard: _, ...rest } = first.settings;
   const settings: RunSettings = {
     ...rest,
+    ...(agent !== undefined && { agent }),
     machine: [...new Set(runs.map((run) => run.settings.machine))].join('; '),
     ...(first.settings.command !== undefined && {
       command: runs.flatMap((run) => run.settings.command ?? []).join('; '),

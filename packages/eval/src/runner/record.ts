@@ -29,6 +29,8 @@ export const recordSchema: z.ZodType<EvalRecord> = z.object({
   grid: z.tuple([z.int(), z.int()]).optional(),
   encodeMs: milliseconds,
   selectMs: milliseconds,
+  agentMs: milliseconds.optional(),
+  agent: z.object({ answer: z.string(), added: z.array(z.string()) }).optional(),
   prefillMs: milliseconds,
   decodeMs: milliseconds,
 }) as z.ZodType<EvalRecord>;
@@ -64,6 +66,9 @@ export interface EvalRecord {
   readonly encodeMs: number;
   /** The method. */
   readonly selectMs: number;
+  /** The agent that was asked before; absent for methods without one. */
+  readonly agentMs?: number | undefined;
+  readonly agent?: { readonly answer: string; readonly added: readonly string[] } | undefined;
   readonly prefillMs: number;
   readonly decodeMs: number;
 }

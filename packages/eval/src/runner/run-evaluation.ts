@@ -2,11 +2,13 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Backend, type Budget, InvalidOptionsError, parseBudget } from '@mmtok/core';
+import { type Backend, InvalidOptionsError, parseBudget } from '@mmtok/core';
 import { describeMachine } from '../describe-machine.js';
 import type { Selector } from '../methods/selector.js';
 import type { Sample, Shard, Task } from '../tasks/task.js';
-import { type Choice, TokenChooser } from './choose-tokens.js';
+import { askQuestion, type Job } from './ask-question.js';
+import { TokenChooser } from './choose-tokens.js';
+import { AgentDesk, assertAgents, type EvalAgents } from './eval-agent.js';
 import type { EvalModel } from './eval-model.js';
 import { ALL, type EvalRecord } from './record.js';
 import { openRecords, type RecordsFile } from './records-file.js';
@@ -30,6 +32,8 @@ export interface RunOptions {
   readonly task: Task;
   readonly model: EvalModel;
   readonly methods: readonly Selector[];
+  /** Who answers first for methods that have an agent. */
+  readonly agents?: EvalAgents;
   /** Budgets as text: `'64'` tokens, `'10%'` of them, `'c0.9'` for as many as MMTok needs for 90 % of the coverage. */
   readonly budgets: readonly string[];
   /** Where methods compute; the caller disposes it. */
@@ -55,12 +59,6 @@ export interface RunResult {
   readonly records: readonly EvalRecord[];
 }
 
-interface Job {
-  readonly method: Selector | undefined;
-  readonly budget: string;
-  readonly parsed: Budget | undefined;
-}
-
 /**
  * Asks every question with all vision tokens and then with each method at each budget. Every answer is a line of
  * `records.jsonl` in `out` as soon as it is there; started again with the same settings, a run goes on where it was, and
@@ -75,13 +73,17 @@ interface Job {
  */
 export async function runEvaluation(options: RunOptions): Promise<RunResult> {
   const { task, model, methods, backend, out, limit, seed = 0, shard, from, onProgress } = options;
+  const { agents = {} } = options;
   const jobs = jobsOf(methods, options.budgets);
+  assertAgents(methods, agents);
+  const hasAgent = methods.some(({ agent }) => agent === 'agent');
   const settings: RunSettings = {
     task: task.name,
     title: task.title,
     model: model.name,
     backend: `${backend.name} (${backend.device})`,
     methods: methods.map(({ name, title, source }) => ({ name, title, source })),
+    ...(hasAgent && agents.agent && { agent: agents.agent.name }),
     budgets: options.budgets,
     seed,
     ...(limit !== undefined && { limit }),
@@ -110,10 +112,11 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
     progress.skip(skipped.length);
     for (const sample of samples) {
       const chooser = new TokenChooser(backend, hash(`${seed} ${sample.id}`));
+      const desk = new AgentDesk(agents, task, sample);
       for (const job of jobs) {
         const key = { id: sample.id, method: job.method?.name ?? ALL, budget: job.budget };
         if (file.has(key)) continue;
-        const record = await ask(options, sample, job, chooser);
+        const record = await askQuestion(options, sample, job, { chooser, desk });
         file.append(record);
         records.push(record);
         progress.step(record);
@@ -157,10 +160,17 @@ function joinSettings(out: string, settings: RunSettings, file: RecordsFile): Ru
         'choose another folder, or start it with the same settings to go on',
     );
   }
+  const agent = settings.agent ?? before.agent;
+  if (before.agent !== undefined && before.agent !== agent) {
+    throw new RunError(
+      `'${out}' holds answers with the agent '${before.agent}', not '${agent}'; choose another folder`,
+    );
+  }
   const known = new Set(before.methods.map(({ name }) => name));
   return {
     ...before,
     methods: [...before.methods, ...settings.methods.filter(({ name }) => !known.has(name))],
+    ...(agent !== undefined && { agent }),
     budgets: [...new Set([...before.budgets, ...settings.budgets])],
     command: [
       ...new Set([...(before.command?.split('; ') ?? []), settings.command ?? 'runEvaluation()']),
@@ -187,66 +197,6 @@ function byPicture(samples: readonly Sample[]): Sample[] {
   }
   return [...groups.values()].flat();
 }
-
-async function ask(
-  options: RunOptions,
-  sample: Sample,
-  job: Job,
-  chooser: TokenChooser,
-): Promise<EvalRecord> {
-  const { task, model } = options;
-  const { method, budget, parsed } = job;
-  const choices: Choice[] = [];
-  const { text, images, timings } = await model.answer({
-    images: sample.images,
-    prompt: task.prompt(sample),
-    maxNewTokens: task.maxNewTokens,
-    ...(method &&
-      parsed && {
-        choose: async (features) => {
-          const choice = await chooser.choose(method, parsed, choices.length, features);
-          choices.push(choice);
-          return choice.kept;
-        },
-      }),
-  });
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
-  const tokensKept = sum(images.map(({ kept }) => kept.length));
-  const chosen = sum(choices.map(({ kept }) => kept.length));
-  if (method !== undefined && (choices.length === 0 || tokensKept !== chosen)) {
-    throw new RunError(
-      choices.length === 0
-        ? `The model '${model.name}' answered question '${sample.id}' without letting '${method.name}' choose, so nothing was pruned`
-        : `The model '${model.name}' kept ${tokensKept} tokens for question '${sample.id}', where '${method.name}' chose ${chosen}`,
-    );
-  }
-  const [first] = images;
-  const { value, parsed: read, facts } = task.score(text, sample);
-  return {
-    id: sample.id,
-    method: method?.name ?? ALL,
-    budget,
-    ...(sample.kind !== undefined && { kind: sample.kind }),
-    ...(sample.group !== undefined && { group: sample.group }),
-    image: sample.images[0]?.path ?? sample.images[0]?.id ?? '',
-    question: sample.question,
-    target: sample.target,
-    answer: text,
-    score: { value, ...(read !== undefined && { parsed: read }), ...(facts && { facts }) },
-    tokensBefore: sum(images.map(({ tokens }) => tokens)),
-    tokensKept,
-    ...(method &&
-      first &&
-      images.length === 1 && { kept: first.kept, ...(first.grid && { grid: first.grid }) }),
-    encodeMs: round(timings.encodeMs),
-    selectMs: round(sum(choices.map(({ selectMs }) => selectMs))),
-    prefillMs: round(timings.prefillMs),
-    decodeMs: round(timings.decodeMs),
-  };
-}
-
-/** Microseconds are enough. */
-const round = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 /** Pruning that keeps everything is a mistake in the budget or the model, not a perfect score. */
 function assertPruned(records: readonly EvalRecord[], jobs: readonly Job[]): void {

@@ -14,6 +14,8 @@ export interface RunSettings {
   /** Where similarities were computed, e.g. `'ort (cpu)'`. */
   readonly backend: string;
   readonly methods: readonly { readonly name: string; readonly title: string; readonly source: string }[];
+  /** The model that answers first, where a method has an agent. */
+  readonly agent?: string | undefined;
   /** Budgets as written. */
   readonly budgets: readonly string[];
   readonly seed: number;
@@ -33,6 +35,7 @@ const settingsSchema = z.object({
   model: z.string(),
   backend: z.string(),
   methods: z.array(z.object({ name: z.string(), title: z.string(), source: z.string() })),
+  agent: z.string().optional(),
   budgets: z.array(z.string()),
   seed: z.int(),
   limit: z.int().optional(),

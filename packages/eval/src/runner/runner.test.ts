@@ -7,8 +7,17 @@ import { createReferenceBackend } from '@mmtok/core';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { fakeModel, fakeTask } from '../../test/fake-run.js';
-import { defineMethod, mmtok, random, uniform } from '../methods/index.js';
-import { mergeRuns, type RunOptions, readRun, runEvaluation } from './index.js';
+import {
+  defineMethod,
+  mmtok,
+  mmtokAgent,
+  mmtokOracle,
+  random,
+  type Selector,
+  uniform,
+  withAgent,
+} from '../methods/index.js';
+import { type AgentQuestion, mergeRuns, type RunOptions, readRun, runEvaluation } from './index.js';
 import { recordKey } from './record.js';
 
 const backend = createReferenceBackend();
@@ -173,6 +182,93 @@ describe('going on', () => {
     expect(keys).toHaveLength(30);
     expect(new Set(keys).size).toBe(30);
   }, 180_000);
+});
+
+describe('agents', () => {
+  const agent = (name = 'small model') => {
+    const asked: string[] = [];
+    return {
+      asked,
+      agents: {
+        agent: {
+          name,
+          async ask({ prompt }: AgentQuestion) {
+            asked.push(prompt);
+            return { answer: 'a cat', added: ['cat'] };
+          },
+        },
+        oracle: (_: AgentQuestion, truth: string) => ({ answer: truth, added: [truth, 'indeed'] }),
+      },
+    };
+  };
+  const methods = [mmtok, mmtokAgent, mmtokOracle];
+  const rows: number[] = [];
+  const counting = defineMethod({
+    name: 'counting',
+    source: 'x',
+    select: ({ text }, k) => {
+      rows.push(text?.dims[0] as number);
+      return Array.from({ length: k }, (_, token) => token);
+    },
+  });
+
+  it('are asked once per question, and their words reach the methods that want them', async () => {
+    const { agents, asked } = agent();
+    const all = [counting, withAgent(counting), withAgent(counting, 'oracle')];
+    const { records, settings } = await runEvaluation(options({ methods: all, agents }));
+    expect(asked).toHaveLength(6);
+    expect(rows).toEqual(Array.from({ length: 12 }, () => [2, 3, 4]).flat());
+    expect(settings.agent).toBe('small model');
+    const first = (method: string) => records.find((one) => one.method === method);
+    expect(first('counting')).not.toHaveProperty('agent');
+    expect(first('counting-agent')).toMatchObject({ agent: { answer: 'a cat', added: ['cat'] } });
+    expect(first('counting-agent')?.agentMs).toBeGreaterThanOrEqual(0);
+    expect(first('counting-oracle')).toMatchObject({ agentMs: 0, agent: { answer: 'yes' } });
+  });
+
+  it('change no budget: what a coverage comes to is the question without their words', async () => {
+    const counts = async (own: Selector[]) => {
+      const { records } = await runEvaluation(
+        options({ methods: own, budgets: ['c0.7'], agents: agent().agents }),
+      );
+      return records.filter((one) => one.method === own.at(-1)?.name).map((one) => one.tokensKept);
+    };
+    expect(await counts([mmtokOracle])).toEqual(await counts([mmtok]));
+  });
+
+  it('must be there', async () => {
+    await expect(runEvaluation(options({ methods }))).rejects.toMatchObject({
+      code: 'MMTOK_INVALID_OPTIONS',
+      message: expect.stringContaining("'mmtok-agent' needs an answer beforehand"),
+    });
+    const { truth: _, ...secretive } = fakeTask(6);
+    await expect(
+      runEvaluation(options({ methods, task: secretive, agents: agent().agents })),
+    ).rejects.toThrow("The task 'fake' does not tell true answers");
+  });
+
+  it('are the same in all of a run', async () => {
+    const out = temporary();
+    const { agents } = agent();
+    await runEvaluation(options({ out, methods: [mmtok] }));
+    await runEvaluation(options({ out, methods: [mmtokAgent], agents }));
+    const { settings } = await runEvaluation(options({ out, methods: [random] }));
+    expect(settings.agent).toBe('small model');
+    await expect(
+      runEvaluation(options({ out, methods: [mmtokAgent], agents: agent('other').agents })),
+    ).rejects.toThrow("holds answers with the agent 'small model', not 'other'");
+    const shard = async (index: number, name: string) =>
+      (
+        await runEvaluation(
+          options({ methods: [mmtokAgent], agents: agent(name).agents, shard: { index, count: 2 } }),
+        )
+      ).folder;
+    const first = await shard(0, 'a');
+    const merged = mergeRuns([first, await shard(1, 'a')], temporary());
+    expect(merged.settings.agent).toBe('a');
+    const other = await shard(1, 'b');
+    expect(() => mergeRuns([first, other], temporary())).toThrow('their agents are a, b');
+  });
 });
 
 describe('shards', () => {

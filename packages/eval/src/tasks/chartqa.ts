@@ -46,6 +46,7 @@ export const chartQa: Task<string> = defineTask({
     target: answer,
   }),
   prompt: ({ question }) => `${question}\nAnswer the question with a single word.`,
+  truth: ({ target }) => target,
   score: (text, { target }) => ({ value: Number(relaxedMatch(text, target)), parsed: text }),
   aggregate: (answers) => summarizeMean('relaxed', answers),
 });

@@ -25,6 +25,8 @@ export interface TaskDefinition<S extends z.ZodObject, Target> extends TableRead
   /** The sample of a row. `row.where` says which row it is, for errors. */
   sample(values: z.output<S>, row: Row): Sample<Target>;
   prompt(sample: Sample<Target>): string;
+  /** See {@link Task.truth}. */
+  truth?(sample: Sample<Target>): string;
   /** Scores an answer, which is stripped of white space already. */
   score(answer: string, sample: Sample<Target>): Score;
   /** Left out: the mean of the scores, as `accuracy`. */
@@ -54,6 +56,7 @@ export interface TaskDefinition<S extends z.ZodObject, Target> extends TableRead
  *   },
  *   sample: ({ id, question, answer, picture }) => ({ id, question, target: answer, images: [picture] }),
  *   prompt: ({ question }) => question,
+ *   truth: ({ target }) => target,
  *   score: (answer, { target }) => ({ value: Number(answer === target) }),
  * });
  */
@@ -81,6 +84,7 @@ export function defineTask<S extends z.ZodObject, Target>(
         yield definition.sample(parseRow(schema, row), row);
     },
     prompt: (sample) => definition.prompt(sample),
+    ...(definition.truth && { truth: definition.truth }),
     score: (answer, sample) => definition.score(strip(answer), sample),
     aggregate: (answers) => definition.aggregate?.(answers) ?? summarizeMean('accuracy', answers),
   };

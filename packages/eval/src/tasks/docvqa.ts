@@ -8,6 +8,7 @@ import { memoryTable } from '../data/table.js';
 import { readJsonRows } from '../data/text-files.js';
 import { anls } from '../metrics/anls.js';
 import { defineTask } from './define-task.js';
+import { mostCommon } from './most-common.js';
 import { SINGLE_WORD } from './prompts.js';
 import { summarizeMean } from './summary.js';
 import type { Task } from './task.js';
@@ -49,6 +50,7 @@ export const docVqa: Task<readonly string[]> = defineTask({
     target: answers,
   }),
   prompt: ({ question }) => question + SINGLE_WORD,
+  truth: ({ target }) => mostCommon(target),
   score: (text, { target }) => ({ value: anls(text, target), parsed: text }),
   aggregate: (answers) => summarizeMean('anls', answers),
 });

@@ -14,6 +14,7 @@ import { mcqExtract } from '../metrics/mcq-extract.js';
 import { relaxedMatch } from '../metrics/relaxed-accuracy.js';
 import { vqaAccuracy } from '../metrics/vqa-accuracy.js';
 import { defineTask } from './define-task.js';
+import { mostCommon } from './most-common.js';
 import { letterOf, OPTION_LETTER, optionLines, SINGLE_WORD } from './prompts.js';
 import type { LoadOptions, Sample, Score, Task } from './task.js';
 import { UnknownFormatError } from './unknown-format-error.js';
@@ -177,6 +178,7 @@ export function folderTask(folderPath: string, options: FolderTaskOptions = {}):
       choices === undefined
         ? question + (instruction ?? SINGLE_WORD)
         : `${question}\n${optionLines(choices)}${instruction ?? OPTION_LETTER}`,
+    truth: ({ target }) => mostCommon(target),
     score: (text, { options: choices, target }) =>
       choices === undefined
         ? { value: VALUE[match](text, target), parsed: text }

@@ -82,6 +82,7 @@ export const gqa: Task<string> = defineTask({
     target: answer,
   }),
   prompt: ({ question }) => question + SINGLE_WORD,
+  truth: ({ target }) => target,
   score: (text, { target }) => ({ value: Number(exactMatch(text, target)), parsed: text }),
   aggregate: (answers) => summarizeMean('exactMatch', answers),
 });

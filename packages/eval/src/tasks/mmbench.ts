@@ -98,6 +98,7 @@ export const mmbench: Task<MmbenchTarget> = defineTask({
     const lead = isThere(target.hint) ? `${target.hint} ${question}` : question;
     return `${lead} There are several options:\n${optionLines(options)}\n${OPTION_LETTER}`;
   },
+  truth: ({ target }) => target.answer,
   score(text, { target }) {
     const parsed = mmbenchAnswer(text, target.options);
     return {

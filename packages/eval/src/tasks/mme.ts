@@ -99,6 +99,7 @@ export const mme: Task<string> = defineTask({
     target: answer.toLowerCase(),
   }),
   prompt: ({ question }) => question + SINGLE_WORD,
+  truth: ({ target }) => target,
   score(text, { target }) {
     const parsed = mmeAnswer(text);
     return { value: Number(parsed === target), parsed };

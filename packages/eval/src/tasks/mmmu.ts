@@ -11,6 +11,7 @@ import { mmmuChoice } from '../metrics/mmmu-choice.js';
 import { mmmuOpenMatch } from '../metrics/mmmu-open.js';
 import type { Profile } from '../metrics/profile.js';
 import { defineTask } from './define-task.js';
+import { mostCommon } from './most-common.js';
 import { OPTION_LETTER, optionLines, SINGLE_WORD } from './prompts.js';
 import { prefixed, summarize } from './summary.js';
 import type { Task } from './task.js';
@@ -78,6 +79,7 @@ export function mmmu(profile: Profile): Task<MmmuTarget> {
       options === undefined
         ? `${question}\n${SINGLE_WORD}`
         : `${question}\n${optionLines(options)}\n${OPTION_LETTER}`,
+    truth: ({ target: { answer } }) => (typeof answer === 'string' ? answer : mostCommon(answer)),
     score(text, { options = [], target }) {
       if (target.isOpen) return { value: Number(mmmuOpenMatch(text, target.answer)), parsed: text };
       const parsed = mmmuChoice(text, options);

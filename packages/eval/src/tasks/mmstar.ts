@@ -70,6 +70,7 @@ export function mmstar(profile: Profile): Task<MmstarTarget> {
       target: { letter: answer, l2Category: l2_category },
     }),
     prompt: ({ question }) => question + INSTRUCTION,
+    truth: ({ target }) => target.letter,
     score: (text, { target }) => ({
       value: Number(mmstarMatch(text, target.letter, profile)),
       parsed: text,

@@ -10,6 +10,7 @@ import { ocrBenchMatch } from '../metrics/ocrbench.js';
 import type { Profile } from '../metrics/profile.js';
 import { strip } from '../metrics/python-text.js';
 import { defineTask } from './define-task.js';
+import { mostCommon } from './most-common.js';
 import { summarize, summarizeMean } from './summary.js';
 import type { Task } from './task.js';
 
@@ -64,6 +65,7 @@ export function ocrBench(profile: Profile): Task<OcrBenchTarget> {
       target: { answers: answer, dataset },
     }),
     prompt: ({ question }) => question,
+    truth: ({ target }) => mostCommon(target.answers),
     score: (text, { target }) => ({
       value: Number(ocrBenchMatch(text, target.answers, target.dataset, profile)),
       parsed: text,

@@ -65,6 +65,7 @@ export const pope: Task<string> = defineTask({
     target: answer.toLowerCase(),
   }),
   prompt: ({ question }) => question + SINGLE_WORD,
+  truth: ({ target }) => target,
   score(text, { target }) {
     const parsed = popeAnswer(text);
     return { value: Number(parsed === target), parsed, facts: { answer: target } };

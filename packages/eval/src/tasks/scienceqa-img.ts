@@ -72,6 +72,7 @@ export function scienceQaImg(profile: Profile): Task<ScienceQaTarget> {
       const context = target.hint === '' ? '' : `Context: ${target.hint}\n`;
       return `${context}${question}\n${optionLines(options)}${OPTION_LETTER}`;
     },
+    truth: ({ target }) => target.letter,
     score: (text, { target }) => ({
       value: Number(scienceQaMatch(text, target.letter, profile)),
       parsed: text,

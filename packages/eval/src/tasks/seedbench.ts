@@ -81,6 +81,7 @@ export const seedBench: Task<SeedBenchTarget> = defineTask({
     target: { letter: answer, dataType: row.data_type },
   }),
   prompt: ({ question, options = [] }) => `${question}\n${optionLines(options)}${OPTION_LETTER}`,
+  truth: ({ target }) => target.letter,
   score: (text, { target }) => ({
     value: Number(seedBenchMatch(text, target.letter)),
     parsed: seedBenchAnswer(text),

@@ -127,6 +127,8 @@ export interface Task<Target = unknown> {
   load(options?: LoadOptions): AsyncIterable<Sample<Target>>;
   /** The user text for the model, without image placeholders. */
   prompt(sample: Sample<Target>): string;
+  /** A right answer as a model would give it: what an oracle says. Absent where nobody knows, as in test sets. */
+  truth?(sample: Sample<Target>): string;
   /** Scores the model's text. */
   score(answer: string, sample: Sample<Target>): Score;
   /** Summarises scored answers, in any order. */

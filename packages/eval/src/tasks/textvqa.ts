@@ -10,6 +10,7 @@ import { readJsonRows } from '../data/text-files.js';
 import { capitalize } from '../metrics/python-text.js';
 import { vqaAccuracy } from '../metrics/vqa-accuracy.js';
 import { defineTask } from './define-task.js';
+import { mostCommon } from './most-common.js';
 import { SINGLE_WORD } from './prompts.js';
 import type { Task } from './task.js';
 
@@ -71,6 +72,7 @@ function textVqaTask(name: string, title: string, withOcr: boolean): Task<TextVq
       const ocr = withOcr ? `\nReference OCR token: ${target.ocrTokens.join(', ')}` : '';
       return capitalize(question) + ocr + SINGLE_WORD;
     },
+    truth: ({ target }) => mostCommon(target.answers),
     score(text, { target }) {
       const { value, normalized } = vqaAccuracy(text, target.answers);
       return { value, parsed: normalized };

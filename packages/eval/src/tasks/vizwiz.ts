@@ -10,6 +10,7 @@ import { readJsonRows } from '../data/text-files.js';
 import { capitalize } from '../metrics/python-text.js';
 import { vqaAccuracy } from '../metrics/vqa-accuracy.js';
 import { defineTask } from './define-task.js';
+import { mostCommon } from './most-common.js';
 import { SINGLE_WORD } from './prompts.js';
 import type { Task } from './task.js';
 
@@ -67,6 +68,7 @@ export const vizWiz: Task<readonly string[]> = defineTask({
     target: answers,
   }),
   prompt: ({ question }) => capitalize(question) + UNANSWERABLE + SINGLE_WORD,
+  truth: ({ target }) => mostCommon(target),
   score(text, { target }) {
     const { value, normalized } = vqaAccuracy(text, target);
     return { value, parsed: normalized };

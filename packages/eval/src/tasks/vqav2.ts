@@ -11,6 +11,7 @@ import { readJsonRows } from '../data/text-files.js';
 import type { Profile } from '../metrics/profile.js';
 import { vqav2Accuracy } from '../metrics/vqa-accuracy.js';
 import { defineTask } from './define-task.js';
+import { mostCommon } from './most-common.js';
 import { SINGLE_WORD } from './prompts.js';
 import type { Task } from './task.js';
 
@@ -70,6 +71,7 @@ export function vqav2(profile: Profile): Task<readonly string[]> {
       target: answers.map(({ answer }) => answer),
     }),
     prompt: ({ question }) => question + instruction,
+    truth: ({ target }) => mostCommon(target),
     score(text, { target }) {
       const { value, normalized } = vqav2Accuracy(text, target, profile);
       return { value, parsed: normalized };

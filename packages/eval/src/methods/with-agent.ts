@@ -1,0 +1,28 @@
+// Any method with an agent before it: the words of a first answer join the question's. Who answers is not its concern.
+
+import { mmtok } from './mmtok.js';
+import type { AgentRole, Selector } from './selector.js';
+
+/**
+ * The same method after an agent's answer, or after an oracle's, which bounds what any agent can give.
+ *
+ * @example
+ * const methods = [cdpruner, withAgent(cdpruner), withAgent(cdpruner, 'oracle')];
+ */
+export function withAgent(method: Selector, agent: AgentRole = 'agent'): Selector {
+  const { name, title, source, needs } = method;
+  return {
+    name: `${name}-${agent}`,
+    title: `${title} + ${agent}`,
+    source,
+    needs,
+    agent,
+    select: (input, k) => method.select(input, k),
+  };
+}
+
+/** MMTok as in its first version, https://arxiv.org/abs/2508.18264v1: a small model's answer joins the question. */
+export const mmtokAgent: Selector = withAgent(mmtok);
+
+/** MMTok with the true answer as text. No method: it knows what is asked for. */
+export const mmtokOracle: Selector = withAgent(mmtok, 'oracle');
