@@ -56,8 +56,9 @@ export interface TermOptions<P extends Readonly<Record<string, number>> = Readon
 }
 
 /**
- * A term as a program. Its outputs: `affinity` `[n, targets]`, `weights` `[1, targets]`, `firstGains` `[n, 1]`, `peak`
- * `[1, targets]`, and for every matrix it reads the norms of its rows (see {@link normsOutput}).
+ * A term as a program. Its outputs: `weights` `[1, targets]`; with these multiplied in, `affinity` `[n, targets]`, its
+ * row sums `firstGains` `[n, 1]` and `peak` `[1, targets]`; and for every matrix it reads the norms of its rows (see
+ * {@link normsOutput}).
  */
 export type TermProgram = Program;
 
@@ -191,8 +192,8 @@ function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, nu
       [TARGET_WEIGHTS]: { dims: ['one', targets] },
     },
     outputs: {
-      affinity: { dims: ['n', targets] },
       weights: { dims: ['one', targets] },
+      affinity: { dims: ['n', targets] },
       firstGains: { dims: ['n', 'one'] },
       peak: { dims: ['one', targets] },
       ...Object.fromEntries(
@@ -210,11 +211,12 @@ function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, nu
       );
       const perTarget = targetWeights ?? ops.divide(ops.scalar(1), ops.size(affinity, 1));
       const weights = ops.multiply(inputs[TARGET_WEIGHTS] as T, perTarget);
+      const weighted = ops.multiply(affinity, weights);
       return {
-        affinity,
         weights,
-        firstGains: ops.matMul(affinity, weights, { transposeB: true }),
-        peak: peak ?? ops.max(affinity, 0, { keepDims: true }),
+        affinity: weighted,
+        firstGains: ops.sum(weighted, 1, { keepDims: true }),
+        peak: ops.multiply(peak ?? ops.max(affinity, 0, { keepDims: true }), weights),
         ...Object.fromEntries(
           matrices.map(([input]) => [normsOutput(input), ops.rowNorms(inputs[input] as T)]),
         ),

@@ -49,25 +49,32 @@ const over = (input: Features, isSampled: boolean) =>
     targets: isSampled ? 'r' : 'n',
     parameters: { temperature: 0.2 },
     nonNegative: true,
-    // softmaxⱼ(s_ij / τ) = E_ij / Z_i with the kernel E = exp((s − 1) / τ) and Z its sums over candidates. Leaving E as
-    // it is and moving 1 / Z_i into the target's weight saves a pass over the matrix, and the kernel is symmetric, so
-    // that a candidate's row is its target's column. The largest entry for a target is its own, at s = 1.
+    // softmaxⱼ(s_ij / τ) = E_ij / Z_i with the kernel E = exp((s − 1) / τ) and Z its sums over candidates. The kernel is
+    // symmetric, so that a candidate's row is its target's column and half of the products suffice; 1 / Z_i becomes the
+    // target's weight. The largest entry for a target is its own, at s = 1.
     build: (ops, inputs, { temperature }) => {
       type T = (typeof inputs)[string];
       // Rows of length 1/√τ make the product s/τ, which spares a pass over the matrix.
       const x = inputs[input] as T;
       const rootOfTemperature = ops.exp(ops.multiply(ops.scalar(0.5), ops.log(temperature)));
-      const rows = ops.divide(x, ops.multiply(safeRowNorms(ops, x), rootOfTemperature));
+      const divisors = ops.multiply(safeRowNorms(ops, x), rootOfTemperature);
+      const rows = ops.divide(x, divisors);
       const largest = ops.divide(ops.scalar(1), temperature);
       const kernel = (similarity: T): T => ops.exp(ops.subtract(similarity, largest));
-      const targets = isSampled ? ops.gather(rows, inputs[SAMPLE] as T, 0) : rows;
-      const affinity = kernel(ops.matMul(rows, targets, { transposeB: true }));
-      const sums = ops.maximum(ops.sum(affinity, 0, { keepDims: true }), ops.scalar(1e-30));
-      const own = ops.transpose(ops.sum(ops.multiply(targets, targets), 1, { keepDims: true }));
+      const drawn = (all: T): T => (isSampled ? ops.gather(all, inputs[SAMPLE] as T, 0) : all);
+      const affinity = kernel(ops.matMul(rows, drawn(rows), { transposeB: true }));
+      // Of a symmetric matrix the sums of rows are those of columns, and engines add up rows faster.
+      const sums = isSampled
+        ? ops.sum(affinity, 0, { keepDims: true })
+        : ops.transpose(ops.sum(affinity, 1, { keepDims: true }));
+      const lengths = drawn(ops.divide(ops.rowNorms(x), divisors));
       return {
         affinity,
-        targetWeights: ops.divide(ops.scalar(1), ops.multiply(sums, ops.size(affinity, 1))),
-        peak: kernel(own),
+        targetWeights: ops.divide(
+          ops.scalar(1),
+          ops.multiply(ops.maximum(sums, ops.scalar(1e-30)), ops.size(affinity, 1)),
+        ),
+        peak: kernel(ops.transpose(ops.multiply(lengths, lengths))),
       };
     },
   });

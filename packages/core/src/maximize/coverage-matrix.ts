@@ -8,7 +8,14 @@ const PAGE_BYTES = 65536;
 const MAX_KEPT_BYTES = 256 * 2 ** 20;
 
 /** Address arithmetic of the WebAssembly function: see wasm/gain.wat. */
-type GainFunction = (affinity: number, weights: number, best: number, count: number) => number;
+type GainFunction = (affinity: number, best: number, count: number) => number;
+type CoverFunction = (affinity: number, best: number, count: number) => void;
+
+/** What wasm/gain.wat exports. */
+interface GreedyLoops {
+  readonly gain: GainFunction;
+  readonly cover: CoverFunction;
+}
 
 /** The part of the WebAssembly API used here, which neither ECMAScript's nor Node 20's types declare. */
 interface WebAssemblyApi {
@@ -17,7 +24,7 @@ interface WebAssemblyApi {
   readonly Instance: new (
     module: object,
     imports: { readonly env: { readonly memory: WasmMemory } },
-  ) => { readonly exports: { readonly gain: GainFunction } };
+  ) => { readonly exports: GreedyLoops };
 }
 
 interface WasmMemory {
@@ -26,9 +33,8 @@ interface WasmMemory {
 }
 
 /** Memory with an instance of the evaluator on it. */
-interface Slab {
+interface Slab extends GreedyLoops {
   readonly memory: WasmMemory;
-  readonly gain: GainFunction;
 }
 
 const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: WebAssemblyApi };
@@ -58,7 +64,7 @@ function acquireSlab(bytes: number): Slab | undefined {
   }
   const memory = new WebAssembly.Memory({ initial: pages });
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { memory, gain: exports.gain };
+  return { memory, gain: exports.gain, cover: exports.cover };
 }
 
 function releaseSlab(slab: Slab): void {
@@ -67,16 +73,14 @@ function releaseSlab(slab: Slab): void {
 }
 
 /**
- * The affinities of `candidates` × `targets` with a weight per target. The memory is there before the numbers: a
- * backend writes them straight into {@link affinity} and {@link targetWeights}.
+ * The affinities of `candidates` × `targets`, each target's weight multiplied in. The memory is there before the
+ * numbers: a backend writes them straight into {@link affinity}.
  */
 export class CoverageMatrix {
   readonly candidates: number;
   readonly targets: number;
   /** `[candidates, targets]` row-major: row j is what candidate j covers. */
   readonly affinity: Float32Array;
-  /** `[targets]` */
-  readonly targetWeights: Float32Array;
   /** `[targets]`: what each target is covered by so far. */
   readonly best: Float32Array;
   private slab: Slab | undefined;
@@ -84,14 +88,13 @@ export class CoverageMatrix {
   constructor(candidates: number, targets: number) {
     this.candidates = candidates;
     this.targets = targets;
-    const floats = (candidates + 2) * targets;
+    const floats = (candidates + 1) * targets;
     this.slab = acquireSlab(floats * FLOAT_BYTES);
     const buffer = this.slab?.memory.buffer ?? new ArrayBuffer(floats * FLOAT_BYTES);
     const view = (row: number, rows: number): Float32Array =>
       new Float32Array(buffer, row * targets * FLOAT_BYTES, rows * targets);
-    this.targetWeights = view(0, 1);
-    this.best = view(1, 1);
-    this.affinity = view(2, candidates);
+    this.best = view(0, 1);
+    this.affinity = view(1, candidates);
   }
 
   /** Nothing is covered again. */
@@ -99,19 +102,22 @@ export class CoverageMatrix {
     this.best.fill(0);
   }
 
-  /** Σ_i weight_i · max(0, affinity_ji − best_i): what candidate `j` would add now. */
+  /** Σ_i max(0, affinity_ji − best_i): what candidate `j` would add now. */
   gain(j: number): number {
     const { targets, slab } = this;
-    const row = targets * FLOAT_BYTES;
     return slab === undefined
-      ? rowGain(this.affinity, j * targets, this.targetWeights, this.best)
-      : slab.gain((2 + j) * row, 0, row, targets);
+      ? rowGain(this.affinity, j * targets, this.best)
+      : slab.gain((1 + j) * targets * FLOAT_BYTES, 0, targets);
   }
 
   /** Adds candidate `j`: best_i becomes max(best_i, affinity_ji). */
   cover(j: number): void {
-    const { affinity, best } = this;
-    const start = j * this.targets;
+    const { affinity, best, targets, slab } = this;
+    if (slab !== undefined) {
+      slab.cover((1 + j) * targets * FLOAT_BYTES, 0, targets);
+      return;
+    }
+    const start = j * targets;
     for (let i = 0; i < best.length; i++) {
       const value = affinity[start + i] as number;
       if (value > (best[i] as number)) best[i] = value;
@@ -126,19 +132,14 @@ export class CoverageMatrix {
 }
 
 /** wasm/gain.wat in JavaScript, to the bit: eight running sums in single precision, folded in the same order. */
-export function rowGain(
-  affinity: Float32Array,
-  start: number,
-  weights: Float32Array,
-  best: Float32Array,
-): number {
+export function rowGain(affinity: Float32Array, start: number, best: Float32Array): number {
   const { fround } = Math;
   const lanes = new Float32Array(8);
   const count = best.length;
   const eights = count - (count % 8);
   const added = (i: number): number => {
     const more = fround((affinity[start + i] as number) - (best[i] as number));
-    return more > 0 ? fround((weights[i] as number) * more) : 0;
+    return Math.max(more, 0);
   };
   for (let i = 0; i < eights; i++) lanes[i % 8] = (lanes[i % 8] as number) + added(i);
   const folded = [0, 1, 2, 3].map((lane) => fround((lanes[lane] as number) + (lanes[lane + 4] as number)));

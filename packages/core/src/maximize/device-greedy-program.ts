@@ -87,12 +87,12 @@ function compose(terms: readonly CoverageTerm[]): Program {
           Object.keys(term.program.inputs).map((name) => [name, tensors[inputOf[t]?.(name) as string] as T]),
         );
         const built = term.program.build(ops, own) as Readonly<Record<string, T>>;
-        const { affinity, weights, peak } = built as Readonly<Record<'affinity' | 'weights' | 'peak', T>>;
+        const { affinity, peak } = built as Readonly<Record<'affinity' | 'peak', T>>;
         for (const output of Object.keys(built))
           if (isNorms(output)) norms[ownOutput(t, output)] = built[output] as T;
         return {
-          matrix: ops.multiply(affinity, weights),
-          full: ops.sum(ops.multiply(peak, weights), 1),
+          matrix: affinity,
+          full: ops.sum(peak, 1),
           weight: tensors[termWeightInput(t)] as T,
         };
       });

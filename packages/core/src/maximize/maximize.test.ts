@@ -141,17 +141,18 @@ describe('Eligibility', () => {
   });
 });
 
-/** A block from nested arrays; the first gains are summed in doubles and rounded, as a backend would. */
+/** A block from nested arrays; products and first gains are rounded to float32, as a backend would. */
 function blockOf(
   weight: number,
   rows: readonly (readonly number[])[],
   weights: readonly number[],
 ): CoverageBlock {
   const matrix = new CoverageMatrix(rows.length, weights.length);
-  matrix.affinity.set(rows.flat());
-  matrix.targetWeights.set(weights);
-  const firstGains = Float32Array.from(rows, (row) =>
-    row.reduce((sum, each, i) => sum + each * (weights[i] as number), 0),
+  matrix.affinity.set(rows.flatMap((row) => row.map((each, i) => each * (weights[i] as number))));
+  const firstGains = Float32Array.from(rows, (_, j) =>
+    matrix.affinity
+      .subarray(j * weights.length, (j + 1) * weights.length)
+      .reduce((sum, each) => sum + each, 0),
   );
   return { weight, matrix, firstGains, precision: 0 };
 }

@@ -31,7 +31,7 @@ export interface CoverageBlock {
   /** The term's weight. */
   readonly weight: number;
   readonly matrix: CoverageMatrix;
-  /** `[n]`: Σ over targets of weight · affinity, as the backend summed it. */
+  /** `[n]`: the sum of each candidate's affinities, as the backend summed it. */
   readonly firstGains: Float32Array;
   /** The backend's stated relative precision: how far off its sums may be. */
   readonly precision: number;
@@ -44,16 +44,16 @@ export interface BonusBlock {
   readonly bonus: Float32Array;
 }
 
-// A float32 sum of t non-negative numbers is off by less than t · 2⁻²⁴ of itself, in whatever order it is done; the
-// products and the evaluator's own sum may each be off as much again. The constant leaves room for all of them. Engines
-// that multiply in less than single precision (TF32, float16) say so in their precision.
+// A float32 sum of t non-negative numbers is off by less than t · 2⁻²⁴ of itself, in whatever order it is done, and so
+// may the evaluator's own sum be. The constant leaves room for both. Engines that compute in less than single precision
+// (float16) say so in their precision.
 const boundMargin = (targets: number, precision: number): number =>
   1 + Math.max((targets + 16) * 2 ** -22, 4 * precision);
-// That holds for numbers a float32 can tell from 0. Smaller ones may vanish in each product, on one side only.
+// That holds for numbers a float32 can tell from 0. Some engines take smaller ones for 0, and the evaluator does not.
 const UNDERFLOW = 2 ** -125;
 
 /**
- * The weighted sum of coverage terms and bonuses: Σ_t weight_t Σ_i w_i max_{j∈S} affinity_ji + Σ_b weight_b Σ_{j∈S} bonus_j.
+ * The weighted sum of coverage terms and bonuses: Σ_t weight_t Σ_i max_{j∈S} affinity_ji + Σ_b weight_b Σ_{j∈S} bonus_j.
  * Uses the matrices' own record of what is covered: one objective at a time.
  */
 export class WeightedObjective implements Objective {

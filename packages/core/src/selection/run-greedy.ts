@@ -71,16 +71,14 @@ export function runGreedy(run: HostRun): GreedyRun {
 }
 
 /**
- * Standard error of a term's coverage, Σ w·best / Σ w·peak over r drawn of n targets, as an estimate of the same ratio
+ * Standard error of a term's coverage, Σ best / Σ peak over r drawn of n targets, as an estimate of the same ratio
  * over all n: that of a ratio estimator under sampling without replacement (Cochran 1977, §6.4).
  */
 function standardError({ matrix, peak }: TermMatrix): number {
-  const { best, targetWeights, targets: r, candidates: n } = matrix;
+  const { best, targets: r, candidates: n } = matrix;
   if (r < 2) return r === n ? 0 : Number.POSITIVE_INFINITY;
-  const reached = targetWeights.map((weight, i) => weight * (best[i] as number));
-  const highest = targetWeights.map((weight, i) => weight * (peak[i] as number));
-  const total = highest.reduce((sum, value) => sum + value, 0);
-  const ratio = reached.reduce((sum, value) => sum + value, 0) / total;
-  const residuals = reached.reduce((sum, value, i) => sum + (value - ratio * (highest[i] as number)) ** 2, 0);
+  const total = peak.reduce((sum, value) => sum + value, 0);
+  const ratio = best.reduce((sum, value) => sum + value, 0) / total;
+  const residuals = best.reduce((sum, value, i) => sum + (value - ratio * (peak[i] as number)) ** 2, 0);
   return (Math.sqrt(((1 - r / n) * (residuals / (r - 1))) / r) * r) / total;
 }

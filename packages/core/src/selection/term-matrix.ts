@@ -12,7 +12,7 @@ import { assertMatrixFits, termInputs } from './term-inputs.js';
 /** A coverage term's matrix, with what all candidates together reach. */
 export interface TermMatrix extends CoverageBlock {
   readonly term: CoverageTerm;
-  /** `[targets]`: the highest affinity each target can reach. */
+  /** `[targets]`: the highest affinity each target can reach, its weight multiplied in. */
   readonly peak: Float32Array;
   /** Value of the term, before its weight, when every token is kept. */
   readonly full: number;
@@ -34,19 +34,16 @@ export async function computeTermMatrix(
   assertMatrixFits(term, candidates, targets, maxMatrixBytes);
   const matrix = new CoverageMatrix(candidates, targets);
   try {
-    const into = { affinity: matrix.affinity, weights: matrix.targetWeights };
-    const outputs = await backend.run(term.program, inputs, { into });
+    const outputs = await backend.run(term.program, inputs, { into: { affinity: matrix.affinity } });
     const { affinity, weights, firstGains, peak } = outputs as Readonly<Record<string, Float32Tensor>>;
     checkFinite(term, tensors, outputs);
     checkOutput(term, 'weights', weights, [1, targets]);
     checkOutput(term, 'firstGains', firstGains, [candidates, 1]);
     checkOutput(term, 'peak', peak, [1, targets]);
-    checkOutput(term, 'affinity', affinity, [candidates, targets]);
+    checkOutput(term, 'affinity', affinity, [candidates, targets], (weights as Float32Tensor).data);
     // A backend should have written there already.
     if (affinity?.data !== matrix.affinity) matrix.affinity.set((affinity as Float32Tensor).data);
-    if (weights?.data !== matrix.targetWeights) matrix.targetWeights.set((weights as Float32Tensor).data);
     const highest = (peak as Float32Tensor).data;
-    const full = matrix.targetWeights.reduce((sum, weight, i) => sum + weight * (highest[i] as number), 0);
     return {
       term,
       weight: term.weight,
@@ -54,7 +51,7 @@ export async function computeTermMatrix(
       firstGains: (firstGains as Float32Tensor).data,
       precision: backend.precision,
       peak: highest,
-      full,
+      full: highest.reduce((sum, value) => sum + value, 0),
     };
   } catch (error) {
     matrix.release();
@@ -78,12 +75,16 @@ export function checkFinite(
   }
 }
 
-/** Fails unless an output has the shape it should and holds finite numbers ≥ 0. */
+/**
+ * Fails unless an output has the shape it should and holds finite numbers ≥ 0.
+ * @param factors what its columns have been multiplied by, to name the number that the term gave.
+ */
 function checkOutput(
   term: CoverageTerm,
   output: string,
   tensor: Float32Tensor | undefined,
   expected: readonly [number, number],
+  factors?: Float32Array,
 ): void {
   const label = `coverage(${term.name}).${output}`;
   const dims = tensor?.dims ?? [];
@@ -94,9 +95,10 @@ function checkOutput(
   if (output === 'affinity' && term.nonNegative) return;
   const at = tensor.data.findIndex((value) => !(value >= 0 && value < Number.POSITIVE_INFINITY));
   if (at < 0) return;
-  const columns = expected[1];
+  const [row, column] = [Math.floor(at / expected[1]), at % expected[1]];
+  const given = (tensor.data[at] as number) / (factors?.[column] ?? 1);
   throw new InvalidTensorError(
     label,
-    `row ${Math.floor(at / columns)}, column ${at % columns} is ${tensor.data[at]}; coverage must be finite and not negative`,
+    `row ${row}, column ${column} is ${Number(given.toPrecision(6))}; coverage must be finite and not negative`,
   );
 }
