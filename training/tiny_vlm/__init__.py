@@ -1,0 +1,1 @@
+"""How the embedded models of @mmtok/tiny-vlm are made: scenes, questions, training, evaluation, export."""

@@ -1,0 +1,108 @@
+"""Answers questions with exported ONNX files, as a runtime would: to hold the precisions against each other and against the
+trained model, with all vision tokens and with a tenth of them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from .config import Config
+from .dataset import Scenes
+from .questions import KINDS, ask
+from .text import BOS, EOS, ID, VOCABULARY_SIZE, WORDS, encode
+from .vision import to_pixels
+
+PRECISIONS = {"fp32": "", "fp16": "_fp16", "q8": "_quantized"}
+MAX_WORDS = 8
+
+
+class Exported:
+    """The three ONNX files of one precision."""
+
+    def __init__(self, config: Config, folder: Path, precision: str):
+        self.config = config
+        self.vision, self.embed, self.decoder = (
+            onnxruntime.InferenceSession(f"{folder}/onnx/{name}{PRECISIONS[precision]}.onnx")
+            for name in ("vision_encoder", "embed_tokens", "decoder_model_merged")
+        )
+
+    def see(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Projected tokens, features and saliency of images `[B, S, S, 3]`."""
+        return tuple(self.vision.run(None, {"pixel_values": to_pixels(images).numpy()}))
+
+    def answer(self, tokens: np.ndarray, question: str, keep: np.ndarray | None = None) -> str:
+        """The answer about one image's tokens `[n, width]`; with `keep`, about those alone, at their own positions."""
+        ids = [BOS, ID["question"], *encode(question), ID["answer"]]
+        words = self.embed.run(None, {"input_ids": np.array([ids])})[0][0]
+        positions = np.concatenate([[0], 1 + np.arange(len(tokens)), 1 + len(tokens) + np.arange(len(ids) - 1)])
+        kept = np.arange(len(tokens)) if keep is None else keep
+        chosen = np.concatenate([[0], 1 + kept, np.arange(1 + len(tokens), len(positions))])
+        states = np.concatenate([words[:1], tokens, words[1:]])[chosen][None]
+        positions = positions[chosen][None]
+        caches = [f"{i}.{part}" for i in range(self.config.layers) for part in ("key", "value")]
+        past = {c: np.zeros((1, self.config.heads, 0, self.config.head_width), np.float32) for c in caches}
+        answer: list[str] = []
+        seen = 0
+        while len(answer) < MAX_WORDS:
+            seen += states.shape[1]
+            feeds = {
+                "inputs_embeds": states,
+                "attention_mask": np.ones((1, seen), np.int64),
+                "position_ids": positions,
+                **{f"past_key_values.{c}": value for c, value in past.items()},
+            }
+            logits, *present = self.decoder.run(None, feeds)
+            past = dict(zip(caches, present, strict=True))
+            word = int(logits[0, -1].argmax())
+            if word == EOS:
+                break
+            answer.append(WORDS[word] if word < len(WORDS) else "<unused>")
+            states = self.embed.run(None, {"input_ids": np.array([[word]])})[0]
+            positions = positions[:, -1:] + 1
+        return " ".join(answer)
+
+
+@dataclass
+class Agreement:
+    """Of all questions: share answered rightly, and answered as full precision does, with all tokens and with a tenth."""
+
+    right: float
+    same: float
+    right_pruned: float
+    same_pruned: float
+
+
+def compare_precisions(config: Config, folder: Path, scenes: Scenes) -> dict[str, Agreement]:
+    """One question of each kind per scene, in every precision. The tenth is drawn by lot, the same for all precisions."""
+    asked = [
+        (row, question)
+        for row, scene in enumerate(scenes.scenes)
+        for kind in KINDS
+        if (question := ask(np.random.default_rng([row, KINDS.index(kind)]), scene, kind)) is not None
+    ]
+    keeps = [
+        np.sort(np.random.default_rng(i).choice(config.tokens, config.tokens // 10, replace=False)) for i in range(len(asked))
+    ]
+    images = scenes.images(range(len(scenes)), config.image_size)
+    expected = [question.answer for _, question in asked]
+    results: dict[str, Agreement] = {}
+    reference: tuple[list[str], list[str]] | None = None
+    for precision in PRECISIONS:
+        model = Exported(config, folder, precision)
+        tokens = model.see(images)[0]
+        whole = [model.answer(tokens[row], question.text) for row, question in asked]
+        pruned = [model.answer(tokens[r], q.text, keep) for (r, q), keep in zip(asked, keeps, strict=True)]
+        reference = reference or (whole, pruned)
+        results[precision] = Agreement(
+            _share(whole, expected), _share(whole, reference[0]), _share(pruned, expected), _share(pruned, reference[1])
+        )
+    return results
+
+
+def _share(given: list[str], expected: list[str]) -> float:
+    return sum(g == e for g, e in zip(given, expected, strict=True)) / len(expected)
+
+
+assert len(WORDS) <= VOCABULARY_SIZE

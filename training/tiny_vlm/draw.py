@@ -1,0 +1,125 @@
+"""A scene's pixels, and which object covers which patch.
+
+Only + - * / sqrt floor abs min max on 64-bit floats are used, in one stated order, and noise comes from integers: every
+language that follows IEEE 754 draws the same bytes. packages/tiny-vlm/src/scenes/draw-scene.ts does; a test compares them.
+"""
+
+import numpy as np
+
+from .scenes import IMAGE_SIZE, Background, Scene, Thing
+
+PATCH_SIZE = 8
+GRID = IMAGE_SIZE // PATCH_SIZE
+BLOTCH_CELLS = 7
+
+# An object owns a patch if it covers at least this much of it, and more than any other object.
+MIN_COVER = 0.14
+
+_centres = np.arange(IMAGE_SIZE) + 0.5
+# The five directions of a star's tips, the first one up.
+STAR_NORMALS = (
+    (0.0, -1.0),
+    (0.9510565162951535, -0.3090169943749474),
+    (0.5877852522924731, 0.8090169943749475),
+    (-0.5877852522924731, 0.8090169943749475),
+    (-0.9510565162951535, -0.3090169943749474),
+)
+
+
+def draw(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the pixels `[128, 128, 3]` (uint8) and the owner of each patch `[16, 16]` (object's index, -1 for none)."""
+    image = _draw_background(scene.background)
+    for stroke in scene.clutter:
+        _paint(image, stroke)
+    owner = np.full((GRID, GRID), -1, np.int8)
+    cover = np.full((GRID, GRID), MIN_COVER)
+    for index, thing in enumerate(scene.objects):
+        alpha = _paint(image, thing)
+        covered = alpha.reshape(GRID, PATCH_SIZE, GRID, PATCH_SIZE).mean((1, 3))
+        wins = covered > cover
+        owner[wins], cover[wins] = index, covered[wins]
+    grain = (_noise(scene.background.seed, IMAGE_SIZE * IMAGE_SIZE) - 0.5) * (2 * scene.background.grain)
+    image += grain.reshape(IMAGE_SIZE, IMAGE_SIZE, 1)
+    return np.floor(np.clip(image, 0, 255) + 0.5).astype(np.uint8), owner
+
+
+def _draw_background(ground: Background) -> np.ndarray:
+    x, y = _centres[None, :], _centres[:, None]
+    level = (x / IMAGE_SIZE - 0.5) * ground.gradient[0] + (y / IMAGE_SIZE - 0.5) * ground.gradient[1]
+    level = level + _blotches(ground) + _pattern(ground, x, y)
+    return np.array(ground.rgb, np.float64) + level[:, :, None]
+
+
+def _blotches(ground: Background) -> np.ndarray:
+    """Smooth noise: random levels on a coarse grid, bilinear between them."""
+    nodes = BLOTCH_CELLS + 1
+    levels = (_noise(ground.seed ^ 0x5EED, nodes * nodes) - 0.5) * (2 * ground.blotch)
+    levels = levels.reshape(nodes, nodes)
+    position = _centres / IMAGE_SIZE * BLOTCH_CELLS
+    cell = np.floor(position).astype(int)
+    t = position - cell
+    tx, ty = t[None, :], t[:, None]
+    top = levels[cell][:, cell] * (1 - tx) + levels[cell][:, cell + 1] * tx
+    bottom = levels[cell + 1][:, cell] * (1 - tx) + levels[cell + 1][:, cell + 1] * tx
+    return top * (1 - ty) + bottom * ty
+
+
+def _pattern(ground: Background, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    if ground.pattern == "plain":
+        return np.zeros((IMAGE_SIZE, IMAGE_SIZE))
+    along = np.floor((x * ground.cos + y * ground.sin) / ground.period)
+    across = np.floor((y * ground.cos - x * ground.sin) / ground.period) if ground.pattern == "checks" else 0
+    band = along + across
+    is_odd = band - 2 * np.floor(band / 2)
+    return (is_odd - 0.5) * ground.contrast
+
+
+def _paint(image: np.ndarray, thing: Thing) -> np.ndarray:
+    """Blends a thing into the image and returns how much of each pixel it covers."""
+    reach = thing.radius * 1.25 + 2
+    x0, y0 = (max(0, int(np.floor(c - reach))) for c in (thing.x, thing.y))
+    x1, y1 = (min(IMAGE_SIZE, int(np.floor(c + reach)) + 1) for c in (thing.x, thing.y))
+    alpha = np.zeros((IMAGE_SIZE, IMAGE_SIZE))
+    x = _centres[None, x0:x1] - thing.x
+    y = _centres[y0:y1, None] - thing.y
+    distance = _distance(thing.shape, x * thing.cos + y * thing.sin, y * thing.cos - x * thing.sin, thing.radius)
+    a = np.clip(0.5 - distance, 0, 1)[:, :, None]
+    ramp = (x * thing.shade[0] + y * thing.shade[1]) / thing.radius
+    paint = np.array(thing.rgb, np.float64) + ramp[:, :, None]
+    image[y0:y1, x0:x1] = image[y0:y1, x0:x1] * (1 - a) + paint * a
+    alpha[y0:y1, x0:x1] = a[:, :, 0]
+    return alpha
+
+
+def _distance(shape: str, x: np.ndarray, y: np.ndarray, r: float) -> np.ndarray:
+    """Signed distance (roughly, near the edge) of points to a shape's outline; y points down."""
+    if shape == "circle":
+        return np.sqrt(x * x + y * y) - r
+    if shape == "ring":
+        return np.abs(np.sqrt(x * x + y * y) - 0.74 * r) - 0.26 * r
+    if shape == "square":
+        return np.maximum(np.abs(x), np.abs(y)) - 0.86 * r
+    if shape == "cross":
+        return np.maximum(np.minimum(np.abs(x), np.abs(y)) - 0.3 * r, np.maximum(np.abs(x), np.abs(y)) - r)
+    if shape == "stroke":
+        return np.maximum(np.abs(x) - r, np.abs(y) - 0.7)
+    if shape == "triangle":
+        down = y - 0.12 * r
+        side = np.abs(x) * 0.8660254037844386 - down * 0.5
+        return np.maximum(down, side) - 0.55 * r
+    if shape == "star":
+        # Inside all but at most one of five half-planes: the second largest distance decides.
+        planes = [x * nx + y * ny - 0.36 * r for nx, ny in STAR_NORMALS]
+        return np.sort(np.stack(np.broadcast_arrays(*planes)), axis=0)[-2]
+    raise ValueError(f"unknown shape {shape!r}")
+
+
+def _noise(seed: int, count: int) -> np.ndarray:
+    """`count` numbers in [0, 1): a 32-bit integer hash of seed and index."""
+    h = (np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B9)) + np.uint32(seed)
+    h ^= h >> np.uint32(16)
+    h *= np.uint32(0x21F0AAAD)
+    h ^= h >> np.uint32(15)
+    h *= np.uint32(0x735A2D97)
+    h ^= h >> np.uint32(15)
+    return h / 4294967296.0

@@ -1,0 +1,102 @@
+"""What the language model is taught beside the answers: where to look, what to remember, which words to keep apart.
+
+A model of this size does not find these habits by itself in the time there is; large models have them from pretraining.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .config import Config
+from .dataset import Objects, Tokens
+from .language import LanguageModel, Layer, Reading
+from .text import APART, ID, Packed
+
+# Nouns look at their objects with head 0 of these layers; the word `answer` looks at the first noun with head 1 and at the
+# second with head 2 of the layer POINTING; nouns then know place and size of their object.
+GROUNDING = (1, 2)
+POINTING = 2
+# How similar two words that must stay apart may be.
+MAX_COSINE = 0.15
+
+
+def answer_loss(model: LanguageModel, reading: Reading, packed: Packed) -> Tensor:
+    """Cross entropy of the answers' words; the end of an answer counts little."""
+    learn = packed.labels >= 0
+    logits, labels = model.logits(reading.states[learn]).float(), packed.labels[learn]
+    weight = torch.where(labels == 2, 0.1, 1.0)
+    return (F.cross_entropy(logits, labels, reduction="none") * weight).sum() / weight.sum()
+
+
+def grounding_loss(reading: Reading, packed: Packed, tokens: Tokens) -> Tensor:
+    """Nouns look at tokens of the objects they stand for, or at `<s>` if there are none.
+
+    To count, a noun looks equally at `<s>` and at one token per object: the share of `<s>` tells their number.
+    """
+    rows, counts = packed.nouns[:, 0], packed.counts[:, None]
+    mine = F.one_hot(tokens.owner.clamp(min=0), packed.refers.shape[1]) * tokens.is_object[..., None]
+    target = torch.einsum("mo,mno->mn", packed.refers, mine[rows].float())
+    target = torch.where(counts, target * tokens.is_centre[rows], target)
+    nothing = (target.sum(-1, keepdim=True) == 0) | counts
+    target = torch.cat([nothing.float(), target], -1)
+    total = 0
+    for number in GROUNDING:
+        scores = _scores(reading, reading.layers[number], rows, packed.nouns[:, 1], head=0)[:, : target.shape[1]]
+        mass = -torch.logsumexp(scores.masked_fill(target == 0, -1e9), -1)
+        even = -(scores.clamp(min=-30) * target).sum(-1) / target.sum(-1) - torch.log(target.sum(-1))
+        total = total + torch.where(counts[:, 0], even, mass).mean()
+    return total / len(GROUNDING)
+
+
+def pointing_loss(reading: Reading, packed: Packed) -> Tensor:
+    """The word `answer` looks at the nouns of its question."""
+    rows, nouns, answers = packed.nouns.unbind(-1)
+    layer = reading.layers[POINTING]
+    context = layer.key.shape[2] - packed.ids.shape[1]
+    total = 0
+    for head, order in ((1, 0), (2, 1)):
+        mine = packed.order == order
+        scores = _scores(reading, layer, rows[mine], answers[mine], head)
+        total = total - scores.gather(1, context + nouns[mine, None]).mean()
+    return total / 2
+
+
+class NounReader(nn.Module):
+    """Linear probe on nouns that stand for one object, thrown away after training."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.layer = nn.Linear(config.width, 4)
+
+    def loss(self, reading: Reading, packed: Packed, objects: Objects) -> Tensor:
+        """Place and size of the object, read from the noun's state."""
+        rows, nouns, _ = packed.nouns.unbind(-1)
+        single = packed.refers.sum(-1) == 1
+        rows, nouns, index = rows[single], nouns[single], packed.refers[single].argmax(-1)
+        states = reading.layers[POINTING].states[rows, nouns].float()
+        read = self.layer(F.normalize(states, dim=-1) * math.sqrt(states.shape[-1]))
+        place = (read[:, :2] - objects.xy[rows, index]).abs().mean()
+        return 3 * place + F.cross_entropy(read[:, 2:], objects.size[rows, index])
+
+
+def crowding_loss(model: LanguageModel) -> Tensor:
+    """Attribute words that have come too close: tied embeddings collapse words that answer the same question."""
+    words = F.normalize(model.embedding.weight[[ID[word] for word in APART]], dim=-1)
+    cosine = words @ words.T - torch.eye(len(words), device=words.device)
+    return F.relu(cosine - MAX_COSINE).pow(2).sum()
+
+
+def alignment_loss(projected: Tensor, ideal: Tensor, tokens: Tokens) -> Tensor:
+    """How far projected vision tokens are from what they should say; objects matter most, their centres more."""
+    weight = torch.where(tokens.is_object, 1.0, 0.1) + 2.0 * tokens.is_centre
+    distance = 16 * (projected - ideal).pow(2).mean(-1) + 1 - F.cosine_similarity(projected, ideal, dim=-1)
+    return (distance * weight).sum() / weight.sum()
+
+
+def _scores(reading: Reading, layer: Layer, rows: Tensor, places: Tensor, head: int) -> Tensor:
+    """Log attention `[m, all tokens]` of single text tokens in one head."""
+    query, key = layer.text_query[rows, head, places], layer.key[rows, head]
+    raw = torch.einsum("mw,mnw->mn", query.float(), key.float()) / math.sqrt(query.shape[-1])
+    return torch.log_softmax(raw + reading.mask[rows, 0, places], -1)

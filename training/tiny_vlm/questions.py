@@ -1,0 +1,254 @@
+"""Questions about a scene, with their answers and what their words refer to. Not how they become token ids: see text.py."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from .scenes import BACKGROUNDS, COLORS, IMAGE_SIZE, SHAPES, SIZES, Scene, Thing
+
+KINDS = ("existence", "color", "shape", "size", "background", "count", "location", "relation", "description")
+NUMBERS = ("zero", "one", "two", "three", "four")
+PLURALS = {shape: "crosses" if shape == "cross" else f"{shape}s" for shape in SHAPES}
+
+# Asked only where the answer is plain: how far from the middle, or from each other, in pixels.
+CLEAR_OFFSET = 10
+CLEAR_DISTANCE = 16
+# A scene is "mostly" something if at least this share of its objects is, and mixed if no share reaches the other.
+MOSTLY, MIXED = 0.5, 0.34
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Words of a question that stand for objects. Its last word is the noun."""
+
+    text: str
+    objects: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    kind: str
+    parts: tuple[str | Mention, ...]
+    answer: str
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text if isinstance(part, Mention) else part for part in self.parts)
+
+    @property
+    def mentions(self) -> list[Mention]:
+        return [part for part in self.parts if isinstance(part, Mention)]
+
+
+def ask(rng: np.random.Generator, scene: Scene, kind: str) -> Question | None:
+    """A question of a kind, or none if the scene allows none whose answer is plain."""
+    return _ASK[kind](_Asker(rng, scene))
+
+
+class _Asker:
+    """A scene with the lots that are drawn about it."""
+
+    def __init__(self, rng: np.random.Generator, scene: Scene):
+        self.rng, self.scene, self.objects = rng, scene, scene.objects
+
+    def pick(self, options):
+        return options[int(self.rng.integers(len(options)))]
+
+    def chance(self, probability: float) -> bool:
+        return self.rng.random() < probability
+
+    def referring(self, *attributes: str) -> list[tuple[Thing, Mention]]:
+        """Objects that the given attributes single out, with the words for them."""
+        keys = [tuple(getattr(o, a) for a in attributes) for o in self.objects]
+        counts = Counter(keys)
+        return [
+            (o, Mention(phrase(**dict(zip(attributes, key, strict=True))), (i,)))
+            for i, (o, key) in enumerate(zip(self.objects, keys, strict=True))
+            if counts[key] == 1
+        ]
+
+    def reference(self) -> list[tuple[Thing, Mention]]:
+        """Objects that can be named, with the fewest words that name them."""
+        named: dict[int, tuple[Thing, Mention]] = {}
+        for attributes in (("shape",), ("color", "shape"), ("size", "color", "shape")):
+            for thing, mention in self.referring(*attributes):
+                named.setdefault(mention.objects[0], (thing, mention))
+        return list(named.values())
+
+    def matching(self, **wanted: str) -> tuple[int, ...]:
+        return tuple(i for i, o in enumerate(self.objects) if all(getattr(o, k) == v for k, v in wanted.items()))
+
+
+def phrase(shape: str | None = None, color: str | None = None, size: str | None = None, plural: bool = False) -> str:
+    """`small red circles`; `objects` where no shape is told."""
+    noun = (PLURALS[shape] if plural else shape) if shape else ("objects" if plural else "object")
+    return " ".join(word for word in (size, color, noun) if word)
+
+
+def with_article(words: str) -> str:
+    return ("an " if words[0] in "aeiou" else "a ") + words
+
+
+def _existence(a: _Asker) -> Question | None:
+    attributes = a.pick((("color", "shape"),) * 5 + (("size", "color", "shape"), ("shape",), ("color",)))
+    is_there = a.chance(0.5)
+    wanted = _present(a, attributes) if is_there else _absent(a, attributes)
+    if wanted is None:
+        return None
+    words = phrase(**wanted)
+    before, after = a.pick(
+        (
+            ("Is there ", "?"),
+            ("Is there ", " in the image?"),
+            ("Is there ", " in this picture?"),
+            ("Do you see ", "?"),
+            ("Can you find ", " here?"),
+            ("Does the image contain ", "?"),
+            ("Does the picture show ", "?"),
+        )
+    )
+    article, mention = with_article(words).removesuffix(words), Mention(words, a.matching(**wanted))
+    return Question("existence", (before + article, mention, after), "yes" if is_there else "no")
+
+
+def _present(a: _Asker, attributes: tuple[str, ...]) -> dict[str, str]:
+    thing = a.pick(a.objects)
+    return {name: getattr(thing, name) for name in attributes}
+
+
+def _absent(a: _Asker, attributes: tuple[str, ...]) -> dict[str, str] | None:
+    """Something that is not there: mostly made of attributes that are, each on another object."""
+    everything = {"shape": SHAPES, "color": tuple(COLORS), "size": SIZES}
+    for _ in range(30):
+        wanted = {name: getattr(a.pick(a.objects), name) if a.chance(0.75) else a.pick(everything[name]) for name in attributes}
+        if not a.matching(**wanted):
+            return wanted
+    return None
+
+
+def _color(a: _Asker) -> Question | None:
+    candidates = a.referring("shape") or a.referring("size", "shape")
+    if not candidates:
+        return None
+    thing, mention = a.pick(candidates)
+    before, after = a.pick(
+        (("What color is the ", "?"), ("What is the color of the ", "?"), ("Which color does the ", " have?"))
+    )
+    return Question("color", (before, mention, after), thing.color)
+
+
+def _shape(a: _Asker) -> Question | None:
+    candidates = a.referring("color") or a.referring("size", "color")
+    if not candidates:
+        return None
+    thing, mention = a.pick(candidates)
+    before, after = a.pick(
+        (("What shape is the ", "?"), ("What is the shape of the ", "?"), ("Which shape does the ", " have?"))
+    )
+    return Question("shape", (before, mention, after), thing.shape)
+
+
+def _size(a: _Asker) -> Question | None:
+    candidates = a.referring("color", "shape")
+    if not candidates:
+        return None
+    thing, mention = a.pick(candidates)
+    before, after = a.pick((("What size is the ", "?"), ("Is the ", " small or large?"), ("Is the ", " large or small?")))
+    return Question("size", (before, mention, after), thing.size)
+
+
+def _background(a: _Asker) -> Question:
+    text = a.pick(
+        (
+            "What color is the background?",
+            "What is the color of the background?",
+            "Which background color does the image have?",
+        )
+    )
+    return Question("background", (text,), a.scene.background.color)
+
+
+def _count(a: _Asker) -> Question | None:
+    queries = [{"shape": s, "color": c} for s in SHAPES for c in COLORS]
+    queries += [{"shape": s} for s in SHAPES] * 3 + [{"color": c} for c in COLORS] * 3
+    wanted_count = int(a.rng.choice(len(NUMBERS), p=(0.14, 0.24, 0.24, 0.21, 0.17)))
+    fitting = [(q, found) for q in queries if len(found := a.matching(**q)) == wanted_count]
+    if not fitting:
+        return None
+    query, found = a.pick(fitting)
+    before, after = a.pick(
+        (
+            ("How many ", " are there?"),
+            ("How many ", " are in the image?"),
+            ("How many ", " do you see?"),
+            ("Count the ", "."),
+        )
+    )
+    return Question("count", (before, Mention(phrase(**query, plural=True), found), after), NUMBERS[wanted_count])
+
+
+def _location(a: _Asker) -> Question | None:
+    axis = a.pick(("x", "y"))
+    middle = IMAGE_SIZE / 2
+    candidates = [r for r in a.reference() if abs(getattr(r[0], axis) - middle) >= CLEAR_OFFSET]
+    if not candidates:
+        return None
+    thing, mention = a.pick(candidates)
+    first, second = ("left", "right") if axis == "x" else ("top", "bottom")
+    after = a.pick(
+        (
+            f" on the {first} or on the {second}?" if axis == "x" else f" at the {first} or at the {second}?",
+            f" in the {first} or in the {second} half of the image?",
+        )
+    )
+    return Question("location", ("Is the ", mention, after), first if getattr(thing, axis) < middle else second)
+
+
+def _relation(a: _Asker) -> Question | None:
+    axis = a.pick(("x", "y"))
+    references = a.reference()
+    for _ in range(20 if references else 0):
+        (one, mention), (other, anchor) = a.pick(references), a.pick(references)
+        distance = getattr(one, axis) - getattr(other, axis)
+        if abs(distance) < CLEAR_DISTANCE:
+            continue
+        first, second = ("left", "right") if axis == "x" else ("above", "below")
+        between = " left or right of the " if axis == "x" else " above or below the "
+        parts = ("Is the ", mention, between, anchor, "?")
+        return Question("relation", parts, first if distance < 0 else second)
+    return None
+
+
+def _description(a: _Asker) -> Question | None:
+    count = len(a.objects)
+    (color, colored), (shape, shaped) = (
+        Counter(getattr(o, name) for o in a.objects).most_common(1)[0] for name in ("color", "shape")
+    )
+    if count < 4:
+        return None
+    ground = a.scene.background.color
+    if colored / count >= MOSTLY and shaped / count <= MIXED:
+        answer = f"mostly {color} objects on {ground}"
+    elif shaped / count >= MOSTLY and colored / count <= MIXED:
+        answer = f"mostly {PLURALS[shape]} on {ground}"
+    elif max(colored, shaped) / count <= MIXED:
+        answer = f"mixed objects on {ground}"
+    else:
+        return None
+    text = a.pick(("Describe the image.", "Describe this picture.", "What does the image show?", "What do you see here?"))
+    return Question("description", (text,), answer)
+
+
+_ASK = {
+    "existence": _existence,
+    "color": _color,
+    "shape": _shape,
+    "size": _size,
+    "background": _background,
+    "count": _count,
+    "location": _location,
+    "relation": _relation,
+    "description": _description,
+}
+assert tuple(_ASK) == KINDS and set(BACKGROUNDS)

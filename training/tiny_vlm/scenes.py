@@ -1,0 +1,158 @@
+"""What a scene is, and how one is drawn by lot. Not pixels: see draw.py.
+
+A scene is plain data with rounded numbers, so that JSON carries it without loss and other languages draw the same pixels.
+"""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+IMAGE_SIZE = 128
+SHAPES = ("circle", "square", "triangle", "star", "cross", "ring")
+SIZES = ("small", "large")
+COLORS = {
+    "red": (215, 35, 40),
+    "green": (40, 160, 60),
+    "blue": (40, 75, 215),
+    "yellow": (240, 215, 40),
+    "orange": (245, 135, 25),
+    "purple": (125, 45, 165),
+    "pink": (250, 130, 190),
+    "cyan": (50, 205, 215),
+}
+BACKGROUNDS = {"white": (238, 238, 236), "gray": (132, 134, 138), "black": (26, 26, 30), "brown": (112, 78, 48)}
+PATTERNS = ("plain", "stripes", "checks")
+MIN_OBJECTS, MAX_OBJECTS = 3, 15
+RADII = {"small": (5.5, 7.5), "large": (9.5, 13.0)}
+
+# Object and background colours as they are stored: how far a channel strays from the colour's own, standard deviation.
+COLOR_SPREAD = 9
+PLACING_ATTEMPTS = 60
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An object, or a stroke of clutter. Lengths in pixels; (cos, sin) is its rotation; shade is a ramp across it."""
+
+    shape: str
+    color: str
+    size: str
+    x: float
+    y: float
+    radius: float
+    cos: float
+    sin: float
+    rgb: tuple[int, int, int]
+    shade: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Background:
+    """The surface behind. Amplitudes in levels of 255; `period` and (cos, sin) are those of the pattern."""
+
+    color: str
+    rgb: tuple[int, int, int]
+    gradient: tuple[float, float]
+    blotch: float
+    pattern: str
+    contrast: float
+    period: float
+    cos: float
+    sin: float
+    grain: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Scene:
+    background: Background
+    objects: tuple[Thing, ...]
+    clutter: tuple[Thing, ...]
+
+    def to_json(self) -> dict:
+        return asdict(self)
+
+
+def sample_scene(rng: np.random.Generator) -> Scene:
+    """Draws a scene of 3 to 15 objects that do not overlap, a few strokes of clutter, and a background."""
+    color = str(rng.choice(list(BACKGROUNDS)))
+    angle = rng.uniform(0, 2 * np.pi)
+    slope = rng.uniform(0, 16)
+    turn = rng.uniform(0, np.pi)
+    background = Background(
+        color=color,
+        rgb=_stray(rng, BACKGROUNDS[color], 6),
+        gradient=(_round(slope * np.cos(angle)), _round(slope * np.sin(angle))),
+        blotch=_round(rng.uniform(1, 9)),
+        pattern=str(rng.choice(PATTERNS, p=(0.5, 0.25, 0.25))),
+        contrast=_round(rng.uniform(3, 10)),
+        period=_round(rng.uniform(6, 20)),
+        cos=_round(np.cos(turn)),
+        sin=_round(np.sin(turn)),
+        grain=_round(rng.uniform(0, 8)),
+        seed=int(rng.integers(2**32)),
+    )
+    objects = _sample_objects(rng)
+    clutter = tuple(_sample_stroke(rng) for _ in range(rng.integers(0, 7)))
+    return Scene(background, objects, clutter)
+
+
+def _sample_objects(rng: np.random.Generator) -> tuple[Thing, ...]:
+    wanted = int(rng.integers(MIN_OBJECTS, MAX_OBJECTS + 1))
+    # Half of the scenes have a theme: a colour or a shape that most objects share.
+    theme = rng.choice(("color", "shape", "none"), p=(0.25, 0.25, 0.5))
+    theme_color, theme_shape = rng.choice(list(COLORS)), rng.choice(SHAPES)
+    objects: list[Thing] = []
+    for _ in range(wanted):
+        follows = rng.random() < 0.65
+        color = str(theme_color if theme == "color" and follows else rng.choice(list(COLORS)))
+        shape = str(theme_shape if theme == "shape" and follows else rng.choice(SHAPES))
+        size = str(rng.choice(SIZES))
+        placed = _place(rng, objects, size)
+        if placed is None:
+            continue
+        x, y, radius = placed
+        objects.append(_thing(rng, shape, color, size, x, y, radius, COLORS[color]))
+    return tuple(objects)
+
+
+def _place(rng: np.random.Generator, others: list[Thing], size: str) -> tuple[float, float, float] | None:
+    """A free place, or none after many attempts."""
+    radius = rng.uniform(*RADII[size])
+    for _ in range(PLACING_ATTEMPTS):
+        x, y = rng.uniform(radius + 2, IMAGE_SIZE - radius - 2, 2)
+        if all((x - o.x) ** 2 + (y - o.y) ** 2 > ((radius + o.radius) * 1.12 + 2) ** 2 for o in others):
+            return x, y, radius
+    return None
+
+
+def _thing(rng, shape, color, size, x, y, radius, rgb, turn=0.2) -> Thing:
+    angle = rng.uniform(-turn, turn)
+    ramp = rng.uniform(-9, 9, 2)
+    return Thing(
+        shape=shape,
+        color=color,
+        size=size,
+        x=_round(x),
+        y=_round(y),
+        radius=_round(radius),
+        cos=_round(np.cos(angle)),
+        sin=_round(np.sin(angle)),
+        rgb=_stray(rng, rgb, COLOR_SPREAD),
+        shade=(_round(ramp[0]), _round(ramp[1])),
+    )
+
+
+def _sample_stroke(rng: np.random.Generator) -> Thing:
+    """A thin grey stroke: not an object, nobody asks about it. It lies beneath the objects."""
+    x, y = rng.uniform(0, IMAGE_SIZE, 2)
+    level = int(rng.uniform(60, 200))
+    return _thing(rng, "stroke", "grey", "small", x, y, rng.uniform(3, 8), (level,) * 3, turn=np.pi)
+
+
+def _stray(rng: np.random.Generator, rgb, spread: float) -> tuple[int, int, int]:
+    return tuple(int(np.clip(round(c + d), 0, 255)) for c, d in zip(rgb, rng.normal(0, spread, 3), strict=True))
+
+
+def _round(value: float) -> float:
+    return round(float(value), 3)

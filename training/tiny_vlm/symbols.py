@@ -1,0 +1,68 @@
+"""Ideal tokens: what a projected vision token should be, written in the language model's own word vectors.
+
+They stand in for images while the language model learns to answer (stage 2), and are what the projector aims at (stage 3).
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .config import Config
+from .dataset import Objects, Tokens, describe_tokens
+from .scenes import BACKGROUNDS, COLORS, SHAPES, SIZES, Scene
+from .text import ID
+
+_COLOR_WORDS = [ID[word] for word in (*COLORS, *BACKGROUNDS)]
+_SHAPE_WORDS = [ID[word] for word in (*SHAPES, "background")]
+_SIZE_WORDS = [ID[word] for word in SIZES]
+_GROUND_WORDS = [ID[word] for word in BACKGROUNDS]
+
+# How loud each part of a token is.
+SIZE_SHARE, GROUND_SHARE, PLACE_SHARE = 0.6, 0.35, 0.7
+
+
+class IdealTokens(nn.Module):
+    """Colour + shape + size + place + mark of an object's centre + the scene's background, as word vectors."""
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.place = nn.Linear(18, config.width, bias=False)
+        nn.init.normal_(self.place.weight, std=0.025 * math.sqrt(128 / config.width))
+        self.centre = nn.Parameter(torch.randn(config.width) * 0.05)
+        for name in ("color", "shape", "size", "ground"):
+            words = {"color": _COLOR_WORDS, "shape": _SHAPE_WORDS, "size": _SIZE_WORDS, "ground": _GROUND_WORDS}[name]
+            self.register_buffer(f"{name}_words", torch.tensor(words), persistent=False)
+
+    def forward(self, words: Tensor, tokens: Tokens) -> Tensor:
+        """`words` is the embedding table; returns `[B, n, width]`."""
+        on = tokens.is_object[..., None]
+        return (
+            words[self.color_words[tokens.color]]
+            + words[self.shape_words[tokens.shape]]
+            + SIZE_SHARE * words[self.size_words[tokens.size]] * on
+            + GROUND_SHARE * words[self.ground_words[tokens.background]][:, None] * on
+            + PLACE_SHARE * self.place(place_features(tokens.xy))
+            + tokens.is_centre[..., None] * self.centre
+        )
+
+
+def place_features(xy: Tensor) -> Tensor:
+    """Places in [0, 1] as 18 smooth features."""
+    waves = torch.arange(1, 5, device=xy.device).float() * math.pi
+    x, y = (xy[..., i, None] for i in (0, 1))
+    parts = [f(c * waves) for c in (x, y) for f in (torch.sin, torch.cos)]
+    return torch.cat([3 * (xy - 0.5), *parts], -1)
+
+
+def sample_tokens(rng: np.random.Generator, scenes: list[Scene], length: int) -> Tokens:
+    """A context of `length` tokens per scene: every object by one or several tokens, the rest background, shuffled."""
+    owner = torch.full((len(scenes), length), -1, dtype=torch.int64)
+    for row, scene in enumerate(scenes):
+        count = len(scene.objects)
+        repeats = rng.integers(1, max(2, min(5, length // count)), count)
+        listed = np.repeat(np.arange(count), repeats)[:length]
+        owner[row, torch.from_numpy(rng.permutation(length)[: len(listed)])] = torch.from_numpy(listed)
+    places = torch.from_numpy(rng.random((len(scenes), length, 2), np.float32))
+    return describe_tokens(owner, places, Objects.of(scenes))

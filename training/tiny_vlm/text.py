@@ -1,0 +1,121 @@
+"""Words as token ids: the vocabulary, and questions packed for training."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .questions import NUMBERS, PLURALS, Mention, Question
+from .scenes import BACKGROUNDS, COLORS, SHAPES, SIZES
+
+PAD, BOS, EOS, UNKNOWN, IMAGE = range(5)
+SPECIAL = ("<pad>", "<s>", "</s>", "<unk>", "<image>")
+_OTHER = (
+    "question answer ? . , ! yes no is are there a an the in on at or of to and do does you can i it see find contain show "
+    "have has count how many what which where who color colour shape size left right top bottom above below half "
+    "background image picture photo this that here describe mostly mixed object objects thing things with between not any "
+    "big little tell me please grey"
+).split()
+WORDS = tuple(dict.fromkeys((*SPECIAL, *_OTHER, *SHAPES, *PLURALS.values(), *COLORS, *BACKGROUNDS, *SIZES, *NUMBERS)))
+VOCABULARY_SIZE = 160
+ID = {word: i for i, word in enumerate(WORDS)}
+
+# Words that answers are made of and that must stay apart; plurals begin where their singulars do.
+APART = [*SHAPES, *COLORS, *BACKGROUNDS, *SIZES, *NUMBERS, *"yes no left right top bottom above below".split()]
+
+# How often a word of training text is replaced by <unk>, so that unknown words are no surprise.
+UNKNOWN_RATE = 0.03
+
+
+def split_words(text: str) -> list[str]:
+    """As the tokenizer of the exported model does: lower case, words and single punctuation marks."""
+    return re.findall(r"\w+|[^\w\s]", text.lower())
+
+
+def encode(text: str) -> list[int]:
+    return [ID.get(word, UNKNOWN) for word in split_words(text)]
+
+
+@dataclass
+class Encoded:
+    """One question as ids: `question … answer` and the answer. `nouns` are the places of the mentions' last words."""
+
+    prompt: list[int]
+    answer: list[int]
+    nouns: list[int]
+
+
+def encode_question(question: Question) -> Encoded:
+    ids, nouns = [ID["question"]], []
+    for part in question.parts:
+        ids += encode(part.text if isinstance(part, Mention) else part)
+        if isinstance(part, Mention):
+            nouns.append(len(ids) - 1)
+    return Encoded([*ids, ID["answer"]], [*encode(question.answer), EOS], nouns)
+
+
+@dataclass
+class Packed:
+    """Several questions per context, one after another, that do not see each other. B contexts, T text tokens.
+
+    `ids`, `segment` (-1 for padding) and `place` (within the question) are [B, T]. `labels` are the next ids, -100 where
+    nothing is to be learned; `is_first` marks the ones that follow the prompt. `nouns` lists [mention, 3]: context, place of
+    the noun, place of the word `answer`; `order` says whether it is its question's first mention (0) or second (1);
+    `refers` [mention, MAX_OBJECTS] tells its objects; `counts` whether they are to be counted.
+    """
+
+    ids: torch.Tensor
+    segment: torch.Tensor
+    place: torch.Tensor
+    labels: torch.Tensor
+    is_first: torch.Tensor
+    nouns: torch.Tensor
+    order: torch.Tensor
+    refers: torch.Tensor
+    counts: torch.Tensor
+
+
+def pack(contexts: list[list[Question]], length: int, max_objects: int, rng: np.random.Generator | None) -> Packed:
+    """Packs as many of each context's questions as fit. With `rng`, some words become unknown."""
+    n = len(contexts)
+    ids = np.full((n, length), PAD, np.int64)
+    segment, place, labels = np.full_like(ids, -1), np.zeros_like(ids), np.full_like(ids, -100)
+    is_first = np.zeros((n, length), bool)
+    nouns, order, refers, counts = [], [], [], []
+    for row, questions in enumerate(contexts):
+        at = 0
+        for number, question in enumerate(questions):
+            encoded = encode_question(question)
+            prompt, all_ids = len(encoded.prompt), [*encoded.prompt, *encoded.answer]
+            size = len(all_ids) - 1
+            if at + size > length:
+                break
+            text = np.array(all_ids)
+            if rng is not None:
+                drop = rng.random(prompt) < UNKNOWN_RATE
+                drop[[0, prompt - 1, *encoded.nouns]] = False
+                drop[[i for i in range(prompt) if text[i] in _KEPT]] = False
+                text[:prompt][drop] = UNKNOWN
+            ids[row, at : at + size] = text[:-1]
+            segment[row, at : at + size] = number
+            place[row, at : at + size] = np.arange(size)
+            labels[row, at + prompt - 1 : at + size] = text[prompt:]
+            is_first[row, at + prompt - 1] = True
+            for i, (noun, mention) in enumerate(zip(encoded.nouns, question.mentions, strict=True)):
+                nouns.append((row, at + noun, at + prompt - 1))
+                order.append(i)
+                refers.append(np.isin(np.arange(max_objects), mention.objects))
+                counts.append(question.kind == "count")
+            at += size
+    return Packed(
+        *map(torch.from_numpy, (ids, segment, place, labels, is_first)),
+        torch.tensor(nouns),
+        torch.tensor(order),
+        torch.from_numpy(np.array(refers, np.float32)),
+        torch.tensor(counts),
+    )
+
+
+# Words whose loss changes the answer.
+_KEPT = {ID[word] for word in (*APART, *PLURALS.values(), *"object objects background color shape size half".split())}

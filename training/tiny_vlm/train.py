@@ -1,0 +1,81 @@
+"""One training run from nothing to a checkpoint. A run that was interrupted goes on after its last finished stage."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from .config import Config
+from .dataset import load_scenes
+from .schedule import Training
+from .train_language import Model, accuracy_by_kind, train_jointly, train_projector, train_symbols
+from .train_vision import train_vision
+from .vision import VisionTower
+
+PARTS = ("vision", "projector", "language", "ideal")
+
+
+def train(config: Config, folder: Path, seed: int, device: str, bfloat16: bool) -> Model:
+    """Runs all stages; every stage has random numbers of its own, so a continued run equals one that never stopped."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = json.dumps({"seed": seed, **asdict(config)}, indent=2)
+    record = folder / "settings.json"
+    if record.exists() and record.read_text() != settings:
+        raise ValueError(f"{folder} holds a run with other settings: choose another folder, or remove it")
+    record.write_text(settings)
+
+    def stage(number: int) -> Training:
+        return Training(folder, 10 * seed + number, device, bfloat16)
+
+    scenes = load_scenes("train", config.train_scenes)
+    validation = load_scenes("validation", config.validation_scenes)
+    torch.manual_seed(10 * seed)
+    model = Model.of(config, VisionTower(config), torch.device(device))
+    if not _restore(model, folder / "1-vision.pt", ("vision",)):
+        model.vision = train_vision(config, scenes, validation, stage(1))
+        _save(model, folder / "1-vision.pt", ("vision",))
+    model.vision.eval()
+    if not _restore(model, folder / "2-symbols.pt", ("language", "ideal")):
+        train_symbols(config, model, stage(2))
+        _save(model, folder / "2-symbols.pt", ("language", "ideal"))
+    if not _restore(model, folder / "3-projector.pt", ("projector",)):
+        train_projector(config, model, scenes, stage(3))
+        _save(model, folder / "3-projector.pt", ("projector",))
+    if not _restore(model, folder / "model.pt", PARTS):
+        train_jointly(config, model, scenes, validation, stage(4))
+        _save(model, folder / "model.pt", PARTS)
+    return model
+
+
+def load(config: Config, folder: Path) -> Model:
+    """A finished run's model, on the CPU."""
+    model = Model.of(config, VisionTower(config), torch.device("cpu"))
+    if not _restore(model, folder / "model.pt", PARTS):
+        raise FileNotFoundError(f"{folder} has no model.pt: train first, or let the run finish")
+    for part in PARTS:
+        getattr(model, part).eval()
+    return model
+
+
+def evaluate(config: Config, folder: Path, split: str, count: int) -> dict[str, float]:
+    """Accuracy of a finished run by kind, in full precision, with all vision tokens."""
+    scenes = load_scenes(split, count)
+    return accuracy_by_kind(config, load(config, folder), scenes, Training(folder, 0, bfloat16=False))
+
+
+def _save(model: Model, path: Path, parts: tuple[str, ...]) -> None:
+    unfinished = path.with_suffix(".part")
+    torch.save({part: getattr(model, part).state_dict() for part in parts}, unfinished)
+    unfinished.replace(path)
+
+
+def _restore(model: Model, path: Path, parts: tuple[str, ...]) -> bool:
+    if not path.exists():
+        return False
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    for part in parts:
+        module: nn.Module = getattr(model, part)
+        module.load_state_dict(stored[part])
+    return True

@@ -1,0 +1,197 @@
+"""Stages 2 to 4: the language model learns to answer about ideal tokens, the projector learns to make them, both learn from
+images. The analogue of text pretraining, feature alignment and visual instruction tuning. No vision token is ever dropped.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from . import losses
+from .config import Config
+from .dataset import Objects, Scenes, Tokens, describe_patches
+from .language import LanguageModel, Reading
+from .questions import KINDS, Question, ask
+from .scenes import MAX_OBJECTS, Scene, sample_scene
+from .schedule import Training
+from .symbols import IdealTokens, sample_tokens
+from .text import EOS, Packed, pack
+from .vision import Projector, VisionTower, to_pixels
+
+# How often each kind is asked while training; hard kinds more often.
+MIX = {
+    "existence": 4,
+    "color": 3,
+    "shape": 3,
+    "size": 2,
+    "background": 1,
+    "count": 7,
+    "location": 3,
+    "relation": 4,
+    "description": 4,
+}
+# Text tokens behind a context of symbols or of image tokens, and the lengths of symbol contexts.
+SYMBOL_TEXT, IMAGE_TEXT = 160, 320
+SYMBOL_CONTEXTS = (32, 48, 64, 96)
+
+
+@dataclass
+class Model:
+    vision: VisionTower
+    projector: Projector
+    language: LanguageModel
+    ideal: IdealTokens
+
+    @staticmethod
+    def of(config: Config, vision: VisionTower, device: torch.device) -> "Model":
+        parts = (Projector(config), LanguageModel(config), IdealTokens(config))
+        return Model(vision.to(device), *(part.to(device) for part in parts))
+
+
+def train_symbols(config: Config, model: Model, training: Training) -> None:
+    """Stage 2: answers about ideal tokens, with contexts shorter than an image's."""
+    reader = losses.NounReader(config).to(training.device)
+    parameters = [*model.language.parameters(), *model.ideal.parameters(), *reader.parameters()]
+    optimiser = torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.02)
+    for step in training.steps("symbols", config.symbol_steps, optimiser, peak=2e-3, warmup=100):
+        scenes = [sample_scene(training.rng) for _ in range(config.symbol_batch)]
+        tokens = training.to(sample_tokens(training.rng, scenes, int(training.rng.choice(SYMBOL_CONTEXTS))))
+        packed = training.to(sample_questions(training.rng, scenes, SYMBOL_TEXT))
+        with training.precision():
+            image = model.ideal(model.language.embedding.weight, tokens)
+            image = image + 0.04 * torch.randn_like(image)
+            reading = model.language.read(image, packed)
+            answers = losses.answer_loss(model.language, reading, packed)
+            habits = _habits(model, reader, reading, packed, tokens, training.to(Objects.of(scenes)))
+            loss = answers + 0.5 * habits["grounding"] + 0.2 * habits["pointing"] + 0.5 * habits["noun"]
+            loss = loss + 0.5 * habits["crowding"]
+        training.update(optimiser, parameters, loss)
+        if training.reports(step, every=250):
+            entries = {name: value.item() for name, value in habits.items()}
+            training.log(loss=answers.item(), **entries, **_symbol_accuracy(model, training))
+
+
+def train_projector(config: Config, model: Model, scenes: Scenes, training: Training) -> None:
+    """Stage 3: the projector alone learns to turn features into ideal tokens."""
+    parameters = list(model.projector.parameters())
+    optimiser = torch.optim.AdamW(parameters, weight_decay=0.0)
+    order = training.batches(len(scenes), 16)
+    for step in training.steps("projector", config.align_steps, optimiser, peak=3e-3, warmup=10):
+        features, tokens, _ = _see(config, model, scenes, next(order), training)
+        with training.precision(), torch.no_grad():
+            ideal = model.ideal(model.language.embedding.weight, tokens)
+        loss = losses.alignment_loss(model.projector(features), ideal, tokens)
+        training.update(optimiser, parameters, loss)
+        if training.reports(step, every=100):
+            training.log(loss=loss.item())
+
+
+def train_jointly(config: Config, model: Model, scenes: Scenes, validation: Scenes, training: Training) -> None:
+    """Stage 4: projector and language model learn from images, all vision tokens present; the vision tower is fixed."""
+    reader = losses.NounReader(config).to(training.device)
+    parameters = [*model.projector.parameters(), *model.language.parameters(), *reader.parameters()]
+    optimiser = torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.02)
+    order = training.batches(len(scenes), config.joint_batch)
+    for step in training.steps("images", config.joint_steps, optimiser, peak=1.4e-3, warmup=40):
+        rows = next(order)
+        features, tokens, objects = _see(config, model, scenes, rows, training)
+        chosen = [scenes.scenes[i] for i in rows]
+        packed = training.to(sample_questions(training.rng, chosen, IMAGE_TEXT))
+        with training.precision():
+            projected = model.projector(features)
+            reading = model.language.read(projected, packed)
+            answers = losses.answer_loss(model.language, reading, packed)
+            habits = _habits(model, reader, reading, packed, tokens, objects)
+            with torch.no_grad():
+                ideal = model.ideal(model.language.embedding.weight, tokens)
+            aligned = losses.alignment_loss(projected.float(), ideal.float(), tokens)
+            loss = answers + 0.3 * aligned + 0.2 * habits["grounding"] + 0.2 * habits["pointing"]
+            loss = loss + 0.5 * habits["noun"] + 0.5 * habits["crowding"]
+        training.update(optimiser, parameters, loss)
+        if training.reports(step, every=100):
+            entries = {name: value.item() for name, value in habits.items()}
+            accuracy = accuracy_by_kind(config, model, validation, training)
+            training.log(loss=answers.item(), aligned=aligned.item(), **entries, **accuracy)
+
+
+def sample_questions(rng: np.random.Generator, scenes: list[Scene], length: int) -> Packed:
+    """As many questions about each scene as fit in `length` tokens."""
+    kinds, weights = list(MIX), np.array(list(MIX.values())) / sum(MIX.values())
+    contexts = []
+    for scene in scenes:
+        drawn = rng.choice(len(kinds), size=length // 9, p=weights)
+        contexts.append([q for kind in drawn if (q := ask(rng, scene, kinds[kind])) is not None])
+    return pack(contexts, length, MAX_OBJECTS, rng)
+
+
+@torch.no_grad()
+def accuracy_by_kind(config: Config, model: Model, scenes: Scenes, training: Training) -> dict[str, float]:
+    """Share of questions about drawn scenes whose every word is right, one question of each kind per scene, and the mean."""
+    marks: dict[str, list[bool]] = {kind: [] for kind in KINDS}
+    for start in range(0, len(scenes), 20):
+        rows = range(start, min(start + 20, len(scenes)))
+        features, _, _ = _see(config, model, scenes, rows, training)
+        chosen = [scenes.scenes[i] for i in rows]
+        with training.precision():
+            projected = model.projector(features)
+        _mark(model, projected, [_one_of_each(scene, seed) for seed, scene in zip(rows, chosen, strict=True)], marks, training)
+    return _means(marks)
+
+
+def _symbol_accuracy(model: Model, training: Training) -> dict[str, float]:
+    rng = np.random.default_rng(7)
+    scenes = [sample_scene(rng) for _ in range(100)]
+    marks: dict[str, list[bool]] = {kind: [] for kind in KINDS}
+    with torch.no_grad(), training.precision():
+        tokens = training.to(sample_tokens(rng, scenes, 64))
+        image = model.ideal(model.language.embedding.weight, tokens)
+        _mark(model, image, [_one_of_each(scene, i) for i, scene in enumerate(scenes)], marks, training)
+    return _means(marks)
+
+
+def _one_of_each(scene: Scene, seed: int) -> list[Question]:
+    rng = np.random.default_rng(seed)
+    return [q for kind in KINDS if (q := ask(rng, scene, kind)) is not None]
+
+
+def _mark(model: Model, image: Tensor, contexts: list[list[Question]], marks: dict, training: Training) -> None:
+    """Marks answers, each word given the right words before it: right only if all are, as in greedy decoding."""
+    packed = training.to(pack(contexts, 200, MAX_OBJECTS, None))
+    with training.precision():
+        reading = model.language.read(image, packed)
+        right = model.language.logits(reading.states).argmax(-1) == packed.labels
+    for row, questions in enumerate(contexts):
+        for number, question in enumerate(questions):
+            mine = (packed.segment[row] == number) & (packed.labels[row] >= 0) & (packed.labels[row] != EOS)
+            marks[question.kind].append(bool(right[row][mine].all()))
+
+
+def _means(marks: dict[str, list[bool]]) -> dict[str, float]:
+    everything = [mark for all_of_kind in marks.values() for mark in all_of_kind]
+    return {kind: float(np.mean(m)) for kind, m in marks.items() if m} | {"all": float(np.mean(everything))}
+
+
+def _habits(model: Model, reader, reading: Reading, packed: Packed, tokens: Tokens, objects: Objects) -> dict[str, Tensor]:
+    return {
+        "grounding": losses.grounding_loss(reading, packed, tokens),
+        "pointing": losses.pointing_loss(reading, packed),
+        "noun": reader.loss(reading, packed, objects),
+        "crowding": losses.crowding_loss(model.language),
+    }
+
+
+@torch.no_grad()
+def _see(config: Config, model: Model, scenes: Scenes, rows, training: Training) -> tuple[Tensor, Tokens, Objects]:
+    """Features of some scenes by the fixed vision tower, and what their patches show."""
+    rows = list(rows)
+    chosen = [scenes.scenes[i] for i in rows]
+    pixels = training.to(to_pixels(scenes.images(rows, config.image_size)))
+    with training.precision():
+        features, _, _ = model.vision(pixels)
+    patches = describe_patches(chosen, scenes.owners[rows], config.grid)
+    return features.float(), training.to(patches), training.to(Objects.of(chosen))
+
+
+def trainable(model: Model) -> list[nn.Module]:
+    return [model.vision, model.projector, model.language, model.ideal]
