@@ -38,18 +38,27 @@ export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
   };
 }
 
-/** A model for evaluations: 16 tokens on a 4 × 4 grid; it says "yes" while it sees token 0. */
-function fakeEvalModel(name: string): EvalVlmModel {
+/** A model for evaluations: 16 tokens on a 4 × 4 grid; it says "yes" while it sees token 0, and shouts with an agent. */
+function fakeEvalModel(name: string, isSalient: boolean): EvalVlmModel {
   return {
     name,
-    async answer({ choose }) {
+    ...(isSalient && { gives: ['text', 'saliency'] }),
+    async answer({ words, choose }) {
       const data = Float32Array.from({ length: 16 * 4 }, (_, i) => Math.sin(i * i));
       const vision = { type: 'float32', data, dims: [16, 4] } as const;
       const text = { type: 'float32', data: data.slice(0, 8), dims: [2, 4] } as const;
       const all = Array.from({ length: 16 }, (_, token) => token);
-      const kept = choose ? await choose({ vision, visionFeatures: vision, text, grid: [4, 4] }) : all;
+      const saliency = isSalient ? Float32Array.from(all) : undefined;
+      const features = {
+        vision,
+        visionFeatures: vision,
+        text,
+        grid: [4, 4],
+        ...(saliency && { saliency }),
+      } as const;
+      const kept = choose ? await choose(features) : all;
       return {
-        text: kept.includes(0) ? 'yes' : 'no',
+        text: words?.join(' ').toUpperCase() ?? (kept.includes(0) ? 'yes' : 'no'),
         images: [{ tokens: 16, kept: kept.toSorted((a, b) => a - b), grid: [4, 4] }],
         timings: { encodeMs: 5, prefillMs: kept.length, decodeMs: 1 },
       };
@@ -60,7 +69,11 @@ function fakeEvalModel(name: string): EvalVlmModel {
 
 /** Services, and what the fake model was asked. */
 export function fakeServices(
-  options: { readonly answer?: (request: Request) => Answer; readonly ortWorks?: boolean } = {},
+  options: {
+    readonly answer?: (request: Request) => Answer;
+    readonly ortWorks?: boolean;
+    readonly isSalient?: boolean;
+  } = {},
 ): {
   readonly services: Services;
   readonly asked: Request[];
@@ -68,7 +81,7 @@ export function fakeServices(
   /** Agents that were loaded and disposed. */
   readonly agents: string[];
 } {
-  const { answer = fakeAnswer, ortWorks = true } = options;
+  const { answer = fakeAnswer, ortWorks = true, isSalient = false } = options;
   const asked: Request[] = [];
   const agents: string[] = [];
   let isDisposed = false;
@@ -86,7 +99,7 @@ export function fakeServices(
   });
   const services: Services = {
     createBackend: async () => createReferenceBackend(),
-    loadEvalModel: async ({ model }) => fakeEvalModel(model),
+    loadEvalModel: async ({ model }) => fakeEvalModel(model, isSalient),
     loadVlm: async ({ model, agent }) => vlm(model, agent !== undefined),
     loadAgent: async ({ model }) => {
       const agent = agentFrom(() => 'a tabby cat');

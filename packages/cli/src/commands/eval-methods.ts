@@ -2,27 +2,75 @@
 
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { builtInMethods, findMethods, type Selector } from '@mmtok/eval';
+import { builtInMethods, type EvalModel, findMethods, type Selector } from '@mmtok/eval';
 import { InputFileError } from '../errors/input-file-error.js';
+import { UsageError } from '../errors/usage-error.js';
 
-/** What `--methods all` stands for: all that no model has to supply a saliency for. */
+/** What `--methods all` stands for: every method that this model and command line can run. An oracle is no method. */
 const ALL_METHODS = 'all';
 
+/** Finds methods by the names of `--methods`, those of `all` apart: which can run is known once there is a model. */
+export interface NamedMethods {
+  readonly named: readonly Selector[];
+  readonly wantsAll: boolean;
+}
+
 /**
- * Finds methods by the names of `--methods`. An entry with a slash, or one that ends with .js or .mjs, is a module
- * whose default export is a method of `defineMethod`, or several.
+ * Finds methods by name. An entry with a slash, or one that ends with .js or .mjs, is a module whose default export is a
+ * method of `defineMethod`, or several.
  * @throws InvalidOptionsError for unknown names.
+ * @throws UsageError for a method with an agent where none is loaded.
  * @throws InputFileError for a module that cannot be loaded, or exports no methods.
  */
-export async function resolveMethods(names: readonly string[], cwd: string): Promise<Selector[]> {
-  const methods: Selector[] = [];
-  for (const name of names) {
-    if (name === ALL_METHODS)
-      methods.push(...builtInMethods.filter(({ needs }) => !needs.includes('saliency')));
-    else if (/[/\\]|\.m?js$/.test(name)) methods.push(...(await importMethods(name, cwd)));
-    else methods.push(...findMethods([name]));
+export async function namedMethods(
+  names: readonly string[],
+  cwd: string,
+  hasAgent: boolean,
+): Promise<NamedMethods> {
+  const named: Selector[] = [];
+  for (const name of names.filter((one) => one !== ALL_METHODS)) {
+    if (/[/\\]|\.m?js$/.test(name)) named.push(...(await importMethods(name, cwd)));
+    else named.push(...findMethods([name]));
   }
-  return methods.filter((method, at) => methods.findIndex(({ name }) => name === method.name) === at);
+  const waiting = named.find(({ agent }) => agent === 'agent');
+  if (waiting !== undefined && !hasAgent) {
+    throw new UsageError(
+      `Method '${waiting.name}' needs a model that answers first. Name one, e.g. --agent tiny-small.`,
+    );
+  }
+  return { named, wantsAll: names.includes(ALL_METHODS) };
+}
+
+/** The methods to run, and why some of `all` are left out, in words. */
+export interface RunnableMethods {
+  readonly methods: readonly Selector[];
+  readonly notes: readonly string[];
+}
+
+/** Adds what `all` stands for with this model. */
+export function runnableMethods(
+  { named, wantsAll }: NamedMethods,
+  model: Pick<EvalModel, 'name' | 'gives'>,
+  hasAgent: boolean,
+): RunnableMethods {
+  const { gives = ['text'] } = model;
+  const candidates = wantsAll ? builtInMethods.filter(({ agent }) => agent !== 'oracle') : [];
+  const agentless = candidates.filter(({ agent }) => agent === 'agent' && !hasAgent);
+  const starved = candidates.filter(({ needs }) => needs.some((need) => !gives.includes(need)));
+  const all = candidates.filter((method) => !agentless.includes(method) && !starved.includes(method));
+  const methods = [...named, ...all];
+  return {
+    methods: methods.filter((method, at) => methods.findIndex(({ name }) => name === method.name) === at),
+    notes: [
+      leftOut(starved, `the model '${model.name}' supplies no saliency (an encoder output vision_saliency)`),
+      leftOut(agentless, 'no --agent was named'),
+    ].flat(),
+  };
+}
+
+function leftOut(methods: readonly Selector[], why: string): string[] {
+  if (methods.length === 0) return [];
+  return [`left out of all: ${methods.map(({ name }) => name).join(', ')}, for ${why}`];
 }
 
 async function importMethods(path: string, cwd: string): Promise<Selector[]> {

@@ -3,7 +3,7 @@
 
 import { type Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from '../backends/create-backend.js';
-import { TINY } from '../models/load-vlm.js';
+import { TINY, TINY_SMALL } from '../models/load-vlm.js';
 import { parseDtype } from '../options/parse-dtype.js';
 import { parseKeep } from '../options/parse-keep.js';
 import { parseList } from '../options/parse-list.js';
@@ -21,14 +21,16 @@ export const TASK_NAMES: string =
 
 const EXAMPLES = `
 A run is a folder: run.json says what was run, records.jsonl has a line per answer. Started again, a run goes on where
-it was; with more methods or budgets it adds those. Methods: see the table of @mmtok/eval; "all" are all that need no
-saliency; a path such as ./my-method.js is a module that exports one of yours. Tasks: ${SHAPES}, ${TASK_NAMES},
+it was; with more methods or budgets it adds those. Methods: see the table of @mmtok/eval; "all" are all that the model
+can run, and it is said which are left out; mmtok-agent asks --agent first; mmtok-oracle is told the true answer, which
+bounds what any agent can give; a path such as ./my-method.js is a module that exports one of yours. Tasks: ${SHAPES}, ${TASK_NAMES},
 or a folder such as ./my-task with pictures and a JSONL of questions and answers.
 
 Examples:
   mmtok eval ${SHAPES}                                                   the embedded benchmark, offline
   mmtok eval ${SHAPES} --methods mmtok,divprune,random --keep 64,32,16,10%,c0.9 --out results
   mmtok eval ${SHAPES} --methods mmtok,./my-method.js --limit 100 --seed 1
+  mmtok eval ${SHAPES} --methods mmtok,mmtok-agent,mmtok-oracle --agent ${TINY_SMALL} --keep 8,4
   mmtok eval pope --from ./POPE --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --limit 500 --seed 0
   mmtok eval ${SHAPES} --methods all --shard 0/4 --out part-0            one of four machines
   mmtok eval merge part-0 part-1 part-2 part-3 --out results
@@ -40,6 +42,7 @@ Exit codes: 0 done, 1 failed (a run that prunes nothing fails), 2 wrong usage.`;
 interface EvalFlags {
   readonly model: string;
   readonly methods: string;
+  readonly agent?: string;
   readonly keep: string;
   readonly out: string;
   readonly limit?: string;
@@ -98,6 +101,10 @@ function addRun(parent: Command, context: Context): void {
       'mmtok,vision-only,divprune,cdpruner,uniform,random',
     )
     .option(
+      '--agent <name>',
+      `a model that answers first, for mmtok-agent: ${TINY_SMALL} (embedded), a hub id, or a folder`,
+    )
+    .option(
       '--keep <budgets>',
       'budgets: 64, 10%, or c0.9 for as many as MMTok needs for that coverage',
       '10%',
@@ -117,7 +124,7 @@ function addRun(parent: Command, context: Context): void {
     .option('--json', 'print JSON', false)
     .addHelpText('after', EXAMPLES)
     .action(async (task: string, flags: EvalFlags) => {
-      const { model, limit, seed, shard, from, backend, device, dtype, prompt, out, json } = flags;
+      const { model, agent, limit, seed, shard, from, backend, device, dtype, prompt, out, json } = flags;
       const budgets = parseList('--keep', flags.keep);
       for (const budget of budgets) parseKeep(budget);
       const request = {
@@ -129,6 +136,7 @@ function addRun(parent: Command, context: Context): void {
         out,
         json,
         command: ['mmtok eval', task, ...commandFlags(flags)].join(' '),
+        ...(agent !== undefined && { agent }),
         ...(limit !== undefined && { limit: parseCount('--limit', limit) }),
         ...(seed !== undefined && { seed: parseNumber('--seed', seed) }),
         ...(shard !== undefined && { shard: parseShard(shard) }),

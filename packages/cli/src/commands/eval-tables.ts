@@ -6,21 +6,26 @@ import { colorsFor } from '../terminal/colors.js';
 import { formatMs } from '../terminal/format.js';
 import { type Column, renderTable } from '../terminal/table.js';
 
-const COLUMNS: readonly Column[] = [
+const columnsOf = (hasAgent: boolean): readonly Column[] => [
   { title: 'method' },
-  { title: 'budget', align: 'right' },
-  { title: 'tokens', align: 'right' },
-  { title: 'score', align: 'right' },
-  { title: 'retention', align: 'right' },
-  { title: '95 % of', align: 'right' },
-  { title: 'select', align: 'right' },
-  { title: 'first token', align: 'right' },
+  ...[
+    'budget',
+    'tokens',
+    'score',
+    'retention',
+    '95 % of',
+    ...(hasAgent ? ['agent'] : []),
+    'select',
+    'first token',
+  ].map((title) => ({ title, align: 'right' }) as const),
 ];
 
 /** Prints the table of a run, and how to get its report. */
 export function printEvaluation(summary: RunSummary, folder: string, { stdout, env }: Io): void {
   const colors = colorsFor(stdout, env);
   const { settings, full, rows, questions } = summary;
+  const hasAgent = rows.some(({ times }) => times.agentMs > 0);
+  const inMs = (ms: number): string => `${formatMs(ms)} ms`;
   const percent = (share: number): string => (share * 100).toFixed(1);
   print(
     stdout,
@@ -35,7 +40,8 @@ export function printEvaluation(summary: RunSummary, folder: string, { stdout, e
       '100',
       '',
       '',
-      `${formatMs(full.times.firstTokenMs)} ms`,
+      ...(hasAgent ? [''] : []),
+      inMs(full.times.firstTokenMs),
     ],
     ...rows.map(({ method, budget, tokens, score, retention, times }) => [
       method,
@@ -44,11 +50,12 @@ export function printEvaluation(summary: RunSummary, folder: string, { stdout, e
       percent(score),
       retention ? percent(retention.value) : '–',
       retention ? `${percent(retention.low)}–${percent(retention.high)}` : '',
-      `${formatMs(times.selectMs)} ms`,
-      `${formatMs(times.firstTokenMs)} ms`,
+      ...(hasAgent ? [inMs(times.agentMs)] : []),
+      inMs(times.selectMs),
+      inMs(times.firstTokenMs),
     ]),
   ];
-  for (const line of renderTable(COLUMNS, lines, stdout.columns ?? 100)) print(stdout, line);
+  for (const line of renderTable(columnsOf(hasAgent), lines, stdout.columns ?? 100)) print(stdout, line);
   print(stdout);
   print(
     stdout,

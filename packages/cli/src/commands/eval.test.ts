@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { taskNames } from '@mmtok/eval';
+import { builtInMethods, taskNames } from '@mmtok/eval';
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { fakeServices } from '../../test/fake-services.js';
@@ -10,11 +10,14 @@ import { TASK_NAMES } from './eval-program.js';
 
 const temporary = () => mkdtemp(join(tmpdir(), 'mmtok-eval-'));
 
-async function run(cwd: string, ...argv: readonly string[]) {
+async function runWith(options: Parameters<typeof fakeServices>[0], cwd: string, ...argv: readonly string[]) {
   const io = fakeIo({ cwd });
-  const exitCode = await main(['eval', ...argv], io, fakeServices().services);
-  return { exitCode, out: io.out(), err: io.err() };
+  const { services, agents } = fakeServices(options);
+  const exitCode = await main(['eval', ...argv], io, services);
+  return { exitCode, out: io.out(), err: io.err(), agents };
 }
+
+const run = (cwd: string, ...argv: readonly string[]) => runWith({}, cwd, ...argv);
 
 describe('mmtok eval', () => {
   it('has help with examples, at every level', async () => {
@@ -87,7 +90,53 @@ describe('mmtok eval', () => {
     });
   });
 
+  it('runs all methods that the model has input for, and says which are left out', async () => {
+    const flags = ['shapes', '--limit', '1', '--keep', '3', '--methods', 'all', '--out'];
+    const cwd = await temporary();
+    const plain = await run(cwd, ...flags, 'plain');
+    expect(plain.err).toBe(
+      "note: left out of all: visionzip, fastervlm, vispruner, scope, for the model 'tiny' supplies no saliency (an encoder output vision_saliency)\n" +
+        'note: left out of all: mmtok-agent, for no --agent was named\n',
+    );
+    const methodsOf = async (out: string): Promise<string[]> =>
+      JSON.parse(await readFile(join(cwd, out, 'run.json'), 'utf8')).methods.map(
+        ({ name }: { readonly name: string }) => name,
+      );
+    expect(await methodsOf('plain')).toHaveLength(builtInMethods.length - 4 - 2);
+    const whole = await runWith({ isSalient: true }, cwd, ...flags, 'whole', '--agent', 'some/agent');
+    expect(whole).toMatchObject({ exitCode: 0, err: '' });
+    expect(await methodsOf('whole')).toEqual(
+      builtInMethods.map(({ name }) => name).filter((name) => name !== 'mmtok-oracle'),
+    );
+  });
+
+  it('switches the agent on and off, and bounds it by an oracle', async () => {
+    const cwd = await temporary();
+    const flags = ['shapes', '--limit', '2', '--keep', '3', '--out', 'run'];
+    const methods = ['--methods', 'mmtok,mmtok-agent,mmtok-oracle'];
+    const { exitCode, out, agents } = await run(cwd, ...flags, ...methods, '--agent', 'some/agent');
+    expect(exitCode).toBe(0);
+    expect(agents).toEqual(['some/agent']);
+    expect(out).toMatch(/^method +budget +tokens +score +retention +95 % of +agent +select +first token/m);
+    expect(out).toMatch(/mmtok-agent +3 /);
+    const lines = (await readFile(join(cwd, 'run', 'records.jsonl'), 'utf8')).trimEnd().split('\n');
+    const records = lines.map((line) => JSON.parse(line));
+    const of = (method: string) => records.filter((one) => one.method === method);
+    expect(of('mmtok')[0]).not.toHaveProperty('agentMs');
+    for (const record of of('mmtok-agent')) {
+      expect(record).toMatchObject({
+        answer: 'TABBY CAT',
+        agent: { answer: 'a tabby cat', added: ['tabby', 'cat'] },
+      });
+    }
+    for (const { agent, target } of of('mmtok-oracle')) expect(agent.answer).toBe(target);
+    expect(JSON.parse(await readFile(join(cwd, 'run', 'run.json'), 'utf8')).agent).toBe('some/agent');
+    const other = await run(cwd, ...flags, ...methods, '--agent', 'tiny-small');
+    expect(other).toMatchObject({ exitCode: 1, err: expect.stringContaining("the agent 'some/agent'") });
+  });
+
   it.each([
+    [['shapes', '--methods', 'mmtok-agent'], "'mmtok-agent' needs a model that answers first"],
     [['shapes', '--methods', 'magic'], "there is no method 'magic'"],
     [['shapes', '--keep', '64,'], '--keep: expected names between commas'],
     [['shapes', '--keep', '64,64'], "--keep: '64' is there twice"],

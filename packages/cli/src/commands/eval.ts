@@ -4,10 +4,11 @@ import { resolve } from 'node:path';
 import { type RunOptions, runEvaluation, summarizeRun } from '@mmtok/eval';
 import type { BackendName } from '../backends/create-backend.js';
 import { print } from '../io.js';
+import { evalAgent, evalOracle } from '../models/eval-agents.js';
 import type { VlmOptions } from '../models/vlm.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import type { Context } from './context.js';
-import { resolveMethods } from './eval-methods.js';
+import { namedMethods, runnableMethods } from './eval-methods.js';
 import { printEvaluation, timeInWords } from './eval-tables.js';
 import { resolveTask } from './eval-tasks.js';
 
@@ -18,6 +19,8 @@ export interface EvalRequest
   readonly model: string;
   /** Names and module paths. */
   readonly methods: readonly string[];
+  /** A model that answers first, for methods with an agent. */
+  readonly agent?: string;
   readonly backend: BackendName;
   readonly device?: string;
   readonly dtype?: VlmOptions['dtype'];
@@ -32,43 +35,50 @@ export interface EvalRequest
  * @throws RunError if the folder holds another run, or nothing was pruned.
  */
 export async function evaluate(request: EvalRequest, { io, services }: Context): Promise<void> {
-  const { model, device, dtype, promptTemplate, json, ...run } = request;
-  const methods = await resolveMethods(request.methods, io.cwd);
+  const { model, agent: agentName, device, dtype, promptTemplate, json, ...run } = request;
+  const hasAgent = agentName !== undefined;
+  const named = await namedMethods(request.methods, io.cwd, hasAgent);
   const task = await resolveTask(request.task, io.cwd);
-  const backend = await services.createBackend(request.backend);
+  const where = { ...(device !== undefined && { device }), ...(dtype !== undefined && { dtype }) };
+  const status = createStatusLine(io.stderr);
+  const opened: { dispose(): Promise<void> }[] = [];
+  const open = <T extends { dispose(): Promise<void> }>(part: T): T => {
+    opened.unshift(part);
+    return part;
+  };
   try {
-    const vlm = await services.loadEvalModel(
-      {
-        model,
-        ...(device !== undefined && { device }),
-        ...(dtype !== undefined && { dtype }),
-        ...(promptTemplate !== undefined && { promptTemplate }),
-      },
-      io,
+    const backend = open(await services.createBackend(request.backend));
+    const vlm = open(
+      await services.loadEvalModel(
+        { model, ...where, ...(promptTemplate !== undefined && { promptTemplate }) },
+        io,
+      ),
     );
-    const status = createStatusLine(io.stderr);
-    try {
-      const result = await runEvaluation({
-        ...run,
-        task,
-        model: vlm,
-        methods,
-        backend,
-        out: resolve(io.cwd, request.out),
-        onProgress({ done, total, leftMs, method, budget }) {
-          const left = leftMs === undefined ? '' : `, ${timeInWords(leftMs)} left`;
-          status.show(`${done} of ${total} answers${left} – ${method} at ${budget}`);
-        },
-      });
-      status.clear();
-      const summary = summarizeRun(result);
-      if (json) print(io.stdout, JSON.stringify(summary));
-      else printEvaluation(summary, request.out, io);
-    } finally {
-      status.clear();
-      await vlm.dispose();
-    }
+    const agent =
+      agentName === undefined
+        ? undefined
+        : evalAgent(agentName, open(await services.loadAgent({ model: agentName, ...where }, io)));
+    const { methods, notes } = runnableMethods(named, vlm, hasAgent);
+    for (const note of notes) print(io.stderr, `note: ${note}`);
+    const result = await runEvaluation({
+      ...run,
+      task,
+      model: vlm,
+      methods,
+      agents: { oracle: evalOracle, ...(agent && { agent }) },
+      backend,
+      out: resolve(io.cwd, request.out),
+      onProgress({ done, total, leftMs, method, budget }) {
+        const left = leftMs === undefined ? '' : `, ${timeInWords(leftMs)} left`;
+        status.show(`${done} of ${total} answers${left} – ${method} at ${budget}`);
+      },
+    });
+    status.clear();
+    const summary = summarizeRun(result);
+    if (json) print(io.stdout, JSON.stringify(summary));
+    else printEvaluation(summary, request.out, io);
   } finally {
-    await backend.dispose();
+    status.clear();
+    for (const part of opened) await part.dispose();
   }
 }

@@ -2,11 +2,24 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createReferenceBackend } from '@mmtok/core';
-import { defineMethod, mmtok, random, runEvaluation, type SelectorInput, shapesTask } from '@mmtok/eval';
+import {
+  defineMethod,
+  mmtok,
+  mmtokOracle,
+  random,
+  runEvaluation,
+  type SelectorInput,
+  scope,
+  shapesTask,
+  withAgent,
+} from '@mmtok/eval';
 import { heldOut, modelPath } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
+import { evalAgent, evalOracle } from './eval-agents.js';
 import { EvalVlm } from './eval-vlm.js';
+import { loadAgent } from './load-agent.js';
 import { loadLibraryModel, loadVlm } from './load-vlm.js';
 
 let model: EvalVlm;
@@ -81,5 +94,85 @@ describe('a model of transformers.js under evaluation', () => {
       expect(answer.pictures[0]?.indices).toEqual(record.kept);
     }
     await vlm.dispose();
+  });
+
+  it('adds the words of an agent as @mmtok/transformers does', async () => {
+    const agent = await loadAgent({ model: 'tiny' }, fakeIo());
+    const texts: (number | undefined)[] = [];
+    const spy = defineMethod({
+      name: 'spy',
+      source: 'a test',
+      select({ text }, k) {
+        texts.push(text?.dims[0]);
+        return Array.from({ length: k }, (_, i) => i);
+      },
+    });
+    const questions = (await heldOut()).filter(({ kind }) => kind === 'color').slice(0, 3);
+    const { records } = await runEvaluation({
+      task: shapesTask(questions),
+      model,
+      backend: createReferenceBackend(),
+      methods: [spy, withAgent(spy), mmtokOracle],
+      agents: { agent: evalAgent('tiny', agent), oracle: evalOracle },
+      budgets: ['8'],
+      out: out(),
+    });
+    await agent.dispose();
+    for (let at = 0; at < texts.length; at += 2) expect(texts[at + 1]).toBe((texts[at] as number) + 1);
+    for (const record of records.filter(({ method }) => method === 'spy-agent')) {
+      expect(record.agent?.added).toEqual([record.agent?.answer]);
+      expect(record.agentMs).toBeGreaterThan(0);
+    }
+    const { agentFrom } = await import('@mmtok/agent');
+    const { readPicture } = await import('../images/read-picture.js');
+    for (const record of records.filter(({ method }) => method === 'mmtok-oracle')) {
+      const oracle = agentFrom(() => record.target as string);
+      const vlm = await loadVlm(
+        { model: modelPath, backend: createReferenceBackend(), agent: oracle },
+        fakeIo(),
+      );
+      const pictures = [await readPicture(record.image, '/')];
+      const { pictures: kept } = await vlm.ask({
+        pictures,
+        question: record.question,
+        budget: { tokens: 8 },
+      });
+      expect(kept[0]?.indices).toEqual(record.kept);
+      await vlm.dispose();
+    }
+  });
+
+  it('hands on the saliency of an encoder that has one', async () => {
+    const directory = out();
+    const load = async (exposeSaliency: boolean) => {
+      const { path } = await buildTinyModel('llava', { directory, exposeSaliency });
+      return new EvalVlm('random', await loadLibraryModel({ model: path }, fakeIo()));
+    };
+    const plain = await load(false);
+    expect(plain.gives).toEqual(['text']);
+    await plain.dispose();
+    const salient = await load(true);
+    expect(salient.gives).toEqual(['text', 'saliency']);
+    const seen: SelectorInput[] = [];
+    const spy = defineMethod({
+      name: 'spy',
+      source: 'a test',
+      needs: ['saliency'],
+      select(input, k) {
+        seen.push(input);
+        return Array.from({ length: k }, (_, i) => i);
+      },
+    });
+    await runEvaluation({
+      task: shapesTask((await heldOut()).slice(0, 1)),
+      model: salient,
+      backend: createReferenceBackend(),
+      methods: [spy, scope],
+      budgets: ['4'],
+      out: out(),
+    });
+    expect(seen[0]?.saliency).toHaveLength(16);
+    expect(seen[0]?.saliency?.every((one) => one > 0 && one < 1)).toBe(true);
+    await salient.dispose();
   });
 });

@@ -1,12 +1,12 @@
 // A transformers.js model under evaluation: methods choose its vision tokens. It knows no method and no task.
 
-import type { Processor, Tensor } from '@huggingface/transformers';
-import type { EvalModel, ModelAnswer, ModelImage, ModelRequest } from '@mmtok/eval';
+import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
+import type { EvalModel, ModelAnswer, ModelImage, ModelRequest, SelectorNeed } from '@mmtok/eval';
 import { type ImageReport, type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
-import { readPicture } from '../images/read-picture.js';
 import { buildInputs, type ModelInputs } from './build-inputs.js';
 import { ChoiceHook } from './choice-hook.js';
 import type { LibraryModel } from './load-vlm.js';
+import { readRawImages } from './raw-images.js';
 import { type TimedSession, timeSessions } from './session-clock.js';
 
 /** An {@link EvalModel} that can be freed. */
@@ -17,12 +17,13 @@ export interface EvalVlmModel extends EvalModel {
 /** An {@link EvalModel} on transformers.js. The encoded pictures of the last prompts are kept. */
 export class EvalVlm implements EvalVlmModel {
   readonly name: string;
+  readonly gives: readonly SelectorNeed[];
   private readonly model: LibraryModel;
   private readonly promptTemplate: string | undefined;
   private readonly hook = new ChoiceHook();
   private readonly handle: PruneHandle;
-  /** The inputs of the last prompt. */
-  private inputs: { readonly key: string; readonly made: ModelInputs } | undefined;
+  /** The last prompt. */
+  private prepared: Prepared | undefined;
   /** How the tokens of the last pictures lie. */
   private layout: { readonly key: string; readonly images: readonly ImageReport[] } | undefined;
 
@@ -31,6 +32,9 @@ export class EvalVlm implements EvalVlmModel {
     this.name = name;
     this.model = model;
     this.promptTemplate = promptTemplate;
+    const encoder = (model.loaded.model.sessions as Record<string, TimedSession | undefined>).vision_encoder;
+    const isSalient = encoder?.outputNames.includes('vision_saliency') === true;
+    this.gives = isSalient ? ['text', 'saliency'] : ['text'];
     this.handle = prune(model.loaded.model, {
       processor: model.loaded.processor,
       backend: this.hook,
@@ -41,9 +45,9 @@ export class EvalVlm implements EvalVlmModel {
     } as Parameters<typeof prune>[1]);
   }
 
-  async answer({ images, prompt, maxNewTokens, choose }: ModelRequest): Promise<ModelAnswer> {
+  async answer({ images, prompt, maxNewTokens, words, choose }: ModelRequest): Promise<ModelAnswer> {
     const pictures = images.map(({ id }) => id).join('\n');
-    const inputs = await this.inputsOf(images, prompt, `${pictures}\n${prompt}`);
+    const { inputs, rawImages } = await this.prepare(images, prompt, `${pictures}\n${prompt}`);
     if (choose === undefined) {
       const told = await this.generate(inputs, maxNewTokens, { budget: { ratio: 1 } });
       this.layout = { key: pictures, images: told.report.images };
@@ -56,15 +60,21 @@ export class EvalVlm implements EvalVlmModel {
     const layouts = this.layout.images;
     let picture = 0;
     const chosen = this.hook.during((features) => {
-      const { tiles } = layouts[picture++] as ImageReport;
+      const { tiles, saliency } = layouts[picture++] as ImageReport;
       const [only] = tiles;
       return choose({
         ...features,
         tiles: tiles.map(({ tokensBefore }) => tokensBefore),
         ...(tiles.length === 1 && only?.grid && { grid: only.grid }),
+        ...(saliency && { saliency }),
       });
     });
-    return answerOf(await this.generate(inputs, maxNewTokens, { ...chosen, question: prompt }));
+    const asked = {
+      ...chosen,
+      question: prompt,
+      ...(words && { agent: async () => ({ answer: words.join(' '), added: words }), images: rawImages }),
+    };
+    return answerOf(await this.generate(inputs, maxNewTokens, asked));
   }
 
   async dispose(): Promise<void> {
@@ -73,18 +83,13 @@ export class EvalVlm implements EvalVlmModel {
   }
 
   /** The processor's work, done once for all methods and budgets. */
-  private async inputsOf(images: ModelRequest['images'], prompt: string, key: string): Promise<ModelInputs> {
-    if (this.inputs?.key === key) return this.inputs.made;
+  private async prepare(images: ModelRequest['images'], prompt: string, key: string): Promise<Prepared> {
+    if (this.prepared?.key === key) return this.prepared;
     const { library, loaded } = this.model;
-    const pictures = await Promise.all(
-      images.map(async (image) => {
-        const { data, width, height } = await readPicture(image.path ?? (await image.read()), '/');
-        return new library.RawImage(data, width, height, 3);
-      }),
-    );
-    const made = await buildInputs(library, loaded.processor, pictures, prompt, this.promptTemplate);
-    this.inputs = { key, made };
-    return made;
+    const rawImages = await readRawImages(library, images);
+    const inputs = await buildInputs(library, loaded.processor, rawImages, prompt, this.promptTemplate);
+    this.prepared = { key, rawImages, inputs };
+    return this.prepared;
   }
 
   private async generate(
@@ -100,6 +105,13 @@ export class EvalVlm implements EvalVlmModel {
     const text = newText(result as Tensor, inputs, processor, model.config);
     return { text, times, report: this.handle.lastSelection as PruneReport };
   }
+}
+
+/** A prompt and its pictures, ready to be asked. */
+interface Prepared {
+  readonly key: string;
+  readonly rawImages: readonly RawImage[];
+  readonly inputs: ModelInputs;
 }
 
 interface Told {

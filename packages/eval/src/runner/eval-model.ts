@@ -52,7 +52,7 @@ export interface ModelAnswer {
 export interface EvalModel {
   /** Shown in records and reports. */
   readonly name: string;
-  /** What it hands to methods beside vision tokens. @default what its first question shows */
+  /** What it hands to methods beside vision tokens. @default `['text']` */
   readonly gives?: readonly SelectorNeed[];
   answer(request: ModelRequest): Promise<ModelAnswer>;
 }
