@@ -3,13 +3,14 @@
 /** The candidate with the highest bound is on top; among equal bounds, the one with the lowest index. */
 export class CandidateHeap {
   private readonly items: Int32Array;
-  private readonly bounds: Float64Array;
+  /** The bound of each item, beside it rather than looked up by candidate: a heap is moved through often. */
+  private readonly keys: Float64Array;
   private length: number;
 
-  /** A heap of `candidates`, ordered by `bounds`, which stay the caller's to change (see {@link sinkTop}). */
+  /** A heap of `candidates`, ordered by their entries in `bounds`, of which it takes a copy. */
   constructor(candidates: readonly number[], bounds: Float64Array) {
-    this.bounds = bounds;
     this.items = Int32Array.from(candidates);
+    this.keys = Float64Array.from(candidates, (j) => bounds[j] as number);
     this.length = candidates.length;
     for (let at = (this.length >> 1) - 1; at >= 0; at--) this.sink(at);
   }
@@ -23,33 +24,42 @@ export class CandidateHeap {
   removeTop(): void {
     this.length--;
     this.items[0] = this.items[this.length] as number;
+    this.keys[0] = this.keys[this.length] as number;
     this.sink(0);
   }
 
-  /** Restores the order after the top's bound was lowered. */
-  sinkTop(): void {
+  /** Gives the first candidate a lower bound, and with it its new place. */
+  lowerTop(bound: number): void {
+    this.keys[0] = bound;
     this.sink(0);
   }
 
-  private isBefore(a: number, b: number): boolean {
-    const x = this.bounds[a] as number;
-    const y = this.bounds[b] as number;
-    return x > y || (x === y && a < b);
-  }
-
+  /** Moves the item at `from` below the children that come before it. */
   private sink(from: number): void {
-    const { items, length } = this;
+    const { items, keys, length } = this;
+    const item = items[from] as number;
+    const key = keys[from] as number;
     let at = from;
     for (;;) {
-      let first = at;
-      for (let child = 2 * at + 1; child <= 2 * at + 2 && child < length; child++) {
-        if (this.isBefore(items[child] as number, items[first] as number)) first = child;
+      let child = 2 * at + 1;
+      if (child >= length) break;
+      let childKey = keys[child] as number;
+      if (child + 1 < length) {
+        const rightKey = keys[child + 1] as number;
+        const rightIsFirst =
+          rightKey > childKey ||
+          (rightKey === childKey && (items[child + 1] as number) < (items[child] as number));
+        if (rightIsFirst) {
+          child++;
+          childKey = rightKey;
+        }
       }
-      if (first === at) return;
-      const moved = items[at] as number;
-      items[at] = items[first] as number;
-      items[first] = moved;
-      at = first;
+      if (key > childKey || (key === childKey && item < (items[child] as number))) break;
+      items[at] = items[child] as number;
+      keys[at] = childKey;
+      at = child;
     }
+    items[at] = item;
+    keys[at] = key;
   }
 }

@@ -29,9 +29,10 @@ export function lazyGreedy(): Maximizer {
         if (!eligibility.allows(j)) {
           heap.removeTop();
         } else if (evaluatedAt[j] !== picked) {
-          bounds[j] = objective.gain(j);
+          const gain = objective.gain(j);
+          bounds[j] = gain;
           evaluatedAt[j] = picked;
-          heap.sinkTop();
+          heap.lowerTop(gain);
         } else {
           heap.removeTop();
           const value = pick(j);

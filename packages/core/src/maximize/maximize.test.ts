@@ -37,11 +37,9 @@ describe('CandidateHeap', () => {
   });
 
   it('restores the order when the top’s bound sinks', () => {
-    const bounds = Float64Array.of(3, 5, 4, 5);
-    const heap = new CandidateHeap(range(4), bounds);
+    const heap = new CandidateHeap(range(4), Float64Array.of(3, 5, 4, 5));
     expect(heap.top).toBe(1);
-    bounds[1] = 4;
-    heap.sinkTop();
+    heap.lowerTop(4);
     expect(heap.top).toBe(3);
     heap.removeTop();
     expect(heap.top).toBe(1);

@@ -25,9 +25,10 @@ export function largestGains(
       gains.push(bounds[j] as number);
       heap.removeTop();
     } else {
-      bounds[j] = objective.gain(j);
+      const gain = objective.gain(j);
+      bounds[j] = gain;
       isFresh[j] = 1;
-      heap.sinkTop();
+      heap.lowerTop(gain);
     }
   }
   return gains;
