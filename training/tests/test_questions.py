@@ -37,7 +37,8 @@ def test_words_are_known_and_mentions_stand_for_their_objects(kind):
         encoded = encode_question(question)
         assert UNKNOWN not in encoded.prompt + encoded.answer and encoded.answer[-1] == EOS
         for mention, noun in zip(question.mentions, encoded.nouns, strict=True):
-            assert [scene.objects[i] for i in mention.objects] == described(scene, mention.text)
+            meant = scene.objects if kind == "description" else tuple(described(scene, mention.text))
+            assert tuple(scene.objects[i] for i in mention.objects) == meant
             assert WORDS[encoded.prompt[noun]] == mention.text.split()[-1]
 
 

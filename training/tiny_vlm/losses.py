@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from .config import Config
 from .dataset import Objects, Tokens
 from .language import LanguageModel, Layer, Reading
+from .scenes import MAX_OBJECTS
 from .text import APART, ID, Packed
 
 # Nouns look at their objects with head 0 of these layers; the word `answer` looks at the first noun with head 1 and at the
@@ -64,21 +65,22 @@ def pointing_loss(reading: Reading, packed: Packed) -> Tensor:
 
 
 class NounReader(nn.Module):
-    """Linear probe on nouns that stand for one object, thrown away after training."""
+    """Linear probe on nouns, thrown away after training: place and size of the one object meant, or how many are meant."""
 
     def __init__(self, config: Config):
         super().__init__()
-        self.layer = nn.Linear(config.width, 4)
+        self.layer = nn.Linear(config.width, 4 + MAX_OBJECTS + 1)
 
     def loss(self, reading: Reading, packed: Packed, objects: Objects) -> Tensor:
-        """Place and size of the object, read from the noun's state."""
         rows, nouns, _ = packed.nouns.unbind(-1)
-        single = packed.refers.sum(-1) == 1
-        rows, nouns, index = rows[single], nouns[single], packed.refers[single].argmax(-1)
         states = reading.layers[POINTING].states[rows, nouns].float()
         read = self.layer(F.normalize(states, dim=-1) * math.sqrt(states.shape[-1]))
+        many = packed.refers.sum(-1).long()
+        number = F.cross_entropy(read[packed.counts, 4:], many[packed.counts])
+        single = (many == 1) & ~packed.counts
+        rows, index, read = rows[single], packed.refers[single].argmax(-1), read[single]
         place = (read[:, :2] - objects.xy[rows, index]).abs().mean()
-        return 3 * place + F.cross_entropy(read[:, 2:], objects.size[rows, index])
+        return 3 * place + F.cross_entropy(read[:, 2:4], objects.size[rows, index]) + 0.5 * number
 
 
 def crowding_loss(model: LanguageModel) -> Tensor:

@@ -20,7 +20,7 @@ MOSTLY, MIXED = 0.5, 0.34
 
 @dataclass(frozen=True)
 class Mention:
-    """Words of a question that stand for objects. Its last word is the noun."""
+    """Words of a question that stand for objects. Its last word is the noun; the picture stands for all of them."""
 
     text: str
     objects: tuple[int, ...]
@@ -236,8 +236,15 @@ def _description(a: _Asker) -> Question | None:
         answer = f"mixed objects on {ground}"
     else:
         return None
-    text = a.pick(("Describe the image.", "Describe this picture.", "What does the image show?", "What do you see here?"))
-    return Question("description", (text,), answer)
+    before, noun, after = a.pick(
+        (
+            ("Describe the ", "image", "."),
+            ("Describe this ", "picture", "."),
+            ("What does the ", "image", " show?"),
+            ("What do you see ", "here", "?"),
+        )
+    )
+    return Question("description", (before, Mention(noun, tuple(range(count))), after), answer)
 
 
 _ASK = {

@@ -62,7 +62,7 @@ class Packed:
     `ids`, `segment` (-1 for padding) and `place` (within the question) are [B, T]. `labels` are the next ids, -100 where
     nothing is to be learned; `is_first` marks the ones that follow the prompt. `nouns` lists [mention, 3]: context, place of
     the noun, place of the word `answer`; `order` says whether it is its question's first mention (0) or second (1);
-    `refers` [mention, MAX_OBJECTS] tells its objects; `counts` whether they are to be counted.
+    `refers` [mention, MAX_OBJECTS] tells its objects; `counts` whether how many they are matters.
     """
 
     ids: torch.Tensor
@@ -106,7 +106,7 @@ def pack(contexts: list[list[Question]], length: int, max_objects: int, rng: np.
                 nouns.append((row, at + noun, at + prompt - 1))
                 order.append(i)
                 refers.append(np.isin(np.arange(max_objects), mention.objects))
-                counts.append(question.kind == "count")
+                counts.append(question.kind in ("count", "description"))
             at += size
     return Packed(
         *map(torch.from_numpy, (ids, segment, place, labels, is_first)),
