@@ -153,7 +153,7 @@ describe('readGraph', () => {
     expect(read.inputs).toEqual([{ name: 'x', dims: [''] }]);
   });
 
-  it('does not visit the weights: 256 MB are read in the time of a few nodes', () => {
+  it('does not visit the weights: 256 MB take no more work than a few nodes', () => {
     const data = new Float32Array(64 * 2 ** 20);
     const bytes = encodeModel({
       graph: {
@@ -161,9 +161,10 @@ describe('readGraph', () => {
         initializers: [{ name: 'w', dtype: 'float32', dims: [data.length], data }],
       },
     });
-    const start = performance.now();
+    // The processor's time, not the clock's: other work on the machine does not count. A look at every byte is 250 ms.
+    const before = process.cpuUsage();
     expect(readGraph(bytes).initializers[0]!.dims).toEqual([data.length]);
-    expect(performance.now() - start).toBeLessThan(50);
+    expect(process.cpuUsage(before).user).toBeLessThan(100_000);
   });
 
   describe('refuses', () => {
