@@ -14,10 +14,10 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { prepareImage, selectTokens } from '@mmtok/core';
+import { syntheticFeatures, syntheticText } from '@mmtok/core/testing/features';
 import { encodeModel } from '@mmtok/onnx';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { measure } from 'mitata';
-import { smoothFeatures, textNear } from './features.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -107,9 +107,10 @@ async function startOfficial(tensors, n, budget) {
 const rows = [];
 for (const { height, width, budget } of shapes) {
   const n = height * width;
-  const vision = smoothFeatures({ height, width, dim: LANGUAGE, seed: 1 });
-  const visionFeatures = smoothFeatures({ height, width, dim: VISUAL, seed: 2 });
-  const [text, otherText] = [3, 4].map((seed) => textNear(vision, TEXT_TOKENS, seed));
+  const map = { height, width, clusters: 8, noise: 0.5, common: 0.8 };
+  const vision = syntheticFeatures({ ...map, dim: LANGUAGE, seed: 1 });
+  const visionFeatures = syntheticFeatures({ ...map, dim: VISUAL, seed: 2 });
+  const [text, otherText] = [3, 4].map((seed) => syntheticText(vision, TEXT_TOKENS, seed));
   const feeds = Object.fromEntries(
     Object.entries({ x: visionFeatures, v: vision, t: text }).map(([name, { data, dims }]) => [
       name,

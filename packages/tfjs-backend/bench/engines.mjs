@@ -3,7 +3,8 @@
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { defineProgram, float32, selectTokens } from '@mmtok/core';
+import { defineProgram, selectTokens } from '@mmtok/core';
+import { syntheticFeatures, syntheticText } from '@mmtok/core/testing/features';
 import { createTfjsBackend } from '@mmtok/tfjs-backend';
 
 const ENGINES = {
@@ -12,9 +13,11 @@ const ENGINES = {
   plain: { tfBackend: 'cpu' },
 };
 const SIZES = [
-  { n: 576, d: 1024, D: 4096, k: 64, runs: { native: 15, wasm: 9, plain: 3 } },
-  { n: 2880, d: 1024, D: 4096, k: 160, runs: { native: 7, wasm: 5, plain: 0 } },
+  { height: 24, width: 24, k: 64, runs: { native: 15, wasm: 9, plain: 3 } },
+  { height: 48, width: 60, k: 160, runs: { native: 7, wasm: 5, plain: 0 } },
 ];
+const VISUAL = 1024;
+const LANGUAGE = 4096;
 const TEXT_TOKENS = 12;
 
 const product = defineProgram({
@@ -23,16 +26,6 @@ const product = defineProgram({
   outputs: { out: { dims: ['n', 'n'] } },
   build: (ops, { x }) => ({ out: ops.matMul(x, x, { transposeB: true }) }),
 });
-
-/** Smooth pseudo-random features, the same in every process. */
-function features(rows, columns, seed) {
-  let state = seed;
-  const next = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return state / 2 ** 31;
-  };
-  return float32(Float32Array.from({ length: rows * columns }, next), [rows, columns]);
-}
 
 async function medianMs(runs, work) {
   await work();
@@ -49,19 +42,16 @@ async function medianMs(runs, work) {
 async function measure(engine) {
   const backend = await createTfjsBackend(ENGINES[engine]);
   const rows = [];
-  for (const { n, d, D, k, runs } of SIZES) {
+  for (const { height, width, k, runs } of SIZES) {
     if (runs[engine] === 0) continue;
-    const visionFeatures = features(n, d, 1);
-    const options = {
-      backend,
-      visionFeatures,
-      vision: features(n, D, 2),
-      text: features(TEXT_TOKENS, D, 3),
-      budget: { tokens: k },
-    };
+    const map = { height, width, clusters: 8, noise: 0.5, common: 0.8 };
+    const vision = syntheticFeatures({ ...map, dim: LANGUAGE, seed: 1 });
+    const visionFeatures = syntheticFeatures({ ...map, dim: VISUAL, seed: 2 });
+    const text = syntheticText(vision, TEXT_TOKENS, 3);
+    const options = { backend, vision, visionFeatures, text, budget: { tokens: k } };
     const productMs = await medianMs(runs[engine], () => backend.run(product, { x: visionFeatures }));
     const selectionMs = await medianMs(runs[engine], () => selectTokens(options));
-    rows.push({ engine, device: backend.device, n, k, productMs, selectionMs });
+    rows.push({ engine, device: backend.device, n: height * width, k, productMs, selectionMs });
   }
   return rows;
 }

@@ -1,4 +1,5 @@
-// @mmtok/core/testing: the conformance suite for backends, and the data it is made of. Needs vitest.
+// @mmtok/core/testing: the conformance suite for backends, and the data it is made of. Needs vitest; where there is none,
+// as in a benchmark, @mmtok/core/testing/features has the synthetic features alone.
 
 export { mulberry32 } from '../maximize/random.js';
 export { type BackendUnderTest, describeBackend } from './describe-backend.js';
