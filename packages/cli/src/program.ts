@@ -248,7 +248,7 @@ function addDemo(program: Command, context: Context): void {
     .addOption(keepOption().default(DEFAULT_KEEP))
     .addOption(backendOption())
     .option('--out <folder>', 'where to write pictures of the kept tokens', 'mmtok-demo')
-    .option('--questions <count>', 'questions for each of the six pictures, 5 at most', '2')
+    .option('--questions <count>', 'questions for each of the sample pictures, as far as there are', '2')
     .addOption(jsonOption())
     .addHelpText('after', DEMO_EXAMPLES)
     .action(async ({ keep, backend, out, questions, json }: DemoFlags) => {

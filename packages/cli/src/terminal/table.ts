@@ -1,14 +1,16 @@
-// A table for the terminal: aligned columns, one of which takes what width is left and wraps. Colours are counted out.
+// A table for the terminal: aligned columns that may wrap, one of which takes what width is left. Colours are counted out.
 
 import { stripVTControlCharacters } from 'node:util';
-import { wrapColumns } from './wrap.js';
+import { wrap } from './wrap.js';
 
 /** A column of a table. */
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** Takes the width that others leave, and wraps. At most one column; its cells are without colours. */
+  /** Takes the width that others leave, and wraps. At most one column. */
   readonly flexible?: boolean;
+  /** Wraps beyond this width; no less than the title's. @default never */
+  readonly maxWidth?: number;
 }
 
 const GAP = '  ';
@@ -23,7 +25,9 @@ export function renderTable(
   width: number,
 ): string[] {
   const titles = columns.map(({ title }) => title);
-  const natural = columns.map((_, c) => Math.max(...[titles, ...rows].map((row) => widthOf(row[c] ?? ''))));
+  const natural = columns.map(({ maxWidth = Number.POSITIVE_INFINITY }, c) =>
+    Math.min(maxWidth, Math.max(...[titles, ...rows].map((row) => widthOf(row[c] ?? '')))),
+  );
   const fixed = natural.reduce((sum, each, c) => sum + (columns[c]?.flexible ? 0 : each), 0);
   const left = width - fixed - GAP.length * (columns.length - 1);
   const widths = natural.map((each, c) =>
@@ -35,9 +39,11 @@ export function renderTable(
     return columns[c]?.align === 'right' ? space + cell : cell + space;
   };
   const layOut = (row: readonly string[]): string[] => {
-    const cells = row.map((cell, c) =>
-      columns[c]?.flexible ? wrapColumns(cell, widths[c] as number) : [cell],
-    );
+    const cells = row.map((cell, c) => {
+      const { flexible, maxWidth } = columns[c] ?? {};
+      const isWrapped = flexible || maxWidth !== undefined;
+      return isWrapped ? wrap(cell, (line) => widthOf(line) <= (widths[c] as number)) : [cell];
+    });
     const height = Math.max(...cells.map((lines) => lines.length));
     return Array.from({ length: height }, (_, line) =>
       cells

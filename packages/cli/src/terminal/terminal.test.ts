@@ -38,6 +38,16 @@ describe('renderTable', () => {
     expect(lines.slice(2)).toEqual(['a question of many     7', 'words']);
     expect(Math.max(...lines.map((line) => line.length))).toBe(24);
   });
+
+  it('wraps a column that has a width of its own, coloured or not', () => {
+    const limited = [{ title: 'answer', maxWidth: 10 }, { title: 'ms' }];
+    const green = '\u001b[32m✓\u001b[39m';
+    expect(renderTable(limited, [[`red objects on gray ${green}`, '7']], 80).slice(2)).toEqual([
+      'red         7',
+      'objects on',
+      `gray ${green}`,
+    ]);
+  });
 });
 
 describe('createStatusLine', () => {
