@@ -1,22 +1,28 @@
 // What an agent is worth: accuracy of the embedded model on its held-out questions at few vision tokens, with the
 // question alone and with an agent's words. The agents: an oracle (the true answer, which bounds what any agent can give),
-// the embedded model itself with all its tokens, and one that is always wrong. `auto` asks only about vague questions.
-// It reads the built packages. `--kind <kind>` and `--limit <n>` take some of the questions; `--every-word` switches the
-// rules of enrichment off; `--write` puts the tables into docs/agent.md.
+// a model (the embedded model's smaller sibling), and one that is always wrong. `auto` asks only about vague questions.
+// It reads the built packages. `--agent base` lets the embedded model itself be the agent, `--agent <folder>` another;
+// `--kind <kind>` and `--limit <n>` take some of the questions; `--every-word` switches the rules of enrichment off;
+// `--write` puts the tables into docs/agent.md.
 
 import { readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { RawImage } from '@huggingface/transformers';
 import { agentFrom, createAgent } from '@mmtok/agent';
 import { createOrtBackend } from '@mmtok/ort-backend';
-import { heldOut, modelPath, questionKinds } from '@mmtok/tiny-vlm';
+import { buildPrompt, heldOut, modelPath, smallModelPath } from '@mmtok/tiny-vlm';
 import { loadVlm, prune } from '@mmtok/transformers';
+import { formatReport } from './worth-it-report.mjs';
 
 const BUDGETS = [4, 8, 16, 32, 64];
 const THRESHOLD = 0.5;
+/** Room for the longest answer, a phrase of five words. */
+const MAX_NEW_TOKENS = 8;
+const MODELS = { small: smallModelPath, base: modelPath };
+
 const { values } = parseArgs({
   options: {
+    agent: { type: 'string', default: 'small' },
     kind: { type: 'string' },
     limit: { type: 'string' },
     'every-word': { type: 'boolean' },
@@ -29,47 +35,91 @@ const questions = (await heldOut())
   .filter(({ kind }) => values.kind === undefined || kind === values.kind)
   .slice(0, Number(values.limit ?? Number.POSITIVE_INFINITY));
 const { model, processor } = await loadVlm(modelPath);
-const handle = prune(model, { processor, backend: await createOrtBackend(), budget: { ratio: 1 } });
-const self = await createAgent({ model: modelPath, maxNewTokens: 4 });
+const backend = await createOrtBackend();
+// 'reselect' keeps pictures encoded, so that the encoder runs once for all agents and budgets.
+const handle = prune(model, { processor, backend, budget: { ratio: 1 }, turns: 'reselect' });
+const agent = await createAgent({
+  model: MODELS[values.agent] ?? values.agent,
+  maxNewTokens: MAX_NEW_TOKENS,
+  enrichment: rules,
+});
 
 const records = [];
 for (const [at, asked] of questions.entries()) records.push(await examine(asked, at));
-await self.dispose();
+await agent.dispose();
+handle.detach();
+await model.dispose();
+await backend.dispose();
+
+const report = formatReport({ records, budgets: BUDGETS, threshold: THRESHOLD, agent: values.agent });
+console.log(report);
+if (values.write) await writeReport(report);
 
 /** Everything about one question: whether it is answered correctly with each agent at each budget, and times. */
 async function examine({ image: path, question, answer, kind }, at) {
   const image = await RawImage.read(path);
-  const content = [{ type: 'image' }, { type: 'text', text: question }];
-  const prompt = processor.apply_chat_template([{ role: 'user', content }], { add_generation_prompt: true });
-  const inputs = await processor(image, prompt);
-  const times = {};
-  const isRight = async (mmtok) => {
-    const started = performance.now();
-    const sequences = await model.generate({ ...inputs, max_new_tokens: 4, mmtok });
-    if (mmtok !== false && mmtok.agent === undefined) {
-      times[mmtok.budget.tokens] = performance.now() - started;
-    }
-    const fresh = sequences.slice(null, [inputs.input_ids.dims.at(-1), null]);
-    return processor.batch_decode(fresh, { skip_special_tokens: true })[0].trim() === answer;
+  const started = performance.now();
+  const inputs = await processor(image, buildPrompt(question));
+  const prepareMs = performance.now() - started;
+  const ask = async (mmtok) => {
+    const sequences = await handle.generate({ ...inputs, max_new_tokens: MAX_NEW_TOKENS, mmtok });
+    const written = sequences.slice(null, [inputs.input_ids.dims.at(-1), null]);
+    const text = processor.batch_decode(written, { skip_special_tokens: true })[0];
+    return { isRight: isSame(text, answer), ...handle.lastSelection };
   };
-  const own = await self(image, question);
-  const says = { none: undefined, oracle: answer, self: own.answer, wrong: wrongAnswer(kind, answer, at) };
-  const right = { all: [await isRight(false)] };
-  for (const [name, reply] of Object.entries(says)) {
-    const agent = reply === undefined ? undefined : agentFrom(() => reply, rules);
-    right[name] = [];
-    for (const tokens of BUDGETS) {
-      right[name].push(await isRight({ budget: { tokens }, ...(agent && { agent, images: [image] }) }));
-    }
+  const whole = await ask({ budget: { ratio: 1 } });
+  const { encodeMs } = whole.timings;
+  const right = { all: [whole.isRight] };
+  const prunedMs = [];
+
+  right.none = [];
+  for (const tokens of BUDGETS) {
+    const { isRight, timings } = await ask({ budget: { tokens } });
+    right.none.push(isRight);
+    prunedMs.push(timings.selectMs + timings.prefillMs + timings.decodeMs);
   }
+
+  const own = await agent(image, question);
+  // What adds the same words leads to the same selection, so it needs no runs of its own.
+  const known = new Map([['', right.none]]);
+  for (const [name, reply] of Object.entries({
+    oracle: answer,
+    agent: own.answer,
+    wrong: wrongAnswer(kind, answer, at),
+  })) {
+    const stand = agentFrom(() => reply, rules);
+    const words = (await stand(image, question)).added.join(' ');
+    if (!known.has(words)) {
+      const answers = [];
+      for (const tokens of BUDGETS) {
+        answers.push((await ask({ budget: { tokens }, agent: stand, images: [image] })).isRight);
+      }
+      known.set(words, answers);
+    }
+    right[name] = known.get(words);
+  }
+
   const auto = { ask: agentFrom(() => ''), when: 'auto', threshold: THRESHOLD };
-  await isRight({ budget: { tokens: BUDGETS[0] }, agent: auto, images: [image] });
-  const { informativeness } = handle.lastSelection.rows[0].agent;
-  // Where `auto` does not ask, the selection is that of the question alone, so its rows need no runs of their own.
-  const isVague = informativeness < THRESHOLD;
+  const { rows } = await ask({ budget: { tokens: BUDGETS[0] }, agent: auto, images: [image] });
+  // Where `auto` does not ask, the selection is that of the question alone.
+  const isVague = rows[0].agent.informativeness < THRESHOLD;
   right.autoOracle = isVague ? right.oracle : right.none;
-  right.autoSelf = isVague ? right.self : right.none;
-  return { kind, right, informativeness, isVague, times, agentMs: own.timings.totalMs };
+  right.autoAgent = isVague ? right.agent : right.none;
+  return {
+    kind,
+    right,
+    isVague,
+    isAgentRight: isSame(own.answer, answer),
+    // Of pictures that an earlier question had encoded there is no time.
+    ...(encodeMs > 0 && { encodeMs }),
+    prepareMs,
+    prunedMs,
+    agentMs: own.timings.totalMs,
+  };
+}
+
+function isSame(text, answer) {
+  return text.trim().toLowerCase() === answer;
 }
 
 /** The answer of another question of the kind, where it differs. */
@@ -78,113 +128,17 @@ function wrongAnswer(kind, answer, at) {
   return others.find((other) => other.kind === kind && other.answer !== answer)?.answer ?? '';
 }
 
-const LABELS = {
-  none: 'the question alone',
-  oracle: 'oracle',
-  self: 'the model itself',
-  wrong: 'always wrong',
-  autoOracle: 'oracle, `auto`',
-  autoSelf: 'the model itself, `auto`',
-};
-
-const share = (all, holds) => (100 * all.filter(holds).length) / all.length;
-const percent = (number) => number.toFixed(1);
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-
-function table(head, rows) {
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column].length)));
-  const line = (row) =>
-    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join(' | ')} |`;
-  const rule = widths.map((width, column) =>
-    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
-  );
-  return [head, rule, ...rows].map(line).join('\n');
-}
-
-const tokens = BUDGETS.map((budget) => `${budget} tokens`);
-const accuracy = table(
-  ['agent', ...tokens],
-  Object.entries(LABELS).map(([name, label]) => [
-    label,
-    ...BUDGETS.map((_, b) => percent(share(records, ({ right }) => right[name][b]))),
-  ]),
-);
-
-/** Questions answered only with the agent, and only without. */
-const changes = table(
-  ['agent', ...tokens],
-  ['oracle', 'self', 'wrong'].map((name) => [
-    LABELS[name],
-    ...BUDGETS.map((_, b) => {
-      const won = records.filter(({ right }) => right[name][b] && !right.none[b]).length;
-      const lost = records.filter(({ right }) => !right[name][b] && right.none[b]).length;
-      return `+${won} −${lost}`;
-    }),
-  ]),
-);
-
-const byKind = table(
-  ['kind', 'asked by `auto`', ...tokens, 'all 256'],
-  questionKinds.flatMap((kind) => {
-    const own = records.filter((record) => record.kind === kind);
-    if (own.length === 0) return [];
-    const cell = (name, b) => percent(share(own, ({ right }) => right[name][b]));
-    return [
-      [
-        kind,
-        `${percent(share(own, ({ isVague }) => isVague))} %`,
-        ...BUDGETS.map((_, b) => `${cell('none', b)} / ${cell('oracle', b)} / ${cell('self', b)}`),
-        cell('all', 0),
-      ],
-    ];
-  }),
-);
-
-const costs = table(
-  ['', ...tokens],
-  [
-    [
-      'pruned model, ms',
-      ...BUDGETS.map((budget) => percent(median(records.map(({ times }) => times[budget])))),
-    ],
-    ['agent, ms', ...BUDGETS.map(() => percent(median(records.map(({ agentMs }) => agentMs))))],
-  ],
-);
-
-const asked = percent(share(records, ({ isVague }) => isVague));
-const report = `${records.length} questions, ${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${availableParallelism()} CPU cores.
-
-Correct answers in percent:
-
-${accuracy}
-
-\`auto\` (threshold ${THRESHOLD}) asked about ${asked} % of the questions. With all 256 tokens, ${percent(share(records, ({ right }) => right.all[0]))} % are answered correctly.
-
-Questions won and lost against the question alone:
-
-${changes}
-
-By kind, as "question alone / oracle / the model itself":
-
-${byKind}
-
-Medians of time, the picture's preparation counted to the agent only:
-
-${costs}
-`;
-console.log(report);
-
-if (values.write) {
+async function writeReport(text) {
   const page = new URL('../../../docs/agent.md', import.meta.url);
-  const text = await readFile(page, 'utf8');
+  const before = await readFile(page, 'utf8');
   const marks = /(<!-- measured:start -->\n)[\s\S]*(<!-- measured:end -->)/;
-  if (!marks.test(text)) {
+  if (!marks.test(before)) {
     throw new Error(
       'docs/agent.md lacks the lines <!-- measured:start --> and <!-- measured:end -->; put them back.',
     );
   }
   await writeFile(
     page,
-    text.replace(marks, (_, start, end) => `${start}\n${report}\n${end}`),
+    before.replace(marks, (_, start, end) => `${start}\n${text}\n${end}`),
   );
 }

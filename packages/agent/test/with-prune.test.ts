@@ -1,8 +1,8 @@
-// Agents of this package as the option of @mmtok/transformers, on the embedded model.
+// Agents of this package as the option of @mmtok/transformers, on the embedded model, with its smaller sibling before it.
 
 import { RawImage } from '@huggingface/transformers';
 import { createReferenceBackend } from '@mmtok/core';
-import { modelPath, samples } from '@mmtok/tiny-vlm';
+import { modelPath, samples, smallModelPath } from '@mmtok/tiny-vlm';
 import { loadVlm, prune } from '@mmtok/transformers';
 import { expect, it } from 'vitest';
 import { type Agent, agentFrom, createAgent } from '../src/index.js';
@@ -11,8 +11,9 @@ it('guides the selection, whoever answers', async () => {
   const { model, processor } = await loadVlm(modelPath);
   const backend = createReferenceBackend();
   const handle = prune(model, { processor, backend, budget: { tokens: 8 } });
-  const [sample] = await samples();
-  const { image: path, question, answer } = sample!;
+  // Whichever shape is answered, it is a word that has a look.
+  const sample = (await samples()).find(({ kind }) => kind === 'shape');
+  const { image: path, question } = sample!;
   const image = await RawImage.read(path);
   const content = [{ type: 'image' as const }, { type: 'text' as const, text: question }];
   const prompt = processor.apply_chat_template([{ role: 'user', content }], {
@@ -20,7 +21,7 @@ it('guides the selection, whoever answers', async () => {
     add_generation_prompt: true,
   });
   const inputs: Record<string, unknown> = await processor(image, prompt);
-  const loaded = await createAgent({ model: modelPath, enrichment: { answerWeight: 2 } });
+  const loaded = await createAgent({ model: smallModelPath, enrichment: { answerWeight: 2 } });
   const captioner = agentFrom(() => 'a red ring', { answerWeight: 0.5 });
   const failing = agentFrom(() => {
     throw new Error('out of memory');
@@ -30,6 +31,7 @@ it('guides the selection, whoever answers', async () => {
     return handle.lastSelection?.rows[0];
   };
 
+  const { answer } = await loaded(image, question);
   const first = await added(loaded);
   expect(first?.agent).toMatchObject({ state: 'enriched', answers: [answer], added: [answer] });
   expect(first?.question?.weights?.at(-1)).toBe(2);
