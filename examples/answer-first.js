@@ -18,9 +18,10 @@ const handle = prune(model, {
   budget: { tokens: 8 },
   agent: { ask: agent, when: 'auto' },
 });
-const path = (await samples())[0]?.image ?? '';
+const sample = (await samples()).find(({ kind }) => kind === 'shape'); // e.g. 'What shape is the cyan object?'
+const { image: path, question: pointed } = sample ?? { image: '', question: '' };
 const images = [await RawImage.read(path)];
-for (const question of ['What is in the picture?', 'What shape is the cyan object?']) {
+for (const question of ['What is in the picture?', pointed]) {
   const answer = await ask(path, question, { mmtok: { images } });
   const { state, added } = handle.lastSelection?.rows[0]?.agent ?? {};
   console.log(`${question} ${answer} (the agent: ${state}, ${added?.join(' ') || 'nothing'} added)`);

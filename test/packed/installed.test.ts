@@ -83,9 +83,15 @@ describe('all packages', () => {
   });
 
   test('the command line answers a question about an image', async () => {
-    const image = join(folder, 'node_modules/@mmtok/tiny-vlm/samples/0.png');
-    const question = 'What shape is the cyan object?';
-    const output = await run('npx', ['mmtok', 'ask', image, question, '--keep', '10%', '--json'], folder);
-    expect(JSON.parse(output)).toMatchObject({ answer: 'triangle' });
+    const samples = join(folder, 'node_modules/@mmtok/tiny-vlm/samples');
+    const [line = ''] = (await readFile(join(samples, 'questions.jsonl'), 'utf8')).split('\n');
+    const { image, question, answer } = JSON.parse(line) as Record<'image' | 'question' | 'answer', string>;
+    const command = ['mmtok', 'ask', join(samples, image), question, '--keep', '10%', '--json'];
+    expect(JSON.parse(await run('npx', command, folder))).toMatchObject({ answer });
+  });
+
+  test('the command line measures on the embedded benchmark', async () => {
+    const command = ['mmtok', 'eval', 'shapes', '--limit', '2', '--methods', 'mmtok', '--keep', '26'];
+    expect(await run('npx', [...command, '--out', 'results'], folder)).toMatch(/mmtok/);
   });
 });

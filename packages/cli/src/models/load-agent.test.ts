@@ -1,5 +1,5 @@
 import { createReferenceBackend } from '@mmtok/core';
-import { samples } from '@mmtok/tiny-vlm';
+import { samples, smallModelPath } from '@mmtok/tiny-vlm';
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { readPicture } from '../images/read-picture.js';
@@ -10,12 +10,20 @@ describe('an agent', () => {
   it('answers before the model, whose report says what was added', async () => {
     const agent = await loadAgent({ model: 'tiny' }, fakeIo());
     const vlm = await loadVlm({ model: 'tiny', backend: createReferenceBackend(), agent }, fakeIo());
-    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
+    // The answer is a word that has a look.
+    const sample = (await samples()).find(({ kind }) => kind === 'shape');
+    const { image, question, answer } = sample!;
     const request = { pictures: [await readPicture(image, '/')], question };
     const pruned = await vlm.ask({ ...request, budget: { tokens: 8 } });
     expect(pruned.agent).toEqual({ answers: [answer], added: [answer], ms: expect.any(Number) });
     expect(await vlm.ask({ ...request, budget: 'all' })).not.toHaveProperty('agent');
     await vlm.dispose();
+    await agent.dispose();
+  });
+
+  it('may be the smaller embedded model', async () => {
+    const agent = await loadAgent({ model: 'tiny-small' }, fakeIo());
+    expect(agent.model).toBe(smallModelPath);
     await agent.dispose();
   });
 

@@ -40,10 +40,8 @@ describe('the embedded model', () => {
   });
 
   it('takes several pictures, each with its own budget', async () => {
-    const all = await samples();
-    const pictures = await Promise.all(
-      [all[0], all[5]].map((sample) => readPicture(sample?.image ?? '', '/')),
-    );
+    const images = [...new Set((await samples()).map(({ image }) => image))];
+    const pictures = await Promise.all(images.slice(0, 2).map((image) => readPicture(image, '/')));
     const {
       tokensBefore,
       tokensKept,
@@ -55,6 +53,16 @@ describe('the embedded model', () => {
     });
     expect([tokensBefore, tokensKept]).toEqual([512, 40]);
     expect(seen.map(({ views }) => views[0]?.picture)).toEqual(pictures);
+  });
+
+  it('has a smaller sibling, with a quarter of the tokens', async () => {
+    const small = await loadVlm({ model: 'tiny-small', backend: backend() }, fakeIo());
+    const [{ image, question } = { image: '', question: '' }] = await samples();
+    const pictures = [await readPicture(image, '/')];
+    const { text, tokensBefore } = await small.ask({ pictures, question, budget: { tokens: 16 } });
+    expect(text).not.toBe('');
+    expect(tokensBefore).toBe(64);
+    await small.dispose();
   });
 
   it('keeps everything where the budget allows it, and says so', async () => {
