@@ -65,10 +65,3 @@ export function printEvaluation(summary: RunSummary, folder: string, { stdout, e
   );
   print(stdout, `Report: mmtok eval report ${folder}`);
 }
-
-/** `50 s`, `12 min`, `3.5 h` */
-export function timeInWords(ms: number): string {
-  const seconds = ms / 1000;
-  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
-}

@@ -6,10 +6,10 @@ import type { BackendName } from '../backends/create-backend.js';
 import { print } from '../io.js';
 import { evalAgent, evalOracle } from '../models/eval-agents.js';
 import type { VlmOptions } from '../models/vlm.js';
-import { createStatusLine } from '../terminal/status-line.js';
 import type { Context } from './context.js';
 import { namedMethods, runnableMethods } from './eval-methods.js';
-import { printEvaluation, timeInWords } from './eval-tables.js';
+import { createEvalProgress } from './eval-progress.js';
+import { printEvaluation } from './eval-tables.js';
 import { resolveTask } from './eval-tasks.js';
 
 /** What `mmtok eval <task>` was asked for. */
@@ -40,7 +40,7 @@ export async function evaluate(request: EvalRequest, { io, services }: Context):
   const named = await namedMethods(request.methods, io.cwd, hasAgent);
   const task = await resolveTask(request.task, io.cwd);
   const where = { ...(device !== undefined && { device }), ...(dtype !== undefined && { dtype }) };
-  const status = createStatusLine(io.stderr);
+  const progress = createEvalProgress(io.stderr);
   const opened: { dispose(): Promise<void> }[] = [];
   const open = <T extends { dispose(): Promise<void> }>(part: T): T => {
     opened.unshift(part);
@@ -68,17 +68,14 @@ export async function evaluate(request: EvalRequest, { io, services }: Context):
       agents: { oracle: evalOracle, ...(agent && { agent }) },
       backend,
       out: resolve(io.cwd, request.out),
-      onProgress({ done, total, leftMs, method, budget }) {
-        const left = leftMs === undefined ? '' : `, ${timeInWords(leftMs)} left`;
-        status.show(`${done} of ${total} answers${left} – ${method} at ${budget}`);
-      },
+      onProgress: progress.show,
     });
-    status.clear();
+    progress.clear();
     const summary = summarizeRun(result);
     if (json) print(io.stdout, JSON.stringify(summary));
     else printEvaluation(summary, request.out, io);
   } finally {
-    status.clear();
+    progress.clear();
     for (const part of opened) await part.dispose();
   }
 }

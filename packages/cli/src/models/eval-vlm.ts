@@ -8,6 +8,7 @@ import { ChoiceHook } from './choice-hook.js';
 import type { LibraryModel } from './load-vlm.js';
 import { readRawImages } from './raw-images.js';
 import { type TimedSession, timeSessions } from './session-clock.js';
+import type { VlmOptions } from './vlm.js';
 
 /** An {@link EvalModel} that can be freed. */
 export interface EvalVlmModel extends EvalModel {
@@ -17,6 +18,7 @@ export interface EvalVlmModel extends EvalModel {
 /** An {@link EvalModel} on transformers.js. The encoded pictures of the last prompts are kept. */
 export class EvalVlm implements EvalVlmModel {
   readonly name: string;
+  readonly options: Readonly<Record<string, string>>;
   readonly gives: readonly SelectorNeed[];
   private readonly model: LibraryModel;
   private readonly promptTemplate: string | undefined;
@@ -28,10 +30,16 @@ export class EvalVlm implements EvalVlmModel {
   private layout: { readonly key: string; readonly images: readonly ImageReport[] } | undefined;
 
   /** @throws UnsupportedModelError if the model cannot be pruned. */
-  constructor(name: string, model: LibraryModel, promptTemplate?: string) {
+  constructor(model: LibraryModel, options: Omit<VlmOptions, 'backend'>) {
+    const { model: name, promptTemplate, device, dtype } = options;
     this.name = name;
     this.model = model;
     this.promptTemplate = promptTemplate;
+    this.options = {
+      ...(device !== undefined && { device }),
+      ...(dtype !== undefined && { dtype: typeof dtype === 'string' ? dtype : JSON.stringify(dtype) }),
+      ...(promptTemplate !== undefined && { prompt: promptTemplate }),
+    };
     const encoder = (model.loaded.model.sessions as Record<string, TimedSession | undefined>).vision_encoder;
     const isSalient = encoder?.outputNames.includes('vision_saliency') === true;
     this.gives = isSalient ? ['text', 'saliency'] : ['text'];

@@ -11,5 +11,5 @@ export type LoadEvalModel = (options: Omit<VlmOptions, 'backend'>, io: Io) => Pr
 /** Loads a model of transformers.js. */
 export const loadEvalModel: LoadEvalModel = async (options, io) => {
   const [model, { EvalVlm }] = await Promise.all([loadLibraryModel(options, io), import('./eval-vlm.js')]);
-  return new EvalVlm(options.model, model, options.promptTemplate);
+  return new EvalVlm(model, options);
 };

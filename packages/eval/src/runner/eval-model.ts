@@ -52,6 +52,8 @@ export interface ModelAnswer {
 export interface EvalModel {
   /** Shown in records and reports. */
   readonly name: string;
+  /** How it runs, e.g. `{ dtype: 'q4' }`: a run goes on with a model of the same name and options only. */
+  readonly options?: Readonly<Record<string, string>>;
   /** What it hands to methods beside vision tokens. @default `['text']` */
   readonly gives?: readonly SelectorNeed[];
   answer(request: ModelRequest): Promise<ModelAnswer>;

@@ -81,6 +81,7 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
     task: task.name,
     title: task.title,
     model: model.name,
+    ...(model.options && { modelOptions: model.options }),
     backend: `${backend.name} (${backend.device})`,
     methods: methods.map(({ name, title, source }) => ({ name, title, source })),
     ...(hasAgent && agents.agent && { agent: agents.agent.name }),

@@ -11,6 +11,8 @@ export interface RunSettings {
   /** The task, for people. */
   readonly title: string;
   readonly model: string;
+  /** How the model ran, e.g. `{ dtype: 'q4' }`. */
+  readonly modelOptions?: Readonly<Record<string, string>> | undefined;
   /** Where similarities were computed, e.g. `'ort (cpu)'`. */
   readonly backend: string;
   readonly methods: readonly { readonly name: string; readonly title: string; readonly source: string }[];
@@ -33,6 +35,7 @@ const settingsSchema = z.object({
   task: z.string(),
   title: z.string(),
   model: z.string(),
+  modelOptions: z.record(z.string(), z.string()).optional(),
   backend: z.string(),
   methods: z.array(z.object({ name: z.string(), title: z.string(), source: z.string() })),
   agent: z.string().optional(),
@@ -71,6 +74,10 @@ export function writeSettings(folder: string, settings: RunSettings): void {
 }
 
 /** In what two runs must agree for their records to belong together, as text: equal texts, equal runs. */
-export function runIdentity({ task, model, seed, limit, shard }: RunSettings, withShard: boolean): string {
-  return JSON.stringify({ task, model, seed, limit, ...(withShard && { shard }) });
+export function runIdentity(
+  { task, model, modelOptions = {}, backend, seed, limit, shard }: RunSettings,
+  withShard: boolean,
+): string {
+  const options = Object.fromEntries(Object.entries(modelOptions).sort(([a], [b]) => a.localeCompare(b)));
+  return JSON.stringify({ task, model, ...options, backend, seed, limit, ...(withShard && { shard }) });
 }

@@ -139,6 +139,13 @@ describe('going on', () => {
     const out = temporary();
     await runEvaluation(options({ out }));
     await expect(runEvaluation(options({ out, seed: 3 }))).rejects.toThrow('holds a run of other settings');
+    const { model } = fakeModel();
+    await expect(
+      runEvaluation(options({ out, model: { ...model, options: { dtype: 'q4' } } })),
+    ).rejects.toThrow(/holds a run of other settings .*"dtype":"q4"/);
+    await expect(
+      runEvaluation(options({ out, backend: { ...backend, name: 'other', run: backend.run } })),
+    ).rejects.toThrow('holds a run of other settings');
     appendFileSync(join(out, 'records.jsonl'), '{"id": 3}\n');
     await expect(runEvaluation(options({ out }))).rejects.toThrow('Line 31 of');
     const bare = temporary();

@@ -133,7 +133,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
   }
 }
 
-/** All tokens, then the budgets. Sorted by what they keep, so that the last needs least memory. */
+/** All tokens, then the budgets by how much they keep, so that the last needs least memory. */
 function casesOf(dims: ModelDims, budgets: readonly string[]): Case[] {
   if (new Set(budgets).size < budgets.length) {
     throw new InvalidOptionsError('budgets', ['each may be named only once']);

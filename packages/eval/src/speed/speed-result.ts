@@ -52,7 +52,7 @@ export interface SpeedResult {
   readonly machine: string;
   /** When it began, in ISO 8601. */
   readonly started: string;
-  /** All tokens first, then the budgets in the order they were given. */
+  /** All tokens first, then the budgets by how much they keep, most first. */
   readonly rows: readonly SpeedRow[];
   /** What whoever reads the numbers must know, in words. */
   readonly notes: readonly string[];
