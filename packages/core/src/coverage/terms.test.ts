@@ -427,28 +427,34 @@ describe('defineCoverage', () => {
   });
 
   it.each([
-    ['negative', -0.5],
-    ['NaN', Number.NaN],
-    ['infinite', Number.POSITIVE_INFINITY],
-  ])('refuses an affinity that is %s somewhere, naming the term', async (_, bad) => {
-    // Inputs are finite; the term makes the bad number of the mark 7.
-    const marked = defineCoverage({
-      name: 'marked',
-      inputs: { prior: { dims: ['n', 'r'] }, bad: { dims: ['n', 'r'] } },
-      targets: 'r',
-      build: (ops, inputs) => ({ affinity: ops.divide(inputs.prior, inputs.bad) }),
-    });
-    const divisor = Number.isFinite(bad) ? -2 : 0;
-    const act = selectTokens({
-      ...{ backend, vision, coverage: [marked()], budget },
-      inputs: {
-        prior: vision.map((_row, j) => [1, j === 3 ? (Number.isNaN(bad) ? 0 : 1) : 1]),
-        bad: vision.map((_row, j) => [1, j === 3 ? divisor : 1]),
-      },
-    });
-    await expect(act).rejects.toThrow(InvalidTensorError);
-    await expect(act).rejects.toThrow(/coverage\(marked\)/);
-  });
+    ['negative', -0.5, 'lazy'],
+    ['NaN', Number.NaN, 'lazy'],
+    ['infinite', Number.POSITIVE_INFINITY, 'lazy'],
+    ['negative', -0.5, 'device'],
+    ['NaN', Number.NaN, 'device'],
+    ['infinite', Number.POSITIVE_INFINITY, 'device'],
+  ] as const)(
+    'refuses an affinity that is %s somewhere, naming the term (%d, %s)',
+    async (_, bad, maximizer) => {
+      // Inputs are finite; the term makes the bad number of the mark 7.
+      const marked = defineCoverage({
+        name: 'marked',
+        inputs: { prior: { dims: ['n', 'r'] }, bad: { dims: ['n', 'r'] } },
+        targets: 'r',
+        build: (ops, inputs) => ({ affinity: ops.divide(inputs.prior, inputs.bad) }),
+      });
+      const divisor = Number.isFinite(bad) ? -2 : 0;
+      const act = selectTokens({
+        ...{ backend, vision, coverage: [marked()], budget, maximizer },
+        inputs: {
+          prior: vision.map((_row, j) => [1, j === 3 ? (Number.isNaN(bad) ? 0 : 1) : 1]),
+          bad: vision.map((_row, j) => [1, j === 3 ? divisor : 1]),
+        },
+      });
+      await expect(act).rejects.toThrow(InvalidTensorError);
+      await expect(act).rejects.toThrow(/coverage\(marked\)/);
+    },
+  );
 
   it('tells where a negative affinity is, and what it is', async () => {
     await expect(

@@ -23,6 +23,8 @@ export const addedOutput = (t: number): string => `added:${t}`;
 /** The program output of what term `t` calls `name`. */
 export const ownOutput = (t: number, name: string): string => `${t}:${name}`;
 const isNorms = (name: string): boolean => name.startsWith(normsOutput(''));
+/** The program output `[1, targets]`: how far below 0 the affinities of each target go; of terms that may go there. */
+export const negativeOutput = (t: number): string => `negative:${t}`;
 /** The program output `[1]`: the value of term `t`, before its weight, when every token is kept. */
 export const fullOutput = (t: number): string => `full:${t}`;
 
@@ -70,6 +72,7 @@ function compose(terms: readonly CoverageTerm[]): Program {
     inputs[termWeightInput(t)] = { dims: [] };
     outputs[addedOutput(t)] = { dims: ['k'] };
     outputs[fullOutput(t)] = { dims: ['one'] };
+    if (!term.nonNegative) outputs[negativeOutput(t)] = { dims: ['one', `${t}:${term.targets}`] };
     for (const [name, spec] of Object.entries(term.program.outputs)) {
       if (isNorms(name)) outputs[ownOutput(t, name)] = spec;
     }
@@ -81,7 +84,7 @@ function compose(terms: readonly CoverageTerm[]): Program {
     outputs,
     build: <T>(ops: TensorOps<T>, tensors: Readonly<Record<string, T>>) => {
       const zero = ops.scalar(0);
-      const norms: Record<string, T> = {};
+      const checks: Record<string, T> = {};
       const weighted = terms.map((term, t) => {
         const own = Object.fromEntries(
           Object.keys(term.program.inputs).map((name) => [name, tensors[inputOf[t]?.(name) as string] as T]),
@@ -89,7 +92,10 @@ function compose(terms: readonly CoverageTerm[]): Program {
         const built = term.program.build(ops, own) as Readonly<Record<string, T>>;
         const { affinity, peak } = built as Readonly<Record<'affinity' | 'peak', T>>;
         for (const output of Object.keys(built))
-          if (isNorms(output)) norms[ownOutput(t, output)] = built[output] as T;
+          if (isNorms(output)) checks[ownOutput(t, output)] = built[output] as T;
+        if (!term.nonNegative) {
+          checks[negativeOutput(t)] = ops.max(ops.subtract(zero, affinity), 0, { keepDims: true });
+        }
         return {
           matrix: affinity,
           full: ops.sum(peak, 1),
@@ -141,7 +147,7 @@ function compose(terms: readonly CoverageTerm[]): Program {
       });
       return {
         ...emitted,
-        ...norms,
+        ...checks,
         leftGains: gainsAt(state).total,
         ...Object.fromEntries(weighted.map(({ full }, t) => [fullOutput(t), full])),
       };

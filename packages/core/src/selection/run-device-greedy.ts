@@ -9,6 +9,7 @@ import {
   DEVICE_INPUTS,
   deviceGreedyProgram,
   fullOutput,
+  negativeOutput,
   ownInput,
   ownOutput,
   termWeightInput,
@@ -85,7 +86,8 @@ export async function runDeviceGreedy(run: DeviceRun): Promise<GreedyRun> {
   const full = terms.map((_, t) => numbers(fullOutput(t))[0] as number);
   terms.forEach((term, t) => {
     const isWrong = (value: number): boolean => !(value >= 0 && value < Number.POSITIVE_INFINITY);
-    if (!isWrong(full[t] as number) && !added[t]?.some(isWrong)) return;
+    const isNegative = numbers(negativeOutput(t)).some((value) => !(value <= 0));
+    if (!isNegative && !isWrong(full[t] as number) && !added[t]?.some(isWrong)) return;
     throw new InvalidTensorError(`coverage(${term.name})`, 'the term is negative or not finite somewhere');
   });
   const bonusAdded = numbers('bonusAdded');
