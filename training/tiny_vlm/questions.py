@@ -41,6 +41,10 @@ class Question:
         return [part for part in self.parts if isinstance(part, Mention)]
 
 
+Namings = tuple[tuple[str, ...], ...]
+Wordings = tuple[tuple[str, str], ...]
+
+
 def ask(rng: np.random.Generator, scene: Scene, kind: str) -> Question | None:
     """A question of a kind, or none if the scene allows none whose answer is plain."""
     return _ASK[kind](_Asker(rng, scene))
@@ -127,35 +131,29 @@ def _absent(a: _Asker, attributes: tuple[str, ...]) -> dict[str, str] | None:
     return None
 
 
-def _color(a: _Asker) -> Question | None:
-    candidates = a.referring("shape") or a.referring("size", "shape")
+def _attribute(a: _Asker, kind: str, namings: Namings, wordings: Wordings) -> Question | None:
+    """Asks for an attribute of an object that others single out, by the first naming that singles out any."""
+    candidates = next((found for naming in namings if (found := a.referring(*naming))), None)
     if not candidates:
         return None
     thing, mention = a.pick(candidates)
-    before, after = a.pick(
-        (("What color is the ", "?"), ("What is the color of the ", "?"), ("Which color does the ", " have?"))
-    )
-    return Question("color", (before, mention, after), thing.color)
+    before, after = a.pick(wordings)
+    return Question(kind, (before, mention, after), getattr(thing, kind))
+
+
+def _color(a: _Asker) -> Question | None:
+    wordings = (("What color is the ", "?"), ("What is the color of the ", "?"), ("Which color does the ", " have?"))
+    return _attribute(a, "color", (("shape",), ("size", "shape")), wordings)
 
 
 def _shape(a: _Asker) -> Question | None:
-    candidates = a.referring("color") or a.referring("size", "color")
-    if not candidates:
-        return None
-    thing, mention = a.pick(candidates)
-    before, after = a.pick(
-        (("What shape is the ", "?"), ("What is the shape of the ", "?"), ("Which shape does the ", " have?"))
-    )
-    return Question("shape", (before, mention, after), thing.shape)
+    wordings = (("What shape is the ", "?"), ("What is the shape of the ", "?"), ("Which shape does the ", " have?"))
+    return _attribute(a, "shape", (("color",), ("size", "color")), wordings)
 
 
 def _size(a: _Asker) -> Question | None:
-    candidates = a.referring("color", "shape")
-    if not candidates:
-        return None
-    thing, mention = a.pick(candidates)
-    before, after = a.pick((("What size is the ", "?"), ("Is the ", " small or large?"), ("Is the ", " large or small?")))
-    return Question("size", (before, mention, after), thing.size)
+    wordings = (("What size is the ", "?"), ("Is the ", " small or large?"), ("Is the ", " large or small?"))
+    return _attribute(a, "size", (("color", "shape"),), wordings)
 
 
 def _background(a: _Asker) -> Question:
