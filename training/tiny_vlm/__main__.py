@@ -10,7 +10,7 @@ import torch
 from .check import compare_precisions
 from .config import PRESETS, quick
 from .dataset import SPLITS, load_scenes
-from .export import export_model
+from .export import PRECISIONS, export_model, keep_precisions
 from .question_sets import write_question_set, write_samples
 from .train import evaluate, load, train
 
@@ -33,9 +33,10 @@ def _evaluate(a: argparse.Namespace) -> None:
 
 def _export(a: argparse.Namespace) -> None:
     config = _config(a)
-    export_model(config, load(config, a.run_folder), a.out)
+    export_model(config, load(config, a.run_folder), a.out, default=a.precisions[0])
     agreement = compare_precisions(config, a.out, load_scenes("validation", a.scenes))
     print(json.dumps({name: asdict(value) for name, value in agreement.items()}, indent=2))
+    keep_precisions(a.out, a.precisions)
 
 
 def _questions(a: argparse.Namespace) -> None:
@@ -69,7 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     command = _command(commands, "export", _export, "write a finished run for transformers.js and compare its precisions")
     command.add_argument("run_folder", type=Path, metavar="run")
     command.add_argument("--out", type=Path, required=True)
-    command.add_argument("--scenes", type=int, default=60, help="validation scenes for the comparison")
+    command.add_argument("--scenes", type=int, default=60, help="validation scenes for the comparison of all precisions")
+    command.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=list(PRECISIONS), help="those to keep")
 
     command = commands.add_parser("questions", help="write a question set for the TypeScript package")
     command.set_defaults(run=_questions)

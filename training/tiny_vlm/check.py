@@ -10,11 +10,11 @@ import onnxruntime
 
 from .config import Config
 from .dataset import Scenes
+from .export import FILES, PRECISIONS
 from .questions import KINDS, ask
-from .text import BOS, EOS, ID, VOCABULARY_SIZE, WORDS, encode
+from .text import BOS, EOS, ID, WORDS, encode
 from .vision import to_pixels
 
-PRECISIONS = {"fp32": "", "fp16": "_fp16", "q8": "_quantized"}
 MAX_WORDS = 8
 
 
@@ -24,8 +24,7 @@ class Exported:
     def __init__(self, config: Config, folder: Path, precision: str):
         self.config = config
         self.vision, self.embed, self.decoder = (
-            onnxruntime.InferenceSession(f"{folder}/onnx/{name}{PRECISIONS[precision]}.onnx")
-            for name in ("vision_encoder", "embed_tokens", "decoder_model_merged")
+            onnxruntime.InferenceSession(f"{folder}/onnx/{name}{PRECISIONS[precision]}.onnx") for name in FILES
         )
 
     def see(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -103,6 +102,3 @@ def compare_precisions(config: Config, folder: Path, scenes: Scenes) -> dict[str
 
 def _share(given: list[str], expected: list[str]) -> float:
     return sum(g == e for g, e in zip(given, expected, strict=True)) / len(expected)
-
-
-assert len(WORDS) <= VOCABULARY_SIZE

@@ -20,6 +20,8 @@ from .vision import attend
 
 OPSET = 17
 FILES = ("vision_encoder", "embed_tokens", "decoder_model_merged")
+# What transformers.js calls the precisions, and how their files' names end.
+PRECISIONS = {"fp32": "", "fp16": "_fp16", "q8": "_quantized"}
 
 
 class VisionEncoder(nn.Module):
@@ -64,8 +66,8 @@ class Decoder(nn.Module):
         return self.language.logits(states), *present
 
 
-def export_model(config: Config, model: Model, folder: Path) -> None:
-    """Writes everything; files that are there already are replaced."""
+def export_model(config: Config, model: Model, folder: Path, default: str = "fp32") -> None:
+    """Writes everything, with the precision that is loaded where none is asked for; replaces files that are there already."""
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
     for part in (model.vision, model.projector, model.language):
         part.cpu().eval()
@@ -75,8 +77,16 @@ def export_model(config: Config, model: Model, folder: Path) -> None:
         _export_graphs(config, model, folder / "onnx")
     for name in FILES:
         _write_precisions(folder / "onnx" / name)
-    for name, content in _documents(config).items():
+    for name, content in _documents(config, default).items():
         (folder / name).write_text(json.dumps(content, indent=2) + "\n")
+
+
+def keep_precisions(folder: Path, kept: list[str]) -> None:
+    """Removes the files of all other precisions."""
+    for precision, ending in PRECISIONS.items():
+        if precision not in kept:
+            for name in FILES:
+                (folder / "onnx" / f"{name}{ending}.onnx").unlink()
 
 
 def _export_graphs(config: Config, model: Model, folder: Path) -> None:
@@ -125,10 +135,10 @@ def _write_precisions(path: Path) -> None:
     """Half precision and 8-bit weights beside the full one, under the names that transformers.js looks for."""
     full = f"{path}.onnx"
     half = convert_float_to_float16(onnx.load(full), keep_io_types=True, op_block_list=["Range", "Cast", "Where"])
-    onnx.save(half, f"{path}_fp16.onnx")
+    onnx.save(half, f"{path}{PRECISIONS['fp16']}.onnx")
     quantize_dynamic(
         full,
-        f"{path}_quantized.onnx",
+        f"{path}{PRECISIONS['q8']}.onnx",
         weight_type=QuantType.QInt8,
         op_types_to_quantize=["MatMul", "Gemm", "Gather"],
         extra_options={"MatMulConstBOnly": True},
@@ -146,7 +156,7 @@ CHAT_TEMPLATE = (
 )
 
 
-def _documents(config: Config) -> dict[str, dict]:
+def _documents(config: Config, default: str) -> dict[str, dict]:
     return {
         "config.json": {
             "architectures": ["LlavaForConditionalGeneration"],
@@ -178,7 +188,7 @@ def _documents(config: Config) -> dict[str, dict]:
                 "image_size": config.image_size,
                 "patch_size": 8,
             },
-            "transformers.js_config": {},
+            "transformers.js_config": {"dtype": default},
         },
         "generation_config.json": {
             "bos_token_id": BOS,

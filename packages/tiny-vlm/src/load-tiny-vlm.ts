@@ -10,8 +10,12 @@ import type {
 import { type ModelSize, pathOf } from './model-path.js';
 import { importTransformers } from './transformers-library.js';
 
-/** Which model, and where and how to run it; the latter goes to transformers.js as it is. The weights are fp32. */
-export interface LoadTinyVlmOptions extends Pick<PretrainedModelOptions, 'device' | 'session_options'> {
+/**
+ * Which model, and where and how to run it; the latter goes to transformers.js as it is. The base model has weights in
+ * `fp32` (its default), `fp16` and `q8`, the small one in `fp16`.
+ */
+export interface LoadTinyVlmOptions
+  extends Pick<PretrainedModelOptions, 'device' | 'dtype' | 'session_options'> {
   /** The model as ever, or its smaller sibling. @default 'base' */
   readonly size?: ModelSize;
 }
@@ -57,7 +61,6 @@ export async function loadTinyVlm({ size = 'base', ...options }: LoadTinyVlmOpti
   const processor = await AutoProcessor.from_pretrained(path, { local_files_only: true });
   const model = await LlavaForConditionalGeneration.from_pretrained(path, {
     ...options,
-    dtype: 'fp32',
     local_files_only: true,
   });
 

@@ -6,7 +6,7 @@ import { TinyVlmError } from './tiny-vlm-error.js';
 export type ModelSize = 'base' | 'small';
 
 /**
- * Absolute path of the model folder, laid out as transformers.js expects it (configs, tokenizer, `onnx/*.onnx` in fp32).
+ * Absolute path of the model folder, laid out as transformers.js expects it (configs, tokenizer, `onnx/*.onnx`).
  *
  * Pass it to any `from_pretrained` of transformers.js with `{ local_files_only: true }`; no global needs to change.
  */
