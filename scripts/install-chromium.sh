@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Sees to a Chromium or Chrome: finds one, or installs Debian's. Exit status 69 where neither is possible.
+
+set -uo pipefail
+for name in chromium chromium-browser google-chrome google-chrome-stable; do
+  command -v "$name" && exit 0
+done
+[ -n "${CHROME_PATH:-}" ] && exit 0
+command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ] || exit 69
+export DEBIAN_FRONTEND=noninteractive
+apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends chromium >/dev/null || exit 69
+command -v chromium
