@@ -9,7 +9,7 @@ environment="$PWD/.cache/training"
 
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || exit 69
 python3 -m venv "$environment" || exit 69
-"$environment/bin/pip" install --quiet --disable-pip-version-check --editable './training[test]' || exit 69
+"$environment/bin/pip" install --quiet --quiet --disable-pip-version-check --editable './training[test]' || exit 69
 
 cd training || exit 1
 "$environment/bin/ruff" format --check . && "$environment/bin/ruff" check . || exit 1
