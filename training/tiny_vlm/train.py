@@ -18,7 +18,7 @@ PARTS = ("vision", "projector", "language", "ideal")
 
 
 def train(config: Config, folder: Path, seed: int, device: str, bfloat16: bool) -> Model:
-    """Runs all stages; every stage has random numbers of its own, so a continued run equals one that never stopped."""
+    """Runs all stages; every stage has random numbers of its own, so a continued run goes as one that never stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = json.dumps({"seed": seed, **asdict(config)}, indent=2)
     record = folder / "settings.json"
