@@ -1,8 +1,9 @@
-// A prompt of the shapes that a model has: vision tokens, features, and the text beside them.
+// A prompt of the shapes that a model has: vision tokens, features, and the text beside them. They are smooth as those of
+// pictures are: how long a selection takes depends on both.
 
-import type { Float32Tensor } from '@mmtok/core';
+import { type Float32Tensor, float32 } from '@mmtok/core';
+import { syntheticFeatures, syntheticText } from '@mmtok/core/testing/features';
 import type { ModelDims } from './model-dims.js';
-import { syntheticText, syntheticVision } from './synthetic-features.js';
 
 /** How many of the text tokens are the question's, which guides the selection. */
 const QUESTION_TOKENS = 12;
@@ -22,14 +23,22 @@ export function syntheticPrompt(
   { visionTokens, visionWidth, hidden }: ModelDims,
   textTokens: number,
 ): SyntheticPrompt {
-  const vision = syntheticVision(visionTokens, hidden, 1);
+  const vision = visionMap(visionTokens, hidden, 1);
   const text = syntheticText(vision, textTokens, 2);
   const asked = Math.min(QUESTION_TOKENS, textTokens);
   return {
     vision,
-    visionFeatures: syntheticVision(visionTokens, visionWidth, 3),
+    visionFeatures: visionMap(visionTokens, visionWidth, 3),
     text,
     question: { ...text, data: text.data.subarray(0, asked * hidden), dims: [asked, hidden] },
     next: text.data.slice(0, hidden),
   };
+}
+
+/** `n` tokens `[n, dim]` of a square map, the last row of which may be cut short. */
+function visionMap(n: number, dim: number, seed: number): Float32Tensor {
+  const side = Math.ceil(Math.sqrt(n));
+  const size = { height: Math.ceil(n / side), width: side, dim };
+  const { data } = syntheticFeatures({ ...size, clusters: 8, noise: 0.5, common: 0.8, seed });
+  return float32(data.subarray(0, n * dim), [n, dim]);
 }
