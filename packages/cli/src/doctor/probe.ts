@@ -1,8 +1,8 @@
 // Tries one engine on one device by making the very backend that other commands would make.
 
-import { createRequire } from 'node:module';
 import { type BackendUnavailableError, MmtokError } from '@mmtok/core';
 import * as z from 'zod';
+import { loadOnnxRuntime } from '../models/onnx-runtime.js';
 
 /** What to try: an execution provider of ONNX Runtime, or a module of TensorFlow.js (`''` is its own choice). */
 export const targetSchema: z.ZodType<ProbeTarget> = z.object({
@@ -72,16 +72,14 @@ async function probeTfjs(module: string): Promise<ProbeResult> {
 
 /** What the copy of onnxruntime-node that transformers.js loads says about itself. */
 function describeOrt(): { readonly version: string; readonly listed: string[] } {
-  const transformers = createRequire(import.meta.url).resolve('@huggingface/transformers');
-  const ort = createRequire(transformers)('onnxruntime-node') as {
+  const ort: unknown = loadOnnxRuntime();
+  const { env, listSupportedBackends } = ort as {
     readonly env: { readonly versions: { readonly node?: string } };
     listSupportedBackends(): readonly { readonly name: string; readonly bundled: boolean }[];
   };
   return {
-    version: ort.env.versions.node ?? 'unknown',
-    listed: ort
-      .listSupportedBackends()
-      .map(({ name, bundled }) => (bundled ? name : `${name} (not bundled)`)),
+    version: env.versions.node ?? 'unknown',
+    listed: listSupportedBackends().map(({ name, bundled }) => (bundled ? name : `${name} (not bundled)`)),
   };
 }
 
