@@ -13,7 +13,7 @@ from .config import Config
 from .dataset import Objects, Tokens
 from .language import LanguageModel, Layer, Reading
 from .scenes import MAX_OBJECTS
-from .text import APART, ID, Packed
+from .text import APART, EOS, ID, Packed
 
 # Nouns look at their objects with head 0 of these layers; the word `answer` looks at the first noun with head 1 and at the
 # second with head 2 of the layer POINTING; nouns then know place and size of their object.
@@ -27,7 +27,7 @@ def answer_loss(model: LanguageModel, reading: Reading, packed: Packed) -> Tenso
     """Cross entropy of the answers' words; the end of an answer counts little."""
     learn = packed.labels >= 0
     logits, labels = model.logits(reading.states[learn]).float(), packed.labels[learn]
-    weight = torch.where(labels == 2, 0.1, 1.0)
+    weight = torch.where(labels == EOS, 0.1, 1.0)
     return (F.cross_entropy(logits, labels, reduction="none") * weight).sum() / weight.sum()
 
 

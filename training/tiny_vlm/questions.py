@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .scenes import BACKGROUNDS, COLORS, IMAGE_SIZE, SHAPES, SIZES, Scene, Thing
+from .scenes import COLORS, IMAGE_SIZE, SHAPES, SIZES, Scene, Thing
 
-KINDS = ("existence", "color", "shape", "size", "background", "count", "location", "relation", "description")
 NUMBERS = ("zero", "one", "two", "three", "four")
 PLURALS = {shape: "crosses" if shape == "cross" else f"{shape}s" for shape in SHAPES}
 
@@ -256,4 +255,4 @@ _ASK = {
     "relation": _relation,
     "description": _description,
 }
-assert tuple(_ASK) == KINDS and set(BACKGROUNDS)
+KINDS = tuple(_ASK)

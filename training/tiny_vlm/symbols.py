@@ -31,9 +31,9 @@ class IdealTokens(nn.Module):
         self.place = nn.Linear(18, config.width, bias=False)
         nn.init.normal_(self.place.weight, std=0.025 * math.sqrt(128 / config.width))
         self.centre = nn.Parameter(torch.randn(config.width) * 0.05)
-        for name in ("color", "shape", "size", "ground"):
-            words = {"color": _COLOR_WORDS, "shape": _SHAPE_WORDS, "size": _SIZE_WORDS, "ground": _GROUND_WORDS}[name]
-            self.register_buffer(f"{name}_words", torch.tensor(words), persistent=False)
+        words = {"color": _COLOR_WORDS, "shape": _SHAPE_WORDS, "size": _SIZE_WORDS, "ground": _GROUND_WORDS}
+        for name, ids in words.items():
+            self.register_buffer(f"{name}_words", torch.tensor(ids), persistent=False)
 
     def forward(self, words: Tensor, tokens: Tokens) -> Tensor:
         """`words` is the embedding table; returns `[B, n, width]`."""

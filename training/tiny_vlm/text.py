@@ -24,6 +24,9 @@ ID = {word: i for i, word in enumerate(WORDS)}
 # Words that answers are made of and that must stay apart; plurals begin where their singulars do.
 APART = [*SHAPES, *COLORS, *BACKGROUNDS, *SIZES, *NUMBERS, *"yes no left right top bottom above below".split()]
 
+# Words whose loss changes the answer.
+_KEPT = {ID[word] for word in (*APART, *PLURALS.values(), *"object objects background color shape size half".split())}
+
 # How often a word of training text is replaced by <unk>, so that unknown words are no surprise.
 UNKNOWN_RATE = 0.03
 
@@ -115,7 +118,3 @@ def pack(contexts: list[list[Question]], length: int, max_objects: int, rng: np.
         torch.from_numpy(np.array(refers, np.float32)),
         torch.tensor(counts),
     )
-
-
-# Words whose loss changes the answer.
-_KEPT = {ID[word] for word in (*APART, *PLURALS.values(), *"object objects background color shape size half".split())}

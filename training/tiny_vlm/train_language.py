@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from . import losses
 from .config import Config
@@ -191,7 +191,3 @@ def _see(config: Config, model: Model, scenes: Scenes, rows, training: Training)
         features, _, _ = model.vision(pixels)
     patches = describe_patches(chosen, scenes.owners[rows], config.grid)
     return features.float(), training.to(patches), training.to(Objects.of(chosen))
-
-
-def trainable(model: Model) -> list[nn.Module]:
-    return [model.vision, model.projector, model.language, model.ideal]
