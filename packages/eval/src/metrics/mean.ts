@@ -1,8 +1,12 @@
-// Means and means per group, which every summary needs. Node 20 has no Map.groupBy.
+// Sums, means and means per group, which every summary needs. Node 20 has no Map.groupBy.
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
 
 /** The arithmetic mean; 0 of nothing. */
 export function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.length === 0 ? 0 : sum(values) / values.length;
 }
 
 /** The items by key, in order of first appearance. */

@@ -1,6 +1,7 @@
 // Examples for the page: questions on which methods part, with the kept tokens over the picture. Chooses and draws them.
 
 import { readFile, stat } from 'node:fs/promises';
+import { groupBy, mean } from '../metrics/mean.js';
 import { ALL, type EvalRecord } from '../runner/record.js';
 import type { RunResult } from '../runner/run-evaluation.js';
 import { escapeHtml } from './html.js';
@@ -33,21 +34,17 @@ export async function drawExamples(run: RunResult, budget: string): Promise<stri
 
 /** Questions answered right with all tokens, those first where about half of the methods are wrong; the first method's turns alternate. */
 function tellingExamples(records: readonly EvalRecord[], budget: string): Example[] {
-  const byId = new Map<string, EvalRecord[]>();
-  for (const record of records) {
-    if (record.budget !== budget || record.grid === undefined) continue;
-    const own = byId.get(record.id);
-    if (own === undefined) byId.set(record.id, [record]);
-    else own.push(record);
-  }
+  const byId = groupBy(
+    records.filter((record) => record.budget === budget && record.grid !== undefined),
+    ({ id }) => id,
+  );
   const found = records
     .filter((record) => record.method === ALL && scoreOf(record) > 0)
     .flatMap((full): Example[] => {
       const pruned = byId.get(full.id);
       return pruned === undefined ? [] : [{ full, pruned }];
     });
-  const balance = ({ pruned }: Example): number =>
-    Math.abs(pruned.reduce((sum, record) => sum + scoreOf(record), 0) / pruned.length - 0.5);
+  const balance = ({ pruned }: Example): number => Math.abs(mean(pruned.map(scoreOf)) - 0.5);
   const ordered = found.toSorted((a, b) => balance(a) - balance(b));
   const won = ordered.filter(({ pruned }) => scoreOf(pruned[0] as EvalRecord) > 0);
   const lost = ordered.filter(({ pruned }) => scoreOf(pruned[0] as EvalRecord) === 0);

@@ -1,5 +1,6 @@
 // The numbers of a report: a run's records, method by method and budget by budget. No layout here.
 
+import { groupBy, mean, sum } from '../metrics/mean.js';
 import { ALL, type EvalRecord } from '../runner/record.js';
 import { RunError } from '../runner/run-error.js';
 import type { RunResult } from '../runner/run-evaluation.js';
@@ -101,14 +102,17 @@ export function summarizeRun(
   // The encoder runs once per picture; its median stands for every question.
   const encodeMs = median(records.map((record) => record.encodeMs).filter((ms) => ms > 0));
   const times = timesOf(all, encodeMs);
-  const rows = groupBy(
+  const pruned = groupBy(
     records.filter(({ method }) => method !== ALL),
     ({ method, budget }) => JSON.stringify([budget, method]),
-  ).map((own): SummaryRow => rowOf(own, { whole, settings, encodeMs, times, aggregate }));
+  );
+  const rows = [...pruned.values()].map(
+    (own): SummaryRow => rowOf(own, { whole, settings, encodeMs, times, aggregate }),
+  );
   const order = settings.methods.map(({ name }) => name);
   const tokensOf = new Map(
-    groupBy(rows, ({ budget }) => budget).map((own) => [
-      own[0]?.budget,
+    [...groupBy(rows, ({ budget }) => budget)].map(([budget, own]) => [
+      budget,
       mean(own.map(({ tokens }) => tokens)),
     ]),
   );
@@ -154,7 +158,7 @@ function rowOf(records: readonly EvalRecord[], reference: Reference): SummaryRow
       `Question '${pruned.id}' has no answer with all tokens; run the evaluation again to add it`,
     );
   });
-  const clusters = groupBy(pairs, ({ pruned }) => pruned.group ?? pruned.id);
+  const clusters = [...groupBy(pairs, ({ pruned }) => pruned.group ?? pruned.id).values()];
   const baseline = clusters.map((cluster) => sum(cluster.map(({ full }) => scoreOf(full))));
   const treatment = clusters.map((cluster) => sum(cluster.map(({ pruned }) => scoreOf(pruned))));
   const scale = clusters.length / pairs.length;
@@ -216,7 +220,7 @@ export const scoreOf = ({ score }: EvalRecord): number => score.value;
 
 function kindsOf(records: readonly EvalRecord[], whole: ReadonlyMap<string, EvalRecord>): KindScore[] {
   const named = records.filter(({ kind }) => kind !== undefined);
-  return groupBy(named, ({ kind }) => kind as string)
+  return [...groupBy(named, ({ kind }) => kind as string).values()]
     .map((own): KindScore => {
       const score = mean(own.map(scoreOf));
       const full = mean(own.map(({ id }) => whole.get(id)?.score.value ?? 0));
@@ -240,16 +244,3 @@ function timesOf(records: readonly EvalRecord[], encodeMs: number): RowTimes {
       median(records.map(({ agentMs = 0, selectMs, prefillMs }) => agentMs + selectMs + prefillMs)),
   };
 }
-
-function groupBy<T>(items: readonly T[], key: (item: T) => string): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(key(item));
-    if (group === undefined) groups.set(key(item), [item]);
-    else group.push(item);
-  }
-  return [...groups.values()];
-}
-
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : sum(values) / values.length);

@@ -2,6 +2,7 @@
 
 import type { Budget } from '@mmtok/core';
 import type { Selector } from '../methods/selector.js';
+import { sum } from '../metrics/mean.js';
 import type { Sample, Task } from '../tasks/task.js';
 import type { Choice, TokenChooser } from './choose-tokens.js';
 import type { AgentDesk, AskedAgent } from './eval-agent.js';
@@ -51,7 +52,6 @@ export async function askQuestion(
         },
       }),
   });
-  const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
   const tokensKept = sum(images.map(({ kept }) => kept.length));
   const chosen = sum(choices.map(({ kept }) => kept.length));
   if (method !== undefined && (choices.length === 0 || tokensKept !== chosen)) {
