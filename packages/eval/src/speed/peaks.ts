@@ -26,8 +26,11 @@ export async function peaksOf(
   for (const [done, one] of cases.toReversed().entries()) {
     onCase(done);
     const peak = await peakBytesOf(() => take(taker, one, 1));
-    const selection = one.parsed === undefined || selecting === undefined ? 0 : selecting - loaded;
-    peaks.set(one.budget, peak === undefined ? undefined : Math.max(0, peak - ready) + selection);
+    const selection = one.parsed === undefined || selecting === undefined ? 0 : above(loaded, selecting);
+    peaks.set(one.budget, peak === undefined ? undefined : above(ready, peak) + selection);
   }
   return peaks;
 }
+
+/** How far a peak is above what was resident before; not below it, where the system took some of that back meanwhile. */
+const above = (before: number, peak: number): number => Math.max(0, peak - before);
