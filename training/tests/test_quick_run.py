@@ -1,6 +1,7 @@
 """The whole recipe in its two-minute form: train, stop, go on, export, compare."""
 
 import json
+from functools import partial
 
 import numpy as np
 import onnxruntime
@@ -11,7 +12,9 @@ from tiny_vlm.check import Exported, compare_precisions
 from tiny_vlm.config import SMALL, quick
 from tiny_vlm.dataset import load_scenes
 from tiny_vlm.export import export_model
+from tiny_vlm.schedule import Training
 from tiny_vlm.train import evaluate, load, train
+from tiny_vlm.train_language import make_symbols
 from tiny_vlm.vision import to_pixels
 
 CONFIG = quick(SMALL)
@@ -48,6 +51,17 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(run, tmp_path):
     torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
 
 
+def test_batches_are_the_same_whoever_makes_them(tmp_path):
+    def ids(workers):
+        training = Training(tmp_path, 5, bfloat16=False, workers=workers)
+        optimiser = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
+        steps = training.steps("symbols", 5, optimiser, 1e-3, 1, partial(make_symbols, CONFIG))
+        return [packed.ids for _, (_, packed, _) in steps]
+
+    for one, other in zip(ids(0), ids(2), strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_a_folder_of_another_run_is_refused(run):
     with pytest.raises(ValueError, match="other settings"):
         train(CONFIG, run, seed=2, device="cpu", bfloat16=False)
@@ -60,10 +74,11 @@ def test_an_unfinished_run_cannot_be_exported(tmp_path):
 
 def test_files_compute_what_the_model_computes(run, exported):
     model, files = load(CONFIG, run), Exported(CONFIG, exported, "fp32")
-    images = load_scenes("validation", 3).images(range(3), CONFIG.image_size)
+    images = load_scenes("validation", 3, CONFIG.grid).images(range(3), CONFIG.image_size)
+    pixels = to_pixels(torch.from_numpy(images))
     projected, features, saliency = files.see(images)
     with torch.no_grad():
-        expected, _, looks = model.vision(to_pixels(images))
+        expected, _, looks = model.vision(pixels)
         np.testing.assert_allclose(features, expected, atol=1e-4)
         np.testing.assert_allclose(saliency, looks, atol=1e-5)
         np.testing.assert_allclose(projected, model.projector(expected), atol=1e-4)
@@ -92,6 +107,6 @@ def test_the_cache_of_the_decoder_changes_nothing(exported):
 
 
 def test_precisions_agree(exported):
-    agreement = compare_precisions(CONFIG, exported, load_scenes("validation", 5))
+    agreement = compare_precisions(CONFIG, exported, load_scenes("validation", 5, CONFIG.grid))
     assert agreement["fp32"].same == agreement["fp32"].same_pruned == 1
     assert agreement["fp16"].same > 0.9 and agreement["q8"].same > 0.5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tiny_vlm.dataset import SPLITS, describe_patches, scene_at
-from tiny_vlm.draw import GRID, draw
+from tiny_vlm.draw import draw
 from tiny_vlm.scenes import IMAGE_SIZE, MAX_OBJECTS, MIN_OBJECTS
 
 SCENES = [scene_at("validation", index) for index in range(60)]
@@ -29,27 +29,35 @@ def test_every_split_draws_other_scenes_and_always_the_same_ones():
 
 
 def test_pixels_are_the_same_bytes_everywhere():
-    pixels = hashlib.sha256(b"".join(draw(scene)[0].tobytes() for scene in SCENES[:10]))
+    pixels = hashlib.sha256(b"".join(draw(scene, 16)[0].tobytes() for scene in SCENES[:10]))
     assert pixels.hexdigest() == "cdcda7ff7de1fd04cc817889f0a31b28e8489d467ac193989c0aead8c4fed8ff"
 
 
-def test_owners_are_the_objects_that_cover_the_patches():
-    scene = SCENES[0]
-    image, owner = draw(scene)
-    assert image.shape == (IMAGE_SIZE, IMAGE_SIZE, 3) and owner.shape == (GRID, GRID)
+@pytest.mark.parametrize("grid", [24, 16])
+def test_owners_are_the_objects_that_cover_the_patches(grid):
+    scene, side = SCENES[0], IMAGE_SIZE / grid
+    image, owner = draw(scene, grid)
+    assert image.shape == (IMAGE_SIZE, IMAGE_SIZE, 3) and owner.shape == (grid, grid)
     assert set(owner.flatten().tolist()) == {-1, *range(len(scene.objects))}
     for index, thing in enumerate(scene.objects):
         rows, columns = np.nonzero(owner == index)
-        assert abs(rows.mean() * 8 + 4 - thing.y) < 6 and abs(columns.mean() * 8 + 4 - thing.x) < 6
+        assert abs((rows.mean() + 0.5) * side - thing.y) < 6 and abs((columns.mean() + 0.5) * side - thing.x) < 6
 
 
-@pytest.mark.parametrize("grid", [16, 8])
+def test_patches_need_not_be_whole_pixels():
+    owners = [draw(SCENES[0], grid)[1] for grid in (24, 16, 8)]
+    shares = [(owner >= 0).mean() for owner in owners]
+    drawn = np.unique(owners[0][owners[0] >= 0])
+    assert len(drawn) == len(SCENES[0].objects) and max(shares) < 2 * min(shares)
+
+
+@pytest.mark.parametrize("grid", [24, 16, 8])
 def test_each_object_has_one_centre_patch(grid):
-    owners = np.stack([draw(scene)[1] for scene in SCENES[:20]])
-    patches = describe_patches(SCENES[:20], owners, grid)
+    owners = np.stack([draw(scene, grid)[1] for scene in SCENES[:20]])
+    patches = describe_patches(SCENES[:20], owners)
     assert patches.owner.shape == (20, grid * grid)
     for row, scene in enumerate(SCENES[:20]):
         seen = set(patches.owner[row].tolist()) - {-1}
         assert int(patches.is_centre[row].sum()) == len(seen) <= len(scene.objects)
-    if grid == 16:
+    if grid >= 16:
         assert all(len(set(row.tolist()) - {-1}) == len(s.objects) for row, s in zip(patches.owner, SCENES, strict=False))

@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def _train(a: argparse.Namespace) -> None:
-    train(_config(a), a.out, a.seed, a.device, not a.float32)
+    train(_config(a), a.out, a.seed, a.device, not a.float32, a.workers)
 
 
 def _evaluate(a: argparse.Namespace) -> None:
@@ -34,7 +34,7 @@ def _evaluate(a: argparse.Namespace) -> None:
 def _export(a: argparse.Namespace) -> None:
     config = _config(a)
     export_model(config, load(config, a.run_folder), a.out, default=a.precisions[0])
-    agreement = compare_precisions(config, a.out, load_scenes("validation", a.scenes))
+    agreement = compare_precisions(config, a.out, load_scenes("validation", a.scenes, config.grid))
     print(json.dumps({name: asdict(value) for name, value in agreement.items()}, indent=2))
     keep_precisions(a.out, a.precisions)
 
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--out", type=Path, required=True, help="the run's folder; a stopped run goes on from here")
     command.add_argument("--device", default="cpu", help="as PyTorch names it, e.g. cuda")
+    command.add_argument("--workers", type=int, default=0, help="processes that draw batches ahead; a GPU needs several")
     command.add_argument("--float32", action="store_true", help="no bfloat16: for processors that are slow at it")
 
     command = _command(commands, "evaluate", _evaluate, "accuracy of finished runs by kind of question")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import torch
 
 from .config import Config
 from .dataset import Scenes
@@ -29,7 +30,7 @@ class Exported:
 
     def see(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Projected tokens, features and saliency of images `[B, S, S, 3]`."""
-        return tuple(self.vision.run(None, {"pixel_values": to_pixels(images).numpy()}))
+        return tuple(self.vision.run(None, {"pixel_values": to_pixels(torch.from_numpy(images)).numpy()}))
 
     def answer(self, tokens: np.ndarray, question: str, keep: np.ndarray | None = None) -> str:
         """The answer about one image's tokens `[n, width]`; with `keep`, about those alone, at their own positions."""

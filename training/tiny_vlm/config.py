@@ -15,15 +15,15 @@ class Config:
     mlp_width: int
     heads: int = 4
 
-    train_scenes: int = 16_000
+    train_scenes: int = 20_000
     validation_scenes: int = 200
-    vision_steps: int = 1_000
-    vision_batch: int = 16
+    vision_steps: int = 1_200
+    vision_batch: int = 64
     symbol_steps: int = 2_600
-    symbol_batch: int = 6
-    align_steps: int = 200
-    joint_steps: int = 1_400
-    joint_batch: int = 8
+    symbol_batch: int = 8
+    align_steps: int = 300
+    joint_steps: int = 1_800
+    joint_batch: int = 12
 
     @property
     def grid(self) -> int:
@@ -38,10 +38,8 @@ class Config:
         return self.width // self.heads
 
 
-BASE = Config(image_size=128, vision_width=128, vision_layers=3, width=128, layers=4, mlp_width=352)
-SMALL = Config(
-    image_size=64, vision_width=80, vision_layers=3, width=80, layers=4, mlp_width=216, vision_steps=2_500, symbol_steps=2_000
-)
+BASE = Config(image_size=192, vision_width=128, vision_layers=3, width=128, layers=4, mlp_width=352)
+SMALL = Config(image_size=64, vision_width=80, vision_layers=3, width=80, layers=4, mlp_width=216)
 PRESETS = {"base": BASE, "small": SMALL}
 
 
@@ -52,7 +50,10 @@ def quick(config: Config) -> Config:
         train_scenes=200,
         validation_scenes=20,
         vision_steps=30,
+        vision_batch=16,
         symbol_steps=40,
+        symbol_batch=6,
         align_steps=10,
         joint_steps=12,
+        joint_batch=8,
     )

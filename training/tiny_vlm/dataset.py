@@ -7,12 +7,13 @@ Training, validation and held-out scenes come from disjoint seeds: each scene ha
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from PIL import Image
 
-from .draw import GRID, draw
+from .draw import draw
 from .scenes import BACKGROUNDS, COLORS, IMAGE_SIZE, MAX_OBJECTS, SHAPES, SIZES, Scene, sample_scene
 
 SPLITS = {"train": 1, "validation": 2, "held-out": 3, "samples": 4}
@@ -30,7 +31,7 @@ def scene_at(split: str, index: int) -> Scene:
 
 @dataclass
 class Scenes:
-    """Scenes with their pixels `[n, 128, 128, 3]` and the owners of cells of 8 × 8 pixels `[n, 16, 16]`."""
+    """Scenes with their pixels `[n, 128, 128, 3]` and the owners of their patches `[n, grid, grid]`."""
 
     scenes: list[Scene]
     pixels: np.ndarray
@@ -40,24 +41,38 @@ class Scenes:
         return len(self.scenes)
 
     def images(self, rows: Sequence[int], size: int) -> np.ndarray:
-        """Pixels `[B, size, size, 3]`, scaled down as an image processor does."""
+        """Pixels `[B, size, size, 3]`, scaled as an image processor does."""
         pixels = self.pixels[list(rows)]
         if size == IMAGE_SIZE:
             return pixels
         return np.stack([np.asarray(Image.fromarray(p).resize((size, size), Image.Resampling.BICUBIC)) for p in pixels])
 
+    def see(self, rows: Sequence[int], size: int) -> "Pictures":
+        """A batch of pictures of `size` × `size` pixels with what they show."""
+        rows = list(rows)
+        chosen = [self.scenes[i] for i in rows]
+        patches = describe_patches(chosen, self.owners[rows])
+        return Pictures(torch.from_numpy(self.images(rows, size)), patches, Objects.of(chosen))
 
-def load_scenes(split: str, count: int, workers: int = 2) -> Scenes:
-    """Draws the first `count` scenes of a split."""
+
+def load_scenes(split: str, count: int, grid: int, workers: int = 2) -> Scenes:
+    """Draws the first `count` scenes of a split; `grid` is how many patches a row of the picture has."""
     with ProcessPoolExecutor(workers) as pool:
-        drawn = list(pool.map(_draw_one, [(split, i) for i in range(count)], chunksize=100))
+        drawn = list(pool.map(partial(_draw_one, split, grid), range(count), chunksize=100))
     scenes, pixels, owners = zip(*drawn, strict=True)
     return Scenes(list(scenes), np.stack(pixels), np.stack(owners))
 
 
-def _draw_one(key: tuple[str, int]):
-    scene = scene_at(*key)
-    return scene, *draw(scene)
+def _draw_one(split: str, grid: int, index: int) -> tuple[Scene, np.ndarray, np.ndarray]:
+    scene = scene_at(split, index)
+    return scene, *draw(scene, grid)
+
+
+def rows_of_batch(seed: int, count: int, size: int, step: int) -> np.ndarray:
+    """Which of `count` rows make up a batch; every row comes once before any comes again."""
+    epoch, place = divmod(step, count // size)
+    order = np.random.default_rng([seed, epoch]).permutation(count)
+    return order[place * size : (place + 1) * size]
 
 
 @dataclass
@@ -105,6 +120,15 @@ class Tokens:
         return self.owner >= 0
 
 
+@dataclass
+class Pictures:
+    """A batch of drawn scenes: pixels `[B, S, S, 3]` (uint8), what every patch shows, and the objects."""
+
+    pixels: torch.Tensor
+    patches: Tokens
+    objects: Objects
+
+
 def describe_tokens(owner: torch.Tensor, places: torch.Tensor, objects: Objects) -> Tokens:
     """Says what tokens show, given their owners `[B, n]` and their own places `[B, n, 2]` in [0, 1]."""
     is_object = owner >= 0
@@ -137,20 +161,11 @@ def patch_places(grid: int) -> torch.Tensor:
     return torch.stack([x.flatten(), y.flatten()], -1)
 
 
-def describe_patches(scenes: list[Scene], owners: np.ndarray, grid: int) -> Tokens:
-    """What each patch of drawn scenes shows, on a grid as fine as the owners' or coarser.
-
-    A coarser patch belongs to the object that owns most of its cells.
-    """
-    owner = torch.from_numpy(owners.astype(np.int64))
-    if grid != GRID:
-        side = GRID // grid
-        cells = owner.unfold(1, side, side).unfold(2, side, side).flatten(3)
-        votes = torch.nn.functional.one_hot(cells + 1, MAX_OBJECTS + 1).sum(3)[..., 1:]
-        most, index = votes.max(-1)
-        owner = torch.where(most > 0, index, -1)
-    places = patch_places(grid).expand(len(scenes), -1, -1)
-    return describe_tokens(owner.flatten(1), places, Objects.of(scenes))
+def describe_patches(scenes: list[Scene], owners: np.ndarray) -> Tokens:
+    """What each patch of drawn scenes shows, given the patches' owners `[B, grid, grid]`."""
+    owner = torch.from_numpy(owners.astype(np.int64)).flatten(1)
+    places = patch_places(owners.shape[1]).expand(len(scenes), -1, -1)
+    return describe_tokens(owner, places, Objects.of(scenes))
 
 
 _SHAPE = {name: i for i, name in enumerate(SHAPES)}

@@ -4,12 +4,12 @@ Only + - * / sqrt floor abs min max on 64-bit floats are used, in one stated ord
 language that follows IEEE 754 draws the same bytes. packages/tiny-vlm/src/scenes/draw-scene.ts does; a test compares them.
 """
 
+from functools import cache
+
 import numpy as np
 
 from .scenes import IMAGE_SIZE, Background, Scene, Thing
 
-PATCH_SIZE = 8
-GRID = IMAGE_SIZE // PATCH_SIZE
 BLOTCH_CELLS = 7
 
 # An object owns a patch if it covers at least this much of it, and more than any other object.
@@ -26,21 +26,31 @@ STAR_NORMALS = (
 )
 
 
-def draw(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the pixels `[128, 128, 3]` (uint8) and the owner of each patch `[16, 16]` (object's index, -1 for none)."""
+def draw(scene: Scene, grid: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the pixels `[128, 128, 3]` (uint8) and the owner of each patch `[grid, grid]` (object's index, -1 for none)."""
     image = _draw_background(scene.background)
     for stroke in scene.clutter:
         _paint(image, stroke)
-    owner = np.full((GRID, GRID), -1, np.int8)
-    cover = np.full((GRID, GRID), MIN_COVER)
+    owner = np.full((grid, grid), -1, np.int8)
+    cover = np.full((grid, grid), MIN_COVER)
+    shares = _shares(grid)
     for index, thing in enumerate(scene.objects):
         alpha = _paint(image, thing)
-        covered = alpha.reshape(GRID, PATCH_SIZE, GRID, PATCH_SIZE).mean((1, 3))
+        covered = shares @ alpha @ shares.T
         wins = covered > cover
         owner[wins], cover[wins] = index, covered[wins]
     grain = (_noise(scene.background.seed, IMAGE_SIZE * IMAGE_SIZE) - 0.5) * (2 * scene.background.grain)
     image += grain.reshape(IMAGE_SIZE, IMAGE_SIZE, 1)
     return np.floor(np.clip(image, 0, 255) + 0.5).astype(np.uint8), owner
+
+
+@cache
+def _shares(grid: int) -> np.ndarray:
+    """`[grid, 128]`: how much of a row of patches each row of pixels makes up. Patches need not be whole pixels."""
+    edges = np.arange(grid + 1) * (IMAGE_SIZE / grid)
+    pixels = np.arange(IMAGE_SIZE)
+    ends, starts = (np.minimum(edges[1:, None], pixels + 1), np.maximum(edges[:-1, None], pixels))
+    return np.clip(ends - starts, 0, None) * (grid / IMAGE_SIZE)
 
 
 def _draw_background(ground: Background) -> np.ndarray:

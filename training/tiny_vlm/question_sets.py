@@ -48,7 +48,7 @@ def write_question_set(folder: Path, split: str, scenes: int, per_kind: int) -> 
 
 def write_samples(config: Config, folder: Path, model_folder: Path, count: int) -> None:
     """Writes pictures and questions for demos: only questions that the exported model answers rightly with all tokens."""
-    scenes = load_scenes("samples", count)
+    scenes = load_scenes("samples", count, config.grid)
     model = Exported(config, model_folder, "fp32")
     tokens = model.see(scenes.images(range(count), config.image_size))[0]
     folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .scenes import COLORS, IMAGE_SIZE, SHAPES, SIZES, Scene, Thing
+from .scenes import COLORS, IMAGE_SIZE, SHAPES, SIZES, Scene, Thing, pick
 
 NUMBERS = ("zero", "one", "two", "three", "four")
 PLURALS = {shape: "crosses" if shape == "cross" else f"{shape}s" for shape in SHAPES}
@@ -40,6 +40,13 @@ class Question:
         return [part for part in self.parts if isinstance(part, Mention)]
 
 
+# What is counted, as (shape, colour): both, or one of them, three times as often.
+COUNTED = (
+    *((shape, color) for shape in SHAPES for color in COLORS),
+    *[(shape, None) for shape in SHAPES] * 3,
+    *[(None, color) for color in COLORS] * 3,
+)
+
 Namings = tuple[tuple[str, ...], ...]
 Wordings = tuple[tuple[str, str], ...]
 
@@ -56,7 +63,7 @@ class _Asker:
         self.rng, self.scene, self.objects = rng, scene, scene.objects
 
     def pick(self, options):
-        return options[int(self.rng.integers(len(options)))]
+        return pick(self.rng, options)
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -167,13 +174,15 @@ def _background(a: _Asker) -> Question:
 
 
 def _count(a: _Asker) -> Question | None:
-    queries = [{"shape": s, "color": c} for s in SHAPES for c in COLORS]
-    queries += [{"shape": s} for s in SHAPES] * 3 + [{"color": c} for c in COLORS] * 3
+    counts = Counter((o.shape, o.color) for o in a.objects)
+    counts.update((o.shape, None) for o in a.objects)
+    counts.update((None, o.color) for o in a.objects)
     wanted_count = int(a.rng.choice(len(NUMBERS), p=(0.14, 0.24, 0.24, 0.21, 0.17)))
-    fitting = [(q, found) for q in queries if len(found := a.matching(**q)) == wanted_count]
+    fitting = [query for query in COUNTED if counts[query] == wanted_count]
     if not fitting:
         return None
-    query, found = a.pick(fitting)
+    shape, color = a.pick(fitting)
+    query = {"shape": shape} if color is None else {"color": color} if shape is None else {"shape": shape, "color": color}
     before, after = a.pick(
         (
             ("How many ", " are there?"),
@@ -182,7 +191,7 @@ def _count(a: _Asker) -> Question | None:
             ("Count the ", "."),
         )
     )
-    return Question("count", (before, Mention(phrase(**query, plural=True), found), after), NUMBERS[wanted_count])
+    return Question("count", (before, Mention(phrase(**query, plural=True), a.matching(**query)), after), NUMBERS[wanted_count])
 
 
 def _location(a: _Asker) -> Question | None:

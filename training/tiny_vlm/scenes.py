@@ -3,6 +3,7 @@
 A scene is plain data with rounded numbers, so that JSON carries it without loss and other languages draw the same pixels.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -73,9 +74,14 @@ class Scene:
         return asdict(self)
 
 
+def pick(rng: np.random.Generator, options: Sequence):
+    """One of the options by lot. As `rng.choice`, which makes an array of them first and takes five times as long."""
+    return options[int(rng.integers(len(options)))]
+
+
 def sample_scene(rng: np.random.Generator) -> Scene:
     """Draws a scene of 3 to 15 objects that do not overlap, a few strokes of clutter, and a background."""
-    color = str(rng.choice(list(BACKGROUNDS)))
+    color = pick(rng, tuple(BACKGROUNDS))
     angle = rng.uniform(0, 2 * np.pi)
     slope = rng.uniform(0, 16)
     turn = rng.uniform(0, np.pi)
@@ -101,13 +107,14 @@ def _sample_objects(rng: np.random.Generator) -> tuple[Thing, ...]:
     wanted = int(rng.integers(MIN_OBJECTS, MAX_OBJECTS + 1))
     # Half of the scenes have a theme: a colour or a shape that most objects share.
     theme = rng.choice(("color", "shape", "none"), p=(0.25, 0.25, 0.5))
-    theme_color, theme_shape = rng.choice(list(COLORS)), rng.choice(SHAPES)
+    colors = tuple(COLORS)
+    theme_color, theme_shape = pick(rng, colors), pick(rng, SHAPES)
     objects: list[Thing] = []
     for _ in range(wanted):
         follows = rng.random() < 0.65
-        color = str(theme_color if theme == "color" and follows else rng.choice(list(COLORS)))
-        shape = str(theme_shape if theme == "shape" and follows else rng.choice(SHAPES))
-        size = str(rng.choice(SIZES))
+        color = theme_color if theme == "color" and follows else pick(rng, colors)
+        shape = theme_shape if theme == "shape" and follows else pick(rng, SHAPES)
+        size = pick(rng, SIZES)
         placed = _place(rng, objects, size)
         if placed is None:
             continue
@@ -151,7 +158,7 @@ def _sample_stroke(rng: np.random.Generator) -> Thing:
 
 
 def _stray(rng: np.random.Generator, rgb, spread: float) -> tuple[int, int, int]:
-    return tuple(int(np.clip(round(c + d), 0, 255)) for c, d in zip(rgb, rng.normal(0, spread, 3), strict=True))
+    return tuple(min(max(round(c + d), 0), 255) for c, d in zip(rgb, rng.normal(0, spread, 3), strict=True))
 
 
 def _round(value: float) -> float:

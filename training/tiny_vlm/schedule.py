@@ -4,40 +4,42 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+MakeBatch = Callable[[np.random.Generator, int], Any]
 
 
 class Training:
     """One run: everything random comes from its seed, everything it says goes to `log.jsonl` as well."""
 
-    def __init__(self, folder: Path, seed: int, device: str = "cpu", bfloat16: bool = True):
-        self.folder, self.device, self.bfloat16 = folder, torch.device(device), bfloat16
+    def __init__(self, folder: Path, seed: int, device: str = "cpu", bfloat16: bool = True, workers: int = 0):
+        self.folder, self.seed, self.workers = folder, seed, workers
+        self.device, self.bfloat16 = torch.device(device), bfloat16
         folder.mkdir(parents=True, exist_ok=True)
-        self.rng = np.random.default_rng(seed)
         torch.manual_seed(seed)
         self._began = time.perf_counter()
         self._at: dict = {}
 
-    def batches(self, count: int, size: int) -> Iterator[np.ndarray]:
-        """Endless batches of row numbers; every row once before any comes again."""
-        while True:
-            order = self.rng.permutation(count)
-            for start in range(0, count - size + 1, size):
-                yield order[start : start + size]
+    def steps(self, stage: str, count: int, optimiser, peak: float, warmup: int, make: MakeBatch) -> Iterator[tuple[int, Any]]:
+        """Counts steps, sets the learning rate of each, and brings its batch: linear warm-up, then a cosine to nearly nothing.
 
-    def steps(self, stage: str, count: int, optimiser, peak: float, warmup: int) -> Iterator[int]:
-        """Counts steps and sets the learning rate of each: linear warm-up, then a cosine down to nearly nothing."""
-        for step in range(count):
+        `make(rng, step)` makes a batch of random numbers of its own, so that it is the same whichever worker makes it.
+        """
+        batches = _Batches(make, self.seed, count)
+        loader = DataLoader(batches, batch_size=None, num_workers=self.workers, collate_fn=_as_it_is)
+        for step, batch in enumerate(loader):
             rate = peak * min(1, (step + 1) / warmup) * (0.5 + 0.5 * math.cos(math.pi * step / count)) + peak / 100
             for group in optimiser.param_groups:
                 group["lr"] = rate
             self._at = {"stage": stage, "step": step + 1, "of": count}
-            yield step
+            yield step, self.to(batch)
 
     def precision(self):
         """Matrix products in bfloat16: twice as fast where the processor has it. Weights stay in float32."""
@@ -49,8 +51,9 @@ class Training:
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
 
-    def reports(self, step: int, every: int) -> bool:
-        return (step + 1) % every == 0 or step + 1 == self._at["of"]
+    def reports(self, step: int) -> bool:
+        """A dozen times in a long stage, and at every stage's end."""
+        return (step + 1) % max(100, self._at["of"] // 12) == 0 or step + 1 == self._at["of"]
 
     def log(self, **values: float) -> None:
         entry = {**self._at, "seconds": round(time.perf_counter() - self._began), **_rounded(values)}
@@ -59,10 +62,31 @@ class Training:
             file.write(json.dumps(entry) + "\n")
 
     def to(self, value):
-        """A tensor, or a dataclass of tensors, on the device."""
+        """A tensor, or a tuple or dataclass of such, on the device."""
         if isinstance(value, torch.Tensor):
             return value.to(self.device)
-        return type(value)(**{f.name: getattr(value, f.name).to(self.device) for f in dataclasses.fields(value)})
+        if isinstance(value, tuple):
+            return tuple(map(self.to, value))
+        return type(value)(**{f.name: self.to(getattr(value, f.name)) for f in dataclasses.fields(value)})
+
+
+def _as_it_is(batch):
+    return batch
+
+
+class _Batches(Dataset):
+    """The batches of a stage, each made when it is asked for."""
+
+    def __init__(self, make: MakeBatch, seed: int, count: int):
+        self.make, self.seed, self.count = make, seed, count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, step: int):
+        if step >= self.count:
+            raise IndexError(step)
+        return self.make(np.random.default_rng([self.seed, step]), step)
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:

@@ -108,7 +108,7 @@ def pack(contexts: list[list[Question]], length: int, max_objects: int, rng: np.
             for i, (noun, mention) in enumerate(zip(encoded.nouns, question.mentions, strict=True)):
                 nouns.append((row, at + noun, at + prompt - 1))
                 order.append(i)
-                refers.append(np.isin(np.arange(max_objects), mention.objects))
+                refers.append([number in mention.objects for number in range(max_objects)])
                 counts.append(question.kind in ("count", "description"))
             at += size
     return Packed(

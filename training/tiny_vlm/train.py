@@ -17,8 +17,9 @@ from .vision import VisionTower
 PARTS = ("vision", "projector", "language", "ideal")
 
 
-def train(config: Config, folder: Path, seed: int, device: str, bfloat16: bool) -> Model:
+def train(config: Config, folder: Path, seed: int, device: str, bfloat16: bool, workers: int = 0) -> Model:
     """Runs all stages; every stage has random numbers of its own, so a continued run goes as one that never stopped."""
+    _use_plain_attention_on_cuda()
     folder.mkdir(parents=True, exist_ok=True)
     settings = json.dumps({"seed": seed, **asdict(config)}, indent=2)
     record = folder / "settings.json"
@@ -27,10 +28,10 @@ def train(config: Config, folder: Path, seed: int, device: str, bfloat16: bool) 
     record.write_text(settings)
 
     def stage(number: int) -> Training:
-        return Training(folder, 10 * seed + number, device, bfloat16)
+        return Training(folder, 10 * seed + number, device, bfloat16, workers)
 
-    scenes = load_scenes("train", config.train_scenes)
-    validation = load_scenes("validation", config.validation_scenes)
+    scenes = load_scenes("train", config.train_scenes, config.grid, max(2, workers))
+    validation = load_scenes("validation", config.validation_scenes, config.grid)
     torch.manual_seed(10 * seed)
     model = Model.of(config, VisionTower(config), torch.device(device))
     if not _restore(model, folder / "1-vision.pt", ("vision",)):
@@ -49,6 +50,15 @@ def train(config: Config, folder: Path, seed: int, device: str, bfloat16: bool) 
     return model
 
 
+def _use_plain_attention_on_cuda() -> None:
+    """With CUDA's fused kernels (PyTorch 2.11, H200) the base model learned far worse: 47 to 51 % after 650 steps of stage 2,
+    and 69 to 89 % with plain attention.
+    """
+    torch.backends.cuda.enable_flash_sdp(False)
+    torch.backends.cuda.enable_mem_efficient_sdp(False)
+    torch.backends.cuda.enable_cudnn_sdp(False)
+
+
 def load(config: Config, folder: Path) -> Model:
     """A finished run's model, on the CPU."""
     model = Model.of(config, VisionTower(config), torch.device("cpu"))
@@ -61,7 +71,7 @@ def load(config: Config, folder: Path) -> Model:
 
 def evaluate(config: Config, folder: Path, split: str, count: int) -> dict[str, float]:
     """Accuracy of a finished run by kind, in full precision, with all vision tokens."""
-    scenes = load_scenes(split, count)
+    scenes = load_scenes(split, count, config.grid)
     return accuracy_by_kind(config, load(config, folder), scenes, Training(folder, 0, bfloat16=False))
 
 

@@ -3,6 +3,7 @@ images. The analogue of text pretraining, feature alignment and visual instructi
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from . import losses
 from .config import Config
-from .dataset import Objects, Scenes, Tokens, describe_patches
+from .dataset import Objects, Pictures, Scenes, Tokens, rows_of_batch
 from .language import LanguageModel, Reading
 from .questions import KINDS, Question, ask
 from .scenes import MAX_OBJECTS, Scene, sample_scene
@@ -54,20 +55,19 @@ def train_symbols(config: Config, model: Model, training: Training) -> None:
     reader = losses.NounReader(config).to(training.device)
     parameters = [*model.language.parameters(), *model.ideal.parameters(), *reader.parameters()]
     optimiser = torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.02)
-    for step in training.steps("symbols", config.symbol_steps, optimiser, peak=2e-3, warmup=100):
-        scenes = [sample_scene(training.rng) for _ in range(config.symbol_batch)]
-        tokens = training.to(sample_tokens(training.rng, scenes, int(training.rng.choice(SYMBOL_CONTEXTS))))
-        packed = training.to(sample_questions(training.rng, scenes, SYMBOL_TEXT))
+    make = partial(make_symbols, config)
+    for step, batch in training.steps("symbols", config.symbol_steps, optimiser, peak=2e-3, warmup=100, make=make):
+        tokens, packed, objects = batch
         with training.precision():
             image = model.ideal(model.language.embedding.weight, tokens)
             image = image + 0.04 * torch.randn_like(image)
             reading = model.language.read(image, packed)
             answers = losses.answer_loss(model.language, reading, packed)
-            habits = _habits(model, reader, reading, packed, tokens, training.to(Objects.of(scenes)))
+            habits = _habits(model, reader, reading, packed, tokens, objects)
             loss = answers + 0.5 * habits["grounding"] + 0.2 * habits["pointing"] + 0.5 * habits["noun"]
             loss = loss + 0.5 * habits["crowding"]
         training.update(optimiser, parameters, loss)
-        if training.reports(step, every=250):
+        if training.reports(step):
             entries = {name: value.item() for name, value in habits.items()}
             training.log(loss=answers.item(), **entries, **_symbol_accuracy(model, training))
 
@@ -76,14 +76,14 @@ def train_projector(config: Config, model: Model, scenes: Scenes, training: Trai
     """Stage 3: the projector alone learns to turn features into ideal tokens."""
     parameters = list(model.projector.parameters())
     optimiser = torch.optim.AdamW(parameters, weight_decay=0.0)
-    order = training.batches(len(scenes), 16)
-    for step in training.steps("projector", config.align_steps, optimiser, peak=3e-3, warmup=10):
-        features, tokens, _ = _see(config, model, scenes, next(order), training)
+    make = partial(_make_pictures, scenes, config, training.seed)
+    for step, pictures in training.steps("projector", config.align_steps, optimiser, peak=3e-3, warmup=10, make=make):
+        tokens = pictures.patches
         with training.precision(), torch.no_grad():
             ideal = model.ideal(model.language.embedding.weight, tokens)
-        loss = losses.alignment_loss(model.projector(features), ideal, tokens)
+        loss = losses.alignment_loss(model.projector(_see(model, pictures, training)), ideal, tokens)
         training.update(optimiser, parameters, loss)
-        if training.reports(step, every=100):
+        if training.reports(step):
             training.log(loss=loss.item())
 
 
@@ -92,24 +92,22 @@ def train_jointly(config: Config, model: Model, scenes: Scenes, validation: Scen
     reader = losses.NounReader(config).to(training.device)
     parameters = [*model.projector.parameters(), *model.language.parameters(), *reader.parameters()]
     optimiser = torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.02)
-    order = training.batches(len(scenes), config.joint_batch)
-    for step in training.steps("images", config.joint_steps, optimiser, peak=1.4e-3, warmup=40):
-        rows = next(order)
-        features, tokens, objects = _see(config, model, scenes, rows, training)
-        chosen = [scenes.scenes[i] for i in rows]
-        packed = training.to(sample_questions(training.rng, chosen, IMAGE_TEXT))
+    make = partial(_make_lessons, scenes, config, training.seed)
+    for step, batch in training.steps("images", config.joint_steps, optimiser, peak=1.4e-3, warmup=40, make=make):
+        pictures, packed = batch
+        features, tokens = _see(model, pictures, training), pictures.patches
         with training.precision():
             projected = model.projector(features)
             reading = model.language.read(projected, packed)
             answers = losses.answer_loss(model.language, reading, packed)
-            habits = _habits(model, reader, reading, packed, tokens, objects)
+            habits = _habits(model, reader, reading, packed, tokens, pictures.objects)
             with torch.no_grad():
                 ideal = model.ideal(model.language.embedding.weight, tokens)
             aligned = losses.alignment_loss(projected.float(), ideal.float(), tokens)
             loss = answers + 0.3 * aligned + 0.2 * habits["grounding"] + 0.2 * habits["pointing"]
             loss = loss + 0.5 * habits["noun"] + 0.5 * habits["crowding"]
         training.update(optimiser, parameters, loss)
-        if training.reports(step, every=100):
+        if training.reports(step):
             entries = {name: value.item() for name, value in habits.items()}
             accuracy = accuracy_by_kind(config, model, validation, training)
             training.log(loss=answers.item(), aligned=aligned.item(), **entries, **accuracy)
@@ -131,7 +129,7 @@ def accuracy_by_kind(config: Config, model: Model, scenes: Scenes, training: Tra
     marks: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for start in range(0, len(scenes), 20):
         rows = range(start, min(start + 20, len(scenes)))
-        features, _, _ = _see(config, model, scenes, rows, training)
+        features = _see(model, training.to(scenes.see(rows, config.image_size)), training)
         chosen = [scenes.scenes[i] for i in rows]
         with training.precision():
             projected = model.projector(features)
@@ -182,12 +180,25 @@ def _habits(model: Model, reader, reading: Reading, packed: Packed, tokens: Toke
 
 
 @torch.no_grad()
-def _see(config: Config, model: Model, scenes: Scenes, rows, training: Training) -> tuple[Tensor, Tokens, Objects]:
-    """Features of some scenes by the fixed vision tower, and what their patches show."""
-    rows = list(rows)
-    chosen = [scenes.scenes[i] for i in rows]
-    pixels = training.to(to_pixels(scenes.images(rows, config.image_size)))
+def _see(model: Model, pictures: Pictures, training: Training) -> Tensor:
+    """Features by the fixed vision tower."""
     with training.precision():
-        features, _, _ = model.vision(pixels)
-    patches = describe_patches(chosen, scenes.owners[rows], config.grid)
-    return features.float(), training.to(patches), training.to(Objects.of(chosen))
+        features, _, _ = model.vision(to_pixels(pictures.pixels))
+    return features.float()
+
+
+def make_symbols(config: Config, rng: np.random.Generator, step: int) -> tuple[Tokens, Packed, Objects]:
+    """A batch of stage 2: what tokens say, questions, objects. Its scenes are drawn for it and never again."""
+    scenes = [sample_scene(rng) for _ in range(config.symbol_batch)]
+    tokens = sample_tokens(rng, scenes, int(rng.choice(SYMBOL_CONTEXTS)))
+    return tokens, sample_questions(rng, scenes, SYMBOL_TEXT), Objects.of(scenes)
+
+
+def _make_pictures(scenes: Scenes, config: Config, seed: int, rng: np.random.Generator, step: int) -> Pictures:
+    return scenes.see(rows_of_batch(seed, len(scenes), config.joint_batch, step), config.image_size)
+
+
+def _make_lessons(scenes: Scenes, config: Config, seed: int, rng: np.random.Generator, step: int) -> tuple[Pictures, Packed]:
+    rows = rows_of_batch(seed, len(scenes), config.joint_batch, step)
+    questions = sample_questions(rng, [scenes.scenes[i] for i in rows], IMAGE_TEXT)
+    return scenes.see(rows, config.image_size), questions

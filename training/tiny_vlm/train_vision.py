@@ -1,11 +1,14 @@
 """Stage 1: the vision tower learns what every patch shows. The analogue of a pretrained image encoder."""
 
+from functools import partial
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import Config
-from .dataset import NO_SHAPE, Objects, Scenes, Tokens, describe_patches
+from .dataset import NO_SHAPE, Pictures, Scenes, rows_of_batch
 from .scenes import BACKGROUNDS, COLORS, SHAPES, SIZES
 from .schedule import Training
 from .vision import VisionTower, to_pixels
@@ -31,19 +34,19 @@ def train_vision(config: Config, scenes: Scenes, validation: Scenes, training: T
     tower, reader = VisionTower(config).to(training.device), PatchReader(config).to(training.device)
     parameters = [*tower.parameters(), *reader.parameters()]
     optimiser = torch.optim.AdamW(parameters, betas=(0.9, 0.95), weight_decay=0.02)
-    order = training.batches(len(scenes), config.vision_batch)
-    for step in training.steps("vision", config.vision_steps, optimiser, peak=2e-3, warmup=60):
-        rows = next(order)
+    make = partial(_make_batch, scenes, config, training.seed)
+    for step, pictures in training.steps("vision", config.vision_steps, optimiser, peak=2e-3, warmup=60, make=make):
         with training.precision():
-            loss = vision_loss(tower, reader, *_batch(scenes, rows, config, training))
+            loss = vision_loss(tower, reader, pictures)
         training.update(optimiser, parameters, loss)
-        if training.reports(step, every=200):
+        if training.reports(step):
             training.log(loss=loss.item(), **read_patches(tower, reader, validation, config, training))
     return tower.eval()
 
 
-def vision_loss(tower: VisionTower, reader: PatchReader, pixels: Tensor, patches: Tokens, objects: Objects) -> Tensor:
-    features, scene, _ = tower(pixels)
+def vision_loss(tower: VisionTower, reader: PatchReader, pictures: Pictures) -> Tensor:
+    patches, objects = pictures.patches, pictures.objects
+    features, scene, _ = tower(to_pixels(pictures.pixels))
     shape, color, size, xy, centre, ground = reader(features)
     on = patches.is_object
     weight = torch.where(on, 1.0, 0.15)
@@ -70,8 +73,9 @@ def vision_loss(tower: VisionTower, reader: PatchReader, pixels: Tensor, patches
 def read_patches(tower, reader, validation: Scenes, config: Config, training: Training) -> dict[str, float]:
     """How well patches of unseen scenes are read; shape and colour at the objects' centres, xy in pixels of the drawing."""
     tower.eval()
-    pixels, patches, _ = _batch(validation, range(min(len(validation), 128)), config, training)
-    features, _, saliency = tower(pixels)
+    pictures = training.to(validation.see(range(min(len(validation), 128)), config.image_size))
+    patches = pictures.patches
+    features, _, saliency = tower(to_pixels(pictures.pixels))
     shape, color, size, xy, centre, ground = reader(features)
     on, mid = patches.is_object, patches.is_centre
     found = centre[..., 0] > 0.7
@@ -88,8 +92,5 @@ def read_patches(tower, reader, validation: Scenes, config: Config, training: Tr
     }
 
 
-def _batch(scenes: Scenes, rows, config: Config, training: Training):
-    chosen = [scenes.scenes[i] for i in rows]
-    pixels = scenes.images(list(rows), config.image_size)
-    patches = describe_patches(chosen, scenes.owners[list(rows)], config.grid)
-    return training.to(to_pixels(pixels)), training.to(patches), training.to(Objects.of(chosen))
+def _make_batch(scenes: Scenes, config: Config, seed: int, rng: np.random.Generator, step: int) -> Pictures:
+    return scenes.see(rows_of_batch(seed, len(scenes), config.vision_batch, step), config.image_size)

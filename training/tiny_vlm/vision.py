@@ -81,9 +81,9 @@ class Projector(nn.Module):
         return self.down(F.gelu(self.up(x), approximate="tanh"))
 
 
-def to_pixels(images) -> Tensor:
+def to_pixels(images: Tensor) -> Tensor:
     """Images `[B, S, S, 3]` (uint8) as the processor of the exported model gives them."""
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return images.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Module:
