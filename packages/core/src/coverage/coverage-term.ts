@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import type { TensorOps } from '../backend/ops.js';
-import { defineProgram, type Program, type TensorSpecs } from '../backend/program.js';
+import { defineProgram, type Program, type TensorSpec, type TensorSpecs } from '../backend/program.js';
 import { InvalidOptionsError, parseOptions } from '../errors/index.js';
 
 /** What a term's `build` returns. */
@@ -34,11 +34,16 @@ export interface CoverageDefinition<I extends TensorSpecs, P extends Readonly<Re
   readonly parameters?: P;
   /** State `true` where the affinity cannot be negative by construction (softmax, exp); the check is then skipped. */
   readonly nonNegative?: boolean;
-  /** Computes the affinity. Uses nothing but `ops`, so that the term runs, compiled, on every backend. */
+  /**
+   * Computes the affinity. Uses nothing but `ops`, so that the term runs, compiled, on every backend.
+   * @param norms the Euclidean lengths of each input's rows, `[rows, 1]`. Those of an image's tensors are computed once
+   * for all questions, so prefer them to `ops.rowNorms`.
+   */
   build<T>(
     ops: TensorOps<T>,
     inputs: Readonly<Record<keyof I, T>>,
     parameters: Readonly<Record<keyof P, T>>,
+    norms: Readonly<Record<keyof I, T>>,
   ): CoverageOutputs<T>;
 }
 
@@ -57,8 +62,8 @@ export interface TermOptions<P extends Readonly<Record<string, number>> = Readon
 
 /**
  * A term as a program. Its outputs: `weights` `[1, targets]`; with these multiplied in, `affinity` `[n, targets]`, its
- * row sums `firstGains` `[n, 1]` and `peak` `[1, targets]`; and for every matrix it reads the norms of its rows (see
- * {@link normsOutput}).
+ * row sums `firstGains` `[n, 1]` and `peak` `[1, targets]`; and for every matrix it reads, unless they are given, the
+ * norms of its rows (see {@link normsName}).
  */
 export type TermProgram = Program;
 
@@ -69,6 +74,9 @@ export interface TargetSample {
   /** @default 0 */
   readonly seed?: number;
 }
+
+/** The input that comes with the question; all others belong to the image. */
+export const TEXT = 'text';
 
 /** The program input, *index* `[r]`, that carries the drawn targets of a term with {@link TargetSample}. */
 export const SAMPLE = 'targets:sample';
@@ -89,6 +97,8 @@ export interface CoverageTerm {
   readonly targets: string;
   /** The term as a program over its inputs, its parameters and its targets' weights; its own weight is applied outside. */
   readonly program: TermProgram;
+  /** The same, to be given the row norms of the image's tensors instead of computing them. */
+  readonly programGivenNorms: TermProgram;
 }
 
 /** A bonus per candidate, added to its gain whatever else is kept; made by `saliency()`. */
@@ -113,10 +123,11 @@ const termOptions = z.strictObject({
 export const TARGET_WEIGHTS = 'targetWeights';
 
 /**
- * The program output `[rows, 1]` with the row norms of an input matrix. They tell whether the input is finite, and as
- * most programs need the norms anyway, engines compute them once: checking millions of numbers costs nothing.
+ * What a term's program calls the row norms `[rows, 1]` of an input matrix: an output where it computes them, an input
+ * where they are given. They tell whether the matrix is finite, and as most terms need them anyway, checking millions of
+ * numbers costs nothing.
  */
-export const normsOutput = (input: string): string => `norms:${input}`;
+export const normsName = (input: string): string => `norms:${input}`;
 
 /** The program input that carries one of a term's parameters. */
 export const parameterInput = (name: string): string => `parameter:${name}`;
@@ -139,7 +150,8 @@ export function defineCoverage<
   const P extends Readonly<Record<string, number>> = Readonly<Record<never, number>>,
 >(definition: CoverageDefinition<I, P>): (options?: TermOptions<P>) => CoverageTerm {
   const defaults: Readonly<Record<string, number>> = definition.parameters ?? {};
-  const program = termProgram(definition);
+  const program = termProgram(definition, 'computed');
+  const programGivenNorms = termProgram(definition, 'given');
   return (options) => {
     const what = `options of coverage term '${definition.name}'`;
     const parsed = parseOptions(what, termOptions, options ?? {});
@@ -158,6 +170,7 @@ export function defineCoverage<
       inputs: Object.keys(definition.inputs).filter((name) => name !== SAMPLE),
       targets: definition.targets,
       program,
+      programGivenNorms,
     };
   };
 }
@@ -165,6 +178,7 @@ export function defineCoverage<
 /** Wraps a definition's `build` so that the engine also weighs the targets and sums up every candidate's first gain. */
 function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, number>>>(
   definition: CoverageDefinition<I, P>,
+  imageNorms: 'computed' | 'given',
 ): TermProgram {
   const { name, targets } = definition;
   const dims = new Set(Object.values(definition.inputs).flatMap((input) => input.dims));
@@ -181,33 +195,43 @@ function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, nu
     ]);
   }
   const parameters = Object.keys(definition.parameters ?? {});
-  const matrices = Object.entries<TensorSpecs[string]>(definition.inputs).filter(
+  const matrices = Object.entries<TensorSpec>(definition.inputs).filter(
     ([, spec]) => spec.dims.length === 2 && spec.dtype !== 'int32',
   );
+  const given = matrices.filter(([input]) => imageNorms === 'given' && input !== TEXT);
+  const computed = matrices.filter((matrix) => !given.includes(matrix));
+  const normSpecs = (of: typeof matrices): TensorSpecs =>
+    Object.fromEntries(
+      of.map(([input, spec]) => [normsName(input), { dims: [spec.dims[0] as string, 'one'] }]),
+    );
   return defineProgram({
     name: `coverage(${name})`,
     inputs: {
       ...definition.inputs,
       ...Object.fromEntries(parameters.map((parameter) => [parameterInput(parameter), { dims: [] }])),
       [TARGET_WEIGHTS]: { dims: ['one', targets] },
+      ...normSpecs(given),
     },
     outputs: {
       weights: { dims: ['one', targets] },
       affinity: { dims: ['n', targets] },
       firstGains: { dims: ['n', 'one'] },
       peak: { dims: ['one', targets] },
-      ...Object.fromEntries(
-        matrices.map(([input, spec]) => [normsOutput(input), { dims: [spec.dims[0] as string, 'one'] }]),
-      ),
+      ...normSpecs(computed),
     } as TensorSpecs,
     build: <T>(ops: TensorOps<T>, inputs: Readonly<Record<string, T>>) => {
       const own = Object.fromEntries(
         parameters.map((parameter) => [parameter, inputs[parameterInput(parameter)] as T]),
       );
+      const norms = Object.fromEntries([
+        ...given.map(([input]) => [input, inputs[normsName(input)] as T] as const),
+        ...computed.map(([input]) => [input, ops.rowNorms(inputs[input] as T)] as const),
+      ]);
       const { affinity, targetWeights, peak } = definition.build(
         ops,
         inputs as Readonly<Record<keyof I, T>>,
         own as Readonly<Record<keyof P, T>>,
+        norms as Readonly<Record<keyof I, T>>,
       );
       const perTarget = targetWeights ?? ops.divide(ops.scalar(1), ops.size(affinity, 1));
       const weights = ops.multiply(inputs[TARGET_WEIGHTS] as T, perTarget);
@@ -217,9 +241,7 @@ function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, nu
         affinity: weighted,
         firstGains: ops.sum(weighted, 1, { keepDims: true }),
         peak: ops.multiply(peak ?? ops.max(affinity, 0, { keepDims: true }), weights),
-        ...Object.fromEntries(
-          matrices.map(([input]) => [normsOutput(input), ops.rowNorms(inputs[input] as T)]),
-        ),
+        ...Object.fromEntries(computed.map(([input]) => [normsName(input), norms[input] as T])),
       };
     },
   });

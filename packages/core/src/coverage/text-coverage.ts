@@ -36,8 +36,8 @@ const inputs = {
 } as const;
 
 /** Calibrated similarity `[n, m]`: column *i* is the softmax over all n vision tokens of cosine / temperature. */
-function calibrated<T>(ops: TensorOps<T>, vision: T, text: T, temperature: T): T {
-  return ops.softmax(ops.divide(cosineSimilarity(ops, vision, text), temperature), 0);
+function calibrated<T>(ops: TensorOps<T>, vision: T, text: T, temperature: T, visionNorms: T): T {
+  return ops.softmax(ops.divide(cosineSimilarity(ops, vision, text, visionNorms), temperature), 0);
 }
 
 const uniform = defineCoverage({
@@ -46,8 +46,8 @@ const uniform = defineCoverage({
   targets: 'm',
   parameters: { temperature: 0.02 },
   nonNegative: true,
-  build: (ops, { vision, text }, { temperature }) => ({
-    affinity: calibrated(ops, vision, text, temperature),
+  build: (ops, { vision, text }, { temperature }, norms) => ({
+    affinity: calibrated(ops, vision, text, temperature, norms.vision),
   }),
 });
 
@@ -57,8 +57,8 @@ const peaked = defineCoverage({
   targets: 'm',
   parameters: { temperature: 0.02, peakedness: 4 },
   nonNegative: true,
-  build: (ops, { vision, text }, { temperature, peakedness }) => {
-    const affinity = calibrated(ops, vision, text, temperature);
+  build: (ops, { vision, text }, { temperature, peakedness }, norms) => {
+    const affinity = calibrated(ops, vision, text, temperature, norms.vision);
     const base = ops.maximum(columnPeakedness(ops, affinity), ops.scalar(1e-6));
     // Powers divided by their sum, as a softmax of logarithms: at large γ all the powers may underflow.
     return { affinity, targetWeights: ops.softmax(ops.multiply(peakedness, ops.log(base)), 1) };

@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import type { TensorSpecs } from '../backend/program.js';
 import { InvalidOptionsError, parseOptions } from '../errors/index.js';
-import { safeRowNorms } from '../similarity/normalize.js';
+import { safeNorms } from '../similarity/normalize.js';
 import { type CoverageTerm, defineCoverage, SAMPLE, type TargetSample } from './coverage-term.js';
 
 /** Options of {@link visionCoverage}. */
@@ -52,12 +52,13 @@ const over = (input: Features, isSampled: boolean) =>
     // softmaxⱼ(s_ij / τ) = E_ij / Z_i with the kernel E = exp((s − 1) / τ) and Z its sums over candidates. The kernel is
     // symmetric, so that a candidate's row is its target's column and half of the products suffice; 1 / Z_i becomes the
     // target's weight. The largest entry for a target is its own, at s = 1.
-    build: (ops, inputs, { temperature }) => {
+    build: (ops, inputs, { temperature }, norms) => {
       type T = (typeof inputs)[string];
       // Rows of length 1/√τ make the product s/τ, which spares a pass over the matrix.
       const x = inputs[input] as T;
+      const lengths = norms[input] as T;
       const rootOfTemperature = ops.exp(ops.multiply(ops.scalar(0.5), ops.log(temperature)));
-      const divisors = ops.multiply(safeRowNorms(ops, x), rootOfTemperature);
+      const divisors = ops.multiply(safeNorms(ops, lengths), rootOfTemperature);
       const rows = ops.divide(x, divisors);
       const largest = ops.divide(ops.scalar(1), temperature);
       const kernel = (similarity: T): T => ops.exp(ops.subtract(similarity, largest));
@@ -67,14 +68,14 @@ const over = (input: Features, isSampled: boolean) =>
       const sums = isSampled
         ? ops.sum(affinity, 0, { keepDims: true })
         : ops.transpose(ops.sum(affinity, 1, { keepDims: true }));
-      const lengths = drawn(ops.divide(ops.rowNorms(x), divisors));
+      const scaled = drawn(ops.divide(lengths, divisors));
       return {
         affinity,
         targetWeights: ops.divide(
           ops.scalar(1),
           ops.multiply(ops.maximum(sums, ops.scalar(1e-30)), ops.size(affinity, 1)),
         ),
-        peak: kernel(ops.transpose(ops.multiply(lengths, lengths))),
+        peak: kernel(ops.transpose(ops.multiply(scaled, scaled))),
       };
     },
   });

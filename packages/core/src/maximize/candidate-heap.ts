@@ -9,8 +9,9 @@ export class CandidateHeap {
 
   /** A heap of `candidates`, ordered by their entries in `bounds`, of which it takes a copy. */
   constructor(candidates: readonly number[], bounds: Float64Array) {
-    this.items = Int32Array.from(candidates);
-    this.keys = Float64Array.from(candidates, (j) => bounds[j] as number);
+    this.items = new Int32Array(candidates);
+    this.keys = new Float64Array(candidates.length);
+    for (let at = 0; at < candidates.length; at++) this.keys[at] = bounds[candidates[at] as number] as number;
     this.length = candidates.length;
     for (let at = (this.length >> 1) - 1; at >= 0; at--) this.sink(at);
   }

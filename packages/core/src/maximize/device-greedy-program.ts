@@ -2,7 +2,7 @@
 
 import type { TensorOps } from '../backend/ops.js';
 import { defineProgram, type Program, type TensorSpec } from '../backend/program.js';
-import { type CoverageTerm, normsOutput, type TermProgram } from '../coverage/coverage-term.js';
+import { type CoverageTerm, normsName, type TermProgram } from '../coverage/coverage-term.js';
 
 /** Program inputs beside those of the terms. */
 export const DEVICE_INPUTS = {
@@ -22,7 +22,7 @@ export const termWeightInput = (t: number): string => ownInput(t, 'weight');
 export const addedOutput = (t: number): string => `added:${t}`;
 /** The program output of what term `t` calls `name`. */
 export const ownOutput = (t: number, name: string): string => `${t}:${name}`;
-const isNorms = (name: string): boolean => name.startsWith(normsOutput(''));
+const isNorms = (name: string): boolean => name.startsWith(normsName(''));
 /** The program output `[1, targets]`: how far below 0 the affinities of each target go; of terms that may go there. */
 export const negativeOutput = (t: number): string => `negative:${t}`;
 /** The program output `[1]`: the value of term `t`, before its weight, when every token is kept. */

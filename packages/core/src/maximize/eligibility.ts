@@ -39,6 +39,7 @@ export class Eligibility {
   readonly selectable: number;
   /** 1 for candidates that are excluded or picked already. */
   private readonly gone: Uint8Array;
+  /** The group of each candidate; past the last for those in none: engines look up an array at −1 slowly. */
   private readonly groupOf: Int32Array;
   private readonly groups: readonly GroupState[];
   /** Picks left. */
@@ -59,12 +60,12 @@ export class Eligibility {
       throw new InvalidBudgetError(`${this.include.length} candidates must be kept, the budget is ${budget}`);
     }
 
-    this.groupOf = new Int32Array(candidates).fill(-1);
+    this.groupOf = new Int32Array(candidates).fill(groups.length);
     /** For each group, how many of its members are must-keeps. */
     const includedOf: number[] = [];
     this.groups = groups.map(({ members, min = 0, max = candidates }, g) => {
       for (const j of new Set(members)) {
-        if (this.groupOf[j] !== -1) {
+        if (this.groupOf[j] !== groups.length) {
           throw new InvalidBudgetError(
             `candidate ${j} is in groups ${this.groupOf[j]} and ${g}; groups must be disjoint`,
           );
@@ -83,7 +84,7 @@ export class Eligibility {
     for (let j = 0; j < candidates; j++) {
       if (this.gone[j] === 1) continue;
       const g = this.groupOf[j] as number;
-      if (g < 0) ungrouped++;
+      if (g === groups.length) ungrouped++;
       else available[g] = (available[g] as number) + 1;
     }
     this.groups.forEach(({ missing, max }, g) => {

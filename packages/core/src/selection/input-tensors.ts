@@ -6,6 +6,9 @@ import { InvalidTensorError } from '../errors/index.js';
 /** Tensors by name, as coverage terms ask for them. */
 export type NamedTensors = ReadonlyMap<string, HostTensor>;
 
+/** The lengths of tensors' rows, `[rows, 1]`, by tensor: under two names it is still one. */
+export type RowNorms = Map<HostTensor, HostTensor>;
+
 /** Values above this would overflow when squared in float32, so a row's length could not be told. */
 const LARGEST = 1e18;
 

@@ -1,15 +1,18 @@
 // A prepared image: what does not depend on the question is computed once, failures are not kept, dispose() ends it.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import type { Backend } from '../backend/index.js';
+import type { Backend, HostTensor } from '../backend/index.js';
 import { createReferenceBackend } from '../backend/reference/index.js';
-import { textCoverage, visionCoverage } from '../coverage/index.js';
+import { defineCoverage, textCoverage, visionCoverage } from '../coverage/index.js';
 import {
   DisposedError,
   InvalidBudgetError,
   InvalidOptionsError,
   InvalidTensorError,
 } from '../errors/index.js';
+import { cosineSimilarity } from '../similarity/cosine.js';
 import { syntheticFeatures, syntheticText } from '../testing/synthetic-features.js';
 import { prepareImage } from './prepare-image.js';
 import { selectTokens } from './select-tokens.js';
@@ -21,21 +24,50 @@ const visionFeatures = map(8, 2);
 const questions = [3, 4, 5].map((seed) => syntheticText(vision, 1 + (seed % 3), seed));
 const budget = { tokens: 7 };
 
-/** A reference backend that writes down the programs it ran, and fails where it is told to. */
+/**
+ * A reference backend that writes down the programs it ran, the inputs whose row norms they computed and the norms they
+ * returned, and fails where it is told to.
+ */
 function spied(fails: (program: string, run: number) => boolean = () => false) {
   const inner = createReferenceBackend();
   const runs: string[] = [];
+  const normed: string[] = [];
+  const returned: WeakRef<object>[] = [];
   const backend: Backend = {
     ...inner,
     async run(program, inputs, options) {
       runs.push(program.name);
       await Promise.resolve();
       if (fails(program.name, runs.length)) throw new Error('out of memory');
-      return inner.run(program, inputs, options);
+      const watched: typeof program = {
+        ...program,
+        build: (ops, tensors) => {
+          const rowNorms = (x: Parameters<typeof ops.rowNorms>[0]) => {
+            normed.push(
+              ...Object.keys(tensors).filter((name) => tensors[name as keyof typeof tensors] === x),
+            );
+            return ops.rowNorms(x);
+          };
+          return program.build({ ...ops, rowNorms }, tensors);
+        },
+      };
+      const outputs = await inner.run(watched, inputs, options);
+      const norms = (outputs as Readonly<Record<string, HostTensor>>)['norms:vision'];
+      if (norms !== undefined) returned.push(new WeakRef(norms.data));
+      return outputs;
     },
   };
   const count = (program: string): number => runs.filter((each) => each === program).length;
-  return { backend, runs, count };
+  return { backend, runs, count, normed, returned };
+}
+
+/** How many of the objects something still holds. */
+async function liveOf(objects: readonly WeakRef<object>[]): Promise<number> {
+  // An object that was looked at lives until the turn ends.
+  await new Promise((resolve) => setTimeout(resolve));
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return objects.filter((object) => object.deref() !== undefined).length;
 }
 
 describe('prepareImage', () => {
@@ -62,6 +94,63 @@ describe('prepareImage', () => {
     }
     expect(count('coverage(vision)')).toBe(1);
     expect(count('coverage(text)')).toBe(3);
+    image.dispose();
+  });
+
+  it('computes the norms of the image once for several questions', async () => {
+    const { backend, normed } = spied();
+    const image = prepareImage({ backend, vision, visionFeatures, coverage: [textCoverage()] });
+    for (const text of questions) await image.select({ text, budget });
+    expect(normed.filter((name) => name === 'vision')).toHaveLength(1);
+    image.dispose();
+  });
+
+  it('computes the norms of one tensor under two names once', async () => {
+    const { backend, normed } = spied();
+    const image = prepareImage({ backend, vision });
+    for (const text of questions) await image.select({ text, budget });
+    expect(normed.filter((name) => name !== 'text')).toEqual(['vision']);
+    image.dispose();
+  });
+
+  it('hands kept norms to a term of one’s own, once it has all that it reads', async () => {
+    const own = defineCoverage({
+      name: 'own',
+      inputs: { vision: { dims: ['n', 'D'] }, prior: { dims: ['n', 'r'] }, text: { dims: ['m', 'D'] } },
+      targets: 'm',
+      build: (ops, tensors, _, norms) => ({
+        affinity: ops.multiply(
+          ops.multiply(norms.prior, ops.transpose(norms.text)),
+          ops.exp(cosineSimilarity(ops, tensors.vision, tensors.text, norms.vision)),
+        ),
+      }),
+    });
+    const options = {
+      ...{ vision, visionFeatures, coverage: [textCoverage(), own()] },
+      inputs: { prior: map(3, 9) },
+    };
+    const { backend, normed } = spied();
+    const image = prepareImage({ backend, ...options });
+    for (const text of questions) {
+      const selection = await image.select({ text, budget });
+      const separate = await selectTokens({ backend: createReferenceBackend(), ...options, text, budget });
+      expect(selection.gains).toEqual(separate.gains);
+    }
+    // The built-in term knows one of two; the first run of the other computes both.
+    expect(normed.filter((name) => name !== 'text')).toEqual(['vision', 'vision', 'prior']);
+    image.dispose();
+  });
+
+  it('keeps no norms of a run that failed', async () => {
+    const { backend, normed } = spied((_, run) => run === 1);
+    const image = prepareImage({ backend, vision, visionFeatures, coverage: [textCoverage()] });
+    const [text] = questions as [(typeof questions)[number]];
+    const wrong = { ...text, data: text.data.map(() => Number.NaN) };
+    await expect(image.select({ text, budget })).rejects.toThrow('out of memory');
+    await expect(image.select({ text: wrong, budget })).rejects.toThrow("Tensor 'text'");
+    expect((await image.select({ text, budget })).order).toHaveLength(7);
+    await expect(image.select({ text: wrong, budget })).rejects.toThrow("Tensor 'text'");
+    expect(normed.filter((name) => name === 'vision')).toHaveLength(2);
     image.dispose();
   });
 
@@ -153,6 +242,21 @@ describe('dispose()', () => {
     );
     for (const selection of await Promise.all(underWay)) expect(selection.gains).toEqual(wanted.gains);
     await expect(image.select({ budget })).rejects.toThrow(DisposedError);
+  });
+
+  it.each(['after', 'during'] as const)('called %s a selection, it lets go of the norms', async (when) => {
+    const { backend, returned } = spied();
+    const image = prepareImage({ backend, vision, visionFeatures });
+    const [text] = questions as [(typeof questions)[number]];
+    const underWay = image.select({ text, budget });
+    if (when === 'during') image.dispose();
+    await underWay;
+    if (when === 'after') {
+      expect(await liveOf(returned)).toBe(1);
+      image.dispose();
+    }
+    expect(await liveOf(returned)).toBe(0);
+    expect(image.candidates).toBe(30);
   });
 
   it('works where nothing was computed, or it failed', async () => {

@@ -2,14 +2,14 @@
 
 import type { Backend } from '../backend/backend.js';
 import type { HostTensor } from '../backend/tensor.js';
-import type { CoverageTerm, ObjectiveTerm } from '../coverage/coverage-term.js';
+import { type CoverageTerm, type ObjectiveTerm, TEXT } from '../coverage/coverage-term.js';
 import { textCoverage, visionCoverage } from '../coverage/index.js';
 import { DisposedError, InvalidOptionsError, InvalidTensorError } from '../errors/index.js';
 import { Eligibility } from '../maximize/eligibility.js';
 import type { BonusBlock } from '../maximize/objective.js';
 import { checkBudget, resolveBudget } from './budget.js';
 import { type GreedyRecord, type GreedyRun, selectionOf } from './greedy-record.js';
-import { type NamedTensors, readTensors, rowCount } from './input-tensors.js';
+import { type NamedTensors, type RowNorms, readTensors, rowCount } from './input-tensors.js';
 import {
   checkConstraints,
   checkMaximizer,
@@ -22,7 +22,7 @@ import { runGreedy } from './run-greedy.js';
 import type { Selection } from './selection.js';
 import { computeTermMatrix, type TermMatrix } from './term-matrix.js';
 
-/** An image to ask questions of; matrices that do not depend on the question are computed on first use and kept. */
+/** An image to ask questions of; what does not depend on the question is computed on first use and kept. */
 export interface PreparedImage {
   /** Number of vision tokens. */
   readonly candidates: number;
@@ -31,11 +31,10 @@ export interface PreparedImage {
    * @throws InvalidBudgetError, InvalidTensorError, InvalidOptionsError, MatrixTooLargeError, DisposedError
    */
   select(options: ImageSelectOptions): Promise<Selection>;
-  /** Lets go of the matrices. */
+  /** Lets go of what was kept. */
   dispose(): void;
 }
 
-const TEXT = 'text';
 const GIB = 2 ** 30;
 
 /**
@@ -96,6 +95,8 @@ class TensorImage implements PreparedImage {
   private readonly parts: ImageParts;
   /** Matrices that do not depend on the question, computed or being computed. */
   private readonly kept = new Map<CoverageTerm, Promise<TermMatrix>>();
+  /** What terms that do depend on it read of the image alone, and which is most of their work. */
+  private readonly norms: RowNorms = new Map();
   /** Selections under way, which may be using the kept matrices. */
   private underWay = 0;
   private disposed = false;
@@ -183,8 +184,7 @@ class TensorImage implements PreparedImage {
   }
 
   private compute(term: CoverageTerm, tensors: NamedTensors): Promise<TermMatrix> {
-    const { backend, candidates, maxMatrixBytes } = this.parts;
-    return computeTermMatrix(backend, term, tensors, candidates, maxMatrixBytes);
+    return computeTermMatrix(term, tensors, { ...this.parts, norms: this.norms });
   }
 
   private computeOnce(term: CoverageTerm): Promise<TermMatrix> {
@@ -205,6 +205,7 @@ class TensorImage implements PreparedImage {
       );
     }
     this.kept.clear();
+    this.norms.clear();
   }
 }
 

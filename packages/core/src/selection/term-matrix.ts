@@ -2,11 +2,11 @@
 
 import type { Backend } from '../backend/backend.js';
 import type { Float32Tensor, HostTensor } from '../backend/tensor.js';
-import { type CoverageTerm, normsOutput } from '../coverage/coverage-term.js';
+import { type CoverageTerm, normsName, TEXT } from '../coverage/coverage-term.js';
 import { InvalidTensorError } from '../errors/index.js';
 import { CoverageMatrix } from '../maximize/coverage-matrix.js';
 import type { CoverageBlock } from '../maximize/objective.js';
-import { isUsableNorm, type NamedTensors, notFinite } from './input-tensors.js';
+import { isUsableNorm, type NamedTensors, notFinite, type RowNorms } from './input-tensors.js';
 import { assertMatrixFits, termInputs } from './term-inputs.js';
 
 /** A coverage term's matrix, with what all candidates together reach. */
@@ -18,23 +18,35 @@ export interface TermMatrix extends CoverageBlock {
   readonly full: number;
 }
 
+/** What the terms of an image have in common. */
+export interface TermContext {
+  readonly backend: Backend;
+  readonly candidates: number;
+  readonly maxMatrixBytes: number;
+  /** The row norms of the image's tensors, as far as they are known. Those that a term computes are added. */
+  readonly norms: RowNorms;
+}
+
 /**
  * Computes a term's matrix.
  * @throws InvalidTensorError if inputs do not fit, or the term yields negative or non-finite numbers.
  * @throws MatrixTooLargeError if the matrix would exceed `maxMatrixBytes`.
  */
 export async function computeTermMatrix(
-  backend: Backend,
   term: CoverageTerm,
   tensors: NamedTensors,
-  candidates: number,
-  maxMatrixBytes: number,
+  { backend, candidates, maxMatrixBytes, norms }: TermContext,
 ): Promise<TermMatrix> {
   const { inputs, targets } = termInputs(term, tensors, candidates);
   assertMatrixFits(term, candidates, targets, maxMatrixBytes);
   const matrix = new CoverageMatrix(candidates, targets);
   try {
-    const outputs = await backend.run(term.program, inputs, { into: { affinity: matrix.affinity } });
+    const given = givenNorms(term, tensors, norms);
+    const outputs = await backend.run(
+      given === undefined ? term.program : term.programGivenNorms,
+      { ...inputs, ...given },
+      { into: { affinity: matrix.affinity } },
+    );
     const { affinity, weights, firstGains, peak } = outputs as Readonly<Record<string, Float32Tensor>>;
     checkFinite(term, tensors, outputs);
     checkOutput(term, 'weights', weights, [1, targets]);
@@ -43,6 +55,7 @@ export async function computeTermMatrix(
     checkOutput(term, 'affinity', affinity, [candidates, targets], (weights as Float32Tensor).data);
     // A backend should have written there already.
     if (affinity?.data !== matrix.affinity) matrix.affinity.set((affinity as Float32Tensor).data);
+    keepNorms(term, tensors, outputs, norms);
     const highest = (peak as Float32Tensor).data;
     return {
       term,
@@ -59,6 +72,35 @@ export async function computeTermMatrix(
   }
 }
 
+/** The norms that `term.programGivenNorms` reads, if all of them are known. */
+function givenNorms(
+  term: CoverageTerm,
+  tensors: NamedTensors,
+  norms: RowNorms,
+): Readonly<Record<string, HostTensor>> | undefined {
+  const given: Record<string, HostTensor> = {};
+  for (const name of term.inputs) {
+    if (!(normsName(name) in term.programGivenNorms.inputs)) continue;
+    const known = norms.get(tensors.get(name) as HostTensor);
+    if (known === undefined) return undefined;
+    given[normsName(name)] = known;
+  }
+  return given;
+}
+
+/** Keeps the norms of the image's tensors; a question's tensor is not met again. */
+function keepNorms(
+  term: CoverageTerm,
+  tensors: NamedTensors,
+  outputs: Readonly<Record<string, HostTensor>>,
+  norms: RowNorms,
+): void {
+  for (const name of term.inputs) {
+    const computed = outputs[normsName(name)];
+    if (name !== TEXT && computed !== undefined) norms.set(tensors.get(name) as HostTensor, computed);
+  }
+}
+
 /** @throws InvalidTensorError if an input of the term is not finite, going by the norms of its rows. */
 export function checkFinite(
   term: CoverageTerm,
@@ -67,7 +109,7 @@ export function checkFinite(
   outputOf: (norms: string) => string = (norms) => norms,
 ): void {
   for (const name of term.inputs) {
-    const norms = outputs[outputOf(normsOutput(name))]?.data as Float32Array | undefined;
+    const norms = outputs[outputOf(normsName(name))]?.data as Float32Array | undefined;
     if (norms === undefined || norms.every(isUsableNorm)) continue;
     const tensor = tensors.get(name) as HostTensor;
     // The projected tokens may stand in for features that were not given.

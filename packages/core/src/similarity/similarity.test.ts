@@ -19,9 +19,14 @@ function expectValues(actual: ReferenceTensor, dims: readonly number[], values: 
 
 describe('cosineSimilarity', () => {
   it('is the cosine of every pair, whatever the lengths; a zero row has 0 with all', () => {
-    const a = matrix([2, 0], [0, 0], [1, 1]);
+    const a = matrix([2, 0], [0, 0], [3, 4]);
     const b = matrix([0, 5], [-3, 0]);
-    expectValues(cosineSimilarity(ops, a, b), [3, 2], [0, -1, 0, 0, Math.SQRT1_2, -Math.SQRT1_2]);
+    expectValues(cosineSimilarity(ops, a, b), [3, 2], [0, -1, 0, 0, 0.8, -0.6]);
+  });
+
+  it('takes norms that are known as they are', () => {
+    const [a, b] = [matrix([3, 4]), matrix([0, 5])];
+    expectValues(cosineSimilarity(ops, a, b, matrix([8])), [1, 1], [0.5]);
   });
 });
 

@@ -8,7 +8,7 @@ import { createReferenceBackend } from '../backend/reference/index.js';
 import { elementCount, float32, type HostTensor } from '../backend/tensor.js';
 import { defineCoverage, textCoverage, visionCoverage } from '../coverage/index.js';
 import { mulberry32 } from '../maximize/random.js';
-import { selectTokens } from '../selection/index.js';
+import { prepareImage, selectTokens } from '../selection/index.js';
 import { normalizeRows } from '../similarity/normalize.js';
 import { officialSelections } from './official-selections.js';
 import { opCases } from './op-cases.js';
@@ -340,6 +340,17 @@ export function describeBackend(suite: BackendUnderTest): void {
           }
         });
       }
+      check('a second question is answered, to the bit, as if it were the first', async () => {
+        const official = officialSelections[2] as (typeof officialSelections)[number];
+        const { text, ...inputs } = officialInputs(official);
+        const budget = { tokens: official.budget };
+        const image = prepareImage({ backend, ...inputs });
+        await image.select({ text, budget });
+        const second = await image.select({ text, budget });
+        const first = await selectTokens({ backend, ...inputs, text, budget });
+        expect([second.order, second.gains]).toEqual([first.order, first.gains]);
+        image.dispose();
+      });
       check("a user's own term selects as on the reference", async () => {
         const official = officialSelections[2] as (typeof officialSelections)[number];
         const inputs = officialInputs(official);

@@ -178,8 +178,9 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
   rowNorms: (x) => {
     const [n, d] = matrixDims('rowNorms', x);
     const square = (i: number, k: number): number => (x.data[i * d + k] as number) ** 2;
-    const norms = Float64Array.from({ length: n }, (_, i) => Math.sqrt(sumOf((k) => square(i, k), d)));
-    return tensor([n, 1], norms);
+    const norm = (i: number): number => Math.sqrt(sumOf((k) => square(i, k), d));
+    // Rounded as they are between two programs, so that norms which are handed on give the same bits as new ones.
+    return tensor([n, 1], Float64Array.from(Float32Array.from({ length: n }, (_, i) => norm(i))));
   },
   softmax: (x, axis) => {
     if (x.data.length === 0) return x;
