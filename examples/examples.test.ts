@@ -46,7 +46,7 @@ const examples: Readonly<Record<string, (output: string) => void>> = {
     expect(output).toMatch(/region favoured \([6-9]\)/);
   },
   'prune-a-model': (output) => {
-    expect(output.match(/25 of 256 vision tokens/g)).toHaveLength(3);
+    expect(output.match(/57 of 576 vision tokens/g)).toHaveLength(3);
     expect(output).toMatch(/ (\w+) \(expected \1;/);
   },
 };

@@ -112,7 +112,7 @@ describe('an agent', () => {
       reason: 'enriched',
       weight: 0.5,
     });
-    expect(usage?.visionTokens).toBe(256);
+    expect(usage?.visionTokens).toBe(576);
   });
 
   it('stops when it is aborted, before and while it runs, and can be asked again', async () => {

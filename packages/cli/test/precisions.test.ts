@@ -22,7 +22,7 @@ it('fp16 and q8 answer as fp32 does, pruned or not', async () => {
       return given;
     };
     answers[`${dtype}, a tenth`] = await askAll();
-    expect(handle.lastSelection?.tokensAfter).toBe(25);
+    expect(handle.lastSelection?.tokensAfter).toBe(57);
     handle.detach();
     answers[`${dtype}, all`] = await askAll();
     await model.dispose();

@@ -25,6 +25,18 @@ const HINTS: Readonly<Record<OrtDevice, string>> = {
  */
 const NO_SPINNING = { session: { intra_op: { allow_spinning: '0' } } };
 
+/**
+ * NVIDIA's libraries may round the factors of float32 products to ten bits (TF32), and ONNX Runtime asks them to: similarities
+ * then differ in the fourth digit, and with them what is selected. onnxruntime-node passes no option of the provider on,
+ * but the libraries read this variable when they start. Whoever has set it before decides.
+ */
+function keepFullPrecision(device: OrtDevice): void {
+  const environment = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
+  if (environment !== undefined && (device === 'cuda' || device === 'tensorrt')) {
+    environment.NVIDIA_TF32_OVERRIDE ??= '0';
+  }
+}
+
 /** Opens a session on one device. */
 export function createSession(
   ort: OrtModule,
@@ -69,6 +81,7 @@ export async function selectDevice(
   const failures: string[] = [];
   let cause: unknown;
   for (const device of wanted) {
+    keepFullPrecision(device);
     try {
       const session = await createSession(ort, probe, device, sessionOptions);
       const x = new ort.Tensor('float32', Float32Array.of(3, 4), [1, 2]);

@@ -89,7 +89,7 @@ class OrtBackend implements Backend {
     this.ort = ort;
     this.device = working.device;
     this.fillsGivenMemory = working.fillsGivenMemory;
-    // GPUs may multiply in TF32 or half precision.
+    // GPUs may multiply in half precision, or in TF32 where another session started the libraries first.
     this.precision = ['cpu', 'wasm'].includes(working.device) ? 1e-5 : 2e-3;
     this.sessionOptions = sessionOptions;
   }

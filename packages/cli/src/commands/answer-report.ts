@@ -31,7 +31,7 @@ export function comparisonRows(pruned: Answer, whole: Answer): string[][] {
   ];
 }
 
-/** `25 of 256 (9.8 %)` */
+/** `57 of 576 (9.9 %)` */
 export function keptInWords({ tokensBefore, tokensKept }: Answer): string {
   const share = tokensBefore === 0 ? '' : ` (${formatShare(tokensKept / tokensBefore)})`;
   return `${tokensKept} of ${tokensBefore}${share}`;

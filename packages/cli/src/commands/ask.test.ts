@@ -127,7 +127,7 @@ describe('mmtok ask', () => {
     const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
     const io = fakeIo({ cwd: folder });
     expect(await main(['ask', image, question, '--overlay', 'kept.png'], io)).toBe(0);
-    expect(io.out()).toMatch(new RegExp(`^${answer}\n\ntokens    25 of 256`));
+    expect(io.out()).toMatch(new RegExp(`^${answer}\n\ntokens    57 of 576`));
     expect((await sharp(join(folder, 'kept.png')).metadata()).width).toBe(496);
   });
 });

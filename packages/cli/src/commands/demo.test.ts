@@ -23,7 +23,7 @@ it('shows the embedded model at work, in 80 columns', async () => {
   expect(await main(['demo', '--questions', '1'], io)).toBe(0);
   const lines = io.out().split('\n');
   expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(80);
-  expect(lines.filter((line) => /25\/256/.test(line))).toHaveLength(pictures);
+  expect(lines.filter((line) => /57\/576/.test(line))).toHaveLength(pictures);
   expect(io.out()).toContain(`All tokens: ${pictures} of ${pictures} right.`);
   expect(io.out().replaceAll('\n', ' ')).toMatch(/\(prefill, median\): [\d.]+ times as fast/);
   expect(io.out()).toContain('mmtok-demo/scene-0.png');

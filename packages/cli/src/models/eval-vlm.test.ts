@@ -51,16 +51,16 @@ describe('a model of transformers.js under evaluation', () => {
       out: out(),
     });
     const [input] = seen as [SelectorInput];
-    expect(input.vision.dims).toEqual([256, 128]);
-    expect(input.visionFeatures.dims).toEqual([256, 128]);
+    expect(input.vision.dims).toEqual([576, 128]);
+    expect(input.visionFeatures.dims).toEqual([576, 128]);
     expect(input.visionFeatures.data).not.toEqual(input.vision.data);
     expect(input.text?.dims[1]).toBe(128);
-    expect(input).toMatchObject({ grid: [16, 16], tiles: [256] });
+    expect(input).toMatchObject({ grid: [24, 24], tiles: [576] });
     const pruned = records.filter(({ method }) => method === 'spy');
     expect(pruned[0]).toMatchObject({
       kept: [243, 246, 249, 252, 255],
-      grid: [16, 16],
-      tokensBefore: 256,
+      grid: [24, 24],
+      tokensBefore: 576,
       tokensKept: 5,
     });
     // Both questions are about one picture, which was encoded for the very first answer.

@@ -28,7 +28,7 @@ describe('the embedded model', () => {
     const whole = await vlm.ask({ ...request, budget: 'all' });
     const pruned = await vlm.ask({ ...request, budget: { ratio: 0.1 }, onText: (text) => texts.push(text) });
     expect([whole.text, pruned.text, texts.join('').trim()]).toEqual([answer, answer, answer]);
-    expect([whole.tokensKept, pruned.tokensKept, pruned.tokensBefore]).toEqual([256, 25, 256]);
+    expect([whole.tokensKept, pruned.tokensKept, pruned.tokensBefore]).toEqual([576, 57, 576]);
     expect(whole.pictures).toEqual([]);
     const [{ indices, views, coverage } = { indices: [], views: [], coverage: {} }] = pruned.pictures;
     expect(indices).toHaveLength(25);
@@ -51,7 +51,7 @@ describe('the embedded model', () => {
       question: 'What shape is the cyan object?',
       budget: { tokens: 20 },
     });
-    expect([tokensBefore, tokensKept]).toEqual([512, 40]);
+    expect([tokensBefore, tokensKept]).toEqual([1152, 40]);
     expect(seen.map(({ views }) => views[0]?.picture)).toEqual(pictures);
   });
 
@@ -69,7 +69,7 @@ describe('the embedded model', () => {
     const [{ image, question } = { image: '', question: '' }] = await samples();
     const pictures = [await readPicture(image, '/')];
     const { tokensKept, notes } = await vlm.ask({ pictures, question, budget: { tokens: 1000 } });
-    expect(tokensKept).toBe(256);
+    expect(tokensKept).toBe(576);
     expect(notes.join()).toMatch(/all/);
   });
 });
