@@ -19,11 +19,13 @@ import {
 /** How many of the held-out questions are asked here. */
 const QUESTIONS = 270;
 /** Accuracy on them at least. */
-const FLOOR: Readonly<Record<ModelSize, number>> = { base: 0.93, small: 0.88 };
+const FLOOR: Readonly<Record<ModelSize, number>> = { base: 0.95, small: 0.9 };
 /** Accuracy on them at most where every question gets another scene's picture. */
 const GUESSING = 0.55;
 /** How far accuracy on them may lie from what the README states for all: three standard errors of the smaller number. */
 const TOLERANCE = 0.06;
+/** Hundreds of answers, on a machine that runs other tests as well, in ms. */
+const PATIENCE = 300_000;
 
 /** A session of the model, as far as it is used here. */
 interface Session {
@@ -95,19 +97,27 @@ describe.each([
     expect(await vlm.ask(decoded, question, { bad_words_ids: [[answerId]] })).not.toBe(answer);
   });
 
-  test('answers held-out questions as well as the README states', async () => {
-    const { overall, byKind } = await evaluate({ answer: vlm.ask, questions });
-    expect(Object.keys(byKind)).toEqual([...questionKinds]);
-    expect(overall.accuracy).toBeGreaterThanOrEqual(FLOOR[size]);
-    expect(Math.abs(overall.accuracy - statedAccuracy('**all**', size))).toBeLessThanOrEqual(TOLERANCE);
-  });
+  test(
+    'answers held-out questions as well as the README states',
+    async () => {
+      const { overall, byKind } = await evaluate({ answer: vlm.ask, questions });
+      expect(Object.keys(byKind)).toEqual([...questionKinds]);
+      expect(overall.accuracy).toBeGreaterThanOrEqual(FLOOR[size]);
+      expect(Math.abs(overall.accuracy - statedAccuracy('**all**', size))).toBeLessThanOrEqual(TOLERANCE);
+    },
+    PATIENCE,
+  );
 
-  test('looks at the image: with the images of other scenes accuracy collapses', async () => {
-    const third = questions.filter((_, index) => index % 3 === 0);
-    const swapped = third.map((question, index) => ({ ...question, image: third.at(index - 7)!.image }));
-    const { overall } = await evaluate({ answer: vlm.ask, questions: swapped });
-    expect(overall.accuracy).toBeLessThan(GUESSING);
-  });
+  test(
+    'looks at the image: with the images of other scenes accuracy collapses',
+    async () => {
+      const third = questions.filter((_, index) => index % 3 === 0);
+      const swapped = third.map((question, index) => ({ ...question, image: third.at(index - 7)!.image }));
+      const { overall } = await evaluate({ answer: vlm.ask, questions: swapped });
+      expect(overall.accuracy).toBeLessThan(GUESSING);
+    },
+    PATIENCE,
+  );
 });
 
 test('the base model answers all samples', async () => {
