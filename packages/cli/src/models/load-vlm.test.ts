@@ -31,8 +31,8 @@ describe('the embedded model', () => {
     expect([whole.tokensKept, pruned.tokensKept, pruned.tokensBefore]).toEqual([576, 57, 576]);
     expect(whole.pictures).toEqual([]);
     const [{ indices, views, coverage } = { indices: [], views: [], coverage: {} }] = pruned.pictures;
-    expect(indices).toHaveLength(25);
-    expect(views).toEqual([expect.objectContaining({ rows: 16, columns: 16, kept: indices })]);
+    expect(indices).toHaveLength(57);
+    expect(views).toEqual([expect.objectContaining({ rows: 24, columns: 24, kept: indices })]);
     expect(coverage).toEqual({ text: expect.any(Number), vision: expect.any(Number) });
     const { prepareMs, encodeMs, selectMs, prefillMs, decodeMs, totalMs } = pruned.timings;
     expect(Math.min(prepareMs, encodeMs, selectMs, prefillMs, decodeMs)).toBeGreaterThan(0);
