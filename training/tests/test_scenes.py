@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from tiny_vlm.dataset import SPLITS, describe_patches, scene_at
+from tiny_vlm.dataset import SPLITS, Objects, describe_patches, scene_at
 from tiny_vlm.draw import draw
 from tiny_vlm.scenes import IMAGE_SIZE, MAX_OBJECTS, MIN_OBJECTS
 
@@ -54,7 +54,7 @@ def test_patches_need_not_be_whole_pixels():
 @pytest.mark.parametrize("grid", [24, 16, 8])
 def test_each_object_has_one_centre_patch(grid):
     owners = np.stack([draw(scene, grid)[1] for scene in SCENES[:20]])
-    patches = describe_patches(SCENES[:20], owners)
+    patches = describe_patches(Objects.of(SCENES[:20]), owners)
     assert patches.owner.shape == (20, grid * grid)
     for row, scene in enumerate(SCENES[:20]):
         seen = set(patches.owner[row].tolist()) - {-1}

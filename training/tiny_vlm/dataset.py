@@ -50,9 +50,8 @@ class Scenes:
     def see(self, rows: Sequence[int], size: int) -> "Pictures":
         """A batch of pictures of `size` × `size` pixels with what they show."""
         rows = list(rows)
-        chosen = [self.scenes[i] for i in rows]
-        patches = describe_patches(chosen, self.owners[rows])
-        return Pictures(torch.from_numpy(self.images(rows, size)), patches, Objects.of(chosen))
+        objects = Objects.of([self.scenes[i] for i in rows])
+        return Pictures(torch.from_numpy(self.images(rows, size)), describe_patches(objects, self.owners[rows]), objects)
 
 
 def load_scenes(split: str, count: int, grid: int, workers: int = 2) -> Scenes:
@@ -129,6 +128,11 @@ class Pictures:
     objects: Objects
 
 
+def picture_batch(scenes: Scenes, size: int, count: int, seed: int, rng: np.random.Generator, step: int) -> Pictures:
+    """The pictures of a step; which ones follows from seed and step alone."""
+    return scenes.see(rows_of_batch(seed, len(scenes), count, step), size)
+
+
 def describe_tokens(owner: torch.Tensor, places: torch.Tensor, objects: Objects) -> Tokens:
     """Says what tokens show, given their owners `[B, n]` and their own places `[B, n, 2]` in [0, 1]."""
     is_object = owner >= 0
@@ -161,11 +165,11 @@ def patch_places(grid: int) -> torch.Tensor:
     return torch.stack([x.flatten(), y.flatten()], -1)
 
 
-def describe_patches(scenes: list[Scene], owners: np.ndarray) -> Tokens:
-    """What each patch of drawn scenes shows, given the patches' owners `[B, grid, grid]`."""
+def describe_patches(objects: Objects, owners: np.ndarray) -> Tokens:
+    """What each patch of drawn scenes shows, given their objects and the patches' owners `[B, grid, grid]`."""
     owner = torch.from_numpy(owners.astype(np.int64)).flatten(1)
-    places = patch_places(owners.shape[1]).expand(len(scenes), -1, -1)
-    return describe_tokens(owner, places, Objects.of(scenes))
+    places = patch_places(owners.shape[1]).expand(len(owners), -1, -1)
+    return describe_tokens(owner, places, objects)
 
 
 _SHAPE = {name: i for i, name in enumerate(SHAPES)}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .config import Config
 from .dataset import Objects, Tokens, describe_tokens
-from .scenes import BACKGROUNDS, COLORS, SHAPES, SIZES, Scene
+from .scenes import BACKGROUNDS, COLORS, SHAPES, SIZES
 from .text import ID
 
 _COLOR_WORDS = [ID[word] for word in (*COLORS, *BACKGROUNDS)]
@@ -56,13 +56,13 @@ def place_features(xy: Tensor) -> Tensor:
     return torch.cat([3 * (xy - 0.5), *parts], -1)
 
 
-def sample_tokens(rng: np.random.Generator, scenes: list[Scene], length: int) -> Tokens:
+def sample_tokens(rng: np.random.Generator, objects: Objects, length: int) -> Tokens:
     """A context of `length` tokens per scene: every object by one or several tokens, the rest background, shuffled."""
-    owner = torch.full((len(scenes), length), -1, dtype=torch.int64)
-    for row, scene in enumerate(scenes):
-        count = len(scene.objects)
+    counts = objects.present.sum(1).tolist()
+    owner = torch.full((len(counts), length), -1, dtype=torch.int64)
+    for row, count in enumerate(counts):
         repeats = rng.integers(1, max(2, min(5, length // count)), count)
         listed = np.repeat(np.arange(count), repeats)[:length]
         owner[row, torch.from_numpy(rng.permutation(length)[: len(listed)])] = torch.from_numpy(listed)
-    places = torch.from_numpy(rng.random((len(scenes), length, 2), np.float32))
-    return describe_tokens(owner, places, Objects.of(scenes))
+    places = torch.from_numpy(rng.random((len(counts), length, 2), np.float32))
+    return describe_tokens(owner, places, objects)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from . import losses
 from .config import Config
-from .dataset import Objects, Pictures, Scenes, Tokens, rows_of_batch
+from .dataset import Objects, Pictures, Scenes, Tokens, picture_batch, rows_of_batch
 from .language import LanguageModel, Reading
 from .questions import KINDS, Question, ask
 from .scenes import MAX_OBJECTS, Scene, sample_scene
@@ -76,12 +76,12 @@ def train_projector(config: Config, model: Model, scenes: Scenes, training: Trai
     """Stage 3: the projector alone learns to turn features into ideal tokens."""
     parameters = list(model.projector.parameters())
     optimiser = torch.optim.AdamW(parameters, weight_decay=0.0)
-    make = partial(_make_pictures, scenes, config, training.seed)
+    make = partial(picture_batch, scenes, config.image_size, config.joint_batch, training.seed)
     for step, pictures in training.steps("projector", config.align_steps, optimiser, peak=3e-3, warmup=10, make=make):
         tokens = pictures.patches
         with training.precision(), torch.no_grad():
             ideal = model.ideal(model.language.embedding.weight, tokens)
-        loss = losses.alignment_loss(model.projector(_see(model, pictures, training)), ideal, tokens)
+        loss = losses.alignment_loss(model.projector(_see(model, pictures.pixels, training)), ideal, tokens)
         training.update(optimiser, parameters, loss)
         if training.reports(step):
             training.log(loss=loss.item())
@@ -95,7 +95,7 @@ def train_jointly(config: Config, model: Model, scenes: Scenes, validation: Scen
     make = partial(_make_lessons, scenes, config, training.seed)
     for step, batch in training.steps("images", config.joint_steps, optimiser, peak=1.4e-3, warmup=40, make=make):
         pictures, packed = batch
-        features, tokens = _see(model, pictures, training), pictures.patches
+        features, tokens = _see(model, pictures.pixels, training), pictures.patches
         with training.precision():
             projected = model.projector(features)
             reading = model.language.read(projected, packed)
@@ -129,7 +129,7 @@ def accuracy_by_kind(config: Config, model: Model, scenes: Scenes, training: Tra
     marks: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for start in range(0, len(scenes), 20):
         rows = range(start, min(start + 20, len(scenes)))
-        features = _see(model, training.to(scenes.see(rows, config.image_size)), training)
+        features = _see(model, training.to(torch.from_numpy(scenes.images(rows, config.image_size))), training)
         chosen = [scenes.scenes[i] for i in rows]
         with training.precision():
             projected = model.projector(features)
@@ -142,7 +142,7 @@ def _symbol_accuracy(model: Model, training: Training) -> dict[str, float]:
     scenes = [sample_scene(rng) for _ in range(100)]
     marks: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     with torch.no_grad(), training.precision():
-        tokens = training.to(sample_tokens(rng, scenes, 64))
+        tokens = training.to(sample_tokens(rng, Objects.of(scenes), 64))
         image = model.ideal(model.language.embedding.weight, tokens)
         _mark(model, image, [_one_of_each(scene, i) for i, scene in enumerate(scenes)], marks, training)
     return _means(marks)
@@ -180,22 +180,19 @@ def _habits(model: Model, reader, reading: Reading, packed: Packed, tokens: Toke
 
 
 @torch.no_grad()
-def _see(model: Model, pictures: Pictures, training: Training) -> Tensor:
-    """Features by the fixed vision tower."""
+def _see(model: Model, pixels: Tensor, training: Training) -> Tensor:
+    """Features of pictures `[B, S, S, 3]` (uint8) by the fixed vision tower."""
     with training.precision():
-        features, _, _ = model.vision(to_pixels(pictures.pixels))
+        features, _, _ = model.vision(to_pixels(pixels))
     return features.float()
 
 
 def make_symbols(config: Config, rng: np.random.Generator, step: int) -> tuple[Tokens, Packed, Objects]:
     """A batch of stage 2: what tokens say, questions, objects. Its scenes are drawn for it and never again."""
     scenes = [sample_scene(rng) for _ in range(config.symbol_batch)]
-    tokens = sample_tokens(rng, scenes, int(rng.choice(SYMBOL_CONTEXTS)))
-    return tokens, sample_questions(rng, scenes, SYMBOL_TEXT), Objects.of(scenes)
-
-
-def _make_pictures(scenes: Scenes, config: Config, seed: int, rng: np.random.Generator, step: int) -> Pictures:
-    return scenes.see(rows_of_batch(seed, len(scenes), config.joint_batch, step), config.image_size)
+    objects = Objects.of(scenes)
+    tokens = sample_tokens(rng, objects, int(rng.choice(SYMBOL_CONTEXTS)))
+    return tokens, sample_questions(rng, scenes, SYMBOL_TEXT), objects
 
 
 def _make_lessons(scenes: Scenes, config: Config, seed: int, rng: np.random.Generator, step: int) -> tuple[Pictures, Packed]:

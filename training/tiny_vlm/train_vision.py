@@ -2,13 +2,12 @@
 
 from functools import partial
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import Config
-from .dataset import NO_SHAPE, Pictures, Scenes, rows_of_batch
+from .dataset import NO_SHAPE, Pictures, Scenes, picture_batch
 from .scenes import BACKGROUNDS, COLORS, SHAPES, SIZES
 from .schedule import Training
 from .vision import VisionTower, to_pixels
@@ -34,7 +33,7 @@ def train_vision(config: Config, scenes: Scenes, validation: Scenes, training: T
     tower, reader = VisionTower(config).to(training.device), PatchReader(config).to(training.device)
     parameters = [*tower.parameters(), *reader.parameters()]
     optimiser = torch.optim.AdamW(parameters, betas=(0.9, 0.95), weight_decay=0.02)
-    make = partial(_make_batch, scenes, config, training.seed)
+    make = partial(picture_batch, scenes, config.image_size, config.vision_batch, training.seed)
     for step, pictures in training.steps("vision", config.vision_steps, optimiser, peak=2e-3, warmup=60, make=make):
         with training.precision():
             loss = vision_loss(tower, reader, pictures)
@@ -90,7 +89,3 @@ def read_patches(tower, reader, validation: Scenes, config: Config, training: Tr
         "ground": (ground.argmax(-1) == patches.background[:, None]).float().mean().item(),
         "saliency_on_objects": (saliency * on).sum(1).mean().item(),
     }
-
-
-def _make_batch(scenes: Scenes, config: Config, seed: int, rng: np.random.Generator, step: int) -> Pictures:
-    return scenes.see(rows_of_batch(seed, len(scenes), config.vision_batch, step), config.image_size)
