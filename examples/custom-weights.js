@@ -29,6 +29,9 @@ await show('cup first', [textCoverage({ targetWeights: [9, 1] }), visionCoverage
 // Words that see nothing in the image ask for nothing; helps at very small budgets.
 await show('peaked words', [textCoverage({ peakedness: 4 }), visionCoverage()]);
 
-// Targets of the vision term: the cup's own tokens are to be represented ten times as well as the rest.
+// Targets of the vision term, by the question: what looks like its words is to be represented, the wall hardly.
+await show('focused', [visionCoverage({ focus: 4 })]);
+
+// Targets of the vision term, by hand: the cup's own tokens are to be represented ten times as well as the rest.
 const targetWeights = things.map((thing) => (thing === 'cup' ? 10 : 1));
 await show('cup in detail', [textCoverage(), visionCoverage({ targetWeights })]);

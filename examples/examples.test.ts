@@ -32,6 +32,8 @@ const examples: Readonly<Record<string, (output: string) => void>> = {
     expect(output).toMatch(/cup first: .* first: cup/);
     const cups = (title: string) => Number(new RegExp(`${title}: cup (\\d+)`).exec(output)?.[1]);
     expect(cups('cup in detail')).toBeGreaterThan(cups('as the paper'));
+    const walls = (title: string) => Number(new RegExp(`${title}: .*wall (\\d+)`).exec(output)?.[1]);
+    expect(walls('focused')).toBeLessThan(walls('as the paper'));
   },
   'centre-prior': (output) => {
     const lines = output.split('\n').filter((line) => line.includes('first pick'));

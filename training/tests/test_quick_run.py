@@ -85,6 +85,20 @@ def test_files_compute_what_the_model_computes(run, exported):
     assert saliency.shape == (3, CONFIG.tokens)
 
 
+def test_a_further_run_can_take_the_tower_of_an_exported_model(run, exported, tmp_path):
+    model = train(CONFIG, tmp_path, seed=2, device="cpu", bfloat16=False, tower=exported)
+    first = load(CONFIG, run)
+    pixels = to_pixels(torch.from_numpy(load_scenes("validation", 2, CONFIG.grid).images(range(2), CONFIG.image_size)))
+    with torch.no_grad():
+        for mine, theirs in zip(model.vision(pixels), first.vision(pixels), strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5)
+        assert not torch.allclose(model.language.embedding.weight, first.language.embedding.weight, atol=1e-2)
+    stages = [json.loads(line)["stage"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert stages == ["symbols", "projector", "images"]
+    with pytest.raises(FileNotFoundError, match="no full-precision vision tower"):
+        train(CONFIG, tmp_path / "other", seed=2, device="cpu", bfloat16=False, tower=tmp_path)
+
+
 def test_the_cache_of_the_decoder_changes_nothing(exported):
     files = Exported(CONFIG, exported, "fp32")
     decoder: onnxruntime.InferenceSession = files.decoder

@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def _train(a: argparse.Namespace) -> None:
-    train(_config(a), a.out, a.seed, a.device, not a.float32, a.workers)
+    train(_config(a), a.out, a.seed, a.device, not a.float32, a.workers, a.tower)
 
 
 def _evaluate(a: argparse.Namespace) -> None:
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, required=True, help="the run's folder; a stopped run goes on from here")
     command.add_argument("--device", default="cpu", help="as PyTorch names it, e.g. cuda")
     command.add_argument("--workers", type=int, default=0, help="processes that draw batches ahead; a GPU needs several")
+    command.add_argument("--tower", type=Path, help="an exported model whose vision tower to take, in place of stage 1")
     command.add_argument("--float32", action="store_true", help="no bfloat16: for processors that are slow at it")
 
     command = _command(commands, "evaluate", _evaluate, "accuracy of finished runs by kind of question")

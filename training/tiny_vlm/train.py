@@ -9,6 +9,7 @@ from torch import nn
 
 from .config import Config
 from .dataset import load_scenes
+from .exported_tower import read_tower
 from .schedule import Training
 from .train_language import Model, accuracy_by_kind, train_jointly, train_projector, train_symbols
 from .train_vision import train_vision
@@ -17,11 +18,17 @@ from .vision import VisionTower
 PARTS = ("vision", "projector", "language", "ideal")
 
 
-def train(config: Config, folder: Path, seed: int, device: str, bfloat16: bool, workers: int = 0) -> Model:
-    """Runs all stages; every stage has random numbers of its own, so a continued run goes as one that never stopped."""
+def train(
+    config: Config, folder: Path, seed: int, device: str, bfloat16: bool, workers: int = 0, tower: Path | None = None
+) -> Model:
+    """Runs all stages; every stage has random numbers of its own, so a continued run goes as one that never stopped.
+
+    `tower` is an exported model whose vision tower is taken in place of stage 1.
+    """
     _use_plain_attention_on_cuda()
     folder.mkdir(parents=True, exist_ok=True)
-    settings = json.dumps({"seed": seed, **asdict(config)}, indent=2)
+    source = {"tower": str(tower)} if tower else {}
+    settings = json.dumps({"seed": seed, **source, **asdict(config)}, indent=2)
     record = folder / "settings.json"
     if record.exists() and record.read_text() != settings:
         raise ValueError(f"{folder} holds a run with other settings: choose another folder, or remove it")
@@ -35,7 +42,10 @@ def train(config: Config, folder: Path, seed: int, device: str, bfloat16: bool, 
     torch.manual_seed(10 * seed)
     model = Model.of(config, VisionTower(config), torch.device(device))
     if not _restore(model, folder / "1-vision.pt", ("vision",)):
-        model.vision = train_vision(config, scenes, validation, stage(1))
+        if tower:
+            model.vision = read_tower(config, tower).to(device)
+        else:
+            model.vision = train_vision(config, scenes, validation, stage(1))
         _save(model, folder / "1-vision.pt", ("vision",))
     model.vision.eval()
     if not _restore(model, folder / "2-symbols.pt", ("language", "ideal")):

@@ -1,12 +1,12 @@
 // What pruning costs and saves on the embedded model: accuracy on its held-out questions with all vision tokens, with a
-// tenth chosen by MMTok (as published, and with vision coverage on projected tokens), and with a tenth chosen at random;
-// and the time its language model takes to read the prompt.
+// tenth chosen by MMTok (as published, with vision coverage on projected tokens, and with a focus on the question), and with a
+// tenth chosen at random; and the time its language model takes to read the prompt.
 //   node bench/held-out.mjs [--limit 270] [--ratio 0.1] [--size small] [--json file]
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RawImage } from '@huggingface/transformers';
-import { saliency } from '@mmtok/core';
+import { saliency, visionCoverage } from '@mmtok/core';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { buildPrompt, evaluate, heldOut, loadTinyVlm } from '@mmtok/tiny-vlm';
 import { prune } from '@mmtok/transformers';
@@ -33,10 +33,12 @@ export async function compare({ limit, ratio = 0.1, size = 'base', only } = {}) 
   const random = randomNumbers(1);
   // 'reselect' keeps pictures encoded, so that the encoder runs once for all ways and all questions of a picture.
   const handle = prune(model, { processor, backend, budget: { ratio }, turns: 'reselect' });
+  const focused = [visionCoverage({ focus: 4 })];
   const ways = {
     all: () => ({ budget: { ratio: 1 } }),
     mmtok: () => ({}),
     projected: () => ({ visionFeatures: 'projected' }),
+    focused: () => ({ coverage: focused }),
     random: (tokens) => ({
       coverage: [saliency({ input: 'lot' })],
       inputs: { lot: Array.from({ length: tokens }, () => [random()]) },

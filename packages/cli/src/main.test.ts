@@ -43,6 +43,9 @@ describe('mmtok', () => {
     [['select', 'x', '--keep', '3', '--alpha', 'much'], "--alpha: expected a number, got 'much'"],
     [['select', 'x', '--keep', '3', '--alpha', '-1'], 'weight'],
     [['select', 'x', '--keep', '3', '--text-temperature', '0'], 'temperature'],
+    [['select', 'x', '--keep', '3', '--focus', '-1'], 'focus'],
+    [['ask', 'a.png', 'what?', '--focus', '-1'], 'focus'],
+    [['ask', 'a.png', 'what?', '--focus', 'much'], "--focus: expected a number, got 'much'"],
     [['select', 'x', '--keep', '3', '--exclude', '5-1'], '--exclude: expected indices'],
     [['demo', '--questions', 'x'], '--questions: expected a number'],
   ])('%j ends with 2 and one line', async (argv, problem) => {

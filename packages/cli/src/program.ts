@@ -78,7 +78,8 @@ Examples:
   mmtok ask photo.jpg "What is on the table?" --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4 --overlay kept.png
   mmtok ask before.jpg after.jpg "What changed?" --keep 64 --model ./my-model --json
   mmtok ask photo.jpg "Read the sign." --keep c0.95 --compare --device webgpu
-  mmtok ask scene.png "What color is the background?" --keep 8 --agent ${TINY_SMALL}`;
+  mmtok ask scene.png "What color is the background?" --keep 8 --agent ${TINY_SMALL}
+  mmtok ask scene.png "How many red circles are there?" --keep 8 --focus 4`;
 
 const SELECT_EXAMPLES = `
 The file holds matrices of floats (F32, F16, BF16 or F64):
@@ -109,6 +110,11 @@ const backendOption = (): Option =>
   new Option('--backend <name>', 'engine that selects tokens (cpu: plain JavaScript)')
     .choices(BACKENDS)
     .default('ort');
+const focusOption = (): Option =>
+  new Option(
+    '--focus <number>',
+    'cover vision tokens by how much they matter to the question, in place of text coverage; try 4',
+  );
 const jsonOption = (): Option => new Option('--json', 'print JSON').default(false);
 const DEFAULT_KEEP = '10%';
 
@@ -120,6 +126,7 @@ interface AskFlags {
   readonly dtype?: string;
   readonly prompt?: string;
   readonly agent?: string | true;
+  readonly focus?: string;
   readonly maxNewTokens?: string;
   readonly overlay?: string;
   readonly compare: boolean;
@@ -147,6 +154,7 @@ function addAsk(program: Command, context: Context): void {
     )
     .option('--max-new-tokens <count>', 'length of the answer at most (default: 128)')
     .option('--overlay <file>', 'write a PNG that shows which tokens were kept')
+    .addOption(focusOption())
     .option('--compare', 'answer with all tokens as well', false)
     .addOption(jsonOption())
     .addHelpText('after', ASK_EXAMPLES)
@@ -159,7 +167,8 @@ function addAsk(program: Command, context: Context): void {
         );
       }
       if (question === '') throw new UsageError('The question is empty. Write it last, in quotes.');
-      const { model, backend, device, dtype, prompt, agent, maxNewTokens, overlay, compare, json } = flags;
+      const { model, backend, device, dtype, prompt, agent, focus, maxNewTokens, overlay, compare, json } =
+        flags;
       await ask(
         {
           images,
@@ -172,6 +181,7 @@ function addAsk(program: Command, context: Context): void {
           // A shell passes \n as it is written.
           ...(prompt !== undefined && { promptTemplate: prompt.replaceAll('\\n', '\n') }),
           ...(agent !== undefined && { agent: agent === true ? DEFAULT_AGENT_MODEL : agent }),
+          ...(focus !== undefined && { focus: parseNumber('--focus', focus) }),
           ...(maxNewTokens !== undefined && { maxNewTokens: parseCount('--max-new-tokens', maxNewTokens) }),
           ...(overlay !== undefined && { overlay }),
           compare,
@@ -187,6 +197,7 @@ interface SelectFlags {
   readonly textTemperature: string;
   readonly visionTemperature: string;
   readonly alpha: string;
+  readonly focus?: string;
   readonly exclude?: string;
   readonly include?: string;
   readonly backend: BackendName;
@@ -203,6 +214,7 @@ function addSelect(program: Command, context: Context): void {
     .option('--text-temperature <number>', 'softmax temperature of text coverage', '0.02')
     .option('--vision-temperature <number>', 'softmax temperature of vision coverage', '0.2')
     .option('--alpha <number>', 'weight of vision coverage beside text coverage', '0.5')
+    .addOption(focusOption())
     .option('--exclude <indices>', 'tokens never to keep, e.g. 0-23,40')
     .option('--include <indices>', 'tokens always to keep; they count towards the budget')
     .addOption(backendOption())
@@ -213,8 +225,8 @@ function addSelect(program: Command, context: Context): void {
     .addOption(jsonOption())
     .addHelpText('after', SELECT_EXAMPLES)
     .action(async (file: string, flags: SelectFlags) => {
-      const { keep, textTemperature, visionTemperature, alpha, exclude, include, backend, device, json } =
-        flags;
+      const { keep, textTemperature, visionTemperature, alpha, focus } = flags;
+      const { exclude, include, backend, device, json } = flags;
       await select(
         {
           file,
@@ -222,6 +234,7 @@ function addSelect(program: Command, context: Context): void {
           textTemperature: parseNumber('--text-temperature', textTemperature),
           visionTemperature: parseNumber('--vision-temperature', visionTemperature),
           alpha: parseNumber('--alpha', alpha),
+          ...(focus !== undefined && { focus: parseNumber('--focus', focus) }),
           exclude: exclude === undefined ? [] : parseIndices('--exclude', exclude),
           include: include === undefined ? [] : parseIndices('--include', include),
           backend,

@@ -80,10 +80,13 @@ export function fakeServices(
   readonly disposed: () => boolean;
   /** Agents that were loaded and disposed. */
   readonly agents: string[];
+  /** The terms of each model's objective; undefined for the paper's. */
+  readonly objectives: (readonly string[] | undefined)[];
 } {
   const { answer = fakeAnswer, ortWorks = true, isSalient = false } = options;
   const asked: Request[] = [];
   const agents: string[] = [];
+  const objectives: (readonly string[] | undefined)[] = [];
   let isDisposed = false;
   const vlm = (name: string, hasAgent: boolean): Vlm => ({
     name,
@@ -100,7 +103,10 @@ export function fakeServices(
   const services: Services = {
     createBackend: async () => createReferenceBackend(),
     loadEvalModel: async ({ model }) => fakeEvalModel(model, isSalient),
-    loadVlm: async ({ model, agent }) => vlm(model, agent !== undefined),
+    loadVlm: async ({ model, agent, coverage }) => {
+      objectives.push(coverage?.map(({ name, kind }) => `${kind} ${name}`));
+      return vlm(model, agent !== undefined);
+    },
     loadAgent: async ({ model }) => {
       const agent = agentFrom(() => 'a tabby cat');
       return Object.assign(agent, {
@@ -130,5 +136,5 @@ export function fakeServices(
       ],
     }),
   };
-  return { services, asked, agents, disposed: () => isDisposed };
+  return { services, asked, agents, objectives, disposed: () => isDisposed };
 }

@@ -70,6 +70,16 @@ describe('mmtok ask', () => {
     expect(agents).toEqual(['HuggingFaceTB/SmolVLM2-256M-Video-Instruct', 'tiny']);
   });
 
+  it('takes vision coverage with a focus in place of the paper’s terms', async () => {
+    const { services, objectives } = fakeServices();
+    for (const flags of [[], ['--focus', '4']]) {
+      expect(await main(['ask', 'a.png', 'What is it?', ...flags], fakeIo({ cwd: folder }), services)).toBe(
+        0,
+      );
+    }
+    expect(objectives).toEqual([undefined, ['coverage vision']]);
+  });
+
   it('answers programs in JSON, about several images', async () => {
     const io = fakeIo({ cwd: folder });
     const argv = ['ask', 'a.png', 'a.png', 'What is it?', '--json', '--compare', '--overlay', 'o.png'];

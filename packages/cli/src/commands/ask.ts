@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Budget } from '@mmtok/core';
+import { type Budget, visionCoverage } from '@mmtok/core';
 import type { BackendName } from '../backends/create-backend.js';
 import { InputFileError } from '../errors/input-file-error.js';
 import { readPicture } from '../images/read-picture.js';
@@ -35,6 +35,8 @@ export interface AskRequest {
   readonly promptTemplate?: string;
   /** A model that answers first: `tiny-small`, `tiny`, a hub id or a folder. */
   readonly agent?: string;
+  /** Vision coverage alone, whose targets count by their relevance to the question; see `visionCoverage`. */
+  readonly focus?: number;
   readonly maxNewTokens?: number;
   /** Where to write the picture of the kept tokens. */
   readonly overlay?: string;
@@ -48,7 +50,8 @@ export interface AskRequest {
  * @throws InputFileError, UsageError, ModelLoadError, AgentLoadError, UnsupportedModelError, InvalidBudgetError, BackendUnavailableError
  */
 export async function ask(request: AskRequest, { io, services }: Context): Promise<void> {
-  const { images, question, model, budget, device, json } = request;
+  const { images, question, model, budget, device, focus, json } = request;
+  const coverage = focus === undefined ? undefined : [visionCoverage({ focus })];
   const pictures = await Promise.all(images.map((image) => readPicture(image, io.cwd)));
   const backend = await services.createBackend(
     request.backend,
@@ -73,6 +76,7 @@ export async function ask(request: AskRequest, { io, services }: Context): Promi
       ...(request.dtype !== undefined && { dtype: request.dtype }),
       ...(request.promptTemplate !== undefined && { promptTemplate: request.promptTemplate }),
       ...(agent && { agent }),
+      ...(coverage && { coverage }),
     },
     io,
   );

@@ -96,13 +96,13 @@ describe('mmtok eval', () => {
     const plain = await run(cwd, ...flags, 'plain');
     expect(plain.err).toBe(
       "note: left out of all: visionzip, fastervlm, vispruner, scope, for the model 'tiny' supplies no saliency (an encoder output vision_saliency)\n" +
-        'note: left out of all: mmtok-agent, for no --agent was named\n',
+        'note: left out of all: mmtok-agent, mmtok-focused-agent, for no --agent was named\n',
     );
     const methodsOf = async (out: string): Promise<string[]> =>
       JSON.parse(await readFile(join(cwd, out, 'run.json'), 'utf8')).methods.map(
         ({ name }: { readonly name: string }) => name,
       );
-    expect(await methodsOf('plain')).toHaveLength(builtInMethods.length - 4 - 2);
+    expect(await methodsOf('plain')).toHaveLength(builtInMethods.length - 4 - 3);
     const whole = await runWith({ isSalient: true }, cwd, ...flags, 'whole', '--agent', 'some/agent');
     expect(whole).toMatchObject({ exitCode: 0, err: '' });
     expect(await methodsOf('whole')).toEqual(

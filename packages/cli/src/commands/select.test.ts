@@ -89,6 +89,14 @@ describe('mmtok select', () => {
     expect(covering.reason).toBe('coverageReached');
   });
 
+  it('lets the question decide with a focus what must be covered', async () => {
+    const chosen = async (...flags: readonly string[]) =>
+      JSON.parse((await select(features, '--keep', '6', '--json', ...flags)).out);
+    const focused = await chosen('--focus', '4');
+    expect(focused.coverage).toEqual({ vision: expect.any(Number) });
+    expect(focused.order).not.toEqual((await chosen('--focus', '0')).order);
+  });
+
   it('tells people the same in words', async () => {
     const { out } = await select(features, '--keep', '4');
     expect(out).toMatch(/^4 of 40 tokens kept \(10\.0 %\)\n/);

@@ -2,7 +2,14 @@
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Budget, type Selection, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
+import {
+  type Budget,
+  type ObjectiveTerm,
+  type Selection,
+  selectTokens,
+  textCoverage,
+  visionCoverage,
+} from '@mmtok/core';
 import type { BackendName } from '../backends/create-backend.js';
 import { InputFileError } from '../errors/input-file-error.js';
 import { explainReadFailure } from '../images/read-picture.js';
@@ -22,6 +29,8 @@ export interface SelectRequest {
   readonly visionTemperature: number;
   /** Weight of vision coverage. */
   readonly alpha: number;
+  /** Vision coverage alone, whose targets count by their relevance to the question; see `visionCoverage`. */
+  readonly focus?: number;
   readonly exclude: readonly number[];
   readonly include: readonly number[];
   readonly backend: BackendName;
@@ -34,11 +43,8 @@ export interface SelectRequest {
  * @throws InputFileError, SafetensorsError, InvalidTensorError, InvalidBudgetError, InvalidOptionsError, BackendUnavailableError
  */
 export async function select(request: SelectRequest, { io, services }: Context): Promise<void> {
-  const { textTemperature, visionTemperature, alpha, exclude, include } = request;
-  const coverage = [
-    textCoverage({ temperature: textTemperature }),
-    visionCoverage({ temperature: visionTemperature, weight: alpha }),
-  ];
+  const { exclude, include } = request;
+  const coverage = objective(request);
   const file = new SafetensorsFile(await readBytes(request.file, io));
   const vision = file.get('vision_tokens');
   const visionFeatures = file.find('vision_features');
@@ -60,6 +66,16 @@ export async function select(request: SelectRequest, { io, services }: Context):
   } finally {
     await backend.dispose();
   }
+}
+
+/** The paper's two terms, or with a focus vision coverage alone. */
+function objective(request: SelectRequest): readonly ObjectiveTerm[] {
+  const { textTemperature, visionTemperature, alpha, focus } = request;
+  if (focus !== undefined) return [visionCoverage({ temperature: visionTemperature, focus })];
+  return [
+    textCoverage({ temperature: textTemperature }),
+    visionCoverage({ temperature: visionTemperature, weight: alpha }),
+  ];
 }
 
 async function readBytes(path: string, { stdin, cwd }: Io): Promise<Uint8Array> {

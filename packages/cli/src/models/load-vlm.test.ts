@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { createReferenceBackend } from '@mmtok/core';
+import { createReferenceBackend, visionCoverage } from '@mmtok/core';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
@@ -75,6 +75,19 @@ describe('the embedded model', () => {
 });
 
 describe('loadVlm', () => {
+  it('takes another objective', async () => {
+    const coverage = [visionCoverage({ focus: 4 })];
+    const vlm = await loadVlm({ model: 'tiny', backend: backend(), coverage }, fakeIo());
+    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
+    const { text, pictures } = await vlm.ask({
+      ...{ pictures: [await readPicture(image, '/')], question },
+      budget: { tokens: 16 },
+    });
+    expect(text).toBe(answer);
+    expect(pictures[0]?.coverage).toEqual({ vision: expect.any(Number) });
+    await vlm.dispose();
+  });
+
   it("takes a folder, and a prompt of one's own", async () => {
     const vlm = await loadVlm(
       { model: modelPath, backend: backend(), promptTemplate: '<image> question {question} answer' },

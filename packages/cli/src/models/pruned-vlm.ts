@@ -23,7 +23,7 @@ export class PrunedVlm implements Vlm {
 
   /** @throws UnsupportedModelError if the model cannot be pruned. */
   constructor(library: Library, loaded: LoadedVlm, options: VlmOptions) {
-    const { backend, agent } = options;
+    const { backend, agent, coverage } = options;
     this.name = options.model;
     this.backend = `${backend.name} (${backend.device})`;
     this.library = library;
@@ -34,6 +34,7 @@ export class PrunedVlm implements Vlm {
       backend,
       budget: { ratio: 1 },
       ...(agent && { agent }),
+      ...(coverage && { coverage }),
     } as PruneArguments);
   }
 

