@@ -179,8 +179,12 @@ describe('focus', () => {
     expect(projected.gains).not.toEqual((await select({ coverage: [visionCoverage({ focus: 4 })] })).gains);
   });
 
-  it.each([undefined, []])('is none without text (%j), and says so', async (text) => {
-    const { notes, gains } = await select({ text, coverage: [visionCoverage({ focus: 4 })] });
+  it.each([{}, { text: [] }])('is none without text (%j), and says so', async (none) => {
+    const coverage = [visionCoverage({ focus: 4 })];
+    const { notes, gains } = await selectTokens({
+      ...{ backend, vision, visionFeatures, coverage, budget },
+      ...none,
+    });
     expect(gains).toEqual((await select({ coverage: [visionCoverage()] })).gains);
     expect(notes).toEqual(["no text tokens were given, so the coverage term 'vision' went without them"]);
   });
