@@ -106,6 +106,7 @@ async function startOfficial(tensors, n, budget) {
   };
 }
 
+/** Times of the official selector in one turn, in ms. */
 async function officialTurn(official) {
   const times = [];
   const ended = performance.now() + TURN_MS;

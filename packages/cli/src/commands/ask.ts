@@ -47,7 +47,7 @@ export interface AskRequest {
 
 /**
  * Answers and prints what it took.
- * @throws InputFileError, UsageError, ModelLoadError, AgentLoadError, UnsupportedModelError, InvalidBudgetError, BackendUnavailableError
+ * @throws InputFileError, UsageError, ModelLoadError, AgentLoadError, UnsupportedModelError, InvalidBudgetError, InvalidOptionsError, BackendUnavailableError
  */
 export async function ask(request: AskRequest, { io, services }: Context): Promise<void> {
   const { images, question, model, budget, device, focus, json } = request;

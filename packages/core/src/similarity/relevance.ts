@@ -14,8 +14,8 @@ export function relevance<T>(ops: TensorOps<T>, vision: T, text: T, norms: T): T
   // The cosine with the sum of unit rows is the mean cosine but for a factor, which the scaling takes out.
   const direction = ops.sum(normalizeRows(ops, text), 0, { keepDims: true });
   const cosines = cosineSimilarity(ops, vision, direction, norms);
-  const negated = ops.subtract(ops.scalar(0), cosines);
-  const lowest = ops.subtract(ops.scalar(0), ops.max(negated, 0, { keepDims: true }));
-  const range = ops.subtract(ops.max(cosines, 0, { keepDims: true }), lowest);
-  return ops.divide(ops.subtract(cosines, lowest), ops.maximum(range, ops.scalar(1e-6)));
+  const minusLowest = ops.max(ops.subtract(ops.scalar(0), cosines), 0, { keepDims: true });
+  const above = ops.add(cosines, minusLowest);
+  const range = ops.max(above, 0, { keepDims: true });
+  return ops.divide(above, ops.maximum(range, ops.scalar(1e-6)));
 }
