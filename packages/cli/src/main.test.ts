@@ -19,6 +19,19 @@ describe('mmtok', () => {
     expect(help.out).toContain('Examples:');
   });
 
+  it('shows the options of a run in the help of eval', async () => {
+    for (const argv of [
+      ['eval', '--help'],
+      ['eval', 'shapes', '--help'],
+    ]) {
+      const { exitCode, out } = await run(...argv);
+      expect(exitCode).toBe(0);
+      for (const option of ['--model', '--methods', '--keep', '--shard', '--json'])
+        expect(out).toContain(`${option} `);
+    }
+    expect((await run('eval', 'speed', '--help')).out).not.toContain('--methods');
+  });
+
   it.each(['ask', 'select', 'demo', 'doctor'])('%s has help with examples', async (command) => {
     const { exitCode, out } = await run(command, '--help');
     expect(exitCode).toBe(0);
@@ -44,6 +57,7 @@ describe('mmtok', () => {
     [['select', 'x', '--keep', '3', '--alpha', '-1'], 'weight'],
     [['select', 'x', '--keep', '3', '--text-temperature', '0'], 'temperature'],
     [['select', 'x', '--keep', '3', '--focus', '-1'], 'focus'],
+    [['select', 'x', '--keep', '3', '--focus', '4', '--alpha', '1'], "cannot be used with option '--alpha"],
     [['ask', 'a.png', 'what?', '--focus', '-1'], 'focus'],
     [['ask', 'a.png', 'what?', '--focus', 'much'], "--focus: expected a number, got 'much'"],
     [['select', 'x', '--keep', '3', '--exclude', '5-1'], '--exclude: expected indices'],

@@ -52,9 +52,7 @@ export function createProgram(context: Context): Program {
   });
   for (const command of program.commands) {
     for (const each of [command, ...command.commands]) {
-      each
-        .copyInheritedSettings(program)
-        .showHelpAfterError(`(mmtok ${command.name()} --help shows its options)`);
+      each.showHelpAfterError(`(mmtok ${command.name()} --help shows its options)`);
     }
   }
   return { command: program, exitCode: () => exitCode };
@@ -74,7 +72,7 @@ Models: the embedded ${TINY} and ${TINY_SMALL} answer questions about drawn shap
   HuggingFaceTB/SmolVLM2-256M-Video-Instruct, llava-hf/llava-interleave-qwen-0.5b-hf, onnx-community/Qwen2-VL-2B-Instruct
 
 Examples:
-  mmtok ask scene.png "What shape is the cyan object?"
+  mmtok ask node_modules/@mmtok/tiny-vlm/samples/0.png "What shape is the purple object?"
   mmtok ask photo.jpg "What is on the table?" --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4 --overlay kept.png
   mmtok ask before.jpg after.jpg "What changed?" --keep 64 --model ./my-model --json
   mmtok ask photo.jpg "Read the sign." --keep c0.95 --compare --device webgpu
@@ -214,7 +212,7 @@ function addSelect(program: Command, context: Context): void {
     .option('--text-temperature <number>', 'softmax temperature of text coverage', '0.02')
     .option('--vision-temperature <number>', 'softmax temperature of vision coverage', '0.2')
     .option('--alpha <number>', 'weight of vision coverage beside text coverage', '0.5')
-    .addOption(focusOption())
+    .addOption(focusOption().conflicts(['alpha', 'textTemperature']))
     .option('--exclude <indices>', 'tokens never to keep, e.g. 0-23,40')
     .option('--include <indices>', 'tokens always to keep; they count towards the budget')
     .addOption(backendOption())

@@ -10,7 +10,7 @@ export type OrtDevice = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'dml' | 'coreml
 const HINTS: Readonly<Record<OrtDevice, string>> = {
   cpu: 'The CPU provider is part of onnxruntime-node; use onnxruntime-web with the device wasm in a browser.',
   wasm: "The WASM provider is part of onnxruntime-web: createOrtBackend({ ort: await import('onnxruntime-web'), device: 'wasm' }).",
-  cuda: 'It needs an NVIDIA GPU, CUDA 12 with cuDNN 9, and the CUDA provider, which is not in the npm package: reinstall with ONNXRUNTIME_NODE_INSTALL=cuda12 and install scripts allowed (pnpm: pnpm approve-builds onnxruntime-node).',
+  cuda: 'It needs an NVIDIA GPU, CUDA 12 with cuDNN 9, and the CUDA provider, which is not in the npm package: reinstall with ONNXRUNTIME_NODE_INSTALL=cuda12 and install scripts allowed (pnpm: list onnxruntime-node under onlyBuiltDependencies, then pnpm rebuild onnxruntime-node).',
   tensorrt:
     'It needs TensorRT beside CUDA 12 and the provider that ONNXRUNTIME_NODE_INSTALL=cuda12 installs.',
   webgpu:

@@ -67,7 +67,7 @@ export interface SelectionOptions {
   readonly featureOutput?: string;
   /** Scale each dimension of the vision features to variance 1. `'auto'` does so only where one dimension drowns the others. @default 'off' */
   readonly standardise?: Standardise;
-  /** Leave images alone whose prompt has fewer vision tokens than this: pruning them would cost more than it saves. @default 16 */
+  /** Leave prompts alone that have fewer vision tokens than this in all: pruning them would cost more than it saves. @default 16 */
   readonly minVisionTokens?: number;
   /**
    * What a new question over a kept cache does: `'freeze'` goes on with the pruned cache; `'reselect'` selects anew for

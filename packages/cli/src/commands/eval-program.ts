@@ -63,7 +63,7 @@ export function addEval(program: Command, context: Context): void {
     .description('measure what pruning does to answers, for several methods and budgets')
     .usage('<task> [options]')
     .addHelpText('after', EXAMPLES);
-  addRun(command, context);
+  const run = addRun(command, context);
   addSpeed(command, context);
   command
     .command('report')
@@ -84,10 +84,12 @@ export function addEval(program: Command, context: Context): void {
       const { mergeEvaluations } = await import('./eval-merge.js');
       mergeEvaluations({ folders, out }, context);
     });
+  // The run is what `mmtok eval <task>` does, so its options are those to show; last, as subcommands inherit this.
+  command.configureHelp({ visibleOptions: () => run.createHelp().visibleOptions(run) });
 }
 
-function addRun(parent: Command, context: Context): void {
-  parent
+function addRun(parent: Command, context: Context): Command {
+  return parent
     .command('run', { isDefault: true, hidden: true })
     .usage('<task> [options]')
     .argument(

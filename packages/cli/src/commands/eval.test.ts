@@ -145,6 +145,7 @@ describe('mmtok eval', () => {
     [['shapes', '--seed', 'x'], '--seed: expected a number'],
     [['shapes', '--methods', 'scope', '--limit', '1'], "Method 'scope': it needs saliency"],
     [['mountains'], "There is no task 'mountains'. Known: gqa"],
+    [['pope', '--limit', '1'], "'tiny' knows nothing but drawn shapes, and 'pope'"],
     [[], 'missing required argument'],
     [['merge', 'a'], "required option '--out <folder>' not specified"],
   ])('%j ends with 2 and one line', async (argv, problem) => {

@@ -1,10 +1,12 @@
 // `mmtok eval <task>`: the same questions for several methods and budgets; each answer is kept as it comes.
 
 import { resolve } from 'node:path';
-import { type RunOptions, runEvaluation, summarizeRun } from '@mmtok/eval';
+import { type RunOptions, runEvaluation, summarizeRun, taskNames } from '@mmtok/eval';
 import type { BackendName } from '../backends/create-backend.js';
+import { UsageError } from '../errors/usage-error.js';
 import { print } from '../io.js';
 import { evalAgent, evalOracle } from '../models/eval-agents.js';
+import { TINY, TINY_SMALL } from '../models/load-vlm.js';
 import type { VlmOptions } from '../models/vlm.js';
 import type { Context } from './context.js';
 import { namedMethods, runnableMethods } from './eval-methods.js';
@@ -39,6 +41,12 @@ export async function evaluate(request: EvalRequest, { io, services }: Context):
   const hasAgent = agentName !== undefined;
   const named = await namedMethods(request.methods, io.cwd, hasAgent);
   const task = await resolveTask(request.task, io.cwd);
+  if (taskNames.includes(task.name) && (model === TINY || model === TINY_SMALL)) {
+    throw new UsageError(
+      `The model '${model}' knows nothing but drawn shapes, and '${task.name}' does not ask about these: ` +
+        'name another, e.g. --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct.',
+    );
+  }
   const where = { ...(device !== undefined && { device }), ...(dtype !== undefined && { dtype }) };
   const progress = createEvalProgress(io.stderr);
   const opened: { dispose(): Promise<void> }[] = [];
