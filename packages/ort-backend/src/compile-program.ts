@@ -4,6 +4,14 @@ import type { HostTensor, Program } from '@mmtok/core';
 import { encodeModel, type OnnxNode } from '@mmtok/onnx';
 import { type SymbolicTensor, startRecording } from './symbolic-ops.js';
 
+/**
+ * What the graph calls a program's input or output. Tensors of a graph share one namespace, programs' inputs and outputs
+ * do not, and neither may meet a name that was made up while recording.
+ */
+export const graphInput = (name: string): string => `in:${name}`;
+/** See {@link graphInput}. */
+export const graphOutput = (name: string): string => `out:${name}`;
+
 /** The element type of each input. */
 export type InputTypes = Readonly<Record<string, HostTensor['type']>>;
 
@@ -19,14 +27,15 @@ export function compileProgram(program: Program, types: InputTypes): Uint8Array 
   const recording = startRecording();
   const { ops, node } = recording;
   const inputs = Object.entries(program.inputs).map(([name, { dims }]) => ({
-    name,
+    name: graphInput(name),
     dtype: types[name] as HostTensor['type'],
     dims,
   }));
   const symbols = Object.fromEntries(
-    inputs.map(({ name, dtype }): [string, SymbolicTensor] => {
-      if (dtype === 'float16') return [name, node('Cast', [{ name }], TO_FLOAT)];
-      return [name, dtype === 'int32' ? node('Cast', [{ name }], TO_INT64) : { name }];
+    Object.keys(program.inputs).map((name): [string, SymbolicTensor] => {
+      const input = { name: graphInput(name) };
+      if (types[name] === 'float16') return [name, node('Cast', [input], TO_FLOAT)];
+      return [name, types[name] === 'int32' ? node('Cast', [input], TO_INT64) : input];
     }),
   );
   const built = program.build(ops, symbols);
@@ -34,8 +43,9 @@ export function compileProgram(program: Program, types: InputTypes): Uint8Array 
   // (an input handed through, one result under two names), a node of its own carries the name.
   const computed = new Set(recording.nodes.flatMap((each) => each.outputs));
   const renamed = new Map<string, string>();
-  const outputs = Object.entries(program.outputs).map(([name, { dtype }]) => {
-    const symbol = built[name] as SymbolicTensor;
+  const outputs = Object.entries(program.outputs).map(([output, { dtype }]) => {
+    const symbol = built[output] as SymbolicTensor;
+    const name = graphOutput(output);
     if (dtype === 'int32') return node('Cast', [symbol], TO_INT32, name);
     if (!computed.has(symbol.name) || renamed.has(symbol.name)) return node('Identity', [symbol], {}, name);
     renamed.set(symbol.name, name);

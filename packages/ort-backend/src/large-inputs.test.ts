@@ -35,7 +35,7 @@ describe('2,880 tokens with sampled targets', () => {
     const { value, coverage } = await selectTokens({
       ...inputs,
       backend,
-      budget,
+      budget: { tokens: indices.length },
       constraints: { include: indices },
     });
     return { value, vision: coverage.vision as number };
@@ -55,23 +55,39 @@ describe('2,880 tokens with sampled targets', () => {
   });
 
   it('state a standard error of their coverage that the true coverage bears out', async () => {
-    // The estimate for tokens chosen without looking at the sample is unbiased; greedy prefers what its sample shows.
-    const chosen = Array.from({ length: 160 }, (_, i) => i * 18);
-    const { vision } = await measured(chosen);
+    // Greedy prefers what its sample shows, so that coverage must not be measured on that very sample.
     const deviations: number[] = [];
     for (let seed = 0; seed < 20; seed++) {
-      const { coverage, coverageError } = await selectTokens({
+      const { indices, coverage, coverageError } = await selectTokens({
         ...inputs,
         backend,
         budget,
         coverage: [visionCoverage({ sample: { targets: 256, seed } })],
-        constraints: { include: chosen },
       });
+      const { vision } = await measured(indices);
       deviations.push(((coverage.vision as number) - vision) / (coverageError.vision as number));
     }
     const rms = Math.sqrt(deviations.reduce((sum, each) => sum + each ** 2, 0) / deviations.length);
     expect(rms).toBeGreaterThan(0.5);
     expect(rms).toBeLessThan(1.6);
+  });
+
+  it('reach the coverage that was asked for in truth', async () => {
+    const { indices, coverage, reason } = await selectTokens({
+      ...inputs,
+      backend,
+      budget: { coverage: 0.6 },
+      coverage: [visionCoverage({ sample: { targets: 256 } })],
+    });
+    expect(reason).toBe('coverageReached');
+    expect(coverage.vision).toBeGreaterThanOrEqual(0.6);
+    expect((await measured(indices)).vision).toBeGreaterThan(0.55);
+  });
+
+  it('are refused by the search on the device', async () => {
+    const coverage = [visionCoverage({ sample: { targets: 256 } })];
+    const act = selectTokens({ ...inputs, backend, budget, coverage, maximizer: 'device' });
+    await expect(act).rejects.toThrow("the term 'vision' samples them; use the maximizer 'lazy'");
   });
 
   it('are the exact selection when all targets are drawn', async () => {
@@ -87,6 +103,15 @@ describe('2,880 tokens with sampled targets', () => {
     const { indices } = await selectTokens({ ...inputs, backend, budget, maximizer: stochasticGreedy() });
     expect(new Set(indices).size).toBe(160);
     expect((await measured(indices)).value / exact.value).toBeGreaterThan(0.95);
+  });
+
+  it('are not many more with the stochastic search where a coverage is asked for', async () => {
+    for (const share of [0.5, 0.8]) {
+      const asked = { ...inputs, backend, budget: { coverage: share } };
+      const exact = await selectTokens(asked);
+      const drawn = await selectTokens({ ...asked, maximizer: stochasticGreedy() });
+      expect(drawn.indices.length).toBeLessThanOrEqual(1.25 * exact.indices.length + 2);
+    }
   });
 });
 

@@ -1,7 +1,10 @@
 // The ORT backend: the conformance suite on the CPU (and a device of the tester's choice), compilation, devices, sharing.
 import { createRequire } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   BackendUnavailableError,
+  DisposedError,
   defineProgram,
   float32,
   InvalidOptionsError,
@@ -81,6 +84,71 @@ describe('compilation', () => {
     const after = created();
     for (const i of [2, 5, 17]) await select(i);
     expect(created()).toBe(after);
+    await backend.dispose();
+  });
+
+  const program = () =>
+    defineProgram({
+      name: 'twice',
+      inputs: { x: { dims: ['n', 'd'] } },
+      outputs: { y: { dims: ['n', 'd'] } },
+      build: (ops, { x }) => ({ y: ops.add(x, x) }),
+    });
+  const x = float32(Float32Array.of(3), [1, 1]);
+
+  it('is tried again after it has failed', async () => {
+    const { module } = counting();
+    const backend = await createOrtBackend({ ort: module });
+    vi.mocked(module.InferenceSession.create).mockRejectedValueOnce(new Error('out of memory'));
+    const twice = program();
+    await expect(backend.run(twice, { x })).rejects.toThrow('out of memory');
+    expect((await backend.run(twice, { x })).y.data).toEqual(Float32Array.of(6));
+    await backend.dispose();
+  });
+
+  it('is given up with the program', async () => {
+    const released = vi.fn();
+    const create: OrtModule['InferenceSession']['create'] = async (model, options) => {
+      const session = await ort.InferenceSession.create(model, options);
+      return {
+        run: (feeds, fetches) => session.run(feeds, fetches),
+        release: async () => {
+          released();
+          await session.release();
+        },
+      };
+    };
+    const backend = await createOrtBackend({
+      ort: { ...ort, Tensor: ort.Tensor, InferenceSession: { create } },
+    });
+    const kept = program();
+    await backend.run(kept, { x });
+    released.mockClear();
+    for (let i = 0; i < 3; i++) await backend.run(program(), { x });
+    setFlagsFromString('--expose-gc');
+    await vi.waitFor(
+      () => {
+        (runInNewContext('gc') as () => void)();
+        expect(released).toHaveBeenCalledTimes(3);
+      },
+      { timeout: 10_000 },
+    );
+    expect((await backend.run(kept, { x })).y.data).toEqual(Float32Array.of(6));
+    await backend.dispose();
+    expect(released).toHaveBeenCalledTimes(4);
+  });
+
+  it('says that the backend is disposed if that came first', async () => {
+    const backend = await createOrtBackend();
+    const running = backend.run(program(), { x });
+    await backend.dispose();
+    await expect(running).rejects.toThrow(DisposedError);
+  });
+
+  it('refuses memory for an output that is not of its size', async () => {
+    const backend = await createOrtBackend();
+    const act = backend.run(program(), { x }, { into: { y: new Float32Array(2) } });
+    await expect(act).rejects.toThrow("expected memory for 1 numbers (shape [1, 1]) in 'into', got 2");
     await backend.dispose();
   });
 

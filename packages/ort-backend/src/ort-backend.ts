@@ -4,6 +4,7 @@ import {
   type Backend,
   BackendRunError,
   checkInputs,
+  checkInto,
   DisposedError,
   elementCount,
   float32,
@@ -13,9 +14,9 @@ import {
   type TensorSpecs,
 } from '@mmtok/core';
 import * as z from 'zod';
-import { compileProgram, type InputTypes } from './compile-program.js';
+import { compileProgram, graphInput, graphOutput, type InputTypes } from './compile-program.js';
 import { createSession, type OrtDevice, selectDevice, type WorkingDevice } from './devices.js';
-import type { OrtModule, OrtSession } from './ort-api.js';
+import type { OrtModule, OrtSession, OrtTensor } from './ort-api.js';
 
 /** Options of {@link createOrtBackend}. */
 export interface OrtBackendOptions {
@@ -69,6 +70,11 @@ export async function createOrtBackend(options: OrtBackendOptions = {}): Promise
   return new OrtBackend(ort, await selectDevice(ort, wanted, sessionOptions), sessionOptions);
 }
 
+/** Whether memory is shared between threads, which ONNX Runtime does not take. */
+function isShared({ buffer }: HostTensor['data']): boolean {
+  return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+}
+
 async function loadDefault(): Promise<OrtModule> {
   return (await import('#default-onnxruntime')).loadDefaultOnnxRuntime();
 }
@@ -83,6 +89,12 @@ class OrtBackend implements Backend {
   /** For each program, its sessions by the element types of the inputs. */
   private sessions = new WeakMap<Program, Map<string, Promise<OrtSession>>>();
   private readonly opened = new Set<Promise<OrtSession>>();
+  /** Releases the sessions of programs that nobody holds any more. */
+  private readonly programs = new FinalizationRegistry<Map<string, Promise<OrtSession>>>((bySignature) => {
+    for (const session of bySignature.values()) {
+      if (this.opened.delete(session)) void session.then((each) => each.release());
+    }
+  });
   private disposed = false;
 
   constructor(ort: OrtModule, working: WorkingDevice, sessionOptions: Readonly<Record<string, unknown>>) {
@@ -106,7 +118,7 @@ class OrtBackend implements Backend {
     const feeds = Object.fromEntries(
       names.map((name) => {
         const { type, data, dims } = inputs[name] as HostTensor;
-        return [name, new this.ort.Tensor(type, data, dims)];
+        return [graphInput(name), new this.ort.Tensor(type, isShared(data) ? data.slice() : data, dims)];
       }),
     );
     const into: Readonly<Record<string, Float32Array | undefined>> = options?.into ?? {};
@@ -115,22 +127,34 @@ class OrtBackend implements Backend {
         const memory = into[name];
         const shape = dims.map((dim) => lengths.get(dim) ?? -1);
         const fits = this.fillsGivenMemory && elementCount(shape) === memory?.length && !shape.includes(-1);
-        return [name, fits ? new this.ort.Tensor('float32', memory, shape) : null];
+        return [graphOutput(name), fits ? new this.ort.Tensor('float32', memory, shape) : null];
       }),
     );
+    const outputs = await this.execute(program, types, feeds, fetches);
+    return Object.fromEntries(
+      Object.keys(program.outputs).map((name) => {
+        const { type, data, dims } = outputs[graphOutput(name)] as OrtTensor;
+        if (type === 'int32') return [name, { type, data: data as Int32Array, dims }];
+        const floats = data as Float32Array;
+        const memory = into[name] ?? floats;
+        checkInto(program, name, dims, memory);
+        if (fetches[graphOutput(name)] === null && memory !== floats) memory.set(floats);
+        return [name, float32(memory, dims)];
+      }),
+    ) as Record<keyof O, HostTensor>;
+  }
+
+  private async execute(
+    program: Program,
+    types: InputTypes,
+    feeds: Readonly<Record<string, OrtTensor>>,
+    fetches: Readonly<Record<string, OrtTensor | null>>,
+  ): Promise<Readonly<Record<string, OrtTensor>>> {
     try {
       const session = await this.session(program, types);
-      const outputs = await session.run(feeds, fetches);
-      return Object.fromEntries(
-        Object.entries(outputs).map(([name, { type, data, dims }]) => {
-          if (type === 'int32') return [name, { type, data: data as Int32Array, dims }];
-          const memory = into[name];
-          const floats = data as Float32Array;
-          if (fetches[name] === null) memory?.set(floats);
-          return [name, float32(memory ?? floats, dims)];
-        }),
-      ) as Record<keyof O, HostTensor>;
+      return await session.run(feeds, fetches);
     } catch (cause) {
+      if (this.disposed) throw new DisposedError("Backend 'ort'");
       throw new BackendRunError('ort', program.name, cause);
     }
   }
@@ -147,13 +171,21 @@ class OrtBackend implements Backend {
 
   private session(program: Program, types: InputTypes): Promise<OrtSession> {
     const bySignature = this.sessions.get(program) ?? new Map<string, Promise<OrtSession>>();
-    this.sessions.set(program, bySignature);
+    if (!this.sessions.has(program)) {
+      this.sessions.set(program, bySignature);
+      this.programs.register(program, bySignature);
+    }
     const signature = Object.values(types).join();
     const known = bySignature.get(signature);
     if (known !== undefined) return known;
     const created = createSession(this.ort, compileProgram(program, types), this.device, this.sessionOptions);
     bySignature.set(signature, created);
     this.opened.add(created);
+    // What failed for want of memory may work the next time.
+    created.catch(() => {
+      bySignature.delete(signature);
+      this.opened.delete(created);
+    });
     return created;
   }
 }

@@ -121,7 +121,8 @@ export function startRecording(): Recording {
               inputs: [
                 { name: iteration.name, dtype: 'int64', dims: [] },
                 { name: condition.name, dtype: 'bool', dims: [] },
-                ...carried.map(({ name }) => ({ name, dtype: 'float32' as const })),
+                // Without a type: what comes in has one, and an index's is another.
+                ...carried.map(({ name }) => ({ name })),
               ],
               outputs: [goOn, ...outputs].map(({ name }) => ({ name })),
               nodes: bodyNodes,

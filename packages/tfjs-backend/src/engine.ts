@@ -32,7 +32,25 @@ export interface Engine {
  *
  * @throws BackendUnavailableError if the backend does not exist, or does not compute.
  */
-export async function openEngine(
+export function openEngine(
+  tf: Tfjs,
+  info: TfjsEngineInfo,
+  owner: 'own' | 'given',
+  tfBackend: string | undefined,
+): Promise<Engine> {
+  return inTurn(() => open(tf, info, owner, tfBackend));
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** One after another, as making a backend ready switches what is active for as long as that takes. */
+function inTurn<R>(work: () => Promise<R>): Promise<R> {
+  const result = last.then(work);
+  last = result.catch(() => {});
+  return result;
+}
+
+async function open(
   tf: Tfjs,
   info: TfjsEngineInfo,
   owner: 'own' | 'given',
@@ -64,10 +82,12 @@ export async function openEngine(
     get precision() {
       return fixed?.[1] ?? precisionOf(tf);
     },
-    async use(work) {
-      const name = pinned ?? tf.getBackend();
-      const ops = await opsOf(name);
-      return onBackend(tf, name, () => work(tf, ops));
+    use(work) {
+      return inTurn(async () => {
+        const name = pinned ?? tf.getBackend();
+        const ops = await opsOf(name);
+        return onBackend(tf, name, () => work(tf, ops));
+      });
     },
   };
 }

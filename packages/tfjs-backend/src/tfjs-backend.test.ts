@@ -70,6 +70,20 @@ describe('a backend on a module handed in', () => {
     createRequire(import.meta.url)('@tensorflow/tfjs-backend-wasm');
   });
 
+  // First, as it is about backends that are not ready yet.
+  it('may be made several at once, and while another runs', async () => {
+    const make = (tfBackend: string) => createTfjsBackend({ tf, tfBackend });
+    const running = await make('cpu');
+    const [first, second, { y }] = await Promise.all([
+      make('wasm'),
+      make('wasm'),
+      running.run(double, { x }),
+      make('cpu'),
+    ]);
+    expect([first.device, second.device]).toEqual(['wasm', 'wasm']);
+    expect(y.data).toEqual(Float32Array.of(2, 4));
+  });
+
   it('runs on whatever is active, and follows its owner', async () => {
     await tf.setBackend('cpu');
     const backend = await createTfjsBackend({ tf });

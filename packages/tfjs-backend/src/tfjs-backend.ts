@@ -3,10 +3,13 @@
 
 import {
   type Backend,
+  BackendRunError,
   checkInputs,
+  checkInto,
   DisposedError,
   type HostTensor,
-  InvalidTensorError,
+  MmtokError,
+  type Program,
   type RunOptions,
   type TensorOps,
   type TensorSpec,
@@ -75,8 +78,7 @@ export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promi
         const taken = new Set<unknown>(hosts.map(([, host]) => host.data.buffer));
         const read: Record<string, HostTensor> = {};
         for (const [name, spec] of Object.entries<TensorSpec>(program.outputs)) {
-          const label = `${program.name}.${name}`;
-          read[name] = await readOutput(label, outputs[name] as TfjsTensor, spec, taken, into[name]);
+          read[name] = await readOutput(program, name, outputs[name] as TfjsTensor, spec, taken, into[name]);
         }
         return read as never;
       } finally {
@@ -99,7 +101,8 @@ async function build<R>(
     return await engine.use((tf, ops) => tidy(tf, () => work(tf, ops)));
   } catch (error) {
     const missing = /Kernel '(\w+)' not registered for backend '([\w-]+)'/.exec(String(error));
-    if (missing === null) throw error;
+    if (missing === null)
+      throw MmtokError.isInstance(error) ? error : new BackendRunError('tfjs', program, error);
     throw new UnsupportedOpError(missing[1] as string, 'tfjs', `on '${missing[2]}', in program '${program}'`);
   }
 }
@@ -109,7 +112,8 @@ async function build<R>(
  * they were given, or one array for two tensors.
  */
 async function readOutput(
-  label: string,
+  program: Program,
+  name: string,
   tensor: TfjsTensor,
   spec: TensorSpec,
   taken: Set<unknown>,
@@ -121,12 +125,7 @@ async function readOutput(
     return { type: 'int32', data: own(values, Int32Array, taken), dims };
   }
   if (target === undefined) return { type: 'float32', data: own(values, Float32Array, taken), dims };
-  if (target.length !== values.length) {
-    throw new InvalidTensorError(
-      label,
-      `expected memory for ${values.length} numbers (shape [${dims.join(', ')}]) in 'into', got ${target.length}`,
-    );
-  }
+  checkInto(program, name, dims, target);
   target.set(values);
   return { type: 'float32', data: target, dims };
 }

@@ -29,8 +29,10 @@ export interface Backend {
   readonly precision: number;
   /**
    * Runs a program on host tensors.
-   * @throws InvalidTensorError if an input is missing or has the wrong rank, type or size.
+   * @throws InvalidTensorError if an input is missing or has the wrong rank, type or size, or the memory in `into` has.
    * @throws UnsupportedOpError if the program uses an operation this backend lacks.
+   * @throws BackendRunError for what the engine itself reports.
+   * @throws DisposedError after `dispose()`.
    */
   run<I extends TensorSpecs, O extends TensorSpecs>(
     program: Program<I, O>,
@@ -39,6 +41,24 @@ export interface Backend {
   ): Promise<Record<keyof O, HostTensor>>;
   /** Frees sessions and memory. The backend cannot be used afterwards; calling it twice is harmless. */
   dispose(): Promise<void>;
+}
+
+/**
+ * Checks the memory that a caller gave for an output. For backends: call it before writing there.
+ * @throws InvalidTensorError if it is not of the output's size.
+ */
+export function checkInto(
+  program: Program,
+  output: string,
+  dims: readonly number[],
+  memory: Float32Array,
+): void {
+  const elements = elementCount(dims);
+  if (memory.length === elements) return;
+  throw new InvalidTensorError(
+    `${program.name}.${output}`,
+    `expected memory for ${elements} numbers (shape [${dims.join(', ')}]) in 'into', got ${memory.length}`,
+  );
 }
 
 /** The lengths of a program's named dimensions. */

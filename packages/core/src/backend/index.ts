@@ -1,6 +1,7 @@
 export {
   type Backend,
   checkInputs,
+  checkInto,
   type DimLengths,
   type RunOptions,
 } from './backend.js';

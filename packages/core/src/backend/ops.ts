@@ -46,19 +46,19 @@ export interface TensorOps<T> {
 
   /** Sum over `axis`, which is dropped, or kept with length 1 when `keepDims`. */
   sum(x: T, axis: number, options?: { readonly keepDims?: boolean }): T;
-  /** Maximum over `axis`, which is dropped, or kept with length 1 when `keepDims`. The axis must not be empty. */
+  /** Maximum over `axis`, which is dropped, or kept with length 1 when `keepDims`. The axis must not be empty, nor hold NaN. */
   max(x: T, axis: number, options?: { readonly keepDims?: boolean }): T;
-  /** Index of the maximum over `axis`, which is dropped, *index*. **Ties go to the lowest index.** */
+  /** Index of the maximum over `axis`, which is dropped, *index*. **Ties go to the lowest index.** The axis must not hold NaN. */
   argMax(x: T, axis: number): T;
 
   /** Joins tensors along `axis`; the other axes agree. */
   concat(parts: readonly T[], axis: number): T;
-  /** The slices of `x` along `axis` at the *index* tensor `indices` (shape `[]` drops the axis, `[k]` keeps `k`). */
+  /** The slices of `x` along `axis` at the *index* tensor `indices` (shape `[]` drops the axis, `[k]` keeps `k`), none negative. */
   gather(x: T, indices: T, axis: number): T;
 
   /**
    * Runs `body` `count` times (`count`: *index*, shape `[]`), passing each step's state to the next, and stacks what
-   * every step emits along a new axis 0. State tensors keep their shapes.
+   * every step emits along a new axis 0. State tensors keep their shapes and stay *index* or not.
    */
   loop<S extends Readonly<Record<string, T>>, E extends Readonly<Record<string, T>>>(
     count: T,

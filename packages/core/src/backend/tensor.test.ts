@@ -102,8 +102,12 @@ describe('toMatrix', () => {
     ['data as a plain array', { data: [1, 2, 3, 4, 5, 6], dims: [2, 3] }, 'got Array'],
     ['data that stays on a device', { type: 'float32', data: undefined, dims: [2, 3] }, 'got undefined'],
     ['ragged rows', [[1, 2], [3]], 'row 0 has 2 numbers, but row 1 has 1'],
-    ['a missing row', [[1, 2], undefined], 'row 1 has none'],
-    ['a flat array', [1, 2, 3], InvalidTensorError.name],
+    ['a missing row', [[1, 2], undefined], 'row 1 is undefined'],
+    ['a flat array', [1, 2, 3], 'row 0 is number'],
+    ['numbers that JSON has made null', [[1], [null]], 'row 1, column 0 is null; expected a number'],
+    ['big integers', [[1n]], 'row 0, column 0 is bigint'],
+    ['strings', ['12', '34'], 'row 0 is string'],
+    ['a hole', [[1, 2], Array(2)], 'row 1, column 0 is undefined'],
   ])('refuses %s', (_, input, message) => {
     const act = (): unknown => toMatrix('vision', input as MatrixInput);
     expect(act).toThrow(InvalidTensorError);

@@ -104,15 +104,29 @@ function isFloat16Array(data: unknown): data is Float64Array {
 function fromRows(name: string, rows: readonly (readonly number[] | Float32Array)[]): Float32Tensor {
   const columns = rows[0]?.length ?? 0;
   const data = new Float32Array(rows.length * columns);
-  rows.forEach((row, index) => {
-    if (row?.length !== columns) {
+  // Neither forEach nor set: they pass over holes and turn null, strings and the like into numbers.
+  for (let index = 0; index < rows.length; index++) {
+    const row: unknown = rows[index];
+    if (!Array.isArray(row) && !(row instanceof Float32Array)) {
       throw new InvalidTensorError(
         name,
-        `row 0 has ${columns} numbers, but row ${index} has ${row?.length ?? 'none'}`,
+        `row ${index} is ${describe(row)}; expected an array of numbers or a Float32Array`,
       );
     }
-    data.set(row, index * columns);
-  });
+    if (row.length !== columns) {
+      throw new InvalidTensorError(name, `row 0 has ${columns} numbers, but row ${index} has ${row.length}`);
+    }
+    for (let column = 0; column < columns; column++) {
+      const value: unknown = row[column];
+      if (typeof value !== 'number') {
+        throw new InvalidTensorError(
+          name,
+          `row ${index}, column ${column} is ${describe(value)}; expected a number`,
+        );
+      }
+      data[index * columns + column] = value;
+    }
+  }
   return float32(data, [rows.length, columns]);
 }
 

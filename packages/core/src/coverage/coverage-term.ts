@@ -22,7 +22,8 @@ export interface CoverageDefinition<I extends TensorSpecs, P extends Readonly<Re
   /**
    * The tensors the term reads, by name: `vision` `[n, D]` (what the language model receives), `visionFeatures`
    * `[n, d]` (before the projector; falls back to `vision`), `text` `[m, D]`, or names of your own, handed to
-   * `selectTokens` under `inputs`. The number of candidates must be the dimension called `'n'`.
+   * `selectTokens` under `inputs`. All are matrices of floats, and a name has no colon in it. The number of candidates must
+   * be the dimension called `'n'`.
    */
   readonly inputs: I;
   /**
@@ -52,8 +53,8 @@ export interface TermOptions<P extends Readonly<Record<string, number>> = Readon
   /** How much the term counts beside the others. */
   readonly weight?: number;
   /**
-   * How much each target counts within the term, one number ≥ 0 per target. They are scaled to a mean of 1, so the
-   * term keeps its weight.
+   * How much each target counts within the term, one number ≥ 0 per target. They are scaled to a mean of 1, so a term whose
+   * targets count alike keeps its weight; what a term weighs its targets by itself is multiplied in.
    */
   readonly targetWeights?: readonly number[];
   /** Values for the term's parameters, e.g. `{ temperature: 0.05 }`. */
@@ -183,6 +184,20 @@ function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, nu
   imageNorms: 'computed' | 'given',
 ): TermProgram {
   const { name, targets } = definition;
+  for (const [input, { dims: axes, dtype }] of Object.entries<TensorSpec>(definition.inputs)) {
+    if (input === SAMPLE) continue;
+    const problems = [
+      ...(input.includes(':') ? ["its name has a colon, which marks the library's own"] : []),
+      ...(axes.length !== 2
+        ? [`it has ${axes.length} dimensions, but inputs are matrices (a vector is [n, 1])`]
+        : []),
+      ...(dtype === 'int32' ? ["its dtype is 'int32', but inputs are matrices of floats"] : []),
+    ];
+    if (problems.length === 0) continue;
+    throw new InvalidOptionsError(`coverage term '${name}'`, [
+      `the input '${input}': ${problems.join('; ')}`,
+    ]);
+  }
   const dims = new Set(Object.values(definition.inputs).flatMap((input) => input.dims));
   for (const dim of ['n', targets]) {
     if (dims.has(dim)) continue;

@@ -382,7 +382,7 @@ describe('saliency', () => {
     ['NaN', [[0.1], [Number.NaN], [0.2], [0], [0.3]], 'NaN'],
     ['too few', [[0.1, 0.2]], 'expected 5 float32 numbers'],
     ['too many', [[0.1], [0.4], [0.2], [0], [0.3], [0.3]], 'expected 5 float32 numbers'],
-    ['half precision', { type: 'float16', data: new Uint16Array(5), dims: [5, 1] }, 'got float16'],
+    ['half precision', { type: 'float16', data: new Uint16Array(5).fill(0x7c00), dims: [5, 1] }, 'Infinity'],
   ])('refuses %s', async (_, attention, message) => {
     const act = selectTokens({
       ...{ backend, vision, coverage, budget },
@@ -508,6 +508,19 @@ describe('defineCoverage', () => {
     });
     refuses(() => term({ parameters: { sharp: 1 } as Record<string, number> }), '(known: sharpness, floor)');
     refuses(() => term({ parameters: { floor: Number.NaN } }), 'parameters.floor');
+  });
+
+  it('refuses inputs that nobody could hand over', () => {
+    const define = (inputs: Parameters<typeof defineCoverage>[0]['inputs']) => () =>
+      defineCoverage({
+        name: 'odd',
+        inputs,
+        targets: 'r',
+        build: (_ops, { x }) => ({ affinity: x as never }),
+      });
+    refuses(define({ x: { dims: ['n'] } }), "the input 'x': it has 1 dimensions, but inputs are matrices");
+    refuses(define({ x: { dims: ['n', 'r'], dtype: 'int32' } }), "its dtype is 'int32'");
+    refuses(define({ 'x:y': { dims: ['n', 'r'] } }), "the input 'x:y': its name has a colon");
   });
 
   it('refuses targets that no input counts, and inputs that do not count the candidates', () => {

@@ -33,7 +33,8 @@ export interface VisionCoverageOptions {
   readonly focus?: number;
   /**
    * Cover a random sample of the vision tokens instead of all: O(n · r) memory and time instead of O(n²), for tens of
-   * thousands of tokens. Candidates stay all tokens. The selection reports the standard error of its coverage.
+   * thousands of tokens. Candidates stay all tokens. Coverage is measured on as many targets drawn anew, which doubles the
+   * term's work, and the selection reports its standard error.
    * @default all tokens
    */
   readonly sample?: TargetSample;

@@ -8,7 +8,7 @@ export class BackendRunError extends MmtokError {
   readonly program: string;
 
   constructor(backend: string, program: string, cause: unknown) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
+    const detail = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
     super(
       'MMTOK_BACKEND_RUN',
       `Backend '${backend}' failed on the program '${program}': ${detail}. ` +

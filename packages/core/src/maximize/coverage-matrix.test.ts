@@ -103,6 +103,45 @@ describe('without WebAssembly', () => {
   });
 });
 
+describe('where WebAssembly memory is not to be had', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  });
+
+  it.each(['Memory', 'grow'])('(%s fails) plain JavaScript computes', async (failing) => {
+    const refuse = (): never => {
+      throw new RangeError('could not allocate memory');
+    };
+    const { WebAssembly: real } = globalThis as unknown as {
+      WebAssembly: { Memory: new (limits: object) => object };
+    };
+    class Memory extends real.Memory {
+      grow = refuse;
+    }
+    vi.stubGlobal('WebAssembly', {
+      ...real,
+      ...Object.fromEntries(['Module', 'Instance'].map((name) => [name, real[name as never]])),
+      Memory,
+    });
+    vi.resetModules();
+    const { CoverageMatrix: Fresh } = await import('./coverage-matrix.js');
+    // One slab is had and handed back; the next matrix needs more.
+    new Fresh(2, 3).release();
+    if (failing === 'Memory') vi.stubGlobal('WebAssembly', { Memory: refuse });
+    const matrix = new Fresh(200, 300);
+    matrix.affinity.fill(0.5);
+    matrix.reset();
+    expect(matrix.gain(199)).toBe(150);
+    matrix.release();
+    // The small slab is still there for whom it fits.
+    const small = new Fresh(2, 3);
+    small.affinity.fill(1);
+    small.reset();
+    expect(small.gain(1)).toBe(3);
+  });
+});
+
 describe('GAIN_MODULE', () => {
   it('is what wasm/gain.wat assembles to', async () => {
     const source = await readFile(new URL('../../wasm/gain.wat', import.meta.url), 'utf8');

@@ -41,7 +41,10 @@ const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: WebAss
 let module: object | false | undefined;
 const freeSlabs: Slab[] = [];
 
-/** A slab with at least `bytes`, or undefined where WebAssembly (with SIMD) is not to be had. */
+/**
+ * A slab with at least `bytes`, or undefined where WebAssembly (with SIMD) is not to be had, or not that much memory: it
+ * ends at 4 GiB, and every memory reserves addresses for more than that.
+ */
 function acquireSlab(bytes: number): Slab | undefined {
   if (WebAssembly === undefined) return undefined;
   if (module === undefined) {
@@ -57,14 +60,19 @@ function acquireSlab(bytes: number): Slab | undefined {
   freeSlabs.sort((a, b) => a.memory.buffer.byteLength - b.memory.buffer.byteLength);
   const fitting = freeSlabs.findIndex((slab) => slab.memory.buffer.byteLength >= bytes);
   const [slab] = freeSlabs.splice(fitting < 0 ? freeSlabs.length - 1 : fitting, 1);
-  if (slab !== undefined) {
-    const missing = pages - slab.memory.buffer.byteLength / PAGE_BYTES;
-    if (missing > 0) slab.memory.grow(missing);
-    return slab;
+  try {
+    if (slab !== undefined) {
+      const missing = pages - slab.memory.buffer.byteLength / PAGE_BYTES;
+      if (missing > 0) slab.memory.grow(missing);
+      return slab;
+    }
+    const memory = new WebAssembly.Memory({ initial: pages });
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    return { memory, gain: exports.gain, cover: exports.cover };
+  } catch {
+    if (slab !== undefined) freeSlabs.push(slab);
+    return undefined;
   }
-  const memory = new WebAssembly.Memory({ initial: pages });
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  return { memory, gain: exports.gain, cover: exports.cover };
 }
 
 function releaseSlab(slab: Slab): void {

@@ -7,11 +7,11 @@ import { type CoverageTerm, normsName, type TermProgram } from '../coverage/cove
 /** Program inputs beside those of the terms. */
 export const DEVICE_INPUTS = {
   /** Number of picks, *index* `[]`. */
-  count: 'count',
+  count: 'greedy:count',
   /** `[n]`: what each candidate adds whatever else is kept. */
-  bonus: 'bonus',
+  bonus: 'greedy:bonus',
   /** `[n]`: 0, or −∞ for candidates never to pick. */
-  blocked: 'blocked',
+  blocked: 'greedy:blocked',
 } as const;
 
 /** The program input that carries what only term `t` reads: its parameters, target weights and sample. */

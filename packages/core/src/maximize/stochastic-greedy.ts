@@ -21,7 +21,8 @@ const schema = z.strictObject({
 
 /**
  * Picks, step by step, the best of (n / k) · ln(1 / epsilon) randomly drawn eligible candidates; ties go to the lowest
- * index. O(n · targets · ln(1 / epsilon)), whatever the budget. Not nested: `prefix(k)` is then a greedy order of this
+ * index. O(n · targets · ln(1 / epsilon)), whatever the budget k; for a coverage budget, whose k is not known before, log k
+ * times as much. Not nested: `prefix(k)` is then a greedy order of this
  * run, not the selection a smaller budget would give.
  * @see Mirzasoleiman et al. 2015, https://arxiv.org/abs/1409.7938
  * @throws InvalidOptionsError for an epsilon outside (0, 1).
@@ -31,7 +32,10 @@ export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximiz
   return {
     name: 'stochastic',
     maximize(objective, request) {
-      const { budget, eligibility, pick } = request;
+      const { budget, target = Number.POSITIVE_INFINITY, eligibility, pick } = request;
+      // Where a value is to be reached, nobody knows with how many picks: twice as many as so far is the guess.
+      const likely = (picked: number): number =>
+        target < Number.POSITIVE_INFINITY ? Math.min(budget, 2 ** Math.ceil(Math.log2(picked + 1))) : budget;
       const rng = mulberry32(seed);
       const bounds = objective.initialBounds();
       let waiting = Int32Array.from({ length: objective.candidates }, (_, j) => j);
@@ -40,7 +44,7 @@ export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximiz
         if (waiting.length === 0) break;
         const drawn = Math.min(
           waiting.length,
-          Math.ceil((objective.candidates / Math.max(1, budget)) * Math.log(1 / epsilon)),
+          Math.ceil((objective.candidates / likely(picked)) * Math.log(1 / epsilon)),
         );
         shuffleFront(waiting, drawn, rng);
         const sample = waiting.slice(0, drawn).sort();

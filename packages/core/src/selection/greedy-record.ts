@@ -65,6 +65,11 @@ export function selectionOf(record: GreedyRecord, k: number): Selection {
           `prefix(${smaller}); expected a whole number from 1 to ${k}, the tokens kept here`,
         );
       }
+      if (smaller < record.included) {
+        throw new InvalidBudgetError(
+          `prefix(${smaller}); ${record.included} tokens must be kept (constraints.include), so no smaller selection is one`,
+        );
+      }
       if (record.reason === 'belowBudget' && smaller < k) {
         throw new InvalidBudgetError(
           `prefix(${smaller}); all ${k} tokens were kept without ranking them, so select again with the smaller budget`,

@@ -43,7 +43,10 @@ export interface ImageSelectOptions {
   readonly maximizer?: 'lazy' | 'naive' | 'device' | Maximizer;
 }
 
-const prepareSchema = z.object({
+const prepareSchema = z.strictObject({
+  vision: z.unknown().optional(),
+  visionFeatures: z.unknown().optional(),
+  inputs: z.record(z.string(), z.unknown()).optional(),
   backend: z.custom<Backend>(
     (value) => typeof (value as Backend | undefined)?.run === 'function',
     'expected a backend, e.g. from createOrtBackend() of @mmtok/ort-backend or createReferenceBackend()',
@@ -62,6 +65,13 @@ const prepareSchema = z.object({
     )
     .optional(),
   maxMatrixBytes: z.number().positive().optional(),
+});
+
+const selectSchema = z.strictObject({
+  text: z.unknown().optional(),
+  budget: z.unknown().optional(),
+  constraints: z.unknown().optional(),
+  maximizer: z.unknown().optional(),
 });
 
 const index = z.int().nonnegative();
@@ -100,6 +110,11 @@ export function checkPrepareOptions(
     PrepareOptions,
     'backend' | 'coverage' | 'maxMatrixBytes'
   >;
+}
+
+/** Fails for options that do not exist: a misspelt one would otherwise be ignored in silence. */
+export function checkSelectOptions(options: ImageSelectOptions): void {
+  parseOptions('options', selectSchema, options);
 }
 
 /** Checks the constraints of an image with that many candidates. */

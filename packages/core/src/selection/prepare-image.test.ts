@@ -71,6 +71,24 @@ async function liveOf(objects: readonly WeakRef<object>[]): Promise<number> {
 }
 
 describe('prepareImage', () => {
+  it.each([
+    [{ visionfeatures: visionFeatures }, 'Unrecognized key: "visionfeatures"'],
+    [{ inputs: { visionFeatures } }, "'visionFeatures' is an option beside inputs"],
+    [{ inputs: { vision, text: vision } }, "'vision', 'text' are options beside inputs"],
+    [{ inputs: 3 }, 'inputs: Invalid input'],
+  ])('refuses options that it would have to ignore: %j', (wrong, message) => {
+    const act = (): unknown => prepareImage({ backend: spied().backend, vision, ...(wrong as object) });
+    expect(act).toThrow(InvalidOptionsError);
+    expect(act).toThrow(message);
+  });
+
+  it('refuses misspelt options of a question', async () => {
+    const image = prepareImage({ backend: spied().backend, vision });
+    const misspelt = { budget, constraint: { exclude: [3] } };
+    const act = image.select(misspelt);
+    await expect(act).rejects.toThrow('Unrecognized key: "constraint"');
+  });
+
   it('computes nothing before the first question', () => {
     const { backend, runs } = spied();
     expect(prepareImage({ backend, vision, visionFeatures }).candidates).toBe(30);

@@ -1,7 +1,7 @@
 // An image made ready for selections: whatever does not depend on the question is computed once and kept.
 
 import type { Backend } from '../backend/backend.js';
-import type { HostTensor } from '../backend/tensor.js';
+import { type HostTensor, widen } from '../backend/tensor.js';
 import { type CoverageTerm, type ObjectiveTerm, TEXT } from '../coverage/coverage-term.js';
 import { textCoverage, visionCoverage } from '../coverage/index.js';
 import { DisposedError, InvalidOptionsError, InvalidTensorError } from '../errors/index.js';
@@ -14,13 +14,14 @@ import {
   checkConstraints,
   checkMaximizer,
   checkPrepareOptions,
+  checkSelectOptions,
   type ImageSelectOptions,
   type PrepareOptions,
 } from './options.js';
 import { runDeviceGreedy } from './run-device-greedy.js';
 import { runGreedy } from './run-greedy.js';
 import type { Selection } from './selection.js';
-import { computeTermMatrix, type TermMatrix } from './term-matrix.js';
+import { computeTermMatrix, releaseTermMatrix, type TermMatrix } from './term-matrix.js';
 
 /** An image to ask questions of; what does not depend on the question is computed on first use and kept. */
 export interface PreparedImage {
@@ -38,8 +39,9 @@ export interface PreparedImage {
 const GIB = 2 ** 30;
 
 /**
- * Reads an image's tensors once, to ask any number of questions of it. What does not depend on the question (by default
- * the vision kernel, most of a selection's cost) is computed by the first selection and serves all later ones.
+ * Takes an image's tensors, to ask any number of questions of it. What does not depend on the question (by default
+ * the vision kernel, most of a selection's cost) is computed by the first selection and serves all later ones. The tensors
+ * are not copied: leave their memory as it is until `dispose()`.
  *
  * @throws InvalidTensorError for tensors that are not matrices of finite numbers or do not fit together.
  * @throws InvalidOptionsError for options of the wrong form, or a term that reads a tensor nobody gave.
@@ -47,6 +49,7 @@ const GIB = 2 ** 30;
 export function prepareImage(options: PrepareOptions): PreparedImage {
   const { backend, coverage, maxMatrixBytes = GIB } = checkPrepareOptions(options);
   const terms = coverage ?? [textCoverage(), visionCoverage()];
+  assertInputsRead(terms, Object.keys(options.inputs ?? {}));
   const tensors = readTensors({
     ...options.inputs,
     vision: options.vision,
@@ -66,7 +69,6 @@ export function prepareImage(options: PrepareOptions): PreparedImage {
   }
   tensors.set('visionFeatures', features);
   assertInputsGiven(terms, tensors);
-  assertInputsRead(terms, Object.keys(options.inputs ?? {}));
   const bonuses = terms.flatMap((term): BonusBlock[] =>
     term.kind === 'bonus'
       ? [
@@ -113,6 +115,7 @@ class TensorImage implements PreparedImage {
     if (this.disposed) throw new DisposedError('A prepared image');
     const { candidates, terms, bonuses, tensors } = this.parts;
     const started = performance.now();
+    checkSelectOptions(request);
     const budget = checkBudget(request.budget);
     const constraints = checkConstraints(request.constraints, candidates);
     const maximizer = checkMaximizer(request.maximizer);
@@ -183,7 +186,7 @@ class TensorImage implements PreparedImage {
       }
       return use(matrices);
     } finally {
-      for (const { matrix } of passing) matrix.release();
+      for (const matrix of passing) releaseTermMatrix(matrix);
       this.underWay--;
       this.releaseIfUnused();
     }
@@ -205,10 +208,8 @@ class TensorImage implements PreparedImage {
   private releaseIfUnused(): void {
     if (!this.disposed || this.underWay > 0) return;
     for (const pending of this.kept.values()) {
-      pending.then(
-        ({ matrix }) => matrix.release(),
-        () => {}, // Whoever asked for the matrix got the error.
-      );
+      // Whoever asked for the matrix got the error.
+      pending.then(releaseTermMatrix, () => {});
     }
     this.kept.clear();
     this.norms.clear();
@@ -228,8 +229,18 @@ function assertInputsGiven(terms: readonly ObjectiveTerm[], tensors: NamedTensor
   }
 }
 
+/** Options of their own, not further inputs. */
+const OPTIONS = ['vision', 'visionFeatures', TEXT];
+
 /** Fails if a further input was given that no term reads: a misspelt name would otherwise be ignored in silence. */
 function assertInputsRead(terms: readonly ObjectiveTerm[], given: readonly string[]): void {
+  const misplaced = given.filter((name) => OPTIONS.includes(name));
+  if (misplaced.length > 0) {
+    throw new InvalidOptionsError('inputs', [
+      `${misplaced.map((name) => `'${name}'`).join(', ')} ${misplaced.length > 1 ? 'are options' : 'is an option'} beside ` +
+        'inputs, not one of them',
+    ]);
+  }
   const read = new Set(terms.flatMap((term) => (term.kind === 'bonus' ? [term.input] : term.inputs)));
   const unread = given.filter((name) => !read.has(name));
   if (unread.length === 0) return;
@@ -240,7 +251,7 @@ function assertInputsRead(terms: readonly ObjectiveTerm[], given: readonly strin
 }
 
 function readBonus(name: string, tensors: NamedTensors, candidates: number): Float32Array {
-  const { data, dims, type } = tensors.get(name) as HostTensor;
+  const { data, dims, type } = widen(tensors.get(name) as HostTensor);
   const isVector = dims.every((length) => length === 1 || length === candidates);
   if (type !== 'float32' || data.length !== candidates || !isVector) {
     throw new InvalidTensorError(
@@ -249,7 +260,8 @@ function readBonus(name: string, tensors: NamedTensors, candidates: number): Flo
     );
   }
   const wrong = data.findIndex((bonus) => !(bonus >= 0 && bonus < Number.POSITIVE_INFINITY));
-  if (wrong < 0) return data;
+  // A copy, as the caller may do with his memory what he likes once it has been checked.
+  if (wrong < 0) return data.slice();
   throw new InvalidTensorError(
     name,
     `candidate ${wrong} has the bonus ${data[wrong]}; it must be finite and not negative`,
@@ -269,7 +281,7 @@ function keepAll(candidates: number, terms: readonly ObjectiveTerm[], totalMs: n
     coverageError: {},
     leftGains: [],
     included: 0,
-    steepest: true,
+    steepest: false,
     reason: 'belowBudget',
     notes: [
       `the image has ${candidates} vision tokens, no more than the budget, so all are kept in their order`,

@@ -39,7 +39,7 @@ export interface DeviceRun {
 }
 
 /**
- * Runs greedy on the backend. Knows exclusions, but neither must-keeps nor groups.
+ * Runs greedy on the backend. Knows exclusions, but neither must-keeps, groups nor sampled targets.
  * @throws InvalidOptionsError for constraints it does not know.
  */
 export async function runDeviceGreedy(run: DeviceRun): Promise<GreedyRun> {
@@ -52,6 +52,12 @@ export async function runDeviceGreedy(run: DeviceRun): Promise<GreedyRun> {
   if (terms.length === 0) {
     throw new InvalidOptionsError('coverage', [
       "the maximizer 'device' needs at least one coverage term, got bonuses only; use the maximizer 'lazy'",
+    ]);
+  }
+  const sampled = terms.find((term) => term.sample !== undefined);
+  if (sampled !== undefined) {
+    throw new InvalidOptionsError('coverage', [
+      `the maximizer 'device' covers all targets, but the term '${sampled.name}' samples them; use the maximizer 'lazy'`,
     ]);
   }
   const inputs: Record<string, HostTensor> = {};

@@ -25,23 +25,29 @@ export interface HostRun {
 export function runGreedy(run: HostRun): GreedyRun {
   const { candidates, matrices, bonuses, budget, eligibility } = run;
   const objective = new WeightedObjective(candidates, matrices, bonuses);
+  /** What coverage is measured by: the same matrices, but for terms with sampled targets. */
+  const measures = matrices.map((matrix) => matrix.unseen ?? matrix);
+  for (const { unseen } of matrices) unseen?.matrix.reset();
   const order: number[] = [];
   const gains: number[] = [];
   const added = matrices.map((): number[] => []);
-  let value = 0;
+  let reached = 0;
   const pick = (j: number): number => {
     eligibility.pick(j);
     const { gain, byTerm } = objective.commit(j);
-    added.forEach((list, t) => {
-      list.push(byTerm[t] as number);
-    });
     order.push(j);
     gains.push(gain);
-    value += gain;
-    return value;
+    reached += gain;
+    matrices.forEach(({ weight, unseen }, t) => {
+      const seen = byTerm[t] as number;
+      const measured = unseen === undefined ? seen : addTo(unseen, j);
+      added[t]?.push(measured);
+      reached += weight * (measured - seen);
+    });
+    return reached;
   };
   const target =
-    'coverage' in budget ? coverageTarget(budget.coverage, matrices, bonuses) : Number.POSITIVE_INFINITY;
+    'coverage' in budget ? coverageTarget(budget.coverage, measures, bonuses) : Number.POSITIVE_INFINITY;
   for (const j of eligibility.include) pick(j);
   const included = order.length;
   const request: MaximizeRequest = {
@@ -51,7 +57,7 @@ export function runGreedy(run: HostRun): GreedyRun {
     eligibility,
     pick,
   };
-  const bounds = targetReached(request, 0, value)
+  const bounds = targetReached(request, 0, reached)
     ? objective.initialBounds()
     : run.maximizer.maximize(objective, request);
   const free = order.length - included;
@@ -59,15 +65,24 @@ export function runGreedy(run: HostRun): GreedyRun {
   return {
     order,
     gains,
-    terms: matrices.map(({ term, full }, t) => ({ name: term.name, full, added: added[t] as number[] })),
+    terms: measures.map(({ term, full }, t) => ({ name: term.name, full, added: added[t] as number[] })),
     coverageError: Object.fromEntries(
-      matrices.flatMap((matrix) => (matrix.term.sample ? [[matrix.term.name, standardError(matrix)]] : [])),
+      measures.flatMap((measure) =>
+        measure.term.sample ? [[measure.term.name, standardError(measure)]] : [],
+      ),
     ),
     leftGains: largestGains(objective, left, bounds, free),
     included,
     steepest: run.maximizer.steepest === true && !eligibility.isGrouped,
-    reason: value >= target ? 'coverageReached' : order.length < run.atMost ? 'allSelectable' : 'pruned',
+    reason: reached >= target ? 'coverageReached' : order.length < run.atMost ? 'allSelectable' : 'pruned',
   };
+}
+
+/** Adds candidate `j` and returns what that covers. */
+function addTo({ matrix }: TermMatrix, j: number): number {
+  const added = matrix.gain(j);
+  matrix.cover(j);
+  return added;
 }
 
 /**

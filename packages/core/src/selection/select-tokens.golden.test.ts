@@ -9,6 +9,7 @@ import { textCoverage, visionCoverage } from '../coverage/index.js';
 import { officialSelections } from '../testing/official-selections.js';
 import { officialInputs } from '../testing/synthetic-features.js';
 import { prepareImage } from './prepare-image.js';
+import { selectTokens } from './select-tokens.js';
 import type { Selection } from './selection.js';
 
 const first = (count: number): number[] => Array.from({ length: count }, (_, j) => j);
@@ -29,15 +30,15 @@ describe('the official implementation’s selections', () => {
   it.each(officialSelections.map((official, at) => [at + 1, official] as const))(
     'number %i comes out exactly, in set, order and value, by lazy and naive greedy',
     async (_, official) => {
+      const { text, ...pictured } = officialInputs(official);
       const image = prepareImage({
         backend,
-        ...officialInputs(official),
+        ...pictured,
         coverage: [
           textCoverage({ temperature: official.textTemperature }),
           visionCoverage({ temperature: official.visionTemperature, weight: official.alpha }),
         ],
       });
-      const { text } = officialInputs(official);
       for (const maximizer of ['lazy', 'naive'] as const) {
         const selection = await image.select({
           text,
@@ -66,12 +67,12 @@ describe('formula features', () => {
   );
 
   it.each(settings)('%s: pick order and values', async (_, golden) => {
-    const inputs = formulaInputs(golden);
-    const image = prepareImage({ backend, ...inputs });
+    const { text, ...pictured } = formulaInputs(golden);
+    const image = prepareImage({ backend, ...pictured });
     const runs: Selection[] = [];
     for (const maximizer of ['lazy', 'naive'] as const) {
       const selection = await image.select({
-        text: inputs.text,
+        text,
         maximizer,
         budget: { tokens: golden.order.length },
         constraints: { exclude: first(golden.excludedFirst) },
@@ -97,8 +98,7 @@ describe('formula features', () => {
     });
     const wanted = greedyByDefinition(matrix, golden.n, 20);
     expect(wanted.smallestGap).toBeGreaterThan(1e-5);
-    const image = prepareImage({ backend, ...inputs });
-    const selection = await image.select({ text: inputs.text, budget: { tokens: 20 } });
+    const selection = await selectTokens({ backend, ...inputs, budget: { tokens: 20 } });
     expect(selection.order).toEqual(wanted.order);
     wanted.values.forEach((value, pick) => {
       expectRelative(selection.prefix(pick + 1).value, value, 1e-6);

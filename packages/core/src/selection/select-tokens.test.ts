@@ -231,8 +231,17 @@ describe('budgets', () => {
     });
     expect(selection.notes.join()).toContain('30 vision tokens');
     expect(selection.timings).toMatchObject({ similarityMs: 0, maximizeMs: 0 });
+    expect(selection.upperBound).toBe(0);
     expect(selection.prefix(30).indices).toEqual(range(30));
+    expect(selection.prefix(30).upperBound).toBe(0);
     expect(() => selection.prefix(29)).toThrow(InvalidBudgetError);
+  });
+
+  it('has no prefix without the must-keeps', async () => {
+    const constraints = { include: [8, 9, 3] };
+    const selection = await selectTokens({ backend, vision, budget: { tokens: 5 }, constraints });
+    expect(selection.prefix(3).indices).toEqual([3, 8, 9]);
+    expect(() => selection.prefix(2)).toThrow('prefix(2); 3 tokens must be kept (constraints.include)');
   });
 
   it.each<[SelectOptions['budget'], number]>([

@@ -28,9 +28,15 @@ export type SelectOptions = PrepareOptions & ImageSelectOptions;
  * });
  */
 export async function selectTokens(options: SelectOptions): Promise<Selection> {
-  const image = prepareImage(options);
+  const { text, budget, constraints, maximizer, ...pictured } = options;
+  const image = prepareImage(pictured);
   try {
-    return await image.select(options);
+    return await image.select({
+      budget,
+      ...(text !== undefined && { text }),
+      ...(constraints !== undefined && { constraints }),
+      ...(maximizer !== undefined && { maximizer }),
+    });
   } finally {
     image.dispose();
   }

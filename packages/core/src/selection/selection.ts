@@ -33,11 +33,14 @@ export interface Selection {
   readonly gains: readonly number[];
   /** The objective reached: the sum of the gains. */
   readonly value: number;
-  /** For each coverage term, the share of what all tokens together cover that the kept ones cover, in [0, 1]. */
+  /**
+   * For each coverage term, the share of what all tokens together cover that the kept ones cover, in [0, 1]. Of a term
+   * with sampled targets an estimate, from as many targets drawn anew.
+   */
   readonly coverage: Readonly<Record<string, number>>;
   /**
-   * For each coverage term with sampled targets, the standard error of its {@link coverage} as an estimate of the
-   * coverage of all targets. Known for the whole selection, not for prefixes.
+   * For each coverage term with sampled targets, the standard error of its {@link coverage} as an estimate of that of
+   * all targets. Known for the whole selection, not for prefixes.
    */
   readonly coverageError: Readonly<Record<string, number>>;
   /** No set of this size that meets the same constraints has a higher value than this. */
@@ -51,8 +54,8 @@ export interface Selection {
   /**
    * The selection for a smaller budget: greedy is nested, so its first k picks are the selection for k tokens (with
    * groups, only if their minima are met by then; a stochastic search is not nested).
-   * @throws InvalidBudgetError unless 1 ≤ k ≤ the number of kept tokens, and for a smaller k where nothing was ranked
-   * (reason `'belowBudget'`).
+   * @throws InvalidBudgetError unless 1 ≤ k ≤ the number of kept tokens, for fewer than the must-keeps, and for a smaller
+   * k where nothing was ranked (reason `'belowBudget'`).
    */
   prefix(k: number): Selection;
 }

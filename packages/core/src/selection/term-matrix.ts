@@ -3,7 +3,7 @@
 import type { Backend } from '../backend/backend.js';
 import type { Float32Tensor, HostTensor } from '../backend/tensor.js';
 import { type CoverageTerm, normsName, TEXT } from '../coverage/coverage-term.js';
-import { InvalidTensorError } from '../errors/index.js';
+import { InvalidTensorError, MatrixTooLargeError } from '../errors/index.js';
 import { CoverageMatrix } from '../maximize/coverage-matrix.js';
 import type { CoverageBlock } from '../maximize/objective.js';
 import { isUsableNorm, type NamedTensors, notFinite, type RowNorms } from './input-tensors.js';
@@ -16,6 +16,17 @@ export interface TermMatrix extends CoverageBlock {
   readonly peak: Float32Array;
   /** Value of the term, before its weight, when every token is kept. */
   readonly full: number;
+  /**
+   * Of a term with sampled targets, the same over targets drawn anew: greedy prefers what its own sample shows, so that
+   * coverage has to be measured on others.
+   */
+  readonly unseen?: TermMatrix;
+}
+
+/** Hands a matrix's memory back. */
+export function releaseTermMatrix({ matrix, unseen }: TermMatrix): void {
+  matrix.release();
+  unseen?.matrix.release();
 }
 
 /** What the terms of an image have in common. */
@@ -27,19 +38,38 @@ export interface TermContext {
   readonly norms: RowNorms;
 }
 
+/** What turns a sample's seed into that of the targets which greedy does not see. */
+const UNSEEN = 0x9e3779b9;
+
 /**
  * Computes a term's matrix.
  * @throws InvalidTensorError if inputs do not fit, or the term yields negative or non-finite numbers.
- * @throws MatrixTooLargeError if the matrix would exceed `maxMatrixBytes`.
+ * @throws MatrixTooLargeError if the matrix would exceed `maxMatrixBytes`, or memory.
  */
 export async function computeTermMatrix(
+  term: CoverageTerm,
+  tensors: NamedTensors,
+  context: TermContext,
+): Promise<TermMatrix> {
+  const seen = await compute(term, tensors, context);
+  if (term.sample === undefined || seen.matrix.targets === context.candidates) return seen;
+  const anew = { ...term.sample, seed: (term.sample.seed ?? 0) ^ UNSEEN };
+  try {
+    return { ...seen, unseen: await compute({ ...term, sample: anew }, tensors, context) };
+  } catch (error) {
+    seen.matrix.release();
+    throw error;
+  }
+}
+
+async function compute(
   term: CoverageTerm,
   tensors: NamedTensors,
   { backend, candidates, maxMatrixBytes, norms }: TermContext,
 ): Promise<TermMatrix> {
   const { inputs, targets } = termInputs(term, tensors, candidates);
   assertMatrixFits(term, candidates, targets, maxMatrixBytes);
-  const matrix = new CoverageMatrix(candidates, targets);
+  const matrix = allocate(term, candidates, targets);
   try {
     const given = givenNorms(term, tensors, norms);
     const outputs = await backend.run(
@@ -69,6 +99,14 @@ export async function computeTermMatrix(
   } catch (error) {
     matrix.release();
     throw error;
+  }
+}
+
+function allocate(term: CoverageTerm, candidates: number, targets: number): CoverageMatrix {
+  try {
+    return new CoverageMatrix(candidates, targets);
+  } catch (cause) {
+    throw new MatrixTooLargeError(term.name, candidates, targets, undefined, { cause });
   }
 }
 

@@ -177,6 +177,27 @@ export function describeBackend(suite: BackendUnderTest): void {
 
       if (!unsupportedOps.includes('loop')) {
         for (const count of [0, 1, 5]) {
+          check(`loop of ${count} steps that hands on an index`, async () => {
+            const following = defineProgram({
+              name: 'following',
+              inputs: { x: { dims: ['n', 'n'] }, count: { dims: [], dtype: 'int32' } },
+              outputs: { last: { dims: [], dtype: 'int32' } },
+              build: (ops, { x, count: times }) => {
+                const start = ops.argMax(ops.sum(x, 1), 0);
+                const { state } = ops.loop(times, { at: start }, ({ at }) => ({
+                  state: { at: ops.argMax(ops.gather(x, at, 0), 0) },
+                  emit: {},
+                }));
+                return { last: state.at };
+              },
+            });
+            const { x } = randomInputs(loopProgram, { n: 7, d: 7 }, 4, true);
+            const inputs = {
+              x: x as HostTensor,
+              count: { type: 'int32', data: Int32Array.of(count), dims: [] },
+            } as const;
+            expect(await backend.run(following, inputs)).toEqual(await reference.run(following, inputs));
+          });
           check(`loop of ${count} steps`, async () => {
             const { x: table } = randomInputs(loopProgram, { n: 9, d: 6 }, 3, true);
             const inputs = {
@@ -350,6 +371,52 @@ export function describeBackend(suite: BackendUnderTest): void {
         const first = await selectTokens({ backend, ...inputs, text, budget });
         expect([second.order, second.gains]).toEqual([first.order, first.gains]);
         image.dispose();
+      });
+      for (const maximizer of ['lazy', ...(unsupportedOps.includes('loop') ? [] : ['device'])] as const) {
+        check(`inputs of a user's own term may have any names (${maximizer})`, async () => {
+          const names = [
+            'affinity',
+            'weights',
+            'peak',
+            'firstGains',
+            't0',
+            'c0',
+            'order',
+            'count',
+            'bonus',
+            'blocked',
+          ];
+          const own = defineCoverage({
+            name: 'own',
+            inputs: Object.fromEntries(names.map((name) => [name, { dims: ['n', 'r'] }])),
+            targets: 'r',
+            build: (ops, inputs) => ({
+              affinity: names
+                .map((name) => inputs[name])
+                .reduce((a, b) => ops.add(a as never, b as never)) as never,
+            }),
+          });
+          const rng = mulberry32(3);
+          const matrix = (): HostTensor => float32(Float32Array.from({ length: 24 }, rng), [6, 4]);
+          const options = {
+            vision: matrix(),
+            coverage: [own()],
+            inputs: Object.fromEntries(names.map((name) => [name, matrix()])),
+            budget: { tokens: 3 },
+            maximizer,
+          };
+          const wanted = await selectTokens({ ...options, backend: reference });
+          expect((await selectTokens({ ...options, backend })).order).toEqual(wanted.order);
+        });
+      }
+      check('tensors may lie in memory that threads share', async () => {
+        const shared = (dims: readonly [number, number], seed: number): HostTensor => {
+          const data = new Float32Array(new SharedArrayBuffer(4 * dims[0] * dims[1]));
+          return float32(data.map(mulberry32(seed)), dims);
+        };
+        const inputs = { vision: shared([20, 8], 1), text: shared([3, 8], 2), budget: { tokens: 4 } };
+        const wanted = await selectTokens({ ...inputs, backend: reference });
+        expect((await selectTokens({ ...inputs, backend })).order).toEqual(wanted.order);
       });
       check("a user's own term selects as on the reference", async () => {
         const official = officialSelections[2] as (typeof officialSelections)[number];

@@ -1,7 +1,7 @@
 // The reference backend: runs programs eagerly on the reference operations. Needs no engine, works everywhere, slow.
 
 import { DisposedError } from '../../errors/index.js';
-import { type Backend, checkInputs } from '../backend.js';
+import { type Backend, checkInputs, checkInto } from '../backend.js';
 import type { TensorSpecs } from '../program.js';
 import { float32, type HostTensor, widen } from '../tensor.js';
 import { type ReferenceTensor, referenceOps } from './reference-ops.js';
@@ -30,6 +30,7 @@ export function createReferenceBackend(): Backend {
         const { dims, data } = outputs[name] as ReferenceTensor;
         if (spec.dtype === 'int32') return [name, { type: 'int32', data: Int32Array.from(data), dims }];
         const target = into[name] ?? new Float32Array(data.length);
+        checkInto(program, name, dims, target);
         target.set(data);
         return [name, float32(target, dims)];
       });
