@@ -47,6 +47,20 @@ describe('the prompt', () => {
     );
   });
 
+  it('leaves placeholders of the question out, so that the whole question is asked', async () => {
+    const processor = await AutoProcessor.from_pretrained(tiny.path, { local_files_only: true });
+    expect(agentPrompt(processor, '<image>\nIs the cat red?')).toBe(smolvlm2Prompt('Is the cat red?'));
+    expect(agentPrompt(processor, '<image>')).toBe(smolvlm2Prompt('What is in the image?'));
+    Object.assign(processor, { image_token: '<|picture|>' });
+    expect(agentPrompt(processor, 'Is <|picture|>it?')).toBe(smolvlm2Prompt('Is  it?'));
+    for (const model of [tiny.path, modelPath]) {
+      const agent = await createAgent({ model, maxNewTokens: 4 });
+      agents.push(agent);
+      const { answer, usage } = await agent(image, 'is the cat red ?');
+      expect(await agent(image, '<image>\nis the cat red ?')).toMatchObject({ answer, usage });
+    }
+  });
+
   it('asks what is in the image where there is no question', async () => {
     const processor = await AutoProcessor.from_pretrained(tiny.path, { local_files_only: true });
     expect(agentPrompt(processor, ' ')).toBe(smolvlm2Prompt('What is in the image?'));

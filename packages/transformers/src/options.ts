@@ -35,7 +35,10 @@ export type { KeywordOptions };
 /** The question as token ids of the model's vocabulary. */
 export interface QuestionTokens {
   readonly ids: readonly number[];
-  /** How much each token counts, numbers ≥ 0. @default all the same */
+  /**
+   * How much each token counts, numbers ≥ 0, in every term of `coverage` that has a target per text token and no weights
+   * of its own. @default all the same
+   */
   readonly weights?: readonly number[];
 }
 
@@ -65,9 +68,15 @@ export interface SelectionOptions {
   readonly visionFeatures?: 'auto' | VisionFeatureSource;
   /** The encoder's output that holds features from before the projector. @default the one of matching shape */
   readonly featureOutput?: string;
-  /** Scale each dimension of the vision features to variance 1. `'auto'` does so only where one dimension drowns the others. @default 'off' */
+  /**
+   * Scale each dimension of the vision features to variance 1 over the tokens that share a budget. `'auto'` does so only
+   * where one dimension drowns the others. @default 'off'
+   */
   readonly standardise?: Standardise;
-  /** Leave prompts alone that have fewer vision tokens than this in all: pruning them would cost more than it saves. @default 16 */
+  /**
+   * Leave prompts alone that have fewer vision tokens than this in all: pruning them would cost more than it saves. Each
+   * row of a batch is a prompt by itself. @default 16
+   */
   readonly minVisionTokens?: number;
   /**
    * What a new question over a kept cache does: `'freeze'` goes on with the pruned cache; `'reselect'` selects anew for
@@ -91,6 +100,8 @@ export interface PruneOptions extends SelectionOptions {
   readonly processor: { readonly tokenizer?: unknown };
   /** Where similarities are computed. */
   readonly backend: Backend;
+  /** Names the model in the keys of `cacheKey`, e.g. its hub id and revision, where keys of several models meet. */
+  readonly modelId?: string;
   /** How many images `turns: 'reselect'` keeps encoded. @default 4 */
   readonly visionCacheSize?: number;
   /**
@@ -199,6 +210,7 @@ const pruneSchema = z.strictObject({
     (value) => typeof (value as Backend | undefined)?.run === 'function',
     'expected a backend, e.g. from createOrtBackend() of @mmtok/ort-backend or createReferenceBackend() of @mmtok/core',
   ),
+  modelId: z.string().min(1).optional(),
   visionCacheSize: z.int().positive().optional(),
   agent: pruneAgentSchema.optional(),
 });

@@ -1,5 +1,7 @@
 // The main function of the package: attaches pruning to a loaded model and hands out the handle.
 
+import type { PreTrainedModel } from '@huggingface/transformers';
+import { isFit } from './budget/prompt-budget.js';
 import { countTokens, type TokenCount } from './count-tokens.js';
 import { digest } from './features/image-key.js';
 import { VisionCache } from './features/vision-cache.js';
@@ -25,19 +27,25 @@ export interface PruneHandle {
    */
   generate(
     options: Readonly<Record<string, unknown>> & { readonly mmtok?: CallOptions | false },
-  ): Promise<unknown>;
+  ): ReturnType<PreTrainedModel['generate']>;
   /**
    * Vision and text tokens of each row of the batch, before anything runs.
-   * @throws PromptMismatchError if `inputs` are not what the processor returned.
+   * @throws PromptMismatchError if `inputs` are not what the processor returned, and for Florence-2, whose prompts have no
+   * placeholders to count.
    */
-  countTokens(inputs: Readonly<Record<string, unknown>>): TokenCount[];
+  countTokens(inputs: object): TokenCount[];
   /**
    * A stable key of what a call would select: SHA-256 over images, model, options and question. Equal keys mean equal
-   * selections, so results and caches can be stored under it. Of an agent it knows the name of the function and its
-   * options, not the answers.
+   * selections, so results and caches can be stored under it, with two limits. Models are told apart by their type, the
+   * inputs, outputs, precision and device of their sessions, and `modelId`: give checkpoints of one type a `modelId` each.
+   * And of functions it knows names and options only: of an agent not the answers, of a maximizer or a coverage term of
+   * your own not the code.
    */
-  cacheKey(inputs: Readonly<Record<string, unknown>>, overrides?: CallOptions): Promise<string>;
-  /** Takes pruning off; the model is as it was. Calls must have ended. Calling it twice is harmless. */
+  cacheKey(inputs: object, overrides?: CallOptions): Promise<string>;
+  /**
+   * Takes pruning off; the model is as it was, and can go on with no cache of a pruned call. Calls must have ended. Calling
+   * it twice is harmless.
+   */
   detach(): void;
 }
 
@@ -68,7 +76,6 @@ export function prune(model: unknown, options: PruneOptions): PruneHandle {
     family,
     options: checked,
     visionCache: new VisionCache(checked.visionCacheSize ?? 4),
-    caches: new WeakMap(),
   };
   let lastSelection: PruneReport | undefined;
   const attachment = attach(site, (report) => {
@@ -79,18 +86,27 @@ export function prune(model: unknown, options: PruneOptions): PruneHandle {
     get lastSelection() {
       return lastSelection;
     },
-    generate: (request) => target.generate(request as ModelInputs),
-    countTokens: (inputs) => countTokens(family, target.config, inputs),
+    generate: (request) => target.generate(request as ModelInputs) as ReturnType<PreTrainedModel['generate']>,
+    countTokens: (inputs) => countTokens(family, target.config, inputs as ModelInputs),
     async cacheKey(inputs, overrides) {
+      const given = inputs as ModelInputs;
       const resolved = resolveOptions(checked, overrides);
-      const questions = rowQuestions(site, resolved, readPrompt(family, target.config, inputs));
+      const prompt = readPrompt(family, target.config, given);
       const { processor: _, backend, onSelection: __, images: ___, agent, ...settings } = resolved;
       return await digest({
-        ...imageInputsOf(site, inputs),
-        model: [target.config._name_or_path ?? '', target.config.model_type, family.name],
+        ...imageInputsOf(site, given),
+        model: [checked.modelId ?? null, target.config.model_type, family.name],
+        sessions: Object.entries(target.sessions).map(([name, { inputNames, outputNames, config }]) => [
+          name,
+          inputNames,
+          outputNames,
+          config ?? null,
+        ]),
         backend: [backend.name, backend.precision],
         settings,
-        questions,
+        questions: rowQuestions(site, resolved, prompt),
+        slots: prompt.slots.map((row) => row.length),
+        room: [resolved.budgets].flat().some(isFit) ? [prompt.textTokens, prompt.cachedTokens] : null,
         agent: agent === undefined ? null : { ...agent, ask: agent.ask.name },
       });
     },

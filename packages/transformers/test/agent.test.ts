@@ -76,6 +76,25 @@ describe('an agent', () => {
     });
   });
 
+  it('may weigh the words of each picture otherwise, and those of weight 0 are left out', async () => {
+    const replies = [
+      { answer: 'a blue dog', weight: 0.5 },
+      { answer: 'a dog and a car', weight: 3 },
+      { answer: 'a cat', weight: 0 },
+    ];
+    const { rows } = await asked(async () => replies.shift()!, { pictures: 3 });
+    expect(rows[0]?.question).toMatchObject({
+      words: ['on', 'tree', 'blue', 'dog', 'car'],
+      weights: [1, 1, 0.5, 0.5, 3],
+    });
+    handle.detach();
+    const alone = await asked(says('a cat', { weight: 0 }), { mmtok: { question: '' } });
+    expect(alone.rows[0]).toMatchObject({
+      agent: { state: 'nothingAdded', added: [], answers: ['a cat'] },
+      question: { source: 'none' },
+    });
+  });
+
   it('sees every image of the call', async () => {
     const answers = ['a cat', 'a dog and a cat'];
     const agent = vi.fn<Agent>(async () => ({ answer: answers.shift() ?? '' }));
@@ -124,6 +143,45 @@ describe('an agent', () => {
     const { rows } = await asked({ ask, parallel: true });
     expect(order).toEqual(['agent', 'encoder']);
     expect(rows[0]?.agent?.state).toBe('enriched');
+  });
+});
+
+describe('an agent that is asked early', () => {
+  const waiting = () => {
+    const signals: AbortSignal[] = [];
+    const ask: Agent = (_image, _question, { signal }) => {
+      signals.push(signal);
+      return new Promise(() => undefined);
+    };
+    return { signals, agent: { ask, parallel: true, timeLimitMs: Infinity } };
+  };
+
+  it('is stopped where the call fails without it', async () => {
+    const { signals, agent } = waiting();
+    const { vision_encoder: encoder } = loaded.model.sessions as Record<string, { run: () => unknown }>;
+    const run = vi.spyOn(encoder!, 'run').mockRejectedValue(new Error('out of memory'));
+    await expect(asked(agent)).rejects.toThrow('out of memory');
+    run.mockRestore();
+    handle.detach();
+    await expect(asked(agent, { mmtok: { images: [image, image] } })).rejects.toThrow(/has 2 in its option/);
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, true]);
+  });
+
+  it('is stopped where its answer is of no use', async () => {
+    const { signals, agent } = waiting();
+    await asked(agent, { mmtok: { budget: { ratio: 1 } } });
+    expect(signals.map((signal) => signal.aborted)).toEqual([true]);
+  });
+
+  it('is not told to stop once it has answered', async () => {
+    let signal: AbortSignal | undefined;
+    const ask: Agent = async (_image, _question, options) => {
+      signal = options.signal;
+      return { answer: 'a cat' };
+    };
+    const { rows } = await asked({ ask, parallel: true });
+    expect(rows[0]?.agent?.state).toBe('enriched');
+    expect(signal?.aborted).toBe(false);
   });
 });
 
@@ -206,7 +264,10 @@ describe('wrong use', () => {
     [says('a cat'), { images: [] }, /1 images, but the call has 0.*images: \[image\]/],
     [says('a cat'), { images: 'cat.jpg' as unknown as RawImage[] }, /images/],
     ['a cat' as unknown as Agent, {}, /expected an agent/],
-    [{ ask: says('a cat'), threshold: 2 }, {}, /threshold|expected an agent/],
+    [{ ask: says('a cat'), threshold: 2 }, {}, /agent.threshold: .*1/],
+    [{ ask: says('a cat'), timeLimitMs: 3e9 }, {}, /agent.timeLimitMs: .*up to 2147483647, or Infinity/],
+    [{} as PruneOptions['agent'], {}, /agent.ask: expected a function/],
+    [says('a cat'), { agent: { ask: says('a cat'), timeLimitMs: 0 } }, /agent.timeLimitMs: .*above 0/],
     [says('a cat'), { agent: 'never' as unknown as false }, /'always', 'auto'/],
   ] as [PruneOptions['agent'], CallOptions, RegExp][])('is refused (%#)', async (agent, mmtok, message) => {
     const call = asked(agent, { mmtok });

@@ -223,6 +223,11 @@ describe.each(names)('%s', (name) => {
     expect(streamed).toHaveLength(1 + COUNT);
   });
 
+  it.runIf(isEncoder)('does not pretend to count vision tokens that the prompt does not show', () => {
+    attach();
+    expect(() => handle?.countTokens(inputs)).toThrow(/no image placeholders to count/);
+  });
+
   it('is overridden and switched off for one call', async () => {
     attach();
     await run(loaded, { mmtok: { budget: { tokens: more } } });
@@ -248,10 +253,24 @@ describe.each(names)('%s', (name) => {
     attach();
     await run(loaded, {});
     handle?.detach();
-    expect(loaded.model.forward_params).toBe(params);
+    expect(loaded.model.forward_params).toEqual(params);
     expect(Object.hasOwn(loaded.model, 'generate')).toBe(false);
     expect(Object.hasOwn(loaded.model, 'forward')).toBe(false);
     expect(await run(loaded, {})).toEqual(baseline);
+  });
+
+  it('puts back what was there before when detached', async () => {
+    const { model } = loaded;
+    const before = model.forward_params;
+    const own = async (): Promise<string> => 'mine';
+    Object.assign(model, { generate: own });
+    attach();
+    model.forward_params = [...model.forward_params, 'more'];
+    handle?.detach();
+    expect(model.generate).toBe(own);
+    expect(model.forward_params).toEqual([...before, 'more']);
+    Reflect.deleteProperty(model, 'generate');
+    model.forward_params = before;
   });
 
   it('does not change the inputs of a direct call', async () => {
@@ -313,7 +332,7 @@ describe.each(names)('%s', (name) => {
   });
 
   // Janus' processor and its decode steps know batches of one only.
-  it.skipIf(isEncoder || name === ('multi_modality' as string))(
+  it.skipIf(name === ('multi_modality' as string))(
     'answers a batch of different budgets as it answers its rows',
     async () => {
       attach();
@@ -327,16 +346,16 @@ describe.each(names)('%s', (name) => {
         await run(loaded, { mmtok: { budget: budgets[0] } }),
         answerOf(
           await generate(loaded.model, { ...other, max_new_tokens: COUNT, mmtok: { budget: budgets[1] } }),
-          other.input_ids?.dims[1] as number,
+          isEncoder ? 1 : (other.input_ids?.dims[1] as number),
         ),
       ];
-      const batch = leftPadded([inputs, other]);
+      const batch = padded([inputs, other], isEncoder ? 'right' : 'left');
       const sequences = await generate(loaded.model, {
         ...batch,
         max_new_tokens: COUNT,
         mmtok: { budget: budgets },
       });
-      const width = batch.input_ids?.dims[1] as number;
+      const width = isEncoder ? 1 : (batch.input_ids?.dims[1] as number);
       expect([answerOf(sequences, width, 0), answerOf(sequences, width, 1)]).toEqual(single);
       expect(handle?.lastSelection?.images.map((image) => image.tokensAfter)).toEqual([few, more]);
       loaded.model.sessions.vision_encoder = encoder;
@@ -383,8 +402,8 @@ function oneByOne(session: EncoderSession): EncoderSession {
   };
 }
 
-/** Inputs of single prompts as one batch. */
-function leftPadded(rows: readonly ModelInputs[]): ModelInputs {
+/** Inputs of single prompts as one batch, padded as the family's tokenizer does. */
+function padded(rows: readonly ModelInputs[], side: 'left' | 'right'): ModelInputs {
   const width = Math.max(...rows.map((row) => row.input_ids?.dims[1] as number));
   const batch: ModelInputs = {};
   for (const [name, first] of Object.entries(rows[0] as ModelInputs)) {
@@ -394,7 +413,8 @@ function leftPadded(rows: readonly ModelInputs[]): ModelInputs {
     if (isText) {
       const data = tensors.flatMap((tensor) => {
         const values = Array.from(tensor.data as BigInt64Array, BigInt);
-        return [...new Array<bigint>(width - values.length).fill(0n), ...values];
+        const fill = new Array<bigint>(width - values.length).fill(0n);
+        return side === 'left' ? [...fill, ...values] : [...values, ...fill];
       });
       const typed = first.type === 'bool' ? Uint8Array.from(data, Number) : BigInt64Array.from(data);
       batch[name] = new Tensor(first.type, typed, [rows.length, width]);

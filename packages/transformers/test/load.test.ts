@@ -4,8 +4,9 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { createReferenceBackend, InvalidOptionsError } from '@mmtok/core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadVlm, ModelLoadError, prune, UnsupportedModelError } from '../src/index.js';
+import { sessionFactory } from '../src/tap/runtime.js';
 import { generate } from './support/reference.js';
 import { buildTinyModel, type FamilyName, families, noiseImage } from './tiny-models/index.js';
 
@@ -61,6 +62,17 @@ describe('loadVlm', () => {
     expect(tap.tensor).toBeUndefined();
     expect(tap.problem).toMatch(/no tensor 'nonsense'/);
     await model.dispose();
+  });
+
+  it('loads no model where the tokenizer fails', async () => {
+    const tiny = await buildTinyModel('llava', { directory });
+    const broken = join(directory, 'broken');
+    await cp(tiny.path, broken, { recursive: true });
+    await writeFile(join(broken, 'tokenizer.json'), '{');
+    const create = vi.spyOn(sessionFactory(), 'create');
+    await expect(loadVlm(broken)).rejects.toBeInstanceOf(ModelLoadError);
+    expect(create).not.toHaveBeenCalled();
+    create.mockRestore();
   });
 
   it('reports its progress', async () => {

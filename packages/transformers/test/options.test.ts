@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RawImage, Tensor } from '@huggingface/transformers';
+import { cat, RawImage, Tensor } from '@huggingface/transformers';
 import {
   createReferenceBackend,
   InvalidBudgetError,
@@ -13,7 +13,7 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import {
   AlreadyPrunedError,
   type CallOptions,
@@ -157,6 +157,70 @@ describe('exclusions', () => {
   ] as [CallOptions, RegExp][])('refuse %j', async (mmtok, message) => {
     attach();
     await expect(run(mmtok)).rejects.toThrow(message);
+  });
+});
+
+describe('a row of a batch', () => {
+  let second: ModelInputs;
+  let batch: ModelInputs;
+  beforeAll(async () => {
+    second = await loaded.inputs('is the cat red ?', [noiseImage(llava.imageSize, 77)]);
+    batch = Object.fromEntries(
+      ['input_ids', 'attention_mask', 'pixel_values'].map((name) => [
+        name,
+        cat([inputs[name] as Tensor, second[name] as Tensor], 0),
+      ]),
+    );
+  });
+
+  it('is standardised by itself', async () => {
+    attach({ standardise: 'on', coverage: [visionCoverage()], budget: { tokens: 6 } });
+    await run({}, batch);
+    const together = handle?.lastSelection?.images.map((image) => image.indices);
+    const alone: unknown[] = [];
+    for (const row of [inputs, second]) {
+      await run({}, row);
+      alone.push(handle?.lastSelection?.images[0]?.indices);
+    }
+    expect(together).toEqual(alone);
+    expect(handle?.lastSelection?.standardised).toBe(true);
+  });
+
+  it('is worth pruning or not by itself', async () => {
+    attach({ minVisionTokens: 20 });
+    await run({}, batch);
+    expect(handle?.lastSelection).toMatchObject({ reason: 'belowMinVisionTokens', tokensAfter: 32 });
+    handle?.detach();
+    const tiles = await buildTinyModel('smolvlm', { directory });
+    const smol = await tiles.load();
+    const [one, two] = [noiseImage(tiles.imageSize), noiseImage(tiles.imageSize, 2)];
+    const short = await smol.inputs('is the cat red ?', [one]);
+    const long = await smol.inputs('is the cat red ?', [one, two]);
+    const width = long.input_ids?.dims[1] as number;
+    const padded = (tensor: Tensor): Tensor => {
+      const data = Array.from(tensor.data as BigInt64Array);
+      const fill = new Array<bigint>(width - data.length).fill(0n);
+      return new Tensor('int64', BigInt64Array.from([...fill, ...data]), [1, width]);
+    };
+    const both: ModelInputs = {};
+    for (const name of ['input_ids', 'attention_mask'])
+      both[name] = cat([padded(short[name] as Tensor), long[name] as Tensor], 0);
+    for (const name of ['pixel_values', 'pixel_attention_mask']) {
+      const tensors = [short[name], long[name]].map((tensor) => {
+        const { type, data, dims } = tensor as Tensor;
+        return new Tensor(type, data, [1, (dims[0] as number) * (dims[1] as number), ...dims.slice(2)]);
+      });
+      both[name] = cat(tensors, 1);
+    }
+    attach({ minVisionTokens: tiles.tokensPerImage + 1 }, smol);
+    await run({}, both, smol);
+    expect(handle?.lastSelection?.images.map(({ reason, tokensAfter }) => [reason, tokensAfter])).toEqual([
+      ['belowMinVisionTokens', tiles.tokensPerImage],
+      ['pruned', 4],
+      ['pruned', 4],
+    ]);
+    handle?.detach();
+    await smol.dispose();
   });
 });
 
@@ -312,7 +376,8 @@ describe('what is refused', () => {
       forward_params: [],
       ...over,
     });
-    expect(() => prune({}, options)).toThrow(UnsupportedModelError);
+    for (const nothing of [{}, null, undefined, { config: { model_type: 'llava' }, sessions: null }])
+      expect(() => prune(nothing, options)).toThrow(UnsupportedModelError);
     expect(() => prune(like({ model_type: 'bert' }), options)).toThrow(
       /its model_type is not among those known here/,
     );
@@ -364,6 +429,59 @@ describe('handle', () => {
     expect(handle?.countTokens(inputs)).toEqual([
       { vision: 16, text: (inputs.input_ids?.dims[1] as number) - 16, total: inputs.input_ids?.dims[1] },
     ]);
+  });
+
+  it('is typed as the model and its processor are', async () => {
+    interface Processed {
+      readonly input_ids: Tensor;
+      readonly attention_mask: Tensor;
+      readonly pixel_values: Tensor;
+    }
+    const processed = { ...inputs } as unknown as Processed;
+    const own = attach();
+    expect(own.countTokens(processed)).toEqual(own.countTokens(inputs));
+    expect(await own.cacheKey(processed)).toBe(await own.cacheKey(inputs));
+    const output = (await own.generate({ ...processed, max_new_tokens: 1 })) as Tensor;
+    expectTypeOf<ReturnType<PruneHandle['generate']>>().toEqualTypeOf<
+      ReturnType<typeof loaded.model.generate>
+    >();
+    expect(output.dims).toHaveLength(2);
+  });
+
+  it('gives keys that tell models apart as far as it says', async () => {
+    const keyOf = async (on: LoadedTinyModel, options: Partial<PruneOptions> = {}): Promise<string> => {
+      const key = await attach(options, on).cacheKey(inputs);
+      handle?.detach();
+      return key;
+    };
+    const exposed = await buildTinyModel('llava', {
+      directory: join(directory, 'exposed'),
+      exposeVisionFeatures: true,
+    });
+    const other = await exposed.load();
+    const keys = [
+      await keyOf(loaded),
+      await keyOf(loaded, { modelId: 'owner/one' }),
+      await keyOf(loaded, { modelId: 'owner/two' }),
+      await keyOf(other),
+    ];
+    const { vision_encoder: session } = loaded.model.sessions;
+    const { config } = session;
+    session.config = { ...config, dtype: 'fp16' };
+    keys.push(await keyOf(loaded));
+    session.config = config;
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(await keyOf(loaded)).toBe(keys[0]);
+    await other.dispose();
+  });
+
+  it('gives keys that change with the length of the text only where the budget does', async () => {
+    const own = attach();
+    const longer = await loaded.inputs('where is the dog ? is the cat red ?', [noiseImage(llava.imageSize)]);
+    const fixed = { question: 'cat' };
+    expect(await own.cacheKey(longer, fixed)).toBe(await own.cacheKey(inputs, fixed));
+    const fitting = { question: 'cat', budget: { fitContext: 40 } };
+    expect(await own.cacheKey(longer, fitting)).not.toBe(await own.cacheKey(inputs, fitting));
   });
 
   it('gives keys that change with image, question and options, and with nothing else', async () => {

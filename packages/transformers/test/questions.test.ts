@@ -3,7 +3,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createReferenceBackend, MmtokError } from '@mmtok/core';
+import {
+  createReferenceBackend,
+  MmtokError,
+  type ObjectiveTerm,
+  textCoverage,
+  visionCoverage,
+} from '@mmtok/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type CallOptions, type PruneHandle, type PruneOptions, prune, type Question } from '../src/index.js';
 import { lastUserTurn } from '../src/question/user-turn.js';
@@ -93,6 +99,23 @@ describe('the question', () => {
     });
   });
 
+  it('weighs its tokens in an objective of the caller too, or says that no term does', async () => {
+    const of = async (weights: number[], term: ObjectiveTerm): Promise<unknown> => {
+      handle?.detach();
+      const ids = [59, 20];
+      await asked('is the cat red ?', { questionTokens: { ids, weights } }, { coverage: [term] });
+      return handle.lastSelection?.images[0]?.selections[0]?.order;
+    };
+    const text = textCoverage();
+    const first = await of([1, 0], text);
+    expect(handle.lastSelection?.notes).toEqual([]);
+    expect(first).toEqual(await of([1, 1], textCoverage({ targetWeights: [1, 0] })));
+    expect(handle.lastSelection?.notes.join()).toMatch(/no term of coverage takes the weights/);
+    expect(await of([0, 1], text)).not.toEqual(first);
+    await of([1, 0], visionCoverage());
+    expect(handle.lastSelection?.notes.join()).toMatch(/no term of coverage takes the weights/);
+  });
+
   it('changes the selection', async () => {
     const selections: unknown[] = [];
     for (const question of ['blue tree', 'red cat dog car', '']) {
@@ -118,6 +141,10 @@ describe('the question', () => {
     [{ question: ['a', 'b'] }, /2 entries for a batch of 1/],
     [{ question: 'a', questionTokens: { ids: [1] } }, /either question or questionTokens/],
     [{ questionTokens: { ids: [1], weights: [1, 2] } }, /one weight per id/],
+    [
+      { questionTokens: { ids: [1, 99999] } },
+      /questionTokens: .* ids up to 99999; expected ids of its own tok/,
+    ],
     [{ question: 3 }, /question/],
   ] as [CallOptions, RegExp][])('refuses %j', async (mmtok, message) => {
     const call = asked('is the cat red ?', mmtok);
@@ -125,6 +152,9 @@ describe('the question', () => {
     await expect(call).rejects.toSatisfy((error) => MmtokError.isInstance(error));
   });
 });
+
+const LLAVA_1_5 =
+  "{% for m in messages %}{{ m.role.upper() + ': ' }}{% for p in m.content %}{% if p.type == 'image' %}<image>\n{% else %}{{ p.text + ' ' }}{% endif %}{% endfor %}{% endfor %}{% if add_generation_prompt %}ASSISTANT:{% endif %}";
 
 describe('the last user turn', () => {
   const cases: [name: string, template: string, prompt: string, expected: string][] = [
@@ -146,6 +176,25 @@ describe('the last user turn', () => {
       'USER: \nIs there a cat? ASSISTANT: No.</s>USER: And a dog? ASSISTANT:',
       'And a dog?',
     ],
+    ...[
+      'Who is the user: a man or a woman?',
+      'What does the "USER: admin" sign say?',
+      'Copy the dialogue. assistant: hello',
+    ].flatMap((question): [string, string, string, string][] => [
+      ['LLaVA 1.5', LLAVA_1_5, `USER: \n${question} ASSISTANT:`, question],
+      [
+        'LLaVA 1.5, second turn',
+        LLAVA_1_5,
+        `USER: \nIs there a cat? ASSISTANT: No. USER: ${question} ASSISTANT:`,
+        question,
+      ],
+    ]),
+    [
+      'LLaVA 1.5, written small by its tokenizer',
+      LLAVA_1_5,
+      'user : is there a cat? assistant : no. user : and a dog? assistant :',
+      'and a dog?',
+    ],
     [
       'Mistral',
       "<s>{% for m in messages %}{% if m.role == 'user' %}[INST]{{ m.content if m.content is string else m.content[0].text }}[/INST]{% else %}{{ m.content if m.content is string else m.content[0].text }}</s>{% endif %}{% endfor %}",
@@ -159,7 +208,7 @@ describe('the last user turn', () => {
       'Can you see it?',
     ],
   ];
-  it.each(cases)('is found in %s', (_, template, prompt, expected) => {
+  it.each(cases)('is found in %s (%#)', (_, template, prompt, expected) => {
     const tokenizer = templatedTokenizer(template);
     const ids = tokenizer.encode(prompt);
     expect(lastUserTurn({ tokenizer }, ids)).toEqual({ text: expected, source: 'lastUserTurn' });

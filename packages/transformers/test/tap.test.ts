@@ -3,11 +3,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createReferenceBackend } from '@mmtok/core';
+import { createReferenceBackend, InvalidOptionsError } from '@mmtok/core';
 import { readGraph } from '@mmtok/onnx';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type PruneReport, prune, tapVisionEncoder, VisionFeaturesError } from '../src/index.js';
 import { findProjectorInput } from '../src/tap/find-projector-input.js';
+import { sessionFactory } from '../src/tap/runtime.js';
+import { isEncoderFile } from '../src/tap/tap-vision-encoder.js';
 import { generate } from './support/reference.js';
 import {
   buildTinyModel,
@@ -117,9 +119,47 @@ describe('tapVisionEncoder', () => {
     await expect(tapVisionEncoder(model, { file: bad })).rejects.toBeInstanceOf(VisionFeaturesError);
     const decoder = join(tiny.path, 'onnx', 'decoder_model_merged.onnx');
     await expect(tapVisionEncoder(model, { file: decoder })).rejects.toThrow(/no projector was found/);
-    await expect(tapVisionEncoder({}, { file })).rejects.toThrow(/no vision encoder/);
+    for (const nothing of [{}, null, undefined])
+      await expect(tapVisionEncoder(nothing, { file })).rejects.toThrow(/no vision encoder/);
+    const absent = tapVisionEncoder(model, { file: join(directory, 'absent.onnx') });
+    await expect(absent).rejects.toBeInstanceOf(VisionFeaturesError);
+    await expect(absent).rejects.toThrow(/cannot be read: ENOENT/);
+    for (const options of [undefined, {}, { file: '' }, { file, tensors: 'x' }])
+      await expect(tapVisionEncoder(model, options as never)).rejects.toBeInstanceOf(InvalidOptionsError);
+    await expect(tapVisionEncoder(model, { file: bad })).rejects.toThrow(/[^.]\.$/);
+    await expect(tapVisionEncoder(model, { file, tensor: 'nonsense' })).rejects.toThrow(/[^.]\.$/);
     await tapVisionEncoder(model, { file, tensor: tiny.visionFeatures.tensor });
     expect(model.sessions.vision_encoder.outputNames).toContain(tiny.visionFeatures.tensor);
     await dispose();
+  });
+
+  it('adds to the options of the session instead of replacing them', async () => {
+    const tiny = await buildTinyModel('llava', { directory });
+    const { model, dispose } = await tiny.load();
+    const create = vi.spyOn(sessionFactory(), 'create');
+    const sessionOptions = { intraOpNumThreads: 1, extra: { session: { set_denormal_as_zero: '1' } } };
+    await tapVisionEncoder(model, { file: fileOf(tiny), sessionOptions });
+    expect(create.mock.lastCall?.[1]).toEqual({
+      intraOpNumThreads: 1,
+      extra: {
+        session: {
+          set_denormal_as_zero: '1',
+          model_external_initializers_file_folder_path: join(tiny.path, 'onnx'),
+        },
+      },
+    });
+    create.mockRestore();
+    await dispose();
+  });
+
+  it.each([
+    ['/models/llava/onnx/vision_encoder_fp16.onnx', '/models/llava', true],
+    ['C:\\models\\llava\\onnx\\vision_encoder.onnx', 'C:\\models\\llava', true],
+    ['C:\\models\\llava/onnx/vision_encoder.onnx', 'C:\\models\\llava', true],
+    ['C:\\cache\\owner\\name\\onnx\\vision_encoder.onnx', 'owner/name', true],
+    ['/models/other/onnx/vision_encoder.onnx', '/models/llava', false],
+    ['/models/llava/onnx/decoder_model_merged.onnx', '/models/llava', false],
+  ])('knows of %s whether it is an encoder in %s: %s', (path, place, expected) => {
+    expect(isEncoderFile(path, place)).toBe(expected);
   });
 });

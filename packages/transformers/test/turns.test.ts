@@ -3,9 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamicCache, type Tensor } from '@huggingface/transformers';
+import { BaseStreamer, DynamicCache, type Tensor } from '@huggingface/transformers';
 import { createReferenceBackend } from '@mmtok/core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PromptMismatchError, type PruneHandle, type PruneOptions, prune } from '../src/index.js';
 import { answerOf, extended, generate, referenceTokens, tokens } from './support/reference.js';
 import {
@@ -165,17 +165,32 @@ describe('a pruned cache', () => {
     const tiny = await buildTinyModel('llava', { directory: join(directory, 'cache') });
     loaded = await tiny.load();
     inputs = await loaded.inputs('is the cat red ?', [noiseImage(tiny.imageSize)]);
+    attach();
+  });
+  afterAll(async () => {
+    handle.detach();
+    await loaded.dispose();
+  });
+
+  const attach = (): void => {
     handle = prune(loaded.model, {
       processor: loaded.processor,
       backend: createReferenceBackend(),
       budget: { tokens: 4 },
       minVisionTokens: 1,
     });
-  });
-  afterAll(async () => {
-    handle.detach();
-    await loaded.dispose();
-  });
+  };
+  /** The answer over a cache to the conversation so far and some more ids. */
+  const goOn = async (
+    said: readonly bigint[],
+    past_key_values: object,
+    more: readonly bigint[] = [20n, 21n],
+  ): Promise<number[]> => {
+    const whole = [...said, ...more];
+    const given = { input_ids: tokens(whole), attention_mask: tokens(whole.map(() => 1)) };
+    const sequences = await generate(loaded.model, { ...given, past_key_values, max_new_tokens: 3 });
+    return answerOf(sequences, whole.length);
+  };
 
   const first = async (): Promise<{ sequences: Tensor; past_key_values: object }> =>
     (await generate(loaded.model, { ...inputs, max_new_tokens: COUNT, return_dict_in_generate: true })) as {
@@ -229,6 +244,151 @@ describe('a pruned cache', () => {
     expect(results[2]).toEqual(results[0]);
   });
 
+  it('takes new tokens alone that outnumber the conversation, where the mask tells them from it', async () => {
+    const more = Array.from({ length: 40 }, (_, at) => BigInt(20 + (at % 30)));
+    const { sequences, past_key_values } = await first();
+    const said = Array.from(sequences.data as BigInt64Array);
+    const expected = await goOn(said, past_key_values, more);
+    const { past_key_values: another } = await first();
+    const input_ids = tokens([...said.slice(-1), ...more]);
+    const attention_mask = tokens([...said, ...more].map(() => 1));
+    const answer = await generate(loaded.model, {
+      input_ids,
+      attention_mask,
+      past_key_values: another,
+      max_new_tokens: 3,
+    });
+    expect(answerOf(answer, input_ids.dims[1] as number)).toEqual(expected);
+  });
+
+  it('is known after a call that failed midway, under another handle, and as a copy', async () => {
+    const { sequences, past_key_values } = await first();
+    const said = Array.from(sequences.data as BigInt64Array);
+    const copy = new DynamicCache({ ...(past_key_values as Record<string, Tensor>) });
+    const expected = await goOn(said, past_key_values);
+    expect(await goOn(said, copy)).toEqual(expected);
+
+    const { past_key_values: older } = await first();
+    handle.detach();
+    attach();
+    expect(await goOn(said, older)).toEqual(expected);
+
+    let steps = 0;
+    class Leaving extends BaseStreamer {
+      override put(): void {
+        if (++steps === 4) throw new Error('the client has left');
+      }
+      override end(): void {}
+    }
+    const cut = new DynamicCache();
+    const options = { past_key_values: cut, max_new_tokens: 10, streamer: new Leaving() };
+    await expect(generate(loaded.model, { ...inputs, ...options })).rejects.toThrow('has left');
+    expect(cut.get_seq_length()).toBeGreaterThan(0);
+    expect(await goOn(said, cut)).toEqual(expected);
+  });
+
+  it('is not mistaken for one that was emptied and filled again', async () => {
+    const { past_key_values } = await first();
+    for (const name of Object.keys(past_key_values)) Reflect.deleteProperty(past_key_values, name);
+    const input_ids = tokens([20, 21, 22, 23]);
+    const attention_mask = tokens([1, 1, 1, 1]);
+    const fill = async (cache: object): Promise<Tensor> =>
+      (await generate(loaded.model, {
+        input_ids,
+        attention_mask,
+        past_key_values: cache,
+        max_new_tokens: 2,
+      })) as Tensor;
+    const fresh = new DynamicCache();
+    const said = Array.from((await fill(fresh)).data as BigInt64Array);
+    await fill(past_key_values);
+    expect(await goOn(said, past_key_values)).toEqual(await goOn(said, fresh));
+  });
+
+  describe("with turns: 'reselect'", () => {
+    const mmtok = { turns: 'reselect' };
+    const begun = async (turns: object): Promise<{ cache: DynamicCache; said: bigint[] }> => {
+      const cache = new DynamicCache();
+      const options = { past_key_values: cache, max_new_tokens: COUNT, mmtok: turns };
+      const sequences = (await generate(loaded.model, { ...inputs, ...options })) as Tensor;
+      return { cache, said: Array.from(sequences.data as BigInt64Array) };
+    };
+
+    it.each([
+      ['new tokens alone', mmtok, (said: bigint[]) => ({ input_ids: tokens([...said.slice(-1), 20n]) })],
+      [
+        'new tokens under the full mask',
+        mmtok,
+        (said: bigint[]) => ({
+          input_ids: tokens([...said.slice(-1), 20n]),
+          attention_mask: tokens([...said, 20n].map(() => 1)),
+        }),
+      ],
+      [
+        'a conversation without its image',
+        mmtok,
+        (said: bigint[]) => ({ input_ids: tokens([...said, 20n].map(() => 20n)) }),
+      ],
+      [
+        'no pixels after a turn that did not keep its images',
+        {},
+        (said: bigint[]) => ({ input_ids: tokens([...said, 20n]) }),
+      ],
+      [
+        'an image that the kept one does not fit',
+        mmtok,
+        (said: bigint[]) => ({ input_ids: tokens([...said, ...said]) }),
+      ],
+    ])('leaves the cache alone where it is given %s', async (_, turns, given) => {
+      const { cache, said } = await begun(turns);
+      const before = { ...cache };
+      const call = generate(loaded.model, {
+        ...given(said),
+        past_key_values: cache,
+        max_new_tokens: 2,
+        mmtok,
+      });
+      await expect(call).rejects.toBeInstanceOf(PromptMismatchError);
+      expect({ ...cache }).toEqual(before);
+      expect(await goOn(said, cache)).toHaveLength(3);
+      expect(handle.lastSelection?.reason).toBe('frozen');
+    });
+
+    it('keeps all of an image whose pixels are gone where pruning is not worth it', async () => {
+      const { cache, said } = await begun(mmtok);
+      const options = { past_key_values: cache, max_new_tokens: 6, mmtok: { ...mmtok, minVisionTokens: 99 } };
+      const input_ids = tokens([...said, 20n]);
+      const attention_mask = tokens([...said, 20n].map(() => 1));
+      const whole = { ...inputs, input_ids, attention_mask, max_new_tokens: 6 };
+      const answer = await generate(loaded.model, { ...whole, mmtok: false });
+      const again = await generate(loaded.model, { input_ids, ...options });
+      expect(handle.lastSelection).toMatchObject({ reason: 'belowMinVisionTokens', tokensAfter: 16 });
+      expect(answerOf(again, said.length + 1)).toEqual(answerOf(answer, said.length + 1));
+    });
+
+    it('takes a conversation whose end was taken back', async () => {
+      const { cache } = await begun(mmtok);
+      const { input_ids, attention_mask } = inputs;
+      const options = { input_ids, attention_mask, max_new_tokens: COUNT, mmtok };
+      const again = await generate(loaded.model, { ...options, past_key_values: cache });
+      expect(handle.lastSelection?.reason).toBe('pruned');
+      const anew = await generate(loaded.model, { ...inputs, ...options });
+      expect(answerOf(again, 0)).toEqual(answerOf(anew, 0));
+    });
+
+    it('frees the tensors of the cache that it drops', async () => {
+      const { cache, said } = await begun(mmtok);
+      const dropped = Object.values(cache) as Tensor[];
+      for (const tensor of dropped) {
+        Object.defineProperty(tensor, 'location', { value: 'gpu-buffer' });
+        tensor.dispose = vi.fn();
+      }
+      const input_ids = tokens([...said, 20n]);
+      await generate(loaded.model, { input_ids, past_key_values: cache, max_new_tokens: 2, mmtok });
+      for (const { dispose } of dropped) expect(dispose).toHaveBeenCalledTimes(1);
+    });
+  });
+
   it('refuses a mask of another conversation', async () => {
     const { sequences, past_key_values } = await first();
     const input_ids = tokens([...(sequences.data as BigInt64Array), 20n, 21n]);
@@ -264,5 +424,21 @@ describe('a pruned cache', () => {
       max_new_tokens: 3,
     });
     expect(handle.lastSelection).toMatchObject({ reason: 'pruned', tokensAfter: 4 });
+  });
+
+  it('counts towards the context that further images are to fit', async () => {
+    const { sequences, past_key_values } = await first();
+    const other = await loaded.inputs('and here ?', [noiseImage({ width: 64, height: 64 }, 5)]);
+    const more = Array.from((other.input_ids as Tensor).data as BigInt64Array);
+    const ids = [...(sequences.data as BigInt64Array), ...more];
+    const whole = { ...other, input_ids: tokens(ids), attention_mask: tokens(ids.map(() => 1)) };
+    const { past_key_values: cache } = (await generate(loaded.model, {
+      ...whole,
+      past_key_values,
+      max_new_tokens: 1,
+      return_dict_in_generate: true,
+      mmtok: { budget: { fitContext: 36 } },
+    })) as { past_key_values: DynamicCache };
+    expect(cache.get_seq_length()).toBe(36);
   });
 });

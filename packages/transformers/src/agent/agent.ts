@@ -8,7 +8,7 @@ export interface AgentReply {
   readonly answer: string;
   /** The words of the answer that are to drive coverage beside the question's. @default the answer's keywords */
   readonly added?: readonly string[];
-  /** How much each of them counts beside a word of the question, which counts 1, in the default objective. @default 1 */
+  /** How much each of them counts beside a word of the question, which counts 1; with 0 they are left out. @default 1 */
   readonly weight?: number;
 }
 
@@ -33,19 +33,23 @@ export interface AgentOptions {
   /** From 0, everywhere alike, to 1, a single place. What is best depends on the model. @default 0.5 */
   readonly threshold?: number;
   /**
-   * Milliseconds that the agent has for all pictures of a question. A model in this very thread holds up the clock while
-   * it computes, so that it is late by up to one token. @default 30000
+   * Milliseconds that the agent has for all pictures of a question, or `Infinity`. A model in this very thread holds up
+   * the clock while it computes, so that it is late by up to one token. @default 30000
    */
   readonly timeLimitMs?: number;
   /**
    * Ask while the vision encoder runs, which pays where the agent runs elsewhere: on another device, in a worker, over a
-   * network. For `when: 'always'` and batches of one row. @default false: one after the other
+   * network. For `when: 'always'` and batches of one row. Its `signal` is aborted if the call ends without it.
+   * @default false: one after the other
    */
   readonly parallel?: boolean;
 }
 
 /** {@link AgentOptions}, complete. */
 export type ResolvedAgent = Required<AgentOptions>;
+
+/** `setTimeout` takes longer times for one millisecond. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const agentSchema = z.custom<Agent>(
@@ -56,19 +60,38 @@ const optionsSchema = z.strictObject({
   ask: agentSchema,
   when: z.enum(['always', 'auto']).optional(),
   threshold: z.number().min(0).max(1).optional(),
-  timeLimitMs: z.number().positive().optional(),
+  timeLimitMs: z
+    .custom<number>(
+      (value) => typeof value === 'number' && value > 0 && (value <= LONGEST_TIMER || value === Infinity),
+      `expected milliseconds above 0 and up to ${LONGEST_TIMER}, or Infinity for no limit`,
+    )
+    .optional(),
   parallel: z.boolean().optional(),
 });
 
+/** An agent or one of some other values. Not a union, which would not tell which option of an agent is wrong. */
+function agentOr(others: readonly unknown[], expected: string): z.ZodType {
+  return z.unknown().superRefine((value, context) => {
+    if (isFunction(value) || others.includes(value)) return;
+    if (typeof value !== 'object' || value === null) {
+      context.addIssue({ code: 'custom', message: expected });
+      return;
+    }
+    for (const { message, path } of optionsSchema.safeParse(value).error?.issues ?? []) {
+      context.addIssue({ code: 'custom', message, path });
+    }
+  });
+}
+
 /** An agent as `prune` takes it. */
-export const pruneAgentSchema: z.ZodType = z.union(
-  [agentSchema, optionsSchema],
+export const pruneAgentSchema: z.ZodType = agentOr(
+  [],
   'expected an agent, which is a function (image, question, { signal }) => { answer }, or { ask, when, threshold, timeLimitMs, parallel }',
 );
 
 /** An agent as a single call takes it. */
-export const callAgentSchema: z.ZodType = z.union(
-  [z.literal(false), z.enum(['always', 'auto']), pruneAgentSchema],
+export const callAgentSchema: z.ZodType = agentOr(
+  [false, 'always', 'auto'],
   "expected false, 'always', 'auto', an agent, or { ask, when, threshold, timeLimitMs, parallel }",
 );
 

@@ -24,11 +24,15 @@ const replySchema = z.object(
   'expected { answer }',
 );
 
-/** Asks about the pictures one after the other. */
+/**
+ * Asks about the pictures one after the other.
+ * @param ended tells that nobody waits for the answer any more.
+ */
 export async function askAgent(
   { ask, timeLimitMs }: ResolvedAgent,
   pictures: readonly RawImage[],
   question: string,
+  ended?: AbortSignal,
 ): Promise<Asked> {
   const started = performance.now();
   const limit = new AbortController();
@@ -38,10 +42,12 @@ export async function askAgent(
   });
   // Nobody listens where the agent was done before.
   tooLate.catch(() => undefined);
-  const timer = setTimeout(
-    () => limit.abort(new Error(`it took longer than ${timeLimitMs} ms`)),
-    timeLimitMs,
-  );
+  const giveUp = (): void => limit.abort(ended?.reason);
+  ended?.addEventListener('abort', giveUp, { once: true });
+  const timer =
+    timeLimitMs === Infinity
+      ? undefined
+      : setTimeout(() => limit.abort(new Error(`it took longer than ${timeLimitMs} ms`)), timeLimitMs);
   const replies: AgentReply[] = [];
   try {
     for (const picture of pictures) {
@@ -54,5 +60,6 @@ export async function askAgent(
     return { replies, problem, isTimedOut: signal.aborted, ms: performance.now() - started };
   } finally {
     clearTimeout(timer);
+    ended?.removeEventListener('abort', giveUp);
   }
 }

@@ -7,7 +7,7 @@ import type { VisionRows } from '../features/vision-features.js';
 import type { Site } from '../hook/site.js';
 import type { ResolvedOptions } from '../options.js';
 import type { PlacedImage, Prompt } from '../prompt/prompt.js';
-import { type Question, withWords } from '../question/question.js';
+import { type Question, type WeightedWords, withWords } from '../question/question.js';
 import { rowQuestions, textRows } from '../question/row-questions.js';
 import type { AgentReport } from './agent-report.js';
 import { type Asked, askAgent } from './ask-agent.js';
@@ -30,13 +30,21 @@ export interface AgentMaterial {
   readonly early: Promise<Asked> | undefined;
 }
 
-/** Asks the agent before the images are encoded, where that was wished and nothing speaks against it. */
-export function askEarly(site: Site, options: ResolvedOptions, prompt: Prompt): Promise<Asked> | undefined {
+/**
+ * Asks the agent before the images are encoded, where that was wished and nothing speaks against it.
+ * @param ended tells that the answer is not needed any more.
+ */
+export function askEarly(
+  site: Site,
+  options: ResolvedOptions,
+  prompt: Prompt,
+  ended: AbortSignal,
+): Promise<Asked> | undefined {
   const { agent, images } = options;
   if (agent?.parallel !== true || agent.when === 'auto' || images === undefined) return undefined;
   const [question, ...others] = rowQuestions(site, options, prompt);
   if (question === undefined || others.length > 0 || question.source === 'tokens') return undefined;
-  return askAgent(agent, images, question.text);
+  return askAgent(agent, images, question.text, ended);
 }
 
 /**
@@ -68,9 +76,10 @@ export async function enrichQuestions(
     const started = performance.now();
     const asked = await (material.early ?? askAgent(agent, own, question.text));
     waitMs += performance.now() - started;
-    const { added, weight } = addedWords(asked, question, options);
-    questions.push(withWords(options.processor, question, added, weight));
-    reports.push({ ...reportOf(asked, added), ...measured });
+    const added = addedWords(asked, question, options);
+    questions.push(withWords(options.processor, question, added));
+    const words = added.flatMap((group) => group.words);
+    reports.push({ ...reportOf(asked, words), ...measured });
   }
   const notes = reports.flatMap(({ problem }) =>
     problem === undefined ? [] : [`the agent failed: ${problem}; the selection went on without its answer`],
@@ -112,19 +121,19 @@ function slice({ data, dims }: Float32Tensor, start: number, rows: number): Floa
   return float32(data.subarray(start * width, (start + rows) * width), [rows, width]);
 }
 
-/** The words of all replies, each once, and how much they count. */
-function addedWords(
-  { replies }: Asked,
-  question: Question,
-  options: ResolvedOptions,
-): { readonly added: readonly string[]; readonly weight: number } {
+/** The words of each reply, and how much they count; each word once, and none that counts nothing. */
+function addedWords({ replies }: Asked, question: Question, options: ResolvedOptions): WeightedWords[] {
   const known = new Set(question.words.map((word) => word.toLowerCase()));
   const own = (answer: string): string[] =>
     keywords(answer, options.keywords === false ? {} : options.keywords).filter(
       (word) => !known.has(word.toLowerCase()),
     );
-  const added = new Set(replies.flatMap((reply) => reply.added ?? own(reply.answer)));
-  return { added: [...added], weight: replies[0]?.weight ?? 1 };
+  const seen = new Set<string>();
+  return replies.map(({ answer, added = own(answer), weight = 1 }) => {
+    const words = weight === 0 ? [] : [...new Set(added)].filter((word) => !seen.has(word));
+    for (const word of words) seen.add(word);
+    return { words, weight };
+  });
 }
 
 function reportOf({ replies, problem, isTimedOut, ms }: Asked, added: readonly string[]): AgentReport {

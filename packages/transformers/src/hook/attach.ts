@@ -1,16 +1,18 @@
 // Puts pruning onto a loaded model: three methods of the instance are covered, none is replaced for good.
 
 import { AlreadyPrunedError } from '../errors/already-pruned-error.js';
+import { PromptMismatchError } from '../errors/prompt-mismatch-error.js';
 import { resolveOptions } from '../options.js';
 import { continuedPositions } from '../positions/numbering.js';
 import { placeholdersOf } from '../prompt/prompt.js';
 import type { PruneReport } from '../report/prune-report.js';
 import { int64Matrix, toRows } from '../upstream/tensors.js';
-import { type ModelInputs, type TensorLike, tensorAt } from '../upstream/types.js';
+import { type CacheLike, type ModelInputs, type TensorLike, tensorAt } from '../upstream/types.js';
 import { prunedEncoderInputs } from './encoder-prefill.js';
 import { prunedPrefill } from './prefill.js';
 import { PruneCall } from './prune-call.js';
-import { cachedColumns, resume } from './resume.js';
+import { type PrunedSequence, rememberSequence, sequenceOf } from './pruned-sequence.js';
+import { cachedColumns, isMaskOverCache, resume } from './resume.js';
 import type { Forward } from './route.js';
 import type { Site } from './site.js';
 
@@ -39,7 +41,6 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
     forward: model.forward,
     prepare: model.prepare_inputs_for_generation,
     embeds: model._prepare_inputs_embeds,
-    params: model.forward_params,
   };
   let isAttached = true;
   const forward: Forward = (inputs, self = model) => original.forward.call(self, inputs);
@@ -76,9 +77,7 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
       const result = await original.generate.call(model, { ...options, [CALL]: call });
       if (call.sequence !== undefined) {
         const returned = (result as { readonly past_key_values?: unknown } | null)?.past_key_values;
-        for (const cache of [returned, options.past_key_values]) {
-          if (typeof cache === 'object' && cache !== null) site.caches.set(cache, call.sequence);
-        }
+        for (const cache of [returned, options.past_key_values]) rememberSequence(cache, call.sequence);
       }
       publish(call);
       return result;
@@ -88,7 +87,11 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
       const call = inputs[CALL];
       const prepare = (): ModelInputs => original.prepare.call(model, allIds, inputs, config);
       if (!isAttached || !(call instanceof PruneCall)) return prepare();
-      if (call.isPrepared) return prepareStep(site, call, prepare());
+      if (call.isPrepared) {
+        // At every step, for a call that fails midway leaves a cache that can be gone on with.
+        if (call.sequence !== undefined) rememberSequence(inputs.past_key_values, call.sequence);
+        return prepareStep(site, call, prepare());
+      }
       call.isPrepared = true;
       return preparePrompt(site, call, inputs, prepare);
     },
@@ -110,7 +113,10 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
       }
       if (!isEncoder && !given.isPrefilled) {
         given.isPrefilled = true;
-        return await prunedPrefill(site, given, inputs, (step, self) => forward(withoutCall(step), self));
+        return await prunedPrefill(site, given, inputs, async (step, self) => {
+          await given.dropStaleCache();
+          return await forward(withoutCall(step), self);
+        });
       }
       const started = performance.now();
       const step = withoutCall(inputs);
@@ -121,8 +127,10 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
       return outputs;
     },
   };
+  const names = Object.keys(covers) as (keyof typeof covers)[];
+  const owned = names.map((name) => [name, Object.getOwnPropertyDescriptor(model, name)] as const);
   Object.assign(model, covers);
-  model.forward_params = [...original.params, CALL];
+  model.forward_params = [...model.forward_params, CALL];
   attached.add(model);
 
   return {
@@ -130,10 +138,12 @@ export function attach(site: Site, report: (report: PruneReport) => void): Attac
       if (!isAttached) return;
       isAttached = false;
       attached.delete(model);
-      for (const name of Object.keys(covers) as (keyof typeof covers)[]) {
-        if (model[name] === covers[name]) Reflect.deleteProperty(model, name);
+      for (const [name, before] of owned) {
+        if (model[name] !== covers[name]) continue;
+        if (before === undefined) Reflect.deleteProperty(model, name);
+        else Object.defineProperty(model, name, before);
       }
-      model.forward_params = original.params;
+      model.forward_params = model.forward_params.filter((name) => name !== CALL);
     },
   };
 }
@@ -150,41 +160,59 @@ function preparePrompt(
   inputs: ModelInputs,
   prepare: () => ModelInputs,
 ): ModelInputs {
-  const { model, family, caches } = site;
-  const cache = inputs.past_key_values;
-  const known = typeof cache === 'object' && cache !== null ? caches.get(cache) : undefined;
-  if (known !== undefined && call.options.turns === 'reselect' && !call.isOff) forget(site, call, inputs);
-  if (cachedColumns(cache) === 0) return withoutEmptyCache(inputs, prepare);
-  const slotsOf = (): number[] => {
-    const ids = toRows('input_ids', tensorAt(inputs, 'input_ids') as TensorLike);
-    return placeholdersOf(ids, family, model.config).map((row) => row.length);
-  };
-  const before = slotsOf();
+  const known = sequenceOf(inputs.past_key_values);
+  if (known !== undefined && call.options.turns === 'reselect' && !call.isOff) {
+    expectAll(site, inputs, known);
+    call.staleCache = inputs.past_key_values as CacheLike;
+    if (known.vision !== undefined) {
+      call.keptVision = { entry: known.vision, imageInputs: known.imageInputs ?? {} };
+      if (known.imageGrid !== undefined) inputs.image_grid_thw ??= known.imageGrid;
+    }
+    return withoutCache(inputs, prepare);
+  }
+  if (cachedColumns(inputs.past_key_values) === 0) return withoutCache(inputs, prepare);
+  const before = slotsOf(site, inputs);
   if (known !== undefined) {
     call.sequence = known;
     resume(site, inputs, known);
   }
   const prepared = prepare();
-  const after = slotsOf();
+  const after = slotsOf(site, inputs);
   call.cachedSlots = before.map((count, row) => count - (after[row] ?? 0));
   return prepared;
 }
 
-/** Drops a pruned cache, so that its prompt is processed again; its images stay encoded. */
-function forget({ caches }: Site, call: PruneCall, inputs: ModelInputs): void {
-  const cache = inputs.past_key_values as Record<string, unknown>;
-  call.sequence = undefined;
-  const known = caches.get(cache);
-  if (known?.vision !== undefined) {
-    call.keptVision = { entry: known.vision, imageInputs: known.imageInputs ?? {} };
-    if (known.imageGrid !== undefined) inputs.image_grid_thw ??= known.imageGrid;
-  }
-  caches.delete(cache);
-  for (const name of Object.keys(cache)) Reflect.deleteProperty(cache, name);
+/** Placeholders of each row. */
+function slotsOf({ model, family }: Site, inputs: ModelInputs): number[] {
+  const ids = toRows('input_ids', tensorAt(inputs, 'input_ids') as TensorLike);
+  const slots = family.route.slots?.(inputs) ?? placeholdersOf(ids, family, model.config);
+  return slots.map((row) => row.length);
 }
 
-/** An empty cache makes Qwen models drop their images, so it is put aside while they prepare a prompt. */
-function withoutEmptyCache(inputs: ModelInputs, prepare: () => ModelInputs): ModelInputs {
+/**
+ * Checks that a prompt can be processed again from its start.
+ * @throws PromptMismatchError if a part of the conversation or its images are missing.
+ */
+function expectAll(site: Site, inputs: ModelInputs, known: PrunedSequence): void {
+  const again = "turns: 'reselect' processes the whole conversation again";
+  const width = tensorAt(inputs, 'input_ids')?.dims[1] ?? 0;
+  const isPart = width < known.fullLength || isMaskOverCache(inputs, known);
+  if (isPart || slotsOf(site, inputs).every((count) => count === 0)) {
+    throw new PromptMismatchError(
+      `${again}, but input_ids hold only a part of it; pass all its tokens with the image placeholders, under a mask ` +
+        "of the same length, or go on over the cache with mmtok: { turns: 'freeze' }",
+    );
+  }
+  if (inputs.pixel_values == null && known.vision === undefined) {
+    throw new PromptMismatchError(
+      `${again}, but there are no pixel_values, and the turn before did not keep its encoded images; pass all that ` +
+        "the processor returned, or begin with turns: 'reselect'",
+    );
+  }
+}
+
+/** A cache makes Qwen models drop the images of a prompt, so it is put aside while they prepare one from its start. */
+function withoutCache(inputs: ModelInputs, prepare: () => ModelInputs): ModelInputs {
   if (inputs.past_key_values == null) return prepare();
   const { past_key_values } = inputs;
   delete inputs.past_key_values;

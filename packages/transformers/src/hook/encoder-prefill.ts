@@ -54,5 +54,5 @@ export async function prunedEncoderInputs(
   if (call.report !== undefined) {
     call.report = { ...call.report, timings: { ...call.report.timings, encodeMs } };
   }
-  return inputs_embeds === undefined ? await whole(inputs) : { inputs_embeds, attention_mask };
+  return { inputs_embeds, attention_mask };
 }

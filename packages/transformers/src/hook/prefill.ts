@@ -2,10 +2,11 @@
 
 import { askEarly } from '../agent/enrich-questions.js';
 import { PromptMismatchError } from '../errors/prompt-mismatch-error.js';
-import { visionRows } from '../features/vision-features.js';
+import type { VisionEntry } from '../features/vision-cache.js';
+import { type VisionRows, visionRows } from '../features/vision-features.js';
 import { type PositionPolicy, positionPolicy } from '../positions/policy.js';
 import { locateImages } from '../prompt/locate-images.js';
-import { countSlots, type Prompt, readPrompt } from '../prompt/prompt.js';
+import { countSlots, type PlacedImage, type Prompt, readPrompt } from '../prompt/prompt.js';
 import type { PruneReason, PruneReport } from '../report/prune-report.js';
 import { poolsOf } from '../select/pools.js';
 import { type Chosen, selectImages } from '../select/select-images.js';
@@ -29,29 +30,25 @@ export async function prunedPrefill(
   inputs: ModelInputs,
   forward: Forward,
 ): Promise<Outputs> {
-  const { options } = call;
   const prompt = readPrompt(site.family, site.model.config, inputs);
   // A cache goes on as it was begun.
-  const asked = call.isOff ? 'auto' : options.positions;
+  const asked = call.isOff ? 'auto' : call.options.positions;
   const positions = call.sequence?.positions ?? positionPolicy(site.model, site.family, asked);
   const skip = reasonToSkip(call, inputs, prompt);
-  // A model's own merge cannot serve a prompt of which some images are in the cache; keeping all of them can.
-  const isOurs =
-    skip === undefined || (countSlots(prompt) > 0 && prompt.past > 0 && inputs.pixel_values != null);
+  // A model's own merge cannot serve a prompt of which some images are in the cache, or of which there are no pixels any
+  // more; keeping all tokens can.
+  const needsUs = inputs.pixel_values == null ? call.keptVision !== undefined : prompt.past > 0;
+  const isOurs = skip === undefined || (countSlots(prompt) > 0 && needsUs);
   if (!isOurs) return await wholePrefill(site, call, inputs, forward, { prompt, positions, reason: skip });
 
-  const early = skip === undefined ? askEarly(site, options, prompt) : undefined;
   const encodeStarted = performance.now();
-  const { entry, hit } = await encodeImages(site, call, inputs);
-  const selectStarted = performance.now();
-  const vision = visionRows(entry.encoded, options.visionFeatures, options.featureOutput);
-  const images = locateImages(site, call, inputs, prompt, entry.encoded);
-  const pools = poolsOf(images, options.allocation, options.budgets, prompt.textTokens);
-  const chosen: Chosen =
-    skip === undefined
-      ? await selectImages(site, options, prompt, { vision, images, pools, entry, early })
-      : { results: pools.map((pool) => keepPool(pool, skip)), questions: [], standardised: false, notes: [] };
-
+  const { entry, hit, selectStarted, vision, images, chosen } = await chooseTokens(
+    site,
+    call,
+    inputs,
+    prompt,
+    skip,
+  );
   const prefillStarted = performance.now();
   const { results } = chosen;
   const { projected } = entry.encoded;
@@ -64,7 +61,7 @@ export async function prunedPrefill(
   for (const name of site.family.route.imageInputs) delete inputs[name];
   call.sequence = {
     ...shortened.sequence,
-    ...(options.turns === 'reselect' && { vision: entry, imageInputs }),
+    ...(call.options.turns === 'reselect' && { vision: entry, imageInputs }),
   };
   const ended = performance.now();
 
@@ -97,6 +94,50 @@ export async function prunedPrefill(
   return outputs;
 }
 
+/** The encoded images of a prompt, and what is to stay of them. */
+interface ChosenTokens {
+  readonly entry: VisionEntry;
+  /** Whether the encoder did not have to run. */
+  readonly hit: boolean;
+  readonly selectStarted: number;
+  readonly vision: VisionRows;
+  readonly images: readonly PlacedImage[];
+  readonly chosen: Chosen;
+}
+
+/** Encodes the images and selects among their tokens; keeps all where there is a reason to. */
+async function chooseTokens(
+  site: Site,
+  call: PruneCall,
+  inputs: ModelInputs,
+  prompt: Prompt,
+  skip: PruneReason | undefined,
+): Promise<ChosenTokens> {
+  const { options } = call;
+  const ended = new AbortController();
+  try {
+    const early = skip === undefined ? askEarly(site, options, prompt, ended.signal) : undefined;
+    const { entry, hit } = await encodeImages(site, call, inputs);
+    const selectStarted = performance.now();
+    const vision = visionRows(entry.encoded, options.visionFeatures, options.featureOutput);
+    const images = locateImages(site, call, inputs, prompt, entry.encoded);
+    const pools = poolsOf(images, options.allocation, options.budgets, prompt);
+    const chosen: Chosen =
+      skip === undefined
+        ? await selectImages(site, options, prompt, { vision, images, pools, entry, early })
+        : {
+            results: pools.map((pool) => keepPool(pool, skip)),
+            questions: [],
+            standardised: false,
+            notes: [],
+          };
+    return { entry, hit, selectStarted, vision, images, chosen };
+  } finally {
+    // An agent that was asked early may be at work still, where its answer came to be of no use.
+    ended.abort(new Error('the call goes on without the agent'));
+  }
+}
+
 function reasonToSkip(call: PruneCall, inputs: ModelInputs, prompt: Prompt): PruneReason | undefined {
   if (call.isOff) return 'disabled';
   const slots = countSlots(prompt);
@@ -110,7 +151,9 @@ function reasonToSkip(call: PruneCall, inputs: ModelInputs, prompt: Prompt): Pru
       `the prompt has ${slots} image placeholders, but there are no pixel_values; pass all that the processor returned`,
     );
   }
-  return slots < call.options.minVisionTokens ? 'belowMinVisionTokens' : undefined;
+  return prompt.slots.every((row) => row.length < call.options.minVisionTokens)
+    ? 'belowMinVisionTokens'
+    : undefined;
 }
 
 /** New tokens of each row, without padding. */

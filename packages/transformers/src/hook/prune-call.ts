@@ -3,6 +3,7 @@
 import type { VisionEntry } from '../features/vision-cache.js';
 import type { ResolvedOptions } from '../options.js';
 import type { PruneReport, PruneTimings } from '../report/prune-report.js';
+import type { CacheLike } from '../upstream/types.js';
 import type { PrunedSequence } from './pruned-sequence.js';
 
 /** One call. */
@@ -17,10 +18,12 @@ export class PruneCall {
   cachedSlots: readonly number[] = [];
   /** The shortened sequence behind the call's cache. */
   sequence: PrunedSequence | undefined;
-  /** Images encoded in an earlier turn whose cache this call has dropped. */
+  /** Images encoded in an earlier turn whose prompt this call processes again. */
   keptVision:
     | { readonly entry: VisionEntry; readonly imageInputs: Readonly<Record<string, unknown>> }
     | undefined;
+  /** The cache of the turn before, to be dropped once the language model processes its prompt again. */
+  staleCache: CacheLike | undefined;
   report: PruneReport | undefined;
   private decodeMs = 0;
 
@@ -32,6 +35,15 @@ export class PruneCall {
   /** Adds the time of a decode step. */
   addDecode(ms: number): void {
     this.decodeMs += ms;
+  }
+
+  /** Empties the cache of the turn before, if its prompt is processed again. */
+  async dropStaleCache(): Promise<void> {
+    const cache = this.staleCache;
+    if (cache === undefined) return;
+    this.staleCache = undefined;
+    await cache.dispose();
+    for (const name of Object.keys(cache)) Reflect.deleteProperty(cache, name);
   }
 
   /** The report with the time of all steps. */

@@ -1,4 +1,4 @@
-// What must be remembered of a shortened sequence for as long as its cache lives. Plain data.
+// What must be remembered of a shortened sequence for as long as its cache lives.
 
 import type { VisionEntry } from '../features/vision-cache.js';
 import type { PositionPolicy } from '../positions/policy.js';
@@ -21,5 +21,26 @@ export interface PrunedSequence {
   readonly imageInputs?: Readonly<Record<string, unknown>>;
 }
 
-/** The shortened sequences behind caches that callers hold. */
-export type PrunedCaches = WeakMap<object, PrunedSequence>;
+/**
+ * The shortened sequences behind the caches that callers hold, by the first tensor of the cache. Every step puts another
+ * in its place, so that a copy of a cache is known as well, and one that was emptied and filled again is not. One map for
+ * all handles, as a cache outlives them.
+ */
+const sequences = new WeakMap<object, PrunedSequence>();
+
+function firstTensor(cache: unknown): object | undefined {
+  const first: unknown = typeof cache === 'object' && cache !== null ? Object.values(cache)[0] : undefined;
+  return typeof first === 'object' && first !== null ? first : undefined;
+}
+
+/** Notes that a cache, as it is now, holds a shortened sequence. */
+export function rememberSequence(cache: unknown, sequence: PrunedSequence): void {
+  const tensor = firstTensor(cache);
+  if (tensor !== undefined) sequences.set(tensor, sequence);
+}
+
+/** The shortened sequence that a cache holds; nothing for an empty cache or one that was never pruned. */
+export function sequenceOf(cache: unknown): PrunedSequence | undefined {
+  const tensor = firstTensor(cache);
+  return tensor === undefined ? undefined : sequences.get(tensor);
+}

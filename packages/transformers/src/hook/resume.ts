@@ -13,9 +13,23 @@ export function cachedColumns(cache: unknown): number {
   return isCache && Object.keys(cache).length > 0 ? (cache as CacheLike).get_seq_length() : 0;
 }
 
+/** Columns that a pruned cache stands for, as the caller counts them. */
+function fullColumns(past: number, sequence: PrunedSequence): number {
+  return sequence.fullLength + past - sequence.cachedLength;
+}
+
+/** Whether the mask covers a pruned cache beside `input_ids`, which are new tokens alone then. */
+export function isMaskOverCache(inputs: ModelInputs, sequence: PrunedSequence): boolean {
+  const width = tensorAt(inputs, 'input_ids')?.dims[1] ?? 0;
+  const masked = tensorAt(inputs, 'attention_mask')?.dims[1];
+  const past = cachedColumns(inputs.past_key_values);
+  return masked === past + width || masked === fullColumns(past, sequence) + width;
+}
+
 /**
  * Cuts `input_ids`, `attention_mask` and positions down to what the cache does not hold, in place. The caller may give
- * the full conversation, or only the new tokens with or without the mask over all.
+ * the full conversation, or only the new tokens with or without the mask over all. Without it, new tokens that outnumber
+ * the conversation cannot be told from it and are taken for it.
  * @throws PromptMismatchError if mask and cache do not fit each other.
  */
 export function resume({ model, family }: Site, inputs: ModelInputs, sequence: PrunedSequence): void {
@@ -23,8 +37,8 @@ export function resume({ model, family }: Site, inputs: ModelInputs, sequence: P
   const ids = toRows('input_ids', tensor);
   const width = ids[0]?.length ?? 0;
   const past = cachedColumns(inputs.past_key_values);
-  const pastFull = sequence.fullLength + past - sequence.cachedLength;
-  const isWhole = width > pastFull;
+  const pastFull = fullColumns(past, sequence);
+  const isWhole = width > pastFull && !isMaskOverCache(inputs, sequence);
   const fullWidth = isWhole ? width : pastFull + width;
   const fullMasks = fullMasksOf(inputs, ids, { past, pastFull, isWhole, fullWidth }, sequence);
 

@@ -44,6 +44,7 @@ export function shorten({ model, family }: Site, inputs: ModelInputs, prompt: Pr
   const columns = keptColumns(
     masks.map((mask) => mask.slice(past)),
     removed,
+    family.route.isEncoder === true ? 'right' : 'left',
   );
   const input_ids = gatherColumns(tensor, columns, 0n);
   const newMasks = masks.map((mask, row) => [

@@ -4,7 +4,6 @@ import type { VisionCache } from '../features/vision-cache.js';
 import type { PrunedFamily } from '../models/family.js';
 import type { CheckedOptions } from '../options.js';
 import type { ModelLike } from '../upstream/types.js';
-import type { PrunedCaches } from './pruned-sequence.js';
 
 /** A model with pruning attached. */
 export interface Site {
@@ -12,5 +11,4 @@ export interface Site {
   readonly family: PrunedFamily;
   readonly options: CheckedOptions;
   readonly visionCache: VisionCache;
-  readonly caches: PrunedCaches;
 }

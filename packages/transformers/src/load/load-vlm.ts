@@ -35,7 +35,8 @@ export interface LoadVlmOptions {
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
   /**
    * Expose the features from before the projector: `true` looks for them in the vision encoder's file, `{ tensor }`
-   * names them, `false` leaves the file alone.
+   * names them, `false` leaves the file alone. Where that fails, a wrong name included, the model loads all the same, and
+   * `tap.problem` of the result says why.
    * @default true
    */
   readonly tap?: boolean | { readonly tensor: string };
@@ -110,11 +111,14 @@ export async function loadVlm(source: string, options: LoadVlmOptions = {}): Pro
       });
     const tensor = typeof tap === 'object' ? tap.tensor : undefined;
     const wantsTap = tap !== false && family.tap === 'projector';
-    const [{ loaded: model, tap: made }, tokenizer, processor] = await Promise.all([
-      wantsTap ? whileTapping(from, tensor, load) : load().then((loaded) => ({ loaded, tap: {} })),
+    // Before the model, whose sessions would be left over if one of these failed.
+    const [tokenizer, processor] = await Promise.all([
       library.AutoTokenizer.from_pretrained(from, where),
       library.AutoProcessor.from_pretrained(from, where),
     ]);
+    const { loaded: model, tap: made } = wantsTap
+      ? await whileTapping(from, tensor, load)
+      : { loaded: await load(), tap: {} };
     return {
       model,
       processor: withTokenizer(processor, tokenizer),

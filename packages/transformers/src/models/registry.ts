@@ -61,9 +61,11 @@ export function familyOf(modelType: string): ModelFamily | undefined {
  * The family of a loaded model.
  * @throws UnsupportedModelError naming why, if it is not one that can be pruned.
  */
-export function prunedFamilyOf(model: ModelLike): PrunedFamily {
-  const modelType = typeof model.config?.model_type === 'string' ? model.config.model_type : undefined;
-  if (modelType === undefined || typeof model.sessions !== 'object' || typeof model.generate !== 'function') {
+export function prunedFamilyOf(model: ModelLike | null | undefined): PrunedFamily {
+  const modelType = typeof model?.config?.model_type === 'string' ? model.config.model_type : undefined;
+  const isGenerating =
+    typeof model?.sessions === 'object' && model.sessions !== null && typeof model.generate === 'function';
+  if (modelType === undefined || !isGenerating) {
     throw new UnsupportedModelError(
       modelType,
       'it is not a generating model of transformers.js; pass what from_pretrained() returned',

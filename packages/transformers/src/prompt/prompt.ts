@@ -19,6 +19,8 @@ export interface Prompt {
   readonly past: number;
   /** For each row, its new tokens that are no vision tokens, without padding. */
   readonly textTokens: readonly number[];
+  /** For each row, the tokens that the cache holds, without padding. */
+  readonly cachedTokens: readonly number[];
 }
 
 /** A unit with its place: rows `start … start + tokens` of the features. */
@@ -57,7 +59,8 @@ export function readPrompt(family: PrunedFamily, config: ModelConfig, inputs: Mo
     const vision = new Set(slots[row]);
     return mask.slice(past).filter((bit, column) => bit !== 0 && !vision.has(column)).length;
   });
-  return { tensor, ids, slots, masks, past, textTokens };
+  const cachedTokens = masks.map((mask) => mask.slice(0, past).filter((bit) => bit !== 0).length);
+  return { tensor, ids, slots, masks, past, textTokens, cachedTokens };
 }
 
 /** Columns of the placeholders of each row. */

@@ -53,22 +53,34 @@ export function findQuestion(
   return { source, text, words, ids: tokenize(processor, words) };
 }
 
-/** A question with further words, each of which counts `weight` beside a word of the question. */
+/** Words that each count `weight` beside a word of the question. */
+export interface WeightedWords {
+  readonly words: readonly string[];
+  readonly weight: number;
+}
+
+/** A question with further words. */
 export function withWords(
   processor: ProcessorLike,
   question: Question,
-  added: readonly string[],
-  weight: number,
+  added: readonly WeightedWords[],
 ): Question {
-  if (added.length === 0) return question;
-  const words = [...question.words, ...added];
-  const ids = tokenize(processor, words);
+  const groups = added.filter((group) => group.words.length > 0);
+  if (groups.length === 0) return question;
+  const words = [...question.words];
+  let { ids } = question;
+  const weights = ids.map(() => 1);
+  for (const group of groups) {
+    words.push(...group.words);
+    ids = tokenize(processor, words);
+    while (weights.length < ids.length) weights.push(group.weight);
+  }
   return {
     ...question,
     source: question.source === 'none' ? 'agent' : question.source,
     words,
     ids,
-    ...(weight !== 1 && { weights: ids.map((_, at) => (at < question.ids.length ? 1 : weight)) }),
+    ...(groups.some(({ weight }) => weight !== 1) && { weights }),
   };
 }
 

@@ -1,6 +1,6 @@
 // The questions of a batch, one per row, and their embeddings.
 
-import { type Float32Tensor, float32 } from '@mmtok/core';
+import { type Float32Tensor, float32, InvalidOptionsError } from '@mmtok/core';
 import { PromptMismatchError } from '../errors/prompt-mismatch-error.js';
 import type { Site } from '../hook/site.js';
 import type { ResolvedOptions } from '../options.js';
@@ -34,15 +34,26 @@ export function rowQuestions(
   });
 }
 
-/** The raw input embeddings `[m, D]` of a question's tokens; nothing for a question without tokens. */
+/**
+ * The raw input embeddings `[m, D]` of a question's tokens; nothing for a question without tokens.
+ * @throws InvalidOptionsError if the caller's token ids are not of the model's vocabulary.
+ */
 export async function textRows(
   site: Site,
   prompt: Prompt,
-  { ids }: Question,
+  { ids, source }: Question,
 ): Promise<Float32Tensor | undefined> {
   if (ids.length === 0) return undefined;
-  const embedded = toFloat32(
-    await site.family.route.embedText(site.model, int64Matrix(prompt.tensor, [ids])),
+  const { embedText } = site.family.route;
+  const embedded = await embedText(site.model, int64Matrix(prompt.tensor, [ids])).then(
+    toFloat32,
+    (cause: unknown) => {
+      // Only the model knows its vocabulary: config.json may give it without the tokens that were added.
+      if (source !== 'tokens') throw cause;
+      throw new InvalidOptionsError('options mmtok of generate', [
+        `questionTokens: the model cannot embed ids up to ${Math.max(...ids)}; expected ids of its own tokenizer (${cause instanceof Error ? cause.message : cause})`,
+      ]);
+    },
   );
   return float32(embedded.data, [ids.length, embedded.dims.at(-1) as number]);
 }

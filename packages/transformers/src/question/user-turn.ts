@@ -40,13 +40,18 @@ export function lastUserTurn(processor: ProcessorLike, ids: readonly number[]): 
 
 /** The user's part of a rendered conversation, or nothing if it does not end as the template ends. */
 function cutTurn(prompt: string, marks: TurnMarks): string | undefined {
-  const end = marks.end === '' ? prompt.length : lastMatch(prompt, marks.end)?.start;
+  const isEndless = marks.end === '';
+  const ends = matches(prompt, marks.end);
+  const end = isEndless ? prompt.length : ends.at(-1)?.start;
   if (end === undefined) return undefined;
   const before = prompt.slice(0, end);
-  const next = marks.next === '' ? undefined : lastMatch(before, marks.next);
+  const turns = matches(before, marks.next);
+  // Some marks are words that a question may have ("USER:"), so a turn is the first after an answer has begun.
+  const answered = ends.at(-2)?.end ?? Number.POSITIVE_INFINITY;
+  const next = isEndless ? turns.at(-1) : turns.find(({ start }) => start >= answered);
   if (next !== undefined) return before.slice(next.end);
   if (marks.first === '') return before;
-  const first = firstMatch(before, marks.first);
+  const first = matches(before, marks.first)[0];
   return first === undefined ? undefined : before.slice(first.end);
 }
 
@@ -102,9 +107,9 @@ function commonEnd(a: string, b: string): string {
 }
 
 /** Matches a mark wherever decoding has put its spaces. */
-function pattern(mark: string): RegExp {
+function pattern(mark: string, flags: 'gu' | 'giu'): RegExp {
   const characters = [...mark.replace(/\s+/g, '')].map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(characters.join(String.raw`\s*`), 'giu');
+  return new RegExp(characters.join(String.raw`\s*`), flags);
 }
 
 interface Span {
@@ -112,19 +117,16 @@ interface Span {
   readonly end: number;
 }
 
+/** Where a mark stands; in whatever case only where it does not stand as it is, as with tokenizers that lose case. */
 function matches(text: string, mark: string): Span[] {
-  return Array.from(text.matchAll(pattern(mark)), (match) => ({
-    start: match.index,
-    end: match.index + match[0].length,
-  }));
-}
-
-function firstMatch(text: string, mark: string): Span | undefined {
-  return matches(text, mark)[0];
-}
-
-function lastMatch(text: string, mark: string): Span | undefined {
-  return matches(text, mark).at(-1);
+  if (mark === '') return [];
+  const spans = (flags: 'gu' | 'giu'): Span[] =>
+    Array.from(text.matchAll(pattern(mark, flags)), (match) => ({
+      start: match.index,
+      end: match.index + match[0].length,
+    }));
+  const exact = spans('gu');
+  return exact.length > 0 ? exact : spans('giu');
 }
 
 /** Without special tokens and structure tokens such as `<row_1_col_2>` or `<|vision_start|>`. */

@@ -2,7 +2,7 @@
 
 import { type Budget, InvalidOptionsError } from '@mmtok/core';
 import { type Allocation, type PromptBudget, poolBudgets } from '../budget/prompt-budget.js';
-import type { PlacedImage } from '../prompt/prompt.js';
+import type { PlacedImage, Prompt } from '../prompt/prompt.js';
 
 /** A stretch of feature rows that is kept together or apart, counted within its pool. */
 export interface Stretch {
@@ -31,14 +31,14 @@ function stretches(lengths: readonly number[]): Stretch[] {
 
 /**
  * The pools of all rows.
- * @param textTokens for each row, its tokens that are no vision tokens, without padding.
  * @throws InvalidOptionsError if there is not one budget per image where an array was given.
+ * @throws InvalidBudgetError if a context leaves no room for vision tokens.
  */
 export function poolsOf(
   images: readonly PlacedImage[],
   allocation: Allocation,
   budgets: PromptBudget | readonly PromptBudget[],
-  textTokens: readonly number[],
+  { textTokens, cachedTokens }: Pick<Prompt, 'textTokens' | 'cachedTokens'>,
 ): Pool[] {
   if (Array.isArray(budgets) && budgets.length !== images.length) {
     throw new InvalidOptionsError('options mmtok of generate', [
@@ -48,11 +48,16 @@ export function poolsOf(
   const pools: Pool[] = [];
   textTokens.forEach((text, row) => {
     const own = images.filter((image) => image.row === row);
-    const raw = rawPools(own, allocation);
-    const sizes = { pools: raw.map((pool) => pool.tokens), textTokens: text };
+    const raw = rawPools(own, allocation).map((pool, at) => ({
+      ...pool,
+      row,
+      budget: (Array.isArray(budgets)
+        ? budgets[images.indexOf(own[at] as PlacedImage)]
+        : budgets) as PromptBudget,
+    }));
+    const resolved = poolBudgets(raw, { text, cached: cachedTokens[row] as number });
     raw.forEach((pool, at) => {
-      const budget = Array.isArray(budgets) ? budgets[images.indexOf(own[at] as PlacedImage)] : budgets;
-      pools.push({ ...pool, row, budget: poolBudgets(budget as PromptBudget, sizes)[at] as Budget });
+      pools.push({ ...pool, budget: resolved[at] as Budget });
     });
   });
   return pools;

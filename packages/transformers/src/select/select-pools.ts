@@ -11,6 +11,7 @@ import {
   type Selection,
   selectTokens,
 } from '@mmtok/core';
+import { repair } from '../features/standardise.js';
 import type { VisionEntry } from '../features/vision-cache.js';
 import type { VisionRows } from '../features/vision-features.js';
 import type { ResolvedOptions } from '../options.js';
@@ -25,6 +26,8 @@ export interface PoolResult {
   readonly indices: readonly number[];
   readonly reason: PruneReason;
   readonly selection?: Selection;
+  /** Whether the features were standardised for the selection. */
+  readonly standardised?: boolean;
 }
 
 /** What selections need beside their pools. */
@@ -59,10 +62,12 @@ export async function selectPool(pool: Pool, material: SelectionMaterial): Promi
   const { options, coverage, vision, texts, entry } = material;
   const text = texts[pool.row];
   const inputs = termInputs(pool, material);
+  // By the pool's own moments: what else is in the batch must not matter.
+  const { features, repaired } = repair(slice(vision.features, pool), options.standardise);
   const image = {
     backend: options.backend,
     vision: slice(vision.projected, pool),
-    visionFeatures: slice(vision.features, pool),
+    visionFeatures: features,
     coverage,
     ...(inputs && { inputs }),
     ...(options.maxMatrixBytes !== undefined && { maxMatrixBytes: options.maxMatrixBytes }),
@@ -78,7 +83,13 @@ export async function selectPool(pool: Pool, material: SelectionMaterial): Promi
   const selection = isKept
     ? await entry.prepare(key, image).select(request)
     : await selectTokens({ ...image, ...request });
-  return { pool, indices: selection.indices, reason: selection.reason, selection };
+  return {
+    pool,
+    indices: selection.indices,
+    reason: selection.reason,
+    selection,
+    standardised: repaired,
+  };
 }
 
 /** What terms of the caller's own read; the encoder's saliency where a term asks for one and the caller gave none. */

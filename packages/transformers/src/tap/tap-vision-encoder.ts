@@ -1,6 +1,7 @@
 // Taps the vision encoder of a model: of one that is loaded, or of one while it loads.
 
-import { basename, dirname, sep } from 'node:path';
+import { parseOptions } from '@mmtok/core';
+import * as z from 'zod';
 import { VisionFeaturesError } from '../errors/vision-features-error.js';
 import type { ModelLike } from '../upstream/types.js';
 import { type SessionFactory, sessionFactory } from './runtime.js';
@@ -17,21 +18,33 @@ export interface TapOptions {
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
 }
 
+const schema = z.strictObject({
+  file: z
+    .string('expected the path of the vision_encoder*.onnx that the model was loaded from')
+    .min(1, 'expected the path of a file'),
+  tensor: z.string().min(1).optional(),
+  sessionOptions: z.record(z.string(), z.unknown()).optional(),
+});
+
 /**
  * Exposes the features from before the projector of a loaded model: its vision encoder is replaced by the same one with
  * a further output. Models from `loadVlm()` have this already.
- * @throws VisionFeaturesError if the projector is not to be found in the file.
+ * @throws InvalidOptionsError for options of the wrong form.
+ * @throws VisionFeaturesError if the model has no vision encoder, or the projector is not to be found in the file.
  */
-export async function tapVisionEncoder(
-  model: unknown,
-  { file, tensor, sessionOptions }: TapOptions,
-): Promise<void> {
-  const target = model as ModelLike;
-  const before = target.sessions?.vision_encoder;
-  if (before === undefined) throw new VisionFeaturesError('the model has no vision encoder of its own');
-  const { bytes, tap, sessionOptions: own } = await tapFile(file, tensor);
-  const session = await sessionFactory().create(bytes, { ...sessionOptions, ...own });
-  rememberTap(session, tap);
+export async function tapVisionEncoder(model: unknown, options: TapOptions): Promise<void> {
+  const { file, tensor, sessionOptions } = parseOptions('options of tapVisionEncoder', schema, options);
+  const target = model as ModelLike | null | undefined;
+  const before = target?.sessions?.vision_encoder;
+  if (target == null || before === undefined) {
+    throw new VisionFeaturesError(
+      'the model has no vision encoder of its own; pass what from_pretrained() returned',
+    );
+  }
+  const tapped = await tapFile(file, tensor);
+  const session = await sessionFactory().create(tapped.bytes, withExtra(sessionOptions, tapped));
+  rememberTap(session, tapped.tap);
+  session.config = before.config;
   target.sessions = { ...target.sessions, vision_encoder: session };
   await before.release?.();
 }
@@ -70,9 +83,7 @@ async function tapLoads<T>(
   const create = factory.create;
   let tap: LoadTap = { problem: 'no vision encoder was loaded from a file' };
   const isEncoder = (source: unknown): source is string =>
-    typeof source === 'string' &&
-    /^vision_encoder.*\.onnx$/.test(basename(source)) &&
-    dirname(source).split(sep).join('/').includes(place);
+    typeof source === 'string' && isEncoderFile(source, place);
   factory.create = async (source, options) => {
     const original = (): ReturnType<SessionFactory['create']> => create.call(factory, source, options);
     if (!isEncoder(source)) return await original();
@@ -92,6 +103,17 @@ async function tapLoads<T>(
   } finally {
     factory.create = create;
   }
+}
+
+/**
+ * Whether a path is that of a vision encoder's file below `place`, whichever way the slashes of either lean: on Windows a
+ * folder has backslashes where a hub id has none.
+ */
+export function isEncoderFile(path: string, place: string): boolean {
+  const [folder, wanted] = [path, place].map((one) => one.replaceAll('\\', '/')) as [string, string];
+  return (
+    /\/vision_encoder[^/]*\.onnx$/.test(folder) && folder.slice(0, folder.lastIndexOf('/')).includes(wanted)
+  );
 }
 
 function withExtra(

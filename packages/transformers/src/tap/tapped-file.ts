@@ -19,10 +19,12 @@ const OUTPUT = 'image_features';
 /**
  * Reads and taps a file.
  * @param tensor the name of the tensor to expose; by default the projector's input is looked for.
- * @throws VisionFeaturesError if the file is no ONNX model or the tensor is not to be found in it.
+ * @throws VisionFeaturesError if the file cannot be read, is no ONNX model, or the tensor is not to be found in it.
  */
 export async function tapFile(file: string, tensor: string | undefined): Promise<TappedFile> {
-  const original = await readFile(file);
+  const original = await readFile(file).catch((cause: unknown) => {
+    throw new VisionFeaturesError(`the file ${file} cannot be read: ${messageOf(cause)}`);
+  });
   try {
     const tap = tensor === undefined ? findProjectorInput(readGraph(original), OUTPUT) : { features: tensor };
     if (tap === undefined) {
@@ -37,6 +39,11 @@ export async function tapFile(file: string, tensor: string | undefined): Promise
     return { bytes, tap, sessionOptions: { extra: { session } } };
   } catch (cause) {
     if (!OnnxFormatError.isInstance(cause) && !OnnxModelError.isInstance(cause)) throw cause;
-    throw new VisionFeaturesError(`${file}: ${(cause as Error).message}`);
+    throw new VisionFeaturesError(`${file}: ${messageOf(cause)}`);
   }
+}
+
+/** The message of an error, to go on in a sentence. */
+function messageOf(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '');
 }

@@ -21,6 +21,8 @@ export interface TensorLike {
 export interface SessionLike {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  /** What transformers.js notes of it: precision and device. */
+  config?: unknown;
   run(feeds: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>>;
   release?(): Promise<void>;
 }
@@ -28,6 +30,8 @@ export interface SessionLike {
 /** transformers.js' `DynamicCache`: key/value tensors by name. */
 export interface CacheLike {
   get_seq_length(): number;
+  /** Frees what lies on a GPU. */
+  dispose(): Promise<void>;
 }
 
 /** What `generate()` carries from step to step. */

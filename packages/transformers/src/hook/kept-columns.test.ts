@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { keptColumns } from './kept-columns.js';
+
+describe('keptColumns', () => {
+  const masks = [
+    [1, 1, 1, 1],
+    [0, 1, 1, 1],
+  ];
+  const removed = [new Set([1]), new Set([1, 2])];
+
+  it('cuts each row and pads it on the side where the model does not count', () => {
+    expect(keptColumns(masks, removed, 'left')).toEqual([
+      [0, 2, 3],
+      [-1, -1, 3],
+    ]);
+    expect(keptColumns(masks, removed, 'right')).toEqual([
+      [0, 2, 3],
+      [3, -1, -1],
+    ]);
+  });
+});
