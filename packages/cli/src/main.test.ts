@@ -71,6 +71,23 @@ describe('mmtok', () => {
     expect(err).not.toMatch(/\n {4}at /);
   });
 
+  it.each([
+    [['ask', 'a.png', 'what?', '--zzz'], 'mmtok ask'],
+    [['eval', 'shapes', '--zzz'], 'mmtok eval'],
+    [['eval', 'speed', '--dims', 'x', '--zzz'], 'mmtok eval speed'],
+    [['eval', 'report', 'run', '--zzz'], 'mmtok eval report'],
+  ])('%j names the help of that very command, and no option of another', async (argv, command) => {
+    const { err } = await run(...argv);
+    expect(err).toBe(`error: unknown option '${argv.at(-1)}'\n(${command} --help shows its options)\n`);
+  });
+
+  it('guesses what a misspelt option was meant to be', async () => {
+    expect((await run('eval', 'shapes', '--limmit', '3')).err).toContain('Did you mean --limit?');
+    expect((await run('eval', 'speed', '--dims', 'x', '--layerz', '2')).err).toContain(
+      'Did you mean --layers?',
+    );
+  });
+
   it('tells failures from bad input, and shows stacks on request only', async () => {
     const io = fakeIo();
     const services = {

@@ -51,8 +51,14 @@ export function createProgram(context: Context): Program {
     exitCode = code;
   });
   for (const command of program.commands) {
-    for (const each of [command, ...command.commands]) {
-      each.showHelpAfterError(`(mmtok ${command.name()} --help shows its options)`);
+    command.showHelpAfterError(`(mmtok ${command.name()} --help shows its options)`);
+    // Or else a misspelt option of a subcommand is taken for one of its parent's, which it does not have.
+    command.enablePositionalOptions();
+    // The default subcommand is hidden, and its options are shown as those of its parent.
+    const named = command.createHelp().visibleCommands(command);
+    for (const each of command.commands) {
+      const path = named.includes(each) ? `${command.name()} ${each.name()}` : command.name();
+      each.showHelpAfterError(`(mmtok ${path} --help shows its options)`);
     }
   }
   return { command: program, exitCode: () => exitCode };

@@ -41,8 +41,8 @@ describe('text files', () => {
   it('JSON lines: empty lines, CRLF, a byte-order mark', async () => {
     const rows = await readJsonLines(file('\uFEFF{"a":1}\r\n\r\n{"a":2}', 'x.jsonl'));
     expect(rows).toEqual([
-      { where: 'x.jsonl, line 1', values: { a: 1 } },
-      { where: 'x.jsonl, line 3', values: { a: 2 } },
+      { where: 'x.jsonl, line 1', line: 1, values: { a: 1 } },
+      { where: 'x.jsonl, line 3', line: 3, values: { a: 2 } },
     ]);
   });
   it.each<[() => Promise<unknown>, RegExp]>([

@@ -44,9 +44,48 @@ describe('its file', () => {
     [{ image: 'a.png', question: 'q' }, /line 2: .*expected an answer or answers/],
     [{ ...line, anwser: 'b' }, /line 2: .*anwser/],
     [{ ...line, options: ['cat', 'dog'] }, /line 2: .*expected the answer to be one of the options/],
+    [
+      { ...line, options: ['cat', 'dog'], answer: 'cat', answers: ['zzz'] },
+      /line 2: .*expected one answer to a question with options/,
+    ],
+    [{ ...line, image: '../a.png' }, /no picture '\.\.\/a\.png'/],
     [{ ...line, image: 'c.png' }, /no picture 'c\.png', which questions\.jsonl, line 2 asks for/],
   ])('is checked: %j', async (bad, message) => {
     await expect(load([line, bad])).rejects.toThrow(message);
+  });
+  it('numbers its lines as an editor does, empty ones too', async () => {
+    const from = writeFolder({
+      'questions.jsonl': `\n\n${JSON.stringify(line)}\n\n${JSON.stringify(line)}\n`,
+      'a.png': picture(),
+    });
+    const samples = await collect(folderTask(from).load());
+    expect(samples.map(({ id }) => id)).toEqual(['3', '5']);
+  });
+  it('has no id twice', async () => {
+    const message =
+      "questions.jsonl, line 2: its id 'x' is that of questions.jsonl, line 1; give each line an id of its own";
+    await expect(
+      load([
+        { ...line, id: 'x' },
+        { ...line, id: 'x' },
+      ]),
+    ).rejects.toThrow(expect.objectContaining({ message: expect.stringContaining(message) }));
+    await expect(load([{ ...line, id: 2 }, line])).rejects.toThrow(/line 2: its id '2' is that of .*line 1/);
+  });
+  it('names pictures as paths are written', async () => {
+    const samples = await load([
+      { ...line, image: './a.png' },
+      { ...line, image: './photos/../photos/b.png' },
+    ]);
+    expect(samples.map(({ images }) => basename(images[0]!.path!))).toEqual(['a.png', 'b.png']);
+  });
+  it('is not what a run left in the folder', async () => {
+    const run = { 'run.json': '{}', 'records.jsonl': '{}' };
+    const files = { 'questions.jsonl': jsonLines([line]), 'a.png': picture() };
+    const within = Object.fromEntries(Object.entries(run).map(([name, text]) => [`results/${name}`, text]));
+    for (const left of [run, within]) {
+      expect(await collect(folderTask(writeFolder({ ...files, ...left })).load())).toHaveLength(1);
+    }
   });
   it('is the only one, and is there', async () => {
     const none = writeFolder({ 'a.png': picture() });
@@ -105,6 +144,9 @@ describe('scores', () => {
   ])('of options: %s', (text, expected) => {
     expect(value({}, text, ['dog'], ['cat', 'dog'])).toBe(expected);
     expect(value({}, text, ['B'], ['cat', 'dog'])).toBe(expected);
+  });
+  it('of options: nothing read is never right', () => {
+    expect(value({}, '???', ['zzz'], ['cat', 'dog'])).toBe(0);
   });
   it('are summarised by kind', () => {
     const task = folderTask('photos');

@@ -48,6 +48,28 @@ test('no question, no accuracy', async () => {
   await expect(evaluate({ questions: [], answer })).rejects.toMatchObject({ code: 'MMTOK_NO_QUESTIONS' });
 });
 
+test('a question of an unknown kind is named before anything is asked', async () => {
+  const asked: string[] = [];
+  const answer = async (image: string) => {
+    asked.push(image);
+    return 'yes';
+  };
+  const odd = { ...questions[0]!, kind: 'texture' as VisualQuestion['kind'] };
+  await expect(evaluate({ questions: [...questions, odd], answer })).rejects.toMatchObject({
+    code: 'MMTOK_INVALID_OPTIONS',
+    message: expect.stringContaining("of the kind 'texture': expected one of existence, "),
+  });
+  expect(asked).toEqual([]);
+});
+
+test('an answer that is no text is told as such', async () => {
+  const answer = async () => undefined as unknown as string;
+  await expect(evaluate({ questions, answer })).rejects.toMatchObject({
+    code: 'MMTOK_INVALID_OPTIONS',
+    message: expect.stringContaining("got undefined for the question 'How many stars are there?'"),
+  });
+});
+
 test('an error of the answerer passes through', async () => {
   const answer = () => Promise.reject(new Error('out of memory'));
   await expect(evaluate({ questions, answer })).rejects.toThrow('out of memory');

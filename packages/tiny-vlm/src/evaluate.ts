@@ -27,7 +27,8 @@ export interface EvaluateOptions {
 /**
  * Asks every question in turn and counts the answers that equal the expected word or phrase, ignoring case and outer spaces.
  *
- * @throws TinyVlmError `MMTOK_NO_QUESTIONS` when there is nothing to ask. Errors of `answer` pass through.
+ * @throws TinyVlmError `MMTOK_NO_QUESTIONS` when there is nothing to ask; `MMTOK_INVALID_OPTIONS` for a question of a kind
+ * that there is not, and an answer that is no text. Errors of `answer` pass through.
  * @example
  * const vlm = await loadTinyVlm();
  * const report = await evaluate({ answer: vlm.ask, questions: await samples() });
@@ -40,9 +41,22 @@ export async function evaluate({ answer, questions }: EvaluateOptions): Promise<
       'Expected at least one question to evaluate on, was given none.',
     );
   }
+  const odd = questions.find(({ kind }) => !questionKinds.includes(kind));
+  if (odd !== undefined) {
+    throw new TinyVlmError(
+      'MMTOK_INVALID_OPTIONS',
+      `evaluate() was given the question '${odd.question}' of the kind '${odd.kind}': expected one of ${questionKinds.join(', ')}.`,
+    );
+  }
   const marks: { kind: QuestionKind; isCorrect: boolean }[] = [];
   for (const { image, question, answer: expected, kind } of questions) {
-    const given = await answer(image, question);
+    const given: unknown = await answer(image, question);
+    if (typeof given !== 'string') {
+      throw new TinyVlmError(
+        'MMTOK_INVALID_OPTIONS',
+        `evaluate() expected answer() to give a text, got ${typeof given} for the question '${question}' about '${image}'.`,
+      );
+    }
     marks.push({ kind, isCorrect: given.trim().toLowerCase() === expected });
   }
 

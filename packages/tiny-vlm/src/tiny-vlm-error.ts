@@ -8,6 +8,7 @@ export type TinyVlmErrorCode =
   | 'MMTOK_QUESTIONS_MISSING'
   | 'MMTOK_PICTURES_NOT_WRITTEN'
   | 'MMTOK_NO_QUESTIONS'
+  | 'MMTOK_INVALID_SCENE'
   | 'MMTOK_UNKNOWN_SHAPE';
 
 /** The model or its questions cannot be used as asked; the message says what was expected and what to do. */

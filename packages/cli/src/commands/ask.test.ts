@@ -113,6 +113,11 @@ describe('mmtok ask', () => {
     const argv = ['ask', 'a.png', 'What?', '--overlay', 'no/such/folder/o.png'];
     expect(await main(argv, nowhere, fakeServices().services)).toBe(2);
     expect(nowhere.err()).toContain("Cannot use 'no/such/folder/o.png': it cannot be written");
+    expect(nowhere.out()).toMatch(/^a cat\n\ntokens/);
+    expect(nowhere.out()).not.toContain('overlay');
+    const json = fakeIo({ cwd: folder });
+    expect(await main([...argv, '--json'], json, fakeServices().services)).toBe(2);
+    expect(JSON.parse(json.out())).toMatchObject({ answer: 'a cat' });
   });
 
   it('refuses what is not an image', async () => {

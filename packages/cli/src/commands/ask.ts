@@ -97,15 +97,20 @@ export async function ask(request: AskRequest, { io, services }: Context): Promi
     const pruned = await vlm.ask({ ...asked, budget, ...(isLive && { onText }) });
     const whole = request.compare ? await vlm.ask({ ...asked, budget: 'all' }) : undefined;
     status.clear();
-    const overlay = await writeOverlay(request, pruned, io);
-    if (json) {
-      print(io.stdout, JSON.stringify(toJson(request, vlm.backend, pruned, whole, overlay)));
-      return;
+    let failure: unknown;
+    const overlay = await writeOverlay(request, pruned, io).catch((error: unknown) => {
+      // The answer is there and took its time: it is printed first.
+      failure = error;
+      return undefined;
+    });
+    if (json) print(io.stdout, JSON.stringify(toJson(request, vlm.backend, pruned, whole, overlay)));
+    else {
+      if (isLive) print(io.stdout);
+      else print(io.stdout, pruned.text);
+      print(io.stdout);
+      printDetails(pruned, whole, { engine: vlm.backend, model: vlm.name, overlay }, io);
     }
-    if (isLive) print(io.stdout);
-    else print(io.stdout, pruned.text);
-    print(io.stdout);
-    printDetails(pruned, whole, { engine: vlm.backend, model: vlm.name, overlay }, io);
+    if (failure !== undefined) throw failure;
   } finally {
     status.clear();
     await vlm.dispose();

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { samples } from '@mmtok/tiny-vlm';
@@ -50,6 +50,14 @@ it('marks wrong answers, for programs as well', async () => {
     pruned: { answer: 'a cat', isRight: false },
   });
   expect(overlays).toHaveLength(counts.pictures);
+});
+
+it('names the picture that cannot be written', async () => {
+  const io = fakeIo({ cwd: await temporary() });
+  const picture = join(io.cwd, 'mmtok-demo', 'scene-0.png');
+  await mkdir(picture, { recursive: true });
+  expect(await main(['demo', '--questions', '1'], io, fakeServices().services)).toBe(2);
+  expect(io.err()).toBe(`error: Cannot use '${picture}': it is a folder.\n`);
 });
 
 it('refuses a folder that cannot be made', async () => {

@@ -2,14 +2,14 @@
 
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { builtInMethods, type EvalModel, findMethods, type Selector } from '@mmtok/eval';
+import { builtInMethods, defineMethod, type EvalModel, findMethods, type Selector } from '@mmtok/eval';
 import { InputFileError } from '../errors/input-file-error.js';
 import { UsageError } from '../errors/usage-error.js';
 
 /** What `--methods all` stands for: every method that this model and command line can run. An oracle is no method. */
 const ALL_METHODS = 'all';
 
-/** Finds methods by the names of `--methods`, those of `all` apart: which can run is known once there is a model. */
+/** Methods that `--methods` names, those of `all` apart: which can run is known once there is a model. */
 export interface NamedMethods {
   readonly named: readonly Selector[];
   readonly wantsAll: boolean;
@@ -19,7 +19,7 @@ export interface NamedMethods {
  * Finds methods by name. An entry with a slash, or one that ends with .js or .mjs, is a module whose default export is a
  * method of `defineMethod`, or several.
  * @throws InvalidOptionsError for unknown names.
- * @throws UsageError for a method with an agent where none is loaded.
+ * @throws UsageError for a method with an agent where none is loaded, and for two methods of one name.
  * @throws InputFileError for a module that cannot be loaded, or exports no methods.
  */
 export async function namedMethods(
@@ -32,13 +32,22 @@ export async function namedMethods(
     if (/[/\\]|\.m?js$/.test(name)) named.push(...(await importMethods(name, cwd)));
     else named.push(...findMethods([name]));
   }
+  const wantsAll = names.includes(ALL_METHODS);
+  // Records know a method by its name alone.
+  const different = [...new Set([...named, ...(wantsAll ? builtInMethods : [])])].map(({ name }) => name);
+  const twice = different.find((name, at) => different.indexOf(name) < at);
+  if (twice !== undefined) {
+    throw new UsageError(
+      `--methods: there are two methods of the name '${twice}'. Give yours another: its answers are kept under its name.`,
+    );
+  }
   const waiting = named.find(({ agent }) => agent === 'agent');
   if (waiting !== undefined && !hasAgent) {
     throw new UsageError(
       `Method '${waiting.name}' needs a model that answers first. Name one, e.g. --agent tiny-small.`,
     );
   }
-  return { named, wantsAll: names.includes(ALL_METHODS) };
+  return { named, wantsAll };
 }
 
 /** The methods to run, and why some of `all` are left out, in words. */
@@ -58,9 +67,8 @@ export function runnableMethods(
   const agentless = candidates.filter(({ agent }) => agent === 'agent' && !hasAgent);
   const starved = candidates.filter(({ needs }) => needs.some((need) => !gives.includes(need)));
   const all = candidates.filter((method) => !agentless.includes(method) && !starved.includes(method));
-  const methods = [...named, ...all];
   return {
-    methods: methods.filter((method, at) => methods.findIndex(({ name }) => name === method.name) === at),
+    methods: [...new Set([...named, ...all])],
     notes: [
       leftOut(starved, `the model '${model.name}' supplies no saliency (an encoder output vision_saliency)`),
       leftOut(agentless, 'no --agent was named'),
@@ -82,16 +90,21 @@ async function importMethods(path: string, cwd: string): Promise<Selector[]> {
     throw new InputFileError(path, `it cannot be loaded as a module (${reason})`, { cause });
   }
   const exported = [module.default].flat();
-  if (exported.every(isMethod) && exported.length > 0) return exported;
-  throw new InputFileError(
-    path,
-    'its default export is no method; export what defineMethod() or coverageMethod() of @mmtok/eval returns, or an array',
-  );
+  if (exported.length === 0 || !exported.every(isMethod)) {
+    throw new InputFileError(
+      path,
+      'its default export is no method; export what defineMethod() or coverageMethod() of @mmtok/eval returns, or an array',
+    );
+  }
+  try {
+    // An object written by hand is held to what defineMethod holds its own to.
+    return exported.map(defineMethod);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
+    throw new InputFileError(path, reason, { cause });
+  }
 }
 
 function isMethod(value: unknown): value is Selector {
-  const method = value as Partial<Selector> | undefined;
-  return (
-    typeof method?.select === 'function' && typeof method.name === 'string' && Array.isArray(method.needs)
-  );
+  return typeof (value as Partial<Selector> | null | undefined)?.select === 'function';
 }

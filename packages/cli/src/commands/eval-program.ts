@@ -7,7 +7,7 @@ import { TINY, TINY_SMALL } from '../models/load-vlm.js';
 import { parseDtype } from '../options/parse-dtype.js';
 import { parseKeep } from '../options/parse-keep.js';
 import { parseList } from '../options/parse-list.js';
-import { parseCount, parseNumber } from '../options/parse-number.js';
+import { parseCount, parseInteger } from '../options/parse-number.js';
 import { parseShard } from '../options/parse-shard.js';
 import type { Context } from './context.js';
 import { addSpeed } from './eval-speed-program.js';
@@ -140,7 +140,7 @@ function addRun(parent: Command, context: Context): Command {
         command: ['mmtok eval', task, ...commandFlags(flags)].join(' '),
         ...(agent !== undefined && { agent }),
         ...(limit !== undefined && { limit: parseCount('--limit', limit) }),
-        ...(seed !== undefined && { seed: parseNumber('--seed', seed) }),
+        ...(seed !== undefined && { seed: parseInteger('--seed', seed) }),
         ...(shard !== undefined && { shard: parseShard(shard) }),
         ...(from !== undefined && { from }),
         ...(device !== undefined && { device }),

@@ -20,5 +20,8 @@ export async function reportEvaluation({ folder }: ReportRequest, { io }: Contex
   const run = readRun(resolve(io.cwd, folder));
   // A folder of the user's own is known by its name alone, and a task's files may lie elsewhere: then means must do.
   const task = await resolveTask(run.settings.task, io.cwd).catch(() => undefined);
-  for (const path of await writeReport(run, task)) print(io.stdout, path);
+  const { source } = run.settings;
+  // A folder may be named like a benchmark.
+  const isOther = source !== undefined && source !== task?.source.url;
+  for (const path of await writeReport(run, isOther ? undefined : task)) print(io.stdout, path);
 }

@@ -43,8 +43,8 @@ export function printEvaluation(summary: RunSummary, folder: string, { stdout, e
       ...(hasAgent ? [''] : []),
       inMs(full.times.firstTokenMs),
     ],
-    ...rows.map(({ method, budget, tokens, score, retention, times }) => [
-      method,
+    ...rows.map(({ method, questions: answered, budget, tokens, score, retention, times }) => [
+      answered < questions ? `${method} (${answered} of ${questions} questions)` : method,
       budget,
       tokens.toFixed(tokens % 1 === 0 ? 0 : 1),
       percent(score),

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtInMethods, taskNames } from '@mmtok/eval';
@@ -70,7 +70,7 @@ describe('mmtok eval', () => {
     expect(merged.exitCode).toBe(0);
     expect(merged.out).toContain('Shapes: 6 questions');
     const missing = await run(cwd, 'merge', 'part-0', '--out', 'half');
-    expect(missing).toMatchObject({ exitCode: 1, err: expect.stringContaining('missing: 1/2') });
+    expect(missing).toMatchObject({ exitCode: 2, err: expect.stringContaining('missing: 1/2') });
   });
 
   it('takes methods from modules', async () => {
@@ -132,7 +132,7 @@ describe('mmtok eval', () => {
     for (const { agent, target } of of('mmtok-oracle')) expect(agent.answer).toBe(target);
     expect(JSON.parse(await readFile(join(cwd, 'run', 'run.json'), 'utf8')).agent).toBe('some/agent');
     const other = await run(cwd, ...flags, ...methods, '--agent', 'tiny-small');
-    expect(other).toMatchObject({ exitCode: 1, err: expect.stringContaining("the agent 'some/agent'") });
+    expect(other).toMatchObject({ exitCode: 2, err: expect.stringContaining("the agent 'some/agent'") });
   });
 
   it.each([
@@ -155,14 +155,33 @@ describe('mmtok eval', () => {
     expect(err).toMatch(/^error: /);
   });
 
-  it('fails with 1 where nothing was pruned, or there is no run', async () => {
+  it('fails with 1 where nothing was pruned, with 2 where there is no run', async () => {
     const cwd = await temporary();
     const { exitCode, err } = await run(cwd, 'shapes', '--limit', '2', '--methods', 'random', '--keep', '16');
     expect(exitCode).toBe(1);
     expect(err).toContain('Nothing was pruned at budget');
     expect(await run(cwd, 'report', 'nowhere')).toMatchObject({
-      exitCode: 1,
+      exitCode: 2,
       err: expect.stringContaining('There is no evaluation in'),
     });
+  });
+
+  it('says which file or folder is in the way', async () => {
+    const cwd = await temporary();
+    await writeFile(join(cwd, 'taken'), '');
+    const flags = ['shapes', '--limit', '1', '--methods', 'random', '--keep', '4'];
+    const inTheWay = {
+      exitCode: 2,
+      err: `error: Cannot use '${join(cwd, 'taken')}': it exists and is no folder.\n`,
+    };
+    expect(await run(cwd, ...flags, '--out', 'taken')).toMatchObject(inTheWay);
+    expect((await run(cwd, ...flags, '--out', 'run')).exitCode).toBe(0);
+    await mkdir(join(cwd, 'run', 'report.html'));
+    expect(await run(cwd, 'report', 'run')).toMatchObject({
+      exitCode: 2,
+      err: `error: Cannot use '${join(cwd, 'run', 'report.html')}': it is a folder.\n`,
+    });
+    // A run without a shard is whole by itself.
+    expect(await run(cwd, 'merge', 'run', '--out', 'taken')).toMatchObject(inTheWay);
   });
 });

@@ -34,14 +34,14 @@ export interface EvalRequest
 /**
  * Runs an evaluation, or goes on with one, and prints its table.
  * @throws UsageError, InputFileError, InvalidOptionsError, InvalidBudgetError for what was asked.
- * @throws RunError if the folder holds another run, or nothing was pruned.
+ * @throws RunError if the folder holds another run; PruningError if nothing was pruned.
  */
 export async function evaluate(request: EvalRequest, { io, services }: Context): Promise<void> {
   const { model, agent: agentName, device, dtype, promptTemplate, json, ...run } = request;
   const hasAgent = agentName !== undefined;
   const named = await namedMethods(request.methods, io.cwd, hasAgent);
   const task = await resolveTask(request.task, io.cwd);
-  if (taskNames.includes(task.name) && (model === TINY || model === TINY_SMALL)) {
+  if (taskNames.includes(request.task) && (model === TINY || model === TINY_SMALL)) {
     throw new UsageError(
       `The model '${model}' knows nothing but drawn shapes, and '${task.name}' does not ask about these: ` +
         'name another, e.g. --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct.',

@@ -142,10 +142,15 @@ describe('mmtok select', () => {
 
   it.each([
     [['--exclude', '40'], 'expected an index below 40'],
+    [
+      ['--exclude', '0-999999'],
+      'exclude.44: expected an index below 40, the number of vision tokens; and 999955 more.',
+    ],
     [['--include', '1', '--exclude', '1'], 'both included and excluded'],
   ])('refuses %j', async (flags, problem) => {
     const { exitCode, err } = await select(features, '--keep', '4', ...flags);
     expect(err).toContain(problem);
+    expect(err.length).toBeLessThan(1000);
     expect(exitCode).toBe(2);
   });
 });

@@ -2,6 +2,7 @@
 
 import { MmtokError } from '@mmtok/core';
 import { CommanderError } from 'commander';
+import { InputFileError } from './input-file-error.js';
 
 /** Exit codes of the program. */
 export const EXIT: { readonly ok: 0; readonly failure: 1; readonly badInput: 2 } = {
@@ -23,11 +24,22 @@ const BAD_INPUT: ReadonlySet<string> = new Set([
   'MMTOK_UNSUPPORTED_MODEL',
   'MMTOK_PROMPT_MISMATCH',
   'MMTOK_METHOD',
+  'MMTOK_EVAL_RUN',
   'MMTOK_UNKNOWN_TASK',
   'MMTOK_MISSING_FILE',
   'MMTOK_CORRUPT_FILE',
   'MMTOK_UNKNOWN_FORMAT',
 ]);
+
+/** Where files cannot be read or written, by the system's code: the user's to solve, whichever command met it. */
+const FILE_PROBLEMS: Readonly<Record<string, string>> = {
+  EACCES: 'permission is denied',
+  EEXIST: 'it exists and is no folder',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
+  EPERM: 'permission is denied',
+  EROFS: 'its disk is read-only',
+};
 
 /** How a command ended. */
 export interface Failure {
@@ -37,7 +49,8 @@ export interface Failure {
 }
 
 /** One line for errors thrown on purpose; the stack for bugs and under `--debug`. */
-export function explainFailure(error: unknown, debug: boolean): Failure {
+export function explainFailure(thrown: unknown, debug: boolean): Failure {
+  const error = asFileError(thrown);
   if (error instanceof CommanderError) {
     return { exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.badInput };
   }
@@ -47,6 +60,15 @@ export function explainFailure(error: unknown, debug: boolean): Failure {
   if (isExpected) return { exitCode, message: `error: ${oneLine(error.message)}` };
   const what = error instanceof Error ? error.message : String(error);
   return { exitCode, message: `error: ${oneLine(what)} (run again with --debug to see where)` };
+}
+
+/** An error of the file system as a typed one; any other as it is. */
+function asFileError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code = '', path } = error as NodeJS.ErrnoException;
+  const problem = FILE_PROBLEMS[code];
+  if (problem === undefined || path === undefined) return error;
+  return new InputFileError(path, problem, { cause: error });
 }
 
 function oneLine(text: string): string {

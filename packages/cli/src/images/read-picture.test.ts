@@ -38,12 +38,18 @@ describe('readPicture', () => {
   it('reads from the web', async () => {
     const png = await solid(3, { r: 1, g: 2, b: 3 }).png().toBuffer();
     const server = createServer(({ url }, response) => {
-      response.statusCode = url === '/picture.png' ? 200 : 404;
-      response.end(png);
+      response.statusCode = url === '/other.png' ? 404 : 200;
+      if (url === '/cut.png') {
+        response.setHeader('content-length', png.length);
+        response.write(png.subarray(0, 20), () => response.destroy());
+      } else response.end(png);
     }).listen(0);
     const at = `http://localhost:${(server.address() as AddressInfo).port}`;
     expect(await readPicture(`${at}/picture.png`, folder)).toMatchObject({ width: 3 });
     await expect(readPicture(`${at}/other.png`, folder)).rejects.toThrow('the server answered 404');
+    await expect(readPicture(`${at}/cut.png`, folder)).rejects.toThrow(
+      "/cut.png': it could not be downloaded",
+    );
     server.close();
     await expect(readPicture('http://localhost:1/x.png', folder)).rejects.toThrow('could not be downloaded');
   });
@@ -58,5 +64,7 @@ describe('readPicture', () => {
       "Cannot use 'nothing.png': there is no such file.",
     );
     await expect(readPicture('.', folder)).rejects.toThrow('it is a folder');
+    const huge = '<svg xmlns="http://www.w3.org/2000/svg" width="16400" height="16400"/>';
+    await expect(readPicture(Buffer.from(huge), folder)).rejects.toThrow('more than 268 million pixels');
   });
 });

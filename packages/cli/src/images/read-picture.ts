@@ -8,7 +8,7 @@ import type { Picture } from './picture.js';
 /**
  * Reads an image, turned upright as its EXIF data says, transparency on white.
  * @param source A path, an http(s) URL, or the bytes of an image file.
- * @throws InputFileError if there is no such file, or it is not an image.
+ * @throws InputFileError if there is no such file, or it is not an image, or too large a one.
  */
 export async function readPicture(source: string | Uint8Array, cwd: string): Promise<Picture> {
   const bytes = typeof source === 'string' ? await readBytes(source, cwd) : source;
@@ -22,12 +22,13 @@ export async function readPicture(source: string | Uint8Array, cwd: string): Pro
       .toBuffer({ resolveWithObject: true });
     return { data, width: info.width, height: info.height };
   } catch (cause) {
+    const isTooLarge = cause instanceof Error && cause.message.includes('exceeds pixel limit');
     throw new InputFileError(
       typeof source === 'string' ? source : 'image of the dataset',
-      'it is not an image, or is damaged; expected PNG, JPEG, WebP, GIF, AVIF, TIFF or SVG',
-      {
-        cause,
-      },
+      isTooLarge
+        ? 'it has more than 268 million pixels (16,383 × 16,383), the most that is read; make it smaller'
+        : 'it is not an image, or is damaged; expected PNG, JPEG, WebP, GIF, AVIF, TIFF or SVG',
+      { cause },
     );
   }
 }
@@ -45,14 +46,12 @@ async function read(path: string, cwd: string): Promise<Uint8Array> {
 }
 
 async function download(url: string): Promise<Uint8Array> {
-  let response: Response;
-  try {
-    response = await fetch(url);
-  } catch (cause) {
+  const failed = (cause: unknown): never => {
     throw new InputFileError(url, 'it could not be downloaded', { cause });
-  }
+  };
+  const response = await fetch(url).catch(failed);
   if (!response.ok) throw new InputFileError(url, `the server answered ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
+  return new Uint8Array(await response.arrayBuffer().catch(failed));
 }
 
 /** Why a file could not be read, in words. */

@@ -30,7 +30,9 @@ export async function buildInputs(
     // Janus applies its template itself.
     if (processor instanceof VLChatProcessor) return await callJanus(processor, images, question);
     const prompt =
-      template?.replaceAll('{question}', question) ?? fromChatTemplate(processor, images.length, question);
+      // As a function: in a text, `$&` and the like would mean something.
+      template?.replaceAll('{question}', () => question) ??
+      fromChatTemplate(processor, images.length, question);
     return await call(library, processor, images, prompt);
   } catch (error) {
     if (images.length === 1 || error instanceof UsageError) throw error;
@@ -39,6 +41,15 @@ export async function buildInputs(
       `The processor of this model cannot take these ${images.length} pictures together (${reason}). Try one.`,
     );
   }
+}
+
+/** An error of asking; in terms of `--prompt` where that is the cause, for a prompt that has no place for the picture. */
+export function explainPromptFailure(error: unknown, template: string | undefined): unknown {
+  const isCause = error instanceof Error && /tokens and features do not match/i.test(error.message);
+  if (template === undefined || !isCause) return error;
+  return new UsageError(
+    `--prompt: '${template}' has no place for each picture (${error.message}). Write the model's image placeholder, mostly <image>, once per picture.`,
+  );
 }
 
 function fromChatTemplate(processor: Processor, images: number, question: string): string {

@@ -3,7 +3,7 @@
 import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
 import type { EvalModel, ModelAnswer, ModelImage, ModelRequest, SelectorNeed } from '@mmtok/eval';
 import { type ImageReport, type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
-import { buildInputs, type ModelInputs } from './build-inputs.js';
+import { buildInputs, explainPromptFailure, type ModelInputs } from './build-inputs.js';
 import { ChoiceHook } from './choice-hook.js';
 import type { LibraryModel } from './load-vlm.js';
 import { readRawImages } from './raw-images.js';
@@ -109,7 +109,9 @@ export class EvalVlm implements EvalVlmModel {
     const sessions = Object.values(model.sessions as Record<string, TimedSession>);
     const { result, times } = await timeSessions(sessions, () =>
       this.handle.generate({ ...inputs, max_new_tokens: maxNewTokens, do_sample: false, mmtok: mmtok ?? {} }),
-    );
+    ).catch((error: unknown) => {
+      throw explainPromptFailure(error, this.promptTemplate);
+    });
     const text = newText(result as Tensor, inputs, processor, model.config);
     return { text, times, report: this.handle.lastSelection as PruneReport };
   }

@@ -32,7 +32,7 @@ export const loadAgent: LoadAgent = async ({ model: name, device, dtype }, io) =
       ...(dtype !== undefined && { dtype }),
       onProgress: downloadProgress(name, status),
       cacheDir: modelCache(io),
-      // Which devices and precisions there are, the library knows best.
+      // Which devices there are, the library knows best; precisions were checked where they were read.
     } as CreateAgentOptions);
   } catch (error) {
     throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;

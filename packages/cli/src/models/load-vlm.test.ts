@@ -99,6 +99,24 @@ describe('loadVlm', () => {
     await vlm.dispose();
   });
 
+  it('asks for the place of the picture in such a prompt', async () => {
+    const vlm = await loadVlm(
+      { model: 'tiny', backend: backend(), promptTemplate: 'question {question} answer' },
+      fakeIo(),
+    );
+    const [{ image, question } = { image: '', question: '' }] = await samples();
+    const pictures = [await readPicture(image, '/')];
+    for (const budget of ['all', { ratio: 0.1 }] as const) {
+      await expect(vlm.ask({ pictures, question, budget })).rejects.toMatchObject({
+        code: 'MMTOK_USAGE',
+        message: expect.stringContaining(
+          "--prompt: 'question {question} answer' has no place for each picture",
+        ),
+      });
+    }
+    await vlm.dispose();
+  });
+
   it('refuses names that mean nothing', async () => {
     await expect(loadVlm({ model: 'enormous', backend: backend() }, fakeIo())).rejects.toMatchObject({
       code: 'MMTOK_USAGE',

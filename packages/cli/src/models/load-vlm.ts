@@ -60,7 +60,7 @@ export async function loadLibraryModel(
       ...(dtype !== undefined && { dtype }),
       onProgress: downloadProgress(name, status),
       cacheDir: modelCache(io),
-      // Which devices and precisions there are, the library knows best.
+      // Which devices there are, the library knows best; precisions were checked where they were read.
     } as LoadVlmOptions);
     return { library, loaded };
   } catch (error) {

@@ -3,7 +3,7 @@
 import type { Processor, Tensor } from '@huggingface/transformers';
 import { type LoadedVlm, type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
 import type { Picture } from '../images/picture.js';
-import { buildInputs, type ModelInputs } from './build-inputs.js';
+import { buildInputs, explainPromptFailure, type ModelInputs } from './build-inputs.js';
 import { type ImageProcessing, type PixelTensor, seenViews } from './seen-views.js';
 import { type TimedSession, timeSessions } from './session-clock.js';
 import type { Answer, PictureTokens, Request, Vlm, VlmOptions } from './vlm.js';
@@ -62,7 +62,9 @@ export class PrunedVlm implements Vlm {
         mmtok: budget === 'all' ? false : { budget, question, images },
         ...(streamer && { streamer }),
       }),
-    );
+    ).catch((error: unknown) => {
+      throw explainPromptFailure(error, this.options.promptTemplate);
+    });
     const sequences = result as Tensor;
     // Encoder-decoders answer apart from the prompt; all others go on writing it.
     const isApart = (model.config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;

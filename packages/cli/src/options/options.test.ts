@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { fakeIo } from '../../test/fake-io.js';
+import { loadLibraryModel } from '../models/load-vlm.js';
 import { parseDtype } from './parse-dtype.js';
 import { parseIndices } from './parse-indices.js';
 import { parseKeep } from './parse-keep.js';
-import { parseCount, parseNumber } from './parse-number.js';
+import { parseCount, parseInteger, parseNumber } from './parse-number.js';
 
 describe('parseKeep', () => {
   it.each([
@@ -34,9 +36,10 @@ describe('parseIndices', () => {
   });
 });
 
-describe('parseNumber and parseCount', () => {
+describe('parseNumber, parseInteger and parseCount', () => {
   it('read numbers', () => {
     expect(parseNumber('--alpha', '0.5')).toBe(0.5);
+    expect(parseInteger('--seed', '-3')).toBe(-3);
     expect(parseCount('--questions', '3')).toBe(3);
   });
 
@@ -44,7 +47,11 @@ describe('parseNumber and parseCount', () => {
     expect(() => parseNumber('--alpha', text)).toThrow('--alpha: expected a number');
   });
 
-  it.each(['0', '-1', '1.5'])("parseCount refuses '%s'", (text) => {
+  it.each(['1.5', '99999999999999999999'])("parseInteger refuses '%s'", (text) => {
+    expect(() => parseInteger('--seed', text)).toThrow('--seed: expected a whole number');
+  });
+
+  it.each(['0', '-1', '1.5', '99999999999999999999'])("parseCount refuses '%s'", (text) => {
     expect(() => parseCount('--questions', text)).toThrow('expected a whole number, at least 1');
   });
 });
@@ -60,5 +67,23 @@ describe('parseDtype', () => {
 
   it.each(['', 'a=', 'q4,q8'])("refuses '%s'", (text) => {
     expect(() => parseDtype(text)).toThrow('--dtype: expected a precision');
+  });
+
+  it.each([
+    ['nonsense', "there is no precision 'nonsense'. Precisions are auto, fp32, fp16, q8, "],
+    ['vision_encoder=q44', "there is no precision 'q44'"],
+    ['vision_encodr=fp16', "no model has a part 'vision_encodr'. Parts are vision_encoder, embed_tokens, "],
+    ['toString', "there is no precision 'toString'"],
+  ])("refuses the unknown name in '%s', which the library would take for fp32", (text, problem) => {
+    expect(() => parseDtype(text)).toThrow(expect.objectContaining({ code: 'MMTOK_USAGE' }));
+    expect(() => parseDtype(text)).toThrow(`--dtype: ${problem}`);
+  });
+
+  it.each(['tiny', 'tiny-small'])('knows the parts of %s', async (model) => {
+    const { loaded } = await loadLibraryModel({ model }, fakeIo());
+    for (const part of Object.keys(loaded.model.sessions)) {
+      expect(parseDtype(`${part}=q8`)).toEqual({ [part]: 'q8' });
+    }
+    await loaded.model.dispose();
   });
 });

@@ -11,11 +11,22 @@ export function parseNumber(option: string, text: string): number {
   return value;
 }
 
-/** @throws UsageError for text that is not a whole number ≥ 1. */
+/** @throws UsageError for text that is not a whole number that a double holds exactly. */
+export function parseInteger(option: string, text: string): number {
+  const value = parseNumber(option, text);
+  if (!Number.isSafeInteger(value)) {
+    throw new UsageError(`${option}: expected a whole number, at most 2^53 - 1, got '${text}'.`);
+  }
+  return value;
+}
+
+/** @throws UsageError for text that is not a whole number ≥ 1 that a double holds exactly. */
 export function parseCount(option: string, text: string): number {
   const value = parseNumber(option, text);
-  if (!Number.isInteger(value) || value < 1) {
-    throw new UsageError(`${option}: expected a whole number, at least 1, got '${text}'.`);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new UsageError(
+      `${option}: expected a whole number, at least 1 and at most 2^53 - 1, got '${text}'.`,
+    );
   }
   return value;
 }

@@ -132,4 +132,12 @@ describe('parseOptions', () => {
     );
     expect(() => parseOptions('options of x', schema, undefined)).toThrow(InvalidOptionsError);
   });
+
+  it('lists the first five of many problems, and counts the others', () => {
+    const list = (length: number) => Array.from({ length }, () => -1);
+    const parse = (length: number) => () =>
+      parseOptions('list', z.array(z.int().min(0, 'is low')), list(length));
+    expect(parse(5)).toThrow(/^Invalid list: 0: is low; .*4: is low\.$/);
+    expect(parse(100_000)).toThrow(/4: is low; and 99995 more\.$/);
+  });
 });

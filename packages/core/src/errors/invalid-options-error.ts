@@ -10,16 +10,21 @@ export class InvalidOptionsError extends MmtokError {
   }
 }
 
+/** Problems that a message lists; a list of a million wrong indices has as many. */
+const LISTED = 5;
+
 /**
  * Parses `value` with a zod schema.
- * @throws InvalidOptionsError with one readable line per problem.
+ * @throws InvalidOptionsError with the first few problems, readable.
  */
 export function parseOptions<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => {
+  const { issues } = result.error;
+  const problems = issues.slice(0, LISTED).map((issue) => {
     const path = issue.path.map(String).join('.');
     return path === '' ? issue.message : `${path}: ${issue.message}`;
   });
-  throw new InvalidOptionsError(what, problems);
+  const more = issues.length - problems.length;
+  throw new InvalidOptionsError(what, more > 0 ? [...problems, `and ${more} more`] : problems);
 }

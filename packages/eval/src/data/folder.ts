@@ -1,7 +1,7 @@
 // A dataset's folder, listed once: finds its files by pattern and its pictures by name, however they are nested.
 
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, join, posix, sep } from 'node:path';
 import type { ImageSource } from '../tasks/task.js';
 import { CorruptFileError } from './corrupt-file-error.js';
 import { imageFile } from './image-source.js';
@@ -13,7 +13,8 @@ export interface Folder {
   /** The files whose path below the folder (with `/`) matches, sorted; full paths. */
   find(pattern: RegExp): readonly string[];
   /**
-   * The picture of this name, e.g. `'COCO_val2014_000000000042.jpg'` or `'test/7/image.png'`, in whatever subfolder.
+   * The picture of this name, e.g. `'COCO_val2014_000000000042.jpg'`, `'test/7/image.png'` or `'./a.png'`, in whatever
+   * subfolder.
    * @throws MissingFileError when there is none.
    * @throws CorruptFileError when there are several.
    */
@@ -32,7 +33,8 @@ function inFolder(path: string, relative: readonly string[]): Folder {
   return {
     path,
     find: (pattern) => sorted.filter((file) => pattern.test(file)).map((file) => join(path, file)),
-    image(name, where) {
+    image(given, where) {
+      const name = posix.normalize(given);
       const candidates = byName.get(name.slice(name.lastIndexOf('/') + 1)) ?? [];
       const found = candidates.includes(name)
         ? [name]
@@ -40,12 +42,12 @@ function inFolder(path: string, relative: readonly string[]): Folder {
       if (found.length > 1)
         throw new CorruptFileError(
           where,
-          `'${name}' may be ${found.join(' or ')}; name its folder, or remove the others`,
+          `'${given}' may be ${found.join(' or ')}; name its folder, or remove the others`,
         );
       if (found[0] !== undefined) return imageFile(join(path, found[0]));
       throw new MissingFileError(
         path,
-        `has no picture '${name}', which ${where} asks for`,
+        `has no picture '${given}', which ${where} asks for`,
         "Put the dataset's pictures into this folder or one below it.",
       );
     },

@@ -9,4 +9,4 @@ export { MissingFileError } from './missing-file-error.js';
 export { parquetTable } from './parquet-table.js';
 export { parsePythonList } from './python-list.js';
 export { memoryTable, type ReadRowsOptions, type Row, type Table } from './table.js';
-export { readJson, readJsonLines, readJsonRows, readTsv, type TextRow } from './text-files.js';
+export { type LineRow, readJson, readJsonLines, readJsonRows, readTsv, type TextRow } from './text-files.js';

@@ -10,6 +10,12 @@ import type { Row } from './table.js';
 /** A row of a text file, not yet in a table. */
 export type TextRow = Omit<Row, 'index'>;
 
+/** A row of a file with one object per line. */
+export interface LineRow extends TextRow {
+  /** From 1, empty lines included. */
+  readonly line: number;
+}
+
 async function readText(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
@@ -69,12 +75,12 @@ export async function readJsonRows(path: string, key?: string): Promise<TextRow[
  * The objects of a file with one JSON object per line. Empty lines are skipped.
  * @throws MissingFileError, CorruptFileError
  */
-export async function readJsonLines(path: string): Promise<TextRow[]> {
+export async function readJsonLines(path: string): Promise<LineRow[]> {
   const lines = (await readText(path)).split('\n');
   return lines.flatMap((line, index) => {
     if (line.trim() === '') return [];
     const where = `${basename(path)}, line ${index + 1}`;
-    return [{ where, values: asObject(parseJson(line, where), where) }];
+    return [{ where, line: index + 1, values: asObject(parseJson(line, where), where) }];
   });
 }
 

@@ -3,7 +3,7 @@
 import { parseOptions } from '@mmtok/core';
 import * as z from 'zod';
 import { MethodError } from './method-error.js';
-import type { Selector, SelectorInput, SelectorNeed } from './selector.js';
+import type { AgentRole, Selector, SelectorInput, SelectorNeed } from './selector.js';
 
 /** What {@link defineMethod} takes. */
 export interface MethodDefinition {
@@ -15,6 +15,8 @@ export interface MethodDefinition {
   readonly source: string;
   /** @default nothing beside the vision tokens */
   readonly needs?: readonly SelectorNeed[];
+  /** See {@link Selector.agent}. */
+  readonly agent?: AgentRole;
   /** See {@link Selector.select}. */
   select(input: SelectorInput, k: number): readonly number[] | Promise<readonly number[]>;
 }
@@ -24,6 +26,7 @@ const schema = z.strictObject({
   title: z.string().min(1).optional(),
   source: z.string().min(1, 'expected where the method is described, e.g. a URL'),
   needs: z.array(z.enum(['text', 'saliency'])).optional(),
+  agent: z.enum(['agent', 'oracle']).optional(),
   select: z.custom<MethodDefinition['select']>((value) => typeof value === 'function', 'expected a function'),
 });
 
@@ -45,12 +48,14 @@ export function defineMethod(definition: MethodDefinition): Selector {
     title = name,
     source,
     needs = [],
+    agent,
   } = parseOptions('definition of a method', schema, definition);
   return {
     name,
     title,
     source,
     needs,
+    ...(agent && { agent }),
     async select(input, k) {
       const n = input.vision.dims[0] as number;
       for (const need of needs) {
@@ -60,16 +65,30 @@ export function defineMethod(definition: MethodDefinition): Selector {
       if (!Number.isInteger(k) || k < 1 || k > n) {
         throw new MethodError(name, `expected to keep a whole number from 1 to ${n} tokens, got ${k}`);
       }
-      const picks = await definition.select(input, k);
-      const problem = whatIsWrong(picks, n, k);
-      if (problem !== undefined) throw new MethodError(name, problem);
-      return picks;
+      return checkPicks(name, await definition.select(input, k), n, k);
     },
   };
 }
 
+/**
+ * Returns a method's picks of k among n tokens.
+ * @throws MethodError if they are anything but k different tokens.
+ */
+export function checkPicks(
+  method: string,
+  picks: readonly number[],
+  n: number,
+  k: number,
+): readonly number[] {
+  const problem = whatIsWrong(picks, n, k);
+  if (problem !== undefined) throw new MethodError(method, problem);
+  return picks;
+}
+
 /** Whether picks break the contract, in words. */
 function whatIsWrong(picks: readonly number[], n: number, k: number): string | undefined {
+  if (!Array.isArray(picks))
+    return `it returned ${typeof picks} where an array of ${k} indices was asked for`;
   if (picks.length !== k) return `it returned ${picks.length} indices where ${k} were asked for`;
   const seen = new Set<number>();
   for (const token of picks) {

@@ -189,6 +189,7 @@ describe('a method of your own', () => {
     [[0, 6], 'the index 6, where there are 6 tokens'],
     [[0, 0.5], 'the index 0.5'],
     [[1, 1], 'the index 1 twice'],
+    [undefined as unknown as number[], 'returned undefined where an array of 2 indices was asked for'],
   ])('is held to the contract: %j', async (picks, problem) => {
     await expect(own(picks).select(input, 2)).rejects.toMatchObject({
       code: 'MMTOK_METHOD',
@@ -206,6 +207,13 @@ describe('a method of your own', () => {
     expect(findMethods(['mmtok', 'own'], [own([])]).map(({ title }) => title)).toEqual(['MMTok', 'own']);
     expect(() => findMethods(['magic'])).toThrow("there is no method 'magic'; there are mmtok, ");
     expect(() => defineMethod({ name: 'My Method', source: 'x', select: () => [] })).toThrow('kebab-case');
+  });
+
+  it('may have an agent, and be defined again from what it became', () => {
+    const definition = { name: 'own', source: 'x', agent: 'agent', select: () => [] } as const;
+    const { select: _, ...rest } = defineMethod(defineMethod(definition));
+    expect(rest).toEqual({ name: 'own', title: 'own', source: 'x', needs: [], agent: 'agent' });
+    expect(() => defineMethod({ ...definition, agent: 'spy' as 'agent' })).toThrow('agent: ');
   });
 
   it('can be an objective', async () => {

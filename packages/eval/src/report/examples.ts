@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { groupBy, mean } from '../metrics/mean.js';
 import { ALL, type EvalRecord } from '../runner/record.js';
 import type { RunResult } from '../runner/run-evaluation.js';
+import type { Task } from '../tasks/task.js';
 import { escapeHtml } from './html.js';
 import { scoreOf } from './summarize-run.js';
 
@@ -21,13 +22,18 @@ interface Example {
 /**
  * Draws examples at a budget as HTML; an empty text where there are none to show.
  * @param budget one as the records have it.
+ * @param task says what is right, where records do not say it plainly.
  */
-export async function drawExamples(run: RunResult, budget: string): Promise<string> {
+export async function drawExamples(
+  run: RunResult,
+  budget: string,
+  task: Pick<Task, 'truth'> | undefined,
+): Promise<string> {
   const cards: string[] = [];
   for (const example of tellingExamples(run.records, budget)) {
     if (cards.length === EXAMPLES) break;
     const picture = await pictureAsUrl(example.full.image);
-    if (picture !== undefined) cards.push(drawExample(example, picture, cards.length, run));
+    if (picture !== undefined) cards.push(drawExample(example, picture, cards.length, run, task));
   }
   return cards.join('\n');
 }
@@ -75,6 +81,7 @@ function drawExample(
   picture: string,
   number: number,
   { settings }: RunResult,
+  task: Pick<Task, 'truth'> | undefined,
 ): string {
   const title = (method: string): string =>
     settings.methods.find(({ name }) => name === method)?.title ?? method;
@@ -83,10 +90,22 @@ function drawExample(
     .toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
     .map((record) => view(record, title(record.method), number))
     .join('');
-  const expected = typeof full.target === 'string' ? full.target : full.answer;
+  const expected = expectedAnswer(full, task);
   return `<article class="example"><style>.picture-${number}{background-image:url(${picture})}</style>
-<p><strong>${escapeHtml(full.question)}</strong><br>Expected: ${escapeHtml(expected)}. With all ${full.tokensBefore} tokens: ${escapeHtml(full.answer)}.</p>
+<p><strong>${escapeHtml(full.question)}</strong><br>${expected === undefined ? '' : `Expected: ${escapeHtml(expected)}. `}With all ${full.tokensBefore} tokens: ${escapeHtml(full.answer)}.</p>
 <div class="views">${views}</div></article>`;
+}
+
+/** The gold answer, or several; undefined where it is in a form that only the task knows, and there is no task. */
+function expectedAnswer(
+  { id, question, target }: EvalRecord,
+  task: Pick<Task, 'truth'> | undefined,
+): string | undefined {
+  if (typeof target === 'string') return target;
+  if (Array.isArray(target) && target.every((one) => typeof one === 'string')) {
+    return [...new Set(target)].join(' or ');
+  }
+  return task?.truth?.({ id, question, target, images: [] });
 }
 
 function view(record: EvalRecord, title: string, number: number): string {

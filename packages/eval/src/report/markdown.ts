@@ -20,7 +20,7 @@ export function toMarkdown(summary: RunSummary): string {
   const { settings, questions, full } = summary;
   const losses = mmtokLosses(summary);
   const parts = [
-    `# ${settings.title}: ${settings.model}`,
+    `# ${oneLine(`${settings.title}: ${settings.model}`)}`,
     `${questions} questions; with all ${tokenCount(full.tokens)} vision tokens the score is ${percent(full.score)} %. ` +
       `Methods on ${settings.backend}, seed ${settings.seed}.`,
     [
@@ -44,7 +44,9 @@ export function toMarkdown(summary: RunSummary): string {
     '## Where methods lose',
     toText(lossTable(summary)),
     ...(losses === undefined ? [] : [losses.lead]),
-    ...(losses && losses.items.length > 0 ? [losses.items.map((item) => `- ${item}`).join('\n')] : []),
+    ...(losses && losses.items.length > 0
+      ? [losses.items.map((item) => `- ${oneLine(item)}`).join('\n')]
+      : []),
     '## Methods',
     toText(methodTable(summary)),
   ];
@@ -56,7 +58,13 @@ function titled(title: string, table: Table | undefined): string[] {
 }
 
 function toText({ head, rows }: Table): string {
-  const line = (cells: Table['rows'][number]): string =>
-    `| ${cells.map((cell) => (typeof cell === 'string' ? cell : cell.text).replaceAll('|', '\\|')).join(' | ')} |`;
+  const text = (cell: Table['rows'][number][number]): string =>
+    oneLine(typeof cell === 'string' ? cell : cell.text).replaceAll('|', '\\|');
+  const line = (cells: Table['rows'][number]): string => `| ${cells.map(text).join(' | ')} |`;
   return [line(head), `| --- |${' ---: |'.repeat(head.length - 1)}`, ...rows.map(line)].join('\n');
+}
+
+/** Titles and kinds may have line breaks, which would end a heading or a row. */
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n]\s*/g, ' ');
 }

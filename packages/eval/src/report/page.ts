@@ -1,6 +1,7 @@
 // The report as one HTML page that needs nothing else: no script, no network.
 
 import type { RunResult } from '../runner/run-evaluation.js';
+import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
 import { drawExamples } from './examples.js';
 import { percent, tokenCount } from './format.js';
@@ -21,12 +22,16 @@ import {
 } from './tables.js';
 
 /** The whole page. */
-export async function toPage(run: RunResult, summary: RunSummary): Promise<string> {
+export async function toPage(
+  run: RunResult,
+  summary: RunSummary,
+  task?: Pick<Task, 'truth'>,
+): Promise<string> {
   const { settings, questions, full } = summary;
   const budgets = budgetsOf(summary);
   const title = `${settings.title}: ${settings.model}`;
   const exampleBudget = budgets[Math.floor(budgets.length / 2)];
-  const examples = exampleBudget === undefined ? '' : await drawExamples(run, exampleBudget);
+  const examples = exampleBudget === undefined ? '' : await drawExamples(run, exampleBudget, task);
   return `<!doctype html>
 <html lang="en">
 <head>

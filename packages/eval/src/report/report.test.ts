@@ -173,6 +173,18 @@ describe('tables', () => {
     expect(text).toContain('- 8 (MMTok 50.0): Random 60.0');
     expect(text).toContain('`mmtok eval fake`');
   });
+
+  it('as Markdown, with line breaks in titles and kinds as spaces', () => {
+    const records = run.records.map((one) => ({ ...one, kind: 'in two\r\n lines' }));
+    const methods = [{ name: 'mmtok', title: 'MM\nTok', source: 'x' }];
+    const text = toMarkdown(
+      summarizeRun({ ...run, records, settings: { ...run.settings, methods, title: 'A\nB' } }),
+    );
+    expect(text).toContain('# A B: a <model>\n');
+    expect(text).toContain('| score in % | in two lines | all |');
+    expect(text).toContain('| MM Tok | mmtok | x |');
+    expect(text).not.toContain('\r');
+  });
 });
 
 describe('the page', () => {
@@ -191,6 +203,23 @@ describe('the page', () => {
     expect(html).toContain('Is &lt;this&gt; &quot;red&quot;?');
     expect(html).toContain('a &lt;model&gt;');
     expect(html).toContain('prefers-color-scheme: dark');
+  });
+
+  it.each([
+    ['YES!', 'YES!'],
+    [['YES!', 'affirmative', 'YES!'], 'YES! or affirmative'],
+    [{ letter: 'B' }, 'B'],
+  ])('says what was expected: %j', async (target, expected) => {
+    const records = run.records.map((one) => ({ ...one, target }));
+    const truth = () => 'B';
+    const [page] = (await writeReport({ ...run, records }, { ...fakeTask(0), truth })) as [string];
+    expect(readFileSync(page, 'utf8')).toContain(`<br>Expected: ${expected}. With all 16 tokens: yes.`);
+  });
+
+  it('says nothing of what was expected where only the task knows', async () => {
+    const records = run.records.map((one) => ({ ...one, target: { letter: 'B' } }));
+    const [page] = (await writeReport({ ...run, records })) as [string];
+    expect(readFileSync(page, 'utf8')).not.toContain('Expected:');
   });
 
   const chromium = findChromium();

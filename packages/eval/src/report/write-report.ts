@@ -10,19 +10,20 @@ import { summarizeRun } from './summarize-run.js';
 
 /**
  * Writes `report.html`, `report.md` and `report.csv` into the run's folder.
- * @param task For benchmarks whose headline is more than a mean of scores, or that the MMTok paper has.
+ * @param task For benchmarks whose headline is more than a mean of scores, whose gold answers are no texts, or that the
+ * MMTok paper has.
  * @returns Their paths, the page first.
  * @throws RunError without answers with all tokens.
  */
 export async function writeReport(
   run: RunResult,
-  task?: Pick<Task, 'aggregate' | 'paper'>,
+  task?: Pick<Task, 'aggregate' | 'paper' | 'truth'>,
 ): Promise<string[]> {
   const summary = summarizeRun(run, task);
   // The plotting library is large, and only pages need it.
   const { toPage } = await import('./page.js');
   const files: readonly (readonly [string, string])[] = [
-    ['report.html', await toPage(run, summary)],
+    ['report.html', await toPage(run, summary, task)],
     ['report.md', toMarkdown(summary)],
     ['report.csv', toCsv(summary)],
   ];

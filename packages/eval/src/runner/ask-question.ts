@@ -8,7 +8,7 @@ import type { Choice, TokenChooser } from './choose-tokens.js';
 import type { AgentDesk, AskedAgent } from './eval-agent.js';
 import type { EvalModel } from './eval-model.js';
 import { ALL, type EvalRecord } from './record.js';
-import { RunError } from './run-error.js';
+import { PruningError } from './run-error.js';
 
 /** A method at a budget, or all tokens. */
 export interface Job {
@@ -25,7 +25,7 @@ export interface Asking {
 
 /**
  * Asks and scores.
- * @throws RunError if the model prunes otherwise than told, or not at all.
+ * @throws PruningError if the model prunes otherwise than told, or not at all.
  */
 export async function askQuestion(
   asking: Asking,
@@ -55,7 +55,7 @@ export async function askQuestion(
   const tokensKept = sum(images.map(({ kept }) => kept.length));
   const chosen = sum(choices.map(({ kept }) => kept.length));
   if (method !== undefined && (choices.length === 0 || tokensKept !== chosen)) {
-    throw new RunError(
+    throw new PruningError(
       choices.length === 0
         ? `The model '${model.name}' answered question '${sample.id}' without letting '${method.name}' choose, so nothing was pruned`
         : `The model '${model.name}' kept ${tokensKept} tokens for question '${sample.id}', where '${method.name}' chose ${chosen}`,

@@ -8,6 +8,7 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
+import { checkPicks } from '../methods/define-method.js';
 import type { Selector } from '../methods/selector.js';
 import type { ImageFeatures } from './eval-model.js';
 
@@ -31,12 +32,15 @@ export class TokenChooser {
   /**
    * Chooses tokens of one picture.
    * @param picture its number among the question's pictures.
+   * @throws MethodError for picks that are not as many different tokens as the budget allows: a method of another make
+   * than `defineMethod` is held to that as well.
    */
   async choose(method: Selector, budget: Budget, picture: number, features: ImageFeatures): Promise<Choice> {
     const k = await this.count(budget, picture, features);
     const started = performance.now();
     const kept = await method.select({ ...features, backend: this.backend, seed: this.seed + picture }, k);
-    return { kept, selectMs: performance.now() - started };
+    const selectMs = performance.now() - started;
+    return { kept: checkPicks(method.name, kept, features.vision.dims[0] as number, k), selectMs };
   }
 
   /** Whether it is known how many tokens of each of a question's pictures a budget allows. */

@@ -1,12 +1,21 @@
 // Joins the runs of several machines, each with a shard of the questions, into one.
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { groupBy } from '../metrics/mean.js';
 import { ALL, type EvalRecord, recordKey } from './record.js';
 import { openRecords, parseRecords } from './records-file.js';
 import { RunError } from './run-error.js';
 import type { RunResult } from './run-evaluation.js';
-import { RUN_FILES, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
+import { joinQuestions } from './run-questions.js';
+import {
+  joinMethods,
+  RUN_FILES,
+  type RunSettings,
+  readSettings,
+  runIdentity,
+  writeSettings,
+} from './run-settings.js';
 
 /**
  * Reads a run.
@@ -18,15 +27,21 @@ export function readRun(folder: string): RunResult {
     throw new RunError(`There is no evaluation in '${folder}': it has no ${RUN_FILES.settings}`);
   }
   const path = join(folder, RUN_FILES.records);
+  if (!existsSync(path)) {
+    throw new RunError(
+      `The evaluation in '${folder}' has no ${RUN_FILES.records}, so no answer yet; run it again to go on`,
+    );
+  }
   const text = readFileSync(path, 'utf8');
   // A line that was cut short by a kill is no record yet.
   return { folder, settings, records: parseRecords(text.slice(0, text.lastIndexOf('\n') + 1), path) };
 }
 
 /**
- * Merges runs into a folder.
+ * Merges runs into a folder. Shards may have answers of different methods: the whole has them all.
  * @returns The merged run; its settings have no shard.
- * @throws RunError if the runs do not belong together, a shard is missing or there twice, or `out` holds records.
+ * @throws RunError if the runs do not belong together, a shard is missing, unfinished or there twice, or `out` holds
+ * records.
  */
 export function mergeRuns(folders: readonly string[], out: string): RunResult {
   const runs = folders.map(readRun);
@@ -45,10 +60,17 @@ export function mergeRuns(folders: readonly string[], out: string): RunResult {
       `The runs do not belong together: their agents are ${[agent, ...otherAgents].join(', ')}`,
     );
   }
+  const questions = runs.flatMap(({ settings }) => settings.questions ?? []);
+  if (new Set(questions.map(({ isRandom }) => isRandom)).size > 1) {
+    throw new RunError(
+      'The runs do not belong together: under the limit, some were begun with a seed and so ask random questions, the ' +
+        'others the first; run all shards with the seed, or none',
+    );
+  }
   assertAllShards(runs);
+  for (const run of runs) assertFinished(run);
   const records = distinct(runs);
-  mkdirSync(out, { recursive: true });
-  const file = openRecords(join(out, RUN_FILES.records));
+  const file = openRecords(out);
   try {
     if (file.records.length > 0) throw new RunError(`'${out}' holds records already; choose another folder`);
     for (const record of records) file.append(record);
@@ -56,8 +78,12 @@ export function mergeRuns(folders: readonly string[], out: string): RunResult {
     file.close();
   }
   const { shard: _, ...rest } = first.settings;
+  const [some, ...others] = questions;
   const settings: RunSettings = {
     ...rest,
+    ...joinMethods(runs.map((run) => run.settings)),
+    // Where one of the runs does not say what it asked, the whole cannot.
+    questions: some && questions.length === runs.length ? joinQuestions([some, ...others]) : undefined,
     ...(agent !== undefined && { agent }),
     machine: [...new Set(runs.map((run) => run.settings.machine))].join('; '),
     ...(first.settings.command !== undefined && {
@@ -79,6 +105,18 @@ function assertAllShards(runs: readonly RunResult[]): void {
   throw new RunError(
     `Expected each of ${count} shards once, got ${shards.map((one) => (one ? `${one.index}/${one.count}` : 'a whole run')).join(', ')}` +
       (missing.length > 0 ? `; missing: ${missing.map((index) => `${index}/${count}`).join(', ')}` : ''),
+  );
+}
+
+/** Whatever method a run began must have all answers; in a run that does not say how many these are, at least one. */
+function assertFinished({ folder, settings, records }: RunResult): void {
+  const count = settings.questions?.count;
+  const rows = groupBy(records, ({ method, budget }) => JSON.stringify([method, budget]));
+  const fewest = records.length === 0 ? 0 : Math.min(...[...rows.values()].map((row) => row.length));
+  if (fewest >= (count ?? 1)) return;
+  throw new RunError(
+    `The run in '${folder}' is not finished: ${fewest} of ${count ?? 'its'} questions have all answers; ` +
+      'start it again as it was begun, then merge',
   );
 }
 

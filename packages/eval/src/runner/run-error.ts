@@ -1,10 +1,17 @@
-// Thrown when a run cannot go on, or would compare nothing.
+// Thrown when a run cannot begin or go on as asked, or compared nothing.
 
 import { MmtokError } from '@mmtok/core';
 
-/** A run was asked for the impossible, found records of another run in its folder, or pruned nothing. */
+/** A run, merge or report was asked for the impossible, or found records of another run in its folder. */
 export class RunError extends MmtokError {
   constructor(problem: string, options?: { readonly cause?: unknown }) {
     super('MMTOK_EVAL_RUN', `${problem}.`, options);
+  }
+}
+
+/** A model pruned otherwise than told, or nothing was pruned, so that scores would compare nothing. */
+export class PruningError extends MmtokError {
+  constructor(problem: string) {
+    super('MMTOK_EVAL_PRUNING', `${problem}.`);
   }
 }

@@ -1,19 +1,19 @@
 // The runner: the same questions for every method and budget, each answer kept as it comes.
 
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Backend, InvalidOptionsError, parseBudget } from '@mmtok/core';
 import { describeMachine } from '../describe-machine.js';
 import type { Selector } from '../methods/selector.js';
-import type { Sample, Shard, Task } from '../tasks/task.js';
+import { parseLoadOptions } from '../tasks/load-options.js';
+import type { LoadOptions, Sample, Shard, Task } from '../tasks/task.js';
 import { askQuestion, type Job } from './ask-question.js';
 import { TokenChooser } from './choose-tokens.js';
 import { AgentDesk, assertAgents, type EvalAgents } from './eval-agent.js';
 import type { EvalModel } from './eval-model.js';
 import { ALL, type EvalRecord } from './record.js';
 import { openRecords, type RecordsFile } from './records-file.js';
-import { RunError } from './run-error.js';
-import { RUN_FILES, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
+import { PruningError, RunError } from './run-error.js';
+import { questionsOf, type RunQuestions } from './run-questions.js';
+import { joinMethods, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
 
 /** How far a run is. */
 export interface RunProgress {
@@ -66,8 +66,9 @@ export interface RunResult {
  * encodes it once.
  *
  * @throws InvalidBudgetError, InvalidOptionsError for wrong options.
- * @throws RunError if the folder holds another run, if there are no questions, or if a model prunes otherwise than told
- * or not at all.
+ * @throws RunError if the folder holds a run of other settings or questions, or another process runs in it; if there are
+ * no questions, or two of one id.
+ * @throws PruningError if a model prunes otherwise than told or not at all.
  * @example
  * await runEvaluation({ task, model, backend, methods: [mmtok, divprune, random], budgets: ['64', '10%'], out: 'results' });
  */
@@ -75,11 +76,19 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
   const { task, model, methods, backend, out, limit, seed = 0, shard, from, onProgress } = options;
   const { agents = {} } = options;
   const jobs = jobsOf(methods, options.budgets);
+  const wanted: LoadOptions = {
+    ...(from !== undefined && { from }),
+    ...(limit !== undefined && { limit }),
+    ...(options.seed !== undefined && { seed }),
+    ...(shard && { shard }),
+  };
+  parseLoadOptions(task.name, wanted);
   assertAgents(methods, agents);
   const hasAgent = methods.some(({ agent }) => agent === 'agent');
-  const settings: RunSettings = {
+  const asked: RunSettings = {
     task: task.name,
     title: task.title,
+    source: task.source.url,
     model: model.name,
     ...(model.options && { modelOptions: model.options }),
     backend: `${backend.name} (${backend.device})`,
@@ -93,18 +102,16 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
     started: new Date().toISOString(),
     ...(options.command !== undefined && { command: options.command }),
   };
-  mkdirSync(out, { recursive: true });
-  const file = openRecords(join(out, RUN_FILES.records));
+  const file = openRecords(out);
   try {
-    const merged = joinSettings(out, settings, file);
-    writeSettings(out, merged);
-    const samples = byPicture(
-      await load(task, {
-        ...(from !== undefined && { from }),
-        ...(limit !== undefined && { limit, ...(options.seed !== undefined && { seed }) }),
-        ...(shard && { shard }),
-      }),
-    );
+    const before = settingsOfRecords(out, file);
+    if (before !== undefined) assertSameRun(out, before, asked);
+    const samples = byPicture(await load(task, wanted));
+    const isRandom = limit !== undefined && options.seed !== undefined;
+    const questions = await questionsOf(task, samples, isRandom);
+    if (before !== undefined) assertSameQuestions(out, before, questions);
+    const settings = before === undefined ? { ...asked, questions } : joinSettings(before, asked);
+    writeSettings(out, settings);
     const records = [...file.records];
     const progress = progressReporter(samples.length * jobs.length, onProgress);
     const skipped = samples.flatMap(({ id }) =>
@@ -124,7 +131,7 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
       }
     }
     assertPruned(records, jobs);
-    return { folder: out, settings: merged, records };
+    return { folder: out, settings, records };
   } finally {
     file.close();
   }
@@ -146,44 +153,63 @@ function jobsOf(methods: readonly Selector[], budgets: readonly string[]): Job[]
   return [{ method: undefined, budget: ALL, parsed: undefined }, ...pruned];
 }
 
-/** The settings of the run in the folder with these methods, budgets and the command added; these settings where there is none. */
-function joinSettings(out: string, settings: RunSettings, file: RecordsFile): RunSettings {
-  const before = readSettings(out);
-  if (before === undefined) {
-    if (file.records.length === 0) return settings;
+/** The settings of the run in a folder; undefined where it has no record yet, as then there is nothing to go on with. */
+function settingsOfRecords(out: string, { records }: RecordsFile): RunSettings | undefined {
+  if (records.length === 0) return undefined;
+  const settings = readSettings(out);
+  if (settings !== undefined) return settings;
+  throw new RunError(
+    `'${out}' holds records, but not the settings they were made with; choose another folder`,
+  );
+}
+
+function assertSameRun(out: string, before: RunSettings, asked: RunSettings): void {
+  if (runIdentity(before, true) !== runIdentity(asked, true)) {
     throw new RunError(
-      `'${out}' holds records, but not the settings they were made with; choose another folder`,
-    );
-  }
-  if (runIdentity(before, true) !== runIdentity(settings, true)) {
-    throw new RunError(
-      `'${out}' holds a run of other settings (${runIdentity(before, true)}, not ${runIdentity(settings, true)}); ` +
+      `'${out}' holds a run of other settings (${runIdentity(before, true)}, not ${runIdentity(asked, true)}); ` +
         'choose another folder, or start it with the same settings to go on',
     );
   }
-  const agent = settings.agent ?? before.agent;
-  if (before.agent !== undefined && before.agent !== agent) {
+  if (before.agent !== undefined && asked.agent !== undefined && before.agent !== asked.agent) {
     throw new RunError(
-      `'${out}' holds answers with the agent '${before.agent}', not '${agent}'; choose another folder`,
+      `'${out}' holds answers with the agent '${before.agent}', not '${asked.agent}'; choose another folder`,
     );
   }
-  const known = new Set(before.methods.map(({ name }) => name));
+}
+
+function assertSameQuestions(out: string, { questions: before }: RunSettings, questions: RunQuestions): void {
+  if (before === undefined || before.digest === questions.digest) return;
+  throw new RunError(
+    `'${out}' holds answers to other questions (${before.count}, of now ${questions.count}): the data, its prompts or gold answers have ` +
+      'changed since, or a seed chose others under the limit; choose another folder, or give what it was begun with',
+  );
+}
+
+/** The settings of a run that goes on, with these methods, budgets and the command added. */
+function joinSettings(before: RunSettings, asked: RunSettings): RunSettings {
+  const agent = asked.agent ?? before.agent;
   return {
     ...before,
-    methods: [...before.methods, ...settings.methods.filter(({ name }) => !known.has(name))],
+    ...joinMethods([before, asked]),
     ...(agent !== undefined && { agent }),
-    budgets: [...new Set([...before.budgets, ...settings.budgets])],
-    command: [
-      ...new Set([...(before.command?.split('; ') ?? []), settings.command ?? 'runEvaluation()']),
-    ].join('; '),
+    command: [...new Set([...(before.command?.split('; ') ?? []), asked.command ?? 'runEvaluation()'])].join(
+      '; ',
+    ),
   };
 }
 
-async function load(task: Task, options: Parameters<Task['load']>[0]): Promise<Sample[]> {
-  const samples: Sample[] = [];
-  for await (const sample of task.load(options)) samples.push(sample);
-  if (samples.length === 0) throw new RunError(`The task '${task.name}' gave no questions`);
-  return samples;
+async function load(task: Task, wanted: LoadOptions): Promise<Sample[]> {
+  const samples = new Map<string, Sample>();
+  for await (const sample of task.load(wanted)) {
+    if (samples.has(sample.id)) {
+      throw new RunError(
+        `The task '${task.name}' gave two questions with the id '${sample.id}'; give each an id of its own`,
+      );
+    }
+    samples.set(sample.id, sample);
+  }
+  if (samples.size === 0) throw new RunError(`The task '${task.name}' gave no questions`);
+  return [...samples.values()];
 }
 
 const pictureOf = ({ images }: Sample): string => images.map(({ id }) => id).join('\n');
@@ -204,7 +230,7 @@ function assertPruned(records: readonly EvalRecord[], jobs: readonly Job[]): voi
   for (const budget of new Set(jobs.filter(({ method }) => method).map((job) => job.budget))) {
     const own = records.filter((record) => record.budget === budget);
     if (own.some(({ tokensKept, tokensBefore }) => tokensKept < tokensBefore)) continue;
-    throw new RunError(
+    throw new PruningError(
       `Nothing was pruned at budget '${budget}': no question had more vision tokens than that (the most: ` +
         `${own.reduce((most, { tokensBefore }) => Math.max(most, tokensBefore), 0)}); ask for fewer tokens`,
     );

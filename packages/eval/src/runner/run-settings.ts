@@ -2,14 +2,18 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseOptions } from '@mmtok/core';
 import * as z from 'zod';
 import { RunError } from './run-error.js';
+import { questionsSchema, type RunQuestions } from './run-questions.js';
 
 /** The settings of a run. */
 export interface RunSettings {
   readonly task: string;
   /** The task, for people. */
   readonly title: string;
+  /** Where the task's data is from, a page or a folder. Absent in runs of versions that did not write it. */
+  readonly source?: string | undefined;
   readonly model: string;
   /** How the model ran, e.g. `{ dtype: 'q4' }`. */
   readonly modelOptions?: Readonly<Record<string, string>> | undefined;
@@ -23,6 +27,8 @@ export interface RunSettings {
   readonly seed: number;
   readonly limit?: number | undefined;
   readonly shard?: { readonly index: number; readonly count: number } | undefined;
+  /** What is asked, in this shard if there is one. Absent in runs of versions that did not write it. */
+  readonly questions?: RunQuestions | undefined;
   /** The processor, its cores and the version of Node, for tables of times. */
   readonly machine: string;
   /** When the run began, in ISO 8601. */
@@ -34,6 +40,7 @@ export interface RunSettings {
 const settingsSchema = z.object({
   task: z.string(),
   title: z.string(),
+  source: z.string().optional(),
   model: z.string(),
   modelOptions: z.record(z.string(), z.string()).optional(),
   backend: z.string(),
@@ -43,6 +50,7 @@ const settingsSchema = z.object({
   seed: z.int(),
   limit: z.int().optional(),
   shard: z.object({ index: z.int(), count: z.int() }).optional(),
+  questions: questionsSchema.optional(),
   machine: z.string(),
   started: z.string(),
   command: z.string().optional(),
@@ -68,8 +76,12 @@ export function readSettings(folder: string): RunSettings | undefined {
   }
 }
 
-/** Writes the settings of a run. */
+/**
+ * Writes the settings of a run.
+ * @throws InvalidOptionsError for settings that could not be read again, e.g. a method without a title.
+ */
 export function writeSettings(folder: string, settings: RunSettings): void {
+  parseOptions('settings of the run', settingsSchema, settings);
   writeFileSync(join(folder, RUN_FILES.settings), `${JSON.stringify(settings, null, 2)}\n`);
 }
 
@@ -80,4 +92,13 @@ export function runIdentity(
 ): string {
   const options = Object.fromEntries(Object.entries(modelOptions).sort(([a], [b]) => a.localeCompare(b)));
   return JSON.stringify({ task, model, ...options, backend, seed, limit, ...(withShard && { shard }) });
+}
+
+/** The methods and budgets of several runs, each once, in the order in which they come. */
+export function joinMethods(runs: readonly RunSettings[]): Pick<RunSettings, 'methods' | 'budgets'> {
+  const methods = new Map<string, RunSettings['methods'][number]>();
+  for (const method of runs.flatMap((run) => run.methods)) {
+    if (!methods.has(method.name)) methods.set(method.name, method);
+  }
+  return { methods: [...methods.values()], budgets: [...new Set(runs.flatMap(({ budgets }) => budgets))] };
 }

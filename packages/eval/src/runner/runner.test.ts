@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,7 @@ import {
   uniform,
   withAgent,
 } from '../methods/index.js';
+import type { Task } from '../tasks/index.js';
 import { type AgentQuestion, mergeRuns, type RunOptions, readRun, runEvaluation } from './index.js';
 import { recordKey } from './record.js';
 
@@ -34,6 +35,13 @@ function options(more: Partial<RunOptions> = {}): RunOptions {
     out: temporary(),
     ...more,
   };
+}
+
+/** Makes the settings of a run those of a version that did not write what was asked. */
+function forgetQuestions(out: string): void {
+  const path = join(out, 'run.json');
+  const { questions, source, ...old } = JSON.parse(readFileSync(path, 'utf8'));
+  writeFileSync(path, JSON.stringify(old));
 }
 
 const linesOf = (out: string): string[] =>
@@ -92,7 +100,7 @@ describe('a run', () => {
       answer: () => fakeModel().model.answer({ images: [], prompt: '', maxNewTokens: 1 }),
     };
     await expect(runEvaluation(options({ model: deaf }))).rejects.toMatchObject({
-      code: 'MMTOK_EVAL_RUN',
+      code: 'MMTOK_EVAL_PRUNING',
       message: expect.stringContaining('nothing was pruned'),
     });
   });
@@ -102,6 +110,37 @@ describe('a run', () => {
     const all = defineMethod({ name: 'all', source: 'x', select: () => [] });
     await expect(runEvaluation(options({ methods: [all] }))).rejects.toThrow("the name 'all' is taken");
     await expect(runEvaluation(options({ task: fakeTask(0) }))).rejects.toThrow('gave no questions');
+  });
+
+  it('refuses questions of one id', async () => {
+    const task = fakeTask(3);
+    const twice: Task = {
+      ...(task as Task),
+      async *load() {
+        for await (const sample of task.load()) yield { ...sample, id: 'x' };
+      },
+    };
+    const out = temporary();
+    await expect(runEvaluation(options({ task: twice, out }))).rejects.toMatchObject({
+      code: 'MMTOK_EVAL_RUN',
+      message: expect.stringContaining("two questions with the id 'x'"),
+    });
+    expect(readdirSync(out)).toEqual([]);
+  });
+
+  it.each<[Partial<RunOptions>, string]>([
+    [{ seed: 1.5 }, 'seed: '],
+    [{ limit: 1e20 }, 'limit: '],
+    [{ limit: 0 }, 'limit: '],
+    [{ shard: { index: 2, count: 2 } }, 'shard: index must be below count'],
+    [{ methods: [{ ...random, title: undefined } as unknown as Selector] }, 'methods.0.title: '],
+  ])('writes nothing for options that it could not read again: %j', async (wrong, problem) => {
+    const out = temporary();
+    await expect(runEvaluation(options({ out, ...wrong }))).rejects.toMatchObject({
+      code: 'MMTOK_INVALID_OPTIONS',
+      message: expect.stringContaining(problem),
+    });
+    expect(readdirSync(out)).toEqual([]);
   });
 });
 
@@ -152,6 +191,72 @@ describe('going on', () => {
     writeFileSync(join(bare, 'records.jsonl'), `${linesOf(out)[0]}\n`);
     await expect(runEvaluation(options({ out: bare }))).rejects.toThrow('not the settings');
     expect(() => readRun(temporary())).toThrow('There is no evaluation in');
+  });
+
+  it('begins anew where there is no answer yet', async () => {
+    const out = temporary();
+    const broken = { name: 'broken', answer: () => Promise.reject(new Error('no memory')) };
+    await expect(runEvaluation(options({ out, model: broken, limit: 2 }))).rejects.toThrow('no memory');
+    expect(() => readRun(out)).toThrow(
+      expect.objectContaining({
+        code: 'MMTOK_EVAL_RUN',
+        message: expect.stringContaining('has no records.jsonl, so no answer yet'),
+      }),
+    );
+    const { settings } = await runEvaluation(options({ out, limit: 4 }));
+    expect(settings).toMatchObject({ model: 'fake', limit: 4, questions: { count: 4 } });
+    expect(readRun(out).settings).toEqual(settings);
+  });
+
+  it('refuses questions that have changed, and which a seed chose', async () => {
+    const out = temporary();
+    await runEvaluation(options({ out, limit: 3 }));
+    const renamed: Task = { ...(fakeTask(6) as Task), prompt: ({ question }) => `${question}!` };
+    await expect(runEvaluation(options({ out, limit: 3, task: renamed }))).rejects.toThrow(
+      'holds answers to other questions',
+    );
+    const drawn: Task = {
+      ...(fakeTask(6) as Task),
+      load: ({ seed, ...rest } = {}) => fakeTask(6).load(seed === undefined ? rest : { limit: 2 }),
+    };
+    const { settings } = await runEvaluation(options({ out, limit: 3, task: drawn }));
+    expect(settings.questions).toMatchObject({ count: 3, isRandom: false });
+    await expect(runEvaluation(options({ out, limit: 3, task: drawn, seed: 0 }))).rejects.toThrow(
+      'holds answers to other questions (3, of now 2)',
+    );
+    expect(readRun(out).records).toHaveLength(3 * 5);
+  });
+
+  it('goes on with a run of a version that did not say what it asked', async () => {
+    const out = temporary();
+    await runEvaluation(options({ out, methods: [mmtok] }));
+    forgetQuestions(out);
+    expect(readRun(out).records).toHaveLength(6 * 3);
+    const { settings, records } = await runEvaluation(options({ out, methods: [random] }));
+    expect(records).toHaveLength(6 * 5);
+    expect(settings).not.toHaveProperty('questions');
+  });
+
+  it('lets one process at a time into the folder', async () => {
+    const out = temporary();
+    const slow = { out, model: fakeModel(1).model };
+    const [first, second] = await Promise.allSettled([
+      runEvaluation(options(slow)),
+      runEvaluation(options(slow)),
+    ]);
+    expect(first.status).toBe('fulfilled');
+    expect(second).toMatchObject({ reason: { message: expect.stringContaining('is under way in') } });
+    expect(linesOf(out)).toHaveLength(30);
+    expect(readdirSync(out).toSorted()).toEqual(['records.jsonl', 'run.json']);
+  });
+
+  it('takes the first of records that two processes wrote', async () => {
+    const out = temporary();
+    const { records } = await runEvaluation(options({ out }));
+    const again = { ...records[0], answer: 'another' };
+    appendFileSync(join(out, 'records.jsonl'), `${JSON.stringify(again)}\n`);
+    expect(readRun(out).records).toEqual(records);
+    expect((await runEvaluation(options({ out }))).records).toEqual(records);
   });
 
   it('loses and repeats nothing when killed', async () => {
@@ -302,5 +407,51 @@ describe('shards', () => {
     const other = (await shardRun(2, 3, { seed: 5 })).folder;
     expect(() => mergeRuns([first, second, other], temporary())).toThrow('do not belong together');
     expect(() => mergeRuns([], temporary())).toThrow('no runs to merge');
+  });
+
+  it('make a whole that goes on like one that ran at once', async () => {
+    const folders = [(await shardRun(0, 2)).folder, (await shardRun(1, 2)).folder];
+    const { folder, settings } = mergeRuns(folders, temporary());
+    expect(settings.questions).toEqual((await runEvaluation(options())).settings.questions);
+    const { records } = await runEvaluation(options({ out: folder, methods: [uniform], budgets: ['4'] }));
+    expect(records).toHaveLength(6 * 6);
+  });
+
+  it('must be finished', async () => {
+    const [first, second] = [(await shardRun(0, 2)).folder, (await shardRun(1, 2)).folder];
+    const lines = linesOf(second);
+    const keep = (count: number) =>
+      writeFileSync(
+        join(second, 'records.jsonl'),
+        lines.slice(0, count).join('\n') + '\n'.repeat(Number(count > 0)),
+      );
+    keep(14);
+    expect(() => mergeRuns([first, second], temporary())).toThrow(
+      expect.objectContaining({
+        code: 'MMTOK_EVAL_RUN',
+        message: `The run in '${second}' is not finished: 2 of 3 questions have all answers; start it again as it was begun, then merge.`,
+      }),
+    );
+    keep(0);
+    expect(() => mergeRuns([first, second], temporary())).toThrow('not finished: 0 of 3 questions');
+    keep(5);
+    forgetQuestions(second);
+    const { settings, records } = mergeRuns([first, second], temporary());
+    expect(settings.questions).toBeUndefined();
+    expect(records).toHaveLength(3 * 5 + 5);
+  });
+
+  it('may have other methods and budgets, and the whole has them all', async () => {
+    const first = await shardRun(0, 2, { methods: [random, uniform], budgets: ['4'] });
+    const second = await shardRun(1, 2, { methods: [mmtok, random], budgets: ['2', '4'] });
+    const { settings } = mergeRuns([first.folder, second.folder], temporary());
+    expect(settings.methods.map(({ name }) => name)).toEqual(['random', 'uniform', 'mmtok']);
+    expect(settings.budgets).toEqual(['4', '2']);
+  });
+
+  it('must be chosen alike: with a seed, or without', async () => {
+    const first = (await shardRun(0, 2, { limit: 4 })).folder;
+    const second = (await shardRun(1, 2, { limit: 4, seed: 0 })).folder;
+    expect(() => mergeRuns([first, second], temporary())).toThrow('some were begun with a seed');
   });
 });

@@ -1,12 +1,12 @@
 // A decoder with random weights, loaded and ready to be timed: over a prompt, and token by token. It chooses nothing.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheNames, decoderGraphs, type SpeedDtype } from './decoder-graph.js';
 import type { ModelDims } from './model-dims.js';
 import { RandomWeights } from './random-weights.js';
 import type { SpeedRuntime, SpeedSession, SpeedTensor } from './speed-runtime.js';
+import { inTemporaryFolder } from './temporary-folder.js';
 
 /** What {@link RandomDecoder.build} takes. */
 export interface DecoderOptions {
@@ -66,8 +66,7 @@ export class RandomDecoder {
   /** Writes the decoder into a temporary folder, loads it and removes the folder. */
   static async build(options: DecoderOptions): Promise<RandomDecoder> {
     const { runtime, device, onWritten, onLoad } = options;
-    const folder = await mkdtemp(join(tmpdir(), 'mmtok-speed-'));
-    try {
+    return await inTemporaryFolder('mmtok-speed-', async (folder) => {
       const weights = new RandomWeights('weights.bin');
       const graphs = decoderGraphs({ ...options, weights });
       const paths = { layers: join(folder, 'layers.onnx'), head: join(folder, 'head.onnx') };
@@ -84,9 +83,7 @@ export class RandomDecoder {
         await layers.release();
         throw error;
       }
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   }
 
   /** A cache without tokens. */

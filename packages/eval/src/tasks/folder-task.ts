@@ -1,9 +1,11 @@
 // Your own task: a folder of pictures and a JSONL of questions and answers. For other forms of data, see define-task.ts.
 
-import { basename, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { parseOptions } from '@mmtok/core';
 import * as z from 'zod';
 import { idCell, textCell } from '../data/cells.js';
+import { CorruptFileError } from '../data/corrupt-file-error.js';
+import type { Folder } from '../data/folder.js';
 import { imageCell } from '../data/image-source.js';
 import { parseRow } from '../data/parse-row.js';
 import { memoryTable } from '../data/table.js';
@@ -13,6 +15,7 @@ import { exactMatch } from '../metrics/exact-match.js';
 import { mcqExtract } from '../metrics/mcq-extract.js';
 import { relaxedMatch } from '../metrics/relaxed-accuracy.js';
 import { vqaAccuracy } from '../metrics/vqa-accuracy.js';
+import { RUN_FILES } from '../runner/run-settings.js';
 import { defineTask } from './define-task.js';
 import { mostCommon } from './most-common.js';
 import { letterOf, OPTION_LETTER, optionLines, SINGLE_WORD } from './prompts.js';
@@ -74,6 +77,10 @@ const lineSchema = z
   .refine((line) => line.image ?? line.images, 'expected an image (a file name) or images')
   .refine((line) => line.answer ?? line.answers, 'expected an answer or answers')
   .refine(
+    ({ options, answers }) => !options || !answers,
+    'expected one answer to a question with options, and no answers beside it',
+  )
+  .refine(
     ({ options, answer }) => !options || isOption(options, answer),
     'expected the answer to be one of the options, or its letter',
   );
@@ -103,14 +110,40 @@ function scoreChoice(text: string, options: readonly string[], gold: string): Sc
   const letters = options.map((_, index) => letterOf(index));
   const same = options.findIndex((option) => exactMatch(text, option));
   const parsed = same >= 0 ? letterOf(same) : mcqExtract(text, letters);
-  return { value: Number(parsed === letterFor(options, gold)), parsed };
+  return { value: Number(parsed !== null && parsed === letterFor(options, gold)), parsed };
+}
+
+/** Files of questions: those that a run left in the folder are none. */
+function questionFiles(folder: Folder): string[] {
+  const settings = folder.find(/\.json$/).filter((path) => basename(path) === RUN_FILES.settings);
+  const runs = new Set(settings.map((path) => dirname(path)));
+  return folder
+    .find(/\.jsonl$/)
+    .filter((path) => !runs.has(dirname(path)) || basename(path) !== RUN_FILES.records);
+}
+
+/** @throws CorruptFileError for the second line of an id. */
+function assertDistinct(
+  rows: readonly { readonly where: string; readonly values: { readonly id: string } }[],
+): void {
+  const places = new Map<string, string>();
+  for (const { where, values } of rows) {
+    const other = places.get(values.id);
+    if (other !== undefined) {
+      throw new CorruptFileError(
+        where,
+        `its id '${values.id}' is that of ${other}; give each line an id of its own (one without has its number)`,
+      );
+    }
+    places.set(values.id, where);
+  }
 }
 
 /**
  * A task from a folder with pictures and one `.jsonl` file. Each line is an object:
  * `{ "image": "a.png", "question": "…", "answer": "…" }`, with `images` for several pictures, `answers` for several
- * right ones, `options` for multiple choice (then `answer` is an option or its letter), `kind` for a table per kind, and
- * `id` (else the line's number in the file).
+ * right ones, `options` for multiple choice (then there is one `answer`, an option or its letter), `kind` for a table per
+ * kind, and `id` (else the line's number in the file). Records of runs in the folder are no questions.
  *
  * @throws InvalidOptionsError at once for options of the wrong form; the errors of {@link Task.load} name file and line.
  *
@@ -142,7 +175,7 @@ export function folderTask(folderPath: string, options: FolderTaskOptions = {}):
       kind: textCell.optional(),
     }),
     async original(folder) {
-      const files = folder.find(/\.jsonl$/);
+      const files = questionFiles(folder);
       if (files.length > 1)
         throw new UnknownFormatError(
           name,
@@ -152,19 +185,19 @@ export function folderTask(folderPath: string, options: FolderTaskOptions = {}):
       const file = files[0];
       if (file === undefined) return null;
       const lines = await readJsonLines(file);
-      return memoryTable(
-        lines.map((row, index) => {
-          const { id, image, images, answer, answers, ...line } = parseRow(lineSchema, row);
-          const pictures = (images ?? image)!.map((picture) => folder.image(picture, row.where));
-          const values = {
-            ...line,
-            id: id ?? String(index + 1),
-            images: pictures,
-            answers: answers ?? [answer],
-          };
-          return { where: row.where, values };
-        }),
-      );
+      const rows = lines.map((row) => {
+        const { id, image, images, answer, answers, ...line } = parseRow(lineSchema, row);
+        const pictures = (images ?? image)!.map((picture) => folder.image(picture, row.where));
+        const values = {
+          ...line,
+          id: id ?? String(row.line),
+          images: pictures,
+          answers: answers ?? [answer],
+        };
+        return { where: row.where, values };
+      });
+      assertDistinct(rows);
+      return memoryTable(rows);
     },
     sample: ({ id, images, question, answers, options: choices, kind }): Sample<readonly string[]> => ({
       id,

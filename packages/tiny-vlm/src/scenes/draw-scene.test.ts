@@ -79,3 +79,35 @@ test('an unknown shape is named, with those there are', () => {
   expect(draw).toThrow(TinyVlmError);
   expect(draw).toThrow(/'blob': expected one of circle, ring, /);
 });
+
+test.each<[unknown, string]>([
+  [undefined, 'background to be an object, got undefined'],
+  [{}, 'background to be an object, got undefined'],
+  [
+    { background: { ...paper, pattern: 'dots' }, clutter: [], objects: [] },
+    'one of plain, stripes, checks, got "dots"',
+  ],
+  [{ background: { ...paper, pattern: 'stripes', period: 0 }, clutter: [], objects: [] }, 'above 0, got 0'],
+  [
+    { background: { ...paper, rgb: [1, 2] }, clutter: [], objects: [] },
+    'background.rgb to be an array of 3 numbers',
+  ],
+  [
+    { background: { ...paper, grain: Number.NaN }, clutter: [], objects: [] },
+    'background.grain to be a number, got NaN',
+  ],
+  [{ background: paper, objects: [] }, 'clutter to be an array, got undefined'],
+  [{ background: paper, clutter: [], objects: [disc(), {}] }, 'objects[1].x to be a number, got undefined'],
+  [
+    { background: paper, clutter: [disc({ radius: 0 })], objects: [] },
+    'clutter[0].radius to be a number above 0',
+  ],
+])('a scene of another form is refused: %j', (scene, problem) => {
+  expect(() => drawScene(scene as Scene)).toThrow(
+    expect.objectContaining({ code: 'MMTOK_INVALID_SCENE', message: expect.stringContaining(problem) }),
+  );
+});
+
+test('the period of no pattern is not looked at', () => {
+  expect(drawScene({ background: { ...paper, period: 0 }, clutter: [], objects: [] })[0]).toBe(100);
+});

@@ -6,6 +6,7 @@ import { RawImage } from '@huggingface/transformers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseLines } from '../package-lines.js';
 import { drawScene } from './draw-scene.js';
+import { encodePng } from './encode-png.js';
 import type { Scene } from './scene.js';
 import { drawSceneFiles } from './scene-files.js';
 
@@ -29,10 +30,26 @@ test('files hold the pixels of their scenes, and nothing unfinished stays when s
 });
 
 test('what is drawn stays, what is lacking is drawn', async () => {
-  await writeFile(join(folder, '0.png'), 'drawn before');
+  const before = encodePng(new Uint8Array(3), 1, 1);
+  await writeFile(join(folder, '0.png'), before);
   await drawSceneFiles(folder, named(2));
-  expect(await readFile(join(folder, '0.png'), 'utf8')).toBe('drawn before');
+  expect(before.equals(await readFile(join(folder, '0.png')))).toBe(true);
   expect((await RawImage.read(join(folder, '1.png'))).width).toBe(128);
+});
+
+test.each<[string, (file: Buffer) => Buffer]>([
+  ['emptied', () => Buffer.alloc(0)],
+  ['cut short', (file) => file.subarray(0, -20)],
+  ['overwritten in part', (file) => Buffer.from(file).fill(0, 100, 200)],
+  ['overwritten by another', (file) => Buffer.alloc(file.length, 'text')],
+])('a file that was %s is drawn anew', async (_, damage) => {
+  const path = join(folder, 'damaged.png');
+  const scene = new Map([['damaged.png', scenes[0]!]]);
+  await drawSceneFiles(folder, scene);
+  const whole = await readFile(path);
+  await writeFile(path, damage(whole));
+  await drawSceneFiles(folder, scene);
+  expect(whole.equals(await readFile(path))).toBe(true);
 });
 
 test('a folder that cannot be made is named, with what to do', async () => {

@@ -1,0 +1,20 @@
+import { createReferenceBackend, float32 } from '@mmtok/core';
+import { expect, it } from 'vitest';
+import { TokenChooser } from './choose-tokens.js';
+
+it('holds methods that defineMethod did not make to the contract', async () => {
+  const vision = float32(new Float32Array(12).fill(1), [6, 2]);
+  const chooser = new TokenChooser(createReferenceBackend(), 0);
+  const same = {
+    name: 'same',
+    title: 'Same',
+    source: 'x',
+    needs: [],
+    select: async (_: unknown, k: number) => new Array<number>(k).fill(3),
+  };
+  const features = { vision, visionFeatures: vision };
+  await expect(chooser.choose(same, { tokens: 4 }, 0, features)).rejects.toMatchObject({
+    code: 'MMTOK_METHOD',
+    message: "Method 'same': it returned the index 3 twice.",
+  });
+});

@@ -1,0 +1,35 @@
+// A folder for files that are large and needed for a moment: it goes when the work is done, fails or is interrupted.
+
+import { rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Makes a temporary folder, does some work in it and removes it. Meanwhile SIGINT and SIGTERM remove it as well, before
+ * the process dies of them.
+ */
+export async function inTemporaryFolder<T>(prefix: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), prefix));
+  const unlisten = (): void => {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    unlisten();
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } finally {
+      // A listener takes the signal's effect away. Where the program has one of its own, it decides what happens.
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    }
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  try {
+    return await work(folder);
+  } finally {
+    unlisten();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
