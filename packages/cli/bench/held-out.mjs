@@ -47,14 +47,16 @@ export async function compare({ limit, ratio = 0.1, size = 'base', only } = {}) 
   const chosen = Object.entries(ways).filter(([way]) => only?.includes(way) ?? true);
   const measured = Object.fromEntries(chosen.map(([way]) => [way, { answers: [], prefill: [], kept: 0 }]));
   let picture;
-  for (const [number, { image, question }] of questions.entries()) {
+  const lots = randomNumbers(2);
+  for (const { image, question } of questions) {
     if (picture?.path !== image) picture = { path: image, pixels: await RawImage.read(image) };
     const inputs = await processor(picture.pixels, buildPrompt(question));
     const [{ vision: tokens }] = handle.countTokens(inputs);
-    // Question by question, so that whatever else the machine does slows all ways alike, and in turns, for whoever runs right
-    // after the long prompt pays for it.
-    const first = number % chosen.length;
-    for (const [way, override] of [...chosen.slice(first), ...chosen.slice(0, first)]) {
+    // Question by question, so that whatever else the machine does slows all ways alike, and in an order by lot, for whoever
+    // runs right after the long prompt pays for it.
+    const drawn = chosen.map((each) => ({ each, lot: lots() })).toSorted((a, b) => a.lot - b.lot);
+    for (const { each } of drawn) {
+      const [way, override] = each;
       const sequences = await handle.generate({ ...inputs, mmtok: { question, ...override(tokens) } });
       const written = sequences.slice(null, [inputs.input_ids.dims.at(-1), null]);
       const { tokensAfter, timings } = handle.lastSelection;
