@@ -170,8 +170,9 @@ class OrtBackend implements Backend {
   }
 
   private session(program: Program, types: InputTypes): Promise<OrtSession> {
-    const bySignature = this.sessions.get(program) ?? new Map<string, Promise<OrtSession>>();
-    if (!this.sessions.has(program)) {
+    let bySignature = this.sessions.get(program);
+    if (bySignature === undefined) {
+      bySignature = new Map();
       this.sessions.set(program, bySignature);
       this.programs.register(program, bySignature);
     }

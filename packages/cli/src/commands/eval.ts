@@ -6,7 +6,7 @@ import type { BackendName } from '../backends/create-backend.js';
 import { UsageError } from '../errors/usage-error.js';
 import { print } from '../io.js';
 import { evalAgent, evalOracle } from '../models/eval-agents.js';
-import { TINY, TINY_SMALL } from '../models/load-vlm.js';
+import { isEmbedded } from '../models/load-vlm.js';
 import type { VlmOptions } from '../models/vlm.js';
 import type { Context } from './context.js';
 import { namedMethods, runnableMethods } from './eval-methods.js';
@@ -41,7 +41,7 @@ export async function evaluate(request: EvalRequest, { io, services }: Context):
   const hasAgent = agentName !== undefined;
   const named = await namedMethods(request.methods, io.cwd, hasAgent);
   const task = await resolveTask(request.task, io.cwd);
-  if (taskNames.includes(request.task) && (model === TINY || model === TINY_SMALL)) {
+  if (taskNames.includes(request.task) && isEmbedded(model)) {
     throw new UsageError(
       `The model '${model}' knows nothing but drawn shapes, and '${task.name}' does not ask about these: ` +
         'name another, e.g. --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct.',

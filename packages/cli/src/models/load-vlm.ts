@@ -70,12 +70,17 @@ export async function loadLibraryModel(
   }
 }
 
+/** Whether a model is one of those that come along, which know nothing but drawn shapes. */
+export function isEmbedded(name: string): boolean {
+  return name === TINY || name === TINY_SMALL;
+}
+
 /**
  * The folder of a local model as an absolute path, or the hub id.
  * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
  */
 export async function locate(name: string, cwd: string): Promise<string> {
-  if (name === TINY || name === TINY_SMALL) {
+  if (isEmbedded(name)) {
     const { modelPath, smallModelPath } = await import('@mmtok/tiny-vlm');
     return name === TINY ? modelPath : smallModelPath;
   }

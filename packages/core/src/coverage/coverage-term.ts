@@ -153,6 +153,7 @@ export function defineCoverage<
   const P extends Readonly<Record<string, number>> = Readonly<Record<never, number>>,
 >(definition: CoverageDefinition<I, P>): (options?: TermOptions<P>) => CoverageTerm {
   const defaults: Readonly<Record<string, number>> = definition.parameters ?? {};
+  checkDefinition(definition);
   const program = termProgram(definition, 'computed');
   const programGivenNorms = termProgram(definition, 'given');
   return (options) => {
@@ -178,13 +179,17 @@ export function defineCoverage<
   };
 }
 
-/** Wraps a definition's `build` so that the engine also weighs the targets and sums up every candidate's first gain. */
-function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, number>>>(
-  definition: CoverageDefinition<I, P>,
-  imageNorms: 'computed' | 'given',
-): TermProgram {
-  const { name, targets } = definition;
-  for (const [input, { dims: axes, dtype }] of Object.entries<TensorSpec>(definition.inputs)) {
+/** @throws InvalidOptionsError for inputs that nobody could hand over, and for dimensions that no input has. */
+function checkDefinition({
+  name,
+  targets,
+  inputs,
+}: {
+  readonly name: string;
+  readonly targets: string;
+  readonly inputs: TensorSpecs;
+}): void {
+  for (const [input, { dims: axes, dtype }] of Object.entries(inputs)) {
     if (input === SAMPLE) continue;
     const problems = [
       ...(input.includes(':') ? ["its name has a colon, which marks the library's own"] : []),
@@ -198,7 +203,7 @@ function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, nu
       `the input '${input}': ${problems.join('; ')}`,
     ]);
   }
-  const dims = new Set(Object.values(definition.inputs).flatMap((input) => input.dims));
+  const dims = new Set(Object.values(inputs).flatMap((input) => input.dims));
   for (const dim of ['n', targets]) {
     if (dims.has(dim)) continue;
     const known = [...dims].join(', ') || 'none';
@@ -206,15 +211,21 @@ function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, nu
       `no input has the dimension '${dim}' (dimensions: ${known}); 'n' counts the candidates, targets: '${targets}' the targets`,
     ]);
   }
-  if (TARGET_WEIGHTS in definition.inputs) {
+  if (TARGET_WEIGHTS in inputs) {
     throw new InvalidOptionsError(`coverage term '${name}'`, [
       `the input name '${TARGET_WEIGHTS}' is taken by the weights of the term's options; choose another`,
     ]);
   }
+}
+
+/** Wraps a definition's `build` so that the engine also weighs the targets and sums up every candidate's first gain. */
+function termProgram<I extends TensorSpecs, P extends Readonly<Record<string, number>>>(
+  definition: CoverageDefinition<I, P>,
+  imageNorms: 'computed' | 'given',
+): TermProgram {
+  const { name, targets } = definition;
   const parameters = Object.keys(definition.parameters ?? {});
-  const matrices = Object.entries<TensorSpec>(definition.inputs).filter(
-    ([, spec]) => spec.dims.length === 2 && spec.dtype !== 'int32',
-  );
+  const matrices = Object.entries<TensorSpec>(definition.inputs).filter(([input]) => input !== SAMPLE);
   const given = matrices.filter(([input]) => imageNorms === 'given' && input !== TEXT);
   const computed = matrices.filter((matrix) => !given.includes(matrix));
   const normSpecs = (of: typeof matrices): TensorSpecs =>

@@ -1,6 +1,7 @@
 // Turns the caller's budget for a prompt into one core budget per pool of vision tokens.
 
 import { type Budget, InvalidBudgetError, resolveBudget } from '@mmtok/core';
+import { sum } from '../sum.js';
 
 /**
  * Keeps as many vision tokens as let the prompt fit a context of so many tokens. Among budgets of several images it takes
@@ -42,8 +43,6 @@ export interface RowTokens {
 export function isFit(budget: PromptBudget): budget is FitContext {
   return 'fitContext' in budget;
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 /**
  * One core budget per pool of a row.

@@ -3,6 +3,7 @@
 import { type Budget, InvalidOptionsError } from '@mmtok/core';
 import { type Allocation, type PromptBudget, poolBudgets } from '../budget/prompt-budget.js';
 import type { PlacedImage, Prompt } from '../prompt/prompt.js';
+import { sum } from '../sum.js';
 
 /** A stretch of feature rows that is kept together or apart, counted within its pool. */
 export interface Stretch {
@@ -17,8 +18,6 @@ export interface Pool extends Stretch {
   /** Parts that a floor applies to. */
   readonly parts: readonly Stretch[];
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 function stretches(lengths: readonly number[]): Stretch[] {
   let start = 0;
