@@ -6,7 +6,7 @@ import { VisionFeaturesError } from '../errors/vision-features-error.js';
 import type { ModelLike } from '../upstream/types.js';
 import { type SessionFactory, sessionFactory } from './runtime.js';
 import { type TappedFile, tapFile } from './tapped-file.js';
-import { rememberTap } from './tapped-sessions.js';
+import { rememberTap } from '../internal/tapped-sessions.js';
 
 /** What {@link tapVisionEncoder} needs. */
 export interface TapOptions {
