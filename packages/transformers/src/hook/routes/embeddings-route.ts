@@ -1,7 +1,7 @@
 // The route of most models: a vision encoder, an embedding table, and a decoder that takes embeddings.
 
 import { SALIENCY_OUTPUT } from '../../features/vision-saliency.js';
-import { tappedOutputs } from '../../tap/tapped-sessions.js';
+import { tappedOutputs } from '../../internal/tapped-sessions.js';
 import { runSession } from '../../upstream/run-session.js';
 import { makeTensor, toFloatType } from '../../upstream/tensors.js';
 import type { ModelInputs, ModelLike, TensorData, TensorLike } from '../../upstream/types.js';

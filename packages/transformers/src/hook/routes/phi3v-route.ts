@@ -2,7 +2,7 @@
 
 import { UnsupportedModelError } from '../../errors/unsupported-model-error.js';
 import { SALIENCY_OUTPUT } from '../../features/vision-saliency.js';
-import { tappedOutputs } from '../../tap/tapped-sessions.js';
+import { tappedOutputs } from '../../internal/tapped-sessions.js';
 import { runSession } from '../../upstream/run-session.js';
 import { makeTensor } from '../../upstream/tensors.js';
 import { type ModelLike, numberAt, section, type TensorLike, tensorAt } from '../../upstream/types.js';

@@ -10,18 +10,25 @@ import type {
 } from '@huggingface/transformers';
 import { MmtokError, parseOptions } from '@mmtok/core';
 import * as z from 'zod';
+import { platform } from '#files';
 import { ModelLoadError } from '../errors/model-load-error.js';
 import { UnsupportedModelError } from '../errors/unsupported-model-error.js';
 import type { PrunedFamily } from '../models/family.js';
 import { familyOf, loaderOf } from '../models/registry.js';
-import { type LoadTap, whileTapping } from '../tap/tap-vision-encoder.js';
-import { modelFolder } from './model-folder.js';
+import { type LibraryEnv, messageOf } from './model-files.js';
+import { type LoadTap, tapLoadedModel } from './tap.js';
+
+/** transformers.js. */
+export type Library = typeof import('@huggingface/transformers');
 
 /** Options of {@link loadVlm}. */
 export interface LoadVlmOptions {
-  /** Execution device, for all files or by file, e.g. `'cpu'`, `'cuda'`, `'webgpu'`. @default 'cpu' in Node */
+  /**
+   * Execution device, for all files or by file, e.g. `'cpu'`, `'cuda'`, `'webgpu'`.
+   * @default transformers.js's own: `'cpu'` in Node, `'wasm'` in browsers
+   */
   readonly device?: DeviceType | Readonly<Record<string, DeviceType>>;
-  /** Precision, for all files or by file, e.g. `{ vision_encoder: 'fp16', decoder_model_merged: 'q4' }`. @default 'fp32' on a CPU */
+  /** Precision, for all files or by file, e.g. `{ vision_encoder: 'fp16', decoder_model_merged: 'q4' }`. @default transformers.js's own: `'fp32'` on a CPU, `'q8'` in WebAssembly */
   readonly dtype?: DataType | Readonly<Record<string, DataType>>;
   /** Receives the progress of downloads. */
   readonly onProgress?: (progress: ProgressInfo) => void;
@@ -29,10 +36,12 @@ export interface LoadVlmOptions {
   readonly offline?: boolean;
   /** Branch, tag or commit of a hub repository. @default 'main' */
   readonly revision?: string;
-  /** Where downloads are kept. @default transformers.js' own */
+  /** The folder that downloads are kept in. Not for browsers, which keep them in their own cache. @default transformers.js's own */
   readonly cacheDir?: string;
   /** Options for all sessions, as ONNX Runtime takes them. */
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
+  /** Ends loading early: it then rejects with the signal's reason, and frees what was loaded. */
+  readonly signal?: AbortSignal;
   /**
    * Expose the features from before the projector: `true` looks for them in the vision encoder's file, `{ tensor }`
    * names them, `false` leaves the file alone. Where that fails, a wrong name included, the model loads all the same, and
@@ -48,6 +57,10 @@ export interface LoadedVlm {
   /** The processor; where the library has none for the family, its image processor with the tokenizer added. */
   readonly processor: Processor;
   readonly tokenizer: PreTrainedTokenizer;
+  /** The copy of transformers.js that the model belongs to. */
+  readonly library: Library;
+  /** Hub id or folder, as given. */
+  readonly source: string;
   /** Name of the family, e.g. `'SmolVLM 2'`. */
   readonly family: string;
   /** `model_type` of the configuration. */
@@ -56,9 +69,11 @@ export interface LoadedVlm {
   readonly tap: LoadTap;
 }
 
-const text = z.string().min(1);
-const perFile = z.union([text, z.record(z.string(), text)]);
-const schema = z.strictObject({
+const text = z.string().min(1, 'expected a text that is not empty');
+const perFile = z.union([text, z.record(z.string(), text)], 'expected a name, or names by file');
+
+/** The schema of each option of {@link loadVlm}, for functions that take the same ones. */
+export const loadOptionShape: { readonly [Option in keyof Required<LoadVlmOptions>]: z.ZodType } = {
   device: perFile.optional(),
   dtype: perFile.optional(),
   onProgress: z.custom<() => void>((value) => typeof value === 'function', 'expected a function').optional(),
@@ -66,32 +81,55 @@ const schema = z.strictObject({
   revision: text.optional(),
   cacheDir: text.optional(),
   sessionOptions: z.record(z.string(), z.unknown()).optional(),
+  signal: z
+    .custom<AbortSignal>(
+      (value) => typeof (value as AbortSignal | undefined)?.throwIfAborted === 'function',
+      'expected an AbortSignal',
+    )
+    .optional(),
   tap: z.union([z.boolean(), z.strictObject({ tensor: text })]).optional(),
-});
+};
+
+const schema = z.strictObject(loadOptionShape);
 
 /**
- * Loads a model from a local folder or from the Hugging Face hub.
+ * Loads a model from a local folder or from the Hugging Face hub. In a browser, from the hub or from a path of the page's
+ * own server, with `env.allowLocalModels` of transformers.js set to `true`.
  * @param source a folder, or a hub id such as `'HuggingFaceTB/SmolVLM-256M-Instruct'`.
  * @throws ModelLoadError if there is no such model, or files of it are missing.
  * @throws UnsupportedModelError for models that are no vision-language models or cannot be pruned.
- * @throws InvalidOptionsError for wrong options.
+ * @throws InvalidOptionsError for wrong options; the signal's reason if it is aborted.
  * @example
  * const { model, processor } = await loadVlm('HuggingFaceTB/SmolVLM-256M-Instruct', { dtype: 'q4' });
  */
 export async function loadVlm(source: string, options: LoadVlmOptions = {}): Promise<LoadedVlm> {
   const id = parseOptions('source of loadVlm', text, source);
-  const { tap = true } = parseOptions('options of loadVlm', schema, options);
-  const folder = modelFolder(id);
-  const from = folder ?? id;
+  parseOptions('options of loadVlm', schema, options);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const folder = platform.modelFolder(id);
   const library = await import('@huggingface/transformers').catch((cause: unknown) => {
     throw new ModelLoadError(
       id,
-      '@huggingface/transformers is not installed; run: npm install @huggingface/transformers',
+      `@huggingface/transformers cannot be loaded (${messageOf(cause)}); run: npm install @huggingface/transformers`,
       { cause },
     );
   });
+  const loading = load(library, id, folder, options);
+  if (signal === undefined) return await loading;
+  return await untilAborted(loading, signal, ({ model }) => model.dispose());
+}
+
+async function load(
+  library: Library,
+  source: string,
+  folder: string | undefined,
+  { tap = true, signal, ...options }: LoadVlmOptions,
+): Promise<LoadedVlm> {
+  const from = folder ?? source;
+  const offline = folder !== undefined || (options.offline ?? false);
   const where = {
-    local_files_only: folder !== undefined || (options.offline ?? false),
+    local_files_only: offline,
     ...(options.revision !== undefined && { revision: options.revision }),
     ...(options.cacheDir !== undefined && { cache_dir: options.cacheDir }),
     ...(options.onProgress && { progress_callback: options.onProgress }),
@@ -100,37 +138,72 @@ export async function loadVlm(source: string, options: LoadVlmOptions = {}): Pro
     const config = await library.AutoConfig.from_pretrained(from, where);
     const modelType = String(config.model_type);
     const family = familyToLoad(modelType);
-    const Model = modelClass(library, family, modelType, id);
-    const load = (): Promise<PreTrainedModel> =>
-      Model.from_pretrained(from, {
-        ...where,
-        config,
-        ...(options.device !== undefined && { device: options.device }),
-        ...(options.dtype !== undefined && { dtype: options.dtype }),
-        ...(options.sessionOptions && { session_options: options.sessionOptions }),
-      });
-    const tensor = typeof tap === 'object' ? tap.tensor : undefined;
-    const wantsTap = tap !== false && family.tap === 'projector';
+    const Model = modelClass(library, family, modelType, source);
     // Before the model, whose sessions would be left over if one of these failed.
     const [tokenizer, processor] = await Promise.all([
       library.AutoTokenizer.from_pretrained(from, where),
       library.AutoProcessor.from_pretrained(from, where),
     ]);
-    const { loaded: model, tap: made } = wantsTap
-      ? await whileTapping(from, tensor, load)
-      : { loaded: await load(), tap: {} };
+    signal?.throwIfAborted();
+    const model = await Model.from_pretrained(from, {
+      ...where,
+      config,
+      ...(options.device !== undefined && { device: options.device }),
+      ...(options.dtype !== undefined && { dtype: options.dtype }),
+      ...(options.sessionOptions && { session_options: options.sessionOptions }),
+    });
+    const isTapped = tap !== false && family.tap === 'projector' && signal?.aborted !== true;
+    const { env } = library as unknown as { readonly env: LibraryEnv };
+    const place = { source: from, revision: options.revision, cacheDir: options.cacheDir, offline };
     return {
       model,
       processor: withTokenizer(processor, tokenizer),
       tokenizer,
+      library,
+      source,
       family: family.name,
       modelType,
-      tap: made,
+      tap: isTapped
+        ? await tapLoadedModel(model, env, place, {
+            tensor: typeof tap === 'object' ? tap.tensor : undefined,
+            ...(options.sessionOptions && { sessionOptions: options.sessionOptions }),
+          })
+        : {},
     };
   } catch (cause) {
-    if (MmtokError.isInstance(cause)) throw cause;
-    const problem = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
-    throw new ModelLoadError(id, problem, { cause });
+    if (MmtokError.isInstance(cause) || (signal?.aborted === true && cause === signal.reason)) throw cause;
+    throw new ModelLoadError(source, problemOf(cause), { cause });
+  }
+}
+
+/** What went wrong in the library, with the remedy where the library's words hide it. */
+function problemOf(cause: unknown): string {
+  const problem = messageOf(cause);
+  if (!problem.includes('chat_template.jinja')) return problem;
+  return (
+    "it lacks chat_template.jinja, which this family's processor reads; copy that file from the repository of the " +
+    `original model, or write the chat_template of its tokenizer_config.json to a file of that name (${problem})`
+  );
+}
+
+/** The value, unless the signal is aborted first; a value that comes too late is handed to `discard`. */
+async function untilAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  discard: (value: T) => unknown,
+): Promise<T> {
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } catch (error) {
+    if (signal.aborted) promise.then(discard).catch(() => undefined);
+    throw error;
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
   }
 }
 
