@@ -7,7 +7,8 @@ export type { TokenCount } from './count-tokens.js';
 export * from './errors/index.js';
 export type { Standardise } from './features/standardise.js';
 export type { VisionFeatureSource } from './features/vision-features.js';
-export { type LoadedVlm, type LoadVlmOptions, loadVlm } from './load/load-vlm.js';
+export { type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
+export { type LoadTap, type TapOptions, tapVisionEncoder } from './files/tap.js';
 export type { Checkpoint, ModelFamily, PrunedFamily, RefusedFamily } from './models/family.js';
 export { families } from './models/registry.js';
 export type {
@@ -29,4 +30,3 @@ export type {
   RowReport,
   TileReport,
 } from './report/prune-report.js';
-export { type LoadTap, type TapOptions, tapVisionEncoder } from './tap/tap-vision-encoder.js';

@@ -6,7 +6,6 @@ import { join, relative } from 'node:path';
 import { createReferenceBackend, InvalidOptionsError } from '@mmtok/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadVlm, ModelLoadError, prune, UnsupportedModelError } from '../src/index.js';
-import { sessionFactory } from '../src/tap/runtime.js';
 import { generate } from './support/reference.js';
 import { buildTinyModel, type FamilyName, families, noiseImage } from './tiny-models/index.js';
 
@@ -69,10 +68,12 @@ describe('loadVlm', () => {
     const broken = join(directory, 'broken');
     await cp(tiny.path, broken, { recursive: true });
     await writeFile(join(broken, 'tokenizer.json'), '{');
-    const create = vi.spyOn(sessionFactory(), 'create');
+    const { model, dispose } = await tiny.load();
+    const create = vi.spyOn(model.sessions.vision_encoder.constructor, 'create');
     await expect(loadVlm(broken)).rejects.toBeInstanceOf(ModelLoadError);
     expect(create).not.toHaveBeenCalled();
     create.mockRestore();
+    await dispose();
   });
 
   it('reports its progress', async () => {

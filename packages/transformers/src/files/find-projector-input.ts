@@ -1,17 +1,7 @@
 // Finds, in the graph of a vision encoder, the tensor that goes into the projector. Reads structure only, no weights.
 
 import type { ScannedGraph, ScannedNode } from '@mmtok/onnx';
-
-/** Tensors of a vision encoder that are worth exposing. */
-export interface ProjectorInput {
-  /** The data input of the projector's first layer: one row per vision token. */
-  readonly features: string;
-  /**
-   * Row indices that bring those rows into the order of the output, where the encoder works in another order (the
-   * attention windows of Qwen2.5-VL) and puts the tokens back only after the projector.
-   */
-  readonly order?: string;
-}
+import type { ProjectorInput } from '../internal/tapped-sessions.js';
 
 /** Products with a constant matrix as second input, quantised or not. */
 const LINEAR = new Set([
@@ -46,14 +36,18 @@ const FIRST_INPUT_ONLY = new Set([
   ...['Split', 'Resize', 'Cast', 'CastLike', 'ReduceMean', 'ReduceSum', 'Compress', 'Transpose'],
 ]);
 const REORDER = new Set(['Gather', 'GatherND']);
-/** Nodes to look at before giving up on where two paths meet. */
-const MAX_STEPS = 5000;
+/**
+ * Tensors to look at in all before giving up. The way from the output to the end of a real encoder takes some hundreds;
+ * without a bound, a hostile file could keep the search busy for ever.
+ */
+const MAX_STEPS = 200_000;
 
 /** A graph with the questions that the search asks of it. */
 class Wiring {
   private readonly producers = new Map<string, number>();
   private readonly constants: Set<string>;
   private readonly nodes: readonly ScannedNode[];
+  private steps = 0;
 
   constructor({ nodes, initializers }: ScannedGraph) {
     this.nodes = nodes;
@@ -86,21 +80,30 @@ class Wiring {
     return LINEAR.has(node.opType) && this.isConstant(node.inputs[1] ?? '');
   }
 
+  /** Counts tensors looked at; false when there have been too many. */
+  mayGoOn(tensors = 1): boolean {
+    this.steps += tensors;
+    return this.steps <= MAX_STEPS;
+  }
+
   /** The nearest tensor that all paths into `tensors` come from, and the nodes in between. */
   meeting(
     tensors: readonly string[],
   ): { readonly tensor: string; readonly between: readonly ScannedNode[] } | undefined {
     const front = new Set(tensors);
     const between: ScannedNode[] = [];
-    for (let step = 0; step < MAX_STEPS && front.size > 1; step++) {
+    const done = new Set<ScannedNode>();
+    while (front.size > 1 && this.mayGoOn(front.size)) {
       let latest: string | undefined;
       for (const tensor of front) {
         const index = this.producers.get(tensor) ?? -1;
         if (latest === undefined || index > (this.producers.get(latest) ?? -1)) latest = tensor;
       }
       const node = this.producer(latest as string);
-      if (node === undefined) return undefined;
-      front.delete(latest as string);
+      // A node that comes again is part of a cycle, which no runnable graph has.
+      if (node === undefined || done.has(node)) return undefined;
+      done.add(node);
+      for (const output of node.outputs) front.delete(output);
       between.push(node);
       for (const input of this.data(node)) front.add(input);
     }
@@ -116,12 +119,16 @@ class Wiring {
  */
 export function findProjectorInput(graph: ScannedGraph, output: string): ProjectorInput | undefined {
   const wiring = new Wiring(graph);
+  const seen = new Set<string>();
   let tensor = output;
   let features: string | undefined;
+  let transposed = false;
   let order: string | undefined;
   for (;;) {
     const node = wiring.producer(tensor);
     if (node === undefined || CONVOLUTION.has(node.opType)) break;
+    if (seen.has(tensor) || !wiring.mayGoOn()) return undefined;
+    seen.add(tensor);
     const inputs = wiring.data(node);
     if (inputs.length === 0) break;
     if (features === undefined && isRowGather(node)) {
@@ -138,10 +145,25 @@ export function findProjectorInput(graph: ScannedGraph, output: string): Project
       (hasLinear && SUM.has(node.opType)) ||
       isProduct(wiring, node);
     if (isEncoder) break;
-    if (hasLinear || wiring.isLinear(node)) features = meeting.tensor;
+    if (hasLinear || wiring.isLinear(node)) {
+      features = meeting.tensor;
+      transposed = [node, ...between].some((one) => readsTransposed(one, meeting.tensor));
+    }
     tensor = meeting.tensor;
   }
-  return features === undefined ? undefined : { features, ...(order !== undefined && { order }) };
+  if (features === undefined) return undefined;
+  return { features, ...(order !== undefined && { order }), ...(transposed && { transposed }) };
+}
+
+/** How a tensor that somebody names is to be read. */
+export function projectorInputNamed(graph: ScannedGraph, tensor: string): ProjectorInput {
+  const transposed = graph.nodes.some((node) => readsTransposed(node, tensor));
+  return { features: tensor, ...(transposed && { transposed }) };
+}
+
+/** Whether a layer transposes this input itself, as optimizers make of a transposition before it. */
+function readsTransposed({ opType, inputs, attributes }: ScannedNode, tensor: string): boolean {
+  return LINEAR.has(opType) && inputs[0] === tensor && (attributes.transA?.int ?? 0) !== 0;
 }
 
 /** A product of two data tensors, as in attention. */
