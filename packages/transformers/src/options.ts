@@ -19,14 +19,14 @@ import {
   type CallAgent,
   callAgentSchema,
   pruneAgentSchema,
-  type ResolvedAgent,
   resolveAgent,
 } from './question/agent.js';
+import type { AgentSettings } from './question/ask-agent.js';
 import type { QuestionTokens } from './question/question.js';
 import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.js';
-import type { ImageSize } from './select/features.js';
+import type { ExclusionSettings, ImageSize } from './select/features.js';
 import type { Allocation, PromptBudget } from './select/pools.js';
-import type { Select } from './select/select.js';
+import type { Select, SelectSettings } from './select/select.js';
 import type { Standardize } from './select/standardize.js';
 
 /** Options that hold for all calls and can be overridden for one. */
@@ -115,17 +115,14 @@ export interface CheckedOptions extends PruneOptions {
   readonly processor: ProcessorLike;
 }
 
-/** Options of one call, complete. */
-export interface ResolvedOptions
-  extends Omit<CallOptions, 'budget' | 'agent'>,
-    Required<
-      Pick<
-        { [K in keyof SelectionOptions]: Exclude<SelectionOptions[K], undefined> },
-        'allocation' | 'minTokens' | 'positions' | 'keywords' | 'visionFeatures' | 'standardize' | 'minVisionTokens' | 'followUps'
-      >
-    > {
+/** Options of one call, complete: what each stage reads. */
+export interface ResolvedOptions extends SelectSettings, AgentSettings, ExclusionSettings {
   readonly budgets: PromptBudget | readonly PromptBudget[];
-  readonly agent: ResolvedAgent | undefined;
+  readonly allocation: Allocation;
+  readonly positions: PositionPolicy | 'auto';
+  readonly visionFeatures: 'auto' | VisionFeatureSource;
+  readonly followUps: 'reuse' | 'reselect';
+  readonly onReport?: ((report: PruneReport) => void) | undefined;
 }
 
 const DEFAULTS = {
@@ -274,7 +271,7 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
     ...(own.coverage && { select: undefined }),
     ...defined(own),
     budgets,
-    agent: resolveAgent(baseAgent, agent as CallAgent | undefined),
+    agent: resolveAgent(baseAgent, agent),
   };
   if (Array.isArray(budgets) && resolved.allocation !== 'perImage') {
     throw new InvalidOptionsError(name, [

@@ -27,7 +27,7 @@ describe('loadVlm', () => {
       expect(tokenizer.decode([40])).toBeTypeOf('string');
       expect(tap.problem).toBeUndefined();
       expect(tap.tensor !== undefined).toBe(name !== 'multi_modality');
-      prune(model, { processor, backend: createReferenceBackend(), budget: { tokens: 2 } }).detach();
+      prune(model, { processor, backend: createReferenceBackend(), budget: { tokens: 2 } }).restore();
       await model.dispose();
     },
   );
@@ -50,7 +50,7 @@ describe('loadVlm', () => {
         minVisionTokens: 1,
       });
       await generate(model, { ...inputs, max_new_tokens: 1 });
-      expect(handle.lastSelection?.visionFeatureSource).toBe(source);
+      expect(handle.lastReport?.visionFeatureSource).toBe(source);
       await model.dispose();
     }
   });

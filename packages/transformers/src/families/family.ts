@@ -66,6 +66,9 @@ export interface PrunedFamily {
   readonly checkpoints: readonly Checkpoint[];
 }
 
+/** What families of one layout share. */
+export type FamilyLayout = Omit<PrunedFamily, 'name' | 'modelTypes' | 'className' | 'notes' | 'checkpoints'>;
+
 /** A family that transformers.js runs, but that cannot be pruned here. */
 export interface RefusedFamily {
   readonly status: 'refused';

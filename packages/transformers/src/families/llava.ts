@@ -1,11 +1,11 @@
 // Families in the layout of LLaVA: an encoder, a projector, and one block of placeholders per image.
 
 import { embeddingsAdapter } from '../adapters/embeddings.js';
-import type { PrunedFamily } from './family.js';
+import type { FamilyLayout, PrunedFamily } from './family.js';
 import { equalTiles, imageTokenId, tilesFromPixels, tilesFromRuns } from './layout.js';
 
 /** What all families of this layout share. */
-export const llavaLayout = {
+export const llavaLayout: FamilyLayout = {
   status: 'pruned',
   adapter: embeddingsAdapter,
   positions: '1d',
@@ -13,7 +13,7 @@ export const llavaLayout = {
   tiles: equalTiles,
   textTemperature: 0.02,
   tap: 'projector',
-} as const satisfies Partial<PrunedFamily>;
+};
 
 export const llavaFamilies: readonly PrunedFamily[] = [
   {

@@ -1,15 +1,15 @@
 // Families in the layout of Qwen2-VL: native resolution, patches merged to tokens, positions on three axes.
 
-import type { PrunedFamily } from './family.js';
+import type { FamilyLayout, PrunedFamily } from './family.js';
 import { tilesFromGrids } from './layout.js';
 import { llavaLayout } from './llava.js';
 
-const qwenLayout = {
+const qwenLayout: FamilyLayout = {
   ...llavaLayout,
   positions: 'mrope',
   tiles: tilesFromGrids,
   textTemperature: 0.01,
-} as const satisfies Partial<PrunedFamily>;
+};
 
 const NOTES =
   'kept tokens keep their place on all three axes; several images come as one grid (transformers.js)';

@@ -11,8 +11,7 @@ import type {
 import { MmtokError, parseOptions } from '@mmtok/core';
 import * as z from 'zod';
 import { platform } from '#files';
-import { ModelLoadError } from '../errors.js';
-import { UnsupportedModelError } from '../errors.js';
+import { ModelLoadError, UnsupportedModelError } from '../errors.js';
 import type { PrunedFamily } from '../families/family.js';
 import { familyOf, loaderOf } from '../families/index.js';
 import { type LibraryEnv, messageOf } from './model-files.js';

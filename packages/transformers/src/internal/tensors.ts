@@ -96,7 +96,7 @@ export function withRowsAt(
   const rows = positions.flatMap((own, batchIndex) => own.map((position) => batchIndex * tokens + position));
   const source = toFloatType(features, embeddings.type).data as Float32Array;
   const data = (embeddings.data as Float32Array).slice();
-  scatterRows(source, width, rows, data);
+  scatterRows(data, width, rows, source);
   return makeTensor(embeddings, embeddings.type, data as TensorData, embeddings.dims);
 }
 

@@ -70,8 +70,8 @@ const optionsSchema = z.strictObject({
 });
 
 /** An agent, or one of some other values. A union would not tell which option of an agent is wrong. */
-function agentOr(others: readonly unknown[], expected: string): z.ZodType {
-  return z.unknown().superRefine((value, context) => {
+function agentOr<T>(others: readonly unknown[], expected: string): z.ZodType<T> {
+  return z.custom<T>().superRefine((value, context) => {
     if (isFunction(value) || others.includes(value)) return;
     if (typeof value !== 'object' || value === null) {
       context.addIssue({ code: 'custom', message: expected });
@@ -84,13 +84,13 @@ function agentOr(others: readonly unknown[], expected: string): z.ZodType {
 }
 
 /** An agent as `prune` takes it. */
-export const pruneAgentSchema: z.ZodType = agentOr(
+export const pruneAgentSchema: z.ZodType<Agent | AgentOptions> = agentOr(
   [],
   'expected an agent, which is a function (image, question, { signal }) => { answer }, or { ask, when, threshold, timeLimitMs, parallel }',
 );
 
 /** An agent as a single call takes it. */
-export const callAgentSchema: z.ZodType = agentOr(
+export const callAgentSchema: z.ZodType<CallAgent> = agentOr(
   [false, 'always', 'auto'],
   "expected false, 'always', 'auto', an agent, or { ask, when, threshold, timeLimitMs, parallel }",
 );
