@@ -99,7 +99,7 @@ function toJson({
 
 function printSelection(selection: Selection, engine: string, { stdout, env }: Io): void {
   const colors = colorsFor(stdout, env);
-  const { candidates, indices, coverage, optimality, timings } = selection;
+  const { visionTokens, indices, coverage, optimality, timings } = selection;
   const kept = `${colors.bold(String(indices.length))} of ${candidates} tokens kept (${formatShare(indices.length / candidates)})`;
   const covered = Object.entries(coverage).map(([term, share]) => `${term} ${formatShare(share)}`);
   print(stdout, kept);

@@ -8,7 +8,8 @@ import type {
   Processor,
   ProgressInfo,
 } from '@huggingface/transformers';
-import { MmtokError, parseOptions } from '@mmtok/core';
+import { MmtokError } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { platform } from '#files';
 import { ModelLoadError, UnsupportedModelError } from '../errors.js';

@@ -1,6 +1,7 @@
 // Standardizes vision features per dimension, for encoders of which one dimension drowns out all others.
 
-import { type Float32Tensor, float32 } from '@mmtok/core';
+import type { Float32Tensor } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 
 /** When to standardize: never, always, or only features of which one dimension has most of the variance. */
 export type Standardize = 'off' | 'on' | 'auto';
