@@ -164,9 +164,7 @@ const selection = {
     .array(z.custom<ObjectiveTerm>((term) => typeof term === 'object' && term !== null))
     .min(1)
     .optional(),
-  select: z
-    .custom<Select>(isFunction, 'expected a function (features, request) => indices')
-    .optional(),
+  select: z.custom<Select>(isFunction, 'expected a function (features, request) => indices').optional(),
   inputs: z.record(z.string(), z.custom<MatrixInput>()).optional(),
   allocation: z.enum(['perImage', 'perTile', 'shared']).optional(),
   minTokens: count.optional(),
@@ -262,7 +260,15 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
     throw new InvalidOptionsError(name, ['give either question or questionTokens, not both']);
   }
   const budgets = budget === undefined ? base.budget : checkPromptBudget(budget);
-  const { budget: _, agent: baseAgent, processor: __, backend: ___, modelId, visionCacheSize, ...given } = base;
+  const {
+    budget: _,
+    agent: baseAgent,
+    processor: __,
+    backend: ___,
+    modelId,
+    visionCacheSize,
+    ...given
+  } = base;
   const resolved: ResolvedOptions = {
     ...DEFAULTS,
     ...defined(given),
@@ -304,7 +310,7 @@ function expectCountable(name: string, { budgets, minTokens }: ResolvedOptions):
 }
 
 function defined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== undefined),
-  ) as { [K in keyof T]: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
 }

@@ -56,7 +56,10 @@ describe('an agent', () => {
       answers: ['a red car on the tree'],
       added: ['red', 'car'],
     });
-    expect(prompts[0]?.question).toMatchObject({ source: 'lastUserTurn', words: ['on', 'tree', 'red', 'car'] });
+    expect(prompts[0]?.question).toMatchObject({
+      source: 'lastUserTurn',
+      words: ['on', 'tree', 'red', 'car'],
+    });
     expect(prompts[0]?.question?.ids).toHaveLength(4);
     expect(timings.agentMs).toBeGreaterThanOrEqual(0);
     expect(notes).toEqual([]);

@@ -289,23 +289,26 @@ describe.each(names)('%s', (name) => {
     expect(handle?.lastReport?.keptTokens).toBe(few);
   });
 
-  it.skipIf(isEncoder || !tinyFamilies[name].severalImages)('prunes several images, each to its own budget', async () => {
-    const both = await loaded.inputs(QUESTION, [noiseImage(tiny.imageSize), noiseImage(tiny.imageSize, 2)]);
-    const budget = [{ tokens: few }, { tokens: more }];
-    attach();
-    const prompt = both.input_ids?.dims[1] as number;
-    const slots = tiny.visualSlots(both).length;
-    const answer = answerOf(
-      await generate(loaded.model, { ...both, max_new_tokens: COUNT, mmtok: { budget } }),
-      prompt,
-    );
-    expect(handle?.lastReport?.images.map((image) => image.keptTokens)).toEqual([few, more]);
-    expect(handle?.lastReport?.visionTokens).toBe(slots);
-    const kept = keptOf(handle as PruneHandle);
-    const compact = tiny.positions === 'internal';
-    const expected = await referenceTokens({ tiny, pristine, inputs: both, kept, compact, count: COUNT });
-    expect(answer).toEqual(expected);
-  });
+  it.skipIf(isEncoder || !tinyFamilies[name].severalImages)(
+    'prunes several images, each to its own budget',
+    async () => {
+      const both = await loaded.inputs(QUESTION, [noiseImage(tiny.imageSize), noiseImage(tiny.imageSize, 2)]);
+      const budget = [{ tokens: few }, { tokens: more }];
+      attach();
+      const prompt = both.input_ids?.dims[1] as number;
+      const slots = tiny.visualSlots(both).length;
+      const answer = answerOf(
+        await generate(loaded.model, { ...both, max_new_tokens: COUNT, mmtok: { budget } }),
+        prompt,
+      );
+      expect(handle?.lastReport?.images.map((image) => image.keptTokens)).toEqual([few, more]);
+      expect(handle?.lastReport?.visionTokens).toBe(slots);
+      const kept = keptOf(handle as PruneHandle);
+      const compact = tiny.positions === 'internal';
+      const expected = await referenceTokens({ tiny, pristine, inputs: both, kept, compact, count: COUNT });
+      expect(answer).toEqual(expected);
+    },
+  );
 
   it.skipIf(isEncoder)('goes on over a pruned cache as if all had been said at once', async () => {
     attach();

@@ -19,7 +19,7 @@ import {
 import { embeddingSession, whileFed } from './tiny-models/session-probe.js';
 
 const COUNT = 4;
-const names: FamilyName[] = ['llava', 'smolvlm', 'qwen2_5_vl', 'gemma3', 'lfm2_vl'];
+const names: FamilyName[] = ['smolvlm', 'gemma3', 'lfm2_vl', 'multi_modality', 'gemma4'];
 let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'masked-'));
@@ -56,10 +56,18 @@ describe.each(names)('%s', (name) => {
     tiny = await buildTinyModel(name, { directory });
     loaded = await tiny.load();
     pristine = await tiny.load();
-    both = await loaded.inputs('what is in the image ?', [noiseImage(tiny.imageSize), noiseImage(tiny.imageSize, 7)]);
+    both = await loaded.inputs('what is in the image ?', [
+      noiseImage(tiny.imageSize),
+      noiseImage(tiny.imageSize, 7),
+    ]);
     const { processor } = loaded;
     const budget = { tokens: 3 };
-    handle = prune(loaded.model, { processor, backend: createReferenceBackend(), budget, minVisionTokens: 1 });
+    handle = prune(loaded.model, {
+      processor,
+      backend: createReferenceBackend(),
+      budget,
+      minVisionTokens: 1,
+    });
   });
   afterAll(async () => {
     await handle.restore();
@@ -125,7 +133,9 @@ describe.each(names)('%s', (name) => {
     expect(kept).toHaveLength(3);
     expect(kept.every((token) => token >= marked.tokensPerImage)).toBe(true);
     expect(marks.filter((mark) => kept.includes(mark))).toEqual(kept);
-    expect(marks.filter((mark) => mark < marked.tokensPerImage && !kept.includes(mark) && mark > 0)).toEqual([]);
+    expect(marks.filter((mark) => mark < marked.tokensPerImage && !kept.includes(mark) && mark > 0)).toEqual(
+      [],
+    );
     await own.restore();
     await model.dispose();
   });

@@ -86,7 +86,7 @@ it('brings features in window order into the order of the tokens', async () => {
   const family = all.find((one) => one.modelTypes.includes('qwen2_5_vl'));
   if (family?.status !== 'pruned') throw new Error('Qwen2.5-VL is pruned');
   const prompt = await inputs('what ?', [noiseImage(tiny.imageSize)]);
-  const { projected, others } = await family.route.encode(model as never, prompt);
+  const { projected, others } = await family.adapter.encode(model as never, prompt);
   const { order } = findProjectorInput(readGraph(await readFile(fileOf(tiny))), 'image_features') ?? {};
   const raw = await model.sessions.vision_encoder.run(
     Object.fromEntries(

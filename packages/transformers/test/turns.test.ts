@@ -350,7 +350,8 @@ describe('a pruned cache', () => {
       });
       await expect(call).rejects.toBeInstanceOf(PromptMismatchError);
       expect(Object.keys(cache)).toEqual(Object.keys(before));
-      for (const [key, tensor] of Object.entries(before)) expect(Object.is(cache[key as never], tensor), key).toBe(true);
+      for (const [key, tensor] of Object.entries(before))
+        expect(Object.is(cache[key as never], tensor), key).toBe(true);
       expect(await goOn(said, cache)).toHaveLength(3);
       expect(handle.lastReport?.reason).toBe('cached');
     });

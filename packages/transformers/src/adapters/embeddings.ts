@@ -2,7 +2,7 @@
 
 import { runSession } from '../internal/session.js';
 import { tappedOutputs } from '../internal/tapped-sessions.js';
-import { withRowsAt } from '../internal/tensors.js';
+import { writeRowsAt } from '../internal/tensors.js';
 import { type ModelInputs, type ModelLike, type TensorLike, tensorAt } from '../internal/types.js';
 import type { EncodedVision, Forward, ModelAdapter, ShortPrompt } from './adapter.js';
 
@@ -39,7 +39,7 @@ export async function embedPrompt(
 ): Promise<Record<string, TensorLike>> {
   // Some embedding tables have a second output (per-layer inputs of Gemma 3n); the decoder takes whatever there is.
   const { inputs_embeds, ...more } = await runSession(model, 'embed_tokens', { input_ids: ids }, ids);
-  return { ...more, inputs_embeds: withRowsAt(inputs_embeds as TensorLike, visionPositions, kept) };
+  return { ...more, inputs_embeds: writeRowsAt(inputs_embeds as TensorLike, visionPositions, kept) };
 }
 
 /** Images in through `vision_encoder`, text through `embed_tokens`, and everything on as `inputs_embeds`. */

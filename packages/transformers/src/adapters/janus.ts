@@ -1,7 +1,7 @@
 // The adapter of Janus: one session embeds text and images together, and `forward` always runs it.
 
 import { runSession, withSessions } from '../internal/session.js';
-import { makeTensor, tensorRows, toRows, withRowsAt } from '../internal/tensors.js';
+import { makeTensor, tensorRows, toRows, writeRowsAt } from '../internal/tensors.js';
 import { type ModelInputs, type ModelLike, type TensorLike, tensorAt } from '../internal/types.js';
 import type { ModelAdapter } from './adapter.js';
 
@@ -55,7 +55,7 @@ export const janusAdapter: ModelAdapter = {
   embedText: embed,
 
   async prefill(model, forward, { ids, inputs, visionPositions, kept }) {
-    const embeddings = withRowsAt(await embed(model, ids), visionPositions, kept);
+    const embeddings = writeRowsAt(await embed(model, ids), visionPositions, kept);
     // Calls do not share the stand-in session, so they cannot meet.
     const ready = {
       inputNames: [],

@@ -9,13 +9,13 @@ import type {
   ProgressInfo,
 } from '@huggingface/transformers';
 import { MmtokError } from '@mmtok/core';
-import { parseOptions } from '@mmtok/core/internal';
+import { messageOf, parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { platform } from '#files';
 import { ModelLoadError, UnsupportedModelError } from '../errors.js';
 import type { PrunedFamily } from '../families/family.js';
 import { familyOf, loaderOf } from '../families/index.js';
-import { type LibraryEnv, messageOf } from './model-files.js';
+import type { LibraryEnv } from './model-files.js';
 import { type LoadTap, tapLoadedModel } from './tap.js';
 
 /** transformers.js. */

@@ -1,7 +1,7 @@
 // The tap: a model's vision encoder is opened again with one more output, the features from before the projector.
 
 import type { PreTrainedModel } from '@huggingface/transformers';
-import { parseOptions } from '@mmtok/core';
+import { messageOf, parseOptions } from '@mmtok/core/internal';
 import {
   appendGraphOutput,
   OnnxFormatError,
@@ -19,7 +19,6 @@ import {
   type FoundFile,
   type LibraryEnv,
   type ModelPlace,
-  messageOf,
   readModelFile,
   readNamedFile,
 } from './model-files.js';

@@ -60,11 +60,7 @@ export function withSessions(model: ModelLike, sessions: Readonly<Record<string,
 }
 
 /** The model with one session whose runs are reported to `record`, in milliseconds. */
-export function withTimedSession(
-  model: ModelLike,
-  name: string,
-  record: (ms: number) => void,
-): ModelLike {
+export function withTimedSession(model: ModelLike, name: string, record: (ms: number) => void): ModelLike {
   const session = model.sessions[name];
   if (session === undefined) return model;
   const timed: SessionLike = {

@@ -1,6 +1,7 @@
 // Makes and reads tensors of the class that the caller's transformers.js uses, and moves their rows and columns.
 
-import { type Float32Tensor, float32 } from '@mmtok/core';
+import type { Float32Tensor } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 import { gatherRows, scatterRows } from '@mmtok/core/internal';
 import { PromptMismatchError } from '../errors.js';
 import { toHalves } from './half.js';
@@ -86,8 +87,11 @@ export function tensorRows(tensor: TensorLike, rows: readonly number[]): TensorL
   return makeTensor(tensor, tensor.type, data as TensorData, [rows.length, width]);
 }
 
-/** A copy of embeddings `[batch, tokens, D]` with `features` `[n, D]` at the positions of each prompt, in order. */
-export function withRowsAt(
+/**
+ * Writes `features` `[n, D]` into embeddings `[batch, tokens, D]` at the positions of each prompt, in order. In place: a
+ * new tensor would not be of the class that sessions return.
+ */
+export function writeRowsAt(
   embeddings: TensorLike,
   positions: readonly (readonly number[])[],
   features: TensorLike,
@@ -95,9 +99,8 @@ export function withRowsAt(
   const [, tokens = 0, width = 0] = embeddings.dims;
   const rows = positions.flatMap((own, batchIndex) => own.map((position) => batchIndex * tokens + position));
   const source = toFloatType(features, embeddings.type).data as Float32Array;
-  const data = (embeddings.data as Float32Array).slice();
-  scatterRows(data, width, rows, source);
-  return makeTensor(embeddings, embeddings.type, data as TensorData, embeddings.dims);
+  scatterRows(embeddings.data as Float32Array, width, rows, source);
+  return embeddings;
 }
 
 /** `[…, d]` as a matrix `[n, d]` of 32-bit floats. */

@@ -1,9 +1,9 @@
 // The state of one call of generate(), carried through the model's inputs so that concurrent calls never meet.
 
+import type { CacheLike } from '../internal/types.js';
 import type { ResolvedOptions } from '../options.js';
 import type { Prefilled, PromptStart } from '../prefill/prefill.js';
 import type { PruneReport } from '../report.js';
-import type { CacheLike } from '../internal/types.js';
 import type { RememberedSequence } from './sequence.js';
 
 /** How far a call has come. */

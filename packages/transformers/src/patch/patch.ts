@@ -1,10 +1,16 @@
 // Patches three methods of a loaded model instance so that its prompts are pruned; restore() puts them back. Only this
 // file assigns to the inputs of the library.
 
-import { AlreadyPrunedError, PromptMismatchError } from '../errors.js';
 import type { Forward } from '../adapters/adapter.js';
+import { AlreadyPrunedError, PromptMismatchError } from '../errors.js';
 import { toRows } from '../internal/tensors.js';
-import { type CacheLike, type ModelInputs, type ModelLike, type TensorLike, tensorAt } from '../internal/types.js';
+import {
+  type CacheLike,
+  type ModelInputs,
+  type ModelLike,
+  type TensorLike,
+  tensorAt,
+} from '../internal/types.js';
 import type { ResolvedOptions } from '../options.js';
 import { type PrefillContext, prefill } from '../prefill/prefill.js';
 import { stepPositions } from '../prompt/positions.js';
@@ -75,7 +81,7 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
   const encoderInputs = async (call: PruneCall, inputs: ModelInputs): Promise<ModelInputs> => {
     if (tensorAt(inputs, 'input_ids') === undefined) return await embed(inputs);
     const { outputs } = await run(call, inputs, async (step, self) => {
-      const isReady = 'inputs_embeds' in step;
+      const isReady = step.inputs_embeds != null;
       return (isReady ? step : await embed(step, self)) as Record<string, TensorLike>;
     });
     return outputs;
@@ -188,7 +194,8 @@ function preparePrompt(
       start: { cachedPlaceholders: [], earlier: known.images },
       staleCache: inputs.past_key_values as CacheLike,
     };
-    if (known.images !== undefined && known.imageGrid !== undefined) inputs.image_grid_thw ??= known.imageGrid;
+    if (known.images !== undefined && known.imageGrid !== undefined)
+      inputs.image_grid_thw ??= known.imageGrid;
     return withoutCache(inputs, prepare);
   }
   if (cachedLength(inputs.past_key_values) === 0) {

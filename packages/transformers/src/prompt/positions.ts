@@ -113,7 +113,10 @@ export interface PositionResumption {
 }
 
 /** The position inputs of a new part of a conversation; nothing where the model counts them. */
-export function resumedPositions({ model, family }: PrunedModel, resumption: PositionResumption): ModelInputs {
+export function resumedPositions(
+  { model, family }: PrunedModel,
+  resumption: PositionResumption,
+): ModelInputs {
   const { ids, fullMasks, masks, fresh, shift, removed, grid, policy } = resumption;
   const count = fresh[0]?.length ?? 0;
   if (family.positions !== 'mrope') {

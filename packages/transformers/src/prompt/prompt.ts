@@ -1,7 +1,7 @@
 // Reads a batch of prompts: their ids, masks, and the placeholders that stand for vision tokens.
 
-import type { PrunedFamily } from '../families/family.js';
 import { PromptMismatchError } from '../errors.js';
+import type { PrunedFamily } from '../families/family.js';
 import { toRows } from '../internal/tensors.js';
 import { type ModelConfig, type ModelInputs, type TensorLike, tensorAt } from '../internal/types.js';
 
@@ -42,8 +42,7 @@ export function readPrompt(family: PrunedFamily, config: ModelConfig, inputs: Mo
       `attention_mask is [${given?.dims.join(', ')}], but input_ids are [${tensor.dims.join(', ')}]`,
     );
   }
-  const shown = (batchIndex: number, position: number): boolean =>
-    masks[batchIndex]?.[past + position] !== 0;
+  const shown = (batchIndex: number, position: number): boolean => masks[batchIndex]?.[past + position] !== 0;
   const visionTokens = placeholders.map(
     (own, batchIndex) => own.filter((position) => shown(batchIndex, position)).length,
   );

@@ -1,14 +1,8 @@
 // Asks an agent about the images of each prompt, within its time, and adds what it answers to the questions.
 
 import type { RawImage } from '@huggingface/transformers';
-import {
-  type Backend,
-  cosineSimilarity,
-  defineProgram,
-  type Float32Tensor,
-  float32,
-  keywords,
-} from '@mmtok/core';
+import { type Backend, cosineSimilarity, type Float32Tensor, keywords } from '@mmtok/core';
+import { defineProgram, float32 } from '@mmtok/core/backend';
 import { columnPeakedness, messageOf, parseOptions, sum } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { PromptMismatchError } from '../errors.js';
@@ -153,9 +147,7 @@ export async function resolveQuestions(
       continue;
     }
     const own = context.images.filter((image) => image.batchIndex === batchIndex);
-    const pictures = (settings.images ?? []).filter(
-      (_, at) => context.images[at]?.batchIndex === batchIndex,
-    );
+    const pictures = (settings.images ?? []).filter((_, at) => context.images[at]?.batchIndex === batchIndex);
     const measured =
       agent.when === 'auto' && own.length > 0
         ? { informativeness: await informativeness(pruned, context, own, text) }
@@ -174,7 +166,13 @@ export async function resolveQuestions(
     const enriched = withWords(pruned.processor, question, added);
     questions.push(enriched);
     texts.push(enriched === question ? text : await embedQuestion(pruned, prompt, enriched));
-    agents.push({ ...reportOf(asked, added.flatMap(({ words }) => words)), ...measured });
+    agents.push({
+      ...reportOf(
+        asked,
+        added.flatMap(({ words }) => words),
+      ),
+      ...measured,
+    });
   }
   const notes = agents.flatMap(({ problem }) =>
     problem === undefined ? [] : [`the agent failed: ${problem}; the selection continued without its answer`],
@@ -182,10 +180,7 @@ export async function resolveQuestions(
   return { questions, texts, ...(agent && { agents }), notes, agentMs };
 }
 
-function expectOnePerImage(
-  pictures: readonly RawImage[] | undefined,
-  images: readonly PlacedImage[],
-): void {
+function expectOnePerImage(pictures: readonly RawImage[] | undefined, images: readonly PlacedImage[]): void {
   if (pictures?.length === images.length) return;
   throw new PromptMismatchError(
     `the prompt has ${images.length} images for the agent to see, but the call has ${pictures?.length ?? 0} in its option images; ` +

@@ -1,6 +1,7 @@
 // Which text drives coverage, as token ids: the caller's ids, the caller's words, or the last user turn of the prompt.
 
-import { type Float32Tensor, float32, InvalidOptionsError, type KeywordOptions, keywords } from '@mmtok/core';
+import { type Float32Tensor, InvalidOptionsError, type KeywordOptions, keywords } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 import { messageOf } from '@mmtok/core/internal';
 import { PromptMismatchError } from '../errors.js';
 import type { PrunedModel } from '../families/family.js';
@@ -57,8 +58,7 @@ export function findQuestions(
         ? lastUserTurn(processor, own.filter(isText))
         : ({ text: question, source: 'caller' } as const);
     const filter = settings.keywords;
-    const words =
-      filter === false ? text.split(/\s+/).filter((word) => word !== '') : keywords(text, filter);
+    const words = filter === false ? text.split(/\s+/).filter((word) => word !== '') : keywords(text, filter);
     return words.length === 0
       ? { source: 'none', text, words: [], ids: [] }
       : { source, text, words, ids: tokenize(processor, words) };
@@ -111,15 +111,14 @@ export async function embedQuestion(
   { ids, source }: Question,
 ): Promise<Float32Tensor | undefined> {
   if (ids.length === 0) return undefined;
-  const embedded = await family.adapter.embedText(model, int64Matrix(prompt.tensor, [ids])).then(
-    toFloat32,
-    (cause: unknown) => {
+  const embedded = await family.adapter
+    .embedText(model, int64Matrix(prompt.tensor, [ids]))
+    .then(toFloat32, (cause: unknown) => {
       // Only the model knows its vocabulary: config.json may give it without the tokens that were added.
       if (source !== 'tokens') throw cause;
       throw new InvalidOptionsError('options mmtok of generate', [
         `questionTokens: the model cannot embed ids up to ${Math.max(...ids)}; expected ids of its own tokenizer (${messageOf(cause)})`,
       ]);
-    },
-  );
+    });
   return float32(embedded.data, [ids.length, embedded.dims.at(-1) as number]);
 }

@@ -142,7 +142,9 @@ export function excludedRows(
   images.forEach(({ start, visionTokens, tiles }, at) => {
     for (const token of exclude?.[at] ?? []) {
       if (token >= visionTokens) {
-        throw new PromptMismatchError(`exclude names token ${token} of image ${at}, which has ${visionTokens}`);
+        throw new PromptMismatchError(
+          `exclude names token ${token} of image ${at}, which has ${visionTokens}`,
+        );
       }
       rows.add(start + token);
     }

@@ -77,7 +77,10 @@ export interface Pool {
 export function poolsOf(
   images: readonly PlacedImage[],
   masked: ReadonlySet<number>,
-  { allocation, budgets }: { readonly allocation: Allocation; readonly budgets: PromptBudget | readonly PromptBudget[] },
+  {
+    allocation,
+    budgets,
+  }: { readonly allocation: Allocation; readonly budgets: PromptBudget | readonly PromptBudget[] },
   { textTokens, cachedTokens }: Pick<Prompt, 'textTokens' | 'cachedTokens'>,
 ): Pool[] {
   if (Array.isArray(budgets) && budgets.length !== images.length) {

@@ -5,7 +5,6 @@ import {
   type CandidateGroup,
   type Constraints,
   type Float32Tensor,
-  float32,
   type MatrixInput,
   type Maximizer,
   type ObjectiveTerm,
@@ -17,6 +16,7 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 import { resolveBudget } from '@mmtok/core/internal';
 import { InvalidSelectionError } from '../errors.js';
 import { matrixRows, matrixSlice } from '../internal/tensors.js';
@@ -179,13 +179,19 @@ export async function selectPools(
   }
   const isWeighted = context.questions.some((question) => question.weights !== undefined);
   if (isWeighted && settings.select === undefined && settings.coverage?.some(takesWeights) === false) {
-    notes.add('no term of coverage uses the weights of the question: none has text tokens as targets without weights');
+    notes.add(
+      'no term of coverage uses the weights of the question: none has text tokens as targets without weights',
+    );
   }
   if (standardized) notes.add('the vision features were standardized per dimension');
   return { results, standardized, notes: [...notes] };
 }
 
-async function selectByCoverage(pool: Pool, features: Float32Tensor, context: SelectContext): Promise<PoolResult> {
+async function selectByCoverage(
+  pool: Pool,
+  features: Float32Tensor,
+  context: SelectContext,
+): Promise<PoolResult> {
   const { settings, backend, vision, texts, questions, prepared } = context;
   const text = texts[pool.batchIndex];
   const terms = settings.coverage ?? defaultCoverage(context.textTemperature);
@@ -205,7 +211,13 @@ async function selectByCoverage(pool: Pool, features: Float32Tensor, context: Se
     ...(text && { text }),
     ...(settings.maximizer && { maximizer: settings.maximizer }),
   };
-  const key = [pool.rows[0], pool.rows.length, vision.source, settings.featureOutput, settings.standardize].join(' ');
+  const key = [
+    pool.rows[0],
+    pool.rows.length,
+    vision.source,
+    settings.featureOutput,
+    settings.standardize,
+  ].join(' ');
   const selection =
     prepared !== undefined && settings.inputs === undefined && isContiguous(pool)
       ? await prepared.get(key, image).select(request)
@@ -239,7 +251,9 @@ async function selectByFunction(
     {
       vision: rowsOf(vision.projected, pool),
       ...(vision.source === 'preProjector' && { visionFeatures: features }),
-      ...(vision.saliency && { saliency: Float32Array.from(pool.rows, (row) => vision.saliency?.[row] as number) }),
+      ...(vision.saliency && {
+        saliency: Float32Array.from(pool.rows, (row) => vision.saliency?.[row] as number),
+      }),
       ...(text && { text }),
       ...(question?.weights && { textWeights: Float32Array.from(question.weights) }),
       tiles: pool.tiles,
@@ -247,7 +261,9 @@ async function selectByFunction(
     },
     { tokens, excluded: barred, question: question?.text ?? '', batchIndex: pool.batchIndex },
   );
-  const order = checkChosen(chosen, tokens, count, new Set(barred)).map((index) => pool.rows[index] as number);
+  const order = checkChosen(chosen, tokens, count, new Set(barred)).map(
+    (index) => pool.rows[index] as number,
+  );
   return { pool, rows: order.toSorted((a, b) => a - b), order, reason: 'pruned' };
 }
 
@@ -259,7 +275,8 @@ function checkChosen(
   barred: ReadonlySet<number>,
 ): readonly number[] {
   const isList = Array.isArray(chosen) || (ArrayBuffer.isView(chosen) && !(chosen instanceof DataView));
-  if (!isList) throw new InvalidSelectionError(`expected a list of ${tokens} indices, got ${describe(chosen)}`);
+  if (!isList)
+    throw new InvalidSelectionError(`expected a list of ${tokens} indices, got ${describe(chosen)}`);
   const indices = Array.from(chosen as ArrayLike<unknown>);
   if (indices.length !== tokens) {
     throw new InvalidSelectionError(`expected ${tokens} indices, got ${indices.length}`);
@@ -267,7 +284,9 @@ function checkChosen(
   const seen = new Set<number>();
   for (const index of indices) {
     if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= count) {
-      throw new InvalidSelectionError(`expected whole numbers from 0 to ${count - 1}, got ${describe(index)}`);
+      throw new InvalidSelectionError(
+        `expected whole numbers from 0 to ${count - 1}, got ${describe(index)}`,
+      );
     }
     if (seen.has(index)) throw new InvalidSelectionError(`index ${index} is there twice`);
     if (barred.has(index)) throw new InvalidSelectionError(`index ${index} is excluded`);

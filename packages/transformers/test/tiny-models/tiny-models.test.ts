@@ -59,7 +59,12 @@ describe.each(familyNames)('%s', (name) => {
   it('is what the library loads for its config', async () => {
     expect(loaded.model).toBeInstanceOf(tiny.modelClass);
     // Janus is loaded by its own class only.
-    const loader = name === 'phi3_v' ? AutoModelForCausalLM : name === 'multi_modality' ? tiny.modelClass : AutoModelForImageTextToText;
+    const loader =
+      name === 'phi3_v'
+        ? AutoModelForCausalLM
+        : name === 'multi_modality'
+          ? tiny.modelClass
+          : AutoModelForImageTextToText;
     const model = await loader.from_pretrained(tiny.path, { local_files_only: true });
     expect(model.constructor).toBe(tiny.modelClass);
     await model.dispose();
