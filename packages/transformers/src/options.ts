@@ -3,7 +3,6 @@
 import type { RawImage } from '@huggingface/transformers';
 import {
   type Backend,
-  checkBudget,
   type ImageSelectOptions,
   InvalidBudgetError,
   InvalidOptionsError,
@@ -11,8 +10,8 @@ import {
   type MatrixInput,
   type Maximizer,
   type ObjectiveTerm,
-  parseOptions,
 } from '@mmtok/core';
+import { checkBudget, parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import {
   type Agent,

@@ -1,7 +1,7 @@
 // Asks an agent about the pictures of one question, within its time. Never rejects: what went wrong is part of the result.
 
 import type { RawImage } from '@huggingface/transformers';
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import type { AgentReply, ResolvedAgent } from './agent.js';
 

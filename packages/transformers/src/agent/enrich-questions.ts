@@ -1,7 +1,8 @@
 // Decides for each row whether to ask the agent, and adds what it answers to the question.
 
 import type { RawImage } from '@huggingface/transformers';
-import { type Float32Tensor, float32, keywords } from '@mmtok/core';
+import { type Float32Tensor, keywords } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 import { PromptMismatchError } from '../errors/prompt-mismatch-error.js';
 import type { VisionRows } from '../features/vision-features.js';
 import type { Site } from '../hook/site.js';

@@ -1,6 +1,7 @@
 // How much a question says about where to look in an image: what `when: 'auto'` decides by.
 
-import { type Backend, cosineSimilarity, defineProgram, type Float32Tensor, float32 } from '@mmtok/core';
+import { type Backend, cosineSimilarity, type Float32Tensor } from '@mmtok/core';
+import { defineProgram, float32 } from '@mmtok/core/backend';
 
 const distributions = defineProgram({
   name: 'informativeness',

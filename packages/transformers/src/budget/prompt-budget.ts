@@ -1,6 +1,7 @@
 // Turns the caller's budget for a prompt into one core budget per pool of vision tokens.
 
-import { type Budget, InvalidBudgetError, resolveBudget } from '@mmtok/core';
+import { type Budget, InvalidBudgetError } from '@mmtok/core';
+import { resolveBudget } from '@mmtok/core/internal';
 import { sum } from '../sum.js';
 
 /**

@@ -1,4 +1,5 @@
-import { createReferenceBackend, float32, selectTokens, visionCoverage } from '@mmtok/core';
+import { createReferenceBackend, selectTokens, visionCoverage } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 import { describe, expect, it } from 'vitest';
 import { repair, standardise, topVarianceShare } from './standardise.js';
 

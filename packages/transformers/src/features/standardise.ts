@@ -1,6 +1,7 @@
 // Repairs vision features whose geometry is degenerate: one dimension that drowns all others. Pure arithmetic on [n, d].
 
-import { type Float32Tensor, float32 } from '@mmtok/core';
+import type { Float32Tensor } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 
 /** When to standardise: never, always, or only features with a degenerate geometry. */
 export type Standardise = 'off' | 'on' | 'auto';

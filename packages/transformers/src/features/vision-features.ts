@@ -1,6 +1,7 @@
 // Picks the features that feed vision coverage among what the encoder gave: from before the projector, or projected.
 
-import { type Float32Tensor, float32 } from '@mmtok/core';
+import type { Float32Tensor } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 import { VisionFeaturesError } from '../errors/vision-features-error.js';
 import type { EncodedVision } from '../hook/route.js';
 import { toFloat32 } from '../upstream/tensors.js';

@@ -8,7 +8,8 @@ import type {
   Processor,
   ProgressInfo,
 } from '@huggingface/transformers';
-import { MmtokError, parseOptions } from '@mmtok/core';
+import { MmtokError } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { ModelLoadError } from '../errors/model-load-error.js';
 import { UnsupportedModelError } from '../errors/unsupported-model-error.js';

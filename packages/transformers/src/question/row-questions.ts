@@ -1,6 +1,7 @@
 // The questions of a batch, one per row, and their embeddings.
 
-import { type Float32Tensor, float32, InvalidOptionsError } from '@mmtok/core';
+import { type Float32Tensor, InvalidOptionsError } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 import { PromptMismatchError } from '../errors/prompt-mismatch-error.js';
 import type { Site } from '../hook/site.js';
 import type { ResolvedOptions } from '../options.js';

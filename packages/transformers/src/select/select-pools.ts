@@ -4,13 +4,13 @@ import {
   type CandidateGroup,
   type Constraints,
   type Float32Tensor,
-  float32,
   type MatrixInput,
   type ObjectiveTerm,
-  resolveBudget,
   type Selection,
   selectTokens,
 } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
+import { resolveBudget } from '@mmtok/core/internal';
 import { repair } from '../features/standardise.js';
 import type { VisionEntry } from '../features/vision-cache.js';
 import type { VisionRows } from '../features/vision-features.js';

@@ -1,6 +1,6 @@
 // Taps the vision encoder of a model: of one that is loaded, or of one while it loads.
 
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { VisionFeaturesError } from '../errors/vision-features-error.js';
 import type { ModelLike } from '../upstream/types.js';

@@ -1,4 +1,4 @@
-import { halfToFloat } from '@mmtok/core';
+import { halfToFloat } from '@mmtok/core/internal';
 import { describe, expect, it } from 'vitest';
 import { floatToHalf } from './half.js';
 

@@ -9,12 +9,14 @@ import {
   DisposedError,
   InvalidBudgetError,
   InvalidOptionsError,
+  InvalidSelectionError,
   InvalidTensorError,
   MatrixTooLargeError,
   MmtokError,
-  parseOptions,
+  messageOf,
   UnsupportedOpError,
-} from './index.js';
+} from './errors.js';
+import { parseOptions } from './internal/parse-options.js';
 
 const cause = new Error('the engine said no');
 const examples = [
@@ -27,6 +29,7 @@ const examples = [
   ['DisposedError', 'MMTOK_DISPOSED', new DisposedError('A prepared image')],
   ['InvalidBudgetError', 'MMTOK_INVALID_BUDGET', new InvalidBudgetError('got 0')],
   ['InvalidOptionsError', 'MMTOK_INVALID_OPTIONS', new InvalidOptionsError('options', ['a: b'])],
+  ['InvalidSelectionError', 'MMTOK_INVALID_SELECTION', new InvalidSelectionError('mine', 'picked 1 twice')],
   ['InvalidTensorError', 'MMTOK_INVALID_TENSOR', new InvalidTensorError('vision', 'is missing')],
   ['MatrixTooLargeError', 'MMTOK_MATRIX_TOO_LARGE', new MatrixTooLargeError('vision', 100, 200, 1000)],
   ['UnsupportedOpError', 'MMTOK_UNSUPPORTED_OP', new UnsupportedOpError('loop', 'tfjs')],
@@ -39,6 +42,14 @@ describe.each(examples)('%s', (name, code, error) => {
     expect(error.name).toBe(name);
     expect(error.code).toBe(code);
     expect(error.stack).toContain(error.message);
+  });
+
+  it('says what is wrong, who can act and what to do', () => {
+    expect(['usage', 'environment', 'data']).toContain(error.kind);
+    expect(error.problem).not.toBe('');
+    expect(error.message).toContain(error.problem);
+    if (error.hint !== undefined)
+      expect(error.message).toMatch(new RegExp(`[.!?] ${error.hint.slice(0, 5)}`));
   });
 
   it('is recognised, by its own code only', () => {
@@ -60,7 +71,12 @@ describe('fields and messages', () => {
     const error = new BackendUnavailableError('ort', 'cannot find it', 'npm install onnxruntime-node', {
       cause,
     });
-    expect(error).toMatchObject({ backend: 'ort', hint: 'npm install onnxruntime-node', cause });
+    expect(error).toMatchObject({
+      problem: 'cannot find it',
+      backend: 'ort',
+      hint: 'npm install onnxruntime-node',
+      cause,
+    });
     expect(error.message).toContain('npm install onnxruntime-node');
   });
 
@@ -80,6 +96,22 @@ describe('fields and messages', () => {
     const error = new UnsupportedOpError('softmax', 'tfjs', 'axis 0');
     expect(error).toMatchObject({ op: 'softmax', backend: 'tfjs' });
     expect(error.message).toContain('(axis 0)');
+  });
+});
+
+describe('messageOf', () => {
+  it('gives the message of anything thrown, and never throws', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect([new Error('a'), 'b', 3, undefined, Symbol('c')].map(messageOf)).toEqual([
+      'a',
+      'b',
+      '3',
+      'undefined',
+      'Symbol(c)',
+    ]);
+    expect(messageOf(Object.create(null))).toMatch(/\S/);
+    expect(messageOf(proxy)).toMatch(/\S/);
   });
 });
 

@@ -1,24 +1,23 @@
-// Thrown when options fail their schema, and the one function that runs schemas at the edges of the packages.
+// Runs zod schemas at the public edges of the packages and turns what they find into typed errors.
 
 import type * as z from 'zod';
-import { MmtokError } from './mmtok-error.js';
-
-/** Options have the wrong form. The message lists each offending path, what was expected and what was given. */
-export class InvalidOptionsError extends MmtokError {
-  constructor(what: string, problems: readonly string[]) {
-    super('MMTOK_INVALID_OPTIONS', `Invalid ${what}: ${problems.join('; ')}.`);
-  }
-}
+import { InvalidOptionsError, messageOf } from '../errors.js';
 
 /** Problems that a message lists; a list of a million wrong indices has as many. */
 const LISTED = 5;
 
 /**
  * Parses `value` with a zod schema.
- * @throws InvalidOptionsError with the first few problems, readable.
+ * @throws InvalidOptionsError with the first few problems, readable; also for values that cannot even be read, such as
+ * revoked proxies and getters that throw.
  */
 export function parseOptions<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value);
+  let result: z.ZodSafeParseResult<z.output<S>>;
+  try {
+    result = schema.safeParse(value);
+  } catch (cause) {
+    throw new InvalidOptionsError(what, [`it cannot be read (${messageOf(cause)})`], { cause });
+  }
   if (result.success) return result.data;
   const { issues } = result.error;
   const problems = issues.slice(0, LISTED).map((issue) => {

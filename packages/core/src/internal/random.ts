@@ -1,7 +1,7 @@
-// Seeded random numbers, for sampled targets and the stochastic search. Not for secrets.
+// The one generator of seeded random numbers, for samples, the stochastic search and synthetic data. Unfit for secrets.
 
-/** The common 32-bit generator mulberry32: numbers in [0, 1), the same on every machine for a seed. */
-export function mulberry32(seed: number): () => number {
+/** The 32-bit generator mulberry32: numbers in [0, 1), the same on every machine for a seed. */
+export function createRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -12,9 +12,9 @@ export function mulberry32(seed: number): () => number {
 }
 
 /** Moves `count` randomly chosen items to the front of `items`, each set equally likely (Fisher and Yates). */
-export function shuffleFront(items: Int32Array, count: number, rng: () => number): void {
+export function shuffleFront(items: Int32Array, count: number, random: () => number): void {
   for (let i = 0; i < Math.min(count, items.length - 1); i++) {
-    const other = i + Math.floor(rng() * (items.length - i));
+    const other = i + Math.floor(random() * (items.length - i));
     const item = items[i] as number;
     items[i] = items[other] as number;
     items[other] = item;
