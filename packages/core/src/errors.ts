@@ -34,7 +34,7 @@ export class MmtokError extends Error {
   /** What is wrong. The message is the title, the problem and the hint. */
   readonly problem: string;
   /** What to do about it, where the message says so. */
-  readonly hint?: string;
+  declare readonly hint?: string;
 
   constructor(code: string, problem: string, details: ErrorDetails = {}) {
     const { kind = 'usage', hint, title } = details;
@@ -42,7 +42,7 @@ export class MmtokError extends Error {
     const closed = title === undefined && hint === undefined ? sentence : endSentence(sentence);
     super(
       hint === undefined ? closed : `${closed} ${hint}`,
-      'cause' in details ? { cause: details.cause } : {},
+      details.cause === undefined ? {} : { cause: details.cause },
     );
     this.name = new.target.name;
     this.code = code;
