@@ -5,10 +5,9 @@ import { MmtokError } from '@mmtok/core';
 /** The model is pruned already. Code `MMTOK_ALREADY_PRUNED`. */
 export class AlreadyPrunedError extends MmtokError {
   constructor() {
-    super(
-      'MMTOK_ALREADY_PRUNED',
-      'This model is pruned already. Call restore() on the handle of the first prune(), or override options per call with generate({ ..., mmtok: { ... } }).',
-    );
+    super('MMTOK_ALREADY_PRUNED', 'This model is pruned already', {
+      hint: 'Call restore() on the handle of the first prune(), or override options per call with generate({ ..., mmtok: { ... } }).',
+    });
   }
 }
 
@@ -18,10 +17,8 @@ export class UnsupportedModelError extends MmtokError {
   readonly modelType: string | undefined;
 
   constructor(modelType: string | undefined, reason: string) {
-    super(
-      'MMTOK_UNSUPPORTED_MODEL',
-      `The model${modelType === undefined ? '' : ` '${modelType}'`} cannot be pruned: ${reason}.`,
-    );
+    const title = `The model${modelType === undefined ? '' : ` '${modelType}'`} cannot be pruned`;
+    super('MMTOK_UNSUPPORTED_MODEL', reason, { title, kind: 'data' });
     this.modelType = modelType;
   }
 }
@@ -29,7 +26,11 @@ export class UnsupportedModelError extends MmtokError {
 /** The folder or hub id is not a vision-language model that transformers.js can load. Code `MMTOK_MODEL_LOAD`. */
 export class ModelLoadError extends MmtokError {
   constructor(source: string, problem: string, options?: { readonly cause?: unknown }) {
-    super('MMTOK_MODEL_LOAD', `Cannot load a model from '${source}': ${problem}.`, options);
+    super('MMTOK_MODEL_LOAD', problem, {
+      title: `Cannot load a model from '${source}'`,
+      kind: 'data',
+      ...options,
+    });
   }
 }
 
@@ -39,23 +40,26 @@ export class ModelLoadError extends MmtokError {
  */
 export class PromptMismatchError extends MmtokError {
   constructor(problem: string) {
-    super('MMTOK_PROMPT_MISMATCH', `Prompt and images do not fit: ${problem}.`);
+    super('MMTOK_PROMPT_MISMATCH', problem, { title: 'Prompt and images do not fit' });
   }
 }
 
 /** The requested vision features are not available, or cannot be found in the model file. Code `MMTOK_VISION_FEATURES`. */
 export class VisionFeaturesError extends MmtokError {
   constructor(problem: string) {
-    super('MMTOK_VISION_FEATURES', `Vision features from before the projector: ${problem}.`);
+    super('MMTOK_VISION_FEATURES', problem, {
+      title: 'Vision features from before the projector',
+      kind: 'data',
+    });
   }
 }
 
 /** A `select` function did not return what was asked of it. Code `MMTOK_INVALID_SELECTION`. */
 export class InvalidSelectionError extends MmtokError {
   constructor(problem: string) {
-    super(
-      'MMTOK_INVALID_SELECTION',
-      `Invalid result of select: ${problem}. Return exactly request.tokens different indices of vision tokens that are not in request.excluded.`,
-    );
+    super('MMTOK_INVALID_SELECTION', problem, {
+      title: 'Invalid result of select',
+      hint: 'Return exactly request.tokens different indices of vision tokens that are not in request.excluded.',
+    });
   }
 }

@@ -211,7 +211,7 @@ describe('an agent that fails', () => {
       problem: expect.stringMatching(problem),
     });
     expect(prompts[0]?.question?.words).toEqual(['on', 'tree']);
-    expect(notes.join()).toMatch(/the agent failed: .*went on without its answer/);
+    expect(notes.join()).toMatch(/the agent failed: /);
     expect(keptTokens).toBe(4);
   });
 
@@ -264,7 +264,7 @@ describe("when: 'auto'", () => {
 
 describe('wrong use', () => {
   it.each([
-    [says('a cat'), { images: [] }, /1 images, but the call has 0.*images: \[image\]/],
+    [says('a cat'), { images: [] }, /has 1 images.*has 0.*images: \[image\]/],
     [says('a cat'), { images: 'cat.jpg' as unknown as RawImage[] }, /images/],
     ['a cat' as unknown as Agent, {}, /expected an agent/],
     [{ ask: says('a cat'), threshold: 2 }, {}, /agent.threshold: .*1/],

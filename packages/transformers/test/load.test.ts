@@ -104,6 +104,6 @@ describe('loadVlm', () => {
       join(other, 'config.json'),
       JSON.stringify({ model_type: 'ultravox', text_config: { model_type: 'llama' } }),
     );
-    await expect(loadVlm(other)).rejects.toThrow(/takes no images/);
+    await expect(loadVlm(other)).rejects.toThrow(/audio-only/);
   });
 });

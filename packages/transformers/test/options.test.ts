@@ -310,7 +310,7 @@ describe('vision features', () => {
       },
     };
     await expect(run({}, inputs, model)).rejects.toThrow(
-      "'vision_saliency' has the shape [1,17], where 16 vision tokens need one number each",
+      "'vision_saliency' has the shape [1,17], but 16 vision tokens need one number each",
     );
     model.model.sessions.vision_encoder = session;
     handle?.restore();

@@ -110,10 +110,10 @@ describe('the question', () => {
     const first = await of([1, 0], text);
     expect(handle.lastReport?.notes).toEqual([]);
     expect(first).toEqual(await of([1, 1], textCoverage({ targetWeights: [1, 0] })));
-    expect(handle.lastReport?.notes.join()).toMatch(/no term of coverage takes the weights/);
+    expect(handle.lastReport?.notes.join()).toMatch(/no term of coverage uses the weights/);
     expect(await of([0, 1], text)).not.toEqual(first);
     await of([1, 0], visionCoverage());
-    expect(handle.lastReport?.notes.join()).toMatch(/no term of coverage takes the weights/);
+    expect(handle.lastReport?.notes.join()).toMatch(/no term of coverage uses the weights/);
   });
 
   it('changes the selection', async () => {
