@@ -4,10 +4,18 @@ export type { Agent, AgentOptions, AgentReply, CallAgent } from './agent/agent.j
 export type { AgentReport } from './agent/agent-report.js';
 export type { Allocation, FitContext, PromptBudget } from './budget/prompt-budget.js';
 export type { TokenCount } from './count-tokens.js';
+export { type CreateVlmOptions, createVlm, type Vlm } from './create-vlm.js';
 export * from './errors/index.js';
+export {
+  type ModelInputs,
+  type ProcessRequest,
+  type PromptMessage,
+  type PromptPart,
+  processInputs,
+} from './families/process.js';
 export type { Standardise } from './features/standardise.js';
 export type { VisionFeatureSource } from './features/vision-features.js';
-export { type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
+export { type Library, type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
 export { type LoadTap, type TapOptions, tapVisionEncoder } from './files/tap.js';
 export type { Checkpoint, ModelFamily, PrunedFamily, RefusedFamily } from './models/family.js';
 export { families } from './models/registry.js';
@@ -30,3 +38,6 @@ export type {
   RowReport,
   TileReport,
 } from './report/prune-report.js';
+export type { Answer, AnswerStream, Usage } from './vlm/answer.js';
+export type { CanvasLike, ImageInput, PixelData } from './vlm/images.js';
+export type { AskRequest, Keep, Message, MessagePart } from './vlm/request.js';
