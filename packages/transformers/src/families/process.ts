@@ -63,10 +63,12 @@ export async function processInputs(
   const tools = toolsOf(library, processor, request.config ?? {});
   const { images } = request;
   try {
-    if (processor instanceof library.VLChatProcessor && request.prompt === undefined)
+    const isJanus = processor instanceof library.VLChatProcessor;
+    if (isJanus && request.prompt === undefined && request.template === undefined)
       return await callJanus(tools, request);
     const prompt = request.prompt ?? promptOf(tools, request);
     checkPlaces(tools, prompt, images.length);
+    if (isJanus) return await callJanusWith(processor, prompt, images);
     return images.length === 0 ? tokenized(processor, prompt) : await call(tools, prompt, request);
   } catch (cause) {
     if (InputError.isInstance(cause)) throw cause;
@@ -361,11 +363,7 @@ async function callQwen(
 }
 
 /** Janus takes a conversation of its own form, and applies its template itself. */
-async function callJanus(
-  tools: Tools,
-  { messages = [], images, template }: ProcessRequest,
-): Promise<ModelInputs> {
-  if (template !== undefined) throw new InputError('Janus takes no template; leave it out');
+async function callJanus(tools: Tools, { messages = [], images }: ProcessRequest): Promise<ModelInputs> {
   for (const { content } of messages) checkText(tools, textOf(content));
   const roles: Readonly<Record<string, string>> = { user: '<|User|>', assistant: '<|Assistant|>' };
   const conversation = inText(tools, withoutSystem(messages)).map(({ role, content }) => ({
@@ -373,6 +371,16 @@ async function callJanus(
     content,
   }));
   return await tools.processor(conversation, { images: [...images] });
+}
+
+/** A finished prompt for Janus: a template that writes nothing of its own. */
+async function callJanusWith(
+  processor: Processor,
+  content: string,
+  images: readonly RawImage[],
+): Promise<ModelInputs> {
+  const chat_template = '{{ messages[0]["content"] }}';
+  return await processor([{ role: 'user', content }], { images: [...images], chat_template });
 }
 
 /** For families without a processor class: the image processor and the tokenizer apart, and the room made here. */

@@ -76,13 +76,11 @@ const message = z.strictObject({
 });
 
 /** The schema of {@link Keep}; budgets are checked where they are used. */
-export const keepSchema: z.ZodType<Keep> = z.union(
-  [
-    z.literal(false),
-    z.number().gt(0).lt(1),
-    z.int().positive(),
-    z.custom<PromptBudget>((value) => typeof value === 'object' && value !== null),
-  ],
+export const keepSchema: z.ZodType<Keep> = z.custom<Keep>(
+  (value) =>
+    value === false ||
+    (typeof value === 'object' && value !== null) ||
+    (typeof value === 'number' && value > 0 && (value < 1 || Number.isSafeInteger(value))),
   {
     error: ({ input }) =>
       `got ${String(input)}, expected a share between 0 and 1, a whole number of tokens from 1, a budget, or false for all tokens`,
