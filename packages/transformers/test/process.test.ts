@@ -82,7 +82,10 @@ describe('a conversation', () => {
       "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}" +
       "{{ m['role'] + ' : ' + m['content'] }}{% endfor %}";
     const { tiny, processor } = await open('llava', strict);
-    const messages: PromptMessage[] = [{ role: 'system', content: 'the dog' }, parts(null, 'is the cat red ?')];
+    const messages: PromptMessage[] = [
+      { role: 'system', content: 'the dog' },
+      parts(null, 'is the cat red ?'),
+    ];
     const text = await words(processor, { messages, images: [noiseImage(tiny.imageSize)] });
     expect(text).toMatch(/user : the dog <> is the cat red\?/);
   });
