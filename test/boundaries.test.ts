@@ -12,7 +12,7 @@ import { root, sourceFiles, type WorkspacePackage, workspacePackages } from './w
 const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   '@mmtok/core': [],
   '@mmtok/onnx': [],
-  '@mmtok/tiny-vlm': [],
+  '@mmtok/tiny-vlm': ['@mmtok/core'],
   '@mmtok/ort-backend': ['@mmtok/core', '@mmtok/onnx'],
   '@mmtok/tfjs-backend': ['@mmtok/core'],
   '@mmtok/transformers': ['@mmtok/core', '@mmtok/onnx'],

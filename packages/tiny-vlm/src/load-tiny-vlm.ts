@@ -7,7 +7,8 @@ import type {
   RawImage,
   Tensor,
 } from '@huggingface/transformers';
-import { type ModelSize, pathOf } from './model-path.js';
+import { files } from '#files';
+import { folderOf, type ModelSize } from './model-size.js';
 import { importTransformers } from './transformers-library.js';
 
 /**
@@ -18,6 +19,11 @@ export interface LoadTinyVlmOptions
   extends Pick<PretrainedModelOptions, 'device' | 'dtype' | 'session_options'> {
   /** The model as ever, or its smaller sibling. @default 'base' */
   readonly size?: ModelSize;
+  /**
+   * In browsers: the URL where this package's folders `model` and `model-small` are served, relative to the page or absolute.
+   * In Node it is not looked at.
+   */
+  readonly baseUrl?: string | URL;
 }
 
 /** The loaded model: ordinary transformers.js objects, and a shortcut to ask one question. */
@@ -46,23 +52,26 @@ interface ProcessedInputs {
 }
 
 /**
- * Loads model, processor and tokenizer from the package's own files, without network.
+ * Loads model, processor and tokenizer from the package's own files: from disk, or in browsers from where they are served.
  *
  * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` when transformers.js is not installed; `MMTOK_INVALID_OPTIONS` for a
- * size that there is not.
+ * size that there is not, and in browsers without a `baseUrl`.
  * @example
  * const vlm = await loadTinyVlm();
  * const [{ image }] = await samples();
  * await vlm.ask(image, 'What size is the red cross?'); // 'large'
  */
-export async function loadTinyVlm({ size = 'base', ...options }: LoadTinyVlmOptions = {}): Promise<TinyVlm> {
-  const path = pathOf(size);
-  const { AutoProcessor, LlavaForConditionalGeneration, RawImage } = await importTransformers();
-  const processor = await AutoProcessor.from_pretrained(path, { local_files_only: true });
-  const model = await LlavaForConditionalGeneration.from_pretrained(path, {
-    ...options,
-    local_files_only: true,
-  });
+export async function loadTinyVlm({
+  size = 'base',
+  baseUrl,
+  ...options
+}: LoadTinyVlmOptions = {}): Promise<TinyVlm> {
+  const source = files.modelSource(folderOf(size), baseUrl);
+  const { AutoProcessor, env, LlavaForConditionalGeneration, RawImage } = await importTransformers();
+  const [processor, model] = await withLocalModels(env, async () => [
+    await AutoProcessor.from_pretrained(source, { local_files_only: true }),
+    await LlavaForConditionalGeneration.from_pretrained(source, { ...options, local_files_only: true }),
+  ]);
 
   const ask: TinyVlm['ask'] = async (image, question, generateOptions = {}) => {
     const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }];
@@ -74,4 +83,22 @@ export async function loadTinyVlm({ size = 'base', ...options }: LoadTinyVlmOpti
     return answer!;
   };
   return { model, processor, tokenizer: processor.tokenizer!, ask };
+}
+
+/** How many models are being loaded, and what the setting was before the first. */
+let loading = 0;
+let allowedBefore = true;
+
+/** In browsers transformers.js loads from paths only where that is allowed, which is a setting for all models. */
+async function withLocalModels<R extends readonly unknown[]>(
+  env: { allowLocalModels: boolean },
+  load: () => Promise<readonly [...R]>,
+): Promise<readonly [...R]> {
+  if (loading++ === 0) allowedBefore = env.allowLocalModels;
+  env.allowLocalModels = true;
+  try {
+    return await load();
+  } finally {
+    if (--loading === 0) env.allowLocalModels = allowedBefore;
+  }
 }

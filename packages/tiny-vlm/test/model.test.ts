@@ -14,7 +14,7 @@ import {
   samples,
   smallModelPath,
   type TinyVlm,
-} from '../src/index.js';
+} from '../src/node.js';
 
 /** How many of the held-out questions are asked here. */
 const QUESTIONS = 270;

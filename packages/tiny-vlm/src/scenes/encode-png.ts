@@ -5,8 +5,6 @@ const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const BITS_PER_CHANNEL = 8;
 const TRUE_COLOR = 2;
 const NO_FILTER = 0;
-/** Bytes of a chunk without content: its length, its type and its checksum. */
-const EMPTY_CHUNK = 12;
 
 /** Encodes `width` × `height` pixels of three bytes each, row by row. */
 export function encodePng(pixels: Uint8Array, width: number, height: number): Buffer {
@@ -27,19 +25,6 @@ export function encodePng(pixels: Uint8Array, width: number, height: number): Bu
     chunk('IDAT', deflateSync(rows)),
     chunk('IEND', Buffer.alloc(0)),
   ]);
-}
-
-/** Whether a file that {@link encodePng} made is whole: all of its chunks are there, and have their checksums. */
-export function isWholePng(file: Buffer): boolean {
-  if (!file.subarray(0, SIGNATURE.length).equals(SIGNATURE)) return false;
-  let start = SIGNATURE.length;
-  while (start + EMPTY_CHUNK < file.length) {
-    const end = start + EMPTY_CHUNK + file.readUInt32BE(start);
-    if (end > file.length || crc32(file.subarray(start + 4, end - 4)) !== file.readUInt32BE(end - 4))
-      return false;
-    start = end;
-  }
-  return file.subarray(start).equals(chunk('IEND', Buffer.alloc(0)));
 }
 
 function chunk(type: string, data: Buffer): Buffer {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RawImage } from '@huggingface/transformers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseLines } from '../package-lines.js';
+import { parseLines } from '../files.js';
 import { drawScene } from './draw-scene.js';
 import { encodePng } from './encode-png.js';
 import type { Scene } from './scene.js';
@@ -35,21 +35,6 @@ test('what is drawn stays, what is lacking is drawn', async () => {
   await drawSceneFiles(folder, named(2));
   expect(before.equals(await readFile(join(folder, '0.png')))).toBe(true);
   expect((await RawImage.read(join(folder, '1.png'))).width).toBe(128);
-});
-
-test.each<[string, (file: Buffer) => Buffer]>([
-  ['emptied', () => Buffer.alloc(0)],
-  ['cut short', (file) => file.subarray(0, -20)],
-  ['overwritten in part', (file) => Buffer.from(file).fill(0, 100, 200)],
-  ['overwritten by another', (file) => Buffer.alloc(file.length, 'text')],
-])('a file that was %s is drawn anew', async (_, damage) => {
-  const path = join(folder, 'damaged.png');
-  const scene = new Map([['damaged.png', scenes[0]!]]);
-  await drawSceneFiles(folder, scene);
-  const whole = await readFile(path);
-  await writeFile(path, damage(whole));
-  await drawSceneFiles(folder, scene);
-  expect(whole.equals(await readFile(path))).toBe(true);
 });
 
 test('a folder that cannot be made is named, with what to do', async () => {

@@ -1,17 +1,17 @@
 // Scenes as PNG files in a folder, drawn when they are first asked for. A file is written whole or not at all, so several
-// processes may draw into one folder at once; one that was damaged since is drawn anew.
+// processes may draw into one folder at once.
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TinyVlmError } from '../tiny-vlm-error.js';
 import { drawScene } from './draw-scene.js';
-import { encodePng, isWholePng } from './encode-png.js';
+import { encodePng } from './encode-png.js';
 import { SCENE_SIZE, type Scene } from './scene.js';
 
 /**
  * Draws those of the named scenes that the folder lacks.
  *
- * @param scenes From file names to scenes. A whole PNG file that is there is taken for its scene.
+ * @param scenes From file names to scenes. A file that is there is taken for its scene.
  * @throws TinyVlmError `MMTOK_PICTURES_NOT_WRITTEN` when the folder cannot be written to.
  */
 export async function drawSceneFiles(folder: string, scenes: ReadonlyMap<string, Scene>): Promise<void> {
@@ -19,9 +19,7 @@ export async function drawSceneFiles(folder: string, scenes: ReadonlyMap<string,
     await mkdir(folder, { recursive: true });
     const there = new Set(await readdir(folder));
     for (const [name, scene] of scenes) {
-      const path = join(folder, name);
-      if (there.has(name) && isWholePng(await readFile(path))) continue;
-      await writeWhole(path, pngOf(scene));
+      if (!there.has(name)) await writeWhole(join(folder, name), pngOf(scene));
     }
   } catch (cause) {
     if (cause instanceof TinyVlmError) throw cause;
