@@ -12,7 +12,7 @@ export async function launchChromium(): Promise<Browser> {
   return await chromium.launch({ executablePath: chromiumPath as string, args: ['--no-sandbox'] });
 }
 
-/** A page that has loaded a site. */
+/** A page of a site. */
 export interface Tab {
   /** Calls a function that the page's script exports, with data in and out that can be cloned. */
   call(name: string, input?: unknown): Promise<unknown>;
@@ -21,8 +21,8 @@ export interface Tab {
   close(): Promise<void>;
 }
 
-/** Opens a site and imports its `/page.js`. */
-export async function openTab(browser: Browser, origin: string): Promise<Tab> {
+/** Opens a site. Functions are called in the script of the given name. */
+export async function openTab(browser: Browser, origin: string, script = 'page'): Promise<Tab> {
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
@@ -32,7 +32,7 @@ export async function openTab(browser: Browser, origin: string): Promise<Tab> {
     async call(name, input) {
       const given = JSON.stringify(input) ?? 'undefined';
       return await page.evaluate(
-        `import('/page.js').then((page) => page[${JSON.stringify(name)}](${given}))`,
+        `import('/${script}.js').then((page) => page[${JSON.stringify(name)}](${given}))`,
       );
     },
     close: () => page.close(),

@@ -22,38 +22,21 @@ export interface SiteOptions {
   readonly scripts: readonly string[];
   /** Folders by the paths under which their files are served, such as `{ '/models/': '/tmp/models' }`. */
   readonly folders?: Readonly<Record<string, string>>;
-  /** Whether the scripts are minified. */
-  readonly minify?: boolean;
+  /** Who bundles them: esbuild, or Vite, which also minifies. @default 'esbuild' */
+  readonly bundler?: 'esbuild' | 'vite';
 }
 
 /** A site that is served. */
 export interface Site {
-  /** E.g. `http://localhost:41234`; `/` is an empty page that has loaded every script named `page`. */
+  /** E.g. `http://localhost:41234`; `/` is an empty page. */
   readonly origin: string;
   close(): Promise<void>;
 }
 
 /** Bundles the scripts and serves the site on a free port. */
-export async function startSite({ scripts, folders = {}, minify = false }: SiteOptions): Promise<Site> {
-  const { outputFiles } = await build({
-    entryPoints: [...scripts],
-    bundle: true,
-    splitting: true,
-    minify,
-    platform: 'browser',
-    format: 'esm',
-    outdir: '/',
-    write: false,
-    conditions: ['@mmtok/source'],
-    logLevel: 'silent',
-  });
-  const texts = new Map<string, string | Uint8Array>(
-    outputFiles.map(({ path, contents }) => [path, contents]),
-  );
-  texts.set(
-    '/index.html',
-    '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
-  );
+export async function startSite({ scripts, folders = {}, bundler = 'esbuild' }: SiteOptions): Promise<Site> {
+  const texts = await (bundler === 'vite' ? bundleWithVite : bundleWithEsbuild)(scripts);
+  texts.set('/index.html', '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">');
 
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
@@ -87,4 +70,44 @@ export async function startSite({ scripts, folders = {}, minify = false }: SiteO
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** Files by the paths under which they are served. */
+type Texts = Map<string, string | Uint8Array>;
+
+async function bundleWithEsbuild(scripts: readonly string[]): Promise<Texts> {
+  const { outputFiles } = await build({
+    entryPoints: [...scripts],
+    bundle: true,
+    splitting: true,
+    platform: 'browser',
+    format: 'esm',
+    outdir: '/',
+    write: false,
+    conditions: ['@mmtok/source'],
+    logLevel: 'silent',
+  });
+  return new Map(outputFiles.map(({ path, contents }) => [path, contents]));
+}
+
+async function bundleWithVite(scripts: readonly string[]): Promise<Texts> {
+  const vite = await import('vite');
+  const built = await vite.build({
+    configFile: false,
+    logLevel: 'silent',
+    resolve: { conditions: ['@mmtok/source', ...vite.defaultClientConditions] },
+    build: {
+      write: false,
+      reportCompressedSize: false,
+      rolldownOptions: {
+        input: [...scripts],
+        preserveEntrySignatures: 'strict',
+        output: { entryFileNames: '[name].js' },
+      },
+    },
+  });
+  const { output } = [built].flat()[0] as {
+    output: readonly { fileName: string; code?: string; source?: string | Uint8Array }[];
+  };
+  return new Map(output.map(({ fileName, code, source }) => [`/${fileName}`, code ?? source ?? '']));
 }
