@@ -11,7 +11,7 @@ import { root, sourceFiles, type WorkspacePackage, workspacePackages } from './w
 /** What each package may depend on. Tests and benches may use more: see `inTests`. */
 const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   '@mmtok/core': [],
-  '@mmtok/onnx': [],
+  '@mmtok/onnx': ['@mmtok/core'],
   '@mmtok/tiny-vlm': ['@mmtok/core'],
   '@mmtok/ort-backend': ['@mmtok/core', '@mmtok/onnx'],
   '@mmtok/tfjs-backend': ['@mmtok/core'],
