@@ -1,8 +1,7 @@
 // The public surface on every platform: how to ask the models, questions to ask and how to score the answers, scenes to draw.
 // Node has more: see node.ts.
-export { buildPrompt } from './build-prompt.js';
 export { type Accuracy, type EvaluateOptions, type EvaluationReport, evaluate } from './evaluate.js';
-export { type LoadTinyVlmOptions, loadTinyVlm, type TinyVlm } from './load-tiny-vlm.js';
+export { buildPrompt, type LoadTinyVlmOptions, loadTinyVlm, type TinyVlm } from './load-tiny-vlm.js';
 export type { ModelSize } from './model-size.js';
 export { type SamplesOptions, samples } from './samples.js';
 export { drawScene } from './scenes/draw-scene.js';

@@ -1,4 +1,4 @@
-// Loads either model through plain transformers.js and asks it questions. It prunes nothing: attach a pruner to `model`.
+// Loads either model through plain transformers.js and asks it questions.
 import type {
   PreTrainedModel,
   PreTrainedTokenizer,
@@ -9,7 +9,7 @@ import type {
 } from '@huggingface/transformers';
 import { files } from '#files';
 import { folderOf, type ModelSize } from './model-size.js';
-import { importTransformers } from './transformers-library.js';
+import { TinyVlmError } from './tiny-vlm-error.js';
 
 /**
  * Which model, and where and how to run it; the latter goes to transformers.js as it is. The base model has weights in
@@ -17,7 +17,7 @@ import { importTransformers } from './transformers-library.js';
  */
 export interface LoadTinyVlmOptions
   extends Pick<PretrainedModelOptions, 'device' | 'dtype' | 'session_options'> {
-  /** The model as ever, or its smaller sibling. @default 'base' */
+  /** Which of the two models to load. @default 'base' */
   readonly size?: ModelSize;
   /**
    * In browsers: the URL where this package's folders `model` and `model-small` are served, relative to the page or absolute.
@@ -85,6 +85,20 @@ export async function loadTinyVlm({
   return { model, processor, tokenizer: processor.tokenizer!, ask };
 }
 
+/**
+ * The prompt for one image and one question: `<image> question {question} answer`.
+ *
+ * It is the very string that `processor.apply_chat_template` makes from the model's own chat template; use this where
+ * no processor is at hand. Write questions as ordinary English: the tokenizer lower-cases and splits off punctuation.
+ *
+ * @example
+ * buildPrompt('Is there a red circle in the image?');
+ * // '<image> question Is there a red circle in the image? answer'
+ */
+export function buildPrompt(question: string): string {
+  return `<image> question ${question} answer`;
+}
+
 /** How many models are being loaded, and what the setting was before the first. */
 let loading = 0;
 let allowedBefore = true;
@@ -101,4 +115,33 @@ async function withLocalModels<R extends readonly unknown[]>(
   } finally {
     if (--loading === 0) env.allowLocalModels = allowedBefore;
   }
+}
+
+/** transformers.js is an optional peer: questions and scenes work without it. */
+type TransformersLibrary = typeof import('@huggingface/transformers');
+
+/**
+ * Imports transformers.js.
+ * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` when it is not installed. Any other failure to load passes through.
+ */
+export async function importTransformers(
+  importLibrary: () => Promise<TransformersLibrary> = () => import('@huggingface/transformers'),
+): Promise<TransformersLibrary> {
+  try {
+    return await importLibrary();
+  } catch (cause) {
+    if (!isMissingPackage(cause)) throw cause;
+    throw new TinyVlmError(
+      'MMTOK_TRANSFORMERS_MISSING',
+      "loadTinyVlm() needs the package '@huggingface/transformers' (version 4.3 or later), which is not installed. " +
+        'Install it beside @mmtok/tiny-vlm: npm install @huggingface/transformers',
+      { cause },
+    );
+  }
+}
+
+/** Whether Node found no transformers.js at all, rather than a broken one. */
+function isMissingPackage(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ERR_MODULE_NOT_FOUND' && message.includes("'@huggingface/transformers'");
 }

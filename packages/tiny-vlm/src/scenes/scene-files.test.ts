@@ -6,9 +6,8 @@ import { RawImage } from '@huggingface/transformers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseLines } from '../files.js';
 import { drawScene } from './draw-scene.js';
-import { encodePng } from './encode-png.js';
 import type { Scene } from './scene.js';
-import { drawSceneFiles } from './scene-files.js';
+import { drawSceneFiles, encodePng } from './scene-files.js';
 
 let folder: string;
 let scenes: readonly Scene[];
@@ -51,4 +50,12 @@ test('a scene that cannot be drawn is told as such', async () => {
   const odd = JSON.parse(JSON.stringify(scene).replaceAll(/"shape":"\w+"/g, '"shape":"blob"')) as Scene;
   const drawing = drawSceneFiles(folder, new Map([['odd.png', odd]]));
   await expect(drawing).rejects.toMatchObject({ code: 'MMTOK_UNKNOWN_SHAPE' });
+});
+
+test('a decoder reads the same pixels from a PNG file', async () => {
+  const pixels = Uint8Array.from({ length: 3 * 5 * 7 }, (_, at) => (at * 37) % 256);
+  const file = new Blob([new Uint8Array(encodePng(pixels, 5, 7))]);
+  const { data, width, height, channels } = await RawImage.fromBlob(file);
+  expect([width, height, channels]).toEqual([5, 7, 3]);
+  expect([...data]).toEqual([...pixels]);
 });
