@@ -1,18 +1,8 @@
 // The backend: compiles each program once, keeps its session, and moves tensors in and out.
 
-import {
-  type Backend,
-  BackendRunError,
-  checkInputs,
-  checkInto,
-  DisposedError,
-  elementCount,
-  float32,
-  type HostTensor,
-  type Program,
-  parseOptions,
-  type TensorSpecs,
-} from '@mmtok/core';
+import { type Backend, BackendRunError, DisposedError, type HostTensor, type TensorSpecs } from '@mmtok/core';
+import { checkInputs, checkInto, elementCount, float32, type Program } from '@mmtok/core/backend';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { compileProgram, graphInput, graphOutput, type InputTypes } from './compile-program.js';
 import { createSession, type OrtDevice, selectDevice, type WorkingDevice } from './devices.js';

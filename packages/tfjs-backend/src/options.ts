@@ -1,6 +1,6 @@
 // The options of createTfjsBackend and their check.
 
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import type { Tfjs } from './tfjs.js';
 

@@ -4,19 +4,21 @@
 import {
   type Backend,
   BackendRunError,
-  checkInputs,
-  checkInto,
   DisposedError,
   type HostTensor,
   MmtokError,
-  type Program,
-  type RunOptions,
   type TensorOps,
-  type TensorSpec,
   type TensorSpecs,
   UnsupportedOpError,
-  widen,
 } from '@mmtok/core';
+import {
+  checkInputs,
+  checkInto,
+  type Program,
+  type RunOptions,
+  type TensorSpec,
+  widen,
+} from '@mmtok/core/backend';
 import { type Engine, openEngine, type TfjsEngineInfo } from './engine.js';
 import { parseTfjsOptions, type TfjsBackendOptions } from './options.js';
 import type { Tfjs, TfjsTensor } from './tfjs.js';
