@@ -1,4 +1,4 @@
-// Dependencies point one way: cli and examples → agent, eval, transformers, backends → core, onnx. Read from the
+// Dependencies point one way: cli and examples → agent → transformers → ort-backend → core, onnx; eval → core, onnx. Read from the
 // manifests and from the import statements themselves.
 
 import { readFileSync } from 'node:fs';
@@ -15,8 +15,8 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   '@mmtok/tiny-vlm': ['@mmtok/core'],
   '@mmtok/ort-backend': ['@mmtok/core', '@mmtok/onnx'],
   '@mmtok/tfjs-backend': ['@mmtok/core'],
-  '@mmtok/transformers': ['@mmtok/core', '@mmtok/onnx'],
-  '@mmtok/agent': ['@mmtok/core'],
+  '@mmtok/transformers': ['@mmtok/core', '@mmtok/onnx', '@mmtok/ort-backend'],
+  '@mmtok/agent': ['@mmtok/core', '@mmtok/transformers'],
   '@mmtok/eval': ['@mmtok/core', '@mmtok/onnx'],
   mmtok: 'everything',
   'mmtok-examples': 'everything',
@@ -25,8 +25,8 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
 /** What the tests and benches of a package may use beside that, as devDependencies. */
 const inTests: Readonly<Record<string, readonly string[]>> = {
   '@mmtok/ort-backend': ['@mmtok/tiny-vlm'],
-  '@mmtok/transformers': ['@mmtok/ort-backend', '@mmtok/tiny-vlm'],
-  '@mmtok/agent': ['@mmtok/ort-backend', '@mmtok/tiny-vlm', '@mmtok/transformers'],
+  '@mmtok/transformers': ['@mmtok/tiny-vlm'],
+  '@mmtok/agent': ['@mmtok/ort-backend', '@mmtok/tiny-vlm'],
   '@mmtok/eval': ['@mmtok/ort-backend', '@mmtok/tiny-vlm', '@mmtok/transformers'],
 };
 
