@@ -4,7 +4,8 @@ import type { PreTrainedModel, Processor, Tensor } from '@huggingface/transforme
 import { DisposedError, InvalidOptionsError, parseOptions } from '@mmtok/core';
 import * as z from 'zod';
 import { InputError } from './errors/input-error.js';
-import { lastQuestion, type ModelInputs, processInputs } from './families/process.js';
+import { type ModelInputs, processInputs } from './families/process.js';
+import { lastQuestion } from './families/prompt-text.js';
 import {
   type Library,
   type LoadedVlm,

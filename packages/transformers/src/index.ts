@@ -6,13 +6,8 @@ export type { Allocation, FitContext, PromptBudget } from './budget/prompt-budge
 export type { TokenCount } from './count-tokens.js';
 export { type CreateVlmOptions, createVlm, type Vlm } from './create-vlm.js';
 export * from './errors/index.js';
-export {
-  type ModelInputs,
-  type ProcessRequest,
-  type PromptMessage,
-  type PromptPart,
-  processInputs,
-} from './families/process.js';
+export { type ModelInputs, type ProcessRequest, processInputs } from './families/process.js';
+export type { PromptMessage, PromptPart, PromptRequest } from './families/prompt-text.js';
 export type { Standardise } from './features/standardise.js';
 export type { VisionFeatureSource } from './features/vision-features.js';
 export { type Library, type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';

@@ -3,7 +3,7 @@
 import { InvalidOptionsError, parseOptions } from '@mmtok/core';
 import * as z from 'zod';
 import type { PromptBudget } from '../budget/prompt-budget.js';
-import type { PromptMessage, PromptPart } from '../families/process.js';
+import type { PromptMessage, PromptPart } from '../families/prompt-text.js';
 import type { CallOptions } from '../options.js';
 import { IMAGE_INPUT, type ImageInput, isImageInput } from './images.js';
 
