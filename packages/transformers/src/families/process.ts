@@ -74,7 +74,7 @@ async function call(tools: Tools, prompt: string, request: ProcessRequest): Prom
   const { LlavaProcessor, PixtralProcessor, PaliGemmaProcessor, Lfm2VlProcessor, Florence2Processor } =
     library;
   if (!isWhole) return await callApart(tools, prompt, request);
-  if (processor instanceof LlavaProcessor) return await callLlava(processor, images, prompt);
+  if (processor instanceof LlavaProcessor) return await callLlava(tools, images, prompt);
   if (processor instanceof PixtralProcessor && images.length > 1)
     return await callPixtral(processor, images, prompt);
   if (processor instanceof library.Qwen2VLProcessor && images.length > 1)
@@ -116,11 +116,16 @@ interface PatchConfig {
  * LLaVA's processor makes room for the first image only, and counts the class token of the encoder even where the model
  * drops it, as it does with the strategy `default` (transformers.js 4.3).
  */
-async function callLlava(processor: Processor, images: RawImage[], prompt: string): Promise<ModelInputs> {
+async function callLlava(
+  { processor, config: ofModel }: Tools,
+  images: RawImage[],
+  prompt: string,
+): Promise<ModelInputs> {
   const config = processor.config as unknown as PatchConfig;
   const pixels: ModelInputs = await imagesOf(processor)(images);
   const [rows, columns] = patchGrid(pixels, config.patch_size);
-  const dropped = config.vision_feature_select_strategy === 'default' ? 1 : 0;
+  const strategy = config.vision_feature_select_strategy ?? ofModel.vision_feature_select_strategy;
+  const dropped = strategy === 'default' ? 1 : 0;
   const more = Math.max(0, (config.num_additional_image_tokens ?? 0) - dropped);
   const room = config.image_token.repeat(rows * columns + more);
   return { ...pixels, ...expanded(processor, prompt, config.image_token, room) };
