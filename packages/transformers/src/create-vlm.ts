@@ -1,9 +1,10 @@
 // The one-line way in: a vision-language model that is loaded, pruned, and asked in plain terms.
 
 import type { PreTrainedModel, Processor, Tensor } from '@huggingface/transformers';
-import { DisposedError, InvalidOptionsError, parseOptions } from '@mmtok/core';
+import { DisposedError, InvalidOptionsError } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
-import { InputError } from './errors/input-error.js';
+import { InputError } from './errors.js';
 import { type ModelInputs, processInputs } from './families/process.js';
 import { lastQuestion } from './families/prompt-text.js';
 import {
@@ -17,7 +18,6 @@ import { untilAborted } from './internal/until-aborted.js';
 import type { PruneHandle } from './prune.js';
 import { type Answer, type AnswerStream, PieceStreamer, streamAnswer } from './vlm/answer.js';
 import { readImage } from './vlm/images.js';
-import { checkPruning, keepOptions, PrunedModel, type PruningOptions, usageOf } from './vlm/pruned-model.js';
 import {
   type AskRequest,
   type Keep,
@@ -25,6 +25,7 @@ import {
   type ResolvedRequest,
   resolveRequest,
 } from './vlm/request.js';
+import { checkPruning, keepOptions, type PruningOptions, Runner, usageOf } from './vlm/runner.js';
 
 /** Options of {@link createVlm}: how much to keep, those of {@link loadVlm}, and those of `prune`. */
 export interface CreateVlmOptions extends LoadVlmOptions, PruningOptions {
@@ -104,7 +105,7 @@ export async function createVlm(model: string | LoadedVlm, options: CreateVlmOpt
   const loaded = typeof given === 'string' ? await loadVlm(given, load) : given;
   const isOurs = typeof given === 'string';
   try {
-    const pruned = await PrunedModel.attach(loaded, keep, pruning);
+    const pruned = new Runner(loaded, keep, pruning);
     return new PrunedVlm(loaded, pruned, keep, isOurs);
   } catch (error) {
     if (isOurs) await loaded.model.dispose();
@@ -133,13 +134,13 @@ class PrunedVlm implements Vlm {
   readonly handle: PruneHandle;
   readonly family: string;
   readonly modelId: string;
-  private readonly pruned: PrunedModel;
+  private readonly pruned: Runner;
   private readonly keep: Keep | undefined;
   private readonly isOurs: boolean;
   private last: Promise<unknown> = Promise.resolve();
   private disposal: Promise<void> | undefined;
 
-  constructor(loaded: LoadedVlm, pruned: PrunedModel, keep: Keep | undefined, isOurs: boolean) {
+  constructor(loaded: LoadedVlm, pruned: Runner, keep: Keep | undefined, isOurs: boolean) {
     this.model = loaded.model;
     this.processor = loaded.processor;
     this.library = loaded.library;
@@ -241,7 +242,7 @@ class PrunedVlm implements Vlm {
   /** The inputs of `generate`, and the options of selection. */
   private async inputsOf({ messages, images, template, keep, mmtok }: ResolvedRequest): Promise<{
     readonly tensors: ModelInputs;
-    readonly mmtok: Parameters<PrunedModel['generate']>[1];
+    readonly mmtok: Parameters<Runner['generate']>[1];
   }> {
     const pictures = await Promise.all(
       images.map((image, at) =>

@@ -175,8 +175,8 @@ describe('a conversation', () => {
         maxNewTokens: 2,
       });
       expect(usage.visionTokens).toBe(2 * tiny.tokensPerImage);
-      expect(report.rows[0]?.question?.text).toMatch(/cat/);
-      expect(report.rows[0]?.question?.text).not.toMatch(/dog|red/);
+      expect(report.prompts[0]?.question?.text).toMatch(/cat/);
+      expect(report.prompts[0]?.question?.text).not.toMatch(/dog|red/);
     },
   );
 
@@ -250,10 +250,10 @@ describe('what is kept', () => {
   });
 
   it('is told to the one who asked, and to observers', async () => {
-    const onSelection = vi.fn();
-    const { vlm, tiny } = await open('llava', { onSelection });
+    const onReport = vi.fn();
+    const { vlm, tiny } = await open('llava', { onReport });
     const { report } = await vlm.ask({ image: noiseImage(tiny.imageSize), question: QUESTION });
-    expect(onSelection.mock.lastCall?.[0]).toBe(report);
+    expect(onReport.mock.lastCall?.[0]).toBe(report);
   });
 });
 

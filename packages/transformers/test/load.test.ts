@@ -27,7 +27,7 @@ describe('loadVlm', () => {
       expect(tokenizer.decode([40])).toBeTypeOf('string');
       expect(tap.problem).toBeUndefined();
       expect(tap.tensor !== undefined).toBe(name !== 'multi_modality');
-      prune(model, { processor, backend: createReferenceBackend(), budget: { tokens: 2 } }).detach();
+      prune(model, { processor, backend: createReferenceBackend(), budget: { tokens: 2 } }).restore();
       await model.dispose();
     },
   );
@@ -50,7 +50,7 @@ describe('loadVlm', () => {
         minVisionTokens: 1,
       });
       await generate(model, { ...inputs, max_new_tokens: 1 });
-      expect(handle.lastSelection?.visionFeatureSource).toBe(source);
+      expect(handle.lastReport?.visionFeatureSource).toBe(source);
       await model.dispose();
     }
   });
@@ -77,8 +77,8 @@ describe('loadVlm', () => {
     const loaded = await tiny.load();
     const inputs = await loaded.inputs('is the cat red ?', [noiseImage(tiny.imageSize)]);
     await generate(model, { ...inputs, max_new_tokens: 1 });
-    expect(handle.lastSelection).toMatchObject({ visionFeatureSource: 'projected', tokensAfter: 4 });
-    expect(handle.lastSelection?.notes.join()).toContain(tensor);
+    expect(handle.lastReport).toMatchObject({ visionFeatureSource: 'projected', keptTokens: 4 });
+    expect(handle.lastReport?.notes.join()).toContain(tensor);
     await loaded.dispose();
     await model.dispose();
   });
@@ -124,6 +124,6 @@ describe('loadVlm', () => {
       join(other, 'config.json'),
       JSON.stringify({ model_type: 'ultravox', text_config: { model_type: 'llama' } }),
     );
-    await expect(loadVlm(other)).rejects.toThrow(/takes no images/);
+    await expect(loadVlm(other)).rejects.toThrow(/audio-only/);
   });
 });

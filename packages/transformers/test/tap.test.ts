@@ -41,7 +41,7 @@ async function selected(tiny: TinyModel, tapped: boolean): Promise<PruneReport> 
   });
   const prompt = await inputs('what is in the image ?', [noiseImage(tiny.imageSize)]);
   await generate(model, { ...prompt, max_new_tokens: 2 });
-  const report = handle.lastSelection as PruneReport;
+  const report = handle.lastReport as PruneReport;
   await dispose();
   return report;
 }
@@ -61,8 +61,13 @@ describe.each(withEncoder)('%s', (name) => {
     expect(tapped.visionFeatureSource).toBe('preProjector');
     const plain = await selected(tiny, false);
     expect(plain.visionFeatureSource).toBe('projected');
-    expect(tapped.tokensAfter).toBe(plain.tokensAfter);
-    if (merging.includes(name) || !tiny.visionFeatures.inOrder) return;
+    expect(tapped.keptTokens).toBe(plain.keptTokens);
+  });
+
+  it('selects as with features that the export gives itself', async ({ skip }) => {
+    const tiny = await buildTinyModel(name, { directory });
+    skip(merging.includes(name) || !tiny.visionFeatures.inOrder, 'its export gives other features');
+    const tapped = await selected(tiny, true);
     const exposing = await buildTinyModel(name, {
       directory: join(directory, 'exposed'),
       exposeVisionFeatures: true,
@@ -81,7 +86,7 @@ it('brings features in window order into the order of the tokens', async () => {
   const family = all.find((one) => one.modelTypes.includes('qwen2_5_vl'));
   if (family?.status !== 'pruned') throw new Error('Qwen2.5-VL is pruned');
   const prompt = await inputs('what ?', [noiseImage(tiny.imageSize)]);
-  const { projected, others } = await family.route.encode(model as never, prompt);
+  const { projected, others } = await family.adapter.encode(model as never, prompt);
   const { order } = findProjectorInput(readGraph(await readFile(fileOf(tiny))), 'image_features') ?? {};
   const raw = await model.sessions.vision_encoder.run(
     Object.fromEntries(

@@ -1,13 +1,13 @@
 // Turns a conversation and its images into a model's inputs: each processor is called in its own way.
 
 import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
-import { InputError } from '../errors/input-error.js';
-import { type ModelConfig, numberAt, section } from '../upstream/types.js';
+import { messageOf } from '@mmtok/core/internal';
+import { InputError } from '../errors.js';
+import { type ModelConfig, numberAt, section } from '../internal/types.js';
 import {
   checkPlaces,
   checkText,
   inText,
-  messageOf,
   type PromptRequest,
   promptOf,
   type Tools,

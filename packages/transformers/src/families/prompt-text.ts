@@ -1,8 +1,9 @@
 // The text of a prompt: a conversation in the model's chat template, with the places where images belong.
 
 import type { Message as LibraryMessage, Processor } from '@huggingface/transformers';
-import { InputError } from '../errors/input-error.js';
-import { type ModelConfig, numberAt } from '../upstream/types.js';
+import { messageOf } from '@mmtok/core/internal';
+import { InputError } from '../errors.js';
+import { type ModelConfig, numberAt } from '../internal/types.js';
 
 type Library = typeof import('@huggingface/transformers');
 
@@ -224,7 +225,3 @@ export function checkPlaces(tools: Tools, prompt: string, images: number): void 
 }
 
 const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
-
-/** The message of an error, to go on in a sentence. */
-export const messageOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');

@@ -8,15 +8,15 @@ import type {
   Processor,
   ProgressInfo,
 } from '@huggingface/transformers';
-import { MmtokError, parseOptions } from '@mmtok/core';
+import { MmtokError } from '@mmtok/core';
+import { messageOf, parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { platform } from '#files';
-import { ModelLoadError } from '../errors/model-load-error.js';
-import { UnsupportedModelError } from '../errors/unsupported-model-error.js';
+import { ModelLoadError, UnsupportedModelError } from '../errors.js';
+import type { PrunedFamily } from '../families/family.js';
+import { familyOf, loaderOf } from '../families/index.js';
 import { untilAborted } from '../internal/until-aborted.js';
-import type { PrunedFamily } from '../models/family.js';
-import { familyOf, loaderOf } from '../models/registry.js';
-import { type LibraryEnv, messageOf } from './model-files.js';
+import type { LibraryEnv } from './model-files.js';
 import { type LoadTap, tapLoadedModel } from './tap.js';
 
 /** transformers.js. */

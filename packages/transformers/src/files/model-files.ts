@@ -1,7 +1,8 @@
 // Reads files of a model that transformers.js has loaded, from where it has them: its cache, a folder, or the page's server.
 
+import { messageOf } from '@mmtok/core/internal';
 import { platform } from '#files';
-import { VisionFeaturesError } from '../errors/vision-features-error.js';
+import { VisionFeaturesError } from '../errors.js';
 
 /** A path, or a URL. */
 export type Location = string | URL;
@@ -138,9 +139,4 @@ function join(...parts: readonly string[]): string {
     .map((part, at) => (at === 0 ? part : part.replace(/^\//, '')))
     .map((part, at) => (at === parts.length - 1 ? part : part.replace(/\/$/, '')))
     .join('/');
-}
-
-/** The message of an error, to go on in a sentence. */
-export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ModelLoadError } from '../errors/model-load-error.js';
+import { ModelLoadError } from '../errors.js';
 import type { FileCache, LibraryEnv, Location, PlatformFiles } from './model-files.js';
 
 /** Whether a source is meant as a path rather than as a hub id (`owner/name`). */

@@ -1,7 +1,7 @@
 // The tap: a model's vision encoder is opened again with one more output, the features from before the projector.
 
 import type { PreTrainedModel } from '@huggingface/transformers';
-import { parseOptions } from '@mmtok/core';
+import { messageOf, parseOptions } from '@mmtok/core/internal';
 import {
   appendGraphOutput,
   OnnxFormatError,
@@ -11,15 +11,14 @@ import {
 } from '@mmtok/onnx';
 import * as z from 'zod';
 import { platform } from '#files';
-import { VisionFeaturesError } from '../errors/vision-features-error.js';
+import { VisionFeaturesError } from '../errors.js';
 import { type ProjectorInput, rememberTap } from '../internal/tapped-sessions.js';
-import type { ModelLike, SessionLike } from '../upstream/types.js';
+import type { ModelLike, SessionLike } from '../internal/types.js';
 import { findProjectorInput, projectorInputNamed } from './find-projector-input.js';
 import {
   type FoundFile,
   type LibraryEnv,
   type ModelPlace,
-  messageOf,
   readModelFile,
   readNamedFile,
 } from './model-files.js';

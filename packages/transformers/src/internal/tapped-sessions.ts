@@ -1,7 +1,7 @@
 // Which sessions give the features from before the projector, and reading these from their outputs.
 
-import { makeTensor } from '../upstream/tensors.js';
-import type { SessionLike, TensorData, TensorLike } from '../upstream/types.js';
+import { makeTensor, tensorRows } from './tensors.js';
+import type { SessionLike, TensorData, TensorLike } from './types.js';
 
 /** Tensors of a vision encoder that are worth exposing. */
 export interface ProjectorInput {
@@ -53,16 +53,11 @@ function transpose(tensor: TensorLike): TensorLike {
 }
 
 function reordered(features: TensorLike, order: TensorLike | undefined): TensorLike | undefined {
-  const width = features.dims.at(-1) ?? 0;
-  const source = features.data as Float32Array;
-  const rows = width === 0 ? 0 : source.length / width;
   if (order === undefined) return undefined;
+  const width = features.dims.at(-1) ?? 0;
+  const rows = width === 0 ? 0 : (features.data as Float32Array).length / width;
   const indices = Array.from(order.data as ArrayLike<bigint | number>, Number);
   const isPermutation = indices.length === rows && new Set(indices).size === rows;
   if (!isPermutation) return undefined;
-  const target = new (source.constructor as new (length: number) => Float32Array)(source.length);
-  indices.forEach((row, at) => {
-    target.set(source.subarray(row * width, (row + 1) * width), at * width);
-  });
-  return makeTensor(features, features.type, target as TensorData, features.dims);
+  return makeTensor(features, features.type, tensorRows(features, indices).data as TensorData, features.dims);
 }

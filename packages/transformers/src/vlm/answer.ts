@@ -1,7 +1,7 @@
 // Answers, and an answer while it is written: pieces of text out of tokens, handed to whoever iterates.
 
 import type { PreTrainedTokenizer } from '@huggingface/transformers';
-import type { PruneReport } from '../report/prune-report.js';
+import type { PruneReport } from '../report.js';
 
 /** Tokens that a call took. */
 export interface Usage {

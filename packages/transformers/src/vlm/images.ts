@@ -1,9 +1,10 @@
 // Reads the images that people hand in, wherever they are and whatever they are made of.
 
 import type { RawImage } from '@huggingface/transformers';
+import { messageOf } from '@mmtok/core/internal';
 import { platform } from '#files';
-import { InputError } from '../errors/input-error.js';
-import { type LibraryEnv, messageOf } from '../files/model-files.js';
+import { InputError } from '../errors.js';
+import type { LibraryEnv } from '../files/model-files.js';
 
 type Library = typeof import('@huggingface/transformers');
 

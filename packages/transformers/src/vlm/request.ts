@@ -1,10 +1,11 @@
 // What a model is asked: the types of requests, their schema, and the conversation and images that they amount to.
 
-import { InvalidOptionsError, parseOptions } from '@mmtok/core';
+import { InvalidOptionsError } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
-import type { PromptBudget } from '../budget/prompt-budget.js';
 import type { PromptMessage, PromptPart } from '../families/prompt-text.js';
 import type { CallOptions } from '../options.js';
+import type { PromptBudget } from '../select/pools.js';
 import { IMAGE_INPUT, type ImageInput, isImageInput } from './images.js';
 
 /** How much to keep: a share below 1, a whole number of vision tokens of each image, a budget, or `false` for all. */

@@ -105,7 +105,7 @@ describe.skipIf(chromium === undefined)('createVlm in Chromium', () => {
     };
     const vlm = await createVlm(tiny.path, { keep: 4, minVisionTokens: 1 });
     await vlm.handle.generate({ ...prompt, max_new_tokens: 2, mmtok: { question: QUESTION } });
-    expected = vlm.handle.lastSelection?.images[0]?.indices;
+    expected = vlm.handle.lastReport?.images[0]?.indices;
     await vlm.dispose();
   });
   afterAll(async () => {

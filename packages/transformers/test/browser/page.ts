@@ -47,7 +47,7 @@ async function work({ model, inputs, question }: Job): Promise<Outcome> {
     }),
   );
   await vlm.handle.generate({ ...tensors, max_new_tokens: 2, mmtok: { question } });
-  const report = vlm.handle.lastSelection;
+  const report = vlm.handle.lastReport;
 
   // An image as pages have them.
   const canvas = new OffscreenCanvas(24, 24);

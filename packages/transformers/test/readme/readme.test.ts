@@ -1,7 +1,6 @@
 // The README's examples are these files: checked by the compiler, printed as they are, and run on the embedded model.
 
 import { readdir, readFile } from 'node:fs/promises';
-import { createOrtBackend } from '@mmtok/ort-backend';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
 import { transform } from 'esbuild';
 import { describe, expect, it, vi } from 'vitest';
@@ -20,7 +19,6 @@ const modules = {
     loadVlm: (_: string, { dtype: __, ...options }: transformers.LoadVlmOptions) =>
       transformers.loadVlm(modelPath, options),
   },
-  '@mmtok/ort-backend': { createOrtBackend },
 };
 
 type Run = (given: typeof modules, console: { log(...values: unknown[]): void }) => Promise<void>;
