@@ -1,7 +1,8 @@
 // Loads a small vision-language model and makes an agent of it: one load, many answers.
 
 import type { Processor, RawImage } from '@huggingface/transformers';
-import { DisposedError, InvalidOptionsError, MmtokError, parseOptions } from '@mmtok/core';
+import { DisposedError, InvalidOptionsError, MmtokError } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import { createVlm, type LoadVlmOptions, loadVlm, type Vlm } from '@mmtok/transformers';
 import { loadOptionShape, withoutPlaceholders } from '@mmtok/transformers/internal';
 import * as z from 'zod';
