@@ -19,13 +19,8 @@ export { type CreateVlmOptions, createVlm, type Vlm } from './create-vlm.js';
 export * from './errors.js';
 export type { Checkpoint, ModelFamily, PrunedFamily, RefusedFamily } from './families/family.js';
 export { families } from './families/index.js';
-export {
-  type ModelInputs,
-  type ProcessRequest,
-  type PromptMessage,
-  type PromptPart,
-  processInputs,
-} from './families/process.js';
+export { type ModelInputs, type ProcessRequest, processInputs } from './families/process.js';
+export type { PromptMessage, PromptPart, PromptRequest } from './families/prompt-text.js';
 export { type Library, type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
 export { type LoadTap, type TapOptions, tapVisionEncoder } from './files/tap.js';
 export type { CallOptions, PruneOptions, SelectionOptions } from './options.js';

@@ -1,5 +1,3 @@
-// The README's quick start, for the compiler to read. Never run: it would download a model.
-
 import { createVlm } from '@mmtok/transformers';
 
 const vlm = await createVlm('HuggingFaceTB/SmolVLM2-256M-Video-Instruct', { dtype: 'q4', keep: 0.1 });
