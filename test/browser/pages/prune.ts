@@ -4,9 +4,15 @@ import { env, Tensor } from '@huggingface/transformers';
 import { loadVlm, type PruneReport, prune } from '@mmtok/transformers';
 import { useOwnRuntime } from './runtime.js';
 
+const arrays = {
+  float32: (data: readonly number[]) => Float32Array.from(data),
+  int64: (data: readonly number[]) => BigInt64Array.from(data, BigInt),
+  bool: (data: readonly number[]) => Uint8Array.from(data),
+} as const;
+
 /** A tensor as plain data. */
 export interface PlainTensor {
-  readonly type: 'float32' | 'int64';
+  readonly type: keyof typeof arrays;
   readonly dims: readonly number[];
   readonly data: readonly number[];
 }
@@ -41,13 +47,12 @@ export async function pruneTinyModel({
   const { model, processor } = await loadVlm(source, { dtype: 'fp32' });
   const handle = prune(model, { processor, budget: { tokens }, minVisionTokens: 1 });
   const tensors = Object.entries(inputs).map(([name, { type, dims, data }]) => {
-    const values = type === 'int64' ? BigInt64Array.from(data, BigInt) : Float32Array.from(data);
-    return [name, new Tensor(type, values, [...dims])];
+    return [name, new Tensor(type, arrays[type](data), [...dims])];
   });
   await handle.generate({ ...Object.fromEntries(tensors), max_new_tokens: 2, mmtok: { question } });
   const { family, lastReport: report } = handle;
   const { outputNames: outputs } = model.sessions.vision_encoder as { outputNames: readonly string[] };
-  handle.restore();
+  await handle.restore();
   await model.dispose();
   return { family, outputs, report };
 }
