@@ -1,7 +1,7 @@
 // What browser.test.ts runs in a browser: a tiny model from the page's server, on the main thread or in a worker.
 
 import { env, Tensor } from '@huggingface/transformers';
-import { createVlm } from '../../src/index.js';
+import { createVlm, type PruneReport } from '../../src/index.js';
 
 /** Inputs as Node's processor made them. */
 export interface PlainTensor {
@@ -20,8 +20,8 @@ export interface Job {
 /** What the page tells. */
 export interface Outcome {
   readonly tap: boolean;
-  readonly indices: readonly number[] | undefined;
-  readonly source: string | undefined;
+  /** The report as it was, which a worker posts. */
+  readonly report: PruneReport | undefined;
   readonly backends: readonly string[];
   readonly text: string;
   readonly pieces: string;
@@ -59,8 +59,7 @@ async function work({ model, inputs, question }: Job): Promise<Outcome> {
   const { text, usage } = await stream.answer;
   const outcome: Outcome = {
     tap: vlm.model.sessions.vision_encoder.outputNames.length > 1,
-    indices: report?.images[0]?.indices,
-    source: report?.visionFeatureSource,
+    report,
     backends: [
       ...new Set(
         Object.values(vlm.model.sessions).map((one) =>
