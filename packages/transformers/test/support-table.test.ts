@@ -17,7 +17,9 @@ it("README.md has the families' table", async () => {
 it("the repository's README names the families", async () => {
   const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
   const names = families.flatMap((family) => (family.status === 'pruned' ? [family.name] : []));
-  await expect(between(readme, 'model names', `\n${names.join(', ')}\n`)).toMatchFileSnapshot('../../../README.md');
+  await expect(between(readme, 'model names', `\n${names.join(', ')}\n`)).toMatchFileSnapshot(
+    '../../../README.md',
+  );
 });
 
 /** A page with other text between the comments of a name. */
