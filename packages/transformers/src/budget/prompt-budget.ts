@@ -52,7 +52,7 @@ export function isFit(budget: PromptBudget): budget is FitContext {
 export function poolBudgets(pools: readonly BudgetedPool[], { text, cached }: RowTokens): Budget[] {
   const others = sum(
     pools.map(({ budget, tokens }) =>
-      isFit(budget) ? 0 : Math.min(tokens, resolveBudget(budget, tokens).atMost),
+      isFit(budget) ? 0 : Math.min(tokens, resolveBudget(budget, tokens).max),
     ),
   );
   const fitting = pools.filter(({ budget }) => isFit(budget));

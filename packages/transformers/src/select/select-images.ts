@@ -100,7 +100,7 @@ function defaultCoverage(temperature: number): readonly ObjectiveTerm[] {
 function takesWeights(term: ObjectiveTerm): boolean {
   return (
     term.kind === 'coverage' &&
-    term.inputs.includes('text') &&
+    'text' in term.inputs &&
     term.targets === 'm' &&
     term.targetWeights === undefined
   );

@@ -54,7 +54,7 @@ export function keepPool(pool: Pool, reason: PruneReason): PoolResult {
 
 /** Whether a budget asks for all tokens of its pool. */
 export function asksForAll({ budget, tokens }: Pool): boolean {
-  return !('coverage' in budget) && resolveBudget(budget, tokens).atMost >= tokens;
+  return !('coverage' in budget) && resolveBudget(budget, tokens).max >= tokens;
 }
 
 /** Selects within one pool. */
