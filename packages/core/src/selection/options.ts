@@ -22,9 +22,9 @@ export interface PrepareOptions {
   /** Further tensors that terms read, by name, e.g. `{ saliency: [n, 1] }`. */
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
   /**
-   * Refuse coverage matrices above this many bytes, n² · 4 for vision coverage of n tokens. Memory peaks at 2.5 times
-   * that, beside the tensors themselves; with the maximizer `'device'`, and for terms of your own without `drawsTargets`,
-   * at several times. @default 1 GiB
+   * Refuse coverage matrices above this many bytes, n² · 4 for vision coverage of n tokens. While a matrix above 32 MiB is
+   * computed, memory peaks at 2.5 times its size, beside the tensors themselves; at up to 10 times for smaller ones, with
+   * the maximizer `'device'`, and for terms of your own without `drawsTargets`. @default 1 GiB
    */
   readonly maxMatrixBytes?: number | undefined;
 }

@@ -11,6 +11,7 @@ import { Eligibility } from '../search/eligibility.js';
 import type { BonusBlock } from '../search/objective.js';
 import { checkBudget, resolveBudget } from './budget.js';
 import { searchOnDevice } from './device-search.js';
+import { equalRowsOf } from './equal-rows.js';
 import { searchOnHost } from './host-search.js';
 import {
   type ImageSelectOptions,
@@ -21,7 +22,7 @@ import {
   parsePrepareOptions,
 } from './options.js';
 import { type Selection, type SelectionTrace, selectionOf } from './selection.js';
-import { equalRows, type NamedTensors, readTensors, rowCount } from './tensors.js';
+import { type NamedTensors, readTensors, rowCount } from './tensors.js';
 import { computeTermMatrix, releaseTermMatrix, type TermContext, type TermMatrix } from './term-matrix.js';
 
 /** An image to ask questions of; what does not depend on the question is computed on first use and kept. */
@@ -165,8 +166,7 @@ export class PreparedTensors implements PreparedImage {
     return ['vision', 'visionFeatures'].flatMap((name) => {
       const tensor = tensors.get(name) as MatrixTensor;
       if (!names.has(name) || (name === 'visionFeatures' && tensor === tensors.get('vision'))) return [];
-      if (!context.equal.has(tensor)) context.equal.set(tensor, equalRows(tensor));
-      if (context.equal.get(tensor)?.every((first) => first === 0) !== true) return [];
+      if (equalRowsOf(tensor, context.equal)?.every((first) => first === 0) !== true) return [];
       const isZero = tensor.data.every((value: number) => value === 0);
       return [
         `all ${visionTokens} rows of '${name}' are ${isZero ? 'zero' : 'equal'}, so they do not tell which tokens to keep; ` +

@@ -8,8 +8,9 @@ import { InvalidTensorError, MatrixTooLargeError } from '../errors.js';
 import { sum } from '../internal/rows.js';
 import { CoverageMatrix, type MatrixMemory } from '../search/coverage-matrix.js';
 import type { CoverageBlock } from '../search/objective.js';
+import { type EqualRows, equalCandidates, settleTies } from './equal-rows.js';
 import { type Draw, drawByImportance, drawEvenly, rarity } from './sampling.js';
-import { checkRows, equalRows, type NamedTensors, type RowNorms } from './tensors.js';
+import { checkRows, type NamedTensors, type RowNorms } from './tensors.js';
 
 /** A coverage term's matrix, with what all candidates together reach. */
 export interface TermMatrix extends CoverageBlock {
@@ -42,7 +43,7 @@ export interface TermContext {
   /** The row norms of the image's tensors, as far as they are known. Those that a term computes are added. */
   readonly norms: RowNorms;
   /** For the image's tensors, which rows are equal; found on first use. */
-  readonly equal: Map<HostTensor, Int32Array | undefined>;
+  readonly equal: EqualRows;
 }
 
 /** What turns a sample's seed into that of the targets which greedy does not see. */
@@ -53,6 +54,11 @@ const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
  * most that a LLaVA-NeXT image has, stay below and so gain from the symmetry of the whole.
  */
 const WHOLE_BYTES = 2 ** 25;
+/** A piece is a 32nd of the matrix at most, as some ten copies of it are held at once, and never more than this. */
+const LARGEST_PIECE = 2 ** 24;
+/** How much memory is in use at most while a matrix is computed, in times the matrix itself. */
+const PEAK_IN_PIECES = 2.5;
+const PEAK_AS_A_WHOLE = 10;
 
 /**
  * Computes a term's matrix.
@@ -93,16 +99,15 @@ async function compute(
   assertMatrixFits(term, candidates, targets, context.maxMatrixBytes);
   const factors = draw?.factors ?? relativeWeights(term, all);
   const { drawn: drawing, drawnGivenNorms } = term.programs;
-  const isInPieces = drawing !== undefined && candidates * targets * FLOAT_BYTES > WHOLE_BYTES;
-  const indices =
-    draw?.indices ?? (isInPieces ? Int32Array.from({ length: targets }, (_, i) => i) : undefined);
+  const isCut = isInPieces(term, candidates, targets);
+  const indices = draw?.indices ?? (isCut ? Int32Array.from({ length: targets }, (_, i) => i) : undefined);
   const matrix = allocate(term, targets, context);
   try {
     const weights = new Float32Array(targets);
     const peak = new Float32Array(targets);
     const firstGains = new Float32Array(candidates);
-    const size = isInPieces ? Math.max(32, Math.floor(WHOLE_BYTES / FLOAT_BYTES / candidates)) : targets;
-    const spare = isInPieces ? new Float32Array(candidates * size) : undefined;
+    const size = isCut ? pieceWidth(candidates, targets) : targets;
+    const spare = isCut ? new Float32Array(candidates * size) : undefined;
     for (let start = 0; start === 0 || start < targets; start += size) {
       const width = Math.min(size, targets - start);
       const part = indices?.subarray(start, start + width);
@@ -125,11 +130,11 @@ async function compute(
       for (let j = 0; j < candidates; j++) firstGains[j] = (firstGains[j] as number) + (gains[j] as number);
       // A backend should have written to its place already.
       const { data } = outputs.affinity;
-      if (isInPieces) copyColumns(data, width, matrix, start);
+      if (isCut) copyColumns(data, width, matrix, start);
       else if (data !== matrix.affinity) matrix.affinity.set(data);
       keepNorms(used, outputs, norms);
     }
-    settleTies(matrix, firstGains, equalCandidates(term, used, context), backend.precision);
+    settleTies(matrix, firstGains, equalCandidates(term.inputs, used, context), backend.precision);
     return {
       term,
       weight: term.weight,
@@ -146,8 +151,21 @@ async function compute(
   }
 }
 
+/** How many targets to compute at once. */
+function pieceWidth(candidates: number, targets: number): number {
+  return Math.max(
+    32,
+    Math.min(Math.ceil(targets / 32), Math.floor(LARGEST_PIECE / FLOAT_BYTES / candidates)),
+  );
+}
+
+/** Whether a term's matrix is computed piece by piece. */
+function isInPieces(term: CoverageTerm, candidates: number, targets: number): boolean {
+  return term.programs.drawn !== undefined && candidates * targets * FLOAT_BYTES > WHOLE_BYTES;
+}
+
 /** The tensors a term reads, by name. */
-type TermTensors = Readonly<Record<string, MatrixTensor>>;
+export type TermTensors = Readonly<Record<string, MatrixTensor>>;
 
 /**
  * The tensors that a term reads.
@@ -218,14 +236,17 @@ export function assertMatrixFits(
   maxMatrixBytes: number,
 ): void {
   if (candidates * targets * FLOAT_BYTES <= maxMatrixBytes) return;
-  throw new MatrixTooLargeError(term.name, candidates, targets, maxMatrixBytes);
+  throw new MatrixTooLargeError(term.name, candidates, targets, {
+    ceiling: maxMatrixBytes,
+    peakFactor: isInPieces(term, candidates, targets) ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE,
+  });
 }
 
 function allocate(term: CoverageTerm, targets: number, { candidates, memory }: TermContext): CoverageMatrix {
   try {
     return new CoverageMatrix(candidates, targets, memory);
   } catch (cause) {
-    throw new MatrixTooLargeError(term.name, candidates, targets, undefined, { cause });
+    throw new MatrixTooLargeError(term.name, candidates, targets, { cause });
   }
 }
 
@@ -330,61 +351,4 @@ function copyColumns(
   for (let j = 0; j < candidates; j++) {
     affinity.set(piece.subarray(j * width, (j + 1) * width), j * targets + start);
   }
-}
-
-/** For each candidate the first one whose rows are equal in all tensors the term reads; undefined where none is. */
-function equalCandidates(
-  term: CoverageTerm,
-  tensors: TermTensors,
-  { candidates, equal }: TermContext,
-): Int32Array | undefined {
-  let common: Int32Array | undefined;
-  for (const [name, [rows, columns]] of Object.entries(term.inputs)) {
-    // Candidates in columns are not looked at, so nothing is known of them.
-    if (rows !== 'n' && columns === 'n') return undefined;
-    if (rows !== 'n') continue;
-    const tensor = tensors[name] as MatrixTensor;
-    if (!equal.has(tensor)) equal.set(tensor, equalRows(tensor));
-    const first = equal.get(tensor);
-    if (first === undefined) return undefined;
-    common = common === undefined || common === first ? first : meet(common, first, candidates);
-  }
-  return common;
-}
-
-function meet(a: Int32Array, b: Int32Array, candidates: number): Int32Array {
-  const leaders = new Map<number, number>();
-  return Int32Array.from({ length: candidates }, (_, j) => {
-    const key = (a[j] as number) * candidates + (b[j] as number);
-    const leader = leaders.get(key) ?? j;
-    leaders.set(key, leader);
-    return leader;
-  });
-}
-
-/**
- * Gives candidates with equal inputs equal affinities to the bit, so that ties go to the lowest index: engines round
- * differently in different tiles of a product. A term that tells equal candidates apart (by their place) keeps its numbers.
- */
-function settleTies(
-  { affinity, targets }: CoverageMatrix,
-  firstGains: Float32Array,
-  first: Int32Array | undefined,
-  precision: number,
-): void {
-  const rounding = Math.max(1e-3, 4 * precision);
-  first?.forEach((leader, j) => {
-    if (leader === j) return;
-    const [from, to] = [leader * targets, j * targets];
-    let largest = 0;
-    let difference = 0;
-    for (let i = 0; i < targets; i++) {
-      const value = affinity[from + i] as number;
-      largest = Math.max(largest, value);
-      difference = Math.max(difference, Math.abs(value - (affinity[to + i] as number)));
-    }
-    if (difference > rounding * largest) return;
-    affinity.copyWithin(to, from, from + targets);
-    firstGains[j] = firstGains[leader] as number;
-  });
 }
