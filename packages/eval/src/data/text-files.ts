@@ -87,7 +87,8 @@ export async function readJsonLines(path: string): Promise<LineRow[]> {
 // A cell in double quotes may hold tabs, newlines and doubled quotes.
 const CELL = /(?:"([^"]*(?:""[^"]*)*)"|((?!")[^\t\r\n]*))(\t|\r?\n|$)/y;
 
-function parseTsv(text: string, path: string): { line: number; cells: string[] }[] {
+/** The rows of a text, with the number of the line each begins on. */
+export function parseTsv(text: string, path: string): { line: number; cells: string[] }[] {
   const rows: { line: number; cells: string[] }[] = [];
   let cells: string[] = [];
   let line = 1;
