@@ -1,5 +1,7 @@
 // Where a command reads and writes, so that tests can run commands without a process. The real one is process itself.
 
+import { safeJson, safeText } from './terminal/safe-text.js';
+
 /** A stream of text for a person or a program to read. */
 export interface Output {
   write(text: string): unknown;
@@ -22,7 +24,12 @@ export interface Io {
   readonly cwd: string;
 }
 
-/** Writes a line. */
+/** Writes a line; control characters in it, which may come from files, become visible. */
 export function print(output: Output, line = ''): void {
-  output.write(`${line}\n`);
+  output.write(`${safeText(line)}\n`);
+}
+
+/** Writes a value as JSON on a line. */
+export function printJson(output: Output, value: unknown): void {
+  output.write(`${safeJson(value)}\n`);
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { type RunOptions, runEvaluation, summarizeRun, taskNames } from '@mmtok/eval';
 import type { BackendName } from '../backends/create-backend.js';
 import { UsageError } from '../errors/usage-error.js';
-import { print } from '../io.js';
+import { print, printJson } from '../io.js';
 import { evalAgent, evalOracle } from '../models/eval-agents.js';
 import { isEmbedded } from '../models/load-vlm.js';
 import type { VlmOptions } from '../models/vlm.js';
@@ -80,7 +80,7 @@ export async function evaluate(request: EvalRequest, { io, services }: Context):
     });
     progress.clear();
     const summary = summarizeRun(result);
-    if (json) print(io.stdout, JSON.stringify(summary));
+    if (json) printJson(io.stdout, summary);
     else printEvaluation(summary, request.out, io);
   } finally {
     progress.clear();

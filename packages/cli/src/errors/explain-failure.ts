@@ -2,6 +2,7 @@
 
 import { MmtokError } from '@mmtok/core';
 import { CommanderError } from 'commander';
+import { shorten } from '../terminal/safe-text.js';
 import { InputFileError } from './input-file-error.js';
 
 /** Exit codes of the program. */
@@ -41,6 +42,8 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   EROFS: 'its disk is read-only',
 };
 
+const LONGEST_MESSAGE = 2000;
+
 /** How a command ended. */
 export interface Failure {
   readonly exitCode: number;
@@ -71,8 +74,13 @@ function asFileError(error: unknown): unknown {
   return new InputFileError(path, problem, { cause: error });
 }
 
+/** A message on one line, not longer than people read: a file may have put anything into it. */
 function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').trim();
+  const lines = shorten(text, LONGEST_MESSAGE).split('\n');
+  return lines
+    .map((line) => line.trim())
+    .join(' ')
+    .trim();
 }
 
 /** The stack of an error, and those of what caused it. */

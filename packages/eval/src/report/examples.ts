@@ -5,7 +5,7 @@ import { groupBy, mean } from '../metrics/mean.js';
 import { ALL, type EvalRecord } from '../runner/record.js';
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { Task } from '../tasks/task.js';
-import { escapeHtml } from './html.js';
+import { escapeHtml } from './escape.js';
 import { scoreOf } from './summarize-run.js';
 
 /** How many questions are shown. */

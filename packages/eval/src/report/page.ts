@@ -3,9 +3,10 @@
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
+import { escapeHtml } from './escape.js';
 import { drawExamples } from './examples.js';
 import { percent, tokenCount } from './format.js';
-import { escapeHtml, htmlTable } from './html.js';
+import { htmlTable } from './html.js';
 import { mmtokLosses } from './losses.js';
 import { STYLE } from './style.js';
 import type { RunSummary } from './summarize-run.js';

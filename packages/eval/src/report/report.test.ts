@@ -9,6 +9,7 @@ import { fakeTask } from '../../test/fake-run.js';
 import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
 import type { EvalRecord, RunResult } from '../runner/index.js';
+import { csvCell, escapeHtml, escapeMarkdown, markdownCode } from './escape.js';
 import { summarizeRun, toCsv, toMarkdown, writeReport } from './index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mmtok-report-'));
@@ -180,10 +181,66 @@ describe('tables', () => {
     const text = toMarkdown(
       summarizeRun({ ...run, records, settings: { ...run.settings, methods, title: 'A\nB' } }),
     );
-    expect(text).toContain('# A B: a <model>\n');
+    expect(text).toContain('# A B: a &lt;model&gt;\n');
     expect(text).toContain('| score in % | in two lines | all |');
     expect(text).toContain('| MM Tok | mmtok | x |');
     expect(text).not.toContain('\r');
+  });
+});
+
+describe('hostile texts in files and models', () => {
+  const hostile = `=cmd|' /C calc'!A0 <script>alert(1)</script>"><img src=x onerror=alert(1)> [a](javascript:alert(1)) | \`b\` _c_\n# d`;
+  const records = run.records.map((one) => ({
+    ...one,
+    kind: hostile,
+    question: hostile,
+    answer: hostile,
+    target: hostile,
+  }));
+  const methods = run.settings.methods.map((method) => ({ ...method, title: hostile, source: hostile }));
+  const all = { title: hostile, model: hostile, backend: hostile, machine: hostile, agent: hostile };
+  const settings = { ...run.settings, ...all, methods, started: hostile, command: hostile };
+  const attacked: RunResult = { ...run, records, settings };
+  const summary = summarizeRun(attacked);
+
+  it('are text in Markdown', () => {
+    const text = toMarkdown(summary);
+    // Within a code span everything is text.
+    const outside = text.replace(/``.*``/g, '');
+    expect(text.split('\n').filter((line) => line.includes('``'))).toHaveLength(1);
+    expect(outside).not.toMatch(/<script|<img|[^\\]\[a|[^\\]`b|[^\\]_c_/);
+    expect(text.split('\n').filter((line) => line.startsWith('#'))).toHaveLength(7);
+    const widths = text
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
+      .map((line) => line.replaceAll('\\|', '').split('|').length);
+    expect(new Set(widths).size).toBeLessThanOrEqual(5);
+  });
+
+  it('are no formulas in CSV', () => {
+    const named = attacked.records.map((one) => ({ ...one, method: one.method === 'all' ? 'all' : '=1+1' }));
+    const csv = toCsv(summarizeRun({ ...attacked, records: named }));
+    expect(csv).not.toMatch(/(^|,)"?\s*[=+@-]/m);
+    expect(csv).toContain("'=1+1");
+    for (const text of ['@x', '+1', '-1', '\t=1', ' =1']) expect(csvCell(text)).toContain(`'${text}`);
+    expect(csvCell('a\rb')).toBe('"a\rb"');
+    expect(csvCell(-1)).toBe('-1');
+  });
+
+  it('are text on the page', async () => {
+    const [page] = (await writeReport(attacked)) as [string];
+    const html = readFileSync(page, 'utf8');
+    expect(html).not.toMatch(/<script|<img/);
+    expect(parseHTML(html).document.querySelector('script, img, [onerror], a[href^=javascript]')).toBeNull();
+  });
+
+  it('take no more than moments, however long', () => {
+    for (const shape of [' ', '\n', '`', '`a', '<', '|', '*', "'", '=']) {
+      const text = `a${shape.repeat(1_000_000 / shape.length)}b`;
+      const started = performance.now();
+      for (const escaped of [escapeHtml, escapeMarkdown, markdownCode, csvCell]) escaped(text);
+      expect(performance.now() - started, shape).toBeLessThan(4000);
+    }
   });
 });
 
