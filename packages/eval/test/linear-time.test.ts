@@ -57,6 +57,7 @@ const profiles: readonly metrics.Profile[] = metrics.PROFILES;
 /** What is done with a text, by the names of the functions it calls. */
 const METRICS: Readonly<Record<string, (text: string) => unknown>> = {
   anls: (text) => [metrics.anls(text, ['cat']), metrics.anls('cat', [text]), metrics.anls(text, [text])],
+  containsAnswer: (text) => [metrics.containsAnswer(text, 'cat'), metrics.containsAnswer(text, 'a')],
   exactMatch: (text) => metrics.exactMatch(text, 'cat'),
   mcqExtract: (text) => metrics.mcqExtract(text, ['A', 'B', 'C', 'D']),
   mmbenchAnswer: (text) => metrics.mmbenchAnswer(text, options),
@@ -77,6 +78,8 @@ const METRICS: Readonly<Record<string, (text: string) => unknown>> = {
     ),
   popeAnswer: (text) => metrics.popeAnswer(text),
   relaxedMatch: (text) => [metrics.relaxedMatch(text, '1%'), metrics.relaxedMatch('1', text)],
+  sameAnswer: (text) => [metrics.sameAnswer(text, 'cat'), metrics.sameAnswer(text, '5')],
+  sameNumber: (text) => metrics.sameNumber(text, '5'),
   scienceQaMatch: (text) => profiles.map((profile) => metrics.scienceQaMatch(text, 'A', profile)),
   seedBenchAnswer: (text) => metrics.seedBenchAnswer(text),
   seedBenchMatch: (text) => metrics.seedBenchMatch(text, 'A'),
