@@ -11,6 +11,12 @@ export interface Output {
   readonly columns?: number;
 }
 
+/** The user's wish to stop, for commands that can do so in good order. While none listens, it ends the program. */
+export interface Interrupt {
+  /** Listens until the function that is returned is called. */
+  listen(listener: () => void): () => void;
+}
+
 /** The surroundings of a command. */
 export interface Io {
   /** What `-` reads. */
@@ -22,6 +28,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder that relative paths start from. */
   readonly cwd: string;
+  /** Aborted when the user stops the program (Ctrl+C, SIGTERM); a second time ends it at once. */
+  readonly interrupt?: Interrupt;
 }
 
 /** Writes a line; control characters in it, which may come from files, become visible. */

@@ -47,7 +47,9 @@ export function createProgram(context: Context): Program {
   addAsk(program, context);
   addSelect(program, context);
   addDemo(program, context);
-  addEval(program, context);
+  addEval(program, context, (code) => {
+    exitCode = code;
+  });
   addDoctor(program, context, (code) => {
     exitCode = code;
   });

@@ -55,7 +55,7 @@ export function fakeModel(delayMs = 0): { readonly model: EvalModel; readonly en
       const ascending = [...kept].sort((a, b) => a - b);
       return {
         text: ascending.includes(0) || ascending.includes(5) ? 'yes' : 'no',
-        images: [{ tokens: 16, kept: ascending, grid }],
+        images: [{ visionTokens: 16, indices: ascending, grid }],
         timings: { encodeMs: isNew ? 10 : 0, prefillMs: 2 * ascending.length, decodeMs: 1 },
       };
     },

@@ -196,10 +196,11 @@ function toJson(
     question,
     model,
     backend,
-    tokens: { before: pruned.tokensBefore, kept: pruned.tokensKept },
-    images: pruned.pictures.map(({ before, indices, coverage }, i) => ({
+    visionTokens: pruned.visionTokens,
+    keptTokens: pruned.keptTokens,
+    images: pruned.pictures.map(({ visionTokens, indices, coverage }, i) => ({
       image: images[i],
-      before,
+      visionTokens,
       indices,
       coverage,
     })),

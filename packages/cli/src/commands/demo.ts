@@ -121,10 +121,10 @@ async function drawOverlays(trials: readonly Trial[], folder: string): Promise<s
 
 /** The results as programs read them. */
 function toJson(trials: readonly Trial[], overlays: readonly string[]): object {
-  const told = ({ text, tokensKept, timings }: Answer, sample: VisualQuestion): object => ({
+  const told = ({ text, keptTokens, timings }: Answer, sample: VisualQuestion): object => ({
     answer: text,
     isRight: isRight(text, sample),
-    tokensKept,
+    keptTokens,
     timings,
   });
   return {

@@ -9,6 +9,9 @@ import { UsageError } from '../errors/usage-error.js';
 /** What `--methods all` stands for: every method that this model and command line can run. An oracle is no method. */
 const ALL_METHODS = 'all';
 
+/** How long a module may take to load. */
+const MODULE_MS = 10_000;
+
 /** Methods that `--methods` names, those of `all` apart: which can run is known once there is a model. */
 export interface NamedMethods {
   readonly named: readonly Selector[];
@@ -84,7 +87,7 @@ function leftOut(methods: readonly Selector[], why: string): string[] {
 async function importMethods(path: string, cwd: string): Promise<Selector[]> {
   let module: { readonly default?: unknown };
   try {
-    module = await import(pathToFileURL(resolve(cwd, path)).href);
+    module = await withinTime(import(pathToFileURL(resolve(cwd, path)).href));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputFileError(path, `it cannot be loaded as a module (${reason})`, { cause });
@@ -103,6 +106,18 @@ async function importMethods(path: string, cwd: string): Promise<Selector[]> {
     const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
     throw new InputFileError(path, reason, { cause });
   }
+}
+
+/** What a module exports. One that waits for ever is given up: Node would end the program without a word. */
+async function withinTime<T>(loading: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`it did not finish loading within ${MODULE_MS / 1000} s`)),
+      MODULE_MS,
+    );
+  });
+  return await Promise.race([loading, late]).finally(() => clearTimeout(timer));
 }
 
 function isMethod(value: unknown): value is Selector {

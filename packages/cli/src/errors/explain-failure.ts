@@ -6,11 +6,15 @@ import { shorten } from '../terminal/safe-text.js';
 import { InputFileError } from './input-file-error.js';
 
 /** Exit codes of the program. */
-export const EXIT: { readonly ok: 0; readonly failure: 1; readonly badInput: 2 } = {
+export const EXIT = {
   ok: 0,
   failure: 1,
   badInput: 2,
-};
+  /** Done, but some questions were skipped. */
+  incomplete: 3,
+  /** Stopped by the user. */
+  stopped: 130,
+} as const;
 
 /** Codes of errors that another command line or another file would avoid. All others are failures of the machine. */
 const BAD_INPUT: ReadonlySet<string> = new Set([
@@ -38,6 +42,8 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   EEXIST: 'it exists and is no folder',
   EISDIR: 'it is a folder',
   ENOTDIR: 'a part of its path is no folder',
+  EDQUOT: 'the quota of the disk is used up',
+  ENOSPC: 'the disk is full',
   EPERM: 'permission is denied',
   EROFS: 'its disk is read-only',
 };
@@ -58,11 +64,18 @@ export function explainFailure(thrown: unknown, debug: boolean): Failure {
     return { exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.badInput };
   }
   const isExpected = MmtokError.isInstance(error);
-  const exitCode = isExpected && BAD_INPUT.has(error.code) ? EXIT.badInput : EXIT.failure;
+  const exitCode = exitCodeOf(error);
   if (debug) return { exitCode, message: withCauses(error) };
   if (isExpected) return { exitCode, message: `error: ${oneLine(error.message)}` };
   const what = error instanceof Error ? error.message : String(error);
   return { exitCode, message: `error: ${oneLine(what)} (run again with --debug to see where)` };
+}
+
+function exitCodeOf(error: unknown): number {
+  if (!MmtokError.isInstance(error)) return EXIT.failure;
+  if (error.code === 'MMTOK_EVAL_STOPPED') return EXIT.stopped;
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  return BAD_INPUT.has(error.code) && code !== 'ENOSPC' && code !== 'EDQUOT' ? EXIT.badInput : EXIT.failure;
 }
 
 /** An error of the file system as a typed one; any other as it is. */
@@ -70,8 +83,8 @@ function asFileError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code = '', path } = error as NodeJS.ErrnoException;
   const problem = FILE_PROBLEMS[code];
-  if (problem === undefined || path === undefined) return error;
-  return new InputFileError(path, problem, { cause: error });
+  if (problem === undefined) return error;
+  return new InputFileError(path ?? 'a file', problem, { cause: error });
 }
 
 /** A message on one line, not longer than people read: a file may have put anything into it. */

@@ -12,6 +12,7 @@ import {
   shapesTask,
   withAgent,
 } from '@mmtok/eval';
+import { imageFile } from '@mmtok/eval/data';
 import { heldOut, modelPath } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
@@ -58,14 +59,26 @@ describe('a model of transformers.js under evaluation', () => {
     expect(input).toMatchObject({ grid: [24, 24], tiles: [576] });
     const pruned = records.filter(({ method }) => method === 'spy');
     expect(pruned[0]).toMatchObject({
-      kept: [243, 246, 249, 252, 255],
+      indices: [243, 246, 249, 252, 255],
       grid: [24, 24],
-      tokensBefore: 576,
-      tokensKept: 5,
+      visionTokens: 576,
+      keptTokens: 5,
     });
     // Both questions are about one picture, which was encoded for the very first answer.
     expect(records.map(({ encodeMs }) => encodeMs > 0)).toEqual([true, false, false, false]);
     expect(records.every(({ prefillMs }) => prefillMs > 0)).toBe(true);
+  });
+
+  it('tells how many tokens a picture has before it is asked about, and what cannot be asked', async () => {
+    const [sample] = await heldOut();
+    const images = [imageFile(sample!.image)];
+    expect(await model.countTokens({ images, prompt: 'What is it?' })).toEqual([576]);
+    await expect(
+      model.answer({ images, prompt: 'What does <image> stand for?', maxNewTokens: 1 }),
+    ).rejects.toMatchObject({
+      code: 'MMTOK_BROKEN_QUESTION',
+      message: expect.stringContaining("The question 'What does <image> stand for?' contains '<image>'"),
+    });
   });
 
   it('prunes as @mmtok/transformers does', async () => {
@@ -83,7 +96,7 @@ describe('a model of transformers.js under evaluation', () => {
       const pictures = [await readPicture(record.image, '/')];
       const answer = await vlm.ask({ pictures, question: record.question, budget: { tokens: 26 } });
       expect(answer.text).toBe(record.answer);
-      expect(answer.pictures[0]?.indices).toEqual(record.kept);
+      expect(answer.pictures[0]?.indices).toEqual(record.indices);
     }
     await vlm.dispose();
   });
@@ -129,7 +142,7 @@ describe('a model of transformers.js under evaluation', () => {
         question: record.question,
         budget: { tokens: 8 },
       });
-      expect(kept[0]?.indices).toEqual(record.kept);
+      expect(kept[0]?.indices).toEqual(record.indices);
       await vlm.dispose();
     }
   });

@@ -1,11 +1,19 @@
 // A transformers.js model under evaluation: methods choose its vision tokens. It knows no method and no task.
 
 import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
-import type { EvalModel, ModelAnswer, ModelImage, ModelRequest, SelectorNeed } from '@mmtok/eval';
+import {
+  BrokenQuestionError,
+  type EvalModel,
+  type ModelAnswer,
+  type ModelImage,
+  type ModelRequest,
+  type SelectorNeed,
+} from '@mmtok/eval';
 import { type ImageReport, type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
 import { buildInputs, explainPromptFailure, type ModelInputs } from './build-inputs.js';
 import { ChoiceHook } from './choice-hook.js';
 import type { LibraryModel } from './load-vlm.js';
+import { placeholderProblem } from './placeholder.js';
 import { readRawImages } from './raw-images.js';
 import { type TimedSession, timeSessions } from './session-clock.js';
 import type { VlmOptions } from './vlm.js';
@@ -85,6 +93,13 @@ export class EvalVlm implements EvalVlmModel {
     return answerOf(await this.generate(inputs, maxNewTokens, asked));
   }
 
+  async countTokens({ images, prompt }: Pick<ModelRequest, 'images' | 'prompt'>): Promise<number[]> {
+    // A prompt tells of all its pictures together.
+    if (images.length !== 1) return [];
+    const { inputs } = await this.prepare(images, prompt, `${images[0]?.id}\n${prompt}`);
+    return this.handle.countTokens(inputs).map(({ vision }) => vision);
+  }
+
   async dispose(): Promise<void> {
     this.handle.detach();
     await this.model.loaded.model.dispose();
@@ -94,6 +109,8 @@ export class EvalVlm implements EvalVlmModel {
   private async prepare(images: ModelRequest['images'], prompt: string, key: string): Promise<Prepared> {
     if (this.prepared?.key === key) return this.prepared;
     const { library, loaded } = this.model;
+    const problem = placeholderProblem(loaded.processor, prompt);
+    if (problem !== undefined) throw new BrokenQuestionError(problem);
     const rawImages = await readRawImages(library, images);
     const inputs = await buildInputs(library, loaded.processor, rawImages, prompt, this.promptTemplate);
     this.prepared = { key, rawImages, inputs };
@@ -133,7 +150,7 @@ interface Told {
 function answerOf({ text, times, report }: Told): ModelAnswer {
   const images = report.images.map(({ tokensBefore, indices, tiles }): ModelImage => {
     const grid = tiles.length === 1 ? tiles[0]?.grid : undefined;
-    return { tokens: tokensBefore, kept: indices, ...(grid && { grid }) };
+    return { visionTokens: tokensBefore, indices, ...(grid && { grid }) };
   });
   return { text, images, timings: times };
 }

@@ -2,8 +2,10 @@
 
 import type { Processor, Tensor } from '@huggingface/transformers';
 import { type LoadedVlm, type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
+import { UsageError } from '../errors/usage-error.js';
 import type { Picture } from '../images/picture.js';
 import { buildInputs, explainPromptFailure, type ModelInputs } from './build-inputs.js';
+import { placeholderProblem } from './placeholder.js';
 import { type ImageProcessing, type PixelTensor, seenViews } from './seen-views.js';
 import { type TimedSession, timeSessions } from './session-clock.js';
 import type { Answer, PictureTokens, Request, Vlm, VlmOptions } from './vlm.js';
@@ -42,6 +44,8 @@ export class PrunedVlm implements Vlm {
     const { pictures, question, budget, maxNewTokens = DEFAULT_NEW_TOKENS, onText } = request;
     const { RawImage, TextStreamer } = this.library;
     const { model, processor } = this.loaded;
+    const problem = placeholderProblem(processor, question);
+    if (problem !== undefined) throw new UsageError(problem);
     const started = performance.now();
     const images = pictures.map(({ data, width, height }) => new RawImage(data, width, height, 3));
     const inputs = await buildInputs(this.library, processor, images, question, this.options.promptTemplate);
@@ -76,8 +80,8 @@ export class PrunedVlm implements Vlm {
     const agent = report.rows[0]?.agent;
     return {
       text: text.trim(),
-      tokensBefore: report.tokensBefore,
-      tokensKept: report.tokensAfter,
+      visionTokens: report.tokensBefore,
+      keptTokens: report.tokensAfter,
       pictures: budget === 'all' ? [] : this.pictureTokens(report, pictures, inputs),
       timings: { prepareMs, selectMs: report.timings.selectMs, ...times, totalMs },
       ...(agent && { agent: { answers: agent.answers, added: agent.added, ms: agent.ms } }),
@@ -108,7 +112,7 @@ export class PrunedVlm implements Vlm {
     return report.images.map((image, i) => {
       const columns = tileColumns?.[0]?.[i];
       return {
-        before: image.tokensBefore,
+        visionTokens: image.tokensBefore,
         indices: image.indices,
         coverage: image.selections[0]?.coverage ?? {},
         views: views[i] ?? [],

@@ -45,11 +45,11 @@ export function retentionChart(summary: RunSummary): string {
   const titles = [...new Set(summary.rows.map(({ title }) => title))];
   // Side by side, or the intervals of all methods at one budget would cover each other.
   const place = (row: SummaryRow): number =>
-    row.tokens * STEP ** (titles.indexOf(row.title) - titles.length / 2);
+    row.keptTokens * STEP ** (titles.indexOf(row.title) - titles.length / 2);
   const points = summary.rows
     .flatMap((row) =>
       row.retention
-        ? [{ title: row.title, tokens: row.tokens, place: place(row), ...inPercent(row.retention) }]
+        ? [{ title: row.title, tokens: row.keptTokens, place: place(row), ...inPercent(row.retention) }]
         : [],
     )
     // The first method is drawn last, above all others.

@@ -8,7 +8,7 @@ const COLUMNS = [
   'budget',
   'kind',
   'questions',
-  'tokens',
+  'kept_tokens',
   'score',
   'retention',
   'retention_low',
@@ -31,7 +31,7 @@ export function toCsv({ full, rows, questions }: RunSummary): string {
       'all',
       'all',
       questions,
-      full.tokens,
+      full.visionTokens,
       full.score,
       1,
       1,
@@ -50,13 +50,13 @@ export function toCsv({ full, rows, questions }: RunSummary): string {
       'all',
       one.kind,
       one.questions,
-      full.tokens,
+      full.visionTokens,
       one.score,
       one.retention,
     ]),
   ];
   for (const row of rows) {
-    const { method, budget, tokens, retention, times } = row;
+    const { method, budget, keptTokens: tokens, retention, times } = row;
     lines.push(
       [
         ...[

@@ -3,7 +3,7 @@
 import { escapeMarkdown, markdownCode } from './escape.js';
 import { percent, tokenCount } from './format.js';
 import { mmtokLosses } from './losses.js';
-import type { RunSummary } from './summarize-run.js';
+import { type RunSummary, skippedInWords } from './summarize-run.js';
 import {
   budgetsOf,
   headlineTable,
@@ -22,7 +22,7 @@ export function toMarkdown(summary: RunSummary): string {
   const losses = mmtokLosses(summary);
   const parts = [
     `# ${escapeMarkdown(`${settings.title}: ${settings.model}`)}`,
-    `${questions} questions; with all ${tokenCount(full.tokens)} vision tokens the score is ${percent(full.score)} %. ` +
+    `${questions} questions; with all ${tokenCount(full.visionTokens)} vision tokens the score is ${percent(full.score)} %. ` +
       `Methods on ${escapeMarkdown(settings.backend)}, seed ${settings.seed}.`,
     [
       `- Command: ${markdownCode(settings.command ?? 'runEvaluation()')}`,
@@ -30,6 +30,7 @@ export function toMarkdown(summary: RunSummary): string {
       `- Begun: ${escapeMarkdown(settings.started)}`,
       ...(settings.agent === undefined ? [] : [`- Agent: ${escapeMarkdown(settings.agent)}`]),
     ].join('\n'),
+    ...skippedAsList(skippedInWords(summary)),
     '## Retention',
     'Score with the kept tokens in percent of the score with all, with 95 % intervals by paired bootstrap.',
     toText(retentionTable(summary)),
@@ -63,4 +64,8 @@ function toText({ head, rows }: Table): string {
     escapeMarkdown(typeof cell === 'string' ? cell : cell.text);
   const line = (cells: Table['rows'][number]): string => `| ${cells.map(text).join(' | ')} |`;
   return [line(head), `| --- |${' ---: |'.repeat(head.length - 1)}`, ...rows.map(line)].join('\n');
+}
+
+function skippedAsList([lead, ...items]: readonly string[]): string[] {
+  return lead === undefined ? [] : [lead, items.map((item) => `- ${escapeMarkdown(item)}`).join('\n')];
 }

@@ -22,7 +22,7 @@ function record(
   value: number,
   more: Partial<EvalRecord> = {},
 ): EvalRecord {
-  const tokensKept = budget === 'all' ? 16 : Number(budget);
+  const keptTokens = budget === 'all' ? 16 : Number(budget);
   return {
     id,
     method,
@@ -33,12 +33,15 @@ function record(
     target: 'yes',
     answer: value > 0 ? 'yes' : 'no',
     score: { value },
-    tokensBefore: 16,
-    tokensKept,
-    ...(budget !== 'all' && { kept: Array.from({ length: tokensKept }, (_, token) => token), grid: [4, 4] }),
+    visionTokens: 16,
+    keptTokens,
+    ...(budget !== 'all' && {
+      indices: Array.from({ length: keptTokens }, (_, token) => token),
+      grid: [4, 4],
+    }),
     encodeMs: budget === 'all' ? 10 : 0,
     selectMs: method === 'mmtok' ? 2 : 0,
-    prefillMs: tokensKept,
+    prefillMs: keptTokens,
     decodeMs: 1,
     ...more,
   };
@@ -77,13 +80,20 @@ describe('a summary', () => {
   const [mmtok8, random8, mmtok4] = summary.rows;
 
   it('compares each row with the same questions with all tokens', () => {
-    expect(summary).toMatchObject({ questions: 10, full: { score: 0.8, tokens: 16, encodeMs: 10 } });
+    expect(summary).toMatchObject({ questions: 10, full: { score: 0.8, visionTokens: 16, encodeMs: 10 } });
     expect(summary.rows.map(({ method, budget }) => [method, budget])).toEqual([
       ['mmtok', '8'],
       ['random', '8'],
       ['mmtok', '4'],
     ]);
-    expect(mmtok8).toMatchObject({ score: 0.5, lost: 4, won: 1, agreement: 0.5, tokens: 8, title: 'MMTok' });
+    expect(mmtok8).toMatchObject({
+      score: 0.5,
+      lost: 4,
+      won: 1,
+      agreement: 0.5,
+      keptTokens: 8,
+      title: 'MMTok',
+    });
     expect(mmtok8?.retention?.value).toBeCloseTo(0.625);
     expect(mmtok8?.difference.value).toBeCloseTo(-0.3);
     expect(random8?.retention?.value).toBeCloseTo(0.75);
@@ -162,7 +172,7 @@ describe('a summary', () => {
 describe('tables', () => {
   it('as CSV', () => {
     const lines = toCsv(summarizeRun(run)).trimEnd().split('\n');
-    expect(lines[0]).toMatch(/^method,budget,kind,questions,tokens,score,retention/);
+    expect(lines[0]).toMatch(/^method,budget,kind,questions,kept_tokens,score,retention/);
     expect(lines).toHaveLength(1 + 4 * 3);
     expect(lines).toContain('mmtok,8,shape,5,8,0.2,0.33333,,,,,,,,,,');
     expect(new Set(lines.map((line) => line.split(',').length)).size).toBe(1);

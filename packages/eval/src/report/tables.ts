@@ -27,7 +27,7 @@ export const budgetsOf = ({ rows }: RunSummary): string[] => [...new Set(rows.ma
 
 /** `64`, or `10% (25 tokens)` where the budget is no number of tokens. */
 function budgetTitle(rows: readonly SummaryRow[], budget: string): string {
-  const tokens = tokenCount(rows.find((row) => row.budget === budget)?.tokens ?? 0);
+  const tokens = tokenCount(rows.find((row) => row.budget === budget)?.keptTokens ?? 0);
   return tokens === budget ? budget : `${budget} (${tokens} tokens)`;
 }
 
@@ -78,7 +78,7 @@ export function paperTable({ paper, full, rows }: RunSummary): Table | undefined
     rows: [
       ...paper.rows.map(({ method, tokens, value }) => ['paper', method, tokens, value.toFixed(2)]),
       own(ALL_TOKENS, 'all', full.score, full.headline),
-      ...rows.map((row) => own(row.title, tokenCount(row.tokens), row.score, row.headline)),
+      ...rows.map((row) => own(row.title, tokenCount(row.keptTokens), row.score, row.headline)),
     ],
   };
 }
@@ -111,7 +111,8 @@ export function timeTable({ full, rows }: RunSummary): Table {
   const line = (
     title: string,
     budget: string,
-    { tokens, times }: Pick<SummaryRow, 'tokens' | 'times'>,
+    tokens: number,
+    times: SummaryRow['times'],
     speedup: number,
   ): string[] => [
     title,
@@ -130,8 +131,8 @@ export function timeTable({ full, rows }: RunSummary): Table {
       ...['select, ms', 'prefill, ms', 'first token, ms', 'speed-up'],
     ],
     rows: [
-      line(ALL_TOKENS, '', full, 1),
-      ...rows.map((row) => line(row.title, row.budget, row, row.speedup)),
+      line(ALL_TOKENS, '', full.visionTokens, full.times, 1),
+      ...rows.map((row) => line(row.title, row.budget, row.keptTokens, row.times, row.speedup)),
     ],
   };
 }

@@ -23,6 +23,14 @@ export interface Asking {
   readonly model: EvalModel;
 }
 
+/** What belongs to one question, for all its jobs. */
+export interface Desk {
+  readonly chooser: TokenChooser;
+  readonly desk: AgentDesk;
+  /** See {@link EvalRecord.digest}. */
+  readonly digest: string;
+}
+
 /**
  * Asks and scores.
  * @throws PruningError if the model prunes otherwise than told, or not at all.
@@ -31,7 +39,7 @@ export async function askQuestion(
   asking: Asking,
   sample: Sample,
   job: Job,
-  { chooser, desk }: { readonly chooser: TokenChooser; readonly desk: AgentDesk },
+  { chooser, desk, digest }: Desk,
 ): Promise<EvalRecord> {
   const { task, model } = asking;
   const { method, budget, parsed } = job;
@@ -48,17 +56,17 @@ export async function askQuestion(
         choose: async (features) => {
           const choice = await chooser.choose(method, parsed, choices.length, features);
           choices.push(choice);
-          return choice.kept;
+          return choice.indices;
         },
       }),
   });
-  const tokensKept = sum(images.map(({ kept }) => kept.length));
-  const chosen = sum(choices.map(({ kept }) => kept.length));
-  if (method !== undefined && (choices.length === 0 || tokensKept !== chosen)) {
+  const keptTokens = sum(images.map(({ indices }) => indices.length));
+  const chosen = sum(choices.map(({ indices }) => indices.length));
+  if (method !== undefined && (choices.length === 0 || keptTokens !== chosen)) {
     throw new PruningError(
       choices.length === 0
         ? `The model '${model.name}' answered question '${sample.id}' without letting '${method.name}' choose, so nothing was pruned`
-        : `The model '${model.name}' kept ${tokensKept} tokens for question '${sample.id}', where '${method.name}' chose ${chosen}`,
+        : `The model '${model.name}' kept ${keptTokens} tokens for question '${sample.id}', where '${method.name}' chose ${chosen}`,
     );
   }
   const [first] = images;
@@ -71,14 +79,15 @@ export async function askQuestion(
     ...(sample.group !== undefined && { group: sample.group }),
     image: sample.images[0]?.path ?? sample.images[0]?.id ?? '',
     question: sample.question,
+    digest,
     target: sample.target,
     answer: text,
     score: { value, ...(read !== undefined && { parsed: read }), ...(facts && { facts }) },
-    tokensBefore: sum(images.map(({ tokens }) => tokens)),
-    tokensKept,
+    visionTokens: sum(images.map((image) => image.visionTokens)),
+    keptTokens,
     ...(method &&
       first &&
-      images.length === 1 && { kept: first.kept, ...(first.grid && { grid: first.grid }) }),
+      images.length === 1 && { indices: first.indices, ...(first.grid && { grid: first.grid }) }),
     encodeMs: round(timings.encodeMs),
     selectMs: round(sum(choices.map(({ selectMs }) => selectMs))),
     ...(asked && agentFacts(asked)),

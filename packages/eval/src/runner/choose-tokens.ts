@@ -14,7 +14,7 @@ import type { ImageFeatures } from './eval-model.js';
 
 /** A choice, and how long the method took. */
 export interface Choice {
-  readonly kept: readonly number[];
+  readonly indices: readonly number[];
   readonly selectMs: number;
 }
 
@@ -38,9 +38,9 @@ export class TokenChooser {
   async choose(method: Selector, budget: Budget, picture: number, features: ImageFeatures): Promise<Choice> {
     const k = await this.count(budget, picture, features);
     const started = performance.now();
-    const kept = await method.select({ ...features, backend: this.backend, seed: this.seed + picture }, k);
+    const picks = await method.select({ ...features, backend: this.backend, seed: this.seed + picture }, k);
     const selectMs = performance.now() - started;
-    return { kept: checkPicks(method.name, kept, features.vision.dims[0] as number, k), selectMs };
+    return { indices: checkPicks(method.name, picks, features.vision.dims[0] as number, k), selectMs };
   }
 
   /** Whether it is known how many tokens of each of a question's pictures a budget allows. */

@@ -24,9 +24,9 @@ export interface ModelRequest {
 
 /** What became of one picture. */
 export interface ModelImage {
-  readonly tokens: number;
+  readonly visionTokens: number;
   /** Kept tokens, ascending. */
-  readonly kept: readonly number[];
+  readonly indices: readonly number[];
   /** `[rows, columns]` where the tokens form one grid. */
   readonly grid?: readonly [rows: number, columns: number];
 }
@@ -57,4 +57,6 @@ export interface EvalModel {
   /** What it hands to methods beside vision tokens. @default `['text']` */
   readonly gives?: readonly SelectorNeed[];
   answer(request: ModelRequest): Promise<ModelAnswer>;
+  /** Vision tokens of each picture of a question, before it is answered; absent where a model cannot tell. */
+  countTokens?(request: Pick<ModelRequest, 'images' | 'prompt'>): Promise<readonly number[]>;
 }
