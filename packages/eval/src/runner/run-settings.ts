@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { RunError, WriteError } from './run-error.js';
 import { questionsSchema, type RunQuestions, type SkippedQuestion, skippedSchema } from './run-questions.js';
