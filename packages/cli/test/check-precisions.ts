@@ -22,8 +22,8 @@ export async function checkPrecisions(count: number, mayDiffer: number): Promise
       return given;
     };
     answers[`${dtype}, a tenth`] = await askAll();
-    expect(handle.lastSelection?.tokensAfter).toBe(57);
-    handle.detach();
+    expect(handle.lastReport?.keptTokens).toBe(57);
+    await handle.restore();
     answers[`${dtype}, all`] = await askAll();
     await model.dispose();
     await backend.dispose();

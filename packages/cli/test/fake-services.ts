@@ -2,6 +2,7 @@
 
 import { agentFrom } from '@mmtok/agent';
 import { createReferenceBackend } from '@mmtok/core';
+import { resolveBudget } from '@mmtok/core/internal';
 import type { Services } from '../src/commands/context.js';
 import { InputFileError } from '../src/errors/input-file-error.js';
 import type { EvalVlmModel } from '../src/models/eval-vlm.js';
@@ -50,9 +51,9 @@ function fakeEvalModel(
 ): EvalVlmModel {
   return {
     name,
-    ...(isSalient && { gives: ['text', 'saliency'] }),
+    ...(isSalient && { gives: ['question', 'saliency'] }),
     countTokens: async () => [16],
-    async answer({ images, words, choose }) {
+    async answer({ images, words, prune }) {
       onEvalAnswer?.();
       if (brokenPicture !== undefined && images[0]?.path?.endsWith(`${brokenPicture}.png`)) {
         throw new InputFileError('b.png', 'it is damaged');
@@ -64,12 +65,13 @@ function fakeEvalModel(
       const saliency = isSalient ? Float32Array.from(all) : undefined;
       const features = {
         vision,
-        visionFeatures: vision,
         text,
         grid: [4, 4],
         ...(saliency && { saliency }),
       } as const;
-      const kept = choose ? await choose(features) : all;
+      const budget = [prune?.budget].flat()[0];
+      const tokens = budget ? resolveBudget(budget, 16).atMost : 16;
+      const kept = prune && tokens < 16 ? await prune.select({ ...features, picture: 0 }, tokens) : all;
       return {
         text: words?.join(' ').toUpperCase() ?? (kept.includes(0) ? 'yes' : 'no'),
         images: [{ visionTokens: 16, indices: kept.toSorted((a, b) => a - b), grid: [4, 4] }],

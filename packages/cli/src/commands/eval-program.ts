@@ -25,7 +25,7 @@ export const MATCHES = ['exact', 'number', 'choice', 'contains', 'vqa', 'relaxed
 
 const EXAMPLES = `
 A run is a folder: run.json says what was run, records.jsonl has a line per answer. Started again, a run goes on where
-it was; with more methods or budgets it adds those. Methods: see the table of @mmtok/eval; "all" are all that the model
+it was; with more methods or budgets it adds those. Methods: see mmtok eval methods; "all" are all that the model
 can run, and it is said which are left out; mmtok-agent asks --agent first; mmtok-oracle is told the true answer, which
 bounds what any agent can give; a path such as ./my-method.js is a module that exports one of yours. Tasks: ${SHAPES}, ${TASK_NAMES},
 or a folder such as ./my-task with pictures and a JSONL of questions and answers.
@@ -81,6 +81,15 @@ export function addEval(program: Command, context: Context, exit: (code: number)
     .action(async (folder: string) => {
       const { reportEvaluation } = await import('./eval-report.js');
       await reportEvaluation({ folder }, context);
+    });
+  command
+    .command('methods')
+    .description('list the methods, who describes them, and what each needs from a model')
+    .option('--json', 'print JSON', false)
+    .addHelpText('after', '\nExamples:\n  mmtok eval methods')
+    .action(async (flags: { readonly json: boolean }) => {
+      const { listMethods } = await import('./eval-methods-list.js');
+      listMethods(flags, context);
     });
   command
     .command('merge')

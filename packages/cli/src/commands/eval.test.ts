@@ -30,6 +30,17 @@ describe('mmtok eval', () => {
     expect(TASK_NAMES).toBe(taskNames.join(', '));
   });
 
+  it('lists the methods, with what each needs', async () => {
+    const { exitCode, out, err } = await run('/', 'methods');
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+    expect(out).toMatch(/^divprune +DivPrune +features only +https:/m);
+    expect(out).toMatch(/^mmtok-ivc .* positions +https:/m);
+    expect(out).toMatch(/^mmtok-agent .* agent/m);
+    const json = JSON.parse((await run('/', 'methods', '--json')).out);
+    expect(json.map(({ name }: { name: string }) => name)).toEqual(builtInMethods.map(({ name }) => name));
+    expect(json.find(({ name }: { name: string }) => name === 'zspaprune').needs).toEqual(['question']);
+  });
+
   it('runs, goes on, and reports', async () => {
     const cwd = await temporary();
     const shapes = ['shapes', '--limit', '6', '--out', 'run'];
@@ -167,7 +178,7 @@ describe('mmtok eval', () => {
   it('takes methods from modules', async () => {
     const cwd = await temporary();
     const method =
-      "export default { name: 'last', title: 'Last', source: 'x', needs: [], select: async ({ vision }, k) => Array.from({ length: k }, (_, i) => vision.dims[0] - 1 - i) };";
+      "export default { name: 'last', title: 'Last', source: 'x', needs: [], select: async ({ vision }, { tokens }) => Array.from({ length: tokens }, (_, i) => vision.dims[0] - 1 - i) };";
     await writeFile(join(cwd, 'last.mjs'), method);
     await writeFile(join(cwd, 'nothing.mjs'), 'export default 3;');
     const flags = ['shapes', '--limit', '2', '--keep', '3', '--out', 'run'];
@@ -186,18 +197,19 @@ describe('mmtok eval', () => {
     const cwd = await temporary();
     const plain = await run(cwd, ...flags, 'plain');
     expect(plain.err).toBe(
-      "note: left out of all: visionzip, fastervlm, vispruner, scope, for the model 'tiny' supplies no saliency (an encoder output vision_saliency)\n" +
+      "note: left out of all: visionzip, fastervlm, vispruner, scope, prunesid-saliency, mmr-saliency, agilepruner, for the model 'tiny' supplies no saliency (an encoder output vision_saliency)\n" +
+        "note: left out of all: mmtok-ivc, for the model 'tiny' does not tell the positions of its tokens\n" +
         'note: left out of all: mmtok-agent, mmtok-focused-agent, for no --agent was named\n',
     );
     const methodsOf = async (out: string): Promise<string[]> =>
       JSON.parse(await readFile(join(cwd, out, 'run.json'), 'utf8')).methods.map(
         ({ name }: { readonly name: string }) => name,
       );
-    expect(await methodsOf('plain')).toHaveLength(builtInMethods.length - 4 - 3);
+    expect(await methodsOf('plain')).toHaveLength(builtInMethods.length - 8 - 3);
     const whole = await runWith({ isSalient: true }, cwd, ...flags, 'whole', '--agent', 'some/agent');
-    expect(whole).toMatchObject({ exitCode: 0, err: '' });
+    expect(whole).toMatchObject({ exitCode: 0, err: expect.stringMatching(/^note: .*mmtok-ivc.*\n$/) });
     expect(await methodsOf('whole')).toEqual(
-      builtInMethods.map(({ name }) => name).filter((name) => name !== 'mmtok-oracle'),
+      builtInMethods.map(({ name }) => name).filter((name) => !['mmtok-oracle', 'mmtok-ivc'].includes(name)),
     );
   });
 
@@ -234,7 +246,10 @@ describe('mmtok eval', () => {
     [['shapes', '--keep', '0'], '--keep 0; expected'],
     [['shapes', '--shard', '4/4'], '--shard: expected a part'],
     [['shapes', '--seed', 'x'], '--seed: expected a number'],
-    [['shapes', '--methods', 'scope', '--limit', '1'], "Method 'scope': it needs saliency"],
+    [
+      ['shapes', '--methods', 'scope', '--limit', '1'],
+      "'scope' needs saliency, which the model 'tiny' does not give",
+    ],
     [['mountains'], "There is no task 'mountains'. Known: gqa"],
     [['pope', '--limit', '1'], "'tiny' knows nothing but drawn shapes, and 'pope'"],
     [[], 'missing required argument'],

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { createReferenceBackend } from '@mmtok/core';
 import {
   defineMethod,
+  type GivenFeatures,
   mmtok,
+  mmtokIvc,
   mmtokOracle,
   runEvaluation,
-  type SelectorInput,
   scope,
   shapesTask,
   withAgent,
@@ -32,13 +33,13 @@ afterAll(() => model.dispose());
 
 describe('a model of transformers.js under evaluation', () => {
   it('hands features, text and grid to methods, and keeps what they choose', async () => {
-    const seen: SelectorInput[] = [];
+    const seen: GivenFeatures[] = [];
     const spy = defineMethod({
       name: 'spy',
       source: 'a test',
-      select(input, k) {
-        seen.push(input);
-        return Array.from({ length: k }, (_, i) => 255 - 3 * i);
+      select(features, { tokens }) {
+        seen.push(features);
+        return Array.from({ length: tokens }, (_, i) => 255 - 3 * i);
       },
     });
     const backend = createReferenceBackend();
@@ -51,12 +52,12 @@ describe('a model of transformers.js under evaluation', () => {
       budgets: ['5'],
       out: out(),
     });
-    const [input] = seen as [SelectorInput];
+    const [input] = seen as [GivenFeatures];
     expect(input.vision.dims).toEqual([576, 128]);
     expect(input.visionFeatures.dims).toEqual([576, 128]);
     expect(input.visionFeatures.data).not.toEqual(input.vision.data);
     expect(input.text?.dims[1]).toBe(128);
-    expect(input).toMatchObject({ grid: [24, 24], tiles: [576] });
+    expect(input).toMatchObject({ grid: [24, 24], tiles: [{ start: 0, visionTokens: 576 }] });
     const pruned = records.filter(({ method }) => method === 'spy');
     expect(pruned[0]).toMatchObject({
       indices: [243, 246, 249, 252, 255],
@@ -79,6 +80,36 @@ describe('a model of transformers.js under evaluation', () => {
       code: 'MMTOK_BROKEN_QUESTION',
       message: expect.stringContaining("The question 'What does <image> stand for?' contains '<image>'"),
     });
+  });
+
+  it('tells positions where it keeps them', async () => {
+    expect(model.gives).toEqual(['question', 'positions']);
+    const seen: GivenFeatures[] = [];
+    const spy = (name: string, needs: readonly 'positions'[]) =>
+      defineMethod({
+        name,
+        source: 'a test',
+        needs,
+        select(features, { tokens }) {
+          seen.push(features);
+          return Array.from({ length: tokens }, (_, i) => i);
+        },
+      });
+    await runEvaluation({
+      task: shapesTask((await heldOut()).slice(0, 1)),
+      model,
+      backend: createReferenceBackend(),
+      methods: [spy('plain', []), spy('placed', ['positions']), mmtokIvc],
+      budgets: ['16'],
+      out: out(),
+    });
+    const [plain, placed] = seen;
+    expect(plain?.positions).toBeUndefined();
+    const [places] = placed?.positions?.ids as [number[]];
+    expect(places).toEqual(Array.from({ length: 576 }, (_, i) => (places[0] as number) + i));
+    // head_dim 32 and theta 10,000 in the model's configuration.
+    expect(placed?.positions?.frequencies).toHaveLength(16);
+    expect(placed?.positions?.frequencies[8]).toBeCloseTo(0.01);
   });
 
   it('prunes as @mmtok/transformers does', async () => {
@@ -107,9 +138,9 @@ describe('a model of transformers.js under evaluation', () => {
     const spy = defineMethod({
       name: 'spy',
       source: 'a test',
-      select({ text }, k) {
+      select({ text }, { tokens }) {
         texts.push(text?.dims[0]);
-        return Array.from({ length: k }, (_, i) => i);
+        return Array.from({ length: tokens }, (_, i) => i);
       },
     });
     const questions = (await heldOut()).filter(({ kind }) => kind === 'color').slice(0, 3);
@@ -157,19 +188,19 @@ describe('a model of transformers.js under evaluation', () => {
       });
     };
     const plain = await load(false);
-    expect(plain.gives).toEqual(['text']);
+    expect(plain.gives).toEqual(['question']);
     await plain.dispose();
     const salient = await load(true);
-    expect(salient.gives).toEqual(['text', 'saliency']);
+    expect(salient.gives).toEqual(['question', 'saliency']);
     expect(salient.options).toEqual({ dtype: 'fp32' });
-    const seen: SelectorInput[] = [];
+    const seen: GivenFeatures[] = [];
     const spy = defineMethod({
       name: 'spy',
       source: 'a test',
       needs: ['saliency'],
-      select(input, k) {
-        seen.push(input);
-        return Array.from({ length: k }, (_, i) => i);
+      select(features, { tokens }) {
+        seen.push(features);
+        return Array.from({ length: tokens }, (_, i) => i);
       },
     });
     await runEvaluation({

@@ -1,5 +1,6 @@
 // The tables of a report, as texts in rows. How they look, on a page or in Markdown, is not decided here.
 
+import { needsInWords } from '../methods/method.js';
 import { milliseconds, percent, tokenCount, withInterval } from './format.js';
 import { worstKinds } from './losses.js';
 import type { Headline, KindScore, RunSummary, SummaryRow } from './summarize-run.js';
@@ -160,7 +161,12 @@ export function lossTable(summary: RunSummary): Table {
 /** What the methods are, and who describes them. */
 export function methodTable({ settings }: RunSummary): Table {
   return {
-    head: ['method', 'name', 'source'],
-    rows: settings.methods.map(({ title, name, source }) => [title, name, source]),
+    head: ['method', 'name', 'needs', 'source'],
+    rows: settings.methods.map(({ title, name, needs, source }) => [
+      title,
+      name,
+      needs === undefined ? NONE : needsInWords({ needs }),
+      source,
+    ]),
   };
 }

@@ -4,8 +4,10 @@ export type {
   ImageFeatures,
   ModelAnswer,
   ModelImage,
+  ModelPruning,
   ModelRequest,
   ModelTimings,
+  TokenBudget,
 } from './eval-model.js';
 export { mergeRuns, readRun } from './merge-runs.js';
 export { ALL, type EvalRecord } from './record.js';

@@ -1,8 +1,9 @@
 // The runner: the same questions for every method and budget, each answer kept as it comes.
 
-import { type Backend, InvalidOptionsError, parseBudget, resolveBudget } from '@mmtok/core';
+import { type Backend, InvalidOptionsError, parseBudget } from '@mmtok/core';
+import { resolveBudget } from '@mmtok/core/internal';
 import { describeMachine } from '../describe-machine.js';
-import type { Selector } from '../methods/selector.js';
+import type { Method } from '../methods/method.js';
 import { parseLoadOptions } from '../tasks/load-options.js';
 import type { LoadOptions, Sample, Shard, Task } from '../tasks/task.js';
 import { askQuestion, type Desk, type Job } from './ask-question.js';
@@ -31,7 +32,7 @@ export interface RunProgress {
 export interface RunOptions {
   readonly task: Task;
   readonly model: EvalModel;
-  readonly methods: readonly Selector[];
+  readonly methods: readonly Method[];
   /** Who answers first for methods that have an agent. */
   readonly agents?: EvalAgents;
   /** Budgets as text: `'64'` tokens, `'10%'` of them, `'c0.9'` for as many as MMTok needs for 90 % of the coverage. */
@@ -96,6 +97,7 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
   };
   parseLoadOptions(task.name, wanted);
   assertAgents(methods, agents);
+  assertNeeds(methods, model);
   const hasAgent = methods.some(({ agent }) => agent === 'agent');
   const asked: RunSettings = {
     task: task.name,
@@ -105,7 +107,7 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
     model: model.name,
     ...(model.options && { modelOptions: model.options }),
     backend: `${backend.name} (${backend.device})`,
-    methods: methods.map(({ name, title, source }) => ({ name, title, source })),
+    methods: methods.map(({ name, title, source, needs }) => ({ name, title, source, needs: needs ?? [] })),
     ...(hasAgent && agents.agent && { agent: agents.agent.name }),
     budgets: options.budgets,
     seed,
@@ -206,7 +208,7 @@ export function unprunedBudgets(records: readonly EvalRecord[]): string[] {
   return [...budgets];
 }
 
-function jobsOf(methods: readonly Selector[], budgets: readonly string[]): Job[] {
+function jobsOf(methods: readonly Method[], budgets: readonly string[]): Job[] {
   const names = methods.map(({ name }) => name);
   for (const [what, list] of [
     ['methods', names],
@@ -220,6 +222,16 @@ function jobsOf(methods: readonly Selector[], budgets: readonly string[]): Job[]
     methods.map((method): Job => ({ method, budget, parsed: parseBudget(budget) })),
   );
   return [{ method: undefined, budget: ALL, parsed: undefined }, ...pruned];
+}
+
+/** @throws InvalidOptionsError for methods that need what the model does not give, by name. */
+function assertNeeds(methods: readonly Method[], { name: model, gives = ['question'] }: EvalModel): void {
+  const starved = methods.flatMap(({ name, needs }) =>
+    (needs ?? [])
+      .filter((need) => !gives.includes(need))
+      .map((need) => `'${name}' needs ${need}, which the model '${model}' does not give; leave it out`),
+  );
+  if (starved.length > 0) throw new InvalidOptionsError('methods', starved);
 }
 
 /** The settings of the run in a folder; undefined where it has no record yet, as then there is nothing to go on with. */

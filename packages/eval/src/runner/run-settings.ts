@@ -8,6 +8,15 @@ import { RunError, WriteError } from './run-error.js';
 import { questionsSchema, type RunQuestions, type SkippedQuestion, skippedSchema } from './run-questions.js';
 import { explainWriteFailure, writeWhole } from './write-file.js';
 
+/** A method, as reports show it. */
+export interface RunMethod {
+  readonly name: string;
+  readonly title: string;
+  readonly source: string;
+  /** What it needs beside vision tokens. Absent in earlier versions. */
+  readonly needs?: readonly string[] | undefined;
+}
+
 /** The settings of a run. */
 export interface RunSettings {
   readonly task: string;
@@ -22,7 +31,7 @@ export interface RunSettings {
   readonly modelOptions?: Readonly<Record<string, string>> | undefined;
   /** Where similarities were computed, e.g. `'ort (cpu)'`. */
   readonly backend: string;
-  readonly methods: readonly { readonly name: string; readonly title: string; readonly source: string }[];
+  readonly methods: readonly RunMethod[];
   /** The model that answers first, where a method has an agent. */
   readonly agent?: string | undefined;
   /** Budgets as written. */
@@ -50,7 +59,14 @@ const settingsSchema = z.object({
   model: z.string(),
   modelOptions: z.record(z.string(), z.string()).optional(),
   backend: z.string(),
-  methods: z.array(z.object({ name: z.string(), title: z.string(), source: z.string() })),
+  methods: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      source: z.string(),
+      needs: z.array(z.string()).optional(),
+    }),
+  ),
   agent: z.string().optional(),
   budgets: z.array(z.string()),
   seed: z.int(),

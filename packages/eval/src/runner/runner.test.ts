@@ -10,13 +10,16 @@ import { fakeModel, fakeTask } from '../../test/fake-run.js';
 import { imageFile } from '../data/image-source.js';
 import {
   defineMethod,
+  type Method,
   mmtok,
   mmtokAgent,
+  mmtokIvc,
   mmtokOracle,
   random,
-  type Selector,
+  scope,
   uniform,
   withAgent,
+  zspaprune,
 } from '../methods/index.js';
 import { summarizeRun, writeReport } from '../report/index.js';
 import type { Task } from '../tasks/index.js';
@@ -143,6 +146,17 @@ describe('a run', () => {
     });
   });
 
+  it('refuses methods that need what the model does not give, by name and before anything is asked', async () => {
+    const out = temporary();
+    await expect(runEvaluation(options({ out, methods: [mmtok, scope, mmtokIvc] }))).rejects.toMatchObject({
+      code: 'MMTOK_INVALID_OPTIONS',
+      message: expect.stringMatching(/'scope' needs saliency.*'mmtok-ivc' needs positions/s),
+    });
+    expect(readdirSync(out)).toEqual([]);
+    const { settings } = await runEvaluation(options({ methods: [mmtok, zspaprune], budgets: ['4'] }));
+    expect(settings.methods.map(({ needs }) => needs)).toEqual([[], ['question']]);
+  });
+
   it('refuses methods and budgets that are named twice, and a name that is taken', async () => {
     await expect(runEvaluation(options({ budgets: ['4', '4'] }))).rejects.toThrow('named only once');
     const all = defineMethod({ name: 'all', source: 'x', select: () => [] });
@@ -171,7 +185,7 @@ describe('a run', () => {
     [{ limit: 1e20 }, 'limit: '],
     [{ limit: 0 }, 'limit: '],
     [{ shard: { index: 2, count: 2 } }, 'shard: index must be below count'],
-    [{ methods: [{ ...random, title: undefined } as unknown as Selector] }, 'methods.0.title: '],
+    [{ methods: [{ ...random, title: undefined } as unknown as Method] }, 'methods.0.title: '],
   ])('writes nothing for options that it could not read again: %j', async (wrong, problem) => {
     const out = temporary();
     await expect(runEvaluation(options({ out, ...wrong }))).rejects.toMatchObject({
@@ -524,9 +538,9 @@ describe('agents', () => {
   const counting = defineMethod({
     name: 'counting',
     source: 'x',
-    select: ({ text }, k) => {
+    select: ({ text }, { tokens }) => {
       rows.push(text?.dims[0] as number);
-      return Array.from({ length: k }, (_, token) => token);
+      return Array.from({ length: tokens }, (_, token) => token);
     },
   });
 
@@ -545,7 +559,7 @@ describe('agents', () => {
   });
 
   it('change no budget: what a coverage comes to is the question without their words', async () => {
-    const counts = async (own: Selector[]) => {
+    const counts = async (own: Method[]) => {
       const { records } = await runEvaluation(
         options({ methods: own, budgets: ['c0.7'], agents: agent().agents }),
       );
