@@ -83,7 +83,7 @@ describe('a model of transformers.js under evaluation', () => {
   });
 
   it('tells positions where it keeps them', async () => {
-    expect(model.gives).toEqual(['question', 'positions']);
+    expect(model.gives).toContain('positions');
     const seen: GivenFeatures[] = [];
     const spy = (name: string, needs: readonly 'positions'[]) =>
       defineMethod({
@@ -105,7 +105,7 @@ describe('a model of transformers.js under evaluation', () => {
     });
     const [plain, placed] = seen;
     expect(plain?.positions).toBeUndefined();
-    const [places] = placed?.positions?.ids as [number[]];
+    const [places] = (placed as Required<GivenFeatures>).positions.ids as [number[]];
     expect(places).toEqual(Array.from({ length: 576 }, (_, i) => (places[0] as number) + i));
     // head_dim 32 and theta 10,000 in the model's configuration.
     expect(placed?.positions?.frequencies).toHaveLength(16);
