@@ -1,6 +1,7 @@
 // What goes wrong with installed engines, and what to do about it. Errors only.
 
 import { BackendUnavailableError } from '@mmtok/core';
+import { messageOf } from '@mmtok/core/internal';
 
 /** The command that builds the native addon; see README.md. */
 const BUILD_COMMAND = 'npx -p @mmtok/tfjs-backend mmtok-tfjs-native';
@@ -10,7 +11,7 @@ const OTHER_WAYS =
 
 /** The first line of an error's message. */
 export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.trim() ?? '';
+  return messageOf(error).split('\n', 1)[0]?.trim() ?? '';
 }
 
 /** The error for a module that is there but does not load or compute. */
@@ -26,7 +27,7 @@ export function notReady(module: string, tfBackend: string, ms: number): Backend
     'tfjs',
     `the backend '${tfBackend}' of TensorFlow.js (${module}) was not ready after ${ms / 1000} s`,
     tfBackend === 'wasm'
-      ? "Its threads do not start in minified pages; turn them off before it is first used: tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false). " +
+      ? "Its threads do not start in pages that Vite minifies; turn them off before it is first used: tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false). " +
           waitLonger
       : waitLonger,
   );
