@@ -16,26 +16,6 @@ export const EXIT = {
   stopped: 130,
 } as const;
 
-/** Codes of errors that another command line or another file would avoid. All others are failures of the machine. */
-const BAD_INPUT: ReadonlySet<string> = new Set([
-  'MMTOK_USAGE',
-  'MMTOK_INPUT_FILE',
-  'MMTOK_SAFETENSORS',
-  'MMTOK_INVALID_BUDGET',
-  'MMTOK_INVALID_OPTIONS',
-  'MMTOK_INVALID_TENSOR',
-  'MMTOK_MODEL_LOAD',
-  'MMTOK_AGENT_LOAD',
-  'MMTOK_UNSUPPORTED_MODEL',
-  'MMTOK_PROMPT_MISMATCH',
-  'MMTOK_METHOD',
-  'MMTOK_EVAL_RUN',
-  'MMTOK_UNKNOWN_TASK',
-  'MMTOK_MISSING_FILE',
-  'MMTOK_CORRUPT_FILE',
-  'MMTOK_UNKNOWN_FORMAT',
-]);
-
 /** Where files cannot be read or written, by the system's code: the user's to solve, whichever command met it. */
 const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
@@ -75,7 +55,8 @@ function exitCodeOf(error: unknown): number {
   if (!MmtokError.isInstance(error)) return EXIT.failure;
   if (error.code === 'MMTOK_EVAL_STOPPED') return EXIT.stopped;
   const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
-  return BAD_INPUT.has(error.code) && code !== 'ENOSPC' && code !== 'EDQUOT' ? EXIT.badInput : EXIT.failure;
+  const isMachine = error.kind === 'environment' || code === 'ENOSPC' || code === 'EDQUOT';
+  return isMachine ? EXIT.failure : EXIT.badInput;
 }
 
 /** An error of the file system as a typed one; any other as it is. */

@@ -9,10 +9,17 @@ import {
   type ModelImage,
   type ModelRequest,
 } from '@mmtok/eval';
-import { type CallOptions, type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
-import { buildInputs, explainPromptFailure, type ModelInputs } from './build-inputs.js';
+import {
+  type CallOptions,
+  type ModelInputs,
+  type PruneHandle,
+  type PruneReport,
+  processInputs,
+  prune,
+} from '@mmtok/transformers';
+import { withoutPlaceholders } from '@mmtok/transformers/internal';
+import { shorten } from '../terminal/safe-text.js';
 import type { LibraryModel } from './load-vlm.js';
-import { placeholderProblem } from './placeholder.js';
 import { readRawImages } from './raw-images.js';
 import { type RotaryModel, rotaryModel } from './rotary.js';
 import type { VlmOptions } from './vlm.js';
@@ -101,10 +108,13 @@ export class EvalVlm implements EvalVlmModel {
     const key = [...images.map(({ id }) => id), prompt].join('\n');
     if (this.prepared?.key === key) return this.prepared;
     const { library, loaded } = this.model;
-    const problem = placeholderProblem(loaded.processor, prompt);
-    if (problem !== undefined) throw new BrokenQuestionError(problem);
+    if (withoutPlaceholders(library, loaded.processor, prompt) !== prompt) {
+      throw new BrokenQuestionError(
+        `The question '${shorten(prompt, 80)}' contains what stands for a picture in prompts; write it otherwise`,
+      );
+    }
     const rawImages = await readRawImages(library, images);
-    const inputs = await buildInputs(library, loaded.processor, rawImages, prompt, this.promptTemplate);
+    const inputs = await inputsOf(this.model, rawImages, prompt, this.promptTemplate);
     this.prepared = { key, rawImages, inputs };
     return this.prepared;
   }
@@ -115,11 +125,8 @@ export class EvalVlm implements EvalVlmModel {
     mmtok: CallOptions,
   ): Promise<ModelAnswer> {
     const { model, processor } = this.model.loaded;
-    const sequences = await this.handle
-      .generate({ ...inputs, max_new_tokens: maxNewTokens, do_sample: false, mmtok } as never)
-      .catch((error: unknown) => {
-        throw explainPromptFailure(error, this.promptTemplate);
-      });
+    const request = { ...inputs, max_new_tokens: maxNewTokens, do_sample: false, mmtok };
+    const sequences = await this.handle.generate(request as never);
     const { images, timings } = this.handle.lastReport as PruneReport;
     return {
       text: newText(sequences as Tensor, inputs, processor, model.config),
@@ -143,6 +150,22 @@ interface Prepared {
   readonly key: string;
   readonly rawImages: readonly RawImage[];
   readonly inputs: ModelInputs;
+}
+
+/** The inputs of `generate` for one question about pictures, by the model's own processor. */
+export function inputsOf(
+  { library, loaded }: LibraryModel,
+  images: readonly RawImage[],
+  question: string,
+  template: string | undefined,
+): Promise<ModelInputs> {
+  const places = images.map(() => ({ type: 'image' }) as const);
+  return processInputs(library, loaded.processor, {
+    messages: [{ role: 'user', content: [...places, { type: 'text', text: question }] }],
+    images,
+    template,
+    config: loaded.model.config as never,
+  });
 }
 
 /** What the model wrote after the prompt. Encoder-decoders answer apart from it. */

@@ -1,12 +1,15 @@
 // A transformers.js model with pruning attached, as commands see it.
 
 import type { Processor, Tensor } from '@huggingface/transformers';
-import { type LoadedVlm, type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
-import { UsageError } from '../errors/usage-error.js';
+import {
+  type LoadedVlm,
+  type ModelInputs,
+  type PruneHandle,
+  type PruneReport,
+  prune,
+} from '@mmtok/transformers';
 import type { Picture } from '../images/picture.js';
-import { buildInputs, explainPromptFailure, type ModelInputs } from './build-inputs.js';
-import { newText } from './eval-vlm.js';
-import { placeholderProblem } from './placeholder.js';
+import { inputsOf, newText } from './eval-vlm.js';
 import { type ImageProcessing, type PixelTensor, seenViews } from './seen-views.js';
 import type { Answer, PictureTokens, Request, Vlm, VlmOptions } from './vlm.js';
 
@@ -44,11 +47,14 @@ export class PrunedVlm implements Vlm {
     const { pictures, question, budget, maxNewTokens = DEFAULT_NEW_TOKENS, onText } = request;
     const { RawImage, TextStreamer } = this.library;
     const { model, processor } = this.loaded;
-    const problem = placeholderProblem(processor, question);
-    if (problem !== undefined) throw new UsageError(problem);
     const started = performance.now();
     const images = pictures.map(({ data, width, height }) => new RawImage(data, width, height, 3));
-    const inputs = await buildInputs(this.library, processor, images, question, this.options.promptTemplate);
+    const inputs = await inputsOf(
+      { library: this.library, loaded: this.loaded },
+      images,
+      question,
+      this.options.promptTemplate,
+    );
     const prepareMs = performance.now() - started;
 
     const streamer =
@@ -58,17 +64,13 @@ export class PrunedVlm implements Vlm {
         skip_special_tokens: true,
         callback_function: onText,
       });
-    const sequences = await this.handle
-      .generate({
-        ...inputs,
-        max_new_tokens: maxNewTokens,
-        do_sample: false,
-        mmtok: budget === 'all' ? false : { budget, question, images },
-        ...(streamer && { streamer }),
-      } as never)
-      .catch((error: unknown) => {
-        throw explainPromptFailure(error, this.options.promptTemplate);
-      });
+    const sequences = await this.handle.generate({
+      ...inputs,
+      max_new_tokens: maxNewTokens,
+      do_sample: false,
+      mmtok: budget === 'all' ? false : { budget, question, images },
+      ...(streamer && { streamer }),
+    } as never);
     const text = newText(sequences as Tensor, inputs, processor, model.config);
     const totalMs = performance.now() - started;
     const report = this.handle.lastReport as PruneReport;

@@ -1,7 +1,7 @@
 // Where a language model with rotary embeddings places the vision tokens of a prompt, for methods that keep positions.
 
 import type { MethodFeatures } from '@mmtok/eval';
-import type { ModelInputs } from './build-inputs.js';
+import type { ModelInputs } from '@mmtok/transformers';
 
 type Positions = NonNullable<MethodFeatures['positions']>;
 

@@ -34,7 +34,7 @@ const BROKEN_QUESTION: ReadonlySet<string> = new Set([
 /** Thrown by a model that cannot be asked a question because of the question: its picture is damaged, its text is impossible. */
 export class BrokenQuestionError extends MmtokError {
   constructor(problem: string, options?: { readonly cause?: unknown }) {
-    super('MMTOK_BROKEN_QUESTION', problem, options);
+    super('MMTOK_BROKEN_QUESTION', problem, { kind: 'data', ...options });
   }
 }
 
