@@ -40,6 +40,7 @@ Examples:
   mmtok eval ${SHAPES} --methods all --shard 0/4 --out part-0            one of four machines
   mmtok eval merge part-0 part-1 part-2 part-3 --out results
   mmtok eval report results
+  mmtok eval compare results-q4 results-fp16                          paired differences of two runs
   mmtok eval speed --dims llava-1.5-7b --layers 4                     time and memory at real sizes
 
 Exit codes: 0 done, 1 failed (a run that prunes nothing fails), 2 wrong usage, 3 done but questions were skipped, 130 stopped.`;
@@ -81,6 +82,18 @@ export function addEval(program: Command, context: Context, exit: (code: number)
     .action(async (folder: string) => {
       const { reportEvaluation } = await import('./eval-report.js');
       await reportEvaluation({ folder }, context);
+    });
+  command
+    .command('compare')
+    .description('compare two runs question by question: two versions, two models, two budgets')
+    .argument('<folderA>', 'the folder of a run')
+    .argument('<folderB>', 'the folder of another run of the same questions')
+    .option('--out <folder>', 'folder for compare.html and compare.md', 'mmtok-compare')
+    .option('--json', 'print JSON', false)
+    .addHelpText('after', '\nExamples:\n  mmtok eval compare results-q4 results-fp16')
+    .action(async (a: string, b: string, flags: { readonly out: string; readonly json: boolean }) => {
+      const { compareEvaluations } = await import('./eval-compare.js');
+      await compareEvaluations({ folders: [a, b], ...flags }, context);
     });
   command
     .command('methods')

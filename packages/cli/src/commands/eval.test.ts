@@ -30,6 +30,21 @@ describe('mmtok eval', () => {
     expect(TASK_NAMES).toBe(taskNames.join(', '));
   });
 
+  it('compares two runs', async () => {
+    const cwd = await temporary();
+    const flags = ['shapes', '--limit', '4', '--keep', '4', '--methods', 'random,uniform', '--out'];
+    await run(cwd, ...flags, 'a');
+    await run(cwd, ...flags, 'b', '--seed', '0');
+    const { exitCode, out, err } = await run(cwd, 'compare', 'a', 'b', '--out', 'difference');
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+    expect(out).toMatch(/^A: a: tiny, seed 0$/m);
+    expect(out).toMatch(/^all tokens +\d+ +16 +16 .* within chance$/m);
+    expect(out).toContain(`Page: ${join('difference', 'compare.html')}`);
+    expect((await readdir(join(cwd, 'difference'))).toSorted()).toEqual(['compare.html', 'compare.md']);
+    expect(JSON.parse((await run(cwd, 'compare', 'a', 'b', '--json')).out).rows).toHaveLength(3);
+    expect(await run(cwd, 'compare', 'a', 'c')).toMatchObject({ exitCode: 2 });
+  });
+
   it('lists the methods, with what each needs', async () => {
     const { exitCode, out, err } = await run('/', 'methods');
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });

@@ -108,10 +108,8 @@ describe('loadVlm', () => {
     const pictures = [await readPicture(image, '/')];
     for (const budget of ['all', { ratio: 0.1 }] as const) {
       await expect(vlm.ask({ pictures, question, budget })).rejects.toMatchObject({
-        code: 'MMTOK_USAGE',
-        message: expect.stringContaining(
-          "--prompt: 'question {question} answer' has no place for each picture",
-        ),
+        code: 'MMTOK_INPUT',
+        message: expect.stringContaining('has 0 places for 1 images; expected <image> once per image'),
       });
     }
     await vlm.dispose();

@@ -1,6 +1,7 @@
 // The numbers of a report: a run's records, method by method and budget by budget. No layout here.
 
-import { groupBy, mean, sum } from '../metrics/mean.js';
+import { sum } from '@mmtok/core/internal';
+import { groupBy, mean } from '../metrics/mean.js';
 import { ALL, type EvalRecord } from '../runner/record.js';
 import { RunError } from '../runner/run-error.js';
 import type { RunResult } from '../runner/run-evaluation.js';
