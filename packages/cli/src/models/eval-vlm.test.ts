@@ -78,7 +78,9 @@ describe('a model of transformers.js under evaluation', () => {
       model.answer({ images, prompt: 'What does <image> stand for?', maxNewTokens: 1 }),
     ).rejects.toMatchObject({
       code: 'MMTOK_BROKEN_QUESTION',
-      message: expect.stringContaining("The question 'What does <image> stand for?' contains '<image>'"),
+      message: expect.stringContaining(
+        "The question 'What does <image> stand for?' contains what stands for a picture",
+      ),
     });
   });
 

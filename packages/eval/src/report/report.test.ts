@@ -193,7 +193,7 @@ describe('tables', () => {
     );
     expect(text).toContain('# A B: a &lt;model&gt;\n');
     expect(text).toContain('| score in % | in two lines | all |');
-    expect(text).toContain('| MM Tok | mmtok | x |');
+    expect(text).toContain('| MM Tok | mmtok | – | x |');
     expect(text).not.toContain('\r');
   });
 });
