@@ -30,6 +30,7 @@ export {
 export { type Budget, parseBudget } from './selection/budget.js';
 export type { ImageSelectOptions, PrepareOptions, SelectOptions } from './selection/options.js';
 export { type PreparedImage, prepareImage } from './selection/prepare-image.js';
+export { type RankedTiles, rankTiles, type TileRanking } from './selection/rank-tiles.js';
 export { selectTokens } from './selection/select-tokens.js';
 export {
   prefix,

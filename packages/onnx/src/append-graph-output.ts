@@ -1,7 +1,8 @@
 // Makes an inner tensor of a model file an output by appending bytes. Nothing is re-encoded and the rest of the file stays as it is.
+
+import { OnnxModelError } from './errors.js';
 import { GRAPH, MODEL, VALUE_INFO } from './fields.js';
 import { fields, join, nested, string } from './message.js';
-import { OnnxModelError } from './onnx-model-error.js';
 import { readGraph } from './read-graph.js';
 
 /**
@@ -36,10 +37,9 @@ export function appendGraphOutput(bytes: Uint8Array, tensorName: string): Uint8A
       graph.initializers.some((tensor) => tensor.name === tensorName) ||
       graph.inputs.some((input) => input.name === tensorName));
   if (!known) {
-    throw new OnnxModelError(
-      `The graph '${graph.name}' has no tensor '${tensorName}' to expose. ` +
-        `Give the name of an output of one of its ${graph.nodes.length} nodes; readGraph lists them.`,
-    );
+    throw new OnnxModelError(`The graph '${graph.name}' has no tensor '${tensorName}' to expose`, {
+      hint: `Give the name of an output of one of its ${graph.nodes.length} nodes; readGraph lists them.`,
+    });
   }
   return join([bytes, graphOutputSuffix(tensorName)]);
 }

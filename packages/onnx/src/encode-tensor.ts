@@ -1,10 +1,10 @@
 // A constant tensor as TensorProto bytes: through raw_data, or as a reference to bytes in another file. Does not copy
 // typed arrays and reads no file.
 import { dtypeCode, rawByteLength } from './dtype.js';
+import { OnnxModelError } from './errors.js';
 import { DATA_LOCATION, ENTRY, TENSOR } from './fields.js';
 import { fields, int, nested, type Pieces, string } from './message.js';
 import type { ExternalBytes, OnnxTensor } from './model.js';
-import { OnnxModelError } from './onnx-model-error.js';
 
 /**
  * The TensorProto of a tensor.
@@ -15,7 +15,8 @@ export function encodeTensor(tensor: OnnxTensor): Pieces {
   const { name = '', dtype, dims } = tensor;
   if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
     throw new OnnxModelError(
-      `Tensor '${name}' has dims [${dims}]; a constant needs whole numbers from 0 up. Give its real lengths.`,
+      `Tensor '${name}' has dims [${dims}]; a constant needs whole numbers from 0 up`,
+      { hint: 'Give its real lengths.' },
     );
   }
   const elements = dims.reduce((product, dim) => product * dim, 1);
@@ -29,8 +30,8 @@ export function encodeTensor(tensor: OnnxTensor): Pieces {
   const payload = payloadOf(tensor);
   if (expected !== payload.byteLength) {
     throw new OnnxModelError(
-      `Tensor '${name}' has ${payload.byteLength} bytes, but ${dtype} [${dims}] takes ${expected ?? 'no raw'} bytes. ` +
-        `Make data and dims agree.`,
+      `Tensor '${name}' has ${payload.byteLength} bytes, but ${dtype} [${dims}] takes ${expected ?? 'no raw'} bytes`,
+      { hint: 'Make data and dims agree.' },
     );
   }
   return [head, ...nested(TENSOR.rawData, [payload])];
@@ -68,10 +69,9 @@ function payloadOf(tensor: Exclude<OnnxTensor, { readonly external: ExternalByte
       return bytesOf(Uint8Array.from(tensor.data, Number));
     case 'float16':
     case 'bfloat16':
-      throw new OnnxModelError(
-        `Tensor '${tensor.name ?? ''}' is ${tensor.dtype} and came as plain numbers; ` +
-          `give its bit patterns as a Uint16Array.`,
-      );
+      throw new OnnxModelError(`Tensor '${tensor.name ?? ''}' is ${tensor.dtype} and came as plain numbers`, {
+        hint: 'Give its bit patterns as a Uint16Array.',
+      });
   }
 }
 

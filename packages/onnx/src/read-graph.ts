@@ -1,11 +1,14 @@
 // What a model file contains, read in one pass that skips weights. Not a full parser: payloads and unknown fields are passed over.
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { messageOf } from '@mmtok/core/internal';
 import { type Dtype, dtypeName } from './dtype.js';
+import { OnnxFormatError } from './errors.js';
 import {
   ATTRIBUTE,
   DIM,
   ENTRY,
   GRAPH,
+  MAX_DEPTH,
   MODEL,
   NODE,
   OPSET,
@@ -16,7 +19,6 @@ import {
   VALUE_INFO,
 } from './fields.js';
 import type { OnnxValue } from './model.js';
-import { OnnxFormatError } from './onnx-format-error.js';
 
 /** A constant tensor without its payload. */
 export interface ScannedTensor {
@@ -74,7 +76,7 @@ export interface ScannedModel extends ScannedGraph {
  *
  * Field numbers: https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto
  *
- * @throws {OnnxFormatError} if the bytes are malformed, cut short, or hold no graph.
+ * @throws {OnnxFormatError} if the bytes are malformed, cut short, hold no graph, or graphs nested deeper than 100.
  * @example
  * const { nodes, initializers } = readGraph(await readFile('onnx/vision_encoder.onnx'));
  * const last = nodes.find((node) => node.outputs.includes('image_features'));
@@ -84,11 +86,12 @@ export function readGraph(bytes: Uint8Array): ScannedModel {
     return readModel(bytes);
   } catch (cause) {
     if (OnnxFormatError.isInstance(cause)) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new OnnxFormatError(
-      `Could not read ${bytes.byteLength} bytes as an ONNX model (${reason}). ` +
-        `Give the whole content of an .onnx file; a partial download or a Git LFS pointer looks like this.`,
-      { cause },
+      `Cannot read ${bytes.byteLength} bytes as an ONNX model (${messageOf(cause)})`,
+      {
+        hint: 'Give the whole content of an .onnx file; a partial download or a Git LFS pointer looks like this.',
+        cause,
+      },
     );
   }
 }
@@ -108,15 +111,15 @@ function readModel(bytes: Uint8Array): ScannedModel {
     if (field === MODEL.irVersion) irVersion = integer(reader);
     else if (field === MODEL.opsetImport) Object.assign(opsets, readOpset(reader.bytes()));
     else if (field === MODEL.graph) {
-      readGraphInto(graph, reader.bytes());
+      readGraphInto(graph, reader.bytes(), 1);
       graphs++;
     } else return false;
     return true;
   });
   if (graphs === 0) {
-    throw new OnnxFormatError(
-      `The ${bytes.byteLength} bytes hold no ONNX graph. Give the whole content of an .onnx file.`,
-    );
+    throw new OnnxFormatError(`The ${bytes.byteLength} bytes hold no ONNX graph`, {
+      hint: 'Give the whole content of an .onnx file.',
+    });
   }
   return { ...graph, irVersion, opsets };
 }
@@ -125,9 +128,16 @@ function emptyGraph(): GraphParts {
   return { name: '', inputs: [], outputs: [], nodes: [], initializers: [] };
 }
 
-function readGraphInto(graph: GraphParts, bytes: Uint8Array): void {
+/** @param depth 1 for the main graph. */
+function readGraphInto(graph: GraphParts, bytes: Uint8Array, depth: number): void {
+  if (depth > MAX_DEPTH) {
+    throw new OnnxFormatError(
+      `The file holds graphs nested more than ${MAX_DEPTH} deep, which no runtime loads`,
+      { hint: 'Give a file that a converter wrote.' },
+    );
+  }
   eachField(bytes, (field, reader) => {
-    if (field === GRAPH.node) graph.nodes.push(readNode(reader.bytes()));
+    if (field === GRAPH.node) graph.nodes.push(readNode(reader.bytes(), depth));
     else if (field === GRAPH.name) graph.name = reader.string();
     else if (field === GRAPH.initializer) graph.initializers.push(readTensor(reader.bytes()));
     else if (field === GRAPH.input) graph.inputs.push(readValue(reader.bytes()));
@@ -149,7 +159,7 @@ function readOpset(bytes: Uint8Array): Record<string, number> {
   return { [domain]: version };
 }
 
-function readNode(bytes: Uint8Array): ScannedNode {
+function readNode(bytes: Uint8Array, depth: number): ScannedNode {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes: [string, ScannedAttribute][] = [];
@@ -161,7 +171,7 @@ function readNode(bytes: Uint8Array): ScannedNode {
     else if (field === NODE.output) outputs.push(reader.string());
     else if (field === NODE.name) name = reader.string();
     else if (field === NODE.opType) opType = reader.string();
-    else if (field === NODE.attribute) attributes.push(readAttribute(reader.bytes()));
+    else if (field === NODE.attribute) attributes.push(readAttribute(reader.bytes(), depth));
     else if (field === NODE.domain) domain = reader.string();
     else return false;
     return true;
@@ -169,7 +179,7 @@ function readNode(bytes: Uint8Array): ScannedNode {
   return { opType, name, domain, inputs, outputs, attributes: Object.fromEntries(attributes) };
 }
 
-function readAttribute(bytes: Uint8Array): [string, ScannedAttribute] {
+function readAttribute(bytes: Uint8Array, depth: number): [string, ScannedAttribute] {
   const attribute: Mutable<ScannedAttribute> = {};
   const ints: number[] = [];
   const floats: number[] = [];
@@ -183,7 +193,7 @@ function readAttribute(bytes: Uint8Array): [string, ScannedAttribute] {
     else if (field === ATTRIBUTE.tensor) attribute.tensor = readTensor(reader.bytes());
     else if (field === ATTRIBUTE.graph) {
       const graph = emptyGraph();
-      readGraphInto(graph, reader.bytes());
+      readGraphInto(graph, reader.bytes(), depth + 1);
       attribute.graph = graph;
     } else if (field === ATTRIBUTE.ints) attribute.ints = repeated(reader, wire, ints, integer);
     else if (field === ATTRIBUTE.floats) attribute.floats = repeated(reader, wire, floats, (r) => r.float());

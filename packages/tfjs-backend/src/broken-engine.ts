@@ -1,6 +1,7 @@
 // What goes wrong with installed engines, and what to do about it. Errors only.
 
 import { BackendUnavailableError } from '@mmtok/core';
+import { messageOf } from '@mmtok/core/internal';
 
 /** The command that builds the native addon; see README.md. */
 const BUILD_COMMAND = 'npx -p @mmtok/tfjs-backend mmtok-tfjs-native';
@@ -10,13 +11,26 @@ const OTHER_WAYS =
 
 /** The first line of an error's message. */
 export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.trim() ?? '';
+  return messageOf(error).split('\n', 1)[0]?.trim() ?? '';
 }
 
 /** The error for a module that is there but does not load or compute. */
 export function brokenEngine(module: string, cause: unknown): BackendUnavailableError {
   const [problem, hint] = diagnose(module, firstLine(cause));
   return new BackendUnavailableError('tfjs', problem, hint, { cause });
+}
+
+/** The error for a backend of TensorFlow.js that is not ready after `ms` milliseconds. */
+export function notReady(module: string, tfBackend: string, ms: number): BackendUnavailableError {
+  const waitLonger = 'If it is still being downloaded, allow more time: createTfjsBackend({ timeoutMs }).';
+  return new BackendUnavailableError(
+    'tfjs',
+    `the backend '${tfBackend}' of TensorFlow.js (${module}) was not ready after ${ms / 1000} s`,
+    tfBackend === 'wasm'
+      ? "Its threads do not start in pages that Vite minifies; turn them off before it is first used: tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false). " +
+          waitLonger
+      : waitLonger,
+  );
 }
 
 /** The error for no module at all. */

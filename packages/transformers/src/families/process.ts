@@ -1,0 +1,216 @@
+// Turns a conversation and its images into a model's inputs: each processor is called in its own way.
+
+import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
+import { messageOf } from '@mmtok/core/internal';
+import { InputError } from '../errors.js';
+import { type ModelConfig, numberAt, section } from '../internal/types.js';
+import {
+  checkPlaces,
+  checkText,
+  inText,
+  type PromptRequest,
+  promptOf,
+  type Tools,
+  textOf,
+  toolsOf,
+  withoutSystem,
+} from './prompt-text.js';
+
+type Library = typeof import('@huggingface/transformers');
+
+/** What a processor returns, by name; `generate` takes it. */
+export type ModelInputs = Readonly<Record<string, Tensor>>;
+
+/** What {@link processInputs} makes inputs of: a finished `prompt`, or `messages`. */
+export interface ProcessRequest extends PromptRequest {
+  /** The whole prompt, with the model's placeholder once per image. */
+  readonly prompt?: string | undefined;
+  /** All images, in the order of their places. */
+  readonly images: readonly RawImage[];
+  /** The model's configuration. Needed where transformers.js has no processor for the family. */
+  readonly config?: ModelConfig | undefined;
+  /** Counts the vision tokens of an image, where transformers.js has no processor for the family. @default by the patch size */
+  readonly tokensPerImage?: ((inputs: ModelInputs) => Promise<number>) | undefined;
+}
+
+/**
+ * Builds the inputs of `generate`.
+ * @throws InputError if the model has no chat template and none was given, if places and images do not fit, or if the
+ * processor cannot take this.
+ * @example
+ * const { library, processor, model } = await loadVlm('HuggingFaceTB/SmolVLM-256M-Instruct');
+ * const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: 'What is it?' }] }];
+ * const inputs = await processInputs(library, processor, { messages, images: [await library.RawImage.read('cat.jpg')] });
+ * const output = await model.generate({ ...inputs, max_new_tokens: 32 });
+ */
+export async function processInputs(
+  library: Library,
+  processor: Processor,
+  request: ProcessRequest,
+): Promise<ModelInputs> {
+  const tools = toolsOf(library, processor, request.config ?? {});
+  const { images } = request;
+  try {
+    const isJanus = processor instanceof library.VLChatProcessor;
+    if (isJanus && request.prompt === undefined && request.template === undefined)
+      return await callJanus(tools, request);
+    const prompt = request.prompt ?? promptOf(tools, request);
+    checkPlaces(tools, prompt, images.length);
+    if (isJanus) return await callJanusWith(processor, prompt, images);
+    return images.length === 0 ? tokenized(processor, prompt) : await call(tools, prompt, request);
+  } catch (cause) {
+    if (InputError.isInstance(cause)) throw cause;
+    const given = images.length === 1 ? 'this image' : `these ${images.length} images together`;
+    throw new InputError(
+      `its processor, ${processor.constructor.name}, cannot take ${given} (${messageOf(cause)})`,
+      { cause },
+    );
+  }
+}
+
+async function call(tools: Tools, prompt: string, request: ProcessRequest): Promise<ModelInputs> {
+  const { library, processor, isWhole } = tools;
+  const images = [...request.images];
+  const { LlavaProcessor, PixtralProcessor, PaliGemmaProcessor, Lfm2VlProcessor, Florence2Processor } =
+    library;
+  if (!isWhole) return await callApart(tools, prompt, request);
+  if (processor instanceof LlavaProcessor) return await callLlava(tools, images, prompt);
+  if (processor instanceof PixtralProcessor && images.length > 1)
+    return await callPixtral(processor, images, prompt);
+  if (processor instanceof library.Qwen2VLProcessor && images.length > 1)
+    return await callQwen(library, processor, images, prompt);
+  const takesImagesFirst = [PixtralProcessor, PaliGemmaProcessor, Lfm2VlProcessor, Florence2Processor].some(
+    (type) => processor instanceof type,
+  );
+  return takesImagesFirst ? await processor(images, prompt) : await processor(prompt, images);
+}
+
+/** Text without images: the tokenizer alone, for some processors fail without an image. */
+function tokenized({ tokenizer }: Processor, prompt: string): ModelInputs {
+  if (tokenizer === undefined)
+    throw new InputError('its processor has no tokenizer; load the model with loadVlm()');
+  return { ...(tokenizer(prompt) as ModelInputs) };
+}
+
+function imagesOf({ image_processor }: Processor): NonNullable<Processor['image_processor']> {
+  if (image_processor === undefined) throw new InputError('its processor takes no images');
+  return image_processor;
+}
+
+/** Makes room for each image by repeating its placeholder. */
+function expanded(processor: Processor, prompt: string, place: string, room: string): ModelInputs {
+  return tokenized(processor, prompt.split(place).join(room));
+}
+
+interface PatchConfig {
+  readonly image_token: string;
+  readonly patch_size: number;
+  readonly num_additional_image_tokens?: number;
+  readonly vision_feature_select_strategy?: string;
+  readonly image_break_token: string;
+  readonly image_end_token: string;
+  readonly spatial_merge_size: number;
+}
+
+/**
+ * LLaVA's processor makes room for the first image only, and counts the class token of the encoder even where the model
+ * drops it, as it does with the strategy `default` (transformers.js 4.3).
+ */
+async function callLlava(
+  { processor, config: ofModel }: Tools,
+  images: RawImage[],
+  prompt: string,
+): Promise<ModelInputs> {
+  const config = processor.config as unknown as PatchConfig;
+  const pixels: ModelInputs = await imagesOf(processor)(images);
+  const [rows, columns] = patchGrid(pixels, config.patch_size);
+  const strategy = config.vision_feature_select_strategy ?? ofModel.vision_feature_select_strategy;
+  const dropped = strategy === 'default' ? 1 : 0;
+  const more = Math.max(0, (config.num_additional_image_tokens ?? 0) - dropped);
+  const room = config.image_token.repeat(rows * columns + more);
+  return { ...pixels, ...expanded(processor, prompt, config.image_token, room) };
+}
+
+/** Pixtral's processor makes room for the first image only (transformers.js 4.3). */
+async function callPixtral(processor: Processor, images: RawImage[], prompt: string): Promise<ModelInputs> {
+  const config = processor.config as unknown as PatchConfig;
+  const { image_token: token, image_break_token, image_end_token } = config;
+  const pixels: ModelInputs = await imagesOf(processor)(images);
+  const [rows, columns] = patchGrid(pixels, config.patch_size * config.spatial_merge_size);
+  const line = token.repeat(columns);
+  const room = `${`${line}${image_break_token}`.repeat(rows - 1)}${line}${image_end_token}`;
+  return { ...pixels, ...expanded(processor, prompt, token, room) };
+}
+
+function patchGrid({ pixel_values }: ModelInputs, side: number): [rows: number, columns: number] {
+  const [height = 0, width = 0] = pixel_values?.dims.slice(-2) ?? [];
+  return [Math.floor(height / side), Math.floor(width / side)];
+}
+
+/**
+ * Qwen's image processor takes several images for frames of one video (transformers.js 4.3). Here the processor works
+ * as ever, but for an image processor that is called once per image.
+ */
+async function callQwen(
+  { cat }: Library,
+  processor: Processor,
+  images: readonly RawImage[],
+  prompt: string,
+): Promise<ModelInputs> {
+  const imageProcessor = imagesOf(processor);
+  const onePerCall = async (all: readonly RawImage[]): Promise<ModelInputs> => {
+    const parts: ModelInputs[] = [];
+    for (const image of all) parts.push(await imageProcessor(image));
+    const joined = (name: string): Tensor => cat(parts.map((part) => part[name] as Tensor));
+    return { pixel_values: joined('pixel_values'), image_grid_thw: joined('image_grid_thw') };
+  };
+  const patient = Object.create(processor, {
+    image_processor: { value: Object.assign(onePerCall, { config: imageProcessor.config }) },
+  }) as Processor;
+  return await patient._call(prompt, images);
+}
+
+/** Janus takes a conversation of its own form, and applies its template itself. */
+async function callJanus(tools: Tools, { messages = [], images }: ProcessRequest): Promise<ModelInputs> {
+  for (const { content } of messages) checkText(tools, textOf(content));
+  const roles: Readonly<Record<string, string>> = { user: '<|User|>', assistant: '<|Assistant|>' };
+  const conversation = inText(tools, withoutSystem(messages)).map(({ role, content }) => ({
+    role: roles[role] ?? role,
+    content,
+  }));
+  return await tools.processor(conversation, { images: [...images] });
+}
+
+/** A finished prompt for Janus: a template that writes nothing of its own. */
+async function callJanusWith(
+  processor: Processor,
+  content: string,
+  images: readonly RawImage[],
+): Promise<ModelInputs> {
+  const chat_template = '{{ messages[0]["content"] }}';
+  return await processor([{ role: 'user', content }], { images: [...images], chat_template });
+}
+
+/** For families without a processor class: the image processor and the tokenizer apart, and the room made here. */
+async function callApart(
+  { processor, placeholder, config }: Tools,
+  prompt: string,
+  { images, tokensPerImage }: ProcessRequest,
+): Promise<ModelInputs> {
+  const pixels: ModelInputs = await imagesOf(processor)([...images]);
+  const place = placeholder as string;
+  return { ...pixels, ...expanded(processor, prompt, place, place.repeat(await count())) };
+
+  async function count(): Promise<number> {
+    if (tokensPerImage !== undefined) return await tokensPerImage(pixels);
+    const side = numberAt(section(config, 'vision_config'), 'patch_size');
+    if (side === undefined) {
+      throw new InputError(
+        'transformers.js has no processor for this model that joins text and images, and its config.json does not tell ' +
+          'how many vision tokens an image becomes; use createVlm(), which asks the vision encoder',
+      );
+    }
+    const [rows, columns] = patchGrid(pixels, side);
+    return rows * columns;
+  }
+}

@@ -1,0 +1,14 @@
+// The worker's script: one request in, one reply out, as it is.
+
+import { pruneTinyModel } from './prune.js';
+import { selectOnModel } from './select.js';
+
+const calls: Readonly<Record<string, (input: never) => Promise<unknown>>> = { pruneTinyModel, selectOnModel };
+
+self.onmessage = async ({ data: { name, input } }: MessageEvent<{ name: string; input: unknown }>) => {
+  try {
+    self.postMessage({ reply: await calls[name]?.(input as never) });
+  } catch (error) {
+    self.postMessage({ problem: error instanceof Error ? error.stack : String(error) });
+  }
+};
