@@ -51,7 +51,7 @@ describe('CoverageMatrix', () => {
           matrix.release();
         },
       ),
-      { seed: 7, numRuns: 300 },
+      { numRuns: 300 },
     );
   });
 
