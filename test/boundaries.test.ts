@@ -18,6 +18,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   '@mmtok/transformers': ['@mmtok/core', '@mmtok/onnx'],
   '@mmtok/agent': ['@mmtok/core'],
   '@mmtok/eval': ['@mmtok/core', '@mmtok/onnx'],
+  '@mmtok/serve': ['@mmtok/core', '@mmtok/transformers'],
   mmtok: 'everything',
   'mmtok-examples': 'everything',
 };
