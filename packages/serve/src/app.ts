@@ -3,7 +3,15 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import type { ChatJob, ChatReply, PruningSummary, Usage } from './engine.js';
-import { BadRequestError, BusyError, errorBody, ServeError, statusOf, TimeoutError } from './errors.js';
+import {
+  BadRequestError,
+  BusyError,
+  ClientGoneError,
+  errorBody,
+  ServeError,
+  statusOf,
+  TimeoutError,
+} from './errors.js';
 import { loadImages } from './images/load.js';
 import { describeError, type Log, logToStdout } from './observe/log.js';
 import { createMetrics } from './observe/metrics.js';
@@ -144,8 +152,8 @@ export function createApp(options: CheckedServerOptions): App {
       const seen: Seen = {};
       let failure: unknown;
       const response = await answer(request, path, id, seen).catch((error: unknown) => {
-        failure = error;
-        return errorResponse(error);
+        failure = request.signal.aborted ? new ClientGoneError() : error;
+        return errorResponse(failure);
       });
       response.headers.set('x-request-id', id);
       if (isDraining) response.headers.set('connection', 'close');

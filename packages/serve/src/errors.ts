@@ -56,6 +56,13 @@ export class TimeoutError extends ServeError {
   }
 }
 
+/** The client closed its connection before the answer; seen in logs and metrics only. */
+export class ClientGoneError extends ServeError {
+  constructor() {
+    super('MMTOK_CLIENT_GONE', 'The client closed its connection before the answer.', { status: 499 });
+  }
+}
+
 /** The upstream server cannot be reached, or its engine is dead. */
 export class UpstreamUnavailableError extends ServeError {
   constructor(message: string, details: Partial<ServeErrorDetails> = {}) {

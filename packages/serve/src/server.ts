@@ -1,7 +1,7 @@
 // The server as a process sees it: listens, and closes without losing a request in flight.
 
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './app.js';
 import { ServeStartError } from './errors.js';
@@ -42,6 +42,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       maxHeaderSize: 16_384,
     },
   }) as Server;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await listen(server, host, port);
 
   const address = server.address() as AddressInfo;
@@ -54,10 +59,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     app.drain();
     log({ level: 'info', event: 'closing', ...engine.load() });
     const ended = new Promise<void>((done) => server.close(() => done()));
-    server.closeIdleConnections();
-    const timer = setTimeout(() => server.closeAllConnections(), shutdownMs);
+    // A connection becomes idle a moment after its answer, and would then be kept for its keep-alive time. One that never
+    // sent anything does not count as idle.
+    const idle = setInterval(() => {
+      server.closeIdleConnections();
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+    }, 50);
+    const late = setTimeout(() => server.closeAllConnections(), shutdownMs);
     await ended;
-    clearTimeout(timer);
+    clearInterval(idle);
+    clearTimeout(late);
     await engine.close();
     log({ level: 'info', event: 'closed' });
   };
