@@ -23,15 +23,49 @@ export async function readJson(request: Request, bounds: BodyBounds): Promise<un
   if (encoding !== 'identity') {
     throw new BadRequestError('Compressed bodies are not taken. Send the JSON as it is.', { status: 415 });
   }
-  const bytes = await readBytes(request, bounds);
+  const text = decode(await readBytes(request, bounds));
+  if (isTooDeep(text)) throw new BadRequestError(`The body nests deeper than ${MAX_DEPTH} levels.`);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return JSON.parse(text);
   } catch (error) {
-    throw new BadRequestError(
-      `The body is not valid JSON: ${error instanceof SyntaxError ? error.message : 'it is not UTF-8'}.`,
-      { cause: error },
-    );
+    // The engine's message quotes the body, which stays out of answers and logs.
+    throw new BadRequestError('The body is not valid JSON.', {
+      cause: error instanceof Error ? error.name : error,
+    });
   }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new BadRequestError('The body is not UTF-8.');
+  }
+}
+
+const MAX_DEPTH = 64;
+
+/** Whether arrays and objects nest deeper than they may: what walks over them afterwards is recursive. */
+function isTooDeep(json: string): boolean {
+  let depth = 0;
+  const tokens = /["[\]{}]/g;
+  for (let match = tokens.exec(json); match !== null; match = tokens.exec(json)) {
+    if (match[0] === '"') tokens.lastIndex = endOfString(json, match.index);
+    else if (match[0] === '[' || match[0] === '{') depth += 1;
+    else depth -= 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+/** The index after a string's closing quote. */
+function endOfString(json: string, start: number): number {
+  for (let at = json.indexOf('"', start + 1); at >= 0; at = json.indexOf('"', at + 1)) {
+    let escapes = 0;
+    while (json[at - 1 - escapes] === '\\') escapes += 1;
+    if (escapes % 2 === 0) return at + 1;
+  }
+  return json.length;
 }
 
 async function readBytes(request: Request, { bodyBytes, bodyMs }: BodyBounds): Promise<Uint8Array> {
