@@ -1,6 +1,6 @@
 // Select from features of your own, without any model library: rows of numbers in, indices of the rows to keep out.
 
-import { createReferenceBackend, prepareImage, selectTokens } from '@mmtok/core';
+import { createReferenceBackend, prefix, prepareImage, selectTokens } from '@mmtok/core';
 import { draw, vision, words } from './scene.js';
 
 const backend = createReferenceBackend();
@@ -12,13 +12,13 @@ const selection = await selectTokens({
   budget: { tokens: 12 }, // or { ratio: 0.1 }, or { coverage: 0.95 }
 });
 console.log(
-  `kept ${selection.indices.length} of ${selection.candidates} tokens:\n${draw(selection.indices)}`,
+  `kept ${selection.indices.length} of ${selection.visionTokens} tokens:\n${draw(selection.indices)}`,
 );
 console.log('share of what all tokens cover:', selection.coverage);
 console.log(`at least ${(100 * selection.optimality).toFixed(1)} % of the best possible choice`);
 
 // Greedy is nested: one run holds every smaller selection.
-console.log('the four most useful:', selection.prefix(4).indices.join(', '));
+console.log('the four most useful:', prefix(selection, 4).indices.join(', '));
 
 // Several questions about one image: what does not depend on the question is computed once.
 const image = prepareImage({ backend, vision });

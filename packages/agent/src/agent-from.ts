@@ -1,7 +1,7 @@
 // Makes an agent of anything that answers: a captioner, an OCR engine, a remote model. Loads nothing.
 
 import type { RawImage } from '@huggingface/transformers';
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import type { Agent, AgentAnswer, AgentCall, AgentTimings, AgentUsage } from './agent.js';
 import { enrichQuestion } from './enrichment/enrich-question.js';

@@ -1,8 +1,8 @@
 // Builds the very example that docs/adding-a-backend.md shows and runs the conformance suite on it.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { Backend } from '../src/index.js';
-import { describeBackend } from '../src/testing/index.js';
+import type { Backend } from '../src/backend/backend.js';
+import { describeBackend } from '../src/testing/describe-backend.js';
 
 const page = await readFile(new URL('../../../docs/adding-a-backend.md', import.meta.url), 'utf8');
 const example = /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? '';

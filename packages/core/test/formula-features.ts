@@ -1,6 +1,6 @@
 // The formula features and the pick orders of the method's notes: golden data that anyone can recompute by hand.
 
-import { type Float32Tensor, float32 } from '../src/index.js';
+import { type Float32Tensor, float32 } from '../src/backend/tensor.js';
 
 /** F[i][c] = sin(a (i + 1)(c + 1)) + cos(b (i + 1) + c) */
 export function formulaFeatures(n: number, d: number, a: number, b: number): Float32Tensor {

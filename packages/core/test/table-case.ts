@@ -1,18 +1,18 @@
 // Selections over small matrices given number by number: coverage terms that simply read their affinity from an input.
 
 import * as fc from 'fast-check';
+import { createReferenceBackend } from '../src/backend/reference/reference-backend.js';
 import {
   type BonusTerm,
-  type Constraints,
   type CoverageTerm,
-  createReferenceBackend,
   defineCoverage,
-  type ImageSelectOptions,
-  type Selection,
-  saliency,
-  selectTokens,
   type TermOptions,
-} from '../src/index.js';
+} from '../src/coverage/coverage-term.js';
+import { saliency } from '../src/coverage/saliency.js';
+import type { Constraints } from '../src/maximize/eligibility.js';
+import type { ImageSelectOptions } from '../src/selection/options.js';
+import { selectTokens } from '../src/selection/select-tokens.js';
+import type { Selection } from '../src/selection/selection.js';
 import type { Rows } from './paper-oracle.js';
 
 /** A backend shared by tests; it keeps nothing between runs. */

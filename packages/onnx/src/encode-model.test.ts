@@ -273,6 +273,13 @@ describe('encodeModel', () => {
       expect(withTensor({ dtype: 'float32', dims: [-1], data: [1] })).toThrow('dims [-1]');
     });
 
+    it('a graph that lies within itself', () => {
+      const node = { opType: 'Loop', inputs: [], outputs: [], attributes: {} };
+      const graph = { inputs: [], outputs: [], nodes: [node] };
+      Object.assign(node.attributes, { body: { graph } });
+      expect(() => encodeModel({ graph })).toThrow(OnnxModelError);
+    });
+
     it('a shape without a type', () => {
       const write = () =>
         encodeModel({ graph: { inputs: [], outputs: [{ name: 'y', dims: [1] }], nodes: [] } });

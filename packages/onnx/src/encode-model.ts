@@ -7,6 +7,7 @@ import {
   ATTRIBUTE_TYPE,
   DIM,
   GRAPH,
+  MAX_DEPTH,
   MODEL,
   NODE,
   OPSET,
@@ -24,7 +25,8 @@ import { OnnxModelError } from './onnx-model-error.js';
  *
  * Field numbers: https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto
  *
- * @throws {OnnxModelError} if a tensor's payload does not fit its dtype and dims, or a value has dims without a dtype.
+ * @throws {OnnxModelError} if a tensor's payload does not fit its dtype and dims, a value has dims without a dtype, or
+ * bodies of loops and branches are nested more than 100 deep.
  * @example
  * const bytes = encodeModel({
  *   graph: {
@@ -49,12 +51,18 @@ export function encodeModel(model: OnnxModel): Uint8Array {
       }),
     ]),
   );
-  return join([head, ...nested(MODEL.graph, encodeGraph(graph)), ...opsets]);
+  return join([head, ...nested(MODEL.graph, encodeGraph(graph, 1)), ...opsets]);
 }
 
-function encodeGraph(graph: OnnxGraph): Pieces {
+/** @param depth 1 for the main graph. */
+function encodeGraph(graph: OnnxGraph, depth: number): Pieces {
+  if (depth > MAX_DEPTH) {
+    throw new OnnxModelError(
+      `The graph '${graph.name ?? 'main'}' lies within more than ${MAX_DEPTH} others, or within itself. Nest bodies less deeply.`,
+    );
+  }
   return [
-    ...graph.nodes.flatMap((node) => nested(GRAPH.node, encodeNode(node))),
+    ...graph.nodes.flatMap((node) => nested(GRAPH.node, encodeNode(node, depth))),
     fields((writer) => string(writer, GRAPH.name, graph.name ?? 'main')),
     ...(graph.initializers ?? []).flatMap((tensor) => nested(GRAPH.initializer, encodeTensor(tensor))),
     ...graph.inputs.flatMap((value) => nested(GRAPH.input, encodeValue(value))),
@@ -62,7 +70,7 @@ function encodeGraph(graph: OnnxGraph): Pieces {
   ];
 }
 
-function encodeNode(node: OnnxNode): Pieces {
+function encodeNode(node: OnnxNode, depth: number): Pieces {
   const head = fields((writer) => {
     for (const input of node.inputs) string(writer, NODE.input, input);
     for (const output of node.outputs) string(writer, NODE.output, output);
@@ -71,12 +79,12 @@ function encodeNode(node: OnnxNode): Pieces {
     if (node.domain !== undefined) string(writer, NODE.domain, node.domain);
   });
   const attributes = Object.entries(node.attributes ?? {}).flatMap(([name, attribute]) =>
-    nested(NODE.attribute, encodeAttribute(name, attribute)),
+    nested(NODE.attribute, encodeAttribute(name, attribute, depth)),
   );
   return [head, ...attributes];
 }
 
-function encodeAttribute(name: string, attribute: OnnxAttribute): Pieces {
+function encodeAttribute(name: string, attribute: OnnxAttribute, depth: number): Pieces {
   const head = (type: number, write?: (writer: BinaryWriter) => void): Uint8Array =>
     fields((writer) => {
       string(writer, ATTRIBUTE.name, name);
@@ -94,7 +102,7 @@ function encodeAttribute(name: string, attribute: OnnxAttribute): Pieces {
     return [head(ATTRIBUTE_TYPE.tensor), ...nested(ATTRIBUTE.tensor, encodeTensor(attribute.tensor))];
   }
   if ('graph' in attribute) {
-    return [head(ATTRIBUTE_TYPE.graph), ...nested(ATTRIBUTE.graph, encodeGraph(attribute.graph))];
+    return [head(ATTRIBUTE_TYPE.graph), ...nested(ATTRIBUTE.graph, encodeGraph(attribute.graph, depth + 1))];
   }
   if ('ints' in attribute) {
     return [

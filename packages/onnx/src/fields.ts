@@ -58,3 +58,6 @@ export const TENSOR_TYPE = { elemType: 1, shape: 2 } as const;
 export const SHAPE = { dim: 1 } as const;
 
 export const DIM = { value: 1, param: 2 } as const;
+
+/** Graphs within graphs that are read and written. ONNX Runtime's parser takes a third of this; more would exhaust the stack. */
+export const MAX_DEPTH = 100;

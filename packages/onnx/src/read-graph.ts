@@ -6,6 +6,7 @@ import {
   DIM,
   ENTRY,
   GRAPH,
+  MAX_DEPTH,
   MODEL,
   NODE,
   OPSET,
@@ -74,7 +75,7 @@ export interface ScannedModel extends ScannedGraph {
  *
  * Field numbers: https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto
  *
- * @throws {OnnxFormatError} if the bytes are malformed, cut short, or hold no graph.
+ * @throws {OnnxFormatError} if the bytes are malformed, cut short, hold no graph, or graphs nested deeper than 100.
  * @example
  * const { nodes, initializers } = readGraph(await readFile('onnx/vision_encoder.onnx'));
  * const last = nodes.find((node) => node.outputs.includes('image_features'));
@@ -108,7 +109,7 @@ function readModel(bytes: Uint8Array): ScannedModel {
     if (field === MODEL.irVersion) irVersion = integer(reader);
     else if (field === MODEL.opsetImport) Object.assign(opsets, readOpset(reader.bytes()));
     else if (field === MODEL.graph) {
-      readGraphInto(graph, reader.bytes());
+      readGraphInto(graph, reader.bytes(), 1);
       graphs++;
     } else return false;
     return true;
@@ -125,9 +126,15 @@ function emptyGraph(): GraphParts {
   return { name: '', inputs: [], outputs: [], nodes: [], initializers: [] };
 }
 
-function readGraphInto(graph: GraphParts, bytes: Uint8Array): void {
+/** @param depth 1 for the main graph. */
+function readGraphInto(graph: GraphParts, bytes: Uint8Array, depth: number): void {
+  if (depth > MAX_DEPTH) {
+    throw new OnnxFormatError(
+      `The file holds graphs nested more than ${MAX_DEPTH} deep, which no runtime loads. Give a file that a converter wrote.`,
+    );
+  }
   eachField(bytes, (field, reader) => {
-    if (field === GRAPH.node) graph.nodes.push(readNode(reader.bytes()));
+    if (field === GRAPH.node) graph.nodes.push(readNode(reader.bytes(), depth));
     else if (field === GRAPH.name) graph.name = reader.string();
     else if (field === GRAPH.initializer) graph.initializers.push(readTensor(reader.bytes()));
     else if (field === GRAPH.input) graph.inputs.push(readValue(reader.bytes()));
@@ -149,7 +156,7 @@ function readOpset(bytes: Uint8Array): Record<string, number> {
   return { [domain]: version };
 }
 
-function readNode(bytes: Uint8Array): ScannedNode {
+function readNode(bytes: Uint8Array, depth: number): ScannedNode {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes: [string, ScannedAttribute][] = [];
@@ -161,7 +168,7 @@ function readNode(bytes: Uint8Array): ScannedNode {
     else if (field === NODE.output) outputs.push(reader.string());
     else if (field === NODE.name) name = reader.string();
     else if (field === NODE.opType) opType = reader.string();
-    else if (field === NODE.attribute) attributes.push(readAttribute(reader.bytes()));
+    else if (field === NODE.attribute) attributes.push(readAttribute(reader.bytes(), depth));
     else if (field === NODE.domain) domain = reader.string();
     else return false;
     return true;
@@ -169,7 +176,7 @@ function readNode(bytes: Uint8Array): ScannedNode {
   return { opType, name, domain, inputs, outputs, attributes: Object.fromEntries(attributes) };
 }
 
-function readAttribute(bytes: Uint8Array): [string, ScannedAttribute] {
+function readAttribute(bytes: Uint8Array, depth: number): [string, ScannedAttribute] {
   const attribute: Mutable<ScannedAttribute> = {};
   const ints: number[] = [];
   const floats: number[] = [];
@@ -183,7 +190,7 @@ function readAttribute(bytes: Uint8Array): [string, ScannedAttribute] {
     else if (field === ATTRIBUTE.tensor) attribute.tensor = readTensor(reader.bytes());
     else if (field === ATTRIBUTE.graph) {
       const graph = emptyGraph();
-      readGraphInto(graph, reader.bytes());
+      readGraphInto(graph, reader.bytes(), depth + 1);
       attribute.graph = graph;
     } else if (field === ATTRIBUTE.ints) attribute.ints = repeated(reader, wire, ints, integer);
     else if (field === ATTRIBUTE.floats) attribute.floats = repeated(reader, wire, floats, (r) => r.float());

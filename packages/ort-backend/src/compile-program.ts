@@ -1,6 +1,7 @@
 // Turns a program into the bytes of one ONNX graph, for inputs of given element types and any size.
 
-import type { HostTensor, Program } from '@mmtok/core';
+import type { HostTensor } from '@mmtok/core';
+import type { Program } from '@mmtok/core/backend';
 import { encodeModel, type OnnxNode } from '@mmtok/onnx';
 import { type SymbolicTensor, startRecording } from './symbolic-ops.js';
 

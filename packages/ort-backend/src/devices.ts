@@ -2,14 +2,15 @@
 
 import { BackendUnavailableError } from '@mmtok/core';
 import { encodeModel } from '@mmtok/onnx';
+import type { Exclusive } from './exclusive.js';
 import type { OrtModule, OrtSession } from './ort-api.js';
 
 /** An execution provider of ONNX Runtime, by the name transformers.js uses for it. */
 export type OrtDevice = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'dml' | 'coreml' | 'wasm';
 
 const HINTS: Readonly<Record<OrtDevice, string>> = {
-  cpu: 'The CPU provider is part of onnxruntime-node; use onnxruntime-web with the device wasm in a browser.',
-  wasm: "The WASM provider is part of onnxruntime-web: createOrtBackend({ ort: await import('onnxruntime-web'), device: 'wasm' }).",
+  cpu: 'The CPU provider is part of onnxruntime-node; in a browser the device is wasm.',
+  wasm: "The WASM provider is part of onnxruntime-web: createOrtBackend({ ort: await import('onnxruntime-web') }).",
   cuda: 'It needs an NVIDIA GPU, CUDA 12 with cuDNN 9, and the CUDA provider, which is not in the npm package: reinstall with ONNXRUNTIME_NODE_INSTALL=cuda12 and install scripts allowed (pnpm: list onnxruntime-node under onlyBuiltDependencies, then pnpm rebuild onnxruntime-node).',
   tensorrt:
     'It needs TensorRT beside CUDA 12 and the provider that ONNXRUNTIME_NODE_INSTALL=cuda12 installs.',
@@ -69,6 +70,22 @@ export interface WorkingDevice {
   readonly fillsGivenMemory: boolean;
 }
 
+/** What a device gives for 3² + 4², as a result of its own and in memory handed over for it. */
+async function tryDevice(
+  ort: OrtModule,
+  device: OrtDevice,
+  sessionOptions: Readonly<Record<string, unknown>>,
+): Promise<{ readonly value: number | undefined; readonly filled: number | undefined }> {
+  const session = await createSession(ort, probe, device, sessionOptions);
+  const x = new ort.Tensor('float32', Float32Array.of(3, 4), [1, 2]);
+  const { y } = await session.run({ x }, { y: null });
+  const memory = new Float32Array(1);
+  await session.run({ x }, { y: new ort.Tensor('float32', memory, [1, 1]) });
+  await session.release();
+  const [value] = (y?.data ?? []) as ArrayLike<number> & Iterable<number>;
+  return { value, filled: memory[0] };
+}
+
 /**
  * The first of `wanted` that loads and computes here.
  * @throws BackendUnavailableError naming every device that was tried, why it failed and what to do.
@@ -77,21 +94,16 @@ export async function selectDevice(
   ort: OrtModule,
   wanted: readonly OrtDevice[],
   sessionOptions: Readonly<Record<string, unknown>>,
+  exclusive: (device: OrtDevice) => Exclusive,
 ): Promise<WorkingDevice> {
   const failures: string[] = [];
   let cause: unknown;
   for (const device of wanted) {
     keepFullPrecision(device);
     try {
-      const session = await createSession(ort, probe, device, sessionOptions);
-      const x = new ort.Tensor('float32', Float32Array.of(3, 4), [1, 2]);
-      const { y } = await session.run({ x }, { y: null });
-      const memory = new Float32Array(1);
-      await session.run({ x }, { y: new ort.Tensor('float32', memory, [1, 1]) });
-      await session.release();
-      const [value] = (y?.data ?? []) as ArrayLike<number> & Iterable<number>;
-      if (value === 25) return { device, fillsGivenMemory: memory[0] === 25 };
-      failures.push(`${device} computed 3² + 4² = ${value}`);
+      const tried = await exclusive(device)(() => tryDevice(ort, device, sessionOptions));
+      if (tried.value === 25) return { device, fillsGivenMemory: tried.filled === 25 };
+      failures.push(`${device} computed 3² + 4² = ${tried.value}`);
     } catch (error) {
       cause = error;
       failures.push(`${device}: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,7 +1,7 @@
 // x · xᵀ from tiles: every size of the blocks, empty ones too, and the last one shorter.
 
-import { defineProgram, float32 } from '@mmtok/core';
-import { mulberry32 } from '@mmtok/core/testing';
+import { defineProgram, float32 } from '@mmtok/core/backend';
+import { createRandom } from '@mmtok/core/internal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOrtBackend } from './index.js';
 
@@ -20,7 +20,7 @@ const product = defineProgram({
 
 describe('the product of a matrix with its own transpose', () => {
   it.each([0, 1, 191, 192, 193, 385, 960, 1151, 1152, 1153, 1300])('%d rows', async (n) => {
-    const rng = mulberry32(n);
+    const rng = createRandom(n);
     const x = Float32Array.from({ length: 2 * n }, rng);
     const { data } = (await backend.run(product, { x: float32(x, [n, 2]) })).xx;
     expect(data).toHaveLength(n * n);

@@ -8,6 +8,6 @@ export function loadDefaultOnnxRuntime(): OrtModule {
   throw new BackendUnavailableError(
     'ort',
     'there is no onnxruntime-node in a browser',
-    "Hand in the web build: createOrtBackend({ ort: await import('onnxruntime-web'), device: 'wasm' }).",
+    "Name the loaded model, createOrtBackend({ model }), or hand in the web build: createOrtBackend({ ort: await import('onnxruntime-web') }).",
   );
 }

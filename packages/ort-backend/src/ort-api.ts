@@ -22,5 +22,7 @@ export interface OrtModule {
     create(model: Uint8Array, options?: Readonly<Record<string, unknown>>): Promise<OrtSession>;
   };
   readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => OrtTensor;
-  readonly env?: { readonly versions?: { readonly common?: string; readonly node?: string } };
+  readonly env?: {
+    readonly versions?: { readonly common?: string; readonly node?: string; readonly web?: string };
+  };
 }

@@ -5,12 +5,11 @@ import { runInNewContext } from 'node:vm';
 import {
   BackendUnavailableError,
   DisposedError,
-  defineProgram,
-  float32,
   InvalidOptionsError,
   MmtokError,
   selectTokens,
 } from '@mmtok/core';
+import { defineProgram, float32 } from '@mmtok/core/backend';
 import { describeBackend, officialInputs, officialSelections } from '@mmtok/core/testing';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createOrtBackend, type OrtDevice, type OrtModule } from './index.js';

@@ -1,21 +1,13 @@
 // The backend: compiles each program once, keeps its session, and moves tensors in and out.
 
-import {
-  type Backend,
-  BackendRunError,
-  checkInputs,
-  checkInto,
-  DisposedError,
-  elementCount,
-  float32,
-  type HostTensor,
-  type Program,
-  parseOptions,
-  type TensorSpecs,
-} from '@mmtok/core';
+import { type Backend, BackendRunError, DisposedError, type HostTensor, type TensorSpecs } from '@mmtok/core';
+import { checkInputs, checkInto, elementCount, float32, type Program } from '@mmtok/core/backend';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { compileProgram, graphInput, graphOutput, type InputTypes } from './compile-program.js';
 import { createSession, type OrtDevice, selectDevice, type WorkingDevice } from './devices.js';
+import { type Exclusive, inNoQueue, queueOf } from './exclusive.js';
+import { type LoadedModel, type ModelRuntime, runtimeOfModel } from './model-runtime.js';
 import type { OrtModule, OrtSession, OrtTensor } from './ort-api.js';
 
 /** Options of {@link createOrtBackend}. */
@@ -23,16 +15,24 @@ export interface OrtBackendOptions {
   /**
    * The execution provider, or several in order of preference, of which the first that works is used. Whatever a
    * provider cannot run, ONNX Runtime runs on the CPU.
-   * @default 'cpu'
+   * @default `cpu` in Node. In browsers `wasm`, or `webgpu` where the vision encoder of `model` runs on it.
    */
   readonly device?: OrtDevice | readonly OrtDevice[];
+  /** A model that transformers.js has loaded: the backend uses the very copy of ONNX Runtime that runs it. */
+  readonly model?: LoadedModel;
   /**
-   * The module to use: `onnxruntime-node`, `onnxruntime-web`, …
-   * @default the onnxruntime-node that transformers.js loads, or the installed one
+   * The module to use: `onnxruntime-node`, `onnxruntime-web`, … Not together with `model`.
+   * @default in Node, the onnxruntime-node that transformers.js loads, or the installed one
    */
   readonly ort?: OrtModule;
   /** Options for every session, e.g. `{ intraOpNumThreads: 2 }`. */
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
+  /**
+   * Runs work that creates or runs a session, and settles as that work does. WebAssembly builds take one call at a time on
+   * WebGPU: whoever runs other sessions of the same copy passes the queue those wait in.
+   * @default on `wasm` and `webgpu` a queue that all backends on one copy share; elsewhere none
+   */
+  readonly runExclusive?: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
 const devices = [
@@ -44,16 +44,32 @@ const devices = [
   'coreml',
   'wasm',
 ] as const satisfies readonly OrtDevice[];
-const schema = z.strictObject({
-  device: z.union([z.enum(devices), z.array(z.enum(devices)).min(1)]).default('cpu'),
-  ort: z
-    .custom<OrtModule>(
-      (value) => typeof (value as OrtModule | undefined)?.InferenceSession?.create === 'function',
-      'expected the onnxruntime module, e.g. await import("onnxruntime-node")',
-    )
-    .optional(),
-  sessionOptions: z.record(z.string(), z.unknown()).default({}),
-});
+const schema = z
+  .strictObject({
+    device: z.union([z.enum(devices), z.array(z.enum(devices)).min(1)]).optional(),
+    model: z
+      .custom<LoadedModel>(
+        (value) => isObject(value) && isObject((value as Partial<LoadedModel>).sessions),
+        'expected a model that transformers.js has loaded',
+      )
+      .optional(),
+    ort: z
+      .custom<OrtModule>(
+        (value) => typeof (value as OrtModule | undefined)?.InferenceSession?.create === 'function',
+        'expected the onnxruntime module, e.g. await import("onnxruntime-node")',
+      )
+      .optional(),
+    sessionOptions: z.record(z.string(), z.unknown()).default({}),
+    runExclusive: z
+      .custom<Exclusive>(
+        (value) => typeof value === 'function',
+        'expected a function that runs what it is given',
+      )
+      .optional(),
+  })
+  .refine(({ model, ort }) => model === undefined || ort === undefined, {
+    error: "give either 'model' (whose runtime is used) or 'ort' (the runtime), not both",
+  });
 
 /**
  * A backend on ONNX Runtime. Each program becomes one ONNX graph with dynamic dimensions, compiled at its first use.
@@ -61,13 +77,33 @@ const schema = z.strictObject({
  * @throws BackendUnavailableError if ONNX Runtime is missing or none of the devices works here.
  * @throws InvalidOptionsError for options of the wrong form.
  * @example
- * const backend = await createOrtBackend({ device: ['cuda', 'cpu'] });
+ * const backend = await createOrtBackend({ model }); // on the runtime of a loaded model, in Node and in browsers
+ * const onGpu = await createOrtBackend({ device: ['cuda', 'cpu'] });
  */
 export async function createOrtBackend(options: OrtBackendOptions = {}): Promise<Backend> {
-  const { device, ort: given, sessionOptions } = parseOptions('options of createOrtBackend', schema, options);
+  const { device, model, ort, sessionOptions, runExclusive } = parseOptions(
+    'options of createOrtBackend',
+    schema,
+    options,
+  );
+  const found = model === undefined ? await runtimeOf(ort) : await runtimeOfModel(model, runExclusive);
+  const wanted = device === undefined ? found.devices : [device].flat();
+  // The web build calls WebAssembly by either name.
+  const isWeb = found.ort.env?.versions?.web !== undefined || found.devices.includes('wasm');
+  const named = wanted.map((each) => (each === 'cpu' && isWeb ? 'wasm' : each));
+  const exclusive = (each: OrtDevice): Exclusive =>
+    runExclusive ?? (each === 'wasm' || each === 'webgpu' ? queueOf(found.ort.InferenceSession) : inNoQueue);
+  const working = await selectDevice(found.ort, named, sessionOptions, exclusive);
+  return new OrtBackend(found.ort, working, sessionOptions, exclusive(working.device));
+}
+
+async function runtimeOf(given: OrtModule | undefined): Promise<ModelRuntime> {
   const ort = given ?? (await loadDefault());
-  const wanted = typeof device === 'string' ? [device] : device;
-  return new OrtBackend(ort, await selectDevice(ort, wanted, sessionOptions), sessionOptions);
+  return { ort, devices: [ort.env?.versions?.web === undefined ? 'cpu' : 'wasm'] };
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' || typeof value === 'function') && value !== null;
 }
 
 /** Whether memory is shared between threads, which ONNX Runtime does not take. */
@@ -86,18 +122,25 @@ class OrtBackend implements Backend {
   readonly precision: number;
   private readonly ort: OrtModule;
   private readonly sessionOptions: Readonly<Record<string, unknown>>;
+  private readonly exclusive: Exclusive;
   /** For each program, its sessions by the element types of the inputs. */
   private sessions = new WeakMap<Program, Map<string, Promise<OrtSession>>>();
   private readonly opened = new Set<Promise<OrtSession>>();
   /** Releases the sessions of programs that nobody holds any more. */
   private readonly programs = new FinalizationRegistry<Map<string, Promise<OrtSession>>>((bySignature) => {
     for (const session of bySignature.values()) {
-      if (this.opened.delete(session)) void session.then((each) => each.release());
+      if (this.opened.delete(session)) void session.then((each) => this.exclusive(() => each.release()));
     }
   });
   private disposed = false;
 
-  constructor(ort: OrtModule, working: WorkingDevice, sessionOptions: Readonly<Record<string, unknown>>) {
+  constructor(
+    ort: OrtModule,
+    working: WorkingDevice,
+    sessionOptions: Readonly<Record<string, unknown>>,
+    exclusive: Exclusive,
+  ) {
+    this.exclusive = exclusive;
     this.ort = ort;
     this.device = working.device;
     this.fillsGivenMemory = working.fillsGivenMemory;
@@ -152,7 +195,7 @@ class OrtBackend implements Backend {
   ): Promise<Readonly<Record<string, OrtTensor>>> {
     try {
       const session = await this.session(program, types);
-      return await session.run(feeds, fetches);
+      return await this.exclusive(() => session.run(feeds, fetches));
     } catch (cause) {
       if (this.disposed) throw new DisposedError("Backend 'ort'");
       throw new BackendRunError('ort', program.name, cause);
@@ -165,7 +208,9 @@ class OrtBackend implements Backend {
     const sessions = await Promise.allSettled(this.opened);
     this.opened.clear();
     await Promise.all(
-      sessions.map((session) => (session.status === 'fulfilled' ? session.value.release() : undefined)),
+      sessions.map((session) =>
+        session.status === 'fulfilled' ? this.exclusive(() => session.value.release()) : undefined,
+      ),
     );
   }
 
@@ -179,7 +224,8 @@ class OrtBackend implements Backend {
     const signature = Object.values(types).join();
     const known = bySignature.get(signature);
     if (known !== undefined) return known;
-    const created = createSession(this.ort, compileProgram(program, types), this.device, this.sessionOptions);
+    const model = compileProgram(program, types);
+    const created = this.exclusive(() => createSession(this.ort, model, this.device, this.sessionOptions));
     bySignature.set(signature, created);
     this.opened.add(created);
     // What failed for want of memory may work the next time.

@@ -3,7 +3,8 @@
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { defineProgram, selectTokens } from '@mmtok/core';
+import { selectTokens } from '@mmtok/core';
+import { defineProgram } from '@mmtok/core/backend';
 import { syntheticFeatures, syntheticText } from '@mmtok/core/testing/features';
 import { createTfjsBackend } from '@mmtok/tfjs-backend';
 

@@ -19,6 +19,19 @@ export function brokenEngine(module: string, cause: unknown): BackendUnavailable
   return new BackendUnavailableError('tfjs', problem, hint, { cause });
 }
 
+/** The error for a backend of TensorFlow.js that is not ready after `ms` milliseconds. */
+export function notReady(module: string, tfBackend: string, ms: number): BackendUnavailableError {
+  const waitLonger = 'If it is still being downloaded, allow more time: createTfjsBackend({ timeoutMs }).';
+  return new BackendUnavailableError(
+    'tfjs',
+    `the backend '${tfBackend}' of TensorFlow.js (${module}) was not ready after ${ms / 1000} s`,
+    tfBackend === 'wasm'
+      ? "Its threads do not start in minified pages; turn them off before it is first used: tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false). " +
+          waitLonger
+      : waitLonger,
+  );
+}
+
 /** The error for no module at all. */
 export function noEngine(tried: readonly string[]): BackendUnavailableError {
   return new BackendUnavailableError(

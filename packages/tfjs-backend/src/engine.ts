@@ -2,7 +2,7 @@
 // about it.
 
 import { BackendUnavailableError, type TensorOps } from '@mmtok/core';
-import { brokenEngine, firstLine } from './broken-engine.js';
+import { brokenEngine, firstLine, notReady } from './broken-engine.js';
 import type { Tfjs, TfjsTensor } from './tfjs.js';
 import { createTfjsOps, type EngineQuirks } from './tfjs-ops.js';
 import { tidy } from './tidy.js';
@@ -15,6 +15,15 @@ export interface TfjsEngineInfo {
   readonly version: string;
 }
 
+/** Which of a module's backends to run on. */
+export interface EngineWish {
+  /** Whether the module was loaded here, or handed in by somebody who may have made a backend active. */
+  readonly owner: 'own' | 'given';
+  readonly tfBackend: string | undefined;
+  /** How long the backend may take to become ready. */
+  readonly timeoutMs: number;
+}
+
 /** A tfjs module with the backend to run on. */
 export interface Engine {
   readonly device: string;
@@ -24,7 +33,7 @@ export interface Engine {
 }
 
 /**
- * Initialises a module's backend and tries it out.
+ * Initializes a module's backend and tries it out.
  *
  * TensorFlow.js has one active backend for the whole process. An engine of our own loading, or one asked for by name,
  * is switched to for the duration of a program and back; a module handed in without a name runs on whatever its owner
@@ -32,13 +41,8 @@ export interface Engine {
  *
  * @throws BackendUnavailableError if the backend does not exist, or does not compute.
  */
-export function openEngine(
-  tf: Tfjs,
-  info: TfjsEngineInfo,
-  owner: 'own' | 'given',
-  tfBackend: string | undefined,
-): Promise<Engine> {
-  return inTurn(() => open(tf, info, owner, tfBackend));
+export function openEngine(tf: Tfjs, info: TfjsEngineInfo, wish: EngineWish): Promise<Engine> {
+  return inTurn(() => open(tf, info, wish));
 }
 
 let last: Promise<unknown> = Promise.resolve();
@@ -50,13 +54,9 @@ function inTurn<R>(work: () => Promise<R>): Promise<R> {
   return result;
 }
 
-async function open(
-  tf: Tfjs,
-  info: TfjsEngineInfo,
-  owner: 'own' | 'given',
-  tfBackend: string | undefined,
-): Promise<Engine> {
-  const pinned = await initialise(tf, info, owner, tfBackend);
+async function open(tf: Tfjs, info: TfjsEngineInfo, wish: EngineWish): Promise<Engine> {
+  const { owner } = wish;
+  const pinned = await initialize(tf, info, wish);
   const opsByBackend = new Map<string, TensorOps<TfjsTensor>>();
   const opsOf = async (name: string): Promise<TensorOps<TfjsTensor>> => {
     const known = opsByBackend.get(name);
@@ -92,11 +92,11 @@ async function open(
   };
 }
 
-/** Runs synchronous work on a backend that is initialised, and switches back. */
+/** Runs synchronous work on a backend that is initialized, and switches back. */
 async function onBackend<R>(tf: Tfjs, name: string, work: () => R): Promise<R> {
   const active = tf.getBackend();
   if (active === name) return work();
-  // Both switches take effect at once, since both backends are initialised: nothing runs in between.
+  // Both switches take effect at once, since both backends are initialized: nothing runs in between.
   const switched = [tf.setBackend(name)];
   try {
     return work();
@@ -107,22 +107,25 @@ async function onBackend<R>(tf: Tfjs, name: string, work: () => R): Promise<R> {
 }
 
 /** Makes the backend ready and returns the name to stay on; undefined means: whatever is active. */
-async function initialise(
+async function initialize(
   tf: Tfjs,
   { module }: TfjsEngineInfo,
-  owner: 'own' | 'given',
-  tfBackend: string | undefined,
+  { owner, tfBackend, timeoutMs }: EngineWish,
 ): Promise<string | undefined> {
+  const inTime = <R>(work: Promise<R>): Promise<R> =>
+    within(timeoutMs, work, () => notReady(module, tfBackend ?? tf.getBackend(), timeoutMs));
   if (tfBackend === undefined) {
-    await tf.ready();
+    await inTime(tf.ready());
     return owner === 'own' ? tf.getBackend() : undefined;
   }
   const active = tf.getBackend() as string | undefined;
   let cause: unknown;
-  const isReady = await tf.setBackend(tfBackend).catch((error: unknown) => {
-    cause = error;
-    return false;
-  });
+  const isReady = await inTime(
+    tf.setBackend(tfBackend).catch((error: unknown) => {
+      cause = error;
+      return false;
+    }),
+  );
   if (active !== undefined && active !== '' && active !== tfBackend) await tf.setBackend(active);
   if (isReady) return tfBackend;
   throw new BackendUnavailableError(
@@ -131,6 +134,19 @@ async function initialise(
     `Name one that it has ('cpu' is in every copy; 'wasm' needs @tensorflow/tfjs-backend-wasm; 'tensorflow' needs a native addon).`,
     { cause },
   );
+}
+
+/** The result of `work`, or the error of `late` if it takes longer than `ms`. */
+async function within<R>(ms: number, work: Promise<R>, late: () => Error): Promise<R> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The name of what the active backend computes on; the native one calls itself 'tensorflow' on a CPU and on a GPU. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadTfjs } from './load-tfjs.js';
 import { buildFolder, packageFolder, readyFile } from './native/native-location.js';
+import { loadTfjs as loadOutsideNode } from './no-tfjs.js';
 import type { Tfjs } from './tfjs.js';
 import { createTfjsBackend } from './tfjs-backend.js';
 
@@ -105,5 +106,29 @@ describe('createTfjsBackend', () => {
     await expect(createTfjsBackend({ tf: broken })).rejects.toThrow(
       /does not work on Node v\d+.*functions that Node 23 removed.*Use Node 22 or older/,
     );
+  });
+
+  it.each([
+    [
+      'wasm',
+      { setBackend: () => new Promise<boolean>(() => {}) },
+      "set('WASM_HAS_MULTITHREAD_SUPPORT', false)",
+    ],
+    [undefined, { getBackend: () => 'webgl', ready: () => new Promise<void>(() => {}) }, 'timeoutMs'],
+  ])('ends in an error where the backend %s is never ready', async (tfBackend, never, remedy) => {
+    const tf: Tfjs = { ...load('@tensorflow/tfjs').tf, ...never };
+    const creating = createTfjsBackend({ tf, timeoutMs: 50, ...(tfBackend !== undefined && { tfBackend }) });
+    await expect(creating).rejects.toMatchObject({
+      code: 'MMTOK_BACKEND_UNAVAILABLE',
+      message: expect.stringContaining(remedy),
+    });
+    // And nobody waits behind it.
+    const next = await createTfjsBackend({ tf: load('@tensorflow/tfjs').tf, tfBackend: 'cpu' });
+    expect(next.device).toBe('cpu');
+  });
+
+  it('asks for the module outside Node', () => {
+    expect(loadOutsideNode).toThrow(expect.objectContaining({ code: 'MMTOK_BACKEND_UNAVAILABLE' }));
+    expect(loadOutsideNode).toThrow('createTfjsBackend({ tf:');
   });
 });

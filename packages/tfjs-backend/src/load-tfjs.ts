@@ -1,4 +1,4 @@
-// Finds and loads a TensorFlow.js module on Node. Not for browsers: there, hand the module over as `tf`.
+// Finds and loads a TensorFlow.js module on Node. In browsers no-tfjs.ts takes its place.
 
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';

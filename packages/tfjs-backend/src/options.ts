@@ -1,6 +1,6 @@
 // The options of createTfjsBackend and their check.
 
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import type { Tfjs } from './tfjs.js';
 
@@ -21,7 +21,16 @@ export interface TfjsBackendOptions {
    * @default the one that TensorFlow.js prefers
    */
   readonly tfBackend?: string;
+  /**
+   * How long TensorFlow.js may take to make its backend ready, in milliseconds. Threads of the WASM backend that do not
+   * start, as in minified pages, would otherwise be waited for without end.
+   * @default 10000
+   */
+  readonly timeoutMs?: number;
 }
+
+/** The options with their defaults. */
+export type CheckedTfjsOptions = TfjsBackendOptions & { readonly timeoutMs: number };
 
 /** Whether a value looks like a TensorFlow.js module. */
 export function isTfjs(value: unknown): value is Tfjs {
@@ -31,19 +40,25 @@ export function isTfjs(value: unknown): value is Tfjs {
   );
 }
 
-const schema: z.ZodType<TfjsBackendOptions> = z
+const schema = z
   .strictObject({
     tf: z
       .custom<Tfjs>(isTfjs, "expected a TensorFlow.js module, e.g. await import('@tensorflow/tfjs')")
       .optional(),
     module: z.string().min(1).optional(),
     tfBackend: z.string().min(1).optional(),
+    // Timers count no further.
+    timeoutMs: z
+      .number()
+      .positive()
+      .max(2 ** 31 - 1)
+      .default(10_000),
   })
   .refine(({ tf, module }) => tf === undefined || module === undefined, {
     error: "give either 'tf' (a loaded module) or 'module' (its name), not both",
-  }) as z.ZodType<TfjsBackendOptions>;
+  }) as z.ZodType<CheckedTfjsOptions>;
 
 /** @throws InvalidOptionsError */
-export function parseTfjsOptions(options: TfjsBackendOptions): TfjsBackendOptions {
+export function parseTfjsOptions(options: TfjsBackendOptions): CheckedTfjsOptions {
   return parseOptions('options of createTfjsBackend', schema, options);
 }

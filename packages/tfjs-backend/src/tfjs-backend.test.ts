@@ -1,12 +1,6 @@
 import { createRequire } from 'node:module';
-import {
-  defineProgram,
-  float32,
-  InvalidOptionsError,
-  InvalidTensorError,
-  MmtokError,
-  UnsupportedOpError,
-} from '@mmtok/core';
+import { InvalidOptionsError, InvalidTensorError, MmtokError, UnsupportedOpError } from '@mmtok/core';
+import { defineProgram, float32 } from '@mmtok/core/backend';
 import * as tfjs from '@tensorflow/tfjs';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Tfjs } from './tfjs.js';

@@ -4,19 +4,21 @@
 import {
   type Backend,
   BackendRunError,
-  checkInputs,
-  checkInto,
   DisposedError,
   type HostTensor,
   MmtokError,
-  type Program,
-  type RunOptions,
   type TensorOps,
-  type TensorSpec,
   type TensorSpecs,
   UnsupportedOpError,
-  widen,
 } from '@mmtok/core';
+import {
+  checkInputs,
+  checkInto,
+  type Program,
+  type RunOptions,
+  type TensorSpec,
+  widen,
+} from '@mmtok/core/backend';
 import { type Engine, openEngine, type TfjsEngineInfo } from './engine.js';
 import { parseTfjsOptions, type TfjsBackendOptions } from './options.js';
 import type { Tfjs, TfjsTensor } from './tfjs.js';
@@ -38,7 +40,8 @@ export interface TfjsBackend extends Backend {
  *
  * Everything runs synchronously on the calling thread; only reading the results back is asynchronous.
  *
- * @throws BackendUnavailableError if no engine is found or it does not work; the message tells what to do.
+ * @throws BackendUnavailableError if no engine is found, it does not work or is not ready in time; the message tells what
+ * to do.
  * @throws InvalidOptionsError for options of the wrong form.
  *
  * @example
@@ -46,12 +49,16 @@ export interface TfjsBackend extends Backend {
  * console.log(backend.device, backend.engine.module); // 'tensorflow-cpu' '@tensorflow/tfjs-node'
  */
 export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promise<TfjsBackend> {
-  const { tf, module, tfBackend } = parseTfjsOptions(options);
+  const { tf, module, tfBackend, timeoutMs } = parseTfjsOptions(options);
   const found =
     tf === undefined
-      ? await (await import('./load-tfjs.js')).loadTfjs({ module, tfBackend })
+      ? await (await import('#default-tfjs')).loadTfjs({ module, tfBackend })
       : { tf, info: { module: 'given', version: tf.version['tfjs-core'] ?? 'unknown' } };
-  const engine = await openEngine(found.tf, found.info, tf === undefined ? 'own' : 'given', tfBackend);
+  const engine = await openEngine(found.tf, found.info, {
+    owner: tf === undefined ? 'own' : 'given',
+    tfBackend,
+    timeoutMs,
+  });
   let disposed = false;
 
   return {

@@ -1,13 +1,8 @@
 // What every engine is tested for: the conformance suite, and this package's own promises on memory, aliasing and quirks.
 
 import { createRequire } from 'node:module';
-import {
-  createReferenceBackend,
-  defineProgram,
-  type Float32Tensor,
-  float32,
-  selectTokens,
-} from '@mmtok/core';
+import { createReferenceBackend, type Float32Tensor, selectTokens } from '@mmtok/core';
+import { defineProgram, float32 } from '@mmtok/core/backend';
 import { describeBackend } from '@mmtok/core/testing';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -176,7 +171,7 @@ export function describeEngine({ name, module, create, skip = false }: EngineUnd
           const x = float32(data, [n, m]);
           expect(await backend.run(program, { x })).toEqual(await reference.run(program, { x }));
         }),
-        { numRuns: 60, seed: 1 },
+        { numRuns: 60 },
       );
     });
 

@@ -1,32 +1,32 @@
-// The public surface of @mmtok/transformers: attach pruning, load models, and what both report.
+// The public surface of @mmtok/transformers: load a model, prune it, and read what was kept.
 
-export type { Agent, AgentOptions, AgentReply, CallAgent } from './agent/agent.js';
-export type { AgentReport } from './agent/agent-report.js';
-export type { Allocation, FitContext, PromptBudget } from './budget/prompt-budget.js';
-export type { TokenCount } from './count-tokens.js';
-export * from './errors/index.js';
-export type { Standardise } from './features/standardise.js';
-export type { VisionFeatureSource } from './features/vision-features.js';
-export { type LoadedVlm, type LoadVlmOptions, loadVlm } from './load/load-vlm.js';
-export type { Checkpoint, ModelFamily, PrunedFamily, RefusedFamily } from './models/family.js';
-export { families } from './models/registry.js';
-export type {
-  CallOptions,
-  KeywordOptions,
-  PictureSize,
-  PruneOptions,
-  QuestionTokens,
-  SelectionOptions,
-} from './options.js';
-export type { PositionPolicy } from './positions/policy.js';
-export { type PruneHandle, prune } from './prune.js';
-export type { Question, QuestionSource } from './question/question.js';
-export type {
-  ImageReport,
-  PruneReason,
-  PruneReport,
-  PruneTimings,
-  RowReport,
-  TileReport,
-} from './report/prune-report.js';
-export { type LoadTap, type TapOptions, tapVisionEncoder } from './tap/tap-vision-encoder.js';
+export {
+  type Budget,
+  type CoverageTerm,
+  defineCoverage,
+  InvalidBudgetError,
+  InvalidOptionsError,
+  type KeywordOptions,
+  MmtokError,
+  type ObjectiveTerm,
+  prefix,
+  type Selection,
+  saliency,
+  textCoverage,
+  visionCoverage,
+} from '@mmtok/core';
+export * from './errors.js';
+export type { Checkpoint, ModelFamily, PrunedFamily, RefusedFamily } from './families/family.js';
+export { families } from './families/index.js';
+export { type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
+export { type LoadTap, type TapOptions, tapVisionEncoder } from './files/tap.js';
+export type { CallOptions, PruneOptions, SelectionOptions } from './options.js';
+export type { TokenCount } from './prompt/prompt.js';
+export { type PrunedGenerateOptions, type PruneHandle, prune } from './prune.js';
+export type { Agent, AgentOptions, AgentReply, CallAgent } from './question/agent.js';
+export type { QuestionTokens } from './question/question.js';
+export type * from './report.js';
+export type { ImageSize } from './select/features.js';
+export type { Allocation, FitContext, PromptBudget } from './select/pools.js';
+export type { Select, SelectFeatures, SelectRequest } from './select/select.js';
+export type { Standardize } from './select/standardize.js';

@@ -1,114 +1,113 @@
-// The options of prune() and of single calls: their types, and the schemas that check them at the edge.
+// The options of prune() and of single calls: the documented interfaces, and the schemas that check them at the edge.
 
 import type { RawImage } from '@huggingface/transformers';
 import {
   type Backend,
-  checkBudget,
-  type ImageSelectOptions,
   InvalidBudgetError,
   InvalidOptionsError,
   type KeywordOptions,
   type MatrixInput,
   type Maximizer,
   type ObjectiveTerm,
-  parseOptions,
 } from '@mmtok/core';
+import { checkBudget, parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
+import type { ProcessorLike } from './internal/types.js';
 import {
   type Agent,
   type AgentOptions,
   type CallAgent,
   callAgentSchema,
   pruneAgentSchema,
-  type ResolvedAgent,
   resolveAgent,
-} from './agent/agent.js';
-import type { Allocation, PromptBudget } from './budget/prompt-budget.js';
-import type { Standardise } from './features/standardise.js';
-import type { VisionFeatureSource } from './features/vision-features.js';
-import type { PositionPolicy } from './positions/policy.js';
-import type { PruneReport } from './report/prune-report.js';
-import type { ProcessorLike } from './upstream/types.js';
-
-export type { KeywordOptions };
-
-/** The question as token ids of the model's vocabulary. */
-export interface QuestionTokens {
-  readonly ids: readonly number[];
-  /**
-   * How much each token counts, numbers ≥ 0, in every term of `coverage` that has a target per text token and no weights
-   * of its own. @default all the same
-   */
-  readonly weights?: readonly number[];
-}
-
-/** The size of a picture in pixels. */
-export interface PictureSize {
-  readonly width: number;
-  readonly height: number;
-}
+} from './question/agent.js';
+import type { AgentSettings } from './question/ask-agent.js';
+import type { QuestionTokens } from './question/question.js';
+import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.js';
+import type { ExclusionSettings, ImageSize } from './select/features.js';
+import type { Allocation, PromptBudget } from './select/pools.js';
+import type { Select, SelectSettings } from './select/select.js';
+import type { Standardize } from './select/standardize.js';
 
 /** Options that hold for all calls and can be overridden for one. */
 export interface SelectionOptions {
   /** How many vision tokens to keep; an array gives each image of the call its own budget. */
   readonly budget: PromptBudget | readonly PromptBudget[];
   /** The objective. @default `[textCoverage({ temperature: the family's }), visionCoverage()]` */
-  readonly coverage?: readonly ObjectiveTerm[];
+  readonly coverage?: readonly ObjectiveTerm[] | undefined;
+  /** Chooses the tokens instead of an objective. Works with budgets in tokens, ratios and `fitContext`. */
+  readonly select?: Select | undefined;
   /** Further tensors that terms of your own read, by name. */
-  readonly inputs?: Readonly<Record<string, MatrixInput>>;
+  readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
   /** Whose tokens share a budget. @default 'perImage' */
-  readonly allocation?: Allocation;
-  /** Keep at least so many tokens of each image (`allocation: 'shared'`) or of each tile (`'perImage'`). @default 0 */
-  readonly floor?: number;
+  readonly allocation?: Allocation | undefined;
+  /** Keep at least this many tokens of each image (`allocation: 'shared'`) or of each tile (`'perImage'`). @default 0 */
+  readonly minTokens?: number | undefined;
   /** How kept tokens are numbered. @default 'auto': `preserve` where the decoder takes position ids, else `compact` */
-  readonly positions?: PositionPolicy | 'auto';
-  /** The word filter before text coverage; `false` keeps the text as it is. @default English stop-words are dropped */
-  readonly keywords?: KeywordOptions | false;
+  readonly positions?: PositionPolicy | 'auto' | undefined;
+  /** The word filter before text coverage; `false` keeps the text as it is. @default English stop words are dropped */
+  readonly keywords?: KeywordOptions | false | undefined;
   /** Which features feed vision coverage. @default 'auto': from before the projector where the encoder gives them */
-  readonly visionFeatures?: 'auto' | VisionFeatureSource;
+  readonly visionFeatures?: 'auto' | VisionFeatureSource | undefined;
   /** The encoder's output that holds features from before the projector. @default the one of matching shape */
-  readonly featureOutput?: string;
+  readonly featureOutput?: string | undefined;
   /**
    * Scale each dimension of the vision features to variance 1 over the tokens that share a budget. `'auto'` does so only
-   * where one dimension drowns the others. @default 'off'
+   * where one dimension drowns out the others. @default 'off'
    */
-  readonly standardise?: Standardise;
+  readonly standardize?: Standardize | undefined;
   /**
    * Leave prompts alone that have fewer vision tokens than this in all: pruning them would cost more than it saves. Each
-   * row of a batch is a prompt by itself. @default 16
+   * prompt of a batch counts by itself. @default 16
    */
-  readonly minVisionTokens?: number;
+  readonly minVisionTokens?: number | undefined;
   /**
-   * What a new question over a kept cache does: `'freeze'` goes on with the pruned cache; `'reselect'` selects anew for
-   * the new question and processes the prompt again, with the images encoded only once. @default 'freeze'
+   * What a new question over a kept cache does: `'reuse'` continues with the pruned cache; `'reselect'` selects anew for
+   * the new question and processes the prompt again, with the images encoded only once. @default 'reuse'
    */
-  readonly turns?: 'freeze' | 'reselect';
+  readonly followUps?: 'reuse' | 'reselect' | undefined;
   /** The search. @default 'lazy' */
-  readonly maximizer?: NonNullable<ImageSelectOptions['maximizer']>;
+  readonly maximizer?: 'lazy' | 'naive' | 'device' | Maximizer | undefined;
   /** Refuse similarity matrices above this many bytes. @default 1 GiB */
-  readonly maxMatrixBytes?: number;
-  /** Receives the report of each call; unlike `lastSelection` it cannot be another call's. */
-  readonly onSelection?: (report: PruneReport) => void;
+  readonly maxMatrixBytes?: number | undefined;
+  /** Receives the report of each call. It always belongs to that call, unlike `lastReport`. */
+  readonly onReport?: ((report: PruneReport) => void) | undefined;
 }
 
-/** Options of {@link prune}. */
+/** Options of `prune()`. */
 export interface PruneOptions extends SelectionOptions {
   /**
    * The model's processor, or any object with its `tokenizer`, which reads the question from the prompt. Where the chat
    * template comes with the processor, it must be the processor.
    */
   readonly processor: { readonly tokenizer?: unknown };
-  /** Where similarities are computed. */
-  readonly backend: Backend;
+  /** Where similarities are computed. @default ONNX Runtime, the very instance that runs the model */
+  readonly backend?: Backend | undefined;
   /** Names the model in the keys of `cacheKey`, e.g. its hub id and revision, where keys of several models meet. */
-  readonly modelId?: string;
-  /** How many images `turns: 'reselect'` keeps encoded. @default 4 */
-  readonly visionCacheSize?: number;
+  readonly modelId?: string | undefined;
+  /** How many images `followUps: 'reselect'` keeps encoded. @default 4 */
+  readonly visionCacheSize?: number | undefined;
   /**
-   * Answers first, and the words of its answer join the question's in text coverage. Calls must then hand in their
+   * Answers first, and the words of its answer join the question's in text coverage. Calls must then pass their
    * `images`. Where it fails or takes too long, the question alone guides the selection and the report says so.
    */
-  readonly agent?: Agent | AgentOptions;
+  readonly agent?: Agent | AgentOptions | undefined;
+}
+
+/** What `generate({ ..., mmtok })` takes: overrides for one call, and what concerns its images. */
+export interface CallOptions extends Partial<SelectionOptions> {
+  /** The text that drives coverage, e.g. enriched by a first answer; an array has one per prompt of the batch. */
+  readonly question?: string | readonly string[] | undefined;
+  /** The question as token ids; an array has one per prompt of the batch. */
+  readonly questionTokens?: QuestionTokens | readonly QuestionTokens[] | undefined;
+  /** Vision tokens never to keep, for each image of the call. They remain targets of coverage. */
+  readonly exclude?: readonly (readonly number[])[] | undefined;
+  /** Sizes of the images before they were padded to a square; tokens of pure padding are never kept (LLaVA 1.5). */
+  readonly paddedFrom?: readonly ImageSize[] | undefined;
+  /** `false` asks no agent; `'always'` and `'auto'` say when to ask that of `prune`; or another agent. */
+  readonly agent?: CallAgent | undefined;
+  /** The images of the call as the agent is to see them, one per image of the prompt. */
+  readonly images?: readonly RawImage[] | undefined;
 }
 
 /** {@link PruneOptions} after the check. */
@@ -116,40 +115,29 @@ export interface CheckedOptions extends PruneOptions {
   readonly processor: ProcessorLike;
 }
 
-/** What `generate({ ..., mmtok })` takes: overrides for one call, and what concerns its very images. */
-export interface CallOptions extends Partial<SelectionOptions> {
-  /** The text that drives coverage, e.g. enriched by a first answer; an array has one per row of the batch. */
-  readonly question?: string | readonly string[];
-  /** The question as token ids; an array has one per row of the batch. */
-  readonly questionTokens?: QuestionTokens | readonly QuestionTokens[];
-  /** Vision tokens never to keep, for each image of the call. They remain targets of coverage. */
-  readonly exclude?: readonly (readonly number[])[];
-  /** Sizes of the pictures before they were padded to a square; tokens of pure padding are never kept (LLaVA 1.5). */
-  readonly paddedFrom?: readonly PictureSize[];
-  /** `false` asks no agent; `'always'` and `'auto'` say when to ask that of `prune`; or another agent. */
-  readonly agent?: CallAgent;
-  /** The pictures of the call as the agent is to see them, one per image of the prompt. */
-  readonly images?: readonly RawImage[];
+/** Options of one call, complete: what each stage reads. */
+export interface ResolvedOptions extends SelectSettings, AgentSettings, ExclusionSettings {
+  readonly budgets: PromptBudget | readonly PromptBudget[];
+  readonly allocation: Allocation;
+  readonly positions: PositionPolicy | 'auto';
+  readonly visionFeatures: 'auto' | VisionFeatureSource;
+  readonly followUps: 'reuse' | 'reselect';
+  readonly onReport?: ((report: PruneReport) => void) | undefined;
 }
 
-/** Options of one call, complete. */
-export interface ResolvedOptions
-  extends Omit<CallOptions, 'coverage' | 'agent'>,
-    Pick<CheckedOptions, 'processor' | 'backend'> {
-  readonly budgets: PromptBudget | readonly PromptBudget[];
-  readonly coverage: readonly ObjectiveTerm[] | undefined;
-  readonly allocation: Allocation;
-  readonly floor: number;
-  readonly positions: PositionPolicy | 'auto';
-  readonly keywords: KeywordOptions | false;
-  readonly visionFeatures: 'auto' | VisionFeatureSource;
-  readonly standardise: Standardise;
-  readonly minVisionTokens: number;
-  readonly turns: 'freeze' | 'reselect';
-  readonly agent: ResolvedAgent | undefined;
-}
+const DEFAULTS = {
+  allocation: 'perImage',
+  minTokens: 0,
+  positions: 'auto',
+  keywords: {},
+  visionFeatures: 'auto',
+  standardize: 'off',
+  minVisionTokens: 16,
+  followUps: 'reuse',
+} as const satisfies Partial<SelectionOptions>;
 
 const count = z.int('expected a whole number').nonnegative('expected 0 or more');
+const isFunction = (value: unknown): boolean => typeof value === 'function';
 const fitContext = z.strictObject({
   fitContext: z.int('expected a whole number').positive('expected at least 1'),
   reserve: count.optional(),
@@ -167,15 +155,19 @@ const tokens = z
   );
 const size = z.strictObject({ width: z.number().positive(), height: z.number().positive() });
 
+/** Budgets have messages of their own, so they are checked apart. */
+type Checked<T> = Omit<T, 'budget'> & { readonly budget?: unknown };
+
 const selection = {
   budget: z.unknown().optional(),
   coverage: z
     .array(z.custom<ObjectiveTerm>((term) => typeof term === 'object' && term !== null))
     .min(1)
     .optional(),
+  select: z.custom<Select>(isFunction, 'expected a function (features, request) => indices').optional(),
   inputs: z.record(z.string(), z.custom<MatrixInput>()).optional(),
   allocation: z.enum(['perImage', 'perTile', 'shared']).optional(),
-  floor: count.optional(),
+  minTokens: count.optional(),
   positions: z.enum(['auto', 'preserve', 'compact']).optional(),
   keywords: z
     .union([
@@ -185,35 +177,35 @@ const selection = {
     .optional(),
   visionFeatures: z.enum(['auto', 'preProjector', 'projected']).optional(),
   featureOutput: z.string().min(1).optional(),
-  standardise: z.enum(['off', 'on', 'auto']).optional(),
+  standardize: z.enum(['off', 'on', 'auto']).optional(),
   minVisionTokens: count.optional(),
-  turns: z.enum(['freeze', 'reselect']).optional(),
+  followUps: z.enum(['reuse', 'reselect']).optional(),
   maximizer: z
     .union([
       z.enum(['lazy', 'naive', 'device']),
-      z.custom<Maximizer>((value) => typeof (value as Maximizer)?.maximize === 'function'),
+      z.custom<Maximizer>((value) => isFunction((value as Maximizer | undefined)?.maximize)),
     ])
     .optional(),
   maxMatrixBytes: z.number().positive().optional(),
-  onSelection: z
-    .custom<(report: PruneReport) => void>((value) => typeof value === 'function', 'expected a function')
-    .optional(),
+  onReport: z.custom<(report: PruneReport) => void>(isFunction, 'expected a function').optional(),
 };
 
 const pruneSchema = z.strictObject({
   ...selection,
   processor: z.custom<ProcessorLike>(
-    (value) => typeof (value as ProcessorLike | undefined)?.tokenizer?.decode === 'function',
+    (value) => isFunction((value as ProcessorLike | undefined)?.tokenizer?.decode),
     'expected the processor of the model, e.g. from AutoProcessor.from_pretrained(); its tokenizer reads the question from the prompt',
   ),
-  backend: z.custom<Backend>(
-    (value) => typeof (value as Backend | undefined)?.run === 'function',
-    'expected a backend, e.g. from createOrtBackend() of @mmtok/ort-backend or createReferenceBackend() of @mmtok/core',
-  ),
+  backend: z
+    .custom<Backend>(
+      (value) => isFunction((value as Backend | undefined)?.run),
+      'expected a backend, e.g. from createTfjsBackend() of @mmtok/tfjs-backend; leave it out for the ONNX Runtime that runs the model',
+    )
+    .optional(),
   modelId: z.string().min(1).optional(),
   visionCacheSize: z.int().positive().optional(),
   agent: pruneAgentSchema.optional(),
-});
+}) satisfies z.ZodType<Checked<CheckedOptions>>;
 
 const callSchema = z.strictObject({
   ...selection,
@@ -230,7 +222,7 @@ const callSchema = z.strictObject({
       ),
     )
     .optional(),
-});
+}) satisfies z.ZodType<Checked<CallOptions>>;
 
 /** @throws InvalidBudgetError saying what a budget may be. */
 function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudget[] {
@@ -245,48 +237,80 @@ function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudge
 }
 
 /**
- * Checks the options of {@link prune}.
+ * Checks the options of `prune()`.
  * @throws InvalidOptionsError, InvalidBudgetError
  */
 export function checkPruneOptions(options: unknown): CheckedOptions {
   const parsed = parseOptions('options of prune', pruneSchema, options);
-  return { ...(parsed as CheckedOptions), budget: checkPromptBudget(parsed.budget) };
+  const checked: CheckedOptions = { ...parsed, budget: checkPromptBudget(parsed.budget) };
+  expectOneChooser('options of prune', checked);
+  resolveOptions(checked, {});
+  return checked;
 }
 
 /**
- * Joins the options of one call with those of {@link prune}.
+ * Joins the options of one call with those of `prune()`.
  * @throws InvalidOptionsError, InvalidBudgetError
  */
 export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOptions {
-  const own = parseOptions('options mmtok of generate', callSchema, call ?? {}) as CallOptions;
+  const name = 'options mmtok of generate';
+  const { budget, agent, ...own } = parseOptions(name, callSchema, call ?? {});
+  expectOneChooser(name, own);
   if (own.question !== undefined && own.questionTokens !== undefined) {
-    throw new InvalidOptionsError('options mmtok of generate', [
-      'give either question or questionTokens, not both',
-    ]);
+    throw new InvalidOptionsError(name, ['give either question or questionTokens, not both']);
   }
-  const budgets = own.budget === undefined ? base.budget : checkPromptBudget(own.budget);
-  const resolved = {
-    allocation: 'perImage',
-    floor: 0,
-    positions: 'auto',
-    keywords: {},
-    visionFeatures: 'auto',
-    standardise: 'off',
-    minVisionTokens: 16,
-    turns: 'freeze',
-    ...defined(base),
+  const budgets = budget === undefined ? base.budget : checkPromptBudget(budget);
+  const {
+    budget: _,
+    agent: baseAgent,
+    processor: __,
+    backend: ___,
+    modelId,
+    visionCacheSize,
+    ...given
+  } = base;
+  const resolved: ResolvedOptions = {
+    ...DEFAULTS,
+    ...defined(given),
+    // Whichever chooses in the call replaces what chooses in the model's options.
+    ...(own.select && { coverage: undefined }),
+    ...(own.coverage && { select: undefined }),
     ...defined(own),
     budgets,
-    agent: resolveAgent(base.agent, own.agent),
-  } as const;
+    agent: resolveAgent(baseAgent, agent),
+  };
   if (Array.isArray(budgets) && resolved.allocation !== 'perImage') {
-    throw new InvalidOptionsError('options mmtok of generate', [
+    throw new InvalidOptionsError(name, [
       `an array of budgets is one per image, which needs allocation 'perImage', got '${resolved.allocation}'`,
     ]);
   }
-  return { coverage: undefined, ...resolved } as unknown as ResolvedOptions;
+  if (resolved.select !== undefined) expectCountable(name, resolved);
+  return resolved;
 }
 
-function defined<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<T>;
+/** @throws InvalidOptionsError if a function is to choose beside an objective. */
+function expectOneChooser(name: string, { select, coverage, maximizer }: Partial<SelectionOptions>): void {
+  if (select !== undefined && (coverage !== undefined || maximizer !== undefined)) {
+    throw new InvalidOptionsError(name, ['give either select, or coverage and maximizer, not both']);
+  }
+}
+
+/** @throws InvalidOptionsError for options that only an objective can meet. */
+function expectCountable(name: string, { budgets, minTokens }: ResolvedOptions): void {
+  if ([budgets].flat().some((budget) => 'coverage' in (budget as PromptBudget))) {
+    throw new InvalidOptionsError(name, [
+      'select: a function is told how many tokens to keep, so the budget must be { tokens }, { ratio } or { fitContext }, not { coverage }',
+    ]);
+  }
+  if (minTokens > 0) {
+    throw new InvalidOptionsError(name, [
+      `minTokens: got ${minTokens} beside select; only an objective can keep minimums, so leave it out`,
+    ]);
+  }
+}
+
+function defined<T extends object>(object: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
 }

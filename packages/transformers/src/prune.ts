@@ -1,35 +1,37 @@
-// The main function of the package: attaches pruning to a loaded model and hands out the handle.
+// The main function of the package: attaches pruning to a loaded model and returns the handle.
 
 import type { PreTrainedModel } from '@huggingface/transformers';
-import { isFit } from './budget/prompt-budget.js';
-import { countTokens, type TokenCount } from './count-tokens.js';
-import { digest } from './features/image-key.js';
-import { VisionCache } from './features/vision-cache.js';
-import { attach } from './hook/attach.js';
-import { imageInputsOf } from './hook/encode.js';
-import type { Site } from './hook/site.js';
-import { prunedFamilyOf } from './models/registry.js';
+import { prunedFamilyOf } from './families/index.js';
+import { digest } from './internal/digest.js';
+import type { ModelInputs, ModelLike } from './internal/types.js';
 import { type CallOptions, checkPruneOptions, type PruneOptions, resolveOptions } from './options.js';
-import { readPrompt } from './prompt/prompt.js';
-import { rowQuestions } from './question/row-questions.js';
-import type { PruneReport } from './report/prune-report.js';
-import type { ModelInputs, ModelLike } from './upstream/types.js';
+import { patch } from './patch/patch.js';
+import { EncodedImagesCache, imageInputsOf } from './prefill/encode.js';
+import type { PrefillContext } from './prefill/prefill.js';
+import { countTokens, readPrompt, type TokenCount } from './prompt/prompt.js';
+import { findQuestions } from './question/question.js';
+import type { PruneReport } from './report.js';
+import { DefaultBackend } from './select/default-backend.js';
+import { isFit } from './select/pools.js';
+
+/** What `generate` of a pruned model takes: the options of the model's own, and `mmtok`. */
+export type PrunedGenerateOptions<M extends PreTrainedModel> = Parameters<M['generate']>[0] & {
+  /** Overrides for this call, or `false` to leave it alone. */
+  readonly mmtok?: CallOptions | false;
+};
 
 /** Pruning attached to a model. */
-export interface PruneHandle {
+export interface PruneHandle<M extends PreTrainedModel = PreTrainedModel> {
+  /** The model that is pruned. */
+  readonly model: M;
   /** The family of the model, e.g. `'LLaVA'`. */
   readonly family: string;
-  /** The report of the call that ended last. With calls at the same time, use `onSelection`. */
-  readonly lastSelection: PruneReport | undefined;
+  /** The report of the call that ended last. With concurrent calls, use `onReport`. */
+  readonly lastReport: PruneReport | undefined;
+  /** The model's own `generate`, typed with the option `mmtok`. Calling `model.generate` is the same. */
+  generate(options: PrunedGenerateOptions<M>): ReturnType<M['generate']>;
   /**
-   * The model's own `generate`, typed with the option `mmtok`: overrides for this call, or `false` to leave it alone.
-   * Calling `model.generate` is the same.
-   */
-  generate(
-    options: Readonly<Record<string, unknown>> & { readonly mmtok?: CallOptions | false },
-  ): ReturnType<PreTrainedModel['generate']>;
-  /**
-   * Vision and text tokens of each row of the batch, before anything runs.
+   * Vision and text tokens of each prompt of the batch, before anything runs.
    * @throws PromptMismatchError if `inputs` are not what the processor returned, and for Florence-2, whose prompts have no
    * placeholders to count.
    */
@@ -38,15 +40,15 @@ export interface PruneHandle {
    * A stable key of what a call would select: SHA-256 over images, model, options and question. Equal keys mean equal
    * selections, so results and caches can be stored under it, with two limits. Models are told apart by their type, the
    * inputs, outputs, precision and device of their sessions, and `modelId`: give checkpoints of one type a `modelId` each.
-   * And of functions it knows names and options only: of an agent not the answers, of a maximizer or a coverage term of
-   * your own not the code.
+   * And functions are known by name and options only, not by their code: a `select` function, a maximizer or a coverage
+   * term of your own, an agent.
    */
   cacheKey(inputs: object, overrides?: CallOptions): Promise<string>;
   /**
-   * Takes pruning off; the model is as it was, and can go on with no cache of a pruned call. Calls must have ended. Calling
-   * it twice is harmless.
+   * Takes pruning off; the model is as it was, and cannot continue a cache of a pruned call. Calls must have ended.
+   * Calling it twice is harmless. The promise resolves when the default backend is freed.
    */
-  detach(): void;
+  restore(): Promise<void>;
 }
 
 /**
@@ -62,39 +64,44 @@ export interface PruneHandle {
  * @throws InvalidOptionsError, InvalidBudgetError for wrong options.
  * @example
  * const { model, processor } = await loadVlm('HuggingFaceTB/SmolVLM-256M-Instruct');
- * const handle = prune(model, { processor, backend: await createOrtBackend(), budget: { ratio: 0.1 } });
+ * const handle = prune(model, { processor, budget: { ratio: 0.1 } });
  * const output = await model.generate({ ...inputs, max_new_tokens: 64 });
- * console.log(handle.lastSelection?.tokensAfter);
+ * console.log(handle.lastReport?.keptTokens);
  */
-export function prune(model: unknown, options: PruneOptions): PruneHandle {
+export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions): PruneHandle<M> {
   const checked = checkPruneOptions(options);
-  const target = model as ModelLike;
+  const target = model as unknown as ModelLike;
   const family = prunedFamilyOf(target);
-  resolveOptions(checked, {});
-  const site: Site = {
+  const ownBackend = checked.backend === undefined ? new DefaultBackend(target) : undefined;
+  const context: PrefillContext = {
     model: target,
     family,
-    options: checked,
-    visionCache: new VisionCache(checked.visionCacheSize ?? 4),
+    processor: checked.processor,
+    backend: async () => checked.backend ?? (await (ownBackend as DefaultBackend).get()),
+    encodedImages: new EncodedImagesCache(checked.visionCacheSize ?? 4),
   };
-  let lastSelection: PruneReport | undefined;
-  const attachment = attach(site, (report) => {
-    lastSelection = report;
+  let lastReport: PruneReport | undefined;
+  const restoreMethods = patch(context, {
+    resolve: (given) => resolveOptions(checked, given),
+    report: (report) => {
+      lastReport = report;
+    },
   });
   return {
+    model,
     family: family.name,
-    get lastSelection() {
-      return lastSelection;
+    get lastReport() {
+      return lastReport;
     },
-    generate: (request) => target.generate(request as ModelInputs) as ReturnType<PreTrainedModel['generate']>,
+    generate: (request) => target.generate(request as ModelInputs) as ReturnType<M['generate']>,
     countTokens: (inputs) => countTokens(family, target.config, inputs as ModelInputs),
     async cacheKey(inputs, overrides) {
       const given = inputs as ModelInputs;
       const resolved = resolveOptions(checked, overrides);
       const prompt = readPrompt(family, target.config, given);
-      const { processor: _, backend, onSelection: __, images: ___, agent, ...settings } = resolved;
+      const { onReport: _, images: __, agent, select, ...settings } = resolved;
       return await digest({
-        ...imageInputsOf(site, given),
+        ...imageInputsOf(context, given),
         model: [checked.modelId ?? null, target.config.model_type, family.name],
         sessions: Object.entries(target.sessions).map(([name, { inputNames, outputNames, config }]) => [
           name,
@@ -102,17 +109,19 @@ export function prune(model: unknown, options: PruneOptions): PruneHandle {
           outputNames,
           config ?? null,
         ]),
-        backend: [backend.name, backend.precision],
+        backend: checked.backend === undefined ? null : [checked.backend.name, checked.backend.precision],
         settings,
-        questions: rowQuestions(site, resolved, prompt),
-        slots: prompt.slots.map((row) => row.length),
+        select: select === undefined ? null : select.name,
+        questions: findQuestions(context, resolved, prompt),
+        placeholders: prompt.visionTokens,
         room: [resolved.budgets].flat().some(isFit) ? [prompt.textTokens, prompt.cachedTokens] : null,
         agent: agent === undefined ? null : { ...agent, ask: agent.ask.name },
       });
     },
-    detach() {
-      attachment.detach();
-      site.visionCache.clear();
+    async restore() {
+      restoreMethods();
+      context.encodedImages.clear();
+      await ownBackend?.dispose();
     },
   };
 }

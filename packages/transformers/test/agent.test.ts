@@ -21,7 +21,7 @@ beforeAll(async () => {
   loaded = await tiny.load();
   image = noiseImage(tiny.imageSize);
 });
-afterEach(() => handle?.detach());
+afterEach(() => handle?.restore());
 afterAll(async () => {
   await loaded.dispose();
   await rm(directory, { recursive: true, force: true });
@@ -41,7 +41,7 @@ async function asked(agent: PruneOptions['agent'], { question, pictures = 1, mmt
   const images = Array.from({ length: pictures }, () => image);
   const inputs = await loaded.inputs(question ?? 'what is on the tree ?', images);
   await generate(loaded.model, { ...inputs, max_new_tokens: 1, mmtok: { images, ...mmtok } });
-  return handle.lastSelection!;
+  return handle.lastReport!;
 }
 
 const says = (answer: string, more: object = {}) => vi.fn<Agent>(async () => ({ answer, ...more }));
@@ -49,28 +49,31 @@ const says = (answer: string, more: object = {}) => vi.fn<Agent>(async () => ({ 
 describe('an agent', () => {
   it('adds the words of its answer to the question, and the report says which', async () => {
     const agent = says('a red car on the tree');
-    const { rows, timings, notes, images } = await asked(agent);
+    const { prompts, timings, notes, images } = await asked(agent);
     expect(agent.mock.calls).toEqual([[image, 'what is on the tree?', { signal: expect.any(AbortSignal) }]]);
-    expect(rows[0]?.agent).toMatchObject({
+    expect(prompts[0]?.agent).toMatchObject({
       state: 'enriched',
       answers: ['a red car on the tree'],
       added: ['red', 'car'],
     });
-    expect(rows[0]?.question).toMatchObject({ source: 'lastUserTurn', words: ['on', 'tree', 'red', 'car'] });
-    expect(rows[0]?.question?.ids).toHaveLength(4);
+    expect(prompts[0]?.question).toMatchObject({
+      source: 'lastUserTurn',
+      words: ['on', 'tree', 'red', 'car'],
+    });
+    expect(prompts[0]?.question?.ids).toHaveLength(4);
     expect(timings.agentMs).toBeGreaterThanOrEqual(0);
     expect(notes).toEqual([]);
-    handle.detach();
+    handle.restore();
     const plain = await asked(undefined, { mmtok: { question: 'on tree red car' } });
     expect(images[0]?.indices).toEqual(plain.images[0]?.indices);
-    expect(plain.rows[0]).not.toHaveProperty('agent');
+    expect(plain.prompts[0]).not.toHaveProperty('agent');
     expect(plain.timings).not.toHaveProperty('agentMs');
   });
 
   it('may say which words, and how much they count', async () => {
-    const { rows } = await asked(says('whatever', { added: ['blue', 'dog'], weight: 0.5 }));
-    expect(rows[0]?.agent?.added).toEqual(['blue', 'dog']);
-    expect(rows[0]?.question).toMatchObject({
+    const { prompts } = await asked(says('whatever', { added: ['blue', 'dog'], weight: 0.5 }));
+    expect(prompts[0]?.agent?.added).toEqual(['blue', 'dog']);
+    expect(prompts[0]?.question).toMatchObject({
       words: ['on', 'tree', 'blue', 'dog'],
       weights: [1, 1, 0.5, 0.5],
     });
@@ -82,14 +85,14 @@ describe('an agent', () => {
       { answer: 'a dog and a car', weight: 3 },
       { answer: 'a cat', weight: 0 },
     ];
-    const { rows } = await asked(async () => replies.shift()!, { pictures: 3 });
-    expect(rows[0]?.question).toMatchObject({
+    const { prompts } = await asked(async () => replies.shift()!, { pictures: 3 });
+    expect(prompts[0]?.question).toMatchObject({
       words: ['on', 'tree', 'blue', 'dog', 'car'],
       weights: [1, 1, 0.5, 0.5, 3],
     });
-    handle.detach();
+    handle.restore();
     const alone = await asked(says('a cat', { weight: 0 }), { mmtok: { question: '' } });
-    expect(alone.rows[0]).toMatchObject({
+    expect(alone.prompts[0]).toMatchObject({
       agent: { state: 'nothingAdded', added: [], answers: ['a cat'] },
       question: { source: 'none' },
     });
@@ -98,31 +101,31 @@ describe('an agent', () => {
   it('sees every image of the call', async () => {
     const answers = ['a cat', 'a dog and a cat'];
     const agent = vi.fn<Agent>(async () => ({ answer: answers.shift() ?? '' }));
-    const { rows } = await asked(agent, { pictures: 2 });
-    expect(rows[0]?.agent).toMatchObject({ answers: ['a cat', 'a dog and a cat'], added: ['cat', 'dog'] });
+    const { prompts } = await asked(agent, { pictures: 2 });
+    expect(prompts[0]?.agent).toMatchObject({ answers: ['a cat', 'a dog and a cat'], added: ['cat', 'dog'] });
   });
 
   it('stands alone where there is no question', async () => {
-    const { rows } = await asked(says('a cat'), { mmtok: { question: '' } });
-    expect(rows[0]?.question).toMatchObject({ source: 'agent', words: ['cat'] });
+    const { prompts } = await asked(says('a cat'), { mmtok: { question: '' } });
+    expect(prompts[0]?.question).toMatchObject({ source: 'agent', words: ['cat'] });
   });
 
   it('need not have anything to say, or anything to do', async () => {
-    expect((await asked(says(' '))).rows[0]?.agent).toMatchObject({ state: 'nothingAdded', added: [] });
-    handle.detach();
+    expect((await asked(says(' '))).prompts[0]?.agent).toMatchObject({ state: 'nothingAdded', added: [] });
+    handle.restore();
     const agent = says('a cat');
-    const { rows } = await asked(agent, { mmtok: { questionTokens: { ids: [40] } } });
-    expect(rows[0]?.agent?.state).toBe('notAsked');
-    handle.detach();
-    expect((await asked(agent, { mmtok: { agent: false } })).rows[0]).not.toHaveProperty('agent');
-    handle.detach();
+    const { prompts } = await asked(agent, { mmtok: { questionTokens: { ids: [40] } } });
+    expect(prompts[0]?.agent?.state).toBe('notAsked');
+    handle.restore();
+    expect((await asked(agent, { mmtok: { agent: false } })).prompts[0]).not.toHaveProperty('agent');
+    handle.restore();
     await asked(agent, { mmtok: { budget: { ratio: 1 } } });
     expect(agent).not.toHaveBeenCalled();
   });
 
   it('can be another one for a single call', async () => {
-    const { rows } = await asked(undefined, { mmtok: { agent: says('a cat') } });
-    expect(rows[0]?.agent?.added).toEqual(['cat']);
+    const { prompts } = await asked(undefined, { mmtok: { agent: says('a cat') } });
+    expect(prompts[0]?.agent?.added).toEqual(['cat']);
   });
 
   it('may be asked while the image is encoded', async () => {
@@ -140,9 +143,9 @@ describe('an agent', () => {
       run.mockRestore();
       return encoder!.run(feeds);
     });
-    const { rows } = await asked({ ask, parallel: true });
+    const { prompts } = await asked({ ask, parallel: true });
     expect(order).toEqual(['agent', 'encoder']);
-    expect(rows[0]?.agent?.state).toBe('enriched');
+    expect(prompts[0]?.agent?.state).toBe('enriched');
   });
 });
 
@@ -162,7 +165,7 @@ describe('an agent that is asked early', () => {
     const run = vi.spyOn(encoder!, 'run').mockRejectedValue(new Error('out of memory'));
     await expect(asked(agent)).rejects.toThrow('out of memory');
     run.mockRestore();
-    handle.detach();
+    handle.restore();
     await expect(asked(agent, { mmtok: { images: [image, image] } })).rejects.toThrow(/has 2 in its option/);
     expect(signals.map((signal) => signal.aborted)).toEqual([true, true]);
   });
@@ -179,8 +182,8 @@ describe('an agent that is asked early', () => {
       signal = options.signal;
       return { answer: 'a cat' };
     };
-    const { rows } = await asked({ ask, parallel: true });
-    expect(rows[0]?.agent?.state).toBe('enriched');
+    const { prompts } = await asked({ ask, parallel: true });
+    expect(prompts[0]?.agent?.state).toBe('enriched');
     expect(signal?.aborted).toBe(false);
   });
 });
@@ -201,15 +204,15 @@ describe('an agent that fails', () => {
       /expected \{ answer \}/,
     ],
   ] as [string, Agent, RegExp][])('because it %s leaves the question alone', async (_, agent, problem) => {
-    const { rows, notes, tokensAfter } = await asked(agent);
-    expect(rows[0]?.agent).toMatchObject({
+    const { prompts, notes, keptTokens } = await asked(agent);
+    expect(prompts[0]?.agent).toMatchObject({
       state: 'failed',
       added: [],
       problem: expect.stringMatching(problem),
     });
-    expect(rows[0]?.question?.words).toEqual(['on', 'tree']);
-    expect(notes.join()).toMatch(/the agent failed: .*went on without its answer/);
-    expect(tokensAfter).toBe(4);
+    expect(prompts[0]?.question?.words).toEqual(['on', 'tree']);
+    expect(notes.join()).toMatch(/the agent failed: /);
+    expect(keptTokens).toBe(4);
   });
 
   it('to answer in time is not waited for, and is told', async () => {
@@ -218,8 +221,8 @@ describe('an agent that fails', () => {
       signal = options.signal;
       return new Promise(() => undefined);
     };
-    const { rows, notes } = await asked({ ask, timeLimitMs: 20 });
-    expect(rows[0]?.agent).toMatchObject({ state: 'timedOut', problem: 'it took longer than 20 ms' });
+    const { prompts, notes } = await asked({ ask, timeLimitMs: 20 });
+    expect(prompts[0]?.agent).toMatchObject({ state: 'timedOut', problem: 'it took longer than 20 ms' });
     expect(signal?.aborted).toBe(true);
     expect(notes.join()).toMatch(/longer than 20 ms/);
   });
@@ -229,9 +232,9 @@ describe('an agent that fails', () => {
       .fn<Agent>()
       .mockResolvedValueOnce({ answer: 'a cat' })
       .mockRejectedValue(new Error('enough'));
-    const { rows } = await asked(agent, { pictures: 2 });
-    expect(rows[0]?.agent).toMatchObject({ state: 'failed', answers: ['a cat'], added: ['cat'] });
-    expect(rows[0]?.question?.words).toContain('cat');
+    const { prompts } = await asked(agent, { pictures: 2 });
+    expect(prompts[0]?.agent).toMatchObject({ state: 'failed', answers: ['a cat'], added: ['cat'] });
+    expect(prompts[0]?.question?.words).toContain('cat');
   });
 });
 
@@ -239,29 +242,29 @@ describe("when: 'auto'", () => {
   it('asks where the question is less informative than the threshold, and says how informative it is', async () => {
     const agent = says('a cat');
     const below = await asked({ ask: agent, when: 'auto', threshold: 1 });
-    expect(below.rows[0]?.agent?.state).toBe('enriched');
-    const { informativeness = -1 } = below.rows[0]?.agent ?? {};
+    expect(below.prompts[0]?.agent?.state).toBe('enriched');
+    const { informativeness = -1 } = below.prompts[0]?.agent ?? {};
     expect(informativeness).toBeGreaterThan(0);
     expect(informativeness).toBeLessThan(1);
-    handle.detach();
+    handle.restore();
     const above = await asked({ ask: agent, when: 'auto', threshold: informativeness });
-    expect(above.rows[0]?.agent).toMatchObject({ state: 'notAsked', added: [], informativeness });
+    expect(above.prompts[0]?.agent).toMatchObject({ state: 'notAsked', added: [], informativeness });
     expect(agent).toHaveBeenCalledTimes(1);
   });
 
   it('asks where there is no question, and can be said for a single call', async () => {
     const agent = says('a cat');
-    const { rows } = await asked(agent, { mmtok: { question: '', agent: 'auto' } });
-    expect(rows[0]?.agent).toMatchObject({ state: 'enriched', informativeness: 0 });
-    handle.detach();
+    const { prompts } = await asked(agent, { mmtok: { question: '', agent: 'auto' } });
+    expect(prompts[0]?.agent).toMatchObject({ state: 'enriched', informativeness: 0 });
+    handle.restore();
     const always = await asked({ ask: agent, when: 'auto', threshold: 0 }, { mmtok: { agent: 'always' } });
-    expect(always.rows[0]?.agent?.state).toBe('enriched');
+    expect(always.prompts[0]?.agent?.state).toBe('enriched');
   });
 });
 
 describe('wrong use', () => {
   it.each([
-    [says('a cat'), { images: [] }, /1 images, but the call has 0.*images: \[image\]/],
+    [says('a cat'), { images: [] }, /has 1 images.*has 0.*images: \[image\]/],
     [says('a cat'), { images: 'cat.jpg' as unknown as RawImage[] }, /images/],
     ['a cat' as unknown as Agent, {}, /expected an agent/],
     [{ ask: says('a cat'), threshold: 2 }, {}, /agent.threshold: .*1/],

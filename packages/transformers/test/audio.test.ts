@@ -37,8 +37,8 @@ it('are processed whole, and the report says so', async () => {
     minVisionTokens: 1,
   });
   expect(answerOf(await generate(model, heard), ids.length)).toEqual(baseline);
-  expect(handle.lastSelection?.reason).toBe('hasAudio');
+  expect(handle.lastReport?.reason).toBe('hasAudio');
   await generate(model, { ...prompt, max_new_tokens: 1 });
-  expect(handle.lastSelection?.reason).toBe('pruned');
+  expect(handle.lastReport?.reason).toBe('pruned');
   await dispose();
 });

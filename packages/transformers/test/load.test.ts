@@ -6,7 +6,6 @@ import { join, relative } from 'node:path';
 import { createReferenceBackend, InvalidOptionsError } from '@mmtok/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadVlm, ModelLoadError, prune, UnsupportedModelError } from '../src/index.js';
-import { sessionFactory } from '../src/tap/runtime.js';
 import { generate } from './support/reference.js';
 import { buildTinyModel, type FamilyName, families, noiseImage } from './tiny-models/index.js';
 
@@ -28,7 +27,7 @@ describe('loadVlm', () => {
       expect(tokenizer.decode([40])).toBeTypeOf('string');
       expect(tap.problem).toBeUndefined();
       expect(tap.tensor !== undefined).toBe(name !== 'multi_modality');
-      prune(model, { processor, backend: createReferenceBackend(), budget: { tokens: 2 } }).detach();
+      prune(model, { processor, backend: createReferenceBackend(), budget: { tokens: 2 } }).restore();
       await model.dispose();
     },
   );
@@ -51,7 +50,7 @@ describe('loadVlm', () => {
         minVisionTokens: 1,
       });
       await generate(model, { ...inputs, max_new_tokens: 1 });
-      expect(handle.lastSelection?.visionFeatureSource).toBe(source);
+      expect(handle.lastReport?.visionFeatureSource).toBe(source);
       await model.dispose();
     }
   });
@@ -69,10 +68,12 @@ describe('loadVlm', () => {
     const broken = join(directory, 'broken');
     await cp(tiny.path, broken, { recursive: true });
     await writeFile(join(broken, 'tokenizer.json'), '{');
-    const create = vi.spyOn(sessionFactory(), 'create');
+    const { model, dispose } = await tiny.load();
+    const create = vi.spyOn(model.sessions.vision_encoder.constructor, 'create');
     await expect(loadVlm(broken)).rejects.toBeInstanceOf(ModelLoadError);
     expect(create).not.toHaveBeenCalled();
     create.mockRestore();
+    await dispose();
   });
 
   it('reports its progress', async () => {
@@ -103,6 +104,6 @@ describe('loadVlm', () => {
       join(other, 'config.json'),
       JSON.stringify({ model_type: 'ultravox', text_config: { model_type: 'llama' } }),
     );
-    await expect(loadVlm(other)).rejects.toThrow(/takes no images/);
+    await expect(loadVlm(other)).rejects.toThrow(/audio-only/);
   });
 });

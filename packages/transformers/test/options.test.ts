@@ -25,8 +25,8 @@ import {
   UnsupportedModelError,
   VisionFeaturesError,
 } from '../src/index.js';
-import { toHalves } from '../src/upstream/half.js';
-import { toFloat32, toFloatType } from '../src/upstream/tensors.js';
+import { toHalves } from '../src/internal/half.js';
+import { toFloat32, toFloatType } from '../src/internal/tensors.js';
 import { generate } from './support/reference.js';
 import {
   buildTinyModel,
@@ -48,7 +48,7 @@ beforeAll(async () => {
   loaded = await llava.load();
   inputs = await loaded.inputs('is the cat red ?', [noiseImage(llava.imageSize)]);
 });
-afterEach(() => handle?.detach());
+afterEach(() => handle?.restore());
 afterAll(async () => {
   await loaded.dispose();
   await rm(directory, { recursive: true, force: true });
@@ -76,37 +76,40 @@ describe('budgets', () => {
   ] as const)('%j keeps %i of 16', async (budget, kept) => {
     attach();
     await run({ budget });
-    expect(handle?.lastSelection?.tokensAfter).toBe(kept);
+    expect(handle?.lastReport?.keptTokens).toBe(kept);
   });
 
   it('reaches a coverage', async () => {
     attach();
     await run({ budget: { coverage: 0.8 } });
-    const report = handle?.lastSelection;
+    const report = handle?.lastReport;
     expect(report?.reason).toBe('coverageReached');
-    expect(report?.tokensAfter).toBeLessThan(16);
+    expect(report?.keptTokens).toBeLessThan(16);
   });
 
   it('fits a context', async () => {
     attach();
     const text = handle?.countTokens(inputs)[0]?.text as number;
     await run({ budget: { fitContext: text + 6 } });
-    expect(handle?.lastSelection?.rows[0]).toMatchObject({ promptBefore: text + 16, promptAfter: text + 6 });
+    expect(handle?.lastReport?.prompts[0]).toMatchObject({
+      promptTokens: text + 16,
+      keptPromptTokens: text + 6,
+    });
     await expect(run({ budget: { fitContext: text } })).rejects.toBeInstanceOf(InvalidBudgetError);
   });
 
   it('are skipped where they could not pay, and the report says so', async () => {
     attach({ minVisionTokens: 17 });
     await run();
-    expect(handle?.lastSelection).toMatchObject({
+    expect(handle?.lastReport).toMatchObject({
       reason: 'belowMinVisionTokens',
-      tokensBefore: 16,
-      tokensAfter: 16,
+      visionTokens: 16,
+      keptTokens: 16,
     });
     await run({ minVisionTokens: 0, budget: { ratio: 1 } });
-    expect(handle?.lastSelection).toMatchObject({ reason: 'belowBudget', tokensAfter: 16 });
+    expect(handle?.lastReport).toMatchObject({ reason: 'belowBudget', keptTokens: 16 });
     await run({}, loaded.tokenizer(' user : is the cat red ? assistant : ') as never);
-    expect(handle?.lastSelection).toMatchObject({ reason: 'noImage', tokensBefore: 0 });
+    expect(handle?.lastReport).toMatchObject({ reason: 'noImage', visionTokens: 0 });
   });
 
   it.each([0, -1, 1.5, Number.NaN])('refuse { tokens: %d }', async (tokens) => {
@@ -132,7 +135,7 @@ describe('exclusions', () => {
     attach({ budget: { tokens: 10 } });
     const exclude = [Array.from({ length: 12 }, (_, at) => at)];
     await run({ exclude });
-    expect(handle?.lastSelection?.images[0]).toMatchObject({
+    expect(handle?.lastReport?.images[0]).toMatchObject({
       reason: 'allSelectable',
       indices: [12, 13, 14, 15],
     });
@@ -146,7 +149,7 @@ describe('exclusions', () => {
     const config = loaded.model.config as unknown as { vision_config: { image_size?: number } };
     config.vision_config.image_size = 32;
     await run({ paddedFrom: [{ width: 200, height: 100 }] });
-    expect(handle?.lastSelection?.images[0]?.indices).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
+    expect(handle?.lastReport?.images[0]?.indices).toEqual([4, 5, 6, 7, 8, 9, 10, 11]);
     delete config.vision_config.image_size;
   });
 
@@ -173,24 +176,24 @@ describe('a row of a batch', () => {
     );
   });
 
-  it('is standardised by itself', async () => {
-    attach({ standardise: 'on', coverage: [visionCoverage()], budget: { tokens: 6 } });
+  it('is standardized by itself', async () => {
+    attach({ standardize: 'on', coverage: [visionCoverage()], budget: { tokens: 6 } });
     await run({}, batch);
-    const together = handle?.lastSelection?.images.map((image) => image.indices);
+    const together = handle?.lastReport?.images.map((image) => image.indices);
     const alone: unknown[] = [];
     for (const row of [inputs, second]) {
       await run({}, row);
-      alone.push(handle?.lastSelection?.images[0]?.indices);
+      alone.push(handle?.lastReport?.images[0]?.indices);
     }
     expect(together).toEqual(alone);
-    expect(handle?.lastSelection?.standardised).toBe(true);
+    expect(handle?.lastReport?.standardized).toBe(true);
   });
 
   it('is worth pruning or not by itself', async () => {
     attach({ minVisionTokens: 20 });
     await run({}, batch);
-    expect(handle?.lastSelection).toMatchObject({ reason: 'belowMinVisionTokens', tokensAfter: 32 });
-    handle?.detach();
+    expect(handle?.lastReport).toMatchObject({ reason: 'belowMinVisionTokens', keptTokens: 32 });
+    handle?.restore();
     const tiles = await buildTinyModel('smolvlm', { directory });
     const smol = await tiles.load();
     const [one, two] = [noiseImage(tiles.imageSize), noiseImage(tiles.imageSize, 2)];
@@ -214,12 +217,12 @@ describe('a row of a batch', () => {
     }
     attach({ minVisionTokens: tiles.tokensPerImage + 1 }, smol);
     await run({}, both, smol);
-    expect(handle?.lastSelection?.images.map(({ reason, tokensAfter }) => [reason, tokensAfter])).toEqual([
+    expect(handle?.lastReport?.images.map(({ reason, keptTokens }) => [reason, keptTokens])).toEqual([
       ['belowMinVisionTokens', tiles.tokensPerImage],
       ['pruned', 4],
       ['pruned', 4],
     ]);
-    handle?.detach();
+    handle?.restore();
     await smol.dispose();
   });
 });
@@ -231,7 +234,7 @@ describe('objectives', () => {
     });
     const bonus = Array.from({ length: 16 }, (_, at) => [at === 9 ? 100 : 0]);
     await run({ inputs: { saliency: bonus } });
-    expect(handle?.lastSelection?.images[0]?.selections[0]?.order[0]).toBe(9);
+    expect(handle?.lastReport?.images[0]?.selections[0]?.order[0]).toBe(9);
     await expect(run({ inputs: {} })).rejects.toThrow(/saliency/);
   });
 });
@@ -245,15 +248,15 @@ describe('vision features', () => {
     const model = await exposing.load();
     attach({}, model);
     await run({}, inputs, model);
-    expect(handle?.lastSelection?.visionFeatureSource).toBe('preProjector');
+    expect(handle?.lastReport?.visionFeatureSource).toBe('preProjector');
     await run({ visionFeatures: 'projected' }, inputs, model);
-    expect(handle?.lastSelection?.visionFeatureSource).toBe('projected');
-    await run({ featureOutput: 'vision_features', standardise: 'on' }, inputs, model);
-    expect(handle?.lastSelection).toMatchObject({ visionFeatureSource: 'preProjector', standardised: true });
+    expect(handle?.lastReport?.visionFeatureSource).toBe('projected');
+    await run({ featureOutput: 'vision_features', standardize: 'on' }, inputs, model);
+    expect(handle?.lastReport).toMatchObject({ visionFeatureSource: 'preProjector', standardized: true });
     await expect(run({ featureOutput: 'nonsense' }, inputs, model)).rejects.toBeInstanceOf(
       VisionFeaturesError,
     );
-    handle?.detach();
+    handle?.restore();
     await model.dispose();
     attach({ visionFeatures: 'preProjector' });
     await expect(run()).rejects.toThrow(/no such output; load the model with loadVlm/);
@@ -263,7 +266,7 @@ describe('vision features', () => {
     attach();
     const { vision_encoder: session } = loaded.model.sessions;
     await run();
-    const order = handle?.lastSelection?.images[0]?.selections[0]?.order;
+    const order = handle?.lastReport?.images[0]?.selections[0]?.order;
     loaded.model.sessions.vision_encoder = {
       inputNames: session.inputNames,
       outputNames: session.outputNames,
@@ -275,7 +278,7 @@ describe('vision features', () => {
     };
     await run();
     loaded.model.sessions.vision_encoder = session;
-    expect(handle?.lastSelection?.images[0]?.selections[0]?.order).toEqual(order);
+    expect(handle?.lastReport?.images[0]?.selections[0]?.order).toEqual(order);
     const whole = toFloatType(new Tensor('float32', [1.5, -0.25], [2]), 'float16');
     expect(Array.from(toFloat32(whole).data)).toEqual([1.5, -0.25]);
   });
@@ -287,15 +290,15 @@ describe('vision features', () => {
     attach({}, model);
     await run({ coverage: terms }, inputs, model);
     const { vision_encoder: session } = model.model.sessions;
-    const given = handle?.lastSelection?.images[0]?.saliency as Float32Array;
+    const given = handle?.lastReport?.images[0]?.saliency as Float32Array;
     expect(given).toHaveLength(16);
     const ranked = [...given.keys()].sort((a, b) => given[b]! - given[a]!);
-    expect(handle?.lastSelection?.images[0]?.selections[0]?.order).toEqual(ranked.slice(0, 4));
+    expect(handle?.lastReport?.images[0]?.selections[0]?.order).toEqual(ranked.slice(0, 4));
     const own = Array.from({ length: 16 }, (_, at) => [at === 9 ? 1 : 0]);
     await run({ coverage: terms, inputs: { saliency: own } }, inputs, model);
-    expect(handle?.lastSelection?.images[0]?.selections[0]?.order[0]).toBe(9);
+    expect(handle?.lastReport?.images[0]?.selections[0]?.order[0]).toBe(9);
     await run({}, inputs, model);
-    expect(handle?.lastSelection?.images[0]?.saliency).toEqual(given);
+    expect(handle?.lastReport?.images[0]?.saliency).toEqual(given);
 
     model.model.sessions.vision_encoder = {
       inputNames: session.inputNames,
@@ -307,10 +310,10 @@ describe('vision features', () => {
       },
     };
     await expect(run({}, inputs, model)).rejects.toThrow(
-      "'vision_saliency' has the shape [1,17], where 16 vision tokens need one number each",
+      "'vision_saliency' has the shape [1,17], but 16 vision tokens need one number each",
     );
     model.model.sessions.vision_encoder = session;
-    handle?.detach();
+    handle?.restore();
     await model.dispose();
   });
 
@@ -321,10 +324,10 @@ describe('vision features', () => {
     const tiled = await model.inputs('is the cat red ?', [noiseImage(tiny.imageSize)]);
     attach({ budget: { ratio: 0.5 } }, model);
     await run({ coverage: [saliency()], allocation: 'perTile' }, tiled, model);
-    const [image] = handle?.lastSelection?.images ?? [];
+    const [image] = handle?.lastReport?.images ?? [];
     expect(image?.saliency).toHaveLength(tiny.tokensPerImage);
     expect(image?.selections.length).toBeGreaterThan(1);
-    handle?.detach();
+    handle?.restore();
     await model.dispose();
   });
 
@@ -369,19 +372,12 @@ describe('what is refused', () => {
   it('are models that cannot be pruned, with the reason', async () => {
     const options = { processor: loaded.processor, backend, budget: { tokens: 1 } };
     const { sessions, generate: run } = loaded.model;
-    const like = (config: object, over: object = {}): object => ({
-      config,
-      sessions,
-      generate: run,
-      forward_params: [],
-      ...over,
-    });
+    const like = (config: object, over: object = {}): never =>
+      ({ config, sessions, generate: run, forward_params: [], ...over }) as never;
     for (const nothing of [{}, null, undefined, { config: { model_type: 'llava' }, sessions: null }])
-      expect(() => prune(nothing, options)).toThrow(UnsupportedModelError);
-    expect(() => prune(like({ model_type: 'bert' }), options)).toThrow(
-      /its model_type is not among those known here/,
-    );
-    expect(() => prune(like({ model_type: 'ultravox' }), options)).toThrow(/no images/);
+      expect(() => prune(nothing as never, options)).toThrow(UnsupportedModelError);
+    expect(() => prune(like({ model_type: 'bert' }), options)).toThrow(/its model_type is not one of llava/);
+    expect(() => prune(like({ model_type: 'ultravox' }), options)).toThrow(/audio-only/);
     const { vision_encoder: _, ...textOnly } = sessions;
     expect(() => prune(like({ model_type: 'llava' }, { sessions: textOnly }), options)).toThrow(
       /loaded without its vision_encoder; load it with LlavaForConditionalGeneration/,
@@ -395,13 +391,13 @@ describe('what is refused', () => {
     await expect(run2(model)).rejects.toThrow(/counts positions itself/);
     attachAgain(model);
     await run2(model);
-    expect(handle?.lastSelection?.positions).toBe('compact');
+    expect(handle?.lastReport?.positions).toBe('compact');
     await model.dispose();
   });
 
   const run2 = (model: LoadedTinyModel): Promise<unknown> => run({}, inputs, model);
   const attachAgain = (model: LoadedTinyModel): void => {
-    handle?.detach();
+    handle?.restore();
     attach({}, model);
   };
 
@@ -451,7 +447,7 @@ describe('handle', () => {
   it('gives keys that tell models apart as far as it says', async () => {
     const keyOf = async (on: LoadedTinyModel, options: Partial<PruneOptions> = {}): Promise<string> => {
       const key = await attach(options, on).cacheKey(inputs);
-      handle?.detach();
+      handle?.restore();
       return key;
     };
     const exposed = await buildTinyModel('llava', {
@@ -508,11 +504,11 @@ describe('handle', () => {
     const reports: number[] = [];
     await Promise.all(
       [3, 6].map((tokens) =>
-        run({ budget: { tokens }, onSelection: (report) => reports.push(report.tokensAfter) }),
+        run({ budget: { tokens }, onReport: (report) => reports.push(report.keptTokens) }),
       ),
     );
     expect(reports.sort()).toEqual([3, 6]);
-    expect(handle?.lastSelection?.timings).toMatchObject({
+    expect(handle?.lastReport?.timings).toMatchObject({
       encodeMs: expect.any(Number),
       selectMs: expect.any(Number),
       prefillMs: expect.any(Number),
@@ -534,21 +530,21 @@ describe('tiles and frames', () => {
     const prompt = await smol.inputs('is the cat red ?', images);
     attach({ budget: { tokens: 6 } }, smol);
     await run({}, prompt, smol);
-    expect(handle?.lastSelection?.images.map((image) => image.tokensAfter)).toEqual([6, 6]);
-    const tileCount = handle?.lastSelection?.images[0]?.tiles.length as number;
+    expect(handle?.lastReport?.images.map((image) => image.keptTokens)).toEqual([6, 6]);
+    const tileCount = handle?.lastReport?.images[0]?.tiles.length as number;
     expect(tileCount).toBeGreaterThan(1);
 
-    await run({ budget: { tokens: tileCount }, floor: 1 }, prompt, smol);
-    for (const image of handle?.lastSelection?.images ?? []) {
+    await run({ budget: { tokens: tileCount }, minTokens: 1 }, prompt, smol);
+    for (const image of handle?.lastReport?.images ?? []) {
       expect(image.tiles.map((tile) => tile.indices.length)).toEqual(image.tiles.map(() => 1));
     }
     await run({ budget: { tokens: 2 }, allocation: 'perTile' }, prompt, smol);
-    for (const image of handle?.lastSelection?.images ?? []) {
+    for (const image of handle?.lastReport?.images ?? []) {
       expect(image.tiles.map((tile) => tile.indices.length)).toEqual(image.tiles.map(() => 2));
       expect(image.selections).toHaveLength(tileCount);
     }
-    await run({ budget: { tokens: 7 }, allocation: 'shared', floor: 2 }, prompt, smol);
-    const shared = handle?.lastSelection?.images.map((image) => image.tokensAfter) as number[];
+    await run({ budget: { tokens: 7 }, allocation: 'shared', minTokens: 2 }, prompt, smol);
+    const shared = handle?.lastReport?.images.map((image) => image.keptTokens) as number[];
     expect(shared.reduce((sum, one) => sum + one, 0)).toBe(7);
     expect(Math.min(...shared)).toBeGreaterThanOrEqual(2);
   });
@@ -594,14 +590,16 @@ describe('tiles and frames', () => {
       smol,
     );
     await run({}, prompt, smol);
-    const [first, second, third] = (handle?.lastSelection?.images ?? []).map(
-      (image) => image.tokensAfter,
-    ) as [number, number, number];
+    const [first, second, third] = (handle?.lastReport?.images ?? []).map((image) => image.keptTokens) as [
+      number,
+      number,
+      number,
+    ];
     expect(second).toBeLessThan(first);
     expect(third).toBeGreaterThan(second);
-    await run({ floor: 3 }, prompt, smol);
+    await run({ minTokens: 3 }, prompt, smol);
     expect(
-      Math.min(...(handle?.lastSelection?.images.map((image) => image.tokensAfter) ?? [])),
+      Math.min(...(handle?.lastReport?.images.map((image) => image.keptTokens) ?? [])),
     ).toBeGreaterThanOrEqual(3);
   });
 });

@@ -12,7 +12,7 @@ import {
 } from '@mmtok/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type CallOptions, type PruneHandle, type PruneOptions, prune, type Question } from '../src/index.js';
-import { lastUserTurn } from '../src/question/user-turn.js';
+import { lastUserTurn } from '../src/question/chat-template.js';
 import { generate } from './support/reference.js';
 import { templatedTokenizer } from './support/templated-tokenizer.js';
 import { buildTinyModel, type LoadedTinyModel, noiseImage, type TinyModel } from './tiny-models/index.js';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   tiny = await buildTinyModel('llava', { directory });
   loaded = await tiny.load();
 });
-afterEach(() => handle?.detach());
+afterEach(() => handle?.restore());
 afterAll(async () => {
   await loaded.dispose();
   await rm(directory, { recursive: true, force: true });
@@ -51,7 +51,7 @@ async function asked(
       ? await loaded.inputs(question, [image])
       : await loaded.processor(image, question.raw);
   await generate(loaded.model, { ...inputs, max_new_tokens: 1, mmtok });
-  return handle.lastSelection?.rows[0]?.question;
+  return handle.lastReport?.prompts[0]?.question;
 }
 
 describe('the question', () => {
@@ -76,7 +76,7 @@ describe('the question', () => {
       'cat',
       'red?',
     ]);
-    handle.detach();
+    handle.restore();
     expect((await asked('is the cat red ?', { keywords: { stopWords: ['cat'] } }))?.words).toEqual([
       'is',
       'the',
@@ -89,7 +89,7 @@ describe('the question', () => {
       source: 'caller',
       words: ['blue', 'tree'],
     });
-    handle.detach();
+    handle.restore();
     expect(
       await asked('is the cat red ?', { questionTokens: { ids: [40, 41], weights: [1, 0] } }),
     ).toMatchObject({
@@ -101,27 +101,27 @@ describe('the question', () => {
 
   it('weighs its tokens in an objective of the caller too, or says that no term does', async () => {
     const of = async (weights: number[], term: ObjectiveTerm): Promise<unknown> => {
-      handle?.detach();
+      handle?.restore();
       const ids = [59, 20];
       await asked('is the cat red ?', { questionTokens: { ids, weights } }, { coverage: [term] });
-      return handle.lastSelection?.images[0]?.selections[0]?.order;
+      return handle.lastReport?.images[0]?.selections[0]?.order;
     };
     const text = textCoverage();
     const first = await of([1, 0], text);
-    expect(handle.lastSelection?.notes).toEqual([]);
+    expect(handle.lastReport?.notes).toEqual([]);
     expect(first).toEqual(await of([1, 1], textCoverage({ targetWeights: [1, 0] })));
-    expect(handle.lastSelection?.notes.join()).toMatch(/no term of coverage takes the weights/);
+    expect(handle.lastReport?.notes.join()).toMatch(/no term of coverage uses the weights/);
     expect(await of([0, 1], text)).not.toEqual(first);
     await of([1, 0], visionCoverage());
-    expect(handle.lastSelection?.notes.join()).toMatch(/no term of coverage takes the weights/);
+    expect(handle.lastReport?.notes.join()).toMatch(/no term of coverage uses the weights/);
   });
 
   it('changes the selection', async () => {
     const selections: unknown[] = [];
     for (const question of ['blue tree', 'red cat dog car', '']) {
       await asked('is the cat red ?', { question });
-      selections.push(handle.lastSelection?.images[0]?.selections[0]?.order);
-      handle.detach();
+      selections.push(handle.lastReport?.images[0]?.selections[0]?.order);
+      handle.restore();
     }
     expect(selections[0]).not.toEqual(selections[1]);
     expect(selections[0]).not.toEqual(selections[2]);
@@ -133,8 +133,8 @@ describe('the question', () => {
       words: [],
       ids: [],
     });
-    expect(handle.lastSelection?.notes.join()).toMatch(/no text tokens/);
-    expect(Object.keys(handle.lastSelection?.images[0]?.selections[0]?.coverage ?? {})).toEqual(['vision']);
+    expect(handle.lastReport?.notes.join()).toMatch(/no text tokens/);
+    expect(Object.keys(handle.lastReport?.images[0]?.selections[0]?.coverage ?? {})).toEqual(['vision']);
   });
 
   it.each([

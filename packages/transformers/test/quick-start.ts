@@ -16,5 +16,5 @@ const inputs = await processor(prompt, [await load_image('table.jpg')]);
 const output = (await model.generate({ ...inputs, max_new_tokens: 64 })) as Tensor;
 console.log(
   tokenizer.batch_decode(output.slice(null, [inputs.input_ids.dims.at(-1), null])),
-  handle.lastSelection,
+  handle.lastReport,
 );

@@ -6,10 +6,8 @@ import { join } from 'node:path';
 import { createReferenceBackend, InvalidOptionsError } from '@mmtok/core';
 import { readGraph } from '@mmtok/onnx';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { findProjectorInput } from '../src/files/find-projector-input.js';
 import { type PruneReport, prune, tapVisionEncoder, VisionFeaturesError } from '../src/index.js';
-import { findProjectorInput } from '../src/tap/find-projector-input.js';
-import { sessionFactory } from '../src/tap/runtime.js';
-import { isEncoderFile } from '../src/tap/tap-vision-encoder.js';
 import { generate } from './support/reference.js';
 import {
   buildTinyModel,
@@ -43,7 +41,7 @@ async function selected(tiny: TinyModel, tapped: boolean): Promise<PruneReport> 
   });
   const prompt = await inputs('what is in the image ?', [noiseImage(tiny.imageSize)]);
   await generate(model, { ...prompt, max_new_tokens: 2 });
-  const report = handle.lastSelection as PruneReport;
+  const report = handle.lastReport as PruneReport;
   await dispose();
   return report;
 }
@@ -63,8 +61,13 @@ describe.each(withEncoder)('%s', (name) => {
     expect(tapped.visionFeatureSource).toBe('preProjector');
     const plain = await selected(tiny, false);
     expect(plain.visionFeatureSource).toBe('projected');
-    expect(tapped.tokensAfter).toBe(plain.tokensAfter);
-    if (merging.includes(name) || !tiny.visionFeatures.inOrder) return;
+    expect(tapped.keptTokens).toBe(plain.keptTokens);
+  });
+
+  it('selects as with features that the export gives itself', async ({ skip }) => {
+    const tiny = await buildTinyModel(name, { directory });
+    skip(merging.includes(name) || !tiny.visionFeatures.inOrder, 'its export gives other features');
+    const tapped = await selected(tiny, true);
     const exposing = await buildTinyModel(name, {
       directory: join(directory, 'exposed'),
       exposeVisionFeatures: true,
@@ -83,7 +86,7 @@ it('brings features in window order into the order of the tokens', async () => {
   const family = all.find((one) => one.modelTypes.includes('qwen2_5_vl'));
   if (family?.status !== 'pruned') throw new Error('Qwen2.5-VL is pruned');
   const prompt = await inputs('what ?', [noiseImage(tiny.imageSize)]);
-  const { projected, others } = await family.route.encode(model as never, prompt);
+  const { projected, others } = await family.adapter.encode(model as never, prompt);
   const { order } = findProjectorInput(readGraph(await readFile(fileOf(tiny))), 'image_features') ?? {};
   const raw = await model.sessions.vision_encoder.run(
     Object.fromEntries(
@@ -120,7 +123,7 @@ describe('tapVisionEncoder', () => {
     const decoder = join(tiny.path, 'onnx', 'decoder_model_merged.onnx');
     await expect(tapVisionEncoder(model, { file: decoder })).rejects.toThrow(/no projector was found/);
     for (const nothing of [{}, null, undefined])
-      await expect(tapVisionEncoder(nothing, { file })).rejects.toThrow(/no vision encoder/);
+      await expect(tapVisionEncoder(nothing as never, { file })).rejects.toThrow(/no vision encoder/);
     const absent = tapVisionEncoder(model, { file: join(directory, 'absent.onnx') });
     await expect(absent).rejects.toBeInstanceOf(VisionFeaturesError);
     await expect(absent).rejects.toThrow(/cannot be read: ENOENT/);
@@ -136,7 +139,7 @@ describe('tapVisionEncoder', () => {
   it('adds to the options of the session instead of replacing them', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     const { model, dispose } = await tiny.load();
-    const create = vi.spyOn(sessionFactory(), 'create');
+    const create = vi.spyOn(model.sessions.vision_encoder.constructor, 'create');
     const sessionOptions = { intraOpNumThreads: 1, extra: { session: { set_denormal_as_zero: '1' } } };
     await tapVisionEncoder(model, { file: fileOf(tiny), sessionOptions });
     expect(create.mock.lastCall?.[1]).toEqual({
@@ -150,16 +153,5 @@ describe('tapVisionEncoder', () => {
     });
     create.mockRestore();
     await dispose();
-  });
-
-  it.each([
-    ['/models/llava/onnx/vision_encoder_fp16.onnx', '/models/llava', true],
-    ['C:\\models\\llava\\onnx\\vision_encoder.onnx', 'C:\\models\\llava', true],
-    ['C:\\models\\llava/onnx/vision_encoder.onnx', 'C:\\models\\llava', true],
-    ['C:\\cache\\owner\\name\\onnx\\vision_encoder.onnx', 'owner/name', true],
-    ['/models/other/onnx/vision_encoder.onnx', '/models/llava', false],
-    ['/models/llava/onnx/decoder_model_merged.onnx', '/models/llava', false],
-  ])('knows of %s whether it is an encoder in %s: %s', (path, place, expected) => {
-    expect(isEncoderFile(path, place)).toBe(expected);
   });
 });

@@ -1,7 +1,8 @@
 // Enrichment: the words that a first answer adds to a question, so that text coverage also asks for what the answer
 // names. A pure function of two strings; who gave the answer does not matter.
 
-import { ANSWER_FORMATS, keywords, parseOptions } from '@mmtok/core';
+import { ANSWER_FORMATS, keywords } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { parseChoices, readChoice } from './multiple-choice.js';
 import {

@@ -1,6 +1,7 @@
 // The options of enrichment and the schema that checks them.
 
-import { type KeywordOptions, parseOptions, STOP_WORDS } from '@mmtok/core';
+import { type KeywordOptions, STOP_WORDS } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 
 /**

@@ -1,7 +1,8 @@
 // Loads a small vision-language model and makes an agent of it: one load, many answers.
 
 import type { RawImage, Tensor } from '@huggingface/transformers';
-import { DisposedError, parseOptions } from '@mmtok/core';
+import { DisposedError } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import type { Agent, AgentAnswer, AgentCall } from '../agent.js';
 import { toAgentAnswer } from '../agent-from.js';

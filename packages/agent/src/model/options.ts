@@ -1,7 +1,7 @@
 // The options of createAgent and the schema that checks them.
 
 import type { DataType, DeviceType, ProgressInfo } from '@huggingface/transformers';
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { type EnrichmentOptions, resolveEnrichmentOptions } from '../enrichment/options.js';
 

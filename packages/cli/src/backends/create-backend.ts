@@ -1,6 +1,7 @@
 // Backends by the names that the command line knows. Engines load when a backend is made, not before.
 
-import { type Backend, createReferenceBackend, parseOptions } from '@mmtok/core';
+import { type Backend, createReferenceBackend } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import type { OrtBackendOptions } from '@mmtok/ort-backend';
 import * as z from 'zod';
 import { UsageError } from '../errors/usage-error.js';

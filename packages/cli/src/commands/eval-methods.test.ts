@@ -1,7 +1,8 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createReferenceBackend, float32 } from '@mmtok/core';
+import { createReferenceBackend } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { namedMethods, runnableMethods } from './eval-methods.js';
 

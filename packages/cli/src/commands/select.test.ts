@@ -34,8 +34,8 @@ describe('mmtok select', () => {
     expect(exitCode).toBe(0);
     const selection = JSON.parse(out);
     expect(selection).toMatchObject({
-      kept: 4,
-      candidates: 40,
+      keptTokens: 4,
+      visionTokens: 40,
       coverage: { text: expect.any(Number), vision: expect.any(Number) },
       reason: 'pruned',
       notes: [],

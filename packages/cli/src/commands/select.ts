@@ -91,16 +91,16 @@ async function readBytes(path: string, { stdin, cwd }: Io): Promise<Uint8Array> 
 
 /** The selection as other programs read it; part of the command's contract. */
 function toJson({
-  prefix: _,
+  trace: _,
   ...selection
-}: Selection): Omit<Selection, 'prefix'> & { readonly kept: number } {
-  return { kept: selection.indices.length, ...selection };
+}: Selection): Omit<Selection, 'trace'> & { readonly keptTokens: number } {
+  return { keptTokens: selection.indices.length, ...selection };
 }
 
 function printSelection(selection: Selection, engine: string, { stdout, env }: Io): void {
   const colors = colorsFor(stdout, env);
-  const { candidates, indices, coverage, optimality, timings } = selection;
-  const kept = `${colors.bold(String(indices.length))} of ${candidates} tokens kept (${formatShare(indices.length / candidates)})`;
+  const { visionTokens, indices, coverage, optimality, timings } = selection;
+  const kept = `${colors.bold(String(indices.length))} of ${visionTokens} tokens kept (${formatShare(indices.length / visionTokens)})`;
   const covered = Object.entries(coverage).map(([term, share]) => `${term} ${formatShare(share)}`);
   print(stdout, kept);
   printField(stdout, colors, 'coverage', covered.join(', '));

@@ -4,19 +4,15 @@
 import {
   type Backend,
   type CoverageTerm,
-  checkInputs,
   defineCoverage,
   type Float32Tensor,
-  float32,
   type HostTensor,
   InvalidTensorError,
   type Maximizer,
   type ObjectiveTerm,
-  type Program,
-  type RunOptions,
   type TensorSpecs,
-  widen,
 } from '@mmtok/core';
+import { checkInputs, float32, type Program, type RunOptions, widen } from '@mmtok/core/backend';
 
 /** The features of one picture, as pruning would see them. */
 export interface HookFeatures {

@@ -1,7 +1,7 @@
 // The check of a program's inputs: what every backend refuses, and in which words.
 
 import { describe, expect, it } from 'vitest';
-import { InvalidTensorError } from '../errors/index.js';
+import { InvalidTensorError } from '../errors.js';
 import { checkInputs } from './backend.js';
 import { defineProgram } from './program.js';
 import { float32, type HostTensor } from './tensor.js';

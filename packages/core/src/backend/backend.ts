@@ -1,6 +1,6 @@
 // The contract of a backend: something that runs programs. One small interface and the check of what it is given.
 
-import { InvalidTensorError } from '../errors/invalid-tensor-error.js';
+import { InvalidTensorError } from '../errors.js';
 import type { Program, TensorSpecs } from './program.js';
 import { elementCount, type HostTensor } from './tensor.js';
 

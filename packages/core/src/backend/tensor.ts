@@ -1,6 +1,7 @@
 // Tensors on the host: what callers hand in and what backends hand back. Plain data with no behaviour.
 
-import { InvalidTensorError } from '../errors/invalid-tensor-error.js';
+import { InvalidTensorError } from '../errors.js';
+import { halvesToFloats } from '../internal/half.js';
 
 /** A dense row-major array in host memory. `float16` holds raw half-precision bits in a `Uint16Array`. */
 export type HostTensor =
@@ -135,25 +136,8 @@ function describe(value: unknown): string {
   return typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
 }
 
-/** The value of a half-precision number given by its 16 bits. */
-export function halfToFloat(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * 2 ** -24 * fraction;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
-}
-
-let halfTable: Float32Array | undefined;
-
 /** The same tensor with `float16` widened to `float32`; other tensors are returned as they are. */
 export function widen(tensor: HostTensor): Exclude<HostTensor, { type: 'float16' }> {
   if (tensor.type !== 'float16') return tensor;
-  halfTable ??= Float32Array.from({ length: 65536 }, (_, bits) => halfToFloat(bits));
-  const table = halfTable;
-  const { data } = tensor;
-  const wide = new Float32Array(data.length);
-  for (let i = 0; i < data.length; i++) wide[i] = table[data[i] as number] as number;
-  return float32(wide, tensor.dims);
+  return float32(halvesToFloats(tensor.data), tensor.dims);
 }

@@ -3,7 +3,8 @@
 import * as z from 'zod';
 import type { TensorOps } from '../backend/ops.js';
 import { defineProgram, type Program, type TensorSpec, type TensorSpecs } from '../backend/program.js';
-import { InvalidOptionsError, parseOptions } from '../errors/index.js';
+import { InvalidOptionsError } from '../errors.js';
+import { parseOptions } from '../internal/parse-options.js';
 
 /** What a term's `build` returns. */
 export interface CoverageOutputs<T> {

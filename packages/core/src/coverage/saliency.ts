@@ -1,7 +1,7 @@
 // Saliency: a bonus per candidate, whatever else is kept.
 
 import * as z from 'zod';
-import { parseOptions } from '../errors/index.js';
+import { parseOptions } from '../internal/parse-options.js';
 import type { BonusTerm } from './coverage-term.js';
 
 /** Options of {@link saliency}. */

@@ -3,9 +3,13 @@
 import { describe, expect, it } from 'vitest';
 import { paperMatrix } from '../../test/paper-oracle.js';
 import { backend, solve, type TableCase, tableTerm } from '../../test/table-case.js';
-import { InvalidOptionsError, InvalidTensorError } from '../errors/index.js';
-import { prepareImage, type SelectOptions, selectTokens } from '../selection/index.js';
-import { defineCoverage, saliency, textCoverage, visionCoverage } from './index.js';
+import { InvalidOptionsError, InvalidTensorError } from '../errors.js';
+import { prepareImage } from '../selection/prepare-image.js';
+import { type SelectOptions, selectTokens } from '../selection/select-tokens.js';
+import { defineCoverage } from './coverage-term.js';
+import { saliency } from './saliency.js';
+import { textCoverage } from './text-coverage.js';
+import { visionCoverage } from './vision-coverage.js';
 
 const refuses = (make: () => unknown, message: string | RegExp = ''): void => {
   expect(make).toThrow(InvalidOptionsError);

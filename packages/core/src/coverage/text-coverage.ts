@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import type { TensorOps } from '../backend/ops.js';
-import { parseOptions } from '../errors/index.js';
+import { parseOptions } from '../internal/parse-options.js';
 import { cosineSimilarity } from '../similarity/cosine.js';
 import { columnPeakedness } from '../similarity/peakedness.js';
 import { type CoverageTerm, defineCoverage } from './coverage-term.js';

@@ -3,7 +3,8 @@
 
 import * as z from 'zod';
 import type { TensorSpecs } from '../backend/program.js';
-import { InvalidOptionsError, parseOptions } from '../errors/index.js';
+import { InvalidOptionsError } from '../errors.js';
+import { parseOptions } from '../internal/parse-options.js';
 import { safeNorms } from '../similarity/normalize.js';
 import { relevance } from '../similarity/relevance.js';
 import { type CoverageTerm, defineCoverage, SAMPLE, type TargetSample, TEXT } from './coverage-term.js';

@@ -1,6 +1,6 @@
 // Which candidates may be picked: exclusions, must-keeps and groups with their own minimum and maximum.
 
-import { InvalidBudgetError } from '../errors/index.js';
+import { InvalidBudgetError } from '../errors.js';
 
 /** A set of candidates with its own bounds on how many are kept, e.g. a tile, a frame or an image. */
 export interface CandidateGroup {

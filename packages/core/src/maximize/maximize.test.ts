@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { subsets } from '../../test/paper-oracle.js';
 import { constraintsOf, respects } from '../../test/table-case.js';
-import { InvalidBudgetError } from '../errors/index.js';
+import { InvalidBudgetError } from '../errors.js';
 import { CandidateHeap } from './candidate-heap.js';
 import { CoverageMatrix } from './coverage-matrix.js';
 import { Eligibility } from './eligibility.js';

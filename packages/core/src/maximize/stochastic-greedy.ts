@@ -1,10 +1,10 @@
 // Stochastic greedy: every step looks at a random part of the candidates. Approximate, for very many tokens.
 
 import * as z from 'zod';
-import { parseOptions } from '../errors/index.js';
+import { parseOptions } from '../internal/parse-options.js';
+import { createRandom, shuffleFront } from '../internal/random.js';
 import { highestGain } from './highest-gain.js';
 import { type Maximizer, targetReached } from './maximizer.js';
-import { mulberry32, shuffleFront } from './random.js';
 
 /** Options of {@link stochasticGreedy}. */
 export interface StochasticGreedyOptions {
@@ -36,7 +36,7 @@ export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximiz
       // Where a value is to be reached, nobody knows with how many picks: twice as many as so far is the guess.
       const likely = (picked: number): number =>
         target < Number.POSITIVE_INFINITY ? Math.min(budget, 2 ** Math.ceil(Math.log2(picked + 1))) : budget;
-      const rng = mulberry32(seed);
+      const rng = createRandom(seed);
       const bounds = objective.initialBounds();
       let waiting = Int32Array.from({ length: objective.candidates }, (_, j) => j);
       for (let picked = 0; picked < budget; picked++) {

@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvalidBudgetError } from '../errors/index.js';
+import { InvalidBudgetError } from '../errors.js';
 import { type Budget, checkBudget, parseBudget, resolveBudget } from './budget.js';
 
 const bad: readonly unknown[] = [

@@ -1,7 +1,7 @@
 // Budgets: how many tokens to keep, in the ways people think of it, and their text form for command lines.
 
 import * as z from 'zod';
-import { InvalidBudgetError } from '../errors/index.js';
+import { InvalidBudgetError } from '../errors.js';
 
 /** Bounds on a budget that depends on the image. */
 interface Limits {

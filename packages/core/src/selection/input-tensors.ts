@@ -1,7 +1,7 @@
 // The tensors a selection works on, read from what the caller gave and checked once.
 
 import { type HostTensor, type MatrixInput, toMatrix, widen } from '../backend/tensor.js';
-import { InvalidTensorError } from '../errors/index.js';
+import { InvalidTensorError } from '../errors.js';
 
 /** Tensors by name, as coverage terms ask for them. */
 export type NamedTensors = ReadonlyMap<string, HostTensor>;

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Backend } from '../backend/backend.js';
 import type { MatrixInput } from '../backend/tensor.js';
 import type { ObjectiveTerm } from '../coverage/coverage-term.js';
-import { parseOptions } from '../errors/index.js';
+import { parseOptions } from '../internal/parse-options.js';
 import type { Constraints } from '../maximize/eligibility.js';
 import { lazyGreedy } from '../maximize/lazy-greedy.js';
 import type { Maximizer } from '../maximize/maximizer.js';

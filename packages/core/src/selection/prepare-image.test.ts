@@ -3,19 +3,18 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import type { Backend, HostTensor } from '../backend/index.js';
-import { createReferenceBackend } from '../backend/reference/index.js';
-import { defineCoverage, textCoverage, visionCoverage } from '../coverage/index.js';
-import {
-  DisposedError,
-  InvalidBudgetError,
-  InvalidOptionsError,
-  InvalidTensorError,
-} from '../errors/index.js';
+import type { Backend } from '../backend/backend.js';
+import { createReferenceBackend } from '../backend/reference/reference-backend.js';
+import type { HostTensor } from '../backend/tensor.js';
+import { defineCoverage } from '../coverage/coverage-term.js';
+import { textCoverage } from '../coverage/text-coverage.js';
+import { visionCoverage } from '../coverage/vision-coverage.js';
+import { DisposedError, InvalidBudgetError, InvalidOptionsError, InvalidTensorError } from '../errors.js';
 import { cosineSimilarity } from '../similarity/cosine.js';
 import { syntheticFeatures, syntheticText } from '../testing/synthetic-features.js';
 import { prepareImage } from './prepare-image.js';
 import { selectTokens } from './select-tokens.js';
+import { prefix } from './selection.js';
 
 const map = (dim: number, seed: number) =>
   syntheticFeatures({ height: 5, width: 6, dim, clusters: 3, noise: 0.5, common: 0.7, seed });
@@ -91,7 +90,7 @@ describe('prepareImage', () => {
 
   it('computes nothing before the first question', () => {
     const { backend, runs } = spied();
-    expect(prepareImage({ backend, vision, visionFeatures }).candidates).toBe(30);
+    expect(prepareImage({ backend, vision, visionFeatures }).visionTokens).toBe(30);
     expect(runs).toEqual([]);
   });
 
@@ -191,7 +190,7 @@ describe('prepareImage', () => {
     const [text] = questions;
     const ten = await image.select({ ...(text && { text }), budget: { tokens: 10 } });
     const four = await image.select({ ...(text && { text }), budget: { tokens: 4 }, maximizer: 'naive' });
-    expect(four.order).toEqual(ten.prefix(4).order);
+    expect(four.order).toEqual(prefix(ten, 4).order);
     const [best] = ten.order as [number];
     const without = await image.select({ ...(text && { text }), budget, constraints: { exclude: [best] } });
     expect(without.order).not.toContain(best);
@@ -274,7 +273,7 @@ describe('dispose()', () => {
       image.dispose();
     }
     expect(await liveOf(returned)).toBe(0);
-    expect(image.candidates).toBe(30);
+    expect(image.visionTokens).toBe(30);
   });
 
   it('works where nothing was computed, or it failed', async () => {

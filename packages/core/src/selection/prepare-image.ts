@@ -3,12 +3,12 @@
 import type { Backend } from '../backend/backend.js';
 import { type HostTensor, widen } from '../backend/tensor.js';
 import { type CoverageTerm, type ObjectiveTerm, TEXT } from '../coverage/coverage-term.js';
-import { textCoverage, visionCoverage } from '../coverage/index.js';
-import { DisposedError, InvalidOptionsError, InvalidTensorError } from '../errors/index.js';
+import { textCoverage } from '../coverage/text-coverage.js';
+import { visionCoverage } from '../coverage/vision-coverage.js';
+import { DisposedError, InvalidOptionsError, InvalidTensorError } from '../errors.js';
 import { Eligibility } from '../maximize/eligibility.js';
 import type { BonusBlock } from '../maximize/objective.js';
 import { checkBudget, resolveBudget } from './budget.js';
-import { type GreedyRecord, type GreedyRun, selectionOf } from './greedy-record.js';
 import { type NamedTensors, type RowNorms, readTensors, rowCount } from './input-tensors.js';
 import {
   checkConstraints,
@@ -20,13 +20,13 @@ import {
 } from './options.js';
 import { runDeviceGreedy } from './run-device-greedy.js';
 import { runGreedy } from './run-greedy.js';
-import type { Selection } from './selection.js';
+import { type Selection, type SelectionTrace, selectionOf } from './selection.js';
 import { computeTermMatrix, releaseTermMatrix, type TermMatrix } from './term-matrix.js';
 
 /** An image to ask questions of; what does not depend on the question is computed on first use and kept. */
 export interface PreparedImage {
   /** Number of vision tokens. */
-  readonly candidates: number;
+  readonly visionTokens: number;
   /**
    * Selects tokens for one question.
    * @throws InvalidBudgetError, InvalidTensorError, InvalidOptionsError, MatrixTooLargeError, DisposedError
@@ -107,7 +107,7 @@ class TensorImage implements PreparedImage {
     this.parts = parts;
   }
 
-  get candidates(): number {
+  get visionTokens(): number {
     return this.parts.candidates;
   }
 
@@ -148,19 +148,24 @@ class TensorImage implements PreparedImage {
     const limits = { budget, atMost, atLeast, eligibility };
 
     let ready = performance.now();
-    let run: GreedyRun;
+    let trace: SelectionTrace;
     if (maximizer === 'device') {
-      run = await runDeviceGreedy({ ...this.parts, ...limits, terms: present, tensors: given, constraints });
+      trace = await runDeviceGreedy({
+        ...this.parts,
+        ...limits,
+        terms: present,
+        tensors: given,
+        constraints,
+      });
     } else {
-      run = await this.withMatrices(present, given, (matrices) => {
+      trace = await this.withMatrices(present, given, (matrices) => {
         ready = performance.now();
         return runGreedy({ candidates, matrices, bonuses, ...limits, maximizer });
       });
     }
     const ended = performance.now();
     const timings = { similarityMs: ready - started, maximizeMs: ended - ready, totalMs: ended - started };
-    const record: GreedyRecord = { ...run, candidates, notes, timings };
-    return selectionOf(record, record.order.length);
+    return selectionOf({ trace, visionTokens: candidates, notes, timings });
   }
 
   dispose(): void {
@@ -271,22 +276,20 @@ function readBonus(name: string, tensors: NamedTensors, candidates: number): Flo
 /** The result where there is nothing to drop. */
 function keepAll(candidates: number, terms: readonly ObjectiveTerm[], totalMs: number): Selection {
   const all = Array.from({ length: candidates }, (_, j) => j);
-  const record: GreedyRecord = {
-    candidates,
+  const notes = [
+    `the image has ${candidates} vision tokens, no more than the budget, so all are kept in their order`,
+  ];
+  const names = terms.flatMap((term) => (term.kind === 'coverage' ? [term.name] : []));
+  const trace: SelectionTrace = {
     order: all,
     gains: [],
-    terms: terms.flatMap((term) =>
-      term.kind === 'coverage' ? [{ name: term.name, full: 0, added: [] }] : [],
-    ),
+    terms: names.map((name) => ({ name, full: 0, added: [] })),
     coverageError: {},
     leftGains: [],
     included: 0,
     steepest: false,
     reason: 'belowBudget',
-    notes: [
-      `the image has ${candidates} vision tokens, no more than the budget, so all are kept in their order`,
-    ],
-    timings: { similarityMs: 0, maximizeMs: 0, totalMs },
   };
-  return selectionOf(record, candidates);
+  const timings = { similarityMs: 0, maximizeMs: 0, totalMs };
+  return selectionOf({ trace, visionTokens: candidates, notes, timings });
 }

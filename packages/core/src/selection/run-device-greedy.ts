@@ -3,7 +3,7 @@
 import type { Backend } from '../backend/backend.js';
 import { float32, type HostTensor } from '../backend/tensor.js';
 import type { CoverageTerm } from '../coverage/coverage-term.js';
-import { InvalidOptionsError, InvalidTensorError } from '../errors/index.js';
+import { InvalidOptionsError, InvalidTensorError } from '../errors.js';
 import {
   addedOutput,
   DEVICE_INPUTS,
@@ -18,8 +18,8 @@ import type { Constraints, Eligibility } from '../maximize/eligibility.js';
 import type { BonusBlock } from '../maximize/objective.js';
 import type { Budget } from './budget.js';
 import { coverageTarget } from './coverage-target.js';
-import type { GreedyRun } from './greedy-record.js';
 import type { NamedTensors } from './input-tensors.js';
+import type { SelectionTrace } from './selection.js';
 import { assertMatrixFits, termInputs } from './term-inputs.js';
 import { checkFinite } from './term-matrix.js';
 
@@ -42,7 +42,7 @@ export interface DeviceRun {
  * Runs greedy on the backend. Knows exclusions, but neither must-keeps, groups nor sampled targets.
  * @throws InvalidOptionsError for constraints it does not know.
  */
-export async function runDeviceGreedy(run: DeviceRun): Promise<GreedyRun> {
+export async function runDeviceGreedy(run: DeviceRun): Promise<SelectionTrace> {
   const { candidates, terms, constraints, eligibility } = run;
   if ((constraints.include?.length ?? 0) + (constraints.groups?.length ?? 0) > 0) {
     throw new InvalidOptionsError('constraints', [

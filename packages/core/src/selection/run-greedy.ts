@@ -6,7 +6,7 @@ import { type BonusBlock, WeightedObjective } from '../maximize/objective.js';
 import { largestGains } from '../maximize/optimum-bound.js';
 import type { Budget } from './budget.js';
 import { coverageTarget } from './coverage-target.js';
-import type { GreedyRun } from './greedy-record.js';
+import type { SelectionTrace } from './selection.js';
 import type { TermMatrix } from './term-matrix.js';
 
 /** What {@link runGreedy} takes. */
@@ -22,7 +22,7 @@ export interface HostRun {
 }
 
 /** Maximizes the objective and measures what was reached. */
-export function runGreedy(run: HostRun): GreedyRun {
+export function runGreedy(run: HostRun): SelectionTrace {
   const { candidates, matrices, bonuses, budget, eligibility } = run;
   const objective = new WeightedObjective(candidates, matrices, bonuses);
   /** What coverage is measured by: the same matrices, but for terms with sampled targets. */

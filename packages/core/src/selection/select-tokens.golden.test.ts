@@ -4,13 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { formulaCases, formulaInputs } from '../../test/formula-features.js';
 import { greedyByDefinition, paperMatrix, type Rows } from '../../test/paper-oracle.js';
 import { backend } from '../../test/table-case.js';
-import type { Float32Tensor } from '../backend/index.js';
-import { textCoverage, visionCoverage } from '../coverage/index.js';
+import type { Float32Tensor } from '../backend/tensor.js';
+import { textCoverage } from '../coverage/text-coverage.js';
+import { visionCoverage } from '../coverage/vision-coverage.js';
 import { officialSelections } from '../testing/official-selections.js';
 import { officialInputs } from '../testing/synthetic-features.js';
 import { prepareImage } from './prepare-image.js';
 import { selectTokens } from './select-tokens.js';
-import type { Selection } from './selection.js';
+import { prefix, type Selection } from './selection.js';
 
 const first = (count: number): number[] => Array.from({ length: count }, (_, j) => j);
 const ascending = (order: readonly number[]): number[] => order.toSorted((a, b) => a - b);
@@ -52,8 +53,8 @@ describe('the official implementation’s selections', () => {
         // The middle pick is the one with index ⌊budget / 2⌋ in the order.
         const middle = Math.floor(official.budget / 2) + 1;
         const [afterFirst, afterMiddle, afterLast] = official.float64Coverage;
-        expectRelative(selection.prefix(1).value, afterFirst, 1e-6);
-        expectRelative(selection.prefix(middle).value, afterMiddle, 1e-6);
+        expectRelative(prefix(selection, 1).value, afterFirst, 1e-6);
+        expectRelative(prefix(selection, middle).value, afterMiddle, 1e-6);
         expectRelative(selection.value, afterLast, 1e-6);
       }
       image.dispose();
@@ -101,7 +102,7 @@ describe('formula features', () => {
     const selection = await selectTokens({ backend, ...inputs, budget: { tokens: 20 } });
     expect(selection.order).toEqual(wanted.order);
     wanted.values.forEach((value, pick) => {
-      expectRelative(selection.prefix(pick + 1).value, value, 1e-6);
+      expectRelative(prefix(selection, pick + 1).value, value, 1e-6);
     });
   });
 });

@@ -12,11 +12,11 @@ import {
   tableCases,
   valueOfSet,
 } from '../../test/table-case.js';
-import { InvalidBudgetError } from '../errors/index.js';
-import type { Constraints } from '../maximize/index.js';
-import { stochasticGreedy } from '../maximize/index.js';
+import { InvalidBudgetError } from '../errors.js';
+import type { Constraints } from '../maximize/eligibility.js';
+import { stochasticGreedy } from '../maximize/stochastic-greedy.js';
 import { selectTokens } from './select-tokens.js';
-import type { Selection } from './selection.js';
+import { prefix, type Selection } from './selection.js';
 
 const tied = tableCases({ maxCandidates: 14, maxTargets: 10, levels: 3, maxDistinctRows: 6 });
 const fine = tableCases({ maxCandidates: 24, maxTargets: 20, levels: 1000 });
@@ -186,16 +186,16 @@ describe('prefix(k)', () => {
         const whole = await solve(problem, { budget: { tokens }, constraints });
         if (whole.reason === 'belowBudget' || whole.order.length === 0) return;
         const k = 1 + (pick % whole.order.length);
-        const prefix = whole.prefix(k);
+        const part = prefix(whole, k);
         const fresh = await solve(problem, { budget: { tokens: k }, constraints });
-        expect(prefix.order).toEqual(fresh.order);
-        expect(prefix.indices).toEqual(fresh.indices);
-        expect(prefix.gains).toEqual(fresh.gains);
-        expect(prefix.value).toBe(fresh.value);
-        expect(prefix.coverage).toEqual(fresh.coverage);
+        expect(part.order).toEqual(fresh.order);
+        expect(part.indices).toEqual(fresh.indices);
+        expect(part.gains).toEqual(fresh.gains);
+        expect(part.value).toBe(fresh.value);
+        expect(part.coverage).toEqual(fresh.coverage);
         // The longer run knows more, so its bound may be tighter; both hold.
-        expect(prefix.upperBound).toBeGreaterThanOrEqual(prefix.value);
-        expect(prefix.prefix(1).order).toEqual(fresh.order.slice(0, 1));
+        expect(part.upperBound).toBeGreaterThanOrEqual(part.value);
+        expect(prefix(part, 1).order).toEqual(fresh.order.slice(0, 1));
       }),
       { seed: 51, numRuns: 400 },
     );
@@ -215,7 +215,7 @@ describe('prefix(k)', () => {
         const whole = await solve(problem, { budget: { tokens: problem.candidates - 1 }, constraints });
         const k = include.length + (pick % (whole.order.length - include.length + 1));
         const fresh = await solve(problem, { budget: { tokens: k }, constraints });
-        expect(whole.prefix(k).order).toEqual(fresh.order);
+        expect(prefix(whole, k).order).toEqual(fresh.order);
       }),
       { seed: 52, numRuns: 200 },
     );
@@ -224,8 +224,8 @@ describe('prefix(k)', () => {
   it.each([0, -1, 1.5, 5, Number.NaN])('refuses %d of 4 tokens', async (k) => {
     const problem: TableCase = { candidates: 6, a: { weight: 1, rows: [[1], [2], [3], [4], [5], [6]] } };
     const selection = await solve(problem, { budget: { tokens: 4 } });
-    expect(() => selection.prefix(k)).toThrow(InvalidBudgetError);
-    expect(() => selection.prefix(3).prefix(4)).toThrow(InvalidBudgetError);
+    expect(() => prefix(selection, k)).toThrow(InvalidBudgetError);
+    expect(() => prefix(prefix(selection, 3), 4)).toThrow(InvalidBudgetError);
   });
 });
 
@@ -247,7 +247,7 @@ describe('against brute force', () => {
         const whole = await solve(problem, { budget: { tokens }, constraints: { exclude } });
         if (whole.reason === 'belowBudget') return;
         for (let k = 1; k <= whole.order.length; k++) {
-          const { value, upperBound, optimality } = whole.prefix(k);
+          const { value, upperBound, optimality } = prefix(whole, k);
           const best = bestValue(problem, { exclude }, k);
           expect(value * slack).toBeGreaterThanOrEqual((1 - 1 / Math.E) * best);
           expect(value).toBeLessThanOrEqual(best * slack + 1e-9);
@@ -280,7 +280,7 @@ describe('against brute force', () => {
         if (whole === undefined || whole.reason === 'belowBudget') return;
         const included = constraints.include?.length ?? 0;
         for (let k = Math.max(1, included); k <= whole.order.length; k++) {
-          const { upperBound, optimality } = whole.prefix(k);
+          const { upperBound, optimality } = prefix(whole, k);
           expect(upperBound * slack).toBeGreaterThanOrEqual(bestValue(problem, constraints, k));
           expect(optimality).toBeGreaterThanOrEqual(0);
           expect(optimality).toBeLessThanOrEqual(1);
@@ -340,7 +340,7 @@ describe('against brute force', () => {
           if (whole.reason === 'belowBudget') continue;
           for (let k = 1; k <= whole.order.length; k++) {
             const best = bestValue(problem, { exclude }, k);
-            expect(whole.prefix(k).upperBound * slack).toBeGreaterThanOrEqual(best);
+            expect(prefix(whole, k).upperBound * slack).toBeGreaterThanOrEqual(best);
           }
         }
       }),
@@ -379,7 +379,7 @@ describe('coverage per term', () => {
         for (const term of Object.keys(whole.coverage)) {
           let before = 0;
           for (let k = 1; k <= everything; k++) {
-            const now = whole.prefix(k).coverage[term] as number;
+            const now = prefix(whole, k).coverage[term] as number;
             expect(now).toBeGreaterThanOrEqual(before);
             expect(now).toBeLessThanOrEqual(1);
             before = now;

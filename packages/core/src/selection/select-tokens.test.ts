@@ -2,18 +2,23 @@
 
 import { describe, expect, it } from 'vitest';
 import { backend, solve, type TableCase, tableTerm } from '../../test/table-case.js';
-import type { Backend, HostTensor, MatrixInput } from '../backend/index.js';
-import { halfToFloat } from '../backend/tensor.js';
-import { defineCoverage, saliency, textCoverage, visionCoverage } from '../coverage/index.js';
+import type { Backend } from '../backend/backend.js';
+import type { HostTensor, MatrixInput } from '../backend/tensor.js';
+import { defineCoverage } from '../coverage/coverage-term.js';
+import { saliency } from '../coverage/saliency.js';
+import { textCoverage } from '../coverage/text-coverage.js';
+import { visionCoverage } from '../coverage/vision-coverage.js';
 import {
   InvalidBudgetError,
   InvalidOptionsError,
   InvalidTensorError,
   MatrixTooLargeError,
   MmtokError,
-} from '../errors/index.js';
+} from '../errors.js';
+import { halfToFloat } from '../internal/half.js';
 import { syntheticFeatures, syntheticText } from '../testing/synthetic-features.js';
 import { type SelectOptions, selectTokens } from './select-tokens.js';
+import { prefix } from './selection.js';
 
 const range = (count: number, from = 0): number[] => Array.from({ length: count }, (_, j) => from + j);
 const map = (height: number, width: number, dim: number, seed: number) =>
@@ -221,7 +226,7 @@ describe('budgets', () => {
   ])('%o of 30 tokens keeps all and computes nothing', async (budget) => {
     const selection = await selectTokens({ ...base, backend: refusing, budget });
     expect(selection).toMatchObject({
-      candidates: 30,
+      visionTokens: 30,
       indices: range(30),
       order: range(30),
       gains: [],
@@ -232,16 +237,16 @@ describe('budgets', () => {
     expect(selection.notes.join()).toContain('30 vision tokens');
     expect(selection.timings).toMatchObject({ similarityMs: 0, maximizeMs: 0 });
     expect(selection.upperBound).toBe(0);
-    expect(selection.prefix(30).indices).toEqual(range(30));
-    expect(selection.prefix(30).upperBound).toBe(0);
-    expect(() => selection.prefix(29)).toThrow(InvalidBudgetError);
+    expect(prefix(selection, 30).indices).toEqual(range(30));
+    expect(prefix(selection, 30).upperBound).toBe(0);
+    expect(() => prefix(selection, 29)).toThrow(InvalidBudgetError);
   });
 
   it('has no prefix without the must-keeps', async () => {
     const constraints = { include: [8, 9, 3] };
     const selection = await selectTokens({ backend, vision, budget: { tokens: 5 }, constraints });
-    expect(selection.prefix(3).indices).toEqual([3, 8, 9]);
-    expect(() => selection.prefix(2)).toThrow('prefix(2); 3 tokens must be kept (constraints.include)');
+    expect(prefix(selection, 3).indices).toEqual([3, 8, 9]);
+    expect(() => prefix(selection, 2)).toThrow('3 must be kept (constraints.include)');
   });
 
   it.each<[SelectOptions['budget'], number]>([
@@ -374,7 +379,7 @@ describe('the result', () => {
     expect(selection.indices).toEqual(selection.order.toSorted((a, b) => a - b));
     expect(selection.gains).toHaveLength(10);
     expect(selection.value).toBe(selection.gains.reduce((sum, gain) => sum + gain, 0));
-    expect(selection.candidates).toBe(30);
+    expect(selection.visionTokens).toBe(30);
     const { similarityMs, maximizeMs, totalMs } = selection.timings;
     expect(Math.min(similarityMs, maximizeMs)).toBeGreaterThanOrEqual(0);
     expect(totalMs).toBeGreaterThanOrEqual(similarityMs + maximizeMs - 1e-6);
@@ -409,7 +414,7 @@ describe('the result', () => {
     expect(selection.order).toHaveLength(30);
     let before: Readonly<Record<string, number>> = { text: 0, vision: 0 };
     for (let k = 1; k <= 30; k++) {
-      const { coverage } = selection.prefix(k);
+      const { coverage } = prefix(selection, k);
       for (const term of ['text', 'vision']) {
         expect(coverage[term]).toBeGreaterThanOrEqual(before[term] as number);
         expect(coverage[term]).toBeLessThanOrEqual(1);

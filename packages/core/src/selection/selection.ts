@@ -1,30 +1,56 @@
-// The result of a selection: what was kept, in which order, how good it is, and every smaller selection within it.
+// The result of a selection as plain data: what was kept, in which order, how good it is, and every smaller selection in it.
+
+import { InvalidBudgetError } from '../errors.js';
+import { sum } from '../internal/rows.js';
 
 /** Why a selection is as it is. */
 export type SelectionReason =
   /** The budget was spent. */
   | 'pruned'
-  /** The asked coverage was reached. */
+  /** The requested coverage was reached. */
   | 'coverageReached'
-  /** There were no more candidates than the budget, so all were kept and nothing was computed (gains is empty, value 0). */
+  /** The budget covers all vision tokens, so all were kept and nothing was computed (`gains` is empty, `value` 0). */
   | 'belowBudget'
-  /** Constraints left fewer candidates than the budget: all of those were kept. */
+  /** Constraints left fewer vision tokens than the budget: all of those were kept. */
   | 'allSelectable';
 
 /** Where the time of a selection went, in milliseconds. */
 export interface SelectionTimings {
   /** Similarity matrices on the backend. 0 where a prepared image had them already. */
   readonly similarityMs: number;
-  /** The greedy search. */
+  /** The search. */
   readonly maximizeMs: number;
   /** The whole call. */
   readonly totalMs: number;
 }
 
-/** The vision tokens to keep. */
+/** The search behind a selection, pick by pick: what {@link prefix} needs. */
+export interface SelectionTrace {
+  /** All picks, in order. */
+  readonly order: readonly number[];
+  /** For each pick, what it added to the objective. Empty where nothing was ranked. */
+  readonly gains: readonly number[];
+  /** For each coverage term, its name, its value with all tokens, and what each pick added to it, before its weight. */
+  readonly terms: readonly {
+    readonly name: string;
+    readonly full: number;
+    readonly added: readonly number[];
+  }[];
+  /** Standard errors of the coverage of terms with sampled targets, by term, after the last pick. */
+  readonly coverageError: Readonly<Record<string, number>>;
+  /** The largest gains left after the last pick, highest first, as many as there are picks beside the must-keeps. */
+  readonly leftGains: readonly number[];
+  /** How many of the first picks were must-keeps. */
+  readonly included: number;
+  /** Whether every other pick had the highest gain of all tokens left, so that its gain bounds all of theirs. */
+  readonly steepest: boolean;
+  readonly reason: SelectionReason;
+}
+
+/** The vision tokens to keep. Plain data: it can be cloned, posted to a worker and written as JSON. */
 export interface Selection {
   /** How many vision tokens there were. */
-  readonly candidates: number;
+  readonly visionTokens: number;
   /** Kept tokens, ascending: gather rows by these. */
   readonly indices: readonly number[];
   /** Kept tokens in the order of the picks, the most useful first (must-keeps before all). */
@@ -34,13 +60,13 @@ export interface Selection {
   /** The objective reached: the sum of the gains. */
   readonly value: number;
   /**
-   * For each coverage term, the share of what all tokens together cover that the kept ones cover, in [0, 1]. Of a term
-   * with sampled targets an estimate, from as many targets drawn anew.
+   * For each coverage term, the share of what all tokens together cover that the kept ones cover, in [0, 1]. For a term
+   * with sampled targets an estimate, see {@link coverageError}.
    */
   readonly coverage: Readonly<Record<string, number>>;
   /**
    * For each coverage term with sampled targets, the standard error of its {@link coverage} as an estimate of that of
-   * all targets. Known for the whole selection, not for prefixes.
+   * all targets. Known for the whole selection only, not for its prefixes.
    */
   readonly coverageError: Readonly<Record<string, number>>;
   /** No set of this size that meets the same constraints has a higher value than this. */
@@ -48,14 +74,95 @@ export interface Selection {
   /** value / upperBound in [0, 1]: this selection is at least that close to the best one. */
   readonly optimality: number;
   readonly reason: SelectionReason;
-  /** What a caller should know, in words, e.g. that a term was left out for want of text. */
+  /** Human-readable notes, e.g. that a term was skipped because no text was given. */
   readonly notes: readonly string[];
   readonly timings: SelectionTimings;
-  /**
-   * The selection for a smaller budget: greedy is nested, so its first k picks are the selection for k tokens (with
-   * groups, only if their minima are met by then; a stochastic search is not nested).
-   * @throws InvalidBudgetError unless 1 ≤ k ≤ the number of kept tokens, for fewer than the must-keeps, and for a smaller
-   * k where nothing was ranked (reason `'belowBudget'`).
-   */
-  prefix(k: number): Selection;
+  /** The whole search, for {@link prefix}. */
+  readonly trace: SelectionTrace;
+}
+
+/** A search and what is known around it. */
+export interface SelectionRecord {
+  readonly trace: SelectionTrace;
+  readonly visionTokens: number;
+  readonly notes: readonly string[];
+  readonly timings: SelectionTimings;
+}
+
+/** The selection of the first `k` picks of a search. */
+export function selectionOf(record: SelectionRecord, k: number = record.trace.order.length): Selection {
+  const { trace, visionTokens, notes, timings } = record;
+  const order = trace.order.slice(0, k);
+  const gains = trace.gains.slice(0, k);
+  const value = sum(gains);
+  const upperBound = Math.max(value, optimumBound(trace, k));
+  const isWhole = k === trace.order.length;
+  return {
+    visionTokens,
+    indices: order.toSorted((a, b) => a - b),
+    order,
+    gains,
+    value,
+    coverage: Object.fromEntries(
+      trace.terms.map(({ name, full, added }) => [
+        name,
+        full > 0 ? Math.min(1, sum(added.slice(0, k)) / full) : 1,
+      ]),
+    ),
+    coverageError: isWhole ? trace.coverageError : {},
+    upperBound,
+    optimality: upperBound > 0 ? value / upperBound : 1,
+    reason: isWhole ? trace.reason : 'pruned',
+    notes,
+    timings,
+    trace,
+  };
+}
+
+/**
+ * The selection for a smaller budget: greedy is nested, so its first k picks are the selection for k tokens (with
+ * groups, only if their minima are met by then; a stochastic search is not nested).
+ * @throws InvalidBudgetError unless 1 ≤ k ≤ the number of kept tokens, for fewer than the must-keeps, and for a smaller
+ * k where nothing was ranked (reason `'belowBudget'`).
+ *
+ * @example
+ * const selection = await selectTokens({ backend, vision, text, budget: { tokens: 64 } });
+ * const { indices } = prefix(selection, 16);
+ */
+export function prefix(selection: Selection, k: number): Selection {
+  const kept = selection.order.length;
+  const { trace } = selection;
+  if (!Number.isInteger(k) || k < 1 || k > kept) {
+    throw new InvalidBudgetError(
+      `prefix of ${String(k)} tokens; expected a whole number from 1 to ${kept}, the tokens kept`,
+    );
+  }
+  if (k < trace.included) {
+    throw new InvalidBudgetError(
+      `prefix of ${k} tokens, but ${trace.included} must be kept (constraints.include)`,
+    );
+  }
+  if (trace.reason === 'belowBudget' && k < kept) {
+    throw new InvalidBudgetError(
+      `prefix of ${k} tokens, but all ${kept} were kept without ranking them; select again with the smaller budget`,
+    );
+  }
+  return selectionOf(selection, k);
+}
+
+/**
+ * No set of k candidates (the must-keeps among them) reaches more than the lowest of: F(S_t) plus the sum of the
+ * largest gains at S_t, for the sets S_t met on the way. At the end those gains are known; before, each is at most
+ * the gain of the next pick, if that was the highest of all (groups and other searches than greedy pass over higher).
+ */
+function optimumBound({ gains, leftGains, included, order, steepest }: SelectionTrace, k: number): number {
+  const free = Math.max(0, k - included);
+  let bound = sum(gains) + sum(leftGains.slice(0, free));
+  if (!steepest) return bound;
+  let reached = sum(gains.slice(0, included));
+  for (let t = included; t < order.length; t++) {
+    bound = Math.min(bound, reached + free * (gains[t] as number));
+    reached += gains[t] as number;
+  }
+  return bound;
 }

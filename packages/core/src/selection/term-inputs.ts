@@ -2,8 +2,8 @@
 
 import { float32, type HostTensor } from '../backend/tensor.js';
 import { type CoverageTerm, parameterInput, SAMPLE, TARGET_WEIGHTS } from '../coverage/coverage-term.js';
-import { InvalidTensorError, MatrixTooLargeError } from '../errors/index.js';
-import { mulberry32, shuffleFront } from '../maximize/random.js';
+import { InvalidTensorError, MatrixTooLargeError } from '../errors.js';
+import { createRandom, shuffleFront } from '../internal/random.js';
 import type { NamedTensors } from './input-tensors.js';
 
 /**
@@ -76,6 +76,6 @@ function relativeWeights(term: CoverageTerm, targets: number): Float32Array {
 function drawTargets(candidates: number, count: number, seed: number): Int32Array {
   const all = Int32Array.from({ length: candidates }, (_, j) => j);
   if (count >= candidates) return all;
-  shuffleFront(all, count, mulberry32(seed));
+  shuffleFront(all, count, createRandom(seed));
   return all.slice(0, count).sort();
 }

@@ -3,7 +3,7 @@
 import type { Backend } from '../backend/backend.js';
 import type { Float32Tensor, HostTensor } from '../backend/tensor.js';
 import { type CoverageTerm, normsName, TEXT } from '../coverage/coverage-term.js';
-import { InvalidTensorError, MatrixTooLargeError } from '../errors/index.js';
+import { InvalidTensorError, MatrixTooLargeError } from '../errors.js';
 import { CoverageMatrix } from '../maximize/coverage-matrix.js';
 import type { CoverageBlock } from '../maximize/objective.js';
 import { isUsableNorm, type NamedTensors, notFinite, type RowNorms } from './input-tensors.js';

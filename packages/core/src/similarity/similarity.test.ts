@@ -1,7 +1,7 @@
 // Cosine similarity, relevance and peakedness against values worked out by hand.
 
 import { describe, expect, it } from 'vitest';
-import { referenceOps as ops, type ReferenceTensor } from '../backend/reference/index.js';
+import { referenceOps as ops, type ReferenceTensor } from '../backend/reference/reference-ops.js';
 import { cosineSimilarity } from './cosine.js';
 import { columnPeakedness } from './peakedness.js';
 import { relevance } from './relevance.js';

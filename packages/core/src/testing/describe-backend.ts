@@ -4,11 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../backend/backend.js';
 import type { TensorOps } from '../backend/ops.js';
 import { defineProgram, type Program, type TensorSpecs } from '../backend/program.js';
-import { createReferenceBackend } from '../backend/reference/index.js';
+import { createReferenceBackend } from '../backend/reference/reference-backend.js';
 import { elementCount, float32, type HostTensor } from '../backend/tensor.js';
-import { defineCoverage, textCoverage, visionCoverage } from '../coverage/index.js';
-import { mulberry32 } from '../maximize/random.js';
-import { prepareImage, selectTokens } from '../selection/index.js';
+import { defineCoverage } from '../coverage/coverage-term.js';
+import { textCoverage } from '../coverage/text-coverage.js';
+import { visionCoverage } from '../coverage/vision-coverage.js';
+import { createRandom } from '../internal/random.js';
+import { prepareImage } from '../selection/prepare-image.js';
+import { selectTokens } from '../selection/select-tokens.js';
 import { normalizeRows } from '../similarity/normalize.js';
 import { officialSelections } from './official-selections.js';
 import { opCases } from './op-cases.js';
@@ -40,7 +43,7 @@ function randomInputs(
   seed: number,
   positive: boolean,
 ): Record<string, HostTensor> {
-  const rng = mulberry32(seed);
+  const rng = createRandom(seed);
   return Object.fromEntries(
     Object.entries(program.inputs).map(([name, spec]) => {
       const dims = spec.dims.map((dim) => lengths[dim] as number);
@@ -397,7 +400,7 @@ export function describeBackend(suite: BackendUnderTest): void {
                 .reduce((a, b) => ops.add(a as never, b as never)) as never,
             }),
           });
-          const rng = mulberry32(3);
+          const rng = createRandom(3);
           const matrix = (): HostTensor => float32(Float32Array.from({ length: 24 }, rng), [6, 4]);
           const options = {
             vision: matrix(),
@@ -413,7 +416,7 @@ export function describeBackend(suite: BackendUnderTest): void {
       check('tensors may lie in memory that threads share', async () => {
         const shared = (dims: readonly [number, number], seed: number): HostTensor => {
           const data = new Float32Array(new SharedArrayBuffer(4 * dims[0] * dims[1]));
-          return float32(data.map(mulberry32(seed)), dims);
+          return float32(data.map(createRandom(seed)), dims);
         };
         const inputs = { vision: shared([20, 8], 1), text: shared([3, 8], 2), budget: { tokens: 4 } };
         const wanted = await selectTokens({ ...inputs, backend: reference });
@@ -422,7 +425,7 @@ export function describeBackend(suite: BackendUnderTest): void {
       check("a user's own term selects as on the reference", async () => {
         const official = officialSelections[2] as (typeof officialSelections)[number];
         const inputs = officialInputs(official);
-        const rng = mulberry32(5);
+        const rng = createRandom(5);
         const n = inputs.vision.dims[0] as number;
         const regions = float32(Float32Array.from({ length: n * 7 }, rng), [n, 7]);
         const options = {

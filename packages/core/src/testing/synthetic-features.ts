@@ -1,7 +1,7 @@
 // Deterministic, spatially smooth synthetic features, drawn exactly as those the official selections were made from.
 
 import { type Float32Tensor, float32 } from '../backend/tensor.js';
-import { mulberry32 } from '../maximize/random.js';
+import { createRandom } from '../internal/random.js';
 import type { OfficialSelection } from './official-selections.js';
 
 /** Shape and statistics of a map of features. */
@@ -25,7 +25,7 @@ const gaussian = (rng: () => number) => (): number => rng() + rng() + rng() + rn
 /** A feature map `[height · width, dim]` in raster order. */
 export function syntheticFeatures(map: FeatureMap): Float32Tensor {
   const { height, width, dim, clusters, noise, common, seed } = map;
-  const rng = mulberry32(seed);
+  const rng = createRandom(seed);
   const g = gaussian(rng);
   const mean = Array.from({ length: dim }, () => common * g());
   const centres = Array.from({ length: clusters }, () => ({
@@ -69,7 +69,7 @@ export function officialInputs(selection: OfficialSelection): {
 
 /** `m` text rows `[m, D]`, each leaning towards a randomly drawn vision token. */
 export function syntheticText(vision: Float32Tensor, m: number, seed: number): Float32Tensor {
-  const rng = mulberry32(seed);
+  const rng = createRandom(seed);
   const g = gaussian(rng);
   const [n, dim] = vision.dims as readonly [number, number];
   const text = new Float32Array(m * dim);

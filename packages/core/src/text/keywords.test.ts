@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionsError } from '../errors/index.js';
+import { InvalidOptionsError } from '../errors.js';
 import { ANSWER_FORMATS, keywords } from './keywords.js';
 import { STOP_WORDS } from './stop-words.js';
 

@@ -1,7 +1,7 @@
 // Prepares a question for text coverage: its words without image placeholders, answer-format requests and stop-words.
 
 import * as z from 'zod';
-import { parseOptions } from '../errors/index.js';
+import { parseOptions } from '../internal/parse-options.js';
 import { STOP_WORDS } from './stop-words.js';
 
 /** Options of {@link keywords}. */

@@ -1,6 +1,6 @@
 // Turns a definition into a method whose every call is checked: its inputs before, its indices after.
 
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { MethodError } from './method-error.js';
 import type { AgentRole, Selector, SelectorInput, SelectorNeed } from './selector.js';

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { createReferenceBackend, type Float32Tensor, float32, selectTokens } from '@mmtok/core';
+import { createReferenceBackend, type Float32Tensor, selectTokens } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 import { officialInputs, officialSelections, syntheticFeatures, syntheticText } from '@mmtok/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

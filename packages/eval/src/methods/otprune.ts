@@ -1,6 +1,7 @@
 // OTPrune: tokens whose distribution stays close to that of all, through a log-determinant.
 
-import { defineProgram, type Float32Tensor } from '@mmtok/core';
+import type { Float32Tensor } from '@mmtok/core';
+import { defineProgram } from '@mmtok/core/backend';
 import { defineMethod } from './define-method.js';
 import { greedyDeterminant } from './determinantal.js';
 import { descending } from './ranking.js';

@@ -1,6 +1,7 @@
 // Cosine similarities on a backend, as the methods of this folder share them. No method here.
 
-import { type Backend, cosineSimilarity, defineProgram, type Float32Tensor, float32 } from '@mmtok/core';
+import { type Backend, cosineSimilarity, type Float32Tensor } from '@mmtok/core';
+import { defineProgram, float32 } from '@mmtok/core/backend';
 
 /** A dense row-major matrix. */
 export interface Matrix {

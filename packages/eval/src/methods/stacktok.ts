@@ -1,6 +1,7 @@
 // StackTok: MMTok's two coverages without a weight between them; a rule decides at each step which of the two gets it.
 
-import { cosineSimilarity, defineProgram, type Float32Tensor, float32 } from '@mmtok/core';
+import { cosineSimilarity, type Float32Tensor } from '@mmtok/core';
+import { defineProgram, float32 } from '@mmtok/core/backend';
 import { defineMethod } from './define-method.js';
 import { argMax } from './ranking.js';
 import type { Selector, SelectorInput } from './selector.js';

@@ -1,4 +1,5 @@
-import { createReferenceBackend, float32 } from '@mmtok/core';
+import { createReferenceBackend } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 import { expect, it } from 'vitest';
 import { TokenChooser } from './choose-tokens.js';
 

@@ -1,13 +1,7 @@
 // How many tokens a budget allows for one picture and question, and the method's choice of them, timed.
 
-import {
-  type Backend,
-  type Budget,
-  resolveBudget,
-  selectTokens,
-  textCoverage,
-  visionCoverage,
-} from '@mmtok/core';
+import { type Backend, type Budget, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
+import { resolveBudget } from '@mmtok/core/internal';
 import { checkPicks } from '../methods/define-method.js';
 import type { Selector } from '../methods/selector.js';
 import type { ImageFeatures } from './eval-model.js';

@@ -1,14 +1,8 @@
 // Measures what pruning does to speed and memory at a model's true dimensions: the same prompt with all vision tokens and
 // with each budget, in turns within one run. Weights are random, so answers mean nothing and times mean the same.
 
-import {
-  type Backend,
-  type Budget,
-  InvalidOptionsError,
-  parseBudget,
-  parseOptions,
-  resolveBudget,
-} from '@mmtok/core';
+import { type Backend, type Budget, InvalidOptionsError, parseBudget } from '@mmtok/core';
+import { parseOptions, resolveBudget } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { describeMachine } from '../describe-machine.js';
 import { median } from '../statistics/median.js';

@@ -1,7 +1,8 @@
 // The dimensions of language models, and of the vision tokens that they read: all that decides how fast they are. No
 // weights, no graph.
 
-import { InvalidOptionsError, parseOptions } from '@mmtok/core';
+import { InvalidOptionsError } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 
 /** A decoder of the Llama and Qwen 2 family, and the pictures that come before its text. */

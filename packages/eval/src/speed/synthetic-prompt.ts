@@ -1,7 +1,8 @@
 // A prompt of the shapes that a model has: vision tokens, features, and the text beside them. They are smooth as those of
 // pictures are: how long a selection takes depends on both.
 
-import { type Float32Tensor, float32 } from '@mmtok/core';
+import type { Float32Tensor } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
 import { syntheticFeatures, syntheticText } from '@mmtok/core/testing/features';
 import type { ModelDims } from './model-dims.js';
 

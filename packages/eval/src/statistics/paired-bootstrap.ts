@@ -1,6 +1,7 @@
 // How sure a comparison on the same questions is: intervals by resampling questions, both scores of a question together.
 
-import { InvalidOptionsError, parseOptions } from '@mmtok/core';
+import { InvalidOptionsError } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import * as z from 'zod';

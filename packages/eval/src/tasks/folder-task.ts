@@ -1,7 +1,7 @@
 // Your own task: a folder of pictures and a JSONL of questions and answers. For other forms of data, see define-task.ts.
 
 import { basename, dirname, resolve } from 'node:path';
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { idCell, textCell } from '../data/cells.js';
 import { CorruptFileError } from '../data/corrupt-file-error.js';

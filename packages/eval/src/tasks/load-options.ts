@@ -1,6 +1,6 @@
 // The schema of LoadOptions, checked where a task begins to load.
 
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import type { LoadOptions } from './task.js';
 

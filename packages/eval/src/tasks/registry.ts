@@ -1,6 +1,6 @@
 // The built-in tasks by name.
 
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { PROFILES, type Profile } from '../metrics/profile.js';
 import { chartQa } from './chartqa.js';

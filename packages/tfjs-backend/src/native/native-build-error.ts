@@ -5,7 +5,7 @@ import { MmtokError } from '@mmtok/core';
 /** A step of building the native addon failed; the message tells which, why, and what to do. */
 export class NativeBuildError extends MmtokError {
   /** What to do about it. */
-  readonly hint: string;
+  declare readonly hint: string;
   /** Whether the machine lacks what the build needs (platform, tools, space, downloads), rather than the build being broken. */
   readonly isUnavailable: boolean;
 
@@ -14,8 +14,7 @@ export class NativeBuildError extends MmtokError {
     hint: string,
     options: { readonly cause?: unknown; readonly isUnavailable?: boolean } = {},
   ) {
-    super('MMTOK_NATIVE_BUILD', `${problem}. ${hint}`, options);
-    this.hint = hint;
+    super('MMTOK_NATIVE_BUILD', problem, { kind: 'environment', hint, cause: options.cause });
     this.isUnavailable = options.isUnavailable ?? false;
   }
 }

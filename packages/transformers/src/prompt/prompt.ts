@@ -1,44 +1,31 @@
-// Reads a prompt: where its vision tokens are, which image and tile they belong to. Knows nothing of selections.
+// Reads a batch of prompts: their ids, masks, and the placeholders that stand for vision tokens.
 
-import { PromptMismatchError } from '../errors/prompt-mismatch-error.js';
-import type { EncodedUnit, PrunedFamily, UnitPlace } from '../models/family.js';
-import { toRows } from '../upstream/tensors.js';
-import { type ModelConfig, type ModelInputs, type TensorLike, tensorAt } from '../upstream/types.js';
+import { PromptMismatchError } from '../errors.js';
+import type { PrunedFamily } from '../families/family.js';
+import { toRows } from '../internal/tensors.js';
+import { type ModelConfig, type ModelInputs, type TensorLike, tensorAt } from '../internal/types.js';
 
-/** The part of a prompt that the cache does not hold, as numbers. */
+/** The part of a batch of prompts that the cache does not hold, as numbers. All lists have one entry per prompt. */
 export interface Prompt {
   /** The tensor of the ids, for its class. */
   readonly tensor: TensorLike;
-  /** Token ids of each row. */
   readonly ids: readonly (readonly number[])[];
-  /** Columns of the placeholders of each row, ascending. */
-  readonly slots: readonly (readonly number[])[];
-  /** The mask over cached and new columns, per row. */
+  /** Positions of the placeholders, ascending, masked ones too: the encoder gives a row for each. */
+  readonly placeholders: readonly (readonly number[])[];
+  /** The mask over cached and new tokens. */
   readonly masks: readonly (readonly number[])[];
-  /** Columns that the cache holds. */
+  /** Positions that the cache holds. */
   readonly past: number;
-  /** For each row, its new tokens that are no vision tokens, without padding. */
+  /** New vision tokens, without masked ones. */
+  readonly visionTokens: readonly number[];
+  /** New tokens that are not vision tokens, without padding. */
   readonly textTokens: readonly number[];
-  /** For each row, the tokens that the cache holds, without padding. */
+  /** Tokens that the cache holds, without padding. */
   readonly cachedTokens: readonly number[];
 }
 
-/** A unit with its place: rows `start … start + tokens` of the features. */
-export interface PlacedUnit extends EncodedUnit {
-  readonly start: number;
-}
-
-/** An image of a row, of one or more units. */
-export interface PlacedImage {
-  readonly row: number;
-  /** Number of the image within its row. */
-  readonly image: number;
-  readonly units: readonly PlacedUnit[];
-  readonly tokens: number;
-}
-
 /**
- * Reads the new part of a prompt.
+ * Reads the new part of a batch of prompts.
  * @throws PromptMismatchError if ids and mask do not fit each other.
  */
 export function readPrompt(family: PrunedFamily, config: ModelConfig, inputs: ModelInputs): Prompt {
@@ -46,7 +33,7 @@ export function readPrompt(family: PrunedFamily, config: ModelConfig, inputs: Mo
   if (tensor === undefined)
     throw new PromptMismatchError('there are no input_ids; pass all the processor returned');
   const ids = toRows('input_ids', tensor);
-  const slots = family.route.slots?.(inputs) ?? placeholdersOf(ids, family, config);
+  const placeholders = placeholdersOf(family, config, inputs, ids);
   const given = tensorAt(inputs, 'attention_mask');
   const masks = given === undefined ? ids.map((row) => row.map(() => 1)) : toRows('attention_mask', given);
   const past = (masks[0]?.length ?? 0) - (ids[0]?.length ?? 0);
@@ -55,90 +42,74 @@ export function readPrompt(family: PrunedFamily, config: ModelConfig, inputs: Mo
       `attention_mask is [${given?.dims.join(', ')}], but input_ids are [${tensor.dims.join(', ')}]`,
     );
   }
-  const textTokens = masks.map((mask, row) => {
-    const vision = new Set(slots[row]);
-    return mask.slice(past).filter((bit, column) => bit !== 0 && !vision.has(column)).length;
-  });
+  const shown = (batchIndex: number, position: number): boolean => masks[batchIndex]?.[past + position] !== 0;
+  const visionTokens = placeholders.map(
+    (own, batchIndex) => own.filter((position) => shown(batchIndex, position)).length,
+  );
+  const textTokens = masks.map(
+    (mask, batchIndex) =>
+      mask.slice(past).filter((bit) => bit !== 0).length - (visionTokens[batchIndex] as number),
+  );
   const cachedTokens = masks.map((mask) => mask.slice(0, past).filter((bit) => bit !== 0).length);
-  return { tensor, ids, slots, masks, past, textTokens, cachedTokens };
+  return { tensor, ids, placeholders, masks, past, visionTokens, textTokens, cachedTokens };
 }
 
-/** Columns of the placeholders of each row. */
+/** Positions of the placeholders of each prompt. */
 export function placeholdersOf(
-  ids: readonly (readonly number[])[],
-  family: PrunedFamily,
+  { adapter, isPlaceholder }: PrunedFamily,
   config: ModelConfig,
+  inputs: ModelInputs,
+  ids: readonly (readonly number[])[] = toRows('input_ids', tensorAt(inputs, 'input_ids') as TensorLike),
 ): number[][] {
-  const isPlaceholder = family.isPlaceholder?.(config) ?? (() => false);
-  return ids.map((row) => row.flatMap((id, column) => (isPlaceholder(id) ? [column] : [])));
+  if (adapter.placeholders !== undefined) return adapter.placeholders(inputs);
+  const isOne = isPlaceholder?.(config) ?? (() => false);
+  return ids.map((row) => row.flatMap((id, position) => (isOne(id) ? [position] : [])));
 }
 
-/** How many placeholders the new part has, in all rows. */
-export function countSlots({ slots }: Pick<Prompt, 'slots'>): number {
-  return slots.reduce((sum, row) => sum + row.length, 0);
+/** How many placeholders the new part has in all prompts. */
+export function countPlaceholders({ placeholders }: Pick<Prompt, 'placeholders'>): number {
+  return placeholders.reduce((sum, own) => sum + own.length, 0);
 }
 
-/** Lengths of the runs of neighbouring columns. */
-export function runsOf(slots: readonly number[]): number[] {
-  const runs: number[] = [];
-  slots.forEach((column, at) => {
-    const joins = at > 0 && slots[at - 1] === column - 1;
-    if (joins) runs[runs.length - 1] = (runs.at(-1) as number) + 1;
-    else runs.push(1);
-  });
-  return runs;
+/** Whether the mask hides a position of the new part. */
+export function isMasked({ masks, past }: Prompt, batchIndex: number, position: number): boolean {
+  return masks[batchIndex]?.[past + position] === 0;
+}
+
+/** The same prompts with `count` vision tokens before each text, as the encoder of an encoder-decoder reads them. */
+export function withVisionBefore(prompt: Prompt, count: number): Prompt {
+  const before = (rows: readonly (readonly number[])[], fill: number): number[][] =>
+    rows.map((row) => [...new Array<number>(count).fill(fill), ...row]);
+  return {
+    ...prompt,
+    ids: before(prompt.ids, 0),
+    masks: before(prompt.masks, 1),
+    placeholders: prompt.ids.map(() => Array.from({ length: count }, (_, position) => position)),
+    visionTokens: prompt.ids.map(() => count),
+  };
+}
+
+/** Tokens of a prompt, without padding. */
+export interface TokenCount {
+  readonly vision: number;
+  readonly text: number;
+  readonly total: number;
 }
 
 /**
- * Deals the units out to the rows' placeholders, in order, and groups tiles into images.
- * Columns below 0 are placeholders that the cache holds.
- * @param features how many vision tokens the encoder gave.
- * @throws PromptMismatchError if the counts do not fit.
+ * The tokens of each prompt of a batch, from what a processor returned.
+ * @throws PromptMismatchError if `inputs` are not what a processor returned, or the family's prompts have no placeholders.
  */
-export function placeImages(
-  { ids, slots }: Pick<Prompt, 'ids' | 'slots'>,
-  units: readonly EncodedUnit[],
-  features: number,
-  closesImage: ((place: UnitPlace) => boolean) | undefined,
-  tokenId: (token: string) => number | undefined,
-): PlacedImage[] {
-  const placeholders = slots.reduce((sum, row) => sum + row.length, 0);
-  if (features !== placeholders) {
+export function countTokens(family: PrunedFamily, config: ModelConfig, inputs: ModelInputs): TokenCount[] {
+  if (family.adapter.placement === 'beforeText') {
     throw new PromptMismatchError(
-      `the prompt has ${placeholders} image placeholders, but the images have ${features} vision tokens; ` +
-        'build the prompt with the processor of this very model, and pass all images it names',
+      `prompts of ${family.name} have no image placeholders to count; only its encoder tells how many vision tokens ` +
+        'there are: read visionTokens of a report',
     );
   }
-  const images: PlacedImage[] = [];
-  let next = 0;
-  let start = 0;
-  slots.forEach((columns, row) => {
-    let used = 0;
-    let image = 0;
-    let open: PlacedUnit[] = [];
-    while (used < columns.length) {
-      const unit = units[next++] as EncodedUnit;
-      const last = columns[used + unit.tokens - 1];
-      if (last === undefined) {
-        throw new PromptMismatchError(
-          `an image of ${unit.tokens} vision tokens does not fit into row ${row} of the batch`,
-        );
-      }
-      open.push({ ...unit, start });
-      const place = { ids: ids[row] as readonly number[], first: columns[used] as number, last, tokenId };
-      used += unit.tokens;
-      start += unit.tokens;
-      const isCached = last < 0;
-      if (used === columns.length || isCached || (closesImage?.(place) ?? true)) {
-        images.push({
-          row,
-          image: image++,
-          units: open,
-          tokens: open.reduce((sum, one) => sum + one.tokens, 0),
-        });
-        open = [];
-      }
-    }
+  const { visionTokens, textTokens } = readPrompt(family, config, inputs);
+  return textTokens.map((text, batchIndex) => {
+    const vision = visionTokens[batchIndex] as number;
+    return { vision, text, total: vision + text };
   });
-  return images;
 }

@@ -1,59 +1,71 @@
 // Which text drives coverage, as token ids: the caller's ids, the caller's words, or the last user turn of the prompt.
 
-import { keywords } from '@mmtok/core';
-import type { KeywordOptions, QuestionTokens } from '../options.js';
-import type { ProcessorLike } from '../upstream/types.js';
-import { lastUserTurn } from './user-turn.js';
+import { type Float32Tensor, InvalidOptionsError, type KeywordOptions, keywords } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
+import { messageOf } from '@mmtok/core/internal';
+import { PromptMismatchError } from '../errors.js';
+import type { PrunedModel } from '../families/family.js';
+import { int64Matrix, toFloat32 } from '../internal/tensors.js';
+import type { ProcessorLike } from '../internal/types.js';
+import { isMasked, type Prompt } from '../prompt/prompt.js';
+import type { Question } from '../report.js';
+import { lastUserTurn } from './chat-template.js';
 
-/**
- * Where the text came from. `'agent'`: there was no question, so that an agent's answer stands alone. `'none'`: there was
- * no text, so vision coverage decides alone.
- */
-export type QuestionSource = 'tokens' | 'caller' | 'lastUserTurn' | 'wholePrompt' | 'agent' | 'none';
-
-/** The text that drove coverage for one row of the batch. */
-export interface Question {
-  readonly source: QuestionSource;
-  /** The text before filtering; empty for ready token ids. */
-  readonly text: string;
-  /** The words that were embedded; empty for ready token ids. */
-  readonly words: readonly string[];
-  /** Their sub-word tokens: each is one target of text coverage. */
+/** The question as token ids of the model's vocabulary. */
+export interface QuestionTokens {
   readonly ids: readonly number[];
-  /** How much each token counts, if the caller said. */
-  readonly weights?: readonly number[];
+  /**
+   * The weight of each token, numbers ≥ 0, in every term of `coverage` that has a target per text token and no weights
+   * of its own. @default all the same
+   */
+  readonly weights?: readonly number[] | undefined;
 }
 
-/** What the caller said about the question of one row. */
-export interface QuestionRequest {
-  readonly question?: string | undefined;
-  readonly questionTokens?: QuestionTokens | undefined;
+/** What a call says about its questions; arrays have one entry per prompt of the batch. */
+export interface QuestionSettings {
+  readonly question?: string | readonly string[] | undefined;
+  readonly questionTokens?: QuestionTokens | readonly QuestionTokens[] | undefined;
+  /** The word filter; `false` keeps the text as it is. */
   readonly keywords: KeywordOptions | false;
 }
 
-/**
- * Finds the question of one row.
- * @param promptIds ids of the row without padding and placeholders.
- */
-export function findQuestion(
-  processor: ProcessorLike,
-  promptIds: () => readonly number[],
-  { question, questionTokens, keywords: filter }: QuestionRequest,
-): Question {
-  if (questionTokens !== undefined) {
-    const { ids, weights } = questionTokens;
-    return { source: 'tokens', text: '', words: [], ids, ...(weights && { weights }) };
-  }
-  const { text, source } =
-    question === undefined
-      ? lastUserTurn(processor, promptIds())
-      : ({ text: question, source: 'caller' } as const);
-  const words = filter === false ? text.split(/\s+/).filter((word) => word !== '') : keywords(text, filter);
-  if (words.length === 0) return { source: 'none', text, words: [], ids: [] };
-  return { source, text, words, ids: tokenize(processor, words) };
+/** The question of each prompt of the batch. */
+export function findQuestions(
+  { processor }: PrunedModel,
+  settings: QuestionSettings,
+  prompt: Prompt,
+): Question[] {
+  const { ids, placeholders } = prompt;
+  const pick = <T>(name: string, value: T | readonly T[] | undefined, batchIndex: number): T | undefined => {
+    if (!Array.isArray(value)) return value as T | undefined;
+    if (value.length === ids.length) return value[batchIndex] as T;
+    throw new PromptMismatchError(
+      `${name} has ${value.length} entries for a batch of ${ids.length}; give one per prompt`,
+    );
+  };
+  return ids.map((own, batchIndex) => {
+    const tokens = pick('questionTokens', settings.questionTokens, batchIndex);
+    if (tokens !== undefined) {
+      const { ids: given, weights } = tokens;
+      return { source: 'tokens', text: '', words: [], ids: given, ...(weights && { weights }) };
+    }
+    const question = pick('question', settings.question, batchIndex);
+    const vision = new Set(placeholders[batchIndex]);
+    const isText = (id: number, position: number): boolean =>
+      id >= 0 && !vision.has(position) && !isMasked(prompt, batchIndex, position);
+    const { text, source } =
+      question === undefined
+        ? lastUserTurn(processor, own.filter(isText))
+        : ({ text: question, source: 'caller' } as const);
+    const filter = settings.keywords;
+    const words = filter === false ? text.split(/\s+/).filter((word) => word !== '') : keywords(text, filter);
+    return words.length === 0
+      ? { source: 'none', text, words: [], ids: [] }
+      : { source, text, words, ids: tokenize(processor, words) };
+  });
 }
 
-/** Words that each count `weight` beside a word of the question. */
+/** Words with one weight each, beside the weight 1 of a word of the question. */
 export interface WeightedWords {
   readonly words: readonly string[];
   readonly weight: number;
@@ -87,4 +99,26 @@ export function withWords(
 function tokenize({ tokenizer }: ProcessorLike, words: readonly string[]): number[] {
   const { input_ids } = tokenizer(words.join(' '), { add_special_tokens: false, return_tensor: false });
   return Array.from(input_ids, Number);
+}
+
+/**
+ * The raw input embeddings `[m, D]` of a question's tokens; nothing for a question without tokens.
+ * @throws InvalidOptionsError if the caller's token ids are not of the model's vocabulary.
+ */
+export async function embedQuestion(
+  { model, family }: PrunedModel,
+  prompt: Prompt,
+  { ids, source }: Question,
+): Promise<Float32Tensor | undefined> {
+  if (ids.length === 0) return undefined;
+  const embedded = await family.adapter
+    .embedText(model, int64Matrix(prompt.tensor, [ids]))
+    .then(toFloat32, (cause: unknown) => {
+      // Only the model knows its vocabulary: config.json may give it without the tokens that were added.
+      if (source !== 'tokens') throw cause;
+      throw new InvalidOptionsError('options mmtok of generate', [
+        `questionTokens: the model cannot embed ids up to ${Math.max(...ids)}; expected ids of its own tokenizer (${messageOf(cause)})`,
+      ]);
+    });
+  return float32(embedded.data, [ids.length, embedded.dims.at(-1) as number]);
 }

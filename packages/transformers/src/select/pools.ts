@@ -1,42 +1,86 @@
-// Groups the vision tokens of a prompt into pools: those that compete for one budget. No selection happens here.
+// Groups the vision tokens of a batch into pools, those that share a budget, and gives each pool its budget.
 
-import { type Budget, InvalidOptionsError } from '@mmtok/core';
-import { type Allocation, type PromptBudget, poolBudgets } from '../budget/prompt-budget.js';
-import type { PlacedImage, Prompt } from '../prompt/prompt.js';
-import { sum } from '../sum.js';
+import { type Budget, InvalidBudgetError, InvalidOptionsError } from '@mmtok/core';
+import { resolveBudget, sum } from '@mmtok/core/internal';
+import type { PlacedImage, PlacedTile } from '../prompt/images.js';
+import type { Prompt } from '../prompt/prompt.js';
 
-/** A stretch of feature rows that is kept together or apart, counted within its pool. */
-export interface Stretch {
+/**
+ * Keeps as many vision tokens as let the prompt fit a context of so many tokens. Among budgets of several images it takes
+ * what the others leave; several of this kind share it in proportion to their images.
+ */
+export interface FitContext {
+  /** Tokens that text, kept vision tokens and the cache may have together. */
+  readonly fitContext: number;
+  /** Tokens of it to leave free, e.g. for the answer. @default 0 */
+  readonly reserve?: number;
+  /** Keep at least this many of each image, whether they fit or not. */
+  readonly min?: number;
+  /** Keep at most this many of each image. */
+  readonly max?: number;
+}
+
+/** How many vision tokens to keep: core's budgets, or as many as fit. */
+export type PromptBudget = Budget | FitContext;
+
+/**
+ * Whose tokens share a budget. `'perImage'`: each image has the budget to itself, its tiles share it. `'perTile'`: each
+ * tile has it. `'shared'`: all images of a prompt share it, so low-detail images cede budget to the others.
+ */
+export type Allocation = 'perImage' | 'perTile' | 'shared';
+
+/** Vision tokens that share a budget, before it is resolved. */
+export interface BudgetedPool {
+  readonly visionTokens: number;
+  readonly budget: PromptBudget;
+}
+
+/** What a prompt has beside its new vision tokens, without padding. */
+export interface OtherTokens {
+  readonly text: number;
+  readonly cached: number;
+}
+
+/** Whether a budget depends on what else the prompt has. */
+export function isFit(budget: PromptBudget): budget is FitContext {
+  return 'fitContext' in budget;
+}
+
+/** A tile within a pool. */
+export interface PoolTile {
+  /** Its vision tokens: `start … start + visionTokens`, counted in the pool. */
   readonly start: number;
-  readonly tokens: number;
+  readonly visionTokens: number;
+  /** `[rows, columns]` of its tokens, where they form a grid. */
+  readonly grid?: readonly [rows: number, columns: number];
+  /** Number of its image within the prompt. */
+  readonly image: number;
 }
 
-/** Vision tokens that compete for one budget: feature rows `start … start + tokens`. */
-export interface Pool extends Stretch {
-  readonly row: number;
+/** Vision tokens that compete for one budget. */
+export interface Pool {
+  readonly batchIndex: number;
+  /** Their rows in the encoder's output, ascending, without those that the attention mask hides. */
+  readonly rows: readonly number[];
   readonly budget: Budget;
-  /** Parts that a floor applies to. */
-  readonly parts: readonly Stretch[];
-}
-
-function stretches(lengths: readonly number[]): Stretch[] {
-  let start = 0;
-  return lengths.map((tokens) => {
-    const stretch = { start, tokens };
-    start += tokens;
-    return stretch;
-  });
+  readonly tiles: readonly PoolTile[];
+  /** Parts with a minimum of their own, as indices into `rows`: the tiles of an image, or the images that share a budget. */
+  readonly parts: readonly (readonly number[])[];
 }
 
 /**
- * The pools of all rows.
- * @throws InvalidOptionsError if there is not one budget per image where an array was given.
+ * The pools of all prompts.
+ * @param masked rows of the encoder's output that the attention mask hides.
+ * @throws InvalidOptionsError if there is an array of budgets, but not with one per image.
  * @throws InvalidBudgetError if a context leaves no room for vision tokens.
  */
 export function poolsOf(
   images: readonly PlacedImage[],
-  allocation: Allocation,
-  budgets: PromptBudget | readonly PromptBudget[],
+  masked: ReadonlySet<number>,
+  {
+    allocation,
+    budgets,
+  }: { readonly allocation: Allocation; readonly budgets: PromptBudget | readonly PromptBudget[] },
   { textTokens, cachedTokens }: Pick<Prompt, 'textTokens' | 'cachedTokens'>,
 ): Pool[] {
   if (Array.isArray(budgets) && budgets.length !== images.length) {
@@ -44,36 +88,117 @@ export function poolsOf(
       `budget: expected one budget for each of the ${images.length} images, got ${budgets.length}`,
     ]);
   }
-  const pools: Pool[] = [];
-  textTokens.forEach((text, row) => {
-    const own = images.filter((image) => image.row === row);
-    const raw = rawPools(own, allocation).map((pool, at) => ({
-      ...pool,
-      row,
-      budget: (Array.isArray(budgets)
-        ? budgets[images.indexOf(own[at] as PlacedImage)]
-        : budgets) as PromptBudget,
+  return textTokens.flatMap((text, batchIndex) => {
+    const own = images.filter((image) => image.batchIndex === batchIndex);
+    const groups = grouped(own, allocation).map(({ tiles, parts, image }) => ({
+      ...poolOf(tiles, parts, masked),
+      batchIndex,
+      budget: (Array.isArray(budgets) ? budgets[images.indexOf(image)] : budgets) as PromptBudget,
     }));
-    const resolved = poolBudgets(raw, { text, cached: cachedTokens[row] as number });
-    raw.forEach((pool, at) => {
-      pools.push({ ...pool, budget: resolved[at] as Budget });
-    });
+    const shown = groups.filter(({ rows }) => rows.length > 0);
+    const resolved = poolBudgets(
+      shown.map(({ rows, budget }) => ({ visionTokens: rows.length, budget })),
+      { text, cached: cachedTokens[batchIndex] as number },
+    );
+    return groups.map((pool): Pool => ({ ...pool, budget: resolved[shown.indexOf(pool)] ?? { tokens: 1 } }));
   });
-  return pools;
 }
 
-function rawPools(images: readonly PlacedImage[], allocation: Allocation): Omit<Pool, 'row' | 'budget'>[] {
-  const units = images.flatMap((image) => image.units);
-  if (allocation === 'perTile') return units.map(({ start, tokens }) => ({ start, tokens, parts: [] }));
+interface TileOfImage extends PlacedTile {
+  readonly image: PlacedImage;
+}
+
+interface Group {
+  readonly image: PlacedImage;
+  readonly tiles: readonly TileOfImage[];
+  readonly parts: readonly { readonly start: number; readonly visionTokens: number }[];
+}
+
+/** Which tiles share a budget. */
+function grouped(images: readonly PlacedImage[], allocation: Allocation): Group[] {
+  const tilesOf = (image: PlacedImage): TileOfImage[] => image.tiles.map((tile) => ({ ...tile, image }));
+  if (allocation === 'perTile') {
+    return images.flatMap((image) => tilesOf(image).map((tile) => ({ image, tiles: [tile], parts: [] })));
+  }
   if (allocation === 'perImage') {
     return images.map((image) => ({
-      start: image.units[0]?.start ?? 0,
-      tokens: image.tokens,
-      parts: image.units.length > 1 ? stretches(image.units.map((unit) => unit.tokens)) : [],
+      image,
+      tiles: tilesOf(image),
+      parts: image.tiles.length > 1 ? image.tiles : [],
     }));
   }
-  const tokens = images.map((image) => image.tokens);
-  return images.length === 0
-    ? []
-    : [{ start: units[0]?.start ?? 0, tokens: sum(tokens), parts: stretches(tokens) }];
+  const [image] = images;
+  return image === undefined ? [] : [{ image, tiles: images.flatMap(tilesOf), parts: images }];
+}
+
+function poolOf(
+  tiles: readonly TileOfImage[],
+  parts: Group['parts'],
+  masked: ReadonlySet<number>,
+): Pick<Pool, 'rows' | 'tiles' | 'parts'> {
+  const rows: number[] = [];
+  const placed = tiles.map(({ start, visionTokens, grid, image }): PoolTile => {
+    const first = rows.length;
+    for (let row = start; row < start + visionTokens; row++) if (!masked.has(row)) rows.push(row);
+    const shown = rows.length - first;
+    const isWhole = shown === visionTokens;
+    return { start: first, visionTokens: shown, image: image.image, ...(grid && isWhole && { grid }) };
+  });
+  const members = parts.map(({ start, visionTokens }) =>
+    rows.flatMap((row, index) => (row >= start && row < start + visionTokens ? [index] : [])),
+  );
+  return { rows, tiles: placed, parts: members };
+}
+
+/**
+ * One core budget per pool of a prompt.
+ * @throws InvalidBudgetError if a context leaves less than one token per pool.
+ */
+export function poolBudgets(pools: readonly BudgetedPool[], { text, cached }: OtherTokens): Budget[] {
+  const others = sum(
+    pools.map(({ budget, visionTokens }) =>
+      isFit(budget) ? 0 : Math.min(visionTokens, resolveBudget(budget, visionTokens).atMost),
+    ),
+  );
+  const fitting = pools.filter(({ budget }) => isFit(budget));
+  const rooms = fitting.map(({ budget }) => {
+    const { fitContext, reserve = 0 } = budget as FitContext;
+    const room = fitContext - reserve - text - cached - others;
+    if (room >= fitting.length) return room;
+    const taken = [
+      `the text takes ${text}`,
+      ...(cached === 0 ? [] : [`the cache ${cached}`]),
+      ...(others === 0 ? [] : [`the other images ${others}`]),
+      ...(reserve === 0 ? [] : [`${reserve} are reserved`]),
+    ].join(', ');
+    throw new InvalidBudgetError(
+      `fitContext ${fitContext} leaves ${room} tokens for ${fitting.length} images: ${taken}`,
+    );
+  });
+  // The prompt has to fit every context that was given, so the tightest decides.
+  const dealt = shares(
+    fitting.map(({ visionTokens, budget }) =>
+      Math.min(visionTokens, (budget as FitContext).max ?? visionTokens),
+    ),
+    Math.min(...rooms),
+  );
+  return pools.map(({ budget }) => {
+    if (!isFit(budget)) return budget;
+    const { min, max } = budget;
+    const tokens = dealt.shift() as number;
+    return { tokens, ...(min !== undefined && { min }), ...(max !== undefined && { max }) };
+  });
+}
+
+/** Splits `room` among pools in proportion to their size; every pool gets at least 1, and no more in sum than `room`. */
+function shares(pools: readonly number[], room: number): number[] {
+  const total = sum(pools);
+  const dealt = pools.map((pool) => Math.max(1, Math.min(pool, Math.floor((room * pool) / total))));
+  let over = sum(dealt) - room;
+  while (over > 0) {
+    const largest = dealt.indexOf(Math.max(...dealt));
+    dealt[largest] = (dealt[largest] as number) - 1;
+    over--;
+  }
+  return dealt;
 }

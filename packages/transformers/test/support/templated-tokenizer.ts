@@ -1,7 +1,7 @@
 // A tokenizer whose tokens are characters and whose chat template is a given one. For tests of reading prompts only.
 
 import { createRequire } from 'node:module';
-import type { TokenizerLike } from '../../src/upstream/types.js';
+import type { TokenizerLike } from '../../src/internal/types.js';
 
 // The very renderer that transformers.js uses.
 const { Template } = createRequire(createRequire(import.meta.url).resolve('@huggingface/transformers'))(

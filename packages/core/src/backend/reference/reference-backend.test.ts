@@ -1,8 +1,8 @@
 // The reference backend: the conformance suite, and its own ways with host tensors, half precision and dispose().
 
 import { describe, expect, it } from 'vitest';
-import { DisposedError, InvalidTensorError, MmtokError } from '../../errors/index.js';
-import { describeBackend } from '../../testing/index.js';
+import { DisposedError, InvalidTensorError, MmtokError } from '../../errors.js';
+import { describeBackend } from '../../testing/describe-backend.js';
 import { defineProgram } from '../program.js';
 import { float32 } from '../tensor.js';
 import { createReferenceBackend } from './reference-backend.js';

@@ -1,6 +1,6 @@
 // The reference backend: runs programs eagerly on the reference operations. Needs no engine, works everywhere, slow.
 
-import { DisposedError } from '../../errors/index.js';
+import { DisposedError } from '../../errors.js';
 import { type Backend, checkInputs, checkInto } from '../backend.js';
 import type { TensorSpecs } from '../program.js';
 import { float32, type HostTensor, widen } from '../tensor.js';

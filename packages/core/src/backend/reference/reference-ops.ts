@@ -1,7 +1,7 @@
 // The operations in plain JavaScript and double precision: the oracle the other backends are tested against.
 // Written to be obviously right, not to be fast; see the ORT backend for speed.
 
-import { InvalidTensorError } from '../../errors/invalid-tensor-error.js';
+import { InvalidTensorError } from '../../errors.js';
 import type { TensorOps } from '../ops.js';
 import { elementCount } from '../tensor.js';
 

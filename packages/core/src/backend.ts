@@ -1,0 +1,22 @@
+// @mmtok/core/backend: what authors of backends need, beside the conformance suite in @mmtok/core/testing.
+
+export { type Backend, checkInputs, checkInto, type DimLengths, type RunOptions } from './backend/backend.js';
+export type { TensorOps } from './backend/ops.js';
+export {
+  defineProgram,
+  type Program,
+  type ProgramDType,
+  type TensorSpec,
+  type TensorSpecs,
+} from './backend/program.js';
+export { createReferenceBackend } from './backend/reference/reference-backend.js';
+export { type ReferenceTensor, referenceOps } from './backend/reference/reference-ops.js';
+export { elementCount, type Float32Tensor, float32, type HostTensor, widen } from './backend/tensor.js';
+export {
+  BackendRunError,
+  BackendUnavailableError,
+  DisposedError,
+  InvalidTensorError,
+  MmtokError,
+  UnsupportedOpError,
+} from './errors.js';

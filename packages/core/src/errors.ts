@@ -1,0 +1,198 @@
+// The typed errors of the core, and the base class of every error that mmtok throws on purpose. Bugs stay plain Errors.
+
+const MARKER = Symbol.for('mmtok.error');
+
+/** Who can act on an error: the caller, whoever runs the machine, or whoever supplied the numbers or files. */
+export type ErrorKind =
+  /** The call or its options are wrong: change the code. */
+  | 'usage'
+  /** Something is missing or fails on this machine: install, configure or free it. */
+  | 'environment'
+  /** The tensors, files or models that were given are wrong: change the data. */
+  | 'data';
+
+/** What a {@link MmtokError} carries beside its code and its problem. */
+export interface ErrorDetails {
+  /** @default 'usage' */
+  readonly kind?: ErrorKind | undefined;
+  /** What to do, as whole sentences, e.g. an install command. */
+  readonly hint?: string | undefined;
+  /** Opens the message: `Invalid budget` gives "Invalid budget: …". */
+  readonly title?: string | undefined;
+  /** The error that caused this one. */
+  readonly cause?: unknown;
+}
+
+/**
+ * Base class of all typed errors. `MmtokError.isInstance(error)` holds across duplicate copies of the package,
+ * where `instanceof` would not.
+ */
+export class MmtokError extends Error {
+  /** A stable, machine-readable code such as `MMTOK_INVALID_BUDGET`. */
+  readonly code: string;
+  readonly kind: ErrorKind;
+  /** What is wrong. The message is the title, the problem and the hint. */
+  readonly problem: string;
+  /** What to do about it, where the message says so. */
+  declare readonly hint?: string;
+
+  constructor(code: string, problem: string, details: ErrorDetails = {}) {
+    const { kind = 'usage', hint, title } = details;
+    const sentence = title === undefined ? problem : `${title}: ${problem}`;
+    const closed = title === undefined && hint === undefined ? sentence : endSentence(sentence);
+    super(
+      hint === undefined ? closed : `${closed} ${hint}`,
+      details.cause === undefined ? {} : { cause: details.cause },
+    );
+    this.name = new.target.name;
+    this.code = code;
+    this.kind = kind;
+    this.problem = problem;
+    if (hint !== undefined) this.hint = hint;
+    Object.defineProperty(this, MARKER, { value: true });
+  }
+
+  /** Whether `value` is an error thrown by any copy of mmtok; with `code`, whether it is that very error. */
+  static isInstance(value: unknown, code?: string): value is MmtokError {
+    const isMarked = typeof value === 'object' && value !== null && MARKER in value;
+    return isMarked && (code === undefined || (value as unknown as MmtokError).code === code);
+  }
+}
+
+const endSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+/** The message of whatever was thrown. Never throws itself. */
+export function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return 'an object that cannot be printed';
+  }
+}
+
+/** Options have the wrong form. The message lists each wrong path, what was expected and what was given. */
+export class InvalidOptionsError extends MmtokError {
+  constructor(what: string, problems: readonly string[], details: ErrorDetails = {}) {
+    super('MMTOK_INVALID_OPTIONS', problems.join('; '), { title: `Invalid ${what}`, ...details });
+  }
+}
+
+/** No selection can satisfy a budget or its constraints, e.g. zero tokens, or more must-keeps than tokens. */
+export class InvalidBudgetError extends MmtokError {
+  constructor(problem: string) {
+    super('MMTOK_INVALID_BUDGET', problem, { title: 'Invalid budget' });
+  }
+}
+
+/** A tensor has the wrong shape, element type, length or values (NaN, infinity, negative coverage). */
+export class InvalidTensorError extends MmtokError {
+  /** Which tensor, e.g. `'vision'` or `'coverage(text).affinity'`. */
+  readonly tensor: string;
+
+  constructor(tensor: string, problem: string, details: ErrorDetails = {}) {
+    super('MMTOK_INVALID_TENSOR', problem, { title: `Tensor '${tensor}'`, kind: 'data', ...details });
+    this.tensor = tensor;
+  }
+}
+
+/** A maximizer returned something other than different, eligible candidates. */
+export class InvalidSelectionError extends MmtokError {
+  /** Name of the maximizer. */
+  readonly maximizer: string;
+
+  constructor(maximizer: string, problem: string, details: ErrorDetails = {}) {
+    super('MMTOK_INVALID_SELECTION', problem, { title: `Maximizer '${maximizer}'`, ...details });
+    this.maximizer = maximizer;
+  }
+}
+
+/** A coverage term's matrix would be larger than the ceiling, or than the memory that is left. */
+export class MatrixTooLargeError extends MmtokError {
+  /** Size of the matrix in bytes. */
+  readonly bytes: number;
+
+  /** @param ceiling in bytes; absent where memory itself ran out. */
+  constructor(
+    term: string,
+    candidates: number,
+    targets: number,
+    ceiling?: number,
+    options?: { readonly cause?: unknown },
+  ) {
+    const bytes = candidates * targets * Float32Array.BYTES_PER_ELEMENT;
+    const gib = (value: number): string => `${(value / 2 ** 30).toFixed(2)} GiB`;
+    const isLimit = ceiling !== undefined;
+    super(
+      'MMTOK_MATRIX_TOO_LARGE',
+      `Coverage term '${term}' needs a matrix of ${candidates} × ${targets} floats (${gib(bytes)}), ` +
+        (isLimit ? `above the ceiling of ${gib(ceiling)}` : 'which cannot be allocated'),
+      {
+        kind: isLimit ? 'usage' : 'environment',
+        hint:
+          'Sample its targets, e.g. visionCoverage({ sample: { targets: 2048 } })' +
+          (isLimit ? ', or raise maxMatrixBytes.' : '.'),
+        ...options,
+      },
+    );
+    this.bytes = bytes;
+  }
+}
+
+/** An engine or execution device is missing or broken; the hint tells how to get it. */
+export class BackendUnavailableError extends MmtokError {
+  readonly backend: string;
+  declare readonly hint: string;
+
+  constructor(backend: string, problem: string, hint: string, options?: { readonly cause?: unknown }) {
+    super('MMTOK_BACKEND_UNAVAILABLE', problem, {
+      title: `Backend '${backend}' is unavailable`,
+      kind: 'environment',
+      hint,
+      ...options,
+    });
+    this.backend = backend;
+  }
+}
+
+/** An engine failed on a program: a wrong program, or a defect or limit of the engine. `cause` is the engine's error. */
+export class BackendRunError extends MmtokError {
+  readonly backend: string;
+  readonly program: string;
+
+  constructor(backend: string, program: string, cause: unknown) {
+    super('MMTOK_BACKEND_RUN', messageOf(cause), {
+      title: `Backend '${backend}' failed on the program '${program}'`,
+      kind: 'environment',
+      hint: 'If the program is your own, try it on createReferenceBackend(), whose messages are more precise.',
+      cause,
+    });
+    this.backend = backend;
+    this.program = program;
+  }
+}
+
+/** A program uses an operation (or a form of it) that the backend does not implement. */
+export class UnsupportedOpError extends MmtokError {
+  readonly op: string;
+  readonly backend: string;
+
+  constructor(op: string, backend: string, detail?: string) {
+    super(
+      'MMTOK_UNSUPPORTED_OP',
+      `Backend '${backend}' does not support the operation '${op}'${detail === undefined ? '' : ` (${detail})`}`,
+      {
+        kind: 'environment',
+        hint: 'Use another backend, or write the program with other operations.',
+      },
+    );
+    this.op = op;
+    this.backend = backend;
+  }
+}
+
+/** A backend, prepared image or agent was used after `dispose()`. */
+export class DisposedError extends MmtokError {
+  constructor(what: string) {
+    super('MMTOK_DISPOSED', `${what} was used after dispose()`, { hint: 'Create a new one.' });
+  }
+}

@@ -1,0 +1,19 @@
+// @mmtok/core/internal: what the packages of mmtok share. Unstable: it may change in any release, without notice.
+
+export { toMatrix } from './backend/tensor.js';
+export { messageOf } from './errors.js';
+export {
+  bfloat16sToFloats,
+  bfloat16ToFloat,
+  floatsToHalves,
+  floatToBfloat16,
+  floatToHalf,
+  halfToFloat,
+  halvesToFloats,
+} from './internal/half.js';
+export { parseOptions } from './internal/parse-options.js';
+export { createRandom, shuffleFront } from './internal/random.js';
+export { gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
+export { checkBudget, resolveBudget } from './selection/budget.js';
+export { columnPeakedness } from './similarity/peakedness.js';
+export { relevance } from './similarity/relevance.js';

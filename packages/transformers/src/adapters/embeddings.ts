@@ -1,0 +1,62 @@
+// The adapter of most models: a vision encoder, an embedding table, and a decoder that takes embeddings.
+
+import { runSession } from '../internal/session.js';
+import { tappedOutputs } from '../internal/tapped-sessions.js';
+import { writeRowsAt } from '../internal/tensors.js';
+import { type ModelInputs, type ModelLike, type TensorLike, tensorAt } from '../internal/types.js';
+import type { EncodedVision, Forward, ModelAdapter, ShortPrompt } from './adapter.js';
+
+/** The encoder's output `[images or tiles, n]` of numbers ≥ 0, in the order of the vision tokens. */
+export const SALIENCY_OUTPUT = 'vision_saliency';
+
+/** Names under which the encoder's inputs reach the model, where they differ from the session's own. */
+const aliases: Readonly<Record<string, string>> = {
+  grid_thw: 'image_grid_thw',
+  pixel_position_ids: 'image_position_ids',
+};
+
+/** Runs the session `vision_encoder` and sorts its outputs. */
+export async function encodeVision(model: ModelLike, inputs: ModelInputs): Promise<EncodedVision> {
+  const feeds: ModelInputs = { ...inputs };
+  for (const [session, given] of Object.entries(aliases)) feeds[session] = inputs[session] ?? inputs[given];
+  const pixels = tensorAt(inputs, 'pixel_values') as TensorLike;
+  const {
+    image_features,
+    [SALIENCY_OUTPUT]: saliency,
+    ...others
+  } = await runSession(model, 'vision_encoder', feeds, pixels);
+  return {
+    projected: image_features as TensorLike,
+    others: tappedOutputs(model.sessions.vision_encoder, others),
+    ...(saliency && { saliency }),
+  };
+}
+
+/** Input embeddings of the shortened prompt with its vision tokens, and what else the embedding table gives. */
+export async function embedPrompt(
+  model: ModelLike,
+  { ids, visionPositions, kept }: ShortPrompt,
+): Promise<Record<string, TensorLike>> {
+  // Some embedding tables have a second output (per-layer inputs of Gemma 3n); the decoder takes whatever there is.
+  const { inputs_embeds, ...more } = await runSession(model, 'embed_tokens', { input_ids: ids }, ids);
+  return { ...more, inputs_embeds: writeRowsAt(inputs_embeds as TensorLike, visionPositions, kept) };
+}
+
+/** Images in through `vision_encoder`, text through `embed_tokens`, and everything on as `inputs_embeds`. */
+export const embeddingsAdapter: ModelAdapter = {
+  sessions: ['vision_encoder', 'embed_tokens', 'decoder_model_merged'],
+  encoder: 'vision_encoder',
+  decoder: 'decoder_model_merged',
+  placement: 'placeholders',
+  imageInputs: ['pixel_values', 'pixel_attention_mask', 'spatial_shapes', 'image_position_ids'],
+  encode: encodeVision,
+
+  async embedText(model, ids) {
+    const { inputs_embeds } = await runSession(model, 'embed_tokens', { input_ids: ids }, ids);
+    return inputs_embeds as TensorLike;
+  },
+
+  async prefill(model: ModelLike, forward: Forward, prompt: ShortPrompt) {
+    return await forward({ ...prompt.inputs, ...(await embedPrompt(model, prompt)) });
+  },
+};

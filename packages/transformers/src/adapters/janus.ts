@@ -1,0 +1,67 @@
+// The adapter of Janus: one session embeds text and images together, and `forward` always runs it.
+
+import { runSession, withSessions } from '../internal/session.js';
+import { makeTensor, tensorRows, toRows, writeRowsAt } from '../internal/tensors.js';
+import { type ModelInputs, type ModelLike, type TensorLike, tensorAt } from '../internal/types.js';
+import type { ModelAdapter } from './adapter.js';
+
+const SESSION = 'prepare_inputs_embeds';
+
+/** The inputs that say "no images" for ids `[1, tokens]`, in the form that upstream uses at every decode step. */
+function withoutImages(ids: TensorLike): ModelInputs {
+  const tokens = ids.dims.at(-1) as number;
+  return {
+    input_ids: ids,
+    pixel_values: makeTensor(ids, 'float32', new Float32Array(0), [0, 0, 3, 384, 384]),
+    images_seq_mask: makeTensor(ids, 'bool', new Uint8Array(tokens), [1, tokens]),
+    images_emb_mask: makeTensor(ids, 'bool', new Uint8Array(0), [1, 1, 0]),
+  };
+}
+
+async function embed(model: ModelLike, ids: TensorLike): Promise<TensorLike> {
+  const { inputs_embeds } = await runSession(model, SESSION, withoutImages(ids), ids);
+  return inputs_embeds as TensorLike;
+}
+
+function placeholders(inputs: ModelInputs): number[][] {
+  const mask = tensorAt(inputs, 'images_seq_mask');
+  const ids = tensorAt(inputs, 'input_ids');
+  const fits = mask !== undefined && mask.dims.at(-1) === ids?.dims.at(-1);
+  const rows = fits ? toRows('images_seq_mask', mask) : toRows('input_ids', ids as TensorLike).map(() => []);
+  return rows.map((row) => row.flatMap((bit, position) => (bit === 0 ? [] : [position])));
+}
+
+/** Images and text in through `prepare_inputs_embeds`. */
+export const janusAdapter: ModelAdapter = {
+  sessions: [SESSION, 'model', 'lm_head'],
+  encoder: SESSION,
+  decoder: 'model',
+  placement: 'placeholders',
+  imageInputs: ['pixel_values', 'images_seq_mask', 'images_emb_mask'],
+  placeholders,
+  textOnly: withoutImages,
+
+  async encode(model, inputs) {
+    const pixels = tensorAt(inputs, 'pixel_values') as TensorLike;
+    const { inputs_embeds, ...others } = await runSession(model, SESSION, inputs, pixels);
+    const embeddings = inputs_embeds as TensorLike;
+    const tokens = embeddings.dims[1] ?? 0;
+    const rows = placeholders(inputs).flatMap((own, batchIndex) =>
+      own.map((position) => batchIndex * tokens + position),
+    );
+    return { projected: tensorRows(embeddings, rows), others };
+  },
+
+  embedText: embed,
+
+  async prefill(model, forward, { ids, inputs, visionPositions, kept }) {
+    const embeddings = writeRowsAt(await embed(model, ids), visionPositions, kept);
+    // Calls do not share the stand-in session, so they cannot meet.
+    const ready = {
+      inputNames: [],
+      outputNames: ['inputs_embeds'],
+      run: async () => ({ inputs_embeds: embeddings.ort_tensor }),
+    };
+    return await forward(inputs, withSessions(model, { [SESSION]: ready }));
+  },
+};

@@ -1,0 +1,65 @@
+// The typed errors of @mmtok/transformers. Each has a stable `code`; catch them with MmtokError.isInstance(error, code).
+
+import { MmtokError } from '@mmtok/core';
+
+/** The model is pruned already. Code `MMTOK_ALREADY_PRUNED`. */
+export class AlreadyPrunedError extends MmtokError {
+  constructor() {
+    super('MMTOK_ALREADY_PRUNED', 'This model is pruned already', {
+      hint: 'Call restore() on the handle of the first prune(), or override options per call with generate({ ..., mmtok: { ... } }).',
+    });
+  }
+}
+
+/** The model, or the way it was loaded or exported, cannot be pruned. The model is unchanged. Code `MMTOK_UNSUPPORTED_MODEL`. */
+export class UnsupportedModelError extends MmtokError {
+  /** `model_type` of the model's configuration, if it has one. */
+  readonly modelType: string | undefined;
+
+  constructor(modelType: string | undefined, reason: string) {
+    const title = `The model${modelType === undefined ? '' : ` '${modelType}'`} cannot be pruned`;
+    super('MMTOK_UNSUPPORTED_MODEL', reason, { title, kind: 'data' });
+    this.modelType = modelType;
+  }
+}
+
+/** The folder or hub id is not a vision-language model that transformers.js can load. Code `MMTOK_MODEL_LOAD`. */
+export class ModelLoadError extends MmtokError {
+  constructor(source: string, problem: string, options?: { readonly cause?: unknown }) {
+    super('MMTOK_MODEL_LOAD', problem, {
+      title: `Cannot load a model from '${source}'`,
+      kind: 'data',
+      ...options,
+    });
+  }
+}
+
+/**
+ * Placeholders, vision features, mask, or cache do not fit each other, so pruning would gather the wrong rows.
+ * Code `MMTOK_PROMPT_MISMATCH`.
+ */
+export class PromptMismatchError extends MmtokError {
+  constructor(problem: string) {
+    super('MMTOK_PROMPT_MISMATCH', problem, { title: 'Prompt and images do not fit' });
+  }
+}
+
+/** The requested vision features are not available, or cannot be found in the model file. Code `MMTOK_VISION_FEATURES`. */
+export class VisionFeaturesError extends MmtokError {
+  constructor(problem: string) {
+    super('MMTOK_VISION_FEATURES', problem, {
+      title: 'Vision features from before the projector',
+      kind: 'data',
+    });
+  }
+}
+
+/** A `select` function did not return what was asked of it. Code `MMTOK_INVALID_SELECTION`. */
+export class InvalidSelectionError extends MmtokError {
+  constructor(problem: string) {
+    super('MMTOK_INVALID_SELECTION', problem, {
+      title: 'Invalid result of select',
+      hint: 'Return exactly request.tokens different indices of vision tokens that are not in request.excluded.',
+    });
+  }
+}

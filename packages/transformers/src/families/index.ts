@@ -1,0 +1,58 @@
+// All families, and how to find the one of a model. To add a family, add it to the file of its layout.
+
+import { UnsupportedModelError } from '../errors.js';
+import type { ModelLike } from '../internal/types.js';
+import type { ModelFamily, PrunedFamily } from './family.js';
+import { llavaFamilies } from './llava.js';
+import { otherFamilies, refusedFamilies } from './others.js';
+import { qwenFamilies } from './qwen.js';
+import { tiledFamilies } from './tiled.js';
+
+/** Every family that transformers.js runs. */
+export const families: readonly ModelFamily[] = [
+  ...llavaFamilies,
+  ...tiledFamilies,
+  ...qwenFamilies,
+  ...otherFamilies,
+  ...refusedFamilies,
+];
+
+/** The family of a `model_type`, if it is known. */
+export function familyOf(modelType: string): ModelFamily | undefined {
+  return families.find((family) => family.modelTypes.includes(modelType));
+}
+
+/**
+ * The family of a loaded model.
+ * @throws UnsupportedModelError naming why, if it is not one that can be pruned.
+ */
+export function prunedFamilyOf(model: ModelLike | null | undefined): PrunedFamily {
+  const modelType = typeof model?.config?.model_type === 'string' ? model.config.model_type : undefined;
+  const isGenerating =
+    typeof model?.sessions === 'object' && model.sessions !== null && typeof model.generate === 'function';
+  if (modelType === undefined || !isGenerating) {
+    throw new UnsupportedModelError(
+      modelType,
+      'it is not a generating model of transformers.js; pass what from_pretrained() returned',
+    );
+  }
+  const family = familyOf(modelType);
+  if (family === undefined) {
+    const known = families.flatMap((one) => (one.status === 'pruned' ? one.modelTypes : [])).join(', ');
+    throw new UnsupportedModelError(modelType, `its model_type is not one of ${known}`);
+  }
+  if (family.status === 'refused') throw new UnsupportedModelError(modelType, family.reason);
+  const missing = family.adapter.sessions.filter((session) => model.sessions[session] === undefined);
+  if (missing.length > 0) {
+    throw new UnsupportedModelError(
+      modelType,
+      `it was loaded without its ${missing.join(' and ')}; load it with ${loaderOf(family, modelType)}, not with a text-only class`,
+    );
+  }
+  return family;
+}
+
+/** The transformers.js class that loads a model type of a family. */
+export function loaderOf(family: PrunedFamily, modelType: string): string {
+  return typeof family.className === 'string' ? family.className : (family.className[modelType] as string);
+}

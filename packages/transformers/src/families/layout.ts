@@ -1,0 +1,131 @@
+// How encoders lay out their output in tiles, and how prompts mark vision tokens and the ends of images.
+
+import { PromptMismatchError, UnsupportedModelError } from '../errors.js';
+import { type ModelConfig, numberAt, section, tensorAt } from '../internal/types.js';
+import type { Tile, TileContext, TilePlace } from './family.js';
+
+/** `[rows, columns]` of a square number of tokens. */
+function square(tokens: number): Pick<Tile, 'grid'> {
+  const side = Math.round(Math.sqrt(tokens));
+  return side * side === tokens ? { grid: [side, side] } : {};
+}
+
+/** All tiles have the same number of tokens: features `[tiles, tokens, D]`, or `[tokens, D]` over `pixel_values [tiles, …]`. */
+export function equalTiles({ features, inputs }: TileContext): Tile[] {
+  const leading = features.dims.slice(0, -1);
+  const total = leading.reduce((product, length) => product * length, 1);
+  const pictures = tensorAt(inputs, 'pixel_values')?.dims.slice(0, -3) ?? [1];
+  const count = leading.length > 1 ? total / (leading.at(-1) as number) : pictures.reduce((a, b) => a * b, 1);
+  const tokens = total / count;
+  if (!Number.isInteger(tokens)) {
+    throw new PromptMismatchError(`${total} vision features do not divide among ${count} images`);
+  }
+  return Array.from({ length: count }, () => ({ visionTokens: tokens, ...square(tokens) }));
+}
+
+/** Each run of neighboring placeholders in the prompt is a tile. */
+export function tilesFromRuns({ runs }: TileContext): Tile[] {
+  return runs.map((tokens) => ({ visionTokens: tokens, ...square(tokens) }));
+}
+
+/** Tiles follow the grids `[t, h, w]` of patches, merged `spatial_merge_size`² to one token. */
+export function tilesFromGrids({ inputs, config }: TileContext): Tile[] {
+  const merge = numberAt(section(config, 'vision_config'), 'spatial_merge_size') ?? 2;
+  const grids = tensorAt(inputs, 'image_grid_thw');
+  if (grids === undefined)
+    throw new PromptMismatchError(
+      'pixel_values came without image_grid_thw; pass all the processor returned',
+    );
+  const numbers = Array.from(grids.data as BigInt64Array, Number);
+  return Array.from({ length: numbers.length / 3 }, (_, image) => {
+    const [t, h, w] = numbers.slice(image * 3, image * 3 + 3) as [number, number, number];
+    const rows = t * Math.floor(h / merge);
+    const columns = Math.floor(w / merge);
+    return { visionTokens: rows * columns, grid: [rows, columns] };
+  });
+}
+
+/** The side, in pixels, of the square that one token stands for: patch size times merge. */
+function pixelsPerToken(config: ModelConfig): number | undefined {
+  const patch = numberAt(section(config, 'vision_config'), 'patch_size');
+  const merge = numberAt(config, 'spatial_merge_size') ?? 1;
+  return patch === undefined ? undefined : patch * merge;
+}
+
+/** Each image of `[images, 3, H, W]` is a tile with one token per square of pixels, in rows that the prompt separates. */
+export function tilesFromPixels(context: TileContext): Tile[] {
+  const { inputs, config } = context;
+  const [images = 1, , height = 0, width = 0] = tensorAt(inputs, 'pixel_values')?.dims ?? [];
+  const side = pixelsPerToken(config);
+  if (side === undefined) return equalTiles(context);
+  const rows = Math.floor(height / side);
+  const columns = Math.floor(width / side);
+  return Array.from({ length: images }, () => ({ visionTokens: rows * columns, grid: [rows, columns] }));
+}
+
+/** Tiles have patch grids `spatial_shapes [tiles, 2]`, shrunk by `downsample_factor` each way. */
+export function tilesFromSpatialShapes({ inputs, config }: TileContext): Tile[] {
+  const factor = numberAt(config, 'downsample_factor') ?? 2;
+  const shapes = tensorAt(inputs, 'spatial_shapes');
+  if (shapes === undefined)
+    throw new PromptMismatchError(
+      'pixel_values came without spatial_shapes; pass all the processor returned',
+    );
+  const numbers = Array.from(shapes.data as BigInt64Array, Number);
+  return Array.from({ length: numbers.length / 2 }, (_, tile) => {
+    const rows = Math.ceil((numbers[tile * 2] as number) / factor);
+    const columns = Math.ceil((numbers[tile * 2 + 1] as number) / factor);
+    return { visionTokens: rows * columns, grid: [rows, columns] };
+  });
+}
+
+/** Side, in pixels, of the crops of Phi-3 Vision. */
+const CROP = 336;
+
+/**
+ * Each image of `image_sizes [images, 2]` is one tile: whole crops, each of g × g tokens: rows of the crops put together and of
+ * the small whole image, each row ended by one token, with one token between the two.
+ */
+export function tilesFromImageSizes(context: TileContext): Tile[] {
+  const sizes = tensorAt(context.inputs, 'image_sizes');
+  if (sizes === undefined) {
+    throw new PromptMismatchError('pixel_values came without image_sizes; pass all the processor returned');
+  }
+  const numbers = Array.from(sizes.data as BigInt64Array, (pixels) => Number(pixels) / CROP);
+  const total = context.features.dims.slice(0, -1).reduce((product, length) => product * length, 1);
+  for (let g = 1; g * g <= total; g++) {
+    const tiles = Array.from({ length: numbers.length / 2 }, (_, image) => {
+      const [rows, columns] = [numbers[image * 2] as number, numbers[image * 2 + 1] as number];
+      return { visionTokens: rows * g * (columns * g + 1) + 1 + g * (g + 1) };
+    });
+    if (tiles.reduce((sum, tile) => sum + tile.visionTokens, 0) === total) return tiles;
+  }
+  return tilesFromRuns(context);
+}
+
+/** Placeholders are copies of the token `image_token_index` or `image_token_id` of the configuration. */
+export function imageTokenId(config: ModelConfig): (id: number) => boolean {
+  const token = numberAt(config, 'image_token_index', 'image_token_id');
+  if (token === undefined) {
+    throw new UnsupportedModelError(
+      String(config.model_type),
+      'its config.json has neither image_token_index nor image_token_id, so vision tokens cannot be found in a prompt',
+    );
+  }
+  return (id) => id === token;
+}
+
+/** Placeholders are negative ids. */
+export function negativeIds(): (id: number) => boolean {
+  return (id) => id < 0;
+}
+
+/** Idefics and SmolVLM: the overview of the whole image comes last, behind its own marker. */
+export function endsWithOverview({ ids, first, tokenId }: TilePlace): boolean {
+  return ids[first - 1] === tokenId('<global-img>');
+}
+
+/** LFM2-VL: an image is closed by its end marker; a tile is followed by the marker of the next. */
+export function endsWithMarker({ ids, last, tokenId }: TilePlace): boolean {
+  return ids[last + 1] === tokenId('<|image_end|>');
+}

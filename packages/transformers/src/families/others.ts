@@ -1,0 +1,55 @@
+// Families with a layout of their own, and families that transformers.js runs but that have nothing to prune.
+
+import { encoderDecoderAdapter } from '../adapters/encoder-decoder.js';
+import { janusAdapter } from '../adapters/janus.js';
+import type { PrunedFamily, RefusedFamily } from './family.js';
+import { equalTiles, tilesFromRuns } from './layout.js';
+
+export const otherFamilies: readonly PrunedFamily[] = [
+  {
+    status: 'pruned',
+    name: 'Florence-2',
+    modelTypes: ['florence2'],
+    className: 'Florence2ForConditionalGeneration',
+    adapter: encoderDecoderAdapter,
+    positions: 'encoder',
+    tiles: equalTiles,
+    textTemperature: 0.02,
+    tap: 'projector',
+    notes:
+      'the text is the task prompt; boxes and regions are read from fewer tokens, so expect them to be coarser',
+    checkpoints: [
+      { id: 'onnx-community/Florence-2-base-ft', size: '0.23 B' },
+      { id: 'onnx-community/Florence-2-large-ft', size: '0.77 B' },
+    ],
+  },
+  {
+    status: 'pruned',
+    name: 'Janus',
+    modelTypes: ['multi_modality'],
+    className: 'MultiModalityCausalLM',
+    adapter: janusAdapter,
+    positions: '1d',
+    tiles: tilesFromRuns,
+    textTemperature: 0.02,
+    tap: 'none',
+    notes: 'image understanding; image generation is untouched; one prompt at a time, as upstream',
+    checkpoints: [{ id: 'onnx-community/Janus-Pro-1B-ONNX', size: '1.5 B' }],
+  },
+];
+
+export const refusedFamilies: readonly RefusedFamily[] = [
+  {
+    status: 'refused',
+    name: 'Ultravox, Voxtral, Granite Speech',
+    modelTypes: ['ultravox', 'voxtral', 'voxtral_realtime', 'granite_speech'],
+    reason: 'it is an audio-only model, so it has no vision tokens to prune',
+  },
+  {
+    status: 'refused',
+    name: 'TrOCR, Donut, captioners',
+    modelTypes: ['vision-encoder-decoder'],
+    reason:
+      'its decoder looks at the image by cross-attention only, so fewer vision tokens would save next to nothing',
+  },
+];

@@ -1,0 +1,86 @@
+// Model files in Node, Bun and Deno: folders on disk, and the folder that transformers.js keeps downloads in.
+
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ModelLoadError } from '../errors.js';
+import type { FileCache, LibraryEnv, Location, PlatformFiles } from './model-files.js';
+
+/** Whether a source is meant as a path rather than as a hub id (`owner/name`). */
+function looksLikePath(source: string): boolean {
+  return isAbsolute(source) || /^\.{0,2}[\\/]|^\.{1,2}$|\\|^~/.test(source) || source.split('/').length > 2;
+}
+
+/**
+ * The absolute path of a model folder; nothing for a hub id.
+ * @throws ModelLoadError if the source is a path that is no folder of a model, naming what is missing.
+ */
+function modelFolder(source: string): string | undefined {
+  const path = resolve(toPath(source));
+  if (!existsSync(path)) {
+    if (!looksLikePath(source)) return undefined;
+    throw new ModelLoadError(
+      source,
+      `there is no folder ${path}; give an existing folder or a hub id such as owner/name`,
+    );
+  }
+  if (!statSync(path).isDirectory()) {
+    throw new ModelLoadError(source, 'it is a file; give the folder that holds config.json and onnx/');
+  }
+  const missing = [
+    'config.json',
+    'tokenizer.json',
+    'tokenizer_config.json',
+    'preprocessor_config.json',
+  ].filter((file) => !existsSync(join(path, file)));
+  const onnx = join(path, 'onnx');
+  if (!existsSync(onnx) || !readdirSync(onnx).some((file) => file.endsWith('.onnx')))
+    missing.push('onnx/*.onnx');
+  if (missing.length > 0) {
+    throw new ModelLoadError(
+      source,
+      `the folder lacks ${missing.join(', ')}; it must have the layout of a transformers.js model, e.g. a copy of one of onnx-community's repositories`,
+    );
+  }
+  return path;
+}
+
+async function openCache(env: LibraryEnv, folder: string | undefined): Promise<FileCache | undefined> {
+  const base = folder ?? env.cacheDir;
+  if (env.useFSCache === false || base == null) return undefined;
+  return {
+    async match(name) {
+      const path = join(base, name);
+      return existsSync(path) ? path : undefined;
+    },
+  };
+}
+
+const toPath = (location: Location): string =>
+  location instanceof URL || location.startsWith('file:') ? fileURLToPath(location) : location;
+
+/** What transformers.js runs on where it is left the choice. */
+function devices(wanted: 'auto' | 'gpu'): string[] {
+  const own: Readonly<Record<string, readonly string[]>> = {
+    win32: ['dml'],
+    darwin: ['coreml'],
+    linux: process.arch === 'x64' ? ['cuda'] : [],
+  };
+  const all = [...(own[process.platform] ?? []), 'webgpu', 'cpu'];
+  return wanted === 'auto' ? all : all.filter((device) => ['webgpu', 'cuda', 'dml'].includes(device));
+}
+
+/** The implementation of `#files` for Node. */
+export const platform: PlatformFiles = {
+  modelFolder,
+  openCache,
+  async readLocal(location) {
+    const path = toPath(location);
+    return { bytes: await readFile(path), folder: dirname(path) };
+  },
+  beside: (location, name) => join(dirname(toPath(location)), name),
+  devices,
+  // Nothing is downloaded here: transformers.js has put every file of a loaded model on the disk.
+  download: undefined,
+};

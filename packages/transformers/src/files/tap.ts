@@ -1,0 +1,250 @@
+// The tap: a model's vision encoder is opened again with one more output, the features from before the projector.
+
+import type { PreTrainedModel } from '@huggingface/transformers';
+import { messageOf, parseOptions } from '@mmtok/core/internal';
+import {
+  appendGraphOutput,
+  OnnxFormatError,
+  OnnxModelError,
+  readGraph,
+  type ScannedGraph,
+} from '@mmtok/onnx';
+import * as z from 'zod';
+import { platform } from '#files';
+import { VisionFeaturesError } from '../errors.js';
+import { type ProjectorInput, rememberTap } from '../internal/tapped-sessions.js';
+import type { ModelLike, SessionLike } from '../internal/types.js';
+import { findProjectorInput, projectorInputNamed } from './find-projector-input.js';
+import {
+  type FoundFile,
+  type LibraryEnv,
+  type ModelPlace,
+  readModelFile,
+  readNamedFile,
+} from './model-files.js';
+
+/** What {@link tapVisionEncoder} needs. */
+export interface TapOptions {
+  /** The `vision_encoder*.onnx` that the model was loaded from: a path in Node, a URL in a browser, or its bytes. */
+  readonly file: string | URL | Uint8Array;
+  /** The name of the tensor that goes into the projector. @default found in the file */
+  readonly tensor?: string;
+  /** Further options of the new session, e.g. `{ executionProviders: ['cuda'] }`. */
+  readonly sessionOptions?: Readonly<Record<string, unknown>>;
+}
+
+/** What became of the tap while a model was loaded. */
+export interface LoadTap {
+  /** The exposed tensor, if it worked. */
+  readonly tensor?: string;
+  /** Why it did not. */
+  readonly problem?: string;
+}
+
+/** The output of vision encoders that transformers.js reads. */
+const OUTPUT = 'image_features';
+
+/** Deeper subgraphs are not searched for weights. */
+const MAX_DEPTH = 64;
+
+const schema = z.strictObject({
+  file: z.union(
+    [z.string().min(1), z.instanceof(URL), z.instanceof(Uint8Array)],
+    'expected the path, URL or bytes of the vision_encoder*.onnx that the model was loaded from',
+  ),
+  tensor: z.string().min(1).optional(),
+  sessionOptions: z.record(z.string(), z.unknown()).optional(),
+});
+
+/**
+ * Exposes the features from before the projector of a loaded model: its vision encoder is replaced by the same one with
+ * a further output. Models from `loadVlm()` have this already.
+ * @throws InvalidOptionsError for options of the wrong form.
+ * @throws VisionFeaturesError if the model has no vision encoder, or the projector is not to be found in the file.
+ * @example
+ * const model = await AutoModelForImageTextToText.from_pretrained('./my-model');
+ * await tapVisionEncoder(model, { file: './my-model/onnx/vision_encoder.onnx' });
+ */
+export async function tapVisionEncoder(
+  model: PreTrainedModel | null | undefined,
+  options: TapOptions,
+): Promise<void> {
+  const { file, tensor, sessionOptions = {} } = parseOptions('options of tapVisionEncoder', schema, options);
+  const isInMemory = file instanceof Uint8Array;
+  const found: FoundFile = isInMemory ? { bytes: file } : await readNamedFile(file);
+  await replaceEncoder(model as ModelLike | null | undefined, {
+    ...found,
+    name: isInMemory ? 'the vision encoder' : String(file),
+    tensor,
+    sessionOptions,
+    async weights(location) {
+      if (isInMemory) throw new VisionFeaturesError(missingWeights(location));
+      return (await readNamedFile(platform.beside(file, location))).bytes;
+    },
+  });
+}
+
+/** Taps the vision encoder of a model that transformers.js has just loaded. */
+export async function tapLoadedModel(
+  model: PreTrainedModel,
+  env: LibraryEnv,
+  place: ModelPlace,
+  options: {
+    readonly tensor?: string | undefined;
+    readonly sessionOptions?: Readonly<Record<string, unknown>>;
+  },
+): Promise<LoadTap> {
+  const target = model as unknown as ModelLike;
+  try {
+    const { dtype = 'fp32', device = '' } = (target.sessions.vision_encoder?.config ?? {}) as LoadedAs;
+    const name = `onnx/vision_encoder${suffixOf(dtype)}.onnx`;
+    const tap = await replaceEncoder(target, {
+      ...(await readModelFile(env, place, name)),
+      name,
+      tensor: options.tensor,
+      sessionOptions: { ...sessionOptionsOf(target, device, env), ...options.sessionOptions },
+      weights: async (location) => (await readModelFile(env, place, `onnx/${location}`)).bytes,
+    });
+    return { tensor: tap.features };
+  } catch (error) {
+    return { problem: messageOf(error) };
+  }
+}
+
+/** What transformers.js notes on its sessions. */
+interface LoadedAs {
+  readonly dtype?: string;
+  readonly device?: string;
+}
+
+/** How transformers.js names the files of a precision. */
+function suffixOf(dtype: string): string {
+  const special: Readonly<Record<string, string>> = { fp32: '', q8: '_quantized' };
+  return special[dtype] ?? `_${dtype}`;
+}
+
+/** The session options that transformers.js makes of a device and a model's configuration. */
+function sessionOptionsOf({ config }: ModelLike, device: string, env: LibraryEnv): Record<string, unknown> {
+  const given = (config['transformers.js_config'] ?? {}) as Readonly<Record<string, unknown>>;
+  const ofDevices = (given.device_config ?? {}) as Readonly<
+    Record<string, Readonly<Record<string, unknown>>>
+  >;
+  const dimensions = ofDevices[device]?.free_dimension_overrides ?? given.free_dimension_overrides;
+  const providers =
+    device === 'auto' || device === 'gpu'
+      ? platform.devices(device)
+      : device.startsWith('webnn')
+        ? [{ name: 'webnn', deviceType: device.split('-')[1] ?? 'cpu' }]
+        : [device];
+  return {
+    ...(device !== '' && { executionProviders: providers }),
+    ...(dimensions !== undefined && { freeDimensionOverrides: dimensions }),
+    // Levels count 10, 20, … there and 0 to 4 in ONNX Runtime; each is one more quiet than its number says.
+    ...(env.logLevel !== undefined && {
+      logSeverityLevel: Math.min(4, Math.max(0, Math.floor(env.logLevel / 10) - 1)),
+    }),
+  };
+}
+
+/** A vision encoder's file, and how it is to be opened. */
+interface EncoderFile extends FoundFile {
+  /** For messages. */
+  readonly name: string;
+  readonly tensor: string | undefined;
+  readonly sessionOptions: Readonly<Record<string, unknown>>;
+  /** Reads a file of weights that lies beside it. */
+  weights(location: string): Promise<Uint8Array>;
+}
+
+/** The class of a session, which opens others on the very runtime of transformers.js. */
+interface SessionClass {
+  create(source: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<SessionLike>;
+}
+
+async function replaceEncoder(
+  model: ModelLike | null | undefined,
+  file: EncoderFile,
+): Promise<ProjectorInput> {
+  const before = model?.sessions?.vision_encoder;
+  if (model == null || before === undefined) {
+    throw new VisionFeaturesError(
+      'the model has no vision encoder of its own; pass what from_pretrained() returned',
+    );
+  }
+  const { bytes, tap, locations } = readTapped(file);
+  const options = await withWeights(file, locations);
+  const session = await (before.constructor as unknown as SessionClass).create(bytes, options);
+  rememberTap(session, tap);
+  session.config = before.config;
+  model.sessions = { ...model.sessions, vision_encoder: session };
+  await before.release?.();
+  return tap;
+}
+
+/** The file's bytes with the further outputs, and the files that it takes weights from. */
+function readTapped({ bytes: original, name, tensor }: EncoderFile): {
+  readonly bytes: Uint8Array;
+  readonly tap: ProjectorInput;
+  readonly locations: readonly string[];
+} {
+  try {
+    const graph = readGraph(original);
+    const tap = tensor === undefined ? findProjectorInput(graph, OUTPUT) : projectorInputNamed(graph, tensor);
+    if (tap === undefined) {
+      throw new VisionFeaturesError(
+        `no projector was found in ${name}; name the tensor that goes into it (tap: { tensor })`,
+      );
+    }
+    const outputs = [tap.features, ...(tap.order === undefined ? [] : [tap.order])];
+    const bytes = outputs.reduce<Uint8Array>(appendGraphOutput, original);
+    return { bytes, tap, locations: weightFiles(graph) };
+  } catch (cause) {
+    if (!OnnxFormatError.isInstance(cause) && !OnnxModelError.isInstance(cause)) throw cause;
+    throw new VisionFeaturesError(`${name}: ${messageOf(cause)}`);
+  }
+}
+
+/** The files beside a model that hold its weights. */
+function weightFiles(graph: ScannedGraph): string[] {
+  const found = new Set<string>();
+  const visit = ({ initializers, nodes }: ScannedGraph, depth: number): void => {
+    for (const { location } of initializers) if (location !== undefined) found.add(location);
+    for (const { attributes } of nodes) {
+      for (const { tensor, graph: inner } of Object.values(attributes)) {
+        if (tensor?.location !== undefined) found.add(tensor.location);
+        if (inner !== undefined && depth < MAX_DEPTH) visit(inner, depth + 1);
+      }
+    }
+  };
+  visit(graph, 0);
+  return [...found];
+}
+
+/** Options with which a session of bytes finds its weights: the folder on disk, or the bytes of those files too. */
+async function withWeights(
+  { folder, sessionOptions, weights, name }: EncoderFile,
+  locations: readonly string[],
+): Promise<Readonly<Record<string, unknown>>> {
+  if (folder !== undefined) {
+    const extra = (sessionOptions.extra ?? {}) as { readonly session?: object };
+    // In ONNX Runtime's JavaScript API this spells the option `session.model_external_initializers_file_folder_path`.
+    const session = { ...extra.session, model_external_initializers_file_folder_path: folder };
+    return { ...sessionOptions, extra: { ...extra, session } };
+  }
+  if (locations.length === 0 || sessionOptions.externalData !== undefined) return sessionOptions;
+  const externalData = await Promise.all(
+    locations.map(async (location) => {
+      const path = location.replace(/^\.\//, '');
+      if (!/^[^\\/:]+$/.test(path) || path === '..') {
+        throw new VisionFeaturesError(
+          `${name} takes weights from '${location}', expected a file in the same folder`,
+        );
+      }
+      return { path, data: await weights(path) };
+    }),
+  );
+  return { ...sessionOptions, externalData };
+}
+
+const missingWeights = (location: string): string =>
+  `the bytes take weights from the file '${location}'; hand it in as sessionOptions: { externalData: [{ path, data }] }`;

@@ -1,0 +1,27 @@
+// A digest of tensors and options, for cache keys.
+
+import { isTensor, type ModelInputs } from './types.js';
+
+/** Bytes of a value: a tensor's shape and data, or JSON. */
+function bytesOf(value: unknown): Uint8Array[] {
+  if (!isTensor(value)) return [new TextEncoder().encode(JSON.stringify(value ?? null))];
+  const head = new TextEncoder().encode(`${value.type}[${value.dims.join(',')}]`);
+  const { data } = value;
+  if (ArrayBuffer.isView(data)) return [head, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+  return [head, new TextEncoder().encode(Array.from(data as ArrayLike<unknown>, String).join(','))];
+}
+
+/** The SHA-256 digest, in hexadecimal, of named values: tensors by shape and data, the rest as JSON. */
+export async function digest(values: ModelInputs): Promise<string> {
+  const parts = Object.keys(values)
+    .sort()
+    .flatMap((name) => [new TextEncoder().encode(`\n${name}=`), ...bytesOf(values[name])]);
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  const hash = await globalThis.crypto.subtle.digest('SHA-256', joined);
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

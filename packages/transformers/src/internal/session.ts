@@ -1,0 +1,78 @@
+// Runs ONNX sessions of a model in transformers.js's own queue, with all their outputs, and measures how long they take.
+
+import type { ModelInputs, ModelLike, SessionLike, TensorLike } from './types.js';
+import { isTensor } from './types.js';
+
+/**
+ * Runs a task in the queue in which transformers.js runs its sessions. In a browser ONNX Runtime refuses two runs at the
+ * same time, so the library chains them; the chain is private, and a session that is handed to the library enters it.
+ */
+export async function inTurn<T>(model: ModelLike, task: () => Promise<T>): Promise<T> {
+  let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
+  const session: SessionLike = {
+    inputNames: [],
+    outputNames: [],
+    // The library's chain would stay broken after a rejection, so a failure is carried past it.
+    run: async () => {
+      outcome = await task().then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+      );
+      return {};
+    },
+  };
+  if (model._encode_input === undefined) return await task();
+  const turn = Object.create(model, { sessions: { value: { turn: session } } }) as ModelLike;
+  await model._encode_input.call(turn, 'turn', {}, 'none');
+  if (outcome === undefined) throw new Error('transformers.js did not run the session it was given');
+  if ('error' in outcome) throw outcome.error;
+  return outcome.value;
+}
+
+/**
+ * Feeds a session whatever it asks for of `inputs`, and returns all its outputs.
+ * @param like any tensor of the caller's transformers.js, for the class of the results.
+ */
+export async function runSession(
+  model: ModelLike,
+  name: string,
+  inputs: ModelInputs,
+  like: TensorLike,
+): Promise<Record<string, TensorLike>> {
+  const session = model.sessions[name];
+  if (session === undefined) throw new Error(`the model has no session '${name}'`);
+  const feeds: Record<string, unknown> = {};
+  for (const input of session.inputNames) {
+    const value = inputs[input];
+    if (!isTensor(value)) throw new Error(`session '${name}' needs the input '${input}'`);
+    feeds[input] = value.ort_tensor ?? value;
+  }
+  const outputs = await inTurn(model, () => session.run(feeds));
+  const Tensor = like.constructor as new (tensor: unknown) => TensorLike;
+  return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, new Tensor(value)]));
+}
+
+/** A model that shares everything with `model` but some sessions. Calls on it do not change the model. */
+export function withSessions(model: ModelLike, sessions: Readonly<Record<string, SessionLike>>): ModelLike {
+  return Object.create(model, {
+    sessions: { value: { ...model.sessions, ...sessions } },
+  }) as ModelLike;
+}
+
+/** The model with one session whose runs are reported to `record`, in milliseconds. */
+export function withTimedSession(model: ModelLike, name: string, record: (ms: number) => void): ModelLike {
+  const session = model.sessions[name];
+  if (session === undefined) return model;
+  const timed: SessionLike = {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    config: session.config,
+    async run(feeds) {
+      const started = performance.now();
+      const outputs = await session.run(feeds);
+      record(performance.now() - started);
+      return outputs;
+    },
+  };
+  return withSessions(model, { [name]: timed });
+}

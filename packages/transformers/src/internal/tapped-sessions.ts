@@ -1,0 +1,63 @@
+// Which sessions give the features from before the projector, and reading these from their outputs.
+
+import { makeTensor, tensorRows } from './tensors.js';
+import type { SessionLike, TensorData, TensorLike } from './types.js';
+
+/** Tensors of a vision encoder that are worth exposing. */
+export interface ProjectorInput {
+  /** The data input of the projector's first layer: one row per vision token. */
+  readonly features: string;
+  /**
+   * Row indices that bring those rows into the order of the output, where the encoder works in another order (the
+   * attention windows of Qwen2.5-VL) and puts the tokens back only after the projector.
+   */
+  readonly order?: string;
+  /** Whether the tensor holds a column per vision token, because the layer transposes its input itself. */
+  readonly transposed?: boolean;
+}
+
+const taps = new WeakMap<object, ProjectorInput>();
+
+/** Notes that a session gives the projector's input among its outputs. */
+export function rememberTap(session: SessionLike, tap: ProjectorInput): void {
+  taps.set(session, tap);
+}
+
+/**
+ * The tapped features of a session, by name, one row for each vision token, in their order; all other outputs where there
+ * is no tap. Rows whose order cannot be told are left out.
+ */
+export function tappedOutputs(
+  session: SessionLike | undefined,
+  outputs: Readonly<Record<string, TensorLike>>,
+): Readonly<Record<string, TensorLike>> {
+  const tap = session === undefined ? undefined : taps.get(session);
+  const tapped = tap === undefined ? undefined : outputs[tap.features];
+  if (tap === undefined || tapped === undefined) return outputs;
+  const features = tap.transposed === true ? transpose(tapped) : tapped;
+  const ordered = tap.order === undefined ? features : reordered(features, outputs[tap.order]);
+  return ordered === undefined ? {} : { [tap.features]: ordered };
+}
+
+/** `[…, d, n]` as `[…, n, d]`. */
+function transpose(tensor: TensorLike): TensorLike {
+  const [d = 1, n = 1] = tensor.dims.slice(-2);
+  const source = tensor.data as Float32Array;
+  const target = new (source.constructor as new (length: number) => Float32Array)(source.length);
+  for (let start = 0; start < source.length; start += d * n) {
+    for (let row = 0; row < n; row++) {
+      for (let at = 0; at < d; at++) target[start + row * d + at] = source[start + at * n + row] as number;
+    }
+  }
+  return makeTensor(tensor, tensor.type, target as TensorData, [...tensor.dims.slice(0, -2), n, d]);
+}
+
+function reordered(features: TensorLike, order: TensorLike | undefined): TensorLike | undefined {
+  if (order === undefined) return undefined;
+  const width = features.dims.at(-1) ?? 0;
+  const rows = width === 0 ? 0 : (features.data as Float32Array).length / width;
+  const indices = Array.from(order.data as ArrayLike<bigint | number>, Number);
+  const isPermutation = indices.length === rows && new Set(indices).size === rows;
+  if (!isPermutation) return undefined;
+  return makeTensor(features, features.type, tensorRows(features, indices).data as TensorData, features.dims);
+}

@@ -1,0 +1,76 @@
+// The state of one call of generate(), carried through the model's inputs so that concurrent calls never meet.
+
+import type { CacheLike } from '../internal/types.js';
+import type { ResolvedOptions } from '../options.js';
+import type { Prefilled, PromptStart } from '../prefill/prefill.js';
+import type { PruneReport } from '../report.js';
+import type { RememberedSequence } from './sequence.js';
+
+/** How far a call has come. */
+export type CallState =
+  | { readonly step: 'new' }
+  /** The prompt has been prepared. */
+  | {
+      readonly step: 'prepared';
+      readonly start: PromptStart;
+      /** The cache of the turn before, to be dropped once the language model processes its prompt again. */
+      readonly staleCache?: CacheLike | undefined;
+    }
+  /** The prompt has been processed; further tokens follow. */
+  | {
+      readonly step: 'prefilled';
+      readonly report: PruneReport;
+      /** The shortened sequence behind the call's cache. */
+      readonly sequence: RememberedSequence | undefined;
+    };
+
+/** One call. */
+export class PruneCall {
+  readonly options: ResolvedOptions;
+  /** `mmtok: false`: leave this call alone. */
+  readonly isOff: boolean;
+  state: CallState = { step: 'new' };
+  private decodeMs = 0;
+
+  constructor(options: ResolvedOptions, isOff: boolean) {
+    this.options = options;
+    this.isOff = isOff;
+  }
+
+  /** Where the prompt begins. */
+  get start(): PromptStart {
+    return this.state.step === 'prepared' ? this.state.start : { cachedPlaceholders: [] };
+  }
+
+  /** The shortened sequence behind the call's cache, if it is one. */
+  get sequence(): RememberedSequence | undefined {
+    return this.state.step === 'prefilled' ? this.state.sequence : this.start.sequence;
+  }
+
+  /** Notes that the prompt has been processed. */
+  prefilled({ report, sequence, images }: Prefilled): void {
+    const remembered = sequence && { ...sequence, images };
+    this.state = { step: 'prefilled', report, sequence: remembered ?? this.sequence };
+  }
+
+  /** Empties the cache of the turn before, if its prompt is processed again. */
+  async dropStaleCache(): Promise<void> {
+    if (this.state.step !== 'prepared' || this.state.staleCache === undefined) return;
+    const { staleCache: cache, ...state } = this.state;
+    this.state = state;
+    await cache.dispose();
+    for (const name of Object.keys(cache)) Reflect.deleteProperty(cache, name);
+  }
+
+  /** Adds the time of a decode step. */
+  addDecode(ms: number): void {
+    this.decodeMs += ms;
+  }
+
+  /** The report with the time of all steps; nothing if the prompt was never processed. */
+  finished(): PruneReport | undefined {
+    if (this.state.step !== 'prefilled') return undefined;
+    const { report } = this.state;
+    return { ...report, timings: { ...report.timings, decodeMs: this.decodeMs } };
+  }
+}

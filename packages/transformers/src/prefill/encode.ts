@@ -1,0 +1,75 @@
+// Gets the encoded images of a call: from an earlier turn, from the cache, or by running the encoder.
+
+import type { EncodedVision } from '../adapters/adapter.js';
+import type { PrunedModel } from '../families/family.js';
+import { digest } from '../internal/digest.js';
+import type { ModelInputs } from '../internal/types.js';
+import { PreparedImages } from '../select/select.js';
+
+/** The encoder's output for a batch. */
+export interface EncodedImages {
+  readonly encoded: EncodedVision;
+  /** What selections computed from it, where later turns may ask again. */
+  readonly prepared: PreparedImages | undefined;
+}
+
+/** Images that were encoded in an earlier turn, and the inputs that describe them. */
+export interface EarlierImages {
+  readonly images: EncodedImages;
+  readonly inputs: ModelInputs;
+}
+
+/** The encoded images of recent prompts, for `followUps: 'reselect'`. */
+export class EncodedImagesCache {
+  private readonly entries = new Map<string, Promise<EncodedImages>>();
+  private readonly capacity: number;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+  }
+
+  /** The entry under a key, encoded if it is not there; `hit` tells which. */
+  get(key: string, encode: () => Promise<EncodedImages>): { entry: Promise<EncodedImages>; hit: boolean } {
+    const known = this.entries.get(key);
+    this.entries.delete(key);
+    const entry = known ?? encode();
+    this.entries.set(key, entry);
+    if (known === undefined) entry.catch(() => this.entries.delete(key));
+    for (const oldest of this.entries.keys()) {
+      if (this.entries.size <= this.capacity) break;
+      this.entries.delete(oldest);
+    }
+    return { entry, hit: known !== undefined };
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.entries.clear();
+  }
+}
+
+/** The inputs that describe the images of a call. */
+export function imageInputsOf({ family }: Pick<PrunedModel, 'family'>, inputs: ModelInputs): ModelInputs {
+  const names = [...family.adapter.imageInputs, 'image_grid_thw', 'image_sizes'];
+  return Object.fromEntries(names.flatMap((name) => (inputs[name] == null ? [] : [[name, inputs[name]]])));
+}
+
+/**
+ * The encoded images; `hit` where the encoder did not have to run.
+ * @param cache where later calls look for them; absent if none will.
+ */
+export async function encodeImages(
+  pruned: PrunedModel,
+  inputs: ModelInputs,
+  earlier: EarlierImages | undefined,
+  cache: EncodedImagesCache | undefined,
+): Promise<{ readonly images: EncodedImages; readonly hit: boolean }> {
+  if (inputs.pixel_values == null && earlier !== undefined) return { images: earlier.images, hit: true };
+  const run = async (): Promise<EncodedImages> => ({
+    encoded: await pruned.family.adapter.encode(pruned.model, inputs),
+    prepared: cache && new PreparedImages(),
+  });
+  if (cache === undefined) return { images: await run(), hit: false };
+  const { entry, hit } = cache.get(await digest(imageInputsOf(pruned, inputs)), run);
+  return { images: await entry, hit };
+}

@@ -1,0 +1,287 @@
+// The heart of the package: a batch of prompts with images goes in, the language model processes it with fewer vision
+// tokens. Each stage takes values and returns values: read the prompt, encode the images, group their tokens into pools,
+// settle the question, select, shorten, and run the language model.
+
+import type { Backend } from '@mmtok/core';
+import { sum } from '@mmtok/core/internal';
+import type { Forward } from '../adapters/adapter.js';
+import { PromptMismatchError } from '../errors.js';
+import type { PrunedModel } from '../families/family.js';
+import { withTimedSession } from '../internal/session.js';
+import { type ModelInputs, numberAt, section, type TensorLike } from '../internal/types.js';
+import type { ResolvedOptions } from '../options.js';
+import { locateImages, maskedRows, type PlacedImage } from '../prompt/images.js';
+import { positionPolicy } from '../prompt/positions.js';
+import { countPlaceholders, type Prompt, readPrompt, withVisionBefore } from '../prompt/prompt.js';
+import { askEarly, type ResolvedQuestions, resolveQuestions } from '../question/ask-agent.js';
+import type { PositionPolicy, PruneReason, PruneReport } from '../report.js';
+import { excludedRows, type VisionRows, visionRows } from '../select/features.js';
+import { poolsOf } from '../select/pools.js';
+import { imageReports, keepPool, keptWhole, type PoolResult, selectPools } from '../select/select.js';
+import { type EarlierImages, type EncodedImagesCache, encodeImages, imageInputsOf } from './encode.js';
+import { type ShortenedSequence, shorten } from './shorten.js';
+
+/** What all calls on a pruned model share. */
+export interface PrefillContext extends PrunedModel {
+  /** Where similarities are computed. */
+  readonly backend: () => Promise<Backend>;
+  readonly encodedImages: EncodedImagesCache;
+}
+
+/** Where a prompt begins: with nothing before it, or over a cache. */
+export interface PromptStart {
+  /** The sequence that the cache holds, if it was shortened. */
+  readonly sequence?: ShortenedSequence | undefined;
+  /** Placeholders of each prompt that the cache holds. */
+  readonly cachedPlaceholders: readonly number[];
+  /** Images encoded in an earlier turn whose prompt is processed again. */
+  readonly earlier?: EarlierImages | undefined;
+}
+
+/** One call. */
+export interface PrefillRequest {
+  readonly options: ResolvedOptions;
+  /** `mmtok: false`: measure, but leave the prompt as it is. */
+  readonly isOff: boolean;
+  readonly start: PromptStart;
+  readonly inputs: ModelInputs;
+}
+
+/** What came of a prompt. */
+export interface Prefilled {
+  readonly outputs: Record<string, TensorLike>;
+  /** Inputs that further steps continue with. */
+  readonly carried: ModelInputs;
+  /** Names of inputs that further steps must not have. */
+  readonly dropped: readonly string[];
+  /** The sequence that the cache now holds, if it was shortened. */
+  readonly sequence?: ShortenedSequence | undefined;
+  /** The encoded images, where later turns may select anew. */
+  readonly images?: EarlierImages | undefined;
+  readonly report: PruneReport;
+}
+
+/** Processes a prompt, pruned as the options say. */
+export async function prefill(
+  context: PrefillContext,
+  request: PrefillRequest,
+  forward: Forward,
+): Promise<Prefilled> {
+  const { inputs, options, isOff, start } = request;
+  const { model, family } = context;
+  const prompt = readPrompt(family, model.config, inputs);
+  // A cache continues the way it was begun.
+  const policy = start.sequence?.policy ?? positionPolicy(context, isOff ? 'auto' : options.positions);
+  const skip = reasonToSkip(context, request, prompt);
+  // A model's own merge cannot serve a prompt of which some images are in the cache, or whose pixels are gone; keeping
+  // all tokens can.
+  const needsUs = inputs.pixel_values == null ? start.earlier !== undefined : prompt.past > 0;
+  if (skip !== undefined && !(countPlaceholders(prompt) > 0 && needsUs)) {
+    return await prefillWhole(context, request, forward, { prompt, policy, reason: skip });
+  }
+
+  const encodeStarted = performance.now();
+  const chosen = await chooseTokens(context, request, prompt, skip);
+  const prefillStarted = performance.now();
+  const { images, results, vision, questions } = chosen;
+  const { adapter } = family;
+  const cut = shorten(context, inputs, chosen.prompt, {
+    images,
+    keptRows: new Set(results.flatMap(({ rows }) => rows)),
+    projected: chosen.earlier.images.encoded.projected,
+    policy,
+    before: start.sequence,
+  });
+  const outputs = await adapter.prefill(model, forward, cut.prompt);
+  const ended = performance.now();
+
+  const reports = imageReports(images, results, vision.saliency);
+  const main = reports.find((one) => one.keptTokens < one.visionTokens) ?? reports[0];
+  return {
+    outputs,
+    carried: cut.carried,
+    // With these the model would rebuild the mask of every further step as all ones, which would unmask left padding.
+    dropped: adapter.imageInputs,
+    sequence: cut.sequence,
+    images: options.followUps === 'reselect' ? chosen.earlier : undefined,
+    report: {
+      reason: main?.reason ?? 'noImage',
+      visionTokens: sum(reports.map((one) => one.visionTokens)),
+      keptTokens: sum(reports.map((one) => one.keptTokens)),
+      images: reports,
+      prompts: lengthsOf(chosen.prompt).map((promptTokens, batchIndex) => {
+        const question = questions?.questions[batchIndex];
+        const agent = questions?.agents?.[batchIndex];
+        return {
+          ...(question && { question }),
+          ...(agent && { agent }),
+          promptTokens,
+          keptPromptTokens: cut.lengths[batchIndex] as number,
+        };
+      }),
+      ...(questions && { visionFeatureSource: vision.source }),
+      standardized: chosen.standardized,
+      positions: policy,
+      timings: {
+        encodeMs: chosen.hit ? 0 : chosen.encodeEnded - encodeStarted,
+        ...(questions?.agents && { agentMs: questions.agentMs }),
+        selectMs: prefillStarted - chosen.encodeEnded - (questions?.agentMs ?? 0),
+        prefillMs: ended - prefillStarted,
+        decodeMs: 0,
+      },
+      notes: [...vision.notes, ...chosen.notes],
+    },
+  };
+}
+
+/** Why a prompt is not pruned; `undefined` if it is. */
+function reasonToSkip(
+  { family }: PrefillContext,
+  { inputs, options, isOff, start }: PrefillRequest,
+  prompt: Prompt,
+): PruneReason | undefined {
+  if (isOff) return 'disabled';
+  const hasPixels = inputs.pixel_values != null || start.earlier !== undefined;
+  // Only the encoder tells how many vision tokens there are.
+  if (family.adapter.placement === 'beforeText') return hasPixels ? undefined : 'noImage';
+  const placeholders = countPlaceholders(prompt);
+  if (placeholders === 0) {
+    const isCached = start.sequence !== undefined || start.cachedPlaceholders.some((count) => count > 0);
+    return isCached ? 'cached' : 'noImage';
+  }
+  if (inputs.input_features != null) return 'hasAudio';
+  if (!hasPixels) {
+    throw new PromptMismatchError(
+      `the prompt has ${placeholders} image placeholders, but there are no pixel_values; pass all that the processor returned`,
+    );
+  }
+  return prompt.visionTokens.every((count) => count < options.minVisionTokens)
+    ? 'belowMinVisionTokens'
+    : undefined;
+}
+
+/** The encoded images of a prompt, and what is kept of them. */
+interface ChosenTokens {
+  /** The prompt with a place for every vision token. */
+  readonly prompt: Prompt;
+  readonly earlier: EarlierImages;
+  /** Whether the encoder did not have to run. */
+  readonly hit: boolean;
+  readonly encodeEnded: number;
+  readonly vision: VisionRows;
+  readonly images: readonly PlacedImage[];
+  readonly results: readonly PoolResult[];
+  /** Absent where nothing had to be selected. */
+  readonly questions: ResolvedQuestions | undefined;
+  readonly standardized: boolean;
+  readonly notes: readonly string[];
+}
+
+/** Encodes the images and selects among their tokens; keeps all where there is a reason to. */
+async function chooseTokens(
+  context: PrefillContext,
+  { options, start, inputs }: PrefillRequest,
+  given: Prompt,
+  skip: PruneReason | undefined,
+): Promise<ChosenTokens> {
+  const { family, model } = context;
+  const ended = new AbortController();
+  try {
+    const early = skip === undefined ? askEarly(context, options, given, ended.signal) : undefined;
+    // Unhandled only while the encoder runs; resolveQuestions reports it.
+    early?.catch(() => undefined);
+    const cache = options.followUps === 'reselect' ? context.encodedImages : undefined;
+    const { images: encodedImages, hit } = await encodeImages(context, inputs, start.earlier, cache);
+    const encodeEnded = performance.now();
+    const { encoded, prepared } = encodedImages;
+    const described = { ...start.earlier?.inputs, ...imageInputsOf(context, inputs) };
+    const earlier = { images: encodedImages, inputs: described };
+    const prompt =
+      family.adapter.placement === 'beforeText'
+        ? withVisionBefore(given, encoded.projected.dims.at(-2) ?? 0)
+        : given;
+
+    const vision = visionRows(encoded, options.visionFeatures, options.featureOutput);
+    const shown = { ...start.earlier?.inputs, ...inputs };
+    const images = locateImages(context, start.cachedPlaceholders, shown, prompt, encoded.projected);
+    const pools = poolsOf(images, maskedRows(prompt, images), options, prompt);
+    const side = numberAt(section(model.config, 'vision_config'), 'image_size');
+    const excluded = excludedRows(images, options, side);
+    const whole = pools.map((pool) =>
+      skip === undefined
+        ? keptWhole(pool, options, prompt.visionTokens[pool.batchIndex] as number, excluded)
+        : keepPool(pool, skip),
+    );
+    const common = { prompt, earlier, hit, encodeEnded, vision, images };
+    const settled = whole.filter((result) => result !== undefined);
+    if (settled.length === pools.length) {
+      return { ...common, results: settled, questions: undefined, standardized: false, notes: [] };
+    }
+    const backend = await context.backend();
+    const { projected } = vision;
+    const asked = { images, vision: projected, backend, early };
+    const questions = await resolveQuestions(context, options, prompt, asked);
+    const selected = await selectPools(pools, whole, {
+      settings: options,
+      backend,
+      textTemperature: family.textTemperature,
+      vision,
+      questions: questions.questions,
+      texts: questions.texts,
+      excluded,
+      prepared,
+    });
+    return { ...common, ...selected, questions, notes: [...selected.notes, ...questions.notes] };
+  } finally {
+    // An agent that was asked early may still be at work where its answer is no longer needed.
+    ended.abort(new Error('the call continues without the agent'));
+  }
+}
+
+/** Tokens of each prompt, without padding. */
+function lengthsOf({ textTokens, visionTokens }: Prompt): number[] {
+  return textTokens.map((text, batchIndex) => text + (visionTokens[batchIndex] as number));
+}
+
+/** Processes a prompt as it is. */
+async function prefillWhole(
+  { model, family: { adapter } }: PrefillContext,
+  { inputs, isOff }: PrefillRequest,
+  forward: Forward,
+  {
+    prompt,
+    policy,
+    reason,
+  }: { readonly prompt: Prompt; readonly policy: PositionPolicy; readonly reason: PruneReason },
+): Promise<Prefilled> {
+  const isCached = reason === 'cached';
+  const given: ModelInputs = { ...inputs };
+  if (isCached) {
+    for (const name of adapter.imageInputs) delete given[name];
+    Object.assign(given, adapter.textOnly?.(prompt.tensor));
+  }
+  let encodeMs = 0;
+  const timed = withTimedSession(model, adapter.encoder, (ms) => {
+    encodeMs += ms;
+  });
+  const started = performance.now();
+  const outputs = await forward(given, given.pixel_values == null || isCached ? model : timed);
+  const prefillMs = performance.now() - started - encodeMs;
+  const visionTokens = sum(prompt.visionTokens);
+  return {
+    outputs,
+    carried: {},
+    dropped: isOff ? [] : adapter.imageInputs,
+    report: {
+      reason,
+      visionTokens,
+      keptTokens: visionTokens,
+      images: [],
+      prompts: lengthsOf(prompt).map((length) => ({ promptTokens: length, keptPromptTokens: length })),
+      standardized: false,
+      positions: policy,
+      timings: { encodeMs, selectMs: 0, prefillMs, decodeMs: 0 },
+      notes: [],
+    },
+  };
+}

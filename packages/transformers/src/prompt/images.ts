@@ -1,0 +1,144 @@
+// Finds the images of a batch of prompts: which rows of the encoder's output are theirs, and which placeholders.
+
+import { sum } from '@mmtok/core/internal';
+import { PromptMismatchError } from '../errors.js';
+import type { PrunedModel, Tile, TilePlace } from '../families/family.js';
+import { tilesFromRuns } from '../families/layout.js';
+import type { ModelInputs, TensorLike } from '../internal/types.js';
+import { countPlaceholders, isMasked, type Prompt } from './prompt.js';
+
+/** A tile with its rows: `start … start + visionTokens` of the encoder's output. */
+export interface PlacedTile extends Tile {
+  readonly start: number;
+}
+
+/** An image of a prompt, of one or more tiles. */
+export interface PlacedImage {
+  readonly batchIndex: number;
+  /** Number of the image within its prompt. */
+  readonly image: number;
+  readonly tiles: readonly PlacedTile[];
+  /** Its rows in the encoder's output: `start … start + visionTokens`. */
+  readonly start: number;
+  readonly visionTokens: number;
+  /** The prompt position of each of its vision tokens. Negative where the cache holds them. */
+  readonly positions: readonly number[];
+}
+
+/**
+ * The images that the new part of the prompts names, with their rows in the encoder's output. Images that the cache
+ * holds are stepped over.
+ * @param cached placeholders of each prompt that the cache holds.
+ * @param inputs what describes the images.
+ * @param projected the encoder's output.
+ * @throws PromptMismatchError if the numbers of placeholders and vision tokens differ.
+ */
+export function locateImages(
+  { family, model, processor }: PrunedModel,
+  cached: readonly number[],
+  inputs: ModelInputs,
+  prompt: Prompt,
+  projected: TensorLike,
+): PlacedImage[] {
+  const rows = projected.dims.slice(0, -1).reduce((product, length) => product * length, 1);
+  const inCache = sum(cached);
+  // The caller may pass the images of the whole conversation, or only those of the new part.
+  const hasAll = inCache > 0 && rows === countPlaceholders(prompt) + inCache;
+  const behind = prompt.placeholders.map((_, at) => (hasAll ? (cached[at] ?? 0) : 0));
+  // Cached placeholders get positions below 0, so they come first in their prompt.
+  const placeholders = prompt.placeholders.map((own, at) => {
+    const count = behind[at] as number;
+    return [...Array.from({ length: count }, (_, index) => index - count - 1), ...own];
+  });
+  const context = { config: model.config, inputs, features: projected, runs: placeholders.flatMap(runsOf) };
+  const stated = family.tiles(context);
+  // An export may lay its output out differently than its inputs suggest; then the prompt itself tells the tiles.
+  const addsUp = sum(stated.map((tile) => tile.visionTokens)) === rows;
+  const tiles = addsUp ? stated : tilesFromRuns(context);
+  const tokenId = (token: string): number | undefined => processor.tokenizer.convert_tokens_to_ids(token);
+  const images = placeImages({ ids: prompt.ids, placeholders }, tiles, rows, family.endsImage, tokenId);
+  return images.filter(({ positions }) => (positions[0] ?? 0) >= 0);
+}
+
+/** Lengths of the runs of neighboring positions. */
+export function runsOf(positions: readonly number[]): number[] {
+  const runs: number[] = [];
+  positions.forEach((position, at) => {
+    const joins = at > 0 && positions[at - 1] === position - 1;
+    if (joins) runs[runs.length - 1] = (runs.at(-1) as number) + 1;
+    else runs.push(1);
+  });
+  return runs;
+}
+
+/**
+ * Assigns the tiles to the prompts' placeholders, in order, and groups them into images.
+ * @param rows how many vision tokens the encoder gave.
+ * @throws PromptMismatchError if the counts do not fit.
+ */
+export function placeImages(
+  { ids, placeholders }: Pick<Prompt, 'ids' | 'placeholders'>,
+  tiles: readonly Tile[],
+  rows: number,
+  endsImage: ((place: TilePlace) => boolean) | undefined,
+  tokenId: (token: string) => number | undefined,
+): PlacedImage[] {
+  const count = countPlaceholders({ placeholders });
+  if (rows !== count) {
+    throw new PromptMismatchError(
+      `the prompt has ${count} image placeholders, but the images have ${rows} vision tokens; ` +
+        'build the prompt with the processor of this very model, and pass all images it names',
+    );
+  }
+  const images: PlacedImage[] = [];
+  let next = 0;
+  let start = 0;
+  placeholders.forEach((positions, batchIndex) => {
+    let used = 0;
+    let image = 0;
+    let open: PlacedTile[] = [];
+    while (used < positions.length) {
+      const tile = tiles[next++] as Tile;
+      const last = positions[used + tile.visionTokens - 1];
+      if (last === undefined) {
+        throw new PromptMismatchError(
+          `an image of ${tile.visionTokens} vision tokens does not fit into prompt ${batchIndex} of the batch`,
+        );
+      }
+      open.push({ ...tile, start });
+      const place = {
+        ids: ids[batchIndex] as readonly number[],
+        first: positions[used] as number,
+        last,
+        tokenId,
+      };
+      used += tile.visionTokens;
+      start += tile.visionTokens;
+      const isCached = last < 0;
+      if (used === positions.length || isCached || (endsImage?.(place) ?? true)) {
+        const visionTokens = sum(open.map((one) => one.visionTokens));
+        images.push({
+          batchIndex,
+          image: image++,
+          tiles: open,
+          start: start - visionTokens,
+          visionTokens,
+          positions: positions.slice(used - visionTokens, used),
+        });
+        open = [];
+      }
+    }
+  });
+  return images;
+}
+
+/** Rows of the encoder's output whose placeholders the attention mask hides: the language model never sees them. */
+export function maskedRows(prompt: Prompt, images: readonly PlacedImage[]): Set<number> {
+  const rows = new Set<number>();
+  for (const { batchIndex, start, positions } of images) {
+    positions.forEach((position, token) => {
+      if (isMasked(prompt, batchIndex, position)) rows.add(start + token);
+    });
+  }
+  return rows;
+}

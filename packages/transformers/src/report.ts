@@ -1,0 +1,142 @@
+// The report of one call: what was kept of which image, why, and where the time went. Plain data that can be cloned,
+// posted to a worker and written as JSON.
+
+import type { Selection, SelectionReason } from '@mmtok/core';
+
+/** Which features feed vision coverage: from before the projector, or projected into the language model's space. */
+export type VisionFeatureSource = 'preProjector' | 'projected';
+
+/** `'preserve'`: kept tokens keep the positions of the full sequence. `'compact'`: positions are contiguous. */
+export type PositionPolicy = 'preserve' | 'compact';
+
+/** Why an image, or a whole call, was pruned or not. */
+export type PruneReason =
+  | SelectionReason
+  /** The prompt has fewer vision tokens than `minVisionTokens`. */
+  | 'belowMinVisionTokens'
+  /** The prompt has audio beside its images, which only the unpruned path merges. */
+  | 'hasAudio'
+  /** Pruning was switched off for the call. */
+  | 'disabled'
+  /** The prompt has no image. */
+  | 'noImage'
+  /** `attention_mask` hides all tokens of the image. */
+  | 'masked'
+  /** The images are in the cache, pruned in an earlier turn. */
+  | 'cached';
+
+/**
+ * Where the text that drives coverage came from. `'agent'`: there was no question, so the agent's answer stands alone.
+ * `'none'`: there was no text, so vision coverage decides alone.
+ */
+export type QuestionSource = 'tokens' | 'caller' | 'lastUserTurn' | 'wholePrompt' | 'agent' | 'none';
+
+/** The text that drove coverage for one prompt. */
+export interface Question {
+  readonly source: QuestionSource;
+  /** The text before filtering; empty for ready token ids. */
+  readonly text: string;
+  /** The words that were embedded; empty for ready token ids. */
+  readonly words: readonly string[];
+  /** Their sub-word tokens: each is one target of text coverage. */
+  readonly ids: readonly number[];
+  /** The weight of each token, where they differ. */
+  readonly weights?: readonly number[];
+}
+
+/** What an agent added to the question of one prompt. */
+export interface AgentReport {
+  /**
+   * `'enriched'`: words were added. `'nothingAdded'`: the answer has none to add. `'notAsked'`: the agent was not
+   * needed, because of `when: 'auto'` or because the question was given as token ids. `'failed'`, `'timedOut'`: the
+   * question stands, with what the agent had added before.
+   */
+  readonly state: 'enriched' | 'nothingAdded' | 'notAsked' | 'failed' | 'timedOut';
+  /** One answer per image that was answered. */
+  readonly answers: readonly string[];
+  readonly added: readonly string[];
+  /** Why the agent failed. */
+  readonly problem?: string;
+  /** How clearly the question's best word points at a place, from 0 to 1, where `when: 'auto'` measured it. */
+  readonly informativeness?: number;
+  /** Milliseconds that the agent took. */
+  readonly ms: number;
+}
+
+/** A tile, or the whole image where it is not tiled. */
+export interface TileReport {
+  readonly visionTokens: number;
+  /** Kept tokens of this tile, ascending, counted from its first. */
+  readonly indices: readonly number[];
+  /** `[rows, columns]` of its tokens, where they form a grid. */
+  readonly grid?: readonly [rows: number, columns: number];
+}
+
+/** What was kept of one image. */
+export interface ImageReport {
+  /** Which prompt of the batch. */
+  readonly batchIndex: number;
+  /** Number of the image within its prompt. */
+  readonly image: number;
+  readonly reason: PruneReason;
+  readonly visionTokens: number;
+  readonly keptTokens: number;
+  /** Kept vision tokens, ascending, counted from the image's first. */
+  readonly indices: readonly number[];
+  /** The same tokens in the order in which they were picked. Absent where nothing was selected. */
+  readonly order?: readonly number[];
+  readonly tiles: readonly TileReport[];
+  /** One importance value per token by the encoder's own account, where it has an output `vision_saliency`. */
+  readonly saliency?: Float32Array;
+  /**
+   * Core's result with order, gains, coverage and bound. Empty where nothing was selected, or a `select` function chose.
+   * Under `allocation: 'shared'` it is that of all images of the prompt, with indices counted from the prompt's first
+   * vision token; under `'perTile'` there is one per tile.
+   */
+  readonly selections: readonly Selection[];
+}
+
+/** One prompt of the batch. */
+export interface PromptReport {
+  /** The text that drove coverage. Absent where nothing was selected. */
+  readonly question?: Question;
+  /** What the agent added to it. Absent without an agent. */
+  readonly agent?: AgentReport;
+  /** Tokens that the language model would have processed, without padding. */
+  readonly promptTokens: number;
+  /** Tokens that it did process. */
+  readonly keptPromptTokens: number;
+}
+
+/** Milliseconds per phase. */
+export interface PruneTimings {
+  /** The vision encoder; 0 where its output was kept from an earlier turn. */
+  readonly encodeMs: number;
+  /** Waiting for the agent. Absent without one. */
+  readonly agentMs?: number;
+  /** Question, similarities, and search. */
+  readonly selectMs: number;
+  /** The language model over the prompt. */
+  readonly prefillMs: number;
+  /** All further steps of the language model; 0 until the call has ended. */
+  readonly decodeMs: number;
+}
+
+/** The report of one call of `generate` or of the model itself. Structured-cloneable. */
+export interface PruneReport {
+  readonly reason: PruneReason;
+  /** Vision tokens of all images of the call. */
+  readonly visionTokens: number;
+  readonly keptTokens: number;
+  readonly images: readonly ImageReport[];
+  /** One per prompt of the batch. */
+  readonly prompts: readonly PromptReport[];
+  /** Which features fed vision coverage. Absent where nothing was selected. */
+  readonly visionFeatureSource?: VisionFeatureSource;
+  /** Whether the features were standardized. */
+  readonly standardized: boolean;
+  readonly positions: PositionPolicy;
+  readonly timings: PruneTimings;
+  /** What a caller should know, in words. */
+  readonly notes: readonly string[];
+}

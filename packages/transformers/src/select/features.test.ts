@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { paddingTokens } from './features.js';
+
+const grid = [24, 24] as const;
+const rowsOf = (tokens: readonly number[]): number[] => [
+  ...new Set(tokens.map((token) => Math.floor(token / 24))),
+];
+const columnsOf = (tokens: readonly number[]): number[] => [...new Set(tokens.map((token) => token % 24))];
+
+describe('paddingTokens of LLaVA 1.5 (336 pixels, 24 × 24 patches)', () => {
+  it('is nothing for a square', () => {
+    expect(paddingTokens({ width: 500, height: 500 }, grid, 336)).toEqual([]);
+  });
+
+  it('is whole rows above and below a wide picture', () => {
+    // 640 × 480 shows 252 rows of pixels: 42 above, 42 below, 3 patches each.
+    expect(rowsOf(paddingTokens({ width: 640, height: 480 }, grid, 336))).toEqual([0, 1, 2, 21, 22, 23]);
+  });
+
+  it('is whole columns beside a tall picture, and spares patches that show a little', () => {
+    // 300 × 400 likewise; 600 × 610 has less than a patch of padding.
+    expect(columnsOf(paddingTokens({ width: 300, height: 400 }, grid, 336))).toEqual([0, 1, 2, 21, 22, 23]);
+    expect(paddingTokens({ width: 600, height: 610 }, grid, 336)).toEqual([]);
+  });
+
+  it('leaves 144 candidates of a picture of 4:1, as computed for the official rule', () => {
+    expect(576 - paddingTokens({ width: 400, height: 100 }, grid, 336).length).toBe(144);
+    expect(576 - paddingTokens({ width: 390, height: 100 }, grid, 336).length).toBe(192);
+  });
+});

@@ -1,0 +1,162 @@
+// The vision tokens of a batch as matrices: which features feed vision coverage, their saliency, and those that only
+// show padding.
+
+import type { Float32Tensor } from '@mmtok/core';
+import type { EncodedVision } from '../adapters/adapter.js';
+import { SALIENCY_OUTPUT } from '../adapters/embeddings.js';
+import { PromptMismatchError, VisionFeaturesError } from '../errors.js';
+import { matrixRows, toFloat32, toFloat32Matrix } from '../internal/tensors.js';
+import type { TensorLike } from '../internal/types.js';
+import type { PlacedImage } from '../prompt/images.js';
+import type { VisionFeatureSource } from '../report.js';
+
+/** Vision tokens of a batch, one row each. */
+export interface VisionRows {
+  /** `[n, D]`: what the language model receives. */
+  readonly projected: Float32Tensor;
+  /** `[n, d]`: what vision coverage compares. */
+  readonly features: Float32Tensor;
+  readonly source: VisionFeatureSource;
+  /** One importance value per token, where the encoder gives them. */
+  readonly saliency?: Float32Array;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads the encoder's output.
+ * @param wanted `'auto'` takes features from before the projector where the encoder gives them.
+ * @param output the name of the output that holds them; by default the encoder's only other output of matching shape.
+ * @throws VisionFeaturesError if features from before the projector are required but not there, or a saliency does not fit.
+ */
+export function visionRows(
+  encoded: EncodedVision,
+  wanted: 'auto' | VisionFeatureSource,
+  output: string | undefined,
+): VisionRows {
+  const projected = toFloat32Matrix(encoded.projected);
+  const count = projected.dims[0] as number;
+  const saliency = encoded.saliency && readSaliency(encoded.saliency, count);
+  const plain: VisionRows = {
+    projected,
+    features: projected,
+    source: 'projected',
+    ...(saliency && { saliency }),
+    notes: [],
+  };
+  if (wanted === 'projected') return plain;
+  const names = output === undefined ? Object.keys(encoded.others) : [output];
+  for (const name of names) {
+    const found = encoded.others[name];
+    const features = found === undefined ? undefined : rowPerToken(found, count);
+    if (features !== undefined) return { ...plain, features, source: 'preProjector' };
+  }
+  const problem =
+    names.length === 0 || names.every((name) => encoded.others[name] === undefined)
+      ? `the vision encoder has no such output${output === undefined ? '' : ` '${output}'`}`
+      : `none of the encoder's outputs (${names.join(', ')}) has one row for each of the ${count} vision tokens`;
+  if (wanted === 'preProjector' || output !== undefined) {
+    throw new VisionFeaturesError(
+      `${problem}; load the model with loadVlm(), which exposes them, or set visionFeatures: 'auto'`,
+    );
+  }
+  return { ...plain, notes: names.length === 0 ? [] : [problem] };
+}
+
+/** The rows that stand for vision tokens; a leading class token of each image is dropped. */
+function rowPerToken(output: TensorLike, count: number): Float32Tensor | undefined {
+  const features = toFloat32Matrix(output);
+  const [rows = 0] = features.dims;
+  if (rows === count) return features;
+  const perImage = output.dims.at(-2) ?? 0;
+  const images = perImage === 0 ? 0 : rows / perImage;
+  if (output.dims.length !== 3 || images * (perImage - 1) !== count) return undefined;
+  const patches = Array.from({ length: rows }, (_, row) => row).filter((row) => row % perImage !== 0);
+  return matrixRows(features, patches);
+}
+
+/** @throws VisionFeaturesError if there is not one number per token. */
+function readSaliency(output: TensorLike, tokens: number): Float32Array {
+  const { data, dims } = toFloat32(output);
+  if (data.length === tokens) return data;
+  throw new VisionFeaturesError(
+    `the vision encoder's output '${SALIENCY_OUTPUT}' has the shape [${dims}], but ${tokens} vision tokens need one number each; export it without class tokens and before any padding`,
+  );
+}
+
+/** The size of an image in pixels. */
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Tokens of a `grid` whose patches lie entirely within the padding of an image of `size` that was padded to a square of
+ * `side` pixels around its center: the excluded candidates of the official MMTok.
+ * @see https://arxiv.org/abs/2508.18264 (Appendix C)
+ */
+export function paddingTokens(
+  { width, height }: ImageSize,
+  [rows, columns]: readonly [number, number],
+  side: number,
+): number[] {
+  const wide = width >= height;
+  const count = wide ? rows : columns;
+  const patch = side / count;
+  const shown = Math.round((wide ? height : width) * (side / Math.max(width, height)));
+  const before = Math.floor((side - shown) / 2);
+  const after = side - shown - before;
+  const leading = Math.floor(before / patch);
+  const trailing = count - Math.floor(after / patch);
+  const isPadding = (line: number): boolean => line < leading || line >= trailing;
+  return Array.from({ length: rows * columns }, (_, token) => token).filter((token) =>
+    isPadding(wide ? Math.floor(token / columns) : token % columns),
+  );
+}
+
+/** Vision tokens that a call rules out. */
+export interface ExclusionSettings {
+  /** For each image, tokens never to keep. */
+  readonly exclude?: readonly (readonly number[])[] | undefined;
+  /** Sizes of the images before they were padded to a square. */
+  readonly paddedFrom?: readonly ImageSize[] | undefined;
+}
+
+/**
+ * Feature rows never to keep. They remain targets of coverage.
+ * @param side the side, in pixels, of the square that images are padded to.
+ * @throws PromptMismatchError if there is not one entry per image, or an entry does not fit its image.
+ */
+export function excludedRows(
+  images: readonly PlacedImage[],
+  { exclude, paddedFrom }: ExclusionSettings,
+  side: number | undefined,
+): Set<number> {
+  for (const [name, list] of Object.entries({ exclude, paddedFrom })) {
+    if (list !== undefined && list.length !== images.length) {
+      throw new PromptMismatchError(
+        `${name} has ${list.length} entries for ${images.length} images; give one per image`,
+      );
+    }
+  }
+  const rows = new Set<number>();
+  images.forEach(({ start, visionTokens, tiles }, at) => {
+    for (const token of exclude?.[at] ?? []) {
+      if (token >= visionTokens) {
+        throw new PromptMismatchError(
+          `exclude names token ${token} of image ${at}, which has ${visionTokens}`,
+        );
+      }
+      rows.add(start + token);
+    }
+    const size = paddedFrom?.[at];
+    if (size === undefined) return;
+    const grid = tiles.length === 1 ? tiles[0]?.grid : undefined;
+    if (grid === undefined || side === undefined) {
+      throw new PromptMismatchError(
+        'paddedFrom is for square-padded images that are one grid of vision tokens',
+      );
+    }
+    for (const token of paddingTokens(size, grid, side)) rows.add(start + token);
+  });
+  return rows;
+}

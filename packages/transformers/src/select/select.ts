@@ -1,0 +1,404 @@
+// Selects vision tokens pool by pool: by coverage, or by the caller's own function.
+
+import {
+  type Backend,
+  type CandidateGroup,
+  type Constraints,
+  type Float32Tensor,
+  type MatrixInput,
+  type Maximizer,
+  type ObjectiveTerm,
+  type PreparedImage,
+  type PrepareOptions,
+  prepareImage,
+  type Selection,
+  selectTokens,
+  textCoverage,
+  visionCoverage,
+} from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
+import { resolveBudget } from '@mmtok/core/internal';
+import { InvalidSelectionError } from '../errors.js';
+import { matrixRows, matrixSlice } from '../internal/tensors.js';
+import type { PlacedImage } from '../prompt/images.js';
+import type { ImageReport, PruneReason, Question } from '../report.js';
+import type { VisionRows } from './features.js';
+import type { Pool, PoolTile } from './pools.js';
+import { repair, type Standardize } from './standardize.js';
+
+/** What a {@link Select} function chooses from: the vision tokens of one image, tile or prompt that share a budget. */
+export interface SelectFeatures {
+  /** `[n, D]`: the vision tokens as the language model receives them. */
+  readonly vision: Float32Tensor;
+  /** `[n, d]`: from before the projector, where the encoder gives them. Standardized if the option says so. */
+  readonly visionFeatures?: Float32Tensor;
+  /** n importance values, where the encoder has an output `vision_saliency`. */
+  readonly saliency?: Float32Array;
+  /** `[m, D]`: the embedded text tokens of the question. Absent without text. */
+  readonly text?: Float32Tensor;
+  /** m weights of the text tokens, where they differ. */
+  readonly textWeights?: Float32Array;
+  /** The tiles that the tokens belong to, in order. */
+  readonly tiles: readonly PoolTile[];
+  /** `[rows, columns]`, where all tokens are one grid. */
+  readonly grid?: readonly [rows: number, columns: number];
+}
+
+/** What is asked of a {@link Select} function. */
+export interface SelectRequest {
+  /** How many tokens to keep: less than there are. */
+  readonly tokens: number;
+  /** Tokens that must not be kept. */
+  readonly excluded: readonly number[];
+  /** The text of the question, before filtering. */
+  readonly question: string;
+  readonly batchIndex: number;
+}
+
+/**
+ * Chooses vision tokens: returns exactly `request.tokens` different indices that are not in `request.excluded`, the most
+ * useful first. May be async.
+ * @example
+ * prune(model, { processor, budget: { ratio: 0.1 }, select: (_, { tokens }) => Array.from({ length: tokens }, (_, i) => i) });
+ */
+export type Select = (
+  features: SelectFeatures,
+  request: SelectRequest,
+) => ArrayLike<number> | Promise<ArrayLike<number>>;
+
+/** The options that decide which tokens are kept. */
+export interface SelectSettings {
+  readonly coverage?: readonly ObjectiveTerm[] | undefined;
+  readonly select?: Select | undefined;
+  readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
+  readonly minTokens: number;
+  readonly minVisionTokens: number;
+  readonly standardize: Standardize;
+  readonly featureOutput?: string | undefined;
+  readonly maximizer?: 'lazy' | 'naive' | 'device' | Maximizer | undefined;
+  readonly maxMatrixBytes?: number | undefined;
+}
+
+/** Images prepared by earlier selections from the same encoder output, so that a new question costs less. */
+export class PreparedImages {
+  private readonly prepared = new Map<string, { image: PreparedImage; coverage: readonly ObjectiveTerm[] }>();
+
+  /** The prepared image under a key, made at first use or when other terms are asked for. */
+  get(key: string, options: PrepareOptions & { readonly coverage: readonly ObjectiveTerm[] }): PreparedImage {
+    const known = this.prepared.get(key);
+    if (known !== undefined && known.coverage === options.coverage) return known.image;
+    // The one it replaces may be in use by a concurrent call, so it is left to the garbage collector.
+    const image = prepareImage(options);
+    this.prepared.set(key, { image, coverage: options.coverage });
+    return image;
+  }
+}
+
+/** What is kept of a pool. */
+export interface PoolResult {
+  readonly pool: Pool;
+  /** Kept rows of the encoder's output, ascending. */
+  readonly rows: readonly number[];
+  /** The same rows in the order in which they were picked. Absent where nothing was selected. */
+  readonly order?: readonly number[];
+  readonly reason: PruneReason;
+  readonly selection?: Selection;
+}
+
+/** A pool kept whole, for the reason given. */
+export function keepPool(pool: Pool, reason: PruneReason): PoolResult {
+  return { pool, rows: pool.rows, reason };
+}
+
+/**
+ * The result of a pool in which nothing has to be selected; `undefined` where something must be.
+ * @param visionTokens of the pool's prompt.
+ */
+export function keptWhole(
+  pool: Pool,
+  { minVisionTokens }: SelectSettings,
+  visionTokens: number,
+  excluded: ReadonlySet<number>,
+): PoolResult | undefined {
+  if (pool.rows.length === 0) return keepPool(pool, 'masked');
+  if (visionTokens < minVisionTokens) return keepPool(pool, 'belowMinVisionTokens');
+  const isWhole =
+    !('coverage' in pool.budget) && resolveBudget(pool.budget, pool.rows.length).atMost >= pool.rows.length;
+  return isWhole && !pool.rows.some((row) => excluded.has(row)) ? keepPool(pool, 'belowBudget') : undefined;
+}
+
+/** What selections need beside their pools. */
+export interface SelectContext {
+  readonly settings: SelectSettings;
+  readonly backend: Backend;
+  readonly textTemperature: number;
+  readonly vision: VisionRows;
+  /** One per prompt. */
+  readonly questions: readonly Question[];
+  /** `[m, D]` for each prompt; absent without text. */
+  readonly texts: readonly (Float32Tensor | undefined)[];
+  /** Rows never to keep. */
+  readonly excluded: ReadonlySet<number>;
+  /** Where the encoder's output outlives the call. */
+  readonly prepared: PreparedImages | undefined;
+}
+
+/** What was selected. */
+export interface SelectOutcome {
+  readonly results: readonly PoolResult[];
+  readonly standardized: boolean;
+  readonly notes: readonly string[];
+}
+
+/** Selects in every pool that is not `whole`. */
+export async function selectPools(
+  pools: readonly Pool[],
+  whole: readonly (PoolResult | undefined)[],
+  context: SelectContext,
+): Promise<SelectOutcome> {
+  const { settings, vision } = context;
+  const notes = new Set<string>();
+  const results: PoolResult[] = [];
+  let standardized = false;
+  for (const [at, pool] of pools.entries()) {
+    const kept = whole[at];
+    if (kept !== undefined) {
+      results.push(kept);
+      continue;
+    }
+    // By the pool's own moments: what else is in the batch must not matter.
+    const { features, repaired } = repair(rowsOf(vision.features, pool), settings.standardize);
+    standardized ||= repaired;
+    const choose = settings.select;
+    const result =
+      choose === undefined
+        ? await selectByCoverage(pool, features, context)
+        : await selectByFunction(choose, pool, features, context);
+    for (const note of result.selection?.notes ?? []) notes.add(note);
+    results.push(result);
+  }
+  const isWeighted = context.questions.some((question) => question.weights !== undefined);
+  if (isWeighted && settings.select === undefined && settings.coverage?.some(takesWeights) === false) {
+    notes.add(
+      'no term of coverage uses the weights of the question: none has text tokens as targets without weights',
+    );
+  }
+  if (standardized) notes.add('the vision features were standardized per dimension');
+  return { results, standardized, notes: [...notes] };
+}
+
+async function selectByCoverage(
+  pool: Pool,
+  features: Float32Tensor,
+  context: SelectContext,
+): Promise<PoolResult> {
+  const { settings, backend, vision, texts, questions, prepared } = context;
+  const text = texts[pool.batchIndex];
+  const terms = settings.coverage ?? defaultCoverage(context.textTemperature);
+  const coverage = weighted(terms, questions[pool.batchIndex]?.weights);
+  const inputs = termInputs(pool, coverage, context);
+  const image = {
+    backend,
+    vision: rowsOf(vision.projected, pool),
+    visionFeatures: features,
+    coverage,
+    ...(inputs && { inputs }),
+    ...(settings.maxMatrixBytes !== undefined && { maxMatrixBytes: settings.maxMatrixBytes }),
+  };
+  const request = {
+    budget: pool.budget,
+    constraints: constraintsOf(pool, context),
+    ...(text && { text }),
+    ...(settings.maximizer && { maximizer: settings.maximizer }),
+  };
+  const key = [
+    pool.rows[0],
+    pool.rows.length,
+    vision.source,
+    settings.featureOutput,
+    settings.standardize,
+  ].join(' ');
+  const selection =
+    prepared !== undefined && settings.inputs === undefined && isContiguous(pool)
+      ? await prepared.get(key, image).select(request)
+      : await selectTokens({ ...image, ...request });
+  const rowOf = (index: number): number => pool.rows[index] as number;
+  return {
+    pool,
+    rows: selection.indices.map(rowOf),
+    order: selection.order.map(rowOf),
+    reason: selection.reason,
+    selection,
+  };
+}
+
+async function selectByFunction(
+  choose: Select,
+  pool: Pool,
+  features: Float32Tensor,
+  { vision, texts, questions, excluded }: SelectContext,
+): Promise<PoolResult> {
+  const count = pool.rows.length;
+  const barred = pool.rows.flatMap((row, index) => (excluded.has(row) ? [index] : []));
+  const tokens = resolveBudget(pool.budget, count).atMost;
+  if (tokens >= count - barred.length) {
+    return { pool, rows: pool.rows.filter((row) => !excluded.has(row)), reason: 'allSelectable' };
+  }
+  const text = texts[pool.batchIndex];
+  const question = questions[pool.batchIndex];
+  const grid = pool.tiles.length === 1 ? pool.tiles[0]?.grid : undefined;
+  const chosen = await choose(
+    {
+      vision: rowsOf(vision.projected, pool),
+      ...(vision.source === 'preProjector' && { visionFeatures: features }),
+      ...(vision.saliency && {
+        saliency: Float32Array.from(pool.rows, (row) => vision.saliency?.[row] as number),
+      }),
+      ...(text && { text }),
+      ...(question?.weights && { textWeights: Float32Array.from(question.weights) }),
+      tiles: pool.tiles,
+      ...(grid && { grid }),
+    },
+    { tokens, excluded: barred, question: question?.text ?? '', batchIndex: pool.batchIndex },
+  );
+  const order = checkChosen(chosen, tokens, count, new Set(barred)).map(
+    (index) => pool.rows[index] as number,
+  );
+  return { pool, rows: order.toSorted((a, b) => a - b), order, reason: 'pruned' };
+}
+
+/** @throws InvalidSelectionError unless `chosen` are `tokens` different indices below `count` that are not barred. */
+function checkChosen(
+  chosen: unknown,
+  tokens: number,
+  count: number,
+  barred: ReadonlySet<number>,
+): readonly number[] {
+  const isList = Array.isArray(chosen) || (ArrayBuffer.isView(chosen) && !(chosen instanceof DataView));
+  if (!isList)
+    throw new InvalidSelectionError(`expected a list of ${tokens} indices, got ${describe(chosen)}`);
+  const indices = Array.from(chosen as ArrayLike<unknown>);
+  if (indices.length !== tokens) {
+    throw new InvalidSelectionError(`expected ${tokens} indices, got ${indices.length}`);
+  }
+  const seen = new Set<number>();
+  for (const index of indices) {
+    if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= count) {
+      throw new InvalidSelectionError(
+        `expected whole numbers from 0 to ${count - 1}, got ${describe(index)}`,
+      );
+    }
+    if (seen.has(index)) throw new InvalidSelectionError(`index ${index} is there twice`);
+    if (barred.has(index)) throw new InvalidSelectionError(`index ${index} is excluded`);
+    seen.add(index);
+  }
+  return indices as number[];
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+const defaults = new Map<number, readonly ObjectiveTerm[]>();
+
+/** The paper's objective at a family's temperature: one object per temperature, so that prepared images are found again. */
+function defaultCoverage(temperature: number): readonly ObjectiveTerm[] {
+  const known = defaults.get(temperature) ?? [textCoverage({ temperature }), visionCoverage()];
+  defaults.set(temperature, known);
+  return known;
+}
+
+/** Whether a term has a target per text token, as `textCoverage()` has, and no weights of its own for them. */
+function takesWeights(term: ObjectiveTerm): boolean {
+  return (
+    term.kind === 'coverage' &&
+    term.inputs.includes('text') &&
+    term.targets === 'm' &&
+    term.targetWeights === undefined
+  );
+}
+
+/** Terms with the weights of the question's tokens, where they take them; the same terms where there are none. */
+function weighted(
+  terms: readonly ObjectiveTerm[],
+  targetWeights: readonly number[] | undefined,
+): readonly ObjectiveTerm[] {
+  if (targetWeights === undefined) return terms;
+  return terms.map((term) => (takesWeights(term) ? { ...term, targetWeights } : term));
+}
+
+/** The input of core's term `saliency()`. */
+const SALIENCY_INPUT = 'saliency';
+
+/** What terms of the caller's own read; the encoder's saliency where a term asks for one and the caller gave none. */
+function termInputs(
+  pool: Pool,
+  coverage: readonly ObjectiveTerm[],
+  { settings: { inputs }, vision: { saliency } }: SelectContext,
+): Readonly<Record<string, MatrixInput>> | undefined {
+  const isRead = coverage.some((term) => term.kind === 'bonus' && term.input === SALIENCY_INPUT);
+  if (saliency === undefined || !isRead || inputs?.[SALIENCY_INPUT] !== undefined) return inputs;
+  return { ...inputs, [SALIENCY_INPUT]: rowsOf(float32(saliency, [saliency.length, 1]), pool) };
+}
+
+function isContiguous({ rows }: Pool): boolean {
+  return (rows.at(-1) as number) - (rows[0] as number) === rows.length - 1;
+}
+
+function rowsOf(matrix: Float32Tensor, pool: Pool): Float32Tensor {
+  return isContiguous(pool)
+    ? matrixSlice(matrix, pool.rows[0] as number, pool.rows.length)
+    : matrixRows(matrix, pool.rows);
+}
+
+/** Exclusions, and a minimum per part as far as the part has tokens to give. */
+function constraintsOf(pool: Pool, { settings, excluded }: SelectContext): Constraints {
+  const isFree = (index: number): boolean => !excluded.has(pool.rows[index] as number);
+  const exclude = pool.rows.flatMap((_, index) => (isFree(index) ? [] : [index]));
+  const groups = pool.parts.map(
+    (members): CandidateGroup => ({
+      members,
+      min: Math.min(settings.minTokens, members.filter(isFree).length),
+    }),
+  );
+  return {
+    ...(exclude.length > 0 && { exclude }),
+    ...(settings.minTokens > 0 && groups.length > 0 && { groups }),
+  };
+}
+
+/** The results of all pools as reports of images. */
+export function imageReports(
+  images: readonly PlacedImage[],
+  results: readonly PoolResult[],
+  saliency: Float32Array | undefined,
+): ImageReport[] {
+  const kept = results.flatMap(({ rows }) => rows).sort((a, b) => a - b);
+  return images.map(({ start, visionTokens, tiles, batchIndex, image }) => {
+    const within = (rows: readonly number[], from: number, count: number): number[] =>
+      rows.filter((row) => row >= from && row < from + count).map((row) => row - from);
+    const end = start + visionTokens;
+    const own = results.filter(
+      ({ pool }) => pool.batchIndex === batchIndex && pool.tiles.some((tile) => tile.image === image),
+    );
+    const order = own.flatMap((result) => result.order ?? []);
+    const indices = within(kept, start, visionTokens);
+    return {
+      batchIndex,
+      image,
+      reason: (own.find((one) => one.order !== undefined) ?? own[0])?.reason ?? 'belowBudget',
+      visionTokens,
+      keptTokens: indices.length,
+      indices,
+      ...(order.length > 0 && { order: within(order, start, visionTokens) }),
+      tiles: tiles.map((tile) => ({
+        visionTokens: tile.visionTokens,
+        indices: within(kept, tile.start, tile.visionTokens),
+        ...(tile.grid && { grid: tile.grid }),
+      })),
+      // A copy: the report must not keep the encoder's whole output alive, nor share its memory.
+      ...(saliency && { saliency: saliency.slice(start, end) }),
+      selections: own.flatMap(({ selection }) => (selection === undefined ? [] : [selection])),
+    };
+  });
+}
