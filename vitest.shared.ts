@@ -1,6 +1,6 @@
 // What every package's vitest.config.ts shares: siblings are read from source, so nothing is built before a test.
 import { fileURLToPath } from 'node:url';
-import type { ViteUserConfig } from 'vitest/config';
+import { configDefaults, type ViteUserConfig } from 'vitest/config';
 
 const conditions = ['@mmtok/source'];
 
@@ -11,6 +11,8 @@ export const shared: ViteUserConfig = {
   test: {
     environment: 'node',
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    // Minutes of a model's answers: `pnpm test:model`.
+    exclude: [...configDefaults.exclude, '**/*.model.test.ts'],
     setupFiles: [fileURLToPath(new URL('vitest.setup.ts', import.meta.url))],
     testTimeout: 60_000,
     hookTimeout: 120_000,

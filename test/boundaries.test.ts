@@ -1,4 +1,4 @@
-// Dependencies point one way: cli and examples → agent, eval, transformers, backends → core, onnx. Read from the
+// Dependencies point one way: cli and examples → agent → transformers → ort-backend → core, onnx; eval → core, onnx. Read from the
 // manifests and from the import statements themselves.
 
 import { readFileSync } from 'node:fs';
@@ -11,12 +11,12 @@ import { root, sourceFiles, type WorkspacePackage, workspacePackages } from './w
 /** What each package may depend on. Tests and benches may use more: see `inTests`. */
 const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   '@mmtok/core': [],
-  '@mmtok/onnx': [],
-  '@mmtok/tiny-vlm': [],
+  '@mmtok/onnx': ['@mmtok/core'],
+  '@mmtok/tiny-vlm': ['@mmtok/core'],
   '@mmtok/ort-backend': ['@mmtok/core', '@mmtok/onnx'],
   '@mmtok/tfjs-backend': ['@mmtok/core'],
-  '@mmtok/transformers': ['@mmtok/core', '@mmtok/onnx'],
-  '@mmtok/agent': ['@mmtok/core'],
+  '@mmtok/transformers': ['@mmtok/core', '@mmtok/onnx', '@mmtok/ort-backend'],
+  '@mmtok/agent': ['@mmtok/core', '@mmtok/transformers'],
   '@mmtok/eval': ['@mmtok/core', '@mmtok/onnx'],
   '@mmtok/serve': ['@mmtok/core', '@mmtok/transformers'],
   mmtok: 'everything',
@@ -26,13 +26,17 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
 /** What the tests and benches of a package may use beside that, as devDependencies. */
 const inTests: Readonly<Record<string, readonly string[]>> = {
   '@mmtok/ort-backend': ['@mmtok/tiny-vlm'],
-  '@mmtok/transformers': ['@mmtok/ort-backend', '@mmtok/tiny-vlm'],
-  '@mmtok/agent': ['@mmtok/ort-backend', '@mmtok/tiny-vlm', '@mmtok/transformers'],
+  '@mmtok/transformers': ['@mmtok/tiny-vlm'],
+  '@mmtok/agent': ['@mmtok/ort-backend', '@mmtok/tiny-vlm'],
   '@mmtok/eval': ['@mmtok/ort-backend', '@mmtok/tiny-vlm', '@mmtok/transformers'],
 };
 
 /** What any test may read beside its own package. */
-const sharedByTests: readonly string[] = ['vitest.shared.js', 'transformers/test/tiny-models/index.js'];
+const sharedByTests: readonly string[] = [
+  'vitest.shared.js',
+  'transformers/test/tiny-models/index.js',
+  'tiny-vlm/test/held-out-answers.js',
+];
 
 const packages = workspacePackages();
 const siblings = new Set(packages.map(({ manifest }) => manifest.name));

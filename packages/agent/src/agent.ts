@@ -1,6 +1,7 @@
 // What an agent is: a picture and a question in, an answer and the words it adds out. Types only.
 
 import type { RawImage } from '@huggingface/transformers';
+import type { AgentReply } from '@mmtok/transformers';
 import type { EnrichmentReason } from './enrichment/enrich-question.js';
 
 /** Options of one call. */
@@ -28,7 +29,7 @@ export interface AgentUsage {
 }
 
 /** A first answer, and what it adds to the question. */
-export interface AgentAnswer {
+export interface AgentAnswer extends AgentReply {
   /** As the agent gave it, without spaces around. */
   readonly answer: string;
   /** The question as given, followed by a line with the added words, if any. */
@@ -43,5 +44,8 @@ export interface AgentAnswer {
   readonly usage?: AgentUsage;
 }
 
-/** Answers first, so that its answer guides the pruning for a larger model. Hand it to `prune` of @mmtok/transformers. */
+/**
+ * Answers first, so that its answer guides the pruning for a larger model. Hand it to `prune` or `createVlm` of
+ * @mmtok/transformers, whose `Agent` it is; beyond that it can be asked by itself, and tells where its words come from.
+ */
 export type Agent = (image: RawImage, question: string, call?: AgentCall) => Promise<AgentAnswer>;

@@ -3,14 +3,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AutoProcessor, AutoTokenizer, RawImage } from '@huggingface/transformers';
+import { AutoTokenizer, RawImage } from '@huggingface/transformers';
 import { MmtokError } from '@mmtok/core';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildTinyModel, noiseImage, type TinyModel } from '../../transformers/test/tiny-models/index.js';
 import { type CreateAgentOptions, createAgent, type VlmAgent } from '../src/index.js';
-import { agentPrompt } from '../src/model/prompt.js';
-import { SMOLVLM2_TEMPLATE, smolvlm2Expanded, smolvlm2Prompt } from './smolvlm2-template.js';
+import { SMOLVLM2_TEMPLATE, smolvlm2Expanded } from './smolvlm2-template.js';
 
 /** Tokens of a tile, of four tiles with the whole picture, and the side of a tile, of the tiny model. */
 const TILE_TOKENS = 4;
@@ -40,19 +39,7 @@ async function tinyAgent(options: CreateAgentOptions = {}): Promise<VlmAgent> {
 }
 
 describe('the prompt', () => {
-  it('is what SmolVLM2 expects', async () => {
-    const processor = await AutoProcessor.from_pretrained(tiny.path, { local_files_only: true });
-    expect(agentPrompt(processor, ' What is the man holding? ')).toBe(
-      smolvlm2Prompt('What is the man holding?'),
-    );
-  });
-
   it('leaves placeholders of the question out, so that the whole question is asked', async () => {
-    const processor = await AutoProcessor.from_pretrained(tiny.path, { local_files_only: true });
-    expect(agentPrompt(processor, '<image>\nIs the cat red?')).toBe(smolvlm2Prompt('Is the cat red?'));
-    expect(agentPrompt(processor, '<image>')).toBe(smolvlm2Prompt('What is in the image?'));
-    Object.assign(processor, { image_token: '<|picture|>' });
-    expect(agentPrompt(processor, 'Is <|picture|>it?')).toBe(smolvlm2Prompt('Is  it?'));
     for (const model of [tiny.path, modelPath]) {
       const agent = await createAgent({ model, maxNewTokens: 4 });
       agents.push(agent);
@@ -62,8 +49,10 @@ describe('the prompt', () => {
   });
 
   it('asks what is in the image where there is no question', async () => {
-    const processor = await AutoProcessor.from_pretrained(tiny.path, { local_files_only: true });
-    expect(agentPrompt(processor, ' ')).toBe(smolvlm2Prompt('What is in the image?'));
+    const agent = await tinyAgent();
+    const { answer, usage } = await agent(image, 'What is in the image?');
+    expect(await agent(image, ' ')).toMatchObject({ answer, usage });
+    expect(await agent(image, '<image>')).toMatchObject({ answer, usage });
   });
 
   it('holds one tile, whatever the size of the picture', async () => {
@@ -194,10 +183,13 @@ describe('loading', () => {
     );
   });
 
-  it('refuses families that it does not know, and folders that hold no model', async () => {
+  it('takes models of other families, and refuses folders that hold none', async () => {
     const other = await buildTinyModel('qwen2_vl', { directory });
-    await expect(createAgent({ model: other.path })).rejects.toThrow(/qwen2_vl.*agentFrom/);
+    const agent = await createAgent({ model: other.path, maxNewTokens: 2 });
+    agents.push(agent);
+    const { usage } = await agent(noiseImage(other.imageSize), 'is the cat red ?');
+    expect(usage?.visionTokens).toBe(other.tokensPerImage);
     const missing = createAgent({ model: join(directory, 'nothing'), offline: true });
-    await expect(missing).rejects.toSatisfy((error) => MmtokError.isInstance(error, 'MMTOK_AGENT_LOAD'));
+    await expect(missing).rejects.toSatisfy((error) => MmtokError.isInstance(error, 'MMTOK_MODEL_LOAD'));
   });
 });

@@ -28,7 +28,7 @@ it('guides the selection, whoever answers', async () => {
   });
   const added = async (agent: Agent) => {
     await handle.generate({ ...inputs, max_new_tokens: 1, mmtok: { agent, images: [image] } });
-    return handle.lastSelection?.rows[0];
+    return handle.lastReport?.prompts[0];
   };
 
   const { answer } = await loaded(image, question);
@@ -37,7 +37,7 @@ it('guides the selection, whoever answers', async () => {
   expect(first?.question?.weights?.at(-1)).toBe(2);
   expect((await added(captioner))?.question?.weights?.slice(-2)).toEqual([0.5, 0.5]);
   expect((await added(failing))?.agent).toMatchObject({ state: 'failed', problem: 'out of memory' });
-  handle.detach();
+  handle.restore();
   await loaded.dispose();
   await model.dispose();
 });

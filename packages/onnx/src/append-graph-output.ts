@@ -1,7 +1,8 @@
 // Makes an inner tensor of a model file an output by appending bytes. Nothing is re-encoded and the rest of the file stays as it is.
+
+import { OnnxModelError } from './errors.js';
 import { GRAPH, MODEL, VALUE_INFO } from './fields.js';
 import { fields, join, nested, string } from './message.js';
-import { OnnxModelError } from './onnx-model-error.js';
 import { readGraph } from './read-graph.js';
 
 /**

@@ -2,6 +2,7 @@
 import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { dtypeCode } from './dtype.js';
 import { encodeTensor } from './encode-tensor.js';
+import { OnnxModelError } from './errors.js';
 import {
   ATTRIBUTE,
   ATTRIBUTE_TYPE,
@@ -18,7 +19,6 @@ import {
 } from './fields.js';
 import { fields, float, int, join, nested, type Pieces, string } from './message.js';
 import type { Dim, OnnxAttribute, OnnxGraph, OnnxModel, OnnxNode, OnnxValue } from './model.js';
-import { OnnxModelError } from './onnx-model-error.js';
 
 /**
  * The bytes of an `.onnx` file that holds `model`. Typed-array payloads are copied once, into the result.

@@ -1,10 +1,10 @@
 // A constant tensor as TensorProto bytes: through raw_data, or as a reference to bytes in another file. Does not copy
 // typed arrays and reads no file.
 import { dtypeCode, rawByteLength } from './dtype.js';
+import { OnnxModelError } from './errors.js';
 import { DATA_LOCATION, ENTRY, TENSOR } from './fields.js';
 import { fields, int, nested, type Pieces, string } from './message.js';
 import type { ExternalBytes, OnnxTensor } from './model.js';
-import { OnnxModelError } from './onnx-model-error.js';
 
 /**
  * The TensorProto of a tensor.

@@ -2,6 +2,7 @@
 export { appendGraphOutput, graphOutputSuffix } from './append-graph-output.js';
 export type { Dtype } from './dtype.js';
 export { encodeModel } from './encode-model.js';
+export { OnnxFormatError, OnnxModelError } from './errors.js';
 export type {
   Dim,
   ExternalBytes,
@@ -12,8 +13,6 @@ export type {
   OnnxTensor,
   OnnxValue,
 } from './model.js';
-export { OnnxFormatError } from './onnx-format-error.js';
-export { OnnxModelError } from './onnx-model-error.js';
 export {
   readGraph,
   type ScannedAttribute,

@@ -1,6 +1,7 @@
 // What a model file contains, read in one pass that skips weights. Not a full parser: payloads and unknown fields are passed over.
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { type Dtype, dtypeName } from './dtype.js';
+import { OnnxFormatError } from './errors.js';
 import {
   ATTRIBUTE,
   DIM,
@@ -17,7 +18,6 @@ import {
   VALUE_INFO,
 } from './fields.js';
 import type { OnnxValue } from './model.js';
-import { OnnxFormatError } from './onnx-format-error.js';
 
 /** A constant tensor without its payload. */
 export interface ScannedTensor {

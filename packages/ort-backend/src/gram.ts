@@ -1,44 +1,39 @@
 // x · xᵀ at six tenths of its cost: the product is symmetric, so only tiles on and above the diagonal are multiplied.
 
 import type { OnnxAttribute } from '@mmtok/onnx';
-import type { SymbolicTensor } from './symbolic-ops.js';
 
 /** More blocks save more multiplications (a half at most), but copy more and multiply smaller matrices. */
 const BLOCKS = 6;
 /** Smaller blocks are multiplied slower than they save; where n is small, the last blocks are empty. */
 const LEAST_ROWS = 192;
 
-/** What is needed of a recording. */
-export interface NodeRecorder {
-  node(
-    opType: string,
-    inputs: readonly SymbolicTensor[],
-    attributes?: Readonly<Record<string, OnnxAttribute>>,
-  ): SymbolicTensor;
+/** What is needed of a recording, whose tensors are `T`. */
+export interface NodeRecorder<T> {
+  node(opType: string, inputs: readonly T[], attributes?: Readonly<Record<string, OnnxAttribute>>): T;
   /** A constant of int64, shape `[1]`. */
-  indexList(value: number): SymbolicTensor;
+  indexList(value: number): T;
 }
 
 /**
  * The product of `x` `[n, d]` with its own transpose: `[n, n]`, exactly symmetric. Rows are cut into six blocks; each is
  * multiplied with itself and with every later one, and what lies left of the diagonal is copied from its mirror image.
  */
-export function gram({ node, indexList }: NodeRecorder, x: SymbolicTensor): SymbolicTensor {
+export function gram<T>({ node, indexList }: NodeRecorder<T>, x: T): T {
   const rows = node('Gather', [node('Shape', [x]), indexList(0)], { axis: { int: 0 } });
   const even = node('Div', [node('Add', [rows, indexList(BLOCKS - 1)]), indexList(BLOCKS)]);
   const size = node('Max', [even, indexList(LEAST_ROWS)]);
-  const start = (block: number): SymbolicTensor => node('Mul', [size, indexList(block)]);
+  const start = (block: number): T => node('Mul', [size, indexList(block)]);
   const blocks = Array.from({ length: BLOCKS }, (_, i) =>
     node('Slice', [x, start(i), start(i + 1), indexList(0)]),
   );
 
-  const tiles: SymbolicTensor[][] = blocks.map(() => []);
+  const tiles: T[][] = blocks.map(() => []);
   blocks.forEach((block, i) => {
     blocks.slice(i).forEach((later, offset) => {
       const j = i + offset;
       const tile = node('Gemm', [block, later], { transB: { int: 1 } });
-      (tiles[i] as SymbolicTensor[])[j] = tile;
-      if (j > i) (tiles[j] as SymbolicTensor[])[i] = node('Transpose', [tile], { perm: { ints: [1, 0] } });
+      (tiles[i] as T[])[j] = tile;
+      if (j > i) (tiles[j] as T[])[i] = node('Transpose', [tile], { perm: { ints: [1, 0] } });
     });
   });
   const bands = tiles.map((row) => node('Concat', row, { axis: { int: 1 } }));

@@ -1,6 +1,7 @@
 // ONNX Runtime out of a loaded model: the same copy, under the right device, one call at a time where it must be.
 import { createRequire } from 'node:module';
-import { defineProgram, float32, InvalidOptionsError, MmtokError } from '@mmtok/core';
+import { InvalidOptionsError, MmtokError } from '@mmtok/core';
+import { defineProgram, float32 } from '@mmtok/core/backend';
 import { loadTinyVlm, type TinyVlm } from '@mmtok/tiny-vlm';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createOrtBackend, type LoadedModel, type OrtModule, runtimeOfModel } from './index.js';

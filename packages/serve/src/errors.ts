@@ -20,8 +20,7 @@ export class ServeError extends MmtokError {
   readonly retryAfter: number | undefined;
 
   constructor(code: string, message: string, details: ServeErrorDetails) {
-    super(code, message, { cause: details.cause });
-    this.name = new.target.name;
+    super(code, message, { cause: details.cause, kind: details.status < 500 ? 'usage' : 'environment' });
     this.status = details.status;
     this.param = details.param;
     this.retryAfter = details.retryAfter;
@@ -115,7 +114,11 @@ const TYPES: Readonly<Record<number, string>> = {
   429: 'rate_limit_error',
 };
 
-/** The HTTP status of an error; 500 for those that carry none. */
+/**
+ * The HTTP status of an error: its own; 400 for what another package of mmtok says of the request, such as a budget that no
+ * selection can meet or an image that cannot be read; else 500.
+ */
 export function statusOf(error: unknown): number {
-  return error instanceof ServeError ? error.status : 500;
+  if (error instanceof ServeError) return error.status;
+  return MmtokError.isInstance(error) && error.kind !== 'environment' ? 400 : 500;
 }

@@ -1,6 +1,6 @@
 // The options of the server, their defaults and their check.
 
-import { parseOptions } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import type { Engine } from './engine.js';
 import { ServeStartError } from './errors.js';

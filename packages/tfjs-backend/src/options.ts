@@ -23,7 +23,7 @@ export interface TfjsBackendOptions {
   readonly tfBackend?: string;
   /**
    * How long TensorFlow.js may take to make its backend ready, in milliseconds. Threads of the WASM backend that do not
-   * start, as in minified pages, would otherwise be waited for without end.
+   * start, as in pages that Vite minifies, would otherwise be waited for without end.
    * @default 10000
    */
   readonly timeoutMs?: number;

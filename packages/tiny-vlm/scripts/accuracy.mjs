@@ -3,7 +3,7 @@
 // It reads the built package. `--limit 180` asks some of the questions; `--write` puts the table into README.md.
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { evaluate, heldOut, loadTinyVlm } from '../dist/index.js';
+import { evaluate, heldOut, loadTinyVlm } from '../dist/node.js';
 
 const tableInReadme = /(<!-- accuracy:start -->\n)[\s\S]*(<!-- accuracy:end -->)/;
 
@@ -33,8 +33,8 @@ if (values.write) {
 
 /**
  * One model's answers, and how long one takes.
- * @param {import('../dist/index.js').ModelSize} size
- * @param {import('../dist/index.js').VisualQuestion[]} asked
+ * @param {import('../dist/node.js').ModelSize} size
+ * @param {import('../dist/node.js').VisualQuestion[]} asked
  */
 async function measure(size, asked) {
   const { ask, model } = await loadTinyVlm({ size });
@@ -47,7 +47,7 @@ async function measure(size, asked) {
 
 /**
  * Gives each question the image of the scene seven further on; there are two questions a scene.
- * @param {import('../dist/index.js').VisualQuestion[]} questions
+ * @param {import('../dist/node.js').VisualQuestion[]} questions
  */
 function withOtherImages(questions) {
   return questions.map((question, index) => ({
@@ -58,9 +58,9 @@ function withOtherImages(questions) {
 
 /**
  * A Markdown table with padded columns.
- * @param {import('../dist/index.js').EvaluationReport} base
- * @param {import('../dist/index.js').EvaluationReport} small
- * @param {import('../dist/index.js').EvaluationReport} guessing
+ * @param {import('../dist/node.js').EvaluationReport} base
+ * @param {import('../dist/node.js').EvaluationReport} small
+ * @param {import('../dist/node.js').EvaluationReport} guessing
  */
 function formatTable(base, small, guessing) {
   const percent = ({ accuracy }) => `${(100 * accuracy).toFixed(1)} %`;

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { parseLines, readPackageText } from './package-lines.js';
+import { files } from '#files';
+import { parseLines } from './files.js';
 import type { Scene } from './scenes/scene.js';
 import { drawSceneFiles } from './scenes/scene-files.js';
 import { TinyVlmError } from './tiny-vlm-error.js';
@@ -10,8 +11,6 @@ import type { VisualQuestion } from './visual-question.js';
 
 /** Raise it when `drawScene` draws other pixels, so that pictures drawn before are not taken for them. */
 const DRAWING_VERSION = 1;
-
-const source = new URL('../heldout/', import.meta.url);
 
 /** How much of the held-out set, and where its pictures go. */
 export interface HeldOutOptions {
@@ -46,7 +45,7 @@ export async function heldOut({ limit, folder }: HeldOutOptions = {}): Promise<V
     );
   }
   const [questionText, sceneText] = await Promise.all(
-    ['questions.jsonl', 'scenes.jsonl'].map((name) => readPackageText(new URL(name, source))),
+    ['questions.jsonl', 'scenes.jsonl'].map((name) => files.readText(`heldout/${name}`)),
   );
   const questions = parseLines<SceneQuestion>(questionText!).slice(0, limit);
   const scenes = parseLines<Scene>(sceneText!);

@@ -1,10 +1,9 @@
-// The public surface: where the models lie, how to ask them, questions to ask and how to score the answers, scenes to draw.
-export { buildPrompt } from './build-prompt.js';
+// The public surface on every platform: how to ask the models, questions to ask and how to score the answers, scenes to draw.
+// Node has more: see node.ts.
 export { type Accuracy, type EvaluateOptions, type EvaluationReport, evaluate } from './evaluate.js';
-export { type HeldOutOptions, heldOut } from './held-out.js';
-export { type LoadTinyVlmOptions, loadTinyVlm, type TinyVlm } from './load-tiny-vlm.js';
-export { type ModelSize, modelPath, smallModelPath } from './model-path.js';
-export { samples } from './samples.js';
+export { buildPrompt, type LoadTinyVlmOptions, loadTinyVlm, type TinyVlm } from './load-tiny-vlm.js';
+export type { ModelSize } from './model-size.js';
+export { type SamplesOptions, samples } from './samples.js';
 export { drawScene } from './scenes/draw-scene.js';
 export {
   type Background,

@@ -1,4 +1,4 @@
-// Loads either model through plain transformers.js and asks it questions. It prunes nothing: attach a pruner to `model`.
+// Loads either model through plain transformers.js and asks it questions.
 import type {
   PreTrainedModel,
   PreTrainedTokenizer,
@@ -7,8 +7,9 @@ import type {
   RawImage,
   Tensor,
 } from '@huggingface/transformers';
-import { type ModelSize, pathOf } from './model-path.js';
-import { importTransformers } from './transformers-library.js';
+import { files } from '#files';
+import { folderOf, type ModelSize } from './model-size.js';
+import { TinyVlmError } from './tiny-vlm-error.js';
 
 /**
  * Which model, and where and how to run it; the latter goes to transformers.js as it is. The base model has weights in
@@ -16,8 +17,13 @@ import { importTransformers } from './transformers-library.js';
  */
 export interface LoadTinyVlmOptions
   extends Pick<PretrainedModelOptions, 'device' | 'dtype' | 'session_options'> {
-  /** The model as ever, or its smaller sibling. @default 'base' */
+  /** Which of the two models to load. @default 'base' */
   readonly size?: ModelSize;
+  /**
+   * In browsers: the URL where this package's folders `model` and `model-small` are served, relative to the page or absolute.
+   * In Node it is not looked at.
+   */
+  readonly baseUrl?: string | URL;
 }
 
 /** The loaded model: ordinary transformers.js objects, and a shortcut to ask one question. */
@@ -46,23 +52,26 @@ interface ProcessedInputs {
 }
 
 /**
- * Loads model, processor and tokenizer from the package's own files, without network.
+ * Loads model, processor and tokenizer from the package's own files: from disk, or in browsers from where they are served.
  *
  * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` when transformers.js is not installed; `MMTOK_INVALID_OPTIONS` for a
- * size that there is not.
+ * size that there is not, and in browsers without a `baseUrl`.
  * @example
  * const vlm = await loadTinyVlm();
  * const [{ image }] = await samples();
  * await vlm.ask(image, 'What size is the red cross?'); // 'large'
  */
-export async function loadTinyVlm({ size = 'base', ...options }: LoadTinyVlmOptions = {}): Promise<TinyVlm> {
-  const path = pathOf(size);
-  const { AutoProcessor, LlavaForConditionalGeneration, RawImage } = await importTransformers();
-  const processor = await AutoProcessor.from_pretrained(path, { local_files_only: true });
-  const model = await LlavaForConditionalGeneration.from_pretrained(path, {
-    ...options,
-    local_files_only: true,
-  });
+export async function loadTinyVlm({
+  size = 'base',
+  baseUrl,
+  ...options
+}: LoadTinyVlmOptions = {}): Promise<TinyVlm> {
+  const source = files.modelSource(folderOf(size), baseUrl);
+  const { AutoProcessor, env, LlavaForConditionalGeneration, RawImage } = await importTransformers();
+  const [processor, model] = await withLocalModels(env, async () => [
+    await AutoProcessor.from_pretrained(source, { local_files_only: true }),
+    await LlavaForConditionalGeneration.from_pretrained(source, { ...options, local_files_only: true }),
+  ]);
 
   const ask: TinyVlm['ask'] = async (image, question, generateOptions = {}) => {
     const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }];
@@ -74,4 +83,65 @@ export async function loadTinyVlm({ size = 'base', ...options }: LoadTinyVlmOpti
     return answer!;
   };
   return { model, processor, tokenizer: processor.tokenizer!, ask };
+}
+
+/**
+ * The prompt for one image and one question: `<image> question {question} answer`.
+ *
+ * It is the very string that `processor.apply_chat_template` makes from the model's own chat template; use this where
+ * no processor is at hand. Write questions as ordinary English: the tokenizer lower-cases and splits off punctuation.
+ *
+ * @example
+ * buildPrompt('Is there a red circle in the image?');
+ * // '<image> question Is there a red circle in the image? answer'
+ */
+export function buildPrompt(question: string): string {
+  return `<image> question ${question} answer`;
+}
+
+/** How many models are being loaded, and what the setting was before the first. */
+let loading = 0;
+let allowedBefore = true;
+
+/** In browsers transformers.js loads from paths only where that is allowed, which is a setting for all models. */
+async function withLocalModels<R extends readonly unknown[]>(
+  env: { allowLocalModels: boolean },
+  load: () => Promise<readonly [...R]>,
+): Promise<readonly [...R]> {
+  if (loading++ === 0) allowedBefore = env.allowLocalModels;
+  env.allowLocalModels = true;
+  try {
+    return await load();
+  } finally {
+    if (--loading === 0) env.allowLocalModels = allowedBefore;
+  }
+}
+
+/** transformers.js is an optional peer: questions and scenes work without it. */
+type TransformersLibrary = typeof import('@huggingface/transformers');
+
+/**
+ * Imports transformers.js.
+ * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` when it is not installed. Any other failure to load passes through.
+ */
+export async function importTransformers(
+  importLibrary: () => Promise<TransformersLibrary> = () => import('@huggingface/transformers'),
+): Promise<TransformersLibrary> {
+  try {
+    return await importLibrary();
+  } catch (cause) {
+    if (!isMissingPackage(cause)) throw cause;
+    throw new TinyVlmError(
+      'MMTOK_TRANSFORMERS_MISSING',
+      "loadTinyVlm() needs the package '@huggingface/transformers' (version 4.3 or later), which is not installed. " +
+        'Install it beside @mmtok/tiny-vlm: npm install @huggingface/transformers',
+      { cause },
+    );
+  }
+}
+
+/** Whether Node found no transformers.js at all, rather than a broken one. */
+function isMissingPackage(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === 'ERR_MODULE_NOT_FOUND' && message.includes("'@huggingface/transformers'");
 }

@@ -1,20 +1,27 @@
 // A few questions to show the model with. Not for measuring it: see held-out.ts.
-import { fileURLToPath } from 'node:url';
-import { parseLines, readPackageText } from './package-lines.js';
+import { files } from '#files';
+import { parseLines } from './files.js';
 import type { VisualQuestion } from './visual-question.js';
 
-const folder = new URL('../samples/', import.meta.url);
+/** Where the package's files are. */
+export interface SamplesOptions {
+  /** In browsers: the URL where this package's folder `samples` is served. In Node it is not looked at. */
+  readonly baseUrl?: string | URL;
+}
 
 /**
- * A few questions for demos, about a few scenes.
+ * A few questions for demos, about a few scenes. `image` is a path in Node, a URL in browsers.
  *
  * They were picked because the model answers them correctly with all its vision tokens, so they say nothing about its
  * accuracy.
+ *
+ * @throws TinyVlmError `MMTOK_QUESTIONS_MISSING` when the files are not there; in browsers `MMTOK_INVALID_OPTIONS` without a
+ * `baseUrl`.
  */
-export async function samples(): Promise<VisualQuestion[]> {
-  const text = await readPackageText(new URL('questions.jsonl', folder));
+export async function samples({ baseUrl }: SamplesOptions = {}): Promise<VisualQuestion[]> {
+  const text = await files.readText('samples/questions.jsonl', baseUrl);
   return parseLines<VisualQuestion>(text).map((question) => ({
     ...question,
-    image: fileURLToPath(new URL(question.image, folder)),
+    image: files.locate(`samples/${question.image}`, baseUrl),
   }));
 }

@@ -1,5 +1,5 @@
-// The one error class of this package. Self-contained: it carries the marker of mmtok's errors without importing them.
-const marker = Symbol.for('mmtok.error');
+// The one error class of this package.
+import { MmtokError } from '@mmtok/core';
 
 /** What went wrong, for programs. */
 export type TinyVlmErrorCode =
@@ -12,13 +12,10 @@ export type TinyVlmErrorCode =
   | 'MMTOK_UNKNOWN_SHAPE';
 
 /** The model or its questions cannot be used as asked; the message says what was expected and what to do. */
-export class TinyVlmError extends Error {
-  override readonly name = 'TinyVlmError';
-  readonly code: TinyVlmErrorCode;
+export class TinyVlmError extends MmtokError {
+  declare readonly code: TinyVlmErrorCode;
 
   constructor(code: TinyVlmErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
-    this.code = code;
-    Object.defineProperty(this, marker, { value: true });
+    super(code, message, options);
   }
 }

@@ -1,13 +1,13 @@
 // The README's examples, run as they are printed, with the package read from source.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { samples } from '../src/index.js';
+import { samples } from '../src/node.js';
 
 const scratch = new URL('../.cache/readme/', import.meta.url);
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
-const [first, plain, drawn] = [...readme.matchAll(/^```(?:js|ts)\n([\s\S]*?)^```$/gm)].map(
+const [first, plain, , drawn] = [...readme.matchAll(/^```(?:js|ts)\n([\s\S]*?)^```$/gm)].map(
   ([, code = '']) => code,
-) as [string, string, string];
+) as [string, string, string, string];
 
 const printed: unknown[][] = [];
 beforeEach(async () => {
@@ -46,6 +46,6 @@ test('the example of a scene of your own prints what its comment says', async ()
 
 async function run(name: string, code: string): Promise<void> {
   const file = new URL(`${name}.ts`, scratch);
-  await writeFile(file, code.replace("'@mmtok/tiny-vlm'", "'../../src/index.js'"));
+  await writeFile(file, code.replace("'@mmtok/tiny-vlm'", "'../../src/node.js'"));
   await import(file.href);
 }

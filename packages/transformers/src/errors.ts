@@ -63,3 +63,10 @@ export class InvalidSelectionError extends MmtokError {
     });
   }
 }
+
+/** A question, a message, or an image is not what the model can be asked with. Code `MMTOK_INPUT`. */
+export class InputError extends MmtokError {
+  constructor(problem: string, options?: { readonly cause?: unknown }) {
+    super('MMTOK_INPUT', problem, { title: 'The model cannot be asked this', ...options });
+  }
+}

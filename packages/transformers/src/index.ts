@@ -15,10 +15,18 @@ export {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
+export { type CreateVlmOptions, createVlm, type Vlm } from './create-vlm.js';
 export * from './errors.js';
 export type { Checkpoint, ModelFamily, PrunedFamily, RefusedFamily } from './families/family.js';
 export { families } from './families/index.js';
-export { type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
+export {
+  type ModelInputs,
+  type ProcessRequest,
+  type PromptMessage,
+  type PromptPart,
+  processInputs,
+} from './families/process.js';
+export { type Library, type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
 export { type LoadTap, type TapOptions, tapVisionEncoder } from './files/tap.js';
 export type { CallOptions, PruneOptions, SelectionOptions } from './options.js';
 export type { TokenCount } from './prompt/prompt.js';
@@ -30,3 +38,6 @@ export type { ImageSize } from './select/features.js';
 export type { Allocation, FitContext, PromptBudget } from './select/pools.js';
 export type { Select, SelectFeatures, SelectRequest } from './select/select.js';
 export type { Standardize } from './select/standardize.js';
+export type { Answer, AnswerStream, Usage } from './vlm/answer.js';
+export type { CanvasLike, ImageInput, PixelData } from './vlm/images.js';
+export type { AskRequest, Keep, Message, MessagePart } from './vlm/request.js';

@@ -3,8 +3,9 @@
 import type { ChatJob, ChatReply, Engine, JsonObject, PruningSummary, Usage } from '../engine.js';
 import { BadRequestError } from '../errors.js';
 import type { CheckedImage } from '../images/load.js';
-import type { ChatBody, Overrides } from '../request/chat.js';
+import { type CallOverrides, type ChatBody, callOptions } from '../request/chat.js';
 import { eventStream } from '../sse.js';
+import { meanCoverage } from '../summary.js';
 import { createQueue } from './queue.js';
 import { createStopText } from './stop-text.js';
 
@@ -24,7 +25,8 @@ export interface LocalRequest {
   readonly messages: readonly LocalMessage[];
   readonly maxNewTokens: number;
   readonly signal: AbortSignal;
-  readonly mmtok?: false | Readonly<Record<string, unknown>>;
+  /** Overrides of the selection; `false` turns it off. */
+  readonly mmtok: false | CallOverrides;
   /** Passed to `generate`. */
   readonly generation: Record<string, unknown>;
 }
@@ -202,19 +204,8 @@ const head = ({ id }: ChatJob, model: string, object: string): JsonObject => ({
   model,
 });
 
-function summarize({
-  reason,
-  visionTokens,
-  keptTokens,
-  images,
-  timings,
-}: LocalAnswer['report']): PruningSummary {
-  const selections = images.flatMap((image) => image.selections);
-  const terms = [...new Set(selections.flatMap(({ coverage }) => Object.keys(coverage)))];
-  const mean = (term: string): number => {
-    const values = selections.flatMap(({ coverage }) => coverage[term] ?? []);
-    return values.reduce((sum, value) => sum + value, 0) / values.length;
-  };
+function summarize(report: LocalAnswer['report']): PruningSummary {
+  const { reason, visionTokens, keptTokens, images, timings } = report;
   const numbers = Object.entries(timings).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number',
   );
@@ -222,7 +213,7 @@ function summarize({
     reason,
     visionTokens,
     keptTokens,
-    ...(terms.length > 0 && { coverage: Object.fromEntries(terms.map((term) => [term, mean(term)])) }),
+    coverage: meanCoverage(images),
     images: images.map((image) => ({ visionTokens: image.visionTokens, keptTokens: image.keptTokens })),
     timings: Object.fromEntries(numbers),
   };
@@ -258,19 +249,12 @@ function toLocalRequest(job: ChatJob, defaultMaxTokens: number): Omit<LocalReque
   }
   const { temperature } = body;
   const isGreedy = temperature === undefined || temperature === null || temperature === 0;
-  const mmtok = overrides === false ? false : callOptions(overrides);
   return {
     messages: toMessages(job),
     maxNewTokens: body.max_completion_tokens ?? body.max_tokens ?? defaultMaxTokens,
-    ...(mmtok !== undefined && { mmtok }),
+    mmtok: overrides === false ? false : callOptions(overrides),
     generation: isGreedy ? { do_sample: false } : { do_sample: true, temperature },
   };
-}
-
-function callOptions({ keep, question, agent }: Overrides): Readonly<Record<string, unknown>> | undefined {
-  const budget = typeof keep === 'number' ? (keep < 1 ? { ratio: keep } : { tokens: keep }) : keep;
-  const entries = Object.entries({ budget, question, agent }).filter(([, value]) => value !== undefined);
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
 /** @throws BadRequestError for messages of tools. */

@@ -232,3 +232,27 @@ export function replaceImages(
         },
   );
 }
+
+/** {@link Overrides} in the terms of @mmtok/transformers. */
+export interface CallOverrides {
+  readonly budget?: { readonly tokens: number } | { readonly ratio: number } | { readonly coverage: number };
+  readonly question?: string;
+  readonly agent?: false | 'always' | 'auto';
+}
+
+/** The options of selection that a request overrides. */
+export function callOptions({ keep, question, agent }: Overrides): CallOverrides {
+  const budget = typeof keep === 'number' ? (keep < 1 ? { ratio: keep } : { tokens: keep }) : keep;
+  return {
+    ...(budget !== undefined && { budget }),
+    ...(question !== undefined && { question }),
+    ...(agent !== undefined && { agent }),
+  };
+}
+
+/** The text of the last message of the user. */
+export function lastQuestion(messages: readonly ChatMessage[]): string {
+  const content = messages.findLast(({ role }) => role === 'user')?.content ?? '';
+  if (typeof content === 'string') return content;
+  return content.flatMap((part) => (part.type === 'text' ? part.text : [])).join('\n');
+}

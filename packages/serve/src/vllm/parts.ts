@@ -1,6 +1,7 @@
 // Content parts of a chat message that carry an image's rows to a vLLM server, and the checks that rows must pass first:
 // vLLM takes rows that are not finite without a word, and a grid that does not match ends its engine for everybody.
 
+import { floatsToHalves, floatToBfloat16 } from '@mmtok/core/internal';
 import { InvalidRowsError } from '../errors.js';
 import { type TorchTensor, toTorchFile } from './torch-file.js';
 
@@ -83,8 +84,7 @@ export function promptEmbedsPart(rows: Rows, options: RowsOptions = {}): PromptE
 function rowsFile(rows: Rows, { dtype = 'bfloat16', hiddenSize }: RowsOptions): string {
   checkRows(rows, hiddenSize);
   const { data, dims } = rows;
-  const bits = dtype === 'bfloat16' ? toBfloat16(data) : toFloat16(data);
-  const tensor: TorchTensor = { dtype, data: bits, shape: dims };
+  const tensor: TorchTensor = { dtype, data: toBits(data, dtype), shape: dims };
   return toTorchFile(tensor).toString('base64');
 }
 
@@ -114,50 +114,14 @@ export function checkRows({ data, dims }: Rows, hiddenSize?: number): void {
   }
 }
 
-/** The upper half of each float32, rounded to even. */
-function toBfloat16(data: Float32Array): Uint16Array {
-  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
-  const out = new Uint16Array(data.length);
-  for (let index = 0; index < out.length; index++) {
-    const value = bits[index]!;
-    out[index] = (value + 0x7fff + ((value >>> 16) & 1)) >>> 16;
-    if ((out[index]! & 0x7f80) === 0x7f80) overflow('bfloat16', index, data[index]!);
+/** Half precision, rounded to even. */
+function toBits(data: Float32Array, dtype: 'bfloat16' | 'float16'): Uint16Array {
+  const bits = dtype === 'float16' ? floatsToHalves(data) : Uint16Array.from(data, floatToBfloat16);
+  const exponent = dtype === 'float16' ? 0x7c00 : 0x7f80;
+  for (let index = 0; index < bits.length; index++) {
+    if ((bits[index]! & exponent) === exponent) overflow(dtype, index, data[index]!);
   }
-  return out;
-}
-
-/** IEEE half precision, rounded to even. */
-function toFloat16(data: Float32Array): Uint16Array {
-  const out = new Uint16Array(data.length);
-  for (let index = 0; index < out.length; index++) {
-    const value = data[index]!;
-    const half = float16Bits(value);
-    if ((half & 0x7c00) === 0x7c00) overflow('float16', index, value);
-    out[index] = half;
-  }
-  return out;
-}
-
-const word = new Float32Array(1);
-const wordBits = new Uint32Array(word.buffer);
-
-function float16Bits(value: number): number {
-  word[0] = value;
-  const sign = (wordBits[0]! >>> 16) & 0x8000;
-  const size = Math.abs(value);
-  if (size >= 65520) return sign | 0x7c00;
-  // Below 2⁻¹⁴ halves are multiples of 2⁻²⁴.
-  if (size < 2 ** -14) return sign | roundToEven(size * 2 ** 24);
-  const exponent = Math.floor(Math.log2(size));
-  // log2 may round up just below a power of two.
-  const power = size < 2 ** exponent ? exponent - 1 : exponent;
-  return sign + ((power + 15) << 10) + roundToEven((size / 2 ** power - 1) * 1024);
-}
-
-function roundToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
+  return bits;
 }
 
 function overflow(dtype: string, index: number, value: number): never {

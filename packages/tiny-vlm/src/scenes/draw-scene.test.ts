@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { parseLines } from '../package-lines.js';
+import { parseLines } from '../files.js';
 import { TinyVlmError } from '../tiny-vlm-error.js';
 import { drawScene } from './draw-scene.js';
 import { SCENE_SIZE, type Scene, type SceneShape, type Thing } from './scene.js';

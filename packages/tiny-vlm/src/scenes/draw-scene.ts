@@ -1,10 +1,14 @@
 // A scene's pixels, byte for byte those of training/tiny_vlm/draw.py: both use only + - * / sqrt floor abs min max on 64-bit
 // floats, in the same order, and noise from integers. Change one only with the other; a test compares them.
 import { checkScene } from './check-scene.js';
-import { drawBackground } from './draw-background.js';
-import { noise } from './noise.js';
-import { paintThing } from './paint-thing.js';
-import { SCENE_SIZE, type Scene } from './scene.js';
+import { outlineOf } from './outline.js';
+import { type Background, SCENE_SIZE, type Scene, type Thing } from './scene.js';
+
+/** Spots are random levels at the corners of so many by so many cells, bilinear between them. */
+const BLOTCH_CELLS = 7;
+
+/** Keeps the numbers of the spots apart from those of the grain, which have the same seed. */
+const BLOTCH_SEED = 0x5eed;
 
 /**
  * Draws a scene.
@@ -31,4 +35,97 @@ export function drawScene(scene: Scene): Uint8Array {
     }
   }
   return pixels;
+}
+
+/** Levels of red, green and blue, pixel by pixel. */
+function drawBackground(ground: Background): Float64Array {
+  const levels = new Float64Array(SCENE_SIZE * SCENE_SIZE * 3);
+  const spots = blotches(ground);
+  for (let row = 0; row < SCENE_SIZE; row++) {
+    for (let column = 0; column < SCENE_SIZE; column++) {
+      const [x, y] = [column + 0.5, row + 0.5];
+      const pixel = row * SCENE_SIZE + column;
+      const slope = (x / SCENE_SIZE - 0.5) * ground.gradient[0] + (y / SCENE_SIZE - 0.5) * ground.gradient[1];
+      const level = slope + spots[pixel]! + pattern(ground, x, y);
+      for (let channel = 0; channel < 3; channel++) {
+        levels[3 * pixel + channel] = ground.rgb[channel]! + level;
+      }
+    }
+  }
+  return levels;
+}
+
+function blotches({ seed, blotch }: Background): Float64Array {
+  const nodes = BLOTCH_CELLS + 1;
+  const corners = noise(seed ^ BLOTCH_SEED, nodes * nodes).map((value) => (value - 0.5) * (2 * blotch));
+  const places = Array.from({ length: SCENE_SIZE }, (_, at) => {
+    const position = ((at + 0.5) / SCENE_SIZE) * BLOTCH_CELLS;
+    const cell = Math.floor(position);
+    return { cell, t: position - cell };
+  });
+  const spots = new Float64Array(SCENE_SIZE * SCENE_SIZE);
+  for (const [row, { cell: cellY, t: ty }] of places.entries()) {
+    for (const [column, { cell: cellX, t: tx }] of places.entries()) {
+      const at = cellY * nodes + cellX;
+      const top = corners[at]! * (1 - tx) + corners[at + 1]! * tx;
+      const bottom = corners[at + nodes]! * (1 - tx) + corners[at + nodes + 1]! * tx;
+      spots[row * SCENE_SIZE + column] = top * (1 - ty) + bottom * ty;
+    }
+  }
+  return spots;
+}
+
+/** What the pattern adds at a point: bands that differ by the contrast, or two such bandings across each other. */
+function pattern({ pattern: name, cos, sin, period, contrast }: Background, x: number, y: number): number {
+  if (name === 'plain') return 0;
+  const along = Math.floor((x * cos + y * sin) / period);
+  const across = name === 'checks' ? Math.floor((y * cos - x * sin) / period) : 0;
+  const band = along + across;
+  const isOdd = band - 2 * Math.floor(band / 2);
+  return (isOdd - 0.5) * contrast;
+}
+
+/** Paints a thing over `levels`: red, green and blue of each pixel. */
+function paintThing(levels: Float64Array, thing: Thing): void {
+  const { x: centreX, y: centreY, radius, cos, sin, rgb, shade } = thing;
+  const distanceAt = outlineOf(thing.shape);
+  const reach = radius * 1.25 + 2;
+  const [left, right] = pixelsWithin(centreX, reach);
+  const [top, bottom] = pixelsWithin(centreY, reach);
+  for (let row = top; row < bottom; row++) {
+    for (let column = left; column < right; column++) {
+      const x = column + 0.5 - centreX;
+      const y = row + 0.5 - centreY;
+      const distance = distanceAt(x * cos + y * sin, y * cos - x * sin, radius);
+      const cover = Math.min(Math.max(0.5 - distance, 0), 1);
+      const ramp = (x * shade[0] + y * shade[1]) / radius;
+      const at = 3 * (row * SCENE_SIZE + column);
+      for (let channel = 0; channel < 3; channel++) {
+        levels[at + channel] = levels[at + channel]! * (1 - cover) + (rgb[channel]! + ramp) * cover;
+      }
+    }
+  }
+}
+
+/** The pixels of an axis around a place: the first, and the one after the last. */
+function pixelsWithin(centre: number, reach: number): [first: number, end: number] {
+  return [Math.max(0, Math.floor(centre - reach)), Math.min(SCENE_SIZE, Math.floor(centre + reach) + 1)];
+}
+
+/**
+ * `count` numbers in [0, 1) that look random and are the same in every language: a 32-bit hash of the seed and of each
+ * number's index.
+ */
+function noise(seed: number, count: number): Float64Array {
+  const numbers = new Float64Array(count);
+  for (let index = 0; index < count; index++) {
+    let h = (Math.imul(index, 0x9e3779b9) + seed) | 0;
+    h ^= h >>> 16;
+    h = Math.imul(h, 0x21f0aaad);
+    h ^= h >>> 15;
+    h = Math.imul(h, 0x735a2d97);
+    h ^= h >>> 15;
+    numbers[index] = (h >>> 0) / 2 ** 32;
+  }
+  return numbers;
 }

@@ -1,17 +1,22 @@
 // Scenes as PNG files in a folder, drawn when they are first asked for. A file is written whole or not at all, so several
-// processes may draw into one folder at once; one that was damaged since is drawn anew.
+// processes may draw into one folder at once.
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
 import { TinyVlmError } from '../tiny-vlm-error.js';
 import { drawScene } from './draw-scene.js';
-import { encodePng, isWholePng } from './encode-png.js';
 import { SCENE_SIZE, type Scene } from './scene.js';
+
+const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+const BITS_PER_CHANNEL = 8;
+const TRUE_COLOR = 2;
+const NO_FILTER = 0;
 
 /**
  * Draws those of the named scenes that the folder lacks.
  *
- * @param scenes From file names to scenes. A whole PNG file that is there is taken for its scene.
+ * @param scenes From file names to scenes. A file that is there is taken for its scene.
  * @throws TinyVlmError `MMTOK_PICTURES_NOT_WRITTEN` when the folder cannot be written to.
  */
 export async function drawSceneFiles(folder: string, scenes: ReadonlyMap<string, Scene>): Promise<void> {
@@ -19,9 +24,7 @@ export async function drawSceneFiles(folder: string, scenes: ReadonlyMap<string,
     await mkdir(folder, { recursive: true });
     const there = new Set(await readdir(folder));
     for (const [name, scene] of scenes) {
-      const path = join(folder, name);
-      if (there.has(name) && isWholePng(await readFile(path))) continue;
-      await writeWhole(path, pngOf(scene));
+      if (!there.has(name)) await writeWhole(join(folder, name), pngOf(scene));
     }
   } catch (cause) {
     if (cause instanceof TinyVlmError) throw cause;
@@ -43,4 +46,36 @@ async function writeWhole(path: string, content: Uint8Array): Promise<void> {
   const unfinished = `${path}.${randomUUID()}.part`;
   await writeFile(unfinished, content);
   await rename(unfinished, path);
+}
+
+/**
+ * Encodes `width` × `height` pixels of three bytes each, row by row, as a PNG file: 8 bits a channel, no filter, no metadata,
+ * so that equal pixels give equal files.
+ */
+export function encodePng(pixels: Uint8Array, width: number, height: number): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header[8] = BITS_PER_CHANNEL;
+  header[9] = TRUE_COLOR;
+
+  const rowLength = 3 * width;
+  const rows = Buffer.alloc(height * (1 + rowLength), NO_FILTER);
+  for (let row = 0; row < height; row++) {
+    rows.set(pixels.subarray(row * rowLength, (row + 1) * rowLength), row * (1 + rowLength) + 1);
+  }
+  return Buffer.concat([
+    SIGNATURE,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const content = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(data.length);
+  checksum.writeUInt32BE(crc32(content));
+  return Buffer.concat([length, content, checksum]);
 }

@@ -15,6 +15,7 @@ import { platform } from '#files';
 import { ModelLoadError, UnsupportedModelError } from '../errors.js';
 import type { PrunedFamily } from '../families/family.js';
 import { familyOf, loaderOf } from '../families/index.js';
+import { untilAborted } from '../internal/until-aborted.js';
 import type { LibraryEnv } from './model-files.js';
 import { type LoadTap, tapLoadedModel } from './tap.js';
 
@@ -115,9 +116,7 @@ export async function loadVlm(source: string, options: LoadVlmOptions = {}): Pro
       { cause },
     );
   });
-  const loading = load(library, id, folder, options);
-  if (signal === undefined) return await loading;
-  return await untilAborted(loading, signal, ({ model }) => model.dispose());
+  return await untilAborted(load(library, id, folder, options), signal, ({ model }) => model.dispose());
 }
 
 async function load(
@@ -184,27 +183,6 @@ function problemOf(cause: unknown): string {
     "it lacks chat_template.jinja, which this family's processor reads; copy that file from the repository of the " +
     `original model, or write the chat_template of its tokenizer_config.json to a file of that name (${problem})`
   );
-}
-
-/** The value, unless the signal is aborted first; a value that comes too late is handed to `discard`. */
-async function untilAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal,
-  discard: (value: T) => unknown,
-): Promise<T> {
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } catch (error) {
-    if (signal.aborted) promise.then(discard).catch(() => undefined);
-    throw error;
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function familyToLoad(modelType: string): PrunedFamily {

@@ -1,0 +1,44 @@
+// The package's files in browsers: somebody serves the package's folders, and says where.
+import type { PackageFiles } from './files.js';
+import { TinyVlmError } from './tiny-vlm-error.js';
+
+function urlOf(path: string, baseUrl: string | URL | undefined): URL {
+  if (baseUrl === undefined) {
+    throw new TinyVlmError(
+      'MMTOK_INVALID_OPTIONS',
+      "Expected a baseUrl, got none. In a browser say where the folders of @mmtok/tiny-vlm are served: { baseUrl: '/tiny-vlm/' }.",
+    );
+  }
+  const { href } = (globalThis as { location?: { href: string } }).location ?? {};
+  try {
+    return new URL(path, new URL(String(baseUrl).replace(/\/?$/, '/'), href));
+  } catch (cause) {
+    throw new TinyVlmError(
+      'MMTOK_INVALID_OPTIONS',
+      `Expected a baseUrl such as '/tiny-vlm/' or 'https://example.org/tiny-vlm/', got '${baseUrl}'.`,
+      { cause },
+    );
+  }
+}
+
+/** The implementation of `#files` for browsers. */
+export const files: PackageFiles = {
+  locate: (path, baseUrl) => urlOf(path, baseUrl).href,
+  modelSource(path, baseUrl) {
+    // transformers.js takes paths on the page's server and refuses URLs with a scheme; one without counts as a path.
+    const { host, pathname } = urlOf(path, baseUrl);
+    return `//${host}${pathname}`;
+  },
+  async readText(path, baseUrl) {
+    const url = urlOf(path, baseUrl);
+    const response = await fetch(url).catch((cause: unknown) => {
+      throw new TinyVlmError('MMTOK_QUESTIONS_MISSING', missing(url, 'no answer'), { cause });
+    });
+    if (!response.ok)
+      throw new TinyVlmError('MMTOK_QUESTIONS_MISSING', missing(url, String(response.status)));
+    return await response.text();
+  },
+};
+
+const missing = (url: URL, why: string): string =>
+  `Found no file ${url} (${why}). Serve the folders of @mmtok/tiny-vlm there, or name another baseUrl.`;

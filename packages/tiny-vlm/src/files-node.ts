@@ -1,0 +1,25 @@
+// The package's files in Node: on disk, beside the code.
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { PackageFiles } from './files.js';
+import { TinyVlmError } from './tiny-vlm-error.js';
+
+const locate = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+
+/** The implementation of `#files` for Node. */
+export const files: PackageFiles = {
+  locate,
+  modelSource: locate,
+  async readText(path) {
+    const file = locate(path);
+    try {
+      return await readFile(file, 'utf8');
+    } catch (cause) {
+      throw new TinyVlmError(
+        'MMTOK_QUESTIONS_MISSING',
+        `Found no file '${file}', which comes with @mmtok/tiny-vlm. Install the package anew.`,
+        { cause },
+      );
+    }
+  },
+};

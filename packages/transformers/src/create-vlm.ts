@@ -1,0 +1,291 @@
+// The one-line way in: a vision-language model that is loaded, pruned, and asked in plain terms.
+
+import type { PreTrainedModel, Processor, Tensor } from '@huggingface/transformers';
+import { DisposedError, InvalidOptionsError } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
+import * as z from 'zod';
+import { InputError } from './errors.js';
+import { lastQuestion, type ModelInputs, processInputs } from './families/process.js';
+import {
+  type Library,
+  type LoadedVlm,
+  type LoadVlmOptions,
+  loadOptionShape,
+  loadVlm,
+} from './files/load-vlm.js';
+import { untilAborted } from './internal/until-aborted.js';
+import type { PruneHandle } from './prune.js';
+import { type Answer, type AnswerStream, PieceStreamer, streamAnswer } from './vlm/answer.js';
+import { readImage } from './vlm/images.js';
+import {
+  type AskRequest,
+  type Keep,
+  keepSchema,
+  type ResolvedRequest,
+  resolveRequest,
+} from './vlm/request.js';
+import { checkPruning, keepOptions, type PruningOptions, Runner, usageOf } from './vlm/runner.js';
+
+/** Options of {@link createVlm}: how much to keep, those of {@link loadVlm}, and those of `prune`. */
+export interface CreateVlmOptions extends LoadVlmOptions, PruningOptions {
+  /**
+   * How many vision tokens of each image to keep: a share between 0 and 1, a whole number of tokens from 1, a budget such as
+   * `{ coverage: 0.95 }`, or `false` for all.
+   * @default 0.1
+   */
+  readonly keep?: Keep;
+}
+
+/** A vision-language model that answers from a part of its vision tokens. */
+export interface Vlm {
+  readonly model: PreTrainedModel;
+  readonly processor: Processor;
+  /** The copy of transformers.js that the model belongs to. */
+  readonly library: Library;
+  /** The handle of `prune`, for `generate` with inputs of your own. */
+  readonly handle: PruneHandle;
+  /** Name of the family, e.g. `'SmolVLM 2'`. */
+  readonly family: string;
+  /** Hub id or folder of the model. */
+  readonly modelId: string;
+  /**
+   * Asks about images, or goes on with a conversation. Calls run one after the other, in the order in which they are made.
+   * @throws InvalidOptionsError for a request of the wrong form.
+   * @throws InputError for images that cannot be read, and for what the model cannot be asked.
+   * @throws DisposedError after `dispose()`; the signal's reason if it is aborted.
+   */
+  ask(request: AskRequest): Promise<Answer>;
+  /**
+   * The same, with the answer in pieces while it is written. What goes wrong is thrown where the pieces are read.
+   * @example
+   * for await (const piece of vlm.stream({ image: 'table.jpg', question: 'What is on the table?' })) {
+   *   process.stdout.write(piece);
+   * }
+   */
+  stream(request: AskRequest): AnswerStream;
+  /** Frees the model once all calls have ended. Calling it again is harmless. */
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const source = z.union(
+  [
+    z.string().min(1),
+    z.custom<LoadedVlm>((value) => {
+      const { model, processor, library } = (value ?? {}) as Partial<LoadedVlm>;
+      return model !== undefined && processor !== undefined && library !== undefined;
+    }),
+  ],
+  'expected a hub id, a folder, or what loadVlm() returned',
+);
+
+/**
+ * Loads a vision-language model and attaches pruning: between its vision encoder and its language model, only the vision
+ * tokens stay that together best cover the question and the image.
+ * @param model a hub id, a folder, or a model that `loadVlm` has loaded, which stays yours to dispose.
+ * @throws ModelLoadError if there is no such model, or files of it are missing.
+ * @throws UnsupportedModelError for models that cannot be pruned.
+ * @throws InvalidOptionsError, InvalidBudgetError for wrong options; the signal's reason if loading is aborted.
+ * @example
+ * const vlm = await createVlm('HuggingFaceTB/SmolVLM2-256M-Video-Instruct', { dtype: 'q4', keep: 0.1 });
+ * const { text } = await vlm.ask({ image: 'table.jpg', question: 'What is on the table?' });
+ * console.log(text);
+ * await vlm.dispose();
+ */
+export async function createVlm(model: string | LoadedVlm, options: CreateVlmOptions = {}): Promise<Vlm> {
+  const given = parseOptions('model of createVlm', source, model);
+  const { keep, load, pruning } = split(options);
+  checkPruning(keep, pruning);
+  if (typeof given !== 'string' && Object.keys(load).length > 0) {
+    throw new InvalidOptionsError('options of createVlm', [
+      `${Object.keys(load).join(', ')}: the model is loaded already, expected options of pruning only`,
+    ]);
+  }
+  const loaded = typeof given === 'string' ? await loadVlm(given, load) : given;
+  const isOurs = typeof given === 'string';
+  try {
+    const pruned = new Runner(loaded, keep, pruning);
+    return new PrunedVlm(loaded, pruned, keep, isOurs);
+  } catch (error) {
+    if (isOurs) await loaded.model.dispose();
+    throw error;
+  }
+}
+
+/** The options of the three parts; unknown ones are left to `prune`, which refuses them. */
+function split(options: CreateVlmOptions): {
+  readonly keep: Keep | undefined;
+  readonly load: LoadVlmOptions;
+  readonly pruning: PruningOptions;
+} {
+  const own = z.looseObject({ ...loadOptionShape, keep: keepSchema.optional() });
+  const { keep, ...rest } = parseOptions('options of createVlm', own, options);
+  const entries = Object.entries(rest).filter(([, value]) => value !== undefined);
+  const part = (isOfLoading: boolean): object =>
+    Object.fromEntries(entries.filter(([name]) => name in loadOptionShape === isOfLoading));
+  return { keep, load: part(true), pruning: part(false) };
+}
+
+class PrunedVlm implements Vlm {
+  readonly model: PreTrainedModel;
+  readonly processor: Processor;
+  readonly library: Library;
+  readonly handle: PruneHandle;
+  readonly family: string;
+  readonly modelId: string;
+  private readonly pruned: Runner;
+  private readonly keep: Keep | undefined;
+  private readonly isOurs: boolean;
+  private last: Promise<unknown> = Promise.resolve();
+  private disposal: Promise<void> | undefined;
+
+  constructor(loaded: LoadedVlm, pruned: Runner, keep: Keep | undefined, isOurs: boolean) {
+    this.model = loaded.model;
+    this.processor = loaded.processor;
+    this.library = loaded.library;
+    this.family = loaded.family;
+    this.modelId = loaded.source;
+    this.handle = pruned.handle;
+    this.pruned = pruned;
+    this.keep = keep;
+    this.isOurs = isOurs;
+  }
+
+  async ask(request: AskRequest): Promise<Answer> {
+    return await this.inTurn(request);
+  }
+
+  stream(request: AskRequest): AnswerStream {
+    return streamAnswer((push, leaving) => this.inTurn(request, push, leaving));
+  }
+
+  async dispose(): Promise<void> {
+    this.disposal ??= this.last.then(async () => {
+      await this.pruned.restore();
+      if (this.isOurs) await this.model.dispose();
+    });
+    await this.disposal;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  /** Runs a call once those before it have ended. Who gives up waits no longer; the next call still does. */
+  private async inTurn(
+    request: AskRequest,
+    push?: (piece: string) => void,
+    leaving?: AbortSignal,
+  ): Promise<Answer> {
+    if (this.disposal !== undefined) throw new DisposedError('The model');
+    const resolved = resolveRequest(request);
+    const ending = new AbortController();
+    const given = [resolved.signal, leaving].filter((signal) => signal !== undefined);
+    const ends = given.map((signal) => ({ signal, end: () => ending.abort(signal.reason) }));
+    for (const { signal, end } of ends) {
+      if (signal.aborted) end();
+      else signal.addEventListener('abort', end, { once: true });
+    }
+    const turn = this.last.then(() => this.answer(resolved, ending.signal, push));
+    this.last = turn.catch(() => undefined);
+    try {
+      return await untilAborted(turn, ending.signal);
+    } finally {
+      for (const { signal, end } of ends) signal.removeEventListener('abort', end);
+    }
+  }
+
+  private async answer(
+    request: ResolvedRequest,
+    signal: AbortSignal,
+    push: ((piece: string) => void) | undefined,
+  ): Promise<Answer> {
+    signal.throwIfAborted();
+    const inputs = await this.inputsOf(request);
+    signal.throwIfAborted();
+    const { generation, maxNewTokens } = request;
+    const { tokenizer } = this.processor;
+    if (tokenizer === undefined) throw new InputError('its processor has no tokenizer');
+    const stop = new this.library.InterruptableStoppingCriteria();
+    const interrupt = (): void => stop.interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
+    const streamer = push && new PieceStreamer(tokenizer, (piece) => signal.aborted || push(piece));
+    try {
+      const { sequences, report } = await this.pruned.generate(
+        {
+          do_sample: false,
+          ...generation,
+          ...inputs.tensors,
+          max_new_tokens: maxNewTokens,
+          stopping_criteria: [...[generation.stopping_criteria ?? []].flat(), stop],
+          ...(streamer && { streamer }),
+        },
+        inputs.mmtok,
+      );
+      signal.throwIfAborted();
+      const ids = this.newIds(sequences, inputs.tensors);
+      const text = streamer?.text ?? tokenizer.decode(ids, { skip_special_tokens: true }).trim();
+      return {
+        text,
+        report,
+        usage: usageOf(report, ids.length),
+        finishReason: ids.length < maxNewTokens || this.isEnd(ids.at(-1), generation) ? 'stop' : 'length',
+      };
+    } catch (error) {
+      throw signal.aborted ? signal.reason : explained(error, request);
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+    }
+  }
+
+  /** The inputs of `generate`, and the options of selection. */
+  private async inputsOf({ messages, images, template, keep, mmtok }: ResolvedRequest): Promise<{
+    readonly tensors: ModelInputs;
+    readonly mmtok: Parameters<Runner['generate']>[1];
+  }> {
+    const pictures = await Promise.all(
+      images.map((image, at) =>
+        readImage(this.library, image, images.length === 1 ? 'the image' : `image ${at + 1}`),
+      ),
+    );
+    const tensors = await processInputs(this.library, this.processor, {
+      messages,
+      template,
+      images: pictures,
+      config: this.model.config as unknown as Readonly<Record<string, unknown>>,
+      tokensPerImage: (pixels) => this.pruned.tokensPerImage(pixels),
+    });
+    const wanted = mmtok === false ? false : (keep ?? (mmtok?.budget === undefined ? this.keep : undefined));
+    const budget = wanted === undefined ? {} : keepOptions(wanted);
+    if (budget === false) return { tensors, mmtok: false };
+    const asked = mmtok === false ? undefined : mmtok;
+    const question = asked?.questionTokens === undefined ? lastQuestion(messages) : undefined;
+    return {
+      tensors,
+      mmtok: { ...(question !== undefined && { question }), images: pictures, ...budget, ...asked },
+    };
+  }
+
+  /** The ids of the answer: encoder-decoders write it apart from the prompt, all others go on writing the prompt. */
+  private newIds(sequences: Tensor, { input_ids }: ModelInputs): bigint[] {
+    const isApart =
+      (this.model.config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
+    const before = isApart ? 1 : (input_ids?.dims.at(-1) ?? 0);
+    return Array.from((sequences.data as BigInt64Array).slice(before));
+  }
+
+  private isEnd(id: bigint | undefined, { eos_token_id }: Readonly<Record<string, unknown>>): boolean {
+    const own = this.model.generation_config as { readonly eos_token_id?: unknown } | null;
+    return [eos_token_id ?? own?.eos_token_id ?? []].flat().some((end) => end === Number(id));
+  }
+}
+
+/** An error of asking, in terms of the request where the library's words do not tell. */
+function explained(error: unknown, { template }: ResolvedRequest): unknown {
+  if (!(error instanceof Error) || !/tokens and features do not match/i.test(error.message)) return error;
+  const where = template === undefined ? 'its processor or its files' : `the template '${template}'`;
+  return new InputError(
+    `the prompt does not have one place for each vision token (${error.message}), which is due to ${where}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,133 @@
+// Reads the images that people hand in, wherever they are and whatever they are made of.
+
+import type { RawImage } from '@huggingface/transformers';
+import { messageOf } from '@mmtok/core/internal';
+import { platform } from '#files';
+import { InputError } from '../errors.js';
+import type { LibraryEnv } from '../files/model-files.js';
+
+type Library = typeof import('@huggingface/transformers');
+
+/** Pixels as `ImageData` of browsers has them: four bytes each, row by row. */
+export interface PixelData {
+  readonly data: Uint8ClampedArray | Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A canvas of browsers, on a page (`HTMLCanvasElement`) or off it (`OffscreenCanvas`). */
+export interface CanvasLike {
+  readonly width: number;
+  readonly height: number;
+  getContext(kind: '2d'): unknown;
+}
+
+/**
+ * An image: a path (in Node), a URL as text or object (`http:`, `https:`, `data:`, `blob:`, in Node also `file:`), a `Blob`
+ * or `File`, a `RawImage` of transformers.js, an `ImageData`, or a canvas.
+ */
+export type ImageInput = string | URL | Blob | RawImage | PixelData | CanvasLike;
+
+/** Whether a value may be an image; whether it can be read is told when it is. */
+export function isImageInput(value: unknown): value is ImageInput {
+  if (typeof value === 'string') return value !== '';
+  if (typeof value !== 'object' || value === null) return false;
+  return value instanceof URL || value instanceof Blob || isPixels(value) || isCanvas(value);
+}
+
+/** What is expected of an image, for messages. */
+export const IMAGE_INPUT = 'expected a path, URL, Blob, RawImage, ImageData or canvas';
+
+function isPixels(value: object): value is PixelData & { readonly channels?: 1 | 2 | 3 | 4 } {
+  const { data, width, height } = value as Partial<PixelData>;
+  return ArrayBuffer.isView(data) && typeof width === 'number' && typeof height === 'number';
+}
+
+function isCanvas(value: object): value is CanvasLike {
+  return typeof (value as Partial<CanvasLike>).getContext === 'function';
+}
+
+/**
+ * Reads an image.
+ * @param name what the image is called in messages, e.g. `'image 2'`.
+ * @throws InputError if it cannot be read or decoded, saying why.
+ */
+export async function readImage(library: Library, input: ImageInput, name: string): Promise<RawImage> {
+  const { RawImage } = library;
+  if (input instanceof RawImage) return input;
+  if (input instanceof Blob) return await decoded(library, input, name);
+  if (typeof input === 'string' || input instanceof URL) return await readFrom(library, input, name);
+  const {
+    data,
+    width,
+    height,
+    channels = 4,
+  } = isCanvas(input) ? pixelsOf(input, name) : (input as PixelImage);
+  if (data.length !== width * height * channels) {
+    throw new InputError(
+      `${name} has ${data.length} bytes, expected ${width} × ${height} × ${channels} of an image of that size`,
+    );
+  }
+  return new RawImage(data, width, height, channels);
+}
+
+type PixelImage = PixelData & { readonly channels?: 1 | 2 | 3 | 4 };
+
+function pixelsOf(canvas: CanvasLike, name: string): PixelImage {
+  const context = canvas.getContext('2d') as {
+    getImageData(x: number, y: number, width: number, height: number): PixelData;
+  } | null;
+  if (context === null)
+    throw new InputError(`${name} is a canvas without a 2d context, expected one to read from`);
+  return context.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+async function readFrom(library: Library, location: string | URL, name: string): Promise<RawImage> {
+  const shown = `${name}, ${shortened(String(location))},`;
+  const protocol = /^([a-z][a-z\d+.-]+):/i.exec(String(location))?.[1]?.toLowerCase();
+  let blob: Blob;
+  try {
+    // The library adds the headers that private repositories need.
+    if (protocol === 'http' || protocol === 'https') return await library.RawImage.fromURL(location);
+    if (protocol === 'data' || protocol === 'blob') blob = await (await fetch(location)).blob();
+    else {
+      const env = library.env as unknown as LibraryEnv;
+      const { bytes } = await platform.readLocal(location, env);
+      blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
+    }
+  } catch (cause) {
+    throw new InputError(`${shown} cannot be read (${messageOf(cause)})`, { cause });
+  }
+  return await decoded(library, blob, shown);
+}
+
+async function decoded({ RawImage }: Library, blob: Blob, name: string): Promise<RawImage> {
+  try {
+    return await RawImage.fromBlob(blob);
+  } catch (cause) {
+    const format = await formatOf(blob);
+    const problem =
+      format === undefined
+        ? `cannot be decoded as an image (${messageOf(cause)}); expected PNG, JPEG or WebP`
+        : `is ${format}, which cannot be decoded here; convert it to PNG or JPEG`;
+    throw new InputError(`${name} ${problem}`, { cause });
+  }
+}
+
+/** Formats that people take for images and decoders often do not read, told by their first bytes. */
+async function formatOf(blob: Blob): Promise<string | undefined> {
+  if (blob.size === 0) return 'empty';
+  const bytes = new Uint8Array(await blob.slice(0, 16).arrayBuffer());
+  const text = String.fromCharCode(...bytes);
+  if (text.startsWith('BM')) return 'a BMP';
+  if (text.startsWith('%PDF')) return 'a PDF';
+  if (/^.{4}ftyp(hei|hev|mif|msf)/s.test(text)) return 'a HEIC (HEIF)';
+  if (/^.{4}ftypavi/s.test(text)) return 'an AVIF';
+  if (/^.{4}ftyp/s.test(text)) return 'a video';
+  if (/^(II\*\0|MM\0\*)/.test(text)) return 'a TIFF';
+  if (/^\s*<(svg|\?xml)/i.test(text)) return 'an SVG';
+  if (/^\s*<(!doctype|html)/i.test(text)) return 'an HTML page';
+  return undefined;
+}
+
+const shortened = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text);

@@ -1,0 +1,173 @@
+// What a model is asked: the types of requests, their schema, and the conversation and images that they amount to.
+
+import { InvalidOptionsError } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
+import * as z from 'zod';
+import type { PromptMessage, PromptPart } from '../families/process.js';
+import type { CallOptions } from '../options.js';
+import type { PromptBudget } from '../select/pools.js';
+import { IMAGE_INPUT, type ImageInput, isImageInput } from './images.js';
+
+/** How much to keep: a share below 1, a whole number of vision tokens of each image, a budget, or `false` for all. */
+export type Keep = number | PromptBudget | false;
+
+/** A part of a message. */
+export type MessagePart =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'image'; readonly image: ImageInput };
+
+/** One turn of a conversation. */
+export interface Message {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string | readonly MessagePart[];
+}
+
+/** A question to a model: `question` with `image` or `images`, or a conversation as `messages`. */
+export interface AskRequest {
+  /** The question, or the task of Florence-2. */
+  readonly question?: string;
+  readonly image?: ImageInput;
+  /** Several images, in the order in which the model sees them, before the question. */
+  readonly images?: readonly ImageInput[];
+  /** A conversation, ending with the user's turn. Images stand where they are looked at. */
+  readonly messages?: readonly Message[];
+  /** A prompt with `{question}` and the model's placeholder once per image, for models without a chat template. */
+  readonly template?: string;
+  /** Length of the answer at most, in tokens. @default 128 */
+  readonly maxNewTokens?: number;
+  /** Ends the call: it then rejects with the signal's reason, and the model stops after the token that it is at. */
+  readonly signal?: AbortSignal;
+  /** How many vision tokens to keep. @default that of `createVlm` */
+  readonly keep?: Keep;
+  /** Further options of selection for this call, as of `generate({ mmtok })`; `false` is `keep: false`. */
+  readonly mmtok?: CallOptions | false;
+  /** Further options of `generate`, e.g. `{ do_sample: true, temperature: 0.7, repetition_penalty: 1.1 }`. @default greedy search */
+  readonly generation?: Readonly<Record<string, unknown>>;
+}
+
+/** A checked request. */
+export interface ResolvedRequest {
+  readonly messages: readonly PromptMessage[];
+  readonly images: readonly ImageInput[];
+  readonly template: string | undefined;
+  readonly maxNewTokens: number;
+  readonly signal: AbortSignal | undefined;
+  readonly keep: Keep | undefined;
+  readonly mmtok: CallOptions | false | undefined;
+  readonly generation: Readonly<Record<string, unknown>>;
+}
+
+/** Names of `generate` that a request has its own words for, or that would change what comes back. */
+const OWN_NAMES: readonly string[] = [
+  ...['inputs', 'input_ids', 'attention_mask', 'pixel_values', 'max_new_tokens', 'max_length', 'mmtok'],
+  ...['streamer', 'return_dict_in_generate', 'past_key_values', 'num_return_sequences'],
+];
+
+const image = z.custom<ImageInput>(isImageInput, IMAGE_INPUT);
+const part = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text'), text: z.string() }),
+  z.strictObject({ type: z.literal('image'), image }),
+]);
+const message = z.strictObject({
+  role: z.enum(['system', 'user', 'assistant']),
+  content: z.union(
+    [z.string(), z.array(part)],
+    'expected a text, or parts { type: "text" } and { type: "image" }',
+  ),
+});
+
+/** The schema of {@link Keep}; budgets are checked where they are used. */
+export const keepSchema: z.ZodType<Keep> = z.custom<Keep>(
+  (value) =>
+    value === false ||
+    (typeof value === 'object' && value !== null) ||
+    (typeof value === 'number' && value > 0 && (value < 1 || Number.isSafeInteger(value))),
+  {
+    error: ({ input }) =>
+      `got ${String(input)}, expected a share between 0 and 1, a whole number of tokens from 1, a budget, or false for all tokens`,
+  },
+);
+
+const schema = z.strictObject({
+  question: z.string().optional(),
+  image: image.optional(),
+  images: z.array(image).optional(),
+  messages: z.array(message).min(1).optional(),
+  template: z.string().min(1).optional(),
+  maxNewTokens: z.int('expected a whole number').positive('expected at least 1').default(128),
+  signal: z
+    .custom<AbortSignal>(
+      (value) => typeof (value as AbortSignal | undefined)?.addEventListener === 'function',
+      'expected an AbortSignal',
+    )
+    .optional(),
+  keep: keepSchema.optional(),
+  mmtok: z
+    .custom<CallOptions | false>(
+      (value) => value === false || (typeof value === 'object' && value !== null),
+      'expected options of selection, or false',
+    )
+    .optional(),
+  generation: z
+    .record(z.string(), z.unknown())
+    .refine(
+      (given) => !OWN_NAMES.some((name) => name in given),
+      `expected none of ${OWN_NAMES.join(', ')}; the request has maxNewTokens, keep and mmtok of its own`,
+    )
+    .default({}),
+});
+
+/**
+ * Checks a request and fills in what is left out.
+ * @throws InvalidOptionsError naming what was given and what was expected.
+ */
+export function resolveRequest(request: AskRequest): ResolvedRequest {
+  const {
+    question,
+    image: single,
+    images: several,
+    messages,
+    ...rest
+  } = parseOptions('request', schema, request);
+  const wrong = (problem: string): InvalidOptionsError => new InvalidOptionsError('request', [problem]);
+  if (single !== undefined && several !== undefined) throw wrong('give either image or images, not both');
+  const images = several ?? (single === undefined ? [] : [single]);
+  if (rest.mmtok === false && typeof rest.keep !== 'undefined' && rest.keep !== false)
+    throw wrong('keep asks for pruning, and mmtok: false for none; give one of them');
+  if (typeof rest.mmtok === 'object' && rest.mmtok.budget !== undefined && rest.keep !== undefined)
+    throw wrong('give either keep or mmtok.budget, not both');
+  const options = {
+    template: rest.template,
+    maxNewTokens: rest.maxNewTokens,
+    signal: rest.signal,
+    keep: rest.keep,
+    mmtok: rest.mmtok,
+    generation: rest.generation,
+  };
+  if (messages === undefined) {
+    if (question === undefined && images.length === 0)
+      throw wrong('it is empty, expected a question, an image, or messages');
+    if (images.length === 0 && question?.trim() === '')
+      throw wrong("question: got '', expected a text where there is no image");
+    const parts: PromptPart[] = images.map(() => ({ type: 'image' }));
+    if (question !== undefined && question !== '') parts.push({ type: 'text', text: question });
+    return { messages: [{ role: 'user', content: parts }], images, ...options };
+  }
+  if (question !== undefined || images.length > 0)
+    throw wrong('messages hold questions and images themselves; leave question, image and images out');
+  const last = messages.at(-1)?.role;
+  if (last !== 'user') throw wrong(`messages: the last is of the ${last}, expected one of the user`);
+  const inOrder: ImageInput[] = [];
+  const turns = messages.map(({ role, content }): PromptMessage => {
+    if (typeof content === 'string') return { role, content };
+    return {
+      role,
+      content: content.map((one): PromptPart => {
+        if (one.type === 'text') return one;
+        inOrder.push(one.image);
+        return { type: 'image' };
+      }),
+    };
+  });
+  return { messages: turns, images: inOrder, ...options };
+}

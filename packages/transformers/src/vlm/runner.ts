@@ -1,0 +1,114 @@
+// A loaded model with pruning attached, as createVlm uses it: one generation, its report, and counts in its terms.
+
+import type { Tensor } from '@huggingface/transformers';
+import { InvalidOptionsError } from '@mmtok/core';
+import { prunedFamilyOf } from '../families/index.js';
+import type { ModelInputs } from '../families/process.js';
+import type { LoadedVlm } from '../files/load-vlm.js';
+import type { ModelLike } from '../internal/types.js';
+import { type CallOptions, checkPruneOptions, type PruneOptions } from '../options.js';
+import { type PruneHandle, prune } from '../prune.js';
+import type { PruneReport } from '../report.js';
+import type { Usage } from './answer.js';
+import type { Keep } from './request.js';
+
+/** The options of `prune` that users of `createVlm` have. */
+export type PruningOptions = Partial<Omit<PruneOptions, 'processor'>>;
+
+const DEFAULT_KEEP = 0.1;
+
+/** What `keep` says, as options of a call. */
+export function keepOptions(keep: Keep): Pick<CallOptions, 'budget'> | false {
+  if (keep === false) return false;
+  if (typeof keep !== 'number') return { budget: keep };
+  return { budget: keep < 1 ? { ratio: keep } : { tokens: keep } };
+}
+
+/**
+ * Checks options before a model is loaded.
+ * @throws InvalidOptionsError, InvalidBudgetError
+ */
+export function checkPruning(keep: Keep | undefined, options: PruningOptions): void {
+  if (keep !== undefined && options.budget !== undefined)
+    throw new InvalidOptionsError('options of createVlm', ['give either keep or budget, not both']);
+  const tokenizer = { decode: () => '' };
+  checkPruneOptions({
+    ...options,
+    budget: budgetOf(keep, options),
+    processor: { tokenizer },
+  });
+}
+
+function budgetOf(keep: Keep | undefined, { budget }: PruningOptions): PruneOptions['budget'] {
+  const own = keepOptions(keep ?? DEFAULT_KEEP);
+  return budget ?? (own === false || own.budget === undefined ? { ratio: DEFAULT_KEEP } : own.budget);
+}
+
+/** A model with pruning attached. */
+export class Runner {
+  readonly handle: PruneHandle;
+  private readonly model: ModelLike;
+  private readonly onReport: PruneOptions['onReport'];
+  /** Vision tokens of an image by the shape of its pixels, where the processor does not tell. */
+  private readonly counts = new Map<string, number>();
+
+  /** @throws UnsupportedModelError, AlreadyPrunedError, InvalidOptionsError */
+  constructor(loaded: LoadedVlm, keep: Keep | undefined, options: PruningOptions) {
+    this.model = loaded.model as unknown as ModelLike;
+    this.onReport = options.onReport;
+    this.handle = prune(loaded.model, {
+      ...options,
+      budget: budgetOf(keep, options),
+      processor: loaded.processor,
+      modelId: options.modelId ?? loaded.source,
+    });
+  }
+
+  /** Runs `generate` and gives back its sequences with the report of this very call. */
+  async generate(
+    inputs: Readonly<Record<string, unknown>>,
+    options: CallOptions | false,
+  ): Promise<{ readonly sequences: Tensor; readonly report: PruneReport }> {
+    let report: PruneReport | undefined;
+    const observe = options === false ? undefined : (options.onReport ?? this.onReport);
+    const mmtok = options !== false && {
+      ...options,
+      onReport(one: PruneReport): void {
+        report = one;
+        observe?.(one);
+      },
+    };
+    const sequences = (await this.handle.generate({ ...inputs, mmtok })) as Tensor;
+    return { sequences, report: report ?? (this.handle.lastReport as PruneReport) };
+  }
+
+  /** Vision tokens of an image whose pixels a processor has prepared, told by the encoder itself. */
+  async tokensPerImage(inputs: ModelInputs): Promise<number> {
+    const dims = inputs.pixel_values?.dims ?? [1];
+    const key = dims.slice(1).join();
+    const known = this.counts.get(key);
+    if (known !== undefined) return known;
+    const { projected } = await prunedFamilyOf(this.model).adapter.encode(this.model, { ...inputs });
+    const tokens = projected.dims.slice(0, -1).reduce((product, length) => product * length, 1);
+    const count = tokens / (dims[0] ?? 1);
+    this.counts.set(key, count);
+    return count;
+  }
+
+  /** Takes pruning off and frees what was made for it. */
+  async restore(): Promise<void> {
+    await this.handle.restore();
+  }
+}
+
+/** The counts of a report. */
+export function usageOf(report: PruneReport, newTokens: number): Usage {
+  const [prompt] = report.prompts;
+  return {
+    promptTokens: prompt?.promptTokens ?? 0,
+    keptPromptTokens: prompt?.keptPromptTokens ?? 0,
+    visionTokens: report.visionTokens,
+    keptTokens: report.keptTokens,
+    newTokens,
+  };
+}

@@ -1,0 +1,477 @@
+// createVlm on tiny models of several families: answers, streams, conversations, limits, and what is said about wrong requests.
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  AutoProcessor,
+  AutoTokenizer,
+  type Message as LibraryMessage,
+  type PreTrainedTokenizer,
+  type Processor,
+  RawImage,
+  type Tensor,
+} from '@huggingface/transformers';
+import { createReferenceBackend, DisposedError, InvalidBudgetError, InvalidOptionsError } from '@mmtok/core';
+import { modelPath, samples } from '@mmtok/tiny-vlm';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  type AskRequest,
+  type CreateVlmOptions,
+  createVlm,
+  InputError,
+  loadVlm,
+  type ModelInputs,
+  ModelLoadError,
+  type PromptMessage,
+  processInputs,
+  type Vlm,
+} from '../src/index.js';
+import {
+  buildTinyModel,
+  type FamilyName,
+  families,
+  noiseImage,
+  type TinyModel,
+} from './tiny-models/index.js';
+
+let directory: string;
+const opened: Vlm[] = [];
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vlm-'));
+});
+afterAll(async () => {
+  for (const vlm of opened) await vlm.dispose();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function open(
+  name: FamilyName,
+  options: CreateVlmOptions = {},
+): Promise<{ readonly vlm: Vlm; readonly tiny: TinyModel }> {
+  const tiny = await buildTinyModel(name, { directory });
+  const vlm = await createVlm(tiny.path, { minVisionTokens: 1, keep: 2, ...options });
+  opened.push(vlm);
+  return { vlm, tiny };
+}
+
+const QUESTION = 'is the cat red ?';
+
+const all = Object.keys(families) as FamilyName[];
+
+describe.each(all)('%s', (name) => {
+  it('answers, in pieces that make up the same text, and counts its tokens', async () => {
+    const { vlm, tiny } = await open(name);
+    const image = noiseImage(tiny.imageSize);
+    const request: AskRequest = { image, question: QUESTION, maxNewTokens: 6 };
+    const answer = await vlm.ask(request);
+    const { usage, report } = answer;
+    expect(answer.finishReason).toBe(usage.newTokens < 6 ? 'stop' : 'length');
+    expect(usage).toMatchObject({ visionTokens: tiny.tokensPerImage, keptTokens: 2 });
+    expect(usage.promptTokens - usage.keptPromptTokens).toBe(tiny.tokensPerImage - 2);
+    expect(report.images).toHaveLength(1);
+
+    const stream = vlm.stream(request);
+    const pieces: string[] = [];
+    for await (const piece of stream) pieces.push(piece);
+    expect(pieces.join('')).toBe(answer.text);
+    expect((await stream.answer).text).toBe(answer.text);
+
+    // Unpruned, the answer is that of the processor called as its users call it. Three families have no conversations.
+    const whole = await vlm.ask({ ...request, keep: false });
+    expect(whole.report.reason).toBe('disabled');
+    const { processor, tokenizer } = await loadParts(tiny);
+    const isSingle = ['florence2', 'paligemma', 'multi_modality'].includes(name);
+    const prompt = isSingle ? { messages: [], prompt: QUESTION } : promptOf(processor, tokenizer);
+    const inputs: ModelInputs =
+      name === 'multi_modality'
+        ? await processInputs(vlm.library, processor, { images: [image], messages: ASKED })
+        : await families[name].process({ processor, tokenizer }, { ...prompt, images: [image] });
+    const sequences = (await vlm.handle.generate({ ...inputs, max_new_tokens: 6, mmtok: false })) as Tensor;
+    const start = name === 'florence2' ? 1 : (inputs.input_ids?.dims.at(-1) ?? 0);
+    const [expected = ''] = tokenizer.batch_decode(
+      sequences.slice(null, [start, sequences.dims.at(-1) ?? 0]),
+      {
+        skip_special_tokens: true,
+      },
+    );
+    expect(whole.text).toBe(expected.trim());
+  });
+});
+
+/** A question about an image as a conversation. */
+const ASKED: readonly PromptMessage[] = [
+  { role: 'user', content: [{ type: 'image' }, { type: 'text', text: QUESTION }] },
+];
+
+async function loadParts({
+  path,
+}: TinyModel): Promise<{ processor: Processor; tokenizer: PreTrainedTokenizer }> {
+  const offline = { local_files_only: true };
+  const [processor, tokenizer] = await Promise.all([
+    AutoProcessor.from_pretrained(path, offline),
+    AutoTokenizer.from_pretrained(path, offline),
+  ]);
+  return { processor, tokenizer };
+}
+
+function promptOf(
+  processor: Processor,
+  tokenizer: PreTrainedTokenizer,
+): { messages: LibraryMessage[]; prompt: string } {
+  const messages = ASKED as unknown as LibraryMessage[];
+  const templates = processor.tokenizer === undefined ? tokenizer : processor;
+  const prompt = templates.apply_chat_template(messages, { tokenize: false, add_generation_prompt: true });
+  return { messages, prompt: prompt as string };
+}
+
+describe('several images', () => {
+  it.each([
+    'smolvlm',
+    'llava',
+    'qwen3_vl',
+    'gemma3',
+    'multi_modality',
+    'moondream1',
+    'phi3_v',
+    'paligemma',
+    'lfm2_vl',
+  ] as const)('are given to %s together', async (name) => {
+    const { vlm, tiny } = await open(name);
+    const images = [noiseImage(tiny.imageSize), noiseImage(tiny.imageSize, 2)];
+    const { usage, report } = await vlm.ask({ images, question: QUESTION, maxNewTokens: 2 });
+    expect(usage).toMatchObject({ visionTokens: 2 * tiny.tokensPerImage, keptTokens: 4 });
+    expect(report.images).toHaveLength(2);
+  });
+});
+
+describe('a conversation', () => {
+  it.each(['smolvlm', 'qwen2_vl', 'llava', 'multi_modality'] as const)(
+    'of several turns with images is put to %s, which looks for what the last turn asks',
+    async (name) => {
+      const { vlm, tiny } = await open(name);
+      const image = noiseImage(tiny.imageSize);
+      const { report, usage } = await vlm.ask({
+        messages: [
+          { role: 'system', content: 'a cat' },
+          {
+            role: 'user',
+            content: [
+              { type: 'image', image },
+              { type: 'text', text: 'what is red ?' },
+            ],
+          },
+          { role: 'assistant', content: 'the dog' },
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'and where is the cat ?' },
+              { type: 'image', image },
+            ],
+          },
+        ],
+        maxNewTokens: 2,
+      });
+      expect(usage.visionTokens).toBe(2 * tiny.tokensPerImage);
+      expect(report.prompts[0]?.question?.text).toMatch(/cat/);
+      expect(report.prompts[0]?.question?.text).not.toMatch(/dog|red/);
+    },
+  );
+
+  it('needs no image', async () => {
+    const { vlm } = await open('smolvlm');
+    const { usage, report } = await vlm.ask({ question: QUESTION, maxNewTokens: 2 });
+    expect(usage).toMatchObject({ visionTokens: 0, keptTokens: 0 });
+    expect(report.reason).toBe('noImage');
+  });
+});
+
+describe('images', () => {
+  it('may be paths, URLs, blobs, pixels and canvases', async () => {
+    const { vlm } = await open('smolvlm');
+    const [sample] = await samples();
+    const path = sample?.image ?? '';
+    const raw = await RawImage.read(path);
+    const bytes = await readFile(path);
+    const { data, width, height } = raw.clone().rgba();
+    const pixels = { data: data as Uint8ClampedArray, width, height };
+    const context = { getImageData: () => pixels };
+    const ask = async (image: NonNullable<AskRequest['image']>): Promise<unknown> => {
+      const { text, report } = await vlm.ask({ image, question: QUESTION, maxNewTokens: 3 });
+      return [text, report.images[0]?.indices];
+    };
+    const expected = await ask(raw);
+    for (const image of [
+      path,
+      pathToFileURL(path),
+      pathToFileURL(path).href,
+      new Blob([bytes]),
+      `data:image/png;base64,${bytes.toString('base64')}`,
+      pixels,
+      { width, height, getContext: () => context },
+    ])
+      expect(await ask(image)).toEqual(expected);
+  });
+
+  it.each([
+    ['that are missing', 'nowhere.png', /the image, nowhere\.png, cannot be read \(ENOENT/],
+    ['that are empty', new Blob([]), /is empty/],
+    ['in formats that decoders do not read', new Blob(['BM', new Uint8Array(40)]), /is a BMP.*convert it/],
+    ['of HEIC', new Blob([new Uint8Array(4), 'ftypheic', new Uint8Array(40)]), /is a HEIC.*convert it/],
+    ['that are none', new Blob(['hello']), /cannot be decoded as an image/],
+    [
+      'with too few pixels',
+      { data: new Uint8Array(3), width: 2, height: 2 },
+      /has 3 bytes, expected 2 × 2 × 4/,
+    ],
+  ] as const)('%s are refused', async (_, image, message) => {
+    const { vlm } = await open('llava');
+    const asked = vlm.ask({ image, question: QUESTION });
+    await expect(asked).rejects.toBeInstanceOf(InputError);
+    await expect(asked).rejects.toThrow(message);
+  });
+});
+
+describe('what is kept', () => {
+  it('is a share, a number, a budget or all, for all calls or for one', async () => {
+    const { vlm, tiny } = await open('llava', { keep: 0.5 });
+    const image = noiseImage(tiny.imageSize);
+    const kept = async (more: Partial<AskRequest>): Promise<number> =>
+      (await vlm.ask({ image, question: QUESTION, maxNewTokens: 1, ...more })).usage.keptTokens;
+    expect(await kept({})).toBe(tiny.tokensPerImage / 2);
+    expect(await kept({ keep: 3 })).toBe(3);
+    expect(await kept({ keep: { tokens: 4 } })).toBe(4);
+    expect(await kept({ keep: 10_000 })).toBe(tiny.tokensPerImage);
+    expect(await kept({ mmtok: { budget: { tokens: 5 } } })).toBe(5);
+    const { vlm: whole } = await open('llava', { keep: false });
+    expect((await whole.ask({ image, question: QUESTION, maxNewTokens: 1 })).report.reason).toBe('disabled');
+  });
+
+  it('is told to the one who asked, and to observers', async () => {
+    const onReport = vi.fn();
+    const { vlm, tiny } = await open('llava', { onReport });
+    const { report } = await vlm.ask({ image: noiseImage(tiny.imageSize), question: QUESTION });
+    expect(onReport.mock.lastCall?.[0]).toBe(report);
+  });
+});
+
+describe('calls', () => {
+  it('at the same time run one after the other, and give what they give alone', async () => {
+    const { vlm, tiny } = await open('smolvlm');
+    const requests = [1, 2, 3].map((seed) => ({
+      image: noiseImage(tiny.imageSize, seed),
+      question: QUESTION,
+      maxNewTokens: 4,
+    }));
+    const order: number[] = [];
+    const together = await Promise.all(
+      requests.map(async (request, at) => {
+        const { text, report } = await vlm.ask(request);
+        order.push(at);
+        return [text, report.images[0]?.indices];
+      }),
+    );
+    expect(order).toEqual([0, 1, 2]);
+    for (const [at, request] of requests.entries()) {
+      const { text, report } = await vlm.ask(request);
+      expect(together[at]).toEqual([text, report.images[0]?.indices]);
+    }
+  });
+
+  it('end when they are aborted, while they wait and while they run; the next one runs', async () => {
+    const { vlm, tiny } = await open('smolvlm');
+    const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 400 };
+    const running = new AbortController();
+    const waiting = new AbortController();
+    const first = vlm.stream({ ...request, signal: running.signal });
+    const second = vlm.ask({ ...request, signal: waiting.signal });
+    waiting.abort(new Error('never mind'));
+    await expect(second).rejects.toThrow('never mind');
+    const pieces: string[] = [];
+    const reading = (async () => {
+      for await (const piece of first) {
+        pieces.push(piece);
+        running.abort(new Error('enough'));
+      }
+    })();
+    await expect(reading).rejects.toThrow('enough');
+    await expect(first.answer).rejects.toThrow('enough');
+    expect(pieces.length).toBeLessThan(50);
+    const before = AbortSignal.abort(new Error('too late'));
+    await expect(vlm.ask({ ...request, signal: before })).rejects.toThrow('too late');
+    expect((await vlm.ask({ ...request, maxNewTokens: 2 })).usage.newTokens).toBe(2);
+  });
+
+  it('stop the model when the loop over their pieces is left', async () => {
+    const { vlm, tiny } = await open('smolvlm');
+    const stream = vlm.stream({ image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 400 });
+    for await (const piece of stream) {
+      expect(piece).not.toBe('');
+      break;
+    }
+    await expect(stream.answer).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('that run are ended by dispose(), and none begins after it', async () => {
+    const { vlm, tiny } = await open('smolvlm');
+    const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 20 };
+    const running = vlm.ask(request);
+    const waiting = vlm.stream(request);
+    await Promise.all([vlm.dispose(), vlm.dispose()]);
+    expect((await running).usage.newTokens).toBe(20);
+    expect((await waiting.answer).usage.newTokens).toBe(20);
+    await expect(vlm.ask(request)).rejects.toBeInstanceOf(DisposedError);
+    const late = vlm.stream(request);
+    await expect(
+      (async () => {
+        for await (const _ of late);
+      })(),
+    ).rejects.toBeInstanceOf(DisposedError);
+  });
+
+  it('pass options on to generate()', async () => {
+    const { vlm, tiny } = await open('smolvlm');
+    const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 8 };
+    const { text, usage } = await vlm.ask(request);
+    const other = await vlm.ask({ ...request, generation: { repetition_penalty: 20 } });
+    expect(other.text).not.toBe(text);
+    const first = vlm.processor.tokenizer?.encode(text, { add_special_tokens: false })[0];
+    const ended = await vlm.ask({ ...request, generation: { eos_token_id: first } });
+    expect(ended).toMatchObject({ finishReason: 'stop', usage: { ...usage, newTokens: 1 } });
+  });
+});
+
+describe('wrong requests', () => {
+  let llava: Vlm;
+  beforeAll(async () => {
+    llava = (await open('llava')).vlm;
+  });
+
+  it.each([
+    [{}, /expected a question, an image, or messages/],
+    [{ question: '' }, /question: got ''/],
+    [{ question: 7 }, /question/],
+    [{ image: 7, question: QUESTION }, /image: expected a path, URL, Blob/],
+    [{ images: [null], question: QUESTION }, /images\.0: expected a path/],
+    [{ question: QUESTION, keep: Number.NaN }, /keep: got NaN, expected a share between 0 and 1/],
+    [{ question: QUESTION, keep: 1.5 }, /keep: got 1\.5/],
+    [{ question: QUESTION, keep: 0 }, /keep: got 0/],
+    [{ question: QUESTION, keep: 'half' }, /keep: got half/],
+    [{ question: QUESTION, maxNewTokens: 0 }, /maxNewTokens: expected at least 1/],
+    [{ question: QUESTION, keep: 2, mmtok: { budget: { tokens: 2 } } }, /either keep or mmtok\.budget/],
+    [{ question: QUESTION, keep: 2, mmtok: false }, /keep asks for pruning/],
+    [{ question: QUESTION, generation: { streamer: {} } }, /generation: expected none of/],
+    [{ question: QUESTION, mmtok: { budgets: 1 } }, /budgets/],
+    [{ questions: QUESTION }, /questions/],
+    [{ messages: [] }, /messages/],
+    [{ messages: [{ role: 'assistant', content: 'a' }] }, /the last is of the assistant/],
+    [{ messages: [{ role: 'user', content: 'a' }], question: 'b' }, /messages hold questions/],
+    [{ messages: [{ role: 'user', content: [{ type: 'video' }] }] }, /messages\.0\.content/],
+  ])('such as %j are refused', async (request, message) => {
+    const asked = llava.ask(request as AskRequest);
+    await expect(asked).rejects.toThrow(message);
+    await expect(asked).rejects.toBeInstanceOf(InvalidOptionsError);
+  });
+
+  it('such as placeholders in the question, or none in a template, are explained', async () => {
+    const { vlm, tiny } = await open('llava');
+    const image = noiseImage(tiny.imageSize);
+    await expect(vlm.ask({ image, question: 'is <image> red ?' })).rejects.toThrow(/contains <image>/);
+    const template = 'user : {question} assistant :';
+    await expect(vlm.ask({ image, question: QUESTION, template })).rejects.toThrow(/0 places for 1 images/);
+    const { usage } = await vlm.ask({
+      image,
+      question: QUESTION,
+      template: 'user : <image> {question} assistant :',
+      maxNewTokens: 1,
+    });
+    expect(usage.visionTokens).toBe(tiny.tokensPerImage);
+  });
+
+  it('such as wrong options are refused before anything is loaded', async () => {
+    const nowhere = join(directory, 'nowhere');
+    await expect(createVlm(nowhere, { keep: -1 })).rejects.toBeInstanceOf(InvalidOptionsError);
+    await expect(createVlm(nowhere, { keep: { tokens: 0 } })).rejects.toBeInstanceOf(InvalidBudgetError);
+    await expect(createVlm(nowhere, { keeps: 1 } as never)).rejects.toThrow(/keeps/);
+    await expect(createVlm(nowhere, { keep: 2, budget: { tokens: 2 } })).rejects.toThrow(/keep or budget/);
+    await expect(createVlm('')).rejects.toBeInstanceOf(InvalidOptionsError);
+    await expect(createVlm(nowhere)).rejects.toBeInstanceOf(ModelLoadError);
+  });
+});
+
+describe('a model', () => {
+  it('that is loaded already stays its owner’s', async () => {
+    const tiny = await buildTinyModel('llava', { directory });
+    const loaded = await loadVlm(tiny.path);
+    await expect(createVlm(loaded, { dtype: 'q4' })).rejects.toThrow(/loaded already/);
+    const vlm = await createVlm(loaded, { keep: 2, minVisionTokens: 1, backend: createReferenceBackend() });
+    const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 1 };
+    expect((await vlm.ask(request)).usage.keptTokens).toBe(2);
+    await vlm.dispose();
+    const again = await createVlm(loaded, { keep: 3, minVisionTokens: 1 });
+    expect((await again.ask(request)).usage.keptTokens).toBe(3);
+    await again.dispose();
+    await loaded.model.dispose();
+  });
+
+  it('answers right', async () => {
+    const vlm = await createVlm(modelPath, { keep: 0.1 });
+    opened.push(vlm);
+    const sample = (await samples()).find(({ kind }) => kind === 'shape');
+    const { text, usage } = await vlm.ask({ image: sample!.image, question: sample!.question });
+    expect(text).toBe(sample!.answer);
+    expect(usage).toMatchObject({ visionTokens: 576, keptTokens: 57 });
+  });
+
+  it('whose processor counts a class token that the model drops is given as many places as it has tokens', async () => {
+    const tiny = await buildTinyModel('llava', { directory: join(directory, 'class-token') });
+    const file = join(tiny.path, 'processor_config.json');
+    const config = JSON.parse(await readFile(file, 'utf8')) as object;
+    const more = { num_additional_image_tokens: 1, vision_feature_select_strategy: 'default' };
+    await writeFile(file, JSON.stringify({ ...config, ...more }));
+    const vlm = await createVlm(tiny.path, { keep: 2, minVisionTokens: 1 });
+    opened.push(vlm);
+    const { usage } = await vlm.ask({
+      image: noiseImage(tiny.imageSize),
+      question: QUESTION,
+      maxNewTokens: 1,
+    });
+    expect(usage.visionTokens).toBe(tiny.tokensPerImage);
+  });
+
+  it('without the template that its processor reads is refused by the name of the file', async () => {
+    const tiny = await buildTinyModel('gemma3', { directory: join(directory, 'no-template') });
+    await rm(join(tiny.path, 'chat_template.jinja'));
+    const loading = createVlm(tiny.path);
+    await expect(loading).rejects.toBeInstanceOf(ModelLoadError);
+    await expect(loading).rejects.toThrow(/lacks chat_template\.jinja.*copy that file/);
+  });
+
+  it('without a chat template is asked through one of the request', async () => {
+    const tiny = await buildTinyModel('llava', { directory: join(directory, 'untemplated') });
+    const file = join(tiny.path, 'tokenizer_config.json');
+    const { chat_template: _, ...config } = JSON.parse(await readFile(file, 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    await writeFile(file, JSON.stringify(config));
+    const vlm = await createVlm(tiny.path, { keep: 2, minVisionTokens: 1 });
+    opened.push(vlm);
+    const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 1 };
+    await expect(vlm.ask(request)).rejects.toThrow(/no chat template.*template: 'USER:/);
+    const { usage } = await vlm.ask({ ...request, template: '<image> {question}' });
+    expect(usage.keptTokens).toBe(2);
+  });
+
+  it('is not loaded to the end when it is aborted', async () => {
+    const tiny = await buildTinyModel('llava', { directory });
+    await expect(createVlm(tiny.path, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    const late = new AbortController();
+    const loading = createVlm(tiny.path, { signal: late.signal });
+    late.abort();
+    await expect(loading).rejects.toMatchObject({ name: 'AbortError' });
+  });
+});

@@ -1,0 +1,40 @@
+// A headless Chromium, and pages in it whose functions tests call.
+
+import type { Browser } from 'playwright-core';
+import { findChromium } from '../../packages/eval/test/find-chromium.js';
+
+/** The browser's path; undefined where there is none, and tests are to be skipped. */
+export const chromiumPath: string | undefined = findChromium();
+
+/** Starts the browser. */
+export async function launchChromium(): Promise<Browser> {
+  const { chromium } = await import('playwright-core');
+  return await chromium.launch({ executablePath: chromiumPath as string, args: ['--no-sandbox'] });
+}
+
+/** A page of a site. */
+export interface Tab {
+  /** Calls a function that the page's script exports, with data in and out that can be cloned. */
+  call(name: string, input?: unknown): Promise<unknown>;
+  /** What went wrong on the page without being caught. */
+  readonly complaints: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Opens a site. Functions are called in the script of the given name. */
+export async function openTab(browser: Browser, origin: string, script = 'page'): Promise<Tab> {
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  await page.goto(origin);
+  return {
+    complaints,
+    async call(name, input) {
+      const given = JSON.stringify(input) ?? 'undefined';
+      return await page.evaluate(
+        `import('/${script}.js').then((page) => page[${JSON.stringify(name)}](${given}))`,
+      );
+    },
+    close: () => page.close(),
+  };
+}

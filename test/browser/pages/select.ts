@@ -1,0 +1,49 @@
+// What the page and the worker both do: load the small embedded model, and choose vision tokens on its ONNX Runtime.
+
+import { env } from '@huggingface/transformers';
+import { type Selection, selectTokens } from '@mmtok/core';
+import { createOrtBackend } from '@mmtok/ort-backend';
+import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
+import { featuresOf } from '../features.js';
+
+/** Which features, and how many tokens to keep. */
+export interface Request {
+  readonly seeds: readonly number[];
+  readonly tokens: number;
+}
+
+/** What a page found. */
+export interface Reply {
+  readonly device: string;
+  /** One selection a seed. */
+  readonly selections: readonly Selection[];
+  /** The answer to the first sample, with all vision tokens. */
+  readonly answer: string;
+  readonly expected: string;
+  /** A transformers.js setting, which loading must leave as it was. */
+  readonly allowLocalModels: boolean;
+}
+
+/** Loads, asks, selects. */
+export async function select({ seeds, tokens }: Request): Promise<Reply> {
+  const { wasm } = env.backends.onnx;
+  // This site's own copy, one thread: a test is no place for a network, nor for four threads on two cores.
+  Object.assign(wasm ?? {}, { wasmPaths: '/onnxruntime/', numThreads: 1 });
+  const baseUrl = '/tiny-vlm/';
+  const vlm = await loadTinyVlm({ size: 'small', dtype: 'fp16', baseUrl });
+  const [sample] = await samples({ baseUrl });
+  if (sample === undefined) throw new Error('there are no samples');
+  const answer = await vlm.ask(sample.image, sample.question);
+  const backend = await createOrtBackend({ model: vlm.model });
+  const selections: Selection[] = [];
+  for (const seed of seeds) {
+    // What travels back is plain data; `prefix` is a function.
+    selections.push(
+      JSON.parse(JSON.stringify(await selectTokens({ backend, ...featuresOf(seed), budget: { tokens } }))),
+    );
+  }
+  const { device } = backend;
+  await backend.dispose();
+  await vlm.model.dispose();
+  return { device, selections, answer, expected: sample.answer, allowLocalModels: env.allowLocalModels };
+}
