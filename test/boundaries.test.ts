@@ -29,6 +29,7 @@ const inTests: Readonly<Record<string, readonly string[]>> = {
   '@mmtok/transformers': ['@mmtok/tiny-vlm'],
   '@mmtok/agent': ['@mmtok/ort-backend', '@mmtok/tiny-vlm'],
   '@mmtok/eval': ['@mmtok/ort-backend', '@mmtok/tiny-vlm', '@mmtok/transformers'],
+  '@mmtok/serve': ['@mmtok/tiny-vlm'],
 };
 
 /** What any test may read beside its own package. */

@@ -28,6 +28,8 @@ export type { RemoteImageOptions } from './images/remote.js';
 export type { Log, LogEntry } from './observe/log.js';
 export type { Limits, ServerOptions } from './options.js';
 export type { ChatBody, ChatMessage, ContentPart, Overrides } from './request/chat.js';
+export { createVisionSelector, type VisionSelectorOptions } from './selector/create-selector.js';
+export type { LoadEncoderOptions } from './selector/load-encoder.js';
 export type {
   SelectedImage,
   SelectedImages,
