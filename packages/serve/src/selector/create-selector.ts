@@ -69,6 +69,7 @@ interface TensorLike {
 interface ModelWithoutDecoder {
   readonly config: LoadedEncoder['config'];
   readonly sessions: Readonly<Record<string, unknown>>;
+  forward_params: readonly string[];
   forward(inputs: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>>;
   generate(): Promise<never>;
   prepare_inputs_for_generation(): never;
@@ -81,6 +82,7 @@ function modelWithoutDecoder({ config, sessions }: LoadedEncoder): ModelWithoutD
   return {
     config,
     sessions: { ...sessions, decoder_model_merged: { inputNames: [], outputNames: [], run: refuse } },
+    forward_params: [],
     forward: async ({ input_ids, inputs_embeds }) => ({ input_ids, inputs_embeds }),
     generate: async () => refuse(),
     prepare_inputs_for_generation: refuse,

@@ -34,6 +34,12 @@ export interface LoadedEncoder {
   dispose(): Promise<void>;
 }
 
+/** A session of ONNX Runtime, with what transformers.js notes of it. */
+interface OpenSession {
+  readonly config?: { readonly dtype?: string };
+  release(): Promise<void>;
+}
+
 const FILES = ['vision_encoder', 'embed_tokens'] as const;
 
 /**
@@ -49,9 +55,10 @@ export async function loadEncoder(source: string, options: LoadEncoderOptions = 
     ...(revision !== undefined && { revision }),
     ...(cacheDir !== undefined && { cache_dir: cacheDir }),
   };
-  const opened: PreTrainedModel[] = [];
+  // What is open: the tap puts another session in the place of one, which it releases.
+  const model: { sessions: Record<string, OpenSession> } = { sessions: {} };
   const dispose = async (): Promise<void> => {
-    await Promise.all(opened.map((model) => model.dispose()));
+    await Promise.all(Object.values(model.sessions).map((session) => session.release()));
   };
   try {
     const config = await library.AutoConfig.from_pretrained(source, where);
@@ -61,21 +68,25 @@ export async function loadEncoder(source: string, options: LoadEncoderOptions = 
     ]);
     if (processor.tokenizer === undefined)
       Object.defineProperty(processor, 'tokenizer', { value: tokenizer });
-    const sessions: Record<string, unknown> = {};
     for (const file of FILES) {
       // The base class opens one file: the one that it is given by name.
-      const model = await library.PreTrainedModel.from_pretrained(source, {
+      const opened = await library.PreTrainedModel.from_pretrained(source, {
         ...where,
         config: Object.assign(Object.create(Object.getPrototypeOf(config)), config, { model_type: 'custom' }),
         model_file_name: file,
         ...(dtype !== undefined && { dtype }),
         ...(device !== undefined && { device }),
       });
-      opened.push(model);
-      sessions[file] = (model.sessions as Readonly<Record<string, unknown>>).model;
+      model.sessions[file] = (opened.sessions as unknown as { readonly model: OpenSession }).model;
     }
-    await tap(sessions, isFolder ? source : join(cacheDir ?? library.env.cacheDir ?? '', source));
-    return { library, processor, config: config as unknown as LoadedEncoder['config'], sessions, dispose };
+    await tap(model, isFolder ? source : join(cacheDir ?? library.env.cacheDir ?? '', source));
+    return {
+      library,
+      processor,
+      config: config as unknown as LoadedEncoder['config'],
+      sessions: model.sessions,
+      dispose,
+    };
   } catch (cause) {
     await dispose();
     throw new ServeStartError(`Cannot load an encoder from '${source}': ${messageOf(cause)}`, { cause });
@@ -83,11 +94,10 @@ export async function loadEncoder(source: string, options: LoadEncoderOptions = 
 }
 
 /** Exposes the features from before the projector, which vision coverage is computed on where they can be had. */
-async function tap(sessions: Record<string, unknown>, folder: string): Promise<void> {
-  const { config } = sessions.vision_encoder as { readonly config?: { readonly dtype?: string } };
+async function tap(model: { readonly sessions: Record<string, OpenSession> }, folder: string): Promise<void> {
   const special: Readonly<Record<string, string>> = { fp32: '', q8: '_quantized' };
-  const dtype = config?.dtype ?? 'fp32';
+  const dtype = model.sessions.vision_encoder?.config?.dtype ?? 'fp32';
   const file = join(folder, 'onnx', `vision_encoder${special[dtype] ?? `_${dtype}`}.onnx`);
   if (!existsSync(file)) return;
-  await tapVisionEncoder({ sessions } as unknown as PreTrainedModel, { file }).catch(() => undefined);
+  await tapVisionEncoder(model as unknown as PreTrainedModel, { file }).catch(() => undefined);
 }
