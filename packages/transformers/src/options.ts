@@ -24,9 +24,10 @@ import {
 import type { AgentSettings } from './question/ask-agent.js';
 import type { QuestionTokens } from './question/question.js';
 import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.js';
+import type { Select } from './select/by-function.js';
 import type { ExclusionSettings, ImageSize } from './select/features.js';
 import type { Allocation, PromptBudget } from './select/pools.js';
-import type { Select, SelectSettings } from './select/select.js';
+import type { SelectSettings } from './select/select.js';
 import type { Standardize } from './select/standardize.js';
 
 /** Options that hold for all calls and can be overridden for one. */
