@@ -37,6 +37,7 @@ export type {
   VisionSelector,
   WireRoute,
 } from './selector/selector.js';
+export { type ServeModelOptions, serveModel, type UpstreamOptions } from './serve-model.js';
 export { type RunningServer, startServer } from './server.js';
 export {
   type CallSettings,

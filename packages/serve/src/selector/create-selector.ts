@@ -2,7 +2,7 @@
 // decoder would run, the shortened prompt ends, and its vision rows are read from it.
 
 import type { PreTrainedModel, RawImage } from '@huggingface/transformers';
-import { type PruneReport, processInputs, prune, type SelectionOptions } from '@mmtok/transformers';
+import { type PruneOptions, type PruneReport, processInputs, prune } from '@mmtok/transformers';
 import { BadRequestError, ServeStartError } from '../errors.js';
 import type { CheckedImage } from '../images/load.js';
 import { type ChatMessage, callOptions, lastQuestion } from '../request/chat.js';
@@ -14,9 +14,11 @@ import type { SelectedImage, SelectedImages, SelectOptions, VisionSelector } fro
 /** Options of {@link createVisionSelector}. */
 export interface VisionSelectorOptions extends LoadEncoderOptions {
   /** How many vision tokens to keep where a request says nothing. @default `{ ratio: 0.1 }` */
-  readonly budget?: SelectionOptions['budget'] | undefined;
-  /** Further options of selection: objective, `select`, allocation, word filter. */
-  readonly selection?: Omit<SelectionOptions, 'budget' | 'positions' | 'onReport' | 'followUps'> | undefined;
+  readonly budget?: PruneOptions['budget'] | undefined;
+  /** Further options of selection: objective, `select`, allocation, word filter, agent. */
+  readonly selection?: Omit<PruneOptions, 'processor' | 'budget' | 'positions' | 'followUps'> | undefined;
+  /** Images whose encodings are kept for further questions. @default 8 */
+  readonly cachedImages?: number | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export async function createVisionSelector(
   source: string,
   options: VisionSelectorOptions = {},
 ): Promise<VisionSelector> {
-  const { budget = { ratio: 0.1 }, selection = {}, ...loading } = options;
+  const { budget = { ratio: 0.1 }, selection = {}, cachedImages = 8, ...loading } = options;
   const encoder = await loadEncoder(source, loading);
   try {
     const route = routeOf(encoder.config);
@@ -35,6 +37,9 @@ export async function createVisionSelector(
     const handle = prune(model as unknown as PreTrainedModel, {
       ...selection,
       budget,
+      // The encodings of recent images are found again by whoever asks about the same image.
+      followUps: 'reselect',
+      visionCacheSize: cachedImages,
       // Rows are numbered by the server, one after the other.
       positions: 'compact',
       processor: encoder.processor,
@@ -133,6 +138,8 @@ async function select(
     ...inputs,
     mmtok: {
       question,
+      // An agent sees the images as they came.
+      images: pictures,
       ...(overrides === false ? { budget: { ratio: 1 } } : callOptions(overrides)),
       minVisionTokens: 0,
       onReport: (each: PruneReport) => {
