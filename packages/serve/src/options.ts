@@ -107,23 +107,28 @@ const schema = z.strictObject({
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
 /**
+ * Checks who could ask.
+ * @throws ServeStartError where strangers could, without a key.
+ */
+export function checkAccess({
+  host = '127.0.0.1',
+  apiKey,
+  allowAnonymous = false,
+}: Pick<ServerOptions, 'host' | 'apiKey' | 'allowAnonymous'>): void {
+  if (LOOPBACK.test(host) || apiKey !== undefined || allowAnonymous) return;
+  throw new ServeStartError(
+    `The server is to listen on ${host}, where others can reach it, without an API key. Set apiKey, or allowAnonymous if ` +
+      'something in front of it checks who asks.',
+  );
+}
+
+/**
  * Checks the options of the server.
  * @throws InvalidOptionsError; ServeStartError where strangers could ask without a key.
  */
 export function checkServerOptions(options: unknown): CheckedServerOptions {
   const { allowAnonymous, ...checked } = parseOptions('options of startServer', schema, options);
-  const isLocal = LOOPBACK.test(checked.host);
-  if (!isLocal && checked.apiKey === undefined && !allowAnonymous) {
-    throw new ServeStartError(
-      `The server is to listen on ${checked.host}, where others can reach it, without an API key. Set apiKey, or allowAnonymous ` +
-        'if something in front of it checks who asks.',
-    );
-  }
-  return {
-    ...checked,
-    apiKey: checked.apiKey,
-    remoteImages: checked.remoteImages,
-    log: checked.log,
-    isLocal,
-  };
+  const { host, apiKey, remoteImages, log } = checked;
+  checkAccess({ host, apiKey, allowAnonymous });
+  return { ...checked, apiKey, remoteImages, log, isLocal: LOOPBACK.test(host) };
 }

@@ -5,7 +5,7 @@ import type { Engine } from './engine.js';
 import { createLocalEngine } from './engines/local.js';
 import { createVllmEngine, type VllmEngineOptions } from './engines/vllm.js';
 import { logToStdout } from './observe/log.js';
-import type { ServerOptions } from './options.js';
+import { checkAccess, type ServerOptions } from './options.js';
 import { createVisionSelector } from './selector/create-selector.js';
 import type { LoadEncoderOptions } from './selector/load-encoder.js';
 import { type RunningServer, startServer } from './server.js';
@@ -63,6 +63,8 @@ export async function serveModel(options: ServeModelOptions): Promise<RunningSer
     cachedImages = 8,
     ...server
   } = options;
+  // Before a model is loaded for nothing.
+  checkAccess(server);
   const engine = await (async (): Promise<Engine> => {
     if (upstream === undefined) {
       const vlm = await createVlm(model, {
