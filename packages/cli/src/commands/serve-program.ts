@@ -39,6 +39,7 @@ interface ServeFlags {
   readonly queue: string;
   readonly dtype?: string;
   readonly device?: string;
+  readonly cacheDir?: string;
   readonly offline: boolean;
 }
 
@@ -71,6 +72,7 @@ export function addServe(program: Command, context: Context): void {
     .option('--queue <count>', 'requests that may wait; more are answered 429', '32')
     .option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml')
     .option('--dtype <name>', 'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…')
+    .option('--cache-dir <folder>', 'where downloaded models are kept')
     .option('--offline', 'never go to the network for models', false)
     .addHelpText('after', EXAMPLES)
     .action(async (flags: ServeFlags) => {
@@ -104,6 +106,7 @@ async function optionsOf(flags: ServeFlags, { io }: Context): Promise<ServeModel
     load: {
       dtype: dtype === undefined ? undefined : parseDtype(dtype),
       device: device as NonNullable<ServeModelOptions['load']>['device'],
+      cacheDir: flags.cacheDir,
       offline,
     },
     host: flags.host,

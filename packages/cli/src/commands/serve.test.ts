@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { fakeServices } from '../../test/fake-services.js';
@@ -28,5 +29,19 @@ describe('mmtok serve', () => {
     const [code, errors] = await run('--model', 'tiny-small', '--host', '0.0.0.0', '--port', '0');
     expect(code).not.toBe(0);
     expect(errors).toContain('API key');
+  });
+
+  it('has every option that the deployment files use', async () => {
+    const io = fakeIo();
+    await main(['serve', '--help'], io, fakeServices().services);
+    const folder = new URL('../../../serve/deploy/', import.meta.url);
+    const files = ['Containerfile', 'compose.yaml', 'kubernetes/deployment.yaml'];
+    const texts = await Promise.all(files.map((file) => readFile(new URL(file, folder), 'utf8')));
+    // In lists of arguments: what vLLM is started with stands elsewhere.
+    const used = texts.flatMap((text) =>
+      [...text.matchAll(/(?:- |")(--[a-z-]+)/g)].map(([, option = '']) => option),
+    );
+    expect(used.length).toBeGreaterThan(10);
+    for (const option of used) expect(io.out()).toContain(`${option} `);
   });
 });
