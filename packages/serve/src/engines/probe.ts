@@ -12,6 +12,8 @@ import type { VllmClient } from '../vllm/client.js';
 /** What {@link probe} needs. */
 export interface ProbeSettings {
   readonly client: VllmClient;
+  /** Side of the image; one that no processor resizes tells nothing about how processors resize. */
+  readonly side: number;
   readonly select: (
     job: Pick<ChatJob, 'images' | 'body' | 'overrides'>,
     signal: AbortSignal,
@@ -27,8 +29,8 @@ const TIMEOUT_MS = 120_000;
  * Compares the answers, greedily decoded, and the lengths of the prompts.
  * @throws ServeStartError where they differ or cannot be compared, and `isStrict`.
  */
-export async function probe({ client, select, isStrict, log }: ProbeSettings): Promise<void> {
-  const image = probeImage();
+export async function probe({ client, side, select, isStrict, log }: ProbeSettings): Promise<void> {
+  const image = probeImage(side);
   const messages: readonly ChatMessage[] = [
     {
       role: 'user',
@@ -81,9 +83,8 @@ function toAnswer(body: JsonObject): Answer {
   return { text: choices?.[0]?.message?.content, promptTokens: usage?.prompt_tokens };
 }
 
-/** A picture of colored fields, 224 × 224, as PNG. */
-function probeImage(): CheckedImage {
-  const side = 224;
+/** A picture of colored fields, as PNG. */
+function probeImage(side: number): CheckedImage {
   const pixels = Buffer.alloc(side * (1 + side * 3));
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {

@@ -98,7 +98,7 @@ export async function createVllmEngine(options: VllmEngineOptions): Promise<Engi
     }
   };
   if (options.probe !== 'off') {
-    await probe({ client, select, isStrict: options.probe !== 'warn', log });
+    await probe({ client, side: selector.imageSide ?? 224, select, isStrict: options.probe !== 'warn', log });
   }
 
   return {

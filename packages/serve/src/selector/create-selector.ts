@@ -51,6 +51,7 @@ export async function createVisionSelector(
       family: handle.family,
       hiddenSize,
       route,
+      imageSide: imageSideOf(encoder),
       select: (images, messages, settings) => select(encoder, model, { images, messages, settings }),
       async dispose() {
         await handle.restore();
@@ -92,6 +93,15 @@ function modelWithoutDecoder({ config, sessions }: LoadedEncoder): ModelWithoutD
     generate: async () => refuse(),
     prepare_inputs_for_generation: refuse,
   };
+}
+
+/** The side of square images that the image processor leaves as they are, where its configuration tells. */
+function imageSideOf({ processor }: LoadedEncoder): number | undefined {
+  const { crop_size, size } = (processor.image_processor?.config ?? {}) as {
+    readonly crop_size?: { readonly height?: number };
+    readonly size?: { readonly height?: number; readonly shortest_edge?: number };
+  };
+  return crop_size?.height ?? size?.height ?? size?.shortest_edge;
 }
 
 /** The width of the rows that the embedding table gives. */

@@ -45,6 +45,8 @@ export interface VisionSelector {
   /** Width of the rows. */
   readonly hiddenSize: number;
   readonly route: WireRoute;
+  /** The side, in pixels, of square images that the processor does not resize, where it is known. */
+  readonly imageSide?: number | undefined;
   /** The n-th image part of `messages` is the n-th image. */
   select(
     images: readonly CheckedImage[],
