@@ -84,7 +84,9 @@ export function keptWhole(
   if (visionTokens < minVisionTokens) return keepPool(pool, 'belowMinVisionTokens');
   const isWhole =
     !('coverage' in pool.budget) && resolveBudget(pool.budget, pool.rows.length).atMost >= pool.rows.length;
-  return isWhole && !pool.rows.some((row) => excluded.has(row)) ? keepPool(pool, 'belowBudget') : undefined;
+  return isWhole && !pool.rows.some((row) => excluded.has(row))
+    ? keepPool(pool, pool.unencoded > 0 ? 'pruned' : 'belowBudget')
+    : undefined;
 }
 
 /** What selections need beside their pools. */
@@ -300,6 +302,7 @@ export function imageReports(
   images: readonly PlacedImage[],
   results: readonly PoolResult[],
   saliency: Float32Array | undefined,
+  skipped: ReadonlySet<number>,
 ): ImageReport[] {
   const kept = results.flatMap(({ rows }) => rows).sort((a, b) => a - b);
   return images.map(({ start, visionTokens, tiles, batchIndex, image }) => {
@@ -323,6 +326,7 @@ export function imageReports(
         visionTokens: tile.visionTokens,
         indices: within(kept, tile.start, tile.visionTokens),
         ...(tile.grid && { grid: tile.grid }),
+        ...(skipped.has(tile.start) && { skipped: true as const }),
       })),
       // A copy: the report must not keep the encoder's whole output alive, nor share its memory.
       ...(saliency && { saliency: saliency.slice(start, end) }),
