@@ -127,8 +127,13 @@ async function modelOf(name: string): Promise<string> {
 
 /** Serves until the process is asked to end, and then ends in order; a second signal ends it at once. */
 async function untilSignal(server: RunningServer): Promise<void> {
+  const signals = ['SIGTERM', 'SIGINT'] as const;
   await new Promise<void>((done) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => done());
+    const end = (): void => {
+      for (const signal of signals) process.off(signal, end);
+      done();
+    };
+    for (const signal of signals) process.on(signal, end);
   });
   await server.close();
 }
