@@ -10,6 +10,7 @@ import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { addEval } from './commands/eval-program.js';
 import { select } from './commands/select.js';
+import { addServe } from './commands/serve-program.js';
 import { UsageError } from './errors/usage-error.js';
 import { TINY, TINY_SMALL } from './models/load-vlm.js';
 import { parseDtype } from './options/parse-dtype.js';
@@ -50,6 +51,7 @@ export function createProgram(context: Context): Program {
   addEval(program, context, (code) => {
     exitCode = code;
   });
+  addServe(program, context);
   addDoctor(program, context, (code) => {
     exitCode = code;
   });
