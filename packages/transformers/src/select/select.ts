@@ -82,11 +82,10 @@ export function keptWhole(
 ): PoolResult | undefined {
   if (pool.rows.length === 0) return keepPool(pool, 'masked');
   if (visionTokens < minVisionTokens) return keepPool(pool, 'belowMinVisionTokens');
-  const isWhole =
-    !('coverage' in pool.budget) && resolveBudget(pool.budget, pool.rows.length).max >= pool.rows.length;
-  return isWhole && !pool.rows.some((row) => excluded.has(row))
-    ? keepPool(pool, pool.unencoded > 0 ? 'pruned' : 'belowBudget')
-    : undefined;
+  const { max, target } = resolveBudget(pool.budget, pool.rows.length);
+  const isWhole = target === undefined && max >= pool.rows.length;
+  if (!isWhole || pool.rows.some((row) => excluded.has(row))) return undefined;
+  return keepPool(pool, pool.unencoded > 0 ? 'pruned' : 'belowBudget');
 }
 
 /** What selections need beside their pools. */
