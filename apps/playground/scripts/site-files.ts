@@ -1,6 +1,6 @@
 // What the page fetches beside its own code: the embedded model, its samples, and ONNX Runtime's WebAssembly. Served in
 // development, copied into the build.
-import { createReadStream, cpSync, mkdirSync, statSync } from 'node:fs';
+import { cpSync, createReadStream, mkdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import type { Plugin } from 'vite';

@@ -16,7 +16,8 @@ export function Camera({ onClose }: { onClose: () => void }): JSX.Element {
     let stream: MediaStream | undefined;
     let isClosed = false;
     const open = async (): Promise<void> => {
-      if (navigator.mediaDevices === undefined) throw new Error('This page may not use a camera: it needs https.');
+      if (navigator.mediaDevices === undefined)
+        throw new Error('This page may not use a camera: it needs https.');
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
       if (isClosed) stream.getTracks().forEach((track) => track.stop());
       else if (video.current !== null) {

@@ -18,7 +18,8 @@ export function CodePanel(): JSX.Element {
     question: question.value,
     kept: kept.value,
     method: method.value,
-    picture: shown === undefined || shown.isSample ? 'picture.png' : shown.name.replaceAll(' ', '-').toLowerCase(),
+    picture:
+      shown === undefined || shown.isSample ? 'picture.png' : shown.name.replaceAll(' ', '-').toLowerCase(),
   });
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text);

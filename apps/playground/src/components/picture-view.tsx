@@ -3,9 +3,9 @@
 import { useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
+import type { Drawing } from '../lib/draw.js';
 import { draw, patchAt } from '../lib/draw.js';
 import { count } from '../lib/format.js';
-import type { Drawing } from '../lib/draw.js';
 import {
   analysis,
   grid,
@@ -32,7 +32,12 @@ function drawing(bitmap: ImageBitmap): Drawing {
     bitmap,
     grid: grid.value,
     bright: new Set(order),
-    heat: word.value === undefined ? (view.value === 'order' ? rankHeat(order) : undefined) : wordHeat(word.value),
+    heat:
+      word.value === undefined
+        ? view.value === 'order'
+          ? rankHeat(order)
+          : undefined
+        : wordHeat(word.value),
     ...(looked !== undefined &&
       isTaken && { outlined: covered.flatMap((owner, target) => (owner === looked ? [target] : [])) }),
     focused: looked,
@@ -61,7 +66,9 @@ export function PictureView(): JSX.Element {
     const element = canvas.current;
     if (current === undefined || element === null) return;
     const scale = 1152 / Math.max(current.bitmap.width, current.bitmap.height);
-    const [width, height] = [current.bitmap.width, current.bitmap.height].map((size) => Math.round(size * scale));
+    const [width, height] = [current.bitmap.width, current.bitmap.height].map((size) =>
+      Math.round(size * scale),
+    );
     if (element.width !== width) element.width = width as number;
     if (element.height !== height) element.height = height as number;
     const context = element.getContext('2d');

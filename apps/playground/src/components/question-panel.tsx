@@ -71,7 +71,8 @@ export function QuestionPanel(): JSX.Element {
       </ul>
       {model.value.kind === 'embedded' && picture.value?.isSample === false && (
         <p class="hint">
-          The embedded model knows drawn shapes and nothing else. For photographs, load a real model further down.
+          The embedded model knows drawn shapes and nothing else. For photographs, load a real model further
+          down.
         </p>
       )}
       <div class="method-row">
@@ -94,7 +95,11 @@ export function QuestionPanel(): JSX.Element {
 function Words(): JSX.Element {
   const words = analysis.value?.data.words ?? [];
   return (
-    <div class="words" role="group" aria-label="Words that guide the choice: hover or press one to see the patches it resembles">
+    <div
+      class="words"
+      role="group"
+      aria-label="Words that guide the choice: hover or press one to see the patches it resembles"
+    >
       <span aria-hidden="true">Words it looks for</span>
       {words.map(({ text }, at) => (
         <button

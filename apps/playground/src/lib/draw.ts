@@ -31,7 +31,9 @@ export function heatColor(value: number, alpha = 1): string {
   const place = Math.max(0, Math.min(1, value)) * (STOPS.length - 1);
   const at = Math.min(Math.floor(place), STOPS.length - 2);
   const [low, high] = [STOPS[at], STOPS[at + 1]] as [number[], number[]];
-  const mixed = low.map((from, channel) => Math.round(from + ((high[channel] as number) - from) * (place - at)));
+  const mixed = low.map((from, channel) =>
+    Math.round(from + ((high[channel] as number) - from) * (place - at)),
+  );
   return `rgb(${mixed.join(' ')} / ${alpha})`;
 }
 
@@ -76,11 +78,21 @@ function boxes([rows, columns]: Grid, width: number, height: number): (patch: nu
     const [row, column] = [Math.floor(patch / columns), patch % columns];
     const x = Math.round((column / columns) * width);
     const y = Math.round((row / rows) * height);
-    return [x, y, Math.round(((column + 1) / columns) * width) - x, Math.round(((row + 1) / rows) * height) - y];
+    return [
+      x,
+      y,
+      Math.round(((column + 1) / columns) * width) - x,
+      Math.round(((row + 1) / rows) * height) - y,
+    ];
   };
 }
 
-const inset = ([x, y, width, height]: Box, by: number): Box => [x + by, y + by, width - 2 * by, height - 2 * by];
+const inset = ([x, y, width, height]: Box, by: number): Box => [
+  x + by,
+  y + by,
+  width - 2 * by,
+  height - 2 * by,
+];
 
 /** The patch at a point, both from 0 to 1. */
 export function patchAt([rows, columns]: Grid, x: number, y: number): number {

@@ -31,10 +31,17 @@ export function snippet(state: SnippetState): string {
         `  { keep: ${kept}${coverage} },`,
         `);`,
       ]
-    : [`const vlm = await createVlm(${quoted(model.id)}, { ${on}dtype: ${quoted(model.dtype)}, keep: ${kept}${coverage} });`];
+    : [
+        `const vlm = await createVlm(${quoted(model.id)}, { ${on}dtype: ${quoted(model.dtype)}, keep: ${kept}${coverage} });`,
+      ];
   return [
     `// npm install @mmtok/transformers @huggingface/transformers${embedded ? ' @mmtok/tiny-vlm' : ''}`,
-    ...(embedded ? [`import * as library from '@huggingface/transformers';`, `import { loadTinyVlm } from '@mmtok/tiny-vlm';`] : []),
+    ...(embedded
+      ? [
+          `import * as library from '@huggingface/transformers';`,
+          `import { loadTinyVlm } from '@mmtok/tiny-vlm';`,
+        ]
+      : []),
     `import { ${names} } from '@mmtok/transformers';`,
     '',
     ...load,

@@ -4,7 +4,7 @@ import { effect, signal, untracked } from '@preact/signals';
 import type { Device, ModelChoice, RankingMethod } from '../lib/types.js';
 import { analyzeNow, answerNow } from './answering.js';
 import { startEngine } from './engine.js';
-import { exampleOf, firstExample, sampleKey, sampleUrl, SAMPLES } from './examples.js';
+import { exampleOf, firstExample, SAMPLES, sampleKey, sampleUrl } from './examples.js';
 import {
   analysis,
   analysisProblem,
@@ -78,7 +78,12 @@ function begin(): void {
 function showPrecomputed(): void {
   const found = example.value;
   const isTiny = model.value.kind === 'embedded';
-  if (!isTiny || found === undefined || found.picture !== picture.value?.key || found.question !== question.value) {
+  if (
+    !isTiny ||
+    found === undefined ||
+    found.picture !== picture.value?.key ||
+    found.question !== question.value
+  ) {
     analysis.value = undefined;
     return;
   }

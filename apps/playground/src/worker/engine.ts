@@ -32,7 +32,10 @@ export async function loadEngine(
     onProgress({ file: info.file, loaded: info.loaded, total: info.total });
   });
   const vlm = await createVlm(loaded);
-  return { vlm, facts: factsOf(loaded, model, { device, threads, notes, loadMs: performance.now() - began }) };
+  return {
+    vlm,
+    facts: factsOf(loaded, model, { device, threads, notes, loadMs: performance.now() - began }),
+  };
 }
 
 /** WebGPU where there is an adapter; else WebAssembly, with a note. */
