@@ -40,7 +40,12 @@ export interface Server {
 }
 
 /** Starts a server. */
-export async function serve({ folder, isolated, base = '/site/', instead = {} }: ServerOptions): Promise<Server> {
+export async function serve({
+  folder,
+  isolated,
+  base = '/site/',
+  instead = {},
+}: ServerOptions): Promise<Server> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const name = normalize(decodeURIComponent(pathname)).slice(base.length) || 'index.html';

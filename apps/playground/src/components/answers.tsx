@@ -8,8 +8,8 @@ import {
   analysisProblem,
   answers,
   engine,
-  kept,
   keepsAll,
+  kept,
   visionTokens,
 } from '../state/store.js';
 import { OriginBadge, ProblemNote } from './parts.js';
@@ -17,7 +17,8 @@ import { OriginBadge, ProblemNote } from './parts.js';
 /** Both answers, and whether they agree. */
 export function Answers(): JSX.Element {
   const { all, kept: pruned } = answers.value;
-  const isSettled = all.result !== undefined && pruned.result !== undefined && !all.isRunning && !pruned.isRunning;
+  const isSettled =
+    all.result !== undefined && pruned.result !== undefined && !all.isRunning && !pruned.isRunning;
   const agrees = isSettled && all.text.toLowerCase() === pruned.text.toLowerCase();
   const failure = engine.value.phase === 'failed' ? engine.value.problem : analysisProblem.value;
   return (
@@ -25,7 +26,12 @@ export function Answers(): JSX.Element {
       {failure !== undefined && <ProblemNote problem={failure} />}
       <div class="answers">
         <Answer which="all" state={all} tokens={visionTokens.value} title="All tokens" />
-        <Answer which="kept" state={pruned} tokens={kept.value} title={keepsAll.value ? 'Kept tokens (all)' : 'Kept tokens'} />
+        <Answer
+          which="kept"
+          state={pruned}
+          tokens={kept.value}
+          title={keepsAll.value ? 'Kept tokens (all)' : 'Kept tokens'}
+        />
       </div>
       <p class={`verdict ${isSettled ? (agrees ? 'is-same' : 'is-different') : ''}`} aria-live="polite">
         {isSettled

@@ -32,8 +32,8 @@ export function App(): JSX.Element {
         <div class="intro">
           <h1>Fewer vision tokens, the same answer.</h1>
           <p>
-            A vision-language model cuts a picture into patches and reads every one of them. MMTok keeps the few that
-            together cover the question and the picture. Move the slider and see which ones stay.
+            A vision-language model cuts a picture into patches and reads every one of them. MMTok keeps the
+            few that together cover the question and the picture. Move the slider and see which ones stay.
           </p>
         </div>
         <div class="stage">
@@ -59,8 +59,8 @@ export function App(): JSX.Element {
       </main>
       <footer class="foot">
         <p>
-          Everything runs in this browser. Your pictures and questions leave it for nowhere; the page asks no other server
-          for anything, unless you load a model of the Hugging Face hub.
+          Everything runs in this browser. Your pictures and questions leave it for nowhere; the page asks no
+          other server for anything, unless you load a model of the Hugging Face hub.
         </p>
       </footer>
       <p class="visually-hidden" role="status" aria-live="polite">

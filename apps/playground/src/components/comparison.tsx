@@ -67,21 +67,28 @@ function MethodCard({ name, title, about }: (typeof METHODS)[number]): JSX.Eleme
   const result = state?.results[name];
   const problem = state?.problems[name];
   const expected = answers.value.all.result?.text;
-  const isSame = result !== undefined && expected !== undefined && result.text.toLowerCase() === expected.toLowerCase();
+  const isSame =
+    result !== undefined && expected !== undefined && result.text.toLowerCase() === expected.toLowerCase();
   return (
     <li class="method" data-method={name} aria-busy={state?.running === name}>
       <Thumbnail indices={result?.indices ?? []} title={title} />
       <h3>{title}</h3>
       <p class="about">{about}</p>
       {problem !== undefined && <ProblemNote problem={problem} />}
-      <p class={`method-answer ${result === undefined || expected === undefined ? '' : isSame ? 'is-same' : 'is-different'}`}>
+      <p
+        class={`method-answer ${result === undefined || expected === undefined ? '' : isSame ? 'is-same' : 'is-different'}`}
+      >
         {state?.running === name ? '…' : (result?.text ?? ' ')}
         {result !== undefined && expected !== undefined && (
-          <span class="visually-hidden">{isSame ? ', the same as from all tokens' : ', another than from all tokens'}</span>
+          <span class="visually-hidden">
+            {isSame ? ', the same as from all tokens' : ', another than from all tokens'}
+          </span>
         )}
       </p>
       <p class="method-time">
-        {result !== undefined && state?.origin === 'measured' ? `select ${duration(result.phases.selectMs)}` : ' '}
+        {result !== undefined && state?.origin === 'measured'
+          ? `select ${duration(result.phases.selectMs)}`
+          : ' '}
       </p>
     </li>
   );

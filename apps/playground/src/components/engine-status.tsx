@@ -39,7 +39,9 @@ export function EngineStatus(): JSX.Element {
         <p class="engine is-loading" data-engine="loading">
           <progress aria-label="Loading the model" {...(total > 0 && { value: loaded, max: total })} />
           <span>
-            {total > 0 ? `Loading the model: ${megabytes(loaded)} of ${megabytes(total)}` : 'Loading the model'}
+            {total > 0
+              ? `Loading the model: ${megabytes(loaded)} of ${megabytes(total)}`
+              : 'Loading the model'}
           </span>
         </p>
       );

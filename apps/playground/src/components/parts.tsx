@@ -7,7 +7,9 @@ import type { Origin } from '../state/store.js';
 /** Says whether numbers were measured here or computed ahead of time. */
 export function OriginBadge({ origin }: { origin: Origin }): JSX.Element {
   const title =
-    origin === 'measured' ? 'Computed just now, in this browser' : 'Computed ahead of time, in Node, with the same code';
+    origin === 'measured'
+      ? 'Computed just now, in this browser'
+      : 'Computed ahead of time, in Node, with the same code';
   return (
     <span class={`badge badge-${origin}`} title={title}>
       {origin}
@@ -16,7 +18,13 @@ export function OriginBadge({ origin }: { origin: Origin }): JSX.Element {
 }
 
 /** What went wrong, and what to do. */
-export function ProblemNote({ problem, children }: { problem: Problem; children?: ComponentChildren }): JSX.Element {
+export function ProblemNote({
+  problem,
+  children,
+}: {
+  problem: Problem;
+  children?: ComponentChildren;
+}): JSX.Element {
   return (
     <div class="problem" role="alert">
       <p>
@@ -66,7 +74,11 @@ export function Segments<Value extends string>({
 }: {
   name: string;
   legend: string;
-  options: readonly { readonly value: Value; readonly label: string; readonly disabled?: string | undefined }[];
+  options: readonly {
+    readonly value: Value;
+    readonly label: string;
+    readonly disabled?: string | undefined;
+  }[];
   value: Value;
   onChoose: (value: Value) => void;
 }): JSX.Element {
@@ -74,7 +86,11 @@ export function Segments<Value extends string>({
     <fieldset class="segments">
       <legend class="visually-hidden">{legend}</legend>
       {options.map((option) => (
-        <label key={option.value} title={option.disabled} class={option.disabled === undefined ? '' : 'is-disabled'}>
+        <label
+          key={option.value}
+          title={option.disabled}
+          class={option.disabled === undefined ? '' : 'is-disabled'}
+        >
           <input
             type="radio"
             name={name}

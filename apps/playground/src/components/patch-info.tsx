@@ -14,8 +14,8 @@ export function PatchInfo(): JSX.Element {
     <div class="patch-info" aria-live="polite" data-patch={at}>
       {at === undefined || size === undefined ? (
         <p class="hint">
-          Point at a patch, tap it, or move with the arrow keys to see when it was picked and what it stands for. Point at
-          a word to see the patches it resembles.
+          Point at a patch, tap it, or move with the arrow keys to see when it was picked and what it stands
+          for. Point at a word to see the patches it resembles.
         </p>
       ) : (
         <Facts at={at} columns={size[1]} />
@@ -60,6 +60,9 @@ function targetsOf(at: number): string {
   }
   const patches = known.data.vision.filter((owner) => owner === at).length;
   const words = (analysis.value?.data.words ?? []).filter((_, index) => known.data.words[index] === at);
-  const parts = [plural(patches, 'patch').replace('patchs', 'patches'), ...words.map(({ text }) => `“${text}”`)];
+  const parts = [
+    plural(patches, 'patch').replace('patchs', 'patches'),
+    ...words.map(({ text }) => `“${text}”`),
+  ];
   return parts.join(', ');
 }

@@ -1,11 +1,11 @@
 // The picture with its patches. Patches are looked at with the pointer, by tapping, or with the arrow keys.
 
 import { useSignalEffect } from '@preact/signals';
-import type { JSX } from 'preact';
+import type { JSX, TargetedKeyboardEvent, TargetedPointerEvent } from 'preact';
 import { useRef } from 'preact/hooks';
+import type { Drawing } from '../lib/draw.js';
 import { draw, patchAt } from '../lib/draw.js';
 import { count } from '../lib/format.js';
-import type { Drawing } from '../lib/draw.js';
 import {
   analysis,
   grid,
@@ -32,7 +32,12 @@ function drawing(bitmap: ImageBitmap): Drawing {
     bitmap,
     grid: grid.value,
     bright: new Set(order),
-    heat: word.value === undefined ? (view.value === 'order' ? rankHeat(order) : undefined) : wordHeat(word.value),
+    heat:
+      word.value === undefined
+        ? view.value === 'order'
+          ? rankHeat(order)
+          : undefined
+        : wordHeat(word.value),
     ...(looked !== undefined &&
       isTaken && { outlined: covered.flatMap((owner, target) => (owner === looked ? [target] : [])) }),
     focused: looked,
@@ -61,7 +66,9 @@ export function PictureView(): JSX.Element {
     const element = canvas.current;
     if (current === undefined || element === null) return;
     const scale = 1152 / Math.max(current.bitmap.width, current.bitmap.height);
-    const [width, height] = [current.bitmap.width, current.bitmap.height].map((size) => Math.round(size * scale));
+    const [width, height] = [current.bitmap.width, current.bitmap.height].map((size) =>
+      Math.round(size * scale),
+    );
     if (element.width !== width) element.width = width as number;
     if (element.height !== height) element.height = height as number;
     const context = element.getContext('2d');
@@ -121,13 +128,13 @@ function Legend(): JSX.Element {
   );
 }
 
-function lookAt(event: JSX.TargetedPointerEvent<HTMLDivElement>): void {
+function lookAt(event: TargetedPointerEvent<HTMLDivElement>): void {
   if (grid.value === undefined) return;
   const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
   patch.value = patchAt(grid.value, (event.clientX - left) / width, (event.clientY - top) / height);
 }
 
-function moveByKey(event: JSX.TargetedKeyboardEvent<HTMLDivElement>): void {
+function moveByKey(event: TargetedKeyboardEvent<HTMLDivElement>): void {
   const size = grid.value;
   if (size === undefined) return;
   const [rows, columns] = size;

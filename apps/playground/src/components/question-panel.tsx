@@ -71,7 +71,8 @@ export function QuestionPanel(): JSX.Element {
       </ul>
       {model.value.kind === 'embedded' && picture.value?.isSample === false && (
         <p class="hint">
-          The embedded model knows drawn shapes and nothing else. For photographs, load a real model further down.
+          The embedded model knows drawn shapes and nothing else. For photographs, load a real model further
+          down.
         </p>
       )}
       <div class="method-row">
@@ -94,11 +95,13 @@ export function QuestionPanel(): JSX.Element {
 function Words(): JSX.Element {
   const words = analysis.value?.data.words ?? [];
   return (
-    <div class="words" role="group" aria-label="Words that guide the choice: hover or press one to see the patches it resembles">
+    <fieldset class="words">
+      <legend class="visually-hidden">
+        Words that guide the choice: hover or press one to see the patches it resembles
+      </legend>
       <span aria-hidden="true">Words it looks for</span>
       {words.map(({ text }, at) => (
         <button
-          // biome-ignore lint/suspicious/noArrayIndexKey: a word may be there twice
           key={at}
           type="button"
           aria-pressed={word.value === at}
@@ -117,6 +120,6 @@ function Words(): JSX.Element {
           {text}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }

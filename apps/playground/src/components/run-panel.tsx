@@ -31,7 +31,8 @@ function useMissing(): Readonly<Partial<Record<Device, string>>> {
             wasm: 'Threads need a page that the server isolates (COOP and COEP headers), which this one is not.',
           }),
           ...(!adapter && {
-            webgpu: gpu === undefined ? 'This browser has no WebGPU.' : 'WebGPU is here, but offers no adapter.',
+            webgpu:
+              gpu === undefined ? 'This browser has no WebGPU.' : 'WebGPU is here, but offers no adapter.',
           }),
         };
       });
@@ -44,7 +45,8 @@ export function RunPanel(): JSX.Element {
   const missing = useMissing();
   const state = engine.value;
   const measured = measurement.value;
-  const canMeasure = state.phase === 'ready' && analysis.value?.origin === 'measured' && measured?.isRunning !== true;
+  const canMeasure =
+    state.phase === 'ready' && analysis.value?.origin === 'measured' && measured?.isRunning !== true;
   const notes = [
     ...new Set([...Object.values(missing), ...(state.phase === 'ready' ? state.facts.notes : [])]),
   ];
@@ -52,7 +54,11 @@ export function RunPanel(): JSX.Element {
     <Panel
       id="run"
       title="Where it runs"
-      lead={state.phase === 'ready' ? `${placeOf(state.facts)}, ${state.facts.dtype} weights, loaded in ${duration(state.facts.loadMs)}.` : 'The model is not loaded yet.'}
+      lead={
+        state.phase === 'ready'
+          ? `${placeOf(state.facts)}, ${state.facts.dtype} weights, loaded in ${duration(state.facts.loadMs)}.`
+          : 'The model is not loaded yet.'
+      }
       actions={
         <Segments
           name="device"
@@ -81,8 +87,8 @@ export function RunPanel(): JSX.Element {
             : `Measure ${REPEATS} times, all against ${count(Math.min(kept.value, visionTokens.value - 1))} tokens`}
         </button>
         <span class="hint">
-          Both in turn, after one call each that does not count. The embedded model is tiny: selection costs it as much as
-          the shorter prompt saves. The larger the language model, the more the prefill weighs.
+          Both in turn, after one call each that does not count. The embedded model is tiny: selection costs
+          it as much as the shorter prompt saves. The larger the language model, the more the prefill weighs.
         </span>
       </div>
       {measured !== undefined && measured.all.length > 0 && <Table />}

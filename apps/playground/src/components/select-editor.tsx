@@ -27,8 +27,9 @@ export function SelectEditor({ onRun }: { onRun: () => void }): JSX.Element {
     <details class="editor">
       <summary>Write your own</summary>
       <label for="select-code">
-        A module that exports a <code>select</code> function, the one that <code>prune(model, {'{ select }'})</code>{' '}
-        takes. It runs in a worker of its own for at most ten seconds, and is never part of the page’s address.
+        A module that exports a <code>select</code> function, the one that{' '}
+        <code>prune(model, {'{ select }'})</code> takes. It runs in a worker of its own for at most ten
+        seconds, and is never part of the page’s address.
       </label>
       <textarea
         id="select-code"

@@ -12,8 +12,8 @@ export function TileMaps(): JSX.Element {
   return (
     <div class="tiles">
       <p>
-        This model sees the picture as {tiles.length === 1 ? 'a row of tokens' : `${tiles.length} tiles`}. Each map is
-        one of them; kept patches are colored, the first picks lightest.
+        This model sees the picture as {tiles.length === 1 ? 'a row of tokens' : `${tiles.length} tiles`}.
+        Each map is one of them; kept patches are colored, the first picks lightest.
       </p>
       <ol>
         {tiles.map(({ start, visionTokens, grid }, at) => {

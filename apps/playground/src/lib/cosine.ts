@@ -8,7 +8,13 @@ export interface Rows {
 }
 
 /** Scales the rows of a matrix to length 1; rows of zeros stay. */
-export function normalizedRows({ data, dims }: { readonly data: Float32Array; readonly dims: readonly number[] }): Rows {
+export function normalizedRows({
+  data,
+  dims,
+}: {
+  readonly data: Float32Array;
+  readonly dims: readonly number[];
+}): Rows {
   const [count = 0, width = 0] = dims;
   const scaled = new Float32Array(count * width);
   for (let row = 0; row < count; row++) {
@@ -16,7 +22,8 @@ export function normalizedRows({ data, dims }: { readonly data: Float32Array; re
     let sum = 0;
     for (let column = 0; column < width; column++) sum += (data[at + column] as number) ** 2;
     const length = Math.sqrt(sum) || 1;
-    for (let column = 0; column < width; column++) scaled[at + column] = (data[at + column] as number) / length;
+    for (let column = 0; column < width; column++)
+      scaled[at + column] = (data[at + column] as number) / length;
   }
   return { data: scaled, count, width };
 }

@@ -9,5 +9,8 @@ export function stopsOf(visionTokens: number): readonly number[] {
 
 /** The place of the stop that is nearest to a number. */
 export function nearestStop(stops: readonly number[], kept: number): number {
-  return stops.reduce((best, stop, at) => (Math.abs(stop - kept) < Math.abs((stops[best] as number) - kept) ? at : best), 0);
+  return stops.reduce(
+    (best, stop, at) => (Math.abs(stop - kept) < Math.abs((stops[best] as number) - kept) ? at : best),
+    0,
+  );
 }

@@ -152,7 +152,9 @@ export type CallName = keyof Calls;
 
 /** A message to the worker. */
 export type Request =
-  | { [Name in CallName]: { readonly id: number; readonly name: Name; readonly input: Calls[Name]['input'] } }[CallName]
+  | {
+      [Name in CallName]: { readonly id: number; readonly name: Name; readonly input: Calls[Name]['input'] };
+    }[CallName]
   | { readonly id: number; readonly name: 'cancel' };
 
 /** A message from the worker. */

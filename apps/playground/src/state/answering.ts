@@ -13,8 +13,8 @@ import {
   code,
   comparison,
   engine,
-  kept,
   keepsAll,
+  kept,
   keptOrder,
   measurement,
   method,
@@ -33,7 +33,8 @@ let answering = new AbortController();
 let comparing = new AbortController();
 
 /** The longest answer: the embedded model's are a few words. */
-const maxNewTokens = (): number => (engine.value.phase === 'ready' && engine.value.facts.modelId.startsWith('@') ? 16 : 64);
+const maxNewTokens = (): number =>
+  engine.value.phase === 'ready' && engine.value.facts.modelId.startsWith('@') ? 16 : 64;
 
 function ask(keep: number | false, by: MethodName): AskInput | undefined {
   const shown = picture.value;
@@ -57,7 +58,11 @@ export async function analyzeNow(): Promise<void> {
   analyzing = new AbortController();
   const { signal } = analyzing;
   try {
-    const data = await client.call('analyze', { picture: input.picture, question: input.question }, { signal });
+    const data = await client.call(
+      'analyze',
+      { picture: input.picture, question: input.question },
+      { signal },
+    );
     if (signal.aborted) return;
     analysis.value = { origin: 'measured', data };
     analysisProblem.value = undefined;
@@ -108,7 +113,8 @@ async function stream(
         if (!signal.aborted) setAnswer(which, { text, isRunning: true });
       },
     });
-    if (!signal.aborted) setAnswer(which, { text: result.text, isRunning: false, origin: 'measured', result });
+    if (!signal.aborted)
+      setAnswer(which, { text: result.text, isRunning: false, origin: 'measured', result });
   } catch (error) {
     const problem = problemOf(error);
     if (!signal.aborted) setAnswer(which, { text: '', isRunning: false, ...(problem && { problem }) });
@@ -167,7 +173,11 @@ export async function measureNow(): Promise<void> {
         inputs.map((input) => input && client.call('answer', input).then(({ phases }) => phases)),
       );
       // The first call of each kind warms up.
-      if (repeat > 0 && first && second) [all, pruned] = [[...all, first], [...pruned, second]];
+      if (repeat > 0 && first && second)
+        [all, pruned] = [
+          [...all, first],
+          [...pruned, second],
+        ];
       show(repeat < REPEATS);
     }
     announcement.value = `Measured ${REPEATS} times: prefill ${duration(median(all, 'prefillMs'))} with all tokens, ${duration(median(pruned, 'prefillMs'))} with ${tokens}.`;

@@ -26,7 +26,8 @@ export async function startEngine(): Promise<void> {
           if (client !== own) return;
           files.set(file, { loaded, total });
           const all = [...files.values()];
-          const sum = (of: 'loaded' | 'total'): number => all.reduce((bytes, one) => bytes + (one[of] || 0), 0);
+          const sum = (of: 'loaded' | 'total'): number =>
+            all.reduce((bytes, one) => bytes + (one[of] || 0), 0);
           engine.value = { phase: 'loading', loaded: sum('loaded'), total: sum('total') };
         },
       },

@@ -1,9 +1,12 @@
 // The precomputed examples: one for each sample picture, and the sample questions.
 
-import first from '../precomputed/0.json';
 import type { PrecomputedExample } from '../lib/types.js';
+import first from '../precomputed/5.json' with { type: 'json' };
 
-const rest = import.meta.glob<{ default: PrecomputedExample }>(['../precomputed/*.json', '!../precomputed/0.json']);
+const rest = import.meta.glob<{ default: PrecomputedExample }>([
+  '../precomputed/*.json',
+  '!../precomputed/5.json',
+]);
 
 /** Number of sample pictures. */
 export const SAMPLES = 6;
@@ -27,13 +30,15 @@ let questions: Promise<ReadonlyMap<string, readonly string[]>> | undefined;
 
 /** The questions that come with each sample picture. */
 export async function sampleQuestions(key: string): Promise<readonly string[]> {
-  questions ??= fetch(new URL('tiny-vlm/samples/questions.jsonl', document.baseURI)).then(async (response) => {
-    const byPicture = new Map<string, string[]>();
-    for (const line of (await response.text()).trim().split('\n')) {
-      const { image, question } = JSON.parse(line) as { image: string; question: string };
-      byPicture.set(image, [...(byPicture.get(image) ?? []), question]);
-    }
-    return byPicture;
-  });
+  questions ??= fetch(new URL('tiny-vlm/samples/questions.jsonl', document.baseURI)).then(
+    async (response) => {
+      const byPicture = new Map<string, string[]>();
+      for (const line of (await response.text()).trim().split('\n')) {
+        const { image, question } = JSON.parse(line) as { image: string; question: string };
+        byPicture.set(image, [...(byPicture.get(image) ?? []), question]);
+      }
+      return byPicture;
+    },
+  );
   return (await questions).get(key) ?? [];
 }

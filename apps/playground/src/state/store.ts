@@ -76,8 +76,13 @@ export const engine = signal<EngineState>({ phase: 'idle' });
 export const example = signal<PrecomputedExample | undefined>(undefined);
 export const analysis = signal<{ readonly origin: Origin; readonly data: Analysis } | undefined>(undefined);
 export const analysisProblem = signal<Problem | undefined>(undefined);
-export const owners = signal<{ readonly kept: readonly number[]; readonly data: Owners } | undefined>(undefined);
-export const answers = signal<{ readonly all: AnswerState; readonly kept: AnswerState }>({ all: noAnswer, kept: noAnswer });
+export const owners = signal<{ readonly kept: readonly number[]; readonly data: Owners } | undefined>(
+  undefined,
+);
+export const answers = signal<{ readonly all: AnswerState; readonly kept: AnswerState }>({
+  all: noAnswer,
+  kept: noAnswer,
+});
 export const comparison = signal<ComparisonState | undefined>(undefined);
 export const measurement = signal<Measurement | undefined>(undefined);
 /** The patch that is looked at, by hovering, tapping or with the arrow keys. */

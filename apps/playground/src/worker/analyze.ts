@@ -1,7 +1,14 @@
 // Ranks the vision tokens of one picture for one question. The features are those that `prune` hands to a `select`
 // function; the rankings run over all tokens, so that every smaller choice is a prefix of them.
 
-import { type Backend, type CoverageTerm, type Selection, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
+import {
+  type Backend,
+  type CoverageTerm,
+  type Selection,
+  selectTokens,
+  textCoverage,
+  visionCoverage,
+} from '@mmtok/core';
 import type { ImageInput, SelectFeatures, SelectRequest, Vlm } from '@mmtok/transformers';
 import { nearest, normalizedRows, similarity } from '../lib/cosine.js';
 import type { Analysis, Owners, Ranking, RankingMethod, Word } from '../lib/types.js';
@@ -54,7 +61,9 @@ export async function analyze(
       (id, word): Word => ({
         text: vlm.processor.tokenizer?.decode([id]).trim() ?? '',
         similarity: text
-          ? Array.from({ length: visionTokens }, (_, token) => round(similarity(text, word, vision, token), 3))
+          ? Array.from({ length: visionTokens }, (_, token) =>
+              round(similarity(text, word, vision, token), 3),
+            )
           : [],
       }),
     ),
@@ -92,7 +101,8 @@ async function capture(
       },
     },
   });
-  if (seen === undefined) throw new Error(`This picture has too few vision tokens to choose from (${report.reason}).`);
+  if (seen === undefined)
+    throw new Error(`This picture has too few vision tokens to choose from (${report.reason}).`);
   return { ...seen, ids: report.prompts[0]?.question?.ids ?? [] };
 }
 
@@ -100,7 +110,9 @@ async function capture(
 function rankingOf(selection: Selection, coverage: readonly CoverageTerm[], visionTokens: number): Ranking {
   const { order, trace, timings } = selection;
   const picked = new Set(order);
-  const rest = Array.from({ length: visionTokens }, (_, token) => token).filter((token) => !picked.has(token));
+  const rest = Array.from({ length: visionTokens }, (_, token) => token).filter(
+    (token) => !picked.has(token),
+  );
   const weightOf = (name: string): number => coverage.find((term) => term.name === name)?.weight ?? 1;
   return {
     order: [...order, ...rest],
@@ -110,7 +122,11 @@ function rankingOf(selection: Selection, coverage: readonly CoverageTerm[], visi
     coverage: Object.fromEntries(
       trace.terms.map(({ name, full, added }) => {
         let sum = 0;
-        return [name, added.map((gain) => round(full > 0 ? Math.min(1, (sum += gain) / full) : 1, 4))];
+        const shares = added.map((gain) => {
+          sum += gain;
+          return round(full > 0 ? Math.min(1, sum / full) : 1, 4);
+        });
+        return [name, shares];
       }),
     ),
     selectMs: timings.totalMs,

@@ -1,11 +1,20 @@
 // Answers a question from the tokens that a method keeps, or from all.
 
-import { type CallOptions, type PruneReport, type Select, visionCoverage, type Vlm } from '@mmtok/transformers';
+import {
+  type CallOptions,
+  type PruneReport,
+  type Select,
+  type Vlm,
+  visionCoverage,
+} from '@mmtok/transformers';
 import type { AnswerResult, AskInput } from '../lib/types.js';
 import { divprune, random, uniform } from './methods.js';
 
 /** How a method is asked for in a call. */
-function optionsOf({ method, keep }: Pick<AskInput, 'method' | 'keep'>, custom: Select | undefined): CallOptions | false {
+function optionsOf(
+  { method, keep }: Pick<AskInput, 'method' | 'keep'>,
+  custom: Select | undefined,
+): CallOptions | false {
   if (keep === false) return false;
   const budget = { tokens: keep };
   const own: Readonly<Record<AskInput['method'], CallOptions>> = {
@@ -50,6 +59,8 @@ export async function answer(
   };
 }
 
-function phasesOf({ timings: { encodeMs, selectMs, prefillMs, decodeMs } }: PruneReport): AnswerResult['phases'] {
+function phasesOf({
+  timings: { encodeMs, selectMs, prefillMs, decodeMs },
+}: PruneReport): AnswerResult['phases'] {
   return { encodeMs, selectMs, prefillMs, decodeMs };
 }

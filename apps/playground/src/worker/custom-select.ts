@@ -13,7 +13,10 @@ export function customSelect(code: string): Select {
     try {
       return await new Promise<number[]>((resolve, reject) => {
         const timer = setTimeout(
-          () => reject(new Error(`Your select ran for ${PATIENCE_MS / 1000} s without returning, so it was ended.`)),
+          () =>
+            reject(
+              new Error(`Your select ran for ${PATIENCE_MS / 1000} s without returning, so it was ended.`),
+            ),
           PATIENCE_MS,
         );
         const settle = (act: () => void): void => {
@@ -22,7 +25,8 @@ export function customSelect(code: string): Select {
         };
         sandbox.onmessage = ({ data }: MessageEvent<SandboxReply>) =>
           settle(() => ('indices' in data ? resolve([...data.indices]) : reject(new Error(data.problem))));
-        sandbox.onerror = (event) => settle(() => reject(new Error(event.message || 'Your select could not be run.')));
+        sandbox.onerror = (event) =>
+          settle(() => reject(new Error(event.message || 'Your select could not be run.')));
         sandbox.postMessage({ code, features, request });
       });
     } finally {

@@ -15,7 +15,10 @@ export const divprune: Select = ({ vision }, { tokens }) => {
     for (let token = 0; token < rows.count; token++) {
       nearest[token] = Math.min(nearest[token] as number, 1 - similarity(rows, token, rows, next));
     }
-    next = nearest.reduce((best, distance, token) => (distance > (nearest[best] as number) ? token : best), 0);
+    next = nearest.reduce(
+      (best, distance, token) => (distance > (nearest[best] as number) ? token : best),
+      0,
+    );
   }
   return picks;
 };

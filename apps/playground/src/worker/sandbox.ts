@@ -26,9 +26,11 @@ async function run({ code, features, request }: Job): Promise<readonly number[]>
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
   try {
     const module = (await import(/* @vite-ignore */ url)) as { readonly default?: Select };
-    if (typeof module.default !== 'function') throw new TypeError('the code must `export default` a function');
+    if (typeof module.default !== 'function')
+      throw new TypeError('the code must `export default` a function');
     const chosen = await module.default(features, request);
-    if (!Array.isArray(chosen) && !ArrayBuffer.isView(chosen)) throw new TypeError('select must return a list of indices');
+    if (!Array.isArray(chosen) && !ArrayBuffer.isView(chosen))
+      throw new TypeError('select must return a list of indices');
     return Array.from(chosen as ArrayLike<number>);
   } finally {
     URL.revokeObjectURL(url);

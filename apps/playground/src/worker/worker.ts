@@ -27,7 +27,9 @@ function loaded(): Engine {
   return engine;
 }
 
-const calls: { [Name in CallName]: (input: Calls[Name]['input'], tools: Tools) => Promise<Calls[Name]['output']> } = {
+const calls: {
+  [Name in CallName]: (input: Calls[Name]['input'], tools: Tools) => Promise<Calls[Name]['output']>;
+} = {
   async load(input, { onProgress }) {
     engine = await loadEngine(input, onProgress);
     backend = await createOrtBackend({ model: engine.vlm.model });
@@ -68,7 +70,11 @@ async function decoded(picture: PictureInput): ReturnType<typeof read> {
 
 function problemOf(error: unknown): Problem {
   if (MmtokError.isInstance(error)) {
-    return { message: error.message, code: error.code, ...(error.hint !== undefined && { hint: error.hint }) };
+    return {
+      message: error.message,
+      code: error.code,
+      ...(error.hint !== undefined && { hint: error.hint }),
+    };
   }
   return { message: error instanceof Error ? error.message : String(error) };
 }
