@@ -20,6 +20,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   '@mmtok/eval': ['@mmtok/core', '@mmtok/onnx'],
   mmtok: 'everything',
   'mmtok-examples': 'everything',
+  'mmtok-playground': 'everything',
 };
 
 /** What the tests and benches of a package may use beside that, as devDependencies. */

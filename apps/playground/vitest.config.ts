@@ -1,4 +1,4 @@
-// Unit tests of the page's plain functions, and the built page in a headless Chromium; without one, those are skipped.
+// Unit tests of the page's plain functions. The built page is tested in test/browser/playground.
 import { defineConfig, mergeConfig } from 'vitest/config';
 import { shared } from '../../vitest.shared.js';
 

@@ -5,23 +5,20 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
-import { findChromium } from '../../../packages/eval/test/find-chromium.js';
+import { root } from '../../workspace.js';
+import { chromiumPath } from '../chromium.js';
 import { type Server, type ServerOptions, serve } from './static-server.js';
 
-const root = join(import.meta.dirname, '..');
-const cache = join(root, '../../.cache');
+const cache = join(root, '.cache');
 
 /** Where screenshots go. Ignored by git. */
-export const screenshots: string = join(root, '../../.cache/playground-screenshots');
-
-/** The browser's path; undefined where there is none, and tests are to be skipped. */
-export const chromiumPath: string | undefined = findChromium();
+export const screenshots: string = join(cache, 'playground-screenshots');
 
 /** Builds the site, and returns its folder. */
 export async function buildSite(): Promise<string> {
   const outDir = join(cache, 'playground-site');
   await build({
-    configFile: join(root, 'vite.config.ts'),
+    configFile: join(root, 'apps/playground/vite.config.ts'),
     logLevel: 'error',
     build: { outDir, emptyOutDir: true, reportCompressedSize: false },
   });

@@ -6,10 +6,10 @@ import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
 import { prune } from '@mmtok/transformers';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumPath } from '../chromium.js';
 import {
   answersOf,
   buildSite,
-  chromiumPath,
   engineOf,
   keptOf,
   launch,
@@ -108,8 +108,8 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       const facts = await page.textContent('.patch-info');
       expect(facts).toMatch(/Row \d+, column \d+/);
       expect(facts).toContain('picked as number 1');
-      await page.waitForFunction(
-        () => /Stands for\s*\d+ patch/.test(document.querySelector('.patch-info')?.textContent ?? ''),
+      await page.waitForFunction(() =>
+        /Stands for\s*\d+ patch/.test(document.querySelector('.patch-info')?.textContent ?? ''),
       );
       await page.keyboard.press('Escape');
     });
