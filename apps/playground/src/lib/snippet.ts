@@ -23,24 +23,24 @@ export function snippet(state: SnippetState): string {
   const on = where === 'browser' ? (device === 'webgpu' ? "device: 'webgpu', " : '') : '';
   const coverage = focused ? ', coverage: [visionCoverage({ focus: 4 })]' : '';
   const image = where === 'node' ? quoted(picture) : 'file'; // A File of <input type="file">.
-  const load = embedded
+  const load = !embedded
     ? [
-        `const tiny = await loadTinyVlm({ ${on}dtype: 'fp32'${where === 'browser' ? ", baseUrl: '/tiny-vlm/'" : ''} });`,
-        `const vlm = await createVlm(`,
-        `  { ...tiny, library, source: '@mmtok/tiny-vlm', family: 'LLaVA', modelType: 'llava', tap: {} },`,
-        `  { keep: ${kept}${coverage} },`,
-        `);`,
-      ]
-    : [
         `const vlm = await createVlm(${quoted(model.id)}, { ${on}dtype: ${quoted(model.dtype)}, keep: ${kept}${coverage} });`,
-      ];
+      ]
+    : where === 'node'
+      ? [`const vlm = await createVlm(modelPath, { dtype: 'fp32', keep: ${kept}${coverage} });`]
+      : [
+          `// Serve the package's folder 'model' under /tiny-vlm/.`,
+          `const tiny = await loadTinyVlm({ ${on}dtype: 'fp32', baseUrl: '/tiny-vlm/' });`,
+          `const source = { source: 'tiny-vlm', family: 'LLaVA', modelType: 'llava', tap: {} };`,
+          `const loaded = { ...tiny, ...source, library };`,
+          `const vlm = await createVlm(loaded, { keep: ${kept}${coverage} });`,
+        ];
   return [
     `// npm install @mmtok/transformers @huggingface/transformers${embedded ? ' @mmtok/tiny-vlm' : ''}`,
+    ...(embedded && where === 'browser' ? [`import * as library from '@huggingface/transformers';`] : []),
     ...(embedded
-      ? [
-          `import * as library from '@huggingface/transformers';`,
-          `import { loadTinyVlm } from '@mmtok/tiny-vlm';`,
-        ]
+      ? [`import { ${where === 'node' ? 'modelPath' : 'loadTinyVlm'} } from '@mmtok/tiny-vlm';`]
       : []),
     `import { ${names} } from '@mmtok/transformers';`,
     '',
