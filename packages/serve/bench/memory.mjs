@@ -4,19 +4,29 @@
 //   pnpm build && node --expose-gc packages/serve/bench/memory.mjs [requests]
 
 import { readFileSync } from 'node:fs';
-import { heldOut, smallModelPath } from '@mmtok/tiny-vlm';
 import { serveModel } from '@mmtok/serve';
+import { heldOut, smallModelPath } from '@mmtok/tiny-vlm';
 
 const total = Number(process.argv[2] ?? 2000);
 const questions = await heldOut({ limit: 180 });
-const server = await serveModel({ model: smallModelPath, servedName: 'small', port: 0, log: () => undefined });
+const server = await serveModel({
+  model: smallModelPath,
+  servedName: 'small',
+  port: 0,
+  log: () => undefined,
+});
 const bodies = questions.map(({ image, question }, index) => {
   const url = `data:image/png;base64,${readFileSync(image).toString('base64')}`;
   const content = [
     { type: 'image_url', image_url: { url } },
     { type: 'text', text: question },
   ];
-  return JSON.stringify({ model: 'small', messages: [{ role: 'user', content }], stream: index % 3 === 0, max_tokens: 8 });
+  return JSON.stringify({
+    model: 'small',
+    messages: [{ role: 'user', content }],
+    stream: index % 3 === 0,
+    max_tokens: 8,
+  });
 });
 
 let next = 0;
