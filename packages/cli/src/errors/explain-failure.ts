@@ -3,7 +3,7 @@
 import { MmtokError } from '@mmtok/core';
 import { CommanderError } from 'commander';
 import { shorten } from '../terminal/safe-text.js';
-import { InputFileError } from './input-file-error.js';
+import { InputFileError } from './errors.js';
 
 /** Exit codes of the program. */
 export const EXIT = {
