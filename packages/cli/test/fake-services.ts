@@ -70,7 +70,7 @@ function fakeEvalModel(
         ...(saliency && { saliency }),
       } as const;
       const budget = [prune?.budget].flat()[0];
-      const tokens = budget ? resolveBudget(budget, 16).atMost : 16;
+      const tokens = budget ? resolveBudget(budget, 16).max : 16;
       const kept = prune && tokens < 16 ? await prune.select({ ...features, picture: 0 }, tokens) : all;
       return {
         text: words?.join(' ').toUpperCase() ?? (kept.includes(0) ? 'yes' : 'no'),
