@@ -12,8 +12,8 @@ import { mostCommon } from '../src/tasks/most-common.js';
 
 const MEGABYTE = 1_000_000;
 /** Long enough to tell the worst shape; in quadratic time this would take minutes already. */
-const SAMPLE = 50_000;
-/** An idle machine takes a tenth of it. On one that is busy, time may grow five times as fast as length; quadratic time would grow 400-fold. */
+const SAMPLE = 20_000;
+/** An idle machine takes a tenth of it. On one that is busy, time may grow five times as fast as length; quadratic time would grow 2,500-fold. */
 const MAY_TAKE_MS = 10_000;
 const MAY_GROW = (5 * MEGABYTE) / SAMPLE;
 
