@@ -4,7 +4,7 @@ import { agentFrom } from '@mmtok/agent';
 import { createReferenceBackend } from '@mmtok/core';
 import { resolveBudget } from '@mmtok/core/internal';
 import type { Services } from '../src/commands/context.js';
-import { InputFileError } from '../src/errors/input-file-error.js';
+import { InputFileError } from '../src/errors/errors.js';
 import type { EvalVlmModel } from '../src/models/eval-vlm.js';
 import type { Answer, Request, Vlm } from '../src/models/vlm.js';
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { RunningServer, ServeModelOptions } from '@mmtok/serve';
 import { type Command, Option } from 'commander';
-import { UsageError } from '../errors/usage-error.js';
+import { UsageError } from '../errors/errors.js';
 import { TINY, TINY_SMALL } from '../models/load-vlm.js';
 import { parseDtype } from '../options/parse-dtype.js';
 import { parseKeep } from '../options/parse-keep.js';
