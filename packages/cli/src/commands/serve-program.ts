@@ -7,8 +7,7 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../errors/errors.js';
 import { TINY, TINY_SMALL } from '../models/load-vlm.js';
 import { parseDtype } from '../options/parse-dtype.js';
-import { parseKeep } from '../options/parse-keep.js';
-import { parseCount } from '../options/parse-number.js';
+import { parseCount, parseKeep } from '../options/parse.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `
