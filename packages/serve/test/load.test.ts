@@ -38,7 +38,7 @@ async function engineOf(name: string): Promise<Engine> {
 }
 
 describe.each([
-  ['local', 500],
+  ['local', 300],
   ['vllm', 1000],
 ])('engine %s', (name, count) => {
   test(`loses and mixes no answer of ${count}`, { timeout: 240_000 }, async () => {
