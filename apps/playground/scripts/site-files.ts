@@ -63,6 +63,9 @@ export function siteFiles(): Plugin {
         const file = files.get(path);
         if (file === undefined) return next();
         response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream');
+        for (const [header, value] of Object.entries(server.config.server.headers ?? {})) {
+          if (value !== undefined) response.setHeader(header, value);
+        }
         response.setHeader('content-length', statSync(file).size);
         createReadStream(file).pipe(response);
       });

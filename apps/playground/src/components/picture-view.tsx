@@ -95,6 +95,7 @@ export function PictureView(): JSX.Element {
         }}
       >
         <canvas ref={canvas} width={1152} height={1152} data-overlay />
+        {(view.value === 'order' || word.value !== undefined) && <Legend />}
       </div>
       {analysis.value !== undefined && grid.value === undefined && <TileMaps />}
       <figcaption>
@@ -110,7 +111,7 @@ export function PictureView(): JSX.Element {
             view.value = next;
           }}
         />
-        {view.value === 'order' || word.value !== undefined ? <Legend /> : <span />}
+
         {origin !== undefined && <OriginBadge origin={origin} />}
       </figcaption>
     </figure>
