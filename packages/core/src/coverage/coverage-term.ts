@@ -93,7 +93,7 @@ export interface CoverageTerm {
   readonly nonNegative: boolean;
   /** Names of the tensors the term reads. */
   readonly inputs: readonly string[];
-  /** Draw this many targets instead of taking all; the program reads their indices as {@link SAMPLE}. */
+  /** Draw this many targets instead of taking all; the program reads their indices as `SAMPLE`. */
   readonly sample?: TargetSample;
   /** Name of the dimension that counts the targets. */
   readonly targets: string;
@@ -101,7 +101,7 @@ export interface CoverageTerm {
   readonly program: TermProgram;
   /** The same, to be given the row norms of the image's tensors instead of computing them. */
   readonly programGivenNorms: TermProgram;
-  /** What stands in for a term that reads {@link TEXT} where none is given. Absent: the term is left out. */
+  /** What stands in for a term that reads `TEXT` where none is given. Absent: the term is left out. */
   readonly withoutText?: CoverageTerm;
 }
 

@@ -1,0 +1,8 @@
+// What the site needs before VitePress runs: the API reference, and the playground where it has been built.
+import { prepareReference } from './reference.mjs';
+import { copyPlayground } from './playground.mjs';
+
+const { isBuilt } = await copyPlayground();
+console.log(isBuilt ? 'playground: copied from apps/playground/dist' : 'playground: not built, left out');
+const { modules } = await prepareReference();
+console.log(`reference: ${modules.length} entry points`);
