@@ -29,9 +29,9 @@ export { type PrunedGenerateOptions, type PruneHandle, prune } from './prune.js'
 export type { Agent, AgentOptions, AgentReply, CallAgent } from './question/agent.js';
 export type { QuestionTokens } from './question/question.js';
 export type * from './report.js';
+export type { Select, SelectFeatures, SelectRequest } from './select/by-function.js';
 export type { ImageSize } from './select/features.js';
 export type { Allocation, FitContext, PromptBudget } from './select/pools.js';
-export type { Select, SelectFeatures, SelectRequest } from './select/select.js';
 export type { Standardize } from './select/standardize.js';
 export type { Answer, AnswerStream, Usage } from './vlm/answer.js';
 export type { CanvasLike, ImageInput, PixelData } from './vlm/images.js';
