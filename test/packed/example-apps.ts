@@ -43,9 +43,14 @@ export async function installExampleApps(packed: readonly PackedPackage[]): Prom
       }),
     );
   }
-  // At the root, so that the packages find each other's tarballs and not a registry's versions.
+  // At the root, so that the packages find each other's tarballs and not a registry's versions, and share one transformers.js
+  // with the apps.
   const siblings = new Set([...needed, '@mmtok/core', '@mmtok/onnx', '@mmtok/ort-backend']);
-  const dependencies = Object.fromEntries([...siblings].map((name) => [name, tarballs[name]]));
+  const library = '@huggingface/transformers';
+  const dependencies = {
+    ...Object.fromEntries([...siblings].map((name) => [name, tarballs[name]])),
+    [library]: catalog.get(library),
+  };
   const manifest = { name: 'apps', private: true, workspaces: exampleApps, dependencies };
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
   const command = ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];

@@ -8,10 +8,24 @@ const site = join(import.meta.dirname, '..');
 const repository = 'https://github.com/mmtok/mmtok';
 const hasPlayground = existsSync(join(site, 'public/playground/index.html'));
 
-/** Written by `scripts/reference.mjs`. */
-function referenceSidebar(): DefaultTheme.SidebarItem[] {
+/** One sidebar per entry point, which keeps pages small. `scripts/reference.mjs` writes the lists. */
+function referenceSidebars(): DefaultTheme.SidebarMulti {
   const file = join(site, 'reference/typedoc-sidebar.json');
-  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
+  const modules: (DefaultTheme.SidebarItem & { readonly link: string })[] = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : [];
+  const list = modules.map(({ text, link }) => ({ text, link }));
+  const sidebar = (own: string | undefined): DefaultTheme.SidebarItem[] => [
+    {
+      text: 'API reference',
+      link: '/reference/',
+      items: list.map((one, at) => (one.link === own ? { ...modules[at], collapsed: false } : one)),
+    },
+  ];
+  return Object.fromEntries([
+    ['/reference/', sidebar(undefined)],
+    ...modules.map(({ link }) => [link, sidebar(link)] as const),
+  ]);
 }
 
 const guide: DefaultTheme.SidebarItem[] = [
@@ -71,8 +85,15 @@ export default defineConfig({
   lang: 'en-US',
   // GitHub Pages serves the site under the repository's name.
   base: process.env.DOCS_BASE ?? '/',
-  srcExclude: ['test/**', 'README.md'],
+  // Without the playground there is nothing to embed.
+  srcExclude: ['test/**', 'README.md', ...(hasPlayground ? [] : ['playground.md'])],
+  transformPageData(page) {
+    // Made from other files.
+    if (/^(reference|decisions)\//.test(page.relativePath)) page.frontmatter.editLink = false;
+  },
   cacheDir: '.cache/vitepress',
+  // The navigation is the same on every page: one file for all, instead of a copy in each.
+  metaChunk: true,
   outDir: 'dist',
   ignoreDeadLinks: false,
   vite: {
@@ -94,16 +115,11 @@ export default defineConfig({
       '/results/': results,
       '/contributing/': contributing,
       '/decisions/': contributing,
-      '/reference/': [{ text: 'API reference', link: '/reference/', items: referenceSidebar() }],
+      ...referenceSidebars(),
     },
     outline: { level: [2, 3] },
     socialLinks: [{ icon: 'github', link: repository }],
-    editLink: {
-      pattern: ({ filePath }) =>
-        filePath.startsWith('decisions/')
-          ? `${repository}/tree/main/docs/decisions`
-          : `${repository}/edit/main/apps/docs/${filePath}`,
-    },
+    editLink: { pattern: `${repository}/edit/main/apps/docs/:path` },
     footer: { message: 'Apache-2.0' },
   },
 });

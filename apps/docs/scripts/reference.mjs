@@ -20,7 +20,9 @@ function sourceOf(target) {
 export async function entryPoints() {
   const found = [];
   for (const folder of (await readdir(join(root, 'packages'))).sort()) {
-    const text = await readFile(join(root, 'packages', folder, 'package.json'), 'utf8').catch(() => undefined);
+    const text = await readFile(join(root, 'packages', folder, 'package.json'), 'utf8').catch(
+      () => undefined,
+    );
     if (text === undefined) continue;
     const { name, exports = {} } = JSON.parse(text);
     for (const [path, target] of Object.entries(exports)) {
@@ -38,6 +40,7 @@ export async function entryPoints() {
  */
 export async function prepareReference() {
   const modules = await entryPoints();
+  const packages = modules.map(({ name }) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
   const out = join(docs, 'reference');
   await rm(out, { recursive: true, force: true });
   const app = await Application.bootstrapWithPlugins({
@@ -55,7 +58,8 @@ export async function prepareReference() {
     excludeInternal: true,
     excludePrivate: true,
     excludeExternals: true,
-    externalSymbolLinkMappings: { '*': { '*': '#' } },
+    // Links to what is not public become plain code.
+    externalSymbolLinkMappings: Object.fromEntries(['*', ...packages].map((name) => [name, { '*': '#' }])),
     skipErrorChecking: true,
     requiredToBeDocumented: ['Class', 'Function', 'Interface', 'TypeAlias', 'Variable', 'Enum'],
     validation: { notDocumented: true, invalidLink: true, notExported: false, rewrittenLink: true },
@@ -83,7 +87,9 @@ export async function prepareReference() {
   if (project === undefined) throw new Error('TypeDoc could not read the packages.');
   app.validate(project);
   if (app.logger.hasErrors() || app.logger.hasWarnings())
-    throw new Error('The API reference has problems, listed above; add or repair the doc comments named there.');
+    throw new Error(
+      'The API reference has problems, listed above; add or repair the doc comments named there.',
+    );
   await app.generateOutputs(project);
   return { modules };
 }

@@ -1,5 +1,5 @@
 // The code of the guides: finds fenced blocks of TypeScript and JavaScript, and lays them out as files that a compiler can read.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The folder of the site. */
@@ -20,18 +20,20 @@ export interface Snippet {
 /** Pages with code, relative to the site. */
 export function pages(): readonly string[] {
   return readdirSync(site, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.md') && !/(^|\/)(node_modules|reference|dist|\.cache|public)\//.test(path))
+    .filter(
+      (path) => path.endsWith('.md') && !/(^|\/)(node_modules|reference|dist|\.cache|public)\//.test(path),
+    )
     .sort();
 }
 
 /**
  * The blocks of a page. The fence is `ts` or `js`, then `run` if the block is to be run, and `[file-name.ts]` if other blocks
- * of the page import it. Front matter may have a `preamble`: declarations that every block of the page sees.
+ * of the page import it. `preambles/<page>.d.ts` declares what every block of the page sees.
  */
 export function snippetsOf(page: string): readonly Snippet[] {
   const text = readFileSync(join(site, page), 'utf8');
-  const frontMatter = /^---\n([\s\S]*?)\n---\n/.exec(text)?.[1] ?? '';
-  const preamble = (/^preamble: \|\n((?: {2}.*\n?|\n)*)/m.exec(frontMatter)?.[1] ?? '').replaceAll(/^ {2}/gm, '');
+  const declarations = join(site, 'test/preambles', page.replace(/\.md$/, '.d.ts'));
+  const preamble = existsSync(declarations) ? readFileSync(declarations, 'utf8') : '';
   const blocks = [...text.matchAll(/^```(ts|js|tsx|jsx|typescript|javascript)\b([^\n]*)\n([\s\S]*?)^```/gm)];
   return blocks.map(([, language = 'ts', info = '', code = ''], at) => {
     const title = /\[([\w.-]+)\]/.exec(info)?.[1];

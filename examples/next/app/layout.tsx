@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import './style.css';
 
-export const metadata = { title: 'Ask about an image' };
+export const metadata = { title: 'Ask about an image', icons: { icon: 'data:,' } };
 
 export default function Layout({ children }: { readonly children: ReactNode }) {
   return (
