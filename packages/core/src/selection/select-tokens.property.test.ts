@@ -13,8 +13,8 @@ import {
   valueOfSet,
 } from '../../test/table-case.js';
 import { InvalidBudgetError } from '../errors.js';
-import type { Constraints } from '../maximize/eligibility.js';
-import { stochasticGreedy } from '../maximize/stochastic-greedy.js';
+import type { Constraints } from '../search/eligibility.js';
+import { stochasticGreedy } from '../search/search.js';
 import { selectTokens } from './select-tokens.js';
 import { prefix, type Selection } from './selection.js';
 

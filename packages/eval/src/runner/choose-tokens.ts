@@ -51,7 +51,7 @@ export class TokenChooser {
    */
   async count(budget: Budget, picture: number, features: ImageFeatures): Promise<number> {
     const n = features.vision.dims[0] as number;
-    if (!('coverage' in budget)) return Math.min(n, resolveBudget(budget, n).atMost);
+    if (!('coverage' in budget)) return Math.min(n, resolveBudget(budget, n).max);
     const key = keyOf(budget, picture);
     const known = this.counts.get(key);
     if (known !== undefined) return known;

@@ -5,14 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { subsets } from '../../test/paper-oracle.js';
 import { constraintsOf, respects } from '../../test/table-case.js';
 import { InvalidBudgetError } from '../errors.js';
-import { CandidateHeap } from './candidate-heap.js';
 import { CoverageMatrix } from './coverage-matrix.js';
 import { Eligibility } from './eligibility.js';
-import { lazyGreedy } from './lazy-greedy.js';
-import type { Maximizer } from './maximizer.js';
-import { naiveGreedy } from './naive-greedy.js';
+import { CandidateHeap } from './heap.js';
 import { type CoverageBlock, type Objective, WeightedObjective } from './objective.js';
-import { largestGains } from './optimum-bound.js';
+import { largestGains, lazyGreedy, type Maximizer, naiveGreedy } from './search.js';
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, j) => j);
 
@@ -189,7 +186,7 @@ describe('WeightedObjective', () => {
         ),
         blockOf(1, [[0], [4]], [1]),
       ],
-      [{ weight: 3, bonus: Float32Array.of(1, 0) }],
+      [{ name: 'b', weight: 3, bonus: Float32Array.of(1, 0) }],
     );
     expect([objective.gain(0), objective.gain(1)]).toEqual([1 + 3, 0.75 + 4]);
     expect(objective.commit(1)).toEqual({ gain: 4.75, byTerm: [0.375, 4] });
@@ -203,7 +200,7 @@ describe('WeightedObjective', () => {
         const objective = new WeightedObjective(
           n,
           [blockOf(0.5, rows, weights), blockOf(1, rows.toReversed(), weights)],
-          [{ weight: 0.25, bonus: Float32Array.from(bonus) }],
+          [{ name: 'b', weight: 0.25, bonus: Float32Array.from(bonus) }],
         );
         const bounds = objective.initialBounds();
         let before = Array.from(bounds);
@@ -315,7 +312,11 @@ describe('lazy and naive greedy on the bare objective', () => {
         [3, 3],
       ] as const) {
         const eligibility = new Eligibility(4, {}, 4);
-        const objective = new WeightedObjective(4, [], [{ weight: 1, bonus: Float32Array.of(1, 4, 2, 3) }]);
+        const objective = new WeightedObjective(
+          4,
+          [],
+          [{ name: 'b', weight: 1, bonus: Float32Array.of(1, 4, 2, 3) }],
+        );
         const order: number[] = [];
         let value = 0;
         maximizer.maximize(objective, {

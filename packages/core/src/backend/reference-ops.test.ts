@@ -1,7 +1,7 @@
 // The reference operations against values worked out by hand: broadcasting, axes, empty shapes, ties, NaN.
 
 import { describe, expect, it } from 'vitest';
-import { InvalidTensorError } from '../../errors.js';
+import { InvalidTensorError } from '../errors.js';
 import { referenceOps as ops, type ReferenceTensor } from './reference-ops.js';
 
 const tensor = (dims: readonly number[], values: readonly number[]): ReferenceTensor => ({

@@ -1,9 +1,9 @@
 // The operations in plain JavaScript and double precision: the oracle the other backends are tested against.
 // Written to be obviously right, not to be fast; see the ORT backend for speed.
 
-import { InvalidTensorError } from '../../errors.js';
-import type { TensorOps } from '../ops.js';
-import { elementCount } from '../tensor.js';
+import { InvalidTensorError } from '../errors.js';
+import type { TensorOps } from './ops.js';
+import { elementCount } from './tensor.js';
 
 /** A dense row-major array of doubles. Conditions hold 0 or 1, index tensors whole numbers. */
 export interface ReferenceTensor {

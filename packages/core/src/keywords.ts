@@ -1,8 +1,16 @@
-// Prepares a question for text coverage: its words without image placeholders, answer-format requests and stop-words.
+// Prepares a question for text coverage: its words without image placeholders, answer-format requests and stop words.
 
 import * as z from 'zod';
-import { parseOptions } from '../internal/parse-options.js';
-import { STOP_WORDS } from './stop-words.js';
+import { parseOptions } from './internal/parse-options.js';
+
+/** Stop-words of the MMTok implementation for LLaVA (all lower case). "in", "of", "this", "image" and "there" stay. */
+export const STOP_WORDS: ReadonlySet<string> = new Set(
+  (
+    'a an the is are was were be been being have has had do does did it they he she we you i ' +
+    'what where when why how who which and or but so if then question answer ' +
+    'to for with by from at into onto upon'
+  ).split(' '),
+);
 
 /** Options of {@link keywords}. */
 export interface KeywordOptions {

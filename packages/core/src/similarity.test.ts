@@ -1,10 +1,8 @@
 // Cosine similarity, relevance and peakedness against values worked out by hand.
 
 import { describe, expect, it } from 'vitest';
-import { referenceOps as ops, type ReferenceTensor } from '../backend/reference/reference-ops.js';
-import { cosineSimilarity } from './cosine.js';
-import { columnPeakedness } from './peakedness.js';
-import { relevance } from './relevance.js';
+import { referenceOps as ops, type ReferenceTensor } from './backend/reference-ops.js';
+import { columnPeakedness, cosineSimilarity, relevance } from './similarity.js';
 
 const matrix = (...rows: readonly (readonly number[])[]): ReferenceTensor => ({
   dims: [rows.length, rows[0]?.length ?? 0],

@@ -1,10 +1,10 @@
 // The reference backend: runs programs eagerly on the reference operations. Needs no engine, works everywhere, slow.
 
-import { DisposedError } from '../../errors.js';
-import { type Backend, checkInputs, checkInto } from '../backend.js';
-import type { TensorSpecs } from '../program.js';
-import { float32, type HostTensor, widen } from '../tensor.js';
+import { DisposedError } from '../errors.js';
+import { type Backend, checkInputs, checkInto } from './backend.js';
+import type { TensorSpecs } from './program.js';
 import { type ReferenceTensor, referenceOps } from './reference-ops.js';
+import { float32, type HostTensor, widen } from './tensor.js';
 
 /**
  * A backend in plain JavaScript with double-precision arithmetic and no dependency: for tests, for small inputs, and

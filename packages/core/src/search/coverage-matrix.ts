@@ -4,8 +4,7 @@ import { GAIN_MODULE } from './gain-module.js';
 
 const FLOAT_BYTES = 4;
 const PAGE_BYTES = 65536;
-/** Freed memory kept for the next matrices, so that a selection need not have its pages zeroed anew. */
-const MAX_KEPT_BYTES = 256 * 2 ** 20;
+const MAX_KEPT_BYTES = 64 * 2 ** 20;
 
 /** Address arithmetic of the WebAssembly function: see wasm/gain.wat. */
 type GainFunction = (affinity: number, best: number, count: number) => number;
@@ -39,45 +38,62 @@ interface Slab extends GreedyLoops {
 
 const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: WebAssemblyApi };
 let module: object | false | undefined;
-const freeSlabs: Slab[] = [];
 
-/**
- * A slab with at least `bytes`, or undefined where WebAssembly (with SIMD) is not to be had, or not that much memory: it
- * ends at 4 GiB, and every memory reserves addresses for more than that.
- */
-function acquireSlab(bytes: number): Slab | undefined {
-  if (WebAssembly === undefined) return undefined;
-  if (module === undefined) {
-    try {
-      module = new WebAssembly.Module(Uint8Array.from(atob(GAIN_MODULE), (char) => char.charCodeAt(0)));
-    } catch {
-      module = false; // No SIMD, or a content security policy against WebAssembly.
-    }
-  }
-  if (module === false) return undefined;
-  const pages = Math.max(1, Math.ceil(bytes / PAGE_BYTES));
-  // Best fit; if none fits, the largest grows.
-  freeSlabs.sort((a, b) => a.memory.buffer.byteLength - b.memory.buffer.byteLength);
-  const fitting = freeSlabs.findIndex((slab) => slab.memory.buffer.byteLength >= bytes);
-  const [slab] = freeSlabs.splice(fitting < 0 ? freeSlabs.length - 1 : fitting, 1);
+/** The evaluator's code, compiled once; false where WebAssembly (with SIMD) is missing or forbidden. */
+function compiledModule(): object | false {
+  if (module !== undefined) return module;
   try {
-    if (slab !== undefined) {
-      const missing = pages - slab.memory.buffer.byteLength / PAGE_BYTES;
-      if (missing > 0) slab.memory.grow(missing);
-      return slab;
-    }
-    const memory = new WebAssembly.Memory({ initial: pages });
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    return { memory, gain: exports.gain, cover: exports.cover };
+    if (WebAssembly === undefined) return false;
+    module = new WebAssembly.Module(Uint8Array.from(atob(GAIN_MODULE), (char) => char.charCodeAt(0)));
   } catch {
-    if (slab !== undefined) freeSlabs.push(slab);
-    return undefined;
+    module = false; // No SIMD, or a content security policy against WebAssembly.
   }
+  return module;
 }
 
-function releaseSlab(slab: Slab): void {
-  const kept = freeSlabs.reduce((sum, free) => sum + free.memory.buffer.byteLength, 0);
-  if (kept + slab.memory.buffer.byteLength <= MAX_KEPT_BYTES) freeSlabs.push(slab);
+/**
+ * Memory for matrices, reused so that a selection need not have its pages zeroed anew. Keeps up to 64 MiB that nobody uses
+ * at the moment, for as long as somebody holds this object.
+ */
+export class MatrixMemory {
+  private readonly free: Slab[] = [];
+
+  /**
+   * A slab with at least `bytes`, or undefined where WebAssembly is not to be had, or not that much memory: it ends at
+   * 4 GiB, and every memory reserves addresses for more than that.
+   */
+  acquire(bytes: number): Slab | undefined {
+    const code = compiledModule();
+    if (code === false || WebAssembly === undefined) return undefined;
+    const pages = Math.max(1, Math.ceil(bytes / PAGE_BYTES));
+    // Best fit; if none fits, the largest grows.
+    this.free.sort((a, b) => a.memory.buffer.byteLength - b.memory.buffer.byteLength);
+    const fitting = this.free.findIndex((slab) => slab.memory.buffer.byteLength >= bytes);
+    const [slab] = this.free.splice(fitting < 0 ? this.free.length - 1 : fitting, 1);
+    try {
+      if (slab !== undefined) {
+        const missing = pages - slab.memory.buffer.byteLength / PAGE_BYTES;
+        if (missing > 0) slab.memory.grow(missing);
+        return slab;
+      }
+      const memory = new WebAssembly.Memory({ initial: pages });
+      const { exports } = new WebAssembly.Instance(code, { env: { memory } });
+      return { memory, gain: exports.gain, cover: exports.cover };
+    } catch {
+      if (slab !== undefined) this.free.push(slab);
+      return undefined;
+    }
+  }
+
+  /** Takes a slab back. */
+  release(slab: Slab): void {
+    if (this.keptBytes + slab.memory.buffer.byteLength <= MAX_KEPT_BYTES) this.free.push(slab);
+  }
+
+  /** Bytes that are kept and not in use. */
+  get keptBytes(): number {
+    return this.free.reduce((total, { memory }) => total + memory.buffer.byteLength, 0);
+  }
 }
 
 /**
@@ -91,13 +107,16 @@ export class CoverageMatrix {
   readonly affinity: Float32Array;
   /** `[targets]`: what each target is covered by so far. */
   readonly best: Float32Array;
+  private readonly memory: MatrixMemory;
   private slab: Slab | undefined;
 
-  constructor(candidates: number, targets: number) {
+  /** @param memory where its memory comes from and goes back to. */
+  constructor(candidates: number, targets: number, memory: MatrixMemory = new MatrixMemory()) {
     this.candidates = candidates;
     this.targets = targets;
     const floats = (candidates + 1) * targets;
-    this.slab = acquireSlab(floats * FLOAT_BYTES);
+    this.memory = memory;
+    this.slab = memory.acquire(floats * FLOAT_BYTES);
     const buffer = this.slab?.memory.buffer ?? new ArrayBuffer(floats * FLOAT_BYTES);
     const view = (row: number, rows: number): Float32Array =>
       new Float32Array(buffer, row * targets * FLOAT_BYTES, rows * targets);
@@ -134,7 +153,7 @@ export class CoverageMatrix {
 
   /** Hands the memory back for other matrices; this one must not be used afterwards. */
   release(): void {
-    if (this.slab !== undefined) releaseSlab(this.slab);
+    if (this.slab !== undefined) this.memory.release(this.slab);
     this.slab = undefined;
   }
 }

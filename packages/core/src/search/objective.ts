@@ -39,6 +39,8 @@ export interface CoverageBlock {
 
 /** A bonus per candidate. */
 export interface BonusBlock {
+  /** Names the term in errors. */
+  readonly name: string;
   readonly weight: number;
   /** `[n]` */
   readonly bonus: Float32Array;

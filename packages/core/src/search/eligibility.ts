@@ -7,18 +7,18 @@ export interface CandidateGroup {
   /** Candidate indices. A candidate is in one group at most. */
   readonly members: readonly number[];
   /** Keep at least this many. @default 0 */
-  readonly min?: number;
+  readonly min?: number | undefined;
   /** Keep at most this many. @default unlimited */
-  readonly max?: number;
+  readonly max?: number | undefined;
 }
 
 /** What a selection must respect. */
 export interface Constraints {
   /** Candidates never to keep. They stay targets: what they show should still be covered. */
-  readonly exclude?: readonly number[];
+  readonly exclude?: readonly number[] | undefined;
   /** Candidates always to keep; they count towards the budget and are picked first. */
-  readonly include?: readonly number[];
-  readonly groups?: readonly CandidateGroup[];
+  readonly include?: readonly number[] | undefined;
+  readonly groups?: readonly CandidateGroup[] | undefined;
 }
 
 interface GroupState {

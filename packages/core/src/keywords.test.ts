@@ -2,9 +2,8 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvalidOptionsError } from '../errors.js';
-import { ANSWER_FORMATS, keywords } from './keywords.js';
-import { STOP_WORDS } from './stop-words.js';
+import { InvalidOptionsError } from './errors.js';
+import { ANSWER_FORMATS, keywords, STOP_WORDS } from './keywords.js';
 
 const [singleWord, optionLetter] = ANSWER_FORMATS as [string, string];
 
