@@ -10,15 +10,17 @@ import { run } from './run.js';
 /** The apps. Each is a folder with a package.json of its own. */
 export const exampleApps = ['ai-sdk', 'browser-worker', 'next', 'webcam'] as const;
 
+const LIBRARY = '@huggingface/transformers';
+
 /** What is made by installing and building, relative to an app. */
 const MADE = /^(node_modules|dist|\.next|public\/(ort|tiny-vlm))(\/|$)/;
 
 /** Copies all apps into a temporary folder and installs them there, in one go. */
 export async function installExampleApps(packed: readonly PackedPackage[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'mmtok-examples-'));
-  const catalog = await readCatalog();
   const tarballs = Object.fromEntries(packed.map(({ name, filename }) => [name, `file:${filename}`]));
   const needed = new Set<string>();
+  let library: string | undefined;
   for (const app of exampleApps) {
     const source = join(root, 'examples', app);
     await cp(source, join(folder, app), {
@@ -31,7 +33,8 @@ export async function installExampleApps(packed: readonly PackedPackage[]): Prom
       Object.fromEntries(
         Object.entries(ranges).map(([name, range]) => {
           if (name in tarballs) needed.add(name);
-          return [name, tarballs[name] ?? (range === 'catalog:' ? (catalog.get(name) ?? range) : range)];
+          if (name === LIBRARY) library = range;
+          return [name, tarballs[name] ?? range];
         }),
       );
     await writeFile(
@@ -46,10 +49,9 @@ export async function installExampleApps(packed: readonly PackedPackage[]): Prom
   // At the root, so that the packages find each other's tarballs and not a registry's versions, and share one transformers.js
   // with the apps.
   const siblings = new Set([...needed, '@mmtok/core', '@mmtok/onnx', '@mmtok/ort-backend']);
-  const library = '@huggingface/transformers';
   const dependencies = {
     ...Object.fromEntries([...siblings].map((name) => [name, tarballs[name]])),
-    [library]: catalog.get(library),
+    [LIBRARY]: library,
   };
   const manifest = { name: 'apps', private: true, workspaces: exampleApps, dependencies };
   await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
@@ -59,7 +61,7 @@ export async function installExampleApps(packed: readonly PackedPackage[]): Prom
 }
 
 /** Versions by package, as pnpm-workspace.yaml has them. */
-async function readCatalog(): Promise<ReadonlyMap<string, string>> {
+export async function readCatalog(): Promise<ReadonlyMap<string, string>> {
   const text = await readFile(join(root, 'pnpm-workspace.yaml'), 'utf8');
   const lines = text.slice(text.indexOf('\ncatalog:')).matchAll(/^ {2}'?([@\w./-]+)'?: (\S+)$/gm);
   return new Map([...lines].map(([, name = '', version = '']) => [name, version]));

@@ -10,7 +10,8 @@ import { extname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { chromiumPath } from '../browser/chromium.js';
-import { installExampleApps } from './example-apps.js';
+import { readManifest, root } from '../workspace.js';
+import { exampleApps, installExampleApps, readCatalog } from './example-apps.js';
 import { run } from './run.js';
 
 let folder: string;
@@ -18,6 +19,19 @@ beforeAll(async () => {
   folder = await installExampleApps(inject('packed'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test('the apps take the versions that the repository is tested with', async () => {
+  const catalog = await readCatalog();
+  for (const app of exampleApps) {
+    const { dependencies, devDependencies } = readManifest(join(root, 'examples', app));
+    for (const [name, range] of Object.entries({ ...dependencies, ...devDependencies }))
+      expect([app, name, range]).toEqual([
+        app,
+        name,
+        name.startsWith('@mmtok/') ? 'latest' : (catalog.get(name) ?? range),
+      ]);
+  }
+});
 
 const build = (app: string): Promise<string> => run('npm', ['run', 'build'], join(folder, app));
 
