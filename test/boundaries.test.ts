@@ -18,6 +18,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   '@mmtok/transformers': ['@mmtok/core', '@mmtok/onnx', '@mmtok/ort-backend'],
   '@mmtok/agent': ['@mmtok/core', '@mmtok/transformers'],
   '@mmtok/eval': ['@mmtok/core', '@mmtok/onnx'],
+  '@mmtok/serve': ['@mmtok/core', '@mmtok/transformers'],
   mmtok: 'everything',
   'mmtok-examples': 'everything',
 };
@@ -28,6 +29,7 @@ const inTests: Readonly<Record<string, readonly string[]>> = {
   '@mmtok/transformers': ['@mmtok/tiny-vlm'],
   '@mmtok/agent': ['@mmtok/ort-backend', '@mmtok/tiny-vlm'],
   '@mmtok/eval': ['@mmtok/ort-backend', '@mmtok/tiny-vlm', '@mmtok/transformers'],
+  '@mmtok/serve': ['@mmtok/tiny-vlm'],
 };
 
 /** What any test may read beside its own package. */

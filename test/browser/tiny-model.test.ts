@@ -13,8 +13,8 @@ import {
   noiseImage,
   type TinyModel,
 } from '../../packages/transformers/test/tiny-models/index.js';
-import { chromiumPath, launchChromium, openTab, places } from './chromium.js';
-import type { PlainTensor, TinyReply, TinyRequest } from './pages/tiny-model.js';
+import { chromiumPath, launchChromium, openTab, places, softwareWebGpu } from './chromium.js';
+import type { PlainTensor, runOnWebGpu, TinyReply, TinyRequest } from './pages/tiny-model.js';
 import { onnxruntimeWeb, type Site, startSite } from './site.js';
 
 const ways = { llava: 'createVlm', idefics3: 'prune' } as const;
@@ -95,4 +95,26 @@ describe.skipIf(chromiumPath === undefined)('tiny models in Chromium', () => {
     expect(tab.complaints).toEqual([]);
     await tab.close();
   });
+
+  // Minutes on a busy machine without a GPU, so only on request.
+  test.skipIf(process.env.MMTOK_WEBGPU === undefined)(
+    'on WebGPU: two calls at once, with the picks of Node',
+    async () => {
+      const webgpu = await launchChromium(softwareWebGpu);
+      try {
+        const tab = await openTab(webgpu, site.origin);
+        const { request, expected } = cases[0] as Case;
+        const { device, reports } = (await tab.call('runOnWebGpu', request)) as Awaited<
+          ReturnType<typeof runOnWebGpu>
+        >;
+        expect(device).toBe('webgpu');
+        const picks = expected?.images.map(({ indices }) => indices);
+        expect(reports.map(({ images }) => images.map(({ indices }) => indices))).toEqual([picks, picks]);
+        expect(tab.complaints).toEqual([]);
+      } finally {
+        await webgpu.close();
+      }
+    },
+    300_000,
+  );
 });

@@ -1,6 +1,6 @@
 // The packages as a user gets them: installed by npm from the tarballs, in a folder outside the repository.
 
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -61,56 +61,6 @@ describe('core alone', () => {
       const backend = createReferenceBackend();${features}${print3}`;
     expect(await print(folder, 'select.cjs', code)).toEqual([0, 2, 4]);
   });
-});
-
-/** Where the quick start is tried beside this Node. They are downloaded, so only when MMTOK_RUNTIMES is set. */
-const runtimes: Readonly<Record<string, readonly string[]>> = {
-  'Node 20': ['node@20'],
-  'Node 22': ['node@22'],
-  'Node 24': ['node@24'],
-  Bun: ['bun@1'],
-  Deno: ['deno@2', 'run', '--allow-all'],
-};
-
-describe('transformers beside transformers.js', () => {
-  const app = (): string => join(folder, 'app');
-  beforeAll(async () => {
-    const siblings = ['@mmtok/transformers', '@mmtok/ort-backend', '@mmtok/onnx', '@mmtok/core'].map(tarball);
-    const { version } = readManifest(join(root, 'test/node_modules/@huggingface/transformers'));
-    await mkdir(app());
-    await writeFile(join(app(), 'package.json'), JSON.stringify({ name: 'app', private: true }));
-    await install(app(), [...siblings, `@huggingface/transformers@${version}`]);
-    const sample = join(root, 'packages/tiny-vlm/samples/0.png');
-    const code = `import { createVlm } from '@mmtok/transformers';
-      const vlm = await createVlm(${JSON.stringify(join(root, 'packages/tiny-vlm/model'))}, { keep: 0.1 });
-      const { text, report } = await vlm.ask({ image: ${JSON.stringify(sample)}, question: 'Is there a cross in this picture?' });
-      console.log(JSON.stringify([text, report.visionTokens, report.keptTokens]));
-      await vlm.dispose();`;
-    await writeFile(join(app(), 'quick-start.mjs'), code);
-  });
-  const answer = ['yes', 576, 57];
-
-  test('is all that the quick start needs', async () => {
-    expect(JSON.parse(await run('node', ['quick-start.mjs'], app()))).toEqual(answer);
-  });
-
-  test('comes with one copy of ONNX Runtime', async () => {
-    const lock = JSON.parse(await readFile(join(app(), 'package-lock.json'), 'utf8')) as {
-      packages: Readonly<Record<string, unknown>>;
-    };
-    const copies = Object.keys(lock.packages).filter((path) =>
-      path.endsWith('node_modules/onnxruntime-node'),
-    );
-    expect(copies).toHaveLength(1);
-  });
-
-  test.skipIf(process.env.MMTOK_RUNTIMES === undefined).each(Object.entries(runtimes))(
-    'runs the quick start on %s',
-    async (_, [runtime = '', ...parameters]) => {
-      const command = ['-y', runtime, ...parameters, 'quick-start.mjs'];
-      expect(JSON.parse(await run('npx', command, app()))).toEqual(answer);
-    },
-  );
 });
 
 describe('all packages', () => {

@@ -95,14 +95,14 @@ export class InvalidTensorError extends MmtokError {
   }
 }
 
-/** A maximizer returned something other than different, eligible candidates. */
+/** A maximizer or a `select` function returned something other than different, eligible candidates. */
 export class InvalidSelectionError extends MmtokError {
-  /** Name of the maximizer. */
-  readonly maximizer: string;
+  /** Who chose, e.g. `"maximizer 'mine'"` or `'select'`. */
+  readonly chooser: string;
 
-  constructor(maximizer: string, problem: string, details: ErrorDetails = {}) {
-    super('MMTOK_INVALID_SELECTION', problem, { title: `Maximizer '${maximizer}'`, ...details });
-    this.maximizer = maximizer;
+  constructor(chooser: string, problem: string, details: ErrorDetails = {}) {
+    super('MMTOK_INVALID_SELECTION', problem, { title: `Invalid selection by ${chooser}`, ...details });
+    this.chooser = chooser;
   }
 }
 

@@ -7,10 +7,12 @@ export { createReferenceBackend } from './backend/reference-backend.js';
 export type { Float32Tensor, HostTensor, MatrixInput } from './backend/tensor.js';
 export type { BonusTerm, CoverageTerm, ObjectiveTerm, TargetSample } from './coverage/coverage-term.js';
 export {
+  type CoverageContext,
   type CoverageDefinition,
   type CoverageOutputs,
   defineCoverage,
   type TermOptions,
+  type TermParameters,
 } from './coverage/define-coverage.js';
 export { type SaliencyOptions, saliency } from './coverage/saliency.js';
 export { type TextCoverageOptions, textCoverage } from './coverage/text-coverage.js';

@@ -1,6 +1,7 @@
 // Tiny random models from the site's server: loaded with their encoders tapped, pruned, asked.
 
 import { env, type PreTrainedModel, Tensor } from '@huggingface/transformers';
+import { createOrtBackend } from '@mmtok/ort-backend';
 import { createVlm, loadVlm, type PruneReport, prune } from '@mmtok/transformers';
 import { useOwnRuntime } from './runtime.js';
 
@@ -72,6 +73,23 @@ async function withCreateVlm({ model, inputs, question, tokens }: TinyRequest): 
   const { text, usage } = await stream.answer;
   await vlm.dispose();
   return { ...reply, streamed: { pieces, text, keptTokens: usage.keptTokens } };
+}
+
+/** Two calls at once on a model that runs on WebGPU, each with its report; and what the default backend calls itself. */
+export async function runOnWebGpu(
+  request: TinyRequest,
+): Promise<{ readonly device: string; readonly reports: readonly PruneReport[] }> {
+  useOwnRuntime();
+  env.allowLocalModels = true;
+  const { inputs, question, tokens } = request;
+  const { model, processor } = await loadVlm(request.model, { dtype: 'fp32', device: 'webgpu' });
+  const { device } = await createOrtBackend({ model });
+  const handle = prune(model, { processor, budget: { tokens }, minVisionTokens: 1 });
+  const reports: PruneReport[] = [];
+  const mmtok = { question, onReport: (report: PruneReport) => void reports.push(report) };
+  const generate = () => handle.generate({ ...tensorsOf(inputs), max_new_tokens: 2, mmtok });
+  await Promise.all([generate(), generate()]);
+  return { device, reports };
 }
 
 function tensorsOf(inputs: TinyRequest['inputs']): Record<string, Tensor> {

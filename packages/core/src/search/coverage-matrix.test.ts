@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import wabt from 'wabt';
-import { CoverageMatrix, rowGain } from './coverage-matrix.js';
+import { CoverageMatrix, MatrixMemory, rowGain } from './coverage-matrix.js';
 import { GAIN_MODULE } from './gain-module.js';
 
 const value = fc.oneof(
@@ -51,7 +51,7 @@ describe('CoverageMatrix', () => {
           matrix.release();
         },
       ),
-      { seed: 7, numRuns: 300 },
+      { numRuns: 300 },
     );
   });
 
@@ -125,20 +125,43 @@ describe('where WebAssembly memory is not to be had', () => {
       Memory,
     });
     vi.resetModules();
-    const { CoverageMatrix: Fresh } = await import('./coverage-matrix.js');
+    const { CoverageMatrix: Fresh, MatrixMemory: FreshMemory } = await import('./coverage-matrix.js');
+    const memory = new FreshMemory();
     // One slab is had and handed back; the next matrix needs more.
-    new Fresh(2, 3).release();
+    new Fresh(2, 3, memory).release();
     if (failing === 'Memory') vi.stubGlobal('WebAssembly', { Memory: refuse });
-    const matrix = new Fresh(200, 300);
+    const matrix = new Fresh(200, 300, memory);
     matrix.affinity.fill(0.5);
     matrix.reset();
     expect(matrix.gain(199)).toBe(150);
     matrix.release();
     // The small slab is still there for whom it fits.
-    const small = new Fresh(2, 3);
+    const small = new Fresh(2, 3, memory);
     small.affinity.fill(1);
     small.reset();
     expect(small.gain(1)).toBe(3);
+  });
+});
+
+describe('MatrixMemory', () => {
+  it('keeps what is released for the next matrix, and no more than 64 MiB of it', () => {
+    const memory = new MatrixMemory();
+    const first = new CoverageMatrix(1000, 1000, memory);
+    const { buffer } = first.affinity;
+    expect(memory.keptBytes).toBe(0);
+    first.release();
+    expect(memory.keptBytes).toBe(buffer.byteLength);
+    const next = new CoverageMatrix(900, 1000, memory);
+    expect(next.affinity.buffer).toBe(buffer);
+    next.release();
+    next.release();
+    expect(memory.keptBytes).toBe(buffer.byteLength);
+    const many = Array.from({ length: 20 }, () => new CoverageMatrix(1000, 1000, memory));
+    for (const matrix of many) matrix.release();
+    expect(memory.keptBytes).toBeGreaterThan(0);
+    expect(memory.keptBytes).toBeLessThanOrEqual(64 * 2 ** 20);
+    new CoverageMatrix(5000, 4000, memory).release();
+    expect(memory.keptBytes).toBeLessThanOrEqual(64 * 2 ** 20);
   });
 });
 

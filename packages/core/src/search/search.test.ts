@@ -29,7 +29,7 @@ describe('CandidateHeap', () => {
         });
         expect(out).toEqual(wanted);
       }),
-      { seed: 1, numRuns: 300 },
+      { numRuns: 300 },
     );
   });
 
@@ -69,7 +69,7 @@ describe('Eligibility', () => {
         if (!isPossible) expect(make).toThrow(InvalidBudgetError);
         else expect(make().include).toEqual(constraints.include?.toSorted((a, b) => a - b));
       }),
-      { seed: 2, numRuns: 1000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -105,7 +105,7 @@ describe('Eligibility', () => {
           pick(next);
         }
       }),
-      { seed: 3, numRuns: 1000 },
+      { numRuns: 1000 },
     );
     expect(checked).toBeGreaterThan(500);
   });
@@ -118,7 +118,7 @@ describe('Eligibility', () => {
         const { selectable } = new Eligibility(candidates, constraints, candidates);
         expect(selectable).toBe(Math.max(...possible.map((set) => set.length)));
       }),
-      { seed: 4, numRuns: 500 },
+      { numRuns: 500 },
     );
   });
 
@@ -218,7 +218,7 @@ describe('WeightedObjective', () => {
           expect(objective.gain(j)).toBe(0.25 * Math.fround(bonus[j] as number));
         });
       }),
-      { seed: 5, numRuns: 200 },
+      { numRuns: 200 },
     );
   });
 
@@ -275,7 +275,7 @@ describe('lazy and naive greedy on the bare objective', () => {
         expect(lazy?.order).toHaveLength(Math.min(budget, rows.length - new Set(exclude).size));
         block.matrix.release();
       }),
-      { seed: 6, numRuns: 4000 },
+      { numRuns: 4000 },
     );
   });
 
@@ -345,7 +345,7 @@ describe('largestGains', () => {
         const wanted = left.map((j) => objective.gain(j)).sort((a, b) => b - a);
         expect(largestGains(objective, left, bounds, count)).toEqual(wanted.slice(0, count));
       }),
-      { seed: 7, numRuns: 300 },
+      { numRuns: 300 },
     );
   });
 });

@@ -158,7 +158,7 @@ function checkOrder(
 ): void {
   const seen = new Set<number>();
   const fail = (problem: string): never => {
-    throw new InvalidSelectionError('device', problem, {
+    throw new InvalidSelectionError("maximizer 'device'", problem, {
       hint: 'The objective may exceed what float32 holds. Scale weights and affinities down, or use the maximizer lazy.',
     });
   };

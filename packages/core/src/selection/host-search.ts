@@ -76,7 +76,7 @@ export function searchOnHost(search: HostSearch): SelectionTrace {
     eligibility,
     pick: (j) => {
       const problem = wrongPick(j, candidates, eligibility, order.length - included < limit);
-      if (problem !== undefined) throw new InvalidSelectionError(nameOf(maximizer), problem);
+      if (problem !== undefined) throw new InvalidSelectionError(`maximizer '${nameOf(maximizer)}'`, problem);
       return commit(j);
     },
   };
@@ -87,7 +87,7 @@ export function searchOnHost(search: HostSearch): SelectionTrace {
     const missed = all(candidates).find((j) => eligibility.allows(j));
     if (missed !== undefined) {
       throw new InvalidSelectionError(
-        nameOf(maximizer),
+        `maximizer '${nameOf(maximizer)}'`,
         `it picked ${order.length - included} of ${limit} candidates and stopped, though candidate ${missed} may be picked`,
       );
     }
@@ -143,11 +143,11 @@ function runMaximizer(
     bounds = maximizer.maximize(objective, request);
   } catch (cause) {
     if (MmtokError.isInstance(cause)) throw cause;
-    throw new InvalidSelectionError(name, `it failed: ${messageOf(cause)}`, { cause });
+    throw new InvalidSelectionError(`maximizer '${name}'`, `it failed: ${messageOf(cause)}`, { cause });
   }
   if (bounds instanceof Float64Array && bounds.length === objective.candidates) return bounds;
   throw new InvalidSelectionError(
-    name,
+    `maximizer '${name}'`,
     `expected maximize() to return a Float64Array of ${objective.candidates} bounds, one per candidate` +
       (bounds instanceof Promise ? '; it returned a promise, but a maximizer is synchronous' : ''),
   );

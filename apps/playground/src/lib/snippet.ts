@@ -1,0 +1,60 @@
+// The code that does what the page shows, for Node or a browser.
+
+import type { Device, ModelChoice, RankingMethod } from './types.js';
+
+/** What the code is to do. */
+export interface SnippetState {
+  readonly where: 'node' | 'browser';
+  readonly model: ModelChoice;
+  readonly device: Device;
+  readonly question: string;
+  readonly kept: number;
+  readonly method: RankingMethod;
+  /** A name for the picture's file. */
+  readonly picture: string;
+}
+
+/** A program of a dozen lines. */
+export function snippet(state: SnippetState): string {
+  const { where, model, device, question, kept, method, picture } = state;
+  const embedded = model.kind === 'embedded';
+  const focused = method === 'focus';
+  const names = ['createVlm', ...(focused ? ['visionCoverage'] : [])].join(', ');
+  const on = where === 'browser' ? (device === 'webgpu' ? "device: 'webgpu', " : '') : '';
+  const coverage = focused ? ', coverage: [visionCoverage({ focus: 4 })]' : '';
+  const image = where === 'node' ? quoted(picture) : 'file'; // A File of <input type="file">.
+  const load = embedded
+    ? [
+        `const tiny = await loadTinyVlm({ ${on}dtype: 'fp32'${where === 'browser' ? ", baseUrl: '/tiny-vlm/'" : ''} });`,
+        `const vlm = await createVlm(`,
+        `  { ...tiny, library, source: '@mmtok/tiny-vlm', family: 'LLaVA', modelType: 'llava', tap: {} },`,
+        `  { keep: ${kept}${coverage} },`,
+        `);`,
+      ]
+    : [
+        `const vlm = await createVlm(${quoted(model.id)}, { ${on}dtype: ${quoted(model.dtype)}, keep: ${kept}${coverage} });`,
+      ];
+  return [
+    `// npm install @mmtok/transformers @huggingface/transformers${embedded ? ' @mmtok/tiny-vlm' : ''}`,
+    ...(embedded
+      ? [
+          `import * as library from '@huggingface/transformers';`,
+          `import { loadTinyVlm } from '@mmtok/tiny-vlm';`,
+        ]
+      : []),
+    `import { ${names} } from '@mmtok/transformers';`,
+    '',
+    ...load,
+    ...(where === 'browser' ? [`const [file] = document.querySelector('input[type=file]').files;`] : []),
+    `const { text, report } = await vlm.ask({`,
+    `  image: ${image},`,
+    `  question: ${quoted(question)},`,
+    `});`,
+    `console.log(text, report.keptTokens, 'of', report.visionTokens, report.timings);`,
+    `await vlm.dispose();`,
+    '',
+  ].join('\n');
+}
+
+const quoted = (text: string): string =>
+  `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`;
