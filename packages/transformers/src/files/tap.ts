@@ -71,10 +71,13 @@ export async function tapVisionEncoder(
 ): Promise<void> {
   const { file, tensor, sessionOptions = {} } = parseOptions('options of tapVisionEncoder', schema, options);
   const isInMemory = file instanceof Uint8Array;
-  const found: FoundFile = isInMemory ? { bytes: file } : await readNamedFile(file);
+  const read = async (): Promise<FoundFile> =>
+    isInMemory ? { bytes: file } : await readNamedFile(file as string | URL);
+  const found = await read();
   await replaceEncoder(model as ModelLike | null | undefined, {
     ...found,
     name: isInMemory ? 'the vision encoder' : String(file),
+    ...(!isInMemory && { readAgain: read }),
     tensor,
     sessionOptions,
     async weights(location) {
@@ -98,8 +101,10 @@ export async function tapLoadedModel(
   try {
     const { dtype = 'fp32', device = '' } = (target.sessions.vision_encoder?.config ?? {}) as LoadedAs;
     const name = `onnx/vision_encoder${suffixOf(dtype)}.onnx`;
+    const readAgain = (): Promise<FoundFile> => readModelFile(env, place, name);
     const tap = await replaceEncoder(target, {
-      ...(await readModelFile(env, place, name)),
+      ...(await readAgain()),
+      readAgain,
       name,
       tensor: options.tensor,
       sessionOptions: { ...sessionOptionsOf(target, device, env), ...options.sessionOptions },
@@ -152,6 +157,8 @@ interface EncoderFile extends FoundFile {
   readonly name: string;
   readonly tensor: string | undefined;
   readonly sessionOptions: Readonly<Record<string, unknown>>;
+  /** Reads the file once more, where that is possible. */
+  readonly readAgain?: () => Promise<FoundFile>;
   /** Reads a file of weights that lies beside it. */
   weights(location: string): Promise<Uint8Array>;
 }
@@ -172,9 +179,18 @@ async function replaceEncoder(
     );
   }
   const { bytes, tap, locations } = readTapped(file);
-  const options = await withWeights(file, locations);
-  const session = await (before.constructor as unknown as SessionClass).create(bytes, options);
-  rememberTap(session, tap);
+  // Without the bytes, which must not stay in memory for the sake of `reopen`.
+  const { bytes: _, readAgain, ...opening } = file;
+  const options = await withWeights(opening, locations);
+  const Session = before.constructor as unknown as SessionClass;
+  const session = await Session.create(bytes, options);
+  rememberTap(session, {
+    ...tap,
+    ...(readAgain && {
+      reopen: async () =>
+        await Session.create((await readAgain()).bytes, await withWeights(opening, locations)),
+    }),
+  });
   session.config = before.config;
   model.sessions = { ...model.sessions, vision_encoder: session };
   await before.release?.();
@@ -222,7 +238,7 @@ function weightFiles(graph: ScannedGraph): string[] {
 
 /** Options with which a session of bytes finds its weights: the folder on disk, or the bytes of those files too. */
 async function withWeights(
-  { folder, sessionOptions, weights, name }: EncoderFile,
+  { folder, sessionOptions, weights, name }: Omit<EncoderFile, 'bytes' | 'readAgain'>,
   locations: readonly string[],
 ): Promise<Readonly<Record<string, unknown>>> {
   if (folder !== undefined) {

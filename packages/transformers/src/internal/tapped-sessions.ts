@@ -16,11 +16,22 @@ export interface ProjectorInput {
   readonly transposed?: boolean;
 }
 
-const taps = new WeakMap<object, ProjectorInput>();
+/** What is known of a session that was opened with further outputs. */
+export interface SessionTap extends ProjectorInput {
+  /** Opens the encoder as the file has it, for comparisons. Absent where the file came as bytes. */
+  readonly reopen?: () => Promise<SessionLike>;
+}
+
+const taps = new WeakMap<object, SessionTap>();
 
 /** Notes that a session gives the projector's input among its outputs. */
-export function rememberTap(session: SessionLike, tap: ProjectorInput): void {
+export function rememberTap(session: SessionLike, tap: SessionTap): void {
   taps.set(session, tap);
+}
+
+/** The tap of a session, if it has one. */
+export function tapOf(session: SessionLike | undefined): SessionTap | undefined {
+  return session === undefined ? undefined : taps.get(session);
 }
 
 /**

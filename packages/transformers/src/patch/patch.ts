@@ -8,6 +8,7 @@ import {
   type CacheLike,
   type ModelInputs,
   type ModelLike,
+  type SessionLike,
   type TensorLike,
   tensorAt,
 } from '../internal/types.js';
@@ -29,7 +30,27 @@ import {
 /** The input under which a call travels through the model's steps, and the option under which callers give overrides. */
 const CALL = 'mmtok';
 
-const patched = new WeakSet<object>();
+/** The methods of patched models, as they were. */
+const patched = new WeakMap<object, OriginalMethods>();
+
+type OriginalMethods = Pick<
+  ModelLike,
+  'generate' | 'forward' | 'prepare_inputs_for_generation' | '_prepare_inputs_embeds'
+>;
+
+/**
+ * The model as it is without pruning, whether it is patched or not: the library's own methods on the same sessions.
+ * @param sessions to run in the places of the model's own.
+ */
+export function unpatched(model: ModelLike, sessions: Readonly<Record<string, SessionLike>> = {}): ModelLike {
+  const methods = patched.get(model) ?? {};
+  const own = Object.entries(methods).filter(([, method]) => method !== undefined);
+  return Object.create(model, {
+    ...Object.fromEntries(own.map(([name, value]) => [name, { value }])),
+    sessions: { value: { ...model.sessions, ...sessions } },
+    forward_params: { value: model.forward_params.filter((name) => name !== CALL) },
+  }) as ModelLike;
+}
 
 /** What a patched model calls. */
 export interface PatchHooks {
@@ -159,7 +180,12 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
   const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(model, name)] as const);
   Object.assign(model, patches);
   model.forward_params = [...model.forward_params, CALL];
-  patched.add(model);
+  patched.set(model, {
+    generate: original.generate,
+    forward: original.forward,
+    prepare_inputs_for_generation: original.prepare,
+    _prepare_inputs_embeds: original.embeds,
+  } as OriginalMethods);
 
   return () => {
     if (!isPatched) return;
