@@ -14,9 +14,15 @@ import type { PictureResult } from './verify-picture.js';
 /** Differences of this share of the largest value come from rounding in 32 bits; up to the second one, in 16 bits. */
 const ROUNDING = 1e-4;
 const HALF_ROUNDING = 2e-2;
-/** A token that is behind the best by this share of how far the mean is might have won with other rounding. */
-const NEAR_TIE = 1e-2;
+/** Steps over a cache may differ by this much where activations are quantized as they come. */
+const QUANTIZED_STEP = 1e-1;
 
+/**
+ * A projector works row by row, so how much its rows change goes along with how much their features change: correlations were above
+ * 0.95 on every model tried, and 0.6 where the order was wrong in part.
+ */
+const SAME_ROWS = 0.8;
+const OTHER_ROWS = 0.65;
 /** Fewer kept tokens than this may be the same by chance. */
 const TOO_FEW = 3;
 
@@ -76,17 +82,23 @@ function keepAll(results: readonly PictureResult[]): VerifyCheck {
 function shortenedPrompt(results: readonly PictureResult[]): VerifyCheck {
   const tokens = results.reduce((sum, { shortened }) => sum + shortened.tokens, 0);
   const agreed = results.reduce((sum, { shortened }) => sum + shortened.agreed, 0);
-  const worst = Math.max(...results.map(({ shortened }) => shortened.worstBehind));
-  const facts = { tokens, agreed, worstBehind: worst };
-  const positions = results[0]?.report.positions;
-  if (agreed === tokens) {
-    const detail = `all ${tokens} tokens are those of the unmodified library on the shortened prompts, positions ${positions === 'preserve' ? 'kept' : 'contiguous'}`;
-    return check('shortenedPrompt', 'pass', detail, facts);
-  }
-  const failing = results.filter(({ shortened }) => shortened.agreed < shortened.tokens);
-  const isTie = worst <= NEAR_TIE;
-  const detail = `${names(failing)}: ${tokens - agreed} of ${tokens} tokens are not those of the unmodified library on the shortened prompt${isTie ? ', each by a near tie' : ''}`;
-  return check('shortenedPrompt', isTie ? 'warn' : 'fail', detail, facts);
+  const promptDifference = Math.max(...results.map(({ shortened }) => shortened.promptDifference));
+  const stepDifference = Math.max(...results.map(({ shortened }) => shortened.stepDifference));
+  const facts = { tokens, agreed, promptDifference, stepDifference };
+  const positions = results[0]?.report.positions === 'preserve' ? 'kept' : 'contiguous';
+  const isWrong = promptDifference > HALF_ROUNDING || stepDifference > QUANTIZED_STEP;
+  const isDoubtful = promptDifference > ROUNDING || stepDifference > HALF_ROUNDING || agreed < tokens;
+  const choice =
+    agreed === tokens
+      ? `all ${tokens} tokens are those of the unmodified library on the shortened prompts (positions ${positions})`
+      : `${tokens - agreed} of ${tokens} tokens are not those of the unmodified library on the shortened prompts (${names(results.filter(({ shortened }) => shortened.agreed < shortened.tokens))})`;
+  const numbers = `logits differ by ${promptDifference.toExponential(1)} after the prompt and ${stepDifference.toExponential(1)} in further steps`;
+  return check(
+    'shortenedPrompt',
+    isWrong ? 'fail' : isDoubtful ? 'warn' : 'pass',
+    `${choice}; ${numbers}`,
+    facts,
+  );
 }
 
 async function tap(
@@ -140,9 +152,12 @@ async function tap(
       facts,
     );
   }
-  if (agreement.aligned <= agreement.otherwise) {
-    const detail = `${found}; its rows fit the vision tokens better in another order (${agreement.otherwise.toFixed(2)} against ${agreement.aligned.toFixed(2)}): name the right tensor with tap: { tensor }, or set visionFeatures: 'projected'`;
-    return check('tap', 'fail', detail, facts);
+  const { aligned, otherwise } = agreement;
+  if (aligned < SAME_ROWS || aligned <= otherwise) {
+    const isOther = aligned < OTHER_ROWS || aligned <= otherwise;
+    const numbers = `correlation ${aligned.toFixed(2)}, in another order ${otherwise.toFixed(2)}`;
+    const detail = `${found}; its rows ${isOther ? 'do not belong' : 'may not belong'} to the vision tokens one by one (${numbers}): name the right tensor with tap: { tensor }, or set visionFeatures: 'projected'`;
+    return check('tap', isOther ? 'fail' : 'warn', detail, facts);
   }
   return check('tap', 'pass', `${found}, one row per vision token, in their order`, facts);
 }

@@ -57,24 +57,30 @@ export function relativeDifference(a: Numbers, b: Numbers): number {
   return difference === 0 ? 0 : difference / Math.max(largest, Number.MIN_VALUE);
 }
 
-/** What a token of an answer looks like in the logits of a reference. */
-export interface TokenVerdict {
-  readonly best: number;
-  /** How far the token's logit is below the best, as a share of how far the mean is. 0 where it is the best. */
-  readonly behind: number;
+/** How the logits of a step differ from those of a reference. */
+export interface LogitsDifference {
+  /** Whether both choose the same token. */
+  readonly sameChoice: boolean;
+  /** The largest difference, as a share of how far the reference's best is above its median. */
+  readonly relative: number;
 }
 
-/** Judges a token by the logits that should have chosen it. */
-export function judgeToken(logits: Float32Array, token: number): TokenVerdict {
-  let best = 0;
-  let sum = 0;
-  logits.forEach((value, at) => {
-    if (value > (logits[best] as number)) best = at;
-    sum += value;
+/** Compares the logits of a step with those that they should be. */
+export function compareLogits(expected: Float32Array, got: Float32Array): LogitsDifference {
+  if (expected.length !== got.length) return { sameChoice: false, relative: Number.POSITIVE_INFINITY };
+  let [best, bestGot, apart] = [0, 0, 0];
+  expected.forEach((value, at) => {
+    const other = got[at] as number;
+    if (value > (expected[best] as number)) best = at;
+    if (other > (got[bestGot] as number)) bestGot = at;
+    // Infinite where the model rules a token out.
+    if (Number.isFinite(value)) apart = Math.max(apart, Math.abs(value - other));
   });
-  const highest = logits[best] as number;
-  const own = logits[token] ?? Number.NEGATIVE_INFINITY;
-  return { best, behind: best === token ? 0 : (highest - own) / (highest - sum / logits.length) };
+  const median = expected.toSorted()[Math.floor(expected.length / 2)] as number;
+  return {
+    sameChoice: best === bestGot,
+    relative: apart === 0 ? 0 : apart / ((expected[best] as number) - median),
+  };
 }
 
 /** How well the rows of two matrices belong together. */

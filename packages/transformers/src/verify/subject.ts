@@ -48,6 +48,8 @@ export interface Generated {
   readonly start: readonly number[];
   readonly text: string;
   readonly feeds: FirstFeeds;
+  /** The logits that chose each token. */
+  readonly logits: readonly Float32Array[];
 }
 
 /** A pruned answer. */
@@ -100,8 +102,8 @@ export class Subject {
   async unmodified(inputs: ModelInputs, newTokens: number): Promise<Generated> {
     const watch = this.watch();
     const model = unpatched(this.model, watch.sessions);
-    const sequences = await model.generate({ ...GREEDY, ...inputs, max_new_tokens: newTokens });
-    return this.generated(sequences, inputs, watch.feeds());
+    const options = { ...inputs, max_new_tokens: newTokens, logits_processor: watch.processors };
+    return this.generated(await model.generate({ ...GREEDY, ...options }), inputs, watch.seen);
   }
 
   /** The answer of the pruned model. */
@@ -111,8 +113,9 @@ export class Subject {
     // The pruned model is the very instance, so the session is exchanged in place and put back.
     this.model.sessions = { ...sessions, ...watch.sessions };
     try {
-      const { sequences, report } = await this.call({ ...inputs, max_new_tokens: newTokens }, options);
-      return { ...this.generated(sequences, inputs, watch.feeds()), report };
+      const lengths = { max_new_tokens: newTokens, logits_processor: watch.processors };
+      const { sequences, report } = await this.call({ ...inputs, ...lengths }, options);
+      return { ...this.generated(sequences, inputs, watch.seen), report };
     } finally {
       this.model.sessions = sessions;
     }
@@ -141,19 +144,34 @@ export class Subject {
     return { sequences, report: report ?? (this.handle.lastReport as PruneReport) };
   }
 
-  /** The session that reads the prompt, noting what it is fed first. */
-  private watch(): { readonly sessions: Record<string, SessionLike>; readonly feeds: () => FirstFeeds } {
+  /** Notes what the session that reads the prompt is fed first, and the logits of every step. */
+  private watch(): {
+    readonly sessions: Record<string, SessionLike>;
+    readonly processors: unknown;
+    readonly seen: { feeds: FirstFeeds; readonly logits: Float32Array[] };
+  } {
     const name = this.family.adapter.decoder;
     const session = this.model.sessions[name] as SessionLike;
-    let first: FirstFeeds | undefined;
+    const seen: { feeds: FirstFeeds; readonly logits: Float32Array[] } = { feeds: {}, logits: [] };
+    let isFirst = true;
     const watched = wrapped(session, async (feeds) => {
-      first ??= { ...feeds };
+      if (isFirst) seen.feeds = { ...feeds };
+      isFirst = false;
       return await session.run(feeds);
     });
-    return { sessions: { [name]: watched }, feeds: () => first ?? {} };
+    const processors = new this.library.LogitsProcessorList();
+    processors.push(((_: unknown, logits: Tensor) => {
+      seen.logits.push((logits.data as Float32Array).slice());
+      return logits;
+    }) as unknown as Parameters<typeof processors.push>[0]);
+    return { sessions: { [name]: watched }, processors, seen };
   }
 
-  private generated(sequences: unknown, inputs: ModelInputs, feeds: FirstFeeds): Generated {
+  private generated(
+    sequences: unknown,
+    inputs: ModelInputs,
+    seen: Pick<Generated, 'feeds' | 'logits'>,
+  ): Generated {
     const all = Array.from((sequences as Tensor).data as BigInt64Array, Number);
     const prompt = (tensorAt(inputs, 'input_ids') as TensorLike).dims.at(-1) ?? 0;
     const before = this.isEncoderDecoder ? 1 : prompt;
@@ -162,7 +180,7 @@ export class Subject {
       ids,
       start: this.isEncoderDecoder ? all.slice(0, 1) : [],
       text: this.processor.tokenizer.decode(ids, { skip_special_tokens: true }).trim(),
-      feeds,
+      ...seen,
     };
   }
 }

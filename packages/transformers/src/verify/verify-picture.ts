@@ -7,7 +7,7 @@ import type { ModelInputs } from '../internal/types.js';
 import { readPrompt } from '../prompt/prompt.js';
 import type { ImageReport, PruneReport } from '../report.js';
 import type { SelectFeatures } from '../select/select.js';
-import { compareFeeds, type FeedDifference, judgeToken } from './compare.js';
+import { compareFeeds, compareLogits, type FeedDifference, type LogitsDifference } from './compare.js';
 import { previewOf, type VerifyPicture } from './pictures.js';
 import { ShortenedReference } from './reference.js';
 import type { VerifiedAnswer, VerifiedPicture, VerifiedText } from './report.js';
@@ -39,8 +39,10 @@ export interface ShortenedResult {
   readonly tokens: number;
   /** Tokens that the library would have chosen too. */
   readonly agreed: number;
-  /** How far the worst other token was behind, as a share of how far the mean is. */
-  readonly worstBehind: number;
+  /** How much the logits after the prompt differ, as a share of how far the best is above the median. */
+  readonly promptDifference: number;
+  /** The same for the worst of the further steps, which run over a cache in one case and not in the other. */
+  readonly stepDifference: number;
 }
 
 /** Everything that was found for a picture. */
@@ -134,31 +136,34 @@ export async function verifyPicture(
 async function compareShortened(
   subject: Subject,
   inputs: ModelInputs,
-  { ids, start, report }: GeneratedPruned,
+  { ids, start, report, logits }: GeneratedPruned,
 ): Promise<ShortenedResult> {
   const { model, family, processor } = subject;
-  const own = report.images[0] as ImageReport;
+  const image = report.images[0] as ImageReport;
   const places =
     family.adapter.placement === 'beforeText'
-      ? Array.from({ length: own.visionTokens }, (_, place) => place)
+      ? Array.from({ length: image.visionTokens }, (_, place) => place)
       : (readPrompt(family, model.config, inputs).placeholders[0] ?? []);
   const reference = new ShortenedReference(
     { model, family, processor },
     {
       inputs,
       places,
-      keptPlaces: own.indices.map((index) => places[index] as number),
+      keptPlaces: image.indices.map((index) => places[index] as number),
       positions: report.positions,
     },
   );
-  let agreed = 0;
-  let worstBehind = 0;
-  for (const [at, id] of ids.entries()) {
-    const { best, behind } = judgeToken(await reference.logits([...start, ...ids.slice(0, at)]), id);
-    if (best === id) agreed++;
-    worstBehind = Math.max(worstBehind, behind);
+  const steps: LogitsDifference[] = [];
+  for (const [at, own] of logits.entries()) {
+    steps.push(compareLogits(await reference.logits([...start, ...ids.slice(0, at)]), own));
   }
-  return { tokens: ids.length, agreed, worstBehind };
+  const [first, ...further] = steps.map(({ relative }) => relative);
+  return {
+    tokens: steps.length,
+    agreed: steps.filter(({ sameChoice }) => sameChoice).length,
+    promptDifference: first ?? Number.POSITIVE_INFINITY,
+    stepDifference: Math.max(0, ...further),
+  };
 }
 
 /** Selections to compare with, of as many tokens. */
