@@ -129,3 +129,45 @@ function wrongImports({ folder, manifest }: WorkspacePackage): readonly string[]
   }
   return problems;
 }
+
+/**
+ * The folders of packages/transformers/src from bottom to top: a file imports from its own folder and from those before it.
+ * Files beside the folders have a place of their own.
+ */
+const layers = [
+  ['errors.ts', 'report.ts'],
+  ['internal'],
+  ['adapters'],
+  ['families'],
+  ['prompt'],
+  ['question'],
+  ['select'],
+  ['options.ts'],
+  ['prefill'],
+  ['patch'],
+  ['prune.ts'],
+  ['files'],
+  ['vlm'],
+  ['create-vlm.ts'],
+  ['verify'],
+  ['index.ts', 'internal.ts', 'verify.ts'],
+] as const;
+
+test('no import between folders of transformers goes up', () => {
+  const source = 'packages/transformers/src';
+  const levelOf = (path: string): number => {
+    const [first = ''] = relative(source, path).split('/');
+    return layers.findIndex((names) => (names as readonly string[]).includes(first));
+  };
+  const upward: string[] = [];
+  for (const path of sourceFiles(source, ['.ts'])) {
+    if (path.endsWith('.test.ts')) continue;
+    expect(levelOf(path), `${path} has a place in the layers`).toBeGreaterThanOrEqual(0);
+    for (const specifier of importsOf(path)) {
+      if (!specifier.startsWith('.')) continue;
+      const target = join(dirname(path), specifier).replace(/\.js$/, '.ts');
+      if (levelOf(target) > levelOf(path)) upward.push(`${path} → ${target}`);
+    }
+  }
+  expect(upward).toEqual([]);
+});

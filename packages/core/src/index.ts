@@ -26,6 +26,7 @@ export { type StochasticGreedyOptions, stochasticGreedy } from './maximize/stoch
 export { type Budget, parseBudget } from './selection/budget.js';
 export type { ImageSelectOptions, PrepareOptions } from './selection/options.js';
 export { type PreparedImage, prepareImage } from './selection/prepare-image.js';
+export { type RankedTiles, rankTiles, type TileRanking } from './selection/rank-tiles.js';
 export { type SelectOptions, selectTokens } from './selection/select-tokens.js';
 export {
   prefix,
