@@ -9,7 +9,7 @@ export class HubUnreachableError extends MmtokError {
       'MMTOK_HUB_UNREACHABLE',
       `The model '${model}' is not on this machine, and https://huggingface.co cannot be reached to download it. ` +
         'Check the network (HTTPS_PROXY is not read by Node 20), or give a folder that holds the model.',
-      options,
+      { kind: 'environment', ...options },
     );
   }
 }

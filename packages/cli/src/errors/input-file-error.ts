@@ -7,7 +7,7 @@ export class InputFileError extends MmtokError {
   readonly path: string;
 
   constructor(path: string, problem: string, options?: { readonly cause?: unknown }) {
-    super('MMTOK_INPUT_FILE', `Cannot use '${path}': ${problem}.`, options);
+    super('MMTOK_INPUT_FILE', `Cannot use '${path}': ${problem}.`, { kind: 'data', ...options });
     this.path = path;
   }
 }

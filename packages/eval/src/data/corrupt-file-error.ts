@@ -8,7 +8,7 @@ export class CorruptFileError extends MmtokError {
   readonly where: string;
 
   constructor(where: string, problem: string, options?: { readonly cause?: unknown }) {
-    super('MMTOK_CORRUPT_FILE', `${where}: ${problem}.`, options);
+    super('MMTOK_CORRUPT_FILE', `${where}: ${problem}.`, { kind: 'data', ...options });
     this.where = where;
   }
 }

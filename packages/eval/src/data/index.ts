@@ -2,7 +2,7 @@
 
 export { idCell, integerCell, optionalTextCell, textCell, textsCell } from './cells.js';
 export { CorruptFileError } from './corrupt-file-error.js';
-export { type Folder, openFolder } from './folder.js';
+export { type Folder, type FolderOptions, openFolder } from './folder.js';
 export { imageBase64, imageBytes, imageCell, imageFile } from './image-source.js';
 export type { LocateParquet } from './locate-parquet.js';
 export { MissingFileError } from './missing-file-error.js';

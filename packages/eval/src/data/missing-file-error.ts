@@ -8,7 +8,7 @@ export class MissingFileError extends MmtokError {
   readonly path: string;
 
   constructor(path: string, problem: string, hint: string, options?: { readonly cause?: unknown }) {
-    super('MMTOK_MISSING_FILE', `${path}: ${problem}. ${hint}`, options);
+    super('MMTOK_MISSING_FILE', `${path}: ${problem}`, { kind: 'data', hint, ...options });
     this.path = path;
   }
 }

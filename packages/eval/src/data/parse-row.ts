@@ -11,8 +11,8 @@ import type { Row } from './table.js';
 export function parseRow<S extends z.ZodType>(schema: S, row: Pick<Row, 'values' | 'where'>): z.output<S> {
   const result = schema.safeParse(row.values);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(
-    (issue) => `${issue.path.map(String).join('.')}: ${issue.message}`,
+  const problems = result.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`,
   );
   throw new CorruptFileError(row.where, problems.join('; '));
 }

@@ -62,6 +62,8 @@ function take(path: string): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    // On a full disk the file is there, but empty.
+    rmSync(path, { force: true });
     throw error;
   }
 }

@@ -8,7 +8,7 @@ export class UnknownFormatError extends MmtokError {
   readonly task: string;
 
   constructor(task: string, given: string, expected: string) {
-    super('MMTOK_UNKNOWN_FORMAT', `Task '${task}' cannot read ${given}: ${expected}.`);
+    super('MMTOK_UNKNOWN_FORMAT', `Task '${task}' cannot read ${given}: ${expected}.`, { kind: 'data' });
     this.task = task;
   }
 }
