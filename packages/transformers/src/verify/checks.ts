@@ -48,6 +48,8 @@ export async function checksOf(
   ];
 }
 
+const inDigits = (difference: number): string => (difference === 0 ? '0' : difference.toExponential(1));
+
 const names = (results: readonly PictureResult[]): string =>
   results.map(({ picture }) => `'${picture.name}'`).join(', ');
 
@@ -69,7 +71,7 @@ function keepAll(results: readonly PictureResult[]): VerifyCheck {
   const fed =
     relative === 0
       ? 'the language model is fed the same numbers'
-      : `the input ${worst.keepAll.feeds.input} differs by ${relative.toExponential(1)} of its largest value`;
+      : `the input ${worst.keepAll.feeds.input} differs by ${inDigits(relative)} of its largest value`;
   if (differing.length === 0) {
     const status = relative <= ROUNDING ? 'pass' : 'warn';
     return check('keepAll', status, `all ${results.length} answers are the same, and ${fed}`, facts);
@@ -92,7 +94,7 @@ function shortenedPrompt(results: readonly PictureResult[]): VerifyCheck {
     agreed === tokens
       ? `all ${tokens} tokens are those of the unmodified library on the shortened prompts (positions ${positions})`
       : `${tokens - agreed} of ${tokens} tokens are not those of the unmodified library on the shortened prompts (${names(results.filter(({ shortened }) => shortened.agreed < shortened.tokens))})`;
-  const numbers = `logits differ by ${promptDifference.toExponential(1)} after the prompt and ${stepDifference.toExponential(1)} in further steps`;
+  const numbers = `logits differ by ${inDigits(promptDifference)} after the prompt and ${inDigits(stepDifference)} in further steps`;
   return check(
     'shortenedPrompt',
     isWrong ? 'fail' : isDoubtful ? 'warn' : 'pass',
@@ -190,7 +192,7 @@ async function tapOutput(
     const detail =
       relative === 0
         ? 'the same image_features with and without the further output'
-        : `image_features differ by ${relative.toExponential(1)} of their largest value`;
+        : `image_features differ by ${inDigits(relative)} of their largest value`;
     return check('tapOutput', status, detail, facts);
   } catch (error) {
     return check('tapOutput', 'skipped', `the original encoder could not be opened: ${messageOf(error)}`);

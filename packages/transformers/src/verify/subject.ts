@@ -129,6 +129,7 @@ export class Subject {
     let report: PruneReport | undefined;
     const own = mmtok !== false && {
       minVisionTokens: 0,
+      tiles: 'all' as const,
       allocation: 'perImage' as const,
       minTokens: 0,
       agent: false as const,

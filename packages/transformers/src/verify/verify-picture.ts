@@ -6,7 +6,7 @@ import { InputError } from '../errors.js';
 import type { ModelInputs } from '../internal/types.js';
 import { readPrompt } from '../prompt/prompt.js';
 import type { ImageReport, PruneReport } from '../report.js';
-import type { SelectFeatures } from '../select/select.js';
+import type { SelectFeatures } from '../select/by-function.js';
 import { compareFeeds, compareLogits, type FeedDifference, type LogitsDifference } from './compare.js';
 import { previewOf, type VerifyPicture } from './pictures.js';
 import { ShortenedReference } from './reference.js';

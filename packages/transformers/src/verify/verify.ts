@@ -227,8 +227,7 @@ function adviceOf(results: readonly PictureResult[], limit: SpeedLimit | undefin
     const share = Math.round(limit.fixedShare * 100);
     advice.push(
       limit.measured < WORTHWHILE
-        ? `Here pruning wins ${limit.measured.toFixed(2)} times at most: image processing and the vision encoder take ${share} % of an unpruned call. ` +
-            'It may still save memory, and more with larger pictures.'
+        ? `Pruning wins little time here: with a single vision token, a call still takes ${Math.round(100 / limit.measured)} % of the time of an unpruned one; image processing and the vision encoder, which it cannot touch, take ${share} %. It may win more with larger pictures.`
         : `Pruning wins up to ${limit.measured.toFixed(1)} times here; image processing and the vision encoder, which it cannot touch, take ${share} % of an unpruned call.`,
     );
   }
