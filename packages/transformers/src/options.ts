@@ -23,6 +23,7 @@ import {
 } from './question/agent.js';
 import type { AgentSettings } from './question/ask-agent.js';
 import type { QuestionTokens } from './question/question.js';
+import type { TextPreparation } from './question/text-preparation.js';
 import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.js';
 import type { Select } from './select/by-function.js';
 import type { ExclusionSettings, ImageSize } from './select/features.js';
@@ -52,7 +53,12 @@ export interface SelectionOptions {
   readonly tiles?: TileBudget | undefined;
   /** How kept tokens are numbered. @default 'auto': `preserve` where the decoder takes position ids, else `compact` */
   readonly positions?: PositionPolicy | 'auto' | undefined;
-  /** The word filter before text coverage; `false` keeps the text as it is. @default English stop words are dropped */
+  /**
+   * How a question becomes text tokens: `'keywords'`, words without stop words; or `'official'`, as the official MMTok does it
+   * for the family. The selections differ in few tokens for LLaVA, in many for Qwen. @default 'keywords'
+   */
+  readonly text?: TextPreparation | undefined;
+  /** The word filter of `text: 'keywords'`; `false` keeps the text as it is. @default English stop words are dropped */
   readonly keywords?: KeywordOptions | false | undefined;
   /** Which features feed vision coverage. @default 'auto': from before the projector where the encoder gives them */
   readonly visionFeatures?: 'auto' | VisionFeatureSource | undefined;
@@ -138,6 +144,7 @@ const DEFAULTS = {
   minTokens: 0,
   tiles: 'all',
   positions: 'auto',
+  text: 'keywords',
   keywords: {},
   visionFeatures: 'auto',
   standardize: 'off',
@@ -188,6 +195,7 @@ const selection = {
     )
     .optional(),
   positions: z.enum(['auto', 'preserve', 'compact']).optional(),
+  text: z.enum(['keywords', 'official']).optional(),
   keywords: z
     .union([
       z.literal(false),
@@ -263,6 +271,7 @@ export function checkPruneOptions(options: unknown): CheckedOptions {
   const parsed = parseOptions('options of prune', pruneSchema, options);
   const checked: CheckedOptions = { ...parsed, budget: checkPromptBudget(parsed.budget) };
   expectOneChooser('options of prune', checked);
+  expectOnePreparation('options of prune', checked);
   resolveOptions(checked, {});
   return checked;
 }
@@ -275,6 +284,7 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
   const name = 'options mmtok of generate';
   const { budget, agent, ...own } = parseOptions(name, callSchema, call ?? {});
   expectOneChooser(name, own);
+  expectOnePreparation(name, own);
   if (own.question !== undefined && own.questionTokens !== undefined) {
     throw new InvalidOptionsError(name, ['give either question or questionTokens, not both']);
   }
@@ -311,6 +321,15 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
 function expectOneChooser(name: string, { select, coverage, maximizer }: Partial<SelectionOptions>): void {
   if (select !== undefined && (coverage !== undefined || maximizer !== undefined)) {
     throw new InvalidOptionsError(name, ['give either select, or coverage and maximizer, not both']);
+  }
+}
+
+/** @throws InvalidOptionsError if a word filter is given beside a preparation that has its own. */
+function expectOnePreparation(name: string, { text, keywords }: Partial<SelectionOptions>): void {
+  if (text === 'official' && keywords !== undefined) {
+    throw new InvalidOptionsError(name, [
+      "give either keywords, or text: 'official', which chooses words by rules of its own, not both",
+    ]);
   }
 }
 
