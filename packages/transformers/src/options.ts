@@ -115,8 +115,11 @@ export interface CallOptions extends Partial<SelectionOptions> {
   readonly questionTokens?: QuestionTokens | readonly QuestionTokens[] | undefined;
   /** Vision tokens never to keep, for each image of the call. They remain targets of coverage. */
   readonly exclude?: readonly (readonly number[])[] | undefined;
-  /** Sizes of the images before they were padded to a square; tokens of pure padding are never kept (LLaVA 1.5). */
-  readonly paddedFrom?: readonly ImageSize[] | undefined;
+  /**
+   * Sizes of the images before they were padded to a square around their center, as for LLaVA 1.5; tokens of pure padding are
+   * never kept. `false` lets them be kept. @default what the image processor says, where it pads pictures itself
+   */
+  readonly paddedFrom?: readonly ImageSize[] | false | undefined;
   /** `false` asks no agent; `'always'` and `'auto'` say when to ask that of `prune`; or another agent. */
   readonly agent?: CallAgent | undefined;
   /** The images of the call as the agent is to see them, one per image of the prompt. */
@@ -239,7 +242,7 @@ const callSchema = z.strictObject({
   question: z.union([z.string(), z.array(z.string())]).optional(),
   questionTokens: z.union([tokens, z.array(tokens)]).optional(),
   exclude: z.array(z.array(count)).optional(),
-  paddedFrom: z.array(size).optional(),
+  paddedFrom: z.union([z.literal(false), z.array(size)]).optional(),
   agent: callAgentSchema.optional(),
   images: z
     .array(

@@ -1,6 +1,6 @@
 // Verification: passes on every family and on the embedded models as they are, and fails where something is broken on purpose.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RawImage } from '@huggingface/transformers';
@@ -199,6 +199,19 @@ describe('of something broken', () => {
     );
     expect(checkOf(compact, 'keepAll')).toMatchObject({ status: 'fail' });
     expect(checkOf(compact, 'keepAll')?.facts.largestDifference).toBeGreaterThan(0.01);
+  });
+
+  it('is not misled by padding that is left out', async () => {
+    const padding = await buildTinyModel('llava', { directory: join(directory, 'padding') });
+    const file = join(padding.path, 'preprocessor_config.json');
+    const pad_size = padding.imageSize;
+    const settings = { do_resize: false, do_center_crop: false, do_pad: true, pad_size };
+    await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), ...settings }));
+    const image = noiseImage({ width: 16, height: 8 });
+    const wide = { name: 'noise', kind: 'other', image, question: 'what ?' } as const;
+    const report = await verifyVlm(padding.path, { ...quick, pictures: [wide] });
+    expect(report.passed).toBe(true);
+    expect(statuses(report)).toMatchObject({ keepAll: 'pass', shortenedPrompt: 'pass' });
   });
 
   it('tells features in another order than the tokens', async () => {

@@ -81,8 +81,8 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
   const embed = async (inputs: ModelInputs, self: ModelLike = model): Promise<ModelInputs> =>
     (await original.embeds?.call(self, inputs)) ?? {};
 
-  const newCall = (given: unknown): PruneCall =>
-    new PruneCall(hooks.resolve(given === false ? {} : given), given === false);
+  const newCall = ({ [CALL]: given, reshaped_input_sizes: sizes }: ModelInputs): PruneCall =>
+    new PruneCall(hooks.resolve(given === false ? {} : given), given === false, sizes);
   const publish = (call: PruneCall): void => {
     const report = call.finished();
     if (report === undefined) return;
@@ -90,11 +90,15 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
     call.options.onReport?.(report);
   };
   const run = async (call: PruneCall, inputs: ModelInputs, process: Forward) => {
-    const { options, isOff, start } = call;
-    const result = await prefill(context, { options, isOff, start, inputs }, async (step, self) => {
-      await call.dropStaleCache();
-      return await process(withoutCall(step), self);
-    });
+    const { options, isOff, start, reshapedSizes } = call;
+    const result = await prefill(
+      context,
+      { options, isOff, start, inputs, reshapedSizes },
+      async (step, self) => {
+        await call.dropStaleCache();
+        return await process(withoutCall(step), self);
+      },
+    );
     call.prefilled(result);
     return result;
   };
@@ -119,7 +123,7 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
 
     async generate(options: ModelInputs): Promise<unknown> {
       if (!isPatched) return await original.generate.call(model, options);
-      const call = newCall(options[CALL]);
+      const call = newCall(options);
       const result = await original.generate.call(model, { ...options, [CALL]: call });
       if (call.sequence !== undefined) {
         const returned = (result as { readonly past_key_values?: unknown } | null)?.past_key_values;
@@ -152,7 +156,7 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
         const isPrompt =
           tensorAt(inputs, 'pixel_values') !== undefined && cachedLength(inputs.past_key_values) === 0;
         if (!isPrompt || given === false) return await forward(own);
-        const call = newCall(given);
+        const call = newCall(inputs);
         const outputs = isEncoder
           ? await forward({ ...own, ...(await encoderInputs(call, own)) })
           : (await run(call, own, forward)).outputs;

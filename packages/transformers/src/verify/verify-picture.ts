@@ -68,7 +68,7 @@ export async function verifyPicture(
   const inputs = await subject.inputs(image, question);
   const plain = await subject.unmodified(inputs, newTokens);
   next(`${name}: all tokens, rewritten`);
-  const whole = await subject.pruned(inputs, newTokens, { budget: { ratio: 1 } });
+  const whole = await subject.pruned(inputs, newTokens, { budget: { ratio: 1 }, paddedFrom: false });
   next(`${name}: ${percent(ratio)}`);
   const pruned = await subject.pruned(inputs, newTokens, { budget: { ratio, min: 1 } });
   next(`${name}: ${percent(ratio)}, unmodified library on the shortened prompt`);
@@ -185,7 +185,9 @@ async function otherSelections(
     budget: { tokens },
     select: (given, request) => {
       seen.push(given);
-      const order = Int32Array.from({ length: given.vision.dims[0] as number }, (_, index) => index);
+      const excluded = new Set(request.excluded);
+      const all = Array.from({ length: given.vision.dims[0] as number }, (_, index) => index);
+      const order = Int32Array.from(all.filter((index) => !excluded.has(index)));
       shuffleFront(order, request.tokens, createRandom(1));
       random = [...order.subarray(0, request.tokens)];
       return random;
