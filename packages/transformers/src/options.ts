@@ -60,7 +60,10 @@ export interface SelectionOptions {
   readonly text?: TextPreparation | undefined;
   /** The word filter of `text: 'keywords'`; `false` keeps the text as it is. @default English stop words are dropped */
   readonly keywords?: KeywordOptions | false | undefined;
-  /** Which features feed vision coverage. @default 'auto': from before the projector where the encoder gives them */
+  /**
+   * Which features feed vision coverage. `'patches'`, what the official MMTok compares on Qwen, needs a model loaded with
+   * `tap: { patches: true }`. @default 'auto': from before the projector where the encoder gives them
+   */
   readonly visionFeatures?: 'auto' | VisionFeatureSource | undefined;
   /** The encoder's output that holds features from before the projector. @default the one of matching shape */
   readonly featureOutput?: string | undefined;
@@ -205,7 +208,7 @@ const selection = {
       z.custom<KeywordOptions>((value) => typeof value === 'object' && value !== null),
     ])
     .optional(),
-  visionFeatures: z.enum(['auto', 'preProjector', 'projected']).optional(),
+  visionFeatures: z.enum(['auto', 'preProjector', 'projected', 'patches']).optional(),
   featureOutput: z.string().min(1).optional(),
   standardize: z.enum(['off', 'on', 'auto']).optional(),
   minVisionTokens: count.optional(),

@@ -5,6 +5,7 @@ import type { Float32Tensor } from '@mmtok/core';
 import type { EncodedVision } from '../adapters/adapter.js';
 import { SALIENCY_OUTPUT } from '../adapters/embeddings.js';
 import { PromptMismatchError, VisionFeaturesError } from '../errors.js';
+import { PATCH_MEANS } from '../internal/tapped-sessions.js';
 import { matrixRows, toFloat32, toFloat32Matrix } from '../internal/tensors.js';
 import type { TensorLike } from '../internal/types.js';
 import type { PlacedImage } from '../prompt/images.js';
@@ -44,7 +45,15 @@ export function visionRows(
     notes: [],
   };
   if (wanted === 'projected') return plain;
-  const names = output === undefined ? Object.keys(encoded.others) : [output];
+  if (wanted === 'patches') {
+    const means = encoded.others[PATCH_MEANS];
+    if (means !== undefined) return { ...plain, features: toFloat32Matrix(means), source: 'patches' };
+    throw new VisionFeaturesError(
+      "visionFeatures: 'patches' needs the encoder's unmerged patches; load the model with tap: { patches: true }, which exposes them where the encoder merges patches after its last block",
+    );
+  }
+  const names =
+    output === undefined ? Object.keys(encoded.others).filter((name) => name !== PATCH_MEANS) : [output];
   for (const name of names) {
     const found = encoded.others[name];
     const features = found === undefined ? undefined : rowPerToken(found, count);

@@ -112,7 +112,7 @@ async function tap(
   const { model, family } = subject;
   const known = tapOf(model.sessions[family.adapter.encoder]);
   const { report } = results[0] as PictureResult;
-  if (report.visionFeatureSource !== 'preProjector') {
+  if ((report.visionFeatureSource ?? 'projected') === 'projected') {
     if (family.tap === 'none') {
       return check(
         'tap',
