@@ -6,8 +6,8 @@ import type { RunningServer, ServeModelOptions } from '@mmtok/serve';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors/errors.js';
 import { TINY, TINY_SMALL } from '../models/load-vlm.js';
-import { parseDtype } from '../options/parse-dtype.js';
 import { parseCount, parseKeep } from '../options/parse.js';
+import { parseDtype } from '../options/parse-dtype.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `
