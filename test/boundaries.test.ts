@@ -18,6 +18,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   '@mmtok/transformers': ['@mmtok/core', '@mmtok/onnx', '@mmtok/ort-backend'],
   '@mmtok/agent': ['@mmtok/core', '@mmtok/transformers'],
   '@mmtok/eval': ['@mmtok/core', '@mmtok/onnx'],
+  '@mmtok/serve': ['@mmtok/core', '@mmtok/transformers'],
   mmtok: 'everything',
   'mmtok-examples': 'everything',
   'mmtok-playground': 'everything',
@@ -29,6 +30,7 @@ const inTests: Readonly<Record<string, readonly string[]>> = {
   '@mmtok/transformers': ['@mmtok/tiny-vlm'],
   '@mmtok/agent': ['@mmtok/ort-backend', '@mmtok/tiny-vlm'],
   '@mmtok/eval': ['@mmtok/ort-backend', '@mmtok/tiny-vlm', '@mmtok/transformers'],
+  '@mmtok/serve': ['@mmtok/tiny-vlm'],
 };
 
 /** What any test may read beside its own package. */
@@ -130,3 +132,45 @@ function wrongImports({ folder, manifest }: WorkspacePackage): readonly string[]
   }
   return problems;
 }
+
+/**
+ * The folders of packages/transformers/src from bottom to top: a file imports from its own folder and from those before it.
+ * Files beside the folders have a place of their own.
+ */
+const layers = [
+  ['errors.ts', 'report.ts'],
+  ['internal'],
+  ['adapters'],
+  ['families'],
+  ['prompt'],
+  ['question'],
+  ['select'],
+  ['options.ts'],
+  ['prefill'],
+  ['patch'],
+  ['prune.ts'],
+  ['files'],
+  ['vlm'],
+  ['create-vlm.ts'],
+  ['verify'],
+  ['index.ts', 'internal.ts', 'verify.ts'],
+] as const;
+
+test('no import between folders of transformers goes up', () => {
+  const source = 'packages/transformers/src';
+  const levelOf = (path: string): number => {
+    const [first = ''] = relative(source, path).split('/');
+    return layers.findIndex((names) => (names as readonly string[]).includes(first));
+  };
+  const upward: string[] = [];
+  for (const path of sourceFiles(source, ['.ts'])) {
+    if (path.endsWith('.test.ts')) continue;
+    expect(levelOf(path), `${path} has a place in the layers`).toBeGreaterThanOrEqual(0);
+    for (const specifier of importsOf(path)) {
+      if (!specifier.startsWith('.')) continue;
+      const target = join(dirname(path), specifier).replace(/\.js$/, '.ts');
+      if (levelOf(target) > levelOf(path)) upward.push(`${path} → ${target}`);
+    }
+  }
+  expect(upward).toEqual([]);
+});

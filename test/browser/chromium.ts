@@ -6,16 +6,30 @@ import { findChromium } from '../../packages/eval/test/find-chromium.js';
 /** The browser's path; undefined where there is none, and tests are to be skipped. */
 export const chromiumPath: string | undefined = findChromium();
 
+/** WebGPU without a GPU: correct, and slow. */
+export const softwareWebGpu: readonly string[] = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+  '--disable-vulkan-surface',
+  '--ignore-gpu-blocklist',
+];
+
 /** Starts the browser. */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(flags: readonly string[] = []): Promise<Browser> {
   const { chromium } = await import('playwright-core');
-  return await chromium.launch({ executablePath: chromiumPath as string, args: ['--no-sandbox'] });
+  return await chromium.launch({ executablePath: chromiumPath as string, args: ['--no-sandbox', ...flags] });
 }
+
+/** Where a page's code runs. */
+export const places = ['main thread', 'worker'] as const;
+/** See {@link places}. */
+export type Place = (typeof places)[number];
 
 /** A page of a site. */
 export interface Tab {
-  /** Calls a function that the page's script exports, with data in and out that can be cloned. */
-  call(name: string, input?: unknown): Promise<unknown>;
+  /** Calls a function that the page's script exports, with JSON in and out; in a worker by way of the script's `inWorker`. */
+  call(name: string, input?: unknown, where?: Place): Promise<unknown>;
   /** What went wrong on the page without being caught. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
@@ -29,11 +43,12 @@ export async function openTab(browser: Browser, origin: string, script = 'page')
   await page.goto(origin);
   return {
     complaints,
-    async call(name, input) {
-      const given = JSON.stringify(input) ?? 'undefined';
-      return await page.evaluate(
-        `import('/${script}.js').then((page) => page[${JSON.stringify(name)}](${given}))`,
+    async call(name, input, where = 'main thread') {
+      const [called, given] = where === 'worker' ? ['inWorker', { name, input }] : [name, input];
+      const text: string = await page.evaluate(
+        `import('/${script}.js').then(async (page) => JSON.stringify(await page.${called}(${JSON.stringify(given)})))`,
       );
+      return JSON.parse(text);
     },
     close: () => page.close(),
   };

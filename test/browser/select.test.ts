@@ -1,25 +1,18 @@
 // Selection in a browser: on ONNX Runtime's WebAssembly, taken from a loaded model, on the main thread and in a worker.
 
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type Selection, selectTokens } from '@mmtok/core';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../workspace.js';
-import { chromiumPath, launchChromium, openTab, type Tab } from './chromium.js';
+import { chromiumPath, launchChromium, openTab, places, type Tab } from './chromium.js';
 import { featuresOf } from './features.js';
-import type { Reply, Request } from './pages/select.js';
-import { type Site, startSite } from './site.js';
+import type { SelectReply, SelectRequest } from './pages/select.js';
+import { onnxruntimeWeb, type Site, startSite } from './site.js';
 
-const request: Request = { seeds: [1, 2, 3, 4, 5], tokens: 57 };
+const request: SelectRequest = { seeds: [1, 2, 3, 4, 5], tokens: 57 };
 const pages = join(import.meta.dirname, 'pages');
-
-/** The folder of the ONNX Runtime that transformers.js loads in browsers. */
-function onnxruntimeWeb(): string {
-  const transformers = createRequire(createRequire(import.meta.url).resolve('@huggingface/transformers'));
-  return dirname(transformers.resolve('onnxruntime-web'));
-}
 
 describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
   let [site, browser, tab] = [] as unknown as [Site, Browser, Tab];
@@ -35,7 +28,7 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
     site = await startSite({
       scripts: [join(pages, 'page.ts'), join(pages, 'worker.ts')],
       folders: {
-        '/onnxruntime/': onnxruntimeWeb(),
+        '/onnxruntime/': onnxruntimeWeb,
         '/tiny-vlm/': join(root, 'packages/tiny-vlm'),
       },
     });
@@ -47,14 +40,11 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
     await site?.close();
   });
 
-  test.each(['onMainThread', 'inWorker'])(
-    '%s: the indices of Node, on the runtime of the loaded model',
-    async (where) => {
-      const reply = (await tab.call(where, request)) as Reply;
-      expect(reply).toMatchObject({ device: 'wasm', allowLocalModels: false });
-      expect(reply.answer).toBe(reply.expected);
-      expect(reply.selections.map(({ indices }) => indices)).toEqual(expected.map(({ indices }) => indices));
-      expect(tab.complaints).toEqual([]);
-    },
-  );
+  test.each(places)('on the %s: the indices of Node, on the runtime of the loaded model', async (place) => {
+    const reply = (await tab.call('selectOnModel', request, place)) as SelectReply;
+    expect(reply).toMatchObject({ device: 'wasm', allowLocalModels: false });
+    expect(reply.answer).toBe(reply.expected);
+    expect(reply.selections.map(({ indices }) => indices)).toEqual(expected.map(({ indices }) => indices));
+    expect(tab.complaints).toEqual([]);
+  });
 });

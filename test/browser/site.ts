@@ -3,8 +3,9 @@
 
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { extname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { build } from 'esbuild';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -15,6 +16,13 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
   '.png': 'image/png',
 };
+
+/** The folder of the ONNX Runtime that transformers.js loads in browsers. */
+export const onnxruntimeWeb: string = dirname(
+  createRequire(createRequire(import.meta.url).resolve('@huggingface/transformers')).resolve(
+    'onnxruntime-web',
+  ),
+);
 
 /** What a site consists of. */
 export interface SiteOptions {

@@ -32,7 +32,7 @@ export async function compare({ limit, ratio = 0.1, size = 'base', only } = {}) 
   const backend = await createOrtBackend();
   const random = randomNumbers(1);
   // 'reselect' keeps pictures encoded, so that the encoder runs once for all ways and all questions of a picture.
-  const handle = prune(model, { processor, backend, budget: { ratio }, turns: 'reselect' });
+  const handle = prune(model, { processor, backend, budget: { ratio }, followUps: 'reselect' });
   const focused = [visionCoverage({ focus: 4 })];
   const ways = {
     all: () => ({ budget: { ratio: 1 } }),
@@ -59,10 +59,10 @@ export async function compare({ limit, ratio = 0.1, size = 'base', only } = {}) 
       const [way, override] = each;
       const sequences = await handle.generate({ ...inputs, mmtok: { question, ...override(tokens) } });
       const written = sequences.slice(null, [inputs.input_ids.dims.at(-1), null]);
-      const { tokensAfter, timings } = handle.lastSelection;
+      const { keptTokens, timings } = handle.lastReport;
       measured[way].answers.push(processor.batch_decode(written, { skip_special_tokens: true })[0]);
       measured[way].prefill.push(timings.prefillMs);
-      measured[way].kept = tokensAfter;
+      measured[way].kept = keptTokens;
     }
   }
   const results = {};
@@ -71,7 +71,7 @@ export async function compare({ limit, ratio = 0.1, size = 'base', only } = {}) 
     const evaluation = await evaluate({ questions, answer: async () => given.next().value });
     results[way] = { ...evaluation, answers, prefillMs: median(prefill), kept };
   }
-  handle.detach();
+  await handle.restore();
   await model.dispose();
   await backend.dispose();
   return { questions: questions.length, results };

@@ -10,12 +10,12 @@ import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { addEval } from './commands/eval-program.js';
 import { select } from './commands/select.js';
-import { UsageError } from './errors/usage-error.js';
+import { addServe } from './commands/serve-program.js';
+import { UsageError } from './errors/errors.js';
 import { TINY, TINY_SMALL } from './models/load-vlm.js';
+import { parseCount, parseIndices, parseKeep, parseNumber } from './options/parse.js';
 import { parseDtype } from './options/parse-dtype.js';
-import { parseIndices } from './options/parse-indices.js';
-import { parseKeep } from './options/parse-keep.js';
-import { parseCount, parseNumber } from './options/parse-number.js';
+import { safeText } from './terminal/safe-text.js';
 
 /** The program, and the exit code that a command left. */
 export interface Program {
@@ -37,8 +37,8 @@ export function createProgram(context: Context): Program {
     .helpOption('-h, --help', 'print help')
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
+      writeOut: (text) => stdout.write(safeText(text)),
+      writeErr: (text) => stderr.write(safeText(text)),
       getOutHelpWidth: () => stdout.columns ?? 100,
       getErrHelpWidth: () => stderr.columns ?? 100,
     })
@@ -46,7 +46,10 @@ export function createProgram(context: Context): Program {
   addAsk(program, context);
   addSelect(program, context);
   addDemo(program, context);
-  addEval(program, context);
+  addEval(program, context, (code) => {
+    exitCode = code;
+  });
+  addServe(program, context);
   addDoctor(program, context, (code) => {
     exitCode = code;
   });

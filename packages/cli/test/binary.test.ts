@@ -1,7 +1,7 @@
 // The built program as a process. Skipped, and shown as skipped, where it has not been built from the present sources.
 
-import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,5 +78,39 @@ describe.skipIf(!isBuilt())('the program', () => {
     expect(err).toBe('');
     expect(code).toBe(0);
     expect(JSON.parse(out).engines[0]).toMatchObject({ label: 'cpu', result: { works: true } });
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says in one line that its output cannot be written', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [bin, '--help'], { stdio: ['ignore', full, 'pipe'] });
+    closeSync(full);
+    let err = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+    });
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
+    expect(err).toBe('error: The output cannot be written (the disk is full).\n');
+  });
+
+  it('stops an evaluation in good order, and goes on with it', async () => {
+    const cwd = await mkdtemp(join(tmpdir(), 'mmtok-stop-'));
+    const flags = ['--methods', 'random', '--keep', '16,8', '--limit', '40', '--out', 'run'];
+    const argv = ['eval', 'shapes', '--model', 'tiny-small', ...flags];
+    const child = spawn(process.execPath, [bin, ...argv], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+    const records = join(cwd, 'run', 'records.jsonl');
+    const count = (): number =>
+      existsSync(records) ? readFileSync(records, 'utf8').trimEnd().split('\n').length : 0;
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+    });
+    const closed = new Promise((resolve) => child.on('close', resolve));
+    while (count() < 3 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill('SIGINT');
+    expect(await closed).toBe(130);
+    expect(err).toContain(`Stopped. The ${count()} answers so far are kept in`);
+    expect(existsSync(join(cwd, 'run', 'run.lock'))).toBe(false);
+    expect((await run(argv, {}, cwd)).code).toBe(0);
+    expect(count()).toBe(40 * 3);
   });
 });

@@ -2,7 +2,9 @@
 
 import { agentFrom } from '@mmtok/agent';
 import { createReferenceBackend } from '@mmtok/core';
+import { resolveBudget } from '@mmtok/core/internal';
 import type { Services } from '../src/commands/context.js';
+import { InputFileError } from '../src/errors/errors.js';
 import type { EvalVlmModel } from '../src/models/eval-vlm.js';
 import type { Answer, Request, Vlm } from '../src/models/vlm.js';
 
@@ -12,12 +14,12 @@ const TIMINGS = { prepareMs: 1, encodeMs: 20, selectMs: 0, prefillMs: 100, decod
 export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
   onText?.('a ');
   onText?.('cat');
-  const tokensBefore = 16 * pictures.length;
+  const visionTokens = 16 * pictures.length;
   if (budget === 'all') {
     return {
       text: 'a cat',
-      tokensBefore,
-      tokensKept: tokensBefore,
+      visionTokens,
+      keptTokens: visionTokens,
       pictures: [],
       timings: TIMINGS,
       notes: [],
@@ -25,10 +27,10 @@ export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
   }
   return {
     text: 'a cat',
-    tokensBefore,
-    tokensKept: 2 * pictures.length,
+    visionTokens,
+    keptTokens: 2 * pictures.length,
     pictures: pictures.map((picture) => ({
-      before: 16,
+      visionTokens: 16,
       indices: [0, 1],
       coverage: { text: 0.9, vision: 0.5 },
       views: [{ picture, rows: 4, columns: 4, kept: [0, 1] }],
@@ -39,11 +41,23 @@ export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
 }
 
 /** A model for evaluations: 16 tokens on a 4 × 4 grid; it says "yes" while it sees token 0, and shouts with an agent. */
-function fakeEvalModel(name: string, isSalient: boolean): EvalVlmModel {
+function fakeEvalModel(
+  name: string,
+  {
+    isSalient = false,
+    onEvalAnswer,
+    brokenPicture,
+  }: Pick<FakeOptions, 'isSalient' | 'onEvalAnswer' | 'brokenPicture'>,
+): EvalVlmModel {
   return {
     name,
-    ...(isSalient && { gives: ['text', 'saliency'] }),
-    async answer({ words, choose }) {
+    ...(isSalient && { gives: ['question', 'saliency'] }),
+    countTokens: async () => [16],
+    async answer({ images, words, prune }) {
+      onEvalAnswer?.();
+      if (brokenPicture !== undefined && images[0]?.path?.endsWith(`${brokenPicture}.png`)) {
+        throw new InputFileError('b.png', 'it is damaged');
+      }
       const data = Float32Array.from({ length: 16 * 4 }, (_, i) => Math.sin(i * i));
       const vision = { type: 'float32', data, dims: [16, 4] } as const;
       const text = { type: 'float32', data: data.slice(0, 8), dims: [2, 4] } as const;
@@ -51,15 +65,16 @@ function fakeEvalModel(name: string, isSalient: boolean): EvalVlmModel {
       const saliency = isSalient ? Float32Array.from(all) : undefined;
       const features = {
         vision,
-        visionFeatures: vision,
         text,
         grid: [4, 4],
         ...(saliency && { saliency }),
       } as const;
-      const kept = choose ? await choose(features) : all;
+      const budget = [prune?.budget].flat()[0];
+      const tokens = budget ? resolveBudget(budget, 16).max : 16;
+      const kept = prune && tokens < 16 ? await prune.select({ ...features, picture: 0 }, tokens) : all;
       return {
         text: words?.join(' ').toUpperCase() ?? (kept.includes(0) ? 'yes' : 'no'),
-        images: [{ tokens: 16, kept: kept.toSorted((a, b) => a - b), grid: [4, 4] }],
+        images: [{ visionTokens: 16, indices: kept.toSorted((a, b) => a - b), grid: [4, 4] }],
         timings: { encodeMs: 5, prefillMs: kept.length, decodeMs: 1 },
       };
     },
@@ -67,14 +82,19 @@ function fakeEvalModel(name: string, isSalient: boolean): EvalVlmModel {
   };
 }
 
+/** What is special about the parts. */
+interface FakeOptions {
+  readonly answer?: (request: Request) => Answer;
+  readonly ortWorks?: boolean;
+  readonly isSalient?: boolean;
+  /** Called whenever the model of an evaluation is asked. */
+  readonly onEvalAnswer?: () => void;
+  /** The name, without its ending, of a picture that cannot be read. */
+  readonly brokenPicture?: string;
+}
+
 /** Services, and what the fake model was asked. */
-export function fakeServices(
-  options: {
-    readonly answer?: (request: Request) => Answer;
-    readonly ortWorks?: boolean;
-    readonly isSalient?: boolean;
-  } = {},
-): {
+export function fakeServices(options: FakeOptions = {}): {
   readonly services: Services;
   readonly asked: Request[];
   readonly disposed: () => boolean;
@@ -83,7 +103,7 @@ export function fakeServices(
   /** The terms of each model's objective; undefined for the paper's. */
   readonly objectives: (readonly string[] | undefined)[];
 } {
-  const { answer = fakeAnswer, ortWorks = true, isSalient = false } = options;
+  const { answer = fakeAnswer, ortWorks = true } = options;
   const asked: Request[] = [];
   const agents: string[] = [];
   const objectives: (readonly string[] | undefined)[] = [];
@@ -102,7 +122,7 @@ export function fakeServices(
   });
   const services: Services = {
     createBackend: async () => createReferenceBackend(),
-    loadEvalModel: async ({ model }) => fakeEvalModel(model, isSalient),
+    loadEvalModel: async ({ model }) => fakeEvalModel(model, options),
     loadVlm: async ({ model, agent, coverage }) => {
       objectives.push(coverage?.map(({ name, kind }) => `${kind} ${name}`));
       return vlm(model, agent !== undefined);

@@ -1,5 +1,6 @@
 // A task and a model of no weight, for tests of the runner: 4 × 4 tokens a picture, answers that tell what was kept.
 
+import { resolveBudget } from '@mmtok/core/internal';
 import { syntheticFeatures, syntheticText } from '@mmtok/core/testing';
 import type { EvalModel, Task } from '../src/index.js';
 
@@ -39,7 +40,7 @@ export function fakeModel(delayMs = 0): { readonly model: EvalModel; readonly en
   let current = '';
   const model: EvalModel = {
     name: 'fake',
-    async answer({ images, prompt, words = [], choose }) {
+    async answer({ images, prompt, words = [], prune }) {
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       const id = images.map((image) => image.id).join();
       const isNew = id !== current;
@@ -49,13 +50,16 @@ export function fakeModel(delayMs = 0): { readonly model: EvalModel; readonly en
       const vision = syntheticFeatures({ ...map, dim: 8 });
       const text = syntheticText(vision, 2 + words.length, prompt.length);
       const grid = [4, 4] as const;
-      const kept = choose
-        ? await choose({ vision, visionFeatures: vision, text, grid })
-        : vision.data.slice(0, 16).keys();
+      const budget = [prune?.budget].flat()[0];
+      const tokens = budget ? resolveBudget(budget, 16).max : 16;
+      const kept =
+        prune && tokens < 16
+          ? await prune.select({ vision, text, grid, picture: 0 }, tokens)
+          : Array.from({ length: 16 }, (_, token) => token);
       const ascending = [...kept].sort((a, b) => a - b);
       return {
         text: ascending.includes(0) || ascending.includes(5) ? 'yes' : 'no',
-        images: [{ tokens: 16, kept: ascending, grid }],
+        images: [{ visionTokens: 16, indices: ascending, grid }],
         timings: { encodeMs: isNew ? 10 : 0, prefillMs: 2 * ascending.length, decodeMs: 1 },
       };
     },

@@ -1,6 +1,7 @@
 // A task of the user's own: its file, its prompts, its scores, its complaints.
 
-import { basename } from 'node:path';
+import { symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FolderTaskOptions, folderTask, type Sample } from '../src/tasks/index.js';
 import { collect, jsonLines, picture, writeFolder } from './data-writers.js';
@@ -42,7 +43,15 @@ describe('its file', () => {
     [{ ...line, question: '' }, /questions\.jsonl, line 2: question: /],
     [{ question: 'q', answer: 'a' }, /line 2: .*expected an image/],
     [{ image: 'a.png', question: 'q' }, /line 2: .*expected an answer or answers/],
-    [{ ...line, anwser: 'b' }, /line 2: .*anwser/],
+    [{ ...line, question: ' ' }, /line 2: question: .*empty/],
+    [{ image: 'a.png', question: 'q', anwser: 'b' }, /line 2: has a key 'anwser'; did you mean 'answer'/],
+    [{ ...line, option: ['a', 'b'] }, /line 2: has a key 'option'; did you mean 'options'/],
+    [{ ...line, options: ['cat', 'cat '], answer: 'cat' }, /line 2: .*options that differ/],
+    [
+      { ...line, answer: '  ' },
+      /line 2: no answer can be right, for not even '' is by the match 'exact': it is empty/,
+    ],
+    [{ ...line, answer: null }, /line 2: .*expected an answer or answers/],
     [{ ...line, options: ['cat', 'dog'] }, /line 2: .*expected the answer to be one of the options/],
     [
       { ...line, options: ['cat', 'dog'], answer: 'cat', answers: ['zzz'] },
@@ -52,6 +61,38 @@ describe('its file', () => {
     [{ ...line, image: 'c.png' }, /no picture 'c\.png', which questions\.jsonl, line 2 asks for/],
   ])('is checked: %j', async (bad, message) => {
     await expect(load([line, bad])).rejects.toThrow(message);
+  });
+  it('takes numbers, nulls and further keys as pandas writes them', async () => {
+    const samples = await load([
+      { ...line, answer: 2, kind: null, options: null, answers: null, images: null, id: null, source: 'web' },
+      { ...line, answer: 2.5, options: [2, 2.5, null].slice(0, 2), kind: 3, question_id: 7, image_id: 'x' },
+      { ...line, answer: null, answers: [true, ' yes '], __proto: 1 },
+    ]);
+    expect(samples.map(({ images: _, ...rest }) => rest)).toEqual([
+      { id: '1', question: 'What is it?', target: ['2'] },
+      { id: '2', question: 'What is it?', target: ['2.5'], options: ['2', '2.5'], kind: '3' },
+      { id: '3', question: 'What is it?', target: ['true', 'yes'] },
+    ]);
+  });
+  it('may have byte order mark and CRLF, and is refused in UTF-16 and other encodings', async () => {
+    const json = JSON.stringify(line);
+    const files = (questions: string | Uint8Array) =>
+      writeFolder({ 'questions.jsonl': questions, 'a.png': picture() });
+    const read = (questions: string | Uint8Array) => collect(folderTask(files(questions)).load());
+    expect(await read(`\ufeff${json}\r\n${json}\r\n`)).toHaveLength(2);
+    await expect(read(Buffer.from(`\ufeff${json}`, 'utf16le'))).rejects.toThrow(
+      'is UTF-16; save it as UTF-8',
+    );
+    await expect(read(Buffer.from(json, 'utf16le'))).rejects.toThrow('is UTF-16; save it as UTF-8');
+    await expect(read(Buffer.from(json.replace('dog', 'd\xf6g'), 'latin1'))).rejects.toThrow('is not UTF-8');
+  });
+  it.each<[FolderTaskOptions, object, RegExp]>([
+    [{ match: 'number' }, { answer: 'a few' }, /not even 'a few' is by the match 'number': it is no number/],
+    [{ match: 'choice' }, { answer: 'dog' }, /by the match 'choice': the question has no options/],
+    [{ match: 'vqa' }, { answer: 'dog' }, /by the match 'vqa': .* needs at least two annotators/],
+  ])('has no question that nobody can get right: %j, %j', async (options, more, message) => {
+    const task = folderTask(folder([{ ...line, ...more }]), options);
+    await expect(collect(task.load())).rejects.toThrow(message);
   });
   it('numbers its lines as an editor does, empty ones too', async () => {
     const from = writeFolder({
@@ -71,6 +112,43 @@ describe('its file', () => {
       ]),
     ).rejects.toThrow(expect.objectContaining({ message: expect.stringContaining(message) }));
     await expect(load([{ ...line, id: 2 }, line])).rejects.toThrow(/line 2: its id '2' is that of .*line 1/);
+  });
+  it('finds pictures whose names are written in another form of Unicode', async () => {
+    const from = writeFolder({
+      'questions.jsonl': jsonLines([
+        { ...line, image: 'cafe\u0301.png' },
+        { ...line, image: 'na\u00efve.png' },
+      ]),
+      'caf\u00e9.png': picture(1),
+      'nai\u0308ve.png': picture(2),
+    });
+    const samples = await collect(folderTask(from).load());
+    expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(picture(1));
+    expect(new Uint8Array(await samples[1]!.images[0]!.read())).toEqual(picture(2));
+  });
+  it('may not name what lies elsewhere by a symbolic link, unless that is allowed', async () => {
+    const outside = join(writeFolder({ 'secret.png': picture(9) }), 'secret.png');
+    for (const name of ['link.png', 'folder/link.png']) {
+      const from = writeFolder({
+        'questions.jsonl': jsonLines([{ ...line, image: name }]),
+        'folder/a.png': picture(),
+      });
+      symlinkSync(outside, join(from, name));
+      await expect(collect(folderTask(from).load())).rejects.toMatchObject({ code: 'MMTOK_CORRUPT_FILE' });
+      const [sample] = await collect(folderTask(from).load({ followLinks: true }));
+      expect(new Uint8Array(await sample!.images[0]!.read())).toEqual(picture(9));
+    }
+    const questions = writeFolder({ 'a.png': picture() });
+    symlinkSync(join(folder([line]), 'questions.jsonl'), join(questions, 'questions.jsonl'));
+    await expect(collect(folderTask(questions).load())).rejects.toThrow('a symbolic link to a file outside');
+  });
+  it('may name what lies within by a symbolic link, also as the cache of the hub does', async () => {
+    const from = folder([{ ...line, image: 'link.png' }]);
+    symlinkSync(join('photos', 'a.png'), join(from, 'link.png'));
+    expect(await collect(folderTask(from).load())).toHaveLength(1);
+    const cache = writeFolder({ 'blobs/abc': picture(3), 'snapshots/1/questions.jsonl': jsonLines([line]) });
+    symlinkSync(join('..', '..', 'blobs', 'abc'), join(cache, 'snapshots/1/a.png'));
+    expect(await collect(folderTask(join(cache, 'snapshots/1')).load())).toHaveLength(1);
   });
   it('names pictures as paths are written', async () => {
     const samples = await load([
@@ -129,6 +207,38 @@ describe('scores', () => {
     [{}, 'It is a dog', ['a dog'], 0],
     [{ match: 'contains' }, 'It is A Dog', ['a dog'], 1],
     [{ match: 'contains' }, 'It is a cat', ['a dog'], 0],
+    [{ match: 'contains' }, 'It is not there', ['no'], 0],
+    [{ match: 'contains' }, 'The category is 15', ['cat', '5'], 0],
+    [{ match: 'contains' }, 'That is 3.5 of -5, 5% or 1/5', ['5'], 0],
+    [{ match: 'contains' }, 'I count 5.', ['5'], 1],
+    [{ match: 'contains' }, 'これは猫です', ['猫'], 1],
+    [{}, '35', ['3.5'], 0],
+    [{}, '5', ['-5'], 0],
+    [{}, '−5', ['-5'], 1],
+    [{}, '12', ['1/2'], 0],
+    [{}, '1/2.', ['1/2'], 1],
+    [{}, '-', ['+'], 0],
+    [{}, '', ['+'], 0],
+    [{}, '!', ['?'], 0],
+    [{}, '1.000', ['1000'], 0],
+    [{}, '1,000', ['1000'], 1],
+    [{}, '3.50', ['3.5'], 1],
+    [{}, '5', ['5%'], 0],
+    [{}, '5 %', ['5%'], 1],
+    [{}, '1e3', ['13'], 0],
+    [{}, '1e3', ['1000'], 1],
+    [{}, 'x > 5', ['x < 5'], 0],
+    [{}, 'C', ['C++'], 0],
+    [{}, 'yes', ['yes '], 1],
+    [{}, 'T-Shirt!', ['t shirt', 'tshirt'], 1],
+    [{}, '“A  Dog”', ['a dog'], 1],
+    [{}, 'cafe\u0301', ['café'], 1],
+    [{ match: 'number' }, 'There are 3 dogs.', ['3'], 1],
+    [{ match: 'number' }, '3 dogs and 2 cats', ['3'], 0],
+    [{ match: 'number' }, 'about 50 %', ['0.5'], 1],
+    [{ match: 'number' }, '$1,250.00', ['1250'], 1],
+    [{ match: 'number' }, '-5 degrees', ['5'], 0],
+    [{ match: 'number' }, '1/2', ['50%'], 1],
     [{ match: 'vqa' }, 'two', ['2', '2', '2', '2'], 1],
     [{ match: 'relaxed' }, '101', ['100'], 1],
     [{ match: 'anls' }, 'helo', ['hello'], 0.8],
@@ -144,6 +254,18 @@ describe('scores', () => {
   ])('of options: %s', (text, expected) => {
     expect(value({}, text, ['dog'], ['cat', 'dog'])).toBe(expected);
     expect(value({}, text, ['B'], ['cat', 'dog'])).toBe(expected);
+  });
+  it.each<[string, string[], string, number]>([
+    ['5', ['-5', '5'], '5', 1],
+    ['3.5', ['35', '3.5'], '3.5', 1],
+    ['35', ['35', '3.5'], '3.5', 0],
+    ['B', ['-5', '5'], '5', 1],
+    ['+', ['-', '+'], '+', 1],
+    ['≤', ['<', '≤'], '≤', 1],
+    ['1/2', ['12', '1/2'], '1/2', 1],
+    ['5.', ['-5', '5'], '5', 1],
+  ])('of options that are signs or numbers: %s of %j', (text, choices, gold, expected) => {
+    expect(value({}, text, [gold], choices)).toBe(expected);
   });
   it('of options: nothing read is never right', () => {
     expect(value({}, '???', ['zzz'], ['cat', 'dog'])).toBe(0);

@@ -37,10 +37,9 @@ export function appendGraphOutput(bytes: Uint8Array, tensorName: string): Uint8A
       graph.initializers.some((tensor) => tensor.name === tensorName) ||
       graph.inputs.some((input) => input.name === tensorName));
   if (!known) {
-    throw new OnnxModelError(
-      `The graph '${graph.name}' has no tensor '${tensorName}' to expose. ` +
-        `Give the name of an output of one of its ${graph.nodes.length} nodes; readGraph lists them.`,
-    );
+    throw new OnnxModelError(`The graph '${graph.name}' has no tensor '${tensorName}' to expose`, {
+      hint: `Give the name of an output of one of its ${graph.nodes.length} nodes; readGraph lists them.`,
+    });
   }
   return join([bytes, graphOutputSuffix(tensorName)]);
 }

@@ -58,7 +58,8 @@ export function encodeModel(model: OnnxModel): Uint8Array {
 function encodeGraph(graph: OnnxGraph, depth: number): Pieces {
   if (depth > MAX_DEPTH) {
     throw new OnnxModelError(
-      `The graph '${graph.name ?? 'main'}' lies within more than ${MAX_DEPTH} others, or within itself. Nest bodies less deeply.`,
+      `The graph '${graph.name ?? 'main'}' lies within more than ${MAX_DEPTH} others, or within itself`,
+      { hint: 'Nest bodies less deeply.' },
     );
   }
   return [
@@ -130,7 +131,8 @@ function encodeValue(value: OnnxValue): Pieces {
   if (value.dtype === undefined) {
     if (value.dims !== undefined) {
       throw new OnnxModelError(
-        `Value '${value.name}' has dims [${value.dims}] but no dtype; ONNX stores a shape only within a type. Add its dtype.`,
+        `Value '${value.name}' has dims [${value.dims}] but no dtype; ONNX stores a shape only within a type`,
+        { hint: 'Add its dtype.' },
       );
     }
     return [head];

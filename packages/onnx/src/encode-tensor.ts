@@ -15,7 +15,8 @@ export function encodeTensor(tensor: OnnxTensor): Pieces {
   const { name = '', dtype, dims } = tensor;
   if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
     throw new OnnxModelError(
-      `Tensor '${name}' has dims [${dims}]; a constant needs whole numbers from 0 up. Give its real lengths.`,
+      `Tensor '${name}' has dims [${dims}]; a constant needs whole numbers from 0 up`,
+      { hint: 'Give its real lengths.' },
     );
   }
   const elements = dims.reduce((product, dim) => product * dim, 1);
@@ -29,8 +30,8 @@ export function encodeTensor(tensor: OnnxTensor): Pieces {
   const payload = payloadOf(tensor);
   if (expected !== payload.byteLength) {
     throw new OnnxModelError(
-      `Tensor '${name}' has ${payload.byteLength} bytes, but ${dtype} [${dims}] takes ${expected ?? 'no raw'} bytes. ` +
-        `Make data and dims agree.`,
+      `Tensor '${name}' has ${payload.byteLength} bytes, but ${dtype} [${dims}] takes ${expected ?? 'no raw'} bytes`,
+      { hint: 'Make data and dims agree.' },
     );
   }
   return [head, ...nested(TENSOR.rawData, [payload])];
@@ -68,10 +69,9 @@ function payloadOf(tensor: Exclude<OnnxTensor, { readonly external: ExternalByte
       return bytesOf(Uint8Array.from(tensor.data, Number));
     case 'float16':
     case 'bfloat16':
-      throw new OnnxModelError(
-        `Tensor '${tensor.name ?? ''}' is ${tensor.dtype} and came as plain numbers; ` +
-          `give its bit patterns as a Uint16Array.`,
-      );
+      throw new OnnxModelError(`Tensor '${tensor.name ?? ''}' is ${tensor.dtype} and came as plain numbers`, {
+        hint: 'Give its bit patterns as a Uint16Array.',
+      });
   }
 }
 

@@ -1,12 +1,19 @@
 // The typed errors of this package.
 import { MmtokError } from '@mmtok/core';
 
+/** What an error carries beside its problem. */
+interface Details {
+  /** What to do, as a sentence. */
+  readonly hint: string;
+  readonly cause?: unknown;
+}
+
 /** The bytes are not an ONNX model, or end too early. `cause` holds the protobuf reader's own complaint, if any. */
 export class OnnxFormatError extends MmtokError {
   static readonly code = 'MMTOK_ONNX_FORMAT';
 
-  constructor(message: string, options?: { readonly cause?: unknown }) {
-    super(OnnxFormatError.code, message, options);
+  constructor(problem: string, details: Details) {
+    super(OnnxFormatError.code, problem, { kind: 'data', ...details });
   }
 
   /** Whether a caught value is this error, also when it comes from another copy of this package. */
@@ -19,8 +26,8 @@ export class OnnxFormatError extends MmtokError {
 export class OnnxModelError extends MmtokError {
   static readonly code = 'MMTOK_ONNX_MODEL';
 
-  constructor(message: string, options?: { readonly cause?: unknown }) {
-    super(OnnxModelError.code, message, options);
+  constructor(problem: string, details: Details) {
+    super(OnnxModelError.code, problem, { kind: 'data', ...details });
   }
 
   /** Whether a caught value is this error, also when it comes from another copy of this package. */

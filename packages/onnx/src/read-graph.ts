@@ -1,5 +1,6 @@
 // What a model file contains, read in one pass that skips weights. Not a full parser: payloads and unknown fields are passed over.
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { messageOf } from '@mmtok/core/internal';
 import { type Dtype, dtypeName } from './dtype.js';
 import { OnnxFormatError } from './errors.js';
 import {
@@ -85,11 +86,12 @@ export function readGraph(bytes: Uint8Array): ScannedModel {
     return readModel(bytes);
   } catch (cause) {
     if (OnnxFormatError.isInstance(cause)) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new OnnxFormatError(
-      `Could not read ${bytes.byteLength} bytes as an ONNX model (${reason}). ` +
-        `Give the whole content of an .onnx file; a partial download or a Git LFS pointer looks like this.`,
-      { cause },
+      `Cannot read ${bytes.byteLength} bytes as an ONNX model (${messageOf(cause)})`,
+      {
+        hint: 'Give the whole content of an .onnx file; a partial download or a Git LFS pointer looks like this.',
+        cause,
+      },
     );
   }
 }
@@ -115,9 +117,9 @@ function readModel(bytes: Uint8Array): ScannedModel {
     return true;
   });
   if (graphs === 0) {
-    throw new OnnxFormatError(
-      `The ${bytes.byteLength} bytes hold no ONNX graph. Give the whole content of an .onnx file.`,
-    );
+    throw new OnnxFormatError(`The ${bytes.byteLength} bytes hold no ONNX graph`, {
+      hint: 'Give the whole content of an .onnx file.',
+    });
   }
   return { ...graph, irVersion, opsets };
 }
@@ -130,7 +132,8 @@ function emptyGraph(): GraphParts {
 function readGraphInto(graph: GraphParts, bytes: Uint8Array, depth: number): void {
   if (depth > MAX_DEPTH) {
     throw new OnnxFormatError(
-      `The file holds graphs nested more than ${MAX_DEPTH} deep, which no runtime loads. Give a file that a converter wrote.`,
+      `The file holds graphs nested more than ${MAX_DEPTH} deep, which no runtime loads`,
+      { hint: 'Give a file that a converter wrote.' },
     );
   }
   eachField(bytes, (field, reader) => {

@@ -1,6 +1,7 @@
 // Execution providers: which one works on this machine, and how to get the one that does not.
 
 import { BackendUnavailableError } from '@mmtok/core';
+import { messageOf } from '@mmtok/core/internal';
 import { encodeModel } from '@mmtok/onnx';
 import type { Exclusive } from './exclusive.js';
 import type { OrtModule, OrtSession } from './ort-api.js';
@@ -106,7 +107,7 @@ export async function selectDevice(
       failures.push(`${device} computed 3² + 4² = ${tried.value}`);
     } catch (error) {
       cause = error;
-      failures.push(`${device}: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(`${device}: ${messageOf(error)}`);
     }
   }
   const hints = wanted.map((device) => HINTS[device]).join(' ');

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BackendUnavailableError } from '@mmtok/core';
+import { messageOf } from '@mmtok/core/internal';
 import type { OrtModule } from './ort-api.js';
 
 const HINT =
@@ -53,7 +54,7 @@ function requireNative(require: NodeJS.Require, path: string): OrtModule {
   } catch (cause) {
     throw new BackendUnavailableError(
       'ort',
-      `onnxruntime-node is installed at ${path}, but does not load (${cause instanceof Error ? cause.message : String(cause)})`,
+      `onnxruntime-node is installed at ${path}, but does not load (${messageOf(cause)})`,
       'If another version of it is loaded in this process, make both the same; otherwise reinstall it.',
       { cause },
     );

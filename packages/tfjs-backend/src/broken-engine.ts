@@ -1,6 +1,7 @@
 // What goes wrong with installed engines, and what to do about it. Errors only.
 
 import { BackendUnavailableError } from '@mmtok/core';
+import { messageOf } from '@mmtok/core/internal';
 
 /** The command that builds the native addon; see README.md. */
 const BUILD_COMMAND = 'npx -p @mmtok/tfjs-backend mmtok-tfjs-native';
@@ -10,7 +11,7 @@ const OTHER_WAYS =
 
 /** The first line of an error's message. */
 export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]?.trim() ?? '';
+  return messageOf(error).split('\n', 1)[0]?.trim() ?? '';
 }
 
 /** The error for a module that is there but does not load or compute. */

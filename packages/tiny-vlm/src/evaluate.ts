@@ -36,16 +36,13 @@ export interface EvaluateOptions {
  */
 export async function evaluate({ answer, questions }: EvaluateOptions): Promise<EvaluationReport> {
   if (questions.length === 0) {
-    throw new TinyVlmError(
-      'MMTOK_NO_QUESTIONS',
-      'Expected at least one question to evaluate on, was given none.',
-    );
+    throw new TinyVlmError('MMTOK_NO_QUESTIONS', 'Expected at least one question to evaluate on, got none');
   }
   const odd = questions.find(({ kind }) => !questionKinds.includes(kind));
   if (odd !== undefined) {
     throw new TinyVlmError(
       'MMTOK_INVALID_OPTIONS',
-      `evaluate() was given the question '${odd.question}' of the kind '${odd.kind}': expected one of ${questionKinds.join(', ')}.`,
+      `evaluate() was given the question '${odd.question}' of the kind '${odd.kind}': expected one of ${questionKinds.join(', ')}`,
     );
   }
   const marks: { kind: QuestionKind; isCorrect: boolean }[] = [];
@@ -54,7 +51,7 @@ export async function evaluate({ answer, questions }: EvaluateOptions): Promise<
     if (typeof given !== 'string') {
       throw new TinyVlmError(
         'MMTOK_INVALID_OPTIONS',
-        `evaluate() expected answer() to give a text, got ${typeof given} for the question '${question}' about '${image}'.`,
+        `evaluate() expected answer() to give a text, got ${typeof given} for the question '${question}' about '${image}'`,
       );
     }
     marks.push({ kind, isCorrect: given.trim().toLowerCase() === expected });

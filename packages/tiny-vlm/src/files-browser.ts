@@ -4,10 +4,9 @@ import { TinyVlmError } from './tiny-vlm-error.js';
 
 function urlOf(path: string, baseUrl: string | URL | undefined): URL {
   if (baseUrl === undefined) {
-    throw new TinyVlmError(
-      'MMTOK_INVALID_OPTIONS',
-      "Expected a baseUrl, got none. In a browser say where the folders of @mmtok/tiny-vlm are served: { baseUrl: '/tiny-vlm/' }.",
-    );
+    throw new TinyVlmError('MMTOK_INVALID_OPTIONS', 'Expected a baseUrl, got none', {
+      hint: "In a browser say where the folders of @mmtok/tiny-vlm are served: { baseUrl: '/tiny-vlm/' }.",
+    });
   }
   const { href } = (globalThis as { location?: { href: string } }).location ?? {};
   try {
@@ -15,7 +14,7 @@ function urlOf(path: string, baseUrl: string | URL | undefined): URL {
   } catch (cause) {
     throw new TinyVlmError(
       'MMTOK_INVALID_OPTIONS',
-      `Expected a baseUrl such as '/tiny-vlm/' or 'https://example.org/tiny-vlm/', got '${baseUrl}'.`,
+      `Expected a baseUrl such as '/tiny-vlm/' or 'https://example.org/tiny-vlm/', got '${baseUrl}'`,
       { cause },
     );
   }
@@ -32,13 +31,15 @@ export const files: PackageFiles = {
   async readText(path, baseUrl) {
     const url = urlOf(path, baseUrl);
     const response = await fetch(url).catch((cause: unknown) => {
-      throw new TinyVlmError('MMTOK_QUESTIONS_MISSING', missing(url, 'no answer'), { cause });
+      throw missing(url, 'no answer', cause);
     });
-    if (!response.ok)
-      throw new TinyVlmError('MMTOK_QUESTIONS_MISSING', missing(url, String(response.status)));
+    if (!response.ok) throw missing(url, String(response.status));
     return await response.text();
   },
 };
 
-const missing = (url: URL, why: string): string =>
-  `Found no file ${url} (${why}). Serve the folders of @mmtok/tiny-vlm there, or name another baseUrl.`;
+const missing = (url: URL, why: string, cause?: unknown): TinyVlmError =>
+  new TinyVlmError('MMTOK_QUESTIONS_MISSING', `Found no file ${url} (${why})`, {
+    hint: 'Serve the folders of @mmtok/tiny-vlm there, or name another baseUrl.',
+    cause,
+  });

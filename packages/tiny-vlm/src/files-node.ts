@@ -17,8 +17,8 @@ export const files: PackageFiles = {
     } catch (cause) {
       throw new TinyVlmError(
         'MMTOK_QUESTIONS_MISSING',
-        `Found no file '${file}', which comes with @mmtok/tiny-vlm. Install the package anew.`,
-        { cause },
+        `Found no file '${file}', which comes with @mmtok/tiny-vlm`,
+        { hint: 'Install the package again.', cause },
       );
     }
   },

@@ -41,7 +41,7 @@ export async function heldOut({ limit, folder }: HeldOutOptions = {}): Promise<V
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
     throw new TinyVlmError(
       'MMTOK_INVALID_OPTIONS',
-      `heldOut() was given the limit ${limit}: expected a whole number of questions above 0, or none for all.`,
+      `heldOut() was given the limit ${limit}: expected a whole number of questions above 0, or none for all`,
     );
   }
   const [questionText, sceneText] = await Promise.all(

@@ -139,9 +139,8 @@ export async function importTransformers(
     if (!isMissingPackage(cause)) throw cause;
     throw new TinyVlmError(
       'MMTOK_TRANSFORMERS_MISSING',
-      "loadTinyVlm() needs the package '@huggingface/transformers' (version 4.3 or later), which is not installed. " +
-        'Install it beside @mmtok/tiny-vlm: npm install @huggingface/transformers',
-      { cause },
+      "loadTinyVlm() needs the package '@huggingface/transformers' (version 4.3 or later), which is not installed",
+      { hint: 'Install it beside @mmtok/tiny-vlm: npm install @huggingface/transformers', cause },
     );
   }
 }

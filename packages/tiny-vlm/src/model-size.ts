@@ -15,6 +15,6 @@ export function folderOf(size: ModelSize): string {
   if (Object.hasOwn(modelFolders, size)) return modelFolders[size];
   throw new TinyVlmError(
     'MMTOK_INVALID_OPTIONS',
-    `loadTinyVlm() was given the size '${size}': expected one of ${Object.keys(modelFolders).join(', ')}.`,
+    `loadTinyVlm() was given the size '${size}': expected one of ${Object.keys(modelFolders).join(', ')}`,
   );
 }

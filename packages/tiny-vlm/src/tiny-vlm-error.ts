@@ -1,5 +1,5 @@
 // The one error class of this package.
-import { MmtokError } from '@mmtok/core';
+import { type ErrorKind, MmtokError } from '@mmtok/core';
 
 /** What went wrong, for programs. */
 export type TinyVlmErrorCode =
@@ -11,11 +11,25 @@ export type TinyVlmErrorCode =
   | 'MMTOK_INVALID_SCENE'
   | 'MMTOK_UNKNOWN_SHAPE';
 
+const kinds: Readonly<Record<TinyVlmErrorCode, ErrorKind>> = {
+  MMTOK_TRANSFORMERS_MISSING: 'environment',
+  MMTOK_INVALID_OPTIONS: 'usage',
+  MMTOK_QUESTIONS_MISSING: 'environment',
+  MMTOK_PICTURES_NOT_WRITTEN: 'environment',
+  MMTOK_NO_QUESTIONS: 'usage',
+  MMTOK_INVALID_SCENE: 'data',
+  MMTOK_UNKNOWN_SHAPE: 'data',
+};
+
 /** The model or its questions cannot be used as asked; the message says what was expected and what to do. */
 export class TinyVlmError extends MmtokError {
   declare readonly code: TinyVlmErrorCode;
 
-  constructor(code: TinyVlmErrorCode, message: string, options?: { readonly cause?: unknown }) {
-    super(code, message, options);
+  constructor(
+    code: TinyVlmErrorCode,
+    problem: string,
+    details: { readonly hint?: string; readonly cause?: unknown } = {},
+  ) {
+    super(code, problem, { kind: kinds[code], ...details });
   }
 }

@@ -5,7 +5,8 @@ import { DisposedError, InvalidOptionsError } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { InputError } from './errors.js';
-import { lastQuestion, type ModelInputs, processInputs } from './families/process.js';
+import { type ModelInputs, processInputs } from './families/process.js';
+import { lastQuestion } from './families/prompt-text.js';
 import {
   type Library,
   type LoadedVlm,

@@ -6,6 +6,7 @@ export {
   defineCoverage,
   InvalidBudgetError,
   InvalidOptionsError,
+  InvalidSelectionError,
   type KeywordOptions,
   MmtokError,
   type ObjectiveTerm,
@@ -19,13 +20,8 @@ export { type CreateVlmOptions, createVlm, type Vlm } from './create-vlm.js';
 export * from './errors.js';
 export type { Checkpoint, ModelFamily, PrunedFamily, RefusedFamily } from './families/family.js';
 export { families } from './families/index.js';
-export {
-  type ModelInputs,
-  type ProcessRequest,
-  type PromptMessage,
-  type PromptPart,
-  processInputs,
-} from './families/process.js';
+export { type ModelInputs, type ProcessRequest, processInputs } from './families/process.js';
+export type { PromptMessage, PromptPart, PromptRequest } from './families/prompt-text.js';
 export { type Library, type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
 export { type LoadTap, type TapOptions, tapVisionEncoder } from './files/tap.js';
 export type { CallOptions, PruneOptions, SelectionOptions } from './options.js';
@@ -34,9 +30,9 @@ export { type PrunedGenerateOptions, type PruneHandle, prune } from './prune.js'
 export type { Agent, AgentOptions, AgentReply, CallAgent } from './question/agent.js';
 export type { QuestionTokens } from './question/question.js';
 export type * from './report.js';
+export type { Select, SelectFeatures, SelectRequest } from './select/by-function.js';
 export type { ImageSize } from './select/features.js';
 export type { Allocation, FitContext, PromptBudget } from './select/pools.js';
-export type { Select, SelectFeatures, SelectRequest } from './select/select.js';
 export type { Standardize } from './select/standardize.js';
 export type { Answer, AnswerStream, Usage } from './vlm/answer.js';
 export type { CanvasLike, ImageInput, PixelData } from './vlm/images.js';

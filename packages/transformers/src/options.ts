@@ -24,9 +24,10 @@ import {
 import type { AgentSettings } from './question/ask-agent.js';
 import type { QuestionTokens } from './question/question.js';
 import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.js';
+import type { Select } from './select/by-function.js';
 import type { ExclusionSettings, ImageSize } from './select/features.js';
-import type { Allocation, PromptBudget } from './select/pools.js';
-import type { Select, SelectSettings } from './select/select.js';
+import type { Allocation, PromptBudget, TileBudget } from './select/pools.js';
+import type { SelectSettings } from './select/select.js';
 import type { Standardize } from './select/standardize.js';
 
 /** Options that hold for all calls and can be overridden for one. */
@@ -43,6 +44,12 @@ export interface SelectionOptions {
   readonly allocation?: Allocation | undefined;
   /** Keep at least this many tokens of each image (`allocation: 'shared'`) or of each tile (`'perImage'`). @default 0 */
   readonly minTokens?: number | undefined;
+  /**
+   * Which tiles to encode, for families that cut an image into tiles around an overview (Idefics 3, SmolVLM): `'all'`, at
+   * most `{ max: 5 }`, or a `{ share: 0.3 }` of them, the overview included. Tiles are chosen by the detail that the overview lost
+   * where the question looks. Saves encoder time; budgets still count the tokens of all tiles. @default 'all'
+   */
+  readonly tiles?: TileBudget | undefined;
   /** How kept tokens are numbered. @default 'auto': `preserve` where the decoder takes position ids, else `compact` */
   readonly positions?: PositionPolicy | 'auto' | undefined;
   /** The word filter before text coverage; `false` keeps the text as it is. @default English stop words are dropped */
@@ -117,6 +124,7 @@ export interface CheckedOptions extends PruneOptions {
 
 /** Options of one call, complete: what each stage reads. */
 export interface ResolvedOptions extends SelectSettings, AgentSettings, ExclusionSettings {
+  readonly tiles: TileBudget;
   readonly budgets: PromptBudget | readonly PromptBudget[];
   readonly allocation: Allocation;
   readonly positions: PositionPolicy | 'auto';
@@ -128,6 +136,7 @@ export interface ResolvedOptions extends SelectSettings, AgentSettings, Exclusio
 const DEFAULTS = {
   allocation: 'perImage',
   minTokens: 0,
+  tiles: 'all',
   positions: 'auto',
   keywords: {},
   visionFeatures: 'auto',
@@ -168,6 +177,16 @@ const selection = {
   inputs: z.record(z.string(), z.custom<MatrixInput>()).optional(),
   allocation: z.enum(['perImage', 'perTile', 'shared']).optional(),
   minTokens: count.optional(),
+  tiles: z
+    .union(
+      [
+        z.literal('all'),
+        z.strictObject({ max: z.int().positive() }),
+        z.strictObject({ share: z.number().gt(0).lte(1) }),
+      ],
+      "expected 'all', { max } with a whole number from 1, or { share } with a number in (0, 1]",
+    )
+    .optional(),
   positions: z.enum(['auto', 'preserve', 'compact']).optional(),
   keywords: z
     .union([

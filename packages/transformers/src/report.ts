@@ -70,6 +70,8 @@ export interface TileReport {
   readonly indices: readonly number[];
   /** `[rows, columns]` of its tokens, where they form a grid. */
   readonly grid?: readonly [rows: number, columns: number];
+  /** The tile was not encoded (option `tiles`). Absent for tiles that were. */
+  readonly skipped?: true;
 }
 
 /** What was kept of one image. */

@@ -21,6 +21,7 @@ import {
   type CreateVlmOptions,
   createVlm,
   InputError,
+  type Keep,
   loadVlm,
   type ModelInputs,
   ModelLoadError,
@@ -426,18 +427,24 @@ describe('a model', () => {
 
   it('whose processor counts a class token that the model drops is given as many places as it has tokens', async () => {
     const tiny = await buildTinyModel('llava', { directory: join(directory, 'class-token') });
-    const file = join(tiny.path, 'processor_config.json');
-    const config = JSON.parse(await readFile(file, 'utf8')) as object;
-    const more = { num_additional_image_tokens: 1, vision_feature_select_strategy: 'default' };
-    await writeFile(file, JSON.stringify({ ...config, ...more }));
-    const vlm = await createVlm(tiny.path, { keep: 2, minVisionTokens: 1 });
-    opened.push(vlm);
-    const { usage } = await vlm.ask({
-      image: noiseImage(tiny.imageSize),
-      question: QUESTION,
-      maxNewTokens: 1,
-    });
-    expect(usage.visionTokens).toBe(tiny.tokensPerImage);
+    const write = async (file: string, more: object): Promise<void> => {
+      const config = JSON.parse(await readFile(join(tiny.path, file), 'utf8')) as object;
+      await writeFile(join(tiny.path, file), JSON.stringify({ ...config, ...more }));
+    };
+    const ask = async (keep: Keep): Promise<number> => {
+      const vlm = await createVlm(tiny.path, { keep, minVisionTokens: 1 });
+      opened.push(vlm);
+      const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 1 };
+      return (await vlm.ask(request)).usage.visionTokens;
+    };
+    await write('processor_config.json', { num_additional_image_tokens: 1 });
+    await expect(ask(2)).rejects.toThrow(/17/);
+    await expect(ask(false)).rejects.toThrow(/one place for each vision token.*tokens: 17, features:? 16/);
+    await write('config.json', { vision_feature_select_strategy: 'default' });
+    expect(await ask(2)).toBe(tiny.tokensPerImage);
+    await write('config.json', { vision_feature_select_strategy: 'full' });
+    await write('processor_config.json', { vision_feature_select_strategy: 'default' });
+    expect(await ask(2)).toBe(tiny.tokensPerImage);
   });
 
   it('without the template that its processor reads is refused by the name of the file', async () => {

@@ -63,6 +63,26 @@ describe('loadVlm', () => {
     await model.dispose();
   });
 
+  it('does without features whose rows are no vision tokens, and says so', async () => {
+    const tiny = await buildTinyModel('llava', { directory });
+    const tensor = '/vision_tower/embeddings/patch_embedding/Conv_output_0';
+    const { model, processor, tap } = await loadVlm(tiny.path, { tap: { tensor } });
+    expect(tap).toEqual({ tensor });
+    const handle = prune(model, {
+      processor,
+      backend: createReferenceBackend(),
+      budget: { tokens: 4 },
+      minVisionTokens: 1,
+    });
+    const loaded = await tiny.load();
+    const inputs = await loaded.inputs('is the cat red ?', [noiseImage(tiny.imageSize)]);
+    await generate(model, { ...inputs, max_new_tokens: 1 });
+    expect(handle.lastReport).toMatchObject({ visionFeatureSource: 'projected', keptTokens: 4 });
+    expect(handle.lastReport?.notes.join()).toContain(tensor);
+    await loaded.dispose();
+    await model.dispose();
+  });
+
   it('loads no model where the tokenizer fails', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     const broken = join(directory, 'broken');

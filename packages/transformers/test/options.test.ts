@@ -13,6 +13,7 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
+import { floatsToHalves } from '@mmtok/core/internal';
 import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import {
   AlreadyPrunedError,
@@ -25,7 +26,6 @@ import {
   UnsupportedModelError,
   VisionFeaturesError,
 } from '../src/index.js';
-import { toHalves } from '../src/internal/half.js';
 import { toFloat32, toFloatType } from '../src/internal/tensors.js';
 import { generate } from './support/reference.js';
 import {
@@ -272,7 +272,7 @@ describe('vision features', () => {
       outputNames: session.outputNames,
       async run(feeds: unknown) {
         const { image_features } = await session.run(feeds);
-        const half = toHalves(image_features.data);
+        const half = floatsToHalves(image_features.data);
         return { image_features: new image_features.constructor('float16', half, image_features.dims) };
       },
     };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as library from '@huggingface/transformers';
 import { AutoProcessor, AutoTokenizer, type Processor } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lastQuestion, withoutPlaceholders } from '../src/families/process.js';
+import { lastQuestion, withoutPlaceholders } from '../src/families/prompt-text.js';
 import { InputError, type ProcessRequest, type PromptMessage, processInputs } from '../src/index.js';
 import {
   buildTinyModel,

@@ -2,17 +2,28 @@
 
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
+import { families } from '../src/index.js';
 import { modelsPage, shortTable } from './support/support-table.js';
 
 it('docs/models.md is made from the families', async () => {
   await expect(modelsPage()).toMatchFileSnapshot('../docs/models.md');
 });
 
-it.each(['../README.md', '../../../README.md'])("%s has the families' table", async (path) => {
-  const file = new URL(path, import.meta.url);
-  const [start, end] = ['<!-- models -->\n', '\n<!-- /models -->'];
-  const readme = await readFile(file, 'utf8');
-  const from = readme.indexOf(start) + start.length;
-  const to = readme.indexOf(end);
-  await expect(readme.slice(0, from) + shortTable() + readme.slice(to)).toMatchFileSnapshot(path);
+it("README.md has the families' table", async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  await expect(between(readme, 'models', `\n${shortTable()}\n`)).toMatchFileSnapshot('../README.md');
 });
+
+it("the repository's README names the families", async () => {
+  const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8');
+  const names = families.flatMap((family) => (family.status === 'pruned' ? [family.name] : []));
+  await expect(between(readme, 'model names', `\n${names.join(', ')}\n`)).toMatchFileSnapshot(
+    '../../../README.md',
+  );
+});
+
+/** A page with other text between the comments of a name. */
+function between(page: string, name: string, text: string): string {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  return page.slice(0, page.indexOf(start) + start.length) + text + page.slice(page.indexOf(end));
+}

@@ -143,6 +143,7 @@ describe('tapVisionEncoder', () => {
     const sessionOptions = { intraOpNumThreads: 1, extra: { session: { set_denormal_as_zero: '1' } } };
     await tapVisionEncoder(model, { file: fileOf(tiny), sessionOptions });
     expect(create.mock.lastCall?.[1]).toEqual({
+      logSeverityLevel: 3,
       intraOpNumThreads: 1,
       extra: {
         session: {

@@ -1,19 +1,20 @@
-// What the page and the worker both do: load the small embedded model, and choose vision tokens on its ONNX Runtime.
+// The small embedded model from the site's server: asked a question, and vision tokens chosen on its ONNX Runtime.
 
 import { env } from '@huggingface/transformers';
 import { type Selection, selectTokens } from '@mmtok/core';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
 import { featuresOf } from '../features.js';
+import { useOwnRuntime } from './runtime.js';
 
 /** Which features, and how many tokens to keep. */
-export interface Request {
+export interface SelectRequest {
   readonly seeds: readonly number[];
   readonly tokens: number;
 }
 
 /** What a page found. */
-export interface Reply {
+export interface SelectReply {
   readonly device: string;
   /** One selection a seed. */
   readonly selections: readonly Selection[];
@@ -25,10 +26,8 @@ export interface Reply {
 }
 
 /** Loads, asks, selects. */
-export async function select({ seeds, tokens }: Request): Promise<Reply> {
-  const { wasm } = env.backends.onnx;
-  // This site's own copy, one thread: a test is no place for a network, nor for four threads on two cores.
-  Object.assign(wasm ?? {}, { wasmPaths: '/onnxruntime/', numThreads: 1 });
+export async function selectOnModel({ seeds, tokens }: SelectRequest): Promise<SelectReply> {
+  useOwnRuntime();
   const baseUrl = '/tiny-vlm/';
   const vlm = await loadTinyVlm({ size: 'small', dtype: 'fp16', baseUrl });
   const [sample] = await samples({ baseUrl });
@@ -37,10 +36,7 @@ export async function select({ seeds, tokens }: Request): Promise<Reply> {
   const backend = await createOrtBackend({ model: vlm.model });
   const selections: Selection[] = [];
   for (const seed of seeds) {
-    // What travels back is plain data; `prefix` is a function.
-    selections.push(
-      JSON.parse(JSON.stringify(await selectTokens({ backend, ...featuresOf(seed), budget: { tokens } }))),
-    );
+    selections.push(await selectTokens({ backend, ...featuresOf(seed), budget: { tokens } }));
   }
   const { device } = backend;
   await backend.dispose();

@@ -1,10 +1,14 @@
-// The worker's script: one request in, one reply out.
+// The worker's script: one request in, one reply out, as it is.
 
-import { type Request, select } from './select.js';
+import { selectOnModel } from './select.js';
+import { runTinyModels } from './tiny-model.js';
 
-self.onmessage = ({ data }: MessageEvent<Request>) => {
-  select(data).then(
-    (reply) => self.postMessage({ reply }),
-    (error: unknown) => self.postMessage({ problem: String((error as Error).stack ?? error) }),
-  );
+const calls: Readonly<Record<string, (input: never) => Promise<unknown>>> = { runTinyModels, selectOnModel };
+
+self.onmessage = async ({ data: { name, input } }: MessageEvent<{ name: string; input: unknown }>) => {
+  try {
+    self.postMessage({ reply: await calls[name]?.(input as never) });
+  } catch (error) {
+    self.postMessage({ problem: error instanceof Error ? error.stack : String(error) });
+  }
 };

@@ -22,7 +22,7 @@ export function phasesInWords(timings: Timings): string {
 /** Rows of a table that sets two answers side by side. */
 export function comparisonRows(pruned: Answer, whole: Answer): string[][] {
   return [
-    ['vision tokens', String(whole.tokensKept), String(pruned.tokensKept)],
+    ['vision tokens', String(whole.keptTokens), String(pruned.keptTokens)],
     ...PHASES.map(([key, name]) => [
       `${name} ms`,
       formatMs(whole.timings[key]),
@@ -32,9 +32,9 @@ export function comparisonRows(pruned: Answer, whole: Answer): string[][] {
 }
 
 /** `57 of 576 (9.9 %)` */
-export function keptInWords({ tokensBefore, tokensKept }: Answer): string {
-  const share = tokensBefore === 0 ? '' : ` (${formatShare(tokensKept / tokensBefore)})`;
-  return `${tokensKept} of ${tokensBefore}${share}`;
+export function keptInWords({ visionTokens, keptTokens }: Answer): string {
+  const share = visionTokens === 0 ? '' : ` (${formatShare(keptTokens / visionTokens)})`;
+  return `${keptTokens} of ${visionTokens}${share}`;
 }
 
 /** `text 96.1 %, vision 88.0 %` over all pictures, the lowest of each; empty where nothing was selected. */
@@ -57,7 +57,7 @@ export function agentInWords({ answers, added, ms }: AgentWords): string {
 
 /** A panel of an overlay for each picture that can be drawn upon. */
 export function overlayPanels(answer: Answer, caption: OverlayPanel['caption']): OverlayPanel[] {
-  return answer.pictures.flatMap(({ views, viewColumns, before, indices }): OverlayPanel[] =>
+  return answer.pictures.flatMap(({ views, viewColumns, visionTokens, indices }): OverlayPanel[] =>
     views.length === 0
       ? []
       : [
@@ -66,7 +66,7 @@ export function overlayPanels(answer: Answer, caption: OverlayPanel['caption']):
             ...(viewColumns !== undefined && { viewColumns }),
             caption: [
               ...caption,
-              { text: `${indices.length} of ${before} vision tokens kept`, style: 'note' },
+              { text: `${indices.length} of ${visionTokens} vision tokens kept`, style: 'note' },
             ],
           },
         ],

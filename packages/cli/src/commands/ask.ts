@@ -4,12 +4,13 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Budget, visionCoverage } from '@mmtok/core';
 import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/input-file-error.js';
+import { InputFileError } from '../errors/errors.js';
 import { readPicture } from '../images/read-picture.js';
-import { type Io, print } from '../io.js';
+import { type Io, print, printJson } from '../io.js';
 import type { Answer } from '../models/vlm.js';
 import { renderOverlay } from '../overlay/render-overlay.js';
 import { colorsFor } from '../terminal/colors.js';
+import { safeText } from '../terminal/safe-text.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { renderTable } from '../terminal/table.js';
 import {
@@ -91,7 +92,7 @@ export async function ask(request: AskRequest, { io, services }: Context): Promi
     const isLive = io.stdout.isTTY === true && !json && !request.compare;
     const onText = (text: string): void => {
       status.clear();
-      io.stdout.write(text);
+      io.stdout.write(safeText(text));
     };
     status.show('Thinking …');
     const pruned = await vlm.ask({ ...asked, budget, ...(isLive && { onText }) });
@@ -103,7 +104,7 @@ export async function ask(request: AskRequest, { io, services }: Context): Promi
       failure = error;
       return undefined;
     });
-    if (json) print(io.stdout, JSON.stringify(toJson(request, vlm.backend, pruned, whole, overlay)));
+    if (json) printJson(io.stdout, toJson(request, vlm.backend, pruned, whole, overlay));
     else {
       if (isLive) print(io.stdout);
       else print(io.stdout, pruned.text);
@@ -195,10 +196,11 @@ function toJson(
     question,
     model,
     backend,
-    tokens: { before: pruned.tokensBefore, kept: pruned.tokensKept },
-    images: pruned.pictures.map(({ before, indices, coverage }, i) => ({
+    visionTokens: pruned.visionTokens,
+    keptTokens: pruned.keptTokens,
+    images: pruned.pictures.map(({ visionTokens, indices, coverage }, i) => ({
       image: images[i],
-      before,
+      visionTokens,
       indices,
       coverage,
     })),

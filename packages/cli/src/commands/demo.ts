@@ -5,10 +5,10 @@ import { basename, join, resolve } from 'node:path';
 import type { Budget } from '@mmtok/core';
 import type { VisualQuestion } from '@mmtok/tiny-vlm';
 import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/input-file-error.js';
+import { InputFileError } from '../errors/errors.js';
 import type { Picture } from '../images/picture.js';
 import { readPicture } from '../images/read-picture.js';
-import { print } from '../io.js';
+import { printJson } from '../io.js';
 import { TINY } from '../models/load-vlm.js';
 import type { Answer, Request, Vlm } from '../models/vlm.js';
 import type { OverlayPanel } from '../overlay/overlay.js';
@@ -60,7 +60,7 @@ export async function demo(request: DemoRequest, { io, services }: Context): Pro
     const overlays = await drawOverlays(trials, folder);
     status.clear();
     const seconds = (performance.now() - started) / 1000;
-    if (request.json) print(io.stdout, JSON.stringify(toJson(trials, overlays)));
+    if (request.json) printJson(io.stdout, toJson(trials, overlays));
     else printDemo(trials, { overlays, seconds, runs: RUNS, engine: vlm.backend }, io);
   } finally {
     status.clear();
@@ -121,10 +121,10 @@ async function drawOverlays(trials: readonly Trial[], folder: string): Promise<s
 
 /** The results as programs read them. */
 function toJson(trials: readonly Trial[], overlays: readonly string[]): object {
-  const told = ({ text, tokensKept, timings }: Answer, sample: VisualQuestion): object => ({
+  const told = ({ text, keptTokens, timings }: Answer, sample: VisualQuestion): object => ({
     answer: text,
     isRight: isRight(text, sample),
-    tokensKept,
+    keptTokens,
     timings,
   });
   return {

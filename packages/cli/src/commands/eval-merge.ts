@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { mergeRuns, summarizeRun } from '@mmtok/eval';
+import { print } from '../io.js';
 import type { Context } from './context.js';
 import { printEvaluation } from './eval-tables.js';
 
@@ -21,5 +22,6 @@ export function mergeEvaluations({ folders, out }: MergeRequest, { io }: Context
     folders.map((folder) => resolve(io.cwd, folder)),
     resolve(io.cwd, out),
   );
-  printEvaluation(summarizeRun(merged), out, io);
+  printEvaluation(summarizeRun(merged), io);
+  print(io.stdout, `Report: mmtok eval report ${out}`);
 }

@@ -1,7 +1,6 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createReferenceBackend } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { namedMethods, runnableMethods } from './eval-methods.js';
@@ -23,11 +22,12 @@ async function namedIn(exported: string, ...others: readonly string[]) {
 describe('methods of a module', () => {
   it('are held to the contract, whoever made them', async () => {
     const { named } = await namedIn(
-      "{ name: 'same', title: 'Same', source: 'x', needs: [], select: async (_, k) => Array(k).fill(3) }",
+      "{ name: 'same', title: 'Same', source: 'x', needs: [], select: async (_, { tokens }) => Array(tokens).fill(3) }",
     );
     const vision = float32(new Float32Array(12).fill(1), [6, 2]);
-    const input = { backend: createReferenceBackend(), vision, visionFeatures: vision, seed: 0 };
-    await expect(named[0]!.select(input, 4)).rejects.toThrow("Method 'same': it returned the index 3 twice");
+    await expect(named[0]!.select({ vision }, { tokens: 4 })).rejects.toThrow(
+      "Method 'same': it returned the index 3 twice",
+    );
   });
 
   it('keep their agent', async () => {

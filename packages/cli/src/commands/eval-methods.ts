@@ -2,16 +2,26 @@
 
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { builtInMethods, defineMethod, type EvalModel, findMethods, type Selector } from '@mmtok/eval';
-import { InputFileError } from '../errors/input-file-error.js';
-import { UsageError } from '../errors/usage-error.js';
+import {
+  builtInMethods,
+  defineMethod,
+  type EvalModel,
+  findMethods,
+  METHOD_NEEDS,
+  type Method,
+  type MethodNeed,
+} from '@mmtok/eval';
+import { InputFileError, UsageError } from '../errors/errors.js';
 
 /** What `--methods all` stands for: every method that this model and command line can run. An oracle is no method. */
 const ALL_METHODS = 'all';
 
+/** How long a module may take to load. */
+const MODULE_MS = 10_000;
+
 /** Methods that `--methods` names, those of `all` apart: which can run is known once there is a model. */
 export interface NamedMethods {
-  readonly named: readonly Selector[];
+  readonly named: readonly Method[];
   readonly wantsAll: boolean;
 }
 
@@ -27,7 +37,7 @@ export async function namedMethods(
   cwd: string,
   hasAgent: boolean,
 ): Promise<NamedMethods> {
-  const named: Selector[] = [];
+  const named: Method[] = [];
   for (const name of names.filter((one) => one !== ALL_METHODS)) {
     if (/[/\\]|\.m?js$/.test(name)) named.push(...(await importMethods(name, cwd)));
     else named.push(...findMethods([name]));
@@ -52,9 +62,16 @@ export async function namedMethods(
 
 /** The methods to run, and why some of `all` are left out, in words. */
 export interface RunnableMethods {
-  readonly methods: readonly Selector[];
+  readonly methods: readonly Method[];
   readonly notes: readonly string[];
 }
+
+/** What a model must have for a need of methods to be met. */
+const SUPPLIES: Readonly<Record<MethodNeed, string>> = {
+  question: 'hands over no text',
+  saliency: 'supplies no saliency (an encoder output vision_saliency)',
+  positions: 'does not tell the positions of its tokens',
+};
 
 /** Adds what `all` stands for with this model. */
 export function runnableMethods(
@@ -62,29 +79,35 @@ export function runnableMethods(
   model: Pick<EvalModel, 'name' | 'gives'>,
   hasAgent: boolean,
 ): RunnableMethods {
-  const { gives = ['text'] } = model;
+  const gives: readonly MethodNeed[] = model.gives ?? ['question'];
   const candidates = wantsAll ? builtInMethods.filter(({ agent }) => agent !== 'oracle') : [];
   const agentless = candidates.filter(({ agent }) => agent === 'agent' && !hasAgent);
-  const starved = candidates.filter(({ needs }) => needs.some((need) => !gives.includes(need)));
+  const lacking = METHOD_NEEDS.filter((need) => !gives.includes(need));
+  const starved = candidates.filter(({ needs }) => needs.some((need) => lacking.includes(need)));
   const all = candidates.filter((method) => !agentless.includes(method) && !starved.includes(method));
   return {
     methods: [...new Set([...named, ...all])],
     notes: [
-      leftOut(starved, `the model '${model.name}' supplies no saliency (an encoder output vision_saliency)`),
+      ...lacking.map((need) =>
+        leftOut(
+          starved.filter(({ needs }) => needs.find((one) => lacking.includes(one)) === need),
+          `the model '${model.name}' ${SUPPLIES[need]}`,
+        ),
+      ),
       leftOut(agentless, 'no --agent was named'),
     ].flat(),
   };
 }
 
-function leftOut(methods: readonly Selector[], why: string): string[] {
+function leftOut(methods: readonly Method[], why: string): string[] {
   if (methods.length === 0) return [];
   return [`left out of all: ${methods.map(({ name }) => name).join(', ')}, for ${why}`];
 }
 
-async function importMethods(path: string, cwd: string): Promise<Selector[]> {
+async function importMethods(path: string, cwd: string): Promise<Method[]> {
   let module: { readonly default?: unknown };
   try {
-    module = await import(pathToFileURL(resolve(cwd, path)).href);
+    module = await withinTime(import(pathToFileURL(resolve(cwd, path)).href));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputFileError(path, `it cannot be loaded as a module (${reason})`, { cause });
@@ -105,6 +128,18 @@ async function importMethods(path: string, cwd: string): Promise<Selector[]> {
   }
 }
 
-function isMethod(value: unknown): value is Selector {
-  return typeof (value as Partial<Selector> | null | undefined)?.select === 'function';
+/** What a module exports. One that waits for ever is given up: Node would end the program without a word. */
+async function withinTime<T>(loading: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`it did not finish loading within ${MODULE_MS / 1000} s`)),
+      MODULE_MS,
+    );
+  });
+  return await Promise.race([loading, late]).finally(() => clearTimeout(timer));
+}
+
+function isMethod(value: unknown): value is Method {
+  return typeof (value as Partial<Method> | null | undefined)?.select === 'function';
 }

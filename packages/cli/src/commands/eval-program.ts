@@ -1,14 +1,12 @@
 // Names, options and help of `mmtok eval` and its subcommands. What they do is in eval.ts, eval-merge.ts,
 // eval-report.ts; `eval speed` has files of its own.
 
+import type { FolderTaskOptions } from '@mmtok/eval';
 import { type Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from '../backends/create-backend.js';
 import { TINY, TINY_SMALL } from '../models/load-vlm.js';
+import { parseCount, parseInteger, parseKeep, parseList, parseShard } from '../options/parse.js';
 import { parseDtype } from '../options/parse-dtype.js';
-import { parseKeep } from '../options/parse-keep.js';
-import { parseList } from '../options/parse-list.js';
-import { parseCount, parseInteger } from '../options/parse-number.js';
-import { parseShard } from '../options/parse-shard.js';
 import type { Context } from './context.js';
 import { addSpeed } from './eval-speed-program.js';
 
@@ -19,9 +17,12 @@ const SHAPES = 'shapes';
 export const TASK_NAMES: string =
   'gqa, mmbench, mme, pope, scienceqa-img, vqav2, textvqa, textvqa-ocr, mmmu, seedbench, vizwiz, ocrbench, mmstar, chartqa, docvqa';
 
+/** As literals, like the names of tasks. */
+export const MATCHES = ['exact', 'number', 'choice', 'contains', 'vqa', 'relaxed', 'anls'] as const;
+
 const EXAMPLES = `
 A run is a folder: run.json says what was run, records.jsonl has a line per answer. Started again, a run goes on where
-it was; with more methods or budgets it adds those. Methods: see the table of @mmtok/eval; "all" are all that the model
+it was; with more methods or budgets it adds those. Methods: see mmtok eval methods; "all" are all that the model
 can run, and it is said which are left out; mmtok-agent asks --agent first; mmtok-oracle is told the true answer, which
 bounds what any agent can give; a path such as ./my-method.js is a module that exports one of yours. Tasks: ${SHAPES}, ${TASK_NAMES},
 or a folder such as ./my-task with pictures and a JSONL of questions and answers.
@@ -31,13 +32,15 @@ Examples:
   mmtok eval ${SHAPES} --methods mmtok,divprune,random --keep 64,32,16,10%,c0.9 --out results
   mmtok eval ${SHAPES} --methods mmtok,./my-method.js --limit 100 --seed 1
   mmtok eval ${SHAPES} --methods mmtok,mmtok-agent,mmtok-oracle --agent ${TINY_SMALL} --keep 8,4
+  mmtok eval ./my-task --match anls --skip-broken                       a folder of your own
   mmtok eval pope --from ./POPE --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --limit 500 --seed 0
   mmtok eval ${SHAPES} --methods all --shard 0/4 --out part-0            one of four machines
   mmtok eval merge part-0 part-1 part-2 part-3 --out results
   mmtok eval report results
+  mmtok eval compare results-q4 results-fp16                          paired differences of two runs
   mmtok eval speed --dims llava-1.5-7b --layers 4                     time and memory at real sizes
 
-Exit codes: 0 done, 1 failed (a run that prunes nothing fails), 2 wrong usage.`;
+Exit codes: 0 done, 1 failed (a run that prunes nothing fails), 2 wrong usage, 3 done but questions were skipped, 130 stopped.`;
 
 interface EvalFlags {
   readonly model: string;
@@ -49,6 +52,9 @@ interface EvalFlags {
   readonly seed?: string;
   readonly shard?: string;
   readonly from?: string;
+  readonly match?: FolderTaskOptions['match'];
+  readonly followLinks: boolean;
+  readonly skipBroken: boolean;
   readonly backend: BackendName;
   readonly device?: string;
   readonly dtype?: string;
@@ -57,13 +63,13 @@ interface EvalFlags {
 }
 
 /** Adds the commands. Their code is loaded when one of them runs. */
-export function addEval(program: Command, context: Context): void {
+export function addEval(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command('eval')
     .description('measure what pruning does to answers, for several methods and budgets')
     .usage('<task> [options]')
     .addHelpText('after', EXAMPLES);
-  const run = addRun(command, context);
+  const run = addRun(command, context, exit);
   addSpeed(command, context);
   command
     .command('report')
@@ -73,6 +79,27 @@ export function addEval(program: Command, context: Context): void {
     .action(async (folder: string) => {
       const { reportEvaluation } = await import('./eval-report.js');
       await reportEvaluation({ folder }, context);
+    });
+  command
+    .command('compare')
+    .description('compare two runs question by question: two versions, two models, two budgets')
+    .argument('<folderA>', 'the folder of a run')
+    .argument('<folderB>', 'the folder of another run of the same questions')
+    .option('--out <folder>', 'folder for compare.html and compare.md', 'mmtok-compare')
+    .option('--json', 'print JSON', false)
+    .addHelpText('after', '\nExamples:\n  mmtok eval compare results-q4 results-fp16')
+    .action(async (a: string, b: string, flags: { readonly out: string; readonly json: boolean }) => {
+      const { compareEvaluations } = await import('./eval-compare.js');
+      await compareEvaluations({ folders: [a, b], ...flags }, context);
+    });
+  command
+    .command('methods')
+    .description('list the methods, who describes them, and what each needs from a model')
+    .option('--json', 'print JSON', false)
+    .addHelpText('after', '\nExamples:\n  mmtok eval methods')
+    .action(async (flags: { readonly json: boolean }) => {
+      const { listMethods } = await import('./eval-methods-list.js');
+      listMethods(flags, context);
     });
   command
     .command('merge')
@@ -88,7 +115,7 @@ export function addEval(program: Command, context: Context): void {
   command.configureHelp({ visibleOptions: () => run.createHelp().visibleOptions(run) });
 }
 
-function addRun(parent: Command, context: Context): Command {
+function addRun(parent: Command, context: Context, exit: (code: number) => void): Command {
   return parent
     .command('run', { isDefault: true, hidden: true })
     .usage('<task> [options]')
@@ -116,6 +143,11 @@ function addRun(parent: Command, context: Context): Command {
     .option('--seed <number>', 'for the choice of questions under --limit, and for random methods')
     .option('--shard <part>', 'one part of the questions, e.g. 0/4')
     .option('--from <path>', 'where the dataset lies, if not on the hub')
+    .addOption(
+      new Option('--match <way>', 'how answers to a folder of your own are compared').choices(MATCHES),
+    )
+    .option('--follow-links', 'follow symbolic links out of the folder of the dataset', false)
+    .option('--skip-broken', 'leave out questions whose picture is damaged, and name them', false)
     .addOption(new Option('--backend <name>', 'engine of the methods').choices(BACKENDS).default('ort'))
     .option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml')
     .option('--dtype <name>', 'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…')
@@ -126,7 +158,23 @@ function addRun(parent: Command, context: Context): Command {
     .option('--json', 'print JSON', false)
     .addHelpText('after', EXAMPLES)
     .action(async (task: string, flags: EvalFlags) => {
-      const { model, agent, limit, seed, shard, from, backend, device, dtype, prompt, out, json } = flags;
+      const {
+        model,
+        agent,
+        limit,
+        seed,
+        shard,
+        from,
+        match,
+        followLinks,
+        skipBroken,
+        backend,
+        device,
+        dtype,
+        prompt,
+        out,
+        json,
+      } = flags;
       const budgets = parseList('--keep', flags.keep);
       for (const budget of budgets) parseKeep(budget);
       const request = {
@@ -143,12 +191,15 @@ function addRun(parent: Command, context: Context): Command {
         ...(seed !== undefined && { seed: parseInteger('--seed', seed) }),
         ...(shard !== undefined && { shard: parseShard(shard) }),
         ...(from !== undefined && { from }),
+        ...(match !== undefined && { match }),
+        followLinks,
+        skipBroken,
         ...(device !== undefined && { device }),
         ...(dtype !== undefined && { dtype: parseDtype(dtype) }),
         ...(prompt !== undefined && { promptTemplate: prompt.replaceAll('\\n', '\n') }),
       };
       const { evaluate } = await import('./eval.js');
-      await evaluate(request, context);
+      exit(await evaluate(request, context));
     });
 }
 

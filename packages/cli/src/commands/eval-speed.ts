@@ -11,8 +11,8 @@ import {
   type SpeedProgress,
 } from '@mmtok/eval';
 import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/input-file-error.js';
-import { print } from '../io.js';
+import { InputFileError } from '../errors/errors.js';
+import { printJson } from '../io.js';
 import { loadOnnxRuntime } from '../models/onnx-runtime.js';
 import { formatBytes } from '../terminal/format.js';
 import { createStatusLine } from '../terminal/status-line.js';
@@ -48,7 +48,7 @@ export async function measureDims(request: SpeedRequest, { io, services }: Conte
       onProgress: (progress) => status.show(inWords(progress, dims)),
     });
     status.clear();
-    if (json) print(io.stdout, JSON.stringify(result));
+    if (json) printJson(io.stdout, result);
     else printSpeed(result, io);
   } finally {
     status.clear();

@@ -20,8 +20,8 @@ const columnsOf = (hasAgent: boolean): readonly Column[] => [
   ].map((title) => ({ title, align: 'right' }) as const),
 ];
 
-/** Prints the table of a run, and how to get its report. */
-export function printEvaluation(summary: RunSummary, folder: string, { stdout, env }: Io): void {
+/** Prints the table of a run. */
+export function printEvaluation(summary: RunSummary, { stdout, env }: Io): void {
   const colors = colorsFor(stdout, env);
   const { settings, full, rows, questions } = summary;
   const hasAgent = rows.some(({ times }) => times.agentMs > 0);
@@ -35,7 +35,7 @@ export function printEvaluation(summary: RunSummary, folder: string, { stdout, e
     [
       'all tokens',
       '',
-      full.tokens.toFixed(0),
+      full.visionTokens.toFixed(0),
       percent(full.score),
       '100',
       '',
@@ -43,17 +43,20 @@ export function printEvaluation(summary: RunSummary, folder: string, { stdout, e
       ...(hasAgent ? [''] : []),
       inMs(full.times.firstTokenMs),
     ],
-    ...rows.map(({ method, questions: answered, budget, tokens, score, retention, times }) => [
-      answered < questions ? `${method} (${answered} of ${questions} questions)` : method,
-      budget,
-      tokens.toFixed(tokens % 1 === 0 ? 0 : 1),
-      percent(score),
-      retention ? percent(retention.value) : '–',
-      retention ? `${percent(retention.low)}–${percent(retention.high)}` : '',
-      ...(hasAgent ? [inMs(times.agentMs)] : []),
-      inMs(times.selectMs),
-      inMs(times.firstTokenMs),
-    ]),
+    ...rows.map(
+      ({ method, title, questions: answered, budget, keptTokens: tokens, score, retention, times }) => [
+        (answered < questions ? `${method} (${answered} of ${questions} questions)` : method) +
+          (title.endsWith('(nothing pruned)') ? ' (nothing pruned)' : ''),
+        budget,
+        tokens.toFixed(tokens % 1 === 0 ? 0 : 1),
+        percent(score),
+        retention ? percent(retention.value) : '–',
+        retention ? `${percent(retention.low)}–${percent(retention.high)}` : '',
+        ...(hasAgent ? [inMs(times.agentMs)] : []),
+        inMs(times.selectMs),
+        inMs(times.firstTokenMs),
+      ],
+    ),
   ];
   for (const line of renderTable(columnsOf(hasAgent), lines, stdout.columns ?? 100)) print(stdout, line);
   print(stdout);
@@ -63,5 +66,4 @@ export function printEvaluation(summary: RunSummary, folder: string, { stdout, e
       `Scores and retention in percent, intervals by paired bootstrap, times as medians on ${settings.machine}.`,
     ),
   );
-  print(stdout, `Report: mmtok eval report ${folder}`);
 }

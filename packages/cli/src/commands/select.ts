@@ -1,9 +1,9 @@
 // `mmtok select`: token selection for other programs, from a file of features to indices. No model takes part.
 
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import {
   type Budget,
+  type MatrixInput,
+  MmtokError,
   type ObjectiveTerm,
   type Selection,
   selectTokens,
@@ -11,9 +11,9 @@ import {
   visionCoverage,
 } from '@mmtok/core';
 import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/input-file-error.js';
-import { explainReadFailure } from '../images/read-picture.js';
-import { type Io, print } from '../io.js';
+import { InputFileError } from '../errors/errors.js';
+import { explainReadFailure, pathOf } from '../images/read-picture.js';
+import { type Io, print, printJson } from '../io.js';
 import { SafetensorsFile } from '../safetensors/safetensors-file.js';
 import { type Colors, colorsFor } from '../terminal/colors.js';
 import { formatMs, formatShare } from '../terminal/format.js';
@@ -45,10 +45,7 @@ export interface SelectRequest {
 export async function select(request: SelectRequest, { io, services }: Context): Promise<void> {
   const { exclude, include } = request;
   const coverage = objective(request);
-  const file = new SafetensorsFile(await readBytes(request.file, io));
-  const vision = file.get('vision_tokens');
-  const visionFeatures = file.find('vision_features');
-  const text = file.find('text_tokens');
+  const { vision, visionFeatures, text } = await readFeatures(request.file, io);
   const backend = await services.createBackend(request.backend, request.device);
   try {
     const selection = await selectTokens({
@@ -61,7 +58,7 @@ export async function select(request: SelectRequest, { io, services }: Context):
       constraints: { exclude, include },
     });
     const engine = `${backend.name} (${backend.device})`;
-    if (request.json) print(io.stdout, JSON.stringify({ ...toJson(selection), backend: engine }));
+    if (request.json) printJson(io.stdout, { ...toJson(selection), backend: engine });
     else printSelection(selection, engine, io);
   } finally {
     await backend.dispose();
@@ -78,12 +75,35 @@ function objective(request: SelectRequest): readonly ObjectiveTerm[] {
   ];
 }
 
-async function readBytes(path: string, { stdin, cwd }: Io): Promise<Uint8Array> {
-  if (path !== '-') {
-    return await readFile(resolve(cwd, path)).catch((cause: unknown) => {
-      throw new InputFileError(path, explainReadFailure(cause), { cause });
-    });
+interface Features {
+  readonly vision: MatrixInput;
+  readonly visionFeatures: MatrixInput | undefined;
+  readonly text: MatrixInput | undefined;
+}
+
+async function readFeatures(path: string, io: Io): Promise<Features> {
+  const file = path === '-' ? new SafetensorsFile(await readAll(io.stdin)) : openFile(path, io.cwd);
+  try {
+    return {
+      vision: file.get('vision_tokens'),
+      visionFeatures: file.find('vision_features'),
+      text: file.find('text_tokens'),
+    };
+  } finally {
+    file.close();
   }
+}
+
+function openFile(path: string, cwd: string): SafetensorsFile {
+  try {
+    return SafetensorsFile.open(pathOf(path, cwd));
+  } catch (cause) {
+    if (MmtokError.isInstance(cause)) throw cause;
+    throw new InputFileError(path, explainReadFailure(cause), { cause });
+  }
+}
+
+async function readAll(stdin: Io['stdin']): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of stdin) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
   return Buffer.concat(chunks);

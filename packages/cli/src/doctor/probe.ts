@@ -1,6 +1,7 @@
 // Tries one engine on one device by making the very backend that other commands would make.
 
-import { type BackendUnavailableError, MmtokError } from '@mmtok/core';
+import { MmtokError } from '@mmtok/core';
+import { messageOf } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { loadOnnxRuntime } from '../models/onnx-runtime.js';
 
@@ -84,12 +85,8 @@ function describeOrt(): { readonly version: string; readonly listed: string[] } 
 }
 
 function explain(error: unknown): ProbeResult {
-  const message = error instanceof Error ? error.message : String(error);
-  if (!MmtokError.isInstance(error) || !('hint' in error))
-    return { works: false, problem: message, hint: '' };
-  const { hint, backend } = error as BackendUnavailableError;
-  const problem = message.replace(`Backend '${backend}' is unavailable: `, '').replace(` ${hint}`, '');
-  return { works: false, problem: withoutSourceLines(problem), hint };
+  if (!MmtokError.isInstance(error)) return { works: false, problem: messageOf(error), hint: '' };
+  return { works: false, problem: withoutSourceLines(error.problem), hint: error.hint ?? '' };
 }
 
 /** Leaves out where in its C++ sources ONNX Runtime found the problem. */

@@ -2,44 +2,34 @@
 
 import { MmtokError } from '@mmtok/core';
 import { CommanderError } from 'commander';
-import { InputFileError } from './input-file-error.js';
+import { shorten } from '../terminal/safe-text.js';
+import { InputFileError } from './errors.js';
 
 /** Exit codes of the program. */
-export const EXIT: { readonly ok: 0; readonly failure: 1; readonly badInput: 2 } = {
+export const EXIT = {
   ok: 0,
   failure: 1,
   badInput: 2,
-};
-
-/** Codes of errors that another command line or another file would avoid. All others are failures of the machine. */
-const BAD_INPUT: ReadonlySet<string> = new Set([
-  'MMTOK_USAGE',
-  'MMTOK_INPUT_FILE',
-  'MMTOK_SAFETENSORS',
-  'MMTOK_INVALID_BUDGET',
-  'MMTOK_INVALID_OPTIONS',
-  'MMTOK_INVALID_TENSOR',
-  'MMTOK_MODEL_LOAD',
-  'MMTOK_AGENT_LOAD',
-  'MMTOK_UNSUPPORTED_MODEL',
-  'MMTOK_PROMPT_MISMATCH',
-  'MMTOK_METHOD',
-  'MMTOK_EVAL_RUN',
-  'MMTOK_UNKNOWN_TASK',
-  'MMTOK_MISSING_FILE',
-  'MMTOK_CORRUPT_FILE',
-  'MMTOK_UNKNOWN_FORMAT',
-]);
+  /** Done, but some questions were skipped. */
+  incomplete: 3,
+  /** Stopped by the user. */
+  stopped: 130,
+} as const;
 
 /** Where files cannot be read or written, by the system's code: the user's to solve, whichever command met it. */
 const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
   EEXIST: 'it exists and is no folder',
   EISDIR: 'it is a folder',
+  ENOENT: 'there is no such file or folder, and it cannot be made',
   ENOTDIR: 'a part of its path is no folder',
+  EDQUOT: 'the quota of the disk is used up',
+  ENOSPC: 'the disk is full',
   EPERM: 'permission is denied',
   EROFS: 'its disk is read-only',
 };
+
+const LONGEST_MESSAGE = 2000;
 
 /** How a command ended. */
 export interface Failure {
@@ -55,11 +45,19 @@ export function explainFailure(thrown: unknown, debug: boolean): Failure {
     return { exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.badInput };
   }
   const isExpected = MmtokError.isInstance(error);
-  const exitCode = isExpected && BAD_INPUT.has(error.code) ? EXIT.badInput : EXIT.failure;
+  const exitCode = exitCodeOf(error);
   if (debug) return { exitCode, message: withCauses(error) };
   if (isExpected) return { exitCode, message: `error: ${oneLine(error.message)}` };
   const what = error instanceof Error ? error.message : String(error);
   return { exitCode, message: `error: ${oneLine(what)} (run again with --debug to see where)` };
+}
+
+function exitCodeOf(error: unknown): number {
+  if (!MmtokError.isInstance(error)) return EXIT.failure;
+  if (error.code === 'MMTOK_EVAL_STOPPED') return EXIT.stopped;
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  const isMachine = error.kind === 'environment' || code === 'ENOSPC' || code === 'EDQUOT';
+  return isMachine ? EXIT.failure : EXIT.badInput;
 }
 
 /** An error of the file system as a typed one; any other as it is. */
@@ -67,12 +65,17 @@ function asFileError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code = '', path } = error as NodeJS.ErrnoException;
   const problem = FILE_PROBLEMS[code];
-  if (problem === undefined || path === undefined) return error;
-  return new InputFileError(path, problem, { cause: error });
+  if (problem === undefined) return error;
+  return new InputFileError(path ?? 'a file', problem, { cause: error });
 }
 
+/** A message on one line, not longer than people read: a file may have put anything into it. */
 function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').trim();
+  const lines = shorten(text, LONGEST_MESSAGE).split('\n');
+  return lines
+    .map((line) => line.trim())
+    .join(' ')
+    .trim();
 }
 
 /** The stack of an error, and those of what caused it. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readPicture } from './read-picture.js';
@@ -52,6 +53,25 @@ describe('readPicture', () => {
     );
     server.close();
     await expect(readPicture('http://localhost:1/x.png', folder)).rejects.toThrow('could not be downloaded');
+  });
+
+  it('reads what a file: URL names', async () => {
+    await solid(3, { r: 1, g: 2, b: 3 }).png().toFile(join(folder, 'a b.png'));
+    const { href } = pathToFileURL(join(folder, 'a b.png'));
+    expect(await readPicture(href, '/nowhere')).toMatchObject({ width: 3 });
+    await expect(readPicture('file://elsewhere.example/a.png', folder)).rejects.toThrow('write file:///path');
+  });
+
+  it.each([
+    ['HEIC', '\0\0\0\x18ftypheic\0\0\0\0'],
+    ['HEIC', '\0\0\0\x18ftypmif1\0\0\0\0'],
+    ['BMP', 'BM\x36\0\0\0\0\0'],
+    ['JPEG XL', '\xff\x0a\xfa'],
+    ['PDF', '%PDF-1.7'],
+  ])('names the format of a %s file, and what to do', async (format, start) => {
+    await expect(readPicture(Buffer.from(start, 'latin1'), folder)).rejects.toThrow(
+      `it is a ${format} file, which is not read here; convert it to PNG`,
+    );
   });
 
   it('says what is wrong with a file', async () => {

@@ -2,12 +2,13 @@
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { InputFileError } from '../errors/input-file-error.js';
+import { fileURLToPath } from 'node:url';
+import { InputFileError } from '../errors/errors.js';
 import type { Picture } from './picture.js';
 
 /**
  * Reads an image, turned upright as its EXIF data says, transparency on white.
- * @param source A path, an http(s) URL, or the bytes of an image file.
+ * @param source A path, a `file:` or http(s) URL, or the bytes of an image file.
  * @throws InputFileError if there is no such file, or it is not an image, or too large a one.
  */
 export async function readPicture(source: string | Uint8Array, cwd: string): Promise<Picture> {
@@ -22,24 +23,60 @@ export async function readPicture(source: string | Uint8Array, cwd: string): Pro
       .toBuffer({ resolveWithObject: true });
     return { data, width: info.width, height: info.height };
   } catch (cause) {
-    const isTooLarge = cause instanceof Error && cause.message.includes('exceeds pixel limit');
+    const name = typeof source === 'string' ? source : 'image of the dataset';
+    throw new InputFileError(name, explainDecodeFailure(cause, bytes), { cause });
+  }
+}
+
+/** Formats that cameras and systems write and that are not decoded here, by what stands at which place of their files. */
+const OTHER_FORMATS: readonly (readonly [name: string, place: number, signature: string])[] = [
+  ...['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'].map(
+    (brand) => ['HEIC', 4, `ftyp${brand}`] as const,
+  ),
+  ['BMP', 0, 'BM'],
+  ['JPEG XL', 0, '\xff\x0a'],
+  ['JPEG XL', 4, 'JXL '],
+  ['JPEG 2000', 4, 'jP  '],
+  ['PDF', 0, '%PDF-'],
+  ['Photoshop', 0, '8BPS'],
+  ['ICO', 0, '\0\0\x01\0'],
+];
+
+function explainDecodeFailure(cause: unknown, bytes: Uint8Array): string {
+  if (cause instanceof Error && cause.message.includes('exceeds pixel limit'))
+    return 'it has more than 268 million pixels (16,383 × 16,383), the most that is read; make it smaller';
+  const start = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
+  const format = OTHER_FORMATS.find(([, place, signature]) => start.startsWith(signature, place))?.[0];
+  const expected = 'PNG, JPEG, WebP, GIF, AVIF, TIFF or SVG';
+  if (format !== undefined)
+    return `it is a ${format} file, which is not read here; convert it to ${expected}, e.g. magick input output.png`;
+  if (bytes.length === 0) return `it is empty; expected ${expected}`;
+  return `it is not an image, or is damaged; expected ${expected}`;
+}
+
+/** The path that a relative one or a `file:` URL stands for. */
+export function pathOf(source: string, cwd: string): string {
+  if (!/^file:/i.test(source)) return resolve(cwd, source);
+  try {
+    return fileURLToPath(source);
+  } catch (cause) {
     throw new InputFileError(
-      typeof source === 'string' ? source : 'image of the dataset',
-      isTooLarge
-        ? 'it has more than 268 million pixels (16,383 × 16,383), the most that is read; make it smaller'
-        : 'it is not an image, or is damaged; expected PNG, JPEG, WebP, GIF, AVIF, TIFF or SVG',
-      { cause },
+      source,
+      'it is no URL of a file on this machine; write file:///path, or the path',
+      {
+        cause,
+      },
     );
   }
 }
 
 function readBytes(source: string, cwd: string): Promise<Uint8Array> {
-  return /^https?:\/\//.test(source) ? download(source) : read(source, cwd);
+  return /^https?:\/\//i.test(source) ? download(source) : read(source, cwd);
 }
 
 async function read(path: string, cwd: string): Promise<Uint8Array> {
   try {
-    return await readFile(resolve(cwd, path));
+    return await readFile(pathOf(path, cwd));
   } catch (cause) {
     throw new InputFileError(path, explainReadFailure(cause), { cause });
   }

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { createReferenceBackend } from '@mmtok/core';
 import {
   defineMethod,
+  type GivenFeatures,
   mmtok,
+  mmtokIvc,
   mmtokOracle,
   runEvaluation,
-  type SelectorInput,
   scope,
   shapesTask,
   withAgent,
 } from '@mmtok/eval';
+import { imageFile } from '@mmtok/eval/data';
 import { heldOut, modelPath } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
@@ -31,13 +33,13 @@ afterAll(() => model.dispose());
 
 describe('a model of transformers.js under evaluation', () => {
   it('hands features, text and grid to methods, and keeps what they choose', async () => {
-    const seen: SelectorInput[] = [];
+    const seen: GivenFeatures[] = [];
     const spy = defineMethod({
       name: 'spy',
       source: 'a test',
-      select(input, k) {
-        seen.push(input);
-        return Array.from({ length: k }, (_, i) => 255 - 3 * i);
+      select(features, { tokens }) {
+        seen.push(features);
+        return Array.from({ length: tokens }, (_, i) => 255 - 3 * i);
       },
     });
     const backend = createReferenceBackend();
@@ -50,22 +52,66 @@ describe('a model of transformers.js under evaluation', () => {
       budgets: ['5'],
       out: out(),
     });
-    const [input] = seen as [SelectorInput];
+    const [input] = seen as [GivenFeatures];
     expect(input.vision.dims).toEqual([576, 128]);
     expect(input.visionFeatures.dims).toEqual([576, 128]);
     expect(input.visionFeatures.data).not.toEqual(input.vision.data);
     expect(input.text?.dims[1]).toBe(128);
-    expect(input).toMatchObject({ grid: [24, 24], tiles: [576] });
+    expect(input).toMatchObject({ grid: [24, 24], tiles: [{ start: 0, visionTokens: 576 }] });
     const pruned = records.filter(({ method }) => method === 'spy');
     expect(pruned[0]).toMatchObject({
-      kept: [243, 246, 249, 252, 255],
+      indices: [243, 246, 249, 252, 255],
       grid: [24, 24],
-      tokensBefore: 576,
-      tokensKept: 5,
+      visionTokens: 576,
+      keptTokens: 5,
     });
     // Both questions are about one picture, which was encoded for the very first answer.
     expect(records.map(({ encodeMs }) => encodeMs > 0)).toEqual([true, false, false, false]);
     expect(records.every(({ prefillMs }) => prefillMs > 0)).toBe(true);
+  });
+
+  it('tells how many tokens a picture has before it is asked about, and what cannot be asked', async () => {
+    const [sample] = await heldOut();
+    const images = [imageFile(sample!.image)];
+    expect(await model.countTokens({ images, prompt: 'What is it?' })).toEqual([576]);
+    await expect(
+      model.answer({ images, prompt: 'What does <image> stand for?', maxNewTokens: 1 }),
+    ).rejects.toMatchObject({
+      code: 'MMTOK_BROKEN_QUESTION',
+      message: expect.stringContaining(
+        "The question 'What does <image> stand for?' contains what stands for a picture",
+      ),
+    });
+  });
+
+  it('tells positions where it keeps them', async () => {
+    expect(model.gives).toContain('positions');
+    const seen: GivenFeatures[] = [];
+    const spy = (name: string, needs: readonly 'positions'[]) =>
+      defineMethod({
+        name,
+        source: 'a test',
+        needs,
+        select(features, { tokens }) {
+          seen.push(features);
+          return Array.from({ length: tokens }, (_, i) => i);
+        },
+      });
+    await runEvaluation({
+      task: shapesTask((await heldOut()).slice(0, 1)),
+      model,
+      backend: createReferenceBackend(),
+      methods: [spy('plain', []), spy('placed', ['positions']), mmtokIvc],
+      budgets: ['16'],
+      out: out(),
+    });
+    const [plain, placed] = seen;
+    expect(plain?.positions).toBeUndefined();
+    const [places] = (placed as Required<GivenFeatures>).positions.ids as [number[]];
+    expect(places).toEqual(Array.from({ length: 576 }, (_, i) => (places[0] as number) + i));
+    // head_dim 32 and theta 10,000 in the model's configuration.
+    expect(placed?.positions?.frequencies).toHaveLength(16);
+    expect(placed?.positions?.frequencies[8]).toBeCloseTo(0.01);
   });
 
   it('prunes as @mmtok/transformers does', async () => {
@@ -83,7 +129,7 @@ describe('a model of transformers.js under evaluation', () => {
       const pictures = [await readPicture(record.image, '/')];
       const answer = await vlm.ask({ pictures, question: record.question, budget: { tokens: 26 } });
       expect(answer.text).toBe(record.answer);
-      expect(answer.pictures[0]?.indices).toEqual(record.kept);
+      expect(answer.pictures[0]?.indices).toEqual(record.indices);
     }
     await vlm.dispose();
   });
@@ -94,9 +140,9 @@ describe('a model of transformers.js under evaluation', () => {
     const spy = defineMethod({
       name: 'spy',
       source: 'a test',
-      select({ text }, k) {
+      select({ text }, { tokens }) {
         texts.push(text?.dims[0]);
-        return Array.from({ length: k }, (_, i) => i);
+        return Array.from({ length: tokens }, (_, i) => i);
       },
     });
     const questions = (await heldOut()).filter(({ kind }) => kind === 'color').slice(0, 3);
@@ -129,7 +175,7 @@ describe('a model of transformers.js under evaluation', () => {
         question: record.question,
         budget: { tokens: 8 },
       });
-      expect(kept[0]?.indices).toEqual(record.kept);
+      expect(kept[0]?.indices).toEqual(record.indices);
       await vlm.dispose();
     }
   });
@@ -144,19 +190,19 @@ describe('a model of transformers.js under evaluation', () => {
       });
     };
     const plain = await load(false);
-    expect(plain.gives).toEqual(['text']);
+    expect(plain.gives).toEqual(['question']);
     await plain.dispose();
     const salient = await load(true);
-    expect(salient.gives).toEqual(['text', 'saliency']);
+    expect(salient.gives).toEqual(['question', 'saliency']);
     expect(salient.options).toEqual({ dtype: 'fp32' });
-    const seen: SelectorInput[] = [];
+    const seen: GivenFeatures[] = [];
     const spy = defineMethod({
       name: 'spy',
       source: 'a test',
       needs: ['saliency'],
-      select(input, k) {
-        seen.push(input);
-        return Array.from({ length: k }, (_, i) => i);
+      select(features, { tokens }) {
+        seen.push(features);
+        return Array.from({ length: tokens }, (_, i) => i);
       },
     });
     await runEvaluation({

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { createReferenceBackend, visionCoverage } from '@mmtok/core';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
 import { readPicture } from '../images/read-picture.js';
 import { downloadProgress } from './download-progress.js';
@@ -28,7 +29,7 @@ describe('the embedded model', () => {
     const whole = await vlm.ask({ ...request, budget: 'all' });
     const pruned = await vlm.ask({ ...request, budget: { ratio: 0.1 }, onText: (text) => texts.push(text) });
     expect([whole.text, pruned.text, texts.join('').trim()]).toEqual([answer, answer, answer]);
-    expect([whole.tokensKept, pruned.tokensKept, pruned.tokensBefore]).toEqual([576, 57, 576]);
+    expect([whole.keptTokens, pruned.keptTokens, pruned.visionTokens]).toEqual([576, 57, 576]);
     expect(whole.pictures).toEqual([]);
     const [{ indices, views, coverage } = { indices: [], views: [], coverage: {} }] = pruned.pictures;
     expect(indices).toHaveLength(57);
@@ -43,15 +44,15 @@ describe('the embedded model', () => {
     const images = [...new Set((await samples()).map(({ image }) => image))];
     const pictures = await Promise.all(images.slice(0, 2).map((image) => readPicture(image, '/')));
     const {
-      tokensBefore,
-      tokensKept,
+      visionTokens,
+      keptTokens,
       pictures: seen,
     } = await vlm.ask({
       pictures,
       question: 'What shape is the cyan object?',
       budget: { tokens: 20 },
     });
-    expect([tokensBefore, tokensKept]).toEqual([1152, 40]);
+    expect([visionTokens, keptTokens]).toEqual([1152, 40]);
     expect(seen.map(({ views }) => views[0]?.picture)).toEqual(pictures);
   });
 
@@ -59,17 +60,17 @@ describe('the embedded model', () => {
     const small = await loadVlm({ model: 'tiny-small', backend: backend() }, fakeIo());
     const [{ image, question } = { image: '', question: '' }] = await samples();
     const pictures = [await readPicture(image, '/')];
-    const { text, tokensBefore } = await small.ask({ pictures, question, budget: { tokens: 16 } });
+    const { text, visionTokens } = await small.ask({ pictures, question, budget: { tokens: 16 } });
     expect(text).not.toBe('');
-    expect(tokensBefore).toBe(64);
+    expect(visionTokens).toBe(64);
     await small.dispose();
   });
 
   it('keeps everything where the budget allows it, and says so', async () => {
     const [{ image, question } = { image: '', question: '' }] = await samples();
     const pictures = [await readPicture(image, '/')];
-    const { tokensKept, notes } = await vlm.ask({ pictures, question, budget: { tokens: 1000 } });
-    expect(tokensKept).toBe(576);
+    const { keptTokens, notes } = await vlm.ask({ pictures, question, budget: { tokens: 1000 } });
+    expect(keptTokens).toBe(576);
     expect(notes.join()).toMatch(/all/);
   });
 });
@@ -108,10 +109,8 @@ describe('loadVlm', () => {
     const pictures = [await readPicture(image, '/')];
     for (const budget of ['all', { ratio: 0.1 }] as const) {
       await expect(vlm.ask({ pictures, question, budget })).rejects.toMatchObject({
-        code: 'MMTOK_USAGE',
-        message: expect.stringContaining(
-          "--prompt: 'question {question} answer' has no place for each picture",
-        ),
+        code: 'MMTOK_INPUT',
+        message: expect.stringContaining('has 0 places for 1 images; expected <image> once per image'),
       });
     }
     await vlm.dispose();
@@ -124,6 +123,19 @@ describe('loadVlm', () => {
         "Unknown model 'enormous': expected tiny, tiny-small, an existing folder, or a hub id",
       ),
     });
+  });
+
+  it('says of a model without a processor of its own that it cannot be asked', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
+    const { path } = await buildTinyModel('moondream1', { directory });
+    const vlm = await loadVlm({ model: path, backend: backend() }, fakeIo());
+    const [{ image, question } = { image: '', question: '' }] = await samples();
+    const pictures = [await readPicture(image, '/')];
+    await expect(vlm.ask({ pictures, question, budget: 'all' })).rejects.toMatchObject({
+      code: 'MMTOK_INPUT',
+      message: expect.stringContaining('has no processor for this model'),
+    });
+    await vlm.dispose();
   });
 
   it('says what a folder lacks', async () => {

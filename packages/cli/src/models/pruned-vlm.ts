@@ -1,11 +1,16 @@
 // A transformers.js model with pruning attached, as commands see it.
 
 import type { Processor, Tensor } from '@huggingface/transformers';
-import { type LoadedVlm, type PruneHandle, type PruneReport, prune } from '@mmtok/transformers';
+import {
+  type LoadedVlm,
+  type ModelInputs,
+  type PruneHandle,
+  type PruneReport,
+  prune,
+} from '@mmtok/transformers';
 import type { Picture } from '../images/picture.js';
-import { buildInputs, explainPromptFailure, type ModelInputs } from './build-inputs.js';
+import { inputsOf, newText } from './eval-vlm.js';
 import { type ImageProcessing, type PixelTensor, seenViews } from './seen-views.js';
-import { type TimedSession, timeSessions } from './session-clock.js';
 import type { Answer, PictureTokens, Request, Vlm, VlmOptions } from './vlm.js';
 
 type Library = typeof import('@huggingface/transformers');
@@ -35,7 +40,7 @@ export class PrunedVlm implements Vlm {
       budget: { ratio: 1 },
       ...(agent && { agent }),
       ...(coverage && { coverage }),
-    } as PruneArguments);
+    });
   }
 
   async ask(request: Request): Promise<Answer> {
@@ -44,7 +49,12 @@ export class PrunedVlm implements Vlm {
     const { model, processor } = this.loaded;
     const started = performance.now();
     const images = pictures.map(({ data, width, height }) => new RawImage(data, width, height, 3));
-    const inputs = await buildInputs(this.library, processor, images, question, this.options.promptTemplate);
+    const inputs = await inputsOf(
+      { library: this.library, loaded: this.loaded },
+      images,
+      question,
+      this.options.promptTemplate,
+    );
     const prepareMs = performance.now() - started;
 
     const streamer =
@@ -54,45 +64,39 @@ export class PrunedVlm implements Vlm {
         skip_special_tokens: true,
         callback_function: onText,
       });
-    const { result, times } = await timeSessions(this.sessions(), () =>
-      this.handle.generate({
-        ...inputs,
-        max_new_tokens: maxNewTokens,
-        do_sample: false,
-        mmtok: budget === 'all' ? false : { budget, question, images },
-        ...(streamer && { streamer }),
-      }),
-    ).catch((error: unknown) => {
-      throw explainPromptFailure(error, this.options.promptTemplate);
-    });
-    const sequences = result as Tensor;
-    // Encoder-decoders answer apart from the prompt; all others go on writing it.
-    const isApart = (model.config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
-    const promptLength = isApart ? 0 : (inputs.input_ids?.dims.at(-1) ?? 0);
-    const newTokens = sequences.slice(null, [promptLength, sequences.dims.at(-1) ?? 0]);
-    const [text = ''] = processor.batch_decode(newTokens, { skip_special_tokens: true });
+    const sequences = await this.handle.generate({
+      ...inputs,
+      max_new_tokens: maxNewTokens,
+      do_sample: false,
+      mmtok: budget === 'all' ? false : { budget, question, images },
+      ...(streamer && { streamer }),
+    } as never);
+    const text = newText(sequences as Tensor, inputs, processor, model.config);
     const totalMs = performance.now() - started;
-    const report = this.handle.lastSelection as PruneReport;
-    const agent = report.rows[0]?.agent;
+    const report = this.handle.lastReport as PruneReport;
+    const agent = report.prompts[0]?.agent;
     return {
-      text: text.trim(),
-      tokensBefore: report.tokensBefore,
-      tokensKept: report.tokensAfter,
+      text,
+      visionTokens: report.visionTokens,
+      keptTokens: report.keptTokens,
       pictures: budget === 'all' ? [] : this.pictureTokens(report, pictures, inputs),
-      timings: { prepareMs, selectMs: report.timings.selectMs, ...times, totalMs },
+      timings: {
+        prepareMs,
+        encodeMs: report.timings.encodeMs,
+        selectMs: report.timings.selectMs,
+        prefillMs: report.timings.prefillMs,
+        decodeMs: report.timings.decodeMs,
+        totalMs,
+      },
       ...(agent && { agent: { answers: agent.answers, added: agent.added, ms: agent.ms } }),
       notes: [...new Set([...report.notes, ...selectionNotes(report)])],
     };
   }
 
   async dispose(): Promise<void> {
-    this.handle.detach();
+    await this.handle.restore();
     await this.loaded.model.dispose();
     await this.options.backend.dispose();
-  }
-
-  private sessions(): TimedSession[] {
-    return Object.values(this.loaded.model.sessions as Record<string, TimedSession>);
   }
 
   private pictureTokens(
@@ -108,7 +112,7 @@ export class PrunedVlm implements Vlm {
     return report.images.map((image, i) => {
       const columns = tileColumns?.[0]?.[i];
       return {
-        before: image.tokensBefore,
+        visionTokens: image.visionTokens,
         indices: image.indices,
         coverage: image.selections[0]?.coverage ?? {},
         views: views[i] ?? [],
@@ -118,12 +122,10 @@ export class PrunedVlm implements Vlm {
   }
 }
 
-type PruneArguments = Parameters<typeof prune>[1];
-
 /** Why nothing was pruned, and what the selections have to say. */
-function selectionNotes({ reason, images, tokensBefore }: PruneReport): string[] {
+function selectionNotes({ reason, images, visionTokens }: PruneReport): string[] {
   const said = images.flatMap(({ selections }) => selections.flatMap(({ notes }) => notes));
-  const all = `all ${tokensBefore} vision tokens were kept`;
+  const all = `all ${visionTokens} vision tokens were kept`;
   switch (reason) {
     case 'belowBudget':
       return said.length > 0 ? said : [`${all}: there are no more than the budget allows`];

@@ -3,16 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { seenViews } from './seen-views.js';
 
 const image = (tiles: readonly ImageReport['tiles'][number][]): ImageReport => ({
-  row: 0,
+  batchIndex: 0,
   image: 0,
   reason: 'pruned',
-  tokensBefore: 4,
-  tokensAfter: 1,
+  visionTokens: 4,
+  keptTokens: 1,
   indices: [2],
   tiles,
   selections: [],
 });
-const tile = { tokensBefore: 4, indices: [2], grid: [2, 2] } as const;
+const tile = { visionTokens: 4, indices: [2], grid: [2, 2] } as const;
 const picture = { data: new Uint8Array(12), width: 2, height: 2 };
 /** Two tiles of 1 × 2 pixels: the first all 0, the second all 1 before normalisation by mean 0.5 and std 0.25. */
 const pixels = {

@@ -52,7 +52,7 @@ export interface Timings {
 
 /** What became of one picture. */
 export interface PictureTokens {
-  readonly before: number;
+  readonly visionTokens: number;
   /** Kept tokens, ascending, counted from the picture's first. */
   readonly indices: readonly number[];
   /** For each coverage term, the share of what all tokens cover that the kept ones cover. */
@@ -75,8 +75,8 @@ export interface AgentWords {
 export interface Answer {
   readonly text: string;
   /** Vision tokens of all pictures, and how many of them the language model saw. */
-  readonly tokensBefore: number;
-  readonly tokensKept: number;
+  readonly visionTokens: number;
+  readonly keptTokens: number;
   /** One per picture; empty where nothing was pruned. */
   readonly pictures: readonly PictureTokens[];
   readonly timings: Timings;

@@ -70,6 +70,16 @@ describe('renderOverlay', () => {
     expect((await heightOf(2)) - (await heightOf(5))).toBe(3 * 100 + 2 * 4 - 37);
   });
 
+  it.each([
+    [2, 5000, 4 * 280],
+    [5000, 2, 16],
+    [1, 1_000_000, 4 * 280],
+  ])('draws a picture of %d × %d pixels', async (width, height, drawn) => {
+    const picture = solid(width, height);
+    const png = await renderOverlay([{ ...panel(2, 2, [0], picture), caption: [] }], { panelWidth: 280 });
+    expect((await pixelsOf(png)).height).toBe(24 + drawn + 12 + 24);
+  });
+
   it('grows with the caption, which wraps', async () => {
     const long = { text: 'word '.repeat(60), style: 'question' } as const;
     const short = panel(1, 1, [0], solid(4, 4));

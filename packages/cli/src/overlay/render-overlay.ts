@@ -19,6 +19,10 @@ const MARGIN = 24;
 const VIEW_GAP = 4;
 const CAPTION_GAP = 12;
 const TEXT_SIZE = 18;
+/** Height of a view over the width of its cell at most. */
+const TALLEST = 4;
+/** Pixels that a view has in each direction at least. */
+const THINNEST = 16;
 
 /**
  * Draws panels, row after row.
@@ -80,13 +84,27 @@ function placeViews(
   let y = 0;
   for (let first = 0; first < views.length; first += columns) {
     const row = views.slice(first, first + columns).map((view, column): Place => {
-      const height = Math.max(1, Math.round((width * view.picture.height) / view.picture.width));
-      return { view, x: column * (width + VIEW_GAP), y, width, height };
+      return { view, x: column * (width + VIEW_GAP), y, ...sizeWithin(view.picture, width) };
     });
     places.push(...row);
     y += Math.max(...row.map(({ height }) => height)) + VIEW_GAP;
   }
   return { places, height: y - VIEW_GAP };
+}
+
+/**
+ * The size of a picture in a cell of some width. One that is far higher than wide, or wider than high, is drawn with another
+ * shape than it has: in its own it would be a line, or beyond what an image file can hold.
+ */
+function sizeWithin(
+  { width: columns, height: rows }: Picture,
+  cellWidth: number,
+): { readonly width: number; readonly height: number } {
+  const tallest = cellWidth * TALLEST;
+  const height = Math.round((cellWidth * rows) / columns);
+  if (height <= tallest) return { width: cellWidth, height: Math.max(height, THINNEST) };
+  const width = Math.round((tallest * columns) / rows);
+  return { width: Math.min(cellWidth, Math.max(width, THINNEST)), height: Math.round(tallest) };
 }
 
 /** The picture in that size; small ones become soft rather than blocky, so that only token borders look like edges. */

@@ -1,7 +1,8 @@
 // The element types of the safetensors format: their sizes, and how those that selections need become host tensors.
 
 import type { MatrixInput } from '@mmtok/core';
-import { SafetensorsError } from '../errors/safetensors-error.js';
+import { SafetensorsError } from '../errors/errors.js';
+import { quote, shorten } from '../terminal/safe-text.js';
 
 /** Bytes per element. Types newer than this list are passed over, unless somebody asks for such a tensor. */
 export const ELEMENT_BYTES: Readonly<Record<string, number | undefined>> = {
@@ -48,6 +49,8 @@ export function decodeFloats(
       return { type: 'float32', data: new Float32Array(bits.buffer), dims };
     }
     default:
-      throw new SafetensorsError(`tensor '${name}' has type ${dtype}; expected F32, F16, BF16 or F64`);
+      throw new SafetensorsError(
+        `tensor ${quote(name)} has type ${shorten(dtype, 80)}; expected F32, F16, BF16 or F64`,
+      );
   }
 }

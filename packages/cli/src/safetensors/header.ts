@@ -2,7 +2,8 @@
 // https://github.com/huggingface/safetensors#format
 
 import * as z from 'zod';
-import { SafetensorsError } from '../errors/safetensors-error.js';
+import { SafetensorsError } from '../errors/errors.js';
+import { quote, shorten } from '../terminal/safe-text.js';
 import { ELEMENT_BYTES } from './dtype.js';
 
 /** What the header says about a tensor. */
@@ -27,21 +28,28 @@ const entrySchema = z.object({
 const headerSchema = z.record(z.string(), z.unknown());
 const metadataSchema = z.record(z.string(), z.string());
 
+/** Bytes that may lie in memory or in a file. */
+export interface ByteSource {
+  readonly length: number;
+  /** A copy of the bytes from `begin` to before `end`, both within the source. */
+  read(begin: number, end: number): Uint8Array;
+}
+
 /**
  * Reads and checks the header of a file.
  * @throws SafetensorsError saying what is wrong and where.
  */
-export function readHeader(file: Uint8Array): ReadonlyMap<string, TensorEntry> {
+export function readHeader(file: ByteSource): ReadonlyMap<string, TensorEntry> {
   const headerEnd = LENGTH_BYTES + headerLength(file);
   const { __metadata__: metadata, ...tensors } = parse(
     'the header',
     headerSchema,
-    toJson(file.subarray(LENGTH_BYTES, headerEnd)),
+    toJson(file.read(LENGTH_BYTES, headerEnd)),
   );
-  parse('__metadata__', metadataSchema.optional(), metadata);
+  parse('__metadata__', metadataSchema.nullish(), metadata);
   const entries = new Map<string, TensorEntry>();
   for (const [name, raw] of Object.entries(tensors)) {
-    const { dtype, shape, data_offsets } = parse(`the entry of tensor '${name}'`, entrySchema, raw);
+    const { dtype, shape, data_offsets } = parse(`the entry of tensor ${quote(name)}`, entrySchema, raw);
     const [begin, end] = data_offsets;
     assertSize(name, dtype, shape, end - begin);
     entries.set(name, { dtype, dims: shape, begin: headerEnd + begin, end: headerEnd + end });
@@ -50,13 +58,13 @@ export function readHeader(file: Uint8Array): ReadonlyMap<string, TensorEntry> {
   return entries;
 }
 
-function headerLength(file: Uint8Array): number {
+function headerLength(file: ByteSource): number {
   if (file.length < LENGTH_BYTES) {
     throw new SafetensorsError(
       `the file has ${file.length} bytes, too few for the ${LENGTH_BYTES} that hold the header's length`,
     );
   }
-  const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+  const length = new DataView(file.read(0, LENGTH_BYTES).buffer).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     throw new SafetensorsError(
       `the header claims ${length} bytes, more than the allowed ${MAX_HEADER_BYTES}; it is probably another kind of file`,
@@ -82,17 +90,17 @@ function parse<S extends z.ZodType>(what: string, schema: S, value: unknown): z.
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => [...path.map(String), message].join(': '));
-  throw new SafetensorsError(`${what} has the wrong form (${problems.join('; ')})`);
+  throw new SafetensorsError(`${what} has the wrong form (${shorten(problems.join('; '), 500)})`);
 }
 
 function assertSize(name: string, dtype: string, shape: readonly number[], bytes: number): void {
-  if (bytes < 0) throw new SafetensorsError(`tensor '${name}' ends before it begins`);
+  if (bytes < 0) throw new SafetensorsError(`tensor ${quote(name)} ends before it begins`);
   const elementBytes = ELEMENT_BYTES[dtype];
   if (elementBytes === undefined) return;
   const expected = shape.reduce((product, length) => product * length, elementBytes);
   if (bytes === expected) return;
   throw new SafetensorsError(
-    `tensor '${name}' of type ${dtype} and shape [${shape.join(', ')}] needs ${expected} bytes, its offsets span ${bytes}`,
+    `tensor ${quote(name)} of type ${shorten(dtype, 80)} and shape [${shorten(shape.join(', '), 80)}] needs ${expected} bytes, its offsets span ${bytes}`,
   );
 }
 
@@ -106,17 +114,17 @@ function assertContiguous(
   let previous = 'the header';
   const inOrder = [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
   for (const [name, { begin, end }] of inOrder) {
-    if (begin < reached) throw new SafetensorsError(`tensor '${name}' overlaps ${previous}`);
+    if (begin < reached) throw new SafetensorsError(`tensor ${quote(name)} overlaps ${previous}`);
     if (begin > reached) {
-      throw new SafetensorsError(`${begin - reached} bytes before tensor '${name}' belong to no tensor`);
+      throw new SafetensorsError(`${begin - reached} bytes before tensor ${quote(name)} belong to no tensor`);
     }
     if (end > fileLength) {
       throw new SafetensorsError(
-        `tensor '${name}' ends at byte ${end}, but the file at ${fileLength}; it is cut short`,
+        `tensor ${quote(name)} ends at byte ${end}, but the file at ${fileLength}; it is cut short`,
       );
     }
     reached = end;
-    previous = `tensor '${name}'`;
+    previous = `tensor ${quote(name)}`;
   }
   if (reached < fileLength) {
     throw new SafetensorsError(`${fileLength - reached} bytes after ${previous} belong to no tensor`);

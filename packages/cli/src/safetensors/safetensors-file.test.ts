@@ -1,3 +1,6 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors, f32, fileOf } from '../../test/encode-safetensors.js';
 import { SafetensorsFile } from './safetensors-file.js';
@@ -59,6 +62,61 @@ describe('SafetensorsFile', () => {
     const file = new SafetensorsFile(fileOf(header, new Uint8Array(7)));
     expect(file.get('x')).toMatchObject({ dims: [1, 1] });
     expect(() => file.get('new')).toThrow('has type F4');
+  });
+
+  it('takes metadata that is null, as the reference reader does', () => {
+    const header = JSON.stringify({ __metadata__: null, x: entry('F32', [1, 1], 0, 4) });
+    expect(new SafetensorsFile(fileOf(header, new Uint8Array(4))).names).toEqual(['x']);
+  });
+
+  it('reads of a file on disk only what is asked for, even beyond 2 GiB', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'mmtok-safetensors-')), 'large.safetensors');
+    const gap = 2 ** 31 + 8;
+    const header = JSON.stringify({
+      padding: entry('U8', [gap], 0, gap),
+      x: entry('F32', [1, 2], gap, gap + 8),
+    });
+    const start = fileOf(header);
+    const handle = openSync(path, 'w');
+    // A sparse file: what is not written takes no room.
+    writeSync(handle, start);
+    writeSync(handle, bytes(Float32Array.of(3, 4)), 0, 8, start.length + gap);
+    closeSync(handle);
+    const file = SafetensorsFile.open(path);
+    expect(file.get('x')).toMatchObject({ data: Float32Array.of(3, 4), dims: [1, 2] });
+    file.close();
+    rmSync(path);
+  });
+
+  it('says little of much: names of any length, and any number of them', () => {
+    const name = 'x'.repeat(150_000);
+    const messageOf = (file: () => unknown): string => {
+      try {
+        file();
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return '';
+    };
+    const many = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, i) => [
+        `t${i}`,
+        { dtype: 'U8', shape: [0], bytes: new Uint8Array() },
+      ]),
+    );
+    const messages = [
+      () => new SafetensorsFile(fileOf(JSON.stringify({ [name]: 1 }))),
+      () =>
+        new SafetensorsFile(fileOf(JSON.stringify({ [name]: entry('F32', [2], 0, 4) }), new Uint8Array(4))),
+      () => new SafetensorsFile(fileOf(JSON.stringify({ [name]: entry(name, [0], 0, 0) }))).get(name),
+      () => new SafetensorsFile(fileOf(JSON.stringify({ [name]: entry('U8', [0], 0, 0) }))).get('y'),
+      () => new SafetensorsFile(encodeSafetensors(many)).get('y'),
+    ].map(messageOf);
+    for (const message of messages) {
+      expect(message).not.toBe('');
+      expect(message.length).toBeLessThan(1000);
+    }
+    expect(messages[4]).toContain("'t19' and 9980 others");
   });
 
   it.each([

@@ -1,6 +1,7 @@
 // One line at the bottom of a terminal that says what is going on and vanishes when it is over. Silent in a pipe or in CI.
 
 import type { Output } from '../io.js';
+import { safeText } from './safe-text.js';
 
 /** A line that is overwritten. */
 export interface StatusLine {
@@ -25,7 +26,7 @@ export function createStatusLine(output: Output): StatusLine {
       drawnAt = now;
       isDrawn = true;
       const width = (output.columns ?? 80) - 1;
-      output.write(START_OF_LINE + [...text].slice(0, width).join(''));
+      output.write(START_OF_LINE + safeText([...text.replaceAll('\n', ' ')].slice(0, width).join('')));
     },
     clear() {
       if (!isDrawn) return;

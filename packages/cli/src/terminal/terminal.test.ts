@@ -1,10 +1,50 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
+import { UsageError } from '../errors/errors.js';
+import { explainFailure } from '../errors/explain-failure.js';
+import { print, printJson } from '../io.js';
 import { colorsFor } from './colors.js';
 import { formatBytes, formatMs, formatShare } from './format.js';
+import { safeText } from './safe-text.js';
 import { createStatusLine } from './status-line.js';
 import { renderTable } from './table.js';
 import { wrapColumns } from './wrap.js';
+
+describe('safeText', () => {
+  it('makes visible what would steer a terminal, and lets line breaks, tabs and own colours pass', () => {
+    expect(safeText('\u001b[2J\u001b]0;title\u0007x\r\u009b31m\u007f\u0000')).toBe(
+      '␛[2J␛]0;title␇x␍\\u009b31m␡␀',
+    );
+    expect(safeText('\u001b[8mhidden')).toBe('␛[8mhidden');
+    expect(safeText('a\u202egpj.exe')).toBe('a\\u202egpj.exe');
+    const own = 'one\n\ttwo \u001b[32m✓\u001b[39m \u001b[1mé\u001b[22m 字';
+    expect(safeText(own)).toBe(own);
+  });
+
+  it('is what commands print, and JSON has nothing of it', () => {
+    const io = fakeIo({ terminal: 80 });
+    print(io.stdout, '\u001b[2J');
+    createStatusLine(io.stderr).show('\u001b[2J\u0007');
+    printJson(io.stdout, { a: '\u001b[2J\u009b2J\u2028' });
+    expect(io.out()).toBe('␛[2J\n{"a":"\\u001b[2J\\u009b2J\\u2028"}\n');
+    expect(JSON.parse(io.out().split('\n')[1] as string)).toEqual({ a: '\u001b[2J\u009b2J\u2028' });
+    expect(io.err()).toBe('\r\u001b[2K␛[2J␇');
+  });
+});
+
+describe('a megabyte of any shape', () => {
+  it.each(['a', ' ', '\n', ' \n', '\u001b', 'a ', '字', "'"])('of %j is told in moments', (piece) => {
+    const text = `x${piece.repeat(1_000_000 / piece.length)}y`;
+    const started = performance.now();
+    safeText(text);
+    wrapColumns(text, 80);
+    renderTable([{ title: 'a', flexible: true }], [[text]], 80);
+    createStatusLine(fakeIo({ terminal: 80 }).stderr).show(text);
+    expect(explainFailure(new UsageError(text), false).message?.length).toBeLessThan(3000);
+    expect(explainFailure(new Error(text), false).message?.length).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+});
 
 describe('wrapColumns', () => {
   it('breaks between words, and within a word only where it must', () => {

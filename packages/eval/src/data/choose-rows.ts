@@ -1,8 +1,7 @@
 // Which rows a run takes: limit, seed and shard, whole groups at a time. The choice depends on the dataset's order and the
 // options only, never on how the run goes, so it can be split and resumed.
 
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { createRandom, shuffleFront } from '@mmtok/core/internal';
 import type { Shard } from '../tasks/task.js';
 import type { Row, Table } from './table.js';
 
@@ -31,13 +30,10 @@ async function groupsOf(table: Table, grouping: Grouping | undefined): Promise<n
   return [...groups.values()];
 }
 
-function shuffle<T>(items: T[], seed: number): T[] {
-  const rng = xoroshiro128plus(seed);
-  for (let i = 0; i < items.length - 1; i++) {
-    const other = uniformInt(rng, i, items.length - 1);
-    [items[i], items[other]] = [items[other]!, items[i]!];
-  }
-  return items;
+function shuffled<T>(items: readonly T[], seed: number): T[] {
+  const order = Int32Array.from(items, (_, at) => at);
+  shuffleFront(order, order.length, createRandom(seed));
+  return Array.from(order, (at) => items[at] as T);
 }
 
 function firstRows(groups: readonly number[][], limit: number): number[][] {
@@ -63,7 +59,7 @@ export async function chooseRows(
   if (limit === undefined && shard === undefined) return undefined;
   let groups = await groupsOf(table, grouping);
   if (limit !== undefined) {
-    if (seed !== undefined && limit < table.count) shuffle(groups, seed);
+    if (seed !== undefined && limit < table.count) groups = shuffled(groups, seed);
     groups = firstRows(groups, limit);
   }
   if (shard !== undefined) groups = groups.filter((_, place) => place % shard.count === shard.index);

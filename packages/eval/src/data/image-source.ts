@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import type { ImageSource } from '../tasks/task.js';
-import { MissingFileError } from './missing-file-error.js';
+import { MissingFileError } from './errors.js';
 
 /** A picture that is a file. It is opened only when read. */
 export function imageFile(path: string): ImageSource {
@@ -35,11 +35,11 @@ export function imageBytes(bytes: Uint8Array): ImageSource {
 }
 
 const DATA_URL = /^data:image\/[\w.+-]+;base64,/;
-const BASE64 = /^[\w+/\s-]+=*\s*$/;
+const BASE64 = /^[\w+/\s-]+=*$/;
 
 /** A picture in base64, bare or as a data URL; `null` for a text that is neither. */
 export function imageBase64(text: string): ImageSource | null {
-  const body = text.replace(DATA_URL, '');
+  const body = text.replace(DATA_URL, '').trimEnd();
   return BASE64.test(body) ? imageBytes(Buffer.from(body, 'base64')) : null;
 }
 

@@ -1,7 +1,7 @@
 // Checks a row against a schema, and says in which file and line it failed.
 
 import type * as z from 'zod';
-import { CorruptFileError } from './corrupt-file-error.js';
+import { CorruptFileError } from './errors.js';
 import type { Row } from './table.js';
 
 /**
@@ -11,8 +11,8 @@ import type { Row } from './table.js';
 export function parseRow<S extends z.ZodType>(schema: S, row: Pick<Row, 'values' | 'where'>): z.output<S> {
   const result = schema.safeParse(row.values);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(
-    (issue) => `${issue.path.map(String).join('.')}: ${issue.message}`,
+  const problems = result.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`,
   );
   throw new CorruptFileError(row.where, problems.join('; '));
 }

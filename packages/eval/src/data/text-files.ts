@@ -3,8 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { CorruptFileError } from './corrupt-file-error.js';
-import { MissingFileError } from './missing-file-error.js';
+import { CorruptFileError, MissingFileError } from './errors.js';
 import type { Row } from './table.js';
 
 /** A row of a text file, not yet in a table. */
@@ -17,11 +16,22 @@ export interface LineRow extends TextRow {
 }
 
 async function readText(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).replace(/^\uFEFF/, '');
-  } catch (cause) {
+  const bytes = await readFile(path).catch((cause: unknown) => {
     throw new MissingFileError(path, 'cannot be read', 'Check the path and its permissions.', { cause });
+  });
+  if (isUtf16(bytes)) throw new CorruptFileError(path, 'is UTF-16; save it as UTF-8');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new CorruptFileError(path, 'is not UTF-8; save it as UTF-8', { cause });
   }
+}
+
+/** Whether a file begins with UTF-16's mark, or with an ASCII character of two bytes: no JSON or TSV begins with a zero. */
+function isUtf16(bytes: Uint8Array): boolean {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
+  return bytes.length >= 4 && ((first === 0 && bytes[2] === 0) || (second === 0 && bytes[3] === 0));
 }
 
 function parseJson(text: string, where: string): unknown {
@@ -87,7 +97,8 @@ export async function readJsonLines(path: string): Promise<LineRow[]> {
 // A cell in double quotes may hold tabs, newlines and doubled quotes.
 const CELL = /(?:"([^"]*(?:""[^"]*)*)"|((?!")[^\t\r\n]*))(\t|\r?\n|$)/y;
 
-function parseTsv(text: string, path: string): { line: number; cells: string[] }[] {
+/** The rows of a text, with the number of the line each begins on. */
+export function parseTsv(text: string, path: string): { line: number; cells: string[] }[] {
   const rows: { line: number; cells: string[] }[] = [];
   let cells: string[] = [];
   let line = 1;

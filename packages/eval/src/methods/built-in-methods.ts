@@ -1,6 +1,7 @@
 // The methods that come with the package, by name. Not a registry: the runner takes any methods it is given.
 
 import { InvalidOptionsError } from '@mmtok/core';
+import { agilepruner } from './agilepruner.js';
 import { cdpruner, cdprunerOpenvino } from './cdpruner.js';
 import { cenCdpruner, cenDivprune } from './cen-prune.js';
 import { dartEmbedding } from './dart.js';
@@ -8,20 +9,24 @@ import { divprune } from './divprune.js';
 import { facilityLocation } from './facility-location.js';
 import { farthestPoint } from './farthest-point.js';
 import { fastervlm } from './fastervlm.js';
+import { mmtokIvc } from './ivc.js';
+import type { Method } from './method.js';
+import { mmrNorm, mmrRelevance, mmrSaliency } from './mmr.js';
 import { mmtok, mmtokFocused, mmtokPeaked, textOnly, visionOnly } from './mmtok.js';
 import { otprune } from './otprune.js';
+import { prunesid, prunesidSaliency } from './prunesid.js';
 import { random } from './random.js';
 import { scope } from './scope.js';
-import type { Selector } from './selector.js';
 import { stacktok } from './stacktok.js';
 import { svdLeverage } from './svd-leverage.js';
-import { uniform } from './uniform.js';
+import { stratified, uniform } from './uniform.js';
 import { visionzip } from './visionzip.js';
 import { vispruner } from './vispruner.js';
 import { mmtokAgent, mmtokFocusedAgent, mmtokOracle } from './with-agent.js';
+import { zspaprune } from './zspaprune.js';
 
-/** All methods of the package; those that need a saliency or an agent come last. */
-export const builtInMethods: readonly Selector[] = [
+/** All methods of the package; those that need a saliency, positions or an agent come last. */
+export const builtInMethods: readonly Method[] = [
   mmtok,
   mmtokPeaked,
   mmtokFocused,
@@ -29,6 +34,7 @@ export const builtInMethods: readonly Selector[] = [
   visionOnly,
   random,
   uniform,
+  stratified,
   divprune,
   cdpruner,
   cdprunerOpenvino,
@@ -40,10 +46,18 @@ export const builtInMethods: readonly Selector[] = [
   dartEmbedding,
   otprune,
   svdLeverage,
+  prunesid,
+  mmrNorm,
+  mmrRelevance,
+  zspaprune,
   visionzip,
   fastervlm,
   vispruner,
   scope,
+  prunesidSaliency,
+  mmrSaliency,
+  agilepruner,
+  mmtokIvc,
   mmtokAgent,
   mmtokFocusedAgent,
   mmtokOracle,
@@ -54,7 +68,7 @@ export const builtInMethods: readonly Selector[] = [
  * @param own further methods, which go before built-in ones of the same name.
  * @throws InvalidOptionsError for a name that is not there, with all names that are.
  */
-export function findMethods(names: readonly string[], own: readonly Selector[] = []): Selector[] {
+export function findMethods(names: readonly string[], own: readonly Method[] = []): Method[] {
   const known = [...own, ...builtInMethods];
   return names.map((name) => {
     const found = known.find((method) => method.name === name);

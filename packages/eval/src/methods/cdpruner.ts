@@ -1,10 +1,10 @@
 // CDPruner: diverse tokens among the relevant ones, as a determinantal point process. The paper's and OpenVINO's way.
 
-import type { Float32Tensor } from '@mmtok/core';
+import type { Backend, Float32Tensor } from '@mmtok/core';
 import { defineMethod } from './define-method.js';
 import { greedyDeterminant } from './determinantal.js';
+import type { Method, MethodFeatures } from './method.js';
 import { descending, minMax } from './ranking.js';
-import type { Selector, SelectorInput } from './selector.js';
 import { cosineMatrix, rowMeans } from './similarities.js';
 
 /**
@@ -12,7 +12,8 @@ import { cosineMatrix, rowMeans } from './similarities.js';
  * @param sign The official code takes −1, which fits the embeddings of CLIP.
  */
 export async function relevance(
-  { backend, vision, text }: SelectorInput,
+  { vision, text }: MethodFeatures,
+  backend: Backend,
   sign: 1 | -1,
   epsilon = 0,
 ): Promise<Float64Array> {
@@ -24,14 +25,14 @@ export async function relevance(
 }
 
 /** NeurIPS 2025. The official loop repeats tokens once the kernel's rank is spent; here relevance decides then. */
-export const cdpruner: Selector = defineMethod({
+export const cdpruner: Method = defineMethod({
   name: 'cdpruner',
   title: 'CDPruner',
   source: 'https://github.com/Theia-4869/CDPruner',
-  needs: ['text'],
-  async select(input, k) {
-    const { data, rows: n } = await cosineMatrix(input.backend, input.vision, input.vision);
-    const r = await relevance(input, -1, 1e-6);
+  needs: ['question'],
+  async select(features, { tokens: k, backend }) {
+    const { data, rows: n } = await cosineMatrix(backend, features.vision, features.vision);
+    const r = await relevance(features, backend, -1, 1e-6);
     return greedyDeterminant({ size: n, at: (i, j) => r[i]! * data[i * n + j]! * r[j]! }, k, descending(r));
   },
 });
@@ -43,13 +44,13 @@ const WEIGHT = 0.5;
  * As OpenVINO GenAI ships it: relevance with positive sign and exponential weight, and two searches of half the budget,
  * each over one half of the tokens and with relevance from 0 to 1 within it.
  */
-export const cdprunerOpenvino: Selector = defineMethod({
+export const cdprunerOpenvino: Method = defineMethod({
   name: 'cdpruner-openvino',
   title: 'CDPruner (OpenVINO)',
   source:
     'https://github.com/openvinotoolkit/openvino.genai/tree/master/src/cpp/src/visual_language/cdpruner',
-  needs: ['text'],
-  async select({ backend, vision, text }, k) {
+  needs: ['question'],
+  async select({ vision, text }, { tokens: k, backend }) {
     const { data, rows: n } = await cosineMatrix(backend, vision, vision);
     const means = rowMeans(await cosineMatrix(backend, vision, text as Float32Tensor));
     const search = (start: number, end: number, count: number): number[] => {

@@ -1,21 +1,22 @@
 // Cen-Prune: a plug-in for diversity methods that compares tokens without their mean and favours uncommon ones.
 
+import type { Backend } from '@mmtok/core';
 import { relevance } from './cdpruner.js';
 import { defineMethod } from './define-method.js';
 import { greedyDeterminant } from './determinantal.js';
 import { maxMin } from './max-min.js';
+import type { Method, MethodFeatures } from './method.js';
 import { descending, minMax } from './ranking.js';
-import type { Selector, SelectorInput } from './selector.js';
-import { centred, cosineMatrix, type Matrix } from './similarities.js';
+import { centered, cosineMatrix, type Matrix } from './similarities.js';
 
 /** There is no official code; this follows the formulas of the paper. */
 const SOURCE = 'Cen-Prune (2026)';
 
-/** What the plug-in adds: cosines of the centred tokens, and how little each token is like the others, from 0 to 1. */
-async function centring({
-  backend,
-  vision,
-}: SelectorInput): Promise<{ cosines: Matrix; rarity: Float64Array }> {
+/** What the plug-in adds: cosines of the centered tokens, and how little each token is like the others, from 0 to 1. */
+async function centering(
+  { vision }: MethodFeatures,
+  backend: Backend,
+): Promise<{ cosines: Matrix; rarity: Float64Array }> {
   const plain = await cosineMatrix(backend, vision, vision);
   const n = plain.rows;
   const closeness = Float64Array.from({ length: n }, (_, i) => {
@@ -23,34 +24,34 @@ async function centring({
     for (let j = 0; j < n; j++) if (j !== i) sum += plain.data[i * n + j]!;
     return -sum / Math.max(1, n - 1);
   });
-  const centredVision = centred(vision);
+  const centeredVision = centered(vision);
   return {
-    cosines: await cosineMatrix(backend, centredVision, centredVision),
+    cosines: await cosineMatrix(backend, centeredVision, centeredVision),
     rarity: minMax(closeness),
   };
 }
 
-/** DivPrune with centred cosines, distances weighted by rarity. */
-export const cenDivprune: Selector = defineMethod({
+/** DivPrune with centered cosines, distances weighted by rarity. */
+export const cenDivprune: Method = defineMethod({
   name: 'cen-divprune',
   title: 'DivPrune + Cen-Prune',
   source: SOURCE,
-  async select(input, k) {
-    const { cosines, rarity } = await centring(input);
+  async select(features, { tokens: k, backend }) {
+    const { cosines, rarity } = await centering(features, backend);
     return maxMin(cosines, k, { weights: rarity });
   },
 });
 
-/** CDPruner with centred cosines, relevance multiplied by rarity. */
-export const cenCdpruner: Selector = defineMethod({
+/** CDPruner with centered cosines, relevance multiplied by rarity. */
+export const cenCdpruner: Method = defineMethod({
   name: 'cen-cdpruner',
   title: 'CDPruner + Cen-Prune',
   source: SOURCE,
-  needs: ['text'],
-  async select(input, k) {
-    const { cosines, rarity } = await centring(input);
+  needs: ['question'],
+  async select(features, { tokens: k, backend }) {
+    const { cosines, rarity } = await centering(features, backend);
     const { data, rows: n } = cosines;
-    const relevant = await relevance(input, -1, 1e-6);
+    const relevant = await relevance(features, backend, -1, 1e-6);
     const r = relevant.map((value, i) => value * rarity[i]!);
     return greedyDeterminant({ size: n, at: (i, j) => r[i]! * data[i * n + j]! * r[j]! }, k, descending(r));
   },

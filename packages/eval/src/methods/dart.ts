@@ -2,8 +2,8 @@
 
 import type { Float32Tensor } from '@mmtok/core';
 import { defineMethod } from './define-method.js';
+import type { Method } from './method.js';
 import { descending } from './ranking.js';
-import type { Selector } from './selector.js';
 import { cosineMatrix } from './similarities.js';
 
 /** Pivots of each kind, as in the official settings. */
@@ -14,11 +14,11 @@ const PIVOTS = 4;
  * this one input embeddings. Vision pivots are kept; the other picks are shared among all pivots, each of which takes
  * the tokens least like itself.
  */
-export const dartEmbedding: Selector = defineMethod({
+export const dartEmbedding: Method = defineMethod({
   name: 'dart-embedding',
   title: 'DART (embeddings)',
   source: 'https://arxiv.org/abs/2502.11494',
-  async select({ backend, vision, text }, k) {
+  async select({ vision, text }, { tokens: k, backend }) {
     const pivots = longest(vision, Math.min(PIVOTS, k));
     const orders = await ordersFrom(pivots.map((row) => rowOf(vision, row)));
     const words = text === undefined ? [] : longest(text, PIVOTS).map((row) => rowOf(text, row));

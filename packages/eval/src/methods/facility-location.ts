@@ -2,14 +2,14 @@
 
 import { greedyCover } from './cover.js';
 import { defineMethod } from './define-method.js';
-import type { Selector } from './selector.js';
+import type { Method } from './method.js';
 import { cosineMatrix } from './similarities.js';
 
 /** Greedy facility location over the cosines of the features before the projector, as FLoC does within one block. */
-export const facilityLocation: Selector = defineMethod({
+export const facilityLocation: Method = defineMethod({
   name: 'facility-location',
   title: 'Facility location',
   source: 'https://arxiv.org/abs/2511.00141',
-  select: async ({ backend, visionFeatures }, k) =>
-    greedyCover(await cosineMatrix(backend, visionFeatures, visionFeatures), k),
+  select: async ({ visionFeatures }, { tokens, backend }) =>
+    greedyCover(await cosineMatrix(backend, visionFeatures, visionFeatures), tokens),
 });

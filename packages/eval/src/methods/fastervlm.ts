@@ -1,14 +1,14 @@
 // FasterVLM: the most salient tokens.
 
 import { defineMethod } from './define-method.js';
+import type { Method } from './method.js';
 import { descending } from './ranking.js';
-import type { Selector } from './selector.js';
 
 /** The k tokens with the highest saliency, e.g. attention of the encoder's class token. */
-export const fastervlm: Selector = defineMethod({
+export const fastervlm: Method = defineMethod({
   name: 'fastervlm',
   title: 'FasterVLM',
   source: 'https://github.com/Theia-4869/FasterVLM',
   needs: ['saliency'],
-  select: ({ saliency }, k) => descending(saliency as Float32Array).slice(0, k),
+  select: ({ saliency }, { tokens }) => descending(saliency as Float32Array).slice(0, tokens),
 });

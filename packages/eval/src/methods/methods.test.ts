@@ -2,20 +2,32 @@ import { readFileSync } from 'node:fs';
 import { createReferenceBackend, type Float32Tensor, selectTokens } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
 import { officialInputs, officialSelections, syntheticFeatures, syntheticText } from '@mmtok/core/testing';
+import type { Select } from '@mmtok/transformers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  agilepruner,
   builtInMethods,
   cdpruner,
   coverageMethod,
   defineMethod,
   divprune,
   findMethods,
+  type Method,
+  type MethodFeatures,
+  mmrNorm,
+  mmrRelevance,
+  mmrSaliency,
   mmtok,
+  mmtokIvc,
+  prunesid,
+  prunesidSaliency,
   random,
-  type SelectorInput,
   stacktok,
+  stratified,
+  type TokenPositions,
   uniform,
+  zspaprune,
 } from './index.js';
 
 const backend = createReferenceBackend();
@@ -41,10 +53,19 @@ const peerCases = JSON.parse(
 function inputOf(
   vision: Float32Tensor,
   text: Float32Tensor,
-  more: Partial<SelectorInput> = {},
-): SelectorInput {
-  return { backend, vision, visionFeatures: vision, text, seed: 1, ...more };
+  more: Partial<MethodFeatures> = {},
+): MethodFeatures {
+  return { vision, text, ...more };
 }
+
+const pick = (method: Method, features: MethodFeatures, tokens: number, seed = 1) =>
+  method.select(features, { tokens, backend, seed });
+
+/** Tokens in a row after five others, and the frequencies of a head of eight numbers. */
+const positionsOf = (n: number): TokenPositions => ({
+  ids: [Array.from({ length: n }, (_, token) => 5 + token)],
+  frequencies: [0, 1, 2, 3].map((d) => 10_000 ** (-d / 4)),
+});
 
 describe('official picks', () => {
   for (const peer of peerCases) {
@@ -53,11 +74,11 @@ describe('official picks', () => {
     const name = `${peer.height} × ${peer.width}, ${peer.budget} tokens`;
 
     it(`DivPrune, ${name}`, async () => {
-      expect(await divprune.select(input, peer.budget)).toEqual(peer.divpruneOrder);
+      expect(await pick(divprune, input, peer.budget)).toEqual(peer.divpruneOrder);
     });
 
     it(`CDPruner, ${name}`, async () => {
-      const picks = await cdpruner.select(input, peer.budget);
+      const picks = await pick(cdpruner, input, peer.budget);
       // Beyond 96 of 192 the official kernel has run out of rank and the official loop repeats tokens.
       const count = peer.budget === 192 ? 96 : peer.budget;
       expect(picks.slice(0, count)).toEqual(peer.cdprunerOrder.slice(0, count));
@@ -72,7 +93,7 @@ describe('official picks', () => {
         one.visionTemperature === 0.2 &&
         one.alpha === 0.5,
     )!;
-    const picks = await mmtok.select({ backend, seed: 1, ...officialInputs(official) }, official.budget);
+    const picks = await pick(mmtok, officialInputs(official), official.budget);
     expect(picks.toSorted((a, b) => a - b)).toEqual(official.officialIndices);
   });
 });
@@ -102,18 +123,70 @@ describe('every method', () => {
             : syntheticFeatures({ ...map, dim, seed });
           const text = syntheticText(vision, words, seed + 1);
           const saliency = syntheticFeatures({ ...map, dim: 1, seed: seed + 2 }).data.map(Math.abs);
-          const input = inputOf(vision, text, { grid: [rows, columns], saliency, seed });
-          const picks = await method.select(input, k);
+          const input = inputOf(vision, text, { grid: [rows, columns], saliency, positions: positionsOf(n) });
+          const picks = await pick(method, input, k, seed);
           expect(new Set(picks).size).toBe(k);
           expect(picks.every((token) => Number.isInteger(token) && token >= 0 && token < n)).toBe(true);
-          expect(await method.select(input, k)).toEqual(picks);
-          const all = await method.select(input, n);
+          expect(await pick(method, input, k, seed)).toEqual(picks);
+          const all = await pick(method, input, n, seed);
           expect(all.toSorted((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, token) => token));
         }),
         { numRuns: 25 },
       );
     },
   );
+
+  const map = { height: 8, width: 8, clusters: 4, noise: 0.6, common: 0.4 };
+  const vision = syntheticFeatures({ ...map, dim: 16, seed: 11 });
+  const all: MethodFeatures = {
+    vision,
+    text: syntheticText(vision, 3, 12),
+    saliency: syntheticFeatures({ ...map, dim: 1, seed: 13 }).data.map(Math.abs),
+    grid: [8, 8],
+    positions: positionsOf(64),
+  };
+  const table = builtInMethods.map((method) => [method.name, method] as const);
+
+  it.each(table)('%s works for 1, n − 1 and n tokens, and refuses n + 1', async (_name, method) => {
+    for (const tokens of [1, 63, 64]) expect(new Set(await pick(method, all, tokens)).size).toBe(tokens);
+    await expect(pick(method, all, 65)).rejects.toMatchObject({ code: 'MMTOK_METHOD' });
+  });
+
+  it.each(table.filter(([name]) => name !== 'random'))(
+    '%s picks other tokens than random',
+    async (_name, method) => {
+      const sorted = async (one: Method) => (await pick(one, all, 12)).toSorted((a, b) => a - b);
+      expect(await sorted(method)).not.toEqual(await sorted(random));
+    },
+  );
+
+  it.each(table)('%s keeps no excluded token, and is not led by one', async (_name, method) => {
+    const excluded = [0, 7, 20, 33];
+    const request = { tokens: 20, backend, seed: 1 };
+    const picks = await method.select(all, { ...request, excluded });
+    expect(new Set(picks).size).toBe(20);
+    expect(picks.filter((token) => excluded.includes(token))).toEqual([]);
+    const changed = float32(vision.data.slice(), vision.dims);
+    for (const token of excluded) changed.data.fill(9, token * 16, token * 16 + 16);
+    expect(await method.select({ ...all, vision: changed }, { ...request, excluded })).toEqual(picks);
+  });
+
+  it.each(table.filter(([, { needs }]) => needs.length > 0))(
+    '%s is refused without what it needs',
+    async (name, method) => {
+      await expect(pick(method, { vision }, 4)).rejects.toMatchObject({
+        code: 'MMTOK_METHOD',
+        message: expect.stringMatching(`^Method '${name}': it needs ${method.needs[0]}`),
+      });
+    },
+  );
+
+  it('works as the option select of @mmtok/transformers, which gives no backend and no seed', async () => {
+    const select: Select = divprune.select;
+    const tiles = [{ start: 0, visionTokens: 64, image: 0 }];
+    const request = { tokens: 5, excluded: [], question: '', batchIndex: 0 };
+    expect(await select({ vision, tiles }, request)).toEqual(await pick(divprune, { vision }, 5));
+  });
 
   it('has a name of its own and a source', () => {
     expect(new Set(builtInMethods.map(({ name }) => name)).size).toBe(builtInMethods.length);
@@ -134,18 +207,73 @@ describe('baselines', () => {
   const input = inputOf(vision, syntheticText(vision, 2, 4));
 
   it('uniform takes the middles of cells', async () => {
-    expect(await uniform.select({ ...input, grid: [16, 16] }, 4)).toEqual([
+    expect(await pick(uniform, { ...input, grid: [16, 16] }, 4)).toEqual([
       4 * 16 + 4,
       4 * 16 + 12,
       12 * 16 + 4,
       12 * 16 + 12,
     ]);
-    expect(await uniform.select(input, 2)).toEqual([64, 192]);
+    expect(await pick(uniform, input, 2)).toEqual([64, 192]);
   });
 
   it('random draws anew for another seed', async () => {
-    const first = await random.select(input, 20);
-    expect(await random.select({ ...input, seed: 2 }, 20)).not.toEqual(first);
+    const first = await pick(random, input, 20);
+    expect(await pick(random, input, 20, 2)).not.toEqual(first);
+  });
+});
+
+describe('newer baselines, on features small enough to follow', () => {
+  // Three directions: tokens 0 to 3 are alike, so are 4 and 5; 6 stands alone and is long.
+  const rows = [
+    [1, 0, 0],
+    [1, 0, 0],
+    [1, 0, 0],
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 1, 0],
+    [0, 0, 3],
+  ];
+  const vision = float32(Float32Array.from(rows.flat()), [7, 3]);
+  const text = float32(Float32Array.of(1, 0, 0), [1, 3]);
+  const saliency = Float32Array.of(0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1);
+
+  it('MMR begins with the most important token and turns from its likes', async () => {
+    expect(await pick(mmrNorm, { vision }, 3)).toEqual([6, 0, 4]);
+    expect(await pick(mmrRelevance, { vision, text }, 2)).toEqual([0, 1]);
+    expect(await pick(mmrSaliency, { vision, saliency }, 3)).toEqual([0, 4, 6]);
+  });
+
+  it('ZSPAPrune completes what the question names by what is least like it', async () => {
+    expect(await pick(zspaprune, { vision, text }, 4)).toEqual([0, 1, 4, 6]);
+  });
+
+  it('AgilePruner passes over tokens that are too close to picks, until there are no others', async () => {
+    expect(await pick(agilepruner, { vision, saliency }, 3)).toEqual([0, 4, 6]);
+    expect(await pick(agilepruner, { vision, saliency }, 4)).toEqual([0, 4, 6, 1]);
+  });
+
+  it('PruneSID takes from each group, copies last', async () => {
+    for (const method of [prunesid, prunesidSaliency]) {
+      const picks = await pick(method, { vision, saliency }, 3);
+      const groupOf = (token: number) => (token < 4 ? 0 : token < 6 ? 1 : 2);
+      expect(new Set(picks.map(groupOf)).size, method.name).toBeGreaterThanOrEqual(2);
+    }
+  });
+
+  it('IVC keeps the positions that rotary embeddings single out, whatever is there', async () => {
+    const flat = float32(new Float32Array(100 * 4).fill(1), [100, 4]);
+    const picks = await pick(mmtokIvc, { vision: flat, positions: positionsOf(100) }, 20);
+    // Position 5 is the nearest to 0, where every cosine is 1.
+    expect(picks).toContain(0);
+    expect(picks).not.toEqual(await pick(mmtok, { vision: flat }, 20));
+  });
+
+  it('stratified random draws one token from each part', async () => {
+    const large = float32(new Float32Array(64 * 2).fill(1), [64, 2]);
+    const picks = await pick(stratified, { vision: large, grid: [8, 8] }, 4);
+    const quarter = (token: number) => 2 * Number(token >= 32) + Number(token % 8 >= 4);
+    expect(picks.map(quarter).toSorted()).toEqual([0, 1, 2, 3]);
+    expect(await pick(stratified, { vision: large, grid: [8, 8] }, 4, 2)).not.toEqual(picks);
   });
 });
 
@@ -165,8 +293,10 @@ describe('StackTok', () => {
     data.set(varied.data);
     for (let i = 36; i < 72; i++) data.set(dull, i * 16);
     const vision = float32(data, [72, 16]);
-    const input = inputOf(vision, syntheticText(varied, 4, 5), { tiles: [36, 36] });
-    const picks = await stacktok.select(input, 12);
+    const input = inputOf(vision, syntheticText(varied, 4, 5), {
+      tiles: [0, 36].map((start) => ({ start, visionTokens: 36 })),
+    });
+    const picks = await pick(stacktok, input, 12);
     expect(picks.filter((token) => token < 36).length).toBeGreaterThan(8);
   });
 });
@@ -181,7 +311,7 @@ describe('a method of your own', () => {
     common: 0,
     seed: 3,
   });
-  const input: SelectorInput = { backend, vision, visionFeatures: vision, seed: 1 };
+  const input: MethodFeatures = { vision };
   const own = (picks: readonly number[]) =>
     defineMethod({ name: 'own', source: 'https://example.org', select: () => picks });
 
@@ -192,16 +322,16 @@ describe('a method of your own', () => {
     [[1, 1], 'the index 1 twice'],
     [undefined as unknown as number[], 'returned undefined where an array of 2 indices was asked for'],
   ])('is held to the contract: %j', async (picks, problem) => {
-    await expect(own(picks).select(input, 2)).rejects.toMatchObject({
+    await expect(pick(own(picks), input, 2)).rejects.toMatchObject({
       code: 'MMTOK_METHOD',
       message: expect.stringContaining(problem),
     });
   });
 
   it('is asked for possible numbers only, and given what it needs', async () => {
-    await expect(own([]).select(input, 0)).rejects.toThrow('from 1 to 6 tokens, got 0');
-    await expect(own([]).select(input, 7)).rejects.toThrow('from 1 to 6 tokens, got 7');
-    await expect(cdpruner.select(input, 2)).rejects.toThrow('it needs text');
+    await expect(pick(own([]), input, 0)).rejects.toThrow('from 1 to 6 tokens, got 0');
+    await expect(pick(own([]), input, 7)).rejects.toThrow('from 1 to 6 tokens, got 7');
+    await expect(pick(cdpruner, input, 2)).rejects.toThrow('it needs question');
   });
 
   it('is found beside the built-in ones, and before them', () => {
@@ -222,6 +352,6 @@ describe('a method of your own', () => {
     const coverage = [visionCoverage({ temperature: 0.1 })];
     const method = coverageMethod({ name: 'sharper', coverage });
     const { order } = await selectTokens({ backend, vision, coverage, budget: { tokens: 3 } });
-    expect(await method.select(input, 3)).toEqual(order);
+    expect(await pick(method, input, 3)).toEqual(order);
   });
 });

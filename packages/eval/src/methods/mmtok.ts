@@ -2,7 +2,7 @@
 
 import { type ObjectiveTerm, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
 import { defineMethod } from './define-method.js';
-import type { Selector, SelectorNeed } from './selector.js';
+import type { Method, MethodNeed } from './method.js';
 
 const SOURCE = 'https://arxiv.org/abs/2508.18264';
 
@@ -11,7 +11,7 @@ export interface CoverageMethodOptions {
   readonly name: string;
   readonly title?: string;
   readonly source?: string;
-  readonly needs?: readonly SelectorNeed[];
+  readonly needs?: readonly MethodNeed[];
   /** The objective. A term called `'saliency'` is handed the saliency of the input. */
   readonly coverage: readonly ObjectiveTerm[];
 }
@@ -23,13 +23,13 @@ export interface CoverageMethodOptions {
  * const mine = coverageMethod({ name: 'mine', coverage: [textCoverage({ peakedness: 4 }), visionCoverage()] });
  * @throws InvalidOptionsError for a name that is not kebab-case.
  */
-export function coverageMethod(options: CoverageMethodOptions): Selector {
+export function coverageMethod(options: CoverageMethodOptions): Method {
   const { coverage, source = SOURCE, ...rest } = options;
   const readsSaliency = coverage.some((term) => term.kind === 'bonus' && term.input === 'saliency');
   return defineMethod({
     source,
     ...rest,
-    async select({ backend, vision, visionFeatures, text, saliency }, k) {
+    async select({ vision, visionFeatures, text, saliency }, { tokens, backend }) {
       const { order } = await selectTokens({
         backend,
         coverage,
@@ -37,7 +37,7 @@ export function coverageMethod(options: CoverageMethodOptions): Selector {
         visionFeatures,
         ...(text && { text }),
         ...(readsSaliency && saliency && { inputs: { saliency: [saliency] } }),
-        budget: { tokens: k },
+        budget: { tokens },
       });
       return order;
     },
@@ -45,14 +45,14 @@ export function coverageMethod(options: CoverageMethodOptions): Selector {
 }
 
 /** MMTok as published: text and vision coverage (τ 0.02 and 0.2, α 0.5). */
-export const mmtok: Selector = coverageMethod({
+export const mmtok: Method = coverageMethod({
   name: 'mmtok',
   title: 'MMTok',
   coverage: [textCoverage(), visionCoverage()],
 });
 
 /** MMTok with each text token weighted by (1 − normalised entropy)⁴ of its row, a change of ours. */
-export const mmtokPeaked: Selector = coverageMethod({
+export const mmtokPeaked: Method = coverageMethod({
   name: 'mmtok-peaked',
   title: 'MMTok, peaked words',
   coverage: [textCoverage({ peakedness: 4 }), visionCoverage()],
@@ -62,22 +62,22 @@ export const mmtokPeaked: Selector = coverageMethod({
  * Vision coverage alone, whose targets count by their relevance to the question: a change of ours. Its focus, 4, was chosen on
  * questions about validation scenes of the embedded benchmark.
  */
-export const mmtokFocused: Selector = coverageMethod({
+export const mmtokFocused: Method = coverageMethod({
   name: 'mmtok-focused',
   title: 'MMTok, focused',
   coverage: [visionCoverage({ focus: 4 })],
 });
 
 /** Text coverage alone. Once every word is covered, the remaining picks are the lowest indices. */
-export const textOnly: Selector = coverageMethod({
+export const textOnly: Method = coverageMethod({
   name: 'text-only',
   title: 'Text coverage only',
-  needs: ['text'],
+  needs: ['question'],
   coverage: [textCoverage()],
 });
 
 /** Vision coverage alone. */
-export const visionOnly: Selector = coverageMethod({
+export const visionOnly: Method = coverageMethod({
   name: 'vision-only',
   title: 'Vision coverage only',
   coverage: [visionCoverage()],

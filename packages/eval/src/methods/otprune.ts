@@ -4,8 +4,8 @@ import type { Float32Tensor } from '@mmtok/core';
 import { defineProgram } from '@mmtok/core/backend';
 import { defineMethod } from './define-method.js';
 import { greedyDeterminant } from './determinantal.js';
+import type { Method } from './method.js';
 import { descending } from './ranking.js';
-import type { Selector } from './selector.js';
 
 /** The official factor on G Gᵀ. */
 const SCALE = 0.01;
@@ -25,11 +25,11 @@ const squaredGram = defineProgram({
 });
 
 /** CVPR 2026: greedy log-determinant of I + 0.01 G Gᵀ over the projected tokens. */
-export const otprune: Selector = defineMethod({
+export const otprune: Method = defineMethod({
   name: 'otprune',
   title: 'OTPrune',
   source: 'https://github.com/xiwenc1/OTPrune',
-  async select({ backend, vision }, k) {
+  async select({ vision }, { tokens: k, backend }) {
     const { squared } = await backend.run(squaredGram, { vision });
     const { data } = squared as Float32Tensor;
     const n = vision.dims[0] as number;

@@ -2,15 +2,15 @@
 
 import { greedyCover } from './cover.js';
 import { defineMethod } from './define-method.js';
-import type { Selector } from './selector.js';
+import type { Method } from './method.js';
 import { cosineMatrix } from './similarities.js';
 
 /** NeurIPS 2025, with the official exponent 1 on the saliency. */
-export const scope: Selector = defineMethod({
+export const scope: Method = defineMethod({
   name: 'scope',
   title: 'SCOPE',
   source: 'https://github.com/kinredon/SCOPE',
   needs: ['saliency'],
-  select: async ({ backend, visionFeatures, saliency }, k) =>
-    greedyCover(await cosineMatrix(backend, visionFeatures, visionFeatures), k, saliency),
+  select: async ({ visionFeatures, saliency }, { tokens, backend }) =>
+    greedyCover(await cosineMatrix(backend, visionFeatures, visionFeatures), tokens, saliency),
 });

@@ -28,7 +28,7 @@ export async function cosineMatrix(backend: Backend, a: Float32Tensor, b: Float3
 }
 
 /** A tensor whose rows have lost their mean. */
-export function centred({ data, dims }: Float32Tensor): Float32Tensor {
+export function centered({ data, dims }: Float32Tensor): Float32Tensor {
   const [n, d] = dims as readonly [number, number];
   const mean = new Float64Array(d);
   for (let i = 0; i < n; i++) for (let c = 0; c < d; c++) mean[c]! += data[i * d + c]! / n;

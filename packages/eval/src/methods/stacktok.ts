@@ -2,9 +2,9 @@
 
 import { cosineSimilarity, type Float32Tensor } from '@mmtok/core';
 import { defineProgram, float32 } from '@mmtok/core/backend';
-import { defineMethod } from './define-method.js';
+import { defineMethod, type GivenFeatures, type GivenRequest } from './define-method.js';
+import type { Method } from './method.js';
 import { argMax } from './ranking.js';
-import type { Selector, SelectorInput } from './selector.js';
 import type { Matrix } from './similarities.js';
 
 const TEXT_TEMPERATURE = 0.02;
@@ -26,18 +26,16 @@ const calibrated = defineProgram({
  * StackTok, its selection with one budget for all tiles: each tile nominates its best token, and the one with the
  * largest gain is picked. The optional swaps of the paper for 16 tokens or fewer are left out.
  */
-export const stacktok: Selector = defineMethod({
+export const stacktok: Method = defineMethod({
   name: 'stacktok',
   title: 'StackTok',
   source: 'StackTok (2026)',
-  needs: ['text'],
-  async select(input, k) {
-    const { tiles = [input.vision.dims[0] as number] } = input;
+  needs: ['question'],
+  async select(features, request) {
+    const k = request.tokens;
     const stacks: Tile[] = [];
-    let start = 0;
-    for (const tokens of tiles) {
-      if (tokens > 0) stacks.push(await Tile.of(input, start, tokens, k));
-      start += tokens;
+    for (const { start, visionTokens } of features.tiles) {
+      if (visionTokens > 0) stacks.push(await Tile.of(features, request, start, visionTokens));
     }
     const picks: number[] = [];
     while (picks.length < k) {
@@ -66,14 +64,19 @@ class Tile {
   private readonly isPicked: Uint8Array;
   private picked = 0;
 
-  static async of(input: SelectorInput, start: number, tokens: number, k: number): Promise<Tile> {
+  static async of(
+    input: GivenFeatures,
+    { tokens: k, backend }: GivenRequest,
+    start: number,
+    tokens: number,
+  ): Promise<Tile> {
     const slice = ({ data, dims }: Float32Tensor): Float32Tensor => {
       const width = dims[1] as number;
       return float32(data.subarray(start * width, (start + tokens) * width), [tokens, width]);
     };
     const matrix = async (targets: Float32Tensor, candidates: Float32Tensor, temperature: number) => {
       const inputs = { targets, candidates, temperature: float32(Float32Array.of(temperature), []) };
-      const { affinity } = await input.backend.run(calibrated, inputs);
+      const { affinity } = await backend.run(calibrated, inputs);
       return { data: (affinity as Float32Tensor).data, rows: targets.dims[0] as number, columns: tokens };
     };
     const vision = slice(input.vision);

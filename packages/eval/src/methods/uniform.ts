@@ -1,33 +1,57 @@
-// The baseline that looks at nothing: tokens spread evenly over the picture.
+// Baselines that look at nothing: tokens spread evenly over the picture, in the middles of cells or at random within them.
 
+import { createRandom } from '@mmtok/core/internal';
 import { defineMethod } from './define-method.js';
-import type { Selector } from './selector.js';
+import type { Method } from './method.js';
 
 /**
  * Divides the grid into as many cells as tokens are asked for, as square as that number allows, and keeps the token in
  * the middle of each; without a grid, it divides the sequence.
  */
-export const uniform: Selector = defineMethod({
+export const uniform: Method = defineMethod({
   name: 'uniform',
   title: 'Uniform grid',
   source: 'https://en.wikipedia.org/wiki/Stratified_sampling',
-  select({ vision, grid }, k) {
+  select({ vision, grid }, { tokens: k }) {
     const n = vision.dims[0] as number;
-    return grid !== undefined && grid[0] * grid[1] === n ? overGrid(grid, k) : middles(n, k);
+    return grid !== undefined && grid[0] * grid[1] === n ? overGrid(grid, k, middle) : within(n, k, middle);
   },
 });
 
-/** The middles of `count` equal parts of `length` places. */
-function middles(length: number, count: number): number[] {
-  return Array.from({ length: count }, (_, part) => Math.floor(((part + 0.5) * length) / count));
+/** Divides the picture as {@link uniform} does, and draws one token from each cell; the request's seed decides. */
+export const stratified: Method = defineMethod({
+  name: 'stratified',
+  title: 'Stratified random',
+  source: 'https://en.wikipedia.org/wiki/Stratified_sampling',
+  select({ vision, grid }, { tokens: k, seed }) {
+    const n = vision.dims[0] as number;
+    const random = createRandom(seed);
+    const anywhere: Place = (part, count, length) => {
+      const start = Math.floor((part * length) / count);
+      return start + Math.floor(random() * (Math.floor(((part + 1) * length) / count) - start));
+    };
+    return grid !== undefined && grid[0] * grid[1] === n
+      ? overGrid(grid, k, anywhere)
+      : within(n, k, anywhere);
+  },
+});
+
+/** A place within one of `count` parts of `length` places. */
+type Place = (part: number, count: number, length: number) => number;
+const middle: Place = (part, count, length) => Math.floor(((part + 0.5) * length) / count);
+
+/** A place in each of `count` equal parts of `length` places. */
+function within(length: number, count: number, place: Place): number[] {
+  return Array.from({ length: count }, (_, part) => place(part, count, length));
 }
 
-function overGrid([rows, columns]: readonly [number, number], k: number): number[] {
+function overGrid([rows, columns]: readonly [number, number], k: number, place: Place): number[] {
   const square = Math.round(Math.sqrt((k * rows) / columns));
   const cellRows = Math.min(Math.max(square, Math.ceil(k / columns), 1), rows, k);
-  return middles(rows, cellRows).flatMap((row, i) => {
+  return Array.from({ length: cellRows }, (_, i) => {
     const before = Math.floor((i * k) / cellRows);
     const inRow = Math.floor(((i + 1) * k) / cellRows) - before;
-    return middles(columns, inRow).map((column) => row * columns + column);
-  });
+    // Cells beside each other have columns of their own, so that no token is picked twice.
+    return within(columns, inRow, place).map((column) => place(i, cellRows, rows) * columns + column);
+  }).flat();
 }

@@ -1,8 +1,8 @@
 // VisionZip, the part that selects: salient tokens, and a few evenly spread over the rest. It merges none.
 
 import { defineMethod } from './define-method.js';
+import type { Method } from './method.js';
 import { descending } from './ranking.js';
-import type { Selector } from './selector.js';
 
 /** Of 64 tokens the official settings take 10 from the rest, and the same share of other budgets. */
 const CONTEXTUAL_SHARE = 10 / 64;
@@ -11,12 +11,12 @@ const CONTEXTUAL_SHARE = 10 / 64;
  * CVPR 2025. The official method then replaces each contextual token by the mean of the dropped tokens nearest to it,
  * which is no selection and is left out here, as is the class token.
  */
-export const visionzip: Selector = defineMethod({
+export const visionzip: Method = defineMethod({
   name: 'visionzip',
   title: 'VisionZip (selection)',
   source: 'https://github.com/dvlab-research/VisionZip',
   needs: ['saliency'],
-  select({ saliency }, k) {
+  select({ saliency }, { tokens: k }) {
     const order = descending(saliency as Float32Array);
     const contextual = Math.round(k * CONTEXTUAL_SHARE);
     const dominant = order.slice(0, k - contextual);

@@ -1,20 +1,20 @@
 // VisPruner: half of the tokens by saliency, half by dropping near-duplicates from the rest.
 
 import { defineMethod } from './define-method.js';
+import type { Method } from './method.js';
 import { descending } from './ranking.js';
-import type { Selector } from './selector.js';
 import { cosineMatrix, type Matrix } from './similarities.js';
 
 /** How many tokens each round drops. */
 const DROPPED_PER_ROUND = 8;
 
 /** ICCV 2025, with half of the budget for salient tokens. */
-export const vispruner: Selector = defineMethod({
+export const vispruner: Method = defineMethod({
   name: 'vispruner',
   title: 'VisPruner',
   source: 'https://github.com/Theia-4869/VisPruner',
   needs: ['saliency'],
-  async select({ backend, visionFeatures, saliency }, k) {
+  async select({ visionFeatures, saliency }, { tokens: k, backend }) {
     const order = descending(saliency as Float32Array);
     const salient = order.slice(0, Math.ceil(k / 2));
     const rest = order.slice(salient.length).sort((a, b) => a - b);

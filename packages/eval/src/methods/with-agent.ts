@@ -1,7 +1,7 @@
 // Any method with an agent before it: the words of a first answer join the question's. Who answers is not its concern.
 
+import type { AgentRole, Method } from './method.js';
 import { mmtok, mmtokFocused } from './mmtok.js';
-import type { AgentRole, Selector } from './selector.js';
 
 /**
  * The same method after an agent's answer, or after an oracle's, which bounds what any agent can give.
@@ -9,7 +9,7 @@ import type { AgentRole, Selector } from './selector.js';
  * @example
  * const methods = [cdpruner, withAgent(cdpruner), withAgent(cdpruner, 'oracle')];
  */
-export function withAgent(method: Selector, agent: AgentRole = 'agent'): Selector {
+export function withAgent(method: Method, agent: AgentRole = 'agent'): Method {
   const { name, title, source, needs } = method;
   return {
     name: `${name}-${agent}`,
@@ -17,15 +17,15 @@ export function withAgent(method: Selector, agent: AgentRole = 'agent'): Selecto
     source,
     needs,
     agent,
-    select: (input, k) => method.select(input, k),
+    select: method.select,
   };
 }
 
 /** MMTok as in its first version, https://arxiv.org/abs/2508.18264v1: a small model's answer joins the question. */
-export const mmtokAgent: Selector = withAgent(mmtok);
+export const mmtokAgent: Method = withAgent(mmtok);
 
 /** {@link mmtokFocused} after a small model's answer. */
-export const mmtokFocusedAgent: Selector = withAgent(mmtokFocused);
+export const mmtokFocusedAgent: Method = withAgent(mmtokFocused);
 
 /** MMTok with the true answer as text. No method: it knows what is asked for. */
-export const mmtokOracle: Selector = withAgent(mmtok, 'oracle');
+export const mmtokOracle: Method = withAgent(mmtok, 'oracle');

@@ -5,7 +5,8 @@ import { codePoints, strip, words } from './python-text.js';
 
 const THRESHOLD = 0.5;
 
-function levenshtein(a: readonly string[], b: readonly string[]): number {
+function levenshtein(whole: readonly string[], other: readonly string[]): number {
+  const [a, b] = withoutCommonEnds(whole, other);
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [row, character] of a.entries()) {
     const current = [row + 1];
@@ -18,13 +19,30 @@ function levenshtein(a: readonly string[], b: readonly string[]): number {
   return previous[b.length]!;
 }
 
+/** Both lists without what they share at the beginning and at the end, which costs nothing. */
+function withoutCommonEnds(
+  a: readonly string[],
+  b: readonly string[],
+): [readonly string[], readonly string[]] {
+  const shorter = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < shorter && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < shorter - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end++;
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+}
+
 const normalize = (text: string): readonly string[] => codePoints(words(strip(text).toLowerCase()).join(' '));
 // The harness takes the length of the upper-case text, and "ß" is two letters there.
 const length = (text: string): number => codePoints(text.toUpperCase()).length;
 
 function distance(prediction: string, answer: string): number {
   const longest = Math.max(length(prediction), length(answer));
-  return longest === 0 ? 0 : levenshtein(normalize(prediction), normalize(answer)) / longest;
+  if (longest === 0) return 0;
+  const [text, gold] = [normalize(prediction), normalize(answer)];
+  // Texts differ by their difference in length at least: what cannot reach the threshold is not compared letter by letter.
+  if (Math.abs(text.length - gold.length) > THRESHOLD * longest) return 1;
+  return levenshtein(text, gold) / longest;
 }
 
 /** From 0 to 1: similarity to the nearest gold answer, 0 when below one half or when there is no gold answer. */

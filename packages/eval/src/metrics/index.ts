@@ -1,6 +1,7 @@
 // The metrics of @mmtok/eval: pure functions from texts to scores, one file each.
 
 export { anls } from './anls.js';
+export { containsAnswer, sameAnswer, sameNumber } from './answer-match.js';
 export { exactMatch } from './exact-match.js';
 export { mcqExtract } from './mcq-extract.js';
 export {

@@ -1,8 +1,6 @@
-// Sums, means and means per group, which every summary needs. Node 20 has no Map.groupBy.
+// Means and means per group, which every summary needs. Node 20 has no Map.groupBy.
 
-export function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
+import { sum } from '@mmtok/core/internal';
 
 /** The arithmetic mean; 0 of nothing. */
 export function mean(values: readonly number[]): number {

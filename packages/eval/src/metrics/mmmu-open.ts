@@ -10,11 +10,13 @@ const TRIVIAL = new Set([':', ',', '.', '!', '?', ';', "'"]);
 const NO_WORD_BEFORE = '(?<![\\p{L}\\p{N}_])';
 const NO_WORD_AFTER = '(?![\\p{L}\\p{N}_])';
 const DIGIT = '\\p{Nd}';
+// A number begins with the first digit of a run. Without this, each digit of a long run would be tried as a beginning.
+const RUN_START = `(?<!${DIGIT})`;
 const NUMBERS: readonly RegExp[] = [
   new RegExp(`-?${NO_WORD_BEFORE}${DIGIT}{1,3}(?:,${DIGIT}{3})+${NO_WORD_AFTER}`, 'gu'),
-  new RegExp(`-?${DIGIT}+(?:\\.${DIGIT}+)?[eE][+-]?${DIGIT}+`, 'gu'),
+  new RegExp(`-?${RUN_START}${DIGIT}+(?:\\.${DIGIT}+)?[eE][+-]?${DIGIT}+`, 'gu'),
   new RegExp(
-    `-?(?:${DIGIT}+\\.${DIGIT}+|\\.${DIGIT}+|${DIGIT}+${NO_WORD_AFTER})(?![eE][+-]?${DIGIT}+)(?![,${DIGIT}])`,
+    `-?(?:${RUN_START}${DIGIT}+\\.${DIGIT}+|\\.${DIGIT}+|${RUN_START}${DIGIT}+${NO_WORD_AFTER})(?![eE][+-]?${DIGIT}+)(?![,${DIGIT}])`,
     'gu',
   ),
 ];

@@ -3,12 +3,21 @@
 
 const SPACE =
   '\\t\\n\\v\\f\\r\\x1c-\\x1f \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
-const OUTER_SPACE: RegExp = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'g');
+const ONE_SPACE: RegExp = new RegExp(`[${SPACE}]`);
 const INNER_SPACE: RegExp = new RegExp(`[${SPACE}]+`);
+
+/** Removes from both ends the characters that `isOuter` accepts. A regular expression for the end takes quadratic time. */
+function stripWhere(text: string, isOuter: (character: string) => boolean): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isOuter(text[start]!)) start++;
+  while (end > start && isOuter(text[end - 1]!)) end--;
+  return text.slice(start, end);
+}
 
 /** Python's `str.strip()`: U+FEFF stays, the separators 0x1c–0x1f go. */
 export function strip(text: string): string {
-  return text.replace(OUTER_SPACE, '');
+  return stripWhere(text, (character) => ONE_SPACE.test(character));
 }
 
 /** Python's `str.split()`: the words between runs of whitespace. */
@@ -19,11 +28,14 @@ export function words(text: string): string[] {
 
 /** Python's `str.strip(character)`: runs of one character at both ends. */
 export function stripCharacter(text: string, character: string): string {
-  let start = 0;
+  return stripWhere(text, (other) => other === character);
+}
+
+/** Python's `str.rstrip(character)`. */
+export function stripEnd(text: string, character: string): string {
   let end = text.length;
-  while (start < end && text[start] === character) start++;
-  while (end > start && text[end - 1] === character) end--;
-  return text.slice(start, end);
+  while (end > 0 && text[end - 1] === character) end--;
+  return text.slice(0, end);
 }
 
 // Digraphs whose title case is neither their upper nor their lower case.

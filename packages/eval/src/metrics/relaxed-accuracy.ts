@@ -1,14 +1,14 @@
 // ChartQA's relaxed accuracy: numbers may be off by five percent, everything else must be equal but for case.
 // Sources: https://aclanthology.org/2022.findings-acl.177/ (section 5), `chartqa` of lmms-eval.
 
-import { parseFloatStrict } from './python-text.js';
+import { parseFloatStrict, stripEnd } from './python-text.js';
 
 const TOLERANCE = 0.05;
 
 // "5%" is 0.05, so "5" is not a right answer to it.
 function toNumber(text: string): number | null {
   if (!text.endsWith('%')) return parseFloatStrict(text);
-  const number = parseFloatStrict(text.replace(/%+$/, ''));
+  const number = parseFloatStrict(stripEnd(text, '%'));
   return number === null ? null : number / 100;
 }
 

@@ -2,6 +2,7 @@
 
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import type { Interval } from '../statistics/paired-bootstrap.js';
 import type { RunSummary, SummaryRow } from './summarize-run.js';
 
 /** A distinct colour per method, readable on light and on dark paper; MMTok has the first. */
@@ -45,11 +46,11 @@ export function retentionChart(summary: RunSummary): string {
   const titles = [...new Set(summary.rows.map(({ title }) => title))];
   // Side by side, or the intervals of all methods at one budget would cover each other.
   const place = (row: SummaryRow): number =>
-    row.tokens * STEP ** (titles.indexOf(row.title) - titles.length / 2);
+    row.keptTokens * STEP ** (titles.indexOf(row.title) - titles.length / 2);
   const points = summary.rows
     .flatMap((row) =>
       row.retention
-        ? [{ title: row.title, tokens: row.tokens, place: place(row), ...inPercent(row.retention) }]
+        ? [{ title: row.title, tokens: row.keptTokens, place: place(row), ...inPercent(row.retention) }]
         : [],
     )
     // The first method is drawn last, above all others.
@@ -135,6 +136,36 @@ export function timeChart({ full, rows }: RunSummary, budget: string): string {
         fill: 'phase',
         order: phases.map(({ name }) => name),
         title: ({ title, phase, ms }: (typeof bars)[number]) => `${title}: ${phase} ${ms.toFixed(2)} ms`,
+      }),
+    ],
+  });
+}
+
+/** Differences of scores with their intervals, a line per row, in points of percent. */
+export function differenceChart(rows: readonly (Interval & { readonly label: string })[]): string {
+  const points = rows.map(({ label, value, low, high }) => ({
+    label,
+    value: value * 100,
+    low: low * 100,
+    high: high * 100,
+    color: low > 0 ? '#2a9d6f' : high < 0 ? '#cf222e' : '#87868c',
+  }));
+  return render({
+    width: 860,
+    marginLeft: 220,
+    height: 70 + 26 * rows.length,
+    x: { label: 'score of B minus score of A, points', grid: true, nice: true },
+    y: { label: null, domain: [...new Set(rows.map(({ label }) => label))] },
+    marks: [
+      Plot.ruleX([0], { strokeOpacity: 0.6 }),
+      Plot.ruleY(points, { y: 'label', x1: 'low', x2: 'high', stroke: 'color', strokeWidth: 2 }),
+      Plot.dot(points, {
+        x: 'value',
+        y: 'label',
+        fill: 'color',
+        r: 4,
+        title: ({ label, value, low, high }: (typeof points)[number]) =>
+          `${label}: ${value.toFixed(1)} (${low.toFixed(1)} to ${high.toFixed(1)})`,
       }),
     ],
   });

@@ -1,5 +1,6 @@
 // The report's numbers as comma-separated values, one line per method, budget and kind of question.
 
+import { csvCell } from './escape.js';
 import type { RunSummary } from './summarize-run.js';
 
 const COLUMNS = [
@@ -7,7 +8,7 @@ const COLUMNS = [
   'budget',
   'kind',
   'questions',
-  'tokens',
+  'kept_tokens',
   'score',
   'retention',
   'retention_low',
@@ -30,7 +31,7 @@ export function toCsv({ full, rows, questions }: RunSummary): string {
       'all',
       'all',
       questions,
-      full.tokens,
+      full.visionTokens,
       full.score,
       1,
       1,
@@ -49,13 +50,13 @@ export function toCsv({ full, rows, questions }: RunSummary): string {
       'all',
       one.kind,
       one.questions,
-      full.tokens,
+      full.visionTokens,
       one.score,
       one.retention,
     ]),
   ];
   for (const row of rows) {
-    const { method, budget, tokens, retention, times } = row;
+    const { method, budget, keptTokens: tokens, retention, times } = row;
     lines.push(
       [
         ...[
@@ -83,11 +84,7 @@ export function toCsv({ full, rows, questions }: RunSummary): string {
       ...row.kinds.map((one) => [method, budget, one.kind, one.questions, tokens, one.score, one.retention]),
     );
   }
-  return [COLUMNS, ...lines].map((line) => `${COLUMNS.map((_, at) => cell(line[at])).join(',')}\n`).join('');
-}
-
-function cell(value: string | number | undefined): string {
-  if (value === undefined) return '';
-  if (typeof value === 'number') return String(Math.round(value * 1e5) / 1e5);
-  return /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  return [COLUMNS, ...lines]
+    .map((line) => `${COLUMNS.map((_, at) => csvCell(line[at])).join(',')}\n`)
+    .join('');
 }

@@ -5,7 +5,7 @@ import { groupBy, mean } from '../metrics/mean.js';
 import { ALL, type EvalRecord } from '../runner/record.js';
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { Task } from '../tasks/task.js';
-import { escapeHtml } from './html.js';
+import { escapeHtml } from './escape.js';
 import { scoreOf } from './summarize-run.js';
 
 /** How many questions are shown. */
@@ -92,7 +92,7 @@ function drawExample(
     .join('');
   const expected = expectedAnswer(full, task);
   return `<article class="example"><style>.picture-${number}{background-image:url(${picture})}</style>
-<p><strong>${escapeHtml(full.question)}</strong><br>${expected === undefined ? '' : `Expected: ${escapeHtml(expected)}. `}With all ${full.tokensBefore} tokens: ${escapeHtml(full.answer)}.</p>
+<p><strong>${escapeHtml(full.question)}</strong><br>${expected === undefined ? '' : `Expected: ${escapeHtml(expected)}. `}With all ${full.visionTokens} tokens: ${escapeHtml(full.answer)}.</p>
 <div class="views">${views}</div></article>`;
 }
 
@@ -110,7 +110,7 @@ function expectedAnswer(
 
 function view(record: EvalRecord, title: string, number: number): string {
   const [rows, columns] = record.grid as readonly [number, number];
-  const kept = new Set(record.kept);
+  const kept = new Set(record.indices);
   const cells = Array.from({ length: rows * columns }, (_, token) => token);
   const path = (tokens: readonly number[]): string =>
     tokens.map((token) => `M${token % columns} ${Math.floor(token / columns)}h1v1h-1z`).join('');

@@ -1,15 +1,7 @@
-// The few pieces of HTML that all parts of the page are made of.
+// A table of the page.
 
+import { escapeHtml } from './escape.js';
 import type { Cell, Table } from './tables.js';
-
-/** Text as it may stand between tags and in quoted attributes. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
-}
 
 /** A table that scrolls sideways where it is too wide. */
 export function htmlTable({ head, rows }: Table): string {

@@ -1,3 +1,4 @@
+export { type ComparedRow, compareRuns, type RunComparison, verdictOf } from './compare-runs.js';
 export { toCsv } from './csv.js';
 export { toMarkdown } from './markdown.js';
 export type { PaperRow } from './paper-rows.js';
@@ -9,4 +10,5 @@ export {
   type SummaryRow,
   summarizeRun,
 } from './summarize-run.js';
+export { comparisonNotes, comparisonTable, writeComparison } from './write-comparison.js';
 export { writeReport } from './write-report.js';

@@ -1,8 +1,9 @@
 // The report as Markdown, for repositories and pull requests.
 
+import { escapeMarkdown, markdownCode } from './escape.js';
 import { percent, tokenCount } from './format.js';
 import { mmtokLosses } from './losses.js';
-import type { RunSummary } from './summarize-run.js';
+import { type RunSummary, skippedInWords } from './summarize-run.js';
 import {
   budgetsOf,
   headlineTable,
@@ -20,22 +21,23 @@ export function toMarkdown(summary: RunSummary): string {
   const { settings, questions, full } = summary;
   const losses = mmtokLosses(summary);
   const parts = [
-    `# ${oneLine(`${settings.title}: ${settings.model}`)}`,
-    `${questions} questions; with all ${tokenCount(full.tokens)} vision tokens the score is ${percent(full.score)} %. ` +
-      `Methods on ${settings.backend}, seed ${settings.seed}.`,
+    `# ${escapeMarkdown(`${settings.title}: ${settings.model}`)}`,
+    `${questions} questions; with all ${tokenCount(full.visionTokens)} vision tokens the score is ${percent(full.score)} %. ` +
+      `Methods on ${escapeMarkdown(settings.backend)}, seed ${settings.seed}.`,
     [
-      `- Command: \`${settings.command ?? 'runEvaluation()'}\``,
-      `- Machine: ${settings.machine}`,
-      `- Begun: ${settings.started}`,
-      ...(settings.agent === undefined ? [] : [`- Agent: ${settings.agent}`]),
+      `- Command: ${markdownCode(settings.command ?? 'runEvaluation()')}`,
+      `- Machine: ${escapeMarkdown(settings.machine)}`,
+      `- Begun: ${escapeMarkdown(settings.started)}`,
+      ...(settings.agent === undefined ? [] : [`- Agent: ${escapeMarkdown(settings.agent)}`]),
     ].join('\n'),
+    ...skippedAsList(skippedInWords(summary)),
     '## Retention',
     'Score with the kept tokens in percent of the score with all, with 95 % intervals by paired bootstrap.',
     toText(retentionTable(summary)),
-    ...titled(`## ${full.headline?.name}`, headlineTable(summary)),
+    ...titled(`## ${escapeMarkdown(full.headline?.name ?? '')}`, headlineTable(summary)),
     ...titled('## Beside the MMTok paper', paperTable(summary)),
     ...budgetsOf(summary).flatMap((budget) =>
-      titled(`## Score by kind of question, budget ${budget}`, kindTable(summary, budget)),
+      titled(`## Score by kind of question, budget ${escapeMarkdown(budget)}`, kindTable(summary, budget)),
     ),
     '## Times',
     'Medians in milliseconds. First token: encoder, agent, method and language model until the first token of the answer; ' +
@@ -43,9 +45,9 @@ export function toMarkdown(summary: RunSummary): string {
     toText(timeTable(summary)),
     '## Where methods lose',
     toText(lossTable(summary)),
-    ...(losses === undefined ? [] : [losses.lead]),
+    ...(losses === undefined ? [] : [escapeMarkdown(losses.lead)]),
     ...(losses && losses.items.length > 0
-      ? [losses.items.map((item) => `- ${oneLine(item)}`).join('\n')]
+      ? [losses.items.map((item) => `- ${escapeMarkdown(item)}`).join('\n')]
       : []),
     '## Methods',
     toText(methodTable(summary)),
@@ -59,12 +61,11 @@ function titled(title: string, table: Table | undefined): string[] {
 
 function toText({ head, rows }: Table): string {
   const text = (cell: Table['rows'][number][number]): string =>
-    oneLine(typeof cell === 'string' ? cell : cell.text).replaceAll('|', '\\|');
+    escapeMarkdown(typeof cell === 'string' ? cell : cell.text);
   const line = (cells: Table['rows'][number]): string => `| ${cells.map(text).join(' | ')} |`;
   return [line(head), `| --- |${' ---: |'.repeat(head.length - 1)}`, ...rows.map(line)].join('\n');
 }
 
-/** Titles and kinds may have line breaks, which would end a heading or a row. */
-function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]\s*/g, ' ');
+function skippedAsList([lead, ...items]: readonly string[]): string[] {
+  return lead === undefined ? [] : [lead, items.map((item) => `- ${escapeMarkdown(item)}`).join('\n')];
 }

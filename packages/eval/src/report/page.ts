@@ -3,12 +3,13 @@
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
+import { escapeHtml } from './escape.js';
 import { drawExamples } from './examples.js';
 import { percent, tokenCount } from './format.js';
-import { escapeHtml, htmlTable } from './html.js';
+import { htmlTable } from './html.js';
 import { mmtokLosses } from './losses.js';
 import { STYLE } from './style.js';
-import type { RunSummary } from './summarize-run.js';
+import { type RunSummary, skippedInWords } from './summarize-run.js';
 import {
   budgetsOf,
   headlineTable,
@@ -44,13 +45,13 @@ export async function toPage(
 <body>
 <header>
 <h1>${escapeHtml(title)}</h1>
-<p>${questions} questions. With all ${tokenCount(full.tokens)} vision tokens the score is ${percent(full.score)} %.</p>
+<p>${questions} questions. With all ${tokenCount(full.visionTokens)} vision tokens the score is ${percent(full.score)} %.</p>
 <dl>
 <dt>Command</dt><dd><code>${escapeHtml(settings.command ?? 'runEvaluation()')}</code></dd>
 <dt>Machine</dt><dd>${escapeHtml(settings.machine)}; methods on ${escapeHtml(settings.backend)}</dd>
 ${settings.agent === undefined ? '' : `<dt>Agent</dt><dd>${escapeHtml(settings.agent)}</dd>\n`}<dt>Begun</dt><dd>${escapeHtml(settings.started)}</dd>
 </dl>
-</header>
+${skippedAsHtml(skippedInWords(summary))}</header>
 <main>
 ${section('retention', 'Retention against kept tokens', [
   '<p class="note">Score with the kept tokens in percent of the score with all, with 95 % intervals by paired bootstrap over questions.</p>',
@@ -104,4 +105,10 @@ function lossesInWords(summary: RunSummary): string[] {
   if (losses === undefined) return [];
   const items = losses.items.map((item) => `<li>${escapeHtml(item)}</li>`).join('');
   return [`<p>${escapeHtml(losses.lead)}</p>`, ...(items === '' ? [] : [`<ul>${items}</ul>`])];
+}
+
+function skippedAsHtml([lead, ...items]: readonly string[]): string {
+  if (lead === undefined) return '';
+  const list = items.map((item) => `<li>${escapeHtml(item)}</li>`).join('');
+  return `<details><summary>${escapeHtml(lead)}</summary><ul>${list}</ul></details>\n`;
 }

@@ -9,6 +9,7 @@ import { fakeTask } from '../../test/fake-run.js';
 import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
 import type { EvalRecord, RunResult } from '../runner/index.js';
+import { csvCell, escapeHtml, escapeMarkdown, markdownCode } from './escape.js';
 import { summarizeRun, toCsv, toMarkdown, writeReport } from './index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mmtok-report-'));
@@ -21,7 +22,7 @@ function record(
   value: number,
   more: Partial<EvalRecord> = {},
 ): EvalRecord {
-  const tokensKept = budget === 'all' ? 16 : Number(budget);
+  const keptTokens = budget === 'all' ? 16 : Number(budget);
   return {
     id,
     method,
@@ -32,12 +33,15 @@ function record(
     target: 'yes',
     answer: value > 0 ? 'yes' : 'no',
     score: { value },
-    tokensBefore: 16,
-    tokensKept,
-    ...(budget !== 'all' && { kept: Array.from({ length: tokensKept }, (_, token) => token), grid: [4, 4] }),
+    visionTokens: 16,
+    keptTokens,
+    ...(budget !== 'all' && {
+      indices: Array.from({ length: keptTokens }, (_, token) => token),
+      grid: [4, 4],
+    }),
     encodeMs: budget === 'all' ? 10 : 0,
     selectMs: method === 'mmtok' ? 2 : 0,
-    prefillMs: tokensKept,
+    prefillMs: keptTokens,
     decodeMs: 1,
     ...more,
   };
@@ -76,13 +80,20 @@ describe('a summary', () => {
   const [mmtok8, random8, mmtok4] = summary.rows;
 
   it('compares each row with the same questions with all tokens', () => {
-    expect(summary).toMatchObject({ questions: 10, full: { score: 0.8, tokens: 16, encodeMs: 10 } });
+    expect(summary).toMatchObject({ questions: 10, full: { score: 0.8, visionTokens: 16, encodeMs: 10 } });
     expect(summary.rows.map(({ method, budget }) => [method, budget])).toEqual([
       ['mmtok', '8'],
       ['random', '8'],
       ['mmtok', '4'],
     ]);
-    expect(mmtok8).toMatchObject({ score: 0.5, lost: 4, won: 1, agreement: 0.5, tokens: 8, title: 'MMTok' });
+    expect(mmtok8).toMatchObject({
+      score: 0.5,
+      lost: 4,
+      won: 1,
+      agreement: 0.5,
+      keptTokens: 8,
+      title: 'MMTok',
+    });
     expect(mmtok8?.retention?.value).toBeCloseTo(0.625);
     expect(mmtok8?.difference.value).toBeCloseTo(-0.3);
     expect(random8?.retention?.value).toBeCloseTo(0.75);
@@ -161,7 +172,7 @@ describe('a summary', () => {
 describe('tables', () => {
   it('as CSV', () => {
     const lines = toCsv(summarizeRun(run)).trimEnd().split('\n');
-    expect(lines[0]).toMatch(/^method,budget,kind,questions,tokens,score,retention/);
+    expect(lines[0]).toMatch(/^method,budget,kind,questions,kept_tokens,score,retention/);
     expect(lines).toHaveLength(1 + 4 * 3);
     expect(lines).toContain('mmtok,8,shape,5,8,0.2,0.33333,,,,,,,,,,');
     expect(new Set(lines.map((line) => line.split(',').length)).size).toBe(1);
@@ -180,10 +191,66 @@ describe('tables', () => {
     const text = toMarkdown(
       summarizeRun({ ...run, records, settings: { ...run.settings, methods, title: 'A\nB' } }),
     );
-    expect(text).toContain('# A B: a <model>\n');
+    expect(text).toContain('# A B: a &lt;model&gt;\n');
     expect(text).toContain('| score in % | in two lines | all |');
-    expect(text).toContain('| MM Tok | mmtok | x |');
+    expect(text).toContain('| MM Tok | mmtok | – | x |');
     expect(text).not.toContain('\r');
+  });
+});
+
+describe('hostile texts in files and models', () => {
+  const hostile = `=cmd|' /C calc'!A0 <script>alert(1)</script>"><img src=x onerror=alert(1)> [a](javascript:alert(1)) | \`b\` _c_\n# d`;
+  const records = run.records.map((one) => ({
+    ...one,
+    kind: hostile,
+    question: hostile,
+    answer: hostile,
+    target: hostile,
+  }));
+  const methods = run.settings.methods.map((method) => ({ ...method, title: hostile, source: hostile }));
+  const all = { title: hostile, model: hostile, backend: hostile, machine: hostile, agent: hostile };
+  const settings = { ...run.settings, ...all, methods, started: hostile, command: hostile };
+  const attacked: RunResult = { ...run, records, settings };
+  const summary = summarizeRun(attacked);
+
+  it('are text in Markdown', () => {
+    const text = toMarkdown(summary);
+    // Within a code span everything is text.
+    const outside = text.replace(/``.*``/g, '');
+    expect(text.split('\n').filter((line) => line.includes('``'))).toHaveLength(1);
+    expect(outside).not.toMatch(/<script|<img|[^\\]\[a|[^\\]`b|[^\\]_c_/);
+    expect(text.split('\n').filter((line) => line.startsWith('#'))).toHaveLength(7);
+    const widths = text
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
+      .map((line) => line.replaceAll('\\|', '').split('|').length);
+    expect(new Set(widths).size).toBeLessThanOrEqual(5);
+  });
+
+  it('are no formulas in CSV', () => {
+    const named = attacked.records.map((one) => ({ ...one, method: one.method === 'all' ? 'all' : '=1+1' }));
+    const csv = toCsv(summarizeRun({ ...attacked, records: named }));
+    expect(csv).not.toMatch(/(^|,)"?\s*[=+@-]/m);
+    expect(csv).toContain("'=1+1");
+    for (const text of ['@x', '+1', '-1', '\t=1', ' =1']) expect(csvCell(text)).toContain(`'${text}`);
+    expect(csvCell('a\rb')).toBe('"a\rb"');
+    expect(csvCell(-1)).toBe('-1');
+  });
+
+  it('are text on the page', async () => {
+    const [page] = (await writeReport(attacked)) as [string];
+    const html = readFileSync(page, 'utf8');
+    expect(html).not.toMatch(/<script|<img/);
+    expect(parseHTML(html).document.querySelector('script, img, [onerror], a[href^=javascript]')).toBeNull();
+  });
+
+  it('take no more than moments, however long', () => {
+    for (const shape of [' ', '\n', '`', '`a', '<', '|', '*', "'", '=']) {
+      const text = `a${shape.repeat(1_000_000 / shape.length)}b`;
+      const started = performance.now();
+      for (const escaped of [escapeHtml, escapeMarkdown, markdownCode, csvCell]) escaped(text);
+      expect(performance.now() - started, shape).toBeLessThan(20_000);
+    }
   });
 });
 

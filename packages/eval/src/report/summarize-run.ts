@@ -1,6 +1,7 @@
 // The numbers of a report: a run's records, method by method and budget by budget. No layout here.
 
-import { groupBy, mean, sum } from '../metrics/mean.js';
+import { sum } from '@mmtok/core/internal';
+import { groupBy, mean } from '../metrics/mean.js';
 import { ALL, type EvalRecord } from '../runner/record.js';
 import { RunError } from '../runner/run-error.js';
 import type { RunResult } from '../runner/run-evaluation.js';
@@ -41,11 +42,11 @@ export interface Headline {
 /** One method at one budget. */
 export interface SummaryRow {
   readonly method: string;
-  /** For people; it says so where not all questions have been answered yet. */
+  /** For people; it says so where not all questions have been answered, or where nothing was pruned. */
   readonly title: string;
   readonly budget: string;
   /** Mean number of vision tokens kept. */
-  readonly tokens: number;
+  readonly keptTokens: number;
   readonly questions: number;
   /** Mean score, from 0 to 1. */
   readonly score: number;
@@ -72,7 +73,7 @@ export interface RunSummary {
   readonly questions: number;
   /** With all tokens. */
   readonly full: {
-    readonly tokens: number;
+    readonly visionTokens: number;
     readonly score: number;
     readonly headline?: Headline;
     readonly kinds: readonly KindScore[];
@@ -113,7 +114,7 @@ export function summarizeRun(
   const tokensOf = new Map(
     [...groupBy(rows, ({ budget }) => budget)].map(([budget, own]) => [
       budget,
-      mean(own.map(({ tokens }) => tokens)),
+      mean(own.map(({ keptTokens }) => keptTokens)),
     ]),
   );
   const published = task?.paper ? paperRows(settings.model, task.paper.column) : [];
@@ -122,7 +123,7 @@ export function summarizeRun(
     questions: whole.size,
     ...(task?.paper && published.length > 0 && { paper: { ...task.paper, rows: published } }),
     full: {
-      tokens: mean(all.map(({ tokensBefore }) => tokensBefore)),
+      visionTokens: mean(all.map((record) => record.visionTokens)),
       score: mean(all.map(scoreOf)),
       ...headlineOf(aggregate, all, all),
       kinds: kindsOf(all, whole),
@@ -166,11 +167,15 @@ function rowOf(records: readonly EvalRecord[], reference: Reference): SummaryRow
   const times = timesOf(records, encodeMs);
   const title = settings.methods.find(({ name }) => name === first.method)?.title ?? first.method;
   const isPartial = records.length < whole.size;
+  const isPruned = records.some(({ keptTokens, visionTokens }) => keptTokens < visionTokens);
   return {
     method: first.method,
-    title: isPartial ? `${title} (${records.length} of ${whole.size} questions)` : title,
+    title:
+      title +
+      (isPartial ? ` (${records.length} of ${whole.size} questions)` : '') +
+      (isPruned ? '' : ' (nothing pruned)'),
     budget: first.budget,
-    tokens: mean(records.map(({ tokensKept }) => tokensKept)),
+    keptTokens: mean(records.map((record) => record.keptTokens)),
     questions: records.length,
     score: mean(records.map(scoreOf)),
     ...(sum(baseline) > 0 && { retention: retention(baseline, treatment) }),
@@ -243,4 +248,14 @@ function timesOf(records: readonly EvalRecord[], encodeMs: number): RowTimes {
       encodeMs +
       median(records.map(({ agentMs = 0, selectMs, prefillMs }) => agentMs + selectMs + prefillMs)),
   };
+}
+
+/** That questions were skipped, and a line for each; nothing where there were none. */
+export function skippedInWords({ settings: { skipped = [] } }: Pick<RunSummary, 'settings'>): string[] {
+  if (skipped.length === 0) return [];
+  const count = `${skipped.length} ${skipped.length === 1 ? 'question' : 'questions'}`;
+  return [
+    `${count} could not be asked and are not counted:`,
+    ...skipped.map(({ id, problem }) => `${id}: ${problem}`),
+  ];
 }

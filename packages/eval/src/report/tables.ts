@@ -1,5 +1,6 @@
 // The tables of a report, as texts in rows. How they look, on a page or in Markdown, is not decided here.
 
+import { needsInWords } from '../methods/method.js';
 import { milliseconds, percent, tokenCount, withInterval } from './format.js';
 import { worstKinds } from './losses.js';
 import type { Headline, KindScore, RunSummary, SummaryRow } from './summarize-run.js';
@@ -27,7 +28,7 @@ export const budgetsOf = ({ rows }: RunSummary): string[] => [...new Set(rows.ma
 
 /** `64`, or `10% (25 tokens)` where the budget is no number of tokens. */
 function budgetTitle(rows: readonly SummaryRow[], budget: string): string {
-  const tokens = tokenCount(rows.find((row) => row.budget === budget)?.tokens ?? 0);
+  const tokens = tokenCount(rows.find((row) => row.budget === budget)?.keptTokens ?? 0);
   return tokens === budget ? budget : `${budget} (${tokens} tokens)`;
 }
 
@@ -78,7 +79,7 @@ export function paperTable({ paper, full, rows }: RunSummary): Table | undefined
     rows: [
       ...paper.rows.map(({ method, tokens, value }) => ['paper', method, tokens, value.toFixed(2)]),
       own(ALL_TOKENS, 'all', full.score, full.headline),
-      ...rows.map((row) => own(row.title, tokenCount(row.tokens), row.score, row.headline)),
+      ...rows.map((row) => own(row.title, tokenCount(row.keptTokens), row.score, row.headline)),
     ],
   };
 }
@@ -111,7 +112,8 @@ export function timeTable({ full, rows }: RunSummary): Table {
   const line = (
     title: string,
     budget: string,
-    { tokens, times }: Pick<SummaryRow, 'tokens' | 'times'>,
+    tokens: number,
+    times: SummaryRow['times'],
     speedup: number,
   ): string[] => [
     title,
@@ -130,8 +132,8 @@ export function timeTable({ full, rows }: RunSummary): Table {
       ...['select, ms', 'prefill, ms', 'first token, ms', 'speed-up'],
     ],
     rows: [
-      line(ALL_TOKENS, '', full, 1),
-      ...rows.map((row) => line(row.title, row.budget, row, row.speedup)),
+      line(ALL_TOKENS, '', full.visionTokens, full.times, 1),
+      ...rows.map((row) => line(row.title, row.budget, row.keptTokens, row.times, row.speedup)),
     ],
   };
 }
@@ -159,7 +161,12 @@ export function lossTable(summary: RunSummary): Table {
 /** What the methods are, and who describes them. */
 export function methodTable({ settings }: RunSummary): Table {
   return {
-    head: ['method', 'name', 'source'],
-    rows: settings.methods.map(({ title, name, source }) => [title, name, source]),
+    head: ['method', 'name', 'needs', 'source'],
+    rows: settings.methods.map(({ title, name, needs, source }) => [
+      title,
+      name,
+      needs === undefined ? NONE : needsInWords({ needs }),
+      source,
+    ]),
   };
 }

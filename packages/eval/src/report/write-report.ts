@@ -1,8 +1,9 @@
 // Writes the report of a run beside its records.
 
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { WriteError } from '../runner/run-error.js';
 import type { RunResult } from '../runner/run-evaluation.js';
+import { explainWriteFailure, writeWhole } from '../runner/write-file.js';
 import type { Task } from '../tasks/task.js';
 import { toCsv } from './csv.js';
 import { toMarkdown } from './markdown.js';
@@ -14,6 +15,7 @@ import { summarizeRun } from './summarize-run.js';
  * MMTok paper has.
  * @returns Their paths, the page first.
  * @throws RunError without answers with all tokens.
+ * @throws WriteError if a file cannot be written.
  */
 export async function writeReport(
   run: RunResult,
@@ -30,7 +32,14 @@ export async function writeReport(
   const paths: string[] = [];
   for (const [name, text] of files) {
     const path = join(run.folder, name);
-    await writeFile(path, text);
+    try {
+      writeWhole(path, text);
+    } catch (cause) {
+      throw new WriteError(
+        `The report cannot be written to '${path}' (${explainWriteFailure(cause)}). The answers are kept: mend that, then run mmtok eval report ${run.folder}`,
+        { cause },
+      );
+    }
     paths.push(path);
   }
   return paths;

@@ -1,18 +1,18 @@
 // One answer of a run: the question with one method at one budget, asked, scored, and put into a record.
 
 import type { Budget } from '@mmtok/core';
-import type { Selector } from '../methods/selector.js';
-import { sum } from '../metrics/mean.js';
+import { resolveBudget, sum } from '@mmtok/core/internal';
+import type { Method } from '../methods/method.js';
 import type { Sample, Task } from '../tasks/task.js';
 import type { Choice, TokenChooser } from './choose-tokens.js';
 import type { AgentDesk, AskedAgent } from './eval-agent.js';
-import type { EvalModel } from './eval-model.js';
+import type { EvalModel, ModelImage, TokenBudget } from './eval-model.js';
 import { ALL, type EvalRecord } from './record.js';
 import { PruningError } from './run-error.js';
 
 /** A method at a budget, or all tokens. */
 export interface Job {
-  readonly method: Selector | undefined;
+  readonly method: Method | undefined;
   readonly budget: string;
   readonly parsed: Budget | undefined;
 }
@@ -23,6 +23,14 @@ export interface Asking {
   readonly model: EvalModel;
 }
 
+/** What belongs to one question, for all its jobs. */
+export interface Desk {
+  readonly chooser: TokenChooser;
+  readonly desk: AgentDesk;
+  /** See {@link EvalRecord.digest}. */
+  readonly digest: string;
+}
+
 /**
  * Asks and scores.
  * @throws PruningError if the model prunes otherwise than told, or not at all.
@@ -31,36 +39,34 @@ export async function askQuestion(
   asking: Asking,
   sample: Sample,
   job: Job,
-  { chooser, desk }: { readonly chooser: TokenChooser; readonly desk: AgentDesk },
+  { chooser, desk, digest }: Desk,
 ): Promise<EvalRecord> {
   const { task, model } = asking;
   const { method, budget, parsed } = job;
   const asked = method?.agent && (await desk.ask(method.agent));
-  if (asked && parsed) await countWithoutWords(asking, sample, parsed, chooser);
-  const choices: Choice[] = [];
+  const budgets = parsed && (await budgetsOf(asking, sample, parsed, chooser));
+  const choices = new Map<number, Choice>();
   const { text, images, timings } = await model.answer({
     images: sample.images,
     prompt: task.prompt(sample),
     maxNewTokens: task.maxNewTokens,
     ...(asked && asked.added.length > 0 && { words: asked.added }),
     ...(method &&
-      parsed && {
-        choose: async (features) => {
-          const choice = await chooser.choose(method, parsed, choices.length, features);
-          choices.push(choice);
-          return choice.kept;
+      budgets && {
+        prune: {
+          budget: budgets,
+          select: async (features, tokens) => {
+            const choice = await chooser.choose(method, features, tokens);
+            choices.set(features.picture, choice);
+            return choice.indices;
+          },
+          ...(method.needs.includes('positions') && { keepsPositions: true }),
         },
       }),
   });
-  const tokensKept = sum(images.map(({ kept }) => kept.length));
-  const chosen = sum(choices.map(({ kept }) => kept.length));
-  if (method !== undefined && (choices.length === 0 || tokensKept !== chosen)) {
-    throw new PruningError(
-      choices.length === 0
-        ? `The model '${model.name}' answered question '${sample.id}' without letting '${method.name}' choose, so nothing was pruned`
-        : `The model '${model.name}' kept ${tokensKept} tokens for question '${sample.id}', where '${method.name}' chose ${chosen}`,
-    );
-  }
+  if (method !== undefined && budgets !== undefined)
+    assertPruned(images, choices, budgets, { model: model.name, method: method.name, question: sample.id });
+  const chosen = [...choices.values()];
   const [first] = images;
   const { value, parsed: read, facts } = task.score(text, sample);
   return {
@@ -71,16 +77,17 @@ export async function askQuestion(
     ...(sample.group !== undefined && { group: sample.group }),
     image: sample.images[0]?.path ?? sample.images[0]?.id ?? '',
     question: sample.question,
+    digest,
     target: sample.target,
     answer: text,
     score: { value, ...(read !== undefined && { parsed: read }), ...(facts && { facts }) },
-    tokensBefore: sum(images.map(({ tokens }) => tokens)),
-    tokensKept,
+    visionTokens: sum(images.map((image) => image.visionTokens)),
+    keptTokens: sum(images.map(({ indices }) => indices.length)),
     ...(method &&
       first &&
-      images.length === 1 && { kept: first.kept, ...(first.grid && { grid: first.grid }) }),
+      images.length === 1 && { indices: first.indices, ...(first.grid && { grid: first.grid }) }),
     encodeMs: round(timings.encodeMs),
-    selectMs: round(sum(choices.map(({ selectMs }) => selectMs))),
+    selectMs: round(sum(chosen.map(({ selectMs }) => selectMs))),
     ...(asked && agentFacts(asked)),
     prefillMs: round(timings.prefillMs),
     decodeMs: round(timings.decodeMs),
@@ -92,26 +99,55 @@ function agentFacts({ answer, added, ms }: AskedAgent): Pick<EvalRecord, 'agent'
 }
 
 /**
- * What a coverage budget comes to is the question's own to say: with an agent's words it would be another number, and
- * methods would not be compared at the same one.
+ * The budget of each picture. What a coverage budget comes to is the question's own to say: with an agent's words it would be
+ * another number, and methods would not be compared at the same one.
  */
-async function countWithoutWords(
+async function budgetsOf(
   { task, model }: Asking,
   sample: Sample,
   budget: Budget,
   chooser: TokenChooser,
-): Promise<void> {
-  if (chooser.isCounted(budget, sample.images.length)) return;
-  let picture = 0;
-  await model.answer({
+): Promise<TokenBudget[]> {
+  const pictures = sample.images.length;
+  const known = chooser.budgets(budget, pictures);
+  if (known !== undefined) return known;
+  const { images } = await model.answer({
     images: sample.images,
     prompt: task.prompt(sample),
     maxNewTokens: 1,
-    choose: async (features) => {
-      const count = await chooser.count(budget, picture++, features);
-      return Array.from({ length: count }, (_, token) => token);
+    prune: {
+      budget: { tokens: 1 },
+      select: async (features) => {
+        await chooser.count(budget, features);
+        return [0];
+      },
     },
   });
+  for (const [picture, { visionTokens }] of images.entries()) chooser.countAll(budget, picture, visionTokens);
+  return chooser.budgets(budget, pictures) as TokenBudget[];
+}
+
+/** @throws PruningError if a picture kept other tokens than were chosen, or its method was not asked. */
+function assertPruned(
+  images: readonly ModelImage[],
+  choices: ReadonlyMap<number, Choice>,
+  budgets: readonly TokenBudget[],
+  { model, method, question }: { readonly model: string; readonly method: string; readonly question: string },
+): void {
+  for (const [picture, { visionTokens, indices }] of images.entries()) {
+    const chosen = choices.get(picture)?.indices.length;
+    const budget = budgets[picture];
+    const isLarger = budget !== undefined && resolveBudget(budget, visionTokens).max < visionTokens;
+    if (chosen === undefined && isLarger) {
+      throw new PruningError(
+        `The model '${model}' answered question '${question}' without letting '${method}' choose, so nothing was pruned`,
+      );
+    }
+    if (indices.length === (chosen ?? visionTokens)) continue;
+    throw new PruningError(
+      `The model '${model}' kept ${indices.length} tokens for question '${question}', where '${method}' chose ${chosen ?? 'all'}`,
+    );
+  }
 }
 
 /** Microseconds are enough. */

@@ -11,10 +11,9 @@ it('holds methods that defineMethod did not make to the contract', async () => {
     title: 'Same',
     source: 'x',
     needs: [],
-    select: async (_: unknown, k: number) => new Array<number>(k).fill(3),
+    select: async (_: unknown, { tokens }: { readonly tokens: number }) => new Array<number>(tokens).fill(3),
   };
-  const features = { vision, visionFeatures: vision };
-  await expect(chooser.choose(same, { tokens: 4 }, 0, features)).rejects.toMatchObject({
+  await expect(chooser.choose(same, { vision, picture: 0 }, 4)).rejects.toMatchObject({
     code: 'MMTOK_METHOD',
     message: "Method 'same': it returned the index 3 twice.",
   });

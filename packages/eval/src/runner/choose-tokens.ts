@@ -1,14 +1,13 @@
 // How many tokens a budget allows for one picture and question, and the method's choice of them, timed.
 
 import { type Backend, type Budget, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
-import { resolveBudget } from '@mmtok/core/internal';
 import { checkPicks } from '../methods/define-method.js';
-import type { Selector } from '../methods/selector.js';
-import type { ImageFeatures } from './eval-model.js';
+import type { Method } from '../methods/method.js';
+import type { ImageFeatures, TokenBudget } from './eval-model.js';
 
 /** A choice, and how long the method took. */
 export interface Choice {
-  readonly kept: readonly number[];
+  readonly indices: readonly number[];
   readonly selectMs: number;
 }
 
@@ -25,47 +24,43 @@ export class TokenChooser {
 
   /**
    * Chooses tokens of one picture.
-   * @param picture its number among the question's pictures.
-   * @throws MethodError for picks that are not as many different tokens as the budget allows: a method of another make
-   * than `defineMethod` is held to that as well.
+   * @throws MethodError for picks that are not `tokens` different ones: a method of another make than `defineMethod` is held
+   * to that as well.
    */
-  async choose(method: Selector, budget: Budget, picture: number, features: ImageFeatures): Promise<Choice> {
-    const k = await this.count(budget, picture, features);
+  async choose(method: Method, { picture, ...features }: ImageFeatures, tokens: number): Promise<Choice> {
     const started = performance.now();
-    const kept = await method.select({ ...features, backend: this.backend, seed: this.seed + picture }, k);
+    const picks = await method.select(features, { tokens, backend: this.backend, seed: this.seed + picture });
     const selectMs = performance.now() - started;
-    return { kept: checkPicks(method.name, kept, features.vision.dims[0] as number, k), selectMs };
+    return { indices: checkPicks(method.name, picks, features.vision.dims[0] as number, tokens), selectMs };
   }
 
-  /** Whether it is known how many tokens of each of a question's pictures a budget allows. */
-  isCounted(budget: Budget, pictures: number): boolean {
-    if (!('coverage' in budget)) return true;
-    return Array.from({ length: pictures }, (_, picture) => keyOf(budget, picture)).every((key) =>
-      this.counts.has(key),
-    );
+  /** The budgets of a question's pictures, where they are known: a coverage budget must have been counted before. */
+  budgets(budget: Budget, pictures: number): TokenBudget[] | undefined {
+    if (!('coverage' in budget)) return Array.from({ length: pictures }, () => budget);
+    const counts = Array.from({ length: pictures }, (_, picture) => this.counts.get(keyOf(budget, picture)));
+    return counts.every((count) => count !== undefined) ? counts.map((tokens) => ({ tokens })) : undefined;
   }
 
   /**
-   * A coverage budget is as many tokens as MMTok needs to reach it, for every method alike: methods are compared at
-   * the same number of tokens.
+   * Counts a coverage budget for one picture. It is as many tokens as MMTok needs to reach it, for every method alike: methods
+   * are compared at the same number of tokens.
    */
-  async count(budget: Budget, picture: number, features: ImageFeatures): Promise<number> {
-    const n = features.vision.dims[0] as number;
-    if (!('coverage' in budget)) return Math.min(n, resolveBudget(budget, n).atMost);
-    const key = keyOf(budget, picture);
-    const known = this.counts.get(key);
-    if (known !== undefined) return known;
-    const { vision, visionFeatures, text } = features;
+  async count(budget: Budget, { picture, vision, visionFeatures, text }: ImageFeatures): Promise<void> {
     const { indices } = await selectTokens({
       backend: this.backend,
       coverage: [textCoverage(), visionCoverage()],
       vision,
-      visionFeatures,
+      ...(visionFeatures && { visionFeatures }),
       ...(text && { text }),
       budget,
     });
-    this.counts.set(key, indices.length);
-    return indices.length;
+    this.counts.set(keyOf(budget, picture), indices.length);
+  }
+
+  /** Notes that a picture has so few tokens that there is nothing to count. */
+  countAll(budget: Budget, picture: number, visionTokens: number): void {
+    const key = keyOf(budget, picture);
+    if (!this.counts.has(key)) this.counts.set(key, visionTokens);
   }
 }
 

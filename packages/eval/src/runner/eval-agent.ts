@@ -1,7 +1,7 @@
 // What an evaluation needs of an agent: a first answer and the words that it adds. How answers become words is its own.
 
 import { InvalidOptionsError } from '@mmtok/core';
-import type { AgentRole, Selector } from '../methods/selector.js';
+import type { AgentRole, Method } from '../methods/method.js';
 import type { ImageSource, Sample, Task } from '../tasks/task.js';
 import { RunError } from './run-error.js';
 
@@ -39,7 +39,7 @@ export interface AskedAgent extends AgentWords {
 }
 
 /** @throws InvalidOptionsError if a method's agent is not there. */
-export function assertAgents(methods: readonly Selector[], agents: EvalAgents): void {
+export function assertAgents(methods: readonly Method[], agents: EvalAgents): void {
   const missing = methods.filter(({ agent }) => agent !== undefined && agents[agent] === undefined);
   if (missing.length === 0) return;
   throw new InvalidOptionsError(

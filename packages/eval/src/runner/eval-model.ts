@@ -1,10 +1,30 @@
 // What an evaluation needs of a model: answer a question about pictures, and let a method choose the vision tokens.
 
-import type { SelectorInput, SelectorNeed } from '../methods/selector.js';
+import type { Budget } from '@mmtok/core';
+import type { MethodFeatures, MethodNeed } from '../methods/method.js';
 import type { ImageSource } from '../tasks/task.js';
 
-/** What a model hands to a method for one picture: see {@link SelectorInput} for each. */
-export type ImageFeatures = Omit<SelectorInput, 'backend' | 'seed'>;
+/** What a model hands to a method for one picture. */
+export interface ImageFeatures extends MethodFeatures {
+  /** The number of the picture among the question's. */
+  readonly picture: number;
+}
+
+/** How many tokens of a picture to keep: budgets that do not depend on coverage. */
+export type TokenBudget = Exclude<Budget, { readonly coverage: number }>;
+
+/** How a model is to prune. */
+export interface ModelPruning {
+  /** For each picture, or one for all. */
+  readonly budget: TokenBudget | readonly TokenBudget[];
+  /**
+   * Chooses `tokens` vision tokens of one picture; called for each that has more than its budget allows. The model goes on
+   * with the tokens that come back, in raster order.
+   */
+  readonly select: (features: ImageFeatures, tokens: number) => Promise<readonly number[]>;
+  /** Whether kept tokens keep the positions of the full prompt, and features tell these. */
+  readonly keepsPositions?: boolean;
+}
 
 /** One question. */
 export interface ModelRequest {
@@ -13,20 +33,17 @@ export interface ModelRequest {
   /** The user text, without image placeholders. */
   readonly prompt: string;
   readonly maxNewTokens: number;
-  /** Words of a first answer, which join the question's in the `text` that is handed to `choose`. Absent for none. */
+  /** Words of a first answer, which join the question's in the `text` that is handed to `select`. Absent for none. */
   readonly words?: readonly string[];
-  /**
-   * Called once per picture with its features; the model goes on with the tokens that come back, in raster order.
-   * Absent: the model keeps them all, on the same path otherwise, so that times compare.
-   */
-  readonly choose?: (features: ImageFeatures) => Promise<readonly number[]>;
+  /** Absent: the model keeps all tokens, on the same path otherwise, so that times compare. */
+  readonly prune?: ModelPruning;
 }
 
 /** What became of one picture. */
 export interface ModelImage {
-  readonly tokens: number;
+  readonly visionTokens: number;
   /** Kept tokens, ascending. */
-  readonly kept: readonly number[];
+  readonly indices: readonly number[];
   /** `[rows, columns]` where the tokens form one grid. */
   readonly grid?: readonly [rows: number, columns: number];
 }
@@ -54,7 +71,9 @@ export interface EvalModel {
   readonly name: string;
   /** How it runs, e.g. `{ dtype: 'q4' }`: a run goes on with a model of the same name and options only. */
   readonly options?: Readonly<Record<string, string>>;
-  /** What it hands to methods beside vision tokens. @default `['text']` */
-  readonly gives?: readonly SelectorNeed[];
+  /** What it hands to methods beside vision tokens. @default `['question']` */
+  readonly gives?: readonly MethodNeed[];
   answer(request: ModelRequest): Promise<ModelAnswer>;
+  /** Vision tokens of each picture of a question, before it is answered; absent where a model cannot tell. */
+  countTokens?(request: Pick<ModelRequest, 'images' | 'prompt'>): Promise<readonly number[]>;
 }

@@ -4,12 +4,20 @@ export type {
   ImageFeatures,
   ModelAnswer,
   ModelImage,
+  ModelPruning,
   ModelRequest,
   ModelTimings,
+  TokenBudget,
 } from './eval-model.js';
 export { mergeRuns, readRun } from './merge-runs.js';
 export { ALL, type EvalRecord } from './record.js';
-export { PruningError, RunError } from './run-error.js';
-export { type RunOptions, type RunProgress, type RunResult, runEvaluation } from './run-evaluation.js';
-export type { RunQuestions } from './run-questions.js';
+export { PruningError, RunError, RunStoppedError, WriteError } from './run-error.js';
+export {
+  type RunOptions,
+  type RunProgress,
+  type RunResult,
+  runEvaluation,
+  unprunedBudgets,
+} from './run-evaluation.js';
+export { BrokenQuestionError, type RunQuestions, type SkippedQuestion } from './run-questions.js';
 export { RUN_FILES, type RunSettings } from './run-settings.js';

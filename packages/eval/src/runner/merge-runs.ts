@@ -77,13 +77,15 @@ export function mergeRuns(folders: readonly string[], out: string): RunResult {
   } finally {
     file.close();
   }
-  const { shard: _, ...rest } = first.settings;
+  const { shard: _, skipped: __, ...rest } = first.settings;
+  const skipped = runs.flatMap((run) => run.settings.skipped ?? []);
   const [some, ...others] = questions;
   const settings: RunSettings = {
     ...rest,
     ...joinMethods(runs.map((run) => run.settings)),
     // Where one of the runs does not say what it asked, the whole cannot.
     questions: some && questions.length === runs.length ? joinQuestions([some, ...others]) : undefined,
+    ...(skipped.length > 0 && { skipped }),
     ...(agent !== undefined && { agent }),
     machine: [...new Set(runs.map((run) => run.settings.machine))].join('; '),
     ...(first.settings.command !== undefined && {

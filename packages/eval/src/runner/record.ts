@@ -8,7 +8,19 @@ const fact = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 /** The name of the method and of the budget in records of answers with all tokens. */
 export const ALL = 'all';
 
-export const recordSchema: z.ZodType<EvalRecord> = z.object({
+/** Names that fields had in versions before 0.1. */
+const OLD_NAMES: Readonly<Record<string, string>> = {
+  tokensBefore: 'visionTokens',
+  tokensKept: 'keptTokens',
+  kept: 'indices',
+};
+
+const withPresentNames = (line: unknown): unknown =>
+  typeof line === 'object' && line !== null
+    ? Object.fromEntries(Object.entries(line).map(([name, value]) => [OLD_NAMES[name] ?? name, value]))
+    : line;
+
+const schema = z.object({
   id: z.string(),
   method: z.string(),
   budget: z.string(),
@@ -16,6 +28,7 @@ export const recordSchema: z.ZodType<EvalRecord> = z.object({
   group: z.string().optional(),
   image: z.string(),
   question: z.string(),
+  digest: z.string().optional(),
   target: z.unknown(),
   answer: z.string(),
   score: z.object({
@@ -23,9 +36,9 @@ export const recordSchema: z.ZodType<EvalRecord> = z.object({
     parsed: fact.optional(),
     facts: z.record(z.string(), fact).optional(),
   }),
-  tokensBefore: z.int().nonnegative(),
-  tokensKept: z.int().nonnegative(),
-  kept: z.array(z.int().nonnegative()).optional(),
+  visionTokens: z.int().nonnegative(),
+  keptTokens: z.int().nonnegative(),
+  indices: z.array(z.int().nonnegative()).optional(),
   grid: z.tuple([z.int(), z.int()]).optional(),
   encodeMs: milliseconds,
   selectMs: milliseconds,
@@ -33,7 +46,13 @@ export const recordSchema: z.ZodType<EvalRecord> = z.object({
   agent: z.object({ answer: z.string(), added: z.array(z.string()) }).optional(),
   prefillMs: milliseconds,
   decodeMs: milliseconds,
-}) as z.ZodType<EvalRecord>;
+});
+
+/** A line of `records.jsonl`, also of earlier versions. */
+export const recordSchema: z.ZodType<EvalRecord> = z.preprocess(
+  withPresentNames,
+  schema,
+) as z.ZodType<EvalRecord>;
 
 /** A scored answer to one question, by one method at one budget. */
 export interface EvalRecord {
@@ -48,6 +67,8 @@ export interface EvalRecord {
   /** Where the first picture lies, or its id. */
   readonly image: string;
   readonly question: string;
+  /** Of what was asked and what is right, so that a run goes on with the same question only. Absent in earlier versions. */
+  readonly digest?: string | undefined;
   /** The gold answer, as the task has it. */
   readonly target?: unknown;
   readonly answer: string;
@@ -57,10 +78,10 @@ export interface EvalRecord {
     readonly facts?: Readonly<Record<string, string | number | boolean | null>> | undefined;
   };
   /** Vision tokens of all pictures, and how many of them the language model saw. */
-  readonly tokensBefore: number;
-  readonly tokensKept: number;
-  /** Kept tokens and their grid, for questions about one picture. */
-  readonly kept?: readonly number[] | undefined;
+  readonly visionTokens: number;
+  readonly keptTokens: number;
+  /** Kept tokens, ascending, and their grid, for questions about one picture. */
+  readonly indices?: readonly number[] | undefined;
   readonly grid?: readonly [rows: number, columns: number] | undefined;
   /** 0 where the picture was encoded already. */
   readonly encodeMs: number;

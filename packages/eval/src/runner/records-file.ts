@@ -1,11 +1,21 @@
 // The file of a run's records: appended line by line, whole lines only, so that a killed run can go on where it was.
 
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type FolderLock, lockFolder } from './lock-folder.js';
 import { type EvalRecord, recordKey, recordSchema } from './record.js';
-import { RunError } from './run-error.js';
+import { RunError, WriteError } from './run-error.js';
 import { RUN_FILES } from './run-settings.js';
+import { explainWriteFailure } from './write-file.js';
 
 /** Records reach the disk itself, not only the operating system, after at most this long. */
 const SYNC_EVERY_MS = 500;
@@ -52,20 +62,40 @@ function openLocked(path: string, lock: FolderLock): RecordsFile {
         descriptor = openSync(path, 'a');
         if (end < bytes.length) ftruncateSync(descriptor, end);
       }
-      const line = Buffer.from(`${JSON.stringify(record)}\n`);
-      for (let written = 0; written < line.length; ) written += writeSync(descriptor, line, written);
-      if (performance.now() - syncedAt < SYNC_EVERY_MS) return;
-      fsyncSync(descriptor);
-      syncedAt = performance.now();
+      try {
+        writeLine(descriptor, Buffer.from(`${JSON.stringify(record)}\n`));
+        if (performance.now() - syncedAt < SYNC_EVERY_MS) return;
+        fsyncSync(descriptor);
+        syncedAt = performance.now();
+      } catch (cause) {
+        throw new WriteError(
+          `'${path}' cannot be written (${explainWriteFailure(cause)}). The ${keys.size - 1} answers so far are kept in it: ` +
+            'mend that, then run the same command again to go on',
+          { cause },
+        );
+      }
     },
     close() {
-      if (descriptor !== undefined) {
+      lock.release();
+      if (descriptor === undefined) return;
+      try {
         fsyncSync(descriptor);
+      } finally {
         closeSync(descriptor);
       }
-      lock.release();
     },
   };
+}
+
+/** Writes a line, or nothing of it. */
+function writeLine(descriptor: number, line: Buffer): void {
+  const { size } = fstatSync(descriptor);
+  try {
+    for (let written = 0; written < line.length; ) written += writeSync(descriptor, line, written);
+  } catch (error) {
+    ftruncateSync(descriptor, size);
+    throw error;
+  }
 }
 
 /**
@@ -74,14 +104,25 @@ function openLocked(path: string, lock: FolderLock): RecordsFile {
  */
 export function parseRecords(text: string, path: string): EvalRecord[] {
   const records = new Map<string, EvalRecord>();
-  const lines = text.split('\n').filter((line) => line !== '');
+  const lines = text.replace(/^\uFEFF/, '').split('\n');
   for (const [at, line] of lines.entries()) {
+    if (line.trim() === '') continue;
     const record = parseLine(line);
-    if (record === undefined) throw new RunError(`Line ${at + 1} of '${path}' is no record of an evaluation`);
+    if (record === undefined) throw new RunError(badLineMessage(at, lines, path));
     const key = recordKey(record);
     if (!records.has(key)) records.set(key, record);
   }
   return [...records.values()];
+}
+
+/** What is wrong with a line, and how to go on: whatever was in it is asked again. */
+function badLineMessage(at: number, lines: readonly string[], path: string): string {
+  const isLast = lines.slice(at + 1).every((line) => line.trim() === '');
+  const start = JSON.stringify((lines[at] ?? '').slice(0, 40));
+  return (
+    `Line ${at + 1} of '${path}'${isLast ? ', the last,' : ''} is not a record of an evaluation: it begins with ${start}. ` +
+    `Delete this line (e.g. sed -i '${at + 1}d' '${path}') and run the same command again: what it held is asked again, all else is kept`
+  );
 }
 
 function parseLine(line: string): EvalRecord | undefined {

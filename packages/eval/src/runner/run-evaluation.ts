@@ -1,18 +1,19 @@
 // The runner: the same questions for every method and budget, each answer kept as it comes.
 
 import { type Backend, InvalidOptionsError, parseBudget } from '@mmtok/core';
+import { resolveBudget } from '@mmtok/core/internal';
 import { describeMachine } from '../describe-machine.js';
-import type { Selector } from '../methods/selector.js';
+import type { Method } from '../methods/method.js';
 import { parseLoadOptions } from '../tasks/load-options.js';
 import type { LoadOptions, Sample, Shard, Task } from '../tasks/task.js';
-import { askQuestion, type Job } from './ask-question.js';
+import { askQuestion, type Desk, type Job } from './ask-question.js';
 import { TokenChooser } from './choose-tokens.js';
 import { AgentDesk, assertAgents, type EvalAgents } from './eval-agent.js';
 import type { EvalModel } from './eval-model.js';
 import { ALL, type EvalRecord } from './record.js';
 import { openRecords, type RecordsFile } from './records-file.js';
-import { PruningError, RunError } from './run-error.js';
-import { questionsOf, type RunQuestions } from './run-questions.js';
+import { RunError, RunStoppedError } from './run-error.js';
+import { QuestionDigests } from './run-questions.js';
 import { joinMethods, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
 
 /** How far a run is. */
@@ -31,7 +32,7 @@ export interface RunProgress {
 export interface RunOptions {
   readonly task: Task;
   readonly model: EvalModel;
-  readonly methods: readonly Selector[];
+  readonly methods: readonly Method[];
   /** Who answers first for methods that have an agent. */
   readonly agents?: EvalAgents;
   /** Budgets as text: `'64'` tokens, `'10%'` of them, `'c0.9'` for as many as MMTok needs for 90 % of the coverage. */
@@ -47,9 +48,17 @@ export interface RunOptions {
   readonly shard?: Shard;
   /** Where the dataset lies, see `Task.load`. */
   readonly from?: string | readonly string[];
+  /** See `LoadOptions.followLinks`. */
+  readonly followLinks?: boolean;
+  /** Leave out questions whose picture is damaged, or that cannot be asked, and name them; else the first one ends the run. */
+  readonly skipBroken?: boolean;
   /** The command line, for the report. */
   readonly command?: string;
   readonly onProgress?: (progress: RunProgress) => void;
+  /** What should be known before the run goes on, in words. */
+  readonly onNote?: (note: string) => void;
+  /** Stops the run after the answer that is under way; what it has measured is kept. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a run comes to. */
@@ -68,31 +77,37 @@ export interface RunResult {
  * @throws InvalidBudgetError, InvalidOptionsError for wrong options.
  * @throws RunError if the folder holds a run of other settings or questions, or another process runs in it; if there are
  * no questions, or two of one id.
- * @throws PruningError if a model prunes otherwise than told or not at all.
+ * @throws RunError for a question that cannot be asked, unless `skipBroken`.
+ * @throws WriteError for a full disk. What was measured is kept.
+ * @throws RunStoppedError if `signal` stopped it.
+ * @throws PruningError if a model prunes otherwise than told, or does not let a method choose.
  * @example
  * await runEvaluation({ task, model, backend, methods: [mmtok, divprune, random], budgets: ['64', '10%'], out: 'results' });
  */
 export async function runEvaluation(options: RunOptions): Promise<RunResult> {
   const { task, model, methods, backend, out, limit, seed = 0, shard, from, onProgress } = options;
-  const { agents = {} } = options;
+  const { agents = {}, followLinks, skipBroken = false, onNote, signal } = options;
   const jobs = jobsOf(methods, options.budgets);
   const wanted: LoadOptions = {
     ...(from !== undefined && { from }),
     ...(limit !== undefined && { limit }),
     ...(options.seed !== undefined && { seed }),
     ...(shard && { shard }),
+    ...(followLinks !== undefined && { followLinks }),
   };
   parseLoadOptions(task.name, wanted);
   assertAgents(methods, agents);
+  assertNeeds(methods, model);
   const hasAgent = methods.some(({ agent }) => agent === 'agent');
   const asked: RunSettings = {
     task: task.name,
     title: task.title,
     source: task.source.url,
+    ...(task.options && { taskOptions: task.options }),
     model: model.name,
     ...(model.options && { modelOptions: model.options }),
     backend: `${backend.name} (${backend.device})`,
-    methods: methods.map(({ name, title, source }) => ({ name, title, source })),
+    methods: methods.map(({ name, title, source, needs }) => ({ name, title, source, needs: needs ?? [] })),
     ...(hasAgent && agents.agent && { agent: agents.agent.name }),
     budgets: options.budgets,
     seed,
@@ -107,37 +122,93 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
     const before = settingsOfRecords(out, file);
     if (before !== undefined) assertSameRun(out, before, asked);
     const samples = byPicture(await load(task, wanted));
-    const isRandom = limit !== undefined && options.seed !== undefined;
-    const questions = await questionsOf(task, samples, isRandom);
-    if (before !== undefined) assertSameQuestions(out, before, questions);
-    const settings = before === undefined ? { ...asked, questions } : joinSettings(before, asked);
-    writeSettings(out, settings);
+    const digests = new QuestionDigests({
+      isRandom: limit !== undefined && options.seed !== undefined,
+      skips: skipBroken,
+    });
+    await digests.add(task, samples);
+    if (before !== undefined) assertSameQuestions(out, before, file.records, digests);
+    const settings = (): RunSettings => {
+      const { questions, skipped } = digests;
+      const { skipped: _, ...rest } = before === undefined ? asked : joinSettings(before, asked);
+      // A version that did not say what it asked cannot be made to say it afterwards.
+      const isSilent = before !== undefined && before.questions === undefined;
+      return { ...rest, ...(!isSilent && { questions }), ...(skipped.length > 0 && { skipped }) };
+    };
+    writeSettings(out, settings());
     const records = [...file.records];
     const progress = progressReporter(samples.length * jobs.length, onProgress);
-    const skipped = samples.flatMap(({ id }) =>
+    const kept = samples.flatMap(({ id }) =>
       jobs.filter(({ method, budget }) => file.has({ id, method: method?.name ?? ALL, budget })),
     );
-    progress.skip(skipped.length);
-    for (const sample of samples) {
+    progress.skip(kept.length);
+    const isAskable = ({ id }: Sample): boolean => digests.has(id);
+    const [first] = samples.filter(isAskable);
+    if (onNote && first) await noteUnpruned(options, first, jobs).catch(() => undefined);
+    for (const sample of samples.filter(isAskable)) {
       const chooser = new TokenChooser(backend, hash(`${seed} ${sample.id}`));
-      const desk = new AgentDesk(agents, task, sample);
+      const desk: Desk = {
+        chooser,
+        desk: new AgentDesk(agents, task, sample),
+        digest: digests.short(sample.id),
+      };
       for (const job of jobs) {
         const key = { id: sample.id, method: job.method?.name ?? ALL, budget: job.budget };
         if (file.has(key)) continue;
-        const record = await askQuestion(options, sample, job, { chooser, desk });
+        if (signal?.aborted) throw new RunStoppedError(stoppedMessage(out, records.length));
+        let record: EvalRecord;
+        try {
+          record = await askQuestion(options, sample, job, desk);
+        } catch (error) {
+          digests.skip(sample.id, error);
+          break;
+        }
         file.append(record);
         records.push(record);
         progress.step(record);
       }
     }
-    assertPruned(records, jobs);
-    return { folder: out, settings, records };
+    if (digests.skipped.length > 0) writeSettings(out, settings());
+    return { folder: out, settings: settings(), records };
   } finally {
     file.close();
   }
 }
 
-function jobsOf(methods: readonly Selector[], budgets: readonly string[]): Job[] {
+function stoppedMessage(out: string, answers: number): string {
+  return `Stopped. The ${answers} answers so far are kept in '${out}': run the same command again to go on`;
+}
+
+/** Says of budgets that leave the first question as it is so before it is asked, where the model can tell. */
+async function noteUnpruned(
+  { task, model, onNote }: RunOptions,
+  sample: Sample,
+  jobs: readonly Job[],
+): Promise<void> {
+  const counts = await model.countTokens?.({ images: sample.images, prompt: task.prompt(sample) });
+  if (counts === undefined || counts.length === 0) return;
+  const most = Math.max(...counts);
+  const budgets = jobs.flatMap(({ budget, parsed }) =>
+    parsed && !('coverage' in parsed) && counts.every((n) => resolveBudget(parsed, n).max >= n)
+      ? [budget]
+      : [],
+  );
+  for (const budget of new Set(budgets)) {
+    onNote?.(
+      `the budget ${budget} prunes nothing in the first question, whose picture has ${most} vision tokens; ask for fewer`,
+    );
+  }
+}
+
+/** Budgets at which no question lost a token: a mistake in the budget or the model, not a perfect score. */
+export function unprunedBudgets(records: readonly EvalRecord[]): string[] {
+  const budgets = new Set(records.filter(({ method }) => method !== ALL).map(({ budget }) => budget));
+  const pruned = records.filter(({ keptTokens, visionTokens }) => keptTokens < visionTokens);
+  for (const { budget } of pruned) budgets.delete(budget);
+  return [...budgets];
+}
+
+function jobsOf(methods: readonly Method[], budgets: readonly string[]): Job[] {
   const names = methods.map(({ name }) => name);
   for (const [what, list] of [
     ['methods', names],
@@ -151,6 +222,16 @@ function jobsOf(methods: readonly Selector[], budgets: readonly string[]): Job[]
     methods.map((method): Job => ({ method, budget, parsed: parseBudget(budget) })),
   );
   return [{ method: undefined, budget: ALL, parsed: undefined }, ...pruned];
+}
+
+/** @throws InvalidOptionsError for methods that need what the model does not give, by name. */
+function assertNeeds(methods: readonly Method[], { name: model, gives = ['question'] }: EvalModel): void {
+  const starved = methods.flatMap(({ name, needs }) =>
+    (needs ?? [])
+      .filter((need) => !gives.includes(need))
+      .map((need) => `'${name}' needs ${need}, which the model '${model}' does not give; leave it out`),
+  );
+  if (starved.length > 0) throw new InvalidOptionsError('methods', starved);
 }
 
 /** The settings of the run in a folder; undefined where it has no record yet, as then there is nothing to go on with. */
@@ -177,11 +258,19 @@ function assertSameRun(out: string, before: RunSettings, asked: RunSettings): vo
   }
 }
 
-function assertSameQuestions(out: string, { questions: before }: RunSettings, questions: RunQuestions): void {
-  if (before === undefined || before.digest === questions.digest) return;
+function assertSameQuestions(
+  out: string,
+  { questions: before }: RunSettings,
+  records: readonly EvalRecord[],
+  digests: QuestionDigests,
+): void {
+  const changed = digests.changed(records, before);
+  if (changed.length === 0) return;
+  const some = changed.slice(0, 3).map((id) => `'${id}'`);
   throw new RunError(
-    `'${out}' holds answers to other questions (${before.count}, of now ${questions.count}): the data, its prompts or gold answers have ` +
-      'changed since, or a seed chose others under the limit; choose another folder, or give what it was begun with',
+    `'${out}' holds answers to other questions: ${changed.length} of those answered have changed or are gone (${some.join(', ')}` +
+      `${changed.length > some.length ? ', …' : ''}): their pictures, prompts or gold answers, or a seed chose others under the limit. ` +
+      'Choose another folder, or give what it was begun with',
   );
 }
 
@@ -223,18 +312,6 @@ function byPicture(samples: readonly Sample[]): Sample[] {
     else group.push(sample);
   }
   return [...groups.values()].flat();
-}
-
-/** Pruning that keeps everything is a mistake in the budget or the model, not a perfect score. */
-function assertPruned(records: readonly EvalRecord[], jobs: readonly Job[]): void {
-  for (const budget of new Set(jobs.filter(({ method }) => method).map((job) => job.budget))) {
-    const own = records.filter((record) => record.budget === budget);
-    if (own.some(({ tokensKept, tokensBefore }) => tokensKept < tokensBefore)) continue;
-    throw new PruningError(
-      `Nothing was pruned at budget '${budget}': no question had more vision tokens than that (the most: ` +
-        `${own.reduce((most, { tokensBefore }) => Math.max(most, tokensBefore), 0)}); ask for fewer tokens`,
-    );
-  }
 }
 
 function progressReporter(

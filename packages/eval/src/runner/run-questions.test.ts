@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeTask } from '../../test/fake-run.js';
 import { imageFile } from '../data/image-source.js';
 import type { Sample } from '../tasks/task.js';
-import { joinQuestions, questionsOf } from './run-questions.js';
+import { joinQuestions, QuestionDigests, type RunQuestions } from './run-questions.js';
 
 const task = fakeTask(0);
 const folder = mkdtempSync(join(tmpdir(), 'mmtok-questions-'));
@@ -19,8 +19,12 @@ const sample = (id: string, more: Partial<Sample> = {}): Sample => ({
   target: ['a dog'],
   ...more,
 });
-const digestOf = async (...samples: Sample[]): Promise<string> =>
-  (await questionsOf(task, samples, false)).digest;
+const questionsOf = async (samples: Sample[], isRandom = false): Promise<RunQuestions> => {
+  const digests = new QuestionDigests({ isRandom, skips: false });
+  await digests.add(task, samples);
+  return digests.questions;
+};
+const digestOf = async (...samples: Sample[]): Promise<string> => (await questionsOf(samples)).digest;
 
 describe('the digest of questions', () => {
   it('is of ids, prompts, pictures and gold answers', async () => {
@@ -50,8 +54,8 @@ describe('the digest of questions', () => {
   it('knows no order, and shards have together that of the whole', async () => {
     const [one, two, three] = [sample('1'), sample('2'), sample('3')];
     expect(await digestOf(one, two, three)).toBe(await digestOf(three, one, two));
-    expect(
-      joinQuestions([await questionsOf(task, [two], true), await questionsOf(task, [one, three], true)]),
-    ).toEqual(await questionsOf(task, [one, two, three], true));
+    expect(joinQuestions([await questionsOf([two], true), await questionsOf([one, three], true)])).toEqual(
+      await questionsOf([one, two, three], true),
+    );
   });
 });

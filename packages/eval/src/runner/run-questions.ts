@@ -1,8 +1,11 @@
-// What tells the questions of a run from others: how many they are, and a digest of them. For run.json.
+// What tells the questions of a run from others: a digest of each, how many there are, and a digest of all together.
 
 import { createHash } from 'node:crypto';
+import { MmtokError } from '@mmtok/core';
 import * as z from 'zod';
 import type { ImageSource, Sample, Task } from '../tasks/task.js';
+import type { EvalRecord } from './record.js';
+import { RunError } from './run-error.js';
 
 /** The questions of a run. */
 export interface RunQuestions {
@@ -13,33 +16,123 @@ export interface RunQuestions {
   readonly isRandom: boolean;
 }
 
+/** A question that could not be asked. */
+export interface SkippedQuestion {
+  readonly id: string;
+  /** Why, in words. */
+  readonly problem: string;
+}
+
+/** Errors that are about one question's data, not about the run. */
+const BROKEN_QUESTION: ReadonlySet<string> = new Set([
+  'MMTOK_BROKEN_QUESTION',
+  'MMTOK_CORRUPT_FILE',
+  'MMTOK_INPUT_FILE',
+  'MMTOK_MISSING_FILE',
+]);
+
+/** Thrown by a model that cannot be asked a question because of the question: its picture is damaged, its text is impossible. */
+export class BrokenQuestionError extends MmtokError {
+  constructor(problem: string, options?: { readonly cause?: unknown }) {
+    super('MMTOK_BROKEN_QUESTION', problem, { kind: 'data', ...options });
+  }
+}
+
 const BYTES = 32;
+/** Hexadecimal digits of a digest that a record keeps. */
+const SHORT = 16;
 
 export const questionsSchema: z.ZodType<RunQuestions> = z.object({
-  count: z.int().positive(),
+  count: z.int().nonnegative(),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   isRandom: z.boolean(),
 });
 
-/**
- * Describes samples. Pictures that are files are read: their contents count, not where they lie, so that a folder may be
- * moved and a run go on.
- */
-export async function questionsOf(
-  task: Task,
-  samples: readonly Sample[],
-  isRandom: boolean,
-): Promise<RunQuestions> {
-  const pictures = new Map<string, string>();
-  const digests: string[] = [];
-  for (const sample of samples) {
-    for (const image of sample.images) {
-      if (!pictures.has(image.id)) pictures.set(image.id, await pictureDigest(image));
-    }
-    const shown = sample.images.map(({ id }) => pictures.get(id));
-    digests.push(sha256(JSON.stringify([sample.id, task.prompt(sample), shown, sample.target])));
+export const skippedSchema: z.ZodType<readonly SkippedQuestion[]> = z.array(
+  z.object({ id: z.string(), problem: z.string() }),
+);
+
+/** The digests of a run's questions; those that turn out to be broken leave it. */
+export class QuestionDigests {
+  readonly skipped: SkippedQuestion[] = [];
+  private readonly digests = new Map<string, string>();
+  private readonly isRandom: boolean;
+  private readonly skips: boolean;
+
+  constructor(options: { readonly isRandom: boolean; readonly skips: boolean }) {
+    this.isRandom = options.isRandom;
+    this.skips = options.skips;
   }
-  return { count: samples.length, digest: joinDigests(digests), isRandom };
+
+  /**
+   * Reads the questions. Pictures that are files are read: their contents count, not where they lie, so that a folder may be
+   * moved and a run go on.
+   * @throws RunError for a question whose picture cannot be read, unless those are skipped.
+   */
+  async add(task: Task, samples: readonly Sample[]): Promise<void> {
+    const pictures = new Map<string, string>();
+    for (const sample of samples) {
+      try {
+        for (const image of sample.images) {
+          if (!pictures.has(image.id)) pictures.set(image.id, await pictureDigest(image));
+        }
+      } catch (error) {
+        this.skip(sample.id, error);
+        continue;
+      }
+      const shown = sample.images.map(({ id }) => pictures.get(id));
+      const asked = JSON.stringify([sample.id, task.prompt(sample), shown, sample.target]);
+      this.digests.set(sample.id, sha256(asked));
+    }
+  }
+
+  /**
+   * Leaves a question out because of an error that is the question's own.
+   * @throws RunError naming the question, unless broken ones are skipped; any other error as it is.
+   */
+  skip(id: string, error: unknown): void {
+    if (!MmtokError.isInstance(error) || !BROKEN_QUESTION.has(error.code)) throw error;
+    if (!this.skips) {
+      throw new RunError(
+        `Question '${id}' cannot be asked: ${error.message.replace(/\.$/, '')}. Answers so far are kept: mend it and run again ` +
+          'to go on, or skip such questions (--skip-broken, or skipBroken)',
+        { cause: error },
+      );
+    }
+    this.digests.delete(id);
+    this.skipped.push({ id, problem: error.message });
+  }
+
+  /** Whether a question can be asked, as far as is known. */
+  has(id: string): boolean {
+    return this.digests.has(id);
+  }
+
+  /** What records keep of a question's digest. */
+  short(id: string): string {
+    return (this.digests.get(id) ?? '').slice(0, SHORT);
+  }
+
+  /** All questions that can be asked, together. */
+  get questions(): RunQuestions {
+    const digest = joinDigests([...this.digests.values()]);
+    return { count: this.digests.size, digest, isRandom: this.isRandom };
+  }
+
+  /**
+   * Ids of questions that have answers and have changed since, or are gone. Answers of versions that kept no digest per
+   * question are held to all questions together.
+   * @param before the questions of the run when it was begun, where it says so.
+   */
+  changed(records: readonly EvalRecord[], before: RunQuestions | undefined): string[] {
+    const isSame = before === undefined || before.digest === this.questions.digest;
+    const isSkipped = new Set(this.skipped.map(({ id }) => id));
+    const changed = records.filter(({ id, digest }) => {
+      if (isSkipped.has(id)) return false;
+      return digest === undefined ? !isSame : digest !== this.short(id);
+    });
+    return [...new Set(changed.map(({ id }) => id))];
+  }
 }
 
 /** Describes the questions of several runs together. */

@@ -1,24 +1,38 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createReferenceBackend } from '@mmtok/core';
 import { build } from 'esbuild';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { fakeModel, fakeTask } from '../../test/fake-run.js';
+import { imageFile } from '../data/image-source.js';
 import {
   defineMethod,
+  type Method,
   mmtok,
   mmtokAgent,
+  mmtokIvc,
   mmtokOracle,
   random,
-  type Selector,
+  scope,
   uniform,
   withAgent,
+  zspaprune,
 } from '../methods/index.js';
+import { summarizeRun, writeReport } from '../report/index.js';
 import type { Task } from '../tasks/index.js';
-import { type AgentQuestion, mergeRuns, type RunOptions, readRun, runEvaluation } from './index.js';
+import {
+  type AgentQuestion,
+  BrokenQuestionError,
+  type EvalModel,
+  mergeRuns,
+  type RunOptions,
+  readRun,
+  runEvaluation,
+  unprunedBudgets,
+} from './index.js';
 import { recordKey } from './record.js';
 
 const backend = createReferenceBackend();
@@ -54,7 +68,7 @@ describe('a run', () => {
     expect(settings).toMatchObject({ task: 'fake', model: 'fake', budgets: ['4', '50%'], seed: 0 });
     expect(new Set(records.map(recordKey)).size).toBe(30);
     const kept = (budget: string) =>
-      records.filter((one) => one.budget === budget).map((one) => one.tokensKept);
+      records.filter((one) => one.budget === budget).map((one) => one.keptTokens);
     expect(new Set(kept('all'))).toEqual(new Set([16]));
     expect(new Set(kept('4'))).toEqual(new Set([4]));
     expect(new Set(kept('50%'))).toEqual(new Set([8]));
@@ -70,7 +84,7 @@ describe('a run', () => {
   it('compares methods at the number of tokens that a coverage budget comes to', async () => {
     const { records } = await runEvaluation(options({ methods: [uniform, mmtok], budgets: ['c0.7'] }));
     const counts = (method: string) =>
-      records.filter((one) => one.method === method).map((one) => one.tokensKept);
+      records.filter((one) => one.method === method).map((one) => one.keptTokens);
     expect(counts('uniform')).toEqual(counts('mmtok'));
     expect(Math.max(...counts('mmtok'))).toBeLessThan(16);
   });
@@ -85,16 +99,43 @@ describe('a run', () => {
   it('draws the same tokens for the same seed, and others for another', async () => {
     const picks = async (seed: number) => {
       const { records } = await runEvaluation(options({ methods: [random], budgets: ['4'], seed }));
-      return records.map(({ kept }) => kept);
+      return records.map(({ indices }) => indices);
     };
     expect(await picks(1)).toEqual(await picks(1));
     expect(await picks(1)).not.toEqual(await picks(2));
   });
 
-  it('fails if nothing was pruned', async () => {
-    await expect(runEvaluation(options({ budgets: ['99'] }))).rejects.toThrow(
-      "Nothing was pruned at budget '99'",
+  it('says before the first question that a budget prunes nothing, and keeps what was measured', async () => {
+    const { model } = fakeModel();
+    const seen: string[] = [];
+    const counting: EvalModel = {
+      ...model,
+      countTokens: async () => [16],
+      answer: (request) => {
+        seen.push('asked');
+        return model.answer(request);
+      },
+    };
+    const { records } = await runEvaluation(
+      options({ model: counting, budgets: ['16', '100%', '4'], onNote: (note) => seen.push(note) }),
     );
+    expect(seen.slice(0, 3)).toEqual([
+      'the budget 16 prunes nothing in the first question, whose picture has 16 vision tokens; ask for fewer',
+      'the budget 100% prunes nothing in the first question, whose picture has 16 vision tokens; ask for fewer',
+      'asked',
+    ]);
+    expect(records).toHaveLength(6 * 7);
+    expect(unprunedBudgets(records)).toEqual(['16', '100%']);
+    const summary = summarizeRun({
+      folder: '',
+      settings: (await runEvaluation(options())).settings,
+      records,
+    });
+    const titles = summary.rows.filter(({ budget }) => budget !== '4').map(({ title }) => title);
+    expect(titles.every((title) => title.endsWith('(nothing pruned)'))).toBe(true);
+  });
+
+  it('fails if the model does not let methods choose', async () => {
     const deaf = {
       name: 'deaf',
       answer: () => fakeModel().model.answer({ images: [], prompt: '', maxNewTokens: 1 }),
@@ -103,6 +144,17 @@ describe('a run', () => {
       code: 'MMTOK_EVAL_PRUNING',
       message: expect.stringContaining('nothing was pruned'),
     });
+  });
+
+  it('refuses methods that need what the model does not give, by name and before anything is asked', async () => {
+    const out = temporary();
+    await expect(runEvaluation(options({ out, methods: [mmtok, scope, mmtokIvc] }))).rejects.toMatchObject({
+      code: 'MMTOK_INVALID_OPTIONS',
+      message: expect.stringMatching(/'scope' needs saliency.*'mmtok-ivc' needs positions/s),
+    });
+    expect(readdirSync(out)).toEqual([]);
+    const { settings } = await runEvaluation(options({ methods: [mmtok, zspaprune], budgets: ['4'] }));
+    expect(settings.methods.map(({ needs }) => needs)).toEqual([[], ['question']]);
   });
 
   it('refuses methods and budgets that are named twice, and a name that is taken', async () => {
@@ -133,7 +185,7 @@ describe('a run', () => {
     [{ limit: 1e20 }, 'limit: '],
     [{ limit: 0 }, 'limit: '],
     [{ shard: { index: 2, count: 2 } }, 'shard: index must be below count'],
-    [{ methods: [{ ...random, title: undefined } as unknown as Selector] }, 'methods.0.title: '],
+    [{ methods: [{ ...random, title: undefined } as unknown as Method] }, 'methods.0.title: '],
   ])('writes nothing for options that it could not read again: %j', async (wrong, problem) => {
     const out = temporary();
     await expect(runEvaluation(options({ out, ...wrong }))).rejects.toMatchObject({
@@ -222,7 +274,7 @@ describe('going on', () => {
     const { settings } = await runEvaluation(options({ out, limit: 3, task: drawn }));
     expect(settings.questions).toMatchObject({ count: 3, isRandom: false });
     await expect(runEvaluation(options({ out, limit: 3, task: drawn, seed: 0 }))).rejects.toThrow(
-      'holds answers to other questions (3, of now 2)',
+      "1 of those answered have changed or are gone ('question-2')",
     );
     expect(readRun(out).records).toHaveLength(3 * 5);
   });
@@ -235,6 +287,61 @@ describe('going on', () => {
     const { settings, records } = await runEvaluation(options({ out, methods: [random] }));
     expect(records).toHaveLength(6 * 5);
     expect(settings).not.toHaveProperty('questions');
+  });
+
+  it('reads records of versions that named fields otherwise', async () => {
+    const out = temporary();
+    const { records } = await runEvaluation(options({ out, methods: [mmtok] }));
+    const old = records.map(({ visionTokens, keptTokens, indices, digest: _, ...rest }) => ({
+      ...rest,
+      tokensBefore: visionTokens,
+      tokensKept: keptTokens,
+      kept: indices,
+    }));
+    writeFileSync(join(out, 'records.jsonl'), old.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    expect(readRun(out).records).toEqual(records.map(({ digest: _, ...rest }) => rest));
+    expect((await runEvaluation(options({ out }))).records).toHaveLength(30);
+  });
+
+  it('holds only answered questions to what they were: the others may be mended, and more may come', async () => {
+    const out = temporary();
+    const other = (count: number, changed: number): Task => ({
+      ...(fakeTask(count) as Task),
+      prompt: ({ id, question }) => (id === `question-${changed}` ? `${question}!` : question),
+    });
+    const stop = new AbortController();
+    const stopped = runEvaluation(
+      options({ out, signal: stop.signal, onProgress: ({ done }) => done === 7 && stop.abort() }),
+    );
+    await expect(stopped).rejects.toMatchObject({
+      code: 'MMTOK_EVAL_STOPPED',
+      message: `Stopped. The 7 answers so far are kept in '${out}': run the same command again to go on.`,
+    });
+    expect(linesOf(out)).toHaveLength(7);
+    // By pictures: questions 0 and 2 have answers, 1 has none.
+    await expect(runEvaluation(options({ out, task: other(6, 2) }))).rejects.toThrow("gone ('question-2')");
+    const { records, settings } = await runEvaluation(options({ out, task: other(7, 1) }));
+    expect(records).toHaveLength(7 * 5);
+    expect(settings.questions?.count).toBe(7);
+    await expect(runEvaluation(options({ out, task: other(7, 3) }))).rejects.toThrow(
+      "('question-1', 'question-3')",
+    );
+  });
+
+  it('names the line that is no record, and how to go on', async () => {
+    const out = temporary();
+    await runEvaluation(options({ out }));
+    const path = join(out, 'records.jsonl');
+    appendFileSync(path, '{"id": 3\n');
+    const failure = await runEvaluation(options({ out })).catch((error: Error) => error.message);
+    expect(failure).toContain(
+      `Line 31 of '${path}', the last, is not a record of an evaluation: it begins with`,
+    );
+    expect(failure).toContain(`sed -i '31d' '${path}'`);
+    // What the message says is what helps.
+    writeFileSync(path, `${linesOf(out).slice(0, 30).join('\r\n')}\n`);
+    writeFileSync(path, `\ufeff${readFileSync(path, 'utf8')}`);
+    expect((await runEvaluation(options({ out }))).records).toHaveLength(30);
   });
 
   it('lets one process at a time into the folder', async () => {
@@ -296,6 +403,119 @@ describe('going on', () => {
   }, 180_000);
 });
 
+describe('a broken question', () => {
+  const failing = (ids: readonly string[], error: Error): EvalModel => {
+    const { model } = fakeModel();
+    return {
+      ...model,
+      answer: (request) =>
+        ids.some((id) => request.prompt.includes(id)) ? Promise.reject(error) : model.answer(request),
+    };
+  };
+  const broken = new BrokenQuestionError("Cannot use 'a.png': it is damaged.");
+
+  it('ends a run by name, and mending it goes on', async () => {
+    const out = temporary();
+    await expect(runEvaluation(options({ out, model: failing(['4'], broken) }))).rejects.toMatchObject({
+      code: 'MMTOK_EVAL_RUN',
+      message: expect.stringMatching(
+        /^Question 'question-4' cannot be asked: Cannot use 'a.png': .*--skip-broken/,
+      ),
+      cause: broken,
+    });
+    expect(linesOf(out)).toHaveLength(2 * 5);
+    expect((await runEvaluation(options({ out }))).records).toHaveLength(30);
+  });
+
+  it('is counted and named where it may be skipped, and asked again by the next run', async () => {
+    const out = temporary();
+    const model = failing(['1', '4'], broken);
+    const run = await runEvaluation(options({ out, model, skipBroken: true }));
+    expect(run.records).toHaveLength(4 * 5);
+    expect(run.settings.questions?.count).toBe(4);
+    expect(run.settings.skipped).toEqual(
+      ['question-4', 'question-1'].map((id) => ({ id, problem: broken.message })),
+    );
+    expect(readRun(out).settings.skipped).toEqual(run.settings.skipped);
+    const [page, markdown] = (await writeReport(run)) as [string, string];
+    for (const path of [page, markdown]) {
+      const text = readFileSync(path, 'utf8');
+      expect(text).toContain('2 questions could not be asked and are not counted:');
+      expect(text).toContain('question-4: Cannot use');
+    }
+    const mended = await runEvaluation(options({ out }));
+    expect(mended.records).toHaveLength(30);
+    expect(mended.settings).not.toHaveProperty('skipped');
+  });
+
+  it('is also one whose picture cannot be read', async () => {
+    const missing = join(temporary(), 'a.png');
+    const task: Task = {
+      ...(fakeTask(3) as Task),
+      async *load() {
+        for await (const sample of fakeTask(3).load()) {
+          yield sample.id === 'question-1' ? { ...sample, images: [imageFile(missing)] } : sample;
+        }
+      },
+    };
+    await expect(runEvaluation(options({ task }))).rejects.toThrow("Question 'question-1' cannot be asked");
+    const { records, settings } = await runEvaluation(options({ task, skipBroken: true }));
+    expect(records).toHaveLength(2 * 5);
+    expect(settings.skipped).toHaveLength(1);
+  });
+
+  it('is no failure of the machine', async () => {
+    const model = failing(['4'], new Error('no memory'));
+    await expect(runEvaluation(options({ model, skipBroken: true }))).rejects.toThrow('no memory');
+  });
+
+  it('leaves shards that merge, with what they skipped', async () => {
+    const parts = [];
+    for (const index of [0, 1]) {
+      const shard = { index, count: 2 };
+      const { folder } = await runEvaluation(
+        options({ model: failing(['1', '4'], broken), shard, skipBroken: true }),
+      );
+      parts.push(folder);
+    }
+    const merged = mergeRuns(parts, temporary());
+    expect(merged.records).toHaveLength(4 * 5);
+    expect(merged.settings.skipped?.map(({ id }) => id)).toEqual(['question-4', 'question-1']);
+  });
+});
+
+describe('a full disk', () => {
+  // As root: a file system of some kilobytes. Elsewhere there is none to be had.
+  const folder = temporary();
+  const isMounted =
+    process.platform === 'linux' &&
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', folder]).status === 0;
+  afterAll(() => {
+    if (isMounted) spawnSync('umount', [folder]);
+  });
+
+  it.skipIf(!isMounted)('is named, with what is kept; with room the run goes on', async () => {
+    const out = join(folder, 'run');
+    const failure = await runEvaluation(options({ out })).catch((error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'MMTOK_WRITE',
+      message: expect.stringMatching(
+        /records.jsonl' cannot be written \(the disk is full\)\. The \d+ answers so far/,
+      ),
+    });
+    const { records, settings } = readRun(out);
+    expect(String(failure)).toContain(`The ${records.length} answers so far are kept`);
+    expect(readFileSync(join(out, 'records.jsonl'), 'utf8').endsWith('}\n')).toBe(true);
+    // Settings are written whole or stay as they were.
+    await expect(runEvaluation(options({ out, methods: [uniform] }))).rejects.toMatchObject({
+      code: 'MMTOK_WRITE',
+    });
+    expect(readRun(out).settings.methods).toEqual(settings.methods);
+    expect(spawnSync('mount', ['-o', 'remount,size=1m', folder]).status).toBe(0);
+    expect((await runEvaluation(options({ out }))).records).toHaveLength(30);
+  });
+});
+
 describe('agents', () => {
   const agent = (name = 'small model') => {
     const asked: string[] = [];
@@ -318,9 +538,9 @@ describe('agents', () => {
   const counting = defineMethod({
     name: 'counting',
     source: 'x',
-    select: ({ text }, k) => {
+    select: ({ text }, { tokens }) => {
       rows.push(text?.dims[0] as number);
-      return Array.from({ length: k }, (_, token) => token);
+      return Array.from({ length: tokens }, (_, token) => token);
     },
   });
 
@@ -339,11 +559,11 @@ describe('agents', () => {
   });
 
   it('change no budget: what a coverage comes to is the question without their words', async () => {
-    const counts = async (own: Selector[]) => {
+    const counts = async (own: Method[]) => {
       const { records } = await runEvaluation(
         options({ methods: own, budgets: ['c0.7'], agents: agent().agents }),
       );
-      return records.filter((one) => one.method === own.at(-1)?.name).map((one) => one.tokensKept);
+      return records.filter((one) => one.method === own.at(-1)?.name).map((one) => one.keptTokens);
     };
     expect(await counts([mmtokOracle])).toEqual(await counts([mmtok]));
   });

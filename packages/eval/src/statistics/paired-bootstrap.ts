@@ -1,9 +1,7 @@
 // How sure a comparison on the same questions is: intervals by resampling questions, both scores of a question together.
 
 import { InvalidOptionsError } from '@mmtok/core';
-import { parseOptions } from '@mmtok/core/internal';
-import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { createRandom, parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 
 /** Options of the bootstrap. */
@@ -78,7 +76,7 @@ function pairedBootstrap(
     ]);
   }
 
-  const rng = xoroshiro128plus(seed);
+  const random = createRandom(seed);
   const statisticOf = (pick: (i: number) => number): number => {
     let base = 0;
     let treated = 0;
@@ -90,7 +88,7 @@ function pairedBootstrap(
     return statistic(base / n, treated / n);
   };
   const resampled = Float64Array.from({ length: resamples }, () =>
-    statisticOf(() => uniformInt(rng, 0, n - 1)),
+    statisticOf(() => Math.floor(random() * n)),
   )
     .filter((value) => !Number.isNaN(value))
     .sort();

@@ -18,6 +18,8 @@ export interface TaskDefinition<S extends z.ZodObject, Target> extends TableRead
   /** @default 1 */
   readonly perfect?: number;
   readonly paper?: PaperColumn;
+  /** See {@link Task.options}. */
+  readonly options?: Readonly<Record<string, string>>;
   /** The columns that are read, and what is in them. Original files are brought into the same columns. */
   readonly row: S;
   /** The column by which rows belong together, when they are scored together. */
@@ -76,9 +78,10 @@ export function defineTask<S extends z.ZodObject, Target>(
     maxNewTokens,
     perfect,
     ...(paper && { paper }),
+    ...(definition.options && { options: definition.options }),
     async *load(options) {
-      const { from, limit, seed, shard } = parseLoadOptions(name, options);
-      const table = await openTable(definition, from);
+      const { from, limit, seed, shard, followLinks } = parseLoadOptions(name, options);
+      const table = await openTable(definition, from, { followLinks });
       const indices = await chooseRows(table, grouping, { limit, seed, shard });
       for await (const row of table.rows({ columns, ...(indices && { indices }) }))
         yield definition.sample(parseRow(schema, row), row);

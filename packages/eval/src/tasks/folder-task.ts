@@ -4,29 +4,34 @@ import { basename, dirname, resolve } from 'node:path';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { idCell, textCell } from '../data/cells.js';
-import { CorruptFileError } from '../data/corrupt-file-error.js';
+import { CorruptFileError } from '../data/errors.js';
 import type { Folder } from '../data/folder.js';
 import { imageCell } from '../data/image-source.js';
 import { parseRow } from '../data/parse-row.js';
 import { memoryTable } from '../data/table.js';
 import { readJsonLines } from '../data/text-files.js';
 import { anls } from '../metrics/anls.js';
-import { exactMatch } from '../metrics/exact-match.js';
+import { containsAnswer, sameAnswer, sameNumber } from '../metrics/answer-match.js';
 import { mcqExtract } from '../metrics/mcq-extract.js';
+import { strip } from '../metrics/python-text.js';
 import { relaxedMatch } from '../metrics/relaxed-accuracy.js';
 import { vqaAccuracy } from '../metrics/vqa-accuracy.js';
 import { RUN_FILES } from '../runner/run-settings.js';
 import { defineTask } from './define-task.js';
+import { UnknownFormatError } from './errors.js';
 import { mostCommon } from './most-common.js';
 import { letterOf, OPTION_LETTER, optionLines, SINGLE_WORD } from './prompts.js';
 import type { LoadOptions, Sample, Score, Task } from './task.js';
-import { UnknownFormatError } from './unknown-format-error.js';
 
-/** How an answer is compared with the gold answers, for questions without options. */
+/** How an answer is compared with the gold answers. Questions with options are always compared by `choice`. */
 export type Match =
-  /** The same text but for case and ASCII punctuation. */
+  /** The same text but for case, spaces, quotes and final marks; numbers by what they say, see `sameAnswer`. */
   | 'exact'
-  /** A gold answer occurs in it, in any case. */
+  /** The same value, also as the only number of a sentence: `50%` is `0.5`. */
+  | 'number'
+  /** One of the question's options, by its text or its letter. */
+  | 'choice'
+  /** A gold answer occurs in it, as whole words. */
   | 'contains'
   /** The soft accuracy of VQA, for several annotators. */
   | 'vqa'
@@ -35,7 +40,7 @@ export type Match =
   /** Nearly the same text counts nearly in full. */
   | 'anls';
 
-const MATCHES = ['exact', 'contains', 'vqa', 'relaxed', 'anls'] as const;
+const MATCHES = ['exact', 'number', 'choice', 'contains', 'vqa', 'relaxed', 'anls'] as const;
 
 /** Options of {@link folderTask}. */
 export interface FolderTaskOptions {
@@ -56,37 +61,62 @@ const optionsSchema = z.strictObject({
   maxNewTokens: z.int().min(1).default(64),
 });
 
-const names = z.union([
-  z
-    .string()
-    .min(1)
-    .transform((one) => [one]),
-  z.array(z.string().min(1)).min(1),
-]);
+// pandas writes numbers where a column has only numbers, and null where a row has nothing.
+const text = z.union([z.string(), z.number(), z.boolean()]).transform((value) => strip(String(value)));
+const texts = z.array(text).min(1);
+const names = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .transform((one) => [one].flat());
 const lineSchema = z
-  .strictObject({
-    id: idCell.optional(),
-    image: names.optional(),
-    images: names.optional(),
-    question: z.string().min(1),
-    answer: z.string().optional(),
-    answers: z.array(z.string()).min(1).optional(),
-    options: z.array(z.string()).min(2).max(26).optional(),
-    kind: z.string().optional(),
+  .object({
+    id: idCell.nullish(),
+    image: names.nullish(),
+    images: names.nullish(),
+    question: z
+      .string()
+      .refine((question) => strip(question) !== '', 'expected a question, got an empty text'),
+    answer: text.nullish(),
+    answers: texts.nullish(),
+    options: z.array(text).min(2).max(26).nullish(),
+    kind: text.nullish(),
   })
-  .refine((line) => line.image ?? line.images, 'expected an image (a file name) or images')
-  .refine((line) => line.answer ?? line.answers, 'expected an answer or answers')
+  .refine((line) => (line.image ?? line.images) != null, 'expected an image (a file name) or images')
+  .refine((line) => (line.answer ?? line.answers) != null, 'expected an answer or answers')
   .refine(
     ({ options, answers }) => !options || !answers,
     'expected one answer to a question with options, and no answers beside it',
   )
   .refine(
-    ({ options, answer }) => !options || isOption(options, answer),
+    ({ options, answer }) => !options || (answer != null && letterFor(options, answer) !== null),
     'expected the answer to be one of the options, or its letter',
+  )
+  .refine(
+    ({ options }) => !options || new Set(options).size === options.length,
+    'expected options that differ, got one twice',
   );
+const KEYS = Object.keys(lineSchema.shape);
 
-function isOption(options: readonly string[], answer: string | undefined): boolean {
-  return answer !== undefined && letterFor(options, answer) !== null;
+/** @throws CorruptFileError for a key that is one of the known ones but for a letter. Others belong to someone else. */
+function assertNoTypingError(where: string, values: Readonly<Record<string, unknown>>): void {
+  for (const key of Object.keys(values).filter((one) => !KEYS.includes(one))) {
+    const meant = KEYS.find((known) => known.length > 4 && isAlike(key, known) && !(known in values));
+    if (meant !== undefined)
+      throw new CorruptFileError(
+        where,
+        `has a key '${key}'; did you mean '${meant}'? Rename it, or remove it`,
+      );
+  }
+}
+
+/** The same letters in another order, or one letter more, fewer or other. */
+function isAlike(a: string, b: string): boolean {
+  if ([...a].sort().join('') === [...b].sort().join('')) return true;
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  if (long.length - short.length > 1) return false;
+  let at = 0;
+  while (at < short.length && short[at] === long[at]) at++;
+  const rest = short.slice(short.length === long.length ? at + 1 : at);
+  return rest === long.slice(at + 1);
 }
 
 // The gold answer of a multiple-choice question may be the option or its letter.
@@ -96,20 +126,39 @@ function letterFor(options: readonly string[], answer: string): string | null {
   return options.some((_, place) => letterOf(place) === answer) ? answer : null;
 }
 
-const includes = (text: string, gold: string): boolean => text.toLowerCase().includes(gold.toLowerCase());
+type Compare = (text: string, gold: readonly string[]) => number;
+const anyOf =
+  (isSame: (text: string, gold: string) => boolean): Compare =>
+  (text, gold) =>
+    Number(gold.some((answer) => isSame(text, answer)));
 
-const VALUE: Readonly<Record<Match, (text: string, gold: readonly string[]) => number>> = {
-  exact: (text, gold) => Number(gold.some((answer) => exactMatch(text, answer))),
-  contains: (text, gold) => Number(gold.some((answer) => includes(text, answer))),
+const VALUE: Readonly<Record<Match, Compare>> = {
+  exact: anyOf(sameAnswer),
+  number: anyOf(sameNumber),
+  // Without options there is nothing to choose from.
+  choice: () => 0,
+  contains: anyOf(containsAnswer),
   vqa: (text, gold) => vqaAccuracy(text, gold).value,
-  relaxed: (text, gold) => Number(gold.some((answer) => relaxedMatch(text, answer))),
-  anls,
+  relaxed: anyOf((text, answer) => answer !== '' && relaxedMatch(text, answer)),
+  anls: (text, gold) =>
+    anls(
+      text,
+      gold.filter((answer) => answer !== ''),
+    ),
 };
 
-function scoreChoice(text: string, options: readonly string[], gold: string): Score {
+/** The option that an answer names: literally, else by what it says, else by its letter. */
+function chosenLetter(text: string, options: readonly string[]): string | null {
+  const literal = options.indexOf(text);
+  if (literal >= 0) return letterOf(literal);
   const letters = options.map((_, index) => letterOf(index));
-  const same = options.findIndex((option) => exactMatch(text, option));
-  const parsed = same >= 0 ? letterOf(same) : mcqExtract(text, letters);
+  if (letters.includes(text)) return text;
+  const same = letters.filter((_, index) => sameAnswer(text, options[index]!));
+  return same.length === 1 ? same[0]! : mcqExtract(text, letters);
+}
+
+function scoreChoice(text: string, options: readonly string[], gold: string): Score {
+  const parsed = chosenLetter(text, options);
   return { value: Number(parsed !== null && parsed === letterFor(options, gold)), parsed };
 }
 
@@ -139,11 +188,33 @@ function assertDistinct(
   }
 }
 
+/** @throws CorruptFileError for a question whose own gold answers are wrong: every method would seem to lose nothing on it. */
+function assertAnswerable(where: string, match: Match, best: number, { options, answers }: Answerable): void {
+  if (best > 0) return;
+  const gold = answers.map((answer) => `'${answer}'`).join(', ');
+  const why: Partial<Record<Match, string>> = {
+    number: 'it is no number',
+    choice: 'the question has no options',
+    vqa: 'the soft accuracy of VQA needs at least two annotators who agree',
+  };
+  const reason = options === undefined ? (why[match] ?? 'it is empty') : 'no option is told from the others';
+  throw new CorruptFileError(
+    where,
+    `no answer can be right, for not even ${gold} is by the match '${match}': ${reason}; mend the line, or choose another match`,
+  );
+}
+
+interface Answerable {
+  readonly options?: readonly string[] | undefined;
+  readonly answers: readonly string[];
+}
+
 /**
  * A task from a folder with pictures and one `.jsonl` file. Each line is an object:
  * `{ "image": "a.png", "question": "…", "answer": "…" }`, with `images` for several pictures, `answers` for several
  * right ones, `options` for multiple choice (then there is one `answer`, an option or its letter), `kind` for a table per
- * kind, and `id` (else the line's number in the file). Records of runs in the folder are no questions.
+ * kind, and `id` (else the line's number in the file). Answers and options may be numbers; `null` is as if the key was not
+ * there; other keys are passed over. Records of runs in the folder are not questions.
  *
  * @throws InvalidOptionsError at once for options of the wrong form; the errors of {@link Task.load} name file and line.
  *
@@ -158,6 +229,10 @@ export function folderTask(folderPath: string, options: FolderTaskOptions = {}):
     instruction,
     maxNewTokens,
   } = parseOptions('options of folderTask', optionsSchema, options);
+  const scoreOf = (answer: string, choices: readonly string[] | undefined, gold: readonly string[]): Score =>
+    choices === undefined
+      ? { value: VALUE[match](answer, gold), parsed: answer }
+      : scoreChoice(answer, choices, gold[0]!);
   const task = defineTask({
     name,
     title: name,
@@ -166,6 +241,7 @@ export function folderTask(folderPath: string, options: FolderTaskOptions = {}):
       files: 'one .jsonl file with an image, a question and an answer on each line, and pictures',
     },
     maxNewTokens,
+    options: { match, ...(instruction !== undefined && { instruction }) },
     row: z.object({
       id: textCell,
       images: z.array(imageCell),
@@ -186,14 +262,18 @@ export function folderTask(folderPath: string, options: FolderTaskOptions = {}):
       if (file === undefined) return null;
       const lines = await readJsonLines(file);
       const rows = lines.map((row) => {
-        const { id, image, images, answer, answers, ...line } = parseRow(lineSchema, row);
-        const pictures = (images ?? image)!.map((picture) => folder.image(picture, row.where));
+        assertNoTypingError(row.where, row.values);
+        const line = parseRow(lineSchema, row);
         const values = {
-          ...line,
-          id: id ?? String(row.line),
-          images: pictures,
-          answers: answers ?? [answer],
+          id: line.id ?? String(row.line),
+          images: (line.images ?? line.image)!.map((picture) => folder.image(picture, row.where)),
+          question: line.question,
+          answers: line.answers ?? [line.answer!],
+          options: line.options ?? undefined,
+          kind: line.kind ?? undefined,
         };
+        const best = values.answers.map((answer) => scoreOf(answer, values.options, values.answers).value);
+        assertAnswerable(row.where, match, Math.max(...best), values);
         return { where: row.where, values };
       });
       assertDistinct(rows);
@@ -212,10 +292,7 @@ export function folderTask(folderPath: string, options: FolderTaskOptions = {}):
         ? question + (instruction ?? SINGLE_WORD)
         : `${question}\n${optionLines(choices)}${instruction ?? OPTION_LETTER}`,
     truth: ({ target }) => mostCommon(target),
-    score: (text, { options: choices, target }) =>
-      choices === undefined
-        ? { value: VALUE[match](text, target), parsed: text }
-        : scoreChoice(text, choices, target[0]!),
+    score: (answer, { options: choices, target }) => scoreOf(answer, choices, target),
   });
   return { ...task, load: (given?: LoadOptions) => task.load({ from: folderPath, ...given }) };
 }

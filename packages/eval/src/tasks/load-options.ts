@@ -16,6 +16,7 @@ const schema: z.ZodType<Checked> = z.strictObject({
   limit: z.int().min(1).optional(),
   seed: z.int().optional(),
   shard: shard.optional(),
+  followLinks: z.boolean().optional(),
 });
 
 /**

@@ -1,12 +1,11 @@
 // From "where the data is" to a table: the Hub, a list of parquet files, a folder of them, or the original files.
 
-import type { Folder } from '../data/folder.js';
-import { openFolder } from '../data/folder.js';
+import { type Folder, type FolderOptions, openFolder } from '../data/folder.js';
 import { inFolder, inList, type LocateParquet, onHub } from '../data/locate-parquet.js';
 import { parquetTable } from '../data/parquet-table.js';
 import type { Table } from '../data/table.js';
+import { UnknownFormatError } from './errors.js';
 import type { LoadOptions, TaskSource } from './task.js';
-import { UnknownFormatError } from './unknown-format-error.js';
 
 /** How a task turns files into rows with the columns of its parquet files. */
 export interface TableReaders {
@@ -29,7 +28,11 @@ const isOneParquet = (from: string): boolean => /^https?:\/\//.test(from) || fro
  * Opens the rows of a task.
  * @throws UnknownFormatError when the files are of no known form, or when none are given and none are on the Hub.
  */
-export async function openTable(task: TableReaders, from: LoadOptions['from']): Promise<Table> {
+export async function openTable(
+  task: TableReaders,
+  from: LoadOptions['from'],
+  options: FolderOptions = {},
+): Promise<Table> {
   if (from === undefined) {
     if (task.source.dataset === undefined)
       throw new UnknownFormatError(task.name, 'nothing', `give the folder with ${task.source.files}`);
@@ -38,7 +41,7 @@ export async function openTable(task: TableReaders, from: LoadOptions['from']): 
   if (typeof from !== 'string') return fromParquet(task, inList(from));
   if (isOneParquet(from)) return fromParquet(task, inList([from]));
 
-  const folder = await openFolder(from);
+  const folder = await openFolder(from, options);
   const locate = inFolder(folder);
   const table = locate === null ? await task.original?.(folder) : await fromParquet(task, locate);
   if (table) return table;

@@ -62,7 +62,8 @@ export const pope: Task<string> = defineTask({
     images: [image],
     question: strip(question),
     kind: category,
-    target: answer.toLowerCase(),
+    // Stripped, as the harness does.
+    target: strip(answer.toLowerCase()),
   }),
   prompt: ({ question }) => question + SINGLE_WORD,
   truth: ({ target }) => target,

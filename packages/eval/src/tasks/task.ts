@@ -103,6 +103,8 @@ export interface LoadOptions {
   readonly seed?: number;
   /** Applied after `limit`, so that the shards of a limited run are together that run. */
   readonly shard?: Shard;
+  /** Whether symbolic links that lead out of the folder are followed. @default false */
+  readonly followLinks?: boolean;
 }
 
 /**
@@ -120,6 +122,8 @@ export interface Task<Target = unknown> {
   /** What {@link Summary.value} can reach: 1, 100 or, for MME, 2800. */
   readonly perfect: number;
   readonly paper?: PaperColumn;
+  /** How it scores, e.g. `{ match: 'anls' }`, where that can be chosen: a run goes on with a task of the same options only. */
+  readonly options?: Readonly<Record<string, string>>;
   /**
    * The samples in the order of the dataset, one at a time.
    * @throws MissingFileError, CorruptFileError, UnknownFormatError for data that is not there, not readable or of another form.

@@ -51,6 +51,6 @@ function invalid(field: string, expected: string, given: unknown): TinyVlmError 
   const shown = typeof given === 'number' ? String(given) : JSON.stringify(given);
   return new TinyVlmError(
     'MMTOK_INVALID_SCENE',
-    `Cannot draw the scene: expected ${field} to be ${expected}, got ${shown}.`,
+    `Cannot draw the scene: expected ${field} to be ${expected}, got ${shown}`,
   );
 }

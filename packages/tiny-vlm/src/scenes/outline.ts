@@ -49,6 +49,6 @@ export function outlineOf(shape: SceneShape): Outline {
   if (Object.hasOwn(outlines, shape)) return outlines[shape];
   throw new TinyVlmError(
     'MMTOK_UNKNOWN_SHAPE',
-    `Cannot draw the shape '${shape}': expected one of ${Object.keys(outlines).join(', ')}.`,
+    `Cannot draw the shape '${shape}': expected one of ${Object.keys(outlines).join(', ')}`,
   );
 }

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
+import { messageOf } from '@mmtok/core/internal';
 import { TinyVlmError } from '../tiny-vlm-error.js';
 import { drawScene } from './draw-scene.js';
 import { SCENE_SIZE, type Scene } from './scene.js';
@@ -28,12 +29,13 @@ export async function drawSceneFiles(folder: string, scenes: ReadonlyMap<string,
     }
   } catch (cause) {
     if (cause instanceof TinyVlmError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TinyVlmError(
       'MMTOK_PICTURES_NOT_WRITTEN',
-      `Cannot draw pictures into the folder '${folder}' (${reason}). Name one that can be written to: heldOut({ folder }), ` +
-        'or the variable XDG_CACHE_HOME for all caches.',
-      { cause },
+      `Cannot draw pictures into the folder '${folder}' (${messageOf(cause)})`,
+      {
+        hint: 'Name one that can be written to: heldOut({ folder }), or the variable XDG_CACHE_HOME for all caches.',
+        cause,
+      },
     );
   }
 }

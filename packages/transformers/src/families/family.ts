@@ -57,6 +57,8 @@ export interface PrunedFamily {
   readonly tiles: (context: TileContext) => readonly Tile[];
   /** Whether a tile is the last of its image. Absent: every tile is an image. */
   readonly endsImage?: (place: TilePlace) => boolean;
+  /** Which part of its image a tile shows, by its marker. Absent where single tiles cannot be left out. */
+  readonly tileAt?: (place: TilePlace) => readonly [row: number, column: number] | 'overview' | undefined;
   /** Default temperature of text coverage. */
   readonly textTemperature: number;
   /** Where features from before the projector are found. */

@@ -125,6 +125,25 @@ export function endsWithOverview({ ids, first, tokenId }: TilePlace): boolean {
   return ids[first - 1] === tokenId('<global-img>');
 }
 
+/** Most tiles along an edge that markers are looked for. */
+const MAX_TILES = 16;
+
+/** Idefics and SmolVLM: a marker before each tile tells its row and column. */
+export function tileOfMarker({
+  ids,
+  first,
+  tokenId,
+}: TilePlace): readonly [row: number, column: number] | 'overview' | undefined {
+  const marker = ids[first - 1];
+  if (marker === tokenId('<global-img>')) return 'overview';
+  for (let row = 0; row < MAX_TILES; row++) {
+    for (let column = 0; column < MAX_TILES; column++) {
+      if (marker === tokenId(`<row_${row + 1}_col_${column + 1}>`)) return [row, column];
+    }
+  }
+  return undefined;
+}
+
 /** LFM2-VL: an image is closed by its end marker; a tile is followed by the marker of the next. */
 export function endsWithMarker({ ids, last, tokenId }: TilePlace): boolean {
   return ids[last + 1] === tokenId('<|image_end|>');

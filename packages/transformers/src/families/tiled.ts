@@ -6,6 +6,7 @@ import {
   endsWithMarker,
   endsWithOverview,
   negativeIds,
+  tileOfMarker,
   tilesFromImageSizes,
   tilesFromRuns,
   tilesFromSpatialShapes,
@@ -20,6 +21,7 @@ export const tiledFamilies: readonly PrunedFamily[] = [
     className: 'Idefics3ForConditionalGeneration',
     tiles: tilesFromRuns,
     endsImage: endsWithOverview,
+    tileAt: tileOfMarker,
     notes: 'tiles share the budget of their image; tile markers stay even where a tile loses all its tokens',
     checkpoints: [
       { id: 'HuggingFaceTB/SmolVLM-256M-Instruct', size: '0.26 B' },
@@ -33,6 +35,7 @@ export const tiledFamilies: readonly PrunedFamily[] = [
     className: 'SmolVLMForConditionalGeneration',
     tiles: tilesFromRuns,
     endsImage: endsWithOverview,
+    tileAt: tileOfMarker,
     notes:
       'tiles share the budget of their image; tile markers stay even where a tile loses all its tokens; frames of a video are single tiles',
     checkpoints: [

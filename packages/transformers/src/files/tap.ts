@@ -69,14 +69,14 @@ export async function tapVisionEncoder(
   model: PreTrainedModel | null | undefined,
   options: TapOptions,
 ): Promise<void> {
-  const { file, tensor, sessionOptions = {} } = parseOptions('options of tapVisionEncoder', schema, options);
+  const { file, tensor, sessionOptions } = parseOptions('options of tapVisionEncoder', schema, options);
   const isInMemory = file instanceof Uint8Array;
   const found: FoundFile = isInMemory ? { bytes: file } : await readNamedFile(file);
   await replaceEncoder(model as ModelLike | null | undefined, {
     ...found,
     name: isInMemory ? 'the vision encoder' : String(file),
     tensor,
-    sessionOptions,
+    sessionOptions: { logSeverityLevel: severityOf(), ...sessionOptions },
     async weights(location) {
       if (isInMemory) throw new VisionFeaturesError(missingWeights(location));
       return (await readNamedFile(platform.beside(file, location))).bytes;
@@ -139,11 +139,14 @@ function sessionOptionsOf({ config }: ModelLike, device: string, env: LibraryEnv
   return {
     ...(device !== '' && { executionProviders: providers }),
     ...(dimensions !== undefined && { freeDimensionOverrides: dimensions }),
-    // Levels count 10, 20, … there and 0 to 4 in ONNX Runtime; each is one more quiet than its number says.
-    ...(env.logLevel !== undefined && {
-      logSeverityLevel: Math.min(4, Math.max(0, Math.floor(env.logLevel / 10) - 1)),
-    }),
+    logSeverityLevel: severityOf(env.logLevel),
   };
+}
+
+/** How much ONNX Runtime is to say, by the level of transformers.js, which is quieter: its warnings are errors only. */
+function severityOf(level = 30): number {
+  if (level <= 10) return 0;
+  return level <= 20 ? 2 : level <= 40 ? 3 : 4;
 }
 
 /** A vision encoder's file, and how it is to be opened. */

@@ -2,9 +2,8 @@
 
 import type { Float32Tensor } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
-import { gatherRows, scatterRows } from '@mmtok/core/internal';
+import { floatsToHalves, gatherRows, scatterRows } from '@mmtok/core/internal';
 import { PromptMismatchError } from '../errors.js';
-import { toHalves } from './half.js';
 import type { TensorData, TensorLike } from './types.js';
 
 type TensorClass = new (type: string, data: TensorData, dims: readonly number[]) => TensorLike;
@@ -54,7 +53,9 @@ export function toFloat32(tensor: TensorLike): TensorLike & { readonly data: Flo
 export function toFloatType(tensor: TensorLike, type: string): TensorLike {
   if (tensor.type === type) return tensor;
   const isCut = type === 'float16' && !('Float16Array' in globalThis);
-  return isCut ? makeTensor(tensor, type, toHalves(toFloat32(tensor).data), tensor.dims) : tensor.to(type);
+  return isCut
+    ? makeTensor(tensor, type, floatsToHalves(toFloat32(tensor).data), tensor.dims)
+    : tensor.to(type);
 }
 
 /**

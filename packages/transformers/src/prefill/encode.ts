@@ -11,6 +11,8 @@ export interface EncodedImages {
   readonly encoded: EncodedVision;
   /** What selections computed from it, where later turns may ask again. */
   readonly prepared: PreparedImages | undefined;
+  /** Rows of tiles that were not encoded. */
+  readonly skipped: ReadonlySet<number>;
 }
 
 /** Images that were encoded in an earlier turn, and the inputs that describe them. */
@@ -68,6 +70,7 @@ export async function encodeImages(
   const run = async (): Promise<EncodedImages> => ({
     encoded: await pruned.family.adapter.encode(pruned.model, inputs),
     prepared: cache && new PreparedImages(),
+    skipped: new Set(),
   });
   if (cache === undefined) return { images: await run(), hit: false };
   const { entry, hit } = cache.get(await digest(imageInputsOf(pruned, inputs)), run);

@@ -4,7 +4,7 @@
 
 import type { Backend } from '@mmtok/core';
 import { sum } from '@mmtok/core/internal';
-import type { Forward } from '../adapters/adapter.js';
+import type { EncodedVision, Forward } from '../adapters/adapter.js';
 import { PromptMismatchError } from '../errors.js';
 import type { PrunedModel } from '../families/family.js';
 import { withTimedSession } from '../internal/session.js';
@@ -18,8 +18,15 @@ import type { PositionPolicy, PruneReason, PruneReport } from '../report.js';
 import { excludedRows, type VisionRows, visionRows } from '../select/features.js';
 import { poolsOf } from '../select/pools.js';
 import { imageReports, keepPool, keptWhole, type PoolResult, selectPools } from '../select/select.js';
-import { type EarlierImages, type EncodedImagesCache, encodeImages, imageInputsOf } from './encode.js';
+import {
+  type EarlierImages,
+  type EncodedImages,
+  type EncodedImagesCache,
+  encodeImages,
+  imageInputsOf,
+} from './encode.js';
 import { type ShortenedSequence, shorten } from './shorten.js';
+import { encodeWorthwhileTiles } from './tiles.js';
 
 /** What all calls on a pruned model share. */
 export interface PrefillContext extends PrunedModel {
@@ -95,7 +102,7 @@ export async function prefill(
   const outputs = await adapter.prefill(model, forward, cut.prompt);
   const ended = performance.now();
 
-  const reports = imageReports(images, results, vision.saliency);
+  const reports = imageReports(images, results, vision.saliency, chosen.earlier.images.skipped);
   const main = reports.find((one) => one.keptTokens < one.visionTokens) ?? reports[0];
   return {
     outputs,
@@ -123,9 +130,9 @@ export async function prefill(
       standardized: chosen.standardized,
       positions: policy,
       timings: {
-        encodeMs: chosen.hit ? 0 : chosen.encodeEnded - encodeStarted,
+        encodeMs: chosen.hit ? 0 : chosen.encodeEnded - encodeStarted - chosen.rankMs,
         ...(questions?.agents && { agentMs: questions.agentMs }),
-        selectMs: prefillStarted - chosen.encodeEnded - (questions?.agentMs ?? 0),
+        selectMs: chosen.rankMs + prefillStarted - chosen.encodeEnded - (questions?.agentMs ?? 0),
         prefillMs: ended - prefillStarted,
         decodeMs: 0,
       },
@@ -168,6 +175,8 @@ interface ChosenTokens {
   /** Whether the encoder did not have to run. */
   readonly hit: boolean;
   readonly encodeEnded: number;
+  /** Of the time until then, what choosing tiles took. */
+  readonly rankMs: number;
   readonly vision: VisionRows;
   readonly images: readonly PlacedImage[];
   readonly results: readonly PoolResult[];
@@ -190,10 +199,13 @@ async function chooseTokens(
     const early = skip === undefined ? askEarly(context, options, given, ended.signal) : undefined;
     // Unhandled only while the encoder runs; resolveQuestions reports it.
     early?.catch(() => undefined);
-    const cache = options.followUps === 'reselect' ? context.encodedImages : undefined;
-    const { images: encodedImages, hit } = await encodeImages(context, inputs, start.earlier, cache);
+    const {
+      images: encodedImages,
+      hit,
+      rankMs,
+    } = await encode(context, { options, start, inputs }, given, skip);
     const encodeEnded = performance.now();
-    const { encoded, prepared } = encodedImages;
+    const { encoded, prepared, skipped } = encodedImages;
     const described = { ...start.earlier?.inputs, ...imageInputsOf(context, inputs) };
     const earlier = { images: encodedImages, inputs: described };
     const prompt =
@@ -204,7 +216,7 @@ async function chooseTokens(
     const vision = visionRows(encoded, options.visionFeatures, options.featureOutput);
     const shown = { ...start.earlier?.inputs, ...inputs };
     const images = locateImages(context, start.cachedPlaceholders, shown, prompt, encoded.projected);
-    const pools = poolsOf(images, maskedRows(prompt, images), options, prompt);
+    const pools = poolsOf(images, maskedRows(prompt, images), skipped, options, prompt);
     const side = numberAt(section(model.config, 'vision_config'), 'image_size');
     const excluded = excludedRows(images, options, side);
     const whole = pools.map((pool) =>
@@ -212,7 +224,7 @@ async function chooseTokens(
         ? keptWhole(pool, options, prompt.visionTokens[pool.batchIndex] as number, excluded)
         : keepPool(pool, skip),
     );
-    const common = { prompt, earlier, hit, encodeEnded, vision, images };
+    const common = { prompt, earlier, hit, rankMs, encodeEnded, vision, images };
     const settled = whole.filter((result) => result !== undefined);
     if (settled.length === pools.length) {
       return { ...common, results: settled, questions: undefined, standardized: false, notes: [] };
@@ -236,6 +248,32 @@ async function chooseTokens(
     // An agent that was asked early may still be at work where its answer is no longer needed.
     ended.abort(new Error('the call continues without the agent'));
   }
+}
+
+/** The encoded images: all tiles, or those that are worth it. */
+async function encode(
+  context: PrefillContext,
+  { options, start, inputs }: Omit<PrefillRequest, 'isOff'>,
+  prompt: Prompt,
+  skip: PruneReason | undefined,
+): Promise<{ readonly images: EncodedImages; readonly hit: boolean; readonly rankMs: number }> {
+  const cache = options.followUps === 'reselect' ? context.encodedImages : undefined;
+  let hit = true;
+  const isFresh = inputs.pixel_values != null && prompt.past === 0;
+  const part = async (some: ModelInputs): Promise<EncodedVision> => {
+    const encoded = await encodeImages(context, some, undefined, cache);
+    hit &&= encoded.hit;
+    return encoded.images.encoded;
+  };
+  const tiles =
+    skip === undefined && isFresh
+      ? await encodeWorthwhileTiles(context, options, inputs, prompt, context.backend, part)
+      : undefined;
+  if (tiles !== undefined) {
+    const { encoded, skipped, rankMs } = tiles;
+    return { images: { encoded, skipped, prepared: undefined }, hit, rankMs };
+  }
+  return { ...(await encodeImages(context, inputs, start.earlier, cache)), rankMs: 0 };
 }
 
 /** Tokens of each prompt, without padding. */

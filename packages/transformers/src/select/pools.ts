@@ -29,6 +29,12 @@ export type PromptBudget = Budget | FitContext;
  */
 export type Allocation = 'perImage' | 'perTile' | 'shared';
 
+/**
+ * How many tiles of an image to encode, its overview among them: all, at most a number, or a share of them (rounded to the
+ * nearest, at least the overview).
+ */
+export type TileBudget = 'all' | { readonly max: number } | { readonly share: number };
+
 /** Vision tokens that share a budget, before it is resolved. */
 export interface BudgetedPool {
   readonly visionTokens: number;
@@ -60,8 +66,10 @@ export interface PoolTile {
 /** Vision tokens that compete for one budget. */
 export interface Pool {
   readonly batchIndex: number;
-  /** Their rows in the encoder's output, ascending, without those that the attention mask hides. */
+  /** Their rows in the encoder's output, ascending, without those that the attention mask hides or that were not encoded. */
   readonly rows: readonly number[];
+  /** Its vision tokens that were not encoded. */
+  readonly unencoded: number;
   readonly budget: Budget;
   readonly tiles: readonly PoolTile[];
   /** Parts with a minimum of their own, as indices into `rows`: the tiles of an image, or the images that share a budget. */
@@ -71,12 +79,14 @@ export interface Pool {
 /**
  * The pools of all prompts.
  * @param masked rows of the encoder's output that the attention mask hides.
+ * @param skipped rows of tiles that were not encoded.
  * @throws InvalidOptionsError if there is an array of budgets, but not with one per image.
  * @throws InvalidBudgetError if a context leaves no room for vision tokens.
  */
 export function poolsOf(
   images: readonly PlacedImage[],
   masked: ReadonlySet<number>,
+  skipped: ReadonlySet<number>,
   {
     allocation,
     budgets,
@@ -91,17 +101,25 @@ export function poolsOf(
   return textTokens.flatMap((text, batchIndex) => {
     const own = images.filter((image) => image.batchIndex === batchIndex);
     const groups = grouped(own, allocation).map(({ tiles, parts, image }) => ({
-      ...poolOf(tiles, parts, masked),
+      ...poolOf(tiles, parts, masked, skipped),
       batchIndex,
       budget: (Array.isArray(budgets) ? budgets[images.indexOf(image)] : budgets) as PromptBudget,
     }));
     const shown = groups.filter(({ rows }) => rows.length > 0);
     const resolved = poolBudgets(
-      shown.map(({ rows, budget }) => ({ visionTokens: rows.length, budget })),
+      shown.map(({ rows, unencoded, budget }) => ({
+        visionTokens: rows.length,
+        budget: unencoded === 0 ? budget : ofAll(budget, rows.length + unencoded),
+      })),
       { text, cached: cachedTokens[batchIndex] as number },
     );
     return groups.map((pool): Pool => ({ ...pool, budget: resolved[shown.indexOf(pool)] ?? { tokens: 1 } }));
   });
+}
+
+/** A share counts the tokens of all tiles, also of those that were not encoded. */
+function ofAll(budget: PromptBudget, visionTokens: number): PromptBudget {
+  return 'ratio' in budget ? { tokens: resolveBudget(budget, visionTokens).max } : budget;
 }
 
 interface TileOfImage extends PlacedTile {
@@ -135,11 +153,17 @@ function poolOf(
   tiles: readonly TileOfImage[],
   parts: Group['parts'],
   masked: ReadonlySet<number>,
-): Pick<Pool, 'rows' | 'tiles' | 'parts'> {
+  skipped: ReadonlySet<number>,
+): Pick<Pool, 'rows' | 'unencoded' | 'tiles' | 'parts'> {
   const rows: number[] = [];
+  let unencoded = 0;
   const placed = tiles.map(({ start, visionTokens, grid, image }): PoolTile => {
     const first = rows.length;
-    for (let row = start; row < start + visionTokens; row++) if (!masked.has(row)) rows.push(row);
+    for (let row = start; row < start + visionTokens; row++) {
+      if (masked.has(row)) continue;
+      if (skipped.has(row)) unencoded++;
+      else rows.push(row);
+    }
     const shown = rows.length - first;
     const isWhole = shown === visionTokens;
     return { start: first, visionTokens: shown, image: image.image, ...(grid && isWhole && { grid }) };
@@ -147,7 +171,7 @@ function poolOf(
   const members = parts.map(({ start, visionTokens }) =>
     rows.flatMap((row, index) => (row >= start && row < start + visionTokens ? [index] : [])),
   );
-  return { rows, tiles: placed, parts: members };
+  return { rows, unencoded, tiles: placed, parts: members };
 }
 
 /**
@@ -157,7 +181,7 @@ function poolOf(
 export function poolBudgets(pools: readonly BudgetedPool[], { text, cached }: OtherTokens): Budget[] {
   const others = sum(
     pools.map(({ budget, visionTokens }) =>
-      isFit(budget) ? 0 : Math.min(visionTokens, resolveBudget(budget, visionTokens).atMost),
+      isFit(budget) ? 0 : Math.min(visionTokens, resolveBudget(budget, visionTokens).max),
     ),
   );
   const fitting = pools.filter(({ budget }) => isFit(budget));

@@ -18,53 +18,13 @@ import {
 } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
 import { resolveBudget } from '@mmtok/core/internal';
-import { InvalidSelectionError } from '../errors.js';
 import { matrixRows, matrixSlice } from '../internal/tensors.js';
 import type { PlacedImage } from '../prompt/images.js';
 import type { ImageReport, PruneReason, Question } from '../report.js';
+import { checkChosen, type Select } from './by-function.js';
 import type { VisionRows } from './features.js';
-import type { Pool, PoolTile } from './pools.js';
+import type { Pool } from './pools.js';
 import { repair, type Standardize } from './standardize.js';
-
-/** What a {@link Select} function chooses from: the vision tokens of one image, tile or prompt that share a budget. */
-export interface SelectFeatures {
-  /** `[n, D]`: the vision tokens as the language model receives them. */
-  readonly vision: Float32Tensor;
-  /** `[n, d]`: from before the projector, where the encoder gives them. Standardized if the option says so. */
-  readonly visionFeatures?: Float32Tensor;
-  /** n importance values, where the encoder has an output `vision_saliency`. */
-  readonly saliency?: Float32Array;
-  /** `[m, D]`: the embedded text tokens of the question. Absent without text. */
-  readonly text?: Float32Tensor;
-  /** m weights of the text tokens, where they differ. */
-  readonly textWeights?: Float32Array;
-  /** The tiles that the tokens belong to, in order. */
-  readonly tiles: readonly PoolTile[];
-  /** `[rows, columns]`, where all tokens are one grid. */
-  readonly grid?: readonly [rows: number, columns: number];
-}
-
-/** What is asked of a {@link Select} function. */
-export interface SelectRequest {
-  /** How many tokens to keep: less than there are. */
-  readonly tokens: number;
-  /** Tokens that must not be kept. */
-  readonly excluded: readonly number[];
-  /** The text of the question, before filtering. */
-  readonly question: string;
-  readonly batchIndex: number;
-}
-
-/**
- * Chooses vision tokens: returns exactly `request.tokens` different indices that are not in `request.excluded`, the most
- * useful first. May be async.
- * @example
- * prune(model, { processor, budget: { ratio: 0.1 }, select: (_, { tokens }) => Array.from({ length: tokens }, (_, i) => i) });
- */
-export type Select = (
-  features: SelectFeatures,
-  request: SelectRequest,
-) => ArrayLike<number> | Promise<ArrayLike<number>>;
 
 /** The options that decide which tokens are kept. */
 export interface SelectSettings {
@@ -122,9 +82,10 @@ export function keptWhole(
 ): PoolResult | undefined {
   if (pool.rows.length === 0) return keepPool(pool, 'masked');
   if (visionTokens < minVisionTokens) return keepPool(pool, 'belowMinVisionTokens');
-  const isWhole =
-    !('coverage' in pool.budget) && resolveBudget(pool.budget, pool.rows.length).atMost >= pool.rows.length;
-  return isWhole && !pool.rows.some((row) => excluded.has(row)) ? keepPool(pool, 'belowBudget') : undefined;
+  const { max, target } = resolveBudget(pool.budget, pool.rows.length);
+  const isWhole = target === undefined && max >= pool.rows.length;
+  if (!isWhole || pool.rows.some((row) => excluded.has(row))) return undefined;
+  return keepPool(pool, pool.unencoded > 0 ? 'pruned' : 'belowBudget');
 }
 
 /** What selections need beside their pools. */
@@ -240,7 +201,7 @@ async function selectByFunction(
 ): Promise<PoolResult> {
   const count = pool.rows.length;
   const barred = pool.rows.flatMap((row, index) => (excluded.has(row) ? [index] : []));
-  const tokens = resolveBudget(pool.budget, count).atMost;
+  const tokens = resolveBudget(pool.budget, count).max;
   if (tokens >= count - barred.length) {
     return { pool, rows: pool.rows.filter((row) => !excluded.has(row)), reason: 'allSelectable' };
   }
@@ -267,38 +228,6 @@ async function selectByFunction(
   return { pool, rows: order.toSorted((a, b) => a - b), order, reason: 'pruned' };
 }
 
-/** @throws InvalidSelectionError unless `chosen` are `tokens` different indices below `count` that are not barred. */
-function checkChosen(
-  chosen: unknown,
-  tokens: number,
-  count: number,
-  barred: ReadonlySet<number>,
-): readonly number[] {
-  const isList = Array.isArray(chosen) || (ArrayBuffer.isView(chosen) && !(chosen instanceof DataView));
-  if (!isList)
-    throw new InvalidSelectionError(`expected a list of ${tokens} indices, got ${describe(chosen)}`);
-  const indices = Array.from(chosen as ArrayLike<unknown>);
-  if (indices.length !== tokens) {
-    throw new InvalidSelectionError(`expected ${tokens} indices, got ${indices.length}`);
-  }
-  const seen = new Set<number>();
-  for (const index of indices) {
-    if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= count) {
-      throw new InvalidSelectionError(
-        `expected whole numbers from 0 to ${count - 1}, got ${describe(index)}`,
-      );
-    }
-    if (seen.has(index)) throw new InvalidSelectionError(`index ${index} is there twice`);
-    if (barred.has(index)) throw new InvalidSelectionError(`index ${index} is excluded`);
-    seen.add(index);
-  }
-  return indices as number[];
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
-}
-
 const defaults = new Map<number, readonly ObjectiveTerm[]>();
 
 /** The paper's objective at a family's temperature: one object per temperature, so that prepared images are found again. */
@@ -312,7 +241,7 @@ function defaultCoverage(temperature: number): readonly ObjectiveTerm[] {
 function takesWeights(term: ObjectiveTerm): boolean {
   return (
     term.kind === 'coverage' &&
-    term.inputs.includes('text') &&
+    'text' in term.inputs &&
     term.targets === 'm' &&
     term.targetWeights === undefined
   );
@@ -372,6 +301,7 @@ export function imageReports(
   images: readonly PlacedImage[],
   results: readonly PoolResult[],
   saliency: Float32Array | undefined,
+  skipped: ReadonlySet<number>,
 ): ImageReport[] {
   const kept = results.flatMap(({ rows }) => rows).sort((a, b) => a - b);
   return images.map(({ start, visionTokens, tiles, batchIndex, image }) => {
@@ -395,6 +325,7 @@ export function imageReports(
         visionTokens: tile.visionTokens,
         indices: within(kept, tile.start, tile.visionTokens),
         ...(tile.grid && { grid: tile.grid }),
+        ...(skipped.has(tile.start) && { skipped: true as const }),
       })),
       // A copy: the report must not keep the encoder's whole output alive, nor share its memory.
       ...(saliency && { saliency: saliency.slice(start, end) }),

@@ -3,7 +3,7 @@
 import { InvalidOptionsError } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
-import type { PromptMessage, PromptPart } from '../families/process.js';
+import type { PromptMessage, PromptPart } from '../families/prompt-text.js';
 import type { CallOptions } from '../options.js';
 import type { PromptBudget } from '../select/pools.js';
 import { IMAGE_INPUT, type ImageInput, isImageInput } from './images.js';

@@ -1,0 +1,49 @@
+// IVC-Prune's positions in front of MMTok: tokens whose rotary positions serve as coordinates are kept in any case.
+
+import { selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
+import { defineMethod } from './define-method.js';
+import type { Method, TokenPositions } from './method.js';
+import { descending } from './ranking.js';
+
+/** Share of the tokens kept for the highest mean cosine, and as many for the highest mean sine, as published for LLaVA. */
+const SHARE = 0.05;
+/** Of the budget each of the two takes at most this share, so that MMTok has half of a small one. */
+const MOST = 0.25;
+
+/**
+ * MMTok with the positions that the first half of IVC-Prune keeps. Its second half reads values within the language model; MMTok
+ * takes that place. Of use only where kept tokens keep their positions.
+ */
+export const mmtokIvc: Method = defineMethod({
+  name: 'mmtok-ivc',
+  title: 'MMTok + IVC positions',
+  source: 'https://github.com/FireRedTeam/IVC-Prune',
+  needs: ['positions'],
+  async select({ vision, visionFeatures, text, positions }, { tokens, backend }) {
+    const { order } = await selectTokens({
+      backend,
+      coverage: [textCoverage(), visionCoverage()],
+      vision,
+      visionFeatures,
+      ...(text && { text }),
+      budget: { tokens },
+      constraints: { include: coordinates(positions as TokenPositions, tokens) },
+    });
+    return order;
+  },
+});
+
+/** The tokens whose positions have the highest mean cosine, and those with the highest mean sine, over axes and frequencies. */
+function coordinates({ ids, frequencies }: TokenPositions, budget: number): number[] {
+  const n = ids[0]?.length ?? 0;
+  const count = Math.min(Math.round(SHARE * n), Math.floor(MOST * budget));
+  const meanOf = (wave: (angle: number) => number): Float64Array =>
+    Float64Array.from({ length: n }, (_, token) => {
+      let total = 0;
+      for (const axis of ids) {
+        for (let f = 0; f < frequencies.length; f++) total += wave(axis[token]! * frequencies[f]!);
+      }
+      return total / (ids.length * frequencies.length);
+    });
+  return [...new Set([Math.cos, Math.sin].flatMap((wave) => descending(meanOf(wave)).slice(0, count)))];
+}

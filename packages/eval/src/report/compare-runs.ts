@@ -1,0 +1,154 @@
+// Two runs of the same questions beside each other: two versions, two models, two budgets. Differences are paired, question by
+// question.
+
+import { sum } from '@mmtok/core/internal';
+import { groupBy, mean } from '../metrics/mean.js';
+import { ALL, type EvalRecord } from '../runner/record.js';
+import { RunError } from '../runner/run-error.js';
+import type { RunResult } from '../runner/run-evaluation.js';
+import type { RunSettings } from '../runner/run-settings.js';
+import { type Interval, meanDifference } from '../statistics/paired-bootstrap.js';
+import { scoreOf } from './summarize-run.js';
+
+/** One method, as it did in both runs on the questions that both have answered. */
+export interface ComparedRow {
+  readonly method: string;
+  /** For people. */
+  readonly title: string;
+  /** The budget in each run; the same one, unless the runs have none in common. */
+  readonly budgets: readonly [a: string, b: string];
+  readonly questions: number;
+  /** Mean number of vision tokens kept. */
+  readonly keptTokens: readonly [a: number, b: number];
+  /** Mean scores, from 0 to 1. */
+  readonly scores: readonly [a: number, b: number];
+  /** Score of the second run minus that of the first, with its interval. */
+  readonly difference: Interval;
+  /** Questions that the second run scores higher, and lower. */
+  readonly won: number;
+  readonly lost: number;
+}
+
+/** What {@link compareRuns} comes to. */
+export interface RunComparison {
+  readonly folders: readonly [a: string, b: string];
+  readonly settings: readonly [a: RunSettings, b: RunSettings];
+  /** Questions that both runs have answered with all tokens or any method, and those that only one has. */
+  readonly questions: number;
+  readonly onlyIn: readonly [a: number, b: number];
+  /** All tokens first, then by method and budget as in the first run. */
+  readonly rows: readonly ComparedRow[];
+  /** Methods at budgets that only one of the runs has, e.g. `'random at 64'`. */
+  readonly unpaired: readonly string[];
+}
+
+/**
+ * Compares two runs. Methods are paired by name and budget; a method whose budgets the runs do not share has them paired in
+ * the order in which they were given. Questions of one group are resampled together.
+ * @throws RunError if the runs are of different tasks, have no question in common, or asked different things under one id.
+ */
+export function compareRuns(a: RunResult, b: RunResult): RunComparison {
+  if (a.settings.task !== b.settings.task) {
+    throw new RunError(
+      `'${a.folder}' is a run of ${a.settings.task}, '${b.folder}' one of ${b.settings.task}; compare runs of one task`,
+    );
+  }
+  const [inA, inB] = [questionsOf(a), questionsOf(b)];
+  const common = [...inA.keys()].filter((id) => inB.has(id));
+  if (common.length === 0)
+    throw new RunError(`The runs in '${a.folder}' and '${b.folder}' have no question in common`);
+  for (const id of common) assertSame(inA.get(id) as EvalRecord, inB.get(id) as EvalRecord);
+  const [rowsA, rowsB] = [rowsOf(a), rowsOf(b)];
+  const pairs = pairsOf(rowsA, rowsB);
+  const rows = pairs.flatMap(([one, other]) => compared(one, other, a.settings, b.settings));
+  const used = new Set(pairs.flat());
+  const unpaired = [...rowsA, ...rowsB]
+    .filter((row) => !used.has(row))
+    .map(({ method, budget }) => `${method} at ${budget}`);
+  return {
+    folders: [a.folder, b.folder],
+    settings: [a.settings, b.settings],
+    questions: common.length,
+    onlyIn: [inA.size - common.length, inB.size - common.length],
+    rows,
+    unpaired: [...new Set(unpaired)],
+  };
+}
+
+/** Whether a difference is more than chance: `'higher'` or `'lower'` where its interval leaves out 0. */
+export function verdictOf({ difference: { low, high } }: Pick<ComparedRow, 'difference'>): string {
+  if (low > 0) return 'higher';
+  return high < 0 ? 'lower' : 'within chance';
+}
+
+/** The answers of one method at one budget. */
+interface Row {
+  readonly method: string;
+  readonly budget: string;
+  readonly records: ReadonlyMap<string, EvalRecord>;
+}
+
+const questionsOf = ({ records }: RunResult): Map<string, EvalRecord> =>
+  new Map(records.map((record) => [record.id, record]));
+
+function rowsOf({ records }: RunResult): Row[] {
+  return [...groupBy(records, ({ method, budget }) => JSON.stringify([method, budget])).values()].map(
+    (own): Row => ({
+      method: (own[0] as EvalRecord).method,
+      budget: (own[0] as EvalRecord).budget,
+      records: new Map(own.map((record) => [record.id, record])),
+    }),
+  );
+}
+
+function assertSame(a: EvalRecord, b: EvalRecord): void {
+  // Digests are of prompts, which another model may be given in another form; the question and what is right must agree.
+  const isSame = a.question === b.question && JSON.stringify(a.target) === JSON.stringify(b.target);
+  if (isSame) return;
+  throw new RunError(`Question '${a.id}' is another one in each run; compare runs of the same data`);
+}
+
+function pairsOf(a: readonly Row[], b: readonly Row[]): (readonly [Row, Row])[] {
+  const isOf =
+    (method: string) =>
+    (row: Row): boolean =>
+      row.method === method;
+  return [...new Set(a.map(({ method }) => method))].flatMap((method) => {
+    const [own, others] = [a.filter(isOf(method)), b.filter(isOf(method))];
+    const same = own.flatMap((row): [Row, Row][] => {
+      const other = others.find(({ budget }) => budget === row.budget);
+      return other === undefined ? [] : [[row, other]];
+    });
+    if (same.length > 0 || own.length !== others.length) return same;
+    return own.map((row, at): [Row, Row] => [row, others[at] as Row]);
+  });
+}
+
+function compared(a: Row, b: Row, inA: RunSettings, inB: RunSettings): ComparedRow[] {
+  const pairs = [...a.records].flatMap(([id, one]): [EvalRecord, EvalRecord][] => {
+    const other = b.records.get(id);
+    return other === undefined ? [] : [[one, other]];
+  });
+  if (pairs.length === 0) return [];
+  const clusters = [...groupBy(pairs, ([one]) => one.group ?? one.id).values()];
+  const totals = (at: 0 | 1): number[] =>
+    clusters.map((cluster) => sum(cluster.map((pair) => scoreOf(pair[at]))));
+  const scale = clusters.length / pairs.length;
+  const { value, low, high } = meanDifference(totals(0), totals(1));
+  const meanOf = (at: 0 | 1, read: (record: EvalRecord) => number): number =>
+    mean(pairs.map((pair) => read(pair[at])));
+  const known = [...inA.methods, ...inB.methods].find(({ name }) => name === a.method);
+  return [
+    {
+      method: a.method,
+      title: a.method === ALL ? 'all tokens' : (known?.title ?? a.method),
+      budgets: [a.budget, b.budget],
+      questions: pairs.length,
+      keptTokens: [meanOf(0, ({ keptTokens }) => keptTokens), meanOf(1, ({ keptTokens }) => keptTokens)],
+      scores: [meanOf(0, scoreOf), meanOf(1, scoreOf)],
+      difference: { value: value * scale, low: low * scale, high: high * scale },
+      won: pairs.filter(([one, other]) => scoreOf(other) > scoreOf(one)).length,
+      lost: pairs.filter(([one, other]) => scoreOf(other) < scoreOf(one)).length,
+    },
+  ];
+}

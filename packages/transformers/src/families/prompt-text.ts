@@ -1,0 +1,227 @@
+// The text of a prompt: a conversation in the model's chat template, with the places where images belong.
+
+import type { Message as LibraryMessage, Processor } from '@huggingface/transformers';
+import { messageOf } from '@mmtok/core/internal';
+import { InputError } from '../errors.js';
+import { type ModelConfig, numberAt } from '../internal/types.js';
+
+type Library = typeof import('@huggingface/transformers');
+
+/** A part of a message. An image is the next of the request's `images`. */
+export type PromptPart = { readonly type: 'text'; readonly text: string } | { readonly type: 'image' };
+
+/** One turn of a conversation. */
+export interface PromptMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string | readonly PromptPart[];
+}
+
+/** What a prompt is made of. */
+export interface PromptRequest {
+  /** A conversation that ends with the user's turn. */
+  readonly messages?: readonly PromptMessage[] | undefined;
+  /** All images, in the order of their places. */
+  readonly images: readonly unknown[];
+  /** A prompt with `{question}` and one placeholder per image, in place of the model's chat template. */
+  readonly template?: string | undefined;
+}
+
+/** A processor with what is known about its class. */
+export interface Tools {
+  readonly library: Library;
+  readonly processor: Processor;
+  readonly config: ModelConfig;
+  /** Whether transformers.js has a class for it, which joins text and images. */
+  readonly isWhole: boolean;
+  /** The text that stands for an image in a prompt; nothing where prompts have no such places. */
+  readonly placeholder: string | RegExp | undefined;
+}
+
+/** The text of the last turn: what a selection is to look for. */
+export function lastQuestion(messages: readonly PromptMessage[]): string {
+  return textOf(messages.at(-1)?.content ?? '');
+}
+
+/** A text without the placeholders that would stand for images, as data sets have them in their questions. */
+export function withoutPlaceholders(library: Library, processor: Processor, text: string): string {
+  const { placeholder } = toolsOf(library, processor, {});
+  const rest = text.replaceAll('<image>', ' ');
+  if (placeholder === undefined) return rest;
+  return typeof placeholder === 'string' ? rest.replaceAll(placeholder, ' ') : rest.replace(placeholder, ' ');
+}
+
+/** What is known about a processor. */
+export function toolsOf(library: Library, processor: Processor, config: ModelConfig): Tools {
+  const isWhole = processor.constructor !== library.Processor;
+  return {
+    library,
+    processor,
+    config,
+    isWhole,
+    placeholder: placeholderOf(library, processor, config, isWhole),
+  };
+}
+
+function placeholderOf(
+  library: Library,
+  processor: Processor,
+  config: ModelConfig,
+  isWhole: boolean,
+): string | RegExp | undefined {
+  const { tokenizer } = processor;
+  const own = processor as unknown as {
+    readonly image_tag?: string;
+    readonly boi_token?: string;
+    readonly image_token?: string;
+    readonly config?: { readonly image_token?: string };
+    readonly constructor: { readonly image_token?: string };
+  };
+  if (processor instanceof library.Florence2Processor) return undefined;
+  if (processor instanceof library.Phi3VProcessor) return /<\|image_\d+\|>/g;
+  if (processor instanceof library.Gemma3Processor) return own.boi_token;
+  if (!isWhole) {
+    const id = numberAt(config, 'image_token_index', 'image_token_id');
+    if (id !== undefined && tokenizer !== undefined)
+      return tokenizer.decode([id], { skip_special_tokens: false }).trim() || '<image>';
+  }
+  return (
+    own.image_tag ?? own.constructor.image_token ?? own.image_token ?? own.config?.image_token ?? '<image>'
+  );
+}
+
+/**
+ * The prompt of a conversation: in the model's chat template, or in the one that is given.
+ * @throws InputError if there is none, or it does not fit.
+ */
+export function promptOf(tools: Tools, { messages = [], images, template }: PromptRequest): string {
+  const { processor, library, placeholder, config } = tools;
+  for (const { content } of messages) checkText(tools, textOf(content));
+  const question = lastQuestion(messages);
+  if (template !== undefined) {
+    if (messages.length > 1)
+      throw new InputError('a template takes one question, expected a single message of the user');
+    // As a function: in a text, `$&` and the like would mean something.
+    return template.replaceAll('{question}', () => question);
+  }
+  // Florence-2 is given tasks, PaliGemma short instructions; neither knows conversations.
+  const places = typeof placeholder === 'string' ? placeholder.repeat(images.length) : '';
+  if (processor instanceof library.Florence2Processor) return question;
+  if (processor instanceof library.PaliGemmaProcessor) return `${places}${question}`;
+  if (processor.chat_template != null || processor.tokenizer?.chat_template != null)
+    return rendered(tools, messages, images.length, question);
+  if (config.model_type === 'moondream1') return `${places}\n\nQuestion: ${question}\n\nAnswer:`;
+  throw new InputError(
+    'it has no chat template, expected a chat_template in tokenizer_config.json; give its prompt yourself, e.g. ' +
+      "template: 'USER: <image>\\n{question} ASSISTANT:'",
+  );
+}
+
+/**
+ * The conversation in the model's chat template. Templates want parts or plain text, and some know no system turn; what
+ * fits is told by the result, which must hold the question and a place for each image.
+ */
+function rendered(
+  tools: Tools,
+  messages: readonly PromptMessage[],
+  images: number,
+  question: string,
+): string {
+  let problem: unknown = new Error(`the result has no place for each of the ${images} images`);
+  const folded = withoutSystem(messages);
+  const forms = [inParts(messages), inText(tools, messages), inParts(folded), inText(tools, folded)];
+  for (const form of forms) {
+    try {
+      const prompt = tools.processor.apply_chat_template(form, {
+        tokenize: false,
+        add_generation_prompt: true,
+      }) as string;
+      if (countPlaces(tools, prompt) === images && prompt.includes(question.trim())) return prompt;
+    } catch (error) {
+      problem = error;
+    }
+  }
+  throw new InputError(
+    `its chat template cannot be applied to these messages (${messageOf(problem)}); give the finished text as prompt`,
+    { cause: problem },
+  );
+}
+
+function inParts(messages: readonly PromptMessage[]): LibraryMessage[] {
+  return messages.map(({ role, content }) => ({
+    role,
+    content:
+      typeof content === 'string' ? [{ type: 'text', text: content }] : content.map((part) => ({ ...part })),
+  }));
+}
+
+/** Content as plain text, with placeholders in the places of images. */
+export function inText(tools: Tools, messages: readonly PromptMessage[]): LibraryMessage[] {
+  let image = 0;
+  const partOf = (part: PromptPart): string =>
+    part.type === 'text' ? part.text : `${placeOf(tools, ++image)}\n`;
+  return messages.map(({ role, content }) => ({
+    role,
+    content: typeof content === 'string' ? content : content.map(partOf).join(''),
+  }));
+}
+
+/** What is written for an image, counted from 1, where the template does not do it. */
+function placeOf({ processor, library, placeholder }: Tools, image: number): string {
+  if (processor instanceof library.Qwen2VLProcessor) {
+    const isGlm = processor instanceof library.Glm46VProcessor;
+    return isGlm
+      ? `<|begin_of_image|>${placeholder}<|end_of_image|>`
+      : `<|vision_start|>${placeholder}<|vision_end|>`;
+  }
+  return typeof placeholder === 'string' ? placeholder : `<|image_${image}|>`;
+}
+
+/** The system's turns as the beginning of the first turn of the user. */
+export function withoutSystem(messages: readonly PromptMessage[]): PromptMessage[] {
+  const system = messages.filter(({ role }) => role === 'system').map(({ content }) => textOf(content));
+  const rest = messages.filter(({ role }) => role !== 'system');
+  const [first, ...others] = rest;
+  if (first === undefined || system.length === 0) return rest;
+  const parts: readonly PromptPart[] =
+    typeof first.content === 'string' ? [{ type: 'text', text: first.content }] : first.content;
+  return [
+    { role: first.role, content: [{ type: 'text', text: `${system.join('\n')}\n\n` }, ...parts] },
+    ...others,
+  ];
+}
+
+/** The text of a message, without its images. */
+export function textOf(content: PromptMessage['content']): string {
+  if (typeof content === 'string') return content;
+  return content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+}
+
+function countPlaces({ placeholder }: Tools, prompt: string): number {
+  if (placeholder === undefined) return 0;
+  return typeof placeholder === 'string'
+    ? prompt.split(placeholder).length - 1
+    : (prompt.match(placeholder) ?? []).length;
+}
+
+/** @throws InputError for a text with a placeholder, which would stand for an image. */
+export function checkText(tools: Tools, text: string): void {
+  if (countPlaces(tools, text) === 0) return;
+  throw new InputError(
+    `the text '${shortened(text)}' contains ${tools.placeholder}, which stands for an image in this model's prompts; ` +
+      'leave it out, images are handed in as such',
+  );
+}
+
+/** @throws InputError for a prompt that has not one place per image. */
+export function checkPlaces(tools: Tools, prompt: string, images: number): void {
+  const { processor, library, placeholder } = tools;
+  if (placeholder === undefined || processor instanceof library.PaliGemmaProcessor) return;
+  const places = countPlaces(tools, prompt);
+  if (places === images) return;
+  throw new InputError(
+    `the prompt '${shortened(prompt)}' has ${places} places for ${images} images; expected ` +
+      `${typeof placeholder === 'string' ? placeholder : '<|image_1|>'} once per image`,
+  );
+}
+
+const shortened = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);

@@ -1,0 +1,79 @@
+// Lets a function of the caller choose vision tokens, and holds it to what was asked.
+
+import { type Float32Tensor, InvalidSelectionError } from '@mmtok/core';
+import type { PoolTile } from './pools.js';
+
+/** What a {@link Select} function chooses from: the vision tokens of one image, tile or prompt that share a budget. */
+export interface SelectFeatures {
+  /** `[n, D]`: the vision tokens as the language model receives them. */
+  readonly vision: Float32Tensor;
+  /** `[n, d]`: from before the projector, where the encoder gives them. Standardized if the option says so. */
+  readonly visionFeatures?: Float32Tensor;
+  /** n importance values, where the encoder has an output `vision_saliency`. */
+  readonly saliency?: Float32Array;
+  /** `[m, D]`: the embedded text tokens of the question. Absent without text. */
+  readonly text?: Float32Tensor;
+  /** m weights of the text tokens, where they differ. */
+  readonly textWeights?: Float32Array;
+  /** The tiles that the tokens belong to, in order. */
+  readonly tiles: readonly PoolTile[];
+  /** `[rows, columns]`, where all tokens are one grid. */
+  readonly grid?: readonly [rows: number, columns: number];
+}
+
+/** What is asked of a {@link Select} function. */
+export interface SelectRequest {
+  /** How many tokens to keep: less than there are. */
+  readonly tokens: number;
+  /** Tokens that must not be kept. */
+  readonly excluded: readonly number[];
+  /** The text of the question, before filtering. */
+  readonly question: string;
+  readonly batchIndex: number;
+}
+
+/**
+ * Chooses vision tokens: returns exactly `request.tokens` different indices that are not in `request.excluded`, the most
+ * useful first. May be async.
+ * @example
+ * prune(model, { processor, budget: { ratio: 0.1 }, select: (_, { tokens }) => Array.from({ length: tokens }, (_, i) => i) });
+ */
+export type Select = (
+  features: SelectFeatures,
+  request: SelectRequest,
+) => ArrayLike<number> | Promise<ArrayLike<number>>;
+
+/** @throws InvalidSelectionError unless `chosen` are `tokens` different indices below `count` that are not barred. */
+export function checkChosen(
+  chosen: unknown,
+  tokens: number,
+  count: number,
+  barred: ReadonlySet<number>,
+): readonly number[] {
+  const isList = Array.isArray(chosen) || (ArrayBuffer.isView(chosen) && !(chosen instanceof DataView));
+  if (!isList) throw refused(`expected a list of ${tokens} indices, got ${describe(chosen)}`);
+  const indices = Array.from(chosen as ArrayLike<unknown>);
+  if (indices.length !== tokens) {
+    throw refused(`expected ${tokens} indices, got ${indices.length}`);
+  }
+  const seen = new Set<number>();
+  for (const index of indices) {
+    if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= count) {
+      throw refused(`expected whole numbers from 0 to ${count - 1}, got ${describe(index)}`);
+    }
+    if (seen.has(index)) throw refused(`index ${index} is there twice`);
+    if (barred.has(index)) throw refused(`index ${index} is excluded`);
+    seen.add(index);
+  }
+  return indices as number[];
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+function refused(problem: string): InvalidSelectionError {
+  return new InvalidSelectionError('select', problem, {
+    hint: 'Return exactly request.tokens different indices of vision tokens that are not in request.excluded.',
+  });
+}
