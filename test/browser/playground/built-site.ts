@@ -1,6 +1,6 @@
 // The page as it is published: built once for all tests, looked at in a headless Chromium.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -48,12 +48,15 @@ export interface Tab {
 /** Opens the page on a server of its own. */
 export async function open(
   browser: Browser,
-  options: ServerOptions & { readonly hash?: string; readonly dark?: boolean },
+  options: ServerOptions & {
+    readonly hash?: string;
+    /** Folders to serve in the place of models of the Hugging Face hub, by their ids. */
+    readonly hub?: Readonly<Record<string, string>>;
+  },
 ): Promise<Tab> {
   const server = await serve(options);
   const context = await browser.newContext({
     viewport: { width: 1280, height: 900 },
-    colorScheme: options.dark === true ? 'dark' : 'light',
     reducedMotion: 'reduce',
   });
   const page = await context.newPage();
@@ -64,6 +67,13 @@ export async function open(
     const url = request.url();
     if (!url.startsWith(server.url) && !/^(blob|data):/.test(url)) outside.push(url);
   });
+  for (const [id, folder] of Object.entries(options.hub ?? {})) {
+    await context.route(`https://huggingface.co/${id}/resolve/main/**`, async (route) => {
+      const file = join(folder, new URL(route.request().url()).pathname.split('/resolve/main/')[1] ?? '');
+      const headers = { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' };
+      await route.fulfill(existsSync(file) ? { path: file, headers } : { status: 404, headers });
+    });
+  }
   await page.goto(`${server.url}${options.hash ?? ''}`);
   return {
     page,

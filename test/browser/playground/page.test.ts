@@ -1,11 +1,14 @@
 // The built page in Chromium: it shows what Node keeps, answers, keeps its state in the address, and says what is wrong.
 
 import { mkdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
 import { prune } from '@mmtok/transformers';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildTinyModel } from '../../../packages/transformers/test/tiny-models/index.js';
 import { chromiumPath } from '../chromium.js';
 import {
   answersOf,
@@ -212,6 +215,27 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       expect(await engineOf(tab.page)).toBe('ready');
     } finally {
       await tab.close();
+    }
+  });
+
+  test('a model of the hub that cuts pictures into tiles: a map for each, and answers', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'playground-'));
+    const { path } = await buildTinyModel('smolvlm', { directory });
+    const hash = '#model=tiny/smolvlm&dtype=fp32&kept=5&q=is+the+cat+red+?';
+    const tab = await open(browser, { folder, isolated: true, hash, hub: { 'tiny/smolvlm': path } });
+    try {
+      expect(await engineOf(tab.page)).toBe('ready');
+      await answersOf(tab.page);
+      const tiles = await tab.page.locator('.tiles svg').count();
+      expect(tiles).toBeGreaterThan(1);
+      expect(await keptOf(tab.page)).toHaveLength(5);
+      await tab.page.screenshot({ path: join(screenshots, 'tiles.png'), fullPage: true });
+      // ONNX Runtime warns of unused weights in the random model's files.
+      expect(tab.errors.filter((error) => !error.includes('[W:onnxruntime'))).toEqual([]);
+      expect(tab.outside.every((url) => url.startsWith('https://huggingface.co/tiny/smolvlm/'))).toBe(true);
+    } finally {
+      await tab.close();
+      await rm(directory, { recursive: true, force: true });
     }
   });
 });

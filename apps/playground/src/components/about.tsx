@@ -11,8 +11,8 @@ export function About(): JSX.Element {
         <div>
           <h3>One token per patch</h3>
           <p>
-            The vision encoder turns the picture into a grid of vision tokens: here 24 by 24, so 576. The
-            language model reads them before the question, and most of its work goes into them.
+            The vision encoder turns the picture into a grid of vision tokens, 24 by 24 in the embedded model,
+            so 576. The language model reads them before the question, and most of its work goes into them.
           </p>
         </div>
         <div>

@@ -14,6 +14,9 @@ import {
 } from '../state/store.js';
 import { OriginBadge, ProblemNote } from './parts.js';
 
+/** Answers of more characters than this are prose. */
+const LONG = 48;
+
 /** Both answers, and whether they agree. */
 export function Answers(): JSX.Element {
   const { all, kept: pruned } = answers.value;
@@ -37,7 +40,9 @@ export function Answers(): JSX.Element {
         {isSettled
           ? agrees
             ? `The same answer from ${count(pruned.result.keptTokens)} of ${count(pruned.result.visionTokens)} tokens.`
-            : 'The answers differ: at this budget something that the question needs is gone.'
+            : all.text.length > LONG
+              ? 'The answers differ in their words; read both.'
+              : 'The answers differ: at this budget something that the question needs is gone.'
           : ' '}
       </p>
     </div>
@@ -63,7 +68,7 @@ function Answer({
         <span>{count(tokens)}</span>
       </header>
       {state.problem === undefined ? (
-        <p class="answer-text">
+        <p class={`answer-text ${state.text.length > LONG ? 'is-long' : ''}`}>
           {state.text}
           {state.isRunning && <span class="caret" aria-hidden="true" />}
           {isWaiting && (
