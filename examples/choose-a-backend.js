@@ -1,4 +1,4 @@
-// Choose where the matrices are computed. All backends keep the same tokens; they differ in speed and in what they need.
+// Choose where similarities are computed. All backends keep the same tokens; they differ in speed and in what they need.
 
 import { createReferenceBackend, MmtokError, selectTokens } from '@mmtok/core';
 import { createOrtBackend } from '@mmtok/ort-backend';
@@ -7,11 +7,11 @@ import { vision, words } from './scene.js';
 
 /** @type {Record<string, () => Promise<import('@mmtok/core').Backend>>} */
 const choices = {
-  // Plain JavaScript, needs nothing. The oracle of the tests; slow for thousands of tokens.
+  // Plain JavaScript, needs nothing. Slow for thousands of tokens.
   reference: async () => createReferenceBackend(),
-  // onnxruntime-node: the fastest on a CPU. With device: ['cuda', 'cpu'] the first that works is taken.
+  // onnxruntime-node: the fastest on a CPU. From device: ['cuda', 'cpu'], the first that works is used.
   'ONNX Runtime': () => createOrtBackend({ device: 'cpu' }),
-  // tfjs-node-gpu, tfjs-node or plain tfjs, whichever is installed; or hand yours in as { tf }.
+  // tfjs-node-gpu, tfjs-node, or plain tfjs, whichever is installed; or pass your own as { tf }.
   'TensorFlow.js': () => createTfjsBackend(),
 };
 
@@ -22,7 +22,7 @@ for (const [title, create] of Object.entries(choices)) {
     console.log(`${title} (${backend.name} on ${backend.device}) keeps ${indices.join(', ')}`);
     await backend.dispose();
   } catch (error) {
-    // An engine that is not installed says so, and how to get it.
+    // A missing engine says so, and how to install it.
     if (!MmtokError.isInstance(error, 'MMTOK_BACKEND_UNAVAILABLE')) throw error;
     console.log(`${title}: ${error.message}`);
   }

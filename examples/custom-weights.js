@@ -1,4 +1,4 @@
-// Weigh the terms of the objective against each other, and the targets within a term.
+// Set the weights of the terms of the objective, and of the targets within a term.
 
 import { createReferenceBackend, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
 import { count, things, vision, words } from './scene.js';
@@ -20,18 +20,18 @@ async function show(title, coverage) {
 
 await show('as the paper', [textCoverage(), visionCoverage()]);
 
-// Terms: the question alone. Once its words are covered, nothing is left to gain, and the lowest indices fill up.
+// Terms: the question alone. Once its words are covered there is nothing to gain, and the lowest indices fill the budget.
 await show('question only', [textCoverage()]);
 
 // Targets of the text term: the first word, "cup", counts nine times as much as the second.
 await show('cup first', [textCoverage({ targetWeights: [9, 1] }), visionCoverage()]);
 
-// Words that see nothing in the image ask for nothing; helps at very small budgets.
+// Words that match nothing in the image count little; helps at very small budgets.
 await show('peaked words', [textCoverage({ peakedness: 4 }), visionCoverage()]);
 
-// Targets of the vision term, by the question: what looks like its words is to be represented, the wall hardly.
+// Targets of the vision term, by the question: what resembles its words counts most, the wall hardly.
 await show('focused', [visionCoverage({ focus: 4 })]);
 
-// Targets of the vision term, by hand: the cup's own tokens are to be represented ten times as well as the rest.
+// Targets of the vision term, by hand: the cup's own tokens count ten times as much as the rest.
 const targetWeights = things.map((thing) => (thing === 'cup' ? 10 : 1));
 await show('cup in detail', [textCoverage(), visionCoverage({ targetWeights })]);

@@ -37,17 +37,26 @@ const examples: Readonly<Record<string, (output: string) => void>> = {
     const walls = (title: string) => Number(new RegExp(`${title}: .*wall (\\d+)`).exec(output)?.[1]);
     expect(walls('focused')).toBeLessThan(walls('as the paper'));
   },
-  'centre-prior': (output) => {
+  'center-prior': (output) => {
     const lines = output.split('\n').filter((line) => line.includes('first pick'));
     expect(lines).toHaveLength(2);
-    for (const line of lines) expect(line).toMatch(/first pick (65|66|77|78),.*"centre":/);
+    for (const line of lines) expect(line).toMatch(/first pick (65|66|77|78),.*"center":/);
   },
   'keep-a-region': (output) => {
     expect(output).toContain('whole region kept (9 of 9)');
     const [, lower] = /upper half only:\\n(.*)"/.exec(output) ?? [];
     expect(lower?.split('\\n').slice(6).join('')).not.toMatch(/[CPW]/);
     expect(output).toMatch(/4 to 6 tokens of the region \([456]\)/);
-    expect(output).toMatch(/region favoured \([6-9]\)/);
+    expect(output).toMatch(/region favored \([6-9]\)/);
+  },
+  'ask-a-model': (output) => {
+    const [pruned, all, pieces] = output.split('\n');
+    expect(pruned).toMatch(/picture\? yes \(57 of 576 vision tokens\)/);
+    expect(all).toMatch(/picture\? yes \(576 of 576 vision tokens\)/);
+    expect(pieces).toMatch(/"pieces:" \["\w+"," \w+",.*"prefillMs":/);
+  },
+  'own-selector': (output) => {
+    expect(output.match(/of 6 correct with 16 of 576/g)).toHaveLength(2);
   },
   'prune-a-model': (output) => {
     expect(output.match(/57 of 576 vision tokens/g)).toHaveLength(3);

@@ -1,4 +1,4 @@
-// Select from features of your own, without any model library: rows of numbers in, indices of the rows to keep out.
+// Select from features of your own, without a model library: rows of numbers in, indices of the rows to keep out.
 
 import { createReferenceBackend, prefix, prepareImage, selectTokens } from '@mmtok/core';
 import { draw, vision, words } from './scene.js';

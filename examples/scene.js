@@ -1,5 +1,5 @@
-// A stand-in for a vision encoder, so that the examples run in an instant: a picture of 12 × 12 vision tokens that shows
-// a cup and a plant before a wall. With a real model, use the features that it computes (see prune-a-model.js).
+// A stand-in for a vision encoder, so that the examples run in an instant: 12 × 12 vision tokens of an image with a cup and a
+// plant in front of a wall. With a real model, use the features that it computes (see prune-a-model.js).
 
 const rows = 12;
 const columns = 12;
@@ -35,7 +35,7 @@ export const vision = things.map((thing, token) =>
 );
 
 /**
- * The picture as text: the first letter of what each token shows, upper case where the token was kept, a dot where not.
+ * The image as text: the first letter of what each token shows, upper case where the token was kept, a dot where not.
  * @param {readonly number[]} kept
  */
 export function draw(kept) {

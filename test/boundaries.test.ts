@@ -18,8 +18,10 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   '@mmtok/transformers': ['@mmtok/core', '@mmtok/onnx', '@mmtok/ort-backend'],
   '@mmtok/agent': ['@mmtok/core', '@mmtok/transformers'],
   '@mmtok/eval': ['@mmtok/core', '@mmtok/onnx'],
+  '@mmtok/serve': ['@mmtok/core', '@mmtok/transformers'],
   mmtok: 'everything',
   'mmtok-examples': 'everything',
+  'mmtok-playground': 'everything',
 };
 
 /** What the tests and benches of a package may use beside that, as devDependencies. */
@@ -28,6 +30,7 @@ const inTests: Readonly<Record<string, readonly string[]>> = {
   '@mmtok/transformers': ['@mmtok/tiny-vlm'],
   '@mmtok/agent': ['@mmtok/ort-backend', '@mmtok/tiny-vlm'],
   '@mmtok/eval': ['@mmtok/ort-backend', '@mmtok/tiny-vlm', '@mmtok/transformers'],
+  '@mmtok/serve': ['@mmtok/tiny-vlm'],
 };
 
 /** What any test may read beside its own package. */

@@ -30,20 +30,28 @@ export function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** Every package of the workspace: `packages/*` and `examples`. */
+/** Every package of the workspace: `packages/*`, `apps/*` and the scripts in `examples`. */
 export function workspacePackages(): readonly WorkspacePackage[] {
-  const folders = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`);
+  const folders = ['packages', 'apps'].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((name) => `${parent}/${name}`),
+  );
   return [...folders, 'examples']
     .filter((folder) => existsSync(join(root, folder, 'package.json')))
     .map((folder) => ({ folder, manifest: readManifest(join(root, folder)) }));
 }
 
-/** Files under `folder` (relative to the root) with one of the extensions; none if there is no such folder. */
+/** A folder inside another package's that is a package of its own, e.g. `examples/next`. */
+const isNested = (folder: string, path: string): boolean => {
+  const [first = ''] = relative(folder, path).split('/');
+  return existsSync(join(root, folder, first, 'package.json'));
+};
+
+/** Files of the package in `folder` (relative to the root) with one of the extensions; none if there is no such folder. */
 export function sourceFiles(folder: string, extensions: readonly string[]): readonly string[] {
   const absolute = join(root, folder);
   if (!existsSync(absolute)) return [];
   return readdirSync(absolute, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && extensions.some((extension) => entry.name.endsWith(extension)))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .filter((path) => !path.includes('node_modules'));
+    .filter((path) => !path.includes('node_modules') && !isNested(folder, path));
 }

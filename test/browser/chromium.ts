@@ -6,10 +6,19 @@ import { findChromium } from '../../packages/eval/test/find-chromium.js';
 /** The browser's path; undefined where there is none, and tests are to be skipped. */
 export const chromiumPath: string | undefined = findChromium();
 
+/** WebGPU without a GPU: correct, and slow. */
+export const softwareWebGpu: readonly string[] = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+  '--disable-vulkan-surface',
+  '--ignore-gpu-blocklist',
+];
+
 /** Starts the browser. */
-export async function launchChromium(): Promise<Browser> {
+export async function launchChromium(flags: readonly string[] = []): Promise<Browser> {
   const { chromium } = await import('playwright-core');
-  return await chromium.launch({ executablePath: chromiumPath as string, args: ['--no-sandbox'] });
+  return await chromium.launch({ executablePath: chromiumPath as string, args: ['--no-sandbox', ...flags] });
 }
 
 /** Where a page's code runs. */

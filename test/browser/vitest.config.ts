@@ -4,5 +4,13 @@ import { shared } from '../../vitest.shared.js';
 
 export default mergeConfig(
   shared,
-  defineConfig({ test: { name: 'browser', root: import.meta.dirname, include: ['*.test.ts'] } }),
+  defineConfig({
+    test: {
+      name: 'browser',
+      root: import.meta.dirname,
+      include: ['**/*.test.ts'],
+      testTimeout: 180_000,
+      hookTimeout: 180_000,
+    },
+  }),
 );

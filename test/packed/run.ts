@@ -11,7 +11,7 @@ export async function run(command: string, parameters: readonly string[], folder
     const { stdout } = await execute(command, [...parameters], {
       cwd: folder,
       maxBuffer: 2 ** 28,
-      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' },
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', NEXT_TELEMETRY_DISABLED: '1' },
     });
     return stdout;
   } catch (error) {

@@ -3,7 +3,7 @@
 // a model (the embedded model's smaller sibling), and one that is always wrong. `auto` asks only about vague questions.
 // It reads the built packages. `--agent base` lets the embedded model itself be the agent, `--agent <folder>` another;
 // `--kind <kind>` and `--limit <n>` take some of the questions; `--every-word` switches the rules of enrichment off;
-// `--write` puts the tables into docs/agent.md.
+// `--write` puts the tables into apps/docs/results/agents.md.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -129,12 +129,12 @@ function wrongAnswer(kind, answer, at) {
 }
 
 async function writeReport(text) {
-  const page = new URL('../../../docs/agent.md', import.meta.url);
+  const page = new URL('../../../apps/docs/results/agents.md', import.meta.url);
   const before = await readFile(page, 'utf8');
   const marks = /(<!-- measured:start -->\n)[\s\S]*(<!-- measured:end -->)/;
   if (!marks.test(before)) {
     throw new Error(
-      'docs/agent.md lacks the lines <!-- measured:start --> and <!-- measured:end -->; put them back.',
+      'apps/docs/results/agents.md lacks the lines <!-- measured:start --> and <!-- measured:end -->; put them back.',
     );
   }
   await writeFile(

@@ -10,13 +10,12 @@ import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { addEval } from './commands/eval-program.js';
 import { select } from './commands/select.js';
+import { addServe } from './commands/serve-program.js';
 import { addVerify } from './commands/verify-program.js';
-import { UsageError } from './errors/usage-error.js';
+import { UsageError } from './errors/errors.js';
 import { TINY, TINY_SMALL } from './models/load-vlm.js';
+import { parseCount, parseIndices, parseKeep, parseNumber } from './options/parse.js';
 import { parseDtype } from './options/parse-dtype.js';
-import { parseIndices } from './options/parse-indices.js';
-import { parseKeep } from './options/parse-keep.js';
-import { parseCount, parseNumber } from './options/parse-number.js';
 import { safeText } from './terminal/safe-text.js';
 
 /** The program, and the exit code that a command left. */
@@ -51,6 +50,7 @@ export function createProgram(context: Context): Program {
   addEval(program, context, (code) => {
     exitCode = code;
   });
+  addServe(program, context);
   addVerify(program, context, {
     version: versionOfThis(),
     exit: (code) => {

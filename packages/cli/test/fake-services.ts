@@ -5,7 +5,7 @@ import { createReferenceBackend } from '@mmtok/core';
 import { resolveBudget } from '@mmtok/core/internal';
 import type { VerifyReport } from '@mmtok/transformers/verify';
 import type { Services } from '../src/commands/context.js';
-import { InputFileError } from '../src/errors/input-file-error.js';
+import { InputFileError } from '../src/errors/errors.js';
 import type { EvalVlmModel } from '../src/models/eval-vlm.js';
 import type { Answer, Request, Vlm } from '../src/models/vlm.js';
 
@@ -71,7 +71,7 @@ function fakeEvalModel(
         ...(saliency && { saliency }),
       } as const;
       const budget = [prune?.budget].flat()[0];
-      const tokens = budget ? resolveBudget(budget, 16).atMost : 16;
+      const tokens = budget ? resolveBudget(budget, 16).max : 16;
       const kept = prune && tokens < 16 ? await prune.select({ ...features, picture: 0 }, tokens) : all;
       return {
         text: words?.join(' ').toUpperCase() ?? (kept.includes(0) ? 'yes' : 'no'),

@@ -31,7 +31,11 @@ const examples = [
   ['InvalidOptionsError', 'MMTOK_INVALID_OPTIONS', new InvalidOptionsError('options', ['a: b'])],
   ['InvalidSelectionError', 'MMTOK_INVALID_SELECTION', new InvalidSelectionError('mine', 'picked 1 twice')],
   ['InvalidTensorError', 'MMTOK_INVALID_TENSOR', new InvalidTensorError('vision', 'is missing')],
-  ['MatrixTooLargeError', 'MMTOK_MATRIX_TOO_LARGE', new MatrixTooLargeError('vision', 100, 200, 1000)],
+  [
+    'MatrixTooLargeError',
+    'MMTOK_MATRIX_TOO_LARGE',
+    new MatrixTooLargeError('vision', 100, 200, { ceiling: 1000 }),
+  ],
   ['UnsupportedOpError', 'MMTOK_UNSUPPORTED_OP', new UnsupportedOpError('loop', 'tfjs')],
 ] as const;
 
@@ -87,9 +91,9 @@ describe('fields and messages', () => {
   });
 
   it('tells the size of a matrix that is too large', () => {
-    const error = new MatrixTooLargeError('vision', 100_000, 100_000, 2 ** 30);
+    const error = new MatrixTooLargeError('vision', 100_000, 100_000, { ceiling: 2 ** 30, peakFactor: 2.5 });
     expect(error.bytes).toBe(4e10);
-    expect(error.message).toMatch(/'vision'.*100000 × 100000.*37\.25 GiB.*1\.00 GiB/);
+    expect(error.message).toMatch(/'vision'.*100000 × 100000.*37\.25 GiB.*93\.13 GiB.*1\.00 GiB/);
   });
 
   it('names op and backend of an unsupported operation', () => {

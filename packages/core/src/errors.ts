@@ -95,14 +95,14 @@ export class InvalidTensorError extends MmtokError {
   }
 }
 
-/** A maximizer returned something other than different, eligible candidates. */
+/** A maximizer or a `select` function returned something other than different, eligible candidates. */
 export class InvalidSelectionError extends MmtokError {
-  /** Name of the maximizer. */
-  readonly maximizer: string;
+  /** Who chose, e.g. `"maximizer 'mine'"` or `'select'`. */
+  readonly chooser: string;
 
-  constructor(maximizer: string, problem: string, details: ErrorDetails = {}) {
-    super('MMTOK_INVALID_SELECTION', problem, { title: `Maximizer '${maximizer}'`, ...details });
-    this.maximizer = maximizer;
+  constructor(chooser: string, problem: string, details: ErrorDetails = {}) {
+    super('MMTOK_INVALID_SELECTION', problem, { title: `Invalid selection by ${chooser}`, ...details });
+    this.chooser = chooser;
   }
 }
 
@@ -111,27 +111,35 @@ export class MatrixTooLargeError extends MmtokError {
   /** Size of the matrix in bytes. */
   readonly bytes: number;
 
-  /** @param ceiling in bytes; absent where memory itself ran out. */
+  /**
+   * @param limits `ceiling` in bytes, absent where memory itself ran out; `peakFactor` times the matrix is in use at most
+   * while it is computed.
+   */
   constructor(
     term: string,
     candidates: number,
     targets: number,
-    ceiling?: number,
-    options?: { readonly cause?: unknown },
+    limits: {
+      readonly ceiling?: number | undefined;
+      readonly peakFactor?: number | undefined;
+      readonly cause?: unknown;
+    } = {},
   ) {
+    const { ceiling, peakFactor = 1, cause } = limits;
     const bytes = candidates * targets * Float32Array.BYTES_PER_ELEMENT;
     const gib = (value: number): string => `${(value / 2 ** 30).toFixed(2)} GiB`;
     const isLimit = ceiling !== undefined;
     super(
       'MMTOK_MATRIX_TOO_LARGE',
-      `Coverage term '${term}' needs a matrix of ${candidates} × ${targets} floats (${gib(bytes)}), ` +
+      `Coverage term '${term}' needs a matrix of ${candidates} × ${targets} floats (${gib(bytes)}` +
+        `${peakFactor > 1 ? `, and up to ${gib(bytes * peakFactor)} of memory while it is computed` : ''}), ` +
         (isLimit ? `above the ceiling of ${gib(ceiling)}` : 'which cannot be allocated'),
       {
         kind: isLimit ? 'usage' : 'environment',
         hint:
           'Sample its targets, e.g. visionCoverage({ sample: { targets: 2048 } })' +
-          (isLimit ? ', or raise maxMatrixBytes.' : '.'),
-        ...options,
+          (isLimit ? ', or raise maxMatrixBytes if there is that much memory.' : '.'),
+        cause,
       },
     );
     this.bytes = bytes;

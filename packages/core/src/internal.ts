@@ -16,5 +16,4 @@ export { createRandom, shuffleFront } from './internal/random.js';
 export { gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
 export { checkBudget, resolveBudget } from './selection/budget.js';
 export { lostDetail } from './selection/rank-tiles.js';
-export { columnPeakedness } from './similarity/peakedness.js';
-export { relevance } from './similarity/relevance.js';
+export { columnPeakedness, relevance } from './similarity.js';

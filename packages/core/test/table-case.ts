@@ -1,15 +1,11 @@
 // Selections over small matrices given number by number: coverage terms that simply read their affinity from an input.
 
 import * as fc from 'fast-check';
-import { createReferenceBackend } from '../src/backend/reference/reference-backend.js';
-import {
-  type BonusTerm,
-  type CoverageTerm,
-  defineCoverage,
-  type TermOptions,
-} from '../src/coverage/coverage-term.js';
+import { createReferenceBackend } from '../src/backend/reference-backend.js';
+import type { BonusTerm, CoverageTerm } from '../src/coverage/coverage-term.js';
+import { defineCoverage, type TermOptions } from '../src/coverage/define-coverage.js';
 import { saliency } from '../src/coverage/saliency.js';
-import type { Constraints } from '../src/maximize/eligibility.js';
+import type { Constraints } from '../src/search/eligibility.js';
 import type { ImageSelectOptions } from '../src/selection/options.js';
 import { selectTokens } from '../src/selection/select-tokens.js';
 import type { Selection } from '../src/selection/selection.js';

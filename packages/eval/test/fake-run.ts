@@ -51,7 +51,7 @@ export function fakeModel(delayMs = 0): { readonly model: EvalModel; readonly en
       const text = syntheticText(vision, 2 + words.length, prompt.length);
       const grid = [4, 4] as const;
       const budget = [prune?.budget].flat()[0];
-      const tokens = budget ? resolveBudget(budget, 16).atMost : 16;
+      const tokens = budget ? resolveBudget(budget, 16).max : 16;
       const kept =
         prune && tokens < 16
           ? await prune.select({ vision, text, grid, picture: 0 }, tokens)

@@ -1,5 +1,7 @@
 // Very many vision tokens: the exact path refuses, sampled targets serve, with an error that is stated and holds.
 import {
+  cosineSimilarity,
+  defineCoverage,
   type Float32Tensor,
   prepareImage,
   selectTokens,
@@ -143,5 +145,57 @@ describe('20,000 tokens', () => {
     const second = await prepared.select({ text: other, budget: { tokens: 50 } });
     expect(second.order).not.toEqual(first.order);
     prepared.dispose();
+  });
+});
+
+describe('a matrix that is computed piece by piece', () => {
+  const inputs = image(50, 60, [16, 24]);
+
+  it('gives the selection of the whole, from pieces of a small part of it', async () => {
+    const budget = { tokens: 60 };
+    const sizes: number[] = [];
+    const watched: Backend = {
+      name: backend.name,
+      device: backend.device,
+      precision: backend.precision,
+      dispose: () => backend.dispose(),
+      run: async (program, tensors, options) => {
+        const outputs = await backend.run(program, tensors, options);
+        for (const { data } of Object.values<{ data: ArrayLike<number> }>(outputs)) sizes.push(data.length);
+        return outputs;
+      },
+    };
+    // The formula of the paper, without what lets vision coverage be cut.
+    const whole = defineCoverage({
+      name: 'vision',
+      inputs: { visionFeatures: { dims: ['n', 'd'] } },
+      targets: 'n',
+      nonNegative: true,
+      build: (ops, { visionFeatures: x }, _, { norms }) => {
+        const cosines = cosineSimilarity(ops, x, x, norms.visionFeatures);
+        return { affinity: ops.softmax(ops.divide(cosines, ops.scalar(0.2)), 0) };
+      },
+    });
+    for (const second of [visionCoverage(), visionCoverage({ focus: 2 })]) {
+      sizes.length = 0;
+      const coverage = [textCoverage(), second];
+      const selection = await selectTokens({ ...inputs, backend: watched, budget, coverage });
+      expect(Math.max(...sizes)).toBeLessThanOrEqual(3000 ** 2 / 25);
+      expect(sizes.reduce((total, size) => total + size)).toBeGreaterThan(3000 ** 2);
+      expect(selection.optimality).toBeGreaterThan(0.9);
+      if (second.parameters.focus !== undefined) continue;
+      const expected = await selectTokens({
+        ...{ ...inputs, backend, budget },
+        coverage: [textCoverage(), whole({ weight: 0.5 })],
+      });
+      expect(selection.order).toEqual(expected.order);
+      expect(selection.value).toBeCloseTo(expected.value, 4);
+      expect(selection.coverage.vision).toBeCloseTo(expected.coverage.vision as number, 4);
+    }
+  });
+
+  it('says what it would take, where the ceiling is too low', async () => {
+    const act = selectTokens({ ...inputs, backend, budget: { tokens: 60 }, maxMatrixBytes: 2 ** 25 });
+    await expect(act).rejects.toThrow(/3000 × 3000 floats \(0\.03 GiB, and up to 0\.08 GiB.*0\.03 GiB/);
   });
 });

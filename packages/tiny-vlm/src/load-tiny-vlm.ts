@@ -9,6 +9,7 @@ import type {
 } from '@huggingface/transformers';
 import { files } from '#files';
 import { folderOf, type ModelSize } from './model-size.js';
+import { resizeAlike } from './resize.js';
 import { TinyVlmError } from './tiny-vlm-error.js';
 
 /**
@@ -16,7 +17,7 @@ import { TinyVlmError } from './tiny-vlm-error.js';
  * `fp32` (its default), `fp16` and `q8`, the small one in `fp16`.
  */
 export interface LoadTinyVlmOptions
-  extends Pick<PretrainedModelOptions, 'device' | 'dtype' | 'session_options'> {
+  extends Pick<PretrainedModelOptions, 'device' | 'dtype' | 'progress_callback' | 'session_options'> {
   /** Which of the two models to load. @default 'base' */
   readonly size?: ModelSize;
   /**
@@ -30,6 +31,7 @@ export interface LoadTinyVlmOptions
 export interface TinyVlm {
   /** A `LlavaForConditionalGeneration`. */
   readonly model: PreTrainedModel;
+  /** It resizes pictures alike in Node and in browsers, which processors of transformers.js do not. */
   readonly processor: Processor;
   readonly tokenizer: PreTrainedTokenizer;
   /**
@@ -69,9 +71,13 @@ export async function loadTinyVlm({
   const source = files.modelSource(folderOf(size), baseUrl);
   const { AutoProcessor, env, LlavaForConditionalGeneration, RawImage } = await importTransformers();
   const [processor, model] = await withLocalModels(env, async () => [
-    await AutoProcessor.from_pretrained(source, { local_files_only: true }),
+    await AutoProcessor.from_pretrained(source, {
+      ...(options.progress_callback && { progress_callback: options.progress_callback }),
+      local_files_only: true,
+    }),
     await LlavaForConditionalGeneration.from_pretrained(source, { ...options, local_files_only: true }),
   ]);
+  resizeAlike(processor, RawImage);
 
   const ask: TinyVlm['ask'] = async (image, question, generateOptions = {}) => {
     const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }];

@@ -16,6 +16,8 @@ import { checkAccuracy, checkGuessing } from './check-accuracy.js';
 
 /** How many of the held-out questions are asked here. */
 const QUESTIONS = 60;
+/** Dozens of answers, on a machine that runs other tests as well, in ms. */
+const PATIENCE = 300_000;
 
 /** A session of the model, as far as it is used here. */
 interface Session {
@@ -84,10 +86,17 @@ describe.each([
     expect(await vlm.ask(decoded, question, { bad_words_ids: [[answerId]] })).not.toBe(answer);
   });
 
-  test('answers held-out questions as well as the README states', () => checkAccuracy(size, QUESTIONS, vlm));
+  test(
+    'answers held-out questions as well as the README states',
+    () => checkAccuracy(size, QUESTIONS, vlm),
+    PATIENCE,
+  );
 
-  test('looks at the image: with the images of other scenes accuracy collapses', () =>
-    checkGuessing(size, QUESTIONS, vlm));
+  test(
+    'looks at the image: with the images of other scenes accuracy collapses',
+    () => checkGuessing(size, QUESTIONS, vlm),
+    PATIENCE,
+  );
 });
 
 test('a size that there is not is refused', async () => {

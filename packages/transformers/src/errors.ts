@@ -54,16 +54,6 @@ export class VisionFeaturesError extends MmtokError {
   }
 }
 
-/** A `select` function did not return what was asked of it. Code `MMTOK_INVALID_SELECTION`. */
-export class InvalidSelectionError extends MmtokError {
-  constructor(problem: string) {
-    super('MMTOK_INVALID_SELECTION', problem, {
-      title: 'Invalid result of select',
-      hint: 'Return exactly request.tokens different indices of vision tokens that are not in request.excluded.',
-    });
-  }
-}
-
 /** A question, a message, or an image is not what the model can be asked with. Code `MMTOK_INPUT`. */
 export class InputError extends MmtokError {
   constructor(problem: string, options?: { readonly cause?: unknown }) {

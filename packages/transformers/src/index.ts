@@ -6,6 +6,7 @@ export {
   defineCoverage,
   InvalidBudgetError,
   InvalidOptionsError,
+  InvalidSelectionError,
   type KeywordOptions,
   MmtokError,
   type ObjectiveTerm,

@@ -1,7 +1,7 @@
 // The page's script. Tests call what it exports: here, or in a module worker.
 
-export { pruneTinyModel } from './prune.js';
 export { selectOnModel } from './select.js';
+export { runOnWebGpu, runTinyModels } from './tiny-model.js';
 
 /** Calls one of these in a module worker, which posts back what it returns. */
 export async function inWorker({ name, input }: { name: string; input: unknown }): Promise<unknown> {

@@ -1,9 +1,9 @@
 // The worker's script: one request in, one reply out, as it is.
 
-import { pruneTinyModel } from './prune.js';
 import { selectOnModel } from './select.js';
+import { runTinyModels } from './tiny-model.js';
 
-const calls: Readonly<Record<string, (input: never) => Promise<unknown>>> = { pruneTinyModel, selectOnModel };
+const calls: Readonly<Record<string, (input: never) => Promise<unknown>>> = { runTinyModels, selectOnModel };
 
 self.onmessage = async ({ data: { name, input } }: MessageEvent<{ name: string; input: unknown }>) => {
   try {

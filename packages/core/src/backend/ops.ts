@@ -2,7 +2,7 @@
 
 /**
  * The operations a backend implements, over its own tensor type `T`. A program is written once against this
- * interface (see {@link Program}); an eager backend runs it directly, a compiling backend passes symbolic tensors.
+ * interface (see `Program`); an eager backend runs it directly, a compiling backend passes symbolic tensors.
  *
  * Numbers are 32-bit floats unless a line says *index* (an integer tensor, made only by `range`, `argMax` and
  * inputs declared `'int32'`). Element-wise operations broadcast as in NumPy: shapes are aligned at the last axis and

@@ -1,6 +1,6 @@
 // Tensors on the host: what callers hand in and what backends hand back. Plain data with no behaviour.
 
-import { InvalidTensorError } from '../errors.js';
+import { InvalidTensorError, MmtokError, messageOf } from '../errors.js';
 import { halvesToFloats } from '../internal/half.js';
 
 /** A dense row-major array in host memory. `float16` holds raw half-precision bits in a `Uint16Array`. */
@@ -52,10 +52,20 @@ export function elementCount(dims: readonly number[]): number {
  * (`[1, n, d]`, a batch of one) is dropped.
  * @throws InvalidTensorError for anything that is not a matrix of floats.
  */
-export function toMatrix(
-  name: string,
-  input: MatrixInput,
-): Extract<HostTensor, { type: 'float32' | 'float16' }> {
+export function toMatrix(name: string, input: MatrixInput): MatrixTensor {
+  try {
+    return readMatrix(name, input);
+  } catch (cause) {
+    if (MmtokError.isInstance(cause)) throw cause;
+    // Getters that throw, revoked proxies and the like.
+    throw new InvalidTensorError(name, `it cannot be read (${messageOf(cause)})`, { cause });
+  }
+}
+
+/** A tensor of floats, as matrices are. */
+export type MatrixTensor = Extract<HostTensor, { type: 'float32' | 'float16' }>;
+
+function readMatrix(name: string, input: MatrixInput): MatrixTensor {
   if (Array.isArray(input)) return fromRows(name, input);
   if (typeof input !== 'object' || input === null || !('data' in input) || !Array.isArray(input.dims)) {
     throw new InvalidTensorError(

@@ -4,9 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { paperMatrix } from '../../test/paper-oracle.js';
 import { backend, solve, type TableCase, tableTerm } from '../../test/table-case.js';
 import { InvalidOptionsError, InvalidTensorError } from '../errors.js';
+import type { SelectOptions } from '../selection/options.js';
 import { prepareImage } from '../selection/prepare-image.js';
-import { type SelectOptions, selectTokens } from '../selection/select-tokens.js';
-import { defineCoverage } from './coverage-term.js';
+import { selectTokens } from '../selection/select-tokens.js';
+import { defineCoverage } from './define-coverage.js';
 import { saliency } from './saliency.js';
 import { textCoverage } from './text-coverage.js';
 import { visionCoverage } from './vision-coverage.js';
@@ -59,10 +60,12 @@ describe('options', () => {
   });
 
   it('parameters compile nothing anew: one program serves all temperatures', () => {
-    expect(textCoverage({ temperature: 0.01 }).program).toBe(textCoverage().program);
-    expect(visionCoverage({ temperature: 0.1, weight: 2 }).program).toBe(visionCoverage().program);
-    expect(visionCoverage({ focus: 2 }).program).toBe(visionCoverage({ focus: 4 }).program);
-    expect(visionCoverage({ focus: 0 }).program).toBe(visionCoverage().program);
+    expect(textCoverage({ temperature: 0.01 }).programs.whole).toBe(textCoverage().programs.whole);
+    expect(visionCoverage({ temperature: 0.1, weight: 2 }).programs.whole).toBe(
+      visionCoverage().programs.whole,
+    );
+    expect(visionCoverage({ focus: 2 }).programs.whole).toBe(visionCoverage({ focus: 4 }).programs.whole);
+    expect(visionCoverage({ focus: 0 }).programs.whole).toBe(visionCoverage().programs.whole);
   });
 });
 
@@ -193,24 +196,27 @@ describe('focus', () => {
     expect(notes).toEqual(["no text tokens were given, so the coverage term 'vision' went without them"]);
   });
 
-  it('is kept by a sample of the targets, whose weights are of the drawn ones', async () => {
+  it('is kept by a sample of the targets', async () => {
     const all = await select({ coverage: [visionCoverage({ focus: 4 })] });
-    const drawn = await select({ coverage: [visionCoverage({ focus: 4, sample: { targets: 5 } })] });
+    const drawn = await select({ coverage: [visionCoverage({ focus: 4, sample: { targets: 32 } })] });
     expect(drawn.order).toEqual(all.order);
     expect(drawn.value).toBeCloseTo(all.value, 6);
-    const few = await select({
-      coverage: [visionCoverage({ focus: 4, sample: { targets: 3 } })],
-      budget: { tokens: 5 },
-      constraints: { exclude: [0] },
-    });
+    // More tokens than are drawn: the scene, over and over, with a token that only the question brings out.
+    const many = Array.from({ length: 60 }, (_, j) => vision[j % vision.length] as readonly number[]);
+    const sample = { targets: 32 };
+    const common = { backend, vision: many, text, budget };
+    const few = await selectTokens({ ...common, coverage: [visionCoverage({ focus: 4, sample })] });
+    const exact = await selectTokens({ ...common, coverage: [visionCoverage({ focus: 4 })] });
     expect(few.coverageError.vision).toBeGreaterThan(0);
-    const without = await select({
+    expect(few.value / exact.value).toBeGreaterThan(0.7);
+    expect(few.value / exact.value).toBeLessThan(1.4);
+    const without = await selectTokens({
+      ...common,
       text: [],
-      coverage: [visionCoverage({ focus: 4, sample: { targets: 3 } })],
+      coverage: [visionCoverage({ focus: 4, sample })],
     });
-    expect(without.gains).toEqual(
-      (await select({ coverage: [visionCoverage({ sample: { targets: 3 } })] })).gains,
-    );
+    const plain = await selectTokens({ ...common, text: [], coverage: [visionCoverage({ sample })] });
+    expect(without.gains).toEqual(plain.gains);
   });
 
   it('serves every question of a prepared image, by lazy greedy and on the device', async () => {
@@ -524,7 +530,6 @@ describe('defineCoverage', () => {
       });
     refuses(define({ x: { dims: ['n'] } }), "the input 'x': it has 1 dimensions, but inputs are matrices");
     refuses(define({ x: { dims: ['n', 'r'], dtype: 'int32' } }), "its dtype is 'int32'");
-    refuses(define({ 'x:y': { dims: ['n', 'r'] } }), "the input 'x:y': its name has a colon");
   });
 
   it('refuses targets that no input counts, and inputs that do not count the candidates', () => {
@@ -542,15 +547,57 @@ describe('defineCoverage', () => {
     refuses(() => define(['r', 'c'], 'r'), "no input has the dimension 'n'");
   });
 
-  it('refuses an input of the name that carries the weights per target', () => {
-    const define = () =>
-      defineCoverage({
-        name: 'clash',
-        inputs: { targetWeights: { dims: ['n', 'r'] } },
+  it.each(['targetWeights', 'x:y', 'a/b', 'tensors', 'dims', 'norms/x', '~1'])(
+    'takes an input of any name: %s',
+    async (name) => {
+      const own = defineCoverage({
+        name: 'own',
+        inputs: { [name]: { dims: ['n', 'r'] } },
         targets: 'r',
-        build: (_ops, inputs) => ({ affinity: inputs.targetWeights }),
+        build: (_ops, inputs) => ({ affinity: inputs[name] as never }),
       });
-    refuses(define, "'targetWeights'");
+      const rows = vision.map((_, j) => [j === 3 ? 1 : 0]);
+      for (const maximizer of ['lazy', 'device'] as const) {
+        const { order } = await selectTokens({
+          ...{ backend, vision, maximizer, budget: { tokens: 1 } },
+          ...{ coverage: [own()], inputs: { [name]: rows } },
+        });
+        expect(order).toEqual([3]);
+      }
+    },
+  );
+
+  it('can draw its targets and do without text, as the built-in terms do', async () => {
+    const plain = defineCoverage({
+      name: 'mine',
+      inputs: { vision: { dims: ['n', 'D'] } },
+      targets: 'n',
+      drawsTargets: true,
+      build: (ops, inputs, _, { norms, draw }) => {
+        const rows = ops.divide(inputs.vision, ops.maximum(norms.vision, ops.scalar(1e-8)));
+        return { affinity: ops.exp(ops.matMul(rows, draw(rows), { transposeB: true })) };
+      },
+    });
+    const asked = defineCoverage({
+      name: 'mine',
+      inputs: { vision: { dims: ['n', 'D'] }, text: { dims: ['m', 'D'] } },
+      targets: 'm',
+      withoutText: ({ weight, sample }) => plain({ weight, sample }),
+      build: (ops, inputs) => ({
+        affinity: ops.exp(ops.matMul(inputs.vision, inputs.text, { transposeB: true })),
+      }),
+    });
+    const many = Array.from({ length: 90 }, (_, j) => [Math.sin(j), Math.cos(j * j), Math.sin(3 * j), 1]);
+    const common = { backend, vision: many, budget: { tokens: 5 } };
+    const whole = await selectTokens({ ...common, coverage: [plain()] });
+    const { notes, gains } = await selectTokens({ ...common, coverage: [asked()] });
+    expect(gains).toEqual(whole.gains);
+    expect(notes).toEqual(["no text tokens were given, so the coverage term 'mine' went without them"]);
+    const sampled = await selectTokens({ ...common, coverage: [plain({ sample: { targets: 40 } })] });
+    expect(sampled.coverageError.mine).toBeGreaterThan(0);
+    expect(Math.abs((sampled.coverage.mine as number) - (whole.coverage.mine as number))).toBeLessThan(0.1);
+    refuses(() => asked({ sample: { targets: 40 } }), 'cannot be sampled');
+    refuses(() => plain({ sample: { targets: 31 } }), 'at least 32');
   });
 
   it.each([

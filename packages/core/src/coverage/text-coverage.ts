@@ -1,39 +1,39 @@
-// Text coverage: every text token of the question asks for the vision tokens that look like it.
+// Text coverage: each text token of the question should be answered by the vision tokens that resemble it.
 
 import * as z from 'zod';
 import type { TensorOps } from '../backend/ops.js';
 import { parseOptions } from '../internal/parse-options.js';
-import { cosineSimilarity } from '../similarity/cosine.js';
-import { columnPeakedness } from '../similarity/peakedness.js';
-import { type CoverageTerm, defineCoverage } from './coverage-term.js';
+import { columnPeakedness, cosineSimilarity } from '../similarity.js';
+import { type CoverageTerm, targetWeightsSchema, temperatureSchema, weightSchema } from './coverage-term.js';
+import { defineCoverage } from './define-coverage.js';
 
 /** Options of {@link textCoverage}. */
 export interface TextCoverageOptions {
-  /** Temperature of the softmax over vision tokens. The paper uses 0.02, and 0.01 for Qwen2.5-VL. @default 0.02 */
-  readonly temperature?: number;
-  /** How much text counts beside the other terms. @default 1 */
-  readonly weight?: number;
-  /** How much each text token counts, one number ≥ 0 per row of `text`, scaled to a mean of 1. */
-  readonly targetWeights?: readonly number[];
   /**
-   * γ of the weight (1 − normalised entropy)^γ per text token, so that words which see nothing in the image ask for
+   * Temperature of the softmax over vision tokens, from 1e-4 to 1e6. The paper uses 0.02, and 0.01 for Qwen2.5-VL.
+   * @default 0.02
+   */
+  readonly temperature?: number | undefined;
+  /** How much text counts beside the other terms. @default 1 */
+  readonly weight?: number | undefined;
+  /** How much each text token counts, one number ≥ 0 per row of `text`, scaled to a mean of 1. */
+  readonly targetWeights?: readonly number[] | undefined;
+  /**
+   * γ of the weight (1 − normalized entropy)^γ per text token, so that words that match nothing in the image count for
    * nothing. 0, the paper's method, gives all tokens the same weight; 4 helps at very small budgets.
    * @default 0
    */
-  readonly peakedness?: number;
+  readonly peakedness?: number | undefined;
 }
 
 const schema = z.strictObject({
-  temperature: z.number().positive().finite().default(0.02),
-  weight: z.number().nonnegative().finite().default(1),
-  targetWeights: z.array(z.number().nonnegative().finite()).optional(),
-  peakedness: z.number().nonnegative().finite().default(0),
-});
+  temperature: temperatureSchema.default(0.02),
+  weight: weightSchema.default(1),
+  targetWeights: targetWeightsSchema,
+  peakedness: weightSchema.default(0),
+}) satisfies z.ZodType<TextCoverageOptions, TextCoverageOptions>;
 
-const inputs = {
-  vision: { dims: ['n', 'D'] },
-  text: { dims: ['m', 'D'] },
-} as const;
+const inputs = { vision: { dims: ['n', 'D'] }, text: { dims: ['m', 'D'] } } as const;
 
 /** Calibrated similarity `[n, m]`: column *i* is the softmax over all n vision tokens of cosine / temperature. */
 function calibrated<T>(ops: TensorOps<T>, vision: T, text: T, temperature: T, visionNorms: T): T {
@@ -46,7 +46,7 @@ const uniform = defineCoverage({
   targets: 'm',
   parameters: { temperature: 0.02 },
   nonNegative: true,
-  build: (ops, { vision, text }, { temperature }, norms) => ({
+  build: (ops, { vision, text }, { temperature }, { norms }) => ({
     affinity: calibrated(ops, vision, text, temperature, norms.vision),
   }),
 });
@@ -57,7 +57,7 @@ const peaked = defineCoverage({
   targets: 'm',
   parameters: { temperature: 0.02, peakedness: 4 },
   nonNegative: true,
-  build: (ops, { vision, text }, { temperature, peakedness }, norms) => {
+  build: (ops, { vision, text }, { temperature, peakedness }, { norms }) => {
     const affinity = calibrated(ops, vision, text, temperature, norms.vision);
     const base = ops.maximum(columnPeakedness(ops, affinity), ops.scalar(1e-6));
     // Powers divided by their sum, as a softmax of logarithms: at large γ all the powers may underflow.
@@ -69,15 +69,15 @@ const peaked = defineCoverage({
  * Text–vision coverage (MMTok, Eq. 1): (1/m) Σᵢ maxⱼ P_ij over the kept tokens j, where P_ij = softmaxⱼ(tᵢ·vⱼ / τ)
  * over all n vision tokens, on rows of unit length. Reads `vision` `[n, D]` and `text` `[m, D]`.
  * @see https://arxiv.org/abs/2508.18264
- * @throws InvalidOptionsError for a temperature ≤ 0 or a negative weight.
+ * @throws InvalidOptionsError for a temperature outside [1e-4, 1e6] or a weight outside [0, 1e30].
  */
 export function textCoverage(options: TextCoverageOptions = {}): CoverageTerm {
-  const { temperature, peakedness, ...rest } = parseOptions('options of textCoverage', schema, options);
-  const common = {
-    weight: rest.weight,
-    ...(rest.targetWeights && { targetWeights: rest.targetWeights }),
-  };
+  const { temperature, peakedness, weight, targetWeights } = parseOptions(
+    'options of textCoverage',
+    schema,
+    options,
+  );
   return peakedness === 0
-    ? uniform({ ...common, parameters: { temperature } })
-    : peaked({ ...common, parameters: { temperature, peakedness } });
+    ? uniform({ weight, targetWeights, parameters: { temperature } })
+    : peaked({ weight, targetWeights, parameters: { temperature, peakedness } });
 }

@@ -12,14 +12,15 @@ const LISTED = 5;
  * revoked proxies and getters that throw.
  */
 export function parseOptions<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> {
-  let result: z.ZodSafeParseResult<z.output<S>>;
+  let issues: readonly z.core.$ZodIssue[];
   try {
-    result = schema.safeParse(value);
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    // Read here: the messages are made on first access, and look at the value again.
+    issues = result.error.issues;
   } catch (cause) {
     throw new InvalidOptionsError(what, [`it cannot be read (${messageOf(cause)})`], { cause });
   }
-  if (result.success) return result.data;
-  const { issues } = result.error;
   const problems = issues.slice(0, LISTED).map((issue) => {
     const path = issue.path.map(String).join('.');
     return path === '' ? issue.message : `${path}: ${issue.message}`;

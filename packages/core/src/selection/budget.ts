@@ -6,9 +6,9 @@ import { InvalidBudgetError } from '../errors.js';
 /** Bounds on a budget that depends on the image. */
 interface Limits {
   /** Keep at least this many tokens. */
-  readonly min?: number;
+  readonly min?: number | undefined;
   /** Keep at most this many tokens. */
-  readonly max?: number;
+  readonly max?: number | undefined;
 }
 
 /**
@@ -27,46 +27,67 @@ const schema = z.union([
   z.strictObject({ tokens: count, ...limits }),
   z.strictObject({ ratio: share, ...limits }),
   z.strictObject({ coverage: share, ...limits }),
-]);
+]) satisfies z.ZodType<Budget>;
 
 /**
  * Checks a budget from outside.
  * @throws InvalidBudgetError saying what was given and what a budget may be.
  */
 export function checkBudget(budget: unknown): Budget {
-  const result = schema.safeParse(budget);
-  // JSON has no NaN and no infinity, and throws at bigints.
-  const given = JSON.stringify(budget, (_, value: unknown) =>
-    typeof value === 'bigint' || (typeof value === 'number' && !Number.isFinite(value))
-      ? String(value)
-      : value,
-  );
-  if (!result.success) {
+  const result = safely(() => schema.safeParse(budget));
+  if (result?.success !== true) {
     throw new InvalidBudgetError(
-      `got ${given}; expected { tokens } with a whole number ≥ 1, { ratio } or { coverage } with a number in (0, 1], ` +
+      `got ${show(budget)}; expected { tokens } with a whole number ≥ 1, { ratio } or { coverage } with a number in (0, 1], ` +
         'each with optional whole numbers min and max',
     );
   }
   const { min, max } = result.data;
   if (min !== undefined && max !== undefined && min > max) {
-    throw new InvalidBudgetError(`min ${min} is above max ${max} in ${given}`);
+    throw new InvalidBudgetError(`min ${min} is above max ${max} in ${show(budget)}`);
   }
-  return result.data as Budget;
+  return result.data;
 }
 
-/** The number of picks a budget allows among `candidates`, and for `{ coverage }` how many it wants at least. */
-export function resolveBudget(
-  budget: Budget,
-  candidates: number,
-): { readonly atMost: number; readonly atLeast: number } {
+/** The result, or undefined where something throws, such as a getter or a revoked proxy. */
+function safely<R>(act: () => R): R | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Any value as text: JSON, with the numbers that JSON has not, or else what kind of thing it is. */
+function show(value: unknown): string {
+  const json = safely(() =>
+    JSON.stringify(value, (_, each: unknown) =>
+      typeof each === 'bigint' || (typeof each === 'number' && !Number.isFinite(each)) ? String(each) : each,
+    ),
+  );
+  const text = json ?? safely(() => (typeof value === 'object' ? 'an object' : String(value))) ?? 'an object';
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+/** A budget for a certain number of candidates. */
+export interface ResolvedBudget {
+  /** Keep at most this many. May be above the number of candidates. */
+  readonly max: number;
+  /** Keep at least this many. */
+  readonly min: number;
+  /** Stop once this share of the objective is reached, in (0, 1]. Absent: spend the budget. */
+  readonly target?: number | undefined;
+}
+
+/** What a budget comes to with that many candidates. */
+export function resolveBudget(budget: Budget, candidates: number): ResolvedBudget {
   const { min = 1, max = Number.POSITIVE_INFINITY } = budget;
   const clamp = (tokens: number): number => Math.min(Math.max(tokens, min), max);
-  if ('coverage' in budget) return { atMost: clamp(candidates), atLeast: min };
+  if ('coverage' in budget) return { max: clamp(candidates), min, target: budget.coverage };
   // The tolerance undoes products such as 0.29 · 100 = 28.999…
   const wanted =
     'tokens' in budget ? budget.tokens : Math.max(1, Math.floor(budget.ratio * candidates + 1e-9));
   const tokens = clamp(wanted);
-  return { atMost: tokens, atLeast: tokens };
+  return { max: tokens, min: tokens };
 }
 
 /**
@@ -74,7 +95,7 @@ export function resolveBudget(
  * @throws InvalidBudgetError for anything else.
  */
 export function parseBudget(text: string): Budget {
-  const trimmed = text.trim();
+  const trimmed = typeof text === 'string' ? text.trim() : '';
   const number = String.raw`(\d+(?:\.\d+)?|\.\d+)`;
   const coverage = new RegExp(`^c${number}$`).exec(trimmed);
   if (coverage) return checkBudget({ coverage: Number(coverage[1]) });
@@ -82,6 +103,6 @@ export function parseBudget(text: string): Budget {
   if (percent) return checkBudget({ ratio: Number(percent[1]) / 100 });
   if (/^\d+$/.test(trimmed)) return checkBudget({ tokens: Number(trimmed) });
   throw new InvalidBudgetError(
-    `got '${text}'; expected a number of tokens such as 64, a share such as 10%, or a coverage such as c0.95`,
+    `got ${show(text)}; expected a number of tokens such as 64, a share such as 10%, or a coverage such as c0.95`,
   );
 }

@@ -3,12 +3,10 @@
 import * as z from 'zod';
 import type { Backend } from '../backend/backend.js';
 import type { MatrixInput } from '../backend/tensor.js';
-import type { ObjectiveTerm } from '../coverage/coverage-term.js';
+import { type ObjectiveTerm, termSchema } from '../coverage/coverage-term.js';
 import { parseOptions } from '../internal/parse-options.js';
-import type { Constraints } from '../maximize/eligibility.js';
-import { lazyGreedy } from '../maximize/lazy-greedy.js';
-import type { Maximizer } from '../maximize/maximizer.js';
-import { naiveGreedy } from '../maximize/naive-greedy.js';
+import type { Constraints } from '../search/eligibility.js';
+import { lazyGreedy, type Maximizer, naiveGreedy } from '../search/search.js';
 import type { Budget } from './budget.js';
 
 /** What `prepareImage` takes. */
@@ -18,46 +16,50 @@ export interface PrepareOptions {
   /** `[n, D]`: the vision tokens as the language model would receive them. */
   readonly vision: MatrixInput;
   /** `[n, d]`: the vision features before the projector. @default `vision` */
-  readonly visionFeatures?: MatrixInput;
+  readonly visionFeatures?: MatrixInput | undefined;
   /** The objective. @default `[textCoverage(), visionCoverage()]` */
-  readonly coverage?: readonly ObjectiveTerm[];
+  readonly coverage?: readonly ObjectiveTerm[] | undefined;
   /** Further tensors that terms read, by name, e.g. `{ saliency: [n, 1] }`. */
-  readonly inputs?: Readonly<Record<string, MatrixInput>>;
-  /** Refuse matrices above this many bytes. @default 1 GiB */
-  readonly maxMatrixBytes?: number;
+  readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
+  /**
+   * Refuse coverage matrices above this many bytes, n² · 4 for vision coverage of n tokens. While a matrix above 32 MiB is
+   * computed, memory peaks at 2.5 times its size, beside the tensors themselves; at up to 10 times for smaller ones, with
+   * the maximizer `'device'`, and for terms of your own without `drawsTargets`. @default 1 GiB
+   */
+  readonly maxMatrixBytes?: number | undefined;
 }
 
 /** What `PreparedImage.select` takes. */
 export interface ImageSelectOptions {
-  /** `[m, D]`: input embeddings of the question's tokens. With none, the terms that read them are left out. */
-  readonly text?: MatrixInput;
+  /** `[m, D]`: input embeddings of the question's tokens. Without it, the terms that read them are left out. */
+  readonly text?: MatrixInput | undefined;
   /** How many tokens to keep. */
   readonly budget: Budget;
   /** Tokens to leave out, to keep, and groups with bounds of their own. */
-  readonly constraints?: Constraints;
+  readonly constraints?: Constraints | undefined;
   /**
    * The search. `'naive'` finds the same tokens as `'lazy'`, more slowly. `'device'` runs the whole search on the
    * backend, which pays where moving the matrices to the host would cost more; it knows no must-keeps and no groups.
    * @default 'lazy'
    */
-  readonly maximizer?: 'lazy' | 'naive' | 'device' | Maximizer;
+  readonly maximizer?: 'lazy' | 'naive' | 'device' | Maximizer | undefined;
 }
 
-const prepareSchema = z.strictObject({
-  vision: z.unknown().optional(),
-  visionFeatures: z.unknown().optional(),
-  inputs: z.record(z.string(), z.unknown()).optional(),
+/** What `selectTokens` takes. */
+export interface SelectOptions extends PrepareOptions, ImageSelectOptions {}
+
+const matrix = z.custom<MatrixInput>(() => true);
+
+const prepareShape = {
+  vision: matrix,
+  visionFeatures: matrix.optional(),
+  inputs: z.record(z.string(), matrix).optional(),
   backend: z.custom<Backend>(
     (value) => typeof (value as Backend | undefined)?.run === 'function',
     'expected a backend, e.g. from createOrtBackend() of @mmtok/ort-backend or createReferenceBackend()',
   ),
   coverage: z
-    .array(
-      z.custom<ObjectiveTerm>(
-        (value) => ['coverage', 'bonus'].includes((value as ObjectiveTerm | undefined)?.kind as string),
-        'expected terms made by textCoverage(), visionCoverage(), saliency() or defineCoverage()',
-      ),
-    )
+    .array(termSchema)
     .min(1, 'expected at least one term')
     .refine(
       (terms) => new Set(terms.map((term) => term.name)).size === terms.length,
@@ -65,33 +67,6 @@ const prepareSchema = z.strictObject({
     )
     .optional(),
   maxMatrixBytes: z.number().positive().optional(),
-});
-
-const selectSchema = z.strictObject({
-  text: z.unknown().optional(),
-  budget: z.unknown().optional(),
-  constraints: z.unknown().optional(),
-  maximizer: z.unknown().optional(),
-});
-
-const index = z.int().nonnegative();
-const constraintsSchema = (candidates: number) => {
-  const indices = z.array(
-    index.max(candidates - 1, `expected an index below ${candidates}, the number of vision tokens`),
-  );
-  return z.strictObject({
-    exclude: indices.optional(),
-    include: indices.optional(),
-    groups: z
-      .array(
-        z.strictObject({
-          members: indices,
-          min: z.int().nonnegative().optional(),
-          max: z.int().nonnegative().optional(),
-        }),
-      )
-      .optional(),
-  });
 };
 
 const maximizerSchema = z.union(
@@ -102,29 +77,61 @@ const maximizerSchema = z.union(
   "expected 'lazy', 'naive', 'device' or a Maximizer such as stochasticGreedy()",
 );
 
-/** Checks the options of an image, but for its tensors. */
-export function checkPrepareOptions(
-  options: PrepareOptions,
-): Pick<PrepareOptions, 'backend' | 'coverage' | 'maxMatrixBytes'> {
-  return parseOptions('options', prepareSchema, options) as Pick<
-    PrepareOptions,
-    'backend' | 'coverage' | 'maxMatrixBytes'
-  >;
+// Budgets and constraints have checks of their own, with messages of their own.
+const selectShape = {
+  text: matrix.optional(),
+  budget: z.custom<Budget>(() => true),
+  constraints: z.custom<Constraints>(() => true).optional(),
+  maximizer: maximizerSchema.optional(),
+};
+
+const prepareSchema = z.strictObject(prepareShape) satisfies z.ZodType<PrepareOptions, PrepareOptions>;
+const imageSelectSchema = z.strictObject(selectShape) satisfies z.ZodType<
+  ImageSelectOptions,
+  ImageSelectOptions
+>;
+const selectSchema = z.strictObject({ ...prepareShape, ...selectShape }) satisfies z.ZodType<
+  SelectOptions,
+  SelectOptions
+>;
+
+const constraintsSchema = (candidates: number) => {
+  const indices = z.array(
+    z
+      .int()
+      .nonnegative()
+      .max(candidates - 1, `expected an index below ${candidates}, the number of vision tokens`),
+  );
+  const bound = z.int().nonnegative().optional();
+  return z.strictObject({
+    exclude: indices.optional(),
+    include: indices.optional(),
+    groups: z.array(z.strictObject({ members: indices, min: bound, max: bound })).optional(),
+  }) satisfies z.ZodType<Constraints, Constraints>;
+};
+
+/** Checks the options of an image, but for what its tensors hold. */
+export function parsePrepareOptions(options: PrepareOptions): PrepareOptions {
+  return parseOptions('options', prepareSchema, options);
 }
 
-/** Fails for options that do not exist: a misspelt one would otherwise be ignored in silence. */
-export function checkSelectOptions(options: ImageSelectOptions): void {
-  parseOptions('options', selectSchema, options);
+/** Checks the options of a selection from an image, but for its budget and constraints. */
+export function parseImageSelectOptions(options: ImageSelectOptions): ImageSelectOptions {
+  return parseOptions('options', imageSelectSchema, options);
+}
+
+/** Checks the options of `selectTokens`, as far as the two above do. */
+export function parseSelectOptions(options: SelectOptions): SelectOptions {
+  return parseOptions('options', selectSchema, options);
 }
 
 /** Checks the constraints of an image with that many candidates. */
-export function checkConstraints(constraints: Constraints | undefined, candidates: number): Constraints {
-  return parseOptions('constraints', constraintsSchema(candidates), constraints ?? {}) as Constraints;
+export function parseConstraints(constraints: Constraints | undefined, candidates: number): Constraints {
+  return parseOptions('constraints', constraintsSchema(candidates), constraints ?? {});
 }
 
 /** The search that was asked for. */
-export function checkMaximizer(maximizer: ImageSelectOptions['maximizer']): Maximizer | 'device' {
-  const chosen = parseOptions('maximizer', maximizerSchema, maximizer ?? 'lazy');
-  if (chosen === 'lazy') return lazyGreedy();
-  return chosen === 'naive' ? naiveGreedy() : chosen;
+export function maximizerOf(maximizer: ImageSelectOptions['maximizer'] = 'lazy'): Maximizer | 'device' {
+  if (maximizer === 'lazy') return lazyGreedy();
+  return maximizer === 'naive' ? naiveGreedy() : maximizer;
 }

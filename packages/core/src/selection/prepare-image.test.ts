@@ -4,13 +4,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../backend/backend.js';
-import { createReferenceBackend } from '../backend/reference/reference-backend.js';
+import { createReferenceBackend } from '../backend/reference-backend.js';
 import type { HostTensor } from '../backend/tensor.js';
-import { defineCoverage } from '../coverage/coverage-term.js';
+import { defineCoverage } from '../coverage/define-coverage.js';
 import { textCoverage } from '../coverage/text-coverage.js';
 import { visionCoverage } from '../coverage/vision-coverage.js';
 import { DisposedError, InvalidBudgetError, InvalidOptionsError, InvalidTensorError } from '../errors.js';
-import { cosineSimilarity } from '../similarity/cosine.js';
+import { cosineSimilarity } from '../similarity.js';
 import { syntheticFeatures, syntheticText } from '../testing/synthetic-features.js';
 import { prepareImage } from './prepare-image.js';
 import { selectTokens } from './select-tokens.js';
@@ -43,7 +43,9 @@ function spied(fails: (program: string, run: number) => boolean = () => false) {
         build: (ops, tensors) => {
           const rowNorms = (x: Parameters<typeof ops.rowNorms>[0]) => {
             normed.push(
-              ...Object.keys(tensors).filter((name) => tensors[name as keyof typeof tensors] === x),
+              ...Object.keys(tensors)
+                .filter((name) => tensors[name as keyof typeof tensors] === x)
+                .map((name) => name.replace('tensors/', '')),
             );
             return ops.rowNorms(x);
           };
@@ -51,7 +53,7 @@ function spied(fails: (program: string, run: number) => boolean = () => false) {
         },
       };
       const outputs = await inner.run(watched, inputs, options);
-      const norms = (outputs as Readonly<Record<string, HostTensor>>)['norms:vision'];
+      const norms = (outputs as Readonly<Record<string, HostTensor>>)['norms/vision'];
       if (norms !== undefined) returned.push(new WeakRef(norms.data));
       return outputs;
     },
@@ -135,7 +137,7 @@ describe('prepareImage', () => {
       name: 'own',
       inputs: { vision: { dims: ['n', 'D'] }, prior: { dims: ['n', 'r'] }, text: { dims: ['m', 'D'] } },
       targets: 'm',
-      build: (ops, tensors, _, norms) => ({
+      build: (ops, tensors, _, { norms }) => ({
         affinity: ops.multiply(
           ops.multiply(norms.prior, ops.transpose(norms.text)),
           ops.exp(cosineSimilarity(ops, tensors.vision, tensors.text, norms.vision)),

@@ -1,27 +1,29 @@
 // An image made ready for selections: whatever does not depend on the question is computed once and kept.
 
 import type { Backend } from '../backend/backend.js';
-import { type HostTensor, widen } from '../backend/tensor.js';
-import { type CoverageTerm, type ObjectiveTerm, TEXT } from '../coverage/coverage-term.js';
+import { type HostTensor, type MatrixTensor, widen } from '../backend/tensor.js';
+import { type CoverageTerm, inputsOf, type ObjectiveTerm, TEXT } from '../coverage/coverage-term.js';
 import { textCoverage } from '../coverage/text-coverage.js';
 import { visionCoverage } from '../coverage/vision-coverage.js';
 import { DisposedError, InvalidOptionsError, InvalidTensorError } from '../errors.js';
-import { Eligibility } from '../maximize/eligibility.js';
-import type { BonusBlock } from '../maximize/objective.js';
+import { MatrixMemory } from '../search/coverage-matrix.js';
+import { Eligibility } from '../search/eligibility.js';
+import type { BonusBlock } from '../search/objective.js';
 import { checkBudget, resolveBudget } from './budget.js';
-import { type NamedTensors, type RowNorms, readTensors, rowCount } from './input-tensors.js';
+import { searchOnDevice } from './device-search.js';
+import { equalRowsOf } from './equal-rows.js';
+import { searchOnHost } from './host-search.js';
 import {
-  checkConstraints,
-  checkMaximizer,
-  checkPrepareOptions,
-  checkSelectOptions,
   type ImageSelectOptions,
+  maximizerOf,
   type PrepareOptions,
+  parseConstraints,
+  parseImageSelectOptions,
+  parsePrepareOptions,
 } from './options.js';
-import { runDeviceGreedy } from './run-device-greedy.js';
-import { runGreedy } from './run-greedy.js';
 import { type Selection, type SelectionTrace, selectionOf } from './selection.js';
-import { computeTermMatrix, releaseTermMatrix, type TermMatrix } from './term-matrix.js';
+import { type NamedTensors, readTensors, rowCount } from './tensors.js';
+import { computeTermMatrix, releaseTermMatrix, type TermContext, type TermMatrix } from './term-matrix.js';
 
 /** An image to ask questions of; what does not depend on the question is computed on first use and kept. */
 export interface PreparedImage {
@@ -29,14 +31,13 @@ export interface PreparedImage {
   readonly visionTokens: number;
   /**
    * Selects tokens for one question.
-   * @throws InvalidBudgetError, InvalidTensorError, InvalidOptionsError, MatrixTooLargeError, DisposedError
+   * @throws InvalidBudgetError, InvalidTensorError, InvalidOptionsError, InvalidSelectionError, MatrixTooLargeError,
+   * BackendRunError, DisposedError
    */
   select(options: ImageSelectOptions): Promise<Selection>;
   /** Lets go of what was kept. */
   dispose(): void;
 }
-
-const GIB = 2 ** 30;
 
 /**
  * Takes an image's tensors, to ask any number of questions of it. What does not depend on the question (by default
@@ -47,130 +48,131 @@ const GIB = 2 ** 30;
  * @throws InvalidOptionsError for options of the wrong form, or a term that reads a tensor nobody gave.
  */
 export function prepareImage(options: PrepareOptions): PreparedImage {
-  const { backend, coverage, maxMatrixBytes = GIB } = checkPrepareOptions(options);
-  const terms = coverage ?? [textCoverage(), visionCoverage()];
-  assertInputsRead(terms, Object.keys(options.inputs ?? {}));
-  const tensors = readTensors({
-    ...options.inputs,
-    vision: options.vision,
-    visionFeatures: options.visionFeatures,
-  });
-  const vision = tensors.get('vision');
-  if (vision === undefined || rowCount(vision) === 0) {
-    throw new InvalidTensorError('vision', 'expected at least one vision token, got none');
-  }
-  const candidates = rowCount(vision);
-  const features = tensors.get('visionFeatures') ?? vision;
-  if (rowCount(features) !== candidates) {
-    throw new InvalidTensorError(
-      'visionFeatures',
-      `expected ${candidates} rows, one per vision token, got ${rowCount(features)}`,
-    );
-  }
-  tensors.set('visionFeatures', features);
-  assertInputsGiven(terms, tensors);
-  const bonuses = terms.flatMap((term): BonusBlock[] =>
-    term.kind === 'bonus'
-      ? [
-          {
-            weight: term.weight,
-            bonus: readBonus(term.input, tensors, candidates),
-          },
-        ]
-      : [],
-  );
-
-  return new TensorImage({ backend, candidates, terms, bonuses, tensors, maxMatrixBytes });
+  return new PreparedTensors(parsePrepareOptions(options));
 }
 
-/** What an image is made of, once read and checked. */
-interface ImageParts {
-  readonly backend: Backend;
-  readonly candidates: number;
-  readonly terms: readonly ObjectiveTerm[];
-  readonly bonuses: readonly BonusBlock[];
-  readonly tensors: NamedTensors;
-  readonly maxMatrixBytes: number;
+const GIB = 2 ** 30;
+
+/** Memory for matrices by backend: freed when nobody holds the backend any more. */
+const memories = new WeakMap<Backend, MatrixMemory>();
+
+function memoryOf(backend: Backend): MatrixMemory {
+  const known = memories.get(backend) ?? new MatrixMemory();
+  memories.set(backend, known);
+  return known;
 }
 
-class TensorImage implements PreparedImage {
-  private readonly parts: ImageParts;
+/** {@link PreparedImage} over tensors on the host. */
+export class PreparedTensors implements PreparedImage {
+  readonly visionTokens: number;
+  private readonly terms: readonly ObjectiveTerm[];
+  private readonly bonuses: readonly BonusBlock[];
+  private readonly tensors: NamedTensors;
+  private readonly context: TermContext;
   /** Matrices that do not depend on the question, computed or being computed. */
   private readonly kept = new Map<CoverageTerm, Promise<TermMatrix>>();
-  /** What terms that do depend on it read of the image alone, and which is most of their work. */
-  private readonly norms: RowNorms = new Map();
   /** Selections under way, which may be using the kept matrices. */
   private underWay = 0;
   private disposed = false;
 
-  constructor(parts: ImageParts) {
-    this.parts = parts;
+  /** @param options checked, but for what the tensors hold. */
+  constructor(options: PrepareOptions) {
+    const { backend, coverage, inputs = {}, vision, visionFeatures, maxMatrixBytes = GIB } = options;
+    this.terms = coverage ?? [textCoverage(), visionCoverage()];
+    assertInputsRead(this.terms, Object.keys(inputs));
+    this.tensors = readImage({ ...inputs, vision, visionFeatures });
+    this.visionTokens = rowCount(this.tensors.get('vision') as MatrixTensor);
+    assertInputsGiven(this.terms, this.tensors);
+    this.bonuses = this.terms.flatMap((term) =>
+      term.kind === 'bonus' ? [readBonus(term, this.tensors, this.visionTokens)] : [],
+    );
+    this.context = {
+      backend,
+      candidates: this.visionTokens,
+      maxMatrixBytes,
+      memory: memoryOf(backend),
+      norms: new Map(),
+      equal: new Map(),
+    };
   }
 
-  get visionTokens(): number {
-    return this.parts.candidates;
-  }
-
-  async select(request: ImageSelectOptions): Promise<Selection> {
+  async select(options: ImageSelectOptions): Promise<Selection> {
     if (this.disposed) throw new DisposedError('A prepared image');
-    const { candidates, terms, bonuses, tensors } = this.parts;
     const started = performance.now();
-    checkSelectOptions(request);
-    const budget = checkBudget(request.budget);
-    const constraints = checkConstraints(request.constraints, candidates);
-    const maximizer = checkMaximizer(request.maximizer);
-    const { atMost, atLeast } = resolveBudget(budget, candidates);
-    const eligibility = new Eligibility(candidates, constraints, Math.min(atMost, candidates));
-    const nothingToDrop =
-      eligibility.selectable === candidates && atMost >= candidates && !('coverage' in budget);
-    if (nothingToDrop) return keepAll(candidates, terms, performance.now() - started);
+    const { visionTokens, bonuses, context } = this;
+    const request = parseImageSelectOptions(options);
+    const budget = resolveBudget(checkBudget(request.budget), visionTokens);
+    const constraints = parseConstraints(request.constraints, visionTokens);
+    const maximizer = maximizerOf(request.maximizer);
+    const eligibility = new Eligibility(visionTokens, constraints, Math.min(budget.max, visionTokens));
+    const isNothingToDrop =
+      eligibility.selectable === visionTokens && budget.max >= visionTokens && budget.target === undefined;
+    if (isNothingToDrop) return keepAll(visionTokens, this.terms, performance.now() - started);
 
     const read = readTensors({ [TEXT]: request.text }).get(TEXT);
     const text = read !== undefined && rowCount(read) > 0 ? read : undefined;
-    const given = text === undefined ? tensors : new Map(tensors).set(TEXT, text);
-    const coverage = terms.filter((term) => term.kind === 'coverage');
-    const present = coverage.flatMap((term): CoverageTerm[] => {
-      if (text !== undefined || !term.inputs.includes(TEXT)) return [term];
-      return term.withoutText === undefined ? [] : [term.withoutText];
-    });
-    if (present.length + bonuses.length === 0) {
-      throw new InvalidTensorError(
-        TEXT,
-        'no text tokens were given, and every term of the objective reads them',
-      );
-    }
-    const notes = coverage
-      .filter((term) => !present.includes(term))
-      .map(({ name, withoutText }) => {
-        const consequence = withoutText === undefined ? 'was left out' : 'went without them';
-        return `no text tokens were given, so the coverage term '${name}' ${consequence}`;
-      });
-    const limits = { budget, atMost, atLeast, eligibility };
+    const tensors = text === undefined ? this.tensors : new Map(this.tensors).set(TEXT, text);
+    const { terms, notes } = this.presentTerms(text !== undefined);
+    const search = { candidates: visionTokens, bonuses, budget, eligibility };
 
     let ready = performance.now();
     let trace: SelectionTrace;
     if (maximizer === 'device') {
-      trace = await runDeviceGreedy({
-        ...this.parts,
-        ...limits,
-        terms: present,
-        tensors: given,
-        constraints,
-      });
+      trace = await searchOnDevice({ ...search, ...context, terms, tensors, constraints });
     } else {
-      trace = await this.withMatrices(present, given, (matrices) => {
+      trace = await this.withMatrices(terms, tensors, (matrices) => {
         ready = performance.now();
-        return runGreedy({ candidates, matrices, bonuses, ...limits, maximizer });
+        return searchOnHost({ ...search, matrices, maximizer });
       });
     }
+    notes.push(...this.uniformNotes(terms), ...sampleNotes(trace));
     const ended = performance.now();
     const timings = { similarityMs: ready - started, maximizeMs: ended - ready, totalMs: ended - started };
-    return selectionOf({ trace, visionTokens: candidates, notes, timings });
+    return selectionOf({ trace, visionTokens, notes, timings });
   }
 
   dispose(): void {
     this.disposed = true;
     this.releaseIfUnused();
+  }
+
+  /** The coverage terms that can be computed with or without text, and a note for each that cannot be as it is. */
+  private presentTerms(hasText: boolean): { terms: CoverageTerm[]; notes: string[] } {
+    const terms: CoverageTerm[] = [];
+    const notes: string[] = [];
+    for (const term of this.terms) {
+      if (term.kind === 'bonus') continue;
+      if (hasText || !inputsOf(term).includes(TEXT)) {
+        terms.push(term);
+        continue;
+      }
+      const { name, withoutText } = term;
+      if (withoutText !== undefined) terms.push(withoutText);
+      const consequence = withoutText === undefined ? 'was left out' : 'went without them';
+      notes.push(`no text tokens were given, so the coverage term '${name}' ${consequence}`);
+    }
+    if (terms.length + this.bonuses.length > 0) return { terms, notes };
+    throw new InvalidTensorError(
+      TEXT,
+      'no text tokens were given, and every term of the objective reads them',
+    );
+  }
+
+  /** A note for each tensor whose rows are all equal: whatever is chosen of it, is chosen by its place. */
+  private uniformNotes(terms: readonly CoverageTerm[]): string[] {
+    const { visionTokens, context, tensors } = this;
+    if (visionTokens === 1) return [];
+    const names = new Set(terms.flatMap(inputsOf));
+    return ['vision', 'visionFeatures'].flatMap((name) => {
+      const tensor = tensors.get(name) as MatrixTensor;
+      if (!names.has(name) || (name === 'visionFeatures' && tensor === tensors.get('vision'))) return [];
+      if (equalRowsOf(tensor, context.equal)?.every((first) => first === 0) !== true) return [];
+      const isZero = tensor.data.every((value: number) => value === 0);
+      return [
+        `all ${visionTokens} rows of '${name}' are ${isZero ? 'zero' : 'equal'}, so they do not tell which tokens to keep; ` +
+          'check the vision encoder',
+      ];
+    });
   }
 
   /** Calls `use` with the terms' matrices, which stay valid until it returns. */
@@ -184,9 +186,11 @@ class TensorImage implements PreparedImage {
     try {
       const matrices: TermMatrix[] = [];
       for (const term of terms) {
-        const dependsOnText = term.inputs.includes(TEXT);
-        const matrix = await (dependsOnText ? this.compute(term, tensors) : this.computeOnce(term));
-        if (dependsOnText) passing.push(matrix);
+        const isPassing = inputsOf(term).includes(TEXT);
+        const matrix = await (isPassing
+          ? computeTermMatrix(term, tensors, this.context)
+          : this.computeOnce(term));
+        if (isPassing) passing.push(matrix);
         matrices.push(matrix);
       }
       return use(matrices);
@@ -197,14 +201,10 @@ class TensorImage implements PreparedImage {
     }
   }
 
-  private compute(term: CoverageTerm, tensors: NamedTensors): Promise<TermMatrix> {
-    return computeTermMatrix(term, tensors, { ...this.parts, norms: this.norms });
-  }
-
   private computeOnce(term: CoverageTerm): Promise<TermMatrix> {
     const known = this.kept.get(term);
     if (known !== undefined) return known;
-    const pending = this.compute(term, this.parts.tensors);
+    const pending = computeTermMatrix(term, this.tensors, this.context);
     this.kept.set(term, pending);
     pending.catch(() => this.kept.delete(term));
     return pending;
@@ -217,19 +217,38 @@ class TensorImage implements PreparedImage {
       pending.then(releaseTermMatrix, () => {});
     }
     this.kept.clear();
-    this.norms.clear();
+    this.context.norms.clear();
+    this.context.equal.clear();
   }
 }
+
+/** Reads an image's tensors; the projected tokens stand in for features that were not given. */
+function readImage(inputs: Parameters<typeof readTensors>[0]): Map<string, MatrixTensor> {
+  const tensors = readTensors(inputs);
+  const vision = tensors.get('vision');
+  if (vision === undefined || rowCount(vision) === 0) {
+    throw new InvalidTensorError('vision', 'expected at least one vision token, got none');
+  }
+  const features = tensors.get('visionFeatures') ?? vision;
+  if (rowCount(features) !== rowCount(vision)) {
+    throw new InvalidTensorError(
+      'visionFeatures',
+      `expected ${rowCount(vision)} rows, one per vision token, got ${rowCount(features)}`,
+    );
+  }
+  return tensors.set('visionFeatures', features);
+}
+
+const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
 
 /** Fails if a term reads a tensor that was not given; `text` may come later, with the question. */
 function assertInputsGiven(terms: readonly ObjectiveTerm[], tensors: NamedTensors): void {
   for (const term of terms) {
-    const needed = term.kind === 'bonus' ? [term.input] : term.inputs;
-    const missing = needed.filter((name) => name !== TEXT && !tensors.has(name));
+    const missing = inputsOf(term).filter((name) => name !== TEXT && !tensors.has(name));
     if (missing.length === 0) continue;
     throw new InvalidOptionsError('inputs', [
-      `term '${term.name}' reads ${missing.map((name) => `'${name}'`).join(', ')}, but the tensors given are ` +
-        `${[...tensors.keys()].map((name) => `'${name}'`).join(', ')}; hand it over as inputs: { ${missing[0]}: … }`,
+      `term '${term.name}' reads ${quoted(missing)}, but the tensors given are ${quoted([...tensors.keys()])}; ` +
+        `pass it as inputs: { ${missing[0]}: … }`,
     ]);
   }
 }
@@ -242,46 +261,58 @@ function assertInputsRead(terms: readonly ObjectiveTerm[], given: readonly strin
   const misplaced = given.filter((name) => OPTIONS.includes(name));
   if (misplaced.length > 0) {
     throw new InvalidOptionsError('inputs', [
-      `${misplaced.map((name) => `'${name}'`).join(', ')} ${misplaced.length > 1 ? 'are options' : 'is an option'} beside ` +
-        'inputs, not one of them',
+      `${quoted(misplaced)} ${misplaced.length > 1 ? 'are options' : 'is an option'} beside inputs, not one of them`,
     ]);
   }
-  const read = new Set(terms.flatMap((term) => (term.kind === 'bonus' ? [term.input] : term.inputs)));
+  const read = new Set(terms.flatMap(inputsOf));
   const unread = given.filter((name) => !read.has(name));
   if (unread.length === 0) return;
   throw new InvalidOptionsError('inputs', [
-    `no term of the objective reads ${unread.map((name) => `'${name}'`).join(', ')} (terms: ` +
-      `${terms.map((term) => term.name).join(', ')}); add the term to coverage or leave the tensor out`,
+    `no term of the objective reads ${quoted(unread)} (terms: ${terms.map((term) => term.name).join(', ')}); ` +
+      'add the term to coverage or leave the tensor out',
   ]);
 }
 
-function readBonus(name: string, tensors: NamedTensors, candidates: number): Float32Array {
-  const { data, dims, type } = widen(tensors.get(name) as HostTensor);
+function readBonus(
+  { name, input, weight }: Extract<ObjectiveTerm, { kind: 'bonus' }>,
+  tensors: NamedTensors,
+  candidates: number,
+): BonusBlock {
+  const { data, dims, type }: HostTensor = widen(tensors.get(input) as MatrixTensor);
   const isVector = dims.every((length) => length === 1 || length === candidates);
   if (type !== 'float32' || data.length !== candidates || !isVector) {
     throw new InvalidTensorError(
-      name,
+      input,
       `expected ${candidates} float32 numbers, one per vision token, got ${type} of shape [${dims.join(', ')}]`,
     );
   }
   const wrong = data.findIndex((bonus) => !(bonus >= 0 && bonus < Number.POSITIVE_INFINITY));
-  // A copy, as the caller may do with his memory what he likes once it has been checked.
-  if (wrong < 0) return data.slice();
+  // Copied: the caller may change its memory after it has been checked.
+  if (wrong < 0) return { name, weight, bonus: data.slice() };
   throw new InvalidTensorError(
-    name,
+    input,
     `candidate ${wrong} has the bonus ${data[wrong]}; it must be finite and not negative`,
   );
 }
 
+/** A standard error above this is worth a note. */
+const LARGE_ERROR = 0.05;
+
+function sampleNotes({ coverageError }: SelectionTrace): string[] {
+  return Object.entries(coverageError)
+    .filter(([, error]) => error > LARGE_ERROR)
+    .map(
+      ([name, error]) =>
+        `the coverage of '${name}' is an estimate with a standard error of ${error.toFixed(2)}; more sampled targets ` +
+        'make it smaller',
+    );
+}
+
 /** The result where there is nothing to drop. */
-function keepAll(candidates: number, terms: readonly ObjectiveTerm[], totalMs: number): Selection {
-  const all = Array.from({ length: candidates }, (_, j) => j);
-  const notes = [
-    `the image has ${candidates} vision tokens, no more than the budget, so all are kept in their order`,
-  ];
+function keepAll(visionTokens: number, terms: readonly ObjectiveTerm[], totalMs: number): Selection {
   const names = terms.flatMap((term) => (term.kind === 'coverage' ? [term.name] : []));
   const trace: SelectionTrace = {
-    order: all,
+    order: Array.from({ length: visionTokens }, (_, j) => j),
     gains: [],
     terms: names.map((name) => ({ name, full: 0, added: [] })),
     coverageError: {},
@@ -290,6 +321,9 @@ function keepAll(candidates: number, terms: readonly ObjectiveTerm[], totalMs: n
     steepest: false,
     reason: 'belowBudget',
   };
+  const notes = [
+    `the image has ${visionTokens} vision tokens, no more than the budget, so all are kept in their order`,
+  ];
   const timings = { similarityMs: 0, maximizeMs: 0, totalMs };
-  return selectionOf({ trace, visionTokens: candidates, notes, timings });
+  return selectionOf({ trace, visionTokens, notes, timings });
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { backend, solve, type TableCase, tableTerm } from '../../test/table-case.js';
 import type { Backend } from '../backend/backend.js';
 import type { HostTensor, MatrixInput } from '../backend/tensor.js';
-import { defineCoverage } from '../coverage/coverage-term.js';
+import { defineCoverage } from '../coverage/define-coverage.js';
 import { saliency } from '../coverage/saliency.js';
 import { textCoverage } from '../coverage/text-coverage.js';
 import { visionCoverage } from '../coverage/vision-coverage.js';
@@ -17,7 +17,8 @@ import {
 } from '../errors.js';
 import { halfToFloat } from '../internal/half.js';
 import { syntheticFeatures, syntheticText } from '../testing/synthetic-features.js';
-import { type SelectOptions, selectTokens } from './select-tokens.js';
+import type { SelectOptions } from './options.js';
+import { selectTokens } from './select-tokens.js';
 import { prefix } from './selection.js';
 
 const range = (count: number, from = 0): number[] => Array.from({ length: count }, (_, j) => from + j);
@@ -627,7 +628,7 @@ describe('bad input', () => {
     [
       'text of another width',
       { text: [[1, 2, 3]] },
-      "'coverage(text).text': expected shape [m, D] with D = 12",
+      "'coverage(text).tensors/text': expected shape [m, D] with D = 12",
     ],
     [
       'data of another length',
@@ -644,8 +645,8 @@ describe('bad input', () => {
     ['a missing backend', { backend: undefined }, 'expected a backend'],
     ['something else as backend', { backend: { name: 'ort' } }, 'expected a backend'],
     ['no terms', { coverage: [] }, 'at least one term'],
-    ['terms that are none', { coverage: [{ name: 'text' }] }, 'expected terms made by'],
-    ['a factory for a term', { coverage: [textCoverage] }, 'expected terms made by'],
+    ['terms that are none', { coverage: [{ name: 'text' }] }, 'expected a term made by'],
+    ['a factory for a term', { coverage: [textCoverage] }, 'expected a term made by'],
     [
       'two terms of one name',
       { coverage: [visionCoverage(), visionCoverage({ weight: 2 })] },

@@ -1,11 +1,8 @@
-// The main function: image and question in, indices of the vision tokens to keep out.
+// The main entry: vision tokens in, the tokens to keep out.
 
-import type { ImageSelectOptions, PrepareOptions } from './options.js';
-import { prepareImage } from './prepare-image.js';
+import { parseSelectOptions, type SelectOptions } from './options.js';
+import { PreparedTensors } from './prepare-image.js';
 import type { Selection } from './selection.js';
-
-/** What {@link selectTokens} takes. */
-export type SelectOptions = PrepareOptions & ImageSelectOptions;
 
 /**
  * Keeps the vision tokens that together best cover the question's text tokens and the image itself
@@ -28,16 +25,11 @@ export type SelectOptions = PrepareOptions & ImageSelectOptions;
  * });
  */
 export async function selectTokens(options: SelectOptions): Promise<Selection> {
-  const { text, budget, constraints, maximizer, ...pictured } = options;
-  const image = prepareImage(pictured);
+  const { text, budget, constraints, maximizer, ...image } = parseSelectOptions(options);
+  const prepared = new PreparedTensors(image);
   try {
-    return await image.select({
-      budget,
-      ...(text !== undefined && { text }),
-      ...(constraints !== undefined && { constraints }),
-      ...(maximizer !== undefined && { maximizer }),
-    });
+    return await prepared.select({ text, budget, constraints, maximizer });
   } finally {
-    image.dispose();
+    prepared.dispose();
   }
 }

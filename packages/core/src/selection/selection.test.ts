@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { createReferenceBackend } from '../backend/reference/reference-backend.js';
+import { createReferenceBackend } from '../backend/reference-backend.js';
 import { visionCoverage } from '../coverage/vision-coverage.js';
 import { createRandom } from '../internal/random.js';
 import { selectTokens } from './select-tokens.js';
@@ -12,7 +12,7 @@ import { prefix, type Selection } from './selection.js';
 const backend = createReferenceBackend();
 const random = createRandom(1);
 const vision = { data: Float32Array.from({ length: 40 * 6 }, () => random() - 0.5), dims: [40, 6] };
-const coverage = [visionCoverage({ sample: { targets: 20 } })];
+const coverage = [visionCoverage({ sample: { targets: 32 } })];
 
 const roads: readonly (readonly [string, (selection: Selection) => unknown])[] = [
   ['structuredClone', (selection) => structuredClone(selection)],

@@ -1,6 +1,6 @@
 // The result of a selection as plain data: what was kept, in which order, how good it is, and every smaller selection in it.
 
-import { InvalidBudgetError } from '../errors.js';
+import { InvalidBudgetError, messageOf } from '../errors.js';
 import { sum } from '../internal/rows.js';
 
 /** Why a selection is as it is. */
@@ -134,7 +134,7 @@ export function prefix(selection: Selection, k: number): Selection {
   const { trace } = selection;
   if (!Number.isInteger(k) || k < 1 || k > kept) {
     throw new InvalidBudgetError(
-      `prefix of ${String(k)} tokens; expected a whole number from 1 to ${kept}, the tokens kept`,
+      `prefix of ${messageOf(k)} tokens; expected a whole number from 1 to ${kept}, the tokens kept`,
     );
   }
   if (k < trace.included) {

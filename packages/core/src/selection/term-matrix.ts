@@ -1,17 +1,22 @@
-// Runs one coverage term on a backend and checks what comes back.
+// Runs coverage terms on a backend, piece by piece where they are large, and checks what comes back.
 
 import type { Backend } from '../backend/backend.js';
-import type { Float32Tensor, HostTensor } from '../backend/tensor.js';
-import { type CoverageTerm, normsName, TEXT } from '../coverage/coverage-term.js';
+import { runNested, type Tree } from '../backend/nested-program.js';
+import { type Float32Tensor, float32, type HostTensor, type MatrixTensor } from '../backend/tensor.js';
+import { type CoverageTerm, TEXT, type TermInputs, type TermOutputs } from '../coverage/coverage-term.js';
 import { InvalidTensorError, MatrixTooLargeError } from '../errors.js';
-import { CoverageMatrix } from '../maximize/coverage-matrix.js';
-import type { CoverageBlock } from '../maximize/objective.js';
-import { isUsableNorm, type NamedTensors, notFinite, type RowNorms } from './input-tensors.js';
-import { assertMatrixFits, termInputs } from './term-inputs.js';
+import { sum } from '../internal/rows.js';
+import { CoverageMatrix, type MatrixMemory } from '../search/coverage-matrix.js';
+import type { CoverageBlock } from '../search/objective.js';
+import { type EqualRows, equalCandidates, settleTies } from './equal-rows.js';
+import { type Draw, drawByImportance, drawEvenly, rarity } from './sampling.js';
+import { checkRows, type NamedTensors, type RowNorms } from './tensors.js';
 
 /** A coverage term's matrix, with what all candidates together reach. */
 export interface TermMatrix extends CoverageBlock {
   readonly term: CoverageTerm;
+  /** `[targets]`: how much each target counts. */
+  readonly weights: Float32Array;
   /** `[targets]`: the highest affinity each target can reach, its weight multiplied in. */
   readonly peak: Float32Array;
   /** Value of the term, before its weight, when every token is kept. */
@@ -20,10 +25,10 @@ export interface TermMatrix extends CoverageBlock {
    * Of a term with sampled targets, the same over targets drawn anew: greedy prefers what its own sample shows, so that
    * coverage has to be measured on others.
    */
-  readonly unseen?: TermMatrix;
+  readonly unseen?: TermMatrix | undefined;
 }
 
-/** Hands a matrix's memory back. */
+/** Gives a matrix's memory back. */
 export function releaseTermMatrix({ matrix, unseen }: TermMatrix): void {
   matrix.release();
   unseen?.matrix.release();
@@ -34,12 +39,26 @@ export interface TermContext {
   readonly backend: Backend;
   readonly candidates: number;
   readonly maxMatrixBytes: number;
+  readonly memory: MatrixMemory;
   /** The row norms of the image's tensors, as far as they are known. Those that a term computes are added. */
   readonly norms: RowNorms;
+  /** For the image's tensors, which rows are equal; found on first use. */
+  readonly equal: EqualRows;
 }
 
 /** What turns a sample's seed into that of the targets which greedy does not see. */
 const UNSEEN = 0x9e3779b9;
+const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
+/**
+ * Matrices above this are computed piece by piece, as engines hold several copies of what they compute. 2,880 tokens, the
+ * most that a LLaVA-NeXT image has, stay below and so gain from the symmetry of the whole.
+ */
+const WHOLE_BYTES = 2 ** 25;
+/** A piece is a 32nd of the matrix at most, as some ten copies of it are held at once, and never more than this. */
+const LARGEST_PIECE = 2 ** 24;
+/** How much memory is in use at most while a matrix is computed, in times the matrix itself. */
+const PEAK_IN_PIECES = 2.5;
+const PEAK_AS_A_WHOLE = 10;
 
 /**
  * Computes a term's matrix.
@@ -51,11 +70,16 @@ export async function computeTermMatrix(
   tensors: NamedTensors,
   context: TermContext,
 ): Promise<TermMatrix> {
-  const seen = await compute(term, tensors, context);
-  if (term.sample === undefined || seen.matrix.targets === context.candidates) return seen;
-  const anew = { ...term.sample, seed: (term.sample.seed ?? 0) ^ UNSEEN };
+  const { candidates } = context;
+  const { sample } = term;
+  if (sample === undefined || sample.targets >= candidates) return await compute(term, tensors, context);
+  const { targets, seed = 0 } = sample;
+  const draw = drawEvenly(candidates, targets, seed);
+  const seen = await compute(term, tensors, context, draw);
   try {
-    return { ...seen, unseen: await compute({ ...term, sample: anew }, tensors, context) };
+    const importance = rarity(seen.matrix.affinity, seen.weights, draw, candidates);
+    const anew = drawByImportance(importance, targets, seed ^ UNSEEN);
+    return { ...seen, unseen: await compute(term, tensors, context, anew) };
   } catch (error) {
     seen.matrix.release();
     throw error;
@@ -65,36 +89,61 @@ export async function computeTermMatrix(
 async function compute(
   term: CoverageTerm,
   tensors: NamedTensors,
-  { backend, candidates, maxMatrixBytes, norms }: TermContext,
+  context: TermContext,
+  draw?: Draw,
 ): Promise<TermMatrix> {
-  const { inputs, targets } = termInputs(term, tensors, candidates);
-  assertMatrixFits(term, candidates, targets, maxMatrixBytes);
-  const matrix = allocate(term, candidates, targets);
+  const { candidates, norms, backend } = context;
+  const used = termTensors(term, tensors, candidates);
+  const all = countTargets(term, used, candidates);
+  const targets = draw?.indices.length ?? all;
+  assertMatrixFits(term, candidates, targets, context.maxMatrixBytes);
+  const factors = draw?.factors ?? relativeWeights(term, all);
+  const { drawn: drawing, drawnGivenNorms } = term.programs;
+  const isCut = isInPieces(term, candidates, targets);
+  const indices = draw?.indices ?? (isCut ? Int32Array.from({ length: targets }, (_, i) => i) : undefined);
+  const matrix = allocate(term, targets, context);
   try {
-    const given = givenNorms(term, tensors, norms);
-    const outputs = await backend.run(
-      given === undefined ? term.program : term.programGivenNorms,
-      { ...inputs, ...given },
-      { into: { affinity: matrix.affinity } },
-    );
-    const { affinity, weights, firstGains, peak } = outputs as Readonly<Record<string, Float32Tensor>>;
-    checkFinite(term, tensors, outputs);
-    checkOutput(term, 'weights', weights, [1, targets]);
-    checkOutput(term, 'firstGains', firstGains, [candidates, 1]);
-    checkOutput(term, 'peak', peak, [1, targets]);
-    checkOutput(term, 'affinity', affinity, [candidates, targets], (weights as Float32Tensor).data);
-    // A backend should have written there already.
-    if (affinity?.data !== matrix.affinity) matrix.affinity.set((affinity as Float32Tensor).data);
-    keepNorms(term, tensors, outputs, norms);
-    const highest = (peak as Float32Tensor).data;
+    const weights = new Float32Array(targets);
+    const peak = new Float32Array(targets);
+    const firstGains = new Float32Array(candidates);
+    const size = isCut ? pieceWidth(candidates, targets) : targets;
+    const spare = isCut ? new Float32Array(candidates * size) : undefined;
+    for (let start = 0; start === 0 || start < targets; start += size) {
+      const width = Math.min(size, targets - start);
+      const part = indices?.subarray(start, start + width);
+      const known = givenNorms(term, used, norms);
+      const [fresh, given] =
+        part === undefined
+          ? [term.programs.whole, term.programs.wholeGivenNorms]
+          : [drawing, drawnGivenNorms];
+      const program = (known === undefined ? fresh : given) as NonNullable<typeof fresh>;
+      const place = spare?.subarray(0, candidates * width) ?? matrix.affinity;
+      const inputs = programInputs(term, used, factors.subarray(start, start + width), known, part);
+      const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
+        affinity: place,
+      })) as unknown as TermOutputs<Float32Tensor>;
+      checkTensors(used, outputs.norms, tensors);
+      checkOutputs(term, outputs, candidates, width, start);
+      weights.set(outputs.weights.data, start);
+      peak.set(outputs.peak.data, start);
+      const { data: gains } = outputs.firstGains;
+      for (let j = 0; j < candidates; j++) firstGains[j] = (firstGains[j] as number) + (gains[j] as number);
+      // A backend should have written to its place already.
+      const { data } = outputs.affinity;
+      if (isCut) copyColumns(data, width, matrix, start);
+      else if (data !== matrix.affinity) matrix.affinity.set(data);
+      keepNorms(used, outputs, norms);
+    }
+    settleTies(matrix, firstGains, equalCandidates(term.inputs, used, context), backend.precision);
     return {
       term,
       weight: term.weight,
       matrix,
-      firstGains: (firstGains as Float32Tensor).data,
+      weights,
+      firstGains,
       precision: backend.precision,
-      peak: highest,
-      full: highest.reduce((sum, value) => sum + value, 0),
+      peak,
+      full: sum(peak),
     };
   } catch (error) {
     matrix.release();
@@ -102,83 +151,204 @@ async function compute(
   }
 }
 
-function allocate(term: CoverageTerm, candidates: number, targets: number): CoverageMatrix {
+/** How many targets to compute at once. */
+function pieceWidth(candidates: number, targets: number): number {
+  return Math.max(
+    32,
+    Math.min(Math.ceil(targets / 32), Math.floor(LARGEST_PIECE / FLOAT_BYTES / candidates)),
+  );
+}
+
+/** Whether a term's matrix is computed piece by piece. */
+function isInPieces(term: CoverageTerm, candidates: number, targets: number): boolean {
+  return term.programs.drawn !== undefined && candidates * targets * FLOAT_BYTES > WHOLE_BYTES;
+}
+
+/** The tensors a term reads, by name. */
+export type TermTensors = Readonly<Record<string, MatrixTensor>>;
+
+/**
+ * The tensors that a term reads.
+ * @throws InvalidTensorError if one does not fit the number of vision tokens.
+ */
+export function termTensors(term: CoverageTerm, tensors: NamedTensors, candidates: number): TermTensors {
+  const entries = Object.entries(term.inputs).map(([name, dims]) => {
+    const tensor = tensors.get(name) as MatrixTensor;
+    const axis = dims.indexOf('n');
+    if (axis >= 0 && tensor.dims[axis] !== candidates) {
+      throw new InvalidTensorError(
+        `coverage(${term.name}).${name}`,
+        `expected n = ${candidates}, the number of vision tokens, got shape [${tensor.dims.join(', ')}]`,
+      );
+    }
+    return [name, tensor] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The length of the term's target dimension, from the input that has it. */
+export function countTargets(term: CoverageTerm, tensors: TermTensors, candidates: number): number {
+  if (term.targets === 'n') return candidates;
+  for (const [name, dims] of Object.entries(term.inputs)) {
+    const axis = dims.indexOf(term.targets);
+    if (axis >= 0) return tensors[name]?.dims[axis] as number;
+  }
+  throw new InvalidTensorError(`coverage(${term.name})`, `no input has the dimension '${term.targets}'`);
+}
+
+/** What a term's program is run on. */
+export function programInputs(
+  term: CoverageTerm,
+  tensors: TermTensors,
+  targetWeights: Float32Array,
+  norms: Readonly<Record<string, HostTensor>> = {},
+  drawn?: Int32Array,
+): TermInputs<HostTensor> {
+  return {
+    tensors,
+    parameters: Object.fromEntries(
+      Object.entries(term.parameters).map(([name, value]) => [name, float32(Float32Array.of(value), [])]),
+    ),
+    targetWeights: float32(targetWeights, [1, targetWeights.length]),
+    norms,
+    drawn: drawn && { type: 'int32', data: drawn, dims: [drawn.length] },
+  };
+}
+
+/** The caller's weights per target, scaled to a mean of 1. */
+export function relativeWeights(term: CoverageTerm, targets: number): Float32Array {
+  const given = term.targetWeights;
+  if (given === undefined) return new Float32Array(targets).fill(1);
+  const label = `coverage(${term.name}).targetWeights`;
+  if (given.length !== targets) {
+    throw new InvalidTensorError(label, `expected ${targets} weights, one per target, got ${given.length}`);
+  }
+  const total = sum(given);
+  if (!(total > 0)) throw new InvalidTensorError(label, 'at least one weight must be above 0');
+  return Float32Array.from(given, (weight) => (weight / total) * targets);
+}
+
+/** @throws MatrixTooLargeError if the term's matrix would exceed `maxMatrixBytes`. */
+export function assertMatrixFits(
+  term: CoverageTerm,
+  candidates: number,
+  targets: number,
+  maxMatrixBytes: number,
+): void {
+  if (candidates * targets * FLOAT_BYTES <= maxMatrixBytes) return;
+  throw new MatrixTooLargeError(term.name, candidates, targets, {
+    ceiling: maxMatrixBytes,
+    peakFactor: isInPieces(term, candidates, targets) ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE,
+  });
+}
+
+function allocate(term: CoverageTerm, targets: number, { candidates, memory }: TermContext): CoverageMatrix {
   try {
-    return new CoverageMatrix(candidates, targets);
+    return new CoverageMatrix(candidates, targets, memory);
   } catch (cause) {
-    throw new MatrixTooLargeError(term.name, candidates, targets, undefined, { cause });
+    throw new MatrixTooLargeError(term.name, candidates, targets, { cause });
   }
 }
 
-/** The norms that `term.programGivenNorms` reads, if all of them are known. */
+/** The norms of the image's tensors, if those of all that the term reads are known. */
 function givenNorms(
   term: CoverageTerm,
-  tensors: NamedTensors,
+  tensors: TermTensors,
   norms: RowNorms,
 ): Readonly<Record<string, HostTensor>> | undefined {
   const given: Record<string, HostTensor> = {};
-  for (const name of term.inputs) {
-    if (!(normsName(name) in term.programGivenNorms.inputs)) continue;
-    const known = norms.get(tensors.get(name) as HostTensor);
+  for (const name of Object.keys(term.inputs)) {
+    if (name === TEXT) continue;
+    const known = norms.get(tensors[name] as MatrixTensor);
     if (known === undefined) return undefined;
-    given[normsName(name)] = known;
+    given[name] = known;
   }
   return given;
 }
 
 /** Keeps the norms of the image's tensors; a question's tensor is not met again. */
-function keepNorms(
-  term: CoverageTerm,
-  tensors: NamedTensors,
-  outputs: Readonly<Record<string, HostTensor>>,
-  norms: RowNorms,
-): void {
-  for (const name of term.inputs) {
-    const computed = outputs[normsName(name)];
-    if (name !== TEXT && computed !== undefined) norms.set(tensors.get(name) as HostTensor, computed);
+function keepNorms(tensors: TermTensors, outputs: TermOutputs<Float32Tensor>, norms: RowNorms): void {
+  for (const [name, computed] of Object.entries(outputs.norms)) {
+    if (name !== TEXT) norms.set(tensors[name] as MatrixTensor, computed);
   }
 }
 
-/** @throws InvalidTensorError if an input of the term is not finite, going by the norms of its rows. */
-export function checkFinite(
-  term: CoverageTerm,
+/** @throws InvalidTensorError if an input of the term cannot be worked with, going by the norms of its rows. */
+export function checkTensors(
+  used: TermTensors,
+  norms: Readonly<Record<string, HostTensor | undefined>>,
   tensors: NamedTensors,
-  outputs: Readonly<Record<string, HostTensor>>,
-  outputOf: (norms: string) => string = (norms) => norms,
 ): void {
-  for (const name of term.inputs) {
-    const norms = outputs[outputOf(normsName(name))]?.data as Float32Array | undefined;
-    if (norms === undefined || norms.every(isUsableNorm)) continue;
-    const tensor = tensors.get(name) as HostTensor;
+  for (const [name, computed] of Object.entries(norms)) {
+    if (computed === undefined) continue;
+    const tensor = used[name] as MatrixTensor;
     // The projected tokens may stand in for features that were not given.
-    throw notFinite(tensor === tensors.get('vision') ? 'vision' : name, tensor);
+    checkRows(tensor === tensors.get('vision') ? 'vision' : name, tensor, computed.data);
   }
 }
 
-/**
- * Fails unless an output has the shape it should and holds finite numbers ≥ 0.
- * @param factors what its columns have been multiplied by, to name the number that the term gave.
- */
-function checkOutput(
+/** @throws InvalidTensorError unless the outputs have the shapes they should and hold finite numbers ≥ 0. */
+function checkOutputs(
+  term: CoverageTerm,
+  outputs: TermOutputs<Float32Tensor>,
+  candidates: number,
+  targets: number,
+  start: number,
+): void {
+  const { weights, firstGains, peak, affinity } = outputs;
+  checkOutput(term, 'weights', weights, [1, targets], start);
+  checkOutput(term, 'firstGains', firstGains, [candidates, 1]);
+  checkOutput(term, 'peak', peak, [1, targets], start);
+  // A wrong entry of the matrix shows in its sums as well, unless signs may cancel.
+  checkShape(term, 'affinity', affinity, [candidates, targets]);
+  if (!term.nonNegative) checkOutput(term, 'affinity', affinity, [candidates, targets], start, weights.data);
+}
+
+function checkShape(
   term: CoverageTerm,
   output: string,
   tensor: Float32Tensor | undefined,
   expected: readonly [number, number],
+): void {
+  const dims = tensor?.dims ?? [];
+  if (dims.join() === expected.join()) return;
+  throw new InvalidTensorError(
+    `coverage(${term.name}).${output}`,
+    `expected shape [${expected.join(', ')}], got [${dims.join(', ')}]`,
+  );
+}
+
+/**
+ * @param start the target of the first column.
+ * @param factors what the columns have been multiplied by, to name the number that the term gave.
+ */
+function checkOutput(
+  term: CoverageTerm,
+  output: string,
+  tensor: Float32Tensor,
+  expected: readonly [number, number],
+  start = 0,
   factors?: Float32Array,
 ): void {
-  const label = `coverage(${term.name}).${output}`;
-  const dims = tensor?.dims ?? [];
-  if (tensor === undefined || dims.join() !== expected.join()) {
-    throw new InvalidTensorError(label, `expected shape [${expected.join(', ')}], got [${dims.join(', ')}]`);
-  }
-  // A wrong entry of the matrix shows in its sums as well, unless signs may cancel.
-  if (output === 'affinity' && term.nonNegative) return;
+  checkShape(term, output, tensor, expected);
   const at = tensor.data.findIndex((value) => !(value >= 0 && value < Number.POSITIVE_INFINITY));
   if (at < 0) return;
   const [row, column] = [Math.floor(at / expected[1]), at % expected[1]];
   const given = (tensor.data[at] as number) / (factors?.[column] ?? 1);
   throw new InvalidTensorError(
-    label,
-    `row ${row}, column ${column} is ${Number(given.toPrecision(6))}; coverage must be finite and not negative`,
+    `coverage(${term.name}).${output}`,
+    `row ${row}, column ${start + column} is ${Number(given.toPrecision(6))}; coverage must be finite and not negative`,
   );
+}
+
+/** Puts a piece `[candidates, width]` into the matrix, from column `start` on. */
+function copyColumns(
+  piece: Float32Array,
+  width: number,
+  { affinity, targets, candidates }: CoverageMatrix,
+  start: number,
+): void {
+  for (let j = 0; j < candidates; j++) {
+    affinity.set(piece.subarray(j * width, (j + 1) * width), j * targets + start);
+  }
 }

@@ -4,15 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../backend/backend.js';
 import type { TensorOps } from '../backend/ops.js';
 import { defineProgram, type Program, type TensorSpecs } from '../backend/program.js';
-import { createReferenceBackend } from '../backend/reference/reference-backend.js';
+import { createReferenceBackend } from '../backend/reference-backend.js';
 import { elementCount, float32, type HostTensor } from '../backend/tensor.js';
-import { defineCoverage } from '../coverage/coverage-term.js';
+import { defineCoverage } from '../coverage/define-coverage.js';
 import { textCoverage } from '../coverage/text-coverage.js';
 import { visionCoverage } from '../coverage/vision-coverage.js';
 import { createRandom } from '../internal/random.js';
 import { prepareImage } from '../selection/prepare-image.js';
 import { selectTokens } from '../selection/select-tokens.js';
-import { normalizeRows } from '../similarity/normalize.js';
+import { normalizeRows } from '../similarity.js';
 import { officialSelections } from './official-selections.js';
 import { opCases } from './op-cases.js';
 import { officialInputs } from './synthetic-features.js';
@@ -413,6 +413,34 @@ export function describeBackend(suite: BackendUnderTest): void {
           expect((await selectTokens({ ...options, backend })).order).toEqual(wanted.order);
         });
       }
+      check(
+        'of equal vision tokens the lowest index is picked first, wherever they lie in a product',
+        async () => {
+          for (const [n, d] of [
+            [256, 1152],
+            [577, 33],
+          ] as const) {
+            const random = createRandom(n);
+            const kinds = 100;
+            const kindOf = Array.from({ length: n }, () => Math.floor(random() * kinds));
+            const rows = Array.from({ length: kinds * d }, () => random() - 0.5);
+            const row = (j: number): number[] =>
+              rows.slice((kindOf[j] as number) * d, ((kindOf[j] as number) + 1) * d);
+            const vision = float32(Float32Array.from(kindOf.flatMap((_, j) => row(j))), [n, d]);
+            const text = float32(
+              Float32Array.from({ length: 3 * d }, () => random() - 0.5),
+              [3, d],
+            );
+            const { order } = await selectTokens({ backend, vision, text, budget: { tokens: 60 } });
+            const met = new Map<number, number>();
+            for (const j of order) {
+              const kind = kindOf[j] as number;
+              expect(j).toBe(kindOf.indexOf(kind, (met.get(kind) ?? -1) + 1));
+              met.set(kind, j);
+            }
+          }
+        },
+      );
       check('tensors may lie in memory that threads share', async () => {
         const shared = (dims: readonly [number, number], seed: number): HostTensor => {
           const data = new Float32Array(new SharedArrayBuffer(4 * dims[0] * dims[1]));

@@ -137,7 +137,7 @@ function assertPruned(
   for (const [picture, { visionTokens, indices }] of images.entries()) {
     const chosen = choices.get(picture)?.indices.length;
     const budget = budgets[picture];
-    const isLarger = budget !== undefined && resolveBudget(budget, visionTokens).atMost < visionTokens;
+    const isLarger = budget !== undefined && resolveBudget(budget, visionTokens).max < visionTokens;
     if (chosen === undefined && isLarger) {
       throw new PruningError(
         `The model '${model}' answered question '${question}' without letting '${method}' choose, so nothing was pruned`,

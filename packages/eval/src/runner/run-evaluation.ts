@@ -189,7 +189,7 @@ async function noteUnpruned(
   if (counts === undefined || counts.length === 0) return;
   const most = Math.max(...counts);
   const budgets = jobs.flatMap(({ budget, parsed }) =>
-    parsed && !('coverage' in parsed) && counts.every((n) => resolveBudget(parsed, n).atMost >= n)
+    parsed && !('coverage' in parsed) && counts.every((n) => resolveBudget(parsed, n).max >= n)
       ? [budget]
       : [],
   );

@@ -134,13 +134,13 @@ function casesOf(dims: ModelDims, budgets: readonly string[]): Case[] {
   }
   const cases = budgets.map((budget) => ({ budget, parsed: parseBudget(budget) }));
   for (const { budget, parsed } of cases) {
-    if ('coverage' in parsed || resolveBudget(parsed, dims.visionTokens).atMost < dims.visionTokens) continue;
+    if ('coverage' in parsed || resolveBudget(parsed, dims.visionTokens).max < dims.visionTokens) continue;
     throw new InvalidOptionsError('budgets', [
       `'${budget}' keeps all ${dims.visionTokens} vision tokens of ${dims.title}, so nothing would be pruned`,
     ]);
   }
   const atMost = ({ parsed }: { readonly parsed: Budget }): number =>
-    resolveBudget(parsed, dims.visionTokens).atMost;
+    resolveBudget(parsed, dims.visionTokens).max;
   return [{ budget: 'all' }, ...cases.toSorted((a, b) => atMost(b) - atMost(a))];
 }
 

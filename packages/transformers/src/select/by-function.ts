@@ -1,7 +1,6 @@
 // Lets a function of the caller choose vision tokens, and holds it to what was asked.
 
-import type { Float32Tensor } from '@mmtok/core';
-import { InvalidSelectionError } from '../errors.js';
+import { type Float32Tensor, InvalidSelectionError } from '@mmtok/core';
 import type { PoolTile } from './pools.js';
 
 /** What a {@link Select} function chooses from: the vision tokens of one image, tile or prompt that share a budget. */
@@ -52,21 +51,18 @@ export function checkChosen(
   barred: ReadonlySet<number>,
 ): readonly number[] {
   const isList = Array.isArray(chosen) || (ArrayBuffer.isView(chosen) && !(chosen instanceof DataView));
-  if (!isList)
-    throw new InvalidSelectionError(`expected a list of ${tokens} indices, got ${describe(chosen)}`);
+  if (!isList) throw refused(`expected a list of ${tokens} indices, got ${describe(chosen)}`);
   const indices = Array.from(chosen as ArrayLike<unknown>);
   if (indices.length !== tokens) {
-    throw new InvalidSelectionError(`expected ${tokens} indices, got ${indices.length}`);
+    throw refused(`expected ${tokens} indices, got ${indices.length}`);
   }
   const seen = new Set<number>();
   for (const index of indices) {
     if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= count) {
-      throw new InvalidSelectionError(
-        `expected whole numbers from 0 to ${count - 1}, got ${describe(index)}`,
-      );
+      throw refused(`expected whole numbers from 0 to ${count - 1}, got ${describe(index)}`);
     }
-    if (seen.has(index)) throw new InvalidSelectionError(`index ${index} is there twice`);
-    if (barred.has(index)) throw new InvalidSelectionError(`index ${index} is excluded`);
+    if (seen.has(index)) throw refused(`index ${index} is there twice`);
+    if (barred.has(index)) throw refused(`index ${index} is excluded`);
     seen.add(index);
   }
   return indices as number[];
@@ -74,4 +70,10 @@ export function checkChosen(
 
 function describe(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+function refused(problem: string): InvalidSelectionError {
+  return new InvalidSelectionError('select', problem, {
+    hint: 'Return exactly request.tokens different indices of vision tokens that are not in request.excluded.',
+  });
 }

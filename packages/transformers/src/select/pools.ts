@@ -119,7 +119,7 @@ export function poolsOf(
 
 /** A share counts the tokens of all tiles, also of those that were not encoded. */
 function ofAll(budget: PromptBudget, visionTokens: number): PromptBudget {
-  return 'ratio' in budget ? { tokens: resolveBudget(budget, visionTokens).atMost } : budget;
+  return 'ratio' in budget ? { tokens: resolveBudget(budget, visionTokens).max } : budget;
 }
 
 interface TileOfImage extends PlacedTile {
@@ -181,7 +181,7 @@ function poolOf(
 export function poolBudgets(pools: readonly BudgetedPool[], { text, cached }: OtherTokens): Budget[] {
   const others = sum(
     pools.map(({ budget, visionTokens }) =>
-      isFit(budget) ? 0 : Math.min(visionTokens, resolveBudget(budget, visionTokens).atMost),
+      isFit(budget) ? 0 : Math.min(visionTokens, resolveBudget(budget, visionTokens).max),
     ),
   );
   const fitting = pools.filter(({ budget }) => isFit(budget));

@@ -82,11 +82,10 @@ export function keptWhole(
 ): PoolResult | undefined {
   if (pool.rows.length === 0) return keepPool(pool, 'masked');
   if (visionTokens < minVisionTokens) return keepPool(pool, 'belowMinVisionTokens');
-  const isWhole =
-    !('coverage' in pool.budget) && resolveBudget(pool.budget, pool.rows.length).atMost >= pool.rows.length;
-  return isWhole && !pool.rows.some((row) => excluded.has(row))
-    ? keepPool(pool, pool.unencoded > 0 ? 'pruned' : 'belowBudget')
-    : undefined;
+  const { max, target } = resolveBudget(pool.budget, pool.rows.length);
+  const isWhole = target === undefined && max >= pool.rows.length;
+  if (!isWhole || pool.rows.some((row) => excluded.has(row))) return undefined;
+  return keepPool(pool, pool.unencoded > 0 ? 'pruned' : 'belowBudget');
 }
 
 /** What selections need beside their pools. */
@@ -202,7 +201,7 @@ async function selectByFunction(
 ): Promise<PoolResult> {
   const count = pool.rows.length;
   const barred = pool.rows.flatMap((row, index) => (excluded.has(row) ? [index] : []));
-  const tokens = resolveBudget(pool.budget, count).atMost;
+  const tokens = resolveBudget(pool.budget, count).max;
   if (tokens >= count - barred.length) {
     return { pool, rows: pool.rows.filter((row) => !excluded.has(row)), reason: 'allSelectable' };
   }
@@ -242,7 +241,7 @@ function defaultCoverage(temperature: number): readonly ObjectiveTerm[] {
 function takesWeights(term: ObjectiveTerm): boolean {
   return (
     term.kind === 'coverage' &&
-    term.inputs.includes('text') &&
+    'text' in term.inputs &&
     term.targets === 'm' &&
     term.targetWeights === undefined
   );

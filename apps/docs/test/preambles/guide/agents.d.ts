@@ -1,0 +1,8 @@
+// What the blocks of guide/agents.md take for granted.
+import type { RawImage } from '@huggingface/transformers';
+import type { PruneHandle } from '@mmtok/transformers';
+
+declare const handle: PruneHandle;
+declare const inputs: Record<string, unknown>;
+declare const image: RawImage;
+declare function caption(image: RawImage): Promise<string>;

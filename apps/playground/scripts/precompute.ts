@@ -1,0 +1,86 @@
+// The precomputed examples: the very code of the page's worker, run in Node on the embedded model.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createOrtBackend } from '@mmtok/ort-backend';
+import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
+import { createVlm, families } from '@mmtok/transformers';
+import { nearestStop, stopsOf } from '../src/lib/scale.js';
+import type { AnswerResult, MethodName, PrecomputedExample } from '../src/lib/types.js';
+import { analyze } from '../src/worker/analyze.js';
+import { answer } from '../src/worker/answer.js';
+
+/** Each sample picture's question, and one budget for the comparison. */
+const QUESTIONS: readonly (readonly [scene: number, question: string])[] = [
+  [0, 'What shape is the purple object?'],
+  [1, 'What color is the triangle?'],
+  [2, 'Is the purple square above or below the red cross?'],
+  [3, 'Describe the image.'],
+  [4, 'What size is the red cross?'],
+  [5, 'Count the green crosses.'],
+];
+const TOKENS = 57;
+/** Budgets at which the main method answers ahead of time. */
+const BUDGETS = [1, 2, 4, 8, 12, 16, 24, 32, 57, 115, 230];
+const METHODS: readonly MethodName[] = ['mmtok', 'focus', 'divprune', 'random', 'uniform'];
+
+/** Writes one file per sample picture, or the one of the given number. */
+export async function precompute(folder: string, only?: string): Promise<void> {
+  const library = await import('@huggingface/transformers');
+  const tiny = await loadTinyVlm();
+  const vlm = await createVlm({
+    ...tiny,
+    library,
+    source: '@mmtok/tiny-vlm',
+    family: 'LLaVA',
+    modelType: 'llava',
+    tap: {},
+  });
+  const backend = await createOrtBackend({ model: tiny.model });
+  const family = families.find(({ modelTypes }) => modelTypes.includes('llava'));
+  const textTemperature = family?.status === 'pruned' ? family.textTemperature : 0.02;
+  const paths = [...new Set((await samples()).map(({ image }) => image))];
+  for (const [scene, question] of QUESTIONS) {
+    if (only !== undefined && Number(only) !== scene) continue;
+    const path = paths[scene] as string;
+    const image = await library.RawImage.fromBlob(new Blob([readFileSync(path)]));
+    const { analysis } = await analyze(vlm, backend, { image, question, textTemperature });
+    const ask = (keep: number | false, method: MethodName = 'mmtok'): Promise<AnswerResult> =>
+      answer(vlm, image, { question, keep, method, maxNewTokens: 16 });
+    const kept: Record<string, AnswerResult> = {};
+    const stops = stopsOf(analysis.visionTokens);
+    for (const budget of BUDGETS) {
+      const stop = stops[nearestStop(stops, budget)] as number;
+      kept[stop] = brief(await ask(stop));
+    }
+    const all = brief(await ask(false));
+    kept[analysis.visionTokens] = all;
+    const results: Partial<Record<MethodName, AnswerResult>> = {};
+    for (const method of METHODS) results[method] = await ask(TOKENS, method);
+    const example: PrecomputedExample = {
+      picture: `${scene}.png`,
+      question,
+      analysis,
+      all,
+      kept,
+      comparison: { tokens: TOKENS, results },
+    };
+    writeFileSync(join(folder, `${scene}.json`), `${JSON.stringify(rounded(example))}\n`);
+  }
+  await vlm.dispose();
+  await tiny.model.dispose();
+}
+
+/** The kept tokens are a prefix of the ranking, so they are not written for every budget. */
+const brief = (result: AnswerResult): AnswerResult => ({ ...result, indices: [] });
+
+/** Times to a tenth of a millisecond. */
+function rounded(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(rounded);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [
+      name,
+      name.endsWith('Ms') ? Math.round((each as number) * 10) / 10 : rounded(each),
+    ]),
+  );
+}

@@ -1,0 +1,122 @@
+// The two answers side by side: from all tokens, and from the kept ones.
+
+import type { JSX } from 'preact';
+import { count, duration } from '../lib/format.js';
+import type { AnswerResult } from '../lib/types.js';
+import {
+  type AnswerState,
+  analysisProblem,
+  answers,
+  engine,
+  keepsAll,
+  kept,
+  visionTokens,
+} from '../state/store.js';
+import { OriginBadge, ProblemNote } from './parts.js';
+
+/** Both answers, and whether they agree. */
+export function Answers(): JSX.Element {
+  const { all, kept: pruned } = answers.value;
+  const isSettled =
+    all.result !== undefined && pruned.result !== undefined && !all.isRunning && !pruned.isRunning;
+  const agrees = isSettled && all.text.toLowerCase() === pruned.text.toLowerCase();
+  const failure = engine.value.phase === 'failed' ? engine.value.problem : analysisProblem.value;
+  return (
+    <div class="answers-block">
+      {failure !== undefined && <ProblemNote problem={failure} />}
+      <div class="answers">
+        <Answer which="all" state={all} tokens={visionTokens.value} title="All tokens" />
+        <Answer
+          which="kept"
+          state={pruned}
+          tokens={kept.value}
+          title={keepsAll.value ? 'Kept tokens (all)' : 'Kept tokens'}
+        />
+      </div>
+      <p class={`verdict ${isSettled ? (agrees ? 'is-same' : 'is-different') : ''}`} aria-live="polite">
+        {isSettled
+          ? agrees
+            ? `The same answer from ${count(pruned.result.keptTokens)} of ${count(pruned.result.visionTokens)} tokens.`
+            : 'The answers differ: at this budget something that the question needs is gone.'
+          : ' '}
+      </p>
+    </div>
+  );
+}
+
+function Answer({
+  which,
+  state,
+  tokens,
+  title,
+}: {
+  which: 'all' | 'kept';
+  state: AnswerState;
+  tokens: number;
+  title: string;
+}): JSX.Element {
+  const isWaiting = state.result === undefined && !state.isRunning && state.problem === undefined;
+  return (
+    <article class={`answer answer-${which}`} data-answer={which} aria-busy={state.isRunning}>
+      <header>
+        <h2>{title}</h2>
+        <span>{count(tokens)}</span>
+      </header>
+      {state.problem === undefined ? (
+        <p class="answer-text">
+          {state.text}
+          {state.isRunning && <span class="caret" aria-hidden="true" />}
+          {isWaiting && (
+            <span class="waiting">
+              {engine.value.phase === 'loading' ? 'follows when the model has loaded' : ' '}
+            </span>
+          )}
+        </p>
+      ) : (
+        <ProblemNote problem={state.problem} />
+      )}
+      <footer>
+        {state.origin !== undefined && <OriginBadge origin={state.origin} />}
+        {state.origin === 'measured' && state.result !== undefined && <Times result={state.result} />}
+      </footer>
+    </article>
+  );
+}
+
+const PHASES = [
+  ['encodeMs', 'encode'],
+  ['selectMs', 'select'],
+  ['prefillMs', 'prefill'],
+  ['decodeMs', 'decode'],
+] as const;
+
+/** Where the time of one call went. */
+function Times({ result: { phases } }: { result: AnswerResult }): JSX.Element {
+  const total = PHASES.reduce((sum, [phase]) => sum + phases[phase], 0);
+  return (
+    <div class="times">
+      <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+        {PHASES.map(([phase], at) => {
+          const before = PHASES.slice(0, at).reduce((sum, [other]) => sum + phases[other], 0);
+          return (
+            <rect
+              key={phase}
+              class={`phase-${phase}`}
+              x={(before / total) * 100}
+              width={(phases[phase] / total) * 100}
+              height="4"
+            />
+          );
+        })}
+      </svg>
+      <dl>
+        {PHASES.map(([phase, label]) => (
+          <div key={phase}>
+            <dt class={`phase-${phase}`}>{label}</dt>
+            <dd>{duration(phases[phase])}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}

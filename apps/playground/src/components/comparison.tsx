@@ -1,0 +1,126 @@
+// Methods side by side at the same budget, the user's own among them.
+
+import { useSignal, useSignalEffect } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+import { draw } from '../lib/draw.js';
+import { count, duration } from '../lib/format.js';
+import type { MethodName } from '../lib/types.js';
+import { compareNow } from '../state/answering.js';
+import { answers, code, comparison, engine, grid, kept, picture, visionTokens } from '../state/store.js';
+import { OriginBadge, Panel, ProblemNote } from './parts.js';
+import { SelectEditor } from './select-editor.js';
+
+const METHODS: readonly { readonly name: MethodName; readonly title: string; readonly about: string }[] = [
+  { name: 'mmtok', title: 'MMTok', about: 'covers the question and the picture' },
+  { name: 'focus', title: 'MMTok with a focus', about: 'covers what matters to the question' },
+  { name: 'divprune', title: 'DivPrune', about: 'as different from each other as can be' },
+  { name: 'random', title: 'Random', about: 'looks at nothing' },
+  { name: 'uniform', title: 'Uniform', about: 'evenly spread' },
+];
+
+/** The comparison. */
+export function Comparison(): JSX.Element {
+  const state = comparison.value;
+  const tokens = Math.min(kept.value, visionTokens.value - 1);
+  const isReady = engine.value.phase === 'ready';
+  const hasOwn = code.value.trim() !== '';
+  const shown = hasOwn
+    ? [...METHODS, { name: 'custom' as const, title: 'Your own', about: 'the code below' }]
+    : METHODS;
+  const isStale = state !== undefined && state.tokens !== tokens;
+  return (
+    <Panel
+      id="compare"
+      title="Methods at the same budget"
+      lead={
+        state === undefined
+          ? 'The same question, asked with the tokens that each method keeps.'
+          : `The same question, asked with ${count(state.tokens)} tokens of each method's choice.`
+      }
+      actions={
+        <>
+          {state !== undefined && <OriginBadge origin={state.origin} />}
+          <button
+            type="button"
+            class={isStale || state === undefined ? 'primary' : ''}
+            disabled={!isReady || state?.running !== undefined}
+            onClick={() => void compareNow(shown.map(({ name }) => name))}
+          >
+            {isReady ? `Compare at ${count(tokens)} tokens` : 'Compare when the model has loaded'}
+          </button>
+        </>
+      }
+    >
+      <ul class="methods">
+        {shown.map((one) => (
+          <MethodCard key={one.name} {...one} />
+        ))}
+      </ul>
+      <SelectEditor
+        onRun={() => {
+          const isKnown = state?.origin === 'measured' && !isStale && state.results.mmtok !== undefined;
+          void compareNow(['custom', ...(isKnown ? [] : METHODS.map(({ name }) => name))]);
+        }}
+      />
+    </Panel>
+  );
+}
+
+function MethodCard({ name, title, about }: (typeof METHODS)[number]): JSX.Element {
+  const state = comparison.value;
+  const result = state?.results[name];
+  const problem = state?.problems[name];
+  const expected = answers.value.all.result?.text;
+  const isSame =
+    result !== undefined && expected !== undefined && result.text.toLowerCase() === expected.toLowerCase();
+  return (
+    <li class="method" data-method={name} aria-busy={state?.running === name}>
+      <Thumbnail indices={result?.indices ?? []} title={title} />
+      <h3>{title}</h3>
+      <p class="about">{about}</p>
+      {problem !== undefined && <ProblemNote problem={problem} />}
+      <p
+        class={`method-answer ${result === undefined || expected === undefined ? '' : isSame ? 'is-same' : 'is-different'}`}
+      >
+        {state?.running === name ? '…' : (result?.text ?? ' ')}
+        {result !== undefined && expected !== undefined && (
+          <span class="visually-hidden">
+            {isSame ? ', the same as from all tokens' : ', another than from all tokens'}
+          </span>
+        )}
+      </p>
+      <p class="method-time">
+        {result !== undefined && state?.origin === 'measured'
+          ? `select ${duration(result.phases.selectMs)}`
+          : ' '}
+      </p>
+    </li>
+  );
+}
+
+/** The picture with the patches that a method keeps. */
+function Thumbnail({ indices, title }: { indices: readonly number[]; title: string }): JSX.Element {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const given = useSignal(indices);
+  given.value = indices;
+  useSignalEffect(() => {
+    const bitmap = picture.value?.bitmap;
+    const context = canvas.current?.getContext('2d');
+    if (!bitmap || !context) return;
+    const hasChosen = given.value.length > 0;
+    draw(context, { bitmap, grid: hasChosen ? grid.value : undefined, bright: new Set(given.value) });
+  });
+  return (
+    <canvas
+      ref={canvas}
+      width={288}
+      height={288}
+      role="img"
+      aria-label={
+        indices.length > 0 ? `${title}: ${count(indices.length)} patches kept` : `${title}: not asked yet`
+      }
+      class={indices.length > 0 ? '' : 'is-empty'}
+    />
+  );
+}

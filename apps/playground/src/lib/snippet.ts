@@ -1,0 +1,68 @@
+// The code that does what the page shows, for Node or a browser.
+
+import type { Device, ModelChoice, RankingMethod } from './types.js';
+
+/** What the code is to do. */
+export interface SnippetState {
+  readonly where: 'node' | 'browser';
+  readonly model: ModelChoice;
+  readonly device: Device;
+  readonly question: string;
+  readonly kept: number;
+  readonly method: RankingMethod;
+  /** A name for the picture's file. */
+  readonly picture: string;
+}
+
+/** A program of a dozen lines. */
+export function snippet(state: SnippetState): string {
+  const { where, model, device, question, kept, method, picture } = state;
+  const embedded = model.kind === 'embedded';
+  const focused = method === 'focus';
+  const names = ['createVlm', ...(focused ? ['visionCoverage'] : [])].join(', ');
+  const on = where === 'browser' && device === 'webgpu' ? ["device: 'webgpu'"] : [];
+  const choice = [`keep: ${kept}`, ...(focused ? ['coverage: [visionCoverage({ focus: 4 })]'] : [])];
+  const image = where === 'node' ? quoted(picture) : 'file'; // A File of <input type="file">.
+  const load = !embedded
+    ? call(`const vlm = await createVlm(${quoted(model.id)}, `, [
+        ...on,
+        `dtype: ${quoted(model.dtype)}`,
+        ...choice,
+      ])
+    : where === 'node'
+      ? call('const vlm = await createVlm(modelPath, ', ["dtype: 'fp32'", ...choice])
+      : [
+          "// Serve the package's folder 'model' under /tiny-vlm/.",
+          ...call('const tiny = await loadTinyVlm(', [...on, "dtype: 'fp32'", "baseUrl: '/tiny-vlm/'"]),
+          "const source = { source: 'tiny-vlm', family: 'LLaVA', modelType: 'llava', tap: {} };",
+          'const loaded = { ...tiny, ...source, library };',
+          ...call('const vlm = await createVlm(loaded, ', choice),
+        ];
+  return [
+    `// npm install @mmtok/transformers @huggingface/transformers${embedded ? ' @mmtok/tiny-vlm' : ''}`,
+    ...(embedded && where === 'browser' ? [`import * as library from '@huggingface/transformers';`] : []),
+    ...(embedded
+      ? [`import { ${where === 'node' ? 'modelPath' : 'loadTinyVlm'} } from '@mmtok/tiny-vlm';`]
+      : []),
+    `import { ${names} } from '@mmtok/transformers';`,
+    '',
+    ...load,
+    ...(where === 'browser' ? [`const [file] = document.querySelector('input[type=file]').files;`] : []),
+    `const { text, report } = await vlm.ask({`,
+    `  image: ${image},`,
+    `  question: ${quoted(question)},`,
+    `});`,
+    `console.log(text, report.keptTokens, 'of', report.visionTokens, report.timings);`,
+    `await vlm.dispose();`,
+    '',
+  ].join('\n');
+}
+
+/** A call whose last argument is an object: in one line where it is short. */
+function call(start: string, options: readonly string[]): readonly string[] {
+  const line = `${start}{ ${options.join(', ')} });`;
+  return line.length <= 76 ? [line] : [`${start}{`, ...options.map((option) => `  ${option},`), '});'];
+}
+
+const quoted = (text: string): string =>
+  `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`;

@@ -1,0 +1,180 @@
+// What the page and its worker tell each other, and what the precomputed examples hold. Plain data only.
+
+/** `[rows, columns]` of vision tokens. */
+export type Grid = readonly [rows: number, columns: number];
+
+/** Where the model runs. */
+export type Device = 'wasm-1' | 'wasm' | 'webgpu';
+
+/** Which model to load: the embedded one, or one of the Hugging Face hub. */
+export type ModelChoice =
+  | { readonly kind: 'embedded' }
+  | { readonly kind: 'hub'; readonly id: string; readonly dtype: string };
+
+/** What is known of a loaded model. */
+export interface EngineFacts {
+  readonly modelId: string;
+  readonly family: string;
+  readonly device: Device;
+  readonly threads: number;
+  /** Temperature of text coverage that the family takes. */
+  readonly textTemperature: number;
+  readonly dtype: string;
+  /** What was asked for and could not be had. */
+  readonly notes: readonly string[];
+  readonly loadMs: number;
+}
+
+/** Bytes of a model that have arrived. */
+export interface Progress {
+  readonly file: string;
+  readonly loaded: number;
+  readonly total: number;
+}
+
+/** Tokens in the order in which a greedy method picks them: the first k are the choice for k tokens. */
+export interface Ranking {
+  readonly order: readonly number[];
+  /** What each pick adds to each term, weight included. */
+  readonly gains: Readonly<Record<string, readonly number[]>>;
+  /** Share of each term that the first k picks cover, for k = 1, 2, …. */
+  readonly coverage: Readonly<Record<string, readonly number[]>>;
+  readonly selectMs: number;
+}
+
+/** The two methods that the main view ranks by. */
+export type RankingMethod = 'mmtok' | 'focus';
+
+/** Every method of the comparison. */
+export type MethodName = RankingMethod | 'divprune' | 'random' | 'uniform' | 'custom';
+
+/** A text token that drives coverage, with its cosine to every vision token. */
+export interface Word {
+  readonly text: string;
+  readonly similarity: readonly number[];
+}
+
+/** A tile of the picture, and its part of the vision tokens. */
+export interface TilePart {
+  readonly start: number;
+  readonly visionTokens: number;
+  readonly grid?: Grid;
+}
+
+/** Everything that the picture shows for one picture and one question. */
+export interface Analysis {
+  readonly visionTokens: number;
+  readonly tiles: readonly TilePart[];
+  readonly words: readonly Word[];
+  readonly rankings: Readonly<Record<RankingMethod, Ranking>>;
+  /** Which features vision coverage compares. */
+  readonly featureSource: 'preProjector' | 'projected';
+}
+
+/** Which kept token stands for which target. */
+export interface Owners {
+  /** For each vision token, the kept token that resembles it most. */
+  readonly vision: readonly number[];
+  /** For each word, the kept token that resembles it most. */
+  readonly words: readonly number[];
+}
+
+/** Milliseconds of each phase. */
+export interface Phases {
+  readonly encodeMs: number;
+  readonly selectMs: number;
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+}
+
+/** An answer with what it took. */
+export interface AnswerResult {
+  readonly text: string;
+  readonly keptTokens: number;
+  readonly visionTokens: number;
+  readonly promptTokens: number;
+  readonly keptPromptTokens: number;
+  /** Kept vision tokens, ascending. */
+  readonly indices: readonly number[];
+  readonly phases: Phases;
+}
+
+/** An error as the page shows it. */
+export interface Problem {
+  readonly message: string;
+  readonly code?: string;
+  readonly hint?: string;
+}
+
+/** A picture on its way to the worker. */
+export interface PictureInput {
+  /** Tells pictures apart, so that one is decoded only once. */
+  readonly key: string;
+  readonly blob: Blob;
+}
+
+/** What to ask. */
+export interface AskInput {
+  readonly picture: PictureInput;
+  readonly question: string;
+  /** How many vision tokens to keep; `false` for all. */
+  readonly keep: number | false;
+  readonly method: MethodName;
+  /** Source of the user's own `select`, for the method `'custom'`. */
+  readonly code?: string;
+  readonly maxNewTokens: number;
+}
+
+/** The worker's functions: what goes in and what comes out. */
+export interface Calls {
+  load: {
+    readonly input: {
+      readonly model: ModelChoice;
+      readonly device: Device;
+      /** Folder of the site, as a URL that ends in a slash. */
+      readonly site: string;
+    };
+    readonly output: EngineFacts;
+  };
+  analyze: {
+    readonly input: { readonly picture: PictureInput; readonly question: string };
+    readonly output: Analysis;
+  };
+  owners: {
+    readonly input: { readonly kept: readonly number[] };
+    readonly output: Owners;
+  };
+  answer: { readonly input: AskInput; readonly output: AnswerResult };
+}
+
+/** The name of one of the worker's functions. */
+export type CallName = keyof Calls;
+
+/** A message to the worker. */
+export type Request =
+  | {
+      [Name in CallName]: { readonly id: number; readonly name: Name; readonly input: Calls[Name]['input'] };
+    }[CallName]
+  | { readonly id: number; readonly name: 'cancel' };
+
+/** A message from the worker. */
+export type Reply =
+  | { readonly id: number; readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly id: number; readonly kind: 'piece'; readonly text: string }
+  | { readonly id: number; readonly kind: 'done'; readonly output: unknown }
+  | { readonly id: number; readonly kind: 'failed'; readonly problem: Problem };
+
+/** Everything about one example, computed in Node ahead of time. */
+export interface PrecomputedExample {
+  readonly picture: string;
+  readonly question: string;
+  readonly analysis: Analysis;
+  readonly all: AnswerResult;
+  /** Answers of the main method, by the number of kept tokens. */
+  readonly kept: Readonly<Record<string, AnswerResult>>;
+  /** The comparison at one budget. */
+  readonly comparison: {
+    readonly tokens: number;
+    readonly results: Readonly<Partial<Record<MethodName, AnswerResult>>>;
+  };
+}

@@ -1,0 +1,194 @@
+// What runs in the worker for the current picture and question: the analysis, the two answers, the comparison, the
+// measurement. A newer call ends the one before.
+
+import { problemOf, type WorkerClient } from '../lib/client.js';
+import { duration } from '../lib/format.js';
+import type { AskInput, MethodName, Phases } from '../lib/types.js';
+import { readyClient } from './engine.js';
+import {
+  analysis,
+  analysisProblem,
+  announcement,
+  answers,
+  code,
+  comparison,
+  engine,
+  keepsAll,
+  kept,
+  keptOrder,
+  measurement,
+  method,
+  owners,
+  picture,
+  question,
+  setAnswer,
+  visionTokens,
+} from './store.js';
+
+/** Repeats of a measurement, after one call that does not count. */
+export const REPEATS = 5;
+
+let analyzing = new AbortController();
+let answering = new AbortController();
+let comparing = new AbortController();
+
+/** The longest answer: the embedded model's are a few words. */
+const maxNewTokens = (): number =>
+  engine.value.phase === 'ready' && engine.value.facts.modelId.startsWith('@') ? 16 : 64;
+
+function ask(keep: number | false, by: MethodName): AskInput | undefined {
+  const shown = picture.value;
+  if (shown === undefined || question.value.trim() === '') return undefined;
+  return {
+    picture: { key: shown.key, blob: shown.blob },
+    question: question.value,
+    keep,
+    method: by,
+    ...(by === 'custom' && { code: code.value }),
+    maxNewTokens: maxNewTokens(),
+  };
+}
+
+/** Ranks the picture's tokens for the question, then answers. */
+export async function analyzeNow(): Promise<void> {
+  const client = readyClient();
+  const input = ask(false, 'mmtok');
+  if (client === undefined || input === undefined) return;
+  analyzing.abort();
+  analyzing = new AbortController();
+  const { signal } = analyzing;
+  try {
+    const data = await client.call(
+      'analyze',
+      { picture: input.picture, question: input.question },
+      { signal },
+    );
+    if (signal.aborted) return;
+    analysis.value = { origin: 'measured', data };
+    analysisProblem.value = undefined;
+    kept.value = Math.min(kept.value, data.visionTokens);
+    await answerNow({ again: true });
+  } catch (error) {
+    if (!signal.aborted) analysisProblem.value = problemOf(error);
+  }
+}
+
+/** Answers from all tokens, unless that was done, and from the kept ones. */
+export async function answerNow({ again = false } = {}): Promise<void> {
+  const client = readyClient();
+  answering.abort();
+  answering = new AbortController();
+  const { signal } = answering;
+  if (client === undefined || analysis.value?.origin !== 'measured') return;
+  const tokens = keptOrder.value;
+  void client
+    .call('owners', { kept: tokens }, { signal })
+    .then((data) => {
+      owners.value = { kept: tokens, data };
+    })
+    .catch(() => undefined);
+  const hasAll = answers.value.all.origin === 'measured' && !again;
+  await stream(client, 'kept', keepsAll.value ? false : kept.value, signal);
+  if (!hasAll && !signal.aborted) await stream(client, 'all', false, signal);
+  if (signal.aborted) return;
+  const { all, kept: pruned } = answers.value;
+  announcement.value = `From all tokens: ${all.text}. From ${kept.value} tokens: ${pruned.text}.`;
+}
+
+async function stream(
+  client: WorkerClient,
+  which: 'all' | 'kept',
+  keep: number | false,
+  signal: AbortSignal,
+): Promise<void> {
+  const input = ask(keep, method.value);
+  if (input === undefined) return;
+  let text = '';
+  setAnswer(which, { text, isRunning: true });
+  try {
+    const result = await client.call('answer', input, {
+      signal,
+      onPiece(piece) {
+        text += piece;
+        if (!signal.aborted) setAnswer(which, { text, isRunning: true });
+      },
+    });
+    if (!signal.aborted)
+      setAnswer(which, { text: result.text, isRunning: false, origin: 'measured', result });
+  } catch (error) {
+    const problem = problemOf(error);
+    if (!signal.aborted) setAnswer(which, { text: '', isRunning: false, ...(problem && { problem }) });
+  }
+}
+
+/** Asks with every method at the current budget; `only` asks again with some of them. */
+export async function compareNow(methods: readonly MethodName[]): Promise<void> {
+  const client = readyClient();
+  if (client === undefined) return;
+  comparing.abort();
+  comparing = new AbortController();
+  const { signal } = comparing;
+  const tokens = Math.min(kept.value, visionTokens.value - 1);
+  const known = comparison.value;
+  const isSame = known?.origin === 'measured' && known.tokens === tokens;
+  let state = isSame
+    ? { ...known, running: undefined }
+    : { tokens, origin: 'measured' as const, results: {}, problems: {}, running: undefined };
+  for (const name of methods) {
+    const input = ask(tokens, name);
+    if (input === undefined) return;
+    comparison.value = { ...state, running: name };
+    const { [name]: _result, ...results } = state.results;
+    const { [name]: _problem, ...problems } = state.problems;
+    try {
+      const result = await client.call('answer', input, { signal });
+      state = { ...state, results: { ...results, [name]: result }, problems };
+    } catch (error) {
+      if (signal.aborted) return;
+      const problem = problemOf(error);
+      if (problem === undefined) return;
+      state = { ...state, results, problems: { ...problems, [name]: problem } };
+    }
+    if (signal.aborted) return;
+    comparison.value = state;
+  }
+  announcement.value = 'All methods have answered.';
+}
+
+/** Repeats the question, with all tokens and with the kept ones in turn, so that both see the same machine. */
+export async function measureNow(): Promise<void> {
+  const client = readyClient();
+  if (client === undefined) return;
+  const tokens = Math.min(kept.value, visionTokens.value - 1);
+  let all: readonly Phases[] = [];
+  let pruned: readonly Phases[] = [];
+  const show = (isRunning: boolean): void => {
+    measurement.value = { repeats: REPEATS, kept: tokens, all, pruned, isRunning };
+  };
+  show(true);
+  try {
+    for (let repeat = 0; repeat <= REPEATS; repeat++) {
+      const inputs = [ask(false, method.value), ask(tokens, method.value)];
+      const [first, second] = await Promise.all(
+        inputs.map((input) => input && client.call('answer', input).then(({ phases }) => phases)),
+      );
+      // The first call of each kind warms up.
+      if (repeat > 0 && first && second)
+        [all, pruned] = [
+          [...all, first],
+          [...pruned, second],
+        ];
+      show(repeat < REPEATS);
+    }
+    announcement.value = `Measured ${REPEATS} times: prefill ${duration(median(all, 'prefillMs'))} with all tokens, ${duration(median(pruned, 'prefillMs'))} with ${tokens}.`;
+  } catch {
+    // The worker was replaced, or the question cannot be asked; the answers say why.
+    measurement.value = undefined;
+  }
+}
+
+/** The middle value of a phase. */
+export function median(runs: readonly Phases[], phase: keyof Phases): number {
+  const sorted = runs.map((run) => run[phase]).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,193 @@
+// What happens when: the first view, changes of picture and question, the slider at rest, the address.
+
+import { effect, signal, untracked } from '@preact/signals';
+import type { Device, ModelChoice, RankingMethod } from '../lib/types.js';
+import { analyzeNow, answerNow } from './answering.js';
+import { startEngine } from './engine.js';
+import { exampleOf, firstExample, SAMPLES, sampleKey, sampleUrl } from './examples.js';
+import {
+  analysis,
+  analysisProblem,
+  announcement,
+  answers,
+  clearResults,
+  comparison,
+  device,
+  engine,
+  example,
+  kept,
+  method,
+  model,
+  type Picture,
+  picture,
+  question,
+  view,
+} from './store.js';
+import { formatHash, parseHash } from './url.js';
+
+const REST_MS = 300;
+
+/** A problem with a picture that was given. */
+export const pictureProblem = signal<string | undefined>(undefined);
+
+/** Shows a picture of the user's own. */
+export async function showOwnPicture(blob: Blob, name: string): Promise<void> {
+  pictureProblem.value = undefined;
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(blob);
+  } catch {
+    pictureProblem.value = `${name} cannot be read as a picture. Choose a PNG, JPEG or WebP.`;
+    return;
+  }
+  show({ key: `own ${name} ${blob.size} ${Date.now()}`, name, isSample: false, blob, bitmap });
+}
+
+/** Shows a sample picture, with its example's question unless one is given. */
+export async function showSample(key: string, asked?: string): Promise<void> {
+  pictureProblem.value = undefined;
+  const [found, blob] = await Promise.all([
+    exampleOf(key),
+    fetch(sampleUrl(key)).then(async (response) => await response.blob()),
+  ]);
+  const bitmap = await createImageBitmap(blob);
+  example.value = found;
+  question.value = asked ?? found?.question ?? '';
+  show({ key, name: `Sample ${sampleKeys.indexOf(key) + 1}`, isSample: true, blob, bitmap });
+}
+
+function show(next: Picture): void {
+  picture.value = next;
+  begin();
+}
+
+/** Asks another question about the same picture. */
+export function askQuestion(text: string): void {
+  question.value = text;
+  begin();
+}
+
+/** What is precomputed at once; everything else once the model is there. */
+function begin(): void {
+  clearResults();
+  showPrecomputed();
+  if (engine.value.phase === 'ready') void analyzeNow();
+}
+
+/** Fills the page from the committed example, where the picture and the question are its own. */
+function showPrecomputed(): void {
+  const found = example.value;
+  const isTiny = model.value.kind === 'embedded';
+  if (
+    !isTiny ||
+    found === undefined ||
+    found.picture !== picture.value?.key ||
+    found.question !== question.value
+  ) {
+    analysis.value = undefined;
+    return;
+  }
+  analysis.value = { origin: 'precomputed', data: found.analysis };
+  comparison.value = { ...found.comparison, origin: 'precomputed', problems: {} };
+  showPrecomputedAnswer();
+}
+
+function showPrecomputedAnswer(): void {
+  const found = example.value;
+  if (found === undefined || analysis.value?.origin !== 'precomputed') return;
+  const origin = 'precomputed' as const;
+  const result = method.value === 'mmtok' ? found.kept[String(kept.value)] : undefined;
+  answers.value = {
+    all: { text: found.all.text, isRunning: false, origin, result: found.all },
+    kept: { text: result?.text ?? '', isRunning: false, ...(result && { origin, result }) },
+  };
+}
+
+/** Chooses where the model runs. */
+export function chooseDevice(next: Device): void {
+  if (next === device.value) return;
+  device.value = next;
+  void restart();
+}
+
+/** Chooses another model. */
+export function chooseModel(next: ModelChoice): void {
+  model.value = next;
+  void restart();
+}
+
+/** Loads the model anew, then does everything again. */
+export async function restart(): Promise<void> {
+  clearResults();
+  showPrecomputed();
+  await startEngine();
+  if (engine.value.phase === 'ready') {
+    announcement.value = 'The model is loaded.';
+    await analyzeNow();
+  }
+}
+
+/** Opens the page in the state that its address names. */
+export async function openPage(): Promise<void> {
+  const state = parseHash(location.hash);
+  kept.value = state.kept ?? firstExample.comparison.tokens;
+  method.value = state.method ?? 'mmtok';
+  view.value = state.view ?? 'kept';
+  device.value = state.device ?? (crossOriginIsolated ? 'wasm' : 'wasm-1');
+  model.value = state.model ?? { kind: 'embedded' };
+  const key = state.picture ?? firstExample.picture;
+  example.value = firstExample;
+  if (key === firstExample.picture && (state.question ?? firstExample.question) === firstExample.question) {
+    question.value = firstExample.question;
+    if (model.value.kind === 'embedded') {
+      analysis.value = { origin: 'precomputed', data: firstExample.analysis };
+      comparison.value = { ...firstExample.comparison, origin: 'precomputed', problems: {} };
+      showPrecomputedAnswer();
+    }
+  }
+  watchRest();
+  watchAddress();
+  await showSample(key, state.question);
+  await restart();
+}
+
+/** Answers follow once the slider and the method have rested. */
+function watchRest(): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isFirst = true;
+  effect(() => {
+    void kept.value;
+    void (method.value satisfies RankingMethod);
+    if (isFirst) {
+      isFirst = false;
+      return;
+    }
+    untracked(showPrecomputedAnswer);
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (analysisProblem.value === undefined) void answerNow();
+    }, REST_MS);
+  });
+}
+
+/** Keeps the address true to the state, without a history entry for each step. */
+function watchAddress(): void {
+  effect(() => {
+    const hash = formatHash({
+      picture: picture.value?.isSample ? picture.value.key : undefined,
+      question: question.value,
+      kept: kept.value,
+      method: method.value,
+      view: view.value,
+      device: device.value,
+      model: model.value,
+    });
+    if (picture.value !== undefined) history.replaceState(null, '', hash);
+  });
+  addEventListener('hashchange', () => location.reload());
+}
+
+/** All sample pictures. */
+export const sampleKeys: readonly string[] = Array.from({ length: SAMPLES }, (_, scene) =>
+  sampleKey(SAMPLES - 1 - scene),
+);

@@ -1,0 +1,137 @@
+// What the page knows, as signals, and what follows from it.
+
+import { computed, signal } from '@preact/signals';
+import type {
+  Analysis,
+  AnswerResult,
+  Device,
+  EngineFacts,
+  Grid,
+  MethodName,
+  ModelChoice,
+  Owners,
+  Phases,
+  PrecomputedExample,
+  Problem,
+  RankingMethod,
+} from '../lib/types.js';
+
+/** Where a number comes from: this machine, just now, or a committed file. */
+export type Origin = 'measured' | 'precomputed';
+
+/** A picture on the page. */
+export interface Picture {
+  /** `'0.png'` … for samples; anything else for the user's own. */
+  readonly key: string;
+  readonly name: string;
+  readonly isSample: boolean;
+  readonly blob: Blob;
+  readonly bitmap: ImageBitmap;
+}
+
+/** The model's worker. */
+export type EngineState =
+  | { readonly phase: 'idle' }
+  | { readonly phase: 'loading'; readonly loaded: number; readonly total: number }
+  | { readonly phase: 'ready'; readonly facts: EngineFacts }
+  | { readonly phase: 'failed'; readonly problem: Problem };
+
+/** One of the two answers. */
+export interface AnswerState {
+  readonly text: string;
+  readonly isRunning: boolean;
+  readonly origin?: Origin;
+  readonly result?: AnswerResult;
+  readonly problem?: Problem;
+}
+
+/** The comparison of methods at one budget. */
+export interface ComparisonState {
+  readonly tokens: number;
+  readonly origin: Origin;
+  readonly results: Readonly<Partial<Record<MethodName, AnswerResult>>>;
+  readonly problems: Readonly<Partial<Record<MethodName, Problem>>>;
+  readonly running?: MethodName | undefined;
+}
+
+/** Repeated calls, all tokens and kept ones in turn. */
+export interface Measurement {
+  readonly repeats: number;
+  readonly kept: number;
+  readonly all: readonly Phases[];
+  readonly pruned: readonly Phases[];
+  readonly isRunning: boolean;
+}
+
+const noAnswer: AnswerState = { text: '', isRunning: false };
+
+export const picture = signal<Picture | undefined>(undefined);
+export const question = signal('');
+export const kept = signal(57);
+export const method = signal<RankingMethod>('mmtok');
+export const view = signal<'kept' | 'order'>('kept');
+export const model = signal<ModelChoice>({ kind: 'embedded' });
+export const device = signal<Device>('wasm-1');
+export const engine = signal<EngineState>({ phase: 'idle' });
+export const example = signal<PrecomputedExample | undefined>(undefined);
+export const analysis = signal<{ readonly origin: Origin; readonly data: Analysis } | undefined>(undefined);
+export const analysisProblem = signal<Problem | undefined>(undefined);
+export const owners = signal<{ readonly kept: readonly number[]; readonly data: Owners } | undefined>(
+  undefined,
+);
+export const answers = signal<{ readonly all: AnswerState; readonly kept: AnswerState }>({
+  all: noAnswer,
+  kept: noAnswer,
+});
+export const comparison = signal<ComparisonState | undefined>(undefined);
+export const measurement = signal<Measurement | undefined>(undefined);
+/** The patch that is looked at, by hovering, tapping or with the arrow keys. */
+export const patch = signal<number | undefined>(undefined);
+/** The word that is looked at. */
+export const word = signal<number | undefined>(undefined);
+/** Source of the user's own `select`. */
+export const code = signal('');
+/** Read out by screen readers. */
+export const announcement = signal('');
+
+/** How many vision tokens the picture has. */
+export const visionTokens = computed(() => analysis.value?.data.visionTokens ?? 576);
+
+/** The ranking of the chosen method. */
+export const ranking = computed(() => analysis.value?.data.rankings[method.value]);
+
+/** Kept tokens in the order of the picks: a prefix of the ranking, so that nothing is selected anew. */
+export const keptOrder = computed<readonly number[]>(() => ranking.value?.order.slice(0, kept.value) ?? []);
+
+/** The rank of each token, from 0. */
+export const ranks = computed<readonly number[]>(() => {
+  const order = ranking.value?.order ?? [];
+  const result = new Array<number>(order.length);
+  for (const [rank, token] of order.entries()) result[token] = rank;
+  return result;
+});
+
+/** The grid over the whole picture, where there is one. */
+export const grid = computed<Grid | undefined>(() => {
+  const tiles = analysis.value?.data.tiles;
+  return tiles?.length === 1 ? tiles[0]?.grid : undefined;
+});
+
+/** Whether all tokens are kept. */
+export const keepsAll = computed(() => kept.value >= visionTokens.value);
+
+/** Forgets what belongs to another picture or question. */
+export function clearResults(): void {
+  analysisProblem.value = undefined;
+  owners.value = undefined;
+  answers.value = { all: noAnswer, kept: noAnswer };
+  comparison.value = undefined;
+  measurement.value = undefined;
+  patch.value = undefined;
+  word.value = undefined;
+}
+
+/** Replaces one of the two answers. */
+export function setAnswer(which: 'all' | 'kept', state: AnswerState): void {
+  answers.value = { ...answers.value, [which]: state };
+}

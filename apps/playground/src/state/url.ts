@@ -1,0 +1,57 @@
+// The page's state in its address, after the `#`. The code of a user's own `select` is never part of it: opening a link must
+// not run somebody else's code.
+
+import type { Device, ModelChoice, RankingMethod } from '../lib/types.js';
+
+/** What the address says. */
+export interface UrlState {
+  readonly picture?: string | undefined;
+  readonly question?: string | undefined;
+  readonly kept?: number | undefined;
+  readonly method?: RankingMethod | undefined;
+  readonly view?: 'kept' | 'order' | undefined;
+  readonly device?: Device | undefined;
+  readonly model?: ModelChoice | undefined;
+}
+
+const DEVICES: readonly string[] = ['wasm-1', 'wasm', 'webgpu'];
+const PRECISIONS: readonly string[] = ['fp32', 'fp16', 'q8', 'q4', 'q4f16'];
+
+/** Reads `#picture=…&q=…`; what is unknown or wrong is left out. */
+export function parseHash(hash: string): UrlState {
+  const given = new URLSearchParams(hash.replace(/^#/, ''));
+  const picture = given.get('picture') ?? '';
+  const kept = Number(given.get('kept'));
+  const method = given.get('method');
+  const view = given.get('view');
+  const device = given.get('device') ?? '';
+  const id = given.get('model') ?? '';
+  const dtype = given.get('dtype') ?? 'q4';
+  return {
+    ...(/^[0-5]\.png$/.test(picture) && { picture }),
+    ...(given.has('q') && { question: (given.get('q') ?? '').slice(0, 500) }),
+    ...(Number.isInteger(kept) && kept > 0 && { kept }),
+    ...((method === 'mmtok' || method === 'focus') && { method }),
+    ...((view === 'kept' || view === 'order') && { view }),
+    ...(DEVICES.includes(device) && { device: device as Device }),
+    ...(/^[\w.-]+\/[\w.-]+$/.test(id) &&
+      PRECISIONS.includes(dtype) && { model: { kind: 'hub' as const, id, dtype } }),
+  };
+}
+
+/** Writes the state. The user's own picture cannot be part of an address. */
+export function formatHash(state: UrlState): string {
+  const { picture, question, kept, method, view, device, model } = state;
+  const entries: readonly (readonly [string, string | undefined])[] = [
+    ['picture', picture],
+    ['q', question],
+    ['kept', kept === undefined ? undefined : String(kept)],
+    ['method', method],
+    ['view', view],
+    ['device', device],
+    ['model', model?.kind === 'hub' ? model.id : undefined],
+    ['dtype', model?.kind === 'hub' ? model.dtype : undefined],
+  ];
+  const present = entries.filter((entry): entry is readonly [string, string] => entry[1] !== undefined);
+  return `#${new URLSearchParams(present.map(([name, value]) => [name, value])).toString()}`;
+}

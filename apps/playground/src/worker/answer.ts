@@ -1,0 +1,66 @@
+// Answers a question from the tokens that a method keeps, or from all.
+
+import {
+  type CallOptions,
+  type PruneReport,
+  type Select,
+  type Vlm,
+  visionCoverage,
+} from '@mmtok/transformers';
+import type { AnswerResult, AskInput } from '../lib/types.js';
+import { divprune, random, uniform } from './methods.js';
+
+/** How a method is asked for in a call. */
+function optionsOf(
+  { method, keep }: Pick<AskInput, 'method' | 'keep'>,
+  custom: Select | undefined,
+): CallOptions | false {
+  if (keep === false) return false;
+  const budget = { tokens: keep };
+  const own: Readonly<Record<AskInput['method'], CallOptions>> = {
+    mmtok: {},
+    focus: { coverage: [visionCoverage({ focus: 4 })] },
+    divprune: { select: divprune },
+    random: { select: random },
+    uniform: { select: uniform },
+    custom: custom ? { select: custom } : {},
+  };
+  return { budget, minVisionTokens: 2, ...own[method] };
+}
+
+/** Asks, and hands out the answer's pieces while it is written. */
+export async function answer(
+  vlm: Vlm,
+  image: Parameters<Vlm['ask']>[0]['image'],
+  input: Omit<AskInput, 'picture' | 'code'>,
+  {
+    onPiece,
+    custom,
+    signal,
+  }: { onPiece?: (text: string) => void; custom?: Select | undefined; signal?: AbortSignal } = {},
+): Promise<AnswerResult> {
+  const stream = vlm.stream({
+    ...(image !== undefined && { image }),
+    question: input.question,
+    maxNewTokens: input.maxNewTokens,
+    mmtok: optionsOf(input, custom),
+    ...(signal && { signal }),
+  });
+  for await (const piece of stream) onPiece?.(piece);
+  const { text, report, usage } = await stream.answer;
+  return {
+    text,
+    keptTokens: usage.keptTokens,
+    visionTokens: usage.visionTokens,
+    promptTokens: usage.promptTokens,
+    keptPromptTokens: usage.keptPromptTokens,
+    indices: report.images[0]?.indices ?? [],
+    phases: phasesOf(report),
+  };
+}
+
+function phasesOf({
+  timings: { encodeMs, selectMs, prefillMs, decodeMs },
+}: PruneReport): AnswerResult['phases'] {
+  return { encodeMs, selectMs, prefillMs, decodeMs };
+}

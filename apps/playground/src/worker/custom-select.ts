@@ -1,0 +1,36 @@
+// Runs the user's own `select` in a worker of its own, which is ended when it takes too long: an endless loop must not stop
+// the model.
+
+import type { Select } from '@mmtok/transformers';
+import type { SandboxReply } from './sandbox.js';
+
+const PATIENCE_MS = 10_000;
+
+/** A `select` function whose source runs elsewhere. */
+export function customSelect(code: string): Select {
+  return async (features, request) => {
+    const sandbox = new Worker(new URL('./sandbox.ts', import.meta.url), { type: 'module' });
+    try {
+      return await new Promise<number[]>((resolve, reject) => {
+        const timer = setTimeout(
+          () =>
+            reject(
+              new Error(`Your select ran for ${PATIENCE_MS / 1000} s without returning, so it was ended.`),
+            ),
+          PATIENCE_MS,
+        );
+        const settle = (act: () => void): void => {
+          clearTimeout(timer);
+          act();
+        };
+        sandbox.onmessage = ({ data }: MessageEvent<SandboxReply>) =>
+          settle(() => ('indices' in data ? resolve([...data.indices]) : reject(new Error(data.problem))));
+        sandbox.onerror = (event) =>
+          settle(() => reject(new Error(event.message || 'Your select could not be run.')));
+        sandbox.postMessage({ code, features, request });
+      });
+    } finally {
+      sandbox.terminate();
+    }
+  };
+}

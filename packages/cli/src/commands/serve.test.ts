@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { fakeIo } from '../../test/fake-io.js';
+import { fakeServices } from '../../test/fake-services.js';
+import { main } from '../main.js';
+
+describe('mmtok serve', () => {
+  it('serves the embedded model until a signal comes, and then ends well', async () => {
+    const io = fakeIo();
+    const running = main(['serve', '--model', 'tiny-small', '--port', '0'], io, fakeServices().services);
+    await expect.poll(() => io.out(), { timeout: 50_000 }).toContain('"listening"');
+    const url = /"url":"([^"]+)"/.exec(io.out())?.[1];
+    const models = (await (await fetch(`${url}/v1/models`)).json()) as { data: { id: string }[] };
+    expect(models.data.map(({ id }) => id)).toEqual(['tiny-small']);
+    process.emit('SIGTERM');
+    expect(await running).toBe(0);
+    expect(io.out()).toContain('"closed"');
+  });
+
+  it('refuses what cannot be, before it loads a model', async () => {
+    const run = async (...words: string[]) => {
+      const io = fakeIo();
+      const code = await main(['serve', ...words], io, fakeServices().services);
+      return [code, io.err()] as const;
+    };
+    expect(await run()).toEqual([2, expect.stringContaining('--model')]);
+    expect(await run('--model', 'tiny', '--port', '70000')).toEqual([2, expect.stringContaining('70000')]);
+    expect(await run('--model', 'tiny', '--keep', '0')).toEqual([2, expect.stringContaining('--keep')]);
+    const [code, errors] = await run('--model', 'tiny-small', '--host', '0.0.0.0', '--port', '0');
+    expect(code).not.toBe(0);
+    expect(errors).toContain('API key');
+  });
+
+  it('has every option that the deployment files use', async () => {
+    const io = fakeIo();
+    await main(['serve', '--help'], io, fakeServices().services);
+    const folder = new URL('../../../serve/deploy/', import.meta.url);
+    const files = ['Containerfile', 'compose.yaml', 'kubernetes/deployment.yaml'];
+    const texts = await Promise.all(files.map((file) => readFile(new URL(file, folder), 'utf8')));
+    // In lists of arguments: what vLLM is started with stands elsewhere.
+    const used = texts.flatMap((text) =>
+      [...text.matchAll(/(?:- |")(--[a-z-]+)/g)].map(([, option = '']) => option),
+    );
+    expect(used.length).toBeGreaterThan(10);
+    for (const option of used) expect(io.out()).toContain(`${option} `);
+  });
+});

@@ -1,0 +1,112 @@
+// Programs over nested records. Backends know flat names only; the names are made here, and nowhere else.
+
+import { BackendRunError, MmtokError } from '../errors.js';
+import type { Backend } from './backend.js';
+import type { TensorOps } from './ops.js';
+import { defineProgram, type Program, type TensorSpec } from './program.js';
+import type { HostTensor } from './tensor.js';
+
+/** Values in nested records and lists; an absent entry is `undefined`. */
+export type Tree<T> =
+  | T
+  | undefined
+  | readonly Tree<T>[]
+  | {
+      readonly [name: string]: Tree<T>;
+    };
+
+/** A {@link Program} whose inputs and outputs are nested. */
+export interface NestedProgram {
+  /** The same with flat names, as backends take it. */
+  readonly flat: Program;
+  readonly inputs: Tree<TensorSpec>;
+  readonly outputs: Tree<TensorSpec>;
+  /** The computation over nested records, for use within other programs. */
+  build<T>(ops: TensorOps<T>, inputs: Tree<T>): Tree<T>;
+}
+
+/** Defines a program whose inputs, outputs and `build` are over nested records of the given shapes. */
+export function defineNestedProgram(
+  definition: Omit<NestedProgram, 'flat'> & { readonly name: string },
+): NestedProgram {
+  const { name, inputs, outputs } = definition;
+  const flat = defineProgram({
+    name,
+    inputs: Object.fromEntries(leaves(inputs)),
+    outputs: Object.fromEntries(leaves(outputs)),
+    build: <T>(ops: TensorOps<T>, tensors: Readonly<Record<string, T>>) => {
+      const built = definition.build(
+        ops,
+        mapLeaves(inputs, (_, path) => tensors[path] as T),
+      );
+      return Object.fromEntries(leaves(outputs).map(([path, , steps]) => [path, at(built, steps) as T]));
+    },
+  });
+  return { flat, inputs, outputs, build: definition.build };
+}
+
+/**
+ * Runs a nested program.
+ * @param into memory for outputs, at the outputs' places.
+ * @throws BackendRunError for whatever a backend or a program's `build` throws that is not typed.
+ */
+export async function runNested(
+  backend: Backend,
+  { flat, inputs: specs, outputs }: NestedProgram,
+  inputs: Tree<HostTensor>,
+  into: Tree<Float32Array> = {},
+): Promise<Tree<HostTensor>> {
+  const pick = <T>(tree: Tree<T>, wanted: Tree<TensorSpec>): Record<string, T> =>
+    Object.fromEntries(
+      leaves(wanted).flatMap(([path, , steps]) => {
+        const value = at(tree, steps) as T | undefined;
+        return value === undefined ? [] : [[path, value] as const];
+      }),
+    );
+  try {
+    const results = await backend.run(flat, pick(inputs, specs), { into: pick(into, outputs) });
+    return mapLeaves(outputs, (_, path) => results[path] as HostTensor);
+  } catch (error) {
+    if (MmtokError.isInstance(error)) throw error;
+    throw new BackendRunError(String(backend.name), flat.name, error);
+  }
+}
+
+type Steps = readonly string[];
+
+// A record of specifications may have an entry called `dims`; only a specification's own is a list.
+const isSpec = (node: Tree<TensorSpec>): node is TensorSpec =>
+  node !== undefined && Array.isArray((node as TensorSpec).dims);
+
+const pathOf = (steps: Steps): string =>
+  steps.map((step) => step.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
+
+/** Every specification with its flat name and the steps that lead to it. */
+function leaves(specs: Tree<TensorSpec>, steps: Steps = []): [path: string, spec: TensorSpec, Steps][] {
+  if (specs === undefined) return [];
+  if (isSpec(specs)) return [[pathOf(steps), specs, steps]];
+  return Object.entries(specs).flatMap(([name, child]) => leaves(child, [...steps, name]));
+}
+
+/** The same tree with something else in place of each specification. */
+function mapLeaves<T>(
+  specs: Tree<TensorSpec>,
+  change: (spec: TensorSpec, path: string) => T,
+  steps: Steps = [],
+): Tree<T> {
+  if (specs === undefined) return undefined;
+  if (isSpec(specs)) return change(specs, pathOf(steps));
+  const children = Object.entries(specs).map(
+    ([name, child]) => [name, mapLeaves(child, change, [...steps, name])] as const,
+  );
+  return Array.isArray(specs) ? children.map(([, child]) => child) : Object.fromEntries(children);
+}
+
+function at<T>(tree: Tree<T>, steps: Steps): Tree<T> {
+  let node: unknown = tree;
+  for (const step of steps) {
+    if (node === undefined || node === null || !Object.hasOwn(node, step)) return undefined;
+    node = (node as Readonly<Record<string, unknown>>)[step];
+  }
+  return node as Tree<T>;
+}

@@ -1,0 +1,300 @@
+// Turns a definition, written once over abstract ops, into a factory of coverage terms.
+
+import * as z from 'zod';
+import { defineNestedProgram, type NestedProgram, type Tree } from '../backend/nested-program.js';
+import type { TensorOps } from '../backend/ops.js';
+import type { TensorSpec, TensorSpecs } from '../backend/program.js';
+import { InvalidOptionsError } from '../errors.js';
+import { parseOptions } from '../internal/parse-options.js';
+import {
+  type CoverageTerm,
+  sampleSchema,
+  type TargetSample,
+  TEXT,
+  type TermInputs,
+  type TermOutputs,
+  type TermPrograms,
+  targetWeightsSchema,
+  weightSchema,
+} from './coverage-term.js';
+
+/** Numbers that a term's `build` receives as tensors, with their defaults. */
+export type TermParameters = Readonly<Record<string, number>>;
+
+/** What a term's `build` returns. */
+export interface CoverageOutputs<T> {
+  /** `[n, targets]`, non-negative: row *j* says how well candidate *j* covers each target. */
+  readonly affinity: T;
+  /**
+   * `[1, targets]`: how much each target counts. Where targets are drawn, what the drawn ones would count among all.
+   * @default 1 / targets, so that full coverage is worth the term's weight
+   */
+  readonly targetWeights?: T | undefined;
+  /** `[1, targets]`: the highest affinity each target can reach, if cheaper than the maximum over candidates. */
+  readonly peak?: T | undefined;
+}
+
+/** What `build` receives beside the tensors and the parameters. */
+export interface CoverageContext<T, I extends TensorSpecs = TensorSpecs> {
+  /**
+   * The Euclidean lengths of each input's rows, `[rows, 1]`. Those of an image's tensors are computed once for all
+   * questions, so prefer them to `ops.rowNorms`.
+   */
+  readonly norms: Readonly<Record<keyof I, T>>;
+  /** The rows of `x` `[n, …]` that belong to the drawn targets, `[targets, …]`; `x` itself where all targets count. */
+  draw(x: T): T;
+  /** Whether targets are drawn. */
+  readonly isDrawn: boolean;
+}
+
+/** The definition that {@link defineCoverage} turns into a term factory. */
+export interface CoverageDefinition<I extends TensorSpecs, P extends TermParameters> {
+  /** Names the term in results and errors. */
+  readonly name: string;
+  /**
+   * The tensors the term reads, by name: `vision` `[n, D]` (what the language model receives), `visionFeatures`
+   * `[n, d]` (before the projector; falls back to `vision`), `text` `[m, D]`, or names of your own, passed to
+   * `selectTokens` under `inputs`. All are matrices of floats. The number of candidates must be the dimension `'n'`.
+   */
+  readonly inputs: I;
+  /**
+   * The name of the dimension that counts the targets: `'n'` for vision tokens, `'m'` for text tokens, or your own. It
+   * must be a dimension of one of the inputs.
+   */
+  readonly targets: string;
+  /** Numbers that `build` receives as tensors of shape `[]`, with their defaults: changing one compiles nothing anew. */
+  readonly parameters?: P | undefined;
+  /** State `true` where the affinity cannot be negative by construction (softmax, exp); the check is then skipped. */
+  readonly nonNegative?: boolean | undefined;
+  /**
+   * State `true` for a term whose targets are the candidates (`targets: 'n'`) and whose `build` passes every tensor of
+   * targets through `context.draw`. It can then be sampled, and large matrices are computed piece by piece.
+   */
+  readonly drawsTargets?: boolean | undefined;
+  /**
+   * The term to use in place of this one where no text is given; receives the options of the factory.
+   * @default a term that reads text is left out without it
+   */
+  readonly withoutText?: ((options: TermOptions<P>) => CoverageTerm) | undefined;
+  /** Computes the affinity. Uses nothing but `ops`, so that the term runs, compiled, on every backend. */
+  build<T>(
+    ops: TensorOps<T>,
+    inputs: Readonly<Record<keyof I, T>>,
+    parameters: Readonly<Record<keyof P, T>>,
+    context: CoverageContext<T, I>,
+  ): CoverageOutputs<T>;
+}
+
+/** Options of every term: its weight, its targets' weights, its sample and its own parameters. */
+export interface TermOptions<P extends TermParameters = Readonly<Record<string, never>>> {
+  /** How much the term counts beside the others, from 0 to 1e30. @default 1 */
+  readonly weight?: number | undefined;
+  /**
+   * How much each target counts within the term, one number from 0 to 1e30 per target. They are scaled to a mean of 1, so a
+   * term whose targets count alike keeps its weight; what a term weighs its targets by itself is multiplied in.
+   */
+  readonly targetWeights?: readonly number[] | undefined;
+  /** Values for the term's parameters, e.g. `{ temperature: 0.05 }`. */
+  readonly parameters?: { readonly [K in keyof P]?: number | undefined } | undefined;
+  /** Cover a random sample of the targets; for terms that draw their targets. @default all targets */
+  readonly sample?: TargetSample | undefined;
+}
+
+const schema = z.strictObject({
+  weight: weightSchema.optional(),
+  targetWeights: targetWeightsSchema,
+  parameters: z
+    .record(
+      z.string(),
+      z
+        .number()
+        .refine((value) => Number.isFinite(Math.fround(value)), 'expected a number that float32 can hold')
+        .optional(),
+    )
+    .optional(),
+  sample: sampleSchema.optional(),
+}) satisfies z.ZodType<TermOptions<TermParameters>>;
+
+/**
+ * Defines a coverage term of your own: which targets there are and how well each candidate covers them. Returns a
+ * factory, to be called with weights and parameters for each use. Define a term once, at module level: its programs are
+ * compiled at their first use and kept for as long as the factory lives.
+ *
+ * @throws InvalidOptionsError for a definition that no tensors could fit; from the factory, for options of the wrong form.
+ * @example
+ * const centre = defineCoverage({
+ *   name: 'centre',
+ *   inputs: { vision: { dims: ['n', 'D'] }, prior: { dims: ['n', 'r'] } },
+ *   targets: 'r',
+ *   build: (_ops, { prior }) => ({ affinity: prior }),
+ * });
+ * await selectTokens({ backend, vision, coverage: [visionCoverage(), centre({ weight: 0.2 })], inputs: { prior }, budget });
+ */
+export function defineCoverage<
+  const I extends TensorSpecs,
+  const P extends TermParameters = Readonly<Record<never, number>>,
+>(definition: CoverageDefinition<I, P>): (options?: TermOptions<P>) => CoverageTerm {
+  checkDefinition(definition as unknown as CoverageDefinition<TensorSpecs, TermParameters>);
+  const { name, targets, nonNegative = false, drawsTargets = false, withoutText } = definition;
+  const defaults: TermParameters = { ...definition.parameters };
+  const inputs = Object.fromEntries(
+    Object.entries<TensorSpec>(definition.inputs).map(([input, { dims }]) => [
+      input,
+      dims as [string, string],
+    ]),
+  );
+  const programs: TermPrograms = {
+    whole: termProgram(definition, false, false),
+    wholeGivenNorms: termProgram(definition, false, true),
+    drawn: drawsTargets ? termProgram(definition, true, false) : undefined,
+    drawnGivenNorms: drawsTargets ? termProgram(definition, true, true) : undefined,
+  };
+  return (options = {}) => {
+    const what = `options of coverage term '${name}'`;
+    const parsed = parseOptions(what, schema, options);
+    const given = Object.entries(parsed.parameters ?? {}).filter(([, value]) => value !== undefined);
+    const unknown = given.filter(([parameter]) => !Object.hasOwn(defaults, parameter));
+    if (unknown.length > 0) {
+      const known = Object.keys(defaults).join(', ') || 'none';
+      throw new InvalidOptionsError(what, [
+        `unknown parameter ${unknown.map(([parameter]) => parameter).join(', ')} (known: ${known})`,
+      ]);
+    }
+    if (parsed.sample !== undefined && !drawsTargets) {
+      throw new InvalidOptionsError(what, [
+        'this term cannot be sampled; define it with drawsTargets: true and context.draw, or leave sample out',
+      ]);
+    }
+    if (parsed.sample !== undefined && parsed.targetWeights !== undefined) {
+      throw new InvalidOptionsError(what, ['sample and targetWeights cannot be combined']);
+    }
+    return {
+      kind: 'coverage',
+      name,
+      weight: parsed.weight ?? 1,
+      targetWeights: parsed.targetWeights,
+      parameters: { ...defaults, ...(Object.fromEntries(given) as TermParameters) },
+      nonNegative,
+      inputs,
+      sample: parsed.sample && { seed: 0, ...parsed.sample },
+      targets,
+      programs,
+      withoutText: withoutText?.(options),
+    };
+  };
+}
+
+/** @throws InvalidOptionsError for inputs that nobody could pass, and for dimensions that no input has. */
+function checkDefinition(definition: CoverageDefinition<TensorSpecs, TermParameters>): void {
+  const { name, targets, inputs, drawsTargets } = parseOptions(
+    'coverage definition',
+    definitionSchema,
+    definition,
+  );
+  const fail = (problem: string): never => {
+    throw new InvalidOptionsError(`coverage term '${name}'`, [problem]);
+  };
+  for (const [input, { dims, dtype }] of Object.entries(inputs)) {
+    if (dims.length !== 2) {
+      fail(
+        `the input '${input}': it has ${dims.length} dimensions, but inputs are matrices (a vector is [n, 1])`,
+      );
+    }
+    if (dtype === 'int32')
+      fail(`the input '${input}': its dtype is 'int32', but inputs are matrices of floats`);
+  }
+  const known = new Set(Object.values(inputs).flatMap(({ dims }) => dims));
+  for (const dim of ['n', targets]) {
+    if (known.has(dim)) continue;
+    fail(
+      `no input has the dimension '${dim}' (dimensions: ${[...known].join(', ') || 'none'}); ` +
+        `'n' counts the candidates, targets: '${targets}' the targets`,
+    );
+  }
+  if (drawsTargets && targets !== 'n') {
+    fail(`it draws its targets, which must then be the candidates: expected targets: 'n', got '${targets}'`);
+  }
+}
+
+const callable = z.custom<(...values: never[]) => unknown>(
+  (value) => typeof value === 'function',
+  'expected a function',
+);
+const definitionSchema = z.strictObject({
+  name: z.string().min(1, 'expected a name'),
+  inputs: z.record(
+    z.string(),
+    z.object({ dims: z.array(z.string()), dtype: z.enum(['float32', 'int32']).optional() }),
+  ),
+  targets: z.string(),
+  parameters: z.record(z.string(), z.number()).optional(),
+  nonNegative: z.boolean().optional(),
+  drawsTargets: z.boolean().optional(),
+  withoutText: callable.optional(),
+  build: callable,
+});
+
+/** Wraps a definition's `build` so that the engine also weighs the targets and sums up every candidate's first gain. */
+function termProgram<I extends TensorSpecs, P extends TermParameters>(
+  definition: CoverageDefinition<I, P>,
+  isDrawn: boolean,
+  areNormsGiven: boolean,
+): NestedProgram {
+  const { name, inputs, parameters = {} } = definition;
+  const targets = isDrawn ? 'drawn targets' : definition.targets;
+  const perRow = ([input, { dims }]: [string, TensorSpec]): [string, TensorSpec] => [
+    input,
+    { dims: [dims[0] as string, 'one'] },
+  ];
+  const tensors = Object.entries<TensorSpec>(inputs);
+  const given = tensors.filter(([input]) => areNormsGiven && input !== TEXT);
+  const computed = tensors.filter(([input]) => !given.some(([known]) => known === input));
+  const inputSpecs: TermInputs<TensorSpec> = {
+    tensors: inputs,
+    parameters: Object.fromEntries(Object.keys(parameters).map((parameter) => [parameter, { dims: [] }])),
+    targetWeights: { dims: ['one', targets] },
+    norms: Object.fromEntries(given.map(perRow)),
+    drawn: isDrawn ? { dims: [targets], dtype: 'int32' } : undefined,
+  };
+  const outputSpecs: TermOutputs<TensorSpec> = {
+    weights: { dims: ['one', targets] },
+    affinity: { dims: ['n', targets] },
+    firstGains: { dims: ['n', 'one'] },
+    peak: { dims: ['one', targets] },
+    norms: Object.fromEntries(computed.map(perRow)),
+  };
+  return defineNestedProgram({
+    name: `coverage(${name})`,
+    inputs: inputSpecs as unknown as Tree<TensorSpec>,
+    outputs: outputSpecs as unknown as Tree<TensorSpec>,
+    build: <T>(ops: TensorOps<T>, read: Tree<T>): Tree<T> => {
+      const from = read as unknown as TermInputs<T>;
+      const fresh = Object.fromEntries(
+        computed.map(([input]) => [input, ops.rowNorms(from.tensors[input] as T)] as const),
+      );
+      const { drawn } = from;
+      const { affinity, targetWeights, peak } = definition.build(
+        ops,
+        from.tensors as Readonly<Record<keyof I, T>>,
+        from.parameters as Readonly<Record<keyof P, T>>,
+        {
+          norms: { ...from.norms, ...fresh } as Readonly<Record<keyof I, T>>,
+          draw: (x) => (drawn === undefined ? x : ops.gather(x, drawn, 0)),
+          isDrawn,
+        },
+      );
+      // Of drawn targets each counts what it counts among all, which are as many as the candidates.
+      const perTarget = targetWeights ?? ops.divide(ops.scalar(1), ops.size(affinity, isDrawn ? 0 : 1));
+      const weights = ops.multiply(from.targetWeights, perTarget);
+      const weighted = ops.multiply(affinity, weights);
+      const outputs: TermOutputs<T> = {
+        weights,
+        affinity: weighted,
+        firstGains: ops.sum(weighted, 1, { keepDims: true }),
+        peak: ops.multiply(peak ?? ops.max(affinity, 0, { keepDims: true }), weights),
+        norms: fresh,
+      };
+      return outputs as unknown as Tree<T>;
+    },
+  });
+}

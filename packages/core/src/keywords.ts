@@ -1,0 +1,60 @@
+// Prepares a question for text coverage: its words without image placeholders, answer-format requests and stop words.
+
+import * as z from 'zod';
+import { parseOptions } from './internal/parse-options.js';
+
+/** Stop-words of the MMTok implementation for LLaVA (all lower case). "in", "of", "this", "image" and "there" stay. */
+export const STOP_WORDS: ReadonlySet<string> = new Set(
+  (
+    'a an the is are was were be been being have has had do does did it they he she we you i ' +
+    'what where when why how who which and or but so if then question answer ' +
+    'to for with by from at into onto upon'
+  ).split(' '),
+);
+
+/** Options of {@link keywords}. */
+export interface KeywordOptions {
+  /** Words to leave out, in lower case; `false` keeps every word. @default the 47 of the official implementation */
+  readonly stopWords?: Iterable<string> | false;
+  /** Sentences that ask for an answer format and say nothing about the image. @default {@link ANSWER_FORMATS} */
+  readonly answerFormats?: readonly string[];
+}
+
+/** The answer-format sentences of LLaVA's benchmark prompts, which the official implementation removes. */
+export const ANSWER_FORMATS: readonly string[] = [
+  'Answer the question using a single word or phrase.',
+  "Answer with the option's letter from the given choices directly.",
+];
+
+const schema = z.strictObject({
+  stopWords: z
+    .union([
+      z.literal(false),
+      z.custom<Iterable<string>>(
+        (value) => typeof value !== 'string' && typeof Object(value)[Symbol.iterator] === 'function',
+        'expected words, e.g. an array or a Set, or false',
+      ),
+    ])
+    .default(STOP_WORDS),
+  answerFormats: z.array(z.string()).default([...ANSWER_FORMATS]),
+});
+
+/**
+ * The words of a question that should drive text coverage, in order, repeats kept. Words are runs of letters, digits
+ * and underscores in any script. If every word is a stop-word, all words are returned.
+ *
+ * @example
+ * keywords('<image>\nIs there a red cup on the table?'); // ['there', 'red', 'cup', 'on', 'table']
+ * @throws InvalidOptionsError for anything but a string and the options above.
+ */
+export function keywords(question: string, options: KeywordOptions = {}): string[] {
+  const text = parseOptions('question', z.string(), question);
+  const { stopWords, answerFormats } = parseOptions('options of keywords', schema, options);
+  const withoutImages = text.replace(/^(\s*<image>)+\s*/u, '');
+  const asked = answerFormats.reduce((rest, sentence) => rest.replaceAll(sentence, ' '), withoutImages);
+  const words = asked.match(/[\p{L}\p{M}\p{N}_]+/gu) ?? [];
+  if (stopWords === false) return [...words];
+  const dropped = new Set(stopWords);
+  const kept = words.filter((word) => !dropped.has(word.toLowerCase()));
+  return kept.length > 0 ? kept : [...words];
+}

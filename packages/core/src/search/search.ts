@@ -1,0 +1,223 @@
+// The searches: what a maximizer is, textbook greedy, the lazy search that finds the same tokens with fewer evaluations, and
+// the stochastic one for very many tokens.
+
+import * as z from 'zod';
+import { parseOptions } from '../internal/parse-options.js';
+import { createRandom, shuffleFront } from '../internal/random.js';
+import type { Eligibility } from './eligibility.js';
+import { CandidateHeap } from './heap.js';
+import type { Objective } from './objective.js';
+
+/** What a maximizer is asked for. */
+export interface MaximizeRequest {
+  /** Pick at most this many candidates. */
+  readonly budget: number;
+  /** Stop once the value has reached this, if at least `minimum` are picked. @default never */
+  readonly target?: number | undefined;
+  /** @default 0 */
+  readonly minimum?: number | undefined;
+  /** Which candidates may be picked; `include` has been picked by the caller already. */
+  readonly eligibility: Eligibility;
+  /**
+   * Commits a candidate to the objective and records it. Returns the value reached.
+   * @throws InvalidSelectionError for anything but a candidate that may be picked now.
+   */
+  readonly pick: (j: number) => number;
+}
+
+/**
+ * A search. Pure towards its inputs but for the picks it makes. It is held to different, eligible candidates, and to picking
+ * as long as the request allows.
+ */
+export interface Maximizer {
+  /** Shown in results. */
+  readonly name: string;
+  /**
+   * Whether every pick has the highest gain of all eligible candidates; the bound on the optimum is tighter then.
+   * @default false
+   */
+  readonly steepest?: boolean | undefined;
+  /**
+   * Picks candidates until the budget or the target is reached or nothing is eligible.
+   * @returns upper bounds of the gains of the candidates not picked, as far as they are known (`Infinity` where not).
+   */
+  maximize(objective: Objective, request: MaximizeRequest): Float64Array;
+}
+
+/**
+ * Whether the search may stop before the budget is spent. Where groups still miss some of their minimum it may not,
+ * but from then on nothing else is eligible.
+ */
+export function targetReached(request: MaximizeRequest, picked: number, value: number): boolean {
+  const { target = Number.POSITIVE_INFINITY, minimum = 0, eligibility } = request;
+  return value >= target && picked >= minimum && !eligibility.allowOnlyMissing();
+}
+
+/**
+ * Picks, step by step, the eligible candidate with the highest gain; ties go to the lowest index. Keeps (1 − 1/e) of
+ * the best value any set of this size has (Nemhauser, Wolsey, Fisher 1978). O(k · n · targets).
+ */
+export function naiveGreedy(): Maximizer {
+  return {
+    name: 'naive',
+    steepest: true,
+    maximize(objective, request) {
+      const { budget, eligibility, pick } = request;
+      const bounds = new Float64Array(objective.candidates).fill(Number.POSITIVE_INFINITY);
+      let waiting = Int32Array.from({ length: objective.candidates }, (_, j) => j);
+      for (let picked = 0; picked < budget; picked++) {
+        waiting = waiting.filter((j) => eligibility.allows(j));
+        const best = highestGain(objective, waiting, bounds);
+        if (best < 0) break;
+        const value = pick(best);
+        if (targetReached(request, picked + 1, value)) break;
+      }
+      return bounds;
+    },
+  };
+}
+
+/**
+ * Gains only shrink as candidates are committed, so a gain computed earlier bounds today's from above. The candidates
+ * wait in a heap ordered by their last known bound; the top is evaluated anew, and picked once its fresh gain still
+ * tops the heap.
+ *
+ * The indices equal those of naive greedy exactly, in floating point: gains are summed in one fixed order, rounding is
+ * monotone, so stale gains remain upper bounds; and equal bounds are ordered by index, which is naive greedy's tie rule.
+ */
+export function lazyGreedy(): Maximizer {
+  return {
+    name: 'lazy',
+    steepest: true,
+    maximize(objective, request) {
+      const { budget, eligibility, pick } = request;
+      const bounds = objective.initialBounds();
+      const waiting: number[] = [];
+      for (let j = 0; j < objective.candidates; j++) if (eligibility.allows(j)) waiting.push(j);
+      const heap = new CandidateHeap(waiting, bounds);
+      // The step in which a candidate's bound was computed; −1: only the initial bound is known.
+      const evaluatedAt = new Int32Array(objective.candidates).fill(-1);
+      for (let picked = 0; picked < budget; ) {
+        const j = heap.top;
+        if (j < 0) break;
+        if (!eligibility.allows(j)) {
+          heap.removeTop();
+        } else if (evaluatedAt[j] !== picked) {
+          const gain = objective.gain(j);
+          bounds[j] = gain;
+          evaluatedAt[j] = picked;
+          heap.lowerTop(gain);
+        } else {
+          heap.removeTop();
+          const value = pick(j);
+          picked++;
+          if (targetReached(request, picked, value)) break;
+        }
+      }
+      return bounds;
+    },
+  };
+}
+
+/** Options of {@link stochasticGreedy}. */
+export interface StochasticGreedyOptions {
+  /** The expected value is at least (1 − 1/e − epsilon) of the optimum. @default 0.01 */
+  readonly epsilon?: number | undefined;
+  /** The same seed gives the same picks. @default 0 */
+  readonly seed?: number | undefined;
+}
+
+const schema = z.strictObject({
+  epsilon: z.number().gt(0).lt(1).default(0.01),
+  seed: z.int().default(0),
+});
+
+/**
+ * Picks, step by step, the best of (n / k) · ln(1 / epsilon) randomly drawn eligible candidates; ties go to the lowest
+ * index. O(n · targets · ln(1 / epsilon)), whatever the budget k; for a coverage budget, whose k is not known before, log k
+ * times as much. Not nested: `prefix(k)` is then a greedy order of this
+ * run, not the selection a smaller budget would give.
+ * @see Mirzasoleiman et al. 2015, https://arxiv.org/abs/1409.7938
+ * @throws InvalidOptionsError for an epsilon outside (0, 1).
+ */
+export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximizer {
+  const { epsilon, seed } = parseOptions('options of stochasticGreedy', schema, options);
+  return {
+    name: 'stochastic',
+    maximize(objective, request) {
+      const { budget, target = Number.POSITIVE_INFINITY, eligibility, pick } = request;
+      // Where a value is to be reached, nobody knows with how many picks: twice as many as so far is the guess.
+      const likely = (picked: number): number =>
+        target < Number.POSITIVE_INFINITY ? Math.min(budget, 2 ** Math.ceil(Math.log2(picked + 1))) : budget;
+      const rng = createRandom(seed);
+      const bounds = objective.initialBounds();
+      let waiting = Int32Array.from({ length: objective.candidates }, (_, j) => j);
+      for (let picked = 0; picked < budget; picked++) {
+        waiting = waiting.filter((j) => eligibility.allows(j));
+        if (waiting.length === 0) break;
+        const drawn = Math.min(
+          waiting.length,
+          Math.ceil((objective.candidates / likely(picked)) * Math.log(1 / epsilon)),
+        );
+        shuffleFront(waiting, drawn, rng);
+        const sample = waiting.slice(0, drawn).sort();
+        const value = pick(highestGain(objective, sample, bounds));
+        if (targetReached(request, picked + 1, value)) break;
+      }
+      return bounds;
+    },
+  };
+}
+
+/**
+ * The candidate with the highest gain, or −1 if there is none; of equal ones the first in the order given.
+ * @param bounds receives the gain of every candidate looked at.
+ */
+export function highestGain(
+  objective: Objective,
+  candidates: Iterable<number>,
+  bounds: Float64Array,
+): number {
+  let best = -1;
+  let bestGain = Number.NEGATIVE_INFINITY;
+  for (const j of candidates) {
+    const gain = objective.gain(j);
+    bounds[j] = gain;
+    if (gain > bestGain) {
+      best = j;
+      bestGain = gain;
+    }
+  }
+  return best;
+}
+
+/**
+ * The `count` largest gains, highest first, among `candidates` as the objective stands. For a monotone submodular
+ * function, F(best set of size c) ≤ F(S) + the sum of the c largest gains at S (Minoux 1978).
+ *
+ * @param bounds upper bounds of the gains; entries are overwritten with fresh gains as needed.
+ */
+export function largestGains(
+  objective: Objective,
+  candidates: readonly number[],
+  bounds: Float64Array,
+  count: number,
+): number[] {
+  const heap = new CandidateHeap(candidates, bounds);
+  const isFresh = new Uint8Array(objective.candidates);
+  const gains: number[] = [];
+  while (gains.length < count) {
+    const j = heap.top;
+    if (j < 0) break;
+    if (isFresh[j] === 1) {
+      gains.push(bounds[j] as number);
+      heap.removeTop();
+    } else {
+      const gain = objective.gain(j);
+      bounds[j] = gain;
+      isFresh[j] = 1;
+      heap.lowerTop(gain);
+    }
+  }
+  return gains;
+}

@@ -1,0 +1,65 @@
+// A circuit breaker around an upstream server: after failures it asks the server's own health, and while that is bad it
+// refuses requests at once.
+
+import { UpstreamUnavailableError } from '../errors.js';
+
+/** Options of {@link createBreaker}. */
+export interface BreakerOptions {
+  /** Whether the upstream server and its engine are well. Never throws. */
+  readonly isHealthy: () => Promise<boolean>;
+  /** Milliseconds between looks at a server that was not well. */
+  readonly retryMs: number;
+  readonly onChange: (isOpen: boolean) => void;
+}
+
+/** Knows whether to ask at all. */
+export interface Breaker {
+  readonly isOpen: boolean;
+  /** @throws UpstreamUnavailableError while the upstream server is known to be down. */
+  check(): void;
+  /** A request failed: looks at the upstream server's health, and opens the circuit if that is bad. */
+  failed(): Promise<void>;
+  close(): void;
+}
+
+/** A breaker that is closed at first: requests go through. */
+export function createBreaker({ isHealthy, retryMs, onChange }: BreakerOptions): Breaker {
+  let isOpen = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const set = (open: boolean): void => {
+    if (isOpen === open) return;
+    isOpen = open;
+    onChange(open);
+    if (open) look();
+  };
+  const look = (): void => {
+    timer = setTimeout(async () => {
+      if (await isHealthy()) set(false);
+      else if (isOpen) look();
+    }, retryMs);
+    timer.unref();
+  };
+
+  return {
+    get isOpen() {
+      return isOpen;
+    },
+    check() {
+      if (!isOpen) return;
+      throw new UpstreamUnavailableError(
+        'The upstream server is down. It is asked again every few seconds.',
+        {
+          retryAfter: Math.ceil(retryMs / 1000),
+        },
+      );
+    },
+    async failed() {
+      if (!(await isHealthy())) set(true);
+    },
+    close() {
+      isOpen = false;
+      clearTimeout(timer);
+    },
+  };
+}

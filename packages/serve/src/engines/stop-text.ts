@@ -1,0 +1,44 @@
+// Ends a text at the first of some stop sequences, while the text still comes in pieces.
+
+/** Cuts a stream of text at stop sequences. */
+export interface StopText {
+  /** Takes a piece and gives back what can be shown: all but an end that may begin a stop sequence. */
+  push(piece: string): string;
+  /** What was held back, when the text is over. */
+  end(): string;
+  /** Whether a stop sequence has come; nothing is shown from then on. */
+  readonly stopped: boolean;
+}
+
+/** A cutter for `stops`; without any, text passes through. */
+export function createStopText(stops: readonly string[]): StopText {
+  let held = '';
+  let stopped = false;
+  return {
+    push(piece) {
+      if (stopped) return '';
+      held += piece;
+      const found = stops.map((stop) => held.indexOf(stop)).filter((at) => at >= 0);
+      if (found.length > 0) {
+        stopped = true;
+        return held.slice(0, Math.min(...found));
+      }
+      const keep = Math.max(0, ...stops.map((stop) => overlap(held, stop)));
+      const shown = held.slice(0, held.length - keep);
+      held = held.slice(held.length - keep);
+      return shown;
+    },
+    end: () => (stopped ? '' : held),
+    get stopped() {
+      return stopped;
+    },
+  };
+}
+
+/** How many characters at the end of `text` are the beginning of `stop`. */
+function overlap(text: string, stop: string): number {
+  for (let length = Math.min(text.length, stop.length - 1); length > 0; length--) {
+    if (text.endsWith(stop.slice(0, length))) return length;
+  }
+  return 0;
+}

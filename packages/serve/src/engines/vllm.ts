@@ -1,0 +1,239 @@
+// The engine `vllm`: encodes and selects here, sends the kept rows to a vLLM server, and passes everything else through.
+
+import type { ChatJob, ChatReply, Engine, JsonObject, PruningSummary, Usage } from '../engine.js';
+import { BadRequestError, errorBody, ServeStartError, UpstreamUnavailableError } from '../errors.js';
+import { toDataUri } from '../images/load.js';
+import type { Log } from '../observe/log.js';
+import { replaceImages } from '../request/chat.js';
+import type { SelectedImage, SelectedImages, VisionSelector } from '../selector/selector.js';
+import { DONE, encodeEvent } from '../sse.js';
+import type { VllmClient } from '../vllm/client.js';
+import { imageEmbedsPart, promptEmbedsPart } from '../vllm/parts.js';
+import { type Breaker, createBreaker } from './breaker.js';
+import { probe } from './probe.js';
+import { createQueue } from './queue.js';
+
+/** Options of {@link createVllmEngine}. */
+export interface VllmEngineOptions {
+  /** A client of the upstream server; `client.model` is the name under which it serves the model. */
+  readonly client: VllmClient;
+  /** Encodes images with the weights of the served checkpoint; the engine disposes of it. */
+  readonly selector: VisionSelector;
+  /**
+   * What to do for families whose rows need a grid (Qwen-VL), where vLLM places kept rows on a line and their positions in the
+   * image are lost: refuse to start, or send them so. @default 'refuse'
+   */
+  readonly grid?: 'refuse' | 'line' | undefined;
+  /** Half precision of the rows. @default 'bfloat16' */
+  readonly dtype?: 'bfloat16' | 'float16' | undefined;
+  /**
+   * At start, one small image is sent as it is and as rows, and the answers are compared. `'warn'` logs a difference,
+   * `'off'` asks nothing, for servers that take rows only (`--limit-mm-per-prompt '{"image":0}'`). @default 'strict'
+   */
+  readonly probe?: 'strict' | 'warn' | 'off' | undefined;
+  /** Requests that are encoded at a time. @default 1 */
+  readonly concurrency?: number | undefined;
+  /** Requests that may wait to be encoded; more are answered 429. @default 32 */
+  readonly queueLimit?: number | undefined;
+  /** Milliseconds between looks at an upstream server that is down. @default 5000 */
+  readonly retryMs?: number | undefined;
+  readonly log?: Log | undefined;
+}
+
+/**
+ * An engine in front of a vLLM server, which needs `--enable-mm-embeds` (or `--enable-prompt-embeds` where the family's route
+ * says so). Checks at start that the server serves the model and answers to rows as to the image.
+ * @throws ServeStartError if it does not, or if the family needs a grid and that is refused; UpstreamUnavailableError.
+ */
+export async function createVllmEngine(options: VllmEngineOptions): Promise<Engine> {
+  const { client, selector, dtype, grid = 'refuse', retryMs = 5000, log = () => undefined } = options;
+  const { route, hiddenSize, family } = selector;
+  if ('merge' in route && grid === 'refuse') {
+    throw new ServeStartError(
+      `Models of the family ${family} need a grid of positions, and vLLM would place the kept rows on a line, not where they ` +
+        "were in the image. Set grid: 'line' to send them so all the same.",
+    );
+  }
+  const models = await client.models();
+  if (!models.includes(client.model)) {
+    throw new ServeStartError(
+      `The upstream server does not serve '${client.model}', only ${models.map((name) => `'${name}'`).join(', ')}.`,
+    );
+  }
+  const queue = createQueue({ concurrency: options.concurrency ?? 1, limit: options.queueLimit ?? 32 });
+  const breaker = createBreaker({
+    isHealthy: () => client.isHealthy(),
+    retryMs,
+    onChange: (isOpen) =>
+      log({ level: isOpen ? 'error' : 'info', event: isOpen ? 'upstream-down' : 'upstream-up' }),
+  });
+  let forwarded = 0;
+
+  const toParts = ({ rows }: SelectedImage): readonly unknown[] => {
+    if (route.part === 'prompt_embeds') {
+      return [
+        { type: 'text', text: route.before },
+        promptEmbedsPart(rows, { dtype, hiddenSize }),
+        { type: 'text', text: route.after },
+      ].filter((part) => !('text' in part) || part.text !== '');
+    }
+    if (!('merge' in route)) return [imageEmbedsPart(rows, { dtype, hiddenSize })];
+    const { merge } = route;
+    const line = [1, merge, merge * (rows.dims[0] ?? 0)] as const;
+    return [imageEmbedsPart(rows, { dtype, hiddenSize, merge, grid: line })];
+  };
+  /** The request's messages with rows in place of images, and what the selection did. */
+  const select = async (
+    { images, body, overrides }: Pick<ChatJob, 'images' | 'body' | 'overrides'>,
+    signal: AbortSignal,
+  ): Promise<{ readonly messages: readonly unknown[]; readonly selected: SelectedImages }> => {
+    const slot = await queue.acquire(signal);
+    try {
+      const selected = await selector.select(images, body.messages, { overrides, signal });
+      signal.throwIfAborted();
+      const parts = selected.images.map(toParts);
+      return { messages: replaceImages(body.messages, (image) => parts[image] ?? []), selected };
+    } finally {
+      slot.release();
+    }
+  };
+  if (options.probe !== 'off') {
+    await probe({ client, side: selector.imageSide ?? 224, select, isStrict: options.probe !== 'warn', log });
+  }
+
+  return {
+    name: 'vllm',
+    modelId: client.model,
+    readiness: () =>
+      breaker.isOpen ? { ready: false, reason: 'the upstream server is down' } : { ready: true },
+    load: () => ({ running: queue.running + forwarded, queued: queue.queued }),
+    async close() {
+      breaker.close();
+      await selector.dispose();
+    },
+    async chat(job, signal) {
+      breaker.check();
+      const messages = await (async () => {
+        if (job.images.length === 0) return job.body.messages;
+        if (job.overrides === false) return wholeImages(job);
+        const { messages, selected } = await select(job, signal);
+        job.observe({ summary: summarize(selected) });
+        return messages;
+      })();
+      forwarded += 1;
+      try {
+        const response = await client.send({ ...job.body, messages }, { signal });
+        return await passThrough(response, job, breaker);
+      } catch (error) {
+        if (error instanceof UpstreamUnavailableError) await breaker.failed();
+        throw error;
+      } finally {
+        forwarded -= 1;
+      }
+    },
+  };
+}
+
+/** The messages with checked images in their full size; the upstream server fetches nothing by itself. */
+function wholeImages({ body, images }: ChatJob): readonly unknown[] {
+  return replaceImages(body.messages, (image) => {
+    const checked = images[image];
+    if (checked === undefined) throw new BadRequestError('An image is missing.');
+    return [{ type: 'image_url', image_url: { url: toDataUri(checked) } }];
+  });
+}
+
+function summarize({ reason, images, coverage, timings }: SelectedImages): PruningSummary {
+  const sum = (key: 'visionTokens' | 'keptTokens'): number =>
+    images.reduce((total, image) => total + image[key], 0);
+  return {
+    reason,
+    visionTokens: sum('visionTokens'),
+    keptTokens: sum('keptTokens'),
+    coverage,
+    images: images.map(({ visionTokens, keptTokens }) => ({ visionTokens, keptTokens })),
+    timings: { ...timings },
+  };
+}
+
+/** The upstream server's answer: its errors as they are, its JSON with `mmtok` added by the app, its stream byte for byte. */
+async function passThrough(response: Response, job: ChatJob, breaker: Breaker): Promise<ChatReply> {
+  const type = response.headers.get('content-type') ?? 'application/json';
+  if (response.ok && type.startsWith('text/event-stream') && response.body !== null) {
+    return { kind: 'events', events: whole(response.body, job, breaker) };
+  }
+  const body = await response.text().catch((error: unknown) => {
+    throw new UpstreamUnavailableError("The upstream server's answer was cut off.", {
+      status: 502,
+      cause: error,
+    });
+  });
+  if (response.status >= 500) await breaker.failed();
+  const json = response.ok ? parseObject(body) : undefined;
+  if (json === undefined) {
+    const retryAfter = response.headers.get('retry-after');
+    const headers = { 'content-type': type, ...(retryAfter !== null && { 'retry-after': retryAfter }) };
+    return { kind: 'raw', status: response.status, body, headers };
+  }
+  if (isUsage(json.usage)) job.observe({ usage: json.usage });
+  return { kind: 'json', body: json };
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as JsonObject)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isUsage = (value: unknown): value is Usage =>
+  typeof (value as Usage | null | undefined)?.prompt_tokens === 'number' &&
+  typeof (value as Usage).completion_tokens === 'number';
+
+/** The bytes of a stream as they come. One that is cut ends with an event that says so. */
+function whole(
+  stream: ReadableStream<Uint8Array>,
+  job: ChatJob,
+  breaker: Breaker,
+): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder('latin1');
+  // Long enough for the last two events: the usage, where it is asked for, and the mark of the end.
+  let tail = '';
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) {
+          tail = (tail + decoder.decode(value)).slice(-4096);
+          return controller.enqueue(value);
+        }
+      } catch {
+        tail = '';
+      }
+      if (tail.includes(`data: ${DONE}`)) {
+        const usage = usageIn(tail);
+        if (usage !== undefined) job.observe({ usage });
+      } else {
+        const message = 'The upstream server ended its stream early.';
+        controller.enqueue(encodeEvent(errorBody(new UpstreamUnavailableError(message))));
+        await breaker.failed();
+      }
+      controller.close();
+    },
+    async cancel(reason) {
+      await reader.cancel(reason);
+    },
+  });
+}
+
+/** The usage of a stream's last event that has one. */
+function usageIn(tail: string): Usage | undefined {
+  const events = tail.split('\n').filter((line) => line.startsWith('data: {'));
+  const usages = events.map((line) => parseObject(line.slice('data: '.length))?.usage);
+  return usages.filter(isUsage).at(-1);
+}

@@ -1,0 +1,159 @@
+// Fetches an image from an address that a stranger wrote: only from hosts of an allow list, at every hop of a redirect,
+// and only from public addresses, each looked up once and connected to as it was checked.
+
+import { lookup as systemLookup } from 'node:dns/promises';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import { BadRequestError, LimitError, TimeoutError } from '../errors.js';
+import { isPublicAddress } from './addresses.js';
+
+/** From where images may be fetched. */
+export interface RemoteImageOptions {
+  /**
+   * Hosts: `images.example.com`, `*.example.com` (any subdomain), with a port if it is not the usual one
+   * (`cdn.example.com:8443`). Over HTTPS, or over plain HTTP where the entry says so (`http://images.example.com`).
+   */
+  readonly allow: readonly string[];
+  /** Also from private, loopback and link-local addresses, for image stores in one's own network. Default: false. */
+  readonly allowPrivateAddresses?: boolean | undefined;
+}
+
+/** Bounds of one fetch. */
+export interface FetchBounds {
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Looks a name up; for tests. */
+  readonly lookup?: (
+    host: string,
+  ) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+}
+
+const MAX_REDIRECTS = 3;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * The bytes at an address.
+ * @throws BadRequestError if the address is not allowed or does not answer with a file; LimitError if that is too large;
+ *   TimeoutError.
+ */
+export async function fetchImage(
+  address: string,
+  options: RemoteImageOptions,
+  bounds: FetchBounds,
+): Promise<Uint8Array> {
+  const timeout = AbortSignal.timeout(bounds.timeoutMs);
+  const signal = AbortSignal.any([bounds.signal, timeout]);
+  try {
+    let url = parse(address);
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      if (!isAllowed(url, options.allow)) {
+        throw new BadRequestError(
+          `Images from '${url.protocol}//${url.host}' are not allowed on this server. Send the image as a data URI.`,
+        );
+      }
+      const response = await open(url, await resolve(url, options, bounds), signal);
+      const { statusCode = 0, headers } = response;
+      if (!REDIRECTS.has(statusCode)) return await readBody(response, bounds.maxBytes);
+      response.destroy();
+      if (headers.location === undefined) break;
+      url = parse(headers.location, url);
+    }
+    throw new BadRequestError(`The image's address redirects more than ${MAX_REDIRECTS} times, or nowhere.`);
+  } catch (error) {
+    bounds.signal.throwIfAborted();
+    if (timeout.aborted) throw new TimeoutError('The image took too long to fetch.', 408);
+    if (error instanceof BadRequestError || error instanceof LimitError) throw error;
+    throw new BadRequestError('The image could not be fetched from its address.', { cause: error });
+  }
+}
+
+function parse(address: string, base?: URL): URL {
+  const url = URL.canParse(address, base?.href) ? new URL(address, base) : undefined;
+  const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
+  if (url === undefined || !isWeb || url.username !== '' || url.password !== '') {
+    throw new BadRequestError(
+      'An image_url is neither a data URI with base64 nor an http(s) address without user and password.',
+    );
+  }
+  return url;
+}
+
+/** Whether an entry of the allow list names the scheme, the host and the port of a URL. */
+export function isAllowed(url: URL, allow: readonly string[]): boolean {
+  return allow.some((entry) => {
+    const isPlain = entry.startsWith('http://');
+    const [host = '', port = ''] = entry
+      .replace(/^https?:\/\//, '')
+      .toLowerCase()
+      .split(':');
+    if (url.protocol !== (isPlain ? 'http:' : 'https:') || url.port !== port) return false;
+    if (host.startsWith('*.')) return url.hostname.endsWith(host.slice(1)) && url.hostname !== host.slice(2);
+    return url.hostname === host;
+  });
+}
+
+/** The address to connect to, after all that the name stands for were checked. */
+async function resolve(
+  url: URL,
+  { allowPrivateAddresses = false }: RemoteImageOptions,
+  { lookup = (host) => systemLookup(host, { all: true }) }: FetchBounds,
+): Promise<{ readonly address: string; readonly family: number }> {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const family = isIP(host);
+  const found = family === 0 ? await lookup(host) : [{ address: host, family }];
+  const [first] = found;
+  if (first === undefined) throw new Error('the name has no address');
+  if (!allowPrivateAddresses && !found.every(({ address }) => isPublicAddress(address))) {
+    throw new BadRequestError(`Images from '${url.host}' are not allowed on this server.`);
+  }
+  return first;
+}
+
+function open(
+  url: URL,
+  { address, family }: { readonly address: string; readonly family: number },
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((done, fail) => {
+    request(url, {
+      agent: false, // no pooled connection, which may lead elsewhere
+      headers: { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': 'mmtok' },
+      signal,
+      // The name is not looked up again: a second answer could be another address.
+      lookup: (_host, { all }, callback) => {
+        if (all === true) callback(null, [{ address, family }]);
+        else callback(null, address, family);
+      },
+    })
+      .on('response', done)
+      .on('error', fail)
+      .end();
+  });
+}
+
+async function readBody(response: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+  const { statusCode, headers } = response;
+  const tooLarge = (): LimitError =>
+    new LimitError(`The image has more than ${maxBytes} bytes.`, { status: 413 });
+  try {
+    if (statusCode !== 200)
+      throw new BadRequestError(`The image's address answered with status ${statusCode}.`);
+    if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+      throw new BadRequestError("The image's address answered with a compressed body.");
+    }
+    if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxBytes) throw tooLarge();
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    response.destroy();
+  }
+}

@@ -1,0 +1,325 @@
+// The server with the engine `local`, asked by the official clients.
+
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { generateText, streamText } from 'ai';
+import OpenAI from 'openai';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  createLocalEngine,
+  type LogEntry,
+  type RunningServer,
+  type ServerOptions,
+  startServer,
+} from '../src/index.js';
+import { createFakeModel, type FakeModel, imageAnd, PIXEL } from './support/fakes.js';
+
+let server: RunningServer | undefined;
+let log: LogEntry[] = [];
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+async function start(
+  model: FakeModel,
+  options: Partial<ServerOptions> & { queueLimit?: number } = {},
+): Promise<string> {
+  const { queueLimit, ...rest } = options;
+  log = [];
+  server = await startServer({
+    engine: createLocalEngine({ model, queueLimit }),
+    port: 0,
+    log: (entry) => log.push(entry),
+    ...rest,
+  });
+  return server.url;
+}
+
+const question = 'what color is the sky today';
+const ask = (url: string, body: object, init: RequestInit = {}): Promise<Response> =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'tiny',
+      messages: [{ role: 'user', content: imageAnd(question) }],
+      ...body,
+    }),
+    ...init,
+  });
+
+describe('the openai package, unchanged', () => {
+  const client = (url: string): OpenAI =>
+    new OpenAI({ baseURL: `${url}/v1`, apiKey: 'secret-key', maxRetries: 0 });
+  const request = { model: 'tiny', messages: [{ role: 'user' as const, content: imageAnd(question) }] };
+
+  test('asks, and reads the answer, the usage and what pruning did', async () => {
+    const openai = client(await start(createFakeModel(), { apiKey: 'secret-key' }));
+    const { data, response } = await openai.chat.completions.create(request).withResponse();
+    expect(data.choices[0]).toMatchObject({
+      message: { role: 'assistant', content: question },
+      finish_reason: 'stop',
+    });
+    expect(data.usage).toEqual({ prompt_tokens: 66, completion_tokens: 6, total_tokens: 72 });
+    expect((data as unknown as { mmtok: unknown }).mmtok).toEqual({
+      reason: 'budgetReached',
+      visionTokens: 576,
+      keptTokens: 57,
+      coverage: { text: 0.9, vision: 0.5 },
+      images: [{ visionTokens: 576, keptTokens: 57 }],
+      timings: { encodeMs: 12, selectMs: 3, prefillMs: 40, decodeMs: 5 },
+    });
+    expect(response.headers.get('x-mmtok')).toBe(
+      'reason=budget-reached, vision-tokens=576, kept-tokens=57, coverage-text=0.9000, coverage-vision=0.5000, ' +
+        'encode-ms=12.0, select-ms=3.0, prefill-ms=40.0, decode-ms=5.0',
+    );
+  });
+
+  test('streams, with the usage at the end', async () => {
+    const openai = client(await start(createFakeModel()));
+    const stream = await openai.chat.completions.create({
+      ...request,
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    let text = '';
+    let last: OpenAI.ChatCompletionChunk | undefined;
+    let summary: unknown;
+    for await (const chunk of stream) {
+      text += chunk.choices[0]?.delta.content ?? '';
+      summary ??= (chunk as unknown as { mmtok?: unknown }).mmtok;
+      last = chunk;
+    }
+    expect(text).toBe(question);
+    expect(last).toMatchObject({ choices: [], usage: { prompt_tokens: 66 } });
+    expect(summary).toMatchObject({ keptTokens: 57 });
+  });
+
+  test('lists the model, and gets typed errors', async () => {
+    const openai = client(await start(createFakeModel(), { apiKey: 'secret-key' }));
+    const models = await openai.models.list();
+    expect(models.data.map(({ id }) => id)).toEqual(['tiny']);
+    expect((await openai.models.retrieve('tiny')).id).toBe('tiny');
+    await expect(openai.chat.completions.create({ ...request, model: 'gpt' })).rejects.toBeInstanceOf(
+      OpenAI.NotFoundError,
+    );
+    const stranger = new OpenAI({ baseURL: openai.baseURL, apiKey: 'another', maxRetries: 0 });
+    await expect(stranger.chat.completions.create(request)).rejects.toBeInstanceOf(
+      OpenAI.AuthenticationError,
+    );
+    await expect(openai.chat.completions.create({ ...request, n: 2 })).rejects.toMatchObject({
+      status: 400,
+      param: 'n',
+      code: 'MMTOK_BAD_REQUEST',
+    });
+  });
+});
+
+describe('@ai-sdk/openai-compatible, unchanged', () => {
+  const messages = [
+    {
+      role: 'user' as const,
+      content: [
+        { type: 'image' as const, image: PIXEL },
+        { type: 'text' as const, text: question },
+      ],
+    },
+  ];
+
+  test('asks and streams', async () => {
+    const model = createFakeModel();
+    const provider = createOpenAICompatible({
+      name: 'mmtok',
+      baseURL: `${await start(model)}/v1`,
+      includeUsage: true,
+    });
+    const whole = await generateText({ model: provider('tiny'), messages, maxOutputTokens: 4 });
+    expect(whole.text).toBe('what color is the');
+    expect(whole.finishReason).toBe('length');
+    expect(whole.usage).toMatchObject({ inputTokens: 66, outputTokens: 4 });
+    const stream = streamText({ model: provider('tiny'), messages });
+    let text = '';
+    for await (const piece of stream.textStream) text += piece;
+    expect(text).toBe(question);
+    expect(await stream.usage).toMatchObject({ inputTokens: 66 });
+  });
+
+  test('hands over overrides', async () => {
+    const model = createFakeModel();
+    const provider = createOpenAICompatible({ name: 'mmtok', baseURL: `${await start(model)}/v1` });
+    const providerOptions = { mmtok: { mmtok: { keep: 0.25, question: 'the sky' } } };
+    await generateText({ model: provider('tiny'), messages, providerOptions });
+    expect(model.requests[0]?.mmtok).toEqual({ budget: { ratio: 0.25 }, question: 'the sky' });
+  });
+});
+
+describe('what a request asks for', () => {
+  test('overrides, temperature, bounds and roles reach the model', async () => {
+    const model = createFakeModel();
+    const url = await start(model);
+    const messages = [
+      { role: 'developer', content: 'be brief' },
+      { role: 'user', content: imageAnd('first') },
+      { role: 'assistant', content: 'yes' },
+      { role: 'user', content: [{ type: 'text', text: question }] },
+    ];
+    await ask(url, {
+      messages,
+      mmtok: { keep: 64, agent: false, tiles: { max: 5 } },
+      temperature: 0.7,
+      max_completion_tokens: 9,
+    });
+    await ask(url, { mmtok: { keep: { coverage: 0.9 } }, temperature: 0 });
+    const off = await ask(url, { mmtok: false });
+    expect(model.requests.map(({ mmtok }) => mmtok)).toEqual([
+      { budget: { tokens: 64 }, agent: false, tiles: { max: 5 } },
+      { budget: { coverage: 0.9 } },
+      false,
+    ]);
+    expect(model.requests[0]).toMatchObject({
+      maxNewTokens: 9,
+      generation: { do_sample: true, temperature: 0.7 },
+    });
+    expect(model.requests[1]?.generation).toMatchObject({ do_sample: false });
+    expect(model.requests[0]?.messages.map(({ role }) => role)).toEqual([
+      'system',
+      'user',
+      'assistant',
+      'user',
+    ]);
+    expect(model.requests[0]?.messages[1]?.content).toMatchObject([
+      { type: 'image', image: { type: 'image/png', size: 70 } },
+      { type: 'text', text: 'first' },
+    ]);
+    expect(await off.json()).toMatchObject({ mmtok: { reason: 'disabled', keptTokens: 576 } });
+  });
+
+  test.each([false, true])(
+    'stop sequences end the answer and the generation (stream: %s)',
+    async (stream) => {
+      const model = createFakeModel();
+      const url = await start(model);
+      const response = await ask(url, { stop: ['is th', 'never'], stream });
+      const text = await response.text();
+      const content = stream
+        ? [...text.matchAll(/"content":"([^"]*)"/g)].map(([, piece]) => piece).join('')
+        : JSON.parse(text).choices[0].message.content;
+      expect(content).toBe('what color ');
+      expect(text).toContain('"finish_reason":"stop"');
+    },
+  );
+
+  test.each([
+    ['tools', [{ type: 'function', function: { name: 'f' } }]],
+    ['response_format', { type: 'json_object' }],
+    ['logprobs', true],
+    ['frequency_penalty', 1],
+  ])('%s is refused by name', async (field, value) => {
+    const response = await ask(await start(createFakeModel()), { [field]: value });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { param: field } });
+  });
+});
+
+describe('load', () => {
+  test('one at a time; beyond the queue 429 with Retry-After', async () => {
+    const model = createFakeModel({ pauseMs: 20 });
+    const url = await start(model, { queueLimit: 2 });
+    const responses = await Promise.all(Array.from({ length: 6 }, () => ask(url, {})));
+    const statuses = responses.map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, 200, 200, 429, 429, 429]);
+    const refused = responses.find(({ status }) => status === 429);
+    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(model.mostAtOnce).toBe(1);
+    expect((await ask(url, {})).status).toBe(200);
+  });
+
+  test('clients that go away free their place, in the queue and at work, with and without a stream', async () => {
+    const model = createFakeModel({ pauseMs: 100 });
+    const url = await start(model, { queueLimit: 8 });
+    for (const stream of [false, true]) {
+      const gone = new AbortController();
+      const lost = [0, 1, 2].map(() =>
+        ask(url, { stream }, { signal: gone.signal }).then((response) => response.text()),
+      );
+      await new Promise((done) => setTimeout(done, stream ? 250 : 150));
+      gone.abort();
+      for (const result of await Promise.allSettled(lost)) expect(result.status).toBe('rejected');
+      const response = await ask(url, { stream, max_tokens: 1 });
+      expect(await response.text()).toContain('what');
+    }
+    expect(model.aborted).toBe(2);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toMatch(/mmtok_queue_depth 0\n/);
+    expect(metrics).toMatch(/mmtok_running_requests 0\n/);
+  });
+
+  test('a request that takes too long ends with 504, or with an error event', async () => {
+    const url = await start(createFakeModel({ pauseMs: 60 }), { limits: { requestMs: 150 } });
+    expect((await ask(url, {})).status).toBe(504);
+    const text = await (await ask(url, { stream: true })).text();
+    expect(text).toContain('MMTOK_TIMEOUT');
+    expect(text).not.toContain('[DONE]');
+  });
+});
+
+describe('around it', () => {
+  test('health, readiness and metrics', async () => {
+    const url = await start(createFakeModel(), { apiKey: 'secret-key' });
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    expect(await (await fetch(`${url}/ready`)).json()).toEqual({ ready: true });
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer secret-key' };
+    expect((await ask(url, {}, { headers })).status).toBe(200);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain('mmtok_vision_tokens_total{stage="kept"} 57');
+    expect(metrics).toContain('mmtok_requests_total{route="/v1/chat/completions",status="200"} 1');
+    expect((await fetch(`${url}/v1/models`)).status).toBe(401);
+  });
+
+  test('the log has counts, and neither words nor images nor keys', async () => {
+    const url = await start(createFakeModel(), { apiKey: 'secret-key' });
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer secret-key' };
+    await ask(url, {}, { headers });
+    await ask(
+      url,
+      { messages: [{ role: 'user', content: imageAnd(question, 'data:image/png;base64,AAAA') }] },
+      { headers },
+    );
+    const requests = log.filter(({ event }) => event === 'request');
+    expect(requests).toMatchObject([
+      { status: 200, visionTokens: 576, keptTokens: 57, promptTokens: 66, images: 1 },
+      { status: 400, code: 'MMTOK_BAD_REQUEST' },
+    ]);
+    expect(JSON.stringify(log)).not.toMatch(/sky|base64|iVBOR|AAAA|secret-key/);
+  });
+
+  test('closing loses no request in flight, and disposes of the model', async () => {
+    const model = createFakeModel({ pauseMs: 30 });
+    const url = await start(model);
+    const running = [ask(url, {}), ask(url, { stream: true }), ask(url, {})].map(async (response) =>
+      (await response).text(),
+    );
+    await new Promise((done) => setTimeout(done, 60));
+    const closed = server?.close();
+    for (const text of await Promise.all(running)) expect(text).toContain('today');
+    await closed;
+    expect(model.isDisposed).toBe(true);
+    await expect(fetch(`${url}/health`)).rejects.toThrow();
+  });
+
+  test('an open address needs a key, and a local one answers to its own name only', async () => {
+    const engine = createLocalEngine({ model: createFakeModel() });
+    await expect(startServer({ engine, host: '0.0.0.0', port: 0 })).rejects.toMatchObject({
+      code: 'MMTOK_SERVE_START',
+    });
+    const url = await start(createFakeModel());
+    const { request } = await import('node:http');
+    const status = await new Promise((done) => {
+      request(`${url}/health`, { headers: { host: 'evil.example.com' } }, (response) => {
+        response.resume();
+        done(response.statusCode);
+      }).end();
+    });
+    expect(status).toBe(403);
+  });
+});

@@ -1,0 +1,116 @@
+// The selector on the embedded model, a LLaVA with its weights: without a decoder it keeps what the whole model keeps.
+
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { modelPath } from '@mmtok/tiny-vlm';
+import { createVlm } from '@mmtok/transformers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadImages } from '../src/images/load.js';
+import { createVisionSelector, ServeStartError, type VisionSelector } from '../src/index.js';
+import type { ChatMessage } from '../src/request/chat.js';
+import { routeOf } from '../src/selector/routes.js';
+import { imageAnd } from './support/fakes.js';
+import { dataUri, png } from './support/pictures.js';
+
+const sample = (index: number): string =>
+  dataUri(readFileSync(new URL(`../../tiny-vlm/samples/${index}.png`, import.meta.url)));
+const question = 'what shape is the purple object ?';
+const signal = new AbortController().signal;
+const bounds = { images: 8, pixels: 50_000_000, bodyBytes: 1e6, imageFetchMs: 1000 };
+const conversation = async (...urls: string[]) => {
+  const messages: ChatMessage[] = [{ role: 'user', content: urls.flatMap((url) => imageAnd(question, url)) }];
+  const images = await loadImages(
+    urls.map((url) => ({ url, param: '' })),
+    { bounds, signal },
+  );
+  return { messages, images };
+};
+
+let folder = '';
+let selector: VisionSelector;
+
+beforeAll(async () => {
+  // The same model without its decoder: what is not there cannot be opened.
+  folder = mkdtempSync(join(tmpdir(), 'mmtok-encoder-'));
+  cpSync(modelPath, folder, { recursive: true, filter: (path) => !/decoder|_fp16|_quantized/.test(path) });
+  selector = await createVisionSelector(folder, { budget: { tokens: 57 } });
+});
+afterAll(async () => {
+  await selector.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+describe('createVisionSelector', () => {
+  test('keeps the tokens that the whole model keeps, and hands out their rows', async () => {
+    const { messages, images } = await conversation(sample(0));
+    const vlm = await createVlm(modelPath, { keep: 57 });
+    const answer = await vlm.ask({
+      question,
+      image: new Blob([images[0]?.bytes as Uint8Array<ArrayBuffer>]),
+    });
+    await vlm.dispose();
+    const [report] = answer.report.images;
+
+    const all = await selector.select(images, messages, { overrides: false, signal });
+    const kept = await selector.select(images, messages, { overrides: {}, signal });
+    expect(all).toMatchObject({ reason: 'disabled', images: [{ visionTokens: 576, keptTokens: 576 }] });
+    expect(kept.images).toMatchObject([{ visionTokens: 576, keptTokens: 57, rows: { dims: [57, 128] } }]);
+    const whole = all.images[0]?.rows.data ?? new Float32Array();
+    const expected = report?.indices.flatMap((index) => [...whole.subarray(index * 128, (index + 1) * 128)]);
+    expect([...(kept.images[0]?.rows.data ?? [])]).toEqual(expected);
+    expect(Object.keys(kept.coverage ?? {}).sort()).toEqual(['text', 'vision']);
+    expect(all.timings.encodeMs).toBeGreaterThan(0);
+  });
+
+  test('images keep their order, and each its own budget', async () => {
+    const one = await conversation(sample(1));
+    const two = await conversation(sample(0), sample(1));
+    const overrides = { keep: 12, question };
+    const alone = await selector.select(one.images, one.messages, { overrides, signal });
+    const both = await selector.select(two.images, two.messages, { overrides, signal });
+    expect(both.images.map(({ keptTokens }) => keptTokens)).toEqual([12, 12]);
+    expect(both.images[1]?.rows.data).toEqual(alone.images[0]?.rows.data);
+  });
+
+  test('calls at the same time do not mix', async () => {
+    const first = await conversation(sample(0));
+    const second = await conversation(sample(2));
+    const ask = ({ images, messages }: typeof first, keep: number) =>
+      selector.select(images, messages, { overrides: { keep }, signal });
+    const alone = [await ask(first, 9), await ask(second, 30)];
+    const together = await Promise.all([ask(first, 9), ask(second, 30)]);
+    expect(together.map(({ images }) => images)).toEqual(alone.map(({ images }) => images));
+  });
+
+  test('an image that was asked about lately is not encoded again', async () => {
+    const { messages, images } = await conversation(sample(3));
+    const first = await selector.select(images, messages, { overrides: { keep: 9 }, signal });
+    const second = await selector.select(images, messages, { overrides: { keep: 30 }, signal });
+    expect(first.timings.encodeMs).toBeGreaterThan(0);
+    expect(second.timings.encodeMs).toBe(0);
+    expect(second.images[0]?.keptTokens).toBe(30);
+  });
+
+  test('a file that is broken behind its header is the fault of the request', async () => {
+    const { messages, images } = await conversation(dataUri(png(50, 50).subarray(0, 60)));
+    await expect(selector.select(images, messages, { overrides: {}, signal })).rejects.toMatchObject({
+      status: 400,
+    });
+  });
+
+  test('a model that is not there', async () => {
+    await expect(createVisionSelector(join(folder, 'nothing'), { offline: true })).rejects.toBeInstanceOf(
+      ServeStartError,
+    );
+  });
+});
+
+test('families that vLLM takes no rows of are refused by name', () => {
+  expect(routeOf({ model_type: 'llava' })).toEqual({ part: 'image_embeds' });
+  const vision_config = { spatial_merge_size: 3 };
+  expect(routeOf({ model_type: 'qwen2_5_vl', vision_config })).toEqual({ part: 'image_embeds', merge: 3 });
+  for (const type of ['smolvlm', 'gemma3', 'florence2', 'qwen3_vl', 'something']) {
+    expect(() => routeOf({ model_type: type })).toThrow(new RegExp(`'${type}'`));
+  }
+});

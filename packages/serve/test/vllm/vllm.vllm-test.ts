@@ -1,0 +1,151 @@
+// The engine `vllm` against a real vLLM server and PyTorch's answers. Run by run.sh, which starts the server.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { smallModelPath } from '@mmtok/tiny-vlm';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadImages } from '../../src/images/load.js';
+import {
+  createVisionSelector,
+  createVllmClient,
+  createVllmEngine,
+  imageEmbedsPart,
+  promptEmbedsPart,
+  type RunningServer,
+  ServeStartError,
+  serveModel,
+  startServer,
+  type VisionSelector,
+} from '../../src/index.js';
+import { imageAnd } from '../support/fakes.js';
+import { dataUri } from '../support/pictures.js';
+
+const upstream = process.env.MMTOK_VLLM_URL ?? '';
+const folder = process.env.MMTOK_VLLM_FOLDER ?? '';
+const apiKey = 'upstream-key';
+const reference = JSON.parse(readFileSync(join(folder, 'reference.json'), 'utf8')) as {
+  question: string;
+  keep: number[];
+  visionTokens: number;
+  whole: { tokens: number[]; promptTokens: number };
+  kept: { tokens: number[]; promptTokens: number };
+};
+const { question, keep, visionTokens, whole, kept } = reference;
+const url = dataUri(readFileSync(join(folder, 'image.png')));
+const client = createVllmClient({ baseUrl: upstream, model: 'tiny', apiKey });
+/** What makes vLLM's answers comparable: greedy, of one length, with the ids of their tokens. */
+const common = { model: 'tiny', temperature: 0, max_tokens: 16, ignore_eos: true, return_token_ids: true };
+const request = { ...common, messages: [{ role: 'user' as const, content: imageAnd(question, url) }] };
+
+interface Reply {
+  readonly choices: readonly [
+    { readonly token_ids: number[]; readonly message: { readonly content: string } },
+  ];
+  readonly usage: { readonly prompt_tokens: number };
+  readonly mmtok?: { readonly visionTokens: number; readonly keptTokens: number };
+}
+
+let selector: VisionSelector;
+let server: RunningServer;
+let openai: OpenAI;
+const ask = async (extra: object = {}): Promise<Reply> =>
+  (await openai.chat.completions.create({ ...request, ...extra } as never)) as unknown as Reply;
+
+beforeAll(async () => {
+  // Keeps the rows that PyTorch was given; the encoder is the checkpoint's, exported to ONNX.
+  const select = async () => keep;
+  selector = await createVisionSelector(join(folder, 'encoder'), {
+    budget: { tokens: keep.length },
+    selection: { select },
+  });
+  const engine = await createVllmEngine({ client, selector, probe: 'strict' });
+  server = await startServer({ engine, port: 0, log: () => undefined });
+  openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'none', maxRetries: 0 });
+});
+afterAll(async () => {
+  await server?.close();
+});
+
+/** The rows of the image, all or those that PyTorch was given. */
+async function rowsOf(all: boolean) {
+  const signal = new AbortController().signal;
+  const bounds = { images: 1, pixels: 1e6, bodyBytes: 1e6, imageFetchMs: 1000 };
+  const images = await loadImages([{ url, param: '' }], { bounds, signal });
+  const { images: found } = await selector.select(images, request.messages, {
+    overrides: all ? false : {},
+    signal,
+  });
+  return found[0]?.rows ?? { data: new Float32Array(), dims: [] };
+}
+
+describe('through the server', () => {
+  test('the image itself is answered as PyTorch answers', async () => {
+    const reply = await ask({ mmtok: false });
+    expect(reply.choices[0].token_ids).toEqual(whole.tokens);
+    expect(reply.usage.prompt_tokens).toBe(whole.promptTokens);
+  });
+
+  test('the kept rows are answered as PyTorch answers to them, and counted as they are', async () => {
+    const reply = await ask();
+    expect(reply.mmtok).toMatchObject({ visionTokens, keptTokens: keep.length });
+    expect(reply.choices[0].token_ids).toEqual(kept.tokens);
+    expect(reply.usage.prompt_tokens).toBe(kept.promptTokens);
+  });
+
+  test('streams the same text', async () => {
+    const stream = await openai.chat.completions.create({ ...request, stream: true } as never);
+    let text = '';
+    for await (const chunk of stream as unknown as AsyncIterable<OpenAI.ChatCompletionChunk>) {
+      text += chunk.choices[0]?.delta.content ?? '';
+    }
+    expect(text).toBe((await ask()).choices[0].message.content);
+  });
+
+  test('other fields pass through, and errors keep status and text', async () => {
+    const reply = await ask({ max_tokens: 3, logprobs: true });
+    expect(reply.choices[0].token_ids).toHaveLength(3);
+    await expect(ask({ messages: [{ role: 'user', content: 'w1 '.repeat(3000) }] })).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringContaining('2048'),
+    });
+  });
+
+  test('sixteen at a time get their own answers', async () => {
+    const replies = await Promise.all(
+      Array.from({ length: 32 }, (_, index) => ask(index % 2 === 0 ? {} : { mmtok: false })),
+    );
+    for (const [index, { choices }] of replies.entries()) {
+      expect(choices[0].token_ids).toEqual(index % 2 === 0 ? kept.tokens : whole.tokens);
+    }
+  });
+});
+
+describe('parts by hand', () => {
+  const reply = async (part: object): Promise<Reply> =>
+    (await client.chat({
+      ...common,
+      messages: [{ role: 'user', content: [part, { type: 'text', text: question }] }],
+    })) as unknown as Reply;
+
+  test.each(['bfloat16', 'float16'] as const)('image_embeds in %s', async (dtype) => {
+    const { choices, usage } = await reply(imageEmbedsPart(await rowsOf(false), { dtype }));
+    expect(choices[0].token_ids).toEqual(kept.tokens);
+    expect(usage.prompt_tokens).toBe(kept.promptTokens);
+  });
+
+  test('prompt_embeds', async () => {
+    const { choices } = await reply(promptEmbedsPart(await rowsOf(false)));
+    expect(choices[0].token_ids).toEqual(kept.tokens);
+  });
+});
+
+test('an encoder of other weights is found out at start', async () => {
+  const options = {
+    port: 0,
+    log: () => undefined,
+    model: smallModelPath,
+    upstream: { url: upstream, model: 'tiny', apiKey },
+  };
+  await expect(serveModel(options)).rejects.toBeInstanceOf(ServeStartError);
+});
