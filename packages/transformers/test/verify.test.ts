@@ -63,7 +63,7 @@ describe.each(familyNames)('%s', (name: FamilyName) => {
     expect(report.model.source).toBe(tiny.path);
     expect(checkOf(report, 'keepAll')?.facts).toMatchObject({ largestDifference: 0, sameAnswers: 1 });
     expect(checkOf(report, 'shortenedPrompt')?.facts).toMatchObject({ tokens: 3, agreed: 3 });
-    expect(checkOf(report, 'shortenedPrompt')?.facts.stepDifference).toBeLessThan(1e-4);
+    expect(checkOf(report, 'shortenedPrompt')?.facts.stepDifference).toBeLessThan(1e-3);
   });
 });
 

@@ -2,7 +2,6 @@
 
 import type { ModelAdapter } from '../adapters/adapter.js';
 import type { ModelConfig, ModelInputs, ModelLike, ProcessorLike, TensorLike } from '../internal/types.js';
-import type { OfficialText } from '../question/text-preparation.js';
 
 /** A tile, an untiled image, or a frame, as the vision encoder sees it, and its vision tokens. */
 export interface Tile {
@@ -37,6 +36,13 @@ export interface Checkpoint {
   /** Parameters, e.g. `'0.9 B'`. */
   readonly size: string;
 }
+
+/**
+ * What the official code does with a question. `'keywords'` (LLaVA): words without stop words; a question of nothing else keeps
+ * its text as it is, punctuation included. `'prefixed'` (Qwen): the whole text after `Question: `. Either tokenizes each word
+ * by itself.
+ */
+export type OfficialText = 'keywords' | 'prefixed';
 
 /** A family whose models are pruned. */
 export interface PrunedFamily {

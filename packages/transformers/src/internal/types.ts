@@ -77,6 +77,8 @@ export interface TokenizerLike {
 /** A processor of transformers.js. */
 export interface ProcessorLike {
   readonly tokenizer: TokenizerLike;
+  /** `processor_config.json`, for the classes that read it. */
+  readonly config?: Readonly<Record<string, unknown>>;
   readonly image_processor?: { readonly config?: Readonly<Record<string, unknown>> };
   apply_chat_template?(
     messages: readonly unknown[],

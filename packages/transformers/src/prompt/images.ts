@@ -4,7 +4,13 @@ import { sum } from '@mmtok/core/internal';
 import { PromptMismatchError } from '../errors.js';
 import type { PrunedModel, Tile, TilePlace } from '../families/family.js';
 import { tilesFromRuns } from '../families/layout.js';
-import type { ModelInputs, TensorLike } from '../internal/types.js';
+import {
+  type ModelInputs,
+  numberAt,
+  type ProcessorLike,
+  type TensorLike,
+  tensorAt,
+} from '../internal/types.js';
 import { countPlaceholders, isMasked, type Prompt } from './prompt.js';
 
 /** A tile with its rows: `start … start + visionTokens` of the encoder's output. */
@@ -50,6 +56,8 @@ export function locateImages(
     const count = behind[at] as number;
     return [...Array.from({ length: count }, (_, index) => index - count - 1), ...own];
   });
+  const count = countPlaceholders({ placeholders });
+  expectNoClassTokens(processor, count, rows, tensorAt(inputs, 'pixel_values')?.dims[0] ?? 1);
   const context = { config: model.config, inputs, features: projected, runs: placeholders.flatMap(runsOf) };
   const stated = family.tiles(context);
   // An export may lay its output out differently than its inputs suggest; then the prompt itself tells the tiles.
@@ -58,6 +66,20 @@ export function locateImages(
   const tokenId = (token: string): number | undefined => processor.tokenizer.convert_tokens_to_ids(token);
   const images = placeImages({ ids: prompt.ids, placeholders }, tiles, rows, family.endsImage, tokenId);
   return images.filter(({ positions }) => (positions[0] ?? 0) >= 0);
+}
+
+/**
+ * Older LLaVA checkpoints have processors that make room for the encoder's class token, which their exports drop.
+ * @throws PromptMismatchError if that is what placeholders and vision tokens differ by.
+ */
+function expectNoClassTokens({ config }: ProcessorLike, places: number, rows: number, images: number): void {
+  const more = numberAt(config ?? {}, 'num_additional_image_tokens') ?? 0;
+  if (more <= 0 || places - rows !== more * images) return;
+  throw new PromptMismatchError(
+    `the prompt has ${places} image placeholders for ${rows} vision tokens, because the processor makes room for a class ` +
+      `token that the vision encoder drops; build the inputs with processInputs() or createVlm() and vision_feature_select_strategy ` +
+      "'default' in processor_config.json, or set its num_additional_image_tokens to 0",
+  );
 }
 
 /** Lengths of the runs of neighboring positions. */

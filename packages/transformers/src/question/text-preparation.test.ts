@@ -1,8 +1,9 @@
 // How questions become words and ids: what the official code makes of them, and what we do.
 
 import { describe, expect, it } from 'vitest';
+import type { OfficialText } from '../families/family.js';
 import type { TokenizerLike } from '../internal/types.js';
-import { type OfficialText, tokenizeWords, wordsOf } from './text-preparation.js';
+import { tokenizeWords, wordsOf } from './text-preparation.js';
 
 const official = (question: string, family: OfficialText = 'keywords'): string[] =>
   wordsOf(question, { text: 'official', keywords: {} }, family);

@@ -1,6 +1,7 @@
 // How the text of a question becomes text tokens: by our own rules, or by those of the official MMTok for the family.
 
 import { ANSWER_FORMATS, type KeywordOptions, keywords, STOP_WORDS } from '@mmtok/core';
+import type { OfficialText } from '../families/family.js';
 import type { ProcessorLike } from '../internal/types.js';
 
 /**
@@ -8,13 +9,6 @@ import type { ProcessorLike } from '../internal/types.js';
  * for the family, to reproduce its selections.
  */
 export type TextPreparation = 'keywords' | 'official';
-
-/**
- * What the official code does with a question. `'keywords'` (LLaVA): words without stop words; a question of nothing else keeps
- * its text as it is, punctuation included. `'prefixed'` (Qwen): the whole text after `Question: `. Either tokenizes each word
- * by itself.
- */
-export type OfficialText = 'keywords' | 'prefixed';
 
 /** What decides the words of a question. */
 export interface TextSettings {
