@@ -61,7 +61,7 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
     try {
       const { page, complaints } = await open(browser, site.origin);
       await page.waitForFunction(`(${brightness})() > 0`);
-      const before = await page.evaluate(brightness);
+      const before = await page.evaluate(`(${brightness})()`);
       await page.click('#ask:enabled', { timeout: 60_000 });
       await page.waitForFunction("document.getElementById('facts').textContent !== ''", undefined, {
         timeout: 60_000,
