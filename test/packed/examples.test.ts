@@ -68,7 +68,7 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
       });
       expect(await page.textContent('#answer')).toBe('star');
       expect(await page.textContent('#facts')).toMatch(/^57 of 576 vision tokens/);
-      await page.waitForFunction(`(${brightness})() < ${before} / 2`);
+      await page.waitForFunction(`(${brightness})() < ${before} * 0.6`);
       const indices = JSON.parse((await page.getAttribute('html', 'data-indices')) ?? '[]') as number[];
       expect(indices).toHaveLength(57);
       expect(complaints).toEqual([]);
