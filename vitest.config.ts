@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     projects: [
       'packages/*/vitest.config.ts',
-      'apps/docs/vitest.config.ts',
+      'apps/*/vitest.config.ts',
       'examples/vitest.config.ts',
       'test/vitest.config.ts',
       'test/browser/vitest.config.ts',

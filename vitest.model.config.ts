@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     ...shared.test,
     name: 'model',
-    include: ['packages/*/{src,test}/**/*.model.test.ts'],
+    include: ['packages/*/{src,test}/**/*.model.test.ts', 'test/browser/**/*.model.test.ts'],
     exclude: configDefaults.exclude,
     fileParallelism: false,
     isolate: false,

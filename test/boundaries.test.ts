@@ -21,6 +21,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   '@mmtok/serve': ['@mmtok/core', '@mmtok/transformers'],
   mmtok: 'everything',
   'mmtok-examples': 'everything',
+  'mmtok-playground': 'everything',
 };
 
 /** What the tests and benches of a package may use beside that, as devDependencies. */

@@ -30,9 +30,11 @@ export function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** Every package whose dependencies have a direction: `packages/*` and the scripts in `examples`. */
+/** Every package of the workspace: `packages/*`, `apps/*` and the scripts in `examples`. */
 export function workspacePackages(): readonly WorkspacePackage[] {
-  const folders = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`);
+  const folders = ['packages', 'apps'].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((name) => `${parent}/${name}`),
+  );
   return [...folders, 'examples']
     .filter((folder) => existsSync(join(root, folder, 'package.json')))
     .map((folder) => ({ folder, manifest: readManifest(join(root, folder)) }));

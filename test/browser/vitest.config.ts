@@ -8,7 +8,7 @@ export default mergeConfig(
     test: {
       name: 'browser',
       root: import.meta.dirname,
-      include: ['*.test.ts'],
+      include: ['**/*.test.ts'],
       testTimeout: 180_000,
       hookTimeout: 180_000,
     },

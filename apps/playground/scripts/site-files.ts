@@ -2,7 +2,7 @@
 // development, copied into the build.
 import { cpSync, createReadStream, mkdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, extname, join } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import type { Plugin } from 'vite';
 
 const require = createRequire(import.meta.url);
@@ -54,7 +54,7 @@ export function siteFiles(): Plugin {
   return {
     name: 'site-files',
     configResolved(config) {
-      outDir = join(config.root, config.build.outDir);
+      outDir = resolve(config.root, config.build.outDir);
     },
     configureServer(server) {
       const files = fetchedFiles();
@@ -63,6 +63,9 @@ export function siteFiles(): Plugin {
         const file = files.get(path);
         if (file === undefined) return next();
         response.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream');
+        for (const [header, value] of Object.entries(server.config.server.headers ?? {})) {
+          if (value !== undefined) response.setHeader(header, value);
+        }
         response.setHeader('content-length', statSync(file).size);
         createReadStream(file).pipe(response);
       });

@@ -11,12 +11,11 @@ import { doctor } from './commands/doctor.js';
 import { addEval } from './commands/eval-program.js';
 import { select } from './commands/select.js';
 import { addServe } from './commands/serve-program.js';
-import { UsageError } from './errors/usage-error.js';
+import { addVerify } from './commands/verify-program.js';
+import { UsageError } from './errors/errors.js';
 import { TINY, TINY_SMALL } from './models/load-vlm.js';
+import { parseCount, parseIndices, parseKeep, parseNumber } from './options/parse.js';
 import { parseDtype } from './options/parse-dtype.js';
-import { parseIndices } from './options/parse-indices.js';
-import { parseKeep } from './options/parse-keep.js';
-import { parseCount, parseNumber } from './options/parse-number.js';
 import { safeText } from './terminal/safe-text.js';
 
 /** The program, and the exit code that a command left. */
@@ -52,6 +51,12 @@ export function createProgram(context: Context): Program {
     exitCode = code;
   });
   addServe(program, context);
+  addVerify(program, context, {
+    version: versionOfThis(),
+    exit: (code) => {
+      exitCode = code;
+    },
+  });
   addDoctor(program, context, (code) => {
     exitCode = code;
   });
@@ -75,6 +80,7 @@ Examples:
   mmtok ask photo.jpg "What is on the table?" --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct
   mmtok select features.safetensors --keep 64 --json  token selection for any other program
   mmtok eval shapes                                   what pruning does to answers, offline
+  mmtok verify ./my-export                            whether pruning is right and worth it on a model
   mmtok doctor                                        what runs on this machine`;
 
 const ASK_EXAMPLES = `

@@ -3,8 +3,9 @@
 import { agentFrom } from '@mmtok/agent';
 import { createReferenceBackend } from '@mmtok/core';
 import { resolveBudget } from '@mmtok/core/internal';
+import type { VerifyReport } from '@mmtok/transformers/verify';
 import type { Services } from '../src/commands/context.js';
-import { InputFileError } from '../src/errors/input-file-error.js';
+import { InputFileError } from '../src/errors/errors.js';
 import type { EvalVlmModel } from '../src/models/eval-vlm.js';
 import type { Answer, Request, Vlm } from '../src/models/vlm.js';
 
@@ -82,6 +83,53 @@ function fakeEvalModel(
   };
 }
 
+/** A verification in which every text is the one given, as a hostile model might have it. */
+export function fakeVerification(text: string, passed = true): VerifyReport {
+  const timing = { promptTokens: 9, processMs: 1, encodeMs: 20, selectMs: 2, prefillMs: 10, decodeMs: 30 };
+  return {
+    model: {
+      source: `/home/somebody/${text}`,
+      family: text,
+      modelType: text,
+      library: 'transformers.js 4.3.1',
+      sessions: { vision_encoder: { dtype: text, device: 'cpu' } },
+      positions: 'preserve',
+      visionFeatureSource: 'preProjector',
+    },
+    passed,
+    checks: [
+      { name: 'keepAll', status: 'pass', detail: text, facts: {} },
+      { name: 'tap', status: passed ? 'warn' : 'fail', detail: text, facts: { tensor: text } },
+    ],
+    pictures: [
+      {
+        name: text,
+        kind: 'reading',
+        question: text,
+        width: 40,
+        height: 20,
+        preview: 'data:image/bmp;base64,AAAA',
+        visionTokens: 4,
+        keptTokens: 1,
+        tiles: [{ visionTokens: 4, indices: [2], grid: [2, 2] }],
+        text: { source: 'lastUserTurn', text, words: [text], ids: [1], tokens: [text] },
+        overlap: { random: 0.25, expected: 0.25, textOnly: 0 },
+        answers: [
+          { keep: 1, keptTokens: 4, text, sameAsAll: true },
+          { keep: 0.25, keptTokens: 1, text, sameAsAll: false },
+        ],
+      },
+    ],
+    timings: [
+      { keep: 0, keptTokens: 1, totalMs: 63, speedup: 2.4, peakBytes: 1e8, ...timing },
+      { keep: 1, keptTokens: 4, totalMs: 151, speedup: 1, peakBytes: 2e8, ...timing },
+    ],
+    limit: { fixedShare: 0.14, bound: 7, measured: 2.4 },
+    memory: { startBytes: 1e8, peakBytes: 2e8 },
+    advice: [text],
+  };
+}
+
 /** What is special about the parts. */
 interface FakeOptions {
   readonly answer?: (request: Request) => Answer;
@@ -89,6 +137,8 @@ interface FakeOptions {
   readonly isSalient?: boolean;
   /** Called whenever the model of an evaluation is asked. */
   readonly onEvalAnswer?: () => void;
+  /** What verifying a model finds. */
+  readonly verified?: VerifyReport;
   /** The name, without its ending, of a picture that cannot be read. */
   readonly brokenPicture?: string;
 }
@@ -135,6 +185,10 @@ export function fakeServices(options: FakeOptions = {}): {
           agents.push(model);
         },
       });
+    },
+    verifyModel: async (request, _, onProgress) => {
+      onProgress({ done: 0, total: 1, what: 'a picture' });
+      return options.verified ?? fakeVerification(request.model);
     },
     inspectEngines: async () => ({
       node: { version: '20.19.0', isSupported: true },

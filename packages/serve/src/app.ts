@@ -52,16 +52,21 @@ export function createApp(options: CheckedServerOptions): App {
       throw new BusyError(`${inFlight} requests are in flight, as many as this server takes.`, 1);
     }
     inFlight += 1;
-    const time = new AbortController();
+    // One controller, not AbortSignal.any(): Node keeps joined signals alive while anything listens to them.
+    const ending = new AbortController();
+    const { signal } = ending;
+    const leave = (): void => ending.abort(request.signal.reason);
+    request.signal.addEventListener('abort', leave, { once: true });
+    if (request.signal.aborted) leave();
     const timer = setTimeout(() => {
-      time.abort(new TimeoutError(`The request took longer than ${limits.requestMs} ms.`));
+      ending.abort(new TimeoutError(`The request took longer than ${limits.requestMs} ms.`));
     }, limits.requestMs);
     const end = once(() => {
       clearTimeout(timer);
+      request.signal.removeEventListener('abort', leave);
       inFlight -= 1;
     });
     try {
-      const signal = AbortSignal.any([request.signal, time.signal]);
       const { body, overrides, images: sources } = parseChat(await readJson(request, limits), limits);
       seen.images = sources.length;
       seen.stream = body.stream === true;
@@ -97,7 +102,7 @@ export function createApp(options: CheckedServerOptions): App {
       return plainResponse(reply, seen);
     } catch (error) {
       end();
-      throw time.signal.aborted ? time.signal.reason : error;
+      throw signal.aborted ? signal.reason : error;
     }
   };
 
@@ -243,10 +248,11 @@ function eventsResponse(
   end: () => void,
 ): Response {
   const reader = events.getReader();
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  aborted.catch(() => undefined);
+  const { promise: aborted, forget } = rejectedBy(signal);
+  const finish = (): void => {
+    forget();
+    end();
+  };
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
@@ -256,11 +262,11 @@ function eventsResponse(
         controller.enqueue(encodeEvent(errorBody(error)));
         reader.cancel(error).catch(() => undefined);
       }
-      end();
+      finish();
       controller.close();
     },
     async cancel(reason) {
-      end();
+      finish();
       await reader.cancel(reason);
     },
   });
@@ -272,6 +278,18 @@ function eventsResponse(
       ...(summary !== undefined && { 'x-mmtok': summaryHeader(summary) }),
     },
   });
+}
+
+/** A promise that an abort rejects, until it is forgotten. */
+function rejectedBy(signal: AbortSignal): { readonly promise: Promise<never>; readonly forget: () => void } {
+  let onAbort = (): void => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+  });
+  promise.catch(() => undefined);
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  return { promise, forget: () => signal.removeEventListener('abort', onAbort) };
 }
 
 /** The header `x-mmtok`: a dictionary of structured field values. */

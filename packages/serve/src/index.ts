@@ -27,7 +27,14 @@ export type { CheckedImage } from './images/load.js';
 export type { RemoteImageOptions } from './images/remote.js';
 export type { Log, LogEntry } from './observe/log.js';
 export type { Limits, ServerOptions } from './options.js';
-export type { ChatBody, ChatMessage, ContentPart, Overrides } from './request/chat.js';
+export type {
+  CallOverrides,
+  ChatBody,
+  ChatMessage,
+  ContentPart,
+  Overrides,
+  TileBudget,
+} from './request/chat.js';
 export { createVisionSelector, type VisionSelectorOptions } from './selector/create-selector.js';
 export type { LoadEncoderOptions } from './selector/load-encoder.js';
 export type {

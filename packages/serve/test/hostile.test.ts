@@ -81,17 +81,17 @@ test('there are 500 of them', () => {
 });
 
 describe.each(['local', 'vllm'])('engine %s', (name) => {
-  test('answers each with a 4xx, and the next request as ever', async () => {
+  test('answers each with a 4xx, and the next request as ever', { timeout: 240_000 }, async () => {
     const url = servers[name]?.url ?? '';
     const wrong: string[] = [];
     const sentBefore = upstream.requests.length;
     for (const [index, each] of hostile.entries()) {
       const status = await send(url, each);
       if (status < 400 || status >= 500) wrong.push(`${each.name}: ${status}`);
-      if (index % 5 === 0 && (await send(url, good)) !== 200) wrong.push(`after ${each.name}`);
+      if (index % 10 === 0 && (await send(url, good)) !== 200) wrong.push(`after ${each.name}`);
     }
     expect(wrong).toEqual([]);
-    const goodOnes = Math.ceil(hostile.length / 5);
+    const goodOnes = Math.ceil(hostile.length / 10);
     expect(upstream.requests.length - sentBefore).toBe(name === 'vllm' ? goodOnes : 0);
     expect(upstream.violations).toEqual([]);
     expect(/iVBOR|root:|AAAA/.test(JSON.stringify(log))).toBe(false);

@@ -38,10 +38,10 @@ async function engineOf(name: string): Promise<Engine> {
 }
 
 describe.each([
-  ['local', 500],
+  ['local', 300],
   ['vllm', 1000],
 ])('engine %s', (name, count) => {
-  test(`loses and mixes no answer of ${count}`, async () => {
+  test(`loses and mixes no answer of ${count}`, { timeout: 240_000 }, async () => {
     server = await startServer({ engine: await engineOf(name), port: 0, log: () => undefined });
     const url = `${server.url}/v1/chat/completions`;
     const wrong: string[] = [];

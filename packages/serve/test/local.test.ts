@@ -165,14 +165,14 @@ describe('what a request asks for', () => {
     ];
     await ask(url, {
       messages,
-      mmtok: { keep: 64, agent: false },
+      mmtok: { keep: 64, agent: false, tiles: { max: 5 } },
       temperature: 0.7,
       max_completion_tokens: 9,
     });
     await ask(url, { mmtok: { keep: { coverage: 0.9 } }, temperature: 0 });
     const off = await ask(url, { mmtok: false });
     expect(model.requests.map(({ mmtok }) => mmtok)).toEqual([
-      { budget: { tokens: 64 }, agent: false },
+      { budget: { tokens: 64 }, agent: false, tiles: { max: 5 } },
       { budget: { coverage: 0.9 } },
       false,
     ]);

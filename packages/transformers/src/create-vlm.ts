@@ -102,7 +102,8 @@ export async function createVlm(model: string | LoadedVlm, options: CreateVlmOpt
       `${Object.keys(load).join(', ')}: the model is loaded already, expected options of pruning only`,
     ]);
   }
-  const loaded = typeof given === 'string' ? await loadVlm(given, load) : given;
+  const tap = pruning.visionFeatures === 'patches' && { tap: { patches: true } };
+  const loaded = typeof given === 'string' ? await loadVlm(given, { ...tap, ...load }) : given;
   const isOurs = typeof given === 'string';
   try {
     const pruned = new Runner(loaded, keep, pruning);

@@ -23,6 +23,7 @@ import {
 } from './question/agent.js';
 import type { AgentSettings } from './question/ask-agent.js';
 import type { QuestionTokens } from './question/question.js';
+import type { TextPreparation } from './question/text-preparation.js';
 import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.js';
 import type { Select } from './select/by-function.js';
 import type { ExclusionSettings, ImageSize } from './select/features.js';
@@ -52,9 +53,17 @@ export interface SelectionOptions {
   readonly tiles?: TileBudget | undefined;
   /** How kept tokens are numbered. @default 'auto': `preserve` where the decoder takes position ids, else `compact` */
   readonly positions?: PositionPolicy | 'auto' | undefined;
-  /** The word filter before text coverage; `false` keeps the text as it is. @default English stop words are dropped */
+  /**
+   * How a question becomes text tokens: `'keywords'`, words without stop words; or `'official'`, as the official MMTok does it
+   * for the family. The selections differ in few tokens for LLaVA, in many for Qwen. @default 'keywords'
+   */
+  readonly text?: TextPreparation | undefined;
+  /** The word filter of `text: 'keywords'`; `false` keeps the text as it is. @default English stop words are dropped */
   readonly keywords?: KeywordOptions | false | undefined;
-  /** Which features feed vision coverage. @default 'auto': from before the projector where the encoder gives them */
+  /**
+   * Which features feed vision coverage. `'patches'`, what the official MMTok compares on Qwen, needs a model loaded with
+   * `tap: { patches: true }`. @default 'auto': from before the projector where the encoder gives them
+   */
   readonly visionFeatures?: 'auto' | VisionFeatureSource | undefined;
   /** The encoder's output that holds features from before the projector. @default the one of matching shape */
   readonly featureOutput?: string | undefined;
@@ -109,8 +118,11 @@ export interface CallOptions extends Partial<SelectionOptions> {
   readonly questionTokens?: QuestionTokens | readonly QuestionTokens[] | undefined;
   /** Vision tokens never to keep, for each image of the call. They remain targets of coverage. */
   readonly exclude?: readonly (readonly number[])[] | undefined;
-  /** Sizes of the images before they were padded to a square; tokens of pure padding are never kept (LLaVA 1.5). */
-  readonly paddedFrom?: readonly ImageSize[] | undefined;
+  /**
+   * Sizes of the images before they were padded to a square around their center, as for LLaVA 1.5; tokens of pure padding are
+   * never kept. `false` lets them be kept. @default what the image processor says, where it pads pictures itself
+   */
+  readonly paddedFrom?: readonly ImageSize[] | false | undefined;
   /** `false` asks no agent; `'always'` and `'auto'` say when to ask that of `prune`; or another agent. */
   readonly agent?: CallAgent | undefined;
   /** The images of the call as the agent is to see them, one per image of the prompt. */
@@ -138,6 +150,7 @@ const DEFAULTS = {
   minTokens: 0,
   tiles: 'all',
   positions: 'auto',
+  text: 'keywords',
   keywords: {},
   visionFeatures: 'auto',
   standardize: 'off',
@@ -188,13 +201,14 @@ const selection = {
     )
     .optional(),
   positions: z.enum(['auto', 'preserve', 'compact']).optional(),
+  text: z.enum(['keywords', 'official']).optional(),
   keywords: z
     .union([
       z.literal(false),
       z.custom<KeywordOptions>((value) => typeof value === 'object' && value !== null),
     ])
     .optional(),
-  visionFeatures: z.enum(['auto', 'preProjector', 'projected']).optional(),
+  visionFeatures: z.enum(['auto', 'preProjector', 'projected', 'patches']).optional(),
   featureOutput: z.string().min(1).optional(),
   standardize: z.enum(['off', 'on', 'auto']).optional(),
   minVisionTokens: count.optional(),
@@ -231,7 +245,7 @@ const callSchema = z.strictObject({
   question: z.union([z.string(), z.array(z.string())]).optional(),
   questionTokens: z.union([tokens, z.array(tokens)]).optional(),
   exclude: z.array(z.array(count)).optional(),
-  paddedFrom: z.array(size).optional(),
+  paddedFrom: z.union([z.literal(false), z.array(size)]).optional(),
   agent: callAgentSchema.optional(),
   images: z
     .array(
@@ -263,6 +277,7 @@ export function checkPruneOptions(options: unknown): CheckedOptions {
   const parsed = parseOptions('options of prune', pruneSchema, options);
   const checked: CheckedOptions = { ...parsed, budget: checkPromptBudget(parsed.budget) };
   expectOneChooser('options of prune', checked);
+  expectOnePreparation('options of prune', checked);
   resolveOptions(checked, {});
   return checked;
 }
@@ -275,6 +290,7 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
   const name = 'options mmtok of generate';
   const { budget, agent, ...own } = parseOptions(name, callSchema, call ?? {});
   expectOneChooser(name, own);
+  expectOnePreparation(name, own);
   if (own.question !== undefined && own.questionTokens !== undefined) {
     throw new InvalidOptionsError(name, ['give either question or questionTokens, not both']);
   }
@@ -311,6 +327,15 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
 function expectOneChooser(name: string, { select, coverage, maximizer }: Partial<SelectionOptions>): void {
   if (select !== undefined && (coverage !== undefined || maximizer !== undefined)) {
     throw new InvalidOptionsError(name, ['give either select, or coverage and maximizer, not both']);
+  }
+}
+
+/** @throws InvalidOptionsError if a word filter is given beside a preparation that has its own. */
+function expectOnePreparation(name: string, { text, keywords }: Partial<SelectionOptions>): void {
+  if (text === 'official' && keywords !== undefined) {
+    throw new InvalidOptionsError(name, [
+      "give either keywords, or text: 'official', which chooses words by rules of its own, not both",
+    ]);
   }
 }
 

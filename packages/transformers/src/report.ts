@@ -3,8 +3,11 @@
 
 import type { Selection, SelectionReason } from '@mmtok/core';
 
-/** Which features feed vision coverage: from before the projector, or projected into the language model's space. */
-export type VisionFeatureSource = 'preProjector' | 'projected';
+/**
+ * Which features feed vision coverage: from before the projector, projected into the language model's space, or the mean of the
+ * encoder's patches that each vision token merges, from before the projector's normalization.
+ */
+export type VisionFeatureSource = 'preProjector' | 'projected' | 'patches';
 
 /** `'preserve'`: kept tokens keep the positions of the full sequence. `'compact'`: positions are contiguous. */
 export type PositionPolicy = 'preserve' | 'compact';

@@ -84,6 +84,20 @@ describe('the question', () => {
     ]);
   });
 
+  it('becomes tokens as the official code does it, on demand', async () => {
+    const ours = await asked('is the cat red ?', { question: 'What is it?' });
+    handle.restore();
+    const theirs = await asked('is the cat red ?', { question: 'What is it?', text: 'official' });
+    expect(ours?.words).toEqual(['What', 'is', 'it']);
+    expect(theirs?.words).toEqual(['What', 'is', 'it?']);
+    expect(theirs?.ids.length).toBe((ours?.ids.length as number) + 1);
+    handle.restore();
+    const both = { text: 'official', keywords: false } as const;
+    await expect(asked('is the cat red ?', both)).rejects.toThrow(/either keywords, or text: 'official'/);
+    handle.restore();
+    await expect(asked('is the cat red ?', {}, both)).rejects.toThrow(/either keywords, or text: 'official'/);
+  });
+
   it('is what the caller says', async () => {
     expect(await asked('is the cat red ?', { question: 'blue tree' })).toMatchObject({
       source: 'caller',

@@ -7,7 +7,15 @@ import { createReferenceBackend, InvalidOptionsError } from '@mmtok/core';
 import { readGraph } from '@mmtok/onnx';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findProjectorInput } from '../src/files/find-projector-input.js';
-import { type PruneReport, prune, tapVisionEncoder, VisionFeaturesError } from '../src/index.js';
+import {
+  createVlm,
+  type LoadVlmOptions,
+  type PruneReport,
+  prune,
+  tapVisionEncoder,
+  VisionFeaturesError,
+} from '../src/index.js';
+import { tapOf } from '../src/internal/tapped-sessions.js';
 import { generate } from './support/reference.js';
 import {
   buildTinyModel,
@@ -107,6 +115,72 @@ it('brings features in window order into the order of the tokens', async () => {
     expect(row).toEqual(window.slice(from * width, (from + 1) * width));
   });
   await dispose();
+});
+
+describe("visionFeatures: 'patches'", () => {
+  it('are the means of the patches of each token, in the order of the tokens', async () => {
+    const tiny = await buildTinyModel('qwen2_5_vl', { directory });
+    const vlm = await createVlm(tiny.path, { visionFeatures: 'patches', minVisionTokens: 1, keep: 4 });
+    const { features, patches, order } = tapOf(vlm.model.sessions.vision_encoder) ?? {};
+    const image = noiseImage(tiny.imageSize);
+    let compared: Float32Array = new Float32Array();
+    const { report } = await vlm.ask({
+      image,
+      question: 'what ?',
+      maxNewTokens: 1,
+      mmtok: {
+        select: ({ visionFeatures }, { tokens }) => {
+          compared = visionFeatures?.data ?? compared;
+          return Array.from({ length: tokens }, (_, token) => token);
+        },
+      },
+    });
+    expect(report.visionFeatureSource).toBe('patches');
+    const loaded = await tiny.load();
+    const prompt = await loaded.inputs('what ?', [image]);
+    await loaded.dispose();
+    const session = vlm.model.sessions.vision_encoder;
+    const names = session.inputNames as string[];
+    const raw = await session.run(Object.fromEntries(names.map((name) => [name, prompt[name]?.ort_tensor])));
+    const indices = Array.from(raw[order as string].data as BigInt64Array, Number);
+    const width = raw[patches as string].dims.at(-1) as number;
+    expect(raw[features as string].dims.at(-1)).toBe(4 * width);
+    const data = raw[patches as string].data as Float32Array;
+    const expected = indices.flatMap((from) =>
+      Array.from({ length: width }, (_, d) => {
+        const four = [0, 1, 2, 3].map((patch) => data[(from * 4 + patch) * width + d] as number);
+        return four.reduce((sum, value) => sum + value, 0) / 4;
+      }),
+    );
+    expect(compared).toHaveLength(expected.length);
+    compared.forEach((value, at) => {
+      expect(value).toBeCloseTo(expected[at] as number, 5);
+    });
+    await vlm.dispose();
+  });
+
+  it('are refused where the model was loaded without them, or merges patches otherwise', async () => {
+    const ask = async (name: FamilyName, tap: LoadVlmOptions['tap']): Promise<unknown> => {
+      const tiny = await buildTinyModel(name, { directory });
+      const options = { visionFeatures: 'patches', minVisionTokens: 1, tap } as const;
+      await using vlm = await createVlm(tiny.path, { ...options, tap: tap as NonNullable<typeof tap> });
+      return await vlm.ask({ image: noiseImage(tiny.imageSize), question: 'what ?', maxNewTokens: 1 });
+    };
+    await expect(ask('qwen2_5_vl', true)).rejects.toThrow(/tap: \{ patches: true \}/);
+    await expect(ask('smolvlm', { patches: true })).rejects.toBeInstanceOf(VisionFeaturesError);
+  });
+
+  it('leave everything else as it is where they are there, but not asked for', async () => {
+    const tiny = await buildTinyModel('qwen2_vl', { directory });
+    const orders: unknown[] = [];
+    for (const tap of [true, { patches: true }]) {
+      await using vlm = await createVlm(tiny.path, { tap, minVisionTokens: 1, keep: 4 });
+      const { report } = await vlm.ask({ image: noiseImage(tiny.imageSize), question: 'cat ?' });
+      expect(report.visionFeatureSource).toBe('preProjector');
+      orders.push(report.images[0]?.order);
+    }
+    expect(orders[0]).toEqual(orders[1]);
+  });
 });
 
 describe('tapVisionEncoder', () => {

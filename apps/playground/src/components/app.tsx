@@ -40,15 +40,17 @@ export function App(): JSX.Element {
           <section class="stage-picture" aria-label="Picture">
             <PictureView />
             <KeepSlider />
-            <PictureSource />
           </section>
           <section class="stage-answers" aria-label="Question and answers">
             <QuestionPanel />
             <Answers />
             <PatchInfo />
+            <TokenTable />
+          </section>
+          <section class="stage-source" aria-label="Another picture">
+            <PictureSource />
           </section>
         </div>
-        <TokenTable />
         <Comparison />
         <RunPanel />
         <div class="columns">
@@ -59,8 +61,8 @@ export function App(): JSX.Element {
       </main>
       <footer class="foot">
         <p>
-          Everything runs in this browser. Your pictures and questions leave it for nowhere; the page asks no
-          other server for anything, unless you load a model of the Hugging Face hub.
+          Everything runs in this browser. Your pictures and questions never leave it, and the page contacts
+          no other server unless you load a model of the Hugging Face hub.
         </p>
       </footer>
       <p class="visually-hidden" role="status" aria-live="polite">

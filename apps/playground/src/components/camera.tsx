@@ -5,6 +5,10 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { showOwnPicture } from '../state/page.js';
 
+function stop(stream: MediaStream | undefined): void {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
 /** Asks for the camera when it opens, and gives it back when it closes. */
 export function Camera({ onClose }: { onClose: () => void }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -19,7 +23,7 @@ export function Camera({ onClose }: { onClose: () => void }): JSX.Element {
       if (navigator.mediaDevices === undefined)
         throw new Error('This page may not use a camera: it needs https.');
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
-      if (isClosed) stream.getTracks().forEach((track) => track.stop());
+      if (isClosed) stop(stream);
       else if (video.current !== null) {
         video.current.srcObject = stream;
         await video.current.play();
@@ -32,7 +36,7 @@ export function Camera({ onClose }: { onClose: () => void }): JSX.Element {
     });
     return () => {
       isClosed = true;
-      stream?.getTracks().forEach((track) => track.stop());
+      stop(stream);
     };
   }, [isReady, problem]);
 
@@ -48,7 +52,6 @@ export function Camera({ onClose }: { onClose: () => void }): JSX.Element {
   return (
     <dialog ref={dialog} class="camera" aria-label="Camera" onClose={onClose}>
       {problem.value === undefined ? (
-        // biome-ignore lint/a11y/useMediaCaption: a live picture without sound
         <video ref={video} muted playsInline />
       ) : (
         <p class="problem" role="alert">

@@ -55,9 +55,11 @@ export function CodePanel(): JSX.Element {
       }
     >
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: wide code is scrolled with the keyboard */}
-      <pre tabIndex={0} role="region" aria-label="Code">
-        <code>{text}</code>
-      </pre>
+      <section class="code" tabIndex={0} aria-label="Code">
+        <pre>
+          <code>{text}</code>
+        </pre>
+      </section>
     </Panel>
   );
 }

@@ -57,7 +57,12 @@ export function Comparison(): JSX.Element {
           <MethodCard key={one.name} {...one} />
         ))}
       </ul>
-      <SelectEditor onRun={() => void compareNow(['custom'])} />
+      <SelectEditor
+        onRun={() => {
+          const isKnown = state?.origin === 'measured' && !isStale && state.results.mmtok !== undefined;
+          void compareNow(['custom', ...(isKnown ? [] : METHODS.map(({ name }) => name))]);
+        }}
+      />
     </Panel>
   );
 }
@@ -102,7 +107,9 @@ function Thumbnail({ indices, title }: { indices: readonly number[]; title: stri
   useSignalEffect(() => {
     const bitmap = picture.value?.bitmap;
     const context = canvas.current?.getContext('2d');
-    if (bitmap && context) draw(context, { bitmap, grid: grid.value, bright: new Set(given.value) });
+    if (!bitmap || !context) return;
+    const hasChosen = given.value.length > 0;
+    draw(context, { bitmap, grid: hasChosen ? grid.value : undefined, bright: new Set(given.value) });
   });
   return (
     <canvas
@@ -110,7 +117,10 @@ function Thumbnail({ indices, title }: { indices: readonly number[]; title: stri
       width={288}
       height={288}
       role="img"
-      aria-label={`${title}: ${count(indices.length)} patches kept`}
+      aria-label={
+        indices.length > 0 ? `${title}: ${count(indices.length)} patches kept` : `${title}: not asked yet`
+      }
+      class={indices.length > 0 ? '' : 'is-empty'}
     />
   );
 }

@@ -36,7 +36,7 @@ export function KeepSlider(): JSX.Element {
   );
 }
 
-const TERMS: Readonly<Record<string, string>> = { text: 'the question', vision: 'the picture' };
+const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'picture' };
 
 /** How much of each term's targets the kept tokens cover. */
 function Coverage(): JSX.Element {
@@ -47,9 +47,14 @@ function Coverage(): JSX.Element {
         const share = kept.value >= visionTokens.value ? 1 : (shares[kept.value - 1] ?? shares.at(-1) ?? 0);
         return (
           <div key={name}>
-            <dt>Covers of {TERMS[name] ?? name}</dt>
+            <dt>Share of the {TERMS[name] ?? name} covered</dt>
             <dd>
-              <meter min={0} max={1} value={share} aria-label={`Share of ${TERMS[name] ?? name} covered`} />
+              <meter
+                min={0}
+                max={1}
+                value={share}
+                aria-label={`Share of the ${TERMS[name] ?? name} covered`}
+              />
               {percent(share)}
             </dd>
           </div>

@@ -1,7 +1,7 @@
 // The picture with its patches. Patches are looked at with the pointer, by tapping, or with the arrow keys.
 
 import { useSignalEffect } from '@preact/signals';
-import type { JSX } from 'preact';
+import type { JSX, TargetedKeyboardEvent, TargetedPointerEvent } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { Drawing } from '../lib/draw.js';
 import { draw, patchAt } from '../lib/draw.js';
@@ -95,6 +95,7 @@ export function PictureView(): JSX.Element {
         }}
       >
         <canvas ref={canvas} width={1152} height={1152} data-overlay />
+        {(view.value === 'order' || word.value !== undefined) && <Legend />}
       </div>
       {analysis.value !== undefined && grid.value === undefined && <TileMaps />}
       <figcaption>
@@ -110,7 +111,7 @@ export function PictureView(): JSX.Element {
             view.value = next;
           }}
         />
-        {view.value === 'order' || word.value !== undefined ? <Legend /> : <span />}
+
         {origin !== undefined && <OriginBadge origin={origin} />}
       </figcaption>
     </figure>
@@ -128,13 +129,13 @@ function Legend(): JSX.Element {
   );
 }
 
-function lookAt(event: JSX.TargetedPointerEvent<HTMLDivElement>): void {
+function lookAt(event: TargetedPointerEvent<HTMLDivElement>): void {
   if (grid.value === undefined) return;
   const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
   patch.value = patchAt(grid.value, (event.clientX - left) / width, (event.clientY - top) / height);
 }
 
-function moveByKey(event: JSX.TargetedKeyboardEvent<HTMLDivElement>): void {
+function moveByKey(event: TargetedKeyboardEvent<HTMLDivElement>): void {
   const size = grid.value;
   if (size === undefined) return;
   const [rows, columns] = size;

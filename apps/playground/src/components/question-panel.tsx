@@ -95,15 +95,13 @@ export function QuestionPanel(): JSX.Element {
 function Words(): JSX.Element {
   const words = analysis.value?.data.words ?? [];
   return (
-    <div
-      class="words"
-      role="group"
-      aria-label="Words that guide the choice: hover or press one to see the patches it resembles"
-    >
+    <fieldset class="words">
+      <legend class="visually-hidden">
+        Words that guide the choice: hover or press one to see the patches it resembles
+      </legend>
       <span aria-hidden="true">Words it looks for</span>
       {words.map(({ text }, at) => (
         <button
-          // biome-ignore lint/suspicious/noArrayIndexKey: a word may be there twice
           key={at}
           type="button"
           aria-pressed={word.value === at}
@@ -122,6 +120,6 @@ function Words(): JSX.Element {
           {text}
         </button>
       ))}
-    </div>
+    </fieldset>
   );
 }

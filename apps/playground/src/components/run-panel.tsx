@@ -87,8 +87,8 @@ export function RunPanel(): JSX.Element {
             : `Measure ${REPEATS} times, all against ${count(Math.min(kept.value, visionTokens.value - 1))} tokens`}
         </button>
         <span class="hint">
-          Both in turn, after one call each that does not count. The embedded model is tiny: selection costs
-          it as much as the shorter prompt saves. The larger the language model, the more the prefill weighs.
+          Both in turn, after one call each that does not count. Fewer tokens shorten prefill and decode, and
+          leave the encoder as it is. The larger the language model, the more its prefill weighs.
         </span>
       </div>
       {measured !== undefined && measured.all.length > 0 && <Table />}

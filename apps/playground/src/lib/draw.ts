@@ -17,7 +17,7 @@ export interface Drawing {
 }
 
 /** A scale from deep violet over red to light yellow: dark to light, so that it reads without colors too. */
-const STOPS: readonly (readonly [number, number, number])[] = [
+const STOPS: readonly (readonly number[])[] = [
   [46, 16, 91],
   [122, 28, 109],
   [190, 55, 84],
@@ -30,7 +30,7 @@ const STOPS: readonly (readonly [number, number, number])[] = [
 export function heatColor(value: number, alpha = 1): string {
   const place = Math.max(0, Math.min(1, value)) * (STOPS.length - 1);
   const at = Math.min(Math.floor(place), STOPS.length - 2);
-  const [low, high] = [STOPS[at], STOPS[at + 1]] as [number[], number[]];
+  const [low, high] = STOPS.slice(at, at + 2) as [number[], number[]];
   const mixed = low.map((from, channel) =>
     Math.round(from + ((high[channel] as number) - from) * (place - at)),
   );
@@ -56,6 +56,7 @@ export function draw(context: CanvasRenderingContext2D, drawing: Drawing): void 
       context.fillRect(...box(patch));
     }
   }
+  if (heat === undefined) outline(context, grid, bright, box);
   context.lineWidth = Math.max(1, width / 480);
   context.strokeStyle = 'rgb(255 255 255 / 0.9)';
   for (const patch of outlined) context.strokeRect(...inset(box(patch), context.lineWidth / 2));
@@ -67,6 +68,27 @@ export function draw(context: CanvasRenderingContext2D, drawing: Drawing): void 
     context.lineWidth = line;
     context.strokeStyle = '#ffd166';
     context.strokeRect(...inset(box(focused), -line / 2));
+  }
+}
+
+/** A line where kept patches meet others, so that they stand out on dark pictures as well. */
+function outline(
+  context: CanvasRenderingContext2D,
+  [rows, columns]: Grid,
+  bright: ReadonlySet<number>,
+  box: (patch: number) => Box,
+): void {
+  const line = Math.max(1, Math.round(context.canvas.width / 460));
+  context.fillStyle = 'rgb(255 209 102 / 0.85)';
+  for (const patch of bright) {
+    const [x, y, width, height] = box(patch);
+    const column = patch % columns;
+    const isOpen = (other: number, isInside: boolean): boolean => isInside && !bright.has(other);
+    if (isOpen(patch - columns, patch >= columns)) context.fillRect(x, y, width, line);
+    if (isOpen(patch + columns, patch < (rows - 1) * columns))
+      context.fillRect(x, y + height - line, width, line);
+    if (isOpen(patch - 1, column > 0)) context.fillRect(x, y, line, height);
+    if (isOpen(patch + 1, column < columns - 1)) context.fillRect(x + width - line, y, line, height);
   }
 }
 

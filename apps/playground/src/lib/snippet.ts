@@ -20,27 +20,29 @@ export function snippet(state: SnippetState): string {
   const embedded = model.kind === 'embedded';
   const focused = method === 'focus';
   const names = ['createVlm', ...(focused ? ['visionCoverage'] : [])].join(', ');
-  const on = where === 'browser' ? (device === 'webgpu' ? "device: 'webgpu', " : '') : '';
-  const coverage = focused ? ', coverage: [visionCoverage({ focus: 4 })]' : '';
+  const on = where === 'browser' && device === 'webgpu' ? ["device: 'webgpu'"] : [];
+  const choice = [`keep: ${kept}`, ...(focused ? ['coverage: [visionCoverage({ focus: 4 })]'] : [])];
   const image = where === 'node' ? quoted(picture) : 'file'; // A File of <input type="file">.
-  const load = embedded
-    ? [
-        `const tiny = await loadTinyVlm({ ${on}dtype: 'fp32'${where === 'browser' ? ", baseUrl: '/tiny-vlm/'" : ''} });`,
-        `const vlm = await createVlm(`,
-        `  { ...tiny, library, source: '@mmtok/tiny-vlm', family: 'LLaVA', modelType: 'llava', tap: {} },`,
-        `  { keep: ${kept}${coverage} },`,
-        `);`,
-      ]
-    : [
-        `const vlm = await createVlm(${quoted(model.id)}, { ${on}dtype: ${quoted(model.dtype)}, keep: ${kept}${coverage} });`,
-      ];
+  const load = !embedded
+    ? call(`const vlm = await createVlm(${quoted(model.id)}, `, [
+        ...on,
+        `dtype: ${quoted(model.dtype)}`,
+        ...choice,
+      ])
+    : where === 'node'
+      ? call('const vlm = await createVlm(modelPath, ', ["dtype: 'fp32'", ...choice])
+      : [
+          "// Serve the package's folder 'model' under /tiny-vlm/.",
+          ...call('const tiny = await loadTinyVlm(', [...on, "dtype: 'fp32'", "baseUrl: '/tiny-vlm/'"]),
+          "const source = { source: 'tiny-vlm', family: 'LLaVA', modelType: 'llava', tap: {} };",
+          'const loaded = { ...tiny, ...source, library };',
+          ...call('const vlm = await createVlm(loaded, ', choice),
+        ];
   return [
     `// npm install @mmtok/transformers @huggingface/transformers${embedded ? ' @mmtok/tiny-vlm' : ''}`,
+    ...(embedded && where === 'browser' ? [`import * as library from '@huggingface/transformers';`] : []),
     ...(embedded
-      ? [
-          `import * as library from '@huggingface/transformers';`,
-          `import { loadTinyVlm } from '@mmtok/tiny-vlm';`,
-        ]
+      ? [`import { ${where === 'node' ? 'modelPath' : 'loadTinyVlm'} } from '@mmtok/tiny-vlm';`]
       : []),
     `import { ${names} } from '@mmtok/transformers';`,
     '',
@@ -54,6 +56,12 @@ export function snippet(state: SnippetState): string {
     `await vlm.dispose();`,
     '',
   ].join('\n');
+}
+
+/** A call whose last argument is an object: in one line where it is short. */
+function call(start: string, options: readonly string[]): readonly string[] {
+  const line = `${start}{ ${options.join(', ')} });`;
+  return line.length <= 76 ? [line] : [`${start}{`, ...options.map((option) => `  ${option},`), '});'];
 }
 
 const quoted = (text: string): string =>

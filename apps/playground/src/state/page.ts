@@ -53,7 +53,7 @@ export async function showSample(key: string, asked?: string): Promise<void> {
   const bitmap = await createImageBitmap(blob);
   example.value = found;
   question.value = asked ?? found?.question ?? '';
-  show({ key, name: `Sample ${Number.parseInt(key, 10) + 1}`, isSample: true, blob, bitmap });
+  show({ key, name: `Sample ${sampleKeys.indexOf(key) + 1}`, isSample: true, blob, bitmap });
 }
 
 function show(next: Picture): void {
@@ -135,7 +135,7 @@ export async function openPage(): Promise<void> {
   view.value = state.view ?? 'kept';
   device.value = state.device ?? (crossOriginIsolated ? 'wasm' : 'wasm-1');
   model.value = state.model ?? { kind: 'embedded' };
-  const key = state.picture ?? sampleKey(0);
+  const key = state.picture ?? firstExample.picture;
   example.value = firstExample;
   if (key === firstExample.picture && (state.question ?? firstExample.question) === firstExample.question) {
     question.value = firstExample.question;
@@ -188,4 +188,6 @@ function watchAddress(): void {
 }
 
 /** All sample pictures. */
-export const sampleKeys: readonly string[] = Array.from({ length: SAMPLES }, (_, scene) => sampleKey(scene));
+export const sampleKeys: readonly string[] = Array.from({ length: SAMPLES }, (_, scene) =>
+  sampleKey(SAMPLES - 1 - scene),
+);

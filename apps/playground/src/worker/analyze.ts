@@ -122,7 +122,11 @@ function rankingOf(selection: Selection, coverage: readonly CoverageTerm[], visi
     coverage: Object.fromEntries(
       trace.terms.map(({ name, full, added }) => {
         let sum = 0;
-        return [name, added.map((gain) => round(full > 0 ? Math.min(1, (sum += gain) / full) : 1, 4))];
+        const shares = added.map((gain) => {
+          sum += gain;
+          return round(full > 0 ? Math.min(1, sum / full) : 1, 4);
+        });
+        return [name, shares];
       }),
     ),
     selectMs: timings.totalMs,

@@ -25,7 +25,7 @@ export async function loadEngine(
   const notes: string[] = [];
   const device = await deviceToUse(wanted, notes);
   const threads = threadsFor(device, notes);
-  useOwnRuntime(site, device, threads);
+  await useOwnRuntime(site, device, threads, onProgress);
   env.allowRemoteModels = model.kind === 'hub';
   const loaded = await loadModel(model, device, site, (info) => {
     if (info.status !== 'progress') return;
@@ -60,12 +60,37 @@ function threadsFor(device: Device, notes: string[]): number {
   return Math.max(1, Math.min(4, cores));
 }
 
-/** Points transformers.js at the WebAssembly files of this site; by default it would fetch them from a CDN. */
-function useOwnRuntime(site: string, device: Device, threads: number): void {
+/** Gives transformers.js the WebAssembly files of this site; by default it would fetch them from a CDN. */
+async function useOwnRuntime(
+  site: string,
+  device: Device,
+  threads: number,
+  onProgress: (progress: Progress) => void,
+): Promise<void> {
   const name = device === 'webgpu' ? 'ort-wasm-simd-threaded.asyncify' : 'ort-wasm-simd-threaded';
   const wasmPaths = { mjs: `${site}ort/${name}.mjs`, wasm: `${site}ort/${name}.wasm` };
-  Object.assign(env.backends.onnx.wasm ?? {}, { wasmPaths, numThreads: threads });
+  const wasmBinary = await download(wasmPaths.wasm, onProgress);
+  Object.assign(env.backends.onnx.wasm ?? {}, { wasmPaths, wasmBinary, numThreads: threads });
   env.useWasmCache = false;
+}
+
+/** Reads a file of this site, and tells how much of it is there. */
+async function download(url: string, onProgress: (progress: Progress) => void): Promise<ArrayBuffer> {
+  const response = await fetch(url);
+  if (!response.ok || response.body === null)
+    throw new Error(`${url} cannot be loaded (${response.status}).`);
+  // Compressed on its way, a file has more bytes than the header says.
+  const length = Number(response.headers.get('content-length') ?? 0);
+  const total = response.headers.has('content-encoding') ? 0 : length;
+  const counting = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      loaded += chunk.byteLength;
+      onProgress({ file: url, loaded, total: Math.max(total, loaded) });
+      controller.enqueue(chunk);
+    },
+  });
+  let loaded = 0;
+  return await new Response(response.body.pipeThrough(counting)).arrayBuffer();
 }
 
 async function loadModel(

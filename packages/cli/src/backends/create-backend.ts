@@ -4,7 +4,7 @@ import { type Backend, createReferenceBackend } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
 import type { OrtBackendOptions } from '@mmtok/ort-backend';
 import * as z from 'zod';
-import { UsageError } from '../errors/usage-error.js';
+import { UsageError } from '../errors/errors.js';
 
 /** Values of `--backend`: ONNX Runtime, TensorFlow.js, and the plain reference without an engine. */
 export const BACKENDS = ['ort', 'tfjs', 'cpu'] as const;

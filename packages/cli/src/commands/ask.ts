@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Budget, visionCoverage } from '@mmtok/core';
 import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/input-file-error.js';
+import { InputFileError } from '../errors/errors.js';
 import { readPicture } from '../images/read-picture.js';
 import { type Io, print, printJson } from '../io.js';
 import type { Answer } from '../models/vlm.js';

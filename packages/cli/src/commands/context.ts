@@ -6,6 +6,7 @@ import type { Io } from '../io.js';
 import { type LoadAgent, loadAgent } from '../models/load-agent.js';
 import { type LoadEvalModel, loadEvalModel } from '../models/load-eval-model.js';
 import { type LoadVlm, loadVlm } from '../models/load-vlm.js';
+import { type VerifyModel, verifyModel } from '../models/verify-model.js';
 
 /** The parts that commands are made of. */
 export interface Services {
@@ -14,6 +15,7 @@ export interface Services {
   readonly loadEvalModel: LoadEvalModel;
   readonly loadAgent: LoadAgent;
   readonly inspectEngines: InspectEngines;
+  readonly verifyModel: VerifyModel;
 }
 
 /** The surroundings and parts of a command. */
@@ -23,4 +25,11 @@ export interface Context {
 }
 
 /** The real parts. None loads an engine before it is called. */
-export const services: Services = { createBackend, loadVlm, loadAgent, loadEvalModel, inspectEngines };
+export const services: Services = {
+  createBackend,
+  loadVlm,
+  loadAgent,
+  loadEvalModel,
+  inspectEngines,
+  verifyModel,
+};

@@ -5,7 +5,7 @@ import { basename, join, resolve } from 'node:path';
 import type { Budget } from '@mmtok/core';
 import type { VisualQuestion } from '@mmtok/tiny-vlm';
 import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/input-file-error.js';
+import { InputFileError } from '../errors/errors.js';
 import type { Picture } from '../images/picture.js';
 import { readPicture } from '../images/read-picture.js';
 import { printJson } from '../io.js';

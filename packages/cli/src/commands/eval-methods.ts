@@ -11,8 +11,7 @@ import {
   type Method,
   type MethodNeed,
 } from '@mmtok/eval';
-import { InputFileError } from '../errors/input-file-error.js';
-import { UsageError } from '../errors/usage-error.js';
+import { InputFileError, UsageError } from '../errors/errors.js';
 
 /** What `--methods all` stands for: every method that this model and command line can run. An oracle is no method. */
 const ALL_METHODS = 'all';

@@ -5,11 +5,8 @@ import type { FolderTaskOptions } from '@mmtok/eval';
 import { type Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from '../backends/create-backend.js';
 import { TINY, TINY_SMALL } from '../models/load-vlm.js';
+import { parseCount, parseInteger, parseKeep, parseList, parseShard } from '../options/parse.js';
 import { parseDtype } from '../options/parse-dtype.js';
-import { parseKeep } from '../options/parse-keep.js';
-import { parseList } from '../options/parse-list.js';
-import { parseCount, parseInteger } from '../options/parse-number.js';
-import { parseShard } from '../options/parse-shard.js';
 import type { Context } from './context.js';
 import { addSpeed } from './eval-speed-program.js';
 

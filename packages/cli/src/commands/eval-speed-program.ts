@@ -2,9 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from '../backends/create-backend.js';
-import { parseKeep } from '../options/parse-keep.js';
-import { parseList } from '../options/parse-list.js';
-import { parseCount } from '../options/parse-number.js';
+import { parseCount, parseKeep, parseList } from '../options/parse.js';
 import type { Context } from './context.js';
 
 /** As a literal, so that help loads nothing; a test holds it to the names of @mmtok/eval. */

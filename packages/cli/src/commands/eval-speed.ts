@@ -11,7 +11,7 @@ import {
   type SpeedProgress,
 } from '@mmtok/eval';
 import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/input-file-error.js';
+import { InputFileError } from '../errors/errors.js';
 import { printJson } from '../io.js';
 import { loadOnnxRuntime } from '../models/onnx-runtime.js';
 import { formatBytes } from '../terminal/format.js';

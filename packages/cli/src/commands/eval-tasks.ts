@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type FolderTaskOptions, folderTask, getTask, shapesTask, type Task, taskNames } from '@mmtok/eval';
-import { UsageError } from '../errors/usage-error.js';
+import { UsageError } from '../errors/errors.js';
 
 /** The embedded benchmark. */
 export const SHAPES = 'shapes';

@@ -13,8 +13,8 @@ import {
   writeReport,
 } from '@mmtok/eval';
 import type { BackendName } from '../backends/create-backend.js';
+import { UsageError } from '../errors/errors.js';
 import { EXIT } from '../errors/explain-failure.js';
-import { UsageError } from '../errors/usage-error.js';
 import { print, printJson } from '../io.js';
 import { evalAgent, evalOracle } from '../models/eval-agents.js';
 import { isEmbedded } from '../models/load-vlm.js';

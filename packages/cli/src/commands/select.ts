@@ -11,7 +11,7 @@ import {
   visionCoverage,
 } from '@mmtok/core';
 import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/input-file-error.js';
+import { InputFileError } from '../errors/errors.js';
 import { explainReadFailure, pathOf } from '../images/read-picture.js';
 import { type Io, print, printJson } from '../io.js';
 import { SafetensorsFile } from '../safetensors/safetensors-file.js';

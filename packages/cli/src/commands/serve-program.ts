@@ -4,11 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { RunningServer, ServeModelOptions } from '@mmtok/serve';
 import { type Command, Option } from 'commander';
-import { UsageError } from '../errors/usage-error.js';
+import { UsageError } from '../errors/errors.js';
 import { TINY, TINY_SMALL } from '../models/load-vlm.js';
+import { parseCount, parseKeep } from '../options/parse.js';
 import { parseDtype } from '../options/parse-dtype.js';
-import { parseKeep } from '../options/parse-keep.js';
-import { parseCount } from '../options/parse-number.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `

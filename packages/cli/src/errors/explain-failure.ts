@@ -3,7 +3,7 @@
 import { MmtokError } from '@mmtok/core';
 import { CommanderError } from 'commander';
 import { shorten } from '../terminal/safe-text.js';
-import { InputFileError } from './input-file-error.js';
+import { InputFileError } from './errors.js';
 
 /** Exit codes of the program. */
 export const EXIT = {
@@ -21,6 +21,7 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
   EEXIST: 'it exists and is no folder',
   EISDIR: 'it is a folder',
+  ENOENT: 'there is no such file or folder, and it cannot be made',
   ENOTDIR: 'a part of its path is no folder',
   EDQUOT: 'the quota of the disk is used up',
   ENOSPC: 'the disk is full',

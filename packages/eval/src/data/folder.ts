@@ -4,9 +4,8 @@ import { realpathSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix, sep } from 'node:path';
 import type { ImageSource } from '../tasks/task.js';
-import { CorruptFileError } from './corrupt-file-error.js';
+import { CorruptFileError, MissingFileError } from './errors.js';
 import { imageFile } from './image-source.js';
-import { MissingFileError } from './missing-file-error.js';
 
 /** The files below one folder. */
 export interface Folder {

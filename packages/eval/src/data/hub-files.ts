@@ -3,7 +3,7 @@
 // Source: https://huggingface.co/docs/hub/api
 
 import * as z from 'zod';
-import { MissingFileError } from './missing-file-error.js';
+import { MissingFileError } from './errors.js';
 
 const DEFAULT_ENDPOINT = 'https://huggingface.co';
 const HINT = 'Check the connection, or download the dataset and give its folder.';

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import type { ImageSource } from '../tasks/task.js';
-import { MissingFileError } from './missing-file-error.js';
+import { MissingFileError } from './errors.js';
 
 /** A picture that is a file. It is opened only when read. */
 export function imageFile(path: string): ImageSource {

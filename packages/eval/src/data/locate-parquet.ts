@@ -1,8 +1,8 @@
 // Which parquet files hold one configuration and split of a dataset: of a folder, of a list, or on the Hub.
 
+import { MissingFileError } from './errors.js';
 import type { Folder } from './folder.js';
 import { hubFiles } from './hub-files.js';
-import { MissingFileError } from './missing-file-error.js';
 
 /** Finds the files of one configuration and split. */
 export type LocateParquet = (config: string, split: string) => Promise<readonly string[]>;

@@ -11,8 +11,7 @@ import {
   parquetMetadataAsync,
   parquetReadObjects,
 } from 'hyparquet';
-import { CorruptFileError } from './corrupt-file-error.js';
-import { MissingFileError } from './missing-file-error.js';
+import { CorruptFileError, MissingFileError } from './errors.js';
 import type { ReadRowsOptions, Row, Table } from './table.js';
 
 interface ParquetFile {

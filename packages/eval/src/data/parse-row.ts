@@ -1,7 +1,7 @@
 // Checks a row against a schema, and says in which file and line it failed.
 
 import type * as z from 'zod';
-import { CorruptFileError } from './corrupt-file-error.js';
+import { CorruptFileError } from './errors.js';
 import type { Row } from './table.js';
 
 /**

@@ -3,8 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { CorruptFileError } from './corrupt-file-error.js';
-import { MissingFileError } from './missing-file-error.js';
+import { CorruptFileError, MissingFileError } from './errors.js';
 import type { Row } from './table.js';
 
 /** A row of a text file, not yet in a table. */

@@ -249,7 +249,7 @@ describe('hostile texts in files and models', () => {
       const text = `a${shape.repeat(1_000_000 / shape.length)}b`;
       const started = performance.now();
       for (const escaped of [escapeHtml, escapeMarkdown, markdownCode, csvCell]) escaped(text);
-      expect(performance.now() - started, shape).toBeLessThan(4000);
+      expect(performance.now() - started, shape).toBeLessThan(20_000);
     }
   });
 });

@@ -1,9 +1,8 @@
 // The comparison of two runs as a page with a plot, and as Markdown.
 
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WriteError } from '../runner/run-error.js';
-import { explainWriteFailure, writeWhole } from '../runner/write-file.js';
+import { explainWriteFailure, makeFolder, writeWhole } from '../runner/write-file.js';
 import { type ComparedRow, type RunComparison, verdictOf } from './compare-runs.js';
 import { escapeHtml, escapeMarkdown } from './escape.js';
 import { percent, tokenCount } from './format.js';
@@ -117,7 +116,7 @@ ${htmlTable(comparisonTable(comparison))}
   return files.map(([name, text]) => {
     const path = join(folder, name);
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       writeWhole(path, text);
     } catch (cause) {
       throw new WriteError(`'${path}' cannot be written (${explainWriteFailure(cause)})`, { cause });

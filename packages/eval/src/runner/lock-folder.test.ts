@@ -17,6 +17,10 @@ function lockedBy(pid: number, host: string, agoMs = 0): string {
   return folder;
 }
 
+it.skipIf(process.platform !== 'linux')('fails at once where no folder can be made', () => {
+  expect(() => lockFolder('/proc/nope/deeper')).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+});
+
 describe('the lock of a folder', () => {
   it('says who holds it, and is gone when released', () => {
     const folder = join(temporary(), 'new');

@@ -1,10 +1,11 @@
 // One process at a time in the folder of a run: a file in it says which. Knows nothing of what a run writes.
 
-import { mkdirSync, readFileSync, rmSync, statSync, utimes, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, utimes, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import { RunError } from './run-error.js';
+import { makeFolder } from './write-file.js';
 
 const LOCK = 'run.lock';
 /** The file is touched this often while its process runs. */
@@ -30,7 +31,7 @@ export interface FolderLock {
  * @throws RunError if another run is under way there.
  */
 export function lockFolder(folder: string): FolderLock {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(resolve(folder));
   const path = resolve(folder, LOCK);
   if (!take(path)) {
     const holder = holderOf(path);

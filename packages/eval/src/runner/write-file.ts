@@ -1,6 +1,7 @@
 // Writes files whole or not at all: a full disk or a kill never leaves half a file in place of a good one.
 
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** What the system's codes mean. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -30,5 +31,23 @@ export function writeWhole(path: string, text: string): void {
   } catch (error) {
     rmSync(partial, { force: true });
     throw error;
+  }
+}
+
+/**
+ * Makes a folder and those above it, unless they are there. Node's own way never returns where a file system refuses to make
+ * folders at all, as in /proc.
+ * @throws the system's error if one cannot be made, or is a file.
+ */
+export function makeFolder(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return;
+  const parent = dirname(path);
+  if (found === undefined && parent !== path) makeFolder(parent);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have been faster.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }

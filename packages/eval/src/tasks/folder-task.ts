@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { idCell, textCell } from '../data/cells.js';
-import { CorruptFileError } from '../data/corrupt-file-error.js';
+import { CorruptFileError } from '../data/errors.js';
 import type { Folder } from '../data/folder.js';
 import { imageCell } from '../data/image-source.js';
 import { parseRow } from '../data/parse-row.js';
@@ -18,10 +18,10 @@ import { relaxedMatch } from '../metrics/relaxed-accuracy.js';
 import { vqaAccuracy } from '../metrics/vqa-accuracy.js';
 import { RUN_FILES } from '../runner/run-settings.js';
 import { defineTask } from './define-task.js';
+import { UnknownFormatError } from './errors.js';
 import { mostCommon } from './most-common.js';
 import { letterOf, OPTION_LETTER, optionLines, SINGLE_WORD } from './prompts.js';
 import type { LoadOptions, Sample, Score, Task } from './task.js';
-import { UnknownFormatError } from './unknown-format-error.js';
 
 /** How an answer is compared with the gold answers. Questions with options are always compared by `choice`. */
 export type Match =

@@ -3,7 +3,7 @@
 
 import * as z from 'zod';
 import { idCell, textCell } from '../data/cells.js';
-import { CorruptFileError } from '../data/corrupt-file-error.js';
+import { CorruptFileError } from '../data/errors.js';
 import { imageCell } from '../data/image-source.js';
 import { parquetTable } from '../data/parquet-table.js';
 import { parseRow } from '../data/parse-row.js';

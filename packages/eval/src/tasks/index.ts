@@ -1,6 +1,7 @@
 // The tasks of @mmtok/eval: the benchmarks, and ways to make one of your own.
 
 export { defineTask, type TaskDefinition } from './define-task.js';
+export { UnknownFormatError, UnknownTaskError } from './errors.js';
 export { type FolderTaskOptions, folderTask, type Match } from './folder-task.js';
 export { getTask, type TaskOptions, taskNames } from './registry.js';
 export { summarize, summarizeMean } from './summary.js';
@@ -17,5 +18,3 @@ export type {
   Task,
   TaskSource,
 } from './task.js';
-export { UnknownFormatError } from './unknown-format-error.js';
-export { UnknownTaskError } from './unknown-task-error.js';

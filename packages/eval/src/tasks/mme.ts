@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as z from 'zod';
 import { textCell } from '../data/cells.js';
-import { CorruptFileError } from '../data/corrupt-file-error.js';
+import { CorruptFileError } from '../data/errors.js';
 import { imageCell, imageFile } from '../data/image-source.js';
 import { memoryTable } from '../data/table.js';
 import type { TextRow } from '../data/text-files.js';

@@ -3,7 +3,7 @@
 
 import * as z from 'zod';
 import { textCell } from '../data/cells.js';
-import { CorruptFileError } from '../data/corrupt-file-error.js';
+import { CorruptFileError } from '../data/errors.js';
 import { imageCell } from '../data/image-source.js';
 import { parsePythonList } from '../data/python-list.js';
 import { mmmuScores, mmmuSubject } from '../metrics/mmmu.js';

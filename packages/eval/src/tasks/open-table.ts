@@ -4,8 +4,8 @@ import { type Folder, type FolderOptions, openFolder } from '../data/folder.js';
 import { inFolder, inList, type LocateParquet, onHub } from '../data/locate-parquet.js';
 import { parquetTable } from '../data/parquet-table.js';
 import type { Table } from '../data/table.js';
+import { UnknownFormatError } from './errors.js';
 import type { LoadOptions, TaskSource } from './task.js';
-import { UnknownFormatError } from './unknown-format-error.js';
 
 /** How a task turns files into rows with the columns of its parquet files. */
 export interface TableReaders {

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { PROFILES, type Profile } from '../metrics/profile.js';
 import { chartQa } from './chartqa.js';
 import { docVqa } from './docvqa.js';
+import { UnknownTaskError } from './errors.js';
 import { gqa } from './gqa.js';
 import { mmbench } from './mmbench.js';
 import { mme } from './mme.js';
@@ -16,7 +17,6 @@ import { scienceQaImg } from './scienceqa-img.js';
 import { seedBench } from './seedbench.js';
 import type { Task } from './task.js';
 import { textVqa, textVqaOcr } from './textvqa.js';
-import { UnknownTaskError } from './unknown-task-error.js';
 import { vizWiz } from './vizwiz.js';
 import { vqav2 } from './vqav2.js';
 

@@ -4,7 +4,7 @@
 
 import * as z from 'zod';
 import { idCell, optionalTextCell, textCell } from '../data/cells.js';
-import { CorruptFileError } from '../data/corrupt-file-error.js';
+import { CorruptFileError } from '../data/errors.js';
 import { imageCell } from '../data/image-source.js';
 import { memoryTable } from '../data/table.js';
 import { readJsonRows } from '../data/text-files.js';

@@ -108,12 +108,15 @@ async function* generate(
   outer: AbortSignal,
   release: () => void,
 ): AsyncGenerator<string, End> {
-  const gone = new AbortController();
+  const ending = new AbortController();
+  const leave = (): void => ending.abort(outer.reason);
+  outer.addEventListener('abort', leave, { once: true });
+  if (outer.aborted) leave();
   const stop = createStopText(stopsOf(job.body));
   try {
     const stream = model.stream({
       ...request,
-      signal: AbortSignal.any([outer, gone.signal]),
+      signal: ending.signal,
       // Called after each token; the text that it stands for has been pushed by then or will be by the next.
       generation: {
         ...request.generation,
@@ -140,7 +143,8 @@ async function* generate(
     job.observe(end);
     return end;
   } finally {
-    gone.abort();
+    outer.removeEventListener('abort', leave);
+    ending.abort();
     release();
   }
 }

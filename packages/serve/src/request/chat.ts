@@ -56,6 +56,13 @@ const overridesSchema = z.union([
         z.strictObject({ coverage: z.number().gt(0).max(1) }),
       ])
       .optional(),
+    tiles: z
+      .union([
+        z.literal('all'),
+        z.strictObject({ max: z.int().min(1) }),
+        z.strictObject({ share: z.number().gt(0).max(1) }),
+      ])
+      .optional(),
     question: z.string().min(1).max(20_000).optional(),
     agent: z.union([z.literal(false), z.enum(['always', 'auto'])]).optional(),
   }),
@@ -92,6 +99,9 @@ export interface ChatBody {
   readonly [field: string]: unknown;
 }
 
+/** At most so many tiles, or a share of them, the overview included. */
+export type TileBudget = 'all' | { readonly max: number } | { readonly share: number };
+
 /** Overrides of one call: the request's field `mmtok`, where it is not `false`. */
 export interface Overrides {
   /** A share of the vision tokens (below 1), a number of tokens, or a budget. */
@@ -101,6 +111,8 @@ export interface Overrides {
     | { readonly ratio: number }
     | { readonly coverage: number }
     | undefined;
+  /** Which tiles of an image to encode, for families that cut images into tiles around an overview. */
+  readonly tiles?: TileBudget | undefined;
   /** The text that the selection serves, in place of the question in the messages. */
   readonly question?: string | undefined;
   /** When the small model answers first that the server was started with; `false` for never. */
@@ -236,15 +248,17 @@ export function replaceImages(
 /** {@link Overrides} in the terms of @mmtok/transformers. */
 export interface CallOverrides {
   readonly budget?: { readonly tokens: number } | { readonly ratio: number } | { readonly coverage: number };
+  readonly tiles?: TileBudget;
   readonly question?: string;
   readonly agent?: false | 'always' | 'auto';
 }
 
 /** The options of selection that a request overrides. */
-export function callOptions({ keep, question, agent }: Overrides): CallOverrides {
+export function callOptions({ keep, tiles, question, agent }: Overrides): CallOverrides {
   const budget = typeof keep === 'number' ? (keep < 1 ? { ratio: keep } : { tokens: keep }) : keep;
   return {
     ...(budget !== undefined && { budget }),
+    ...(tiles !== undefined && { tiles }),
     ...(question !== undefined && { question }),
     ...(agent !== undefined && { agent }),
   };

@@ -124,6 +124,8 @@ function badFields(): Hostile[] {
       { question: 5 },
       { question: 'x'.repeat(30_000) },
       { agent: true },
+      { tiles: 5 },
+      { tiles: { max: 0 } },
       { agent: 'http://evil' },
       { select: 'x' },
       { budget: { tokens: 1 } },

@@ -2,6 +2,7 @@
 
 import type { ModelAdapter } from '../adapters/adapter.js';
 import type { ModelConfig, ModelInputs, ModelLike, ProcessorLike, TensorLike } from '../internal/types.js';
+import type { OfficialText } from '../question/text-preparation.js';
 
 /** A tile, an untiled image, or a frame, as the vision encoder sees it, and its vision tokens. */
 export interface Tile {
@@ -59,6 +60,8 @@ export interface PrunedFamily {
   readonly endsImage?: (place: TilePlace) => boolean;
   /** Which part of its image a tile shows, by its marker. Absent where single tiles cannot be left out. */
   readonly tileAt?: (place: TilePlace) => readonly [row: number, column: number] | 'overview' | undefined;
+  /** What the official code does with a question, for `text: 'official'`. @default 'keywords', as for LLaVA */
+  readonly officialText?: OfficialText;
   /** Default temperature of text coverage. */
   readonly textTemperature: number;
   /** Where features from before the projector are found. */

@@ -9,6 +9,7 @@ const qwenLayout: FamilyLayout = {
   positions: 'mrope',
   tiles: tilesFromGrids,
   textTemperature: 0.01,
+  officialText: 'prefixed',
 };
 
 const NOTES =
@@ -59,6 +60,7 @@ export const qwenFamilies: readonly PrunedFamily[] = [
     modelTypes: ['glm_ocr'],
     className: 'GlmOcrForConditionalGeneration',
     textTemperature: 0.02,
+    officialText: 'keywords',
     notes: 'kept tokens keep their place on all three axes',
     checkpoints: [{ id: 'onnx-community/GLM-OCR-ONNX', size: '1.1 B' }],
   },

@@ -35,6 +35,12 @@ const FIRST_INPUT_ONLY = new Set([
   ],
   ...['Split', 'Resize', 'Cast', 'CastLike', 'ReduceMean', 'ReduceSum', 'Compress', 'Transpose'],
 ]);
+/** Operators that leave the order of numbers in memory as it is, up to a normalization of each row. */
+const ROW_BY_ROW = new Set([
+  ...['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity', 'Cast', 'CastLike'],
+  ...['LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization'],
+  ...['Pow', 'ReduceMean', 'Sqrt', 'Reciprocal', 'Rsqrt', 'Add', 'Sub', 'Mul', 'Div'],
+]);
 const REORDER = new Set(['Gather', 'GatherND']);
 /**
  * Tensors to look at in all before giving up. The way from the output to the end of a real encoder takes some hundreds;
@@ -124,6 +130,8 @@ export function findProjectorInput(graph: ScannedGraph, output: string): Project
   let features: string | undefined;
   let transposed = false;
   let order: string | undefined;
+  let patches: string | undefined;
+  let isRowByRow = true;
   for (;;) {
     const node = wiring.producer(tensor);
     if (node === undefined || CONVOLUTION.has(node.opType)) break;
@@ -144,15 +152,26 @@ export function findProjectorInput(graph: ScannedGraph, output: string): Project
       between.some((one) => CONVOLUTION.has(one.opType) || isProduct(wiring, one)) ||
       (hasLinear && SUM.has(node.opType)) ||
       isProduct(wiring, node);
-    if (isEncoder) break;
+    if (isEncoder) {
+      // The sum that ends the last block; fused with a normalization it would not be there by itself.
+      if (isRowByRow && node.opType === 'Add' && tensor !== features) patches = tensor;
+      break;
+    }
+    isRowByRow &&= [node, ...between].every((one) => ROW_BY_ROW.has(one.opType));
     if (hasLinear || wiring.isLinear(node)) {
       features = meeting.tensor;
+      isRowByRow = true;
       transposed = [node, ...between].some((one) => readsTransposed(one, meeting.tensor));
     }
     tensor = meeting.tensor;
   }
   if (features === undefined) return undefined;
-  return { features, ...(order !== undefined && { order }), ...(transposed && { transposed }) };
+  return {
+    features,
+    ...(order !== undefined && { order }),
+    ...(transposed && { transposed }),
+    ...(patches !== undefined && { patches }),
+  };
 }
 
 /** How a tensor that somebody names is to be read. */

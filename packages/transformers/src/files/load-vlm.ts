@@ -45,11 +45,12 @@ export interface LoadVlmOptions {
   readonly signal?: AbortSignal;
   /**
    * Expose the features from before the projector: `true` looks for them in the vision encoder's file, `{ tensor }`
-   * names them, `false` leaves the file alone. Where that fails, a wrong name included, the model loads all the same, and
+   * names them, `{ patches: true }` exposes the encoder's unmerged patches too (`visionFeatures: 'patches'`), `false` leaves
+   * the file alone. Where that fails, a wrong name included, the model loads all the same, and
    * `tap.problem` of the result says why.
    * @default true
    */
-  readonly tap?: boolean | { readonly tensor: string };
+  readonly tap?: boolean | { readonly tensor?: string; readonly patches?: boolean };
 }
 
 /** A loaded model with all that belongs to it. */
@@ -88,7 +89,9 @@ export const loadOptionShape: { readonly [Option in keyof Required<LoadVlmOption
       'expected an AbortSignal',
     )
     .optional(),
-  tap: z.union([z.boolean(), z.strictObject({ tensor: text })]).optional(),
+  tap: z
+    .union([z.boolean(), z.strictObject({ tensor: text.optional(), patches: z.boolean().optional() })])
+    .optional(),
 };
 
 const schema = z.strictObject(loadOptionShape);
@@ -164,7 +167,7 @@ async function load(
       modelType,
       tap: isTapped
         ? await tapLoadedModel(model, env, place, {
-            tensor: typeof tap === 'object' ? tap.tensor : undefined,
+            ...(typeof tap === 'object' && tap),
             ...(options.sessionOptions && { sessionOptions: options.sessionOptions }),
           })
         : {},

@@ -29,6 +29,8 @@ export interface TapOptions {
   readonly file: string | URL | Uint8Array;
   /** The name of the tensor that goes into the projector. @default found in the file */
   readonly tensor?: string;
+  /** Expose the encoder's patches before they are merged to tokens too, for `visionFeatures: 'patches'`. @default false */
+  readonly patches?: boolean;
   /** Further options of the new session, e.g. `{ executionProviders: ['cuda'] }`. */
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
 }
@@ -53,6 +55,7 @@ const schema = z.strictObject({
     'expected the path, URL or bytes of the vision_encoder*.onnx that the model was loaded from',
   ),
   tensor: z.string().min(1).optional(),
+  patches: z.boolean().optional(),
   sessionOptions: z.record(z.string(), z.unknown()).optional(),
 });
 
@@ -69,13 +72,22 @@ export async function tapVisionEncoder(
   model: PreTrainedModel | null | undefined,
   options: TapOptions,
 ): Promise<void> {
-  const { file, tensor, sessionOptions } = parseOptions('options of tapVisionEncoder', schema, options);
+  const {
+    file,
+    tensor,
+    patches = false,
+    sessionOptions,
+  } = parseOptions('options of tapVisionEncoder', schema, options);
   const isInMemory = file instanceof Uint8Array;
-  const found: FoundFile = isInMemory ? { bytes: file } : await readNamedFile(file);
+  const read = async (): Promise<FoundFile> =>
+    isInMemory ? { bytes: file } : await readNamedFile(file as string | URL);
+  const found = await read();
   await replaceEncoder(model as ModelLike | null | undefined, {
     ...found,
     name: isInMemory ? 'the vision encoder' : String(file),
+    ...(!isInMemory && { readAgain: read }),
     tensor,
+    patches,
     sessionOptions: { logSeverityLevel: severityOf(), ...sessionOptions },
     async weights(location) {
       if (isInMemory) throw new VisionFeaturesError(missingWeights(location));
@@ -91,6 +103,7 @@ export async function tapLoadedModel(
   place: ModelPlace,
   options: {
     readonly tensor?: string | undefined;
+    readonly patches?: boolean | undefined;
     readonly sessionOptions?: Readonly<Record<string, unknown>>;
   },
 ): Promise<LoadTap> {
@@ -98,10 +111,13 @@ export async function tapLoadedModel(
   try {
     const { dtype = 'fp32', device = '' } = (target.sessions.vision_encoder?.config ?? {}) as LoadedAs;
     const name = `onnx/vision_encoder${suffixOf(dtype)}.onnx`;
+    const readAgain = (): Promise<FoundFile> => readModelFile(env, place, name);
     const tap = await replaceEncoder(target, {
-      ...(await readModelFile(env, place, name)),
+      ...(await readAgain()),
+      readAgain,
       name,
       tensor: options.tensor,
+      patches: options.patches ?? false,
       sessionOptions: { ...sessionOptionsOf(target, device, env), ...options.sessionOptions },
       weights: async (location) => (await readModelFile(env, place, `onnx/${location}`)).bytes,
     });
@@ -154,7 +170,11 @@ interface EncoderFile extends FoundFile {
   /** For messages. */
   readonly name: string;
   readonly tensor: string | undefined;
+  /** Whether to expose the encoder's patches too. */
+  readonly patches: boolean;
   readonly sessionOptions: Readonly<Record<string, unknown>>;
+  /** Reads the file once more, where that is possible. */
+  readonly readAgain?: () => Promise<FoundFile>;
   /** Reads a file of weights that lies beside it. */
   weights(location: string): Promise<Uint8Array>;
 }
@@ -175,9 +195,18 @@ async function replaceEncoder(
     );
   }
   const { bytes, tap, locations } = readTapped(file);
-  const options = await withWeights(file, locations);
-  const session = await (before.constructor as unknown as SessionClass).create(bytes, options);
-  rememberTap(session, tap);
+  // Without the bytes, which must not stay in memory for the sake of `reopen`.
+  const { bytes: _, readAgain, ...opening } = file;
+  const options = await withWeights(opening, locations);
+  const Session = before.constructor as unknown as SessionClass;
+  const session = await Session.create(bytes, options);
+  rememberTap(session, {
+    ...tap,
+    ...(readAgain && {
+      reopen: async () =>
+        await Session.create((await readAgain()).bytes, await withWeights(opening, locations)),
+    }),
+  });
   session.config = before.config;
   model.sessions = { ...model.sessions, vision_encoder: session };
   await before.release?.();
@@ -185,20 +214,23 @@ async function replaceEncoder(
 }
 
 /** The file's bytes with the further outputs, and the files that it takes weights from. */
-function readTapped({ bytes: original, name, tensor }: EncoderFile): {
+function readTapped({ bytes: original, name, tensor, patches }: EncoderFile): {
   readonly bytes: Uint8Array;
   readonly tap: ProjectorInput;
   readonly locations: readonly string[];
 } {
   try {
     const graph = readGraph(original);
-    const tap = tensor === undefined ? findProjectorInput(graph, OUTPUT) : projectorInputNamed(graph, tensor);
-    if (tap === undefined) {
+    const found =
+      tensor === undefined ? findProjectorInput(graph, OUTPUT) : projectorInputNamed(graph, tensor);
+    if (found === undefined) {
       throw new VisionFeaturesError(
         `no projector was found in ${name}; name the tensor that goes into it (tap: { tensor })`,
       );
     }
-    const outputs = [tap.features, ...(tap.order === undefined ? [] : [tap.order])];
+    const { patches: _, ...merged } = found;
+    const tap: ProjectorInput = patches ? found : merged;
+    const outputs = [tap.features, tap.order, tap.patches].filter((output) => output !== undefined);
     const bytes = outputs.reduce<Uint8Array>(appendGraphOutput, original);
     return { bytes, tap, locations: weightFiles(graph) };
   } catch (cause) {
@@ -225,7 +257,7 @@ function weightFiles(graph: ScannedGraph): string[] {
 
 /** Options with which a session of bytes finds its weights: the folder on disk, or the bytes of those files too. */
 async function withWeights(
-  { folder, sessionOptions, weights, name }: EncoderFile,
+  { folder, sessionOptions, weights, name }: Omit<EncoderFile, 'bytes' | 'readAgain'>,
   locations: readonly string[],
 ): Promise<Readonly<Record<string, unknown>>> {
   if (folder !== undefined) {

@@ -1,6 +1,6 @@
 // Which sessions give the features from before the projector, and reading these from their outputs.
 
-import { makeTensor, tensorRows } from './tensors.js';
+import { makeTensor, tensorRows, toFloat32 } from './tensors.js';
 import type { SessionLike, TensorData, TensorLike } from './types.js';
 
 /** Tensors of a vision encoder that are worth exposing. */
@@ -12,15 +12,30 @@ export interface ProjectorInput {
    * attention windows of Qwen2.5-VL) and puts the tokens back only after the projector.
    */
   readonly order?: string;
+  /**
+   * The end of the encoder, before the projector's normalization: one row per patch, as many in a row as a vision token merges.
+   */
+  readonly patches?: string;
   /** Whether the tensor holds a column per vision token, because the layer transposes its input itself. */
   readonly transposed?: boolean;
 }
 
-const taps = new WeakMap<object, ProjectorInput>();
+/** What is known of a session that was opened with further outputs. */
+export interface SessionTap extends ProjectorInput {
+  /** Opens the encoder as the file has it, for comparisons. Absent where the file came as bytes. */
+  readonly reopen?: () => Promise<SessionLike>;
+}
+
+const taps = new WeakMap<object, SessionTap>();
 
 /** Notes that a session gives the projector's input among its outputs. */
-export function rememberTap(session: SessionLike, tap: ProjectorInput): void {
+export function rememberTap(session: SessionLike, tap: SessionTap): void {
   taps.set(session, tap);
+}
+
+/** The tap of a session, if it has one. */
+export function tapOf(session: SessionLike | undefined): SessionTap | undefined {
+  return session === undefined ? undefined : taps.get(session);
 }
 
 /**
@@ -35,8 +50,37 @@ export function tappedOutputs(
   const tapped = tap === undefined ? undefined : outputs[tap.features];
   if (tap === undefined || tapped === undefined) return outputs;
   const features = tap.transposed === true ? transpose(tapped) : tapped;
-  const ordered = tap.order === undefined ? features : reordered(features, outputs[tap.order]);
-  return ordered === undefined ? {} : { [tap.features]: ordered };
+  const inOrder = (rows: TensorLike): TensorLike | undefined =>
+    tap.order === undefined ? rows : reordered(rows, outputs[tap.order]);
+  const ordered = inOrder(features);
+  if (ordered === undefined) return {};
+  const patches = tap.patches === undefined ? undefined : outputs[tap.patches];
+  const means = patches && patchMeans(patches, rowCount(features));
+  const orderedMeans = means && inOrder(means);
+  return { [tap.features]: ordered, ...(orderedMeans && { [PATCH_MEANS]: orderedMeans }) };
+}
+
+/** The name under which the mean of each token's patches is among the tapped outputs. */
+export const PATCH_MEANS = 'mmtok_patch_means';
+
+function rowCount({ dims }: TensorLike): number {
+  return dims.slice(0, -1).reduce((product, length) => product * length, 1);
+}
+
+/** The mean of the patches of each token, which stand one after the other; nothing if they do not divide. */
+function patchMeans(patches: TensorLike, tokens: number): TensorLike | undefined {
+  const { data } = toFloat32(patches);
+  const width = patches.dims.at(-1) ?? 0;
+  const merged = rowCount(patches) / tokens;
+  if (!Number.isInteger(merged) || merged < 1) return undefined;
+  const means = new Float32Array(tokens * width);
+  for (let patch = 0; patch < tokens * merged; patch++) {
+    const to = Math.floor(patch / merged) * width;
+    for (let d = 0; d < width; d++) {
+      means[to + d] = (means[to + d] as number) + (data[patch * width + d] as number) / merged;
+    }
+  }
+  return makeTensor(patches, 'float32', means, [tokens, width]);
 }
 
 /** `[…, d, n]` as `[…, n, d]`. */

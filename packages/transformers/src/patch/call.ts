@@ -29,12 +29,15 @@ export class PruneCall {
   readonly options: ResolvedOptions;
   /** `mmtok: false`: leave this call alone. */
   readonly isOff: boolean;
+  /** What a processor returns for no session to read: `[height, width]` of each picture before it was padded. */
+  readonly reshapedSizes: unknown;
   state: CallState = { step: 'new' };
   private decodeMs = 0;
 
-  constructor(options: ResolvedOptions, isOff: boolean) {
+  constructor(options: ResolvedOptions, isOff: boolean, reshapedSizes: unknown) {
     this.options = options;
     this.isOff = isOff;
+    this.reshapedSizes = reshapedSizes;
   }
 
   /** Where the prompt begins. */

@@ -8,6 +8,7 @@ import {
   type CacheLike,
   type ModelInputs,
   type ModelLike,
+  type SessionLike,
   type TensorLike,
   tensorAt,
 } from '../internal/types.js';
@@ -29,7 +30,27 @@ import {
 /** The input under which a call travels through the model's steps, and the option under which callers give overrides. */
 const CALL = 'mmtok';
 
-const patched = new WeakSet<object>();
+/** The methods of patched models, as they were. */
+const patched = new WeakMap<object, OriginalMethods>();
+
+type OriginalMethods = Pick<
+  ModelLike,
+  'generate' | 'forward' | 'prepare_inputs_for_generation' | '_prepare_inputs_embeds'
+>;
+
+/**
+ * The model as it is without pruning, whether it is patched or not: the library's own methods on the same sessions.
+ * @param sessions to run in the places of the model's own.
+ */
+export function unpatched(model: ModelLike, sessions: Readonly<Record<string, SessionLike>> = {}): ModelLike {
+  const methods = patched.get(model) ?? {};
+  const own = Object.entries(methods).filter(([, method]) => method !== undefined);
+  return Object.create(model, {
+    ...Object.fromEntries(own.map(([name, value]) => [name, { value }])),
+    sessions: { value: { ...model.sessions, ...sessions } },
+    forward_params: { value: model.forward_params.filter((name) => name !== CALL) },
+  }) as ModelLike;
+}
 
 /** What a patched model calls. */
 export interface PatchHooks {
@@ -60,8 +81,8 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
   const embed = async (inputs: ModelInputs, self: ModelLike = model): Promise<ModelInputs> =>
     (await original.embeds?.call(self, inputs)) ?? {};
 
-  const newCall = (given: unknown): PruneCall =>
-    new PruneCall(hooks.resolve(given === false ? {} : given), given === false);
+  const newCall = ({ [CALL]: given, reshaped_input_sizes: sizes }: ModelInputs): PruneCall =>
+    new PruneCall(hooks.resolve(given === false ? {} : given), given === false, sizes);
   const publish = (call: PruneCall): void => {
     const report = call.finished();
     if (report === undefined) return;
@@ -69,11 +90,15 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
     call.options.onReport?.(report);
   };
   const run = async (call: PruneCall, inputs: ModelInputs, process: Forward) => {
-    const { options, isOff, start } = call;
-    const result = await prefill(context, { options, isOff, start, inputs }, async (step, self) => {
-      await call.dropStaleCache();
-      return await process(withoutCall(step), self);
-    });
+    const { options, isOff, start, reshapedSizes } = call;
+    const result = await prefill(
+      context,
+      { options, isOff, start, inputs, reshapedSizes },
+      async (step, self) => {
+        await call.dropStaleCache();
+        return await process(withoutCall(step), self);
+      },
+    );
     call.prefilled(result);
     return result;
   };
@@ -98,7 +123,7 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
 
     async generate(options: ModelInputs): Promise<unknown> {
       if (!isPatched) return await original.generate.call(model, options);
-      const call = newCall(options[CALL]);
+      const call = newCall(options);
       const result = await original.generate.call(model, { ...options, [CALL]: call });
       if (call.sequence !== undefined) {
         const returned = (result as { readonly past_key_values?: unknown } | null)?.past_key_values;
@@ -131,7 +156,7 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
         const isPrompt =
           tensorAt(inputs, 'pixel_values') !== undefined && cachedLength(inputs.past_key_values) === 0;
         if (!isPrompt || given === false) return await forward(own);
-        const call = newCall(given);
+        const call = newCall(inputs);
         const outputs = isEncoder
           ? await forward({ ...own, ...(await encoderInputs(call, own)) })
           : (await run(call, own, forward)).outputs;
@@ -159,7 +184,12 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
   const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(model, name)] as const);
   Object.assign(model, patches);
   model.forward_params = [...model.forward_params, CALL];
-  patched.add(model);
+  patched.set(model, {
+    generate: original.generate,
+    forward: original.forward,
+    prepare_inputs_for_generation: original.prepare,
+    _prepare_inputs_embeds: original.embeds,
+  } as OriginalMethods);
 
   return () => {
     if (!isPatched) return;

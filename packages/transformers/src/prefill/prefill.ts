@@ -8,14 +8,14 @@ import type { EncodedVision, Forward } from '../adapters/adapter.js';
 import { PromptMismatchError } from '../errors.js';
 import type { PrunedModel } from '../families/family.js';
 import { withTimedSession } from '../internal/session.js';
-import { type ModelInputs, numberAt, section, type TensorLike } from '../internal/types.js';
+import { type ModelInputs, numberAt, section, type TensorLike, tensorAt } from '../internal/types.js';
 import type { ResolvedOptions } from '../options.js';
 import { locateImages, maskedRows, type PlacedImage } from '../prompt/images.js';
 import { positionPolicy } from '../prompt/positions.js';
 import { countPlaceholders, type Prompt, readPrompt, withVisionBefore } from '../prompt/prompt.js';
 import { askEarly, type ResolvedQuestions, resolveQuestions } from '../question/ask-agent.js';
 import type { PositionPolicy, PruneReason, PruneReport } from '../report.js';
-import { excludedRows, type VisionRows, visionRows } from '../select/features.js';
+import { excludedRows, shownSizes, type VisionRows, visionRows } from '../select/features.js';
 import { poolsOf } from '../select/pools.js';
 import { imageReports, keepPool, keptWhole, type PoolResult, selectPools } from '../select/select.js';
 import {
@@ -52,6 +52,8 @@ export interface PrefillRequest {
   readonly isOff: boolean;
   readonly start: PromptStart;
   readonly inputs: ModelInputs;
+  /** `[height, width]` of each picture before it was padded, from processors that tell. */
+  readonly reshapedSizes?: unknown;
 }
 
 /** What came of a prompt. */
@@ -189,7 +191,7 @@ interface ChosenTokens {
 /** Encodes the images and selects among their tokens; keeps all where there is a reason to. */
 async function chooseTokens(
   context: PrefillContext,
-  { options, start, inputs }: PrefillRequest,
+  { options, start, inputs, reshapedSizes }: PrefillRequest,
   given: Prompt,
   skip: PruneReason | undefined,
 ): Promise<ChosenTokens> {
@@ -218,7 +220,8 @@ async function chooseTokens(
     const images = locateImages(context, start.cachedPlaceholders, shown, prompt, encoded.projected);
     const pools = poolsOf(images, maskedRows(prompt, images), skipped, options, prompt);
     const side = numberAt(section(model.config, 'vision_config'), 'image_size');
-    const excluded = excludedRows(images, options, side);
+    const told = shownSizes(reshapedSizes, tensorAt(inputs, 'pixel_values'));
+    const excluded = excludedRows(images, options, side, told);
     const whole = pools.map((pool) =>
       skip === undefined
         ? keptWhole(pool, options, prompt.visionTokens[pool.batchIndex] as number, excluded)
@@ -253,7 +256,7 @@ async function chooseTokens(
 /** The encoded images: all tiles, or those that are worth it. */
 async function encode(
   context: PrefillContext,
-  { options, start, inputs }: Omit<PrefillRequest, 'isOff'>,
+  { options, start, inputs }: Pick<PrefillRequest, 'options' | 'start' | 'inputs'>,
   prompt: Prompt,
   skip: PruneReason | undefined,
 ): Promise<{ readonly images: EncodedImages; readonly hit: boolean; readonly rankMs: number }> {

@@ -163,7 +163,7 @@ export async function resolveQuestions(
     const asked = await (context.early ?? askAgent(agent, pictures, question.text));
     agentMs += performance.now() - started;
     const added = addedWords(asked, question, settings);
-    const enriched = withWords(pruned.processor, question, added);
+    const enriched = withWords(pruned.processor, question, added, settings.text);
     questions.push(enriched);
     texts.push(enriched === question ? text : await embedQuestion(pruned, prompt, enriched));
     agents.push({

@@ -1,6 +1,6 @@
 // Which text drives coverage, as token ids: the caller's ids, the caller's words, or the last user turn of the prompt.
 
-import { type Float32Tensor, InvalidOptionsError, type KeywordOptions, keywords } from '@mmtok/core';
+import { type Float32Tensor, InvalidOptionsError } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
 import { messageOf } from '@mmtok/core/internal';
 import { PromptMismatchError } from '../errors.js';
@@ -10,6 +10,7 @@ import type { ProcessorLike } from '../internal/types.js';
 import { isMasked, type Prompt } from '../prompt/prompt.js';
 import type { Question } from '../report.js';
 import { lastUserTurn } from './chat-template.js';
+import { type TextPreparation, type TextSettings, tokenizeWords, wordsOf } from './text-preparation.js';
 
 /** The question as token ids of the model's vocabulary. */
 export interface QuestionTokens {
@@ -22,16 +23,14 @@ export interface QuestionTokens {
 }
 
 /** What a call says about its questions; arrays have one entry per prompt of the batch. */
-export interface QuestionSettings {
+export interface QuestionSettings extends TextSettings {
   readonly question?: string | readonly string[] | undefined;
   readonly questionTokens?: QuestionTokens | readonly QuestionTokens[] | undefined;
-  /** The word filter; `false` keeps the text as it is. */
-  readonly keywords: KeywordOptions | false;
 }
 
 /** The question of each prompt of the batch. */
 export function findQuestions(
-  { processor }: PrunedModel,
+  { processor, family }: PrunedModel,
   settings: QuestionSettings,
   prompt: Prompt,
 ): Question[] {
@@ -57,11 +56,10 @@ export function findQuestions(
       question === undefined
         ? lastUserTurn(processor, own.filter(isText))
         : ({ text: question, source: 'caller' } as const);
-    const filter = settings.keywords;
-    const words = filter === false ? text.split(/\s+/).filter((word) => word !== '') : keywords(text, filter);
+    const words = wordsOf(text, settings, family.officialText ?? 'keywords');
     return words.length === 0
       ? { source: 'none', text, words: [], ids: [] }
-      : { source, text, words, ids: tokenize(processor, words) };
+      : { source, text, words, ids: tokenizeWords(processor, words, settings.text) };
   });
 }
 
@@ -76,6 +74,7 @@ export function withWords(
   processor: ProcessorLike,
   question: Question,
   added: readonly WeightedWords[],
+  preparation: TextPreparation,
 ): Question {
   const groups = added.filter((group) => group.words.length > 0);
   if (groups.length === 0) return question;
@@ -84,7 +83,7 @@ export function withWords(
   const weights = ids.map(() => 1);
   for (const group of groups) {
     words.push(...group.words);
-    ids = tokenize(processor, words);
+    ids = tokenizeWords(processor, words, preparation);
     while (weights.length < ids.length) weights.push(group.weight);
   }
   return {
@@ -94,11 +93,6 @@ export function withWords(
     ids,
     ...(groups.some(({ weight }) => weight !== 1) && { weights }),
   };
-}
-
-function tokenize({ tokenizer }: ProcessorLike, words: readonly string[]): number[] {
-  const { input_ids } = tokenizer(words.join(' '), { add_special_tokens: false, return_tensor: false });
-  return Array.from(input_ids, Number);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Float32Tensor } from '@mmtok/core';
 import type { EncodedVision } from '../adapters/adapter.js';
 import { SALIENCY_OUTPUT } from '../adapters/embeddings.js';
 import { PromptMismatchError, VisionFeaturesError } from '../errors.js';
+import { PATCH_MEANS } from '../internal/tapped-sessions.js';
 import { matrixRows, toFloat32, toFloat32Matrix } from '../internal/tensors.js';
 import type { TensorLike } from '../internal/types.js';
 import type { PlacedImage } from '../prompt/images.js';
@@ -44,7 +45,15 @@ export function visionRows(
     notes: [],
   };
   if (wanted === 'projected') return plain;
-  const names = output === undefined ? Object.keys(encoded.others) : [output];
+  if (wanted === 'patches') {
+    const means = encoded.others[PATCH_MEANS];
+    if (means !== undefined) return { ...plain, features: toFloat32Matrix(means), source: 'patches' };
+    throw new VisionFeaturesError(
+      "visionFeatures: 'patches' needs the encoder's unmerged patches; load the model with tap: { patches: true }, which exposes them where the encoder merges patches after its last block",
+    );
+  }
+  const names =
+    output === undefined ? Object.keys(encoded.others).filter((name) => name !== PATCH_MEANS) : [output];
   for (const name of names) {
     const found = encoded.others[name];
     const features = found === undefined ? undefined : rowPerToken(found, count);
@@ -113,26 +122,66 @@ export function paddingTokens(
   );
 }
 
+/**
+ * Tokens of a `grid` over pixels of size `padded` that show nothing of a picture of size `shown` in their top left corner, where
+ * the image processors of transformers.js put it.
+ */
+export function cornerPaddingTokens(
+  shown: ImageSize,
+  [rows, columns]: readonly [number, number],
+  padded: ImageSize,
+): number[] {
+  const isPadding = (token: number): boolean =>
+    Math.floor(token / columns) * (padded.height / rows) >= shown.height ||
+    (token % columns) * (padded.width / columns) >= shown.width;
+  return Array.from({ length: rows * columns }, (_, token) => token).filter(isPadding);
+}
+
+/** What an image processor says of its pictures: their sizes, and that of the pixels they are padded to. */
+export interface ShownSizes {
+  readonly shown: readonly ImageSize[];
+  readonly padded: ImageSize;
+}
+
+/**
+ * Reads the sizes of padded pictures: `reshaped_input_sizes`, `[height, width]` of each before it was padded.
+ * @returns nothing where they are not told, or nothing is padded.
+ */
+export function shownSizes(sizes: unknown, pixels: TensorLike | undefined): ShownSizes | undefined {
+  const [images, , height, width] = pixels?.dims ?? [];
+  if (pixels?.dims.length !== 4 || height === undefined || width === undefined) return undefined;
+  if (!Array.isArray(sizes) || sizes.length !== images) return undefined;
+  const shown = sizes.map((one: unknown) => {
+    const [h, w] = Array.isArray(one) ? (one as unknown[]) : [];
+    return { height: Number(h), width: Number(w) };
+  });
+  const fits = shown.every((one) => one.height > 0 && one.width > 0);
+  const isPadded = shown.some((one) => one.height < height || one.width < width);
+  return fits && isPadded ? { shown, padded: { height, width } } : undefined;
+}
+
 /** Vision tokens that a call rules out. */
 export interface ExclusionSettings {
   /** For each image, tokens never to keep. */
   readonly exclude?: readonly (readonly number[])[] | undefined;
-  /** Sizes of the images before they were padded to a square. */
-  readonly paddedFrom?: readonly ImageSize[] | undefined;
+  /** Sizes of the images before they were padded to a square; `false` lets tokens of padding be kept. */
+  readonly paddedFrom?: readonly ImageSize[] | false | undefined;
 }
 
 /**
  * Feature rows never to keep. They remain targets of coverage.
  * @param side the side, in pixels, of the square that images are padded to.
+ * @param told what the image processor says of padding, for calls that say nothing of it.
  * @throws PromptMismatchError if there is not one entry per image, or an entry does not fit its image.
  */
 export function excludedRows(
   images: readonly PlacedImage[],
   { exclude, paddedFrom }: ExclusionSettings,
   side: number | undefined,
+  told?: ShownSizes,
 ): Set<number> {
   for (const [name, list] of Object.entries({ exclude, paddedFrom })) {
-    if (list !== undefined && list.length !== images.length) {
+    if (list && list.length !== images.length) {
       throw new PromptMismatchError(
         `${name} has ${list.length} entries for ${images.length} images; give one per image`,
       );
@@ -148,9 +197,13 @@ export function excludedRows(
       }
       rows.add(start + token);
     }
-    const size = paddedFrom?.[at];
-    if (size === undefined) return;
     const grid = tiles.length === 1 ? tiles[0]?.grid : undefined;
+    if (paddedFrom === undefined && told?.shown.length === images.length && grid !== undefined) {
+      const padding = cornerPaddingTokens(told.shown[at] as ImageSize, grid, told.padded);
+      for (const token of padding) rows.add(start + token);
+    }
+    const size = paddedFrom ? paddedFrom[at] : undefined;
+    if (size === undefined) return;
     if (grid === undefined || side === undefined) {
       throw new PromptMismatchError(
         'paddedFrom is for square-padded images that are one grid of vision tokens',

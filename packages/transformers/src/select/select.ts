@@ -211,7 +211,7 @@ async function selectByFunction(
   const chosen = await choose(
     {
       vision: rowsOf(vision.projected, pool),
-      ...(vision.source === 'preProjector' && { visionFeatures: features }),
+      ...(vision.source !== 'projected' && { visionFeatures: features }),
       ...(vision.saliency && {
         saliency: Float32Array.from(pool.rows, (row) => vision.saliency?.[row] as number),
       }),

@@ -86,11 +86,7 @@ export class Runner {
   async tokensPerImage(inputs: ModelInputs): Promise<number> {
     const dims = inputs.pixel_values?.dims ?? [1];
     const key = dims.slice(1).join();
-    const known = this.counts.get(key);
-    if (known !== undefined) return known;
-    const { projected } = await prunedFamilyOf(this.model).adapter.encode(this.model, { ...inputs });
-    const tokens = projected.dims.slice(0, -1).reduce((product, length) => product * length, 1);
-    const count = tokens / (dims[0] ?? 1);
+    const count = this.counts.get(key) ?? (await visionTokensPerImage(this.model, inputs));
     this.counts.set(key, count);
     return count;
   }
@@ -99,6 +95,13 @@ export class Runner {
   async restore(): Promise<void> {
     await this.handle.restore();
   }
+}
+
+/** Vision tokens of each image whose pixels a processor has prepared, told by the encoder itself. */
+export async function visionTokensPerImage(model: ModelLike, inputs: ModelInputs): Promise<number> {
+  const { projected } = await prunedFamilyOf(model).adapter.encode(model, { ...inputs });
+  const tokens = projected.dims.slice(0, -1).reduce((product, length) => product * length, 1);
+  return tokens / (inputs.pixel_values?.dims[0] ?? 1);
 }
 
 /** The counts of a report. */

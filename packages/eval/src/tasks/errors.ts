@@ -1,6 +1,17 @@
-// Thrown for the name of a task that does not exist.
+// Errors about tasks: there is none of that name, or it cannot read what it was given.
 
 import { MmtokError } from '@mmtok/core';
+
+/** A folder or file holds nothing that the task can read. */
+export class UnknownFormatError extends MmtokError {
+  /** The task's name. */
+  readonly task: string;
+
+  constructor(task: string, given: string, expected: string) {
+    super('MMTOK_UNKNOWN_FORMAT', `Task '${task}' cannot read ${given}: ${expected}.`, { kind: 'data' });
+    this.task = task;
+  }
+}
 
 /** There is no task of this name; the message lists those there are. */
 export class UnknownTaskError extends MmtokError {

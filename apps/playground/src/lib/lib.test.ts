@@ -1,0 +1,89 @@
+// The page's plain functions: slider, address, code to copy, colors, cosines.
+import { describe, expect, test } from 'vitest';
+import { formatHash, parseHash } from '../state/url.js';
+import { nearest, normalizedRows, similarity } from './cosine.js';
+import { heatColor, patchAt } from './draw.js';
+import { nearestStop, stopsOf } from './scale.js';
+import { type SnippetState, snippet } from './snippet.js';
+
+describe('the slider', () => {
+  test.each([2, 16, 64, 576, 2880])('runs from 1 to all %d tokens and has a tenth', (visionTokens) => {
+    const stops = stopsOf(visionTokens);
+    expect(stops[0]).toBe(1);
+    expect(stops.at(-1)).toBe(visionTokens);
+    expect(stops).toContain(Math.max(1, Math.floor(visionTokens / 10)));
+    expect(stops).toEqual([...new Set(stops)].sort((a, b) => a - b));
+  });
+
+  test('finds the nearest stop', () => {
+    const stops = stopsOf(576);
+    expect(stops[nearestStop(stops, 57)]).toBe(57);
+    expect(stops[nearestStop(stops, 10_000)]).toBe(576);
+  });
+});
+
+describe('the address', () => {
+  test('holds the state', () => {
+    const state = {
+      picture: '3.png',
+      question: 'What is 50 % & why?',
+      kept: 12,
+      method: 'focus',
+      view: 'order',
+      device: 'wasm',
+      model: { kind: 'hub', id: 'HuggingFaceTB/SmolVLM-256M-Instruct', dtype: 'q4' },
+    } as const;
+    expect(parseHash(formatHash(state))).toEqual(state);
+  });
+
+  test('is not trusted', () => {
+    const wrong = '#picture=../secret.png&kept=-3&method=other&view=x&device=tpu&model=javascript:alert(1)';
+    expect(parseHash(wrong)).toEqual({});
+    expect(parseHash(`#q=${'x'.repeat(9000)}`).question).toHaveLength(500);
+  });
+});
+
+describe('the code to copy', () => {
+  const state: SnippetState = {
+    where: 'node',
+    model: { kind: 'hub', id: 'owner/name', dtype: 'q4' },
+    device: 'webgpu',
+    question: "What's this?",
+    kept: 57,
+    method: 'mmtok',
+    picture: 'cat.png',
+  };
+
+  test('quotes what the user typed', () => {
+    expect(snippet(state)).toContain(String.raw`question: 'What\'s this?'`);
+  });
+
+  test('names model, budget and method', () => {
+    const code = (of: Partial<SnippetState>): string =>
+      snippet({ ...state, ...of }).replaceAll(/,?\s+/g, ' ');
+    expect(code({})).toContain("createVlm('owner/name' { dtype: 'q4' keep: 57 })");
+    const focused = code({ where: 'browser', method: 'focus' });
+    expect(focused).toContain(
+      "{ device: 'webgpu' dtype: 'q4' keep: 57 coverage: [visionCoverage({ focus: 4 })] }",
+    );
+    expect(focused).toContain("import { createVlm visionCoverage } from '@mmtok/transformers'");
+  });
+});
+
+test('patches are found by their place, the edges included', () => {
+  expect(patchAt([24, 24], 0, 0)).toBe(0);
+  expect(patchAt([24, 24], 1, 1)).toBe(575);
+  expect(patchAt([2, 3], 0.5, 0.75)).toBe(4);
+});
+
+test('colors go from dark to light', () => {
+  expect(heatColor(0)).toBe('rgb(46 16 91 / 1)');
+  expect(heatColor(2, 0.5)).toBe('rgb(252 240 165 / 0.5)');
+});
+
+test('cosines, and the nearest of some rows', () => {
+  const rows = normalizedRows({ data: Float32Array.of(3, 4, 0, 2, 0, 0), dims: [3, 2] });
+  expect(similarity(rows, 0, rows, 1)).toBeCloseTo(0.8);
+  expect(similarity(rows, 2, rows, 1)).toBe(0);
+  expect(nearest(rows, rows, [0, 1])).toEqual([0, 1, 0]);
+});

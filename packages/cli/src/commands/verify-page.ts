@@ -1,0 +1,148 @@
+// A verification as one HTML page that needs nothing else: no script, no network. Whatever comes from a model or a file is
+// escaped.
+
+import type { CheckStatus, VerifiedPicture, VerifyReport } from '@mmtok/transformers/verify';
+import { formatBytes, formatShare } from '../terminal/format.js';
+import { CHECK_TITLES, keepInWords, sessionsInWords, TIMES_TITLE, timingCells } from './verify-table.js';
+
+/** What the page tells. */
+export interface PageContent {
+  readonly mmtok: string;
+  readonly machine: string;
+  readonly report: VerifyReport;
+}
+
+const STYLE = `
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1c1e21; background: #fff; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+table { border-collapse: collapse; } th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; }
+th:first-child, td:first-child, td.text, th.text { text-align: left; }
+ul.checks { list-style: none; padding: 0; } .checks li { margin: .5rem 0; padding-left: .8rem; border-left: 4px solid #999; }
+.checks .pass { border-color: #2a8f4a; } .checks .warn { border-color: #c98a00; } .checks .fail { border-color: #c0392b; }
+.status { font-weight: 600; } .detail { color: #555; overflow-wrap: anywhere; }
+figure { display: inline-block; vertical-align: top; margin: 0 1.5rem 1.5rem 0; } figcaption { max-width: 20rem; color: #555; }
+code { background: #f2f2f2; padding: 0 .25em; }
+@media (prefers-color-scheme: dark) { body { color: #e4e6e8; background: #17181a; } .detail, figcaption { color: #aaa; } code { background: #2a2c2f; } th, td { border-color: #3a3c3f; } }`;
+
+const STATUS_WORDS: Readonly<Record<CheckStatus, string>> = {
+  pass: 'passed',
+  warn: 'look',
+  fail: 'failed',
+  skipped: 'not checked',
+};
+
+/** The whole page. */
+export function verifyPage({ mmtok, machine, report }: PageContent): string {
+  const { model, checks, pictures, advice, limit, memory } = report;
+  const title = `${report.passed ? 'Verified' : 'Failed'}: ${model.source}`;
+  const checkItems = checks.map(
+    ({ name, status, detail }) =>
+      `<li class="${status}"><span class="status">${STATUS_WORDS[status]}:</span> ${escapeHtml(CHECK_TITLES[name])}<div class="detail">${escapeHtml(detail)}</div></li>`,
+  );
+  const facts: (readonly [string, string])[] = [
+    ['Model', `${model.source} (${model.family}, ${model.modelType})`],
+    ['Runs', sessionsInWords(report)],
+    ['Positions', model.positions],
+    ['Features', model.visionFeatureSource],
+    ['Machine', machine],
+    ['mmtok', mmtok],
+  ];
+  if (memory) facts.push(['Memory', `${formatBytes(memory.peakBytes)} at most`]);
+  if (limit) {
+    const fixed = formatShare(limit.fixedShare);
+    facts.push([
+      'Limit',
+      `${limit.measured.toFixed(2)} times with a single vision token; ${fixed} of an unpruned call is image processing and encoder`,
+    ]);
+  }
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>${escapeHtml(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>${escapeHtml(title)}</h1>
+<dl>
+${facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`).join('\n')}
+</dl>
+<h2>Checks</h2>
+<ul class="checks">
+${checkItems.join('\n')}
+</ul>
+${advice.map((one) => `<p>${escapeHtml(one)}</p>`).join('\n')}
+${timesAsHtml(report)}
+<h2>Pictures</h2>
+${pictures.map(pictureAsHtml).join('\n')}
+</body>
+</html>
+`;
+}
+
+function timesAsHtml(report: VerifyReport): string {
+  if (report.timings.length === 0) return '';
+  const { titles, rows } = timingCells(report);
+  const cells = (tag: string, row: readonly string[]): string =>
+    `<tr>${row.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
+  return `<h2>${TIMES_TITLE}</h2>
+<table><thead>${cells('th', titles)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table>`;
+}
+
+function pictureAsHtml(picture: VerifiedPicture): string {
+  const { name, question, text, answers, overlap } = picture;
+  const tokens = text?.tokens.map((token) => `<code>${escapeHtml(token)}</code>`).join(' ') ?? '';
+  const rows = answers.map(
+    ({ keep, keptTokens, text: answer, sameAsAll }) =>
+      `<tr><td>${keepInWords(keep)}</td><td>${keptTokens}</td><td class="text">${escapeHtml(answer)}</td><td class="text">${sameAsAll ? '' : 'changed'}</td></tr>`,
+  );
+  return `<section><h3>${escapeHtml(name)}: ${escapeHtml(question)}</h3>
+<figure>${overlay(picture)}<figcaption>${picture.keptTokens} of ${picture.visionTokens} vision tokens kept, drawn over the whole picture (a processor that crops shows less of it). A random selection shares ${formatShare(overlap.random)} of them${overlap.textOnly === undefined ? '' : `, text coverage alone ${formatShare(overlap.textOnly)}`}.</figcaption></figure>
+<figure><table><thead><tr><th>keep</th><th>tokens</th><th class="text">answer</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table>
+<figcaption>Text that drives the selection: ${tokens === '' ? 'none' : tokens}</figcaption></figure></section>`;
+}
+
+const SIDE = 320;
+
+/** The picture with what is kept left bright. Of several tiles, the last one, which shows the whole picture, is over it; the others are beside. */
+function overlay({ preview, width, height, tiles, name }: VerifiedPicture): string {
+  const scale = SIDE / Math.max(width, height);
+  const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
+  const [whole, ...others] = tiles.toReversed();
+  const shade = whole === undefined ? '' : cells(whole, w, h);
+  const first = `<svg width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${escapeHtml(`kept tokens of ${name}`)}"><image href="${escapeHtml(preview)}" width="${w}" height="${h}" preserveAspectRatio="none"/>${shade}</svg>`;
+  const small = others.toReversed().map((tile) => {
+    const side = 64;
+    return ` <svg width="${side}" height="${side}" viewBox="0 0 ${side} ${side}"><rect width="${side}" height="${side}" fill="#c9ccd1"/>${cells(tile, side, side)}</svg>`;
+  });
+  return first + (small.length === 0 ? '' : `<div>${small.join('')}</div>`);
+}
+
+/** Dark squares over the tokens of a tile that were dropped. */
+function cells({ grid, indices }: VerifiedPicture['tiles'][number], width: number, height: number): string {
+  if (grid === undefined) return '';
+  const [rows, columns] = grid;
+  const kept = new Set(indices);
+  const [cellWidth, cellHeight] = [width / columns, height / rows];
+  const squares = Array.from({ length: rows * columns }, (_, token) => token)
+    .filter((token) => !kept.has(token))
+    .map((token) => {
+      const [x, y] = [(token % columns) * cellWidth, Math.floor(token / columns) * cellHeight];
+      return `M${round(x)} ${round(y)}h${round(cellWidth)}v${round(cellHeight)}h-${round(cellWidth)}z`;
+    });
+  return squares.length === 0 ? '' : `<path d="${squares.join('')}" fill="#000" fill-opacity="0.72"/>`;
+}
+
+const round = (value: number): number => Math.round(value * 100) / 100;
+
+/** Text that may stand between HTML tags and in quoted attributes. */
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;');
+}

@@ -1,0 +1,136 @@
+// Times and memory of whole calls, from a picture's pixels to the last token of an answer of fixed length.
+
+import type { VerifyPicture } from './pictures.js';
+import type { SpeedLimit, VerifyMemory, VerifyTiming } from './report.js';
+import type { Subject } from './subject.js';
+
+/** What is measured. */
+export interface MeasurePlan {
+  readonly picture: VerifyPicture;
+  /** Shares of vision tokens; 1 is the unmodified prompt, 0 a single token. */
+  readonly shares: readonly number[];
+  /** Calls that count, after one that does not. */
+  readonly repeats: number;
+  /** Length of the answers, in tokens. */
+  readonly newTokens: number;
+  /** Called before every row. */
+  readonly next: (share: number) => void;
+}
+
+/** A call, in milliseconds. */
+type Call = Omit<VerifyTiming, 'keep' | 'speedup' | 'peakBytes'>;
+
+/**
+ * Measures calls that keep more and more tokens. In that order, because runtimes do not give memory back: what a row needs
+ * beyond the one before shows.
+ */
+export async function measure(subject: Subject, plan: MeasurePlan): Promise<VerifyTiming[]> {
+  const rows: Omit<VerifyTiming, 'speedup'>[] = [];
+  for (const share of plan.shares.toSorted((a, b) => a - b)) {
+    plan.next(share);
+    const watch = watchMemory();
+    const calls: Call[] = [];
+    for (let at = 0; at <= plan.repeats; at++) {
+      const call = await timedCall(subject, plan, share);
+      watch?.look();
+      if (at > 0) calls.push(call);
+    }
+    const peakBytes = watch?.end();
+    rows.push({ keep: share, ...medianCall(calls), ...(peakBytes !== undefined && { peakBytes }) });
+  }
+  const all = rows.find((row) => row.keep === 1) ?? rows.at(-1);
+  return rows.map((row) => ({ ...row, speedup: (all?.totalMs ?? 0) / row.totalMs }));
+}
+
+async function timedCall(
+  subject: Subject,
+  { picture, newTokens }: MeasurePlan,
+  share: number,
+): Promise<Call> {
+  const started = performance.now();
+  const inputs = await subject.inputs(picture.image, picture.question);
+  const processed = performance.now();
+  const options = share >= 1 ? false : { budget: share === 0 ? { tokens: 1 } : { ratio: share, min: 1 } };
+  const lengths = { min_new_tokens: newTokens, max_new_tokens: newTokens };
+  const { report } = await subject.call({ ...inputs, ...lengths }, options);
+  const ended = performance.now();
+  const { encodeMs, selectMs, prefillMs, decodeMs } = report.timings;
+  return {
+    keptTokens: report.keptTokens,
+    promptTokens: report.prompts[0]?.keptPromptTokens ?? 0,
+    processMs: processed - started,
+    encodeMs,
+    selectMs,
+    prefillMs,
+    decodeMs,
+    totalMs: ended - started,
+  };
+}
+
+function medianCall(calls: readonly Call[]): Call {
+  const median = (name: keyof Call): number => {
+    const values = calls.map((call) => call[name]).sort((a, b) => a - b);
+    const middle = Math.floor(values.length / 2);
+    const upper = values[middle] ?? 0;
+    return values.length % 2 === 1 ? upper : (upper + (values[middle - 1] ?? 0)) / 2;
+  };
+  return {
+    keptTokens: median('keptTokens'),
+    promptTokens: median('promptTokens'),
+    processMs: median('processMs'),
+    encodeMs: median('encodeMs'),
+    selectMs: median('selectMs'),
+    prefillMs: median('prefillMs'),
+    decodeMs: median('decodeMs'),
+    totalMs: median('totalMs'),
+  };
+}
+
+/** How far pruning can go, from the rows for all tokens and for one. */
+export function speedLimit(timings: readonly VerifyTiming[]): SpeedLimit | undefined {
+  const all = timings.find((row) => row.keep === 1);
+  const one = timings.find((row) => row.keep === 0);
+  if (all === undefined || one === undefined) return undefined;
+  const fixed = all.processMs + all.encodeMs;
+  return { fixedShare: fixed / all.totalMs, bound: all.totalMs / fixed, measured: one.speedup };
+}
+
+/** The parts of Node's `process` that tell memory; not there in browsers. */
+interface ProcessLike {
+  memoryUsage?: { rss?(): number };
+  resourceUsage?(): { readonly maxRSS: number };
+}
+
+const host = (globalThis as { readonly process?: ProcessLike }).process;
+
+/** Resident memory of the process, in bytes. */
+export function residentBytes(): number | undefined {
+  return host?.memoryUsage?.rss?.();
+}
+
+/** Memory since the start. */
+export function memorySince(startBytes: number | undefined): VerifyMemory | undefined {
+  const peak = host?.resourceUsage?.().maxRSS;
+  return startBytes === undefined || peak === undefined ? undefined : { startBytes, peakBytes: peak * 1024 };
+}
+
+const SAMPLE_MS = 10;
+
+/** Samples resident memory until the end, and whenever it is told to look. */
+function watchMemory(): { look(): void; end(): number } | undefined {
+  const first = residentBytes();
+  if (first === undefined) return undefined;
+  let highest = first;
+  const look = (): void => {
+    highest = Math.max(highest, residentBytes() ?? 0);
+  };
+  const timer = setInterval(look, SAMPLE_MS);
+  return {
+    look,
+    end() {
+      clearInterval(timer);
+      look();
+      return highest;
+    },
+  };
+}

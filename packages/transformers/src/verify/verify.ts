@@ -1,0 +1,236 @@
+// The verification of a model: whether pruning is right and worth it on this checkpoint, precision and device.
+
+import type { Backend } from '@mmtok/core';
+import { InvalidOptionsError } from '@mmtok/core';
+import { parseOptions } from '@mmtok/core/internal';
+import * as z from 'zod';
+import type { Vlm } from '../create-vlm.js';
+import { type LoadedVlm, type LoadVlmOptions, loadVlm } from '../files/load-vlm.js';
+import type { PruneHandle } from '../prune.js';
+import { prune } from '../prune.js';
+import { checksOf } from './checks.js';
+import { measure, memorySince, residentBytes, speedLimit } from './measure.js';
+import { type VerifyPicture, verifyPictures } from './pictures.js';
+import type { SpeedLimit, VerifiedModel, VerifyReport } from './report.js';
+import { Subject } from './subject.js';
+import { type PictureResult, percent, verifyPicture } from './verify-picture.js';
+
+/** How far a verification has come. */
+export interface VerifyProgress {
+  readonly done: number;
+  readonly total: number;
+  /** What is being done. */
+  readonly what: string;
+}
+
+/** Options of {@link verifyVlm}. */
+export interface VerifyOptions {
+  /** Pictures to ask about; the first is timed. @default four drawn ones, see {@link verifyPictures} */
+  readonly pictures?: readonly VerifyPicture[];
+  /** The share of vision tokens to keep where pruned answers are checked. @default 0.25 */
+  readonly ratio?: number;
+  /** Length of the answers, in tokens. @default 16 */
+  readonly newTokens?: number;
+  /** Timed calls per row; 0 leaves the timing out. @default 3 */
+  readonly repeats?: number;
+  /** A prompt with `{question}` and the model's placeholder, for models without a chat template. */
+  readonly template?: string;
+  /** How to load the model, where its name was given. */
+  readonly load?: Omit<LoadVlmOptions, 'signal'>;
+  /** Where similarities are computed. Not for a model of `createVlm`, which has one. @default ONNX Runtime, the very instance that runs the model */
+  readonly backend?: Backend;
+  readonly onProgress?: (progress: VerifyProgress) => void;
+  /** Ends the verification before its next step. */
+  readonly signal?: AbortSignal;
+}
+
+const SHARES = [0.5, 0.25, 0.1] as const;
+
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const schema = z.strictObject({
+  pictures: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        kind: z.enum(['shape', 'detail', 'counting', 'reading', 'other']),
+        image: z.custom<VerifyPicture['image']>(
+          (value) => typeof (value as VerifyPicture['image'] | undefined)?.width === 'number',
+          'expected a RawImage of transformers.js',
+        ),
+        question: z.string().min(1),
+      }),
+    )
+    .min(1)
+    .optional(),
+  ratio: z
+    .number('expected a number')
+    .gt(0, 'expected a share above 0')
+    .lt(1, 'expected a share below 1')
+    .default(0.25),
+  newTokens: z.int('expected a whole number').positive('expected at least 1').default(16),
+  repeats: z.int('expected a whole number').nonnegative('expected 0 or more').default(3),
+  template: z.string().min(1).optional(),
+  load: z
+    .custom<Omit<LoadVlmOptions, 'signal'>>((value) => typeof value === 'object' && value !== null)
+    .optional(),
+  backend: z.custom<Backend>((value) => isFunction((value as Backend | undefined)?.run)).optional(),
+  onProgress: z.custom<(progress: VerifyProgress) => void>(isFunction, 'expected a function').optional(),
+  signal: z
+    .custom<AbortSignal>(
+      (value) => isFunction((value as AbortSignal | undefined)?.throwIfAborted),
+      'expected an AbortSignal',
+    )
+    .optional(),
+});
+
+/**
+ * Verifies pruning on a model: that keeping all tokens changes nothing, that a pruned answer is what the unmodified library
+ * gives for the shortened prompt, that the features from before the projector are the right ones, that the question drives
+ * the selection, and what pruning wins in time. Asks about a few drawn pictures. Nothing else may use the model meanwhile.
+ * @param model a hub id or folder; or a model that is loaded already, by `loadVlm` (not pruned yet) or by `createVlm`. Only a
+ * model that is loaded here is disposed at the end.
+ * @throws InvalidOptionsError for wrong options; what `loadVlm`, `prune` and `generate` throw; the signal's reason if it is
+ * aborted. What is wrong with the model is no error: read `passed` and `checks`.
+ * @example
+ * const { passed, checks, timings } = await verifyVlm('HuggingFaceTB/SmolVLM2-256M-Video-Instruct', { load: { dtype: 'q4' } });
+ */
+export async function verifyVlm(
+  model: string | LoadedVlm | Vlm,
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
+  const parsed = parseOptions('options of verifyVlm', schema, options);
+  const startBytes = residentBytes();
+  if (typeof model !== 'string') {
+    if (parsed.load !== undefined)
+      throw new InvalidOptionsError('options of verifyVlm', ['load: the model is loaded already']);
+    return await verifyLoaded(model, parsed, startBytes);
+  }
+  const { signal } = parsed;
+  const loaded = await loadVlm(model, { ...parsed.load, ...(signal && { signal }) });
+  try {
+    return await verifyLoaded(loaded, parsed, startBytes);
+  } finally {
+    await loaded.model.dispose();
+  }
+}
+
+type Parsed = z.output<typeof schema>;
+
+async function verifyLoaded(
+  given: LoadedVlm | Vlm,
+  options: Parsed,
+  startBytes: number | undefined,
+): Promise<VerifyReport> {
+  if ('handle' in given) {
+    if (options.backend !== undefined)
+      throw new InvalidOptionsError('options of verifyVlm', ['backend: the model has one already']);
+    return await verifyPruned(given, given.handle, options, startBytes);
+  }
+  const handle = prune(given.model, {
+    processor: given.processor,
+    budget: { ratio: options.ratio },
+    ...(options.backend && { backend: options.backend }),
+  });
+  try {
+    return await verifyPruned(given, handle, options, startBytes);
+  } finally {
+    await handle.restore();
+  }
+}
+
+async function verifyPruned(
+  given: LoadedVlm | Vlm,
+  handle: PruneHandle,
+  { pictures, ratio, newTokens, repeats, template, onProgress, signal }: Parsed,
+  startBytes: number | undefined,
+): Promise<VerifyReport> {
+  const asked = pictures ?? verifyPictures(given.library);
+  const first = asked[0] as VerifyPicture;
+  const subject = new Subject(given, handle, template);
+  const shares = SHARES.filter((share) => share !== ratio);
+  const rows = repeats === 0 ? [] : [0, ...SHARES, 1];
+  const total = rows.length + asked.length * (5 + shares.length);
+  let done = 0;
+  const next = (what: string): void => {
+    signal?.throwIfAborted();
+    onProgress?.({ done: done++, total, what });
+  };
+  const timings = await measure(subject, {
+    picture: first,
+    shares: rows,
+    repeats,
+    newTokens,
+    next: (share) => next(`time: ${share === 0 ? 'one token' : percent(share)}`),
+  });
+  const results: PictureResult[] = [];
+  for (const picture of asked) {
+    results.push(await verifyPicture(subject, picture, { ratio, shares, newTokens, next }));
+  }
+  signal?.throwIfAborted();
+  const tapProblem = 'tap' in given ? given.tap.problem : undefined;
+  const checks = await checksOf(subject, results, { picture: first, tapProblem });
+  const limit = speedLimit(timings);
+  const memory = memorySince(startBytes);
+  onProgress?.({ done: total, total, what: 'done' });
+  return {
+    model: describe(given, subject, results),
+    passed: checks.every(({ status }) => status !== 'fail'),
+    checks,
+    pictures: results.map(({ picture }) => picture),
+    timings,
+    ...(limit && { limit }),
+    ...(memory && { memory }),
+    advice: adviceOf(results, limit),
+  };
+}
+
+function describe(
+  given: LoadedVlm | Vlm,
+  { model, family, library }: Subject,
+  [result]: readonly PictureResult[],
+): VerifiedModel {
+  const { report } = result as PictureResult;
+  const sessions = Object.entries(model.sessions).map(([name, { config }]) => {
+    const { dtype, device } = (config ?? {}) as { readonly dtype?: string; readonly device?: string };
+    return [
+      name,
+      { ...(dtype !== undefined && { dtype }), ...(device !== undefined && { device }) },
+    ] as const;
+  });
+  return {
+    source: 'source' in given ? given.source : given.modelId,
+    family: family.name,
+    modelType: String(model.config.model_type),
+    library: `transformers.js ${library.env.version}`,
+    sessions: Object.fromEntries(sessions),
+    positions: report.positions,
+    visionFeatureSource: report.visionFeatureSource ?? 'projected',
+  };
+}
+
+/** Below this, a speedup is hardly worth a changed answer. */
+const WORTHWHILE = 1.2;
+
+function adviceOf(results: readonly PictureResult[], limit: SpeedLimit | undefined): string[] {
+  const advice: string[] = [];
+  const reads = results.filter(({ picture }) => picture.kind === 'reading');
+  if (reads.length > 0) {
+    const changed = reads.some(({ picture }) =>
+      picture.answers.some(({ keep, sameAsAll }) => keep < 0.5 && !sameAsAll),
+    );
+    advice.push(
+      `For questions that read text or numbers, keep at least half of the vision tokens${changed ? '; here the answer changed below that' : ''}. ` +
+        'All methods of pruning lose these first.',
+    );
+  }
+  if (limit !== undefined) {
+    const share = Math.round(limit.fixedShare * 100);
+    advice.push(
+      limit.measured < WORTHWHILE
+        ? `Pruning wins little time here: with a single vision token, a call still takes ${Math.round(100 / limit.measured)} % of the time of an unpruned one; image processing and the vision encoder, which it cannot touch, take ${share} %. It may win more with larger pictures.`
+        : `Pruning wins up to ${limit.measured.toFixed(1)} times here; image processing and the vision encoder, which it cannot touch, take ${share} % of an unpruned call.`,
+    );
+  }
+  if (results[0]?.report.notes.length) advice.push(...results[0].report.notes);
+  return advice;
+}
