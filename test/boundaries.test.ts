@@ -22,6 +22,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   mmtok: 'everything',
   'mmtok-examples': 'everything',
   'mmtok-playground': 'everything',
+  'mmtok-docs': 'everything',
 };
 
 /** What the tests and benches of a package may use beside that, as devDependencies. */

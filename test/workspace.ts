@@ -53,5 +53,5 @@ export function sourceFiles(folder: string, extensions: readonly string[]): read
   return readdirSync(absolute, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && extensions.some((extension) => entry.name.endsWith(extension)))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .filter((path) => !path.includes('node_modules') && !isNested(folder, path));
+    .filter((path) => !/(^|\/)(node_modules|\.cache|public)\//.test(path) && !isNested(folder, path));
 }

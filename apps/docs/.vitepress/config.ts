@@ -86,6 +86,7 @@ export default defineConfig({
   // GitHub Pages serves the site under the repository's name.
   base: process.env.DOCS_BASE ?? '/',
   // Without the playground there is nothing to embed.
+  head: [['link', { rel: 'icon', href: 'data:,' }]],
   srcExclude: ['test/**', 'README.md', ...(hasPlayground ? [] : ['playground.md'])],
   transformPageData(page) {
     // Made from other files.

@@ -19,6 +19,10 @@ export function decisions(): readonly Decision[] {
     .sort()
     .map((file) => {
       const text = readFileSync(join(folder, file), 'utf8');
-      return { slug: file.replace(/\.md$/, ''), title: /^# (.*)$/m.exec(text)?.[1] ?? file, text };
+      return {
+        slug: file.replace(/\.md$/, ''),
+        title: (/^# (.*)$/m.exec(text)?.[1] ?? file).replaceAll('`', ''),
+        text,
+      };
     });
 }

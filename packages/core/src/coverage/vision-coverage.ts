@@ -32,7 +32,7 @@ export interface VisionCoverageOptions {
    * How much the question decides which vision tokens ask to be represented: the one most relevant to it counts e^focus
    * times as much as the least relevant one. Relevance is the mean cosine between a row of `vision` and those of `text`,
    * scaled to 0 … 1 over the image. 0, the paper's method, lets all count the same, and so does an absent text. A change
-   * of ours: with 4, this term alone did better than the paper's two on our benchmark (docs/results.md). A prepared image
+   * of ours: with 4, this term alone did better than the paper's two on our benchmark (apps/docs/results). A prepared image
    * computes its kernel anew for each question then.
    * @default 0
    */
