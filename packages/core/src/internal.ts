@@ -14,6 +14,7 @@ export {
 export { parseOptions } from './internal/parse-options.js';
 export { createRandom, shuffleFront } from './internal/random.js';
 export { gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
+export { type TokenGrid, tokenMarks } from './internal/token-marks.js';
 export { checkBudget, resolveBudget } from './selection/budget.js';
 export { lostDetail } from './selection/rank-tiles.js';
 export { columnPeakedness, relevance } from './similarity.js';

@@ -1,6 +1,7 @@
 // A verification as one HTML page that needs nothing else: no script, no network. Whatever comes from a model or a file is
 // escaped.
 
+import { tokenMarks } from '@mmtok/core/internal';
 import type { CheckStatus, VerifiedPicture, VerifyReport } from '@mmtok/transformers/verify';
 import { formatBytes, formatShare } from '../terminal/format.js';
 import { CHECK_TITLES, keepInWords, sessionsInWords, TIMES_TITLE, timingCells } from './verify-table.js';
@@ -120,22 +121,12 @@ function overlay({ preview, width, height, tiles, name }: VerifiedPicture): stri
   return first + (small.length === 0 ? '' : `<div>${small.join('')}</div>`);
 }
 
-/** Dark squares over the tokens of a tile that were dropped. */
+/** What was kept of a tile; nothing where its tokens form no grid. */
 function cells({ grid, indices }: VerifiedPicture['tiles'][number], width: number, height: number): string {
   if (grid === undefined) return '';
   const [rows, columns] = grid;
-  const kept = new Set(indices);
-  const [cellWidth, cellHeight] = [width / columns, height / rows];
-  const squares = Array.from({ length: rows * columns }, (_, token) => token)
-    .filter((token) => !kept.has(token))
-    .map((token) => {
-      const [x, y] = [(token % columns) * cellWidth, Math.floor(token / columns) * cellHeight];
-      return `M${round(x)} ${round(y)}h${round(cellWidth)}v${round(cellHeight)}h-${round(cellWidth)}z`;
-    });
-  return squares.length === 0 ? '' : `<path d="${squares.join('')}" fill="#000" fill-opacity="0.72"/>`;
+  return tokenMarks({ rows, columns, kept: indices }, width, height);
 }
-
-const round = (value: number): number => Math.round(value * 100) / 100;
 
 /** Text that may stand between HTML tags and in quoted attributes. */
 function escapeHtml(text: string): string {

@@ -1,14 +1,11 @@
 // What an overlay shows, as plain data. Drawing is the other files' work.
 
+import type { TokenGrid } from '@mmtok/core/internal';
 import type { Picture } from '../images/picture.js';
 
 /** A picture with its grid of vision tokens and the ones that were kept. */
-export interface TokenView {
+export interface TokenView extends TokenGrid {
   readonly picture: Picture;
-  readonly rows: number;
-  readonly columns: number;
-  /** Kept tokens, counted along the rows. */
-  readonly kept: readonly number[];
 }
 
 /** A line of the caption; it wraps where it is too long. */

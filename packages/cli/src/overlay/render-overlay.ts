@@ -1,11 +1,11 @@
 // Draws overlays: pictures whose dropped patches are dimmed and whose kept ones are framed, with captions, as a PNG.
 
+import { tokenMarks } from '@mmtok/core/internal';
 import type { OverlayOptions } from 'sharp';
 import type { Picture } from '../images/picture.js';
 import { layOutCaption } from './caption.js';
 import { loadFont } from './font.js';
 import type { OverlayPanel, TokenView } from './overlay.js';
-import { tokenMarks } from './token-marks.js';
 
 /** Options of {@link renderOverlay}. */
 export interface OverlayLayout {

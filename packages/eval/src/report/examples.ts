@@ -1,6 +1,7 @@
 // Examples for the page: questions on which methods part, with the kept tokens over the picture. Chooses and draws them.
 
 import { readFile, stat } from 'node:fs/promises';
+import { tokenMarks } from '@mmtok/core/internal';
 import { groupBy, mean } from '../metrics/mean.js';
 import { ALL, type EvalRecord } from '../runner/record.js';
 import type { RunResult } from '../runner/run-evaluation.js';
@@ -108,18 +109,17 @@ function expectedAnswer(
   return task?.truth?.({ id, question, target, images: [] });
 }
 
+/** The side of a token in the drawing. */
+const CELL = 12;
+
 function view(record: EvalRecord, title: string, number: number): string {
   const [rows, columns] = record.grid as readonly [number, number];
-  const kept = new Set(record.indices);
-  const cells = Array.from({ length: rows * columns }, (_, token) => token);
-  const path = (tokens: readonly number[]): string =>
-    tokens.map((token) => `M${token % columns} ${Math.floor(token / columns)}h1v1h-1z`).join('');
+  const kept = record.indices ?? [];
   const verdict = scoreOf(record) > 0 ? 'right' : 'wrong';
   return (
     `<figure class="view"><span class="picture picture-${number}" style="aspect-ratio:${columns}/${rows}">` +
-    `<svg viewBox="0 0 ${columns} ${rows}" preserveAspectRatio="none" role="img" aria-label="${kept.size} kept tokens">` +
-    `<path d="${path(cells.filter((token) => !kept.has(token)))}" fill="#0d1117" fill-opacity="0.68"/>` +
-    `<path d="${path(cells.filter((token) => kept.has(token)))}" fill="none" stroke="#ffb000" stroke-width="0.08"/></svg></span>` +
+    `<svg viewBox="0 0 ${columns * CELL} ${rows * CELL}" preserveAspectRatio="none" role="img" aria-label="${kept.length} kept tokens">` +
+    `${tokenMarks({ rows, columns, kept }, columns * CELL, rows * CELL)}</svg></span>` +
     `<figcaption>${escapeHtml(title)}: <span class="${verdict}">${escapeHtml(record.answer)} ${verdict === 'right' ? '✓' : '✗'}</span></figcaption></figure>`
   );
 }

@@ -1,16 +1,17 @@
-// The marks over a picture as SVG: a veil over dropped patches, a frame around kept ones.
-
-import type { TokenView } from './overlay.js';
+// Which vision tokens were kept, as SVG over an image: dropped patches are dimmed, kept ones are framed.
 
 const VEIL = '#0d1117';
 const FRAME = '#ffb000';
 
-/** SVG elements for a view drawn at (0, 0) in that size, in pixels. */
-export function tokenMarks(
-  { rows, columns, kept }: Pick<TokenView, 'rows' | 'columns' | 'kept'>,
-  width: number,
-  height: number,
-): string {
+/** A grid of vision tokens, and the ones that were kept, counted along the rows. */
+export interface TokenGrid {
+  readonly rows: number;
+  readonly columns: number;
+  readonly kept: readonly number[];
+}
+
+/** SVG elements for a grid drawn at (0, 0) in that size, in pixels. */
+export function tokenMarks({ rows, columns, kept }: TokenGrid, width: number, height: number): string {
   const x = (column: number): number => Math.round((column * width) / columns);
   const y = (row: number): number => Math.round((row * height) / rows);
   const isKept = new Set(kept);
