@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodeModel } from '@mmtok/onnx';
 import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
 import { prune } from '@mmtok/transformers';
 import type { Browser } from 'playwright-core';
@@ -36,6 +37,25 @@ async function inNode(): Promise<{ readonly indices: readonly number[]; readonly
   const indices = handle.lastReport?.images[0]?.indices ?? [];
   await model.dispose();
   return { indices, text };
+}
+
+/** A vision encoder that asks for twice 3 GB, where WebAssembly has 4. */
+function tooLarge(): Uint8Array {
+  return encodeModel({
+    graph: {
+      inputs: [{ name: 'pixel_values', dtype: 'float32', dims: ['batch', 3, 'height', 'width'] }],
+      outputs: [{ name: 'image_features' }],
+      nodes: [
+        { opType: 'Expand', inputs: ['zero', 'shape'], outputs: ['large'] },
+        { opType: 'ReduceSum', inputs: ['pixel_values'], outputs: ['sum'] },
+        { opType: 'Add', inputs: ['large', 'sum'], outputs: ['image_features'] },
+      ],
+      initializers: [
+        { name: 'zero', dtype: 'float32', dims: [1], data: [0] },
+        { name: 'shape', dtype: 'int64', dims: [2], data: [28_000, 28_000] },
+      ],
+    },
+  });
 }
 
 describe.skipIf(chromiumPath === undefined)('the built page', () => {
@@ -197,6 +217,19 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       expect(await tab.page.textContent('.answers-block .problem')).toMatch(problem);
       expect(await tab.page.getAttribute('.token-table', 'data-origin')).toBe('precomputed');
       await tab.page.waitForSelector('.engine button');
+    } finally {
+      await tab.close();
+    }
+  });
+
+  test('says so where the model needs more memory than there is', async () => {
+    const instead = { 'tiny-vlm/model/onnx/vision_encoder.onnx': tooLarge() };
+    const tab = await open(browser, { folder, isolated: true, instead });
+    try {
+      // It is seen when a picture is encoded, or already while the model loads.
+      const problem = await tab.page.waitForSelector('.answers-block .problem', { timeout: 60_000 });
+      expect(await problem.textContent()).toMatch(/memory/i);
+      expect(await tab.page.getAttribute('.token-table', 'data-origin')).toBe('precomputed');
     } finally {
       await tab.close();
     }

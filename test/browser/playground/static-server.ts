@@ -29,7 +29,7 @@ export interface ServerOptions {
   /** The folder's path on the server: sites must not depend on lying at the root. @default '/site/' */
   readonly base?: string;
   /** What to send instead of some files, by their path in the folder; `null` for a file that is missing. */
-  readonly instead?: Readonly<Record<string, string | null>>;
+  readonly instead?: Readonly<Record<string, string | Uint8Array | null>>;
 }
 
 /** A server that runs. */
@@ -57,7 +57,7 @@ export async function serve({
     const file = join(folder, name);
     const size = pathname.startsWith(base) ? statSync(file, { throwIfNoEntry: false })?.size : undefined;
     const other = instead[name];
-    if (typeof other === 'string') response.writeHead(200, headers).end(other);
+    if (other != null) response.writeHead(200, headers).end(other);
     else if (other === null || size === undefined) response.writeHead(404, headers).end();
     else {
       response.writeHead(200, { ...headers, 'content-length': size });

@@ -76,8 +76,15 @@ function problemOf(error: unknown): Problem {
       ...(error.hint !== undefined && { hint: error.hint }),
     };
   }
-  return { message: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  if (!OUT_OF_MEMORY.test(message)) return { message };
+  const remedy = 'Close other tabs, or choose a smaller model or precision.';
+  return { message: `There is not enough memory in this tab (${message}). ${remedy}` };
 }
+
+/** What ONNX Runtime and WebAssembly say where memory runs out. */
+const OUT_OF_MEMORY =
+  /out of memory|bad_alloc|failed to allocate|memory access out of bounds|invalid array length|array buffer allocation failed/i;
 
 const running = new Map<number, AbortController>();
 let turn: Promise<unknown> = Promise.resolve();
