@@ -30,7 +30,14 @@ export async function launch(): Promise<Browser> {
   const { chromium } = await import('playwright-core');
   return await chromium.launch({
     executablePath: chromiumPath as string,
-    args: ['--headless', '--no-sandbox', '--disable-gpu'],
+    // A camera that shows a test pattern, without asking.
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
+    ],
   });
 }
 

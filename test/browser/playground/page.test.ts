@@ -167,6 +167,34 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       await page.click('.editor summary');
     });
 
+    test('takes a picture that is dropped, pasted, or seen by the camera', async () => {
+      const { page } = tab;
+      const shows = (name: string): Promise<unknown> => page.waitForSelector(`[aria-label^="${name},"]`);
+      const give = async (kind: 'drop' | 'paste'): Promise<void> => {
+        await page.evaluate(async (type) => {
+          const canvas = new OffscreenCanvas(64, 64);
+          canvas.getContext('2d')?.fillRect(16, 16, 32, 32);
+          const data = new DataTransfer();
+          data.items.add(new File([await canvas.convertToBlob()], 'dropped.png', { type: 'image/png' }));
+          const options = { bubbles: true, cancelable: true };
+          document.body.dispatchEvent(
+            type === 'drop'
+              ? new DragEvent('drop', { ...options, dataTransfer: data })
+              : new ClipboardEvent('paste', { ...options, clipboardData: data }),
+          );
+        }, kind);
+      };
+      await give('drop');
+      await shows('dropped.png');
+      await give('paste');
+      await shows('Pasted picture');
+      await page.click('text=Use the camera');
+      await page.click('text=Take the picture');
+      await shows('Camera picture');
+      await page.click('.samples button');
+      await shows('Sample 1');
+    });
+
     test.each(['light', 'dark'] as const)('has no serious accessibility finding, %s', async (colorScheme) => {
       const { page } = tab;
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
