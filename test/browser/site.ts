@@ -28,7 +28,7 @@ export const onnxruntimeWeb: string = dirname(
 export interface SiteOptions {
   /** Entry points, absolute: `…/pages/page.ts` is served as `/page.js`. */
   readonly scripts: readonly string[];
-  /** Folders by the paths under which their files are served, such as `{ '/models/': '/tmp/models' }`. */
+  /** Folders by the paths under which their files are served, such as `{ '/models/': 'build/models' }`. */
   readonly folders?: Readonly<Record<string, string>>;
   /** Who bundles them: esbuild, or Vite, which also minifies. @default 'esbuild' */
   readonly bundler?: 'esbuild' | 'vite';

@@ -103,7 +103,6 @@ export interface AnswerResult {
 export interface Problem {
   readonly message: string;
   readonly code?: string;
-  readonly hint?: string;
 }
 
 /** A picture on its way to the worker. */

@@ -69,13 +69,7 @@ async function decoded(picture: PictureInput): ReturnType<typeof read> {
 }
 
 function problemOf(error: unknown): Problem {
-  if (MmtokError.isInstance(error)) {
-    return {
-      message: error.message,
-      code: error.code,
-      ...(error.hint !== undefined && { hint: error.hint }),
-    };
-  }
+  if (MmtokError.isInstance(error)) return { message: error.message, code: error.code };
   const message = error instanceof Error ? error.message : String(error);
   if (!OUT_OF_MEMORY.test(message)) return { message };
   const remedy = 'Close other tabs, or choose a smaller model or precision.';

@@ -1,7 +1,7 @@
 // A verification as one HTML page that needs nothing else: no script, no network. Whatever comes from a model or a file is
 // escaped.
 
-import { tokenMarks } from '@mmtok/core/internal';
+import { escapeHtml, tokenMarks } from '@mmtok/core/internal';
 import type { CheckStatus, VerifiedPicture, VerifyReport } from '@mmtok/transformers/verify';
 import { formatBytes, formatShare } from '../terminal/format.js';
 import { CHECK_TITLES, keepInWords, sessionsInWords, TIMES_TITLE, timingCells } from './verify-table.js';
@@ -126,14 +126,4 @@ function cells({ grid, indices }: VerifiedPicture['tiles'][number], width: numbe
   if (grid === undefined) return '';
   const [rows, columns] = grid;
   return tokenMarks({ rows, columns, kept: indices }, width, height);
-}
-
-/** Text that may stand between HTML tags and in quoted attributes. */
-function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
 }

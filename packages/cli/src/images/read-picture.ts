@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { messageOf } from '@mmtok/core/internal';
 import { InputFileError } from '../errors/errors.js';
 import type { Picture } from './picture.js';
 
@@ -101,6 +102,6 @@ export function explainReadFailure(error: unknown): string {
     case 'EACCES':
       return 'reading it is not permitted';
     default:
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
   }
 }

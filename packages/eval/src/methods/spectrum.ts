@@ -1,5 +1,7 @@
 // The singular values and left singular vectors of a matrix, which leverage scores, semantic groups and effective ranks read.
 
+import { sum } from '@mmtok/core/internal';
+
 /** Of a matrix of n rows; largest singular value first. */
 export interface Spectrum {
   /** Squared singular values, none below 0. */
@@ -36,7 +38,7 @@ export async function spectrumOf(data: ArrayLike<number>, n: number, d: number):
 /** exp of the entropy of the normalized singular values: how many directions the rows really use (Roy and Vetterli 2007). */
 export function effectiveRank({ energies }: Spectrum): number {
   const values = energies.map(Math.sqrt);
-  const total = values.reduce((sum, value) => sum + value, 0);
+  const total = sum(values);
   if (total === 0) return 1;
   let entropy = 0;
   for (const value of values) {

@@ -1,16 +1,6 @@
 // Texts of questions, answers and method titles come from files and models. Each place they are written to gives some
 // characters a meaning; here these lose it.
 
-/** Text that may stand between HTML tags and in quoted attributes. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
-}
-
 /** Text as one line of Markdown, in a heading, a list or the cell of a table: no markup, no HTML, no line break. */
 export function escapeMarkdown(text: string): string {
   return oneLine(text)

@@ -1,12 +1,11 @@
 // Examples for the page: questions on which methods part, with the kept tokens over the picture. Chooses and draws them.
 
 import { readFile, stat } from 'node:fs/promises';
-import { tokenMarks } from '@mmtok/core/internal';
+import { escapeHtml, tokenMarks } from '@mmtok/core/internal';
 import { groupBy, mean } from '../metrics/mean.js';
 import { ALL, type EvalRecord } from '../runner/record.js';
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { Task } from '../tasks/task.js';
-import { escapeHtml } from './escape.js';
 import { scoreOf } from './summarize-run.js';
 
 /** How many questions are shown. */

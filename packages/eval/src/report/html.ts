@@ -1,6 +1,6 @@
 // A table of the page.
 
-import { escapeHtml } from './escape.js';
+import { escapeHtml } from '@mmtok/core/internal';
 import type { Cell, Table } from './tables.js';
 
 /** A table that scrolls sideways where it is too wide. */

@@ -1,9 +1,9 @@
 // The report as one HTML page that needs nothing else: no script, no network.
 
+import { escapeHtml } from '@mmtok/core/internal';
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
-import { escapeHtml } from './escape.js';
 import { drawExamples } from './examples.js';
 import { percent, tokenCount } from './format.js';
 import { htmlTable } from './html.js';

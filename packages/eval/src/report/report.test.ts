@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { escapeHtml } from '@mmtok/core/internal';
 import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +10,7 @@ import { fakeTask } from '../../test/fake-run.js';
 import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
 import type { EvalRecord, RunResult } from '../runner/index.js';
-import { csvCell, escapeHtml, escapeMarkdown, markdownCode } from './escape.js';
+import { csvCell, escapeMarkdown, markdownCode } from './escape.js';
 import { summarizeRun, toCsv, toMarkdown, writeReport } from './index.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mmtok-report-'));

@@ -1,10 +1,11 @@
 // The comparison of two runs as a page with a plot, and as Markdown.
 
 import { join } from 'node:path';
+import { escapeHtml } from '@mmtok/core/internal';
 import { WriteError } from '../runner/run-error.js';
 import { explainWriteFailure, makeFolder, writeWhole } from '../runner/write-file.js';
 import { type ComparedRow, type RunComparison, verdictOf } from './compare-runs.js';
-import { escapeHtml, escapeMarkdown } from './escape.js';
+import { escapeMarkdown } from './escape.js';
 import { percent, tokenCount } from './format.js';
 import { htmlTable } from './html.js';
 import { STYLE } from './style.js';

@@ -2,6 +2,7 @@
 
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { messageOf } from '@mmtok/core/internal';
 
 /** What the system's codes mean. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -19,7 +20,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Why a file could not be written, in words. */
 export function explainWriteFailure(error: unknown): string {
   const { code = '' } = error as NodeJS.ErrnoException;
-  return REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+  return REASONS[code] ?? messageOf(error);
 }
 
 /** Writes a file, replacing the one of that name only when all of it is written. */

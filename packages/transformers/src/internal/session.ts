@@ -52,6 +52,11 @@ export async function runSession(
   return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, new Tensor(value)]));
 }
 
+/** A session that does something else when it is run. In all other respects it is the given one. */
+export function withRun(session: SessionLike, run: SessionLike['run']): SessionLike {
+  return Object.create(session, { run: { value: run } }) as SessionLike;
+}
+
 /** A model that shares everything with `model` but some sessions. Calls on it do not change the model. */
 export function withSessions(model: ModelLike, sessions: Readonly<Record<string, SessionLike>>): ModelLike {
   return Object.create(model, {
@@ -63,16 +68,11 @@ export function withSessions(model: ModelLike, sessions: Readonly<Record<string,
 export function withTimedSession(model: ModelLike, name: string, record: (ms: number) => void): ModelLike {
   const session = model.sessions[name];
   if (session === undefined) return model;
-  const timed: SessionLike = {
-    inputNames: session.inputNames,
-    outputNames: session.outputNames,
-    config: session.config,
-    async run(feeds) {
-      const started = performance.now();
-      const outputs = await session.run(feeds);
-      record(performance.now() - started);
-      return outputs;
-    },
-  };
+  const timed = withRun(session, async (feeds) => {
+    const started = performance.now();
+    const outputs = await session.run(feeds);
+    record(performance.now() - started);
+    return outputs;
+  });
   return withSessions(model, { [name]: timed });
 }

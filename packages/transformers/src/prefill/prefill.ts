@@ -199,8 +199,6 @@ async function chooseTokens(
   const ended = new AbortController();
   try {
     const early = skip === undefined ? askEarly(context, options, given, ended.signal) : undefined;
-    // Unhandled only while the encoder runs; resolveQuestions reports it.
-    early?.catch(() => undefined);
     const {
       images: encodedImages,
       hit,

@@ -12,6 +12,7 @@ import { type ModelInputs, type TensorData, type TensorLike, tensorAt } from '..
 import { type PlacedImage, placeImages, runsOf } from '../prompt/images.js';
 import { countPlaceholders, type Prompt } from '../prompt/prompt.js';
 import { embedQuestion, findQuestions, type QuestionSettings } from '../question/question.js';
+import type { Question } from '../report.js';
 import type { TileBudget } from '../select/pools.js';
 
 /** What is encoded of a batch. */
@@ -69,12 +70,23 @@ export async function encodeWorthwhileTiles(
   const overviews = await encode(withTiles(inputs, first));
   const started = performance.now();
   const added: number[] = [];
+  const questions = findQuestions(pruned, settings, prompt);
+  const texts = new Map<number, Promise<Float32Tensor | undefined>>();
+  const textOf = (batchIndex: number): Promise<Float32Tensor | undefined> => {
+    const known = texts.get(batchIndex);
+    if (known !== undefined) return known;
+    const text = embedQuestion(pruned, prompt, questions[batchIndex] as Question);
+    texts.set(batchIndex, text);
+    return text;
+  };
+  const vision = toFloat32Matrix(overviews.projected);
   for (const image of images) {
     const budget = settings.tiles;
     if (budget === 'all') break;
     const all = image.tiles.length + 1;
     const wanted = 'max' in budget ? budget.max : Math.round(budget.share * all);
-    const ranked = await rank(pruned, settings, { image, pixels, prompt, overviews, first }, backend);
+    const text = await textOf(image.image.batchIndex);
+    const ranked = await rank({ image, pixels, vision, first, text }, backend);
     for (const tile of ranked.slice(0, Math.max(0, wanted - 1))) {
       added.push((image.tiles[tile] as InputTile).input);
     }
@@ -130,10 +142,11 @@ function tiledImages({ family, model, processor }: PrunedModel, prompt: Prompt, 
 interface RankContext {
   readonly image: TiledImage;
   readonly pixels: TensorLike;
-  readonly prompt: Prompt;
-  /** The encoded overviews, and which tiles of the inputs they are. */
-  readonly overviews: EncodedVision;
+  /** `[n, D]`: the encoded overviews, and which tiles of the inputs they are. */
+  readonly vision: Float32Tensor;
   readonly first: readonly number[];
+  /** `[m, D]`: the question; absent without text. */
+  readonly text: Float32Tensor | undefined;
 }
 
 const relevanceProgram = defineProgram({
@@ -147,16 +160,11 @@ const relevanceProgram = defineProgram({
 
 /** The tiles of an image, the most worth encoding first. */
 async function rank(
-  pruned: PrunedModel,
-  settings: TileSettings,
-  { image, pixels, prompt, overviews, first }: RankContext,
+  { image, pixels, vision: overviews, first, text }: RankContext,
   backend: () => Promise<Backend>,
 ): Promise<readonly number[]> {
-  const projected = toFloat32Matrix(overviews.projected);
-  const tokens = (projected.dims[0] as number) / first.length;
-  const vision = matrixSlice(projected, first.indexOf(image.overview) * tokens, tokens);
-  const question = findQuestions(pruned, settings, prompt)[image.image.batchIndex];
-  const text = question && (await embedQuestion(pruned, prompt, question));
+  const tokens = (overviews.dims[0] as number) / first.length;
+  const vision = matrixSlice(overviews, first.indexOf(image.overview) * tokens, tokens);
   const found =
     text === undefined ? undefined : await (await backend()).run(relevanceProgram, { vision, text });
 

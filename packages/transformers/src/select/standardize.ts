@@ -2,6 +2,7 @@
 
 import type { Float32Tensor } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
+import { sum } from '@mmtok/core/internal';
 
 /** When to standardize: never, always, or only features of which one dimension has most of the variance. */
 export type Standardize = 'off' | 'on' | 'auto';
@@ -37,7 +38,7 @@ function moments({ data, dims }: Float32Tensor): Moments {
  */
 export function topVarianceShare(features: Float32Tensor): number {
   const { variance } = moments(features);
-  const total = variance.reduce((sum, one) => sum + one, 0);
+  const total = sum(variance);
   return total === 0 ? 0 : Math.max(...variance) / total;
 }
 

@@ -1,6 +1,6 @@
 // Turns what was found for the pictures into checks: what holds, what does not, and by how much.
 
-import { messageOf } from '@mmtok/core/internal';
+import { messageOf, sum } from '@mmtok/core/internal';
 import { withSessions } from '../internal/session.js';
 import { tapOf } from '../internal/tapped-sessions.js';
 import { toFloat32 } from '../internal/tensors.js';
@@ -221,8 +221,7 @@ function text(results: readonly PictureResult[]): VerifyCheck {
 }
 
 function baselines(results: readonly PictureResult[]): VerifyCheck {
-  const mean = (values: readonly number[]): number =>
-    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = (values: readonly number[]): number => sum(values) / values.length;
   const random = mean(results.map(({ picture }) => picture.overlap.random));
   const expected = mean(results.map(({ picture }) => picture.overlap.expected));
   const byText = results.flatMap(({ picture }) => picture.overlap.textOnly ?? []);

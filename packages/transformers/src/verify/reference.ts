@@ -2,6 +2,7 @@
 // columns out of what the library feeds to its language model, and runs every step over the whole sequence, without a cache.
 
 import type { PrunedModel } from '../families/family.js';
+import { withRun } from '../internal/session.js';
 import { int64Matrix, makeTensor, toFloat32, toRows } from '../internal/tensors.js';
 import {
   isTensor,
@@ -14,11 +15,6 @@ import {
 } from '../internal/types.js';
 import { unpatched } from '../patch/patch.js';
 import type { PositionPolicy } from '../report.js';
-
-/** A session that does something else when it is run. In all other respects it is the given one. */
-export function wrapped(session: SessionLike, run: SessionLike['run']): SessionLike {
-  return Object.create(session, { run: { value: run } }) as SessionLike;
-}
 
 /** A tensor as sessions get it: that of ONNX Runtime. */
 interface Fed {
@@ -66,7 +62,7 @@ export class ShortenedReference {
     const { adapter } = this.pruned.family;
     const decoder = this.session(adapter.decoder);
     const model = this.model({
-      [adapter.decoder]: wrapped(decoder, (feeds) => decoder.run(this.shortened(feeds))),
+      [adapter.decoder]: withRun(decoder, (feeds) => decoder.run(this.shortened(feeds))),
     });
     return await model.forward(extended(this.prompt.inputs, answer));
   }
@@ -93,7 +89,7 @@ export class ShortenedReference {
     if (encoder !== 'vision_encoder') return unpatched(model, sessions);
     const session = this.session(encoder);
     return unpatched(model, {
-      [encoder]: wrapped(session, (feeds) => {
+      [encoder]: withRun(session, (feeds) => {
         this.encoded ??= session.run(feeds);
         return this.encoded;
       }),

@@ -6,6 +6,7 @@ import type { PrunedFamily } from '../families/family.js';
 import { prunedFamilyOf } from '../families/index.js';
 import { type ModelInputs as LibraryInputs, processInputs } from '../families/process.js';
 import type { Library, LoadedVlm } from '../files/load-vlm.js';
+import { withRun } from '../internal/session.js';
 import {
   type ModelInputs,
   type ModelLike,
@@ -19,7 +20,6 @@ import { unpatched } from '../patch/patch.js';
 import type { PruneHandle } from '../prune.js';
 import type { PruneReport } from '../report.js';
 import { visionTokensPerImage } from '../vlm/runner.js';
-import { wrapped } from './reference.js';
 
 /** Greedy search without anything that changes logits, whatever the model's generation_config.json says. */
 const GREEDY = {
@@ -155,7 +155,7 @@ export class Subject {
     const session = this.model.sessions[name] as SessionLike;
     const seen: { feeds: FirstFeeds; readonly logits: Float32Array[] } = { feeds: {}, logits: [] };
     let isFirst = true;
-    const watched = wrapped(session, async (feeds) => {
+    const watched = withRun(session, async (feeds) => {
       if (isFirst) seen.feeds = { ...feeds };
       isFirst = false;
       return await session.run(feeds);
