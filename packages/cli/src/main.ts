@@ -2,8 +2,8 @@
 
 import { type Context, services } from './commands/context.js';
 import { explainFailure } from './errors/explain-failure.js';
-import { type Io, print } from './io.js';
 import { createProgram } from './program.js';
+import { type Io, print } from './terminal/io.js';
 
 /**
  * Runs a command line such as `['ask', 'photo.jpg', 'What is this?']`.

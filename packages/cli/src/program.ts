@@ -3,19 +3,19 @@
 import { createRequire } from 'node:module';
 import { DEFAULT_AGENT_MODEL } from '@mmtok/agent';
 import { Command, Option } from 'commander';
-import { BACKENDS, type BackendName } from './backends/create-backend.js';
 import { ask } from './commands/ask.js';
 import type { Context } from './commands/context.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
-import { addEval } from './commands/eval-program.js';
+import { addEval } from './commands/eval/program.js';
 import { select } from './commands/select.js';
-import { addServe } from './commands/serve-program.js';
+import { addServe } from './commands/serve.js';
 import { addVerify } from './commands/verify-program.js';
-import { UsageError } from './errors/errors.js';
-import { TINY, TINY_SMALL } from './models/load-vlm.js';
-import { parseCount, parseIndices, parseKeep, parseNumber } from './options/parse.js';
+import { BACKENDS, type BackendName } from './engines/create-backend.js';
+import { UsageError } from './errors.js';
+import { TINY, TINY_SMALL } from './models/load.js';
 import { parseDtype } from './options/parse-dtype.js';
+import { parseCount, parseIndices, parseKeep, parseNumber } from './options.js';
 import { safeText } from './terminal/safe-text.js';
 
 /** The program, and the exit code that a command left. */

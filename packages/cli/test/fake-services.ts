@@ -5,8 +5,8 @@ import { createReferenceBackend } from '@mmtok/core';
 import { resolveBudget } from '@mmtok/core/internal';
 import type { VerifyReport } from '@mmtok/transformers/verify';
 import type { Services } from '../src/commands/context.js';
-import { InputFileError } from '../src/errors/errors.js';
-import type { EvalVlmModel } from '../src/models/eval-vlm.js';
+import { InputFileError } from '../src/errors.js';
+import type { EvalVlmModel } from '../src/models/eval-model.js';
 import type { Answer, Request, Vlm } from '../src/models/vlm.js';
 
 const TIMINGS = { prepareMs: 1, encodeMs: 20, selectMs: 0, prefillMs: 100, decodeMs: 30, totalMs: 151 };

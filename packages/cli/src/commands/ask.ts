@@ -3,13 +3,13 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Budget, visionCoverage } from '@mmtok/core';
-import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/errors.js';
-import { readPicture } from '../images/read-picture.js';
-import { type Io, print, printJson } from '../io.js';
+import type { BackendName } from '../engines/create-backend.js';
+import { InputFileError } from '../errors.js';
+import { renderOverlay } from '../images/overlay.js';
+import { readPicture } from '../images/picture.js';
 import type { Answer } from '../models/vlm.js';
-import { renderOverlay } from '../overlay/render-overlay.js';
 import { colorsFor } from '../terminal/colors.js';
+import { type Io, print, printJson } from '../terminal/io.js';
 import { safeText } from '../terminal/safe-text.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { renderTable } from '../terminal/table.js';

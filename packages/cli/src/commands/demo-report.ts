@@ -2,10 +2,10 @@
 
 import { relative } from 'node:path';
 import type { VisualQuestion } from '@mmtok/tiny-vlm';
-import { type Io, print } from '../io.js';
 import type { Answer } from '../models/vlm.js';
 import { colorsFor } from '../terminal/colors.js';
 import { formatMs } from '../terminal/format.js';
+import { type Io, print } from '../terminal/io.js';
 import { type Column, renderTable } from '../terminal/table.js';
 import { wrapColumns } from '../terminal/wrap.js';
 

@@ -10,13 +10,13 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
-import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/errors.js';
-import { explainReadFailure, pathOf } from '../images/read-picture.js';
-import { type Io, print, printJson } from '../io.js';
+import type { BackendName } from '../engines/create-backend.js';
+import { InputFileError } from '../errors.js';
+import { explainReadFailure, pathOf } from '../images/picture.js';
 import { SafetensorsFile } from '../safetensors/safetensors-file.js';
 import { type Colors, colorsFor } from '../terminal/colors.js';
 import { formatMs, formatShare } from '../terminal/format.js';
+import { type Io, print, printJson } from '../terminal/io.js';
 import { wrapColumns } from '../terminal/wrap.js';
 import type { Context } from './context.js';
 

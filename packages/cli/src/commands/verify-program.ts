@@ -1,10 +1,10 @@
 // Names, options and help of `mmtok verify`. What it does is in verify.ts.
 
 import type { Command } from 'commander';
-import { UsageError } from '../errors/errors.js';
-import { TINY } from '../models/load-vlm.js';
-import { parseCount, parseInteger } from '../options/parse.js';
+import { UsageError } from '../errors.js';
+import { TINY } from '../models/load.js';
 import { parseDtype } from '../options/parse-dtype.js';
+import { parseCount, parseInteger } from '../options.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `

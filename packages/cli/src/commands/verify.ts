@@ -4,14 +4,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { VerifiedPicture, VerifyReport } from '@mmtok/transformers/verify';
-import { InputFileError } from '../errors/errors.js';
 import { EXIT } from '../errors/explain-failure.js';
-import { print, printJson } from '../io.js';
+import { InputFileError } from '../errors.js';
 import type { VerifyRequest } from '../models/verify-model.js';
 import { colorsFor } from '../terminal/colors.js';
+import { print, printJson } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import type { Context } from './context.js';
-import { verifyPage } from './verify-page.js';
+import { verifyPage } from './verify-report.js';
 import { verifyLines } from './verify-table.js';
 
 /** What `mmtok verify` was asked for. */

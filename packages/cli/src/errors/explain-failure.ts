@@ -2,8 +2,8 @@
 
 import { MmtokError } from '@mmtok/core';
 import { CommanderError } from 'commander';
+import { InputFileError } from '../errors.js';
 import { shorten } from '../terminal/safe-text.js';
-import { InputFileError } from './errors.js';
 
 /** Exit codes of the program. */
 export const EXIT = {

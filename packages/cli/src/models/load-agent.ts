@@ -1,11 +1,11 @@
 // Loads a model that answers first by what the command line calls it.
 
 import type { CreateAgentOptions, VlmAgent } from '@mmtok/agent';
-import { HubUnreachableError } from '../errors/errors.js';
-import type { Io } from '../io.js';
+import { HubUnreachableError } from '../errors.js';
+import type { Io } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { downloadProgress } from './download-progress.js';
-import { isUnreachable, locate, modelCache } from './load-vlm.js';
+import { isUnreachable, locate, modelCache } from './load.js';
 import type { VlmOptions } from './vlm.js';
 
 /** Loads agents. */

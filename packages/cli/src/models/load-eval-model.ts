@@ -1,8 +1,8 @@
 // Loads the model of an evaluation by what the command line calls it.
 
-import type { Io } from '../io.js';
-import type { EvalVlmModel } from './eval-vlm.js';
-import { loadLibraryModel } from './load-vlm.js';
+import type { Io } from '../terminal/io.js';
+import type { EvalVlmModel } from './eval-model.js';
+import { loadLibraryModel } from './load.js';
 import type { VlmOptions } from './vlm.js';
 
 /** Loads models for evaluations; errors as of `loadVlm`. */
@@ -10,6 +10,6 @@ export type LoadEvalModel = (options: Omit<VlmOptions, 'backend'>, io: Io) => Pr
 
 /** Loads a model of transformers.js. */
 export const loadEvalModel: LoadEvalModel = async (options, io) => {
-  const [model, { EvalVlm }] = await Promise.all([loadLibraryModel(options, io), import('./eval-vlm.js')]);
+  const [model, { EvalVlm }] = await Promise.all([loadLibraryModel(options, io), import('./eval-model.js')]);
   return new EvalVlm(model, options);
 };

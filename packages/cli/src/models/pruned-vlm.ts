@@ -9,7 +9,7 @@ import {
   prune,
 } from '@mmtok/transformers';
 import type { Picture } from '../images/picture.js';
-import { inputsOf, newText } from './eval-vlm.js';
+import { inputsOf, newText } from './eval-model.js';
 import { type ImageProcessing, type PixelTensor, seenViews } from './seen-views.js';
 import type { Answer, PictureTokens, Request, Vlm, VlmOptions } from './vlm.js';
 

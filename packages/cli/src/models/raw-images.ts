@@ -2,7 +2,7 @@
 
 import type { RawImage } from '@huggingface/transformers';
 import type { ModelRequest } from '@mmtok/eval';
-import { readPicture } from '../images/read-picture.js';
+import { readPicture } from '../images/picture.js';
 
 /** Reads pictures, from their files where they are files of their own. */
 export async function readRawImages(

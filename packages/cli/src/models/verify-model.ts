@@ -1,8 +1,8 @@
 // Loads a model by what the command line calls it, verifies it, and frees it.
 
 import type { VerifyProgress, VerifyReport } from '@mmtok/transformers/verify';
-import type { Io } from '../io.js';
-import { loadLibraryModel } from './load-vlm.js';
+import type { Io } from '../terminal/io.js';
+import { loadLibraryModel } from './load.js';
 import type { VlmOptions } from './vlm.js';
 
 /** What to verify. */

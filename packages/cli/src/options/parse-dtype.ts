@@ -2,7 +2,7 @@
 // for fp32 without a word, so names are checked here.
 
 import type { DataType } from '@huggingface/transformers';
-import { UsageError } from '../errors/errors.js';
+import { UsageError } from '../errors.js';
 
 /** All of the library's; a record, so that the compiler finds one that is missing. */
 const PRECISIONS: Readonly<Record<DataType, true>> = {

@@ -1,7 +1,7 @@
 // The element types of the safetensors format: their sizes, and how those that selections need become host tensors.
 
 import type { MatrixInput } from '@mmtok/core';
-import { SafetensorsError } from '../errors/errors.js';
+import { SafetensorsError } from '../errors.js';
 import { quote, shorten } from '../terminal/safe-text.js';
 
 /** Bytes per element. Types newer than this list are passed over, unless somebody asks for such a tensor. */

@@ -3,10 +3,10 @@
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { MatrixInput } from '@mmtok/core';
-import { SafetensorsError } from '../errors/errors.js';
+import { SafetensorsError } from '../errors.js';
+import { type ByteSource, readHeader, type TensorEntry } from '../safetensors.js';
 import { quote } from '../terminal/safe-text.js';
 import { decodeFloats } from './dtype.js';
-import { type ByteSource, readHeader, type TensorEntry } from './header.js';
 
 /** The system reads no more than 2 GiB at once. */
 const MOST_PER_READ = 2 ** 30;

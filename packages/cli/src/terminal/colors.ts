@@ -1,7 +1,7 @@
 // Colours for a stream, or none. Follows NO_COLOR and FORCE_COLOR.
 
 import pc from 'picocolors';
-import type { Io, Output } from '../io.js';
+import type { Io, Output } from './io.js';
 
 /** Functions that colour text. */
 export type Colors = ReturnType<typeof pc.createColors>;

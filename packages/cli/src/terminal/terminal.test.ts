@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
-import { UsageError } from '../errors/errors.js';
 import { explainFailure } from '../errors/explain-failure.js';
-import { print, printJson } from '../io.js';
+import { UsageError } from '../errors.js';
 import { colorsFor } from './colors.js';
 import { formatBytes, formatMs, formatShare } from './format.js';
+import { print, printJson } from './io.js';
 import { safeText } from './safe-text.js';
 import { createStatusLine } from './status-line.js';
 import { renderTable } from './table.js';
