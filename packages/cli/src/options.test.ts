@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../test/fake-io.js';
 import { loadLibraryModel } from './models/load.js';
-import { parseDtype } from './options/parse-dtype.js';
-import { parseCount, parseIndices, parseInteger, parseKeep, parseNumber } from './options.js';
+import { parseCount, parseDtype, parseIndices, parseInteger, parseKeep, parseNumber } from './options.js';
 
 describe('parseKeep', () => {
   it.each([

@@ -10,13 +10,12 @@ import { doctor } from './commands/doctor.js';
 import { addEval } from './commands/eval/program.js';
 import { select } from './commands/select.js';
 import { addServe } from './commands/serve.js';
-import { addVerify } from './commands/verify-program.js';
+import { addVerify } from './commands/verify.js';
 import { BACKENDS, type BackendName } from './engines/create-backend.js';
 import { UsageError } from './errors.js';
 import { TINY, TINY_SMALL } from './models/load.js';
-import { parseDtype } from './options/parse-dtype.js';
-import { parseCount, parseIndices, parseKeep, parseNumber } from './options.js';
-import { safeText } from './terminal/safe-text.js';
+import { parseCount, parseDtype, parseIndices, parseKeep, parseNumber } from './options.js';
+import { safeText } from './terminal/text.js';
 
 /** The program, and the exit code that a command left. */
 export interface Program {

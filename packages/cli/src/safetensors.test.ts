@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors, f32, fileOf } from '../test/encode-safetensors.js';
-import { SafetensorsFile } from './safetensors/safetensors-file.js';
+import { SafetensorsFile } from './safetensors.js';
 
 const open = (file: Uint8Array) => () => new SafetensorsFile(file);
 const entry = (dtype: string, shape: readonly number[], begin: number, end: number) => ({

@@ -1,8 +1,8 @@
 // How answers are told to people and to programs; shared by `ask` and `demo`.
 
+import type { OverlayPanel } from '../images/overlay.js';
 import type { AgentWords, Answer, PictureTokens, Timings } from '../models/vlm.js';
-import type { OverlayPanel } from '../overlay/overlay.js';
-import { formatMs, formatShare } from '../terminal/format.js';
+import { formatMs, formatShare } from '../terminal/text.js';
 
 /** Phases in the order they happen. */
 const PHASES: readonly (readonly [keyof Timings, string])[] = [

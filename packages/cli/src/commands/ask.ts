@@ -8,11 +8,10 @@ import { InputFileError } from '../errors.js';
 import { renderOverlay } from '../images/overlay.js';
 import { readPicture } from '../images/picture.js';
 import type { Answer } from '../models/vlm.js';
-import { colorsFor } from '../terminal/colors.js';
-import { type Io, print, printJson } from '../terminal/io.js';
-import { safeText } from '../terminal/safe-text.js';
+import { colorsFor, type Io, print, printJson } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { renderTable } from '../terminal/table.js';
+import { safeText } from '../terminal/text.js';
 import {
   agentInWords,
   comparisonRows,

@@ -2,10 +2,16 @@
 
 import { type CreateBackend, createBackend } from '../engines/create-backend.js';
 import { type InspectEngines, inspectEngines } from '../engines/inspect-engines.js';
-import { type LoadVlm, loadVlm } from '../models/load.js';
-import { type LoadAgent, loadAgent } from '../models/load-agent.js';
-import { type LoadEvalModel, loadEvalModel } from '../models/load-eval-model.js';
-import { type VerifyModel, verifyModel } from '../models/verify-model.js';
+import {
+  type LoadAgent,
+  type LoadEvalModel,
+  type LoadVlm,
+  loadAgent,
+  loadEvalModel,
+  loadVlm,
+  type VerifyModel,
+  verifyModel,
+} from '../models/load.js';
 import type { Io } from '../terminal/io.js';
 
 /** The parts that commands are made of. */

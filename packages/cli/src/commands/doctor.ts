@@ -2,11 +2,10 @@
 
 import { isAbsolute } from 'node:path';
 import type { EngineReport, MachineReport } from '../engines/inspect-engines.js';
-import { EXIT } from '../errors/explain-failure.js';
-import { type Colors, colorsFor } from '../terminal/colors.js';
-import { type Io, print } from '../terminal/io.js';
+import { EXIT } from '../errors.js';
+import { type Colors, colorsFor, type Io, print } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
-import { wrapColumns } from '../terminal/wrap.js';
+import { wrapColumns } from '../terminal/table.js';
 import type { Context } from './context.js';
 
 /** What `mmtok doctor` was asked for. */

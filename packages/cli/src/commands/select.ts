@@ -13,11 +13,10 @@ import {
 import type { BackendName } from '../engines/create-backend.js';
 import { InputFileError } from '../errors.js';
 import { explainReadFailure, pathOf } from '../images/picture.js';
-import { SafetensorsFile } from '../safetensors/safetensors-file.js';
-import { type Colors, colorsFor } from '../terminal/colors.js';
-import { formatMs, formatShare } from '../terminal/format.js';
-import { type Io, print, printJson } from '../terminal/io.js';
-import { wrapColumns } from '../terminal/wrap.js';
+import { SafetensorsFile } from '../safetensors.js';
+import { type Colors, colorsFor, type Io, print, printJson } from '../terminal/io.js';
+import { wrapColumns } from '../terminal/table.js';
+import { formatMs, formatShare } from '../terminal/text.js';
 import type { Context } from './context.js';
 
 /** What `mmtok select` was asked for. */

@@ -6,8 +6,7 @@ import type { RunningServer, ServeModelOptions } from '@mmtok/serve';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
 import { TINY, TINY_SMALL } from '../models/load.js';
-import { parseDtype } from '../options/parse-dtype.js';
-import { parseCount, parseKeep } from '../options.js';
+import { parseCount, parseDtype, parseKeep } from '../options.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `

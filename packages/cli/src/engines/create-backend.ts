@@ -1,7 +1,9 @@
-// Backends by the names that the command line knows. Engines load when a backend is made, not before.
+// Backends by the names that the command line knows, and ONNX Runtime itself. Engines load on first use.
 
-import { type Backend, createReferenceBackend } from '@mmtok/core';
+import { createRequire } from 'node:module';
+import { type Backend, BackendUnavailableError, createReferenceBackend } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
+import type { SpeedRuntime } from '@mmtok/eval';
 import type { OrtBackendOptions } from '@mmtok/ort-backend';
 import * as z from 'zod';
 import { UsageError } from '../errors.js';
@@ -42,3 +44,22 @@ export const createBackend: CreateBackend = async (name, device) => {
 };
 
 type OrtDevice = Extract<NonNullable<OrtBackendOptions['device']>, string>;
+
+/**
+ * Loads onnxruntime-node as transformers.js does.
+ * @throws BackendUnavailableError if it is not installed or does not load.
+ */
+export function loadOnnxRuntime(): SpeedRuntime {
+  try {
+    const library = createRequire(import.meta.url).resolve('@huggingface/transformers');
+    return createRequire(library)('onnxruntime-node') as SpeedRuntime;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new BackendUnavailableError(
+      'onnxruntime-node',
+      `it does not load (${reason})`,
+      'Install it with `npm install @huggingface/transformers`; `mmtok doctor` shows what works here.',
+      { cause },
+    );
+  }
+}

@@ -1,10 +1,12 @@
-// Finds out which engines and devices work on this machine. Prints nothing.
+// Finds out which engines and devices work on this machine. Each is tried in its own process, since a native library that does
+// not fit may crash it.
 
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { isolatedProbe } from './isolated-probe.js';
-import type { ProbeResult, ProbeTarget } from './probe.js';
+import { fileURLToPath } from 'node:url';
+import { type ProbeResult, type ProbeTarget, resultSchema } from './probe.js';
 
 /** An engine on a device, and whether it works here. */
 export interface EngineReport {
@@ -65,4 +67,30 @@ async function transformersVersion(): Promise<string> {
     readonly version: string;
   };
   return manifest.version;
+}
+
+const PROGRAM = fileURLToPath(new URL('./probe-process.js', import.meta.url));
+const TIMEOUT_MS = 60_000;
+
+/** Tries an engine without risk to this process. */
+export function isolatedProbe(target: ProbeTarget): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    const args = [PROGRAM, JSON.stringify(target)];
+    execFile(process.execPath, args, { timeout: TIMEOUT_MS }, (error, stdout) => {
+      resolve(readResult(stdout) ?? { works: false, problem: crash(error), hint: '' });
+    });
+  });
+}
+
+function readResult(stdout: string): ProbeResult | undefined {
+  try {
+    return resultSchema.parse(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? ''));
+  } catch {
+    return undefined;
+  }
+}
+
+function crash(error: { readonly signal?: NodeJS.Signals | null; readonly killed?: boolean } | null): string {
+  if (error?.killed) return `no answer within ${TIMEOUT_MS / 1000} s`;
+  return `the process ended ${error?.signal ? `by ${error.signal}` : 'without a result'}; its native library does not work here`;
 }

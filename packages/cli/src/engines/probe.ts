@@ -3,7 +3,7 @@
 import { MmtokError } from '@mmtok/core';
 import { messageOf } from '@mmtok/core/internal';
 import * as z from 'zod';
-import { loadOnnxRuntime } from './onnx-runtime.js';
+import { loadOnnxRuntime } from './create-backend.js';
 
 /** What to try: an execution provider of ONNX Runtime, or a module of TensorFlow.js (`''` is its own choice). */
 export const targetSchema: z.ZodType<ProbeTarget> = z.object({

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { layOutCaption } from '../overlay/caption.js';
 import { loadFont } from '../overlay/font.js';
-import type { OverlayPanel } from '../overlay/overlay.js';
+import type { OverlayPanel } from './overlay.js';
 import { renderOverlay } from './overlay.js';
 import type { Picture } from './picture.js';
 

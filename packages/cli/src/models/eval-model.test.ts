@@ -18,10 +18,8 @@ import { heldOut, modelPath } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
-import { evalAgent, evalOracle } from './eval-agents.js';
-import { EvalVlm } from './eval-model.js';
-import { loadLibraryModel, loadVlm } from './load.js';
-import { loadAgent } from './load-agent.js';
+import { EvalVlm, evalAgent, evalOracle } from './eval-model.js';
+import { loadAgent, loadLibraryModel, loadVlm } from './load.js';
 
 let model: EvalVlm;
 const out = () => mkdtempSync(join(tmpdir(), 'mmtok-eval-'));

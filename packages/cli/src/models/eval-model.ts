@@ -1,10 +1,14 @@
-// A transformers.js model under evaluation: methods choose its vision tokens through the option `select`. It knows no method
-// and no task.
+// A transformers.js model under evaluation: methods choose its vision tokens through the option `select`. Also the agents that
+// methods may ask.
 
 import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
+import { type Agent, enrichQuestion } from '@mmtok/agent';
 import {
   BrokenQuestionError,
+  type EvalAgent,
+  type EvalAgents,
   type EvalModel,
+  type MethodFeatures,
   type ModelAnswer,
   type ModelImage,
   type ModelRequest,
@@ -18,10 +22,9 @@ import {
   prune,
 } from '@mmtok/transformers';
 import { withoutPlaceholders } from '@mmtok/transformers/internal';
-import { shorten } from '../terminal/safe-text.js';
+import { readPicture } from '../images/picture.js';
+import { shorten } from '../terminal/text.js';
 import type { LibraryModel } from './load.js';
-import { readRawImages } from './raw-images.js';
-import { type RotaryModel, rotaryModel } from './rotary.js';
 import type { VlmOptions } from './vlm.js';
 
 /** An {@link EvalModel} that can be freed. */
@@ -179,4 +182,88 @@ export function newText(
   const promptLength = isApart ? 0 : (inputs.input_ids?.dims.at(-1) ?? 0);
   const written = sequences.slice(null, [promptLength, sequences.dims.at(-1) ?? 0]);
   return (processor.batch_decode(written, { skip_special_tokens: true })[0] ?? '').trim();
+}
+
+/** An agent of @mmtok/agent, asked about each picture of a question. */
+export function evalAgent(name: string, agent: Agent): EvalAgent {
+  return {
+    name,
+    async ask({ images, prompt }) {
+      const library = await import('@huggingface/transformers');
+      const answers: string[] = [];
+      const added = new Set<string>();
+      for (const image of await readRawImages(library, images)) {
+        const reply = await agent(image, prompt);
+        answers.push(reply.answer);
+        for (const word of reply.added) added.add(word);
+      }
+      return { answer: answers.join('\n'), added: [...added] };
+    },
+  };
+}
+
+/** The true answer by the default rules of enrichment. */
+export const evalOracle: NonNullable<EvalAgents['oracle']> = ({ prompt }, truth) => ({
+  answer: truth,
+  added: enrichQuestion(prompt, truth).added,
+});
+
+/** Reads pictures, from their files where they are files of their own. */
+export async function readRawImages(
+  { RawImage }: Pick<typeof import('@huggingface/transformers'), 'RawImage'>,
+  images: ModelRequest['images'],
+): Promise<RawImage[]> {
+  return await Promise.all(
+    images.map(async (image) => {
+      const { data, width, height } = await readPicture(image.path ?? (await image.read()), '/');
+      return new RawImage(data, width, height, 3);
+    }),
+  );
+}
+
+type Positions = NonNullable<MethodFeatures['positions']>;
+
+/** A model whose positions are known: one line of them, turned by frequencies that its configuration tells. */
+export interface RotaryModel {
+  /** The positions of a prompt's vision tokens; undefined where it has no placeholders. */
+  positionsOf(inputs: ModelInputs): Positions | undefined;
+}
+
+/** The members of a model's configuration that are read, of the model or of its language model. */
+interface TextConfig {
+  readonly hidden_size?: number;
+  readonly num_attention_heads?: number;
+  readonly head_dim?: number;
+  readonly rope_theta?: number;
+  readonly rope_scaling?: unknown;
+}
+interface Config extends TextConfig {
+  readonly text_config?: TextConfig;
+  readonly image_token_index?: number;
+  readonly image_token_id?: number;
+}
+
+/**
+ * Reads how a model places tokens; undefined where its decoder takes no position ids, or its positions are not one line.
+ * @param sessions of the model.
+ */
+export function rotaryModel(
+  config: unknown,
+  sessions: readonly ({ readonly inputNames: readonly string[] } | undefined)[],
+): RotaryModel | undefined {
+  const { image_token_index, image_token_id = image_token_index, text_config } = config as Config;
+  const text = { ...(config as Config), ...text_config };
+  const { hidden_size, num_attention_heads, rope_theta, rope_scaling } = text;
+  const width = text.head_dim ?? (hidden_size ?? Number.NaN) / (num_attention_heads ?? Number.NaN);
+  const takesPositions = sessions.some((session) => session?.inputNames.includes('position_ids'));
+  const isLine = rope_theta !== undefined && rope_scaling == null && Number.isInteger(width);
+  if (image_token_id === undefined || !takesPositions || !isLine) return undefined;
+  const frequencies = Float64Array.from({ length: width / 2 }, (_, d) => rope_theta ** ((-2 * d) / width));
+  return {
+    positionsOf({ input_ids }) {
+      const ids = Array.from((input_ids?.data ?? []) as ArrayLike<bigint | number>, Number);
+      const places = ids.flatMap((id, position) => (id === image_token_id ? [position] : []));
+      return places.length === 0 ? undefined : { ids: [places], frequencies };
+    },
+  };
 }

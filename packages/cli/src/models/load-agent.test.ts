@@ -3,8 +3,7 @@ import { samples, smallModelPath } from '@mmtok/tiny-vlm';
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { readPicture } from '../images/picture.js';
-import { loadVlm } from './load.js';
-import { loadAgent } from './load-agent.js';
+import { loadAgent, loadVlm } from './load.js';
 
 describe('an agent', () => {
   it('answers before the model, whose report says what was added', async () => {

@@ -8,8 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
 import { readPicture } from '../images/picture.js';
-import { downloadProgress } from './download-progress.js';
-import { loadVlm } from './load.js';
+import { downloadProgress, loadVlm } from './load.js';
 import type { Vlm } from './vlm.js';
 
 /** The model disposes its backend, so each has its own. */

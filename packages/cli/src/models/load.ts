@@ -1,14 +1,18 @@
-// Loads a model by what the command line calls it and attaches pruning.
+// Loads models by the names that the command line knows: to ask, to evaluate, to verify, or as an agent.
 
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { ProgressCallback } from '@huggingface/transformers';
+import type { CreateAgentOptions, VlmAgent } from '@mmtok/agent';
 import { MmtokError } from '@mmtok/core';
 import type { LoadedVlm, LoadVlmOptions } from '@mmtok/transformers';
+import type { VerifyProgress, VerifyReport } from '@mmtok/transformers/verify';
 import { HubUnreachableError, UsageError } from '../errors.js';
 import type { Io } from '../terminal/io.js';
-import { createStatusLine } from '../terminal/status-line.js';
-import { downloadProgress } from './download-progress.js';
+import { createStatusLine, type StatusLine } from '../terminal/status-line.js';
+import { formatBytes } from '../terminal/text.js';
+import type { EvalVlmModel } from './eval-model.js';
 import type { Vlm, VlmOptions } from './vlm.js';
 
 /** The name of the embedded model. */
@@ -36,7 +40,7 @@ export interface LibraryModel {
 export const loadVlm: LoadVlm = async (options, io) => {
   const [{ library, loaded }, { PrunedVlm }] = await Promise.all([
     loadLibraryModel(options, io),
-    import('./pruned-vlm.js'),
+    import('./vlm.js'),
   ]);
   return new PrunedVlm(library, loaded, options);
 };
@@ -104,4 +108,106 @@ export function modelCache({ env }: Io): string {
 export function isUnreachable(error: unknown): boolean {
   if (!MmtokError.isInstance(error)) return false;
   return error.cause instanceof Error && error.cause.message === 'fetch failed';
+}
+
+/** Loads models for evaluations; errors as of `loadVlm`. */
+export type LoadEvalModel = (options: Omit<VlmOptions, 'backend'>, io: Io) => Promise<EvalVlmModel>;
+
+/** Loads a model of transformers.js. */
+export const loadEvalModel: LoadEvalModel = async (options, io) => {
+  const [model, { EvalVlm }] = await Promise.all([loadLibraryModel(options, io), import('./eval-model.js')]);
+  return new EvalVlm(model, options);
+};
+
+/** Loads agents. */
+export type LoadAgent = (
+  options: Pick<VlmOptions, 'model' | 'device' | 'dtype'>,
+  io: Io,
+) => Promise<VlmAgent>;
+
+/**
+ * Loads an agent. Downloads are kept where those of models are.
+ * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
+ * @throws AgentLoadError if there is no such model, or it cannot be an agent.
+ * @throws HubUnreachableError if it must be downloaded, but cannot.
+ */
+export const loadAgent: LoadAgent = async ({ model: name, device, dtype }, io) => {
+  const model = await locate(name, io.cwd);
+  const { createAgent } = await import('@mmtok/agent');
+  const status = createStatusLine(io.stderr);
+  status.show(`Loading ${name} …`);
+  try {
+    return await createAgent({
+      model,
+      ...(device !== undefined && { device }),
+      ...(dtype !== undefined && { dtype }),
+      onProgress: downloadProgress(name, status),
+      cacheDir: modelCache(io),
+      // Which devices there are, the library knows best; precisions were checked where they were read.
+    } as CreateAgentOptions);
+  } catch (error) {
+    throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
+  } finally {
+    status.clear();
+  }
+};
+
+/** What to verify. */
+export interface VerifyRequest extends Pick<VlmOptions, 'model' | 'device' | 'dtype' | 'promptTemplate'> {
+  /** The share of vision tokens to keep. */
+  readonly ratio?: number;
+  /** Length of the answers, in tokens. */
+  readonly newTokens?: number;
+  /** Timed calls per row. */
+  readonly repeats?: number;
+}
+
+/** Verifies models. */
+export type VerifyModel = (
+  request: VerifyRequest,
+  io: Io,
+  onProgress: (progress: VerifyProgress) => void,
+) => Promise<VerifyReport>;
+
+/**
+ * Verifies a model.
+ * @throws what loading throws, and InvalidOptionsError for numbers out of range.
+ */
+export const verifyModel: VerifyModel = async (request, io, onProgress) => {
+  const { promptTemplate, ratio, newTokens, repeats } = request;
+  const [{ loaded }, { verifyVlm }] = await Promise.all([
+    loadLibraryModel(request, io),
+    import('@mmtok/transformers/verify'),
+  ]);
+  try {
+    return await verifyVlm(loaded, {
+      ...(promptTemplate !== undefined && { template: promptTemplate }),
+      ...(ratio !== undefined && { ratio }),
+      ...(newTokens !== undefined && { newTokens }),
+      ...(repeats !== undefined && { repeats }),
+      onProgress,
+    });
+  } finally {
+    await loaded.model.dispose();
+  }
+};
+
+const BAR_WIDTH = 24;
+
+/** A callback for `from_pretrained` that draws all files of a model as one bar. */
+export function downloadProgress(model: string, status: StatusLine): ProgressCallback {
+  const files = new Map<string, { readonly loaded: number; readonly total: number }>();
+  return (info) => {
+    if (info.status !== 'progress' || !(info.total > 0)) return;
+    files.set(info.file, { loaded: info.loaded, total: info.total });
+    let loaded = 0;
+    let total = 0;
+    for (const file of files.values()) {
+      loaded += file.loaded;
+      total += file.total;
+    }
+    const done = Math.round((loaded / total) * BAR_WIDTH);
+    const bar = '█'.repeat(done) + '░'.repeat(BAR_WIDTH - done);
+    status.show(`Loading ${model}  ${bar}  ${formatBytes(loaded)} of ${formatBytes(total)}`);
+  };
 }

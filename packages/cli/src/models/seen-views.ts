@@ -2,8 +2,8 @@
 // the encoder saw is recovered from its input, so that every token lies where it belongs.
 
 import type { ImageReport, TileReport } from '@mmtok/transformers';
+import type { TokenView } from '../images/overlay.js';
 import type { Picture } from '../images/picture.js';
-import type { TokenView } from '../overlay/overlay.js';
 
 /** The settings of an image processor that matter here. */
 export interface ImageProcessing {

@@ -1,8 +1,8 @@
 // Captions as SVG: lines of text, wrapped to a width.
 
-import { wrap } from '../terminal/wrap.js';
+import type { CaptionLine } from '../images/overlay.js';
+import { wrap } from '../terminal/table.js';
 import type { Font } from './font.js';
-import type { CaptionLine } from './overlay.js';
 
 const LINE_HEIGHT = 1.4;
 /** Where the baseline lies in a line, from its top. */

@@ -1,6 +1,7 @@
-// Where a command reads and writes, so that tests can run commands without a process. The real one is process itself.
+// The streams that a command reads and writes, and colors for them. Tests run commands on streams of their own.
 
-import { safeJson, safeText } from './safe-text.js';
+import pc from 'picocolors';
+import { safeJson, safeText } from './text.js';
 
 /** A stream of text for a person or a program to read. */
 export interface Output {
@@ -40,4 +41,14 @@ export function print(output: Output, line = ''): void {
 /** Writes a value as JSON on a line. */
 export function printJson(output: Output, value: unknown): void {
   output.write(`${safeJson(value)}\n`);
+}
+
+/** Functions that colour text. */
+export type Colors = ReturnType<typeof pc.createColors>;
+
+/** Colours if a person looks at the stream, or `FORCE_COLOR` asks for them. */
+export function colorsFor(output: Output, env: Io['env']): Colors {
+  const isForced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0';
+  const isPlain = env.NO_COLOR !== undefined && env.NO_COLOR !== '';
+  return pc.createColors(!isPlain && (isForced || (output.isTTY === true && env.TERM !== 'dumb')));
 }

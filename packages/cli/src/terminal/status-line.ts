@@ -1,7 +1,7 @@
 // One line at the bottom of a terminal that says what is going on and vanishes when it is over. Silent in a pipe or in CI.
 
 import type { Output } from './io.js';
-import { safeText } from './safe-text.js';
+import { safeText } from './text.js';
 
 /** A line that is overwritten. */
 export interface StatusLine {

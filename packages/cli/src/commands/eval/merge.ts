@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { mergeRuns, summarizeRun } from '@mmtok/eval';
 import { print } from '../../terminal/io.js';
 import type { Context } from '../context.js';
-import { printEvaluation } from './tables.js';
+import { printEvaluation } from './run.js';
 
 /** What `mmtok eval merge` was asked for. */
 export interface MergeRequest {

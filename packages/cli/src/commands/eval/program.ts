@@ -5,8 +5,7 @@ import type { FolderTaskOptions } from '@mmtok/eval';
 import { type Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from '../../engines/create-backend.js';
 import { TINY, TINY_SMALL } from '../../models/load.js';
-import { parseDtype } from '../../options/parse-dtype.js';
-import { parseCount, parseInteger, parseKeep, parseList, parseShard } from '../../options.js';
+import { parseCount, parseDtype, parseInteger, parseKeep, parseList, parseShard } from '../../options.js';
 import type { Context } from '../context.js';
 import { addSpeed } from './speed-program.js';
 

@@ -1,6 +1,6 @@
 import type { RunProgress } from '@mmtok/eval';
 import { describe, expect, it } from 'vitest';
-import { createEvalProgress } from './progress.js';
+import { createEvalProgress } from './run.js';
 
 const at = (elapsedMs: number): RunProgress => ({
   done: 3,

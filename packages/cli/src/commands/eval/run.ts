@@ -1,10 +1,12 @@
-// `mmtok eval <task>`: the same questions for several methods and budgets; each answer is kept as it comes.
+// `mmtok eval <task>`: the same questions for several methods and budgets; each answer is saved as it comes.
 
 import { relative, resolve } from 'node:path';
 import {
   type FolderTaskOptions,
   type RunOptions,
+  type RunProgress,
   type RunResult,
+  type RunSummary,
   runEvaluation,
   summarizeRun,
   type Task,
@@ -13,16 +15,16 @@ import {
   writeReport,
 } from '@mmtok/eval';
 import type { BackendName } from '../../engines/create-backend.js';
-import { EXIT } from '../../errors/explain-failure.js';
-import { UsageError } from '../../errors.js';
-import { evalAgent, evalOracle } from '../../models/eval-agents.js';
+import { EXIT, UsageError } from '../../errors.js';
+import { evalAgent, evalOracle } from '../../models/eval-model.js';
 import { isEmbedded } from '../../models/load.js';
 import type { VlmOptions } from '../../models/vlm.js';
-import { print, printJson } from '../../terminal/io.js';
+import { colorsFor, type Io, type Output, print, printJson } from '../../terminal/io.js';
+import { createStatusLine } from '../../terminal/status-line.js';
+import { type Column, renderTable } from '../../terminal/table.js';
+import { formatMs } from '../../terminal/text.js';
 import type { Context } from '../context.js';
 import { namedMethods, runnableMethods } from './methods.js';
-import { createEvalProgress } from './progress.js';
-import { printEvaluation } from './tables.js';
 import { resolveTask } from './tasks.js';
 
 /** What `mmtok eval <task>` was asked for. */
@@ -151,4 +153,104 @@ async function reportResult(
     `error: ${skipped.length} of ${skipped.length + summary.questions} questions were skipped; mend them and run again.`,
   );
   return EXIT.incomplete;
+}
+
+const columnsOf = (hasAgent: boolean): readonly Column[] => [
+  { title: 'method' },
+  ...[
+    'budget',
+    'tokens',
+    'score',
+    'retention',
+    '95 % of',
+    ...(hasAgent ? ['agent'] : []),
+    'select',
+    'first token',
+  ].map((title) => ({ title, align: 'right' }) as const),
+];
+
+/** Prints the table of a run. */
+export function printEvaluation(summary: RunSummary, { stdout, env }: Io): void {
+  const colors = colorsFor(stdout, env);
+  const { settings, full, rows, questions } = summary;
+  const hasAgent = rows.some(({ times }) => times.agentMs > 0);
+  const inMs = (ms: number): string => `${formatMs(ms)} ms`;
+  const percent = (share: number): string => (share * 100).toFixed(1);
+  print(
+    stdout,
+    `${colors.bold(settings.title)}: ${questions} questions, model ${settings.model}, methods on ${settings.backend}`,
+  );
+  const lines = [
+    [
+      'all tokens',
+      '',
+      full.visionTokens.toFixed(0),
+      percent(full.score),
+      '100',
+      '',
+      '',
+      ...(hasAgent ? [''] : []),
+      inMs(full.times.firstTokenMs),
+    ],
+    ...rows.map(
+      ({ method, title, questions: answered, budget, keptTokens: tokens, score, retention, times }) => [
+        (answered < questions ? `${method} (${answered} of ${questions} questions)` : method) +
+          (title.endsWith('(nothing pruned)') ? ' (nothing pruned)' : ''),
+        budget,
+        tokens.toFixed(tokens % 1 === 0 ? 0 : 1),
+        percent(score),
+        retention ? percent(retention.value) : '–',
+        retention ? `${percent(retention.low)}–${percent(retention.high)}` : '',
+        ...(hasAgent ? [inMs(times.agentMs)] : []),
+        inMs(times.selectMs),
+        inMs(times.firstTokenMs),
+      ],
+    ),
+  ];
+  for (const line of renderTable(columnsOf(hasAgent), lines, stdout.columns ?? 100)) print(stdout, line);
+  print(stdout);
+  print(
+    stdout,
+    colors.dim(
+      `Scores and retention in percent, intervals by paired bootstrap, times as medians on ${settings.machine}.`,
+    ),
+  );
+}
+
+const LOG_EVERY_MS = 60_000;
+
+/** Tells how far a run is. */
+export interface EvalProgress {
+  show(progress: RunProgress): void;
+  /** Removes the line. */
+  clear(): void;
+}
+
+/** Progress on a stream. */
+export function createEvalProgress(output: Output): EvalProgress {
+  const status = createStatusLine(output);
+  let loggedMs = 0;
+  return {
+    show(progress) {
+      const text = inWords(progress);
+      if (output.isTTY === true) status.show(text);
+      else if (progress.elapsedMs - loggedMs >= LOG_EVERY_MS) {
+        loggedMs = progress.elapsedMs;
+        print(output, text);
+      }
+    },
+    clear: () => status.clear(),
+  };
+}
+
+function inWords({ done, total, leftMs, method, budget }: RunProgress): string {
+  const left = leftMs === undefined ? '' : `, ${timeInWords(leftMs)} left`;
+  return `${done} of ${total} answers${left} – ${method} at ${budget}`;
+}
+
+/** `50 s`, `12 min`, `3.5 h` */
+function timeInWords(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -1,11 +1,9 @@
 // How a measurement of speed is told in a terminal.
 
 import type { SpeedResult } from '@mmtok/eval';
-import { colorsFor } from '../../terminal/colors.js';
-import { formatBytes, formatMs } from '../../terminal/format.js';
-import { type Io, print } from '../../terminal/io.js';
-import { type Column, renderTable } from '../../terminal/table.js';
-import { wrapColumns } from '../../terminal/wrap.js';
+import { colorsFor, type Io, print } from '../../terminal/io.js';
+import { type Column, renderTable, wrapColumns } from '../../terminal/table.js';
+import { formatBytes, formatMs } from '../../terminal/text.js';
 
 const COLUMNS: readonly Column[] = [
   { title: 'keep' },

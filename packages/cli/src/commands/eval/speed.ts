@@ -11,11 +11,11 @@ import {
   type SpeedProgress,
 } from '@mmtok/eval';
 import type { BackendName } from '../../engines/create-backend.js';
-import { loadOnnxRuntime } from '../../engines/onnx-runtime.js';
+import { loadOnnxRuntime } from '../../engines/create-backend.js';
 import { InputFileError } from '../../errors.js';
-import { formatBytes } from '../../terminal/format.js';
 import { printJson } from '../../terminal/io.js';
 import { createStatusLine } from '../../terminal/status-line.js';
+import { formatBytes } from '../../terminal/text.js';
 import type { Context } from '../context.js';
 import { printSpeed } from './speed-table.js';
 

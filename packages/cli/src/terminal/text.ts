@@ -1,5 +1,4 @@
-// Text from files, models and servers, made safe to show in a terminal: what would move the cursor, change the title, ring,
-// or hide other text becomes visible. The few colors that commands themselves use pass.
+// Text for a terminal: control characters made visible, long text shortened, numbers formatted.
 
 /** Bold, dim, red, green, yellow, cyan and their ends, as picocolors writes them. */
 const COLORS = '\\u001b\\[(?:1|2|22|31|32|33|36|39)m';
@@ -35,4 +34,25 @@ export function quote(name: string): string {
 /** The beginning of a text that is longer than `most` characters, and how long it is. */
 export function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most)}… (${text.length} characters)`;
+}
+
+/** Milliseconds without needless digits: `0.4`, `7.2`, `38`, `1 204`. */
+export function formatMs(ms: number): string {
+  if (ms < 9.95) return ms.toFixed(1);
+  return groupDigits(Math.round(ms));
+}
+
+/** A share as a percentage: `9.8 %`. */
+export function formatShare(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+/** Bytes in decimal units: `7.5 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+function groupDigits(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
 }
