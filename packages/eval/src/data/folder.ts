@@ -1,11 +1,90 @@
+// A dataset's folder and its images: finds files by pattern and images by name, however deep they are nested.
+
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, posix, resolve, sep } from 'node:path';
+import * as z from 'zod';
+import { CorruptFileError, MissingFileError } from '../errors.js';
+
+/** One picture of a sample. Its bytes are read only when asked for. */
+export interface ImageSource {
+  /** The same picture has the same id within a task, so that it can be encoded once for all its questions. */
+  readonly id: string;
+  /** Where the picture lies, when it is a file of its own. */
+  readonly path?: string;
+  /**
+   * The encoded picture (JPEG, PNG, …) as it is in the dataset.
+   * @throws MissingFileError when the picture's file is not there.
+   */
+  read(): Promise<Uint8Array>;
+}
+
+// Pictures as datasets hold them (a file, bytes, base64, the Hub's struct), behind the one ImageSource the runner reads.
+
+/** A picture that is a file. It is opened only when read. */
+export function imageFile(path: string): ImageSource {
+  const absolute = resolve(path);
+  return {
+    id: absolute,
+    path: absolute,
+    async read() {
+      try {
+        return await readFile(absolute);
+      } catch (cause) {
+        throw new MissingFileError(
+          absolute,
+          'cannot read this picture',
+          'Check the path and its permissions.',
+          { cause },
+        );
+      }
+    },
+  };
+}
+
+/** A picture in memory. Its id is a hash of its bytes: equal pictures have equal ids. */
+export function imageBytes(bytes: Uint8Array): ImageSource {
+  const id = `sha1-${createHash('sha1').update(bytes).digest('hex')}`;
+  return { id, read: () => Promise.resolve(bytes) };
+}
+
+const DATA_URL = /^data:image\/[\w.+-]+;base64,/;
+const BASE64 = /^[\w+/\s-]+=*$/;
+
+/** A picture in base64, bare or as a data URL; `null` for a text that is neither. */
+export function imageBase64(text: string): ImageSource | null {
+  const body = text.replace(DATA_URL, '').trimEnd();
+  return BASE64.test(body) ? imageBytes(Buffer.from(body, 'base64')) : null;
+}
+
+function isImageSource(value: unknown): value is ImageSource {
+  return typeof value === 'object' && value !== null && 'read' in value && typeof value.read === 'function';
+}
+
+function toImage(cell: unknown): ImageSource | null {
+  if (isImageSource(cell)) return cell;
+  if (cell instanceof Uint8Array) return imageBytes(cell);
+  if (typeof cell === 'string') return imageBase64(cell);
+  if (typeof cell === 'object' && cell !== null && 'bytes' in cell) return toImage(cell.bytes);
+  return null;
+}
+
+/** A cell that holds a picture: bytes, base64, `{ bytes, path }` as on the Hub, or an {@link ImageSource}. */
+export const imageCell: z.ZodType<ImageSource> = z.unknown().transform((cell, context) => {
+  const image = toImage(cell);
+  if (image !== null) return image;
+  context.addIssue({ code: 'custom', message: 'expected a picture (bytes, base64 or { bytes })' });
+  return z.NEVER;
+});
+
 // A dataset's folder, listed once: finds its files by pattern and its pictures by name, however they are nested.
 
-import { realpathSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, posix, sep } from 'node:path';
-import type { ImageSource } from '../tasks/task.js';
-import { CorruptFileError, MissingFileError } from './errors.js';
-import { imageFile } from './image-source.js';
+/** Names of a run's files in its folder. A run may be written beside a dataset's own files, where they are not data. */
+export const RUN_FILES: { readonly settings: 'run.json'; readonly records: 'records.jsonl' } = {
+  settings: 'run.json',
+  records: 'records.jsonl',
+};
 
 /** The files below one folder. */
 export interface Folder {

@@ -1,4 +1,7 @@
-// Rows of a dataset, wherever they come from: the one form in which files reach the tasks.
+// Rows of a dataset: the one form in which files reach the tasks, and the schemas that check their cells.
+
+import * as z from 'zod';
+import { CorruptFileError } from '../errors.js';
 
 /** One row, with the place it came from for messages. */
 export interface Row {
@@ -31,4 +34,38 @@ export function memoryTable(rows: readonly Omit<Row, 'index'>[]): Table {
       for (const index of indices ?? rows.keys()) yield { index, ...rows[index]! };
     },
   };
+}
+
+/** A text. */
+export const textCell: z.ZodType<string> = z.string();
+
+/** A whole number, also as bigint (parquet's int64) or text (TSV). */
+export const integerCell: z.ZodType<number> = z
+  .union([z.number(), z.bigint(), z.string().regex(/^-?\d+$/, 'expected a whole number')])
+  .transform(Number)
+  .refine(Number.isSafeInteger, 'expected a whole number');
+
+/** An identifier: a text, or a number as text. */
+export const idCell: z.ZodType<string> = z.union([z.string(), z.number(), z.bigint()]).transform(String);
+
+/** A text that may be missing. */
+export const optionalTextCell: z.ZodType<string | undefined> = z
+  .string()
+  .nullish()
+  .transform((text) => text ?? undefined);
+
+/** A list of texts. */
+export const textsCell: z.ZodType<string[]> = z.array(z.string());
+
+/**
+ * The row's values as the schema makes them.
+ * @throws CorruptFileError with one readable line per problem.
+ */
+export function parseRow<S extends z.ZodType>(schema: S, row: Pick<Row, 'values' | 'where'>): z.output<S> {
+  const result = schema.safeParse(row.values);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`,
+  );
+  throw new CorruptFileError(row.where, problems.join('; '));
 }

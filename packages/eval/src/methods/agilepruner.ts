@@ -1,10 +1,9 @@
 // AgilePruner: salient tokens that keep a distance from each other, the larger the more directions the picture's tokens use.
 
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
+import { cosineMatrix, effectiveRank, spectrumOf } from './matrices.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
-import { cosineMatrix } from './similarities.js';
-import { effectiveRank, spectrumOf } from './spectrum.js';
+import { defineMethod } from './method.js';
 
 /** Growth of the distance from one pick to the next, for a picture of average effective rank. */
 const STEP = 0.01;

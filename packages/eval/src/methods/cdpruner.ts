@@ -1,11 +1,10 @@
 // CDPruner: diverse tokens among the relevant ones, as a determinantal point process. The paper's and OpenVINO's way.
 
 import type { Backend, Float32Tensor } from '@mmtok/core';
-import { defineMethod } from './define-method.js';
-import { greedyDeterminant } from './determinantal.js';
+import { descending, greedyDeterminant, minMax } from './greedy.js';
+import { cosineMatrix, rowMeans } from './matrices.js';
 import type { Method, MethodFeatures } from './method.js';
-import { descending, minMax } from './ranking.js';
-import { cosineMatrix, rowMeans } from './similarities.js';
+import { defineMethod } from './method.js';
 
 /**
  * The relevance of each token: its mean cosine to the question's tokens, from 0 to 1.

@@ -2,12 +2,10 @@
 
 import type { Backend } from '@mmtok/core';
 import { relevance } from './cdpruner.js';
-import { defineMethod } from './define-method.js';
-import { greedyDeterminant } from './determinantal.js';
-import { maxMin } from './max-min.js';
+import { descending, greedyDeterminant, maxMin, minMax } from './greedy.js';
+import { centered, cosineMatrix, type Matrix } from './matrices.js';
 import type { Method, MethodFeatures } from './method.js';
-import { descending, minMax } from './ranking.js';
-import { centered, cosineMatrix, type Matrix } from './similarities.js';
+import { defineMethod } from './method.js';
 
 /** There is no official code; this follows the formulas of the paper. */
 const SOURCE = 'Cen-Prune (2026)';

@@ -1,10 +1,10 @@
 // DART on embeddings: drops tokens that duplicate a few pivots, which are the longest vision and text tokens.
 
 import type { Float32Tensor } from '@mmtok/core';
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
+import { cosineMatrix } from './matrices.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
-import { cosineMatrix } from './similarities.js';
+import { defineMethod } from './method.js';
 
 /** Pivots of each kind, as in the official settings. */
 const PIVOTS = 4;

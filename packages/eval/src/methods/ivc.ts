@@ -1,9 +1,9 @@
 // IVC-Prune's positions in front of MMTok: tokens whose rotary positions serve as coordinates are kept in any case.
 
 import { selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
 import type { Method, TokenPositions } from './method.js';
-import { descending } from './ranking.js';
+import { defineMethod } from './method.js';
 
 /** Share of the tokens kept for the highest mean cosine, and as many for the highest mean sine, as published for LLaVA. */
 const SHARE = 0.05;

@@ -3,10 +3,10 @@
 
 import { gatherRows } from '@mmtok/core/internal';
 import { relevance } from './cdpruner.js';
-import { defineMethod, type GivenFeatures, type GivenRequest } from './define-method.js';
+import { argMax, minMax } from './greedy.js';
+import { cosineMatrix, type Matrix } from './matrices.js';
 import type { Method, MethodNeed } from './method.js';
-import { argMax, minMax } from './ranking.js';
-import { cosineMatrix, type Matrix } from './similarities.js';
+import { defineMethod, type GivenFeatures, type GivenRequest } from './method.js';
 
 /** Weight of importance against likeness to the picks. */
 const BALANCE = 0.5;

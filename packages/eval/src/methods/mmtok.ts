@@ -1,8 +1,8 @@
 // MMTok, its parts alone, and any objective of one's own terms, as methods.
 
 import { type ObjectiveTerm, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
-import { defineMethod } from './define-method.js';
 import type { Method, MethodNeed } from './method.js';
+import { defineMethod } from './method.js';
 
 const SOURCE = 'https://arxiv.org/abs/2508.18264';
 

@@ -2,10 +2,9 @@
 
 import type { Float32Tensor } from '@mmtok/core';
 import { defineProgram } from '@mmtok/core/backend';
-import { defineMethod } from './define-method.js';
-import { greedyDeterminant } from './determinantal.js';
+import { descending, greedyDeterminant } from './greedy.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
+import { defineMethod } from './method.js';
 
 /** The official factor on G Gᵀ. */
 const SCALE = 0.01;

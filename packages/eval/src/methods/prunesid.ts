@@ -3,11 +3,10 @@
 
 import type { Float32Tensor } from '@mmtok/core';
 import { sum } from '@mmtok/core/internal';
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
+import { cosineMatrix, type Matrix, spectrumOf } from './matrices.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
-import { cosineMatrix, type Matrix } from './similarities.js';
-import { spectrumOf } from './spectrum.js';
+import { defineMethod } from './method.js';
 
 const SOURCE = 'https://github.com/ZhengyaoFang/PruneSID';
 

@@ -2,10 +2,10 @@
 
 import { cosineSimilarity, type Float32Tensor } from '@mmtok/core';
 import { defineProgram, float32 } from '@mmtok/core/backend';
-import { defineMethod, type GivenFeatures, type GivenRequest } from './define-method.js';
+import { argMax } from './greedy.js';
+import type { Matrix } from './matrices.js';
 import type { Method } from './method.js';
-import { argMax } from './ranking.js';
-import type { Matrix } from './similarities.js';
+import { defineMethod, type GivenFeatures, type GivenRequest } from './method.js';
 
 const TEXT_TEMPERATURE = 0.02;
 const VISION_TEMPERATURE = 0.2;

@@ -2,10 +2,10 @@
 
 import type { Float32Tensor } from '@mmtok/core';
 import { sum } from '@mmtok/core/internal';
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
+import { spectrumOf } from './matrices.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
-import { spectrumOf } from './spectrum.js';
+import { defineMethod } from './method.js';
 
 /** Share of the energy that the subspace holds. */
 const ENERGY = 0.9;

@@ -1,8 +1,8 @@
 // VisionZip, the part that selects: salient tokens, and a few evenly spread over the rest. It merges none.
 
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
+import { defineMethod } from './method.js';
 
 /** Of 64 tokens the official settings take 10 from the rest, and the same share of other budgets. */
 const CONTEXTUAL_SHARE = 10 / 64;

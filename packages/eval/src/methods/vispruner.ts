@@ -1,9 +1,9 @@
 // VisPruner: half of the tokens by saliency, half by dropping near-duplicates from the rest.
 
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
+import { cosineMatrix, type Matrix } from './matrices.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
-import { cosineMatrix, type Matrix } from './similarities.js';
+import { defineMethod } from './method.js';
 
 /** How many tokens each round drops. */
 const DROPPED_PER_ROUND = 8;

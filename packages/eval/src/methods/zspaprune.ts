@@ -2,10 +2,10 @@
 
 import type { Float32Tensor } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
-import { defineMethod } from './define-method.js';
+import { argMax, descending } from './greedy.js';
+import { cosineMatrix } from './matrices.js';
 import type { Method } from './method.js';
-import { argMax, descending } from './ranking.js';
-import { cosineMatrix } from './similarities.js';
+import { defineMethod } from './method.js';
 
 /** Share of the core. There is no official code, and the paper varies it; this is the even split. */
 const CORE = 0.5;

@@ -1,7 +1,7 @@
 // How answers to questions of one's own are compared: the same text, the same number, or a text within a text. Marks that
 // mean something stay: 3.5 is not 35, −5 is not 5, 5 % is not 5, 1/2 is not 12. The benchmarks have comparisons of their own.
 
-import { strip, words } from './python-text.js';
+import { strip, words } from './harness.js';
 
 /** Quotes, brackets and exclamation marks say nothing; points, commas and colons only where a digit follows. */
 const SILENT = /[!"'?()[\]{}`“”„‘’]|[.,:;](?!\p{Nd})|(?<=\p{L})[-_](?=\p{L})/gu;

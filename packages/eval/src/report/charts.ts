@@ -2,7 +2,7 @@
 
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { Interval } from '../statistics/paired-bootstrap.js';
+import type { Interval } from '../stats/paired-bootstrap.js';
 import type { RunSummary, SummaryRow } from './summarize-run.js';
 
 /** A distinct colour per method, readable on light and on dark paper; MMTok has the first. */

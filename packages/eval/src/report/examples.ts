@@ -2,9 +2,9 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { escapeHtml, tokenMarks } from '@mmtok/core/internal';
-import { groupBy, mean } from '../metrics/mean.js';
-import { ALL, type EvalRecord } from '../runner/record.js';
+import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
+import { groupBy, mean } from '../stats/mean.js';
 import type { Task } from '../tasks/task.js';
 import { scoreOf } from './summarize-run.js';
 

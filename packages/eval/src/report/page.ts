@@ -5,10 +5,7 @@ import type { RunResult } from '../runner/run-evaluation.js';
 import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
 import { drawExamples } from './examples.js';
-import { percent, tokenCount } from './format.js';
-import { htmlTable } from './html.js';
-import { mmtokLosses } from './losses.js';
-import { STYLE } from './style.js';
+import { htmlTable, STYLE } from './html.js';
 import { type RunSummary, skippedInWords } from './summarize-run.js';
 import {
   budgetsOf,
@@ -16,10 +13,13 @@ import {
   kindTable,
   lossTable,
   methodTable,
+  mmtokLosses,
   paperTable,
+  percent,
   retentionTable,
   type Table,
   timeTable,
+  tokenCount,
 } from './tables.js';
 
 /** The whole page. */

@@ -10,8 +10,8 @@ import { fakeTask } from '../../test/fake-run.js';
 import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
 import type { EvalRecord, RunResult } from '../runner/index.js';
-import { csvCell, escapeMarkdown, markdownCode } from './escape.js';
 import { summarizeRun, toCsv, toMarkdown, writeReport } from './index.js';
+import { csvCell, escapeMarkdown, markdownCode } from './text-formats.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mmtok-report-'));
 const picture = onePixel(folder);

@@ -1,9 +1,77 @@
-// The tables of a report, as texts in rows. How they look, on a page or in Markdown, is not decided here.
+// The tables of a report, as text cells. Pages and Markdown decide how they look.
 
 import { needsInWords } from '../methods/method.js';
-import { milliseconds, percent, tokenCount, withInterval } from './format.js';
-import { worstKinds } from './losses.js';
+import type { Interval } from '../stats/paired-bootstrap.js';
 import type { Headline, KindScore, RunSummary, SummaryRow } from './summarize-run.js';
+
+// Numbers as reports show them.
+
+/** `93.8` of 0.9379. */
+export const percent = (share: number): string => (share * 100).toFixed(1);
+
+/** `93.8 (91.0–96.2)` */
+export function withInterval(interval: Interval | undefined): string {
+  if (interval === undefined) return '–';
+  return `${percent(interval.value)} (${percent(interval.low)}–${percent(interval.high)})`;
+}
+
+/** Milliseconds without needless digits. */
+export const milliseconds = (ms: number): string =>
+  ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0);
+
+/** `64` or `38.4` tokens. */
+export const tokenCount = (tokens: number): string =>
+  Number.isInteger(tokens) ? String(tokens) : tokens.toFixed(1);
+
+// Where methods lose: the kinds of question that suffer most, and what beats MMTok.
+
+/** The kind of question that a method loses most of. */
+export interface WorstKind {
+  readonly row: SummaryRow;
+  readonly kind: string;
+  readonly questions: number;
+  /** Its score minus its score with all tokens; below 0 where it loses. */
+  readonly change: number;
+}
+
+/** For each row the kind of question with the largest drop, if any drops. */
+export function worstKinds({ rows, full }: RunSummary): WorstKind[] {
+  return rows.flatMap((row) => {
+    const drops = row.kinds.map(({ kind, score, questions }): WorstKind => {
+      const before = full.kinds.find((one) => one.kind === kind)?.score ?? 0;
+      return { row, kind, questions, change: score - before };
+    });
+    const worst = drops.toSorted((a, b) => a.change - b.change)[0];
+    return worst !== undefined && worst.change < 0 ? [worst] : [];
+  });
+}
+
+/** What beats MMTok, in words. */
+export interface Losses {
+  readonly lead: string;
+  /** One per budget at which something does. */
+  readonly items: readonly string[];
+}
+
+/** At which budgets other methods score higher than MMTok, and which; undefined where it was not run. */
+export function mmtokLosses({ rows }: RunSummary): Losses | undefined {
+  const own = rows.filter(({ method }) => method === 'mmtok');
+  if (own.length === 0) return undefined;
+  const items = own.flatMap(({ budget, score }) => {
+    const better = rows
+      .filter((row) => row.budget === budget && row.score > score)
+      .toSorted((a, b) => b.score - a.score)
+      .map((row) => `${row.title} ${percent(row.score)}`);
+    return better.length === 0 ? [] : [`${budget} (MMTok ${percent(score)}): ${better.join(', ')}`];
+  });
+  const lead =
+    items.length === 0
+      ? 'No other method scores higher than MMTok at any of these budgets.'
+      : 'Methods that score higher than MMTok:';
+  return { lead, items };
+}
+
+// The tables of a report, as texts in rows. How they look, on a page or in Markdown, is not decided here.
 
 /** A cell: text, and a share from 0 to 1 by which a page tints it. */
 export interface Cell {

@@ -1,13 +1,12 @@
 // Writes the report of a run beside its records.
 
 import { join } from 'node:path';
-import { WriteError } from '../runner/run-error.js';
+import { WriteError } from '../errors.js';
 import type { RunResult } from '../runner/run-evaluation.js';
-import { explainWriteFailure, writeWhole } from '../runner/write-file.js';
+import { explainWriteFailure, writeWhole } from '../runner/run-folder.js';
 import type { Task } from '../tasks/task.js';
-import { toCsv } from './csv.js';
-import { toMarkdown } from './markdown.js';
 import { summarizeRun } from './summarize-run.js';
+import { toCsv, toMarkdown } from './text-formats.js';
 
 /**
  * Writes `report.html`, `report.md` and `report.csv` into the run's folder.

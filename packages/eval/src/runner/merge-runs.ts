@@ -2,20 +2,13 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { groupBy } from '../metrics/mean.js';
-import { ALL, type EvalRecord, recordKey } from './record.js';
-import { openRecords, parseRecords } from './records-file.js';
-import { RunError } from './run-error.js';
+import { RUN_FILES } from '../data/folder.js';
+import { RunError } from '../errors.js';
+import { groupBy } from '../stats/mean.js';
+import { ALL, type EvalRecord, openRecords, parseRecords, recordKey } from './records.js';
 import type { RunResult } from './run-evaluation.js';
 import { joinQuestions } from './run-questions.js';
-import {
-  joinMethods,
-  RUN_FILES,
-  type RunSettings,
-  readSettings,
-  runIdentity,
-  writeSettings,
-} from './run-settings.js';
+import { joinMethods, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
 
 /**
  * Reads a run.

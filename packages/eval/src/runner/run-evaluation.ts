@@ -3,16 +3,14 @@
 import { type Backend, InvalidOptionsError, parseBudget } from '@mmtok/core';
 import { resolveBudget } from '@mmtok/core/internal';
 import { describeMachine } from '../describe-machine.js';
+import { RunError, RunStoppedError } from '../errors.js';
 import type { Method } from '../methods/method.js';
-import { parseLoadOptions } from '../tasks/load-options.js';
+import { parseLoadOptions } from '../tasks/load.js';
 import type { LoadOptions, Sample, Shard, Task } from '../tasks/task.js';
-import { askQuestion, type Desk, type Job } from './ask-question.js';
-import { TokenChooser } from './choose-tokens.js';
-import { AgentDesk, assertAgents, type EvalAgents } from './eval-agent.js';
-import type { EvalModel } from './eval-model.js';
-import { ALL, type EvalRecord } from './record.js';
-import { openRecords, type RecordsFile } from './records-file.js';
-import { RunError, RunStoppedError } from './run-error.js';
+import { askQuestion, type Desk, type Job, TokenChooser } from './ask-question.js';
+import type { EvalModel } from './model.js';
+import { AgentDesk, assertAgents, type EvalAgents } from './model.js';
+import { ALL, type EvalRecord, openRecords, type RecordsFile } from './records.js';
 import { QuestionDigests } from './run-questions.js';
 import { joinMethods, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
 

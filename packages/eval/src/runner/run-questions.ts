@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto';
 import { MmtokError } from '@mmtok/core';
 import * as z from 'zod';
-import type { ImageSource, Sample, Task } from '../tasks/task.js';
-import type { EvalRecord } from './record.js';
-import { RunError } from './run-error.js';
+import type { ImageSource } from '../data/folder.js';
+import { RunError } from '../errors.js';
+import type { Sample, Task } from '../tasks/task.js';
+import type { EvalRecord } from './records.js';
 
 /** The questions of a run. */
 export interface RunQuestions {

@@ -4,9 +4,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
-import { RunError, WriteError } from './run-error.js';
+import { RUN_FILES } from '../data/folder.js';
+import { RunError, WriteError } from '../errors.js';
+import { explainWriteFailure, writeWhole } from './run-folder.js';
 import { questionsSchema, type RunQuestions, type SkippedQuestion, skippedSchema } from './run-questions.js';
-import { explainWriteFailure, writeWhole } from './write-file.js';
 
 /** A method, as reports show it. */
 export interface RunMethod {
@@ -78,12 +79,6 @@ const settingsSchema = z.object({
   started: z.string(),
   command: z.string().optional(),
 });
-
-/** Names of a run's files in its folder. */
-export const RUN_FILES: { readonly settings: 'run.json'; readonly records: 'records.jsonl' } = {
-  settings: 'run.json',
-  records: 'records.jsonl',
-};
 
 /**
  * Reads the settings of the run in a folder; undefined if there is none.

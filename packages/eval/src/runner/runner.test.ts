@@ -7,7 +7,7 @@ import { createReferenceBackend } from '@mmtok/core';
 import { build } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fakeModel, fakeTask } from '../../test/fake-run.js';
-import { imageFile } from '../data/image-source.js';
+import { imageFile } from '../data/folder.js';
 import {
   defineMethod,
   type Method,
@@ -33,7 +33,7 @@ import {
   runEvaluation,
   unprunedBudgets,
 } from './index.js';
-import { recordKey } from './record.js';
+import { recordKey } from './records.js';
 
 const backend = createReferenceBackend();
 const temporary = () => mkdtempSync(join(tmpdir(), 'mmtok-eval-'));

@@ -1,1 +1,1 @@
-export { type ShapesQuestion, shapesTask } from './shapes-task.js';
+export { type ShapesQuestion, shapesTask } from '../tasks/shapes.js';

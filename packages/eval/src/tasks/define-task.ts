@@ -2,13 +2,11 @@
 // seed and shard, and the treatment all answers get.
 
 import type * as z from 'zod';
-import { chooseRows, type Grouping } from '../data/choose-rows.js';
-import { parseRow } from '../data/parse-row.js';
 import type { Row } from '../data/table.js';
-import { strip } from '../metrics/python-text.js';
-import { parseLoadOptions } from './load-options.js';
-import { openTable, type TableReaders } from './open-table.js';
-import { summarizeMean } from './summary.js';
+import { parseRow } from '../data/table.js';
+import { strip } from '../metrics/harness.js';
+import { summarizeMean } from './common.js';
+import { chooseRows, type Grouping, openTable, parseLoadOptions, type TableReaders } from './load.js';
 import type { PaperColumn, Sample, Score, ScoredAnswer, Summary, Task } from './task.js';
 
 /** A task as it is declared. */

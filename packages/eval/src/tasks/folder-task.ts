@@ -3,24 +3,17 @@
 import { basename, dirname, resolve } from 'node:path';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
-import { idCell, textCell } from '../data/cells.js';
-import { CorruptFileError } from '../data/errors.js';
-import type { Folder } from '../data/folder.js';
-import { imageCell } from '../data/image-source.js';
-import { parseRow } from '../data/parse-row.js';
-import { memoryTable } from '../data/table.js';
+import { type Folder, imageCell, RUN_FILES } from '../data/folder.js';
+import { idCell, memoryTable, parseRow, textCell } from '../data/table.js';
 import { readJsonLines } from '../data/text-files.js';
-import { anls } from '../metrics/anls.js';
+import { CorruptFileError, UnknownFormatError } from '../errors.js';
 import { containsAnswer, sameAnswer, sameNumber } from '../metrics/answer-match.js';
-import { mcqExtract } from '../metrics/mcq-extract.js';
-import { strip } from '../metrics/python-text.js';
-import { relaxedMatch } from '../metrics/relaxed-accuracy.js';
-import { vqaAccuracy } from '../metrics/vqa-accuracy.js';
-import { RUN_FILES } from '../runner/run-settings.js';
+import { strip } from '../metrics/harness.js';
+import { mcqExtract } from '../metrics/multiple-choice.js';
+import { anls, relaxedMatch } from '../metrics/short-answers.js';
+import { vqaAccuracy } from '../metrics/vqa.js';
+import { letterOf, mostCommon, OPTION_LETTER, optionLines, SINGLE_WORD } from './common.js';
 import { defineTask } from './define-task.js';
-import { UnknownFormatError } from './errors.js';
-import { mostCommon } from './most-common.js';
-import { letterOf, OPTION_LETTER, optionLines, SINGLE_WORD } from './prompts.js';
 import type { LoadOptions, Sample, Score, Task } from './task.js';
 
 /** How an answer is compared with the gold answers. Questions with options are always compared by `choice`. */

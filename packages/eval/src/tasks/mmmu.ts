@@ -2,18 +2,14 @@
 // Sources: https://arxiv.org/abs/2311.16502, https://github.com/MMMU-Benchmark/MMMU, lmms-eval `mmmu_val`.
 
 import * as z from 'zod';
-import { textCell } from '../data/cells.js';
-import { CorruptFileError } from '../data/errors.js';
-import { imageCell } from '../data/image-source.js';
-import { parsePythonList } from '../data/python-list.js';
-import { mmmuScores, mmmuSubject } from '../metrics/mmmu.js';
-import { mmmuChoice } from '../metrics/mmmu-choice.js';
-import { mmmuOpenMatch } from '../metrics/mmmu-open.js';
-import type { Profile } from '../metrics/profile.js';
+import { imageCell } from '../data/folder.js';
+import { textCell } from '../data/table.js';
+import { parsePythonList } from '../data/text-files.js';
+import { CorruptFileError } from '../errors.js';
+import type { Profile } from '../metrics/harness.js';
+import { mmmuChoice, mmmuOpenMatch, mmmuScores, mmmuSubject } from '../metrics/mmmu.js';
+import { mostCommon, OPTION_LETTER, optionLines, prefixed, SINGLE_WORD, summarize } from './common.js';
 import { defineTask } from './define-task.js';
-import { mostCommon } from './most-common.js';
-import { OPTION_LETTER, optionLines, SINGLE_WORD } from './prompts.js';
-import { prefixed, summarize } from './summary.js';
 import type { Task } from './task.js';
 
 /** The gold letter or answer. */

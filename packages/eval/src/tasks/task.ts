@@ -1,18 +1,7 @@
 // What a benchmark is to whoever runs it: samples, a prompt, a score, a summary. Types only: no dataset, no model,
 // no file format.
 
-/** One picture of a sample. Its bytes are read only when asked for. */
-export interface ImageSource {
-  /** The same picture has the same id within a task, so that it can be encoded once for all its questions. */
-  readonly id: string;
-  /** Where the picture lies, when it is a file of its own. */
-  readonly path?: string;
-  /**
-   * The encoded picture (JPEG, PNG, …) as it is in the dataset.
-   * @throws MissingFileError when the picture's file is not there.
-   */
-  read(): Promise<Uint8Array>;
-}
+import type { ImageSource } from '../data/folder.js';
 
 /** A value that survives JSON. */
 export type Fact = string | number | boolean | null;

@@ -1,0 +1,230 @@
+// Parquet files: finds those of one configuration and split (in a folder, a list, or on the Hugging Face Hub) and reads them as one
+// table: footers first, then one row group at a time, only the requested columns and row groups.
+
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import {
+  type AsyncBuffer,
+  asyncBufferFromFile,
+  asyncBufferFromUrl,
+  type Compressors,
+  cachedAsyncBuffer,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+} from 'hyparquet';
+import * as z from 'zod';
+import { CorruptFileError, MissingFileError } from '../errors.js';
+import type { Folder } from './folder.js';
+import type { ReadRowsOptions, Row, Table } from './table.js';
+
+// A table over parquet files, local or at a URL: footers first, then one row group at a time, only the columns and the row
+// groups that are asked for. Dictionaries, lists and structs come out as hyparquet assembles them.
+
+interface ParquetFile {
+  readonly path: string;
+  readonly buffer: AsyncBuffer;
+  readonly metadata: FileMetaData;
+  /** Index of its first row in the table. */
+  readonly start: number;
+  readonly count: number;
+}
+
+const isUrl = (path: string): boolean => /^https?:\/\//.test(path);
+const nameOf = (path: string): string => (isUrl(path) ? path : basename(path));
+
+async function openBuffer(path: string): Promise<AsyncBuffer> {
+  try {
+    if (isUrl(path)) return cachedAsyncBuffer(await asyncBufferFromUrl({ url: path }));
+    if (!(await stat(path)).isFile()) throw new Error('it is a folder');
+    return await asyncBufferFromFile(path);
+  } catch (cause) {
+    throw new MissingFileError(
+      path,
+      `cannot open this parquet file (${message(cause)})`,
+      'Check the path, or download the dataset again.',
+      { cause },
+    );
+  }
+}
+
+const message = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+async function openFile(path: string): Promise<Omit<ParquetFile, 'start'>> {
+  const buffer = await openBuffer(path);
+  try {
+    const metadata = await parquetMetadataAsync(buffer);
+    return { path, buffer, metadata, count: Number(metadata.num_rows) };
+  } catch (cause) {
+    throw new CorruptFileError(path, `is no complete parquet file (${message(cause)}); download it again`, {
+      cause,
+    });
+  }
+}
+
+// hyparquet reads plain and snappy pages itself; the other codecs are loaded when a file has them.
+async function compressorsFor(metadata: FileMetaData): Promise<Compressors | undefined> {
+  const codecs = metadata.row_groups.flatMap((group) =>
+    group.columns.map((column) => column.meta_data?.codec),
+  );
+  if (codecs.every((codec) => codec === undefined || codec === 'UNCOMPRESSED' || codec === 'SNAPPY'))
+    return undefined;
+  return (await import('hyparquet-compressors')).compressors;
+}
+
+async function* readFile(
+  file: ParquetFile,
+  columns: readonly string[] | undefined,
+  wanted: (index: number) => boolean,
+): AsyncGenerator<Row> {
+  const compressors = await compressorsFor(file.metadata);
+  const present = new Set(
+    file.metadata.row_groups[0]?.columns.map((column) => column.meta_data?.path_in_schema[0]),
+  );
+  let rowStart = 0;
+  for (const group of file.metadata.row_groups) {
+    const count = Number(group.num_rows);
+    const rows = Array.from({ length: count }, (_, row) => rowStart + row).filter((row) =>
+      wanted(file.start + row),
+    );
+    const first = rows[0];
+    rowStart += count;
+    if (first === undefined) continue;
+    let values: Record<string, unknown>[];
+    try {
+      values = await parquetReadObjects({
+        file: file.buffer,
+        metadata: file.metadata,
+        rowStart: first,
+        rowEnd: rows.at(-1)! + 1,
+        // Texts are marked as such in the schema; what is not, pictures, stays bytes.
+        utf8: false,
+        ...(columns && { columns: columns.filter((column) => present.has(column)) }),
+        ...(compressors && { compressors }),
+      });
+    } catch (cause) {
+      throw new CorruptFileError(
+        `${file.path}, rows ${first + 1} to ${rows.at(-1)! + 1}`,
+        `cannot be read (${message(cause)}); download the file again, or write it anew with snappy compression`,
+        { cause },
+      );
+    }
+    for (const row of rows) {
+      const where = `${nameOf(file.path)}, row ${row + 1}`;
+      yield { index: file.start + row, where, values: values[row - first]! };
+    }
+  }
+}
+
+/**
+ * Opens parquet files as one table, in the order given.
+ * @param paths local files or URLs.
+ * @throws MissingFileError for a file that cannot be opened.
+ * @throws CorruptFileError for a file that is not parquet, or is cut off or damaged.
+ */
+export async function parquetTable(paths: readonly string[]): Promise<Table> {
+  const files: ParquetFile[] = [];
+  let count = 0;
+  for (const file of await Promise.all(paths.map(openFile))) {
+    files.push({ ...file, start: count });
+    count += file.count;
+  }
+  return {
+    count,
+    async *rows({ columns, indices }: ReadRowsOptions = {}) {
+      const chosen = indices && new Set(indices);
+      for (const file of files) yield* readFile(file, columns, (index) => chosen?.has(index) ?? true);
+    },
+  };
+}
+
+// The addresses of a dataset's own parquet files on the Hugging Face Hub. Lists them; reading is parquet-table.ts's. Not
+// the Hub's automatic conversion, which stops at the first gigabytes of a large dataset.
+// Source: https://huggingface.co/docs/hub/api
+
+const DEFAULT_ENDPOINT = 'https://huggingface.co';
+const HINT = 'Check the connection, or download the dataset and give its folder.';
+const pageSchema = z.array(z.object({ type: z.string(), path: z.string() }));
+
+async function getPage(url: string): Promise<{ files: string[]; next: string | undefined }> {
+  const fail = (problem: string, cause?: unknown): never => {
+    throw new MissingFileError(url, problem, HINT, { cause });
+  };
+  const response = await fetch(url).catch((cause: unknown) => fail('cannot be reached', cause));
+  if (!response.ok) return fail(`the Hub answered ${response.status} ${response.statusText}`);
+  const page = pageSchema.safeParse(await response.json().catch(() => null));
+  if (!page.success) return fail('the Hub did not answer with a list of files', page.error);
+  return {
+    files: page.data
+      .filter(({ type, path }) => type === 'file' && path.endsWith('.parquet'))
+      .map(({ path }) => path),
+    next: /<([^>]+)>;\s*rel="next"/.exec(response.headers.get('link') ?? '')?.[1],
+  };
+}
+
+/**
+ * Lists the addresses of all parquet files of a dataset. `HF_ENDPOINT` in the environment names another Hub, e.g. a mirror.
+ * @throws MissingFileError when the Hub cannot be reached, or has no such dataset or no parquet files in it.
+ */
+export async function hubFiles(dataset: string): Promise<string[]> {
+  const endpoint = (process.env.HF_ENDPOINT ?? DEFAULT_ENDPOINT).replace(/\/$/, '');
+  const files: string[] = [];
+  let url: string | undefined = `${endpoint}/api/datasets/${dataset}/tree/main?recursive=true`;
+  while (url !== undefined) {
+    const page = await getPage(url);
+    files.push(...page.files);
+    url = page.next;
+  }
+  if (files.length === 0)
+    throw new MissingFileError(`${endpoint}/datasets/${dataset}`, 'has no parquet files', HINT);
+  return files.sort().map((path) => `${endpoint}/datasets/${dataset}/resolve/main/${encodeURI(path)}`);
+}
+
+// Which parquet files hold one configuration and split of a dataset: of a folder, of a list, or on the Hub.
+
+/** Finds the files of one configuration and split. */
+export type LocateParquet = (config: string, split: string) => Promise<readonly string[]>;
+
+const PARQUET = /\.parquet$/;
+
+// Of several configurations or splits in one place, the one that is asked for; where the names do not tell, all.
+function narrow(paths: readonly string[], test: (path: string) => boolean): readonly string[] {
+  const some = paths.filter(test);
+  return some.length === 0 ? paths : some;
+}
+
+// Files lie in `config/split-00000-of-00001.parquet`, or after the Hub's conversion in `config/split/0000.parquet`. Only the
+// nearest folders are looked at: those above may have the same names.
+function matching(paths: readonly string[], config: string, split: string): readonly string[] {
+  const placeOf = (path: string): { name: string; parent: string; grandparent: string } => {
+    const [name = '', parent = '', grandparent = ''] = path.split(/[\\/]/).reverse();
+    return { name, parent, grandparent };
+  };
+  const ofConfig = narrow(paths, (path) => {
+    const { parent, grandparent } = placeOf(path);
+    return (parent === split ? grandparent : parent) === config;
+  });
+  return narrow(ofConfig, (path) => {
+    const { name, parent } = placeOf(path);
+    return parent === split || name.startsWith(`${split}-`) || name.startsWith(`${split}.`);
+  });
+}
+
+/** Locates among the files of a folder; `null` when it has no parquet files. */
+export function inFolder(folder: Folder): LocateParquet | null {
+  const paths = folder.find(PARQUET);
+  return paths.length === 0 ? null : (config, split) => Promise.resolve(matching(paths, config, split));
+}
+
+/** Locates among files or URLs that are given one by one. */
+export function inList(paths: readonly string[]): LocateParquet {
+  const other = paths.find((path) => !/\.parquet(?:$|\?)/.test(path));
+  if (other !== undefined)
+    throw new MissingFileError(other, 'is no parquet file', 'Only parquet files can be given as a list.');
+  return (config, split) => Promise.resolve(matching(paths, config, split));
+}
+
+/** Locates on the Hugging Face Hub. */
+export function onHub(dataset: string): LocateParquet {
+  return async (config, split) => matching(await hubFiles(dataset), config, split);
+}
