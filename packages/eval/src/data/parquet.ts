@@ -3,16 +3,8 @@
 
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import {
-  type AsyncBuffer,
-  asyncBufferFromFile,
-  asyncBufferFromUrl,
-  type Compressors,
-  cachedAsyncBuffer,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-} from 'hyparquet';
+import { messageOf } from '@mmtok/core/internal';
+import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
 import * as z from 'zod';
 import { CorruptFileError, MissingFileError } from '../errors.js';
 import type { Folder } from './folder.js';
@@ -33,7 +25,11 @@ interface ParquetFile {
 const isUrl = (path: string): boolean => /^https?:\/\//.test(path);
 const nameOf = (path: string): string => (isUrl(path) ? path : basename(path));
 
+// Loaded when the first file is opened: importing a task's name must not load a reader.
+const hyparquet = (): Promise<typeof import('hyparquet')> => import('hyparquet');
+
 async function openBuffer(path: string): Promise<AsyncBuffer> {
+  const { asyncBufferFromFile, asyncBufferFromUrl, cachedAsyncBuffer } = await hyparquet();
   try {
     if (isUrl(path)) return cachedAsyncBuffer(await asyncBufferFromUrl({ url: path }));
     if (!(await stat(path)).isFile()) throw new Error('it is a folder');
@@ -41,22 +37,21 @@ async function openBuffer(path: string): Promise<AsyncBuffer> {
   } catch (cause) {
     throw new MissingFileError(
       path,
-      `cannot open this parquet file (${message(cause)})`,
+      `cannot open this parquet file (${messageOf(cause)})`,
       'Check the path, or download the dataset again.',
       { cause },
     );
   }
 }
 
-const message = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
-
 async function openFile(path: string): Promise<Omit<ParquetFile, 'start'>> {
   const buffer = await openBuffer(path);
+  const { parquetMetadataAsync } = await hyparquet();
   try {
     const metadata = await parquetMetadataAsync(buffer);
     return { path, buffer, metadata, count: Number(metadata.num_rows) };
   } catch (cause) {
-    throw new CorruptFileError(path, `is no complete parquet file (${message(cause)}); download it again`, {
+    throw new CorruptFileError(path, `is no complete parquet file (${messageOf(cause)}); download it again`, {
       cause,
     });
   }
@@ -77,6 +72,7 @@ async function* readFile(
   columns: readonly string[] | undefined,
   wanted: (index: number) => boolean,
 ): AsyncGenerator<Row> {
+  const { parquetReadObjects } = await hyparquet();
   const compressors = await compressorsFor(file.metadata);
   const present = new Set(
     file.metadata.row_groups[0]?.columns.map((column) => column.meta_data?.path_in_schema[0]),
@@ -105,7 +101,7 @@ async function* readFile(
     } catch (cause) {
       throw new CorruptFileError(
         `${file.path}, rows ${first + 1} to ${rows.at(-1)! + 1}`,
-        `cannot be read (${message(cause)}); download the file again, or write it anew with snappy compression`,
+        `cannot be read (${messageOf(cause)}); download the file again, or write it anew with snappy compression`,
         { cause },
       );
     }

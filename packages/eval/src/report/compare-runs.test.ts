@@ -97,9 +97,7 @@ describe('two runs', () => {
     expect(document.querySelector('script')).toBeNull();
     expect(html).toContain('forgetful &lt;model&gt;');
     const text = readFileSync(markdown, 'utf8');
-    expect(text).toMatch(
-      /^\| all tokens \| {2}\| 12 \| 16 \| 16 \| 100\.0 \| 50\.0 \| -50\.0 \|.* lower \|$/m,
-    );
+    expect(text).toMatch(/^\| all tokens \| \| 12 \| 16 \| 16 \| 100\.0 \| 50\.0 \| -50\.0 \|.* lower \|$/m);
     expect(text).toContain('forgetful &lt;model&gt;');
   });
 });

@@ -1,7 +1,8 @@
 // Compares two runs of the same questions: two versions, two models, two budgets. Differences are paired by question.
 
 import { join } from 'node:path';
-import { escapeHtml, sum } from '@mmtok/core/internal';
+import { sum } from '@mmtok/core/internal';
+import { html, raw } from 'hono/html';
 import { RunError, WriteError } from '../errors.js';
 import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
@@ -9,10 +10,10 @@ import { explainWriteFailure, makeFolder, writeWhole } from '../runner/run-folde
 import type { RunSettings } from '../runner/run-settings.js';
 import { groupBy, mean } from '../stats/mean.js';
 import { type Interval, meanDifference } from '../stats/paired-bootstrap.js';
-import { htmlTable, STYLE } from './html.js';
+import { htmlList, htmlPage, htmlTable } from './html.js';
 import { scoreOf } from './summarize-run.js';
 import { percent, type Table, tokenCount } from './tables.js';
-import { escapeMarkdown } from './text-formats.js';
+import { escapeMarkdown, listToMarkdown, tableToMarkdown } from './text-formats.js';
 
 // Two runs of the same questions beside each other: two versions, two models, two budgets. Differences are paired, question by
 // question.
@@ -180,7 +181,7 @@ export function comparisonTable({ rows }: RunComparison): Table {
   return {
     head: [
       ...['method', 'budget', 'questions', 'tokens, A', 'tokens, B', 'score, A', 'score, B'],
-      ...['B − A', '95 % of', 'B higher', 'B lower', 'verdict'],
+      ...['B − A', '95 % interval', 'B higher', 'B lower', 'verdict'],
     ],
     rows: rows.map((row) => [
       row.title,
@@ -219,19 +220,11 @@ export function comparisonNotes({ settings, folders, questions, onlyIn, unpaired
 
 /** The comparison as Markdown. */
 export function comparisonMarkdown(comparison: RunComparison): string {
-  const { head, rows } = comparisonTable(comparison);
-  const line = (cells: Table['rows'][number]): string =>
-    `| ${cells.map((cell) => escapeMarkdown(typeof cell === 'string' ? cell : cell.text)).join(' | ')} |`;
   return [
     `# ${escapeMarkdown(titleOf(comparison))}`,
-    '',
-    ...comparisonNotes(comparison).map((note) => `- ${escapeMarkdown(note)}`),
-    '',
-    line(head),
-    `| --- |${' ---: |'.repeat(head.length - 1)}`,
-    ...rows.map(line),
-    '',
-  ].join('\n');
+    listToMarkdown(comparisonNotes(comparison)),
+    `${tableToMarkdown(comparisonTable(comparison))}\n`,
+  ].join('\n\n');
 }
 
 /**
@@ -242,25 +235,13 @@ export function comparisonMarkdown(comparison: RunComparison): string {
 export async function writeComparison(comparison: RunComparison, folder: string): Promise<string[]> {
   // The plotting library is large, and only pages need it.
   const { differenceChart } = await import('./charts.js');
-  const notes = comparisonNotes(comparison).map((note) => `<li>${escapeHtml(note)}</li>`);
-  const title = escapeHtml(titleOf(comparison));
-  const page = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>${title}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<h1>${title}</h1>
-<ul>${notes.join('')}</ul>
-${differenceChart(comparison.rows.map((row) => ({ label: labelOf(row), ...row.difference })))}
-${htmlTable(comparisonTable(comparison))}
-</body>
-</html>
-`;
+  const title = titleOf(comparison);
+  const chart = differenceChart(comparison.rows.map((row) => ({ label: labelOf(row), ...row.difference })));
+  const body = html`<h1>${title}</h1>
+${htmlList(comparisonNotes(comparison))}
+${raw(chart)}
+${htmlTable(comparisonTable(comparison))}`;
+  const page = String(await htmlPage(title, body));
   const files: readonly (readonly [string, string])[] = [
     ['compare.html', page],
     ['compare.md', comparisonMarkdown(comparison)],

@@ -33,7 +33,8 @@ export type Match =
   /** Nearly the same text counts nearly in full. */
   | 'anls';
 
-const MATCHES = ['exact', 'number', 'choice', 'contains', 'vqa', 'relaxed', 'anls'] as const;
+/** All ways to compare answers. */
+export const MATCHES: readonly Match[] = ['exact', 'number', 'choice', 'contains', 'vqa', 'relaxed', 'anls'];
 
 /** Options of {@link folderTask}. */
 export interface FolderTaskOptions {
