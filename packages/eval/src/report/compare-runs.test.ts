@@ -79,7 +79,7 @@ describe('two runs', () => {
     const other = { ...one, settings: { ...one.settings, task: 'pope' } };
     expect(() => compareRuns(one, other)).toThrow('compare runs of one task');
     const renamed = { ...one, records: one.records.map((record) => ({ ...record, question: 'Who?' })) };
-    expect(() => compareRuns(one, renamed)).toThrow("Question 'question-0' is another one");
+    expect(() => compareRuns(one, renamed)).toThrow("Question 'question-0' differs");
     const moved = { ...one, records: one.records.map((record) => ({ ...record, id: `${record.id}x` })) };
     expect(() => compareRuns(one, moved)).toThrow('no question in common');
   });

@@ -10,7 +10,7 @@ import type { Task } from '../tasks/task.js';
 import type { Html } from './html.js';
 import { scoreOf } from './summarize-run.js';
 
-/** How many questions are shown. */
+/** Number of questions shown. */
 const EXAMPLES = 6;
 /** Larger images are left out to keep the page small. */
 const MAX_BYTES = 1_500_000;

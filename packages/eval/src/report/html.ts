@@ -1,4 +1,4 @@
-// Parts of the report's pages: frame, style sheet, tables. The tag `html` escapes whatever is put into a template.
+// Parts of the report's pages: frame, style sheet, tables. The tag `html` escapes every value in a template.
 
 import { html, raw } from 'hono/html';
 import type { Cell, Table } from './tables.js';

@@ -1,4 +1,4 @@
-// The report as one HTML page that needs nothing else: no script, no network.
+// The report as a single HTML page without scripts or external files.
 
 import { html, raw } from 'hono/html';
 import type { RunResult } from '../runner/run-evaluation.js';

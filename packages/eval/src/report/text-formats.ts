@@ -127,7 +127,7 @@ const CSV_COLUMNS = [
 
 type CsvLine = Partial<Record<(typeof CSV_COLUMNS)[number], string | number | undefined>>;
 
-/** The numbers as comma-separated values with a header, a line per method, budget and kind of question; `all` is every kind. */
+/** Comma-separated values with a header: a line per method, budget and kind of question, where `all` stands for every kind. */
 export function toCsv({ full, rows, questions }: RunSummary): string {
   const unpruned = { method: 'all', budget: 'all', kept_tokens: full.visionTokens };
   const lines: CsvLine[] = [

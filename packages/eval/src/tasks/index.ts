@@ -1,4 +1,4 @@
-// The tasks of @mmtok/eval: the benchmarks, and ways to make one of your own.
+// The benchmarks, and ways to define your own tasks.
 
 export type { ImageSource } from '../data/folder.js';
 export { UnknownFormatError, UnknownTaskError } from '../errors.js';
