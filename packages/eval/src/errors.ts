@@ -4,7 +4,7 @@ import { MmtokError } from '@mmtok/core';
 
 /** A file of a dataset, or one line or row of it, is damaged or has the wrong form. */
 export class CorruptFileError extends MmtokError {
-  /** The file, with its line or row where known, e.g. `'questions.jsonl, line 3'`. */
+  /** The file, with its line or row if known, e.g. `'questions.jsonl, line 3'`. */
   readonly where: string;
 
   constructor(where: string, problem: string, options?: { readonly cause?: unknown }) {
@@ -13,9 +13,9 @@ export class CorruptFileError extends MmtokError {
   }
 }
 
-/** A file or picture of a dataset is missing; the message says what was looked for, where, and what to do. */
+/** A dataset file or image is missing. The message says what was looked for, where, and what to do. */
 export class MissingFileError extends MmtokError {
-  /** The file, folder or URL that was looked for or in. */
+  /** The file, folder or URL that was searched. */
   readonly path: string;
 
   constructor(path: string, problem: string, hint: string, options?: { readonly cause?: unknown }) {
@@ -24,7 +24,7 @@ export class MissingFileError extends MmtokError {
   }
 }
 
-/** A folder or file holds nothing that the task can read. */
+/** A folder or file contains nothing that the task can read. */
 export class UnknownFormatError extends MmtokError {
   /** The task's name. */
   readonly task: string;
@@ -35,7 +35,7 @@ export class UnknownFormatError extends MmtokError {
   }
 }
 
-/** There is no task of this name; the message lists those there are. */
+/** No task has this name. The message lists the known ones. */
 export class UnknownTaskError extends MmtokError {
   /** The names that exist. */
   readonly known: readonly string[];
@@ -60,28 +60,28 @@ export class MethodError extends MmtokError {
   }
 }
 
-/** A run, merge or report was asked for the impossible, or found records of another run in its folder. */
+/** A run, merge or report cannot do what was asked, or its folder holds records of another run. */
 export class RunError extends MmtokError {
   constructor(problem: string, options?: { readonly cause?: unknown }) {
     super('MMTOK_EVAL_RUN', `${problem}.`, options);
   }
 }
 
-/** A file of a run cannot be written, mostly as the disk is full; what was written before is kept. */
+/** A file of a run cannot be written, usually because the disk is full. Data written earlier is kept. */
 export class WriteError extends MmtokError {
   constructor(problem: string, options?: { readonly cause?: unknown }) {
     super('MMTOK_WRITE', `${problem}.`, { kind: 'environment', ...options });
   }
 }
 
-/** A run was stopped by its signal; what it had measured by then is kept. */
+/** A run was stopped by its signal. Results so far are kept. */
 export class RunStoppedError extends MmtokError {
   constructor(problem: string) {
     super('MMTOK_EVAL_STOPPED', `${problem}.`);
   }
 }
 
-/** A model pruned otherwise than told, or nothing was pruned, so that scores would compare nothing. */
+/** A model kept other tokens than requested, or nothing was pruned, so the scores would not compare anything. */
 export class PruningError extends MmtokError {
   constructor(problem: string) {
     super('MMTOK_EVAL_PRUNING', `${problem}.`, { kind: 'environment' });

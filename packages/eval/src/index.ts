@@ -1,5 +1,4 @@
-// The public surface of @mmtok/eval: methods, the runner, its report, the embedded benchmark, speed at real
-// sizes, statistics, tasks.
+// Everything in @mmtok/eval. The subpaths /methods, /tasks, /metrics, /speed and /stats load less.
 
 export * from './methods/index.js';
 export * from './report/index.js';

@@ -1,4 +1,4 @@
-// Readers of @mmtok/eval: parquet, JSON, JSON lines, TSV, folders of pictures. For tasks of your own.
+// Readers for your own tasks: parquet, JSON, JSON lines, TSV, folders of images.
 
 export { CorruptFileError, MissingFileError } from '../errors.js';
 export {

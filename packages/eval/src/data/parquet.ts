@@ -1,25 +1,16 @@
-// Parquet files: finds those of one configuration and split (in a folder, a list, or on the Hugging Face Hub) and reads them as one
-// table: footers first, then one row group at a time, only the requested columns and row groups.
+// Parquet files: finds the files of a configuration and split (in a folder, a list, or on the Hugging Face Hub) and reads them as
+// one table, one row group at a time.
 
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import {
-  type AsyncBuffer,
-  asyncBufferFromFile,
-  asyncBufferFromUrl,
-  type Compressors,
-  cachedAsyncBuffer,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-} from 'hyparquet';
+import { messageOf } from '@mmtok/core/internal';
+import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
 import * as z from 'zod';
 import { CorruptFileError, MissingFileError } from '../errors.js';
 import type { Folder } from './folder.js';
 import type { ReadRowsOptions, Row, Table } from './table.js';
 
-// A table over parquet files, local or at a URL: footers first, then one row group at a time, only the columns and the row
-// groups that are asked for. Dictionaries, lists and structs come out as hyparquet assembles them.
+// Reads footers first, then only the requested row groups and columns.
 
 interface ParquetFile {
   readonly path: string;
@@ -33,7 +24,11 @@ interface ParquetFile {
 const isUrl = (path: string): boolean => /^https?:\/\//.test(path);
 const nameOf = (path: string): string => (isUrl(path) ? path : basename(path));
 
+// Loaded when the first file is opened: importing a task's name must not load a reader.
+const hyparquet = (): Promise<typeof import('hyparquet')> => import('hyparquet');
+
 async function openBuffer(path: string): Promise<AsyncBuffer> {
+  const { asyncBufferFromFile, asyncBufferFromUrl, cachedAsyncBuffer } = await hyparquet();
   try {
     if (isUrl(path)) return cachedAsyncBuffer(await asyncBufferFromUrl({ url: path }));
     if (!(await stat(path)).isFile()) throw new Error('it is a folder');
@@ -41,28 +36,31 @@ async function openBuffer(path: string): Promise<AsyncBuffer> {
   } catch (cause) {
     throw new MissingFileError(
       path,
-      `cannot open this parquet file (${message(cause)})`,
+      `cannot open this parquet file (${messageOf(cause)})`,
       'Check the path, or download the dataset again.',
       { cause },
     );
   }
 }
 
-const message = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
-
 async function openFile(path: string): Promise<Omit<ParquetFile, 'start'>> {
   const buffer = await openBuffer(path);
+  const { parquetMetadataAsync } = await hyparquet();
   try {
     const metadata = await parquetMetadataAsync(buffer);
     return { path, buffer, metadata, count: Number(metadata.num_rows) };
   } catch (cause) {
-    throw new CorruptFileError(path, `is no complete parquet file (${message(cause)}); download it again`, {
-      cause,
-    });
+    throw new CorruptFileError(
+      path,
+      `is not a complete parquet file (${messageOf(cause)}); download it again`,
+      {
+        cause,
+      },
+    );
   }
 }
 
-// hyparquet reads plain and snappy pages itself; the other codecs are loaded when a file has them.
+// hyparquet reads uncompressed and snappy pages; other codecs are loaded on demand.
 async function compressorsFor(metadata: FileMetaData): Promise<Compressors | undefined> {
   const codecs = metadata.row_groups.flatMap((group) =>
     group.columns.map((column) => column.meta_data?.codec),
@@ -77,6 +75,7 @@ async function* readFile(
   columns: readonly string[] | undefined,
   wanted: (index: number) => boolean,
 ): AsyncGenerator<Row> {
+  const { parquetReadObjects } = await hyparquet();
   const compressors = await compressorsFor(file.metadata);
   const present = new Set(
     file.metadata.row_groups[0]?.columns.map((column) => column.meta_data?.path_in_schema[0]),
@@ -97,7 +96,7 @@ async function* readFile(
         metadata: file.metadata,
         rowStart: first,
         rowEnd: rows.at(-1)! + 1,
-        // Texts are marked as such in the schema; what is not, pictures, stays bytes.
+        // The schema marks strings. Unmarked binary columns are images and stay bytes.
         utf8: false,
         ...(columns && { columns: columns.filter((column) => present.has(column)) }),
         ...(compressors && { compressors }),
@@ -105,7 +104,7 @@ async function* readFile(
     } catch (cause) {
       throw new CorruptFileError(
         `${file.path}, rows ${first + 1} to ${rows.at(-1)! + 1}`,
-        `cannot be read (${message(cause)}); download the file again, or write it anew with snappy compression`,
+        `cannot be read (${messageOf(cause)}); download the file again, or rewrite it with snappy compression`,
         { cause },
       );
     }
@@ -117,10 +116,10 @@ async function* readFile(
 }
 
 /**
- * Opens parquet files as one table, in the order given.
+ * Opens parquet files as one table, in the given order.
  * @param paths local files or URLs.
  * @throws MissingFileError for a file that cannot be opened.
- * @throws CorruptFileError for a file that is not parquet, or is cut off or damaged.
+ * @throws CorruptFileError for a file that is not parquet, truncated or damaged.
  */
 export async function parquetTable(paths: readonly string[]): Promise<Table> {
   const files: ParquetFile[] = [];
@@ -138,8 +137,8 @@ export async function parquetTable(paths: readonly string[]): Promise<Table> {
   };
 }
 
-// The addresses of a dataset's own parquet files on the Hugging Face Hub. Lists them; reading is parquet-table.ts's. Not
-// the Hub's automatic conversion, which stops at the first gigabytes of a large dataset.
+// A dataset's own parquet files on the Hugging Face Hub. The Hub's automatic conversion is not used: it stops after the first
+// gigabytes of a large dataset.
 // Source: https://huggingface.co/docs/hub/api
 
 const DEFAULT_ENDPOINT = 'https://huggingface.co';
@@ -153,7 +152,7 @@ async function getPage(url: string): Promise<{ files: string[]; next: string | u
   const response = await fetch(url).catch((cause: unknown) => fail('cannot be reached', cause));
   if (!response.ok) return fail(`the Hub answered ${response.status} ${response.statusText}`);
   const page = pageSchema.safeParse(await response.json().catch(() => null));
-  if (!page.success) return fail('the Hub did not answer with a list of files', page.error);
+  if (!page.success) return fail('the Hub did not return a list of files', page.error);
   return {
     files: page.data
       .filter(({ type, path }) => type === 'file' && path.endsWith('.parquet'))
@@ -163,8 +162,8 @@ async function getPage(url: string): Promise<{ files: string[]; next: string | u
 }
 
 /**
- * Lists the addresses of all parquet files of a dataset. `HF_ENDPOINT` in the environment names another Hub, e.g. a mirror.
- * @throws MissingFileError when the Hub cannot be reached, or has no such dataset or no parquet files in it.
+ * Lists the URLs of all parquet files of a dataset. Set `HF_ENDPOINT` to use another Hub, e.g. a mirror.
+ * @throws MissingFileError if the Hub cannot be reached, or has no such dataset, or the dataset has no parquet files.
  */
 export async function hubFiles(dataset: string): Promise<string[]> {
   const endpoint = (process.env.HF_ENDPOINT ?? DEFAULT_ENDPOINT).replace(/\/$/, '');
@@ -180,21 +179,21 @@ export async function hubFiles(dataset: string): Promise<string[]> {
   return files.sort().map((path) => `${endpoint}/datasets/${dataset}/resolve/main/${encodeURI(path)}`);
 }
 
-// Which parquet files hold one configuration and split of a dataset: of a folder, of a list, or on the Hub.
+// Which parquet files hold a configuration and split: in a folder, in a list, or on the Hub.
 
-/** Finds the files of one configuration and split. */
+/** Finds the files of a configuration and split. */
 export type LocateParquet = (config: string, split: string) => Promise<readonly string[]>;
 
 const PARQUET = /\.parquet$/;
 
-// Of several configurations or splits in one place, the one that is asked for; where the names do not tell, all.
+// Narrows to the requested configuration or split where paths name it; otherwise keeps all paths.
 function narrow(paths: readonly string[], test: (path: string) => boolean): readonly string[] {
   const some = paths.filter(test);
   return some.length === 0 ? paths : some;
 }
 
-// Files lie in `config/split-00000-of-00001.parquet`, or after the Hub's conversion in `config/split/0000.parquet`. Only the
-// nearest folders are looked at: those above may have the same names.
+// Files are named `config/split-00000-of-00001.parquet`, or `config/split/0000.parquet` after the Hub's conversion. Only the
+// nearest folders count: those above may have the same names.
 function matching(paths: readonly string[], config: string, split: string): readonly string[] {
   const placeOf = (path: string): { name: string; parent: string; grandparent: string } => {
     const [name = '', parent = '', grandparent = ''] = path.split(/[\\/]/).reverse();
@@ -210,21 +209,21 @@ function matching(paths: readonly string[], config: string, split: string): read
   });
 }
 
-/** Locates among the files of a folder; `null` when it has no parquet files. */
+/** Looks in a folder; `null` if it has no parquet files. */
 export function inFolder(folder: Folder): LocateParquet | null {
   const paths = folder.find(PARQUET);
   return paths.length === 0 ? null : (config, split) => Promise.resolve(matching(paths, config, split));
 }
 
-/** Locates among files or URLs that are given one by one. */
+/** Looks in a list of files or URLs. */
 export function inList(paths: readonly string[]): LocateParquet {
   const other = paths.find((path) => !/\.parquet(?:$|\?)/.test(path));
   if (other !== undefined)
-    throw new MissingFileError(other, 'is no parquet file', 'Only parquet files can be given as a list.');
+    throw new MissingFileError(other, 'is not a parquet file', 'A list may contain only parquet files.');
   return (config, split) => Promise.resolve(matching(paths, config, split));
 }
 
-/** Locates on the Hugging Face Hub. */
+/** Looks on the Hugging Face Hub. */
 export function onHub(dataset: string): LocateParquet {
   return async (config, split) => matching(await hubFiles(dataset), config, split);
 }

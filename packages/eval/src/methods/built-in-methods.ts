@@ -1,4 +1,4 @@
-// The methods that come with the package, by name. Not a registry: the runner takes any methods it is given.
+// The methods of this package, by name. The runner also takes any others.
 
 import { InvalidOptionsError } from '@mmtok/core';
 import { agilepruner } from './agilepruner.js';
@@ -23,7 +23,7 @@ import { vispruner } from './vispruner.js';
 import { mmtokAgent, mmtokFocusedAgent, mmtokOracle } from './with-agent.js';
 import { zspaprune } from './zspaprune.js';
 
-/** All methods of the package; those that need a saliency, positions or an agent come last. */
+/** All built-in methods. Those that need saliency, positions or an agent come last. */
 export const builtInMethods: readonly Method[] = [
   mmtok,
   mmtokPeaked,
@@ -63,8 +63,8 @@ export const builtInMethods: readonly Method[] = [
 
 /**
  * Finds methods by name.
- * @param own further methods, which go before built-in ones of the same name.
- * @throws InvalidOptionsError for a name that is not there, with all names that are.
+ * @param own additional methods, which take precedence over built-in ones of the same name.
+ * @throws InvalidOptionsError for an unknown name; lists the known ones.
  */
 export function findMethods(names: readonly string[], own: readonly Method[] = []): Method[] {
   const known = [...own, ...builtInMethods];

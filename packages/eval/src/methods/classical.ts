@@ -4,9 +4,9 @@ import { argMax, greedyCover, maxMin } from './greedy.js';
 import { cosineMatrix, rowMeans } from './matrices.js';
 import { defineMethod, type Method } from './method.js';
 
-// Plain facility location: every token wants a kept token with a high cosine. MMTok's vision coverage without softmax.
+// Plain facility location: every token should have a kept token with a high cosine. MMTok's vision coverage without softmax.
 
-/** Greedy facility location over the cosines of the features before the projector, as FLoC does within one block. */
+/** Greedy facility location over cosines of the features before the projector, as in FLoC within one block. */
 export const facilityLocation: Method = defineMethod({
   name: 'facility-location',
   title: 'Facility location',
@@ -15,9 +15,9 @@ export const facilityLocation: Method = defineMethod({
     greedyCover(await cosineMatrix(backend, visionFeatures, visionFeatures), tokens),
 });
 
-// Farthest-point sampling: the classical max-min search, begun at the token least like the others.
+// Farthest-point sampling: classical max-min search, starting from the token least similar to the others.
 
-/** Max-min search over the features before the projector, begun at the token with the lowest mean cosine to all. */
+/** Max-min search over the features before the projector, starting from the token with the lowest mean cosine. */
 export const farthestPoint: Method = defineMethod({
   name: 'farthest-point',
   title: 'Farthest point',

@@ -1,11 +1,11 @@
-// Controls, which look at no features: random tokens, and tokens spread evenly over the image.
+// Controls that ignore the features: random tokens, and tokens spread evenly over the image.
 
 import { createRandom, shuffleFront } from '@mmtok/core/internal';
 import { defineMethod, type Method } from './method.js';
 
-// The baseline that every method must beat: tokens drawn at random, repeatably.
+// Random tokens, reproducible: what every method must beat.
 
-/** Every set of k tokens is equally likely; the request's seed decides. */
+/** All sets of k tokens are equally likely. The request's seed decides. */
 export const random: Method = defineMethod({
   name: 'random',
   title: 'Random',
@@ -18,11 +18,11 @@ export const random: Method = defineMethod({
   },
 });
 
-// Baselines that look at nothing: tokens spread evenly over the picture, in the middles of cells or at random within them.
+// Tokens spread evenly over the image: in the middle of cells, or at random within them.
 
 /**
- * Divides the grid into as many cells as tokens are asked for, as square as that number allows, and keeps the token in
- * the middle of each; without a grid, it divides the sequence.
+ * Divides the grid into k cells, as square as possible, and keeps the token in the middle of each. Without a grid, divides the
+ * sequence.
  */
 export const uniform: Method = defineMethod({
   name: 'uniform',
@@ -34,7 +34,7 @@ export const uniform: Method = defineMethod({
   },
 });
 
-/** Divides the picture as {@link uniform} does, and draws one token from each cell; the request's seed decides. */
+/** Divides the image like {@link uniform} and draws one token per cell. The request's seed decides. */
 export const stratified: Method = defineMethod({
   name: 'stratified',
   title: 'Stratified random',
@@ -52,11 +52,11 @@ export const stratified: Method = defineMethod({
   },
 });
 
-/** A place within one of `count` parts of `length` places. */
+/** A position within one of `count` parts of `length` positions. */
 type Place = (part: number, count: number, length: number) => number;
 const middle: Place = (part, count, length) => Math.floor(((part + 0.5) * length) / count);
 
-/** A place in each of `count` equal parts of `length` places. */
+/** A position in each of `count` equal parts of `length` positions. */
 function within(length: number, count: number, place: Place): number[] {
   return Array.from({ length: count }, (_, part) => place(part, count, length));
 }
@@ -67,7 +67,7 @@ function overGrid([rows, columns]: readonly [number, number], k: number, place: 
   return Array.from({ length: cellRows }, (_, i) => {
     const before = Math.floor((i * k) / cellRows);
     const inRow = Math.floor(((i + 1) * k) / cellRows) - before;
-    // Cells beside each other have columns of their own, so that no token is picked twice.
+    // Adjacent cells have disjoint columns, so no token is picked twice.
     return within(columns, inRow, place).map((column) => place(i, cellRows, rows) * columns + column);
   }).flat();
 }

@@ -3,9 +3,7 @@
 
 import type { Matrix } from './matrices.js';
 
-// Picking by scores: the highest, and the order from the highest down. Ties go to the lowest index everywhere.
-
-/** The index of the highest score among those that `isFree` lets through; -1 if it lets none. */
+/** The index of the highest score among those accepted by `isFree`; -1 if there are none. */
 export function argMax(scores: ArrayLike<number>, isFree: (index: number) => boolean = () => true): number {
   let best = -1;
   for (let i = 0; i < scores.length; i++) {
@@ -14,23 +12,23 @@ export function argMax(scores: ArrayLike<number>, isFree: (index: number) => boo
   return best;
 }
 
-/** All indices, from the highest score down. */
+/** All indices, highest score first. */
 export function descending(scores: ArrayLike<number>): number[] {
   return Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[b]! - scores[a]! || a - b);
 }
 
-/** Scores moved to the range from 0 to 1; all 1 where they are all the same. */
+/** Scores rescaled to 0 to 1; all 1 if they are equal. */
 export function minMax(scores: Float64Array, epsilon = 0): Float64Array {
   const low = scores.reduce((least, score) => Math.min(least, score), Number.POSITIVE_INFINITY);
   const high = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
   return scores.map((score) => (high > low ? (score - low + epsilon) / (high - low) : 1));
 }
 
-// Greedy facility location over a similarity of candidates and targets, which facility location and SCOPE share.
+// Greedy facility location, which facility location and SCOPE share.
 
 /**
- * Picks k candidates (columns), each the one that raises Σ over targets (rows) of the highest similarity to a pick the
- * most, its gain multiplied by its weight. Similarities below 0 cover nothing.
+ * Picks k candidates (columns) greedily, maximizing Σ over targets (rows) of the highest similarity to a pick; gains are multiplied
+ * by weights. Negative similarities count as 0.
  */
 export function greedyCover(
   { data, rows, columns }: Matrix,
@@ -59,17 +57,17 @@ export function greedyCover(
   return picks;
 }
 
-// The search that DivPrune, Cen-Prune and farthest-point sampling share: keep picking what is farthest from all picks.
+// Max-min search, which DivPrune, Cen-Prune and farthest-point sampling share: repeatedly picks what is farthest from all picks.
 
-/** How a max-min search begins and weighs. */
+/** Options of a max-min search. */
 export interface MaxMinOptions {
-  /** The first pick. @default the token whose nearest neighbour is farthest */
+  /** The first pick. @default the token whose nearest neighbor is farthest */
   readonly first?: number;
   /** Factor on each candidate's distance. @default 1 */
   readonly weights?: Float64Array;
 }
 
-/** Picks k tokens, each the one with the largest distance 1 − cosine to its nearest pick, times its weight. */
+/** Picks k tokens, each with the largest distance (1 − cosine, times its weight) to the nearest pick. */
 export function maxMin({ data, rows: n }: Matrix, k: number, options: MaxMinOptions = {}): number[] {
   const { weights = new Float64Array(n).fill(1) } = options;
   const picks: number[] = [];
@@ -92,7 +90,7 @@ export function maxMin({ data, rows: n }: Matrix, k: number, options: MaxMinOpti
   return picks;
 }
 
-/** For each token the second smallest of its distances, its own included: that to its nearest neighbour. */
+/** The distance of each token to its nearest neighbor: the second smallest distance, as the smallest is to itself. */
 function neighbourDistances(data: Float32Array, n: number): Float64Array {
   return Float64Array.from({ length: n }, (_, j) => {
     let least = Number.POSITIVE_INFINITY;
@@ -106,20 +104,20 @@ function neighbourDistances(data: Float32Array, n: number): Float64Array {
   });
 }
 
-// Greedy search for the most probable set of a determinantal point process, which CDPruner and OTPrune share.
+// Greedy MAP inference for a determinantal point process, which CDPruner and OTPrune share.
 
-/** A symmetric, positive semi-definite matrix of n rows by its entries. */
+/** A symmetric, positive semi-definite matrix of `size` rows. */
 export interface Kernel {
   readonly size: number;
   at(i: number, j: number): number;
 }
 
-/** Below this share of the largest first gain a remaining gain is rounding, not volume. */
+/** Gains below this share of the largest first gain are rounding errors. */
 const RANK_TOLERANCE = 1e-7;
 
 /**
- * Picks k items, each the one that raises the determinant of the picked submatrix most (Chen, Zhang and Zhou 2018,
- * https://arxiv.org/abs/1709.05135). Where the kernel's rank is spent, no item raises it; `rest` orders those items.
+ * Picks k items, each the one that most increases the determinant of the picked submatrix (Chen, Zhang and Zhou 2018,
+ * https://arxiv.org/abs/1709.05135). Once the kernel's rank is exhausted, picks follow `rest`.
  */
 export function greedyDeterminant({ size: n, at }: Kernel, k: number, rest: readonly number[]): number[] {
   const gains = Float64Array.from({ length: n }, (_, i) => at(i, i));

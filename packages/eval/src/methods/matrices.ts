@@ -4,8 +4,6 @@ import { type Backend, cosineSimilarity, type Float32Tensor } from '@mmtok/core'
 import { defineProgram, float32 } from '@mmtok/core/backend';
 import { sum } from '@mmtok/core/internal';
 
-// Cosine similarities on a backend, as the methods of this folder share them. No method here.
-
 /** A dense row-major matrix. */
 export interface Matrix {
   readonly data: Float32Array;
@@ -20,7 +18,7 @@ const cosines = defineProgram({
   build: (ops, { a, b }) => ({ similarity: cosineSimilarity(ops, a, b) }),
 });
 
-/** Cosines `[n, m]` of every row of `a` with every row of `b`. */
+/** Cosines `[n, m]` between the rows of `a` and the rows of `b`. */
 export async function cosineMatrix(backend: Backend, a: Float32Tensor, b: Float32Tensor): Promise<Matrix> {
   const { similarity } = await backend.run(cosines, { a, b });
   return {
@@ -30,7 +28,7 @@ export async function cosineMatrix(backend: Backend, a: Float32Tensor, b: Float3
   };
 }
 
-/** A tensor whose rows have lost their mean. */
+/** The tensor minus the mean of its rows. */
 export function centered({ data, dims }: Float32Tensor): Float32Tensor {
   const [n, d] = dims as readonly [number, number];
   const mean = new Float64Array(d);
@@ -50,17 +48,17 @@ export function rowMeans({ data, rows, columns }: Matrix): Float64Array {
   });
 }
 
-// The singular values and left singular vectors of a matrix, which leverage scores, semantic groups and effective ranks read.
+// Spectra, which leverage scores, semantic groups and effective ranks use.
 
-/** Of a matrix of n rows; largest singular value first. */
+/** Singular values and left singular vectors of a matrix with n rows, largest first. */
 export interface Spectrum {
-  /** Squared singular values, none below 0. */
+  /** Squared singular values, ≥ 0. */
   readonly energies: readonly number[];
-  /** Entry of the left singular vector `component` at `row`. */
+  /** Entry `row` of left singular vector `component`. */
   vectorAt(row: number, component: number): number;
 }
 
-/** The spectrum of `[n, d]` row-major numbers, by the eigenvectors of the smaller of the two Gram matrices. */
+/** The spectrum of a row-major `[n, d]` matrix, from the eigenvectors of the smaller Gram matrix. */
 export async function spectrumOf(data: ArrayLike<number>, n: number, d: number): Promise<Spectrum> {
   const { EigenvalueDecomposition, Matrix } = await import('ml-matrix');
   const rows = new Matrix(n, d);
@@ -72,7 +70,7 @@ export async function spectrumOf(data: ArrayLike<number>, n: number, d: number):
     .map((_, at) => at)
     .sort((a, b) => (realEigenvalues[b] as number) - (realEigenvalues[a] as number));
   const energies = order.map((at) => Math.max(0, realEigenvalues[at] as number));
-  // Of VᵀV the eigenvectors are the right ones; V times them, by the root of their energy, are the left ones.
+  // Eigenvectors of VᵀV are right singular vectors. V times them, divided by the singular value, gives the left ones.
   const vectors = isTall ? rows.mmul(eigenvectorMatrix) : eigenvectorMatrix;
   return {
     energies,
@@ -85,7 +83,7 @@ export async function spectrumOf(data: ArrayLike<number>, n: number, d: number):
   };
 }
 
-/** exp of the entropy of the normalized singular values: how many directions the rows really use (Roy and Vetterli 2007). */
+/** exp of the entropy of the normalized singular values: the number of directions the rows use (Roy and Vetterli 2007). */
 export function effectiveRank({ energies }: Spectrum): number {
   const values = energies.map(Math.sqrt);
   const total = sum(values);

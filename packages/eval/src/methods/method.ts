@@ -1,5 +1,5 @@
-// The interface of every pruning method, and defineMethod, which checks what a method gets and returns. A method is a function as the
-// option `select` of @mmtok/transformers takes it, with a name, a source and what it needs.
+// The interface of pruning methods, and defineMethod, which checks what a method gets and returns. A method is a function for the
+// option `select` of @mmtok/transformers, with a name, a source and its needs.
 
 import { type Backend, createReferenceBackend, type Float32Tensor } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
@@ -7,104 +7,101 @@ import { gatherRows, parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { MethodError } from '../errors.js';
 
-// The interface of every pruning method: features of one image and a number in, that many tokens out. A method is a function
-// as the option `select` of @mmtok/transformers takes it, with a name, a source and what it needs.
-
 /** A tile of an image: its vision tokens are `start … start + visionTokens`. */
 export interface MethodTile {
   readonly start: number;
   readonly visionTokens: number;
-  /** `[rows, columns]` of its tokens, where they form a grid. */
+  /** `[rows, columns]` of its tokens, if they form a grid. */
   readonly grid?: readonly [rows: number, columns: number];
 }
 
-/** Where the language model places vision tokens when kept tokens keep the positions of the full prompt. */
+/** Positions of vision tokens in the language model, if kept tokens keep their positions in the full prompt. */
 export interface TokenPositions {
-  /** For each axis of the positions (one, or three with mRoPE) the position of each token. */
+  /** For each position axis (one, or three with mRoPE) the position of each token. */
   readonly ids: readonly ArrayLike<number>[];
-  /** Rotary frequencies θ_d: token p is turned by the angle p · θ_d in dimension pair d. */
+  /** Rotary frequencies θ_d: dimension pair d of the token at position p is rotated by p · θ_d. */
   readonly frequencies: ArrayLike<number>;
 }
 
-/** What a method chooses from, for one image and one question. */
+/** What a method chooses from: the features of one image, and one question. */
 export interface MethodFeatures {
-  /** `[n, D]`: the vision tokens as the language model receives them. */
+  /** `[n, D]`: the vision tokens as the language model gets them. */
   readonly vision: Float32Tensor;
   /** `[n, d]`: the features before the projector. @default the vision tokens */
   readonly visionFeatures?: Float32Tensor;
   /**
-   * `[m, D]`: input embeddings of the question's tokens and, for methods with an agent, of the words it added. Absent
-   * where there are none.
+   * `[m, D]`: input embeddings of the question's tokens and, for methods with an agent, of the words it added. Absent if there are
+   * none.
    */
   readonly text?: Float32Tensor;
-  /** n numbers ≥ 0, e.g. the attention each vision token gets from the encoder's class token. */
+  /** n numbers ≥ 0, e.g. the attention of the encoder's class token to each vision token. */
   readonly saliency?: Float32Array;
-  /** `[rows, columns]` of the vision tokens, where all of them form one grid in raster order. */
+  /** `[rows, columns]`, if all vision tokens form one grid in raster order. */
   readonly grid?: readonly [rows: number, columns: number];
-  /** The tiles that the tokens belong to, in order. @default one */
+  /** The tiles of the tokens, in order. @default one */
   readonly tiles?: readonly MethodTile[];
-  /** Absent where the model renumbers kept tokens, or does not tell. */
+  /** Absent if the model renumbers kept tokens, or does not expose positions. */
   readonly positions?: TokenPositions;
 }
 
-/** What is asked of a method. */
+/** A request to a method. */
 export interface MethodRequest {
-  /** How many tokens to keep, from 1 to the number of eligible ones. */
+  /** Number of tokens to keep, from 1 to the number of eligible ones. */
   readonly tokens: number;
-  /** Tokens that must not be kept. The method does not see them. @default none */
+  /** Tokens that must not be kept. They are hidden from the method. @default none */
   readonly excluded?: readonly number[];
-  /** Where similarities are computed. @default the reference backend, in plain JavaScript */
+  /** Where similarities are computed. @default the reference backend in plain JavaScript */
   readonly backend?: Backend;
-  /** For methods that draw at random: the same for the same run, image and question. @default 0 */
+  /** Seed of random methods: the same for the same run, image and question. @default 0 */
   readonly seed?: number;
 }
 
-/** What a method cannot do without, beside vision tokens: the question's text, a saliency, positions that are preserved. */
+/** What a method needs besides vision tokens: the question's text, saliency, or preserved positions. */
 export type MethodNeed = 'question' | 'saliency' | 'positions';
 
 /** All needs. */
 export const METHOD_NEEDS: readonly MethodNeed[] = ['question', 'saliency', 'positions'];
 
-/** Who answers a question before the method is asked: a model, or an oracle that is told the true answer. */
+/** Who answers a question before the method runs: a model, or an oracle that knows the right answer. */
 export type AgentRole = 'agent' | 'oracle';
 
-/** A pruning method. Make one with `defineMethod`, which checks what it is given and what it returns. */
+/** A pruning method. Make one with `defineMethod`, which checks its inputs and outputs. */
 export interface Method {
-  /** Kebab-case, e.g. `'divprune'`: its name in records, reports and on the command line. */
+  /** Kebab-case, e.g. `'divprune'`: the name in records, reports and on the command line. */
   readonly name: string;
-  /** For people, e.g. `'DivPrune'`. */
+  /** Human-readable, e.g. `'DivPrune'`. */
   readonly title: string;
-  /** Where the method is described: a URL, or a title where none is known. */
+  /** Where the method is described: a URL, or a title. */
   readonly source: string;
-  /** Empty where vision tokens are enough. */
+  /** Empty if vision tokens are enough. */
   readonly needs: readonly MethodNeed[];
-  /** Whose words join the question's in `text`. Absent: the question stands alone. */
+  /** Whose words are added to the question in `text`. Absent: only the question. */
   readonly agent?: AgentRole;
   /**
-   * Picks `request.tokens` of the n vision tokens: indices without repeats, in the order they were picked.
+   * Picks `request.tokens` of the n vision tokens: distinct indices in the order they were picked.
    * @example
    * prune(model, { processor, budget: { ratio: 0.1 }, select: divprune.select });
    */
   readonly select: (features: MethodFeatures, request: MethodRequest) => Promise<readonly number[]>;
 }
 
-/** The needs of a method in words: `features only`, or `question, saliency`. */
+/** A method's needs in words: `features only`, or `question, saliency`. */
 export function needsInWords({ needs }: { readonly needs: readonly string[] }): string {
   return needs.length === 0 ? 'features only' : needs.join(', ');
 }
 
-// Turns a definition into a method whose every call is checked: its inputs before, its indices after.
+// Turns a definition into a method that checks the inputs and the result of every call.
 
-/** Features as a definition sees them: of eligible tokens only, with what may be absent filled in. */
+/** Features as a definition gets them: only eligible tokens, with defaults filled in. */
 export interface GivenFeatures extends MethodFeatures {
   readonly visionFeatures: Float32Tensor;
   readonly tiles: readonly MethodTile[];
 }
 
-/** A request as a definition sees it. */
+/** A request as a definition gets it. */
 export type GivenRequest = Required<Omit<MethodRequest, 'excluded'>>;
 
-/** What {@link defineMethod} takes. */
+/** The definition of a method, for {@link defineMethod}. */
 export interface MethodDefinition {
   /** Kebab-case: letters, digits and dashes. */
   readonly name: string;
@@ -112,7 +109,7 @@ export interface MethodDefinition {
   readonly title?: string;
   /** Where the method is described. */
   readonly source: string;
-  /** @default nothing beside the vision tokens */
+  /** @default nothing besides the vision tokens */
   readonly needs?: readonly MethodNeed[];
   /** See {@link Method.agent}. */
   readonly agent?: AgentRole;
@@ -132,15 +129,15 @@ const schema = z.strictObject({
   select: z.custom<MethodDefinition['select']>((value) => typeof value === 'function', 'expected a function'),
 });
 
-/** Which feature meets a need, and how a model comes to have it. */
+/** The feature for each need, and why a model may lack it. */
 const SUPPLY: Readonly<Record<MethodNeed, readonly [feature: keyof MethodFeatures, how: string]>> = {
-  question: ['text', 'there is no text to go by'],
+  question: ['text', 'there is no question text'],
   saliency: ['saliency', 'its encoder has no output vision_saliency'],
-  positions: ['positions', 'it does not keep the positions of the full prompt, or does not tell them'],
+  positions: ['positions', 'it does not keep the positions of the full prompt, or does not expose them'],
 };
 
 /**
- * Defines a pruning method of your own, to be handed to the runner beside the built-in ones.
+ * Defines your own pruning method, which the runner takes alongside the built-in ones.
  *
  * @example
  * const first = defineMethod({
@@ -148,9 +145,9 @@ const SUPPLY: Readonly<Record<MethodNeed, readonly [feature: keyof MethodFeature
  *   source: 'https://example.org/first',
  *   select: (_features, { tokens }) => Array.from({ length: tokens }, (_, token) => token),
  * });
- * @throws InvalidOptionsError for a definition of the wrong form. The method's `select` throws MethodError if it lacks
- * an input that it needs, if `tokens` is no whole number from 1 to the number of eligible tokens, or if it returns anything
- * but `tokens` different ones.
+ * @throws InvalidOptionsError for an invalid definition. The method's `select` throws MethodError if a need is not met, if `tokens`
+ * is not an integer from 1 to the number of eligible tokens, or if the definition returns anything but `tokens` distinct
+ * indices.
  */
 export function defineMethod(definition: MethodDefinition): Method {
   const {
@@ -172,7 +169,7 @@ export function defineMethod(definition: MethodDefinition): Method {
         if (features[feature] === undefined)
           throw new MethodError(
             name,
-            `it needs ${need}, which the model or the question does not give: ${how}`,
+            `it needs ${need}, which the model or the question does not provide: ${how}`,
           );
       }
       const n = features.vision.dims[0] as number;
@@ -181,7 +178,7 @@ export function defineMethod(definition: MethodDefinition): Method {
       if (!Number.isInteger(tokens) || tokens < 1 || tokens > eligible.length) {
         throw new MethodError(
           name,
-          `expected to keep a whole number from 1 to ${eligible.length} tokens, got ${tokens}`,
+          `expected to keep an integer from 1 to ${eligible.length} tokens, got ${tokens}`,
         );
       }
       const given = only(features, eligible);
@@ -196,7 +193,7 @@ function eligibleTokens(n: number, excluded: readonly number[]): number[] {
   return Array.from({ length: n }, (_, token) => token).filter((token) => !barred.has(token));
 }
 
-/** The features of some of the tokens, ascending: without a grid where they are not all. */
+/** The features of some tokens, in ascending order; without a grid unless they are all. */
 function only(features: MethodFeatures, tokens: readonly number[]): GivenFeatures {
   const { vision, visionFeatures = vision, saliency, positions, grid, ...rest } = features;
   const n = vision.dims[0] as number;
@@ -232,8 +229,8 @@ function tilesOf(tiles: readonly MethodTile[], tokens: readonly number[]): Metho
 }
 
 /**
- * Returns a method's picks of k among n tokens.
- * @throws MethodError if they are anything but k different tokens.
+ * Returns a method's picks of k out of n tokens.
+ * @throws MethodError unless they are k distinct tokens.
  */
 export function checkPicks(
   method: string,
@@ -246,15 +243,14 @@ export function checkPicks(
   return picks;
 }
 
-/** Whether picks break the contract, in words. */
+/** How picks break the contract, in words; undefined if they do not. */
 function whatIsWrong(picks: readonly number[], n: number, k: number): string | undefined {
-  if (!Array.isArray(picks))
-    return `it returned ${typeof picks} where an array of ${k} indices was asked for`;
-  if (picks.length !== k) return `it returned ${picks.length} indices where ${k} were asked for`;
+  if (!Array.isArray(picks)) return `it returned ${typeof picks} instead of an array of ${k} indices`;
+  if (picks.length !== k) return `it returned ${picks.length} indices instead of ${k}`;
   const seen = new Set<number>();
   for (const token of picks) {
     if (!Number.isInteger(token) || token < 0 || token >= n) {
-      return `it returned the index ${token}, where there are ${n} tokens`;
+      return `it returned the index ${token}, but there are ${n} tokens`;
     }
     if (seen.has(token)) return `it returned the index ${token} twice`;
     seen.add(token);

@@ -1,27 +1,21 @@
-// The reference harness: which of its releases scores follow, and Python's text and number rules where JavaScript's differ and a
-// score depends on it.
-
-// Which release of the reference harness the scores follow. Five of its scorers changed between 2025 and 2026; each
-// metric's own file says how.
+// The reference harness lmms-eval: which of its releases to follow, and Python's text and number rules where JavaScript's differ
+// and a score depends on it.
 
 /**
- * A release of lmms-eval (https://github.com/EvolvingLMMs-Lab/lmms-eval) whose scoring is followed: tag v0.3.4 (May
- * 2025), tag v0.4 (July 2025), or `latest`, its main branch of August 2026.
+ * A release of lmms-eval (https://github.com/EvolvingLMMs-Lab/lmms-eval) to score like: tag v0.3.4 (May 2025), tag v0.4 (July
+ * 2025), or `latest`, its main branch of August 2026. Five scorers differ between them; each documents how.
  */
 export type Profile = 'lmms-eval-0.3.4' | 'lmms-eval-0.4' | 'latest';
 
 /** All profiles. */
 export const PROFILES: readonly Profile[] = ['lmms-eval-0.3.4', 'lmms-eval-0.4', 'latest'];
 
-// Python's text and number rules, where JavaScript's own differ and a benchmark's score depends on the difference.
-// Not a general emulation: only what the official scorers use.
-
 const SPACE =
   '\\t\\n\\v\\f\\r\\x1c-\\x1f \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const ONE_SPACE: RegExp = new RegExp(`[${SPACE}]`);
 const INNER_SPACE: RegExp = new RegExp(`[${SPACE}]+`);
 
-/** Removes from both ends the characters that `isOuter` accepts. A regular expression for the end takes quadratic time. */
+/** Removes characters accepted by `isOuter` from both ends. A regular expression would take quadratic time. */
 function stripWhere(text: string, isOuter: (character: string) => boolean): string {
   let start = 0;
   let end = text.length;
@@ -30,7 +24,7 @@ function stripWhere(text: string, isOuter: (character: string) => boolean): stri
   return text.slice(start, end);
 }
 
-/** Python's `str.strip()`: U+FEFF stays, the separators 0x1c–0x1f go. */
+/** Python's `str.strip()`: keeps U+FEFF, removes the separators 0x1c–0x1f. */
 export function strip(text: string): string {
   return stripWhere(text, (character) => ONE_SPACE.test(character));
 }
@@ -56,7 +50,7 @@ export function stripEnd(text: string, character: string): string {
 // Digraphs whose title case is neither their upper nor their lower case.
 const TITLE_CASE: Readonly<Record<string, string>> = { Ǆ: 'ǅ', Ǉ: 'ǈ', Ǌ: 'ǋ', Ǳ: 'ǲ' };
 
-/** Python's `str.capitalize()`: the first character in title case, the rest in LOWER case ("NASA" → "Nasa"). */
+/** Python's `str.capitalize()`: first character in title case, the rest in LOWER case ("NASA" → "Nasa"). */
 export function capitalize(text: string): string {
   const first = [...text][0];
   if (first === undefined) return text;
@@ -67,7 +61,7 @@ export function capitalize(text: string): string {
 const NUMBER = /^[+-]?(?:(?:\d+(?:_\d+)*)?\.\d+(?:_\d+)*|\d+(?:_\d+)*\.?)(?:e[+-]?\d+(?:_\d+)*)?$/i;
 const SPECIAL = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i;
 
-// Decimal digits come in blocks of ten, so the value of a digit is its distance from the start of its block.
+// Decimal digits come in blocks of ten, so a digit's value is its offset in its block.
 function asciiDigits(text: string): string {
   return text.replace(/[^\P{Nd}0-9]/gu, (digit) => {
     const code = digit.codePointAt(0)!;
@@ -77,7 +71,7 @@ function asciiDigits(text: string): string {
   });
 }
 
-/** Python's `float(text)`, or `null` where it would raise: no thousands comma, no hex; `inf`, `nan`, `1_000` are numbers. */
+/** Python's `float(text)`, or `null` where it raises: no thousands comma, no hex; `inf`, `nan` and `1_000` are numbers. */
 export function parseFloatStrict(text: string): number | null {
   const plain = asciiDigits(strip(text));
   if (NUMBER.test(plain)) return Number(plain.replaceAll('_', ''));
@@ -87,17 +81,17 @@ export function parseFloatStrict(text: string): number | null {
   return special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
-/** Python's `round(value, 2)`: of the exact binary value, ties to even. */
+/** Python's `round(value, 2)`: rounds the exact binary value, ties to even. */
 export function roundToCents(value: number): number {
   if (!Number.isFinite(value) || Math.abs(value) >= 2 ** 52) return value;
-  // A tie is an odd multiple of 1/8: only then is the third decimal a 5 with nothing after it.
+  // A tie is an odd multiple of 1/8: only then is the third decimal exactly 5.
   const eighths = value * 8;
   if (!Number.isInteger(eighths) || eighths % 2 === 0) return Number(value.toFixed(2));
   const below = Math.floor(value * 100);
   return (below % 2 === 0 ? below : below + 1) / 100;
 }
 
-/** The text as code points, which is what Python counts and indexes. */
+/** The text as code points, which is what Python counts. */
 export function codePoints(text: string): readonly string[] {
   return Array.from(text);
 }

@@ -1,17 +1,17 @@
-// MMMU: reads options and open answers, and averages by subject and domain.
+// MMMU: parses options and open answers, and averages by subject and domain.
 
 import { mean } from '../stats/mean.js';
 import { codePoints, parseFloatStrict, roundToCents, strip, stripCharacter, words } from './harness.js';
 
-// MMMU's reading of multiple-choice answers. Where the official code then picks an option at random, nothing is read here,
-// and the answer is wrong: scores stay reproducible.
+// Multiple-choice answers. Where the official code picks an option at random, this returns null and the answer counts as wrong,
+// so that scores are reproducible.
 // Sources: https://github.com/MMMU-Benchmark/MMMU (mmmu/utils/eval_utils.py), `mmmu_val` of lmms-eval.
 
 const MARKS = ",.!?;:'";
-// An option's text is looked for in answers of more words than this.
+// The text of an option is searched for only in answers longer than this many words.
 const SHORT_ANSWER = 5;
 
-/** The letter of the option that the answer means, or `null`. */
+/** The letter of the option the answer means, or `null`. */
 export function mmmuChoice(prediction: string, options: readonly string[]): string | null {
   let bare = strip(prediction);
   for (const mark of MARKS) bare = stripCharacter(bare, mark);
@@ -23,7 +23,7 @@ export function mmmuChoice(prediction: string, options: readonly string[]): stri
   }));
   type Option = (typeof letters)[number];
 
-  // What makes an option a candidate, and where it is found last.
+  // What makes an option a candidate, and where it last occurs.
   const stages: readonly (readonly [(o: Option) => boolean, (o: Option) => number])[] = [
     [(o) => text.includes(`(${o.letter})`), (o) => text.lastIndexOf(`(${o.letter})`)],
     [(o) => text.includes(`${o.letter} `), (o) => text.lastIndexOf(` ${o.letter} `)],
@@ -41,8 +41,8 @@ export function mmmuChoice(prediction: string, options: readonly string[]): stri
   return null;
 }
 
-// MMMU's reading and scoring of open answers: the texts after words like "is" and "answer", and the numbers in them.
-// Follows the official code, not the harness between v0.3.5 and August 2026, where a defect made every open answer wrong
+// Open answers: the texts after words like "is" and "answer", and the numbers in them. Follows the official code. In the harness
+// between v0.3.5 and August 2026 a bug made every open answer wrong
 // (https://github.com/EvolvingLMMs-Lab/lmms-eval/issues/1436).
 // Sources: https://github.com/MMMU-Benchmark/MMMU (mmmu/utils/eval_utils.py), `mmmu_val` of lmms-eval.
 
@@ -51,7 +51,7 @@ const TRIVIAL = new Set([':', ',', '.', '!', '?', ';', "'"]);
 const NO_WORD_BEFORE = '(?<![\\p{L}\\p{N}_])';
 const NO_WORD_AFTER = '(?![\\p{L}\\p{N}_])';
 const DIGIT = '\\p{Nd}';
-// A number begins with the first digit of a run. Without this, each digit of a long run would be tried as a beginning.
+// A number starts with the first digit of a run; trying every digit of a long run would be quadratic.
 const RUN_START = `(?<!${DIGIT})`;
 const NUMBERS: readonly RegExp[] = [
   new RegExp(`-?${NO_WORD_BEFORE}${DIGIT}{1,3}(?:,${DIGIT}{3})+${NO_WORD_AFTER}`, 'gu'),
@@ -62,7 +62,7 @@ const NUMBERS: readonly RegExp[] = [
   ),
 ];
 
-/** A reading of an answer: a number rounded to cents, or a lower-case text. */
+/** A reading of an answer: a number rounded to cents, or lower-case text. */
 export type MmmuReading = number | string;
 
 function normalize(text: string): MmmuReading[] {
@@ -70,7 +70,7 @@ function normalize(text: string): MmmuReading[] {
   const number = parseFloatStrict(bare.replaceAll(',', ''));
   if (number !== null) return [roundToCents(number)];
   const lower = bare.toLowerCase();
-  // A single character must not match inside words.
+  // A single character must not match inside a word.
   return codePoints(lower).length === 1 ? [` ${lower}`, `${lower} `] : [lower];
 }
 
@@ -85,7 +85,7 @@ function keyText(part: string, indicators: readonly string[]): string {
   return shortest;
 }
 
-/** All readings of an answer, without repetition. */
+/** All distinct readings of an answer. */
 export function mmmuOpenReadings(prediction: string): MmmuReading[] {
   const response = stripCharacter(strip(prediction), '.').toLowerCase();
   const parts = response.split('\n');
@@ -107,7 +107,7 @@ export function mmmuOpenMatch(prediction: string, answer: string | readonly stri
   );
 }
 
-// MMMU's accuracy, overall and per official domain. Not the reading of answers: see mmmu-choice.ts and mmmu-open.ts.
+// Accuracy, overall and per official domain.
 // Source: https://mmmu-benchmark.github.io/
 
 /** The six official domains and their thirty subjects. */
@@ -149,7 +149,7 @@ function accuracy(answers: readonly MmmuAnswer[]): number {
   return Number(mean(answers.map((answer) => answer.value)).toFixed(5));
 }
 
-/** Right answers over all answers, rounded to five decimals; `domains` holds those that occur. */
+/** Accuracy, rounded to five decimals. `domains` contains those that occur. */
 export function mmmuScores(answers: readonly MmmuAnswer[]): {
   readonly accuracy: number;
   readonly domains: Readonly<Record<string, number>>;

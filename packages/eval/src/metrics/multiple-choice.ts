@@ -3,8 +3,8 @@
 import { groupBy, mean, summaryBy } from '../stats/mean.js';
 import { codePoints, type Profile, strip, stripCharacter, words } from './harness.js';
 
-// Finds the option letter a free answer means, by the shapes around it. Used for MMStar, and for MMBench where its own
-// rules find nothing. Lower-case letters never count.
+// Finds the option letter that a free-form answer means. Used for MMStar, and for MMBench where its own rules find nothing.
+// Lower-case letters never count.
 // Source: `mcq_extract` of lmms-eval (lmms_eval/tasks/_task_utils/mcq_extract.py).
 
 const PHRASES = [
@@ -59,7 +59,7 @@ function anywhere(text: string, letters: readonly string[]): Candidate[] {
   return letters.map((letter) => ({ letter, rank: 0, position: text.lastIndexOf(letter) }));
 }
 
-/** The letter of `letters` that the text means, or `null`. */
+/** The letter among `letters` that the text means, or `null`. */
 export function mcqExtract(text: string, letters: readonly string[]): string | null {
   let bare = strip(text);
   for (const mark of ',.!?;:\'"') bare = stripCharacter(bare, mark);
@@ -75,15 +75,15 @@ export function mcqExtract(text: string, letters: readonly string[]): string | n
   return best?.letter ?? null;
 }
 
-// MMBench: reading the option from an answer by rules, and circular scoring (a question counts only when all rotations of
-// its options are answered right). No judge model: an answer that the rules do not resolve goes through `mcqExtract`, the
-// harness's own offline way (`mmbench_en_dev_static`).
+// MMBench: parses the option by rules, and scores circularly: a question counts only if all rotations of its options are answered
+// correctly. No judge model: answers that the rules do not resolve go through `mcqExtract`, like the harness's offline variant
+// `mmbench_en_dev_static`.
 // Sources: https://github.com/open-compass/MMBench, `mmbench` of lmms-eval.
 
 const LETTERS = ['A', 'B', 'C', 'D', 'E'];
 const TEXT_LETTERS = ['A', 'B', 'C', 'D'];
 const ROTATION = 1_000_000;
-// More tokens than this, and an "A" may be an article.
+// In longer answers "A" may be an article.
 const SHORT_ANSWER = 3;
 const WRAPPERS: readonly ((letter: string) => string)[] = [
   (x) => `${x}.`,
@@ -100,10 +100,10 @@ const WRAPPERS: readonly ((letter: string) => string)[] = [
   (x) => `:${x}).`,
 ];
 
-/** The options by letter. An option that a question lacks is the TEXT `'nan'` in the dataset, and takes part in matching. */
+/** The options by letter. The dataset stores a missing option as the TEXT `'nan'`, which takes part in matching. */
 export type MmbenchOptions = Readonly<Partial<Record<string, string>>>;
 
-/** One row (one rotation) with the option read from its answer. */
+/** One row (one rotation) and whether its answer is correct. */
 export interface MmbenchAnswer {
   /** Rotations of one question are `index`, `index + 1e6`, `index + 2e6`, … */
   readonly index: number;
@@ -112,14 +112,14 @@ export interface MmbenchAnswer {
   readonly l2Category: string;
 }
 
-/** `overall` from 0 to 100, the means per category from 0 to 1: as the harness reports them. */
+/** `overall` from 0 to 100, the means per category from 0 to 1, as the harness reports them. */
 export interface MmbenchScores {
   readonly overall: number;
   readonly category: Readonly<Record<string, number>>;
   readonly l2Category: Readonly<Record<string, number>>;
 }
 
-/** The option named by its letter, standing alone as a word or in one wrapper such as `(B)` or `B.`. */
+/** The option named by its letter, as a separate word or in a wrapper such as `(B)` or `B.`. */
 export function mmbenchOption(text: string): string | null {
   if (text.includes('Failed to obtain answer via API')) return null;
   const tokens = words(text);
@@ -138,7 +138,7 @@ export function mmbenchOption(text: string): string | null {
   return null;
 }
 
-/** The one option (A to D) whose text occurs in the answer. */
+/** The only option (A to D) whose text occurs in the answer. */
 export function mmbenchOptionText(text: string, options: MmbenchOptions): string | null {
   const lower = text.toLowerCase();
   const found = TEXT_LETTERS.filter((letter) => {
@@ -148,12 +148,12 @@ export function mmbenchOptionText(text: string, options: MmbenchOptions): string
   return found.length === 1 ? found[0]! : null;
 }
 
-/** The option read by MMBench's own rules; `null` where the official evaluation would ask a judge model. */
+/** The option according to MMBench's own rules; `null` where the official evaluation would ask a judge model. */
 export function mmbenchRuleAnswer(text: string, options: MmbenchOptions): string | null {
   return mmbenchOption(text) ?? mmbenchOptionText(text, options);
 }
 
-/** The option read by MMBench's rules, else by `mcqExtract`; `null` when nothing was found, which is wrong. */
+/** The option according to MMBench's rules, or else `mcqExtract`; `null`, which is wrong, if neither finds one. */
 export function mmbenchAnswer(text: string, options: MmbenchOptions): string | null {
   return mmbenchRuleAnswer(text, options) ?? mcqExtract(text, TEXT_LETTERS);
 }
@@ -163,7 +163,7 @@ export function mmbenchQuestion(index: number): number {
   return index % ROTATION;
 }
 
-/** Circular scores over the questions whose first row (`index < 1e6`) is there. */
+/** Circular scores over the questions whose first row (`index < 1e6`) is present. */
 export function mmbenchScores(answers: readonly MmbenchAnswer[]): MmbenchScores {
   const wrong = new Set(
     answers.filter((answer) => !answer.correct).map((answer) => mmbenchQuestion(answer.index)),
@@ -181,7 +181,7 @@ export function mmbenchScores(answers: readonly MmbenchAnswer[]): MmbenchScores 
   };
 }
 
-// MMStar: option matching, and the mean over its eighteen fine categories (not over questions).
+// MMStar: option matching, and the mean over its eighteen fine categories rather than over questions.
 // Sources: https://mmstar-benchmark.github.io/, `mmstar` of lmms-eval.
 
 /** One scored answer. */
@@ -204,7 +204,7 @@ function matchesStart(prediction: string, letter: string): boolean {
 }
 
 /**
- * Whether the prediction names the letter. Up to April 2026 (v0.3.4, v0.4) the harness looked at the beginning only, in
+ * Whether the prediction names the letter. Up to April 2026 (v0.3.4, v0.4) the harness looked only at the first character, in
  * either case, so "dog" counted as D.
  */
 export function mmstarMatch(prediction: string, letter: string, profile: Profile = 'latest'): boolean {
@@ -217,16 +217,16 @@ function macro(answers: readonly MmstarAnswer[]): number {
   return mean(groups.map((group) => mean(group.map((answer) => answer.value))));
 }
 
-/** The mean over fine categories, of all answers and of each coarse category. */
+/** The mean over fine categories, for all answers and per coarse category. */
 export function mmstarScores(answers: readonly MmstarAnswer[]): MmstarScores {
   return { average: macro(answers), category: summaryBy(answers, (answer) => answer.category, macro) };
 }
 
-// ScienceQA's option matching: the bare letter, or a capital letter and a period at the start. Nothing else counts.
+// ScienceQA's option matching: the bare letter, or a leading capital letter with a period.
 // Sources: https://scienceqa.github.io/, `scienceqa_img` of lmms-eval.
 
 /**
- * Whether the prediction names `letter` ("A", "B", …). Up to July 2025 (v0.3.4) the harness lower-cased first and "B. banana"
+ * Whether the prediction names `letter` ("A", "B", …). Up to July 2025 (v0.3.4) the harness lower-cased first, so "B. banana"
  * was wrong.
  */
 export function scienceQaMatch(prediction: string, letter: string, profile: Profile = 'latest'): boolean {
@@ -234,15 +234,15 @@ export function scienceQaMatch(prediction: string, letter: string, profile: Prof
   return profile !== 'lmms-eval-0.3.4' && /^\p{Lu}\./u.test(prediction) && prediction.startsWith(letter);
 }
 
-// SEED-Bench's option matching: the first character, whatever follows it ("cat" is C).
+// SEED-Bench's option matching: the first character, whatever follows ("cat" is C).
 // Sources: https://github.com/AILab-CVC/SEED-Bench, `seedbench` of lmms-eval.
 
-/** The first character of the prediction, `''` when there is none. */
+/** The first character of the prediction, `''` if it is empty. */
 export function seedBenchAnswer(text: string): string {
   return codePoints(strip(text))[0] ?? '';
 }
 
-/** Whether the prediction begins with the option's letter, in either case. */
+/** Whether the prediction starts with the option's letter, in either case. */
 export function seedBenchMatch(prediction: string, letter: string): boolean {
   return seedBenchAnswer(prediction).toUpperCase() === letter.toUpperCase();
 }

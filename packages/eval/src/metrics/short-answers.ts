@@ -2,7 +2,7 @@
 
 import { codePoints, type Profile, parseFloatStrict, strip, stripEnd, words } from './harness.js';
 
-// ANLS, the average normalised Levenshtein similarity of DocVQA: typing errors cost a little, wrong answers everything.
+// ANLS, the average normalized Levenshtein similarity of DocVQA: typos cost a little, wrong answers everything.
 // Sources: https://arxiv.org/abs/1907.00490 (section 3.2), `anls` of lmms-eval.
 
 const THRESHOLD = 0.5;
@@ -21,7 +21,7 @@ function levenshtein(whole: readonly string[], other: readonly string[]): number
   return previous[b.length]!;
 }
 
-/** Both lists without what they share at the beginning and at the end, which costs nothing. */
+/** Both lists without their common prefix and suffix, which have no cost. */
 function withoutCommonEnds(
   a: readonly string[],
   b: readonly string[],
@@ -35,27 +35,26 @@ function withoutCommonEnds(
 }
 
 const normalize = (text: string): readonly string[] => codePoints(words(strip(text).toLowerCase()).join(' '));
-// The harness takes the length of the upper-case text, and "ß" is two letters there.
+// The harness measures the upper-case text, in which "ß" is two letters.
 const length = (text: string): number => codePoints(text.toUpperCase()).length;
 
 function distance(prediction: string, answer: string): number {
   const longest = Math.max(length(prediction), length(answer));
   if (longest === 0) return 0;
   const [text, gold] = [normalize(prediction), normalize(answer)];
-  // Texts differ by their difference in length at least: what cannot reach the threshold is not compared letter by letter.
+  // The distance is at least the difference in length, so some texts need no comparison.
   if (Math.abs(text.length - gold.length) > THRESHOLD * longest) return 1;
   return levenshtein(text, gold) / longest;
 }
 
-/** From 0 to 1: similarity to the nearest gold answer, 0 when below one half or when there is no gold answer. */
+/** From 0 to 1: similarity to the nearest gold answer; 0 if below one half or without gold answers. */
 export function anls(prediction: string, answers: readonly string[]): number {
   if (answers.length === 0) return 0;
   const similarity = 1 - Math.min(...answers.map((answer) => distance(prediction, answer)));
   return similarity < THRESHOLD ? 0 : similarity;
 }
 
-// Exact match after lower-casing and deleting ASCII punctuation, as GQA is scored. No articles, numbers or spaces are
-// touched.
+// Exact match after lower-casing and removing ASCII punctuation, as in GQA. Articles, numbers and spaces stay.
 // Sources: https://cs.stanford.edu/people/dorarad/gqa/evaluate.html, `exact_match` of lmms-eval.
 
 const ASCII_PUNCTUATION = /[!-/:-@[-`{-~]/g;
@@ -64,24 +63,24 @@ function bare(text: string): string {
   return text.toLowerCase().replace(ASCII_PUNCTUATION, '');
 }
 
-/** Whether both texts are the same but for case and ASCII punctuation. */
+/** Whether the texts are equal up to case and ASCII punctuation. */
 export function exactMatch(prediction: string, answer: string): boolean {
   return bare(prediction) === bare(answer);
 }
 
-// ChartQA's relaxed accuracy: numbers may be off by five percent, everything else must be equal but for case.
+// ChartQA's relaxed accuracy: numbers may be off by five percent; other text must be equal up to case.
 // Sources: https://aclanthology.org/2022.findings-acl.177/ (section 5), `chartqa` of lmms-eval.
 
 const TOLERANCE = 0.05;
 
-// "5%" is 0.05, so "5" is not a right answer to it.
+// "5%" is 0.05, so "5" is wrong.
 function toNumber(text: string): number | null {
   if (!text.endsWith('%')) return parseFloatStrict(text);
   const number = parseFloatStrict(stripEnd(text, '%'));
   return number === null ? null : number / 100;
 }
 
-/** Whether the prediction is within five percent of a number that is not zero, or else the same text but for case. */
+/** Whether the prediction is within five percent of a nonzero number, or otherwise the same text up to case. */
 export function relaxedMatch(prediction: string, answer: string): boolean {
   const predicted = toNumber(prediction);
   const target = toNumber(answer);
@@ -90,10 +89,10 @@ export function relaxedMatch(prediction: string, answer: string): boolean {
   return Math.abs(predicted - target) / Math.abs(target) <= TOLERANCE;
 }
 
-// OCRBench: a point when any gold answer occurs in the prediction.
+// OCRBench: one point if any gold answer occurs in the prediction.
 // Sources: https://github.com/Yuliang-Liu/MultimodalOCR, `ocrbench` of lmms-eval.
 
-/** The handwritten formulas: compared without spaces, in their own case. */
+/** Handwritten formulas are compared without spaces and with case. */
 const FORMULAS = 'HME100k';
 
 function halfWidth(text: string): string {
@@ -106,7 +105,7 @@ const formula = (text: string): string => strip(text).replaceAll('\n', ' ').repl
 const plain = (text: string): string => strip(text.toLowerCase()).replaceAll('\n', ' ');
 
 /**
- * Whether one of `answers` is part of the prediction. `dataset` is the row's own field. Up to July 2026 (v0.3.4, v0.4)
+ * Whether one of `answers` occurs in the prediction. `dataset` is the row's field of that name. Up to July 2026 (v0.3.4, v0.4)
  * full-width characters were not folded, and predictions were lower-cased for formulas too.
  */
 export function ocrBenchMatch(

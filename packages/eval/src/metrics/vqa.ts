@@ -3,8 +3,8 @@
 import { mean } from '../stats/mean.js';
 import { type Profile, strip, words } from './harness.js';
 
-// The contraction table of the VQA evaluation: what "dont" is rewritten to. Data only, written as the rules it follows;
-// words that would collide with others (its, well, were, …) are left out there on purpose.
+// The contraction table of the VQA evaluation: what "dont" is rewritten to. Words that would collide with others (its, well,
+// were, …) are missing there on purpose.
 // Source: https://github.com/GT-Vision-Lab/VQA/blob/master/PythonEvaluationTools/vqaEvaluation/vqaEval.py
 
 // The key is the value without its apostrophe: dont → don't.
@@ -16,7 +16,7 @@ const ONE_APOSTROPHE =
   "where's where've who'd who'll who's who've why'll why're why's won't would've wouldn't y'all you'd you'll you're " +
   "you've";
 
-// Two keys each, lacking the first or the second apostrophe: couldnt've, couldn'tve → couldn't've.
+// Two keys each, without the first or the second apostrophe: couldnt've, couldn'tve → couldn't've.
 const TWO_APOSTROPHES =
   "couldn't've hadn't've he'd've I'd've it'd've mightn't've she'd've shouldn't've somebody'd've someone'd've " +
   "something'd've there'd've they'd've we'd've who'd've wouldn't've y'all'll you'd've";
@@ -41,22 +41,21 @@ function twoKeys(value: string): [string, string][] {
   ];
 }
 
-/** From the word as written to the word with its apostrophes; 120 entries. */
+/** From the word as written to the word with apostrophes; 120 entries. */
 export const CONTRACTIONS: ReadonlyMap<string, string> = new Map([
   ...ONE_APOSTROPHE.split(' ').map((value): [string, string] => [value.replace("'", ''), value]),
   ...TWO_APOSTROPHES.split(' ').flatMap(twoKeys),
   ...IRREGULAR,
 ]);
 
-// The answer normaliser of the VQA evaluation: punctuation, articles, number words, contractions, with its quirks.
-// Not the score: see vqa-accuracy.ts.
+// The answer normalizer of the VQA evaluation, including its quirks: punctuation, articles, number words, contractions.
 // Sources: https://visualqa.org/evaluation.html and https://github.com/EvolvingLMMs-Lab/lmms-eval
 // (lmms_eval/tasks/_task_utils/vqa_eval_metric.py).
 
 const PUNCTUATION = [...';/[]"{}()=+\\_-><@`,?!'];
 const DIGITS_AROUND_COMMA = /\p{Nd},+\p{Nd}/u;
 const PERIOD_NOT_BEFORE_DIGIT = /\.(?!\p{Nd})/gu;
-// The official code passes a flag (32) where the number of replacements goes.
+// The official code passes a flag (32) as the number of replacements.
 const MOST_PERIODS = 32;
 const NUMBER_WORDS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
 const NUMBERS: ReadonlyMap<string, string> = new Map([
@@ -66,8 +65,8 @@ const NUMBERS: ReadonlyMap<string, string> = new Map([
 const ARTICLES: ReadonlySet<string> = new Set(['a', 'an', 'the']);
 
 /**
- * Deletes punctuation that stands beside a space (anywhere in `text`), replaces other punctuation by a space, and deletes
- * periods that no digit follows.
+ * Deletes punctuation next to a space (anywhere in `text`), replaces other punctuation with a space, and deletes periods that no
+ * digit follows.
  */
 export function vqaPunctuation(text: string): string {
   const deleteAll = DIGITS_AROUND_COMMA.test(text);
@@ -80,7 +79,7 @@ export function vqaPunctuation(text: string): string {
   return result.replace(PERIOD_NOT_BEFORE_DIGIT, (period) => (periods++ < MOST_PERIODS ? '' : period));
 }
 
-/** Lower case, number words up to ten as digits, no articles, contractions with their apostrophes, single spaces. */
+/** Lower case, number words up to ten as digits, no articles, contractions with apostrophes, single spaces. */
 export function vqaDigitArticle(text: string): string {
   return words(text.toLowerCase())
     .map((word) => NUMBERS.get(word) ?? word)
@@ -89,25 +88,25 @@ export function vqaDigitArticle(text: string): string {
     .join(' ');
 }
 
-/** Newlines and tabs as spaces, stripped: what is done even where nothing is normalised. */
+/** Newlines and tabs become spaces, then strip. Applied even where nothing else is normalized. */
 export function onOneLine(text: string): string {
   return strip(text.replace(/[\n\t]/g, ' '));
 }
 
-/** The normaliser of VQAv2. */
+/** The VQAv2 normalizer. */
 export function normalizeVqav2(text: string): string {
   return vqaDigitArticle(vqaPunctuation(onOneLine(text)));
 }
 
-/** The normaliser of TextVQA and VizWiz: VQAv2's, with commas, question marks and `'s` treated before. */
+/** The normalizer of TextVQA and VizWiz: VQAv2's, after handling commas, question marks and `'s`. */
 export function normalizeVqa(text: string): string {
   return normalizeVqav2(strip(text.toLowerCase().replace(/[,?]/g, '').replaceAll("'s", " 's")));
 }
 
-// The soft accuracy of VQAv2, TextVQA and VizWiz: an answer is right to the degree that annotators gave it.
+// The soft accuracy of VQAv2, TextVQA and VizWiz: an answer is as right as annotators agree with it.
 // Source: https://visualqa.org/evaluation.html
 
-/** An answer as it was compared, and what it is worth. */
+/** An answer as compared, and its score. */
 export interface VqaScore {
   /** From 0 to 1. */
   readonly value: number;
@@ -115,8 +114,8 @@ export interface VqaScore {
 }
 
 /**
- * The mean over annotators of min(1, matches among the OTHER annotators / 3), of texts that are normalised already.
- * With ten annotators 0, 1, 2, 3 and more matches give 0, 0.3, 0.6, 0.9 and 1. No annotators: 0.
+ * The mean over annotators of min(1, matches among the OTHER annotators / 3). Expects normalized texts.
+ * With ten annotators, 0, 1, 2, 3 and more matches give 0, 0.3, 0.6, 0.9 and 1. Without annotators: 0.
  */
 export function softAccuracy(prediction: string, answers: readonly string[]): number {
   const matches = answers.filter((answer) => answer === prediction).length;
@@ -133,8 +132,8 @@ export function vqaAccuracy(prediction: string, answers: readonly string[]): Vqa
 }
 
 /**
- * VQAv2 (https://visualqa.org/). Before August 2025 the harness normalised nothing when the annotators were unanimous, so
- * that "Dog" was wrong against ten times "dog"; v0.3.4 normalised the prediction in TextVQA's way before that.
+ * VQAv2 (https://visualqa.org/). Before August 2025 the harness normalized nothing when annotators were unanimous, so "Dog" was
+ * wrong against ten times "dog"; v0.3.4 first normalized the prediction as for TextVQA.
  */
 export function vqav2Accuracy(
   prediction: string,

@@ -6,13 +6,13 @@ import { codePoints, strip } from './harness.js';
 // POPE's yes/no metrics: precision, recall and F1 of "yes", and accuracy.
 // Sources: https://github.com/AoiDragon/POPE, `pope` of lmms-eval. The MMTok paper reports F1.
 
-/** A prediction as {@link popeAnswer} reads it, and the gold answer. */
+/** A prediction as {@link popeAnswer} parses it, and the gold answer. */
 export interface PopePair {
   readonly predicted: string;
   readonly answer: string;
 }
 
-/** All from 0 to 1; a ratio without a denominator is 0. */
+/** All from 0 to 1; a ratio with denominator 0 is 0. */
 export interface PopeMetrics {
   readonly f1: number;
   readonly accuracy: number;
@@ -22,7 +22,7 @@ export interface PopeMetrics {
   readonly yesRatio: number;
 }
 
-/** The prediction as it is compared: lower case, stripped. "Yes." and "Yes, there is" stay what they are, and are wrong. */
+/** The prediction as compared: lower case, stripped. "Yes." and "Yes, there is" are not "yes" and count as wrong. */
 export function popeAnswer(text: string): string {
   return strip(text.toLowerCase());
 }
@@ -31,7 +31,7 @@ function ratio(part: number, whole: number): number {
   return whole === 0 ? 0 : part / whole;
 }
 
-/** Pools all pairs. Predictions that are neither "yes" nor "no" count against accuracy only. */
+/** Pools all pairs. Predictions that are neither "yes" nor "no" count only against accuracy. */
 export function popeMetrics(pairs: readonly PopePair[]): PopeMetrics {
   const count = (predicted: string, answer: string): number =>
     pairs.filter((pair) => pair.predicted === predicted && pair.answer.toLowerCase() === answer).length;
@@ -50,7 +50,7 @@ export function popeMetrics(pairs: readonly PopePair[]): PopeMetrics {
   };
 }
 
-// MME: two yes/no questions per picture, sums per category. Sums of up to 200 points a category, not fractions.
+// MME: two yes/no questions per image, up to 200 points per category, summed.
 // Sources: https://github.com/BradyFU/Awesome-Multimodal-Large-Language-Models/tree/Evaluation, `mme` of lmms-eval.
 
 /** The ten perception categories, at most 2000 points. */
@@ -75,14 +75,14 @@ export const MME_COGNITION = [
   'code_reasoning',
 ] as const;
 
-/** One scored question; the two of a picture share `group` (the `question_id`). */
+/** One scored question. The two questions of an image share `group` (the `question_id`). */
 export interface MmeAnswer {
   readonly group: string;
   readonly category: string;
   readonly correct: boolean;
 }
 
-/** Sums of points; `categories` holds those that occur. */
+/** Sums of points. `categories` contains those that occur. */
 export interface MmeScores {
   readonly total: number;
   readonly perception: number;
@@ -90,7 +90,7 @@ export interface MmeScores {
   readonly categories: Readonly<Record<string, number>>;
 }
 
-/** Reads yes or no from the first four characters, so "know" is no and "The answer is yes" is neither. */
+/** Parses yes or no from the first four characters, so "know" is no and "The answer is yes" is neither. */
 export function mmeAnswer(text: string): 'yes' | 'no' | 'other' {
   const bare = strip(text.toLowerCase()).replaceAll('.', '');
   if (bare === 'y') return 'yes';
@@ -101,8 +101,8 @@ export function mmeAnswer(text: string): 'yes' | 'no' | 'other' {
 }
 
 /**
- * Per picture 50 points for each right answer and 100 more when both are right; per category the mean over pictures; then
- * sums. Pictures with one answer only (a run cut short) are left out.
+ * 50 points per right answer and another 100 if both of an image are right; the mean over images per category; then sums. Images
+ * with only one answer (an interrupted run) are skipped.
  */
 export function mmeScores(answers: readonly MmeAnswer[]): MmeScores {
   const pictures = groupBy(answers, (answer) => JSON.stringify([answer.category, answer.group]));

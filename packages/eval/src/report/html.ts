@@ -1,12 +1,12 @@
-// The page's HTML: style sheet and tables.
+// Parts of the report's pages: frame, style sheet, tables. The tag `html` escapes every value in a template.
 
-import { escapeHtml } from '@mmtok/core/internal';
+import { html, raw } from 'hono/html';
 import type { Cell, Table } from './tables.js';
 
-// The style sheet of the page: light and dark, wide and narrow.
+/** Escaped HTML, as the tag `html` returns it. */
+export type Html = ReturnType<typeof html>;
 
-/** CSS, to be inlined. */
-export const STYLE = `
+const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2128; --faint: #57606a; --paper: #fff; --line: #d8dee4; --card: #f6f8fa; --good: #1a7f37; --bad: #cf222e; --tint: 45 160 90; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --faint: #9198a1; --paper: #0d1117; --line: #30363d; --card: #161b22; --good: #3fb950; --bad: #f85149; --tint: 60 180 110; } }
 * { box-sizing: border-box; }
@@ -37,18 +37,36 @@ summary { cursor: pointer; padding: 0.3rem 0; font-weight: 600; }
 @media print { body { max-width: none; } details { display: block; } }
 `;
 
-// A table of the page.
+/** A page that needs no script and no network. */
+export const htmlPage = (title: string, body: Html): Html => html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>${title}</title>
+<style>${raw(STYLE)}</style>
+</head>
+<body>
+${body}
+</body>
+</html>
+`;
 
-/** A table that scrolls sideways where it is too wide. */
-export function htmlTable({ head, rows }: Table): string {
-  const cell = (content: string | Cell, at: number): string => {
+/** A list of texts. */
+export const htmlList = (items: readonly string[]): Html =>
+  html`<ul>${items.map((item) => html`<li>${item}</li>`)}</ul>`;
+
+/** A table that scrolls sideways when it is too wide. */
+export function htmlTable({ head, rows }: Table): Html {
+  const cell = (content: string | Cell, at: number): Html => {
     const { text, tint } = typeof content === 'string' ? { text: content, tint: undefined } : content;
-    if (at === 0) return `<th scope="row">${escapeHtml(text)}</th>`;
-    const style =
-      tint === undefined ? '' : ` style="--share:${Math.round(Math.min(Math.max(tint, 0), 1) * 100)}%"`;
-    return `<td${tint === undefined ? '' : ' class="tint"'}${style}>${escapeHtml(text)}</td>`;
+    if (at === 0) return html`<th scope="row">${text}</th>`;
+    if (tint === undefined) return html`<td>${text}</td>`;
+    const share = Math.round(Math.min(Math.max(tint, 0), 1) * 100);
+    return html`<td class="tint" style="--share:${share}%">${text}</td>`;
   };
-  const titles = head.map((title) => `<th scope="col">${escapeHtml(title)}</th>`).join('');
-  const lines = rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('\n');
-  return `<div class="scroll"><table><thead><tr>${titles}</tr></thead><tbody>\n${lines}\n</tbody></table></div>`;
+  const titles = head.map((title) => html`<th scope="col">${title}</th>`);
+  const lines = rows.map((row) => html`<tr>${row.map(cell)}</tr>\n`);
+  return html`<div class="scroll"><table><thead><tr>${titles}</tr></thead><tbody>\n${lines}</tbody></table></div>`;
 }

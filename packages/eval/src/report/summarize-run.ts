@@ -1,4 +1,4 @@
-// The numbers of a report: a run's records, method by method and budget by budget, beside those the MMTok paper has.
+// The numbers of a report: a run's records by method and budget, with the published numbers of the MMTok paper.
 
 import { sum } from '@mmtok/core/internal';
 import { RunError } from '../errors.js';
@@ -9,17 +9,17 @@ import { groupBy, mean, median } from '../stats/mean.js';
 import { type Interval, meanDifference, retention } from '../stats/paired-bootstrap.js';
 import type { ScoredAnswer, Task } from '../tasks/task.js';
 
-// Published results of the models that people evaluate most, to stand beside their own. Figures only.
+// Published results for the models that people evaluate most.
 
 /** One published number. */
 export interface PaperRow {
   readonly method: string;
-  /** As the paper counts: per image, `'all'` without pruning. */
+  /** Per image, as in the paper; `'all'` without pruning. */
   readonly tokens: string;
   readonly value: number;
 }
 
-/** Columns of the table, as `Task.paper.column` names them. */
+/** Columns of the table, as named by `Task.paper.column`. */
 const COLUMNS = ['GQA', 'MMB', 'MME', 'POPE', 'SQA', 'VQAv2', 'TextVQA', 'MMMU', 'SEED'];
 
 // From https://arxiv.org/abs/2508.18264, Tables 1 and 17 to 19: model, method, tokens, values by column.
@@ -54,7 +54,7 @@ const TABLE: readonly (readonly [model: string, method: string, tokens: string, 
   ['llava-next-13b', 'MMTok', '160', '61.94 65.89 1811.35 85.11 72.43 76.8 55.91 37.11 65.45'],
 ];
 
-/** Which names of models mean which of the table. */
+/** Which model names refer to which model of the table. */
 const MODELS: readonly (readonly [model: string, name: RegExp])[] = [
   ['llava-1.5-7b', /llava-?(v)?1[.-]5.*\b7b/i],
   ['llava-1.5-13b', /llava-?(v)?1[.-]5.*\b13b/i],
@@ -63,8 +63,8 @@ const MODELS: readonly (readonly [model: string, name: RegExp])[] = [
 ];
 
 /**
- * The paper's rows for a model and a column of its tables; empty where it has none.
- * @param model A hub id or the path of a folder.
+ * The paper's rows for a model and a column of its tables; empty if it has none.
+ * @param model hub id or folder path.
  */
 export function paperRows(model: string, column: string): PaperRow[] {
   const known = MODELS.find(([, name]) => name.test(model))?.[0];
@@ -77,61 +77,59 @@ export function paperRows(model: string, column: string): PaperRow[] {
   }));
 }
 
-// The numbers of a report: a run's records, method by method and budget by budget. No layout here.
-
 /** Scores of one kind of question. */
 export interface KindScore {
   readonly kind: string;
   readonly questions: number;
   /** Mean score, from 0 to 1. */
   readonly score: number;
-  /** Over the score with all tokens; undefined where that is 0. */
+  /** Relative to the score with all tokens; undefined if that is 0. */
   readonly retention?: number;
 }
 
 /** Medians over questions, in milliseconds. */
 export interface RowTimes {
-  /** The agent; 0 without one. */
+  /** The agent; 0 if there is none. */
   readonly agentMs: number;
   readonly selectMs: number;
   readonly prefillMs: number;
-  /** Encoder, agent, method and language model up to the first token of the answer. */
+  /** Encoder, agent, token selection, and language model up to the first token of the answer. */
   readonly firstTokenMs: number;
 }
 
-/** The headline of a benchmark that is more than a mean of scores, e.g. F1 or the sum of MME. */
+/** The primary metric of a benchmark that is more than a mean of scores, e.g. F1 or the MME total. */
 export interface Headline {
   readonly name: string;
   readonly value: number;
-  /** Over the value with all tokens; undefined where that is not above 0. */
+  /** Relative to the value with all tokens; undefined if that is not positive. */
   readonly retention?: number;
 }
 
 /** One method at one budget. */
 export interface SummaryRow {
   readonly method: string;
-  /** For people; it says so where not all questions have been answered, or where nothing was pruned. */
+  /** The method's title. It says so if not all questions have been answered, or nothing was pruned. */
   readonly title: string;
   readonly budget: string;
-  /** Mean number of vision tokens kept. */
+  /** Mean number of kept vision tokens. */
   readonly keptTokens: number;
   readonly questions: number;
   /** Mean score, from 0 to 1. */
   readonly score: number;
-  /** Score over the score with all tokens, with its interval; undefined where that is 0. */
+  /** Score relative to the score with all tokens, with its interval; undefined if that is 0. */
   readonly retention?: Interval;
   /** Score minus the score with all tokens, with its interval. */
   readonly difference: Interval;
-  /** Share of the questions answered as with all tokens, right or wrong. */
+  /** Share of the questions with the same answer as with all tokens, right or wrong. */
   readonly agreement: number;
-  /** Questions scored lower, and higher, than with all tokens. */
+  /** Number of questions scored lower, and higher, than with all tokens. */
   readonly lost: number;
   readonly won: number;
-  /** Absent where the benchmark's headline is the mean score. */
+  /** Absent if the benchmark's primary metric is the mean score. */
   readonly headline?: Headline;
   readonly kinds: readonly KindScore[];
   readonly times: RowTimes;
-  /** Time to the first token with all tokens over the time with this row's. */
+  /** Time to first token with all tokens divided by that of this row. */
   readonly speedup: number;
 }
 
@@ -148,17 +146,17 @@ export interface RunSummary {
     readonly encodeMs: number;
     readonly times: RowTimes;
   };
-  /** What the MMTok paper has for the same model and benchmark, and how to scale this run's values to it. */
+  /** The MMTok paper's results for the same model and benchmark, and the factor that scales this run's values to them. */
   readonly paper?: { readonly column: string; readonly factor: number; readonly rows: readonly PaperRow[] };
-  /** By budget, most tokens first, and within it in the order of the methods. */
+  /** By budget, most tokens first, then in the order of the methods. */
   readonly rows: readonly SummaryRow[];
 }
 
 /**
- * Summarises a run. Rows count the questions that have been answered by then; each is compared with the very same
- * questions answered with all tokens. Questions of one group are resampled together.
- * @param task For benchmarks whose headline is more than a mean of scores, or that the MMTok paper has.
- * @throws RunError without answers with all tokens.
+ * Summarizes a run. Each row counts the questions answered so far and compares them with the same questions answered with all
+ * tokens. Questions of one group are resampled together.
+ * @param task needed for benchmarks that the MMTok paper reports, or whose primary metric is more than a mean of scores.
+ * @throws RunError if there are no answers with all tokens.
  */
 export function summarizeRun(
   { settings, records }: RunResult,
@@ -168,7 +166,7 @@ export function summarizeRun(
   const whole = new Map(records.filter(({ method }) => method === ALL).map((record) => [record.id, record]));
   if (whole.size === 0) throw new RunError('The run has no answers with all tokens to compare with');
   const all = [...whole.values()];
-  // The encoder runs once per picture; its median stands for every question.
+  // The encoder runs once per image; its median stands for every question.
   const encodeMs = median(records.map((record) => record.encodeMs).filter((ms) => ms > 0));
   const times = timesOf(all, encodeMs);
   const pruned = groupBy(
@@ -207,7 +205,7 @@ export function summarizeRun(
   };
 }
 
-/** What rows are compared with, and by what. */
+/** What rows are compared with. */
 interface Reference {
   readonly whole: ReadonlyMap<string, EvalRecord>;
   readonly settings: RunSettings;
@@ -288,7 +286,7 @@ function toScored({ id, kind, group, score: { value, parsed, facts } }: EvalReco
   };
 }
 
-/** The score of one answer, from 0 to 1. */
+/** The score of an answer, from 0 to 1. */
 export const scoreOf = ({ score }: EvalRecord): number => score.value;
 
 function kindsOf(records: readonly EvalRecord[], whole: ReadonlyMap<string, EvalRecord>): KindScore[] {
@@ -318,7 +316,7 @@ function timesOf(records: readonly EvalRecord[], encodeMs: number): RowTimes {
   };
 }
 
-/** That questions were skipped, and a line for each; nothing where there were none. */
+/** That questions were skipped, and a line for each; empty if there were none. */
 export function skippedInWords({ settings: { skipped = [] } }: Pick<RunSummary, 'settings'>): string[] {
   if (skipped.length === 0) return [];
   const count = `${skipped.length} ${skipped.length === 1 ? 'question' : 'questions'}`;

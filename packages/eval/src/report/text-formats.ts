@@ -1,5 +1,7 @@
-// The report as Markdown and as CSV.
+// The report as Markdown and as CSV. Questions, answers and titles come from files and models, so both formats escape them.
 
+import { csvFormat } from 'd3-dsv';
+import { markdownTable } from 'markdown-table';
 import { type RunSummary, skippedInWords } from './summarize-run.js';
 import {
   budgetsOf,
@@ -16,10 +18,7 @@ import {
   tokenCount,
 } from './tables.js';
 
-// Texts of questions, answers and method titles come from files and models. Each place they are written to gives some
-// characters a meaning; here these lose it.
-
-/** Text as one line of Markdown, in a heading, a list or the cell of a table: no markup, no HTML, no line break. */
+/** Text as one line of Markdown, for a heading, a list item or a table cell: no markup, no HTML, no line break. */
 export function escapeMarkdown(text: string): string {
   return oneLine(text)
     .replaceAll('&', '&amp;')
@@ -29,7 +28,7 @@ export function escapeMarkdown(text: string): string {
     .replace(/^(\s*)([#+-]|\d+[.)])(?=\s)/, '$1\\$2');
 }
 
-/** Text as a code span of Markdown: its fence is longer than any run of backticks in it. */
+/** Text as a Markdown code span. Its fence is longer than any run of backticks in the text. */
 export function markdownCode(text: string): string {
   const line = oneLine(text).replaceAll('|', '\\|');
   const longest = (line.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
@@ -38,13 +37,20 @@ export function markdownCode(text: string): string {
   return fence + space + line + space + fence;
 }
 
-/** A cell of a CSV file. A spreadsheet would run a text that begins like a formula, so that one begins with `'`. */
-export function csvCell(value: string | number | undefined): string {
-  if (value === undefined) return '';
-  if (typeof value === 'number') return String(Math.round(value * 1e5) / 1e5);
-  const text = /^[\s]*[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** A table as Markdown: names on the left, numbers on the right. */
+export function tableToMarkdown({ head, rows }: Table): string {
+  const text = (cell: Table['rows'][number][number]): string =>
+    escapeMarkdown(typeof cell === 'string' ? cell : cell.text);
+  return markdownTable([head.map(text), ...rows.map((row) => row.map(text))], {
+    align: head.map((_, at) => (at === 0 ? 'l' : 'r')),
+    // Padding a column to its longest cell makes diffs of reports unreadable.
+    alignDelimiters: false,
+  });
 }
+
+/** A list as Markdown. */
+export const listToMarkdown = (items: readonly string[]): string =>
+  items.map((item) => `- ${escapeMarkdown(item)}`).join('\n');
 
 function oneLine(text: string): string {
   return text
@@ -54,9 +60,52 @@ function oneLine(text: string): string {
     .trim();
 }
 
-// The report's numbers as comma-separated values, one line per method, budget and kind of question.
+/** The whole report. */
+export function toMarkdown(summary: RunSummary): string {
+  const { settings, questions, full } = summary;
+  const losses = mmtokLosses(summary);
+  const parts = [
+    `# ${escapeMarkdown(`${settings.title}: ${settings.model}`)}`,
+    `${questions} questions. With all ${tokenCount(full.visionTokens)} vision tokens the score is ${percent(full.score)} %. ` +
+      `Methods ran on ${escapeMarkdown(settings.backend)}, seed ${settings.seed}.`,
+    [
+      `- Command: ${markdownCode(settings.command ?? 'runEvaluation()')}`,
+      `- Machine: ${escapeMarkdown(settings.machine)}`,
+      `- Started: ${escapeMarkdown(settings.started)}`,
+      ...(settings.agent === undefined ? [] : [`- Agent: ${escapeMarkdown(settings.agent)}`]),
+    ].join('\n'),
+    ...skippedAsList(skippedInWords(summary)),
+    '## Retention',
+    'Score with the kept tokens as a percentage of the score with all tokens; 95 % intervals by paired bootstrap.',
+    tableToMarkdown(retentionTable(summary)),
+    ...titled(`## ${escapeMarkdown(full.headline?.name ?? '')}`, headlineTable(summary)),
+    ...titled('## Next to the MMTok paper', paperTable(summary)),
+    ...budgetsOf(summary).flatMap((budget) =>
+      titled(`## Score by kind of question, budget ${escapeMarkdown(budget)}`, kindTable(summary, budget)),
+    ),
+    '## Times',
+    'Medians in milliseconds. Time to first token is encoder, agent, token selection, and the language model up to the first ' +
+      'token of the answer; speedup is relative to all tokens.',
+    tableToMarkdown(timeTable(summary)),
+    '## Where methods lose',
+    tableToMarkdown(lossTable(summary)),
+    ...(losses === undefined ? [] : [escapeMarkdown(losses.lead)]),
+    ...(losses && losses.items.length > 0 ? [listToMarkdown(losses.items)] : []),
+    '## Methods',
+    tableToMarkdown(methodTable(summary)),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
 
-const COLUMNS = [
+function titled(title: string, table: Table | undefined): string[] {
+  return table === undefined ? [] : [title, tableToMarkdown(table)];
+}
+
+function skippedAsList([lead, ...items]: readonly string[]): string[] {
+  return lead === undefined ? [] : [lead, listToMarkdown(items)];
+}
+
+const CSV_COLUMNS = [
   'method',
   'budget',
   'kind',
@@ -76,124 +125,46 @@ const COLUMNS = [
   'speedup',
 ] as const;
 
-/** A table with a header; the line of all questions together has the kind `all`. */
+type CsvLine = Partial<Record<(typeof CSV_COLUMNS)[number], string | number | undefined>>;
+
+/** Comma-separated values with a header: a line per method, budget and kind of question, where `all` stands for every kind. */
 export function toCsv({ full, rows, questions }: RunSummary): string {
-  const lines: (string | number | undefined)[][] = [
-    [
-      'all',
-      'all',
-      'all',
+  const unpruned = { method: 'all', budget: 'all', kept_tokens: full.visionTokens };
+  const lines: CsvLine[] = [
+    {
+      ...unpruned,
+      kind: 'all',
       questions,
-      full.visionTokens,
-      full.score,
-      1,
-      1,
-      1,
-      1,
-      0,
-      0,
-      0,
-      0,
-      full.times.prefillMs,
-      full.times.firstTokenMs,
-      1,
-    ],
-    ...full.kinds.map((one) => [
-      'all',
-      'all',
-      one.kind,
-      one.questions,
-      full.visionTokens,
-      one.score,
-      one.retention,
-    ]),
+      score: full.score,
+      ...{ retention: 1, retention_low: 1, retention_high: 1, agreement: 1, lost: 0, won: 0 },
+      ...{ agent_ms: 0, select_ms: 0, prefill_ms: full.times.prefillMs },
+      ...{ first_token_ms: full.times.firstTokenMs, speedup: 1 },
+    },
+    ...full.kinds.map((one) => ({ ...unpruned, ...one })),
   ];
-  for (const row of rows) {
-    const { method, budget, keptTokens: tokens, retention, times } = row;
+  for (const { method, budget, keptTokens, kinds, retention, times, ...row } of rows) {
+    const own = { method, budget, kept_tokens: keptTokens };
     lines.push(
-      [
-        ...[
-          method,
-          budget,
-          'all',
-          row.questions,
-          tokens,
-          row.score,
-          retention?.value,
-          retention?.low,
-          retention?.high,
-        ],
-        ...[
-          row.agreement,
-          row.lost,
-          row.won,
-          times.agentMs,
-          times.selectMs,
-          times.prefillMs,
-          times.firstTokenMs,
-          row.speedup,
-        ],
-      ],
-      ...row.kinds.map((one) => [method, budget, one.kind, one.questions, tokens, one.score, one.retention]),
+      {
+        ...own,
+        kind: 'all',
+        ...{ questions: row.questions, score: row.score, retention: retention?.value },
+        ...{ retention_low: retention?.low, retention_high: retention?.high },
+        ...{ agreement: row.agreement, lost: row.lost, won: row.won },
+        ...{ agent_ms: times.agentMs, select_ms: times.selectMs, prefill_ms: times.prefillMs },
+        ...{ first_token_ms: times.firstTokenMs, speedup: row.speedup },
+      },
+      ...kinds.map((one) => ({ ...own, ...one })),
     );
   }
-  return [COLUMNS, ...lines]
-    .map((line) => `${COLUMNS.map((_, at) => csvCell(line[at])).join(',')}\n`)
-    .join('');
+  const cells = lines.map((line) =>
+    Object.fromEntries(CSV_COLUMNS.map((name) => [name, csvCell(line[name])])),
+  );
+  return `${csvFormat(cells, CSV_COLUMNS)}\n`;
 }
 
-// The report as Markdown, for repositories and pull requests.
-
-/** The whole report. */
-export function toMarkdown(summary: RunSummary): string {
-  const { settings, questions, full } = summary;
-  const losses = mmtokLosses(summary);
-  const parts = [
-    `# ${escapeMarkdown(`${settings.title}: ${settings.model}`)}`,
-    `${questions} questions; with all ${tokenCount(full.visionTokens)} vision tokens the score is ${percent(full.score)} %. ` +
-      `Methods on ${escapeMarkdown(settings.backend)}, seed ${settings.seed}.`,
-    [
-      `- Command: ${markdownCode(settings.command ?? 'runEvaluation()')}`,
-      `- Machine: ${escapeMarkdown(settings.machine)}`,
-      `- Begun: ${escapeMarkdown(settings.started)}`,
-      ...(settings.agent === undefined ? [] : [`- Agent: ${escapeMarkdown(settings.agent)}`]),
-    ].join('\n'),
-    ...skippedAsList(skippedInWords(summary)),
-    '## Retention',
-    'Score with the kept tokens in percent of the score with all, with 95 % intervals by paired bootstrap.',
-    toText(retentionTable(summary)),
-    ...titled(`## ${escapeMarkdown(full.headline?.name ?? '')}`, headlineTable(summary)),
-    ...titled('## Beside the MMTok paper', paperTable(summary)),
-    ...budgetsOf(summary).flatMap((budget) =>
-      titled(`## Score by kind of question, budget ${escapeMarkdown(budget)}`, kindTable(summary, budget)),
-    ),
-    '## Times',
-    'Medians in milliseconds. First token: encoder, agent, method and language model until the first token of the answer; ' +
-      'speed-up: that with all tokens over that with these.',
-    toText(timeTable(summary)),
-    '## Where methods lose',
-    toText(lossTable(summary)),
-    ...(losses === undefined ? [] : [escapeMarkdown(losses.lead)]),
-    ...(losses && losses.items.length > 0
-      ? [losses.items.map((item) => `- ${escapeMarkdown(item)}`).join('\n')]
-      : []),
-    '## Methods',
-    toText(methodTable(summary)),
-  ];
-  return `${parts.join('\n\n')}\n`;
-}
-
-function titled(title: string, table: Table | undefined): string[] {
-  return table === undefined ? [] : [title, toText(table)];
-}
-
-function toText({ head, rows }: Table): string {
-  const text = (cell: Table['rows'][number][number]): string =>
-    escapeMarkdown(typeof cell === 'string' ? cell : cell.text);
-  const line = (cells: Table['rows'][number]): string => `| ${cells.map(text).join(' | ')} |`;
-  return [line(head), `| --- |${' ---: |'.repeat(head.length - 1)}`, ...rows.map(line)].join('\n');
-}
-
-function skippedAsList([lead, ...items]: readonly string[]): string[] {
-  return lead === undefined ? [] : [lead, items.map((item) => `- ${escapeMarkdown(item)}`).join('\n')];
+/** A cell before quoting: numbers to five digits; text that a spreadsheet would run as a formula starts with `'`. */
+export function csvCell(value: string | number | undefined): string {
+  if (typeof value === 'number') return String(Math.round(value * 1e5) / 1e5);
+  return value !== undefined && /^\s*[=+\-@\t\r]/.test(value) ? `'${value}` : (value ?? '');
 }

@@ -6,63 +6,63 @@ import { RunError } from '../errors.js';
 import type { AgentRole, Method, MethodFeatures, MethodNeed } from '../methods/method.js';
 import type { Sample, Task } from '../tasks/task.js';
 
-// What an evaluation needs of a model: answer a question about pictures, and let a method choose the vision tokens.
+// What an evaluation needs from a model: it answers questions about images and lets a method choose the vision tokens.
 
-/** What a model hands to a method for one picture. */
+/** What a model passes to a method for one image. */
 export interface ImageFeatures extends MethodFeatures {
-  /** The number of the picture among the question's. */
+  /** Index of the image in the question. */
   readonly picture: number;
 }
 
-/** How many tokens of a picture to keep: budgets that do not depend on coverage. */
+/** How many tokens of an image to keep; coverage budgets have been resolved to counts. */
 export type TokenBudget = Exclude<Budget, { readonly coverage: number }>;
 
-/** How a model is to prune. */
+/** How to prune. */
 export interface ModelPruning {
-  /** For each picture, or one for all. */
+  /** One per image, or one for all. */
   readonly budget: TokenBudget | readonly TokenBudget[];
   /**
-   * Chooses `tokens` vision tokens of one picture; called for each that has more than its budget allows. The model goes on
-   * with the tokens that come back, in raster order.
+   * Chooses `tokens` vision tokens of one image. Called for each image with more tokens than its budget. The model must keep the
+   * returned tokens, in raster order.
    */
   readonly select: (features: ImageFeatures, tokens: number) => Promise<readonly number[]>;
-  /** Whether kept tokens keep the positions of the full prompt, and features tell these. */
+  /** Whether kept tokens keep their positions in the full prompt. If so, features include these. */
   readonly keepsPositions?: boolean;
 }
 
 /** One question. */
 export interface ModelRequest {
-  /** A model keeps a picture encoded for as long as requests name the same pictures by `id`. */
+  /** Images with the same `id` in successive requests are encoded once. */
   readonly images: readonly ImageSource[];
   /** The user text, without image placeholders. */
   readonly prompt: string;
   readonly maxNewTokens: number;
-  /** Words of a first answer, which join the question's in the `text` that is handed to `select`. Absent for none. */
+  /** Words from an agent's answer, to be added to the question in the `text` passed to `select`. */
   readonly words?: readonly string[];
-  /** Absent: the model keeps all tokens, on the same path otherwise, so that times compare. */
+  /** Absent: keep all tokens, otherwise on the same path, so that times are comparable. */
   readonly prune?: ModelPruning;
 }
 
-/** What became of one picture. */
+/** The result for one image. */
 export interface ModelImage {
   readonly visionTokens: number;
   /** Kept tokens, ascending. */
   readonly indices: readonly number[];
-  /** `[rows, columns]` where the tokens form one grid. */
+  /** `[rows, columns]`, if the tokens form one grid. */
   readonly grid?: readonly [rows: number, columns: number];
 }
 
-/** Milliseconds per phase; the runner itself times the method. */
+/** Milliseconds per phase. The runner itself times the method. */
 export interface ModelTimings {
-  /** The vision encoder; 0 where the picture was encoded already. */
+  /** The vision encoder; 0 if the image was already encoded. */
   readonly encodeMs: number;
-  /** The language model over the prompt. */
+  /** Prefill: the language model over the prompt. */
   readonly prefillMs: number;
-  /** The language model over the answer. */
+  /** Decoding of the answer. */
   readonly decodeMs: number;
 }
 
-/** An answer, and what it took. */
+/** An answer with its times. */
 export interface ModelAnswer {
   readonly text: string;
   readonly images: readonly ModelImage[];
@@ -73,34 +73,34 @@ export interface ModelAnswer {
 export interface EvalModel {
   /** Shown in records and reports. */
   readonly name: string;
-  /** How it runs, e.g. `{ dtype: 'q4' }`: a run goes on with a model of the same name and options only. */
+  /** Its configuration, e.g. `{ dtype: 'q4' }`. A run can be resumed only with a model of the same name and options. */
   readonly options?: Readonly<Record<string, string>>;
-  /** What it hands to methods beside vision tokens. @default `['question']` */
+  /** What it passes to methods besides vision tokens. @default `['question']` */
   readonly gives?: readonly MethodNeed[];
   answer(request: ModelRequest): Promise<ModelAnswer>;
-  /** Vision tokens of each picture of a question, before it is answered; absent where a model cannot tell. */
+  /** Number of vision tokens of each image before the question is answered; absent if the model cannot tell. */
   countTokens?(request: Pick<ModelRequest, 'images' | 'prompt'>): Promise<readonly number[]>;
 }
 
-// What an evaluation needs of an agent: a first answer and the words that it adds. How answers become words is its own.
+// What an evaluation needs from an agent: an answer beforehand, and the words it adds to the question.
 
-/** What an agent is asked. */
+/** The question for an agent. */
 export interface AgentQuestion {
   readonly images: readonly ImageSource[];
-  /** The user text, as the model will see it. */
+  /** The user text, as the model will get it. */
   readonly prompt: string;
 }
 
-/** What came of it. */
+/** The agent's reply. */
 export interface AgentWords {
   readonly answer: string;
-  /** The words that join the question's; there may be none. */
+  /** The words to add to the question; may be empty. */
   readonly added: readonly string[];
 }
 
 /** Answers before the model does. */
 export interface EvalAgent {
-  /** Shown in reports; a run goes on with an agent of the same name only. */
+  /** Shown in reports. A run can be resumed only with an agent of the same name. */
   readonly name: string;
   ask(question: AgentQuestion): Promise<AgentWords>;
 }
@@ -108,7 +108,7 @@ export interface EvalAgent {
 /** Who answers for methods with an agent. */
 export interface EvalAgents {
   readonly agent?: EvalAgent;
-  /** Turns the true answer of a question, which is the task's to tell, into words. */
+  /** Turns the right answer of a question, which the task knows, into words. */
   readonly oracle?: (question: AgentQuestion, truth: string) => AgentWords;
 }
 
@@ -162,7 +162,7 @@ export class AgentDesk {
     const truth = this.task.truth?.(this.sample);
     if (truth === undefined) {
       throw new RunError(
-        `The task '${this.task.name}' does not tell true answers, so that there can be no oracle; leave it out`,
+        `The task '${this.task.name}' has no right answers for an oracle to use; leave it out`,
       );
     }
     return (this.agents.oracle as NonNullable<EvalAgents['oracle']>)(question, truth);

@@ -1,4 +1,4 @@
-// A run's records: one scored answer per line of JSON, appended whole, so that a killed run can be resumed.
+// A run's records: one scored answer per JSON line, appended whole, so that a killed run can be resumed.
 
 import {
   closeSync,
@@ -16,12 +16,10 @@ import { RUN_FILES } from '../data/folder.js';
 import { RunError, WriteError } from '../errors.js';
 import { explainWriteFailure, type FolderLock, lockFolder } from './run-folder.js';
 
-// One answer as it is kept: a line of JSON. Reading and writing files is in records-file.ts.
-
 const milliseconds = z.number().nonnegative();
 const fact = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-/** The name of the method and of the budget in records of answers with all tokens. */
+/** The method and budget name in records of answers with all tokens. */
 export const ALL = 'all';
 
 /** Names that fields had in versions before 0.1. */
@@ -64,7 +62,7 @@ const schema = z.object({
   decodeMs: milliseconds,
 });
 
-/** A line of `records.jsonl`, also of earlier versions. */
+/** Parses a line of `records.jsonl`, including old field names. */
 export const recordSchema: z.ZodType<EvalRecord> = z.preprocess(
   withPresentNames,
   schema,
@@ -74,18 +72,18 @@ export const recordSchema: z.ZodType<EvalRecord> = z.preprocess(
 export interface EvalRecord {
   /** The sample's. */
   readonly id: string;
-  /** The method's name; `'all'` where all tokens were kept. */
+  /** The method's name; `'all'` for all tokens. */
   readonly method: string;
-  /** The budget as written, e.g. `'64'`, `'10%'` or `'c0.9'`; `'all'` where all tokens were kept. */
+  /** The budget as written, e.g. `'64'`, `'10%'` or `'c0.9'`; `'all'` for all tokens. */
   readonly budget: string;
   readonly kind?: string | undefined;
   readonly group?: string | undefined;
-  /** Where the first picture lies, or its id. */
+  /** Path or id of the first image. */
   readonly image: string;
   readonly question: string;
-  /** Of what was asked and what is right, so that a run goes on with the same question only. Absent in earlier versions. */
+  /** Digest of prompt and gold answer, so that a run resumes only with the same question. Absent in old versions. */
   readonly digest?: string | undefined;
-  /** The gold answer, as the task has it. */
+  /** The gold answer, as the task defines it. */
   readonly target?: unknown;
   readonly answer: string;
   readonly score: {
@@ -93,48 +91,48 @@ export interface EvalRecord {
     readonly parsed?: string | number | boolean | null | undefined;
     readonly facts?: Readonly<Record<string, string | number | boolean | null>> | undefined;
   };
-  /** Vision tokens of all pictures, and how many of them the language model saw. */
+  /** Vision tokens of all images, and how many of them the language model got. */
   readonly visionTokens: number;
   readonly keptTokens: number;
-  /** Kept tokens, ascending, and their grid, for questions about one picture. */
+  /** Kept tokens, ascending, and their grid, for questions about one image. */
   readonly indices?: readonly number[] | undefined;
   readonly grid?: readonly [rows: number, columns: number] | undefined;
-  /** 0 where the picture was encoded already. */
+  /** 0 if the image was already encoded. */
   readonly encodeMs: number;
-  /** The method. */
+  /** Token selection by the method. */
   readonly selectMs: number;
-  /** The agent that was asked before; absent for methods without one. */
+  /** The agent asked beforehand; absent for methods without one. */
   readonly agentMs?: number | undefined;
   readonly agent?: { readonly answer: string; readonly added: readonly string[] } | undefined;
   readonly prefillMs: number;
   readonly decodeMs: number;
 }
 
-/** What tells one record of a run from all others. */
+/** Identifies a record within a run. */
 export function recordKey({ id, method, budget }: Pick<EvalRecord, 'id' | 'method' | 'budget'>): string {
   return JSON.stringify([id, method, budget]);
 }
 
-// The file of a run's records: appended line by line, whole lines only, so that a killed run can go on where it was.
+// The records file: whole lines are appended, so that a killed run can resume where it stopped.
 
-/** Records reach the disk itself, not only the operating system, after at most this long. */
+/** Records reach the disk itself, not only the operating system, within this time. */
 const SYNC_EVERY_MS = 500;
 
-/** An open file of records. */
+/** An open records file. */
 export interface RecordsFile {
-  /** What was in the file when it was opened. */
+  /** The records in the file when it was opened. */
   readonly records: readonly EvalRecord[];
-  /** Whether there is a record of that key, from before or appended since. */
+  /** Whether the file has a record with this key, including appended ones. */
   has(key: Pick<EvalRecord, 'id' | 'method' | 'budget'>): boolean;
-  /** Writes one whole line; the first removes what a kill left of a line before. */
+  /** Appends one whole line. The first append removes an incomplete last line. */
   append(record: EvalRecord): void;
-  /** Lets other processes into the folder again. */
+  /** Releases the folder for other processes. */
   close(): void;
 }
 
 /**
- * Opens the records of the run in a folder, for this process alone. The file begins with its first record.
- * @throws RunError for lines that are no records, or if another process runs in the folder.
+ * Opens the records of the run in a folder for this process alone. The file is created by the first record.
+ * @throws RunError for lines that are not records, or if another process is running in the folder.
  */
 export function openRecords(folder: string): RecordsFile {
   const lock = lockFolder(folder);
@@ -170,7 +168,7 @@ function openLocked(path: string, lock: FolderLock): RecordsFile {
       } catch (cause) {
         throw new WriteError(
           `'${path}' cannot be written (${explainWriteFailure(cause)}). The ${keys.size - 1} answers so far are kept in it: ` +
-            'mend that, then run the same command again to go on',
+            'fix that, then run the same command again to resume',
           { cause },
         );
       }
@@ -187,7 +185,7 @@ function openLocked(path: string, lock: FolderLock): RecordsFile {
   };
 }
 
-/** Writes a line, or nothing of it. */
+/** Writes a whole line or nothing. */
 function writeLine(descriptor: number, line: Buffer): void {
   const { size } = fstatSync(descriptor);
   try {
@@ -199,8 +197,8 @@ function writeLine(descriptor: number, line: Buffer): void {
 }
 
 /**
- * Reads records; each line one. Of a record that is there twice, as when two processes wrote at once, the first counts.
- * @throws RunError naming the line that is no record.
+ * Parses records, one per line. Of duplicates, as when two processes wrote at once, the first counts.
+ * @throws RunError naming the line that is not a record.
  */
 export function parseRecords(text: string, path: string): EvalRecord[] {
   const records = new Map<string, EvalRecord>();
@@ -215,13 +213,13 @@ export function parseRecords(text: string, path: string): EvalRecord[] {
   return [...records.values()];
 }
 
-/** What is wrong with a line, and how to go on: whatever was in it is asked again. */
+/** What is wrong with a line, and how to continue. */
 function badLineMessage(at: number, lines: readonly string[], path: string): string {
   const isLast = lines.slice(at + 1).every((line) => line.trim() === '');
   const start = JSON.stringify((lines[at] ?? '').slice(0, 40));
   return (
     `Line ${at + 1} of '${path}'${isLast ? ', the last,' : ''} is not a record of an evaluation: it begins with ${start}. ` +
-    `Delete this line (e.g. sed -i '${at + 1}d' '${path}') and run the same command again: what it held is asked again, all else is kept`
+    `Delete this line (e.g. sed -i '${at + 1}d' '${path}') and run the same command again: only that question is asked again`
   );
 }
 

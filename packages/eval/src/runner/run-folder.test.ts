@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, utimesSync, writeFileSync } from
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { RunError } from '../errors.js';
 import { lockFolder } from './run-folder.js';
 
 const temporary = () => mkdtempSync(join(tmpdir(), 'mmtok-lock-'));
@@ -30,7 +31,7 @@ describe('the lock of a folder', () => {
     expect(() => lockFolder(folder)).toThrow(
       expect.objectContaining({
         code: 'MMTOK_EVAL_RUN',
-        message: `Another run (process ${process.pid} on ${hostname()}) is under way in '${folder}': wait for it, or choose another folder.`,
+        message: expect.stringContaining(`(process ${process.pid} on ${hostname()})`),
       }),
     );
     lock.release();
@@ -39,7 +40,7 @@ describe('the lock of a folder', () => {
   });
 
   it('is held by a process that runs', () => {
-    expect(() => lockFolder(lockedBy(process.ppid, hostname()))).toThrow('is under way');
+    expect(() => lockFolder(lockedBy(process.ppid, hostname()))).toThrow(RunError);
   });
 
   it('is taken over from a process that was killed, also where the next one has its number', () => {
@@ -51,7 +52,7 @@ describe('the lock of a folder', () => {
   it('is taken over from another machine only after a while', () => {
     const folder = lockedBy(1, 'elsewhere', 60_000);
     expect(() => lockFolder(folder)).toThrow(
-      `cannot be seen from this machine: if not, try again in 2 minutes or remove '${join(folder, 'run.lock')}'`,
+      `try again in 2 minutes or remove '${join(folder, 'run.lock')}'`,
     );
     lockFolder(lockedBy(1, 'elsewhere', 121_000)).release();
   });
@@ -59,6 +60,6 @@ describe('the lock of a folder', () => {
   it('may be read while it is being written', () => {
     const folder = temporary();
     writeFileSync(join(folder, 'run.lock'), '');
-    expect(() => lockFolder(folder)).toThrow(`Another run is under way in '${folder}'`);
+    expect(() => lockFolder(folder)).toThrow(RunError);
   });
 });

@@ -1,4 +1,4 @@
-// The folder of a run: locked by one process at a time, its files written whole or not at all.
+// The folder of a run: locked by one process at a time; files are written atomically.
 
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimes, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -7,12 +7,12 @@ import { messageOf } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { RunError } from '../errors.js';
 
-// Writes files whole or not at all: a full disk or a kill never leaves half a file in place of a good one.
+// Atomic writes: a full disk or a kill never replaces a good file with half a file.
 
-/** What the system's codes mean. */
+/** System error codes in words. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
-  EDQUOT: 'the quota of the disk is used up',
+  EDQUOT: 'the disk quota is used up',
   EFBIG: 'the file is too large for its disk',
   EIO: 'the disk failed',
   EISDIR: 'it is a folder',
@@ -22,13 +22,13 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only',
 };
 
-/** Why a file could not be written, in words. */
+/** Why a file could not be written. */
 export function explainWriteFailure(error: unknown): string {
   const { code = '' } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? messageOf(error);
 }
 
-/** Writes a file, replacing the one of that name only when all of it is written. */
+/** Writes a file and replaces an existing one only once all of it is written. */
 export function writeWhole(path: string, text: string): void {
   const partial = `${path}.partial`;
   try {
@@ -41,9 +41,9 @@ export function writeWhole(path: string, text: string): void {
 }
 
 /**
- * Makes a folder and those above it, unless they are there. Node's own way never returns where a file system refuses to make
- * folders at all, as in /proc.
- * @throws the system's error if one cannot be made, or is a file.
+ * Creates a folder and its parents if they do not exist. Node's own `recursive` never returns on file systems that refuse to
+ * create folders, such as /proc.
+ * @throws the system's error if one cannot be created, or is a file.
  */
 export function makeFolder(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
@@ -53,35 +53,35 @@ export function makeFolder(path: string): void {
   try {
     mkdirSync(path);
   } catch (error) {
-    // Another process may have been faster.
+    // Another process may have created it meanwhile.
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
 
-// One process at a time in the folder of a run: a file in it says which. Knows nothing of what a run writes.
+// The lock: a file in the folder names the process that runs in it.
 
 const LOCK = 'run.lock';
-/** The file is touched this often while its process runs. */
+/** How often the file is touched while its process runs. */
 const TOUCH_EVERY_MS = 30_000;
-/** Untouched for so long, it is of a process that ended without a word, on whatever machine. */
+/** A lock untouched for this long belongs to a process that died, on whatever machine. */
 const STALE_MS = 4 * TOUCH_EVERY_MS;
 
-/** Who runs there. */
+/** The process that holds a lock. */
 const holderSchema = z.object({ pid: z.int(), host: z.string() });
 type Holder = z.output<typeof holderSchema>;
 
-/** The locks of this process. A container that is started again has its number again, so the number alone does not tell. */
+/** The locks of this process. A restarted container reuses its process id, so the id alone does not identify it. */
 const own = new Set<string>();
 
-/** A folder that no other process may run in. */
+/** A lock on a folder. */
 export interface FolderLock {
   release(): void;
 }
 
 /**
- * Makes a folder, if need be, and locks it. The lock of a process that is no more is taken over: at once if it ran on
- * this machine, else two minutes after its end, so that a job goes on when a cluster starts it again elsewhere.
- * @throws RunError if another run is under way there.
+ * Creates a folder if needed, and locks it. A stale lock is reclaimed: at once if its process ran on this machine, otherwise after
+ * two minutes, so that a job continues when a cluster restarts it elsewhere.
+ * @throws RunError if another run is in progress there.
  */
 export function lockFolder(folder: string): FolderLock {
   makeFolder(resolve(folder));
@@ -90,13 +90,13 @@ export function lockFolder(folder: string): FolderLock {
     const holder = holderOf(path);
     if (isHeld(path, holder)) throw new RunError(heldMessage(folder, holder));
     rmSync(path, { force: true });
-    // Whoever else found the same stale lock may have been faster.
+    // Another process may have reclaimed the same stale lock first.
     if (!take(path)) throw new RunError(heldMessage(folder, holderOf(path)));
   }
   own.add(path);
   const timer = setInterval(() => {
     const now = new Date();
-    // A folder that vanishes ends the run when it writes, not here.
+    // If the folder vanishes, the run fails when it writes, not here.
     utimes(path, now, now, () => {});
   }, TOUCH_EVERY_MS).unref();
   return {
@@ -108,7 +108,7 @@ export function lockFolder(folder: string): FolderLock {
   };
 }
 
-/** Whether the lock was free, and is this process's now. */
+/** Whether the lock was free and now belongs to this process. */
 function take(path: string): boolean {
   const holder: Holder = { pid: process.pid, host: hostname() };
   try {
@@ -116,13 +116,13 @@ function take(path: string): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    // On a full disk the file is there, but empty.
+    // On a full disk the file exists but is empty.
     rmSync(path, { force: true });
     throw error;
   }
 }
 
-/** Who holds the lock; undefined while that is being written, or after it was released. */
+/** Who holds the lock; undefined while it is being written, or after its release. */
 function holderOf(path: string): Holder | undefined {
   try {
     return holderSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
@@ -138,14 +138,14 @@ function isHeld(path: string, holder: Holder | undefined): boolean {
   return holder === undefined || holder.host !== hostname() || isRunning(holder.pid);
 }
 
-/** Whether another process of this number runs on this machine. */
+/** Whether another process with this id runs on this machine. */
 function isRunning(pid: number): boolean {
   if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It runs, but belongs to someone else.
+    // It runs, but belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
@@ -155,7 +155,7 @@ function heldMessage(folder: string, holder: Holder | undefined): string {
   const elsewhere =
     holder === undefined || holder.host === hostname()
       ? ''
-      : `. Whether it still is cannot be seen from this machine: if not, try again in ${STALE_MS / 60_000} minutes or ` +
+      : `. From this machine it cannot be seen whether it still runs: if not, try again in ${STALE_MS / 60_000} minutes or ` +
         `remove '${join(folder, LOCK)}'`;
-  return `Another run${who} is under way in '${folder}': wait for it, or choose another folder${elsewhere}`;
+  return `Another run${who} is in progress in '${folder}': wait for it, or choose another folder${elsewhere}`;
 }

@@ -1,13 +1,13 @@
-// Means, medians, and means per group, which every summary needs. Node 20 has no Map.groupBy.
+// Means, medians and grouping. Node 20 has no Map.groupBy.
 
 import { sum } from '@mmtok/core/internal';
 
-/** The arithmetic mean; 0 of nothing. */
+/** The arithmetic mean; 0 for an empty list. */
 export function mean(values: readonly number[]): number {
   return values.length === 0 ? 0 : sum(values) / values.length;
 }
 
-/** The items by key, in order of first appearance. */
+/** Items grouped by key, in order of first appearance. */
 export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
@@ -18,7 +18,7 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<s
   return groups;
 }
 
-/** What `summary` makes of each group, by key. */
+/** `summary` of each group, by key. */
 export function summaryBy<T>(
   items: readonly T[],
   key: (item: T) => string,
@@ -27,7 +27,7 @@ export function summaryBy<T>(
   return Object.fromEntries([...groupBy(items, key)].map(([name, group]) => [name, summary(group)]));
 }
 
-/** The median; the mean of the two in the middle where their number is even, 0 where there are none. */
+/** The median; the mean of the two middle values for an even count, 0 for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -37,7 +37,7 @@ export function median(values: readonly number[]): number {
 
 /**
  * The mean over datasets of `100 * score / full score`. Not clipped: pruning may help.
- * @param scores by dataset; every dataset of `full` must be there.
+ * @param scores by dataset; must include every dataset of `full`.
  * @param full scores with all vision tokens.
  */
 export function meanRetention(

@@ -1,4 +1,4 @@
-// How sure a comparison on the same questions is: intervals by resampling questions, both scores of a question together.
+// Confidence intervals for comparisons on the same questions, by resampling questions with both of their scores.
 
 import { InvalidOptionsError } from '@mmtok/core';
 import { createRandom, parseOptions } from '@mmtok/core/internal';
@@ -6,9 +6,9 @@ import * as z from 'zod';
 
 /** Options of the bootstrap. */
 export interface BootstrapOptions {
-  /** How often to resample. @default 2000 */
+  /** Number of resamples. @default 2000 */
   readonly resamples?: number;
-  /** Share of the resamples that the interval holds, in (0, 1). @default 0.95 */
+  /** Confidence level, in (0, 1). @default 0.95 */
   readonly confidence?: number;
   /** @default 0 */
   readonly seed?: number;
@@ -29,9 +29,9 @@ const schema = z.strictObject({
 });
 
 /**
- * The mean of `treatment` minus the mean of `baseline`, e.g. of 0 and 1 for wrong and right answers. Element i of both
- * belongs to the same question.
- * @throws InvalidOptionsError for lists of different lengths, empty lists or numbers that are not finite.
+ * The mean of `treatment` minus the mean of `baseline`, e.g. of 1 for right and 0 for wrong answers. Element i of both lists
+ * is the same question.
+ * @throws InvalidOptionsError for lists of different lengths, empty lists, or numbers that are not finite.
  */
 export function meanDifference(
   baseline: readonly number[],
@@ -42,9 +42,9 @@ export function meanDifference(
 }
 
 /**
- * The retention: mean of `treatment` / mean of `baseline`, e.g. accuracy with pruned tokens over accuracy with all.
- * Resamples in which the baseline scores nothing have no retention and are left out.
- * @throws InvalidOptionsError as {@link meanDifference}, and for a baseline whose mean is not positive.
+ * Retention: mean of `treatment` / mean of `baseline`, e.g. accuracy with pruned tokens over accuracy with all tokens.
+ * Resamples in which the baseline scores 0 have no retention and are skipped.
+ * @throws InvalidOptionsError like {@link meanDifference}, and if the mean of the baseline is not positive.
  */
 export function retention(
   baseline: readonly number[],

@@ -10,7 +10,7 @@ import { mostCommon, SINGLE_WORD, summarize, summarizeMean } from './common.js';
 import { defineTask } from './define-task.js';
 import type { Task } from './task.js';
 
-// ChartQA, test: questions about charts, half written by people and half by a model.
+// ChartQA, test: questions about charts, half of them written by people and half generated.
 // Sources: https://aclanthology.org/2022.findings-acl.177/, https://github.com/vis-nlp/ChartQA, lmms-eval `chartqa`.
 
 const FILE = /test_(human|augmented)\.json$/;
@@ -98,16 +98,16 @@ export const docVqa: Task<readonly string[]> = defineTask({
   aggregate: (answers) => summarizeMean('anls', answers),
 });
 
-// OCRBench: a thousand questions about text in pictures, of ten kinds.
+// OCRBench: a thousand questions of ten kinds about text in images.
 // Sources: https://arxiv.org/abs/2305.07895, https://github.com/Yuliang-Liu/MultimodalOCR, lmms-eval `ocrbench`.
 
-/** The gold answers, and the dataset the picture was taken from. */
+/** The gold answers, and the dataset the image comes from. */
 export interface OcrBenchTarget {
   readonly answers: readonly string[];
   readonly dataset: string;
 }
 
-/** The task, scored as the given release of the harness does. */
+/** OCRBench, scored like the given release of the harness. */
 export function ocrBench(profile: Profile): Task<OcrBenchTarget> {
   return defineTask({
     name: 'ocrbench',
@@ -117,7 +117,7 @@ export function ocrBench(profile: Profile): Task<OcrBenchTarget> {
       config: 'default',
       split: 'test',
       url: 'https://huggingface.co/datasets/echo840/OCRBench',
-      files: 'OCRBench.json and its pictures',
+      files: 'OCRBench.json and its images',
     },
     maxNewTokens: 128,
     paper: { column: 'OCRBench', factor: 100 },

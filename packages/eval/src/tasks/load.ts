@@ -1,4 +1,4 @@
-// Loads a task's rows: checks the options, opens the table (the Hub, parquet files, a folder, the original files), and chooses rows.
+// Loads a task's rows: checks options, opens the table (Hub, parquet files, folder, original files), and chooses rows.
 
 import { createRandom, parseOptions, shuffleFront } from '@mmtok/core/internal';
 import * as z from 'zod';
@@ -7,8 +7,6 @@ import { inFolder, inList, type LocateParquet, onHub, parquetTable } from '../da
 import type { Row, Table } from '../data/table.js';
 import { UnknownFormatError } from '../errors.js';
 import type { LoadOptions, Shard, TaskSource } from './task.js';
-
-// The schema of LoadOptions, checked where a task begins to load.
 
 // zod gives `undefined` where LoadOptions has nothing.
 type Checked = { readonly [K in keyof LoadOptions]: LoadOptions[K] | undefined };
@@ -26,17 +24,17 @@ const schema: z.ZodType<Checked> = z.strictObject({
 });
 
 /**
- * The options, checked.
+ * The checked options.
  * @throws InvalidOptionsError
  */
 export function parseLoadOptions(task: string, options: LoadOptions = {}): Checked {
   return parseOptions(`load options of task '${task}'`, schema, options);
 }
 
-// Which rows a run takes: limit, seed and shard, whole groups at a time. The choice depends on the dataset's order and the
-// options only, never on how the run goes, so it can be split and resumed.
+// Which rows a run takes: limit, seed and shard, by whole groups. The choice depends only on the dataset's order and the options,
+// so that runs can be split and resumed.
 
-/** Which rows belong together, and the columns that tell. */
+/** Which rows belong together, and the columns needed to tell. */
 export interface Grouping {
   readonly columns: readonly string[];
   key(row: Row): string;
@@ -79,8 +77,8 @@ function firstRows(groups: readonly number[][], limit: number): number[][] {
 }
 
 /**
- * Ascending indices of the rows to read, or `undefined` for all of them: with a limit the first groups, or with a seed
- * random ones, until the limit is reached; of those, every `count`-th group for a shard.
+ * The ascending indices of the rows to read, or `undefined` for all. With a limit: the first groups, or random ones with a seed,
+ * until the limit is reached; with a shard: every `count`-th of those groups.
  */
 export async function chooseRows(
   table: Table,
@@ -97,15 +95,13 @@ export async function chooseRows(
   return groups.flat().sort((a, b) => a - b);
 }
 
-// From "where the data is" to a table: the Hub, a list of parquet files, a folder of them, or the original files.
-
 /** How a task turns files into rows with the columns of its parquet files. */
 export interface TableReaders {
   readonly name: string;
   readonly source: TaskSource;
-  /** Only for datasets that are more than one table. */
+  /** Only for datasets with more than one table. */
   parquet?(locate: LocateParquet): Promise<Table>;
-  /** Reads the original files; `null` when the folder has none. */
+  /** Reads the original files; `null` if the folder has none. */
   original?(folder: Folder): Promise<Table | null>;
 }
 
@@ -118,7 +114,7 @@ const isOneParquet = (from: string): boolean => /^https?:\/\//.test(from) || fro
 
 /**
  * Opens the rows of a task.
- * @throws UnknownFormatError when the files are of no known form, or when none are given and none are on the Hub.
+ * @throws UnknownFormatError if the files have no known format, or none are given and the Hub has none.
  */
 export async function openTable(
   task: TableReaders,

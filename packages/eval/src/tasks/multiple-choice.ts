@@ -1,4 +1,4 @@
-// Benchmarks with options to choose from: MMBench, MMStar, ScienceQA, SEED-Bench. MMMU, which mixes both, is in mmmu.ts.
+// Multiple-choice benchmarks: MMBench, MMStar, ScienceQA, SEED-Bench.
 
 import * as z from 'zod';
 import { imageCell } from '../data/folder.js';
@@ -29,8 +29,7 @@ import {
 import { defineTask } from './define-task.js';
 import type { Task } from './task.js';
 
-// MMBench, English dev: multiple choice with every rotation of the options. A question counts when all rotations are right.
-// Offline scoring: no judge model is asked.
+// MMBench, English dev: every question with every rotation of its options; it counts if all are right. No judge model is used.
 // Sources: https://arxiv.org/abs/2307.06281, https://github.com/open-compass/MMBench, lmms-eval `mmbench_en_dev_static`.
 
 /** The gold letter, the options by letter, and the row's number. */
@@ -44,14 +43,14 @@ export interface MmbenchTarget {
 
 const NONE = 'nan';
 const isThere = (cell: string): boolean => cell !== '' && cell !== NONE;
-// On the Hub an option or hint that is missing is the text 'nan', or null.
+// On the Hub a missing option or hint is the text 'nan', or null.
 const maybeText = z
   .string()
   .nullish()
   .transform((text) => text || NONE);
 const SHORTEST_PICTURE = 64;
 
-// A TSV may hold another row's number instead of a picture it repeats.
+// In the TSV an image cell may hold the index of another row with the same image.
 function resolvePictures(rows: readonly TextRow[]): TextRow[] {
   const byIndex = new Map(rows.map((row) => [row.values.index, row]));
   return rows.map((row) => {
@@ -143,7 +142,7 @@ export const mmbench: Task<MmbenchTarget> = defineTask({
   },
 });
 
-// MMStar: 1500 multiple-choice questions that cannot be answered without the picture.
+// MMStar: 1500 multiple-choice questions that cannot be answered without the image.
 // Sources: https://arxiv.org/abs/2403.20330, https://mmstar-benchmark.github.io/, lmms-eval `mmstar`.
 
 /** The gold letter, and the fine category by which answers are averaged. */
@@ -152,10 +151,10 @@ export interface MmstarTarget {
   readonly l2Category: string;
 }
 
-// No full stop: so MMTok does not recognise the sentence and covers its words too, as in the paper.
+// Without a period, so MMTok does not recognize the sentence and covers its words too, as in the paper.
 const INSTRUCTION = "\nAnswer with the option's letter from the given choices directly";
 
-// A TSV may hold the options in columns of their own; the parquet file has them in the question.
+// A TSV may have a column per option; in the parquet file options are part of the question.
 function likeParquet({ where, values }: TextRow): TextRow {
   const { A, B, C, D } = values;
   const options = A === undefined ? '' : `\nOptions: A: ${A}, B: ${B}, C: ${C}, D: ${D}`;
@@ -169,7 +168,7 @@ function likeParquet({ where, values }: TextRow): TextRow {
   };
 }
 
-/** The task, scored as the given release of the harness does. */
+/** MMStar, scored like the given release of the harness. */
 export function mmstar(profile: Profile): Task<MmstarTarget> {
   return defineTask({
     name: 'mmstar',
@@ -222,10 +221,10 @@ export function mmstar(profile: Profile): Task<MmstarTarget> {
   });
 }
 
-// ScienceQA-IMG: the school science questions of ScienceQA that have a picture. Multiple choice.
+// ScienceQA-IMG: the questions of ScienceQA that have an image. Multiple choice.
 // Sources: https://arxiv.org/abs/2209.09513, https://github.com/lupantech/ScienceQA, lmms-eval `scienceqa_img`.
 
-/** The gold letter, and the text to read before the question. */
+/** The gold letter, and the text that precedes the question. */
 export interface ScienceQaTarget {
   readonly letter: string;
   readonly hint: string;
@@ -233,7 +232,7 @@ export interface ScienceQaTarget {
 
 const splits = z.object({ test: z.array(z.string()) });
 
-/** The task, scored as the given release of the harness does. */
+/** ScienceQA-IMG, scored like the given release of the harness. */
 export function scienceQaImg(profile: Profile): Task<ScienceQaTarget> {
   return defineTask({
     name: 'scienceqa-img',
@@ -293,11 +292,11 @@ export function scienceQaImg(profile: Profile): Task<ScienceQaTarget> {
   });
 }
 
-// SEED-Bench: multiple choice in twelve dimensions, nine on pictures and three on videos (frames). The original files are
-// read for pictures only: there the frames would have to be cut from videos first.
+// SEED-Bench: multiple choice in twelve dimensions, nine on images and three on videos (frames). From the original files only the
+// image questions are read; the frames would first have to be extracted from videos.
 // Sources: https://arxiv.org/abs/2307.16125, https://github.com/AILab-CVC/SEED-Bench, lmms-eval `seedbench`.
 
-/** The gold letter, and whether the pictures are the frames of a video. */
+/** The gold letter, and whether the images are frames of a video. */
 export interface SeedBenchTarget {
   readonly letter: string;
   readonly dataType: string;
@@ -329,7 +328,7 @@ export const seedBench: Task<SeedBenchTarget> = defineTask({
     files: 'SEED-Bench.json and SEED-Bench-image/',
   },
   maxNewTokens: 1024,
-  // The paper's SEED column is all questions for LLaVA-1.5-7B in most tables, and those on pictures elsewhere.
+  // The paper's SEED column means all questions in most tables for LLaVA-1.5-7B, and image questions elsewhere.
   paper: { column: 'SEED', factor: 100 },
   row: z.object({
     question_id: idCell,

@@ -21,13 +21,13 @@ import { mostCommon, SINGLE_WORD, summarizeMean } from './common.js';
 import { defineTask } from './define-task.js';
 import type { Task } from './task.js';
 
-// GQA: compositional questions about scenes. Questions and pictures are two tables on the Hub.
+// GQA: compositional questions about scenes. On the Hub, questions and images are separate tables.
 // Sources: https://arxiv.org/abs/1902.09506, https://cs.stanford.edu/people/dorarad/gqa/, lmms-eval `gqa`.
 
 const SPLIT = 'testdev';
 const pictureRow = z.object({ id: idCell, image: imageCell });
 
-// 398 pictures serve 12,578 questions: they are kept in memory, encoded as they are.
+// 398 images serve 12,578 questions, so they are kept in memory, still encoded.
 function withPictures(questions: Table, pictures: Table): Table {
   return {
     count: questions.count,
@@ -40,7 +40,7 @@ function withPictures(questions: Table, pictures: Table): Table {
       for await (const row of questions.rows(options)) {
         const image = images.get(String(row.values.imageId));
         if (options?.columns?.includes('image') && image === undefined)
-          throw new CorruptFileError(row.where, `no picture has the id '${String(row.values.imageId)}'`);
+          throw new CorruptFileError(row.where, `there is no image with id '${String(row.values.imageId)}'`);
         yield { ...row, values: { ...row.values, image } };
       }
     },
@@ -96,15 +96,15 @@ export const gqa: Task<string> = defineTask({
   aggregate: (answers) => summarizeMean('exactMatch', answers),
 });
 
-// VQAv2, validation: questions about COCO pictures with ten answers each. The paper's column is test-dev, whose answers are
-// not public: numbers of this task are near it, not the same.
+// VQAv2, validation: questions about COCO images with ten answers each. The paper reports test-dev, whose answers are not public,
+// so numbers are close but not comparable.
 // Sources: https://arxiv.org/abs/1612.00837, https://visualqa.org/, lmms-eval `vqav2_val`.
 
 const cocoName = (imageId: unknown): string => `COCO_val2014_${String(imageId).padStart(12, '0')}.jpg`;
 
-/** The task as the given release of the harness has it; the target is the ten answers. */
+/** VQAv2, prompted and scored like the given release of the harness. The target is the ten answers. */
 export function vqav2(profile: Profile): Task<readonly string[]> {
-  // v0.3.4 set an empty instruction for this task.
+  // v0.3.4 had an empty instruction for this task.
   const instruction = profile === 'lmms-eval-0.3.4' ? '' : SINGLE_WORD;
   return defineTask({
     name: 'vqav2',
@@ -115,7 +115,7 @@ export function vqav2(profile: Profile): Task<readonly string[]> {
       split: 'validation',
       url: 'https://huggingface.co/datasets/lmms-lab/VQAv2',
       files:
-        'v2_OpenEnded_mscoco_val2014_questions.json, v2_mscoco_val2014_annotations.json and the pictures of COCO val2014',
+        'v2_OpenEnded_mscoco_val2014_questions.json, v2_mscoco_val2014_annotations.json and the images of COCO val2014',
     },
     maxNewTokens: 16,
     paper: { column: 'VQAv2', factor: 100 },
@@ -139,7 +139,7 @@ export function vqav2(profile: Profile): Task<readonly string[]> {
           if (annotation === undefined)
             throw new CorruptFileError(
               where,
-              `no annotation has the question_id ${String(values.question_id)}`,
+              `there is no annotation with question_id ${String(values.question_id)}`,
             );
           return {
             where,
@@ -164,11 +164,11 @@ export function vqav2(profile: Profile): Task<readonly string[]> {
   });
 }
 
-// TextVQA, validation: questions whose answer is written in the picture. Two tasks: without and with the OCR tokens of the
-// dataset in the prompt. The paper's numbers can only come from the second (its scores without any vision token are near 40).
+// TextVQA, validation: questions about text in the image. Two tasks: without and with the dataset's OCR tokens in the prompt. The
+// paper's numbers can only come from the second: its scores without any vision tokens are near 40.
 // Sources: https://arxiv.org/abs/1904.08920, https://textvqa.org/dataset/, lmms-eval `textvqa_val`.
 
-/** The ten answers, and the words an OCR system read in the picture. */
+/** The ten answers, and the words an OCR system read in the image. */
 export interface TextVqaTarget {
   readonly answers: readonly string[];
   readonly ocrTokens: readonly string[];
@@ -234,17 +234,17 @@ function textVqaTask(name: string, title: string, withOcr: boolean): Task<TextVq
   });
 }
 
-/** Without OCR tokens, the harness's default. */
+/** Without OCR tokens, like the harness's default. */
 export const textVqa: Task<TextVqaTarget> = textVqaTask('textvqa', 'TextVQA (validation)', false);
 
-/** With OCR tokens, as in the paper. */
+/** With OCR tokens, like the paper. */
 export const textVqaOcr: Task<TextVqaTarget> = textVqaTask(
   'textvqa-ocr',
   'TextVQA (validation, OCR tokens in the prompt)',
   true,
 );
 
-// VizWiz-VQA, validation: questions that blind people asked about their own photographs. Many cannot be answered.
+// VizWiz-VQA, validation: questions by blind people about their own photographs. Many cannot be answered.
 // Sources: https://arxiv.org/abs/1802.08218, https://vizwiz.org/tasks-and-datasets/vqa/, lmms-eval `vizwiz_vqa_val`.
 
 const UNANSWERABLE = "\nWhen the provided information is insufficient, respond with 'Unanswerable'.";

@@ -34,7 +34,7 @@ export const taskNames: readonly string[] = [...TASKS.keys()];
 
 /** Options of {@link getTask}. */
 export interface TaskOptions {
-  /** The release of the reference harness to score like. @default 'latest' */
+  /** Which release of the reference harness to score like. @default 'latest' */
   readonly profile?: Profile;
 }
 

@@ -1,4 +1,4 @@
-// The embedded benchmark: the held-out questions of the embedded model as a task. The questions are handed in.
+// The embedded benchmark: held-out questions about drawn shapes, as a task.
 
 import { basename } from 'node:path';
 import { imageFile } from '../data/folder.js';
@@ -7,12 +7,12 @@ import { summarizeMean } from './common.js';
 import { chooseRows, parseLoadOptions } from './load.js';
 import type { Sample, Task } from './task.js';
 
-/** Room for the longest phrase, `mostly red objects on gray`, and the token that ends it. */
+/** Enough for the longest phrase, `mostly red objects on gray`, and the end token. */
 const MAX_NEW_TOKENS = 8;
 
-/** A question about a drawn scene, as `heldOut()` of `@mmtok/tiny-vlm` gives it. */
+/** A question about a drawn scene, as returned by `heldOut()` of `@mmtok/tiny-vlm`. */
 export interface ShapesQuestion {
-  /** Path of the picture. */
+  /** Path of the image. */
   readonly image: string;
   readonly question: string;
   /** One lower-case word, or several for a description. */
@@ -21,7 +21,7 @@ export interface ShapesQuestion {
 }
 
 /**
- * The task `shapes`: answers of one word, or of a phrase, about drawn shapes, scored by equality. It runs offline.
+ * The task `shapes`: one-word or phrase answers about drawn shapes, scored by equality. Runs offline.
  *
  * @example
  * const task = shapesTask(await heldOut());

@@ -21,7 +21,7 @@ import { fact, prefixed, SINGLE_WORD, summarize } from './common.js';
 import { defineTask } from './define-task.js';
 import type { ScoredAnswer, Task } from './task.js';
 
-// POPE: is this object in the picture? Three samplings of objects (random, popular, adversarial) that are not.
+// POPE: is this object in the image? Absent objects are sampled in three ways (random, popular, adversarial).
 // Sources: https://arxiv.org/abs/2305.10355, https://github.com/AoiDragon/POPE, lmms-eval `pope`.
 
 const FILE = /coco_pope_(adversarial|popular|random)\.json$/;
@@ -41,7 +41,7 @@ export const pope: Task<string> = defineTask({
     config: 'default',
     split: 'test',
     url: 'https://huggingface.co/datasets/lmms-lab/POPE',
-    files: 'coco_pope_{adversarial,popular,random}.json and the pictures of COCO val2014',
+    files: 'coco_pope_{adversarial,popular,random}.json and the images of COCO val2014',
   },
   maxNewTokens: 128,
   paper: { column: 'POPE', factor: 100 },
@@ -72,7 +72,7 @@ export const pope: Task<string> = defineTask({
     images: [image],
     question: strip(question),
     kind: category,
-    // Stripped, as the harness does.
+    // Stripped, like in the harness.
     target: strip(answer.toLowerCase()),
   }),
   prompt: ({ question }) => question + SINGLE_WORD,
@@ -89,12 +89,12 @@ export const pope: Task<string> = defineTask({
   },
 });
 
-// MME: two yes/no questions per picture in fourteen categories. The paper's value is perception plus cognition.
+// MME: two yes/no questions per image in fourteen categories. The paper reports perception plus cognition.
 // Sources: https://arxiv.org/abs/2306.13394,
 // https://github.com/BradyFU/Awesome-Multimodal-Large-Language-Models/tree/Evaluation, lmms-eval `mme`.
 
 const CATEGORIES: readonly string[] = [...MME_PERCEPTION, ...MME_COGNITION];
-// In some categories pictures and texts lie in folders of their own.
+// In some categories images and texts have separate folders.
 const INNER_FOLDERS = new Set(['images', 'questions_answers_YN']);
 const ASK = ' Please answer yes or no.';
 
@@ -160,8 +160,7 @@ export const mme: Task<string> = defineTask({
     const rows: TextRow[] = [];
     for (const path of texts) {
       const picture = pictures.get(key(placeOf(path)));
-      if (picture === undefined)
-        throw new CorruptFileError(path, 'has no picture of the same name beside it');
+      if (picture === undefined) throw new CorruptFileError(path, 'has no image of the same name next to it');
       rows.push(...(await readQuestions(path, picture)));
     }
     return texts.length === 0 ? null : memoryTable(rows);
