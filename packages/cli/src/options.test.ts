@@ -77,7 +77,7 @@ describe('parseDtype', () => {
   });
 
   it.each(['tiny', 'tiny-small'])('knows the parts of %s', async (model) => {
-    const { loaded } = await loadLibraryModel({ model }, fakeIo());
+    const loaded = await loadLibraryModel({ model }, fakeIo());
     for (const part of Object.keys(loaded.model.sessions)) {
       expect(parseDtype(`${part}=q8`)).toEqual({ [part]: 'q8' });
     }
