@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { loadLibraryModel } from '../models/load-vlm.js';
-import { parseCount, parseIndices, parseInteger, parseKeep, parseNumber } from './parse.js';
+import { parseCount, parseFocus, parseIndices, parseInteger, parseKeep, parseNumber } from './parse.js';
 import { parseDtype } from './parse-dtype.js';
 
 describe('parseKeep', () => {
@@ -20,6 +20,14 @@ describe('parseKeep', () => {
       expect(() => parseKeep(text)).toThrow(`--keep ${text}; expected a number of tokens`);
     },
   );
+});
+
+describe('parseFocus', () => {
+  it('reads numbers and auto', () => {
+    expect([parseFocus('4'), parseFocus(' 0.5'), parseFocus('auto')]).toEqual([4, 0.5, 'auto']);
+    for (const text of ['', 'strong', 'NaN'])
+      expect(() => parseFocus(text)).toThrow('--focus: expected a number');
+  });
 });
 
 describe('parseIndices', () => {
