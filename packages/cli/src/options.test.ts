@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
+<<<<<<< HEAD:packages/cli/src/options.test.ts
 import { fakeIo } from '../test/fake-io.js';
 import { loadLibraryModel } from './models/load.js';
-import { parseCount, parseDtype, parseIndices, parseInteger, parseKeep, parseNumber } from './options.js';
+import { parseCount, parseDtype, parseFocus, parseIndices, parseInteger, parseKeep, parseNumber } from './options.js';
+=======
+import { fakeIo } from '../../test/fake-io.js';
+import { loadLibraryModel } from '../models/load-vlm.js';
+import { parseCount, parseFocus, parseIndices, parseInteger, parseKeep, parseNumber } from './parse.js';
+import { parseDtype } from './parse-dtype.js';
+>>>>>>> trust:packages/cli/src/options/options.test.ts
 
 describe('parseKeep', () => {
   it.each([
@@ -19,6 +26,14 @@ describe('parseKeep', () => {
       expect(() => parseKeep(text)).toThrow(`--keep ${text}; expected a number of tokens`);
     },
   );
+});
+
+describe('parseFocus', () => {
+  it('reads numbers and auto', () => {
+    expect([parseFocus('4'), parseFocus(' 0.5'), parseFocus('auto')]).toEqual([4, 0.5, 'auto']);
+    for (const text of ['', 'strong', 'NaN'])
+      expect(() => parseFocus(text)).toThrow('--focus: expected a number');
+  });
 });
 
 describe('parseIndices', () => {

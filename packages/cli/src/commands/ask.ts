@@ -35,7 +35,7 @@ export interface AskRequest {
   /** A model that answers first: `tiny-small`, `tiny`, a hub id or a folder. */
   readonly agent?: string;
   /** Vision coverage alone, whose targets count by their relevance to the question; see `visionCoverage`. */
-  readonly focus?: number;
+  readonly focus?: number | 'auto';
   readonly maxNewTokens?: number;
   /** Where to write the picture of the kept tokens. */
   readonly overlay?: string;
