@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
-<<<<<<< HEAD:packages/cli/src/options.test.ts
 import { fakeIo } from '../test/fake-io.js';
 import { loadLibraryModel } from './models/load.js';
 import { parseCount, parseDtype, parseFocus, parseIndices, parseInteger, parseKeep, parseNumber } from './options.js';
-=======
-import { fakeIo } from '../../test/fake-io.js';
-import { loadLibraryModel } from '../models/load-vlm.js';
-import { parseCount, parseFocus, parseIndices, parseInteger, parseKeep, parseNumber } from './parse.js';
-import { parseDtype } from './parse-dtype.js';
->>>>>>> trust:packages/cli/src/options/options.test.ts
 
 describe('parseKeep', () => {
   it.each([
