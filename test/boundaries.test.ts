@@ -135,38 +135,63 @@ function wrongImports({ folder, manifest }: WorkspacePackage): readonly string[]
 }
 
 /**
- * The folders of packages/transformers/src from bottom to top: a file imports from its own folder and from those before it.
- * Files beside the folders have a place of their own.
+ * The folders of a package's sources from bottom to top: a file imports from its own folder and from those below it. Files
+ * beside the folders have a layer too.
  */
-const layers = [
-  ['errors.ts', 'report.ts'],
-  ['internal'],
-  ['adapters'],
-  ['families'],
-  ['prompt'],
-  ['question'],
-  ['select'],
-  ['options.ts'],
-  ['prefill'],
-  ['patch'],
-  ['prune.ts'],
-  ['files'],
-  ['vlm'],
-  ['create-vlm.ts'],
-  ['verify'],
-  ['index.ts', 'internal.ts', 'verify.ts'],
-] as const;
+const layers: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  core: [
+    ['errors.ts'],
+    ['internal'],
+    ['backend'],
+    ['similarity.ts', 'keywords.ts'],
+    ['coverage'],
+    ['search'],
+    ['selection'],
+    ['testing'],
+    ['index.ts', 'internal.ts', 'backend.ts'],
+  ],
+  transformers: [
+    ['errors.ts', 'report.ts'],
+    ['internal'],
+    ['adapters'],
+    ['families'],
+    ['prompt'],
+    ['question'],
+    ['select'],
+    ['options.ts'],
+    ['prefill'],
+    ['patch'],
+    ['prune.ts'],
+    ['files'],
+    ['vlm'],
+    ['create-vlm.ts'],
+    ['verify'],
+    ['index.ts', 'internal.ts', 'verify.ts'],
+  ],
+  eval: [
+    ['errors.ts', 'describe-machine.ts'],
+    ['stats'],
+    ['data'],
+    ['metrics'],
+    ['methods'],
+    ['tasks'],
+    ['runner'],
+    ['report'],
+    ['speed'],
+    ['index.ts'],
+  ],
+};
 
-test('no import between folders of transformers goes up', () => {
-  const source = 'packages/transformers/src';
+test.each(Object.entries(layers))('no import between folders of %s goes up', (name, order) => {
+  const source = `packages/${name}/src`;
   const levelOf = (path: string): number => {
     const [first = ''] = relative(source, path).split('/');
-    return layers.findIndex((names) => (names as readonly string[]).includes(first));
+    return order.findIndex((names) => names.includes(first));
   };
   const upward: string[] = [];
   for (const path of sourceFiles(source, ['.ts'])) {
     if (path.endsWith('.test.ts')) continue;
-    expect(levelOf(path), `${path} has a place in the layers`).toBeGreaterThanOrEqual(0);
+    expect(levelOf(path), `${path} has a layer`).toBeGreaterThanOrEqual(0);
     for (const specifier of importsOf(path)) {
       if (!specifier.startsWith('.')) continue;
       const target = join(dirname(path), specifier).replace(/\.js$/, '.ts');

@@ -1,4 +1,4 @@
-// @mmtok/core/backend: what authors of backends need, beside the conformance suite in @mmtok/core/testing.
+// @mmtok/core/backend: for authors of backends, together with the conformance suite in @mmtok/core/testing.
 
 export { type Backend, checkInputs, checkInto, type DimLengths, type RunOptions } from './backend/backend.js';
 export type { TensorOps } from './backend/ops.js';

@@ -1,31 +1,30 @@
-// The typed errors of the core, and the base class of every error that mmtok throws on purpose. Bugs stay plain Errors.
+// The core's typed errors, and the base class of every error that mmtok throws deliberately. Bugs stay plain Errors.
 
 const MARKER = Symbol.for('mmtok.error');
 
-/** Who can act on an error: the caller, whoever runs the machine, or whoever supplied the numbers or files. */
+/** Who can act on an error: the caller, the operator of the machine, or the supplier of the data. */
 export type ErrorKind =
   /** The call or its options are wrong: change the code. */
   | 'usage'
   /** Something is missing or fails on this machine: install, configure or free it. */
   | 'environment'
-  /** The tensors, files or models that were given are wrong: change the data. */
+  /** The given tensors, files or models are invalid: change the data. */
   | 'data';
 
-/** What a {@link MmtokError} carries beside its code and its problem. */
+/** Details of a {@link MmtokError} besides its code and problem. */
 export interface ErrorDetails {
   /** @default 'usage' */
   readonly kind?: ErrorKind | undefined;
-  /** What to do, as whole sentences, e.g. an install command. */
+  /** What to do, in whole sentences, e.g. an install command. */
   readonly hint?: string | undefined;
-  /** Opens the message: `Invalid budget` gives "Invalid budget: …". */
+  /** Start of the message: `Invalid budget` gives "Invalid budget: …". */
   readonly title?: string | undefined;
   /** The error that caused this one. */
   readonly cause?: unknown;
 }
 
 /**
- * Base class of all typed errors. `MmtokError.isInstance(error)` holds across duplicate copies of the package,
- * where `instanceof` would not.
+ * Base class of all typed errors. Unlike `instanceof`, `MmtokError.isInstance(error)` works across duplicate copies of the package.
  */
 export class MmtokError extends Error {
   /** A stable, machine-readable code such as `MMTOK_INVALID_BUDGET`. */
@@ -33,7 +32,7 @@ export class MmtokError extends Error {
   readonly kind: ErrorKind;
   /** What is wrong. The message is the title, the problem and the hint. */
   readonly problem: string;
-  /** What to do about it, where the message says so. */
+  /** What to do about it, if the message says so. */
   declare readonly hint?: string;
 
   constructor(code: string, problem: string, details: ErrorDetails = {}) {
@@ -52,7 +51,7 @@ export class MmtokError extends Error {
     Object.defineProperty(this, MARKER, { value: true });
   }
 
-  /** Whether `value` is an error thrown by any copy of mmtok; with `code`, whether it is that very error. */
+  /** Whether `value` is an error of any copy of mmtok and, if `code` is given, has that code. */
   static isInstance(value: unknown, code?: string): value is MmtokError {
     const isMarked = typeof value === 'object' && value !== null && MARKER in value;
     return isMarked && (code === undefined || (value as unknown as MmtokError).code === code);
@@ -61,7 +60,7 @@ export class MmtokError extends Error {
 
 const endSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-/** The message of whatever was thrown. Never throws itself. */
+/** The message of whatever was thrown. Never throws. */
 export function messageOf(error: unknown): string {
   try {
     return error instanceof Error ? error.message : String(error);
@@ -70,14 +69,14 @@ export function messageOf(error: unknown): string {
   }
 }
 
-/** Options have the wrong form. The message lists each wrong path, what was expected and what was given. */
+/** Options are invalid. The message lists each wrong path, what was expected and what was given. */
 export class InvalidOptionsError extends MmtokError {
   constructor(what: string, problems: readonly string[], details: ErrorDetails = {}) {
     super('MMTOK_INVALID_OPTIONS', problems.join('; '), { title: `Invalid ${what}`, ...details });
   }
 }
 
-/** No selection can satisfy a budget or its constraints, e.g. zero tokens, or more must-keeps than tokens. */
+/** A budget or its constraints cannot be satisfied, e.g. zero tokens, or more must-keeps than tokens. */
 export class InvalidBudgetError extends MmtokError {
   constructor(problem: string) {
     super('MMTOK_INVALID_BUDGET', problem, { title: 'Invalid budget' });
@@ -95,9 +94,9 @@ export class InvalidTensorError extends MmtokError {
   }
 }
 
-/** A maximizer or a `select` function returned something other than different, eligible candidates. */
+/** A maximizer or a `select` function returned something other than distinct, eligible candidates. */
 export class InvalidSelectionError extends MmtokError {
-  /** Who chose, e.g. `"maximizer 'mine'"` or `'select'`. */
+  /** What chose, e.g. `"maximizer 'mine'"` or `'select'`. */
   readonly chooser: string;
 
   constructor(chooser: string, problem: string, details: ErrorDetails = {}) {
@@ -106,14 +105,14 @@ export class InvalidSelectionError extends MmtokError {
   }
 }
 
-/** A coverage term's matrix would be larger than the ceiling, or than the memory that is left. */
+/** A coverage term's matrix would exceed the ceiling or the available memory. */
 export class MatrixTooLargeError extends MmtokError {
   /** Size of the matrix in bytes. */
   readonly bytes: number;
 
   /**
-   * @param limits `ceiling` in bytes, absent where memory itself ran out; `peakFactor` times the matrix is in use at most
-   * while it is computed.
+   * @param limits `ceiling` in bytes, absent if memory itself ran out; while the matrix is computed, up to `peakFactor` times its size
+   * is in use.
    */
   constructor(
     term: string,
@@ -146,7 +145,7 @@ export class MatrixTooLargeError extends MmtokError {
   }
 }
 
-/** An engine or execution device is missing or broken; the hint tells how to get it. */
+/** An engine or execution device is missing or broken. The hint says how to get it. */
 export class BackendUnavailableError extends MmtokError {
   readonly backend: string;
   declare readonly hint: string;
@@ -162,7 +161,7 @@ export class BackendUnavailableError extends MmtokError {
   }
 }
 
-/** An engine failed on a program: a wrong program, or a defect or limit of the engine. `cause` is the engine's error. */
+/** An engine failed on a program: the program is wrong, or the engine has a bug or limit. `cause` is the engine's error. */
 export class BackendRunError extends MmtokError {
   readonly backend: string;
   readonly program: string;
@@ -179,7 +178,7 @@ export class BackendRunError extends MmtokError {
   }
 }
 
-/** A program uses an operation (or a form of it) that the backend does not implement. */
+/** A program uses an operation, or a form of it, that the backend does not implement. */
 export class UnsupportedOpError extends MmtokError {
   readonly op: string;
   readonly backend: string;

@@ -1,4 +1,4 @@
-// The public surface of @mmtok/core. Authors of backends find theirs in @mmtok/core/backend.
+// The public API of @mmtok/core. Authors of backends also need @mmtok/core/backend.
 
 export type { Backend } from './backend/backend.js';
 export type { TensorOps } from './backend/ops.js';

@@ -1,4 +1,4 @@
-// @mmtok/core/internal: what the packages of mmtok share. Unstable: it may change in any release, without notice.
+// @mmtok/core/internal: shared by the packages of mmtok. Unstable: may change in any release without notice.
 
 export { toMatrix } from './backend/tensor.js';
 export { messageOf } from './errors.js';

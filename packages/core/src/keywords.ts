@@ -1,9 +1,9 @@
-// Prepares a question for text coverage: its words without image placeholders, answer-format requests and stop words.
+// Prepares a question for text coverage: removes image placeholders, answer-format requests and stop words.
 
 import * as z from 'zod';
 import { parseOptions } from './internal/parse-options.js';
 
-/** Stop-words of the MMTok implementation for LLaVA (all lower case). "in", "of", "this", "image" and "there" stay. */
+/** Stop words of the MMTok implementation for LLaVA, in lower case. "in", "of", "this", "image" and "there" stay. */
 export const STOP_WORDS: ReadonlySet<string> = new Set(
   (
     'a an the is are was were be been being have has had do does did it they he she we you i ' +
@@ -14,9 +14,9 @@ export const STOP_WORDS: ReadonlySet<string> = new Set(
 
 /** Options of {@link keywords}. */
 export interface KeywordOptions {
-  /** Words to leave out, in lower case; `false` keeps every word. @default the 47 of the official implementation */
+  /** Words to exclude, in lower case; `false` keeps every word. @default the 47 of the official implementation */
   readonly stopWords?: Iterable<string> | false;
-  /** Sentences that ask for an answer format and say nothing about the image. @default {@link ANSWER_FORMATS} */
+  /** Sentences that request an answer format and say nothing about the image. @default {@link ANSWER_FORMATS} */
   readonly answerFormats?: readonly string[];
 }
 
@@ -40,12 +40,12 @@ const schema = z.strictObject({
 });
 
 /**
- * The words of a question that should drive text coverage, in order, repeats kept. Words are runs of letters, digits
- * and underscores in any script. If every word is a stop-word, all words are returned.
+ * The words of a question that should drive text coverage, in order, with repeats. Words are runs of letters, digits and
+ * underscores in any script. If every word is a stop word, all words are returned.
  *
  * @example
  * keywords('<image>\nIs there a red cup on the table?'); // ['there', 'red', 'cup', 'on', 'table']
- * @throws InvalidOptionsError for anything but a string and the options above.
+ * @throws InvalidOptionsError if the question is not a string, or for invalid options.
  */
 export function keywords(question: string, options: KeywordOptions = {}): string[] {
   const text = parseOptions('question', z.string(), question);

@@ -1,4 +1,4 @@
-// The machine that times were taken on, in words.
+// Describes the machine on which times were measured.
 
 import { cpus } from 'node:os';
 

@@ -3,12 +3,11 @@
 // megabyte of the one that took it longest.
 
 import { describe, expect, it } from 'vitest';
-import { imageBase64 } from '../src/data/image-source.js';
-import { parsePythonList } from '../src/data/python-list.js';
-import { parseTsv } from '../src/data/text-files.js';
+import { imageBase64 } from '../src/data/folder.js';
+import { parsePythonList, parseTsv } from '../src/data/text-files.js';
+import { capitalize, parseFloatStrict, strip, stripCharacter, words } from '../src/metrics/harness.js';
 import * as metrics from '../src/metrics/index.js';
-import { capitalize, parseFloatStrict, strip, stripCharacter, words } from '../src/metrics/python-text.js';
-import { mostCommon } from '../src/tasks/most-common.js';
+import { mostCommon } from '../src/tasks/common.js';
 
 const MEGABYTE = 1_000_000;
 /** Long enough to tell the worst shape; in quadratic time this would take minutes already. */

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parsePythonList } from '../src/data/python-list.js';
+import { parsePythonList } from '../src/data/text-files.js';
+import { capitalize, parseFloatStrict, roundToCents, strip, words } from '../src/metrics/harness.js';
 import {
   anls,
   exactMatch,
@@ -37,8 +38,7 @@ import {
   vqaPunctuation,
   vqav2Accuracy,
 } from '../src/metrics/index.js';
-import { mean } from '../src/metrics/mean.js';
-import { capitalize, parseFloatStrict, roundToCents, strip, words } from '../src/metrics/python-text.js';
+import { mean } from '../src/stats/mean.js';
 
 type Variants<T> = Readonly<Record<string, Partial<T>>>;
 type Case<T> = { readonly prediction: string; readonly variants?: Variants<T> } & T;

@@ -149,7 +149,7 @@ describe('the columns of the Hub', () => {
     expect(samples[2]!.images[0]!.id).toBe(samples[0]!.images[0]!.id);
     expect(await collect(getTask('gqa').load({ from, limit: 2, seed: 1 }))).toHaveLength(2);
     await expect(collect(getTask('gqa').load({ from: folder([row('4', 'n9')]) }))).rejects.toThrow(
-      /row 1: no picture has the id 'n9'/,
+      /row 1: .*'n9'/,
     );
   });
 
@@ -164,11 +164,9 @@ describe('the columns of the Hub', () => {
     await expect(load('pope', [{}, { question: null }])).rejects.toThrow(
       /test-00000-of-00003-abc\.parquet, row 2: question: .*expected string, received null/,
     );
-    await expect(load('docvqa', [{ image: null }])).rejects.toThrow(/row 1: image: expected a picture/);
-    await expect(load('mmmu', [{ options: 'A, B' }])).rejects.toThrow(
-      /options: expected a list of texts, got A, B/,
-    );
-    await expect(load('mmmu', [{ image_2: null }])).rejects.toThrow(/image_2: the question has <image 2>/);
+    await expect(load('docvqa', [{ image: null }])).rejects.toThrow(/row 1: image: /);
+    await expect(load('mmmu', [{ options: 'A, B' }])).rejects.toThrow(/options: .*got A, B/);
+    await expect(load('mmmu', [{ image_2: null }])).rejects.toThrow(/image_2: .*<image 2>/);
   });
 });
 

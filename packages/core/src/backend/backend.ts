@@ -1,4 +1,4 @@
-// The contract of a backend: something that runs programs. One small interface and the check of what it is given.
+// The backend interface: something that runs programs. Also the checks of its inputs.
 
 import { InvalidTensorError } from '../errors.js';
 import type { Program, TensorSpecs } from './program.js';
@@ -7,8 +7,8 @@ import { elementCount, type HostTensor } from './tensor.js';
 /** Options of one {@link Backend.run}. */
 export interface RunOptions<O extends TensorSpecs = TensorSpecs> {
   /**
-   * Memory to receive outputs, by output name, each of exactly the output's size. A backend writes there, and returns
-   * that very array as the output's data, which saves copying a large matrix.
+   * Memory for outputs, by output name, each of exactly the output's size. The backend writes to it and returns that array as the
+   * output's data, which avoids copying a large matrix.
    */
   readonly into?: { readonly [K in keyof O]?: Float32Array };
 }
@@ -20,18 +20,18 @@ export interface RunOptions<O extends TensorSpecs = TensorSpecs> {
 export interface Backend {
   /** Short name of the engine: `'reference'`, `'ort'`, `'tfjs'`. */
   readonly name: string;
-  /** What the engine really runs on, e.g. `'cpu'`, `'cuda'`, `'webgpu'`. */
+  /** What the engine actually runs on, e.g. `'cpu'`, `'cuda'`, `'webgpu'`. */
   readonly device: string;
   /**
-   * The largest relative error to expect of an element after a chain of a few operations, e.g. `1e-5` for float32.
-   * Selections agree between backends wherever gains are further apart than this.
+   * The largest relative error to expect in an element after a few operations, e.g. `1e-5` for float32. Backends select the same
+   * tokens wherever gains differ by more than this.
    */
   readonly precision: number;
   /**
    * Runs a program on host tensors.
-   * @throws InvalidTensorError if an input is missing or has the wrong rank, type or size, or the memory in `into` has.
+   * @throws InvalidTensorError if an input is missing or has the wrong rank, type or size, or if memory in `into` has the wrong size.
    * @throws UnsupportedOpError if the program uses an operation this backend lacks.
-   * @throws BackendRunError for what the engine itself reports.
+   * @throws BackendRunError for errors reported by the engine.
    * @throws DisposedError after `dispose()`.
    */
   run<I extends TensorSpecs, O extends TensorSpecs>(
@@ -39,13 +39,13 @@ export interface Backend {
     inputs: Readonly<Record<keyof I, HostTensor>>,
     options?: RunOptions<O>,
   ): Promise<Record<keyof O, HostTensor>>;
-  /** Frees sessions and memory. The backend cannot be used afterwards; calling it twice is harmless. */
+  /** Frees sessions and memory. The backend cannot be used afterwards. Safe to call twice. */
   dispose(): Promise<void>;
 }
 
 /**
- * Checks the memory that a caller gave for an output. For backends: call it before writing there.
- * @throws InvalidTensorError if it is not of the output's size.
+ * Checks memory given for an output. Backends call it before writing.
+ * @throws InvalidTensorError if it does not have the output's size.
  */
 export function checkInto(
   program: Program,
@@ -65,8 +65,8 @@ export function checkInto(
 export type DimLengths = ReadonlyMap<string, number>;
 
 /**
- * Checks inputs against a program's declaration and returns the length of every named dimension. For backends: call it
- * first in {@link Backend.run}, so that wrong inputs fail the same way on every engine.
+ * Checks inputs against a program's declaration and returns the length of every named dimension. Backends call it first in
+ * {@link Backend.run}, so that invalid inputs fail the same way on every engine.
  * @throws InvalidTensorError naming the program, the input, what was given and what was expected.
  */
 export function checkInputs(

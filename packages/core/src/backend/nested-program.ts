@@ -1,4 +1,4 @@
-// Programs over nested records. Backends know flat names only; the names are made here, and nowhere else.
+// Programs over nested records, flattened to the names that backends use.
 
 import { BackendRunError, MmtokError } from '../errors.js';
 import type { Backend } from './backend.js';
@@ -17,15 +17,15 @@ export type Tree<T> =
 
 /** A {@link Program} whose inputs and outputs are nested. */
 export interface NestedProgram {
-  /** The same with flat names, as backends take it. */
+  /** The same program with flat names, as backends take it. */
   readonly flat: Program;
   readonly inputs: Tree<TensorSpec>;
   readonly outputs: Tree<TensorSpec>;
-  /** The computation over nested records, for use within other programs. */
+  /** The computation over nested records, for use in other programs. */
   build<T>(ops: TensorOps<T>, inputs: Tree<T>): Tree<T>;
 }
 
-/** Defines a program whose inputs, outputs and `build` are over nested records of the given shapes. */
+/** Defines a program whose inputs, outputs and `build` are nested records of the given shapes. */
 export function defineNestedProgram(
   definition: Omit<NestedProgram, 'flat'> & { readonly name: string },
 ): NestedProgram {
@@ -47,8 +47,8 @@ export function defineNestedProgram(
 
 /**
  * Runs a nested program.
- * @param into memory for outputs, at the outputs' places.
- * @throws BackendRunError for whatever a backend or a program's `build` throws that is not typed.
+ * @param into memory for outputs, nested like the outputs.
+ * @throws BackendRunError for untyped errors of a backend or of a program's `build`.
  */
 export async function runNested(
   backend: Backend,
@@ -74,21 +74,21 @@ export async function runNested(
 
 type Steps = readonly string[];
 
-// A record of specifications may have an entry called `dims`; only a specification's own is a list.
+// A record of specifications may have an entry named `dims`; only in a specification is it an array.
 const isSpec = (node: Tree<TensorSpec>): node is TensorSpec =>
   node !== undefined && Array.isArray((node as TensorSpec).dims);
 
 const pathOf = (steps: Steps): string =>
   steps.map((step) => step.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
 
-/** Every specification with its flat name and the steps that lead to it. */
+/** Every specification with its flat name and its path. */
 function leaves(specs: Tree<TensorSpec>, steps: Steps = []): [path: string, spec: TensorSpec, Steps][] {
   if (specs === undefined) return [];
   if (isSpec(specs)) return [[pathOf(steps), specs, steps]];
   return Object.entries(specs).flatMap(([name, child]) => leaves(child, [...steps, name]));
 }
 
-/** The same tree with something else in place of each specification. */
+/** The same tree with other values in place of the specifications. */
 function mapLeaves<T>(
   specs: Tree<TensorSpec>,
   change: (spec: TensorSpec, path: string) => T,

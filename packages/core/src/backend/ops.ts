@@ -1,17 +1,17 @@
-// The tensor operations that the method is written in. An interface only: each backend brings the arithmetic.
+// The tensor operations in which the method is written. Each backend implements them.
 
 /**
- * The operations a backend implements, over its own tensor type `T`. A program is written once against this
- * interface (see `Program`); an eager backend runs it directly, a compiling backend passes symbolic tensors.
+ * The operations a backend implements, over its own tensor type `T`. A program is written once against this interface (see
+ * `Program`): an eager backend runs it directly, a compiling backend passes symbolic tensors.
  *
- * Numbers are 32-bit floats unless a line says *index* (an integer tensor, made only by `range`, `argMax` and
- * inputs declared `'int32'`). Element-wise operations broadcast as in NumPy: shapes are aligned at the last axis and
- * an axis of 1 stretches. Axes are counted from 0 and never negative.
+ * Numbers are 32-bit floats, except for *index* tensors: integers that come only from `range`, `argMax` and inputs declared
+ * `'int32'`. Element-wise operations broadcast as in NumPy: shapes are aligned at the last axis, and axes of length 1 stretch.
+ * Axes count from 0 and are never negative.
  */
 export interface TensorOps<T> {
   /** A constant of shape `[]`. */
   scalar(value: number): T;
-  /** The length of `axis` as a float of shape `[]`; known only at run time, so a program fits every size. */
+  /** The length of `axis` as a float of shape `[]`. Known only at run time, so that a program fits every size. */
   size(x: T, axis: number): T;
   /** The indices `0 … length of axis − 1` of `x`, shape `[n]`, *index*. */
   range(x: T, axis: number): T;
@@ -24,13 +24,13 @@ export interface TensorOps<T> {
   multiply(a: T, b: T): T;
   /** Element-wise `a / b`. */
   divide(a: T, b: T): T;
-  /** Element-wise maximum; NaN wins over numbers. */
+  /** Element-wise maximum; NaN propagates. */
   maximum(a: T, b: T): T;
   /** Element-wise eˣ. */
   exp(x: T): T;
   /** Element-wise natural logarithm. */
   log(x: T): T;
-  /** Element-wise equality of two *index* tensors: a condition, to be used by {@link where} only. */
+  /** Element-wise equality of two *index* tensors: a condition, for {@link where} only. */
   equal(a: T, b: T): T;
   /** Element-wise choice: `a` where the condition holds, else `b`. */
   where(condition: T, a: T, b: T): T;
@@ -39,26 +39,26 @@ export interface TensorOps<T> {
   matMul(a: T, b: T, options?: { readonly transposeB?: boolean }): T;
   /** `[n, m]` to `[m, n]`. */
   transpose(x: T): T;
-  /** The Euclidean length of every row of `[n, d]`: `[n, 1]`. Not finite where a row holds NaN or infinity. */
+  /** The Euclidean norm of every row of `[n, d]`: `[n, 1]`. Not finite if a row holds NaN or infinity. */
   rowNorms(x: T): T;
-  /** Softmax along `axis`, stable for large inputs: eˣ⁻ᵐᵃˣ / Σ eˣ⁻ᵐᵃˣ. */
+  /** Softmax along `axis`, numerically stable: eˣ⁻ᵐᵃˣ / Σ eˣ⁻ᵐᵃˣ. */
   softmax(x: T, axis: number): T;
 
-  /** Sum over `axis`, which is dropped, or kept with length 1 when `keepDims`. */
+  /** Sum over `axis`, which is dropped, or kept with length 1 if `keepDims`. */
   sum(x: T, axis: number, options?: { readonly keepDims?: boolean }): T;
-  /** Maximum over `axis`, which is dropped, or kept with length 1 when `keepDims`. The axis must not be empty, nor hold NaN. */
+  /** Maximum over `axis`, which is dropped, or kept with length 1 if `keepDims`. The axis must not be empty or hold NaN. */
   max(x: T, axis: number, options?: { readonly keepDims?: boolean }): T;
   /** Index of the maximum over `axis`, which is dropped, *index*. **Ties go to the lowest index.** The axis must not hold NaN. */
   argMax(x: T, axis: number): T;
 
-  /** Joins tensors along `axis`; the other axes agree. */
+  /** Concatenates tensors along `axis`; the other axes must agree. */
   concat(parts: readonly T[], axis: number): T;
-  /** The slices of `x` along `axis` at the *index* tensor `indices` (shape `[]` drops the axis, `[k]` keeps `k`), none negative. */
+  /** The slices of `x` along `axis` at the *index* tensor `indices`, none negative (shape `[]` drops the axis, `[k]` keeps `k`). */
   gather(x: T, indices: T, axis: number): T;
 
   /**
-   * Runs `body` `count` times (`count`: *index*, shape `[]`), passing each step's state to the next, and stacks what
-   * every step emits along a new axis 0. State tensors keep their shapes and stay *index* or not.
+   * Runs `body` `count` times (`count`: *index*, shape `[]`), passes the state from step to step, and stacks what each step emits
+   * along a new axis 0. State tensors keep their shapes and remain *index* or float.
    */
   loop<S extends Readonly<Record<string, T>>, E extends Readonly<Record<string, T>>>(
     count: T,

@@ -1,13 +1,13 @@
-// A program: one computation over named tensors, written once for every backend. It holds no data and no engine.
+// A program: a computation over named tensors, written once for every backend.
 
 import type { TensorOps } from './ops.js';
 
-/** The element types that programs take and return on the host. `float16` inputs are widened before any arithmetic. */
+/** The element types of program inputs and outputs on the host. `float16` inputs are widened before any arithmetic. */
 export type ProgramDType = 'float32' | 'int32';
 
 /** The shape and element type of a program's input or output; dimensions are named, e.g. `['n', 'd']`. */
 export interface TensorSpec {
-  /** Names of the dimensions. The same name means the same length everywhere in the program. */
+  /** Names of the dimensions. A name means the same length everywhere in the program. */
   readonly dims: readonly string[];
   /** @default 'float32' */
   readonly dtype?: ProgramDType;
@@ -17,15 +17,15 @@ export interface TensorSpec {
 export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
 
 /**
- * A computation from named inputs to named outputs. Make it once, at module level: backends compile a program the first
- * time they meet it and keep the result for as long as the program object lives.
+ * A computation from named inputs to named outputs. Define it once, at module level: backends compile a program on first use and
+ * keep the result as long as the program object lives.
  */
 export interface Program<I extends TensorSpecs = TensorSpecs, O extends TensorSpecs = TensorSpecs> {
   /** Shown in errors, timings and compiled graphs. */
   readonly name: string;
   readonly inputs: I;
   readonly outputs: O;
-  /** Builds the outputs from the inputs; must use nothing but `ops`, so that it means the same on every backend. */
+  /** Builds the outputs from the inputs. It may use only `ops`, so that it means the same on every backend. */
   build<T>(ops: TensorOps<T>, inputs: Readonly<Record<keyof I, T>>): Readonly<Record<keyof O, T>>;
 }
 

@@ -1,4 +1,4 @@
-// The reference backend: runs programs eagerly on the reference operations. Needs no engine, works everywhere, slow.
+// The reference backend: runs programs eagerly on the reference operations. Slow, but needs no engine.
 
 import { DisposedError } from '../errors.js';
 import { type Backend, checkInputs, checkInto } from './backend.js';
@@ -7,8 +7,8 @@ import { type ReferenceTensor, referenceOps } from './reference-ops.js';
 import { float32, type HostTensor, widen } from './tensor.js';
 
 /**
- * A backend in plain JavaScript with double-precision arithmetic and no dependency: for tests, for small inputs, and
- * as the meaning of every operation. For more than a few hundred vision tokens use `@mmtok/ort-backend`.
+ * A backend in plain JavaScript with double-precision arithmetic, for tests, small inputs, and as the definition of every
+ * operation. For more than a few hundred vision tokens use `@mmtok/ort-backend`.
  */
 export function createReferenceBackend(): Backend {
   let disposed = false;

@@ -1,11 +1,11 @@
-// The operations in plain JavaScript and double precision: the oracle the other backends are tested against.
-// Written to be obviously right, not to be fast; see the ORT backend for speed.
+// The operations in plain JavaScript and double precision, against which the other backends are tested. Written to be obviously
+// correct rather than fast.
 
 import { InvalidTensorError } from '../errors.js';
 import type { TensorOps } from './ops.js';
 import { elementCount } from './tensor.js';
 
-/** A dense row-major array of doubles. Conditions hold 0 or 1, index tensors whole numbers. */
+/** A dense row-major array of doubles. Conditions hold 0 or 1, index tensors hold integers. */
 export interface ReferenceTensor {
   readonly dims: readonly number[];
   readonly data: Float64Array;
@@ -34,7 +34,7 @@ function broadcastDims(op: string, a: readonly number[], b: readonly number[]): 
   });
 }
 
-/** For each element of a tensor shaped `to`, the position in a tensor shaped `from` that broadcasts to it. */
+/** For each element of shape `to`, the position in a tensor of shape `from` that broadcasts to it. */
 function broadcastIndex(from: readonly number[], to: readonly number[]): (position: number) => number {
   if (from.length === to.length && from.every((length, axis) => length === to[axis]))
     return (position) => position;
@@ -68,7 +68,7 @@ function elementwise(op: string, a: Tensor, b: Tensor, compute: (x: number, y: n
   return out;
 }
 
-/** Splits a shape around an axis: how many blocks before it, its length, how many elements after it. */
+/** Splits a shape around an axis: number of blocks before it, its length, number of elements after it. */
 function around(op: string, x: Tensor, axis: number): { outer: number; length: number; inner: number } {
   const length = x.dims[axis];
   if (length === undefined) return fail(op, `axis ${axis} is out of range for shape [${x.dims.join(', ')}]`);
@@ -98,7 +98,7 @@ function reduce(
   return out;
 }
 
-/** The larger of two numbers; NaN wins. */
+/** The larger of two numbers; NaN propagates. */
 const larger = (x: number, y: number): number => (x > y || Number.isNaN(x) ? x : y);
 
 function sumOf(at: (i: number) => number, length: number): number {
@@ -179,7 +179,7 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
     const [n, d] = matrixDims('rowNorms', x);
     const square = (i: number, k: number): number => (x.data[i * d + k] as number) ** 2;
     const norm = (i: number): number => Math.sqrt(sumOf((k) => square(i, k), d));
-    // Rounded as they are between two programs, so that norms which are handed on give the same bits as new ones.
+    // Rounded as between two programs, so that norms passed in give the same bits as computed ones.
     return tensor([n, 1], Float64Array.from(Float32Array.from({ length: n }, (_, i) => norm(i))));
   },
   softmax: (x, axis) => {
@@ -201,7 +201,7 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
 
   concat: (parts, axis) => {
     const [first] = parts;
-    if (first === undefined) return fail('concat', 'there is nothing to join');
+    if (first === undefined) return fail('concat', 'there is nothing to concatenate');
     const lengths = parts.map((part) => around('concat', part, axis));
     for (const { dims } of parts) {
       const fits =
@@ -209,7 +209,7 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
       if (fits) continue;
       fail(
         'concat',
-        `shapes [${first.dims.join(', ')}] and [${dims.join(', ')}] do not join along axis ${axis}`,
+        `shapes [${first.dims.join(', ')}] and [${dims.join(', ')}] do not match along axis ${axis}`,
       );
     }
     const out = tensor(
@@ -257,7 +257,7 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
       state = next.state;
       steps.push(next.emit);
     }
-    // With no step to look at, one more tells the names and shapes of what would have been emitted.
+    // For zero steps, one extra step gives the names and shapes of the outputs.
     const emit = steps[0] ?? body(state).emit;
     const emitted = Object.fromEntries(
       Object.entries(emit).map(([name, { dims }]) => {

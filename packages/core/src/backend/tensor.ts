@@ -1,4 +1,4 @@
-// Tensors on the host: what callers hand in and what backends hand back. Plain data with no behaviour.
+// Tensors on the host: what callers pass in and what backends return.
 
 import { InvalidTensorError, MmtokError, messageOf } from '../errors.js';
 import { halvesToFloats } from '../internal/half.js';
@@ -25,8 +25,8 @@ export type HostTensor =
 export type Float32Tensor = Extract<HostTensor, { type: 'float32' }>;
 
 /**
- * What the public functions accept as a matrix `[rows, columns]`: a host tensor, a tensor of ONNX Runtime or
- * transformers.js (they have `type`, `data` and `dims`), a `Float32Array` with `dims`, or an array of rows.
+ * What public functions accept as a matrix `[rows, columns]`: a host tensor, a tensor of ONNX Runtime or transformers.js (with
+ * `type`, `data` and `dims`), a `Float32Array` with `dims`, or an array of rows.
  */
 export type MatrixInput =
   | HostTensor
@@ -42,14 +42,14 @@ export function float32(data: Float32Array, dims: readonly number[]): Float32Ten
   return { type: 'float32', data, dims };
 }
 
-/** How many elements a shape holds. */
+/** The number of elements of a shape. */
 export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, length) => product * length, 1);
 }
 
 /**
- * Reads a matrix `[rows, columns]` from any accepted form, without copying where it can. A leading axis of length 1
- * (`[1, n, d]`, a batch of one) is dropped.
+ * Reads a matrix `[rows, columns]` from any accepted form, without a copy if possible. A leading axis of length 1 (`[1, n, d]`, a
+ * batch of one) is dropped.
  * @throws InvalidTensorError for anything that is not a matrix of floats.
  */
 export function toMatrix(name: string, input: MatrixInput): MatrixTensor {
@@ -62,7 +62,7 @@ export function toMatrix(name: string, input: MatrixInput): MatrixTensor {
   }
 }
 
-/** A tensor of floats, as matrices are. */
+/** A tensor of floats. */
 export type MatrixTensor = Extract<HostTensor, { type: 'float32' | 'float16' }>;
 
 function readMatrix(name: string, input: MatrixInput): MatrixTensor {
@@ -115,7 +115,7 @@ function isFloat16Array(data: unknown): data is Float64Array {
 function fromRows(name: string, rows: readonly (readonly number[] | Float32Array)[]): Float32Tensor {
   const columns = rows[0]?.length ?? 0;
   const data = new Float32Array(rows.length * columns);
-  // Neither forEach nor set: they pass over holes and turn null, strings and the like into numbers.
+  // Neither forEach nor set: they skip holes and convert null, strings and the like to numbers.
   for (let index = 0; index < rows.length; index++) {
     const row: unknown = rows[index];
     if (!Array.isArray(row) && !(row instanceof Float32Array)) {
@@ -146,7 +146,7 @@ function describe(value: unknown): string {
   return typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value;
 }
 
-/** The same tensor with `float16` widened to `float32`; other tensors are returned as they are. */
+/** The tensor with `float16` widened to `float32`; other tensors are returned unchanged. */
 export function widen(tensor: HostTensor): Exclude<HostTensor, { type: 'float16' }> {
   if (tensor.type !== 'float16') return tensor;
   return float32(halvesToFloats(tensor.data), tensor.dims);

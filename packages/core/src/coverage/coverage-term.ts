@@ -1,63 +1,63 @@
-// What the terms of an objective are: a coverage term is an affinity of candidates and targets, as a program, with a weight;
-// a bonus term adds a number per candidate.
+// The terms of an objective. A coverage term is a weighted program that computes affinities of candidates and targets; a bonus term
+// adds a number per candidate.
 
 import * as z from 'zod';
 import type { NestedProgram } from '../backend/nested-program.js';
 
-/** The input that comes with the question; all others belong to the image. */
+/** The input that comes with the question. All others belong to the image. */
 export const TEXT = 'text';
 
-/** A random choice of targets. */
+/** A random sample of targets. */
 export interface TargetSample {
-  /** How many targets to draw, at least 32. All of them if there are no more. */
+  /** Number of targets to draw, at least 32. All of them if there are no more than that. */
   readonly targets: number;
   /** @default 0 */
   readonly seed?: number | undefined;
 }
 
-/** Fewer targets than this cannot tell how wrong an estimate from them is. */
+/** Fewer targets than this cannot show how far off an estimate is. */
 export const LEAST_SAMPLE = 32;
 
-/** What a term's program reads, as nested records. */
+/** Inputs of a term's program, as nested records. */
 export interface TermInputs<T> {
   /** The tensors the term asks for, by name. */
   readonly tensors: Readonly<Record<string, T>>;
   /** `[]` each. */
   readonly parameters: Readonly<Record<string, T>>;
-  /** `[1, targets]`: the caller's weight of each target, and what drawing it has to be made up for by. */
+  /** `[1, targets]`: the caller's weight of each target, times the correction for how it was drawn. */
   readonly targetWeights: T;
-  /** `[rows, 1]`: row norms that are known already. Of tensors without an entry the program computes them. */
+  /** `[rows, 1]`: known row norms. For tensors without an entry the program computes them. */
   readonly norms: Readonly<Record<string, T>>;
-  /** *index* `[targets]`: which targets to compute. Absent: all. */
+  /** *index* `[targets]`: which targets to compute. @default all */
   readonly drawn?: T | undefined;
 }
 
-/** What a term's program gives, as nested records. */
+/** Outputs of a term's program, as nested records. */
 export interface TermOutputs<T> {
-  /** `[1, targets]`: how much each target counts. */
+  /** `[1, targets]`: the weight of each target. */
   readonly weights: T;
-  /** `[n, targets]`, the weights multiplied in. */
+  /** `[n, targets]`, already multiplied by the weights. */
   readonly affinity: T;
-  /** `[n, 1]`: sums of the affinity's rows. */
+  /** `[n, 1]`: row sums of the affinity. */
   readonly firstGains: T;
-  /** `[1, targets]`: the highest affinity each target can reach, its weight multiplied in. */
+  /** `[1, targets]`: the highest affinity each target can reach, already multiplied by its weight. */
   readonly peak: T;
   /**
-   * `[rows, 1]`: the row norms that were not given. They tell whether a tensor is finite, and as most terms need them
-   * anyway, checking millions of numbers costs nothing.
+   * `[rows, 1]`: the row norms that were not given. They show whether a tensor is finite. Most terms need them anyway, so this check
+   * of millions of numbers is free.
    */
   readonly norms: Readonly<Record<string, T>>;
 }
 
-/** The forms of one term: which compiled program serves depends on what is drawn and what is known. */
+/** The programs of one term, by what is drawn and what is known. */
 export interface TermPrograms {
   /** All targets, all norms computed. */
   readonly whole: NestedProgram;
-  /** All targets, the norms of the image's tensors given. */
+  /** All targets, norms of the image's tensors given. */
   readonly wholeGivenNorms: NestedProgram;
-  /** Drawn targets; absent where the term cannot draw. */
+  /** Drawn targets; absent if the term cannot be sampled. */
   readonly drawn?: NestedProgram | undefined;
-  /** Drawn targets, the norms of the image's tensors given. */
+  /** Drawn targets, norms of the image's tensors given. */
   readonly drawnGivenNorms?: NestedProgram | undefined;
 }
 
@@ -71,16 +71,16 @@ export interface CoverageTerm {
   readonly nonNegative: boolean;
   /** Names of the tensors the term reads, with the names of their two dimensions. */
   readonly inputs: Readonly<Record<string, readonly [rows: string, columns: string]>>;
-  /** Draw this many targets instead of taking all. */
+  /** The number of targets to draw. @default all */
   readonly sample?: TargetSample | undefined;
   /** Name of the dimension that counts the targets. */
   readonly targets: string;
   readonly programs: TermPrograms;
-  /** What stands in for a term that reads text where none is given. Absent: the term is left out. */
+  /** Replaces a term that reads text if there is no text. Absent: the term is skipped. */
   readonly withoutText?: CoverageTerm | undefined;
 }
 
-/** A bonus per candidate, added to its gain whatever else is kept; made by `saliency()`. */
+/** A bonus per candidate, added to its gain regardless of the other picks. Made by `saliency()`. */
 export interface BonusTerm {
   readonly kind: 'bonus';
   readonly name: string;
@@ -97,7 +97,7 @@ export function inputsOf(term: ObjectiveTerm): string[] {
   return term.kind === 'bonus' ? [term.input] : Object.keys(term.inputs);
 }
 
-/** Far above every sensible weight, and far enough below what float32 holds that sums of weighted terms stay finite. */
+/** Far above any sensible weight, and low enough that sums of weighted terms stay finite in float32. */
 const LARGEST_WEIGHT = 1e30;
 const IN_RANGE = 'expected a number from 0 to 1e30';
 
@@ -109,7 +109,7 @@ export const weightSchema: z.ZodNumber = z
 /** Weights per target. */
 export const targetWeightsSchema: z.ZodOptional<z.ZodArray<z.ZodNumber>> = z.array(weightSchema).optional();
 /**
- * A temperature: at lower ones than 1e-4 the rounding of cosines in float32 decides, at higher ones than 1e6 nothing does.
+ * A temperature: below 1e-4 float32 rounding of cosines decides, above 1e6 nothing does.
  */
 export const temperatureSchema: z.ZodNumber = z
   .number('expected a number from 1e-4 to 1e6')
@@ -126,7 +126,7 @@ const program = z.custom<NestedProgram>(
   (value) => typeof (value as NestedProgram | undefined)?.flat?.build === 'function',
 );
 
-/** Checks that something is a term; of the same form as those made here, as copies of the package may be several. */
+/** Checks that something is a term by its shape, as there may be several copies of the package. */
 export const termSchema: z.ZodType<ObjectiveTerm, ObjectiveTerm> = z.union(
   [
     z.object({

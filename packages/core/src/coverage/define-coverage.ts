@@ -23,10 +23,10 @@ export type TermParameters = Readonly<Record<string, number>>;
 
 /** What a term's `build` returns. */
 export interface CoverageOutputs<T> {
-  /** `[n, targets]`, non-negative: row *j* says how well candidate *j* covers each target. */
+  /** `[n, targets]`, non-negative: row *j* holds how well candidate *j* covers each target. */
   readonly affinity: T;
   /**
-   * `[1, targets]`: how much each target counts. Where targets are drawn, what the drawn ones would count among all.
+   * `[1, targets]`: the weight of each target. For drawn targets: the weight they would have among all targets.
    * @default 1 / targets, so that full coverage is worth the term's weight
    */
   readonly targetWeights?: T | undefined;
@@ -34,16 +34,16 @@ export interface CoverageOutputs<T> {
   readonly peak?: T | undefined;
 }
 
-/** What `build` receives beside the tensors and the parameters. */
+/** What `build` receives besides tensors and parameters. */
 export interface CoverageContext<T, I extends TensorSpecs = TensorSpecs> {
   /**
-   * The Euclidean lengths of each input's rows, `[rows, 1]`. Those of an image's tensors are computed once for all
-   * questions, so prefer them to `ops.rowNorms`.
+   * The row norms of each input, `[rows, 1]`. Those of an image's tensors are computed once for all questions, so prefer them to
+   * `ops.rowNorms`.
    */
   readonly norms: Readonly<Record<keyof I, T>>;
-  /** The rows of `x` `[n, …]` that belong to the drawn targets, `[targets, …]`; `x` itself where all targets count. */
+  /** The rows of `x` `[n, …]` of the drawn targets, `[targets, …]`; `x` itself if all targets are used. */
   draw(x: T): T;
-  /** Whether targets are drawn. */
+  /** Whether targets are sampled. */
   readonly isDrawn: boolean;
 }
 
@@ -52,31 +52,31 @@ export interface CoverageDefinition<I extends TensorSpecs, P extends TermParamet
   /** Names the term in results and errors. */
   readonly name: string;
   /**
-   * The tensors the term reads, by name: `vision` `[n, D]` (what the language model receives), `visionFeatures`
-   * `[n, d]` (before the projector; falls back to `vision`), `text` `[m, D]`, or names of your own, passed to
-   * `selectTokens` under `inputs`. All are matrices of floats. The number of candidates must be the dimension `'n'`.
+   * The tensors the term reads, by name: `vision` `[n, D]` (what the language model receives), `visionFeatures` `[n, d]` (before
+   * the projector; defaults to `vision`), `text` `[m, D]`, or your own names, passed to `selectTokens` under `inputs`. All are
+   * matrices of floats. The number of candidates must be the dimension `'n'`.
    */
   readonly inputs: I;
   /**
-   * The name of the dimension that counts the targets: `'n'` for vision tokens, `'m'` for text tokens, or your own. It
-   * must be a dimension of one of the inputs.
+   * The name of the dimension that counts the targets: `'n'` for vision tokens, `'m'` for text tokens, or your own. It must be a
+   * dimension of one of the inputs.
    */
   readonly targets: string;
-  /** Numbers that `build` receives as tensors of shape `[]`, with their defaults: changing one compiles nothing anew. */
+  /** Numbers that `build` receives as tensors of shape `[]`, with their defaults. Changing one does not recompile. */
   readonly parameters?: P | undefined;
-  /** State `true` where the affinity cannot be negative by construction (softmax, exp); the check is then skipped. */
+  /** Set to `true` if the affinity cannot be negative by construction (softmax, exp); skips the check. */
   readonly nonNegative?: boolean | undefined;
   /**
-   * State `true` for a term whose targets are the candidates (`targets: 'n'`) and whose `build` passes every tensor of
-   * targets through `context.draw`. It can then be sampled, and large matrices are computed piece by piece.
+   * Set to `true` if the targets are the candidates (`targets: 'n'`) and `build` passes every tensor of targets through
+   * `context.draw`. The term can then be sampled, and large matrices are computed in blocks.
    */
   readonly drawsTargets?: boolean | undefined;
   /**
-   * The term to use in place of this one where no text is given; receives the options of the factory.
-   * @default a term that reads text is left out without it
+   * The term that replaces this one if there is no text; receives the options of the factory.
+   * @default without text, a term that reads text is skipped
    */
   readonly withoutText?: ((options: TermOptions<P>) => CoverageTerm) | undefined;
-  /** Computes the affinity. Uses nothing but `ops`, so that the term runs, compiled, on every backend. */
+  /** Computes the affinity. It may use only `ops`, so that the term runs, compiled, on every backend. */
   build<T>(
     ops: TensorOps<T>,
     inputs: Readonly<Record<keyof I, T>>,
@@ -85,18 +85,18 @@ export interface CoverageDefinition<I extends TensorSpecs, P extends TermParamet
   ): CoverageOutputs<T>;
 }
 
-/** Options of every term: its weight, its targets' weights, its sample and its own parameters. */
+/** Options of every term: its weight, target weights, sample and parameters. */
 export interface TermOptions<P extends TermParameters = Readonly<Record<string, never>>> {
-  /** How much the term counts beside the others, from 0 to 1e30. @default 1 */
+  /** Weight of the term relative to the others, from 0 to 1e30. @default 1 */
   readonly weight?: number | undefined;
   /**
-   * How much each target counts within the term, one number from 0 to 1e30 per target. They are scaled to a mean of 1, so a
-   * term whose targets count alike keeps its weight; what a term weighs its targets by itself is multiplied in.
+   * Weight of each target within the term, a number from 0 to 1e30 per target. Weights are rescaled to a mean of 1, so equal weights
+   * leave the term's weight unchanged. They multiply the weights that the term itself gives its targets.
    */
   readonly targetWeights?: readonly number[] | undefined;
   /** Values for the term's parameters, e.g. `{ temperature: 0.05 }`. */
   readonly parameters?: { readonly [K in keyof P]?: number | undefined } | undefined;
-  /** Cover a random sample of the targets; for terms that draw their targets. @default all targets */
+  /** Cover a random sample of the targets, if the term supports it. @default all targets */
   readonly sample?: TargetSample | undefined;
 }
 
@@ -116,11 +116,10 @@ const schema = z.strictObject({
 }) satisfies z.ZodType<TermOptions<TermParameters>>;
 
 /**
- * Defines a coverage term of your own: which targets there are and how well each candidate covers them. Returns a
- * factory, to be called with weights and parameters for each use. Define a term once, at module level: its programs are
- * compiled at their first use and kept for as long as the factory lives.
+ * Defines your own coverage term: its targets, and how well each candidate covers them. Returns a factory that takes weights and
+ * parameters. Define a term once, at module level: its programs are compiled on first use and kept as long as the factory lives.
  *
- * @throws InvalidOptionsError for a definition that no tensors could fit; from the factory, for options of the wrong form.
+ * @throws InvalidOptionsError for a definition that no tensors could satisfy; from the factory, for invalid options.
  * @example
  * const centre = defineCoverage({
  *   name: 'centre',
@@ -234,7 +233,7 @@ const definitionSchema = z.strictObject({
   build: callable,
 });
 
-/** Wraps a definition's `build` so that the engine also weighs the targets and sums up every candidate's first gain. */
+/** Wraps a definition's `build` so that the engine also applies target weights and sums each candidate's first gain. */
 function termProgram<I extends TensorSpecs, P extends TermParameters>(
   definition: CoverageDefinition<I, P>,
   isDrawn: boolean,
@@ -283,7 +282,7 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
           isDrawn,
         },
       );
-      // Of drawn targets each counts what it counts among all, which are as many as the candidates.
+      // Drawn targets keep the weight they have among all targets, of which there are as many as candidates.
       const perTarget = targetWeights ?? ops.divide(ops.scalar(1), ops.size(affinity, isDrawn ? 0 : 1));
       const weights = ops.multiply(from.targetWeights, perTarget);
       const weighted = ops.multiply(affinity, weights);

@@ -1,4 +1,4 @@
-// Saliency: a bonus per candidate, whatever else is kept.
+// Saliency: a bonus per candidate, regardless of the other picks.
 
 import * as z from 'zod';
 import { parseOptions } from '../internal/parse-options.js';
@@ -18,8 +18,8 @@ const schema = z.strictObject({
 }) satisfies z.ZodType<SaliencyOptions, SaliencyOptions>;
 
 /**
- * A modular term: candidate j adds weight · saliencyⱼ to the objective, for example the attention it gets from a
- * vision encoder's class token. Reads a tensor `[n, 1]` (or `[1, n]`) of numbers ≥ 0.
+ * A modular term: candidate j adds weight · saliencyⱼ to the objective, for example the attention it gets from a vision encoder's
+ * class token. Reads a tensor `[n, 1]` (or `[1, n]`) of numbers ≥ 0.
  * @throws InvalidOptionsError for a weight outside [0, 1e30].
  */
 export function saliency(options: SaliencyOptions = {}): BonusTerm {

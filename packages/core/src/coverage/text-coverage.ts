@@ -1,4 +1,4 @@
-// Text coverage: each text token of the question should be answered by the vision tokens that resemble it.
+// Text coverage: each text token of the question should have a kept vision token that resembles it.
 
 import * as z from 'zod';
 import type { TensorOps } from '../backend/ops.js';
@@ -14,13 +14,13 @@ export interface TextCoverageOptions {
    * @default 0.02
    */
   readonly temperature?: number | undefined;
-  /** How much text counts beside the other terms. @default 1 */
+  /** Weight of the term relative to the others. @default 1 */
   readonly weight?: number | undefined;
-  /** How much each text token counts, one number ≥ 0 per row of `text`, scaled to a mean of 1. */
+  /** Weight of each text token, a number ≥ 0 per row of `text`, rescaled to a mean of 1. */
   readonly targetWeights?: readonly number[] | undefined;
   /**
-   * γ of the weight (1 − normalized entropy)^γ per text token, so that words that match nothing in the image count for
-   * nothing. 0, the paper's method, gives all tokens the same weight; 4 helps at very small budgets.
+   * γ of the weight (1 − normalized entropy)^γ per text token, which suppresses words that match nothing in the image. 0, as in the
+   * paper, weighs all tokens equally; 4 helps at very small budgets.
    * @default 0
    */
   readonly peakedness?: number | undefined;
@@ -60,7 +60,7 @@ const peaked = defineCoverage({
   build: (ops, { vision, text }, { temperature, peakedness }, { norms }) => {
     const affinity = calibrated(ops, vision, text, temperature, norms.vision);
     const base = ops.maximum(columnPeakedness(ops, affinity), ops.scalar(1e-6));
-    // Powers divided by their sum, as a softmax of logarithms: at large γ all the powers may underflow.
+    // A softmax of logarithms rather than powers over their sum: for large γ all powers may underflow.
     return { affinity, targetWeights: ops.softmax(ops.multiply(peakedness, ops.log(base)), 1) };
   },
 });

@@ -19,9 +19,9 @@ import { focusStrength } from './focus-strength.js';
 export interface VisionCoverageOptions {
   /** Temperature of the softmax over vision tokens, from 1e-4 to 1e6. @default 0.2 */
   readonly temperature?: number | undefined;
-  /** α of the paper: how much vision counts beside text. @default 0.5 */
+  /** α of the paper: weight of vision relative to text. @default 0.5 */
   readonly weight?: number | undefined;
-  /** How much each vision token counts as a target, one number ≥ 0 per token, scaled to a mean of 1. */
+  /** Weight of each vision token as a target, a number ≥ 0 per token, rescaled to a mean of 1. */
   readonly targetWeights?: readonly number[] | undefined;
   /**
    * Which tensor tells how alike two vision tokens are: `'visionFeatures'`, before the projector as in the paper

@@ -1,6 +1,6 @@
-// Text into HTML and SVG, without giving it a meaning there.
+// Escapes text for HTML and SVG.
 
-/** Text that may stand between HTML tags and in quoted attributes. */
+/** Text escaped for element content and quoted attributes. */
 export function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')

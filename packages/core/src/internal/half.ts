@@ -1,10 +1,10 @@
-// The 16-bit floats: IEEE half precision and bfloat16, as bits in 16-bit unsigned integers, to and from 32-bit floats.
-// Node 20 has no Float16Array, and no runtime has one for bfloat16.
+// 16-bit floats as bits in unsigned 16-bit integers: IEEE half precision and bfloat16. Node 20 has no Float16Array, and no runtime
+// has bfloat16.
 
 const word = new Uint32Array(1);
 const float = new Float32Array(word.buffer);
 
-/** The value of a half-precision number given by its 16 bits. */
+/** The value of a half-precision number from its 16 bits. */
 export function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -14,7 +14,7 @@ export function halfToFloat(bits: number): number {
   return sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
 }
 
-/** The bits of the half-precision number nearest to a 32-bit float; ties go to even, too large ones to infinity. */
+/** The bits of the half-precision number nearest to a 32-bit float. Ties go to even, overflow to infinity. */
 export function floatToHalf(value: number): number {
   float[0] = value;
   const bits = word[0] as number;
@@ -23,7 +23,7 @@ export function floatToHalf(value: number): number {
   if (magnitude > 0x7f800000) return sign | 0x7e00;
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
   if (magnitude < 0x38800000) {
-    // Below 2^-14 halves are whole multiples of 2^-24.
+    // Below 2^-14, halves are integer multiples of 2^-24.
     return sign | roundToEven(Math.abs(float[0] as number) * 2 ** 24);
   }
   const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
@@ -36,13 +36,13 @@ function roundToEven(value: number): number {
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
-/** The value of a bfloat16 number given by its 16 bits. */
+/** The value of a bfloat16 number from its 16 bits. */
 export function bfloat16ToFloat(bits: number): number {
   word[0] = bits << 16;
   return float[0] as number;
 }
 
-/** The bits of the bfloat16 number nearest to a 32-bit float; ties go to even. */
+/** The bits of the bfloat16 number nearest to a 32-bit float. Ties go to even. */
 export function floatToBfloat16(value: number): number {
   float[0] = value;
   const bits = word[0] as number;
@@ -52,7 +52,7 @@ export function floatToBfloat16(value: number): number {
 
 let halfValues: Float32Array | undefined;
 
-/** Many half-precision numbers as 32-bit floats. */
+/** Converts half-precision numbers to 32-bit floats. */
 export function halvesToFloats(halves: Uint16Array): Float32Array {
   halfValues ??= Float32Array.from({ length: 65536 }, (_, bits) => halfToFloat(bits));
   const table = halfValues;
@@ -61,12 +61,12 @@ export function halvesToFloats(halves: Uint16Array): Float32Array {
   return floats;
 }
 
-/** The half-precision bits of many numbers. */
+/** Converts numbers to half-precision bits. */
 export function floatsToHalves(floats: Float32Array): Uint16Array {
   return Uint16Array.from(floats, floatToHalf);
 }
 
-/** Many bfloat16 numbers as 32-bit floats. */
+/** Converts bfloat16 numbers to 32-bit floats. */
 export function bfloat16sToFloats(bits: Uint16Array): Float32Array {
   const words = new Uint32Array(bits.length);
   for (let i = 0; i < words.length; i++) words[i] = (bits[i] as number) << 16;

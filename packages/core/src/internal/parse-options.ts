@@ -1,22 +1,22 @@
-// Runs zod schemas at the public edges of the packages and turns what they find into typed errors.
+// Parses options with zod at the public API of the packages and turns problems into typed errors.
 
 import type * as z from 'zod';
 import { InvalidOptionsError, messageOf } from '../errors.js';
 
-/** Problems that a message lists; a list of a million wrong indices has as many. */
+/** Number of problems in a message; an array of a million wrong indices has a million. */
 const LISTED = 5;
 
 /**
  * Parses `value` with a zod schema.
- * @throws InvalidOptionsError with the first few problems, readable; also for values that cannot even be read, such as
- * revoked proxies and getters that throw.
+ * @throws InvalidOptionsError with the first few problems, also for values that cannot be read, such as revoked proxies and
+ * throwing getters.
  */
 export function parseOptions<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> {
   let issues: readonly z.core.$ZodIssue[];
   try {
     const result = schema.safeParse(value);
     if (result.success) return result.data;
-    // Read here: the messages are made on first access, and look at the value again.
+    // Read here: zod makes messages on first access and inspects the value again.
     issues = result.error.issues;
   } catch (cause) {
     throw new InvalidOptionsError(what, [`it cannot be read (${messageOf(cause)})`], { cause });

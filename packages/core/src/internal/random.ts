@@ -1,6 +1,6 @@
-// The one generator of seeded random numbers, for samples, the stochastic search and synthetic data. Unfit for secrets.
+// The seeded random number generator of all packages. Not for cryptography.
 
-/** The 32-bit generator mulberry32: numbers in [0, 1), the same on every machine for a seed. */
+/** mulberry32, a 32-bit generator: numbers in [0, 1), the same on every machine for a seed. */
 export function createRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {
@@ -11,7 +11,7 @@ export function createRandom(seed: number): () => number {
   };
 }
 
-/** Moves `count` randomly chosen items to the front of `items`, each set equally likely (Fisher and Yates). */
+/** Moves `count` random items to the front of `items`; all sets are equally likely (Fisher and Yates). */
 export function shuffleFront(items: Int32Array, count: number, random: () => number): void {
   for (let i = 0; i < Math.min(count, items.length - 1); i++) {
     const other = i + Math.floor(random() * (items.length - i));

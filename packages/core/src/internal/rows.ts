@@ -1,6 +1,6 @@
-// Rows of flat, row-major arrays: sums, and moving rows of a given width.
+// Rows of flat, row-major arrays: sums, and slicing, gathering and scattering rows.
 
-/** Arrays of numbers that rows can be copied between. */
+/** Arrays of numbers between which rows can be copied. */
 export type NumericArray =
   | Float32Array
   | Float64Array
@@ -11,7 +11,7 @@ export type NumericArray =
   | Uint32Array
   | Int32Array;
 
-/** The sum of numbers, in order, in double precision. */
+/** The sum in double precision. */
 export function sum(values: ArrayLike<number>): number {
   let total = 0;
   for (let i = 0; i < values.length; i++) total += values[i] as number;
@@ -19,8 +19,8 @@ export function sum(values: ArrayLike<number>): number {
 }
 
 /**
- * Rows `start` to `end` (exclusive) of a matrix `[rows, width]`, copied.
- * @throws RangeError if the matrix has no such rows.
+ * A copy of rows `start` to `end` (exclusive) of a matrix `[rows, width]`.
+ * @throws RangeError if they are out of range.
  */
 export function sliceRows<A extends NumericArray>(data: A, width: number, start: number, end: number): A {
   if (!(start >= 0 && start <= end && end * width <= data.length)) {
@@ -30,8 +30,8 @@ export function sliceRows<A extends NumericArray>(data: A, width: number, start:
 }
 
 /**
- * The rows of a matrix `[rows, width]` at `indices`, in that order, copied: `[indices, width]`.
- * @throws RangeError for an index that the matrix does not have.
+ * A copy of the rows at `indices` of a matrix `[rows, width]`, in that order: `[indices, width]`.
+ * @throws RangeError for an index out of range.
  */
 export function gatherRows<A extends NumericArray>(data: A, width: number, indices: ArrayLike<number>): A {
   const rows = new (data.constructor as new (length: number) => A)(indices.length * width);
@@ -44,7 +44,7 @@ export function gatherRows<A extends NumericArray>(data: A, width: number, indic
 
 /**
  * Writes row i of `rows` `[indices, width]` to row `indices[i]` of `target` `[rows, width]`.
- * @throws RangeError for an index that the target does not have, or if `rows` does not hold one row per index.
+ * @throws RangeError for an index out of range, or if `rows` does not hold one row per index.
  */
 export function scatterRows<A extends NumericArray>(
   target: A,

@@ -1,16 +1,16 @@
-// Which vision tokens were kept, as SVG over an image: dropped patches are dimmed, kept ones are framed.
+// Draws kept vision tokens over an image as SVG: dropped patches are dimmed, kept ones framed.
 
 const VEIL = '#0d1117';
 const FRAME = '#ffb000';
 
-/** A grid of vision tokens, and the ones that were kept, counted along the rows. */
+/** A grid of vision tokens, and the indices of the kept ones in raster order. */
 export interface TokenGrid {
   readonly rows: number;
   readonly columns: number;
   readonly kept: readonly number[];
 }
 
-/** SVG elements for a grid drawn at (0, 0) in that size, in pixels. */
+/** SVG elements for a grid of the given size in pixels, drawn at (0, 0). */
 export function tokenMarks({ rows, columns, kept }: TokenGrid, width: number, height: number): string {
   const x = (column: number): number => Math.round((column * width) / columns);
   const y = (row: number): number => Math.round((row * height) / rows);

@@ -1,10 +1,10 @@
-// Which candidates may be picked: exclusions, must-keeps and groups with their own minimum and maximum.
+// Which candidates may be picked: exclusions, must-keeps, and groups with their own minimum and maximum.
 
 import { InvalidBudgetError } from '../errors.js';
 
 /** A set of candidates with its own bounds on how many are kept, e.g. a tile, a frame or an image. */
 export interface CandidateGroup {
-  /** Candidate indices. A candidate is in one group at most. */
+  /** Candidate indices. A candidate may be in one group at most. */
   readonly members: readonly number[];
   /** Keep at least this many. @default 0 */
   readonly min?: number | undefined;
@@ -12,39 +12,39 @@ export interface CandidateGroup {
   readonly max?: number | undefined;
 }
 
-/** What a selection must respect. */
+/** Constraints on a selection. */
 export interface Constraints {
-  /** Candidates never to keep. They stay targets: what they show should still be covered. */
+  /** Candidates never to keep. They remain targets, so their content can still be covered. */
   readonly exclude?: readonly number[] | undefined;
-  /** Candidates always to keep; they count towards the budget and are picked first. */
+  /** Candidates always to keep. They count toward the budget and are picked first. */
   readonly include?: readonly number[] | undefined;
   readonly groups?: readonly CandidateGroup[] | undefined;
 }
 
 interface GroupState {
   readonly max: number;
-  /** How many picks the minimum still asks for. */
+  /** How many picks the minimum still needs. */
   missing: number;
   kept: number;
 }
 
 /**
- * Tells which candidates may be picked next. A candidate that has become ineligible stays so, which lets a maximizer
- * drop it for good.
+ * Tracks which candidates may be picked next. A candidate that has become ineligible stays so, and a maximizer can drop it for
+ * good.
  */
 export class Eligibility {
   /** Must-keep candidates, ascending. */
   readonly include: readonly number[];
-  /** How many candidates can be kept at all, whatever the budget. */
+  /** How many candidates can be kept at all, regardless of the budget. */
   readonly selectable: number;
-  /** 1 for candidates that are excluded or picked already. */
+  /** 1 for candidates that are excluded or already picked. */
   private readonly gone: Uint8Array;
-  /** The group of each candidate; past the last for those in none: engines look up an array at −1 slowly. */
+  /** The group of each candidate; one past the last for those without a group, because engines look up index −1 slowly. */
   private readonly groupOf: Int32Array;
   private readonly groups: readonly GroupState[];
   /** Picks left. */
   private remaining: number;
-  /** Of these, picks that unmet minima claim. */
+  /** How many of these picks unmet minima reserve. */
   private reserved: number;
 
   /** @throws InvalidBudgetError if the constraints contradict each other or the budget. */
@@ -127,7 +127,7 @@ export class Eligibility {
     return this.groups.length > 0;
   }
 
-  /** From now on allows only what groups still miss of their minima; returns whether that is anything. */
+  /** From now on allows only what groups still need for their minima. Returns whether there is any. */
   allowOnlyMissing(): boolean {
     this.remaining = this.reserved;
     return this.reserved > 0;

@@ -1,13 +1,13 @@
 // A binary heap of candidates ordered by (bound descending, index ascending), for the lazy search.
 
-/** The candidate with the highest bound is on top; among equal bounds, the one with the lowest index. */
+/** The candidate with the highest bound is on top; among equal bounds the one with the lowest index. */
 export class CandidateHeap {
   private readonly items: Int32Array;
-  /** The bound of each item, beside it rather than looked up by candidate: a heap is moved through often. */
+  /** The bound of each item, stored next to it rather than looked up by candidate, because the heap is traversed often. */
   private readonly keys: Float64Array;
   private length: number;
 
-  /** A heap of `candidates`, ordered by their entries in `bounds`, of which it takes a copy. */
+  /** A heap of `candidates`, ordered by a copy of their entries in `bounds`. */
   constructor(candidates: readonly number[], bounds: Float64Array) {
     this.items = new Int32Array(candidates);
     this.keys = new Float64Array(candidates.length);
@@ -29,13 +29,13 @@ export class CandidateHeap {
     this.sink(0);
   }
 
-  /** Gives the first candidate a lower bound, and with it its new place. */
+  /** Lowers the bound of the first candidate and moves it to its new place. */
   lowerTop(bound: number): void {
     this.keys[0] = bound;
     this.sink(0);
   }
 
-  /** Moves the item at `from` below the children that come before it. */
+  /** Moves the item at `from` down below smaller children. */
   private sink(from: number): void {
     const { items, keys, length } = this;
     const item = items[from] as number;

@@ -1,18 +1,18 @@
-// The objective during a selection: gains of candidates and the commitment of one. Data comes ready from a backend.
+// The objective during a selection: gains of candidates, and committing one.
 
 import type { CoverageMatrix } from './coverage-matrix.js';
 
 /**
- * A monotone submodular set function as a maximizer sees it: what a candidate would add now, and the act of adding it.
- * Gains never grow as candidates are committed, in floating point too (each is summed in one fixed order), so that a
- * gain computed earlier is a valid upper bound later.
+ * A monotone submodular set function as seen by a maximizer: what a candidate would add now, and adding it. Gains never grow as
+ * candidates are committed, also in floating point (each is summed in one fixed order), so an earlier gain is a valid upper bound
+ * later.
  */
 export interface Objective {
-  /** How many candidates there are; they are called 0 … candidates − 1. */
+  /** Number of candidates, which are 0 … candidates − 1. */
   readonly candidates: number;
   /** What candidate `j` would add to the value now. */
   gain(j: number): number;
-  /** Upper bounds of all gains before anything is committed, cheaper than evaluating them; a fresh array. */
+  /** Upper bounds of all gains before anything is committed, cheaper than the gains themselves; a new array. */
   initialBounds(): Float64Array;
   /** Adds candidate `j`. */
   commit(j: number): Commitment;
@@ -33,7 +33,7 @@ export interface CoverageBlock {
   readonly matrix: CoverageMatrix;
   /** `[n]`: the sum of each candidate's affinities, as the backend summed it. */
   readonly firstGains: Float32Array;
-  /** The backend's stated relative precision: how far off its sums may be. */
+  /** The backend's stated relative precision, i.e. how far off its sums may be. */
   readonly precision: number;
 }
 
@@ -46,17 +46,16 @@ export interface BonusBlock {
   readonly bonus: Float32Array;
 }
 
-// A float32 sum of t non-negative numbers is off by less than t · 2⁻²⁴ of itself, in whatever order it is done, and so
-// may the evaluator's own sum be. The constant leaves room for both. Engines that compute in less than single precision
-// (float16) say so in their precision.
+// A float32 sum of t non-negative numbers has a relative error below t · 2⁻²⁴ in any order, and so does the evaluator's own sum.
+// The constant leaves room for both. Engines that compute in less than single precision (float16) say so in their precision.
 const boundMargin = (targets: number, precision: number): number =>
   1 + Math.max((targets + 16) * 2 ** -22, 4 * precision);
-// That holds for numbers a float32 can tell from 0. Some engines take smaller ones for 0, and the evaluator does not.
+// This holds for normal float32 numbers. Some engines flush smaller ones to 0, and the evaluator does not.
 const UNDERFLOW = 2 ** -125;
 
 /**
  * The weighted sum of coverage terms and bonuses: Σ_t weight_t Σ_i max_{j∈S} affinity_ji + Σ_b weight_b Σ_{j∈S} bonus_j.
- * Uses the matrices' own record of what is covered: one objective at a time.
+ * Uses the matrices' own record of what is covered, so only one objective at a time.
  */
 export class WeightedObjective implements Objective {
   readonly candidates: number;

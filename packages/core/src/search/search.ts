@@ -1,5 +1,5 @@
-// The searches: what a maximizer is, textbook greedy, the lazy search that finds the same tokens with fewer evaluations, and
-// the stochastic one for very many tokens.
+// The searches: the maximizer interface, naive greedy, the lazy search that finds the same tokens with fewer evaluations, and the
+// stochastic one for very many tokens.
 
 import * as z from 'zod';
 import { parseOptions } from '../internal/parse-options.js';
@@ -8,45 +8,45 @@ import type { Eligibility } from './eligibility.js';
 import { CandidateHeap } from './heap.js';
 import type { Objective } from './objective.js';
 
-/** What a maximizer is asked for. */
+/** A request to a maximizer. */
 export interface MaximizeRequest {
   /** Pick at most this many candidates. */
   readonly budget: number;
-  /** Stop once the value has reached this, if at least `minimum` are picked. @default never */
+  /** Stop once the value reaches this and at least `minimum` are picked. @default never */
   readonly target?: number | undefined;
   /** @default 0 */
   readonly minimum?: number | undefined;
-  /** Which candidates may be picked; `include` has been picked by the caller already. */
+  /** Which candidates may be picked. The caller has already picked `include`. */
   readonly eligibility: Eligibility;
   /**
    * Commits a candidate to the objective and records it. Returns the value reached.
-   * @throws InvalidSelectionError for anything but a candidate that may be picked now.
+   * @throws InvalidSelectionError for a candidate that may not be picked now.
    */
   readonly pick: (j: number) => number;
 }
 
 /**
- * A search. Pure towards its inputs but for the picks it makes. It is held to different, eligible candidates, and to picking
- * as long as the request allows.
+ * A search. Apart from its picks it does not change its inputs. Picks must be distinct and eligible, and continue as long as the
+ * request allows (enforced).
  */
 export interface Maximizer {
   /** Shown in results. */
   readonly name: string;
   /**
-   * Whether every pick has the highest gain of all eligible candidates; the bound on the optimum is tighter then.
+   * Whether every pick has the highest gain of all eligible candidates, which tightens the bound on the optimum.
    * @default false
    */
   readonly steepest?: boolean | undefined;
   /**
-   * Picks candidates until the budget or the target is reached or nothing is eligible.
-   * @returns upper bounds of the gains of the candidates not picked, as far as they are known (`Infinity` where not).
+   * Picks candidates until the budget or target is reached or nothing is eligible.
+   * @returns upper bounds of the gains of the unpicked candidates (`Infinity` if unknown).
    */
   maximize(objective: Objective, request: MaximizeRequest): Float64Array;
 }
 
 /**
- * Whether the search may stop before the budget is spent. Where groups still miss some of their minimum it may not,
- * but from then on nothing else is eligible.
+ * Whether the search may stop before the budget is spent. Not while groups are below their minimum; but from now on only their
+ * members are eligible.
  */
 export function targetReached(request: MaximizeRequest, picked: number, value: number): boolean {
   const { target = Number.POSITIVE_INFINITY, minimum = 0, eligibility } = request;
@@ -54,8 +54,8 @@ export function targetReached(request: MaximizeRequest, picked: number, value: n
 }
 
 /**
- * Picks, step by step, the eligible candidate with the highest gain; ties go to the lowest index. Keeps (1 − 1/e) of
- * the best value any set of this size has (Nemhauser, Wolsey, Fisher 1978). O(k · n · targets).
+ * Repeatedly picks the eligible candidate with the highest gain; ties go to the lowest index. Reaches at least (1 − 1/e) of the best
+ * value of any set of this size (Nemhauser, Wolsey, Fisher 1978). O(k · n · targets).
  */
 export function naiveGreedy(): Maximizer {
   return {
@@ -78,12 +78,11 @@ export function naiveGreedy(): Maximizer {
 }
 
 /**
- * Gains only shrink as candidates are committed, so a gain computed earlier bounds today's from above. The candidates
- * wait in a heap ordered by their last known bound; the top is evaluated anew, and picked once its fresh gain still
- * tops the heap.
+ * Gains only shrink as candidates are committed, so an earlier gain is an upper bound. Candidates wait in a heap ordered by their last
+ * known bound; the top one is reevaluated, and picked if its fresh gain still tops the heap.
  *
- * The indices equal those of naive greedy exactly, in floating point: gains are summed in one fixed order, rounding is
- * monotone, so stale gains remain upper bounds; and equal bounds are ordered by index, which is naive greedy's tie rule.
+ * The indices equal those of naive greedy exactly, also in floating point: gains are summed in one fixed order and rounding is
+ * monotone, so stale gains remain upper bounds; equal bounds are ordered by index, which is naive greedy's tie rule.
  */
 export function lazyGreedy(): Maximizer {
   return {
@@ -123,7 +122,7 @@ export function lazyGreedy(): Maximizer {
 export interface StochasticGreedyOptions {
   /** The expected value is at least (1 − 1/e − epsilon) of the optimum. @default 0.01 */
   readonly epsilon?: number | undefined;
-  /** The same seed gives the same picks. @default 0 */
+  /** Seed; the same one gives the same picks. @default 0 */
   readonly seed?: number | undefined;
 }
 
@@ -133,10 +132,9 @@ const schema = z.strictObject({
 });
 
 /**
- * Picks, step by step, the best of (n / k) · ln(1 / epsilon) randomly drawn eligible candidates; ties go to the lowest
- * index. O(n · targets · ln(1 / epsilon)), whatever the budget k; for a coverage budget, whose k is not known before, log k
- * times as much. Not nested: `prefix(k)` is then a greedy order of this
- * run, not the selection a smaller budget would give.
+ * Repeatedly picks the best of (n / k) · ln(1 / epsilon) random eligible candidates; ties go to the lowest index.
+ * O(n · targets · ln(1 / epsilon)) for any budget k; log k times as much for a coverage budget, whose k is unknown. Not nested:
+ * `prefix(k)` is a greedy order of this run, not the selection for a smaller budget.
  * @see Mirzasoleiman et al. 2015, https://arxiv.org/abs/1409.7938
  * @throws InvalidOptionsError for an epsilon outside (0, 1).
  */
@@ -146,7 +144,7 @@ export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximiz
     name: 'stochastic',
     maximize(objective, request) {
       const { budget, target = Number.POSITIVE_INFINITY, eligibility, pick } = request;
-      // Where a value is to be reached, nobody knows with how many picks: twice as many as so far is the guess.
+      // The number of picks needed to reach a target is unknown; the guess is twice as many as so far.
       const likely = (picked: number): number =>
         target < Number.POSITIVE_INFINITY ? Math.min(budget, 2 ** Math.ceil(Math.log2(picked + 1))) : budget;
       const rng = createRandom(seed);
@@ -170,8 +168,8 @@ export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximiz
 }
 
 /**
- * The candidate with the highest gain, or −1 if there is none; of equal ones the first in the order given.
- * @param bounds receives the gain of every candidate looked at.
+ * The candidate with the highest gain, or −1 if there is none; the first one for equal gains.
+ * @param bounds receives the gain of every evaluated candidate.
  */
 export function highestGain(
   objective: Objective,
@@ -192,7 +190,7 @@ export function highestGain(
 }
 
 /**
- * The `count` largest gains, highest first, among `candidates` as the objective stands. For a monotone submodular
+ * The `count` largest gains among `candidates` for the current objective, highest first. For a monotone submodular
  * function, F(best set of size c) ≤ F(S) + the sum of the c largest gains at S (Minoux 1978).
  *
  * @param bounds upper bounds of the gains; entries are overwritten with fresh gains as needed.

@@ -1,9 +1,9 @@
-// Budgets: how many tokens to keep, in the ways people think of it, and their text form for command lines.
+// Budgets: how many tokens to keep, in several units, and their text form for command lines.
 
 import * as z from 'zod';
 import { InvalidBudgetError } from '../errors.js';
 
-/** Bounds on a budget that depends on the image. */
+/** Bounds for a budget that depends on the image. */
 interface Limits {
   /** Keep at least this many tokens. */
   readonly min?: number | undefined;
@@ -12,15 +12,15 @@ interface Limits {
 }
 
 /**
- * How many vision tokens to keep: a number of tokens, a ratio in (0, 1] of the candidates (rounded down, at least 1),
- * or as many as it takes to reach a coverage in (0, 1], the share of the objective that all tokens together reach.
+ * How many vision tokens to keep: a number of tokens; a ratio in (0, 1] of the candidates (rounded down, at least 1); or as many as
+ * needed for a coverage in (0, 1], relative to the objective value of all tokens.
  */
 export type Budget =
   | ({ readonly tokens: number } & Limits)
   | ({ readonly ratio: number } & Limits)
   | ({ readonly coverage: number } & Limits);
 
-const count = z.int('expected a whole number').positive('expected at least 1');
+const count = z.int('expected an integer').positive('expected at least 1');
 const share = z.number().gt(0, 'expected a number in (0, 1]').lte(1, 'expected a number in (0, 1]');
 const limits = { min: count.optional(), max: count.optional() };
 const schema = z.union([
@@ -31,14 +31,14 @@ const schema = z.union([
 
 /**
  * Checks a budget from outside.
- * @throws InvalidBudgetError saying what was given and what a budget may be.
+ * @throws InvalidBudgetError with what was given and what a budget may be.
  */
 export function checkBudget(budget: unknown): Budget {
   const result = safely(() => schema.safeParse(budget));
   if (result?.success !== true) {
     throw new InvalidBudgetError(
-      `got ${show(budget)}; expected { tokens } with a whole number ≥ 1, { ratio } or { coverage } with a number in (0, 1], ` +
-        'each with optional whole numbers min and max',
+      `got ${show(budget)}; expected { tokens } with an integer ≥ 1, { ratio } or { coverage } with a number in (0, 1], ` +
+        'each with optional integers min and max',
     );
   }
   const { min, max } = result.data;
@@ -48,7 +48,7 @@ export function checkBudget(budget: unknown): Budget {
   return result.data;
 }
 
-/** The result, or undefined where something throws, such as a getter or a revoked proxy. */
+/** The result, or undefined if something throws, such as a getter or a revoked proxy. */
 function safely<R>(act: () => R): R | undefined {
   try {
     return act();
@@ -57,7 +57,7 @@ function safely<R>(act: () => R): R | undefined {
   }
 }
 
-/** Any value as text: JSON, with the numbers that JSON has not, or else what kind of thing it is. */
+/** Any value as text: JSON extended to all numbers, or else what kind of value it is. */
 function show(value: unknown): string {
   const json = safely(() =>
     JSON.stringify(value, (_, each: unknown) =>
@@ -68,22 +68,22 @@ function show(value: unknown): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
-/** A budget for a certain number of candidates. */
+/** A budget for a given number of candidates. */
 export interface ResolvedBudget {
-  /** Keep at most this many. May be above the number of candidates. */
+  /** Keep at most this many. May exceed the number of candidates. */
   readonly max: number;
   /** Keep at least this many. */
   readonly min: number;
-  /** Stop once this share of the objective is reached, in (0, 1]. Absent: spend the budget. */
+  /** Stop once this share of the objective is reached, in (0, 1]. Absent: use the whole budget. */
   readonly target?: number | undefined;
 }
 
-/** What a budget comes to with that many candidates. */
+/** Resolves a budget for that many candidates. */
 export function resolveBudget(budget: Budget, candidates: number): ResolvedBudget {
   const { min = 1, max = Number.POSITIVE_INFINITY } = budget;
   const clamp = (tokens: number): number => Math.min(Math.max(tokens, min), max);
   if ('coverage' in budget) return { max: clamp(candidates), min, target: budget.coverage };
-  // The tolerance undoes products such as 0.29 · 100 = 28.999…
+  // The tolerance corrects products such as 0.29 · 100 = 28.999…
   const wanted =
     'tokens' in budget ? budget.tokens : Math.max(1, Math.floor(budget.ratio * candidates + 1e-9));
   const tokens = clamp(wanted);
@@ -91,7 +91,7 @@ export function resolveBudget(budget: Budget, candidates: number): ResolvedBudge
 }
 
 /**
- * Reads a budget written as text: `'64'` tokens, `'10%'` of the tokens, `'c0.95'` of the coverage.
+ * Parses a budget from text: `'64'` tokens, `'10%'` of the tokens, `'c0.95'` for 95 % coverage.
  * @throws InvalidBudgetError for anything else.
  */
 export function parseBudget(text: string): Budget {

@@ -1,4 +1,4 @@
-// The options of a selection: their types, and the schemas that check them at the edge.
+// The options of a selection: types, and the schemas that check them.
 
 import * as z from 'zod';
 import type { Backend } from '../backend/backend.js';
@@ -9,7 +9,7 @@ import type { Constraints } from '../search/eligibility.js';
 import { lazyGreedy, type Maximizer, naiveGreedy } from '../search/search.js';
 import type { Budget } from './budget.js';
 
-/** What `prepareImage` takes. */
+/** Options of `prepareImage`. */
 export interface PrepareOptions {
   /** Where the matrices are computed. */
   readonly backend: Backend;
@@ -19,33 +19,33 @@ export interface PrepareOptions {
   readonly visionFeatures?: MatrixInput | undefined;
   /** The objective. @default `[textCoverage(), visionCoverage()]` */
   readonly coverage?: readonly ObjectiveTerm[] | undefined;
-  /** Further tensors that terms read, by name, e.g. `{ saliency: [n, 1] }`. */
+  /** Additional tensors that terms read, by name, e.g. `{ saliency: [n, 1] }`. */
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
   /**
-   * Refuse coverage matrices above this many bytes, n² · 4 for vision coverage of n tokens. While a matrix above 32 MiB is
-   * computed, memory peaks at 2.5 times its size, beside the tensors themselves; at up to 10 times for smaller ones, with
-   * the maximizer `'device'`, and for terms of your own without `drawsTargets`. @default 1 GiB
+   * Reject coverage matrices above this many bytes; vision coverage of n tokens needs 4 n². While a matrix above 32 MiB is computed,
+   * memory peaks at 2.5 times its size, plus the tensors themselves; at up to 10 times for smaller ones, with the maximizer
+   * `'device'`, and for your own terms without `drawsTargets`. @default 1 GiB
    */
   readonly maxMatrixBytes?: number | undefined;
 }
 
-/** What `PreparedImage.select` takes. */
+/** Options of `PreparedImage.select`. */
 export interface ImageSelectOptions {
-  /** `[m, D]`: input embeddings of the question's tokens. Without it, the terms that read them are left out. */
+  /** `[m, D]`: input embeddings of the question's tokens. Without it, terms that read text are skipped. */
   readonly text?: MatrixInput | undefined;
   /** How many tokens to keep. */
   readonly budget: Budget;
-  /** Tokens to leave out, to keep, and groups with bounds of their own. */
+  /** Tokens to exclude, tokens to keep, and groups with their own bounds. */
   readonly constraints?: Constraints | undefined;
   /**
-   * The search. `'naive'` finds the same tokens as `'lazy'`, more slowly. `'device'` runs the whole search on the
-   * backend, which pays where moving the matrices to the host would cost more; it knows no must-keeps and no groups.
+   * The search. `'naive'` finds the same tokens as `'lazy'`, more slowly. `'device'` runs the whole search on the backend, which pays
+   * off if moving the matrices to the host would cost more; it supports neither must-keeps nor groups.
    * @default 'lazy'
    */
   readonly maximizer?: 'lazy' | 'naive' | 'device' | Maximizer | undefined;
 }
 
-/** What `selectTokens` takes. */
+/** Options of `selectTokens`. */
 export interface SelectOptions extends PrepareOptions, ImageSelectOptions {}
 
 const matrix = z.custom<MatrixInput>(() => true);
@@ -77,7 +77,7 @@ const maximizerSchema = z.union(
   "expected 'lazy', 'naive', 'device' or a Maximizer such as stochasticGreedy()",
 );
 
-// Budgets and constraints have checks of their own, with messages of their own.
+// Budgets and constraints are checked elsewhere, with their own messages.
 const selectShape = {
   text: matrix.optional(),
   budget: z.custom<Budget>(() => true),
@@ -110,17 +110,17 @@ const constraintsSchema = (candidates: number) => {
   }) satisfies z.ZodType<Constraints, Constraints>;
 };
 
-/** Checks the options of an image, but for what its tensors hold. */
+/** Checks the options of an image, except the contents of tensors. */
 export function parsePrepareOptions(options: PrepareOptions): PrepareOptions {
   return parseOptions('options', prepareSchema, options);
 }
 
-/** Checks the options of a selection from an image, but for its budget and constraints. */
+/** Checks the options of a selection, except its budget and constraints. */
 export function parseImageSelectOptions(options: ImageSelectOptions): ImageSelectOptions {
   return parseOptions('options', imageSelectSchema, options);
 }
 
-/** Checks the options of `selectTokens`, as far as the two above do. */
+/** Checks the options of `selectTokens`, as far as the two functions above do. */
 export function parseSelectOptions(options: SelectOptions): SelectOptions {
   return parseOptions('options', selectSchema, options);
 }
@@ -130,7 +130,7 @@ export function parseConstraints(constraints: Constraints | undefined, candidate
   return parseOptions('constraints', constraintsSchema(candidates), constraints ?? {});
 }
 
-/** The search that was asked for. */
+/** The requested search. */
 export function maximizerOf(maximizer: ImageSelectOptions['maximizer'] = 'lazy'): Maximizer | 'device' {
   if (maximizer === 'lazy') return lazyGreedy();
   return maximizer === 'naive' ? naiveGreedy() : maximizer;

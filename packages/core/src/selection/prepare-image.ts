@@ -1,4 +1,4 @@
-// An image made ready for selections: whatever does not depend on the question is computed once and kept.
+// An image prepared for several selections: whatever does not depend on the question is computed once.
 
 import type { Backend } from '../backend/backend.js';
 import { type HostTensor, type MatrixTensor, widen } from '../backend/tensor.js';
@@ -25,7 +25,7 @@ import { type Selection, type SelectionTrace, selectionOf } from './selection.js
 import { type NamedTensors, readTensors, rowCount } from './tensors.js';
 import { computeTermMatrix, releaseTermMatrix, type TermContext, type TermMatrix } from './term-matrix.js';
 
-/** An image to ask questions of; what does not depend on the question is computed on first use and kept. */
+/** A prepared image. What does not depend on the question is computed on first use and kept. */
 export interface PreparedImage {
   /** Number of vision tokens. */
   readonly visionTokens: number;
@@ -35,17 +35,17 @@ export interface PreparedImage {
    * BackendRunError, DisposedError
    */
   select(options: ImageSelectOptions): Promise<Selection>;
-  /** Lets go of what was kept. */
+  /** Releases what was kept. */
   dispose(): void;
 }
 
 /**
- * Takes an image's tensors, to ask any number of questions of it. What does not depend on the question (by default
- * the vision kernel, most of a selection's cost) is computed by the first selection and serves all later ones. The tensors
- * are not copied: leave their memory as it is until `dispose()`.
+ * Prepares an image's tensors for any number of questions. What does not depend on the question (by default the vision kernel, most
+ * of a selection's cost) is computed by the first selection and reused. The tensors are not copied: do not change their memory
+ * until `dispose()`.
  *
  * @throws InvalidTensorError for tensors that are not matrices of finite numbers or do not fit together.
- * @throws InvalidOptionsError for options of the wrong form, or a term that reads a tensor nobody gave.
+ * @throws InvalidOptionsError for invalid options, or a term that reads a missing tensor.
  */
 export function prepareImage(options: PrepareOptions): PreparedImage {
   return new PreparedTensors(parsePrepareOptions(options));
@@ -53,7 +53,7 @@ export function prepareImage(options: PrepareOptions): PreparedImage {
 
 const GIB = 2 ** 30;
 
-/** Memory for matrices by backend: freed when nobody holds the backend any more. */
+/** Memory for matrices by backend. Freed with the backend. */
 const memories = new WeakMap<Backend, MatrixMemory>();
 
 function memoryOf(backend: Backend): MatrixMemory {
@@ -71,11 +71,11 @@ export class PreparedTensors implements PreparedImage {
   private readonly context: TermContext;
   /** Matrices that do not depend on the question, computed or being computed. */
   private readonly kept = new Map<CoverageTerm, Promise<TermMatrix>>();
-  /** Selections under way, which may be using the kept matrices. */
+  /** Running selections, which may be using the kept matrices. */
   private underWay = 0;
   private disposed = false;
 
-  /** @param options checked, but for what the tensors hold. */
+  /** @param options checked, except for the contents of tensors. */
   constructor(options: PrepareOptions) {
     const { backend, coverage, inputs = {}, vision, visionFeatures, maxMatrixBytes = GIB } = options;
     this.terms = coverage ?? [textCoverage(), visionCoverage()];
@@ -136,7 +136,7 @@ export class PreparedTensors implements PreparedImage {
     this.releaseIfUnused();
   }
 
-  /** The coverage terms that can be computed with or without text, and a note for each that cannot be as it is. */
+  /** The coverage terms that can be computed with or without text, and a note for each that cannot run as defined. */
   private presentTerms(hasText: boolean): { terms: CoverageTerm[]; notes: string[] } {
     const terms: CoverageTerm[] = [];
     const notes: string[] = [];
@@ -148,7 +148,7 @@ export class PreparedTensors implements PreparedImage {
       }
       const { name, withoutText } = term;
       if (withoutText !== undefined) terms.push(withoutText);
-      const consequence = withoutText === undefined ? 'was left out' : 'went without them';
+      const consequence = withoutText === undefined ? 'was skipped' : 'ran without them';
       notes.push(`no text tokens were given, so the coverage term '${name}' ${consequence}`);
     }
     if (terms.length + this.bonuses.length > 0) return { terms, notes };
@@ -158,7 +158,7 @@ export class PreparedTensors implements PreparedImage {
     );
   }
 
-  /** A note for each tensor whose rows are all equal: whatever is chosen of it, is chosen by its place. */
+  /** A note for each tensor whose rows are all equal, from which tokens can only be chosen by position. */
   private uniformNotes(terms: readonly CoverageTerm[]): string[] {
     const { visionTokens, context, tensors } = this;
     if (visionTokens === 1) return [];
@@ -213,7 +213,7 @@ export class PreparedTensors implements PreparedImage {
   private releaseIfUnused(): void {
     if (!this.disposed || this.underWay > 0) return;
     for (const pending of this.kept.values()) {
-      // Whoever asked for the matrix got the error.
+      // The caller that asked for the matrix got the error.
       pending.then(releaseTermMatrix, () => {});
     }
     this.kept.clear();
@@ -222,7 +222,7 @@ export class PreparedTensors implements PreparedImage {
   }
 }
 
-/** Reads an image's tensors; the projected tokens stand in for features that were not given. */
+/** Reads an image's tensors. The projected tokens replace missing features. */
 function readImage(inputs: Parameters<typeof readTensors>[0]): Map<string, MatrixTensor> {
   const tensors = readTensors(inputs);
   const vision = tensors.get('vision');
@@ -241,7 +241,7 @@ function readImage(inputs: Parameters<typeof readTensors>[0]): Map<string, Matri
 
 const quoted = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
 
-/** Fails if a term reads a tensor that was not given; `text` may come later, with the question. */
+/** Fails if a term reads a missing tensor; `text` may come later, with the question. */
 function assertInputsGiven(terms: readonly ObjectiveTerm[], tensors: NamedTensors): void {
   for (const term of terms) {
     const missing = inputsOf(term).filter((name) => name !== TEXT && !tensors.has(name));
@@ -253,15 +253,15 @@ function assertInputsGiven(terms: readonly ObjectiveTerm[], tensors: NamedTensor
   }
 }
 
-/** Options of their own, not further inputs. */
+/** Options in their own right, not additional inputs. */
 const OPTIONS = ['vision', 'visionFeatures', TEXT];
 
-/** Fails if a further input was given that no term reads: a misspelt name would otherwise be ignored in silence. */
+/** Fails if an additional input is read by no term: a typo would otherwise be ignored silently. */
 function assertInputsRead(terms: readonly ObjectiveTerm[], given: readonly string[]): void {
   const misplaced = given.filter((name) => OPTIONS.includes(name));
   if (misplaced.length > 0) {
     throw new InvalidOptionsError('inputs', [
-      `${quoted(misplaced)} ${misplaced.length > 1 ? 'are options' : 'is an option'} beside inputs, not one of them`,
+      `${quoted(misplaced)} ${misplaced.length > 1 ? 'are options' : 'is an option'} next to inputs, not inside it`,
     ]);
   }
   const read = new Set(terms.flatMap(inputsOf));
@@ -269,7 +269,7 @@ function assertInputsRead(terms: readonly ObjectiveTerm[], given: readonly strin
   if (unread.length === 0) return;
   throw new InvalidOptionsError('inputs', [
     `no term of the objective reads ${quoted(unread)} (terms: ${terms.map((term) => term.name).join(', ')}); ` +
-      'add the term to coverage or leave the tensor out',
+      'add the term to coverage or remove the tensor',
   ]);
 }
 
@@ -287,7 +287,7 @@ function readBonus(
     );
   }
   const wrong = data.findIndex((bonus) => !(bonus >= 0 && bonus < Number.POSITIVE_INFINITY));
-  // Copied: the caller may change its memory after it has been checked.
+  // Copied: the caller may change its memory after validation.
   if (wrong < 0) return { name, weight, bonus: data.slice() };
   throw new InvalidTensorError(
     input,
@@ -295,7 +295,7 @@ function readBonus(
   );
 }
 
-/** A standard error above this is worth a note. */
+/** Standard errors above this are worth a note. */
 const LARGE_ERROR = 0.05;
 
 function sampleNotes({ coverageError }: SelectionTrace): string[] {
@@ -304,11 +304,11 @@ function sampleNotes({ coverageError }: SelectionTrace): string[] {
     .map(
       ([name, error]) =>
         `the coverage of '${name}' is an estimate with a standard error of ${error.toFixed(2)}; more sampled targets ` +
-        'make it smaller',
+        'reduce it',
     );
 }
 
-/** The result where there is nothing to drop. */
+/** The result if there is nothing to drop. */
 function keepAll(visionTokens: number, terms: readonly ObjectiveTerm[], totalMs: number): Selection {
   const names = terms.flatMap((term) => (term.kind === 'coverage' ? [term.name] : []));
   const trace: SelectionTrace = {

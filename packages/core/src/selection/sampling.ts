@@ -1,17 +1,17 @@
-// Sampled targets: which to draw, what each then counts, and how far off an estimate from them may be.
+// Sampled targets: which to draw, how to weigh them, and the standard error of estimates from them.
 
 import { createRandom, shuffleFront } from '../internal/random.js';
 import { sum } from '../internal/rows.js';
 
 /** Drawn targets. */
 export interface Draw {
-  /** Which targets, ascending; one may be drawn several times. */
+  /** Which targets, ascending; a target may be drawn several times. */
   readonly indices: Int32Array;
-  /** What each counts, so that on average together they count as all targets do. */
+  /** Weights that make the drawn targets represent all targets on average. */
   readonly factors: Float32Array;
 }
 
-/** `count` of `candidates` targets without replacement, each set equally likely. */
+/** `count` of `candidates` targets without replacement; all sets are equally likely. */
 export function drawEvenly(candidates: number, count: number, seed: number): Draw {
   const all = Int32Array.from({ length: candidates }, (_, j) => j);
   shuffleFront(all, count, createRandom(seed));
@@ -20,8 +20,8 @@ export function drawEvenly(candidates: number, count: number, seed: number): Dra
 }
 
 /**
- * `count` targets with replacement. Half of the draws are even; in the other half the chance of a target goes with
- * `importance`, which lets targets that count much be seen where an even sample would miss them.
+ * `count` targets with replacement. Half of the draws are uniform; in the other half a target's chance is proportional to
+ * `importance`, so that heavy targets are seen that a uniform sample would miss.
  */
 export function drawByImportance(importance: Float64Array, count: number, seed: number): Draw {
   const n = importance.length;
@@ -29,7 +29,7 @@ export function drawByImportance(importance: Float64Array, count: number, seed: 
   const chance = (j: number): number =>
     total > 0 ? 0.5 / n + (0.5 * (importance[j] as number)) / total : 1 / n;
   const random = createRandom(seed);
-  // One draw in each of `count` equal parts of [0, 1), which spreads them more evenly than chance would.
+  // Stratified: one draw in each of `count` equal parts of [0, 1), which is more even than independent draws.
   const indices = new Int32Array(count);
   let below = 0;
   let j = 0;
@@ -42,9 +42,9 @@ export function drawByImportance(importance: Float64Array, count: number, seed: 
 }
 
 /**
- * How much each target is likely to count, judged from an even sample of affinities `[n, drawn]`: as affinities of a target
- * are divided by their sum, one that resembles few others counts much. What a drawn target has with itself is left out.
- * @param weights `[drawn]`: the factors of the columns, which are taken out again.
+ * The expected weight of each target, from a uniform sample of affinities `[n, drawn]`. A target's affinities are divided by their
+ * sum, so one that resembles few others has a large weight. A drawn target's affinity to itself is ignored.
+ * @param weights `[drawn]`: the factors of the columns, which are divided out.
  */
 export function rarity(
   affinity: Float32Array,
@@ -76,9 +76,9 @@ export function rarity(
 }
 
 /**
- * The standard error of Σ best / Σ peak over drawn targets as an estimate of the same ratio over all targets: that of a
- * ratio estimator (Cochran 1977, §6.4), widened by what a sample of this size cannot rule out: a small share of the
- * whole that is covered quite differently and of which nothing was drawn.
+ * The standard error of Σ best / Σ peak over drawn targets as an estimate of the same ratio over all targets: that of a ratio
+ * estimator (Cochran 1977, §6.4), widened by what a sample of this size cannot rule out: a small, quite differently covered share
+ * from which nothing was drawn.
  */
 export function standardError(best: ArrayLike<number>, peak: ArrayLike<number>): number {
   const total = sum(peak);
@@ -92,8 +92,8 @@ export function standardError(best: ArrayLike<number>, peak: ArrayLike<number>):
     squares += (peak[i] as number) ** 2;
   }
   const sampling = (residuals * drawn) / Math.max(1, drawn - 1) / total ** 2;
-  // As many draws of equal importance would tell as much (Kish 1965). Of what has a share of 3 / draws or more, something
-  // is drawn in 95 of 100 samples; 1.96 standard errors are to cover that share.
+  // The equivalent number of equally weighted draws (Kish 1965). A share of 3 / draws or more appears in 95 of 100 samples; 1.96
+  // standard errors should span it.
   const effective = total ** 2 / squares;
   return Math.sqrt(sampling + (1.53 / effective) ** 2);
 }

@@ -1,22 +1,22 @@
-// The result of a selection as plain data: what was kept, in which order, how good it is, and every smaller selection in it.
+// The result of a selection as plain data: what was kept, in which order, how good it is, and all smaller selections.
 
 import { InvalidBudgetError, messageOf } from '../errors.js';
 import { sum } from '../internal/rows.js';
 
-/** Why a selection is as it is. */
+/** Why a selection ended. */
 export type SelectionReason =
-  /** The budget was spent. */
+  /** The budget was used up. */
   | 'pruned'
   /** The requested coverage was reached. */
   | 'coverageReached'
-  /** The budget covers all vision tokens, so all were kept and nothing was computed (`gains` is empty, `value` 0). */
+  /** The budget covers all vision tokens: all were kept and nothing was computed (`gains` is empty, `value` 0). */
   | 'belowBudget'
   /** Constraints left fewer vision tokens than the budget: all of those were kept. */
   | 'allSelectable';
 
-/** Where the time of a selection went, in milliseconds. */
+/** Timings of a selection, in milliseconds. */
 export interface SelectionTimings {
-  /** Similarity matrices on the backend. 0 where a prepared image had them already. */
+  /** Similarity matrices on the backend. 0 if a prepared image already had them. */
   readonly similarityMs: number;
   /** The search. */
   readonly maximizeMs: number;
@@ -28,50 +28,50 @@ export interface SelectionTimings {
 export interface SelectionTrace {
   /** All picks, in order. */
   readonly order: readonly number[];
-  /** For each pick, what it added to the objective. Empty where nothing was ranked. */
+  /** What each pick added to the objective. Empty if nothing was ranked. */
   readonly gains: readonly number[];
-  /** For each coverage term, its name, its value with all tokens, and what each pick added to it, before its weight. */
+  /** Each coverage term: its name, its value with all tokens, and what each pick added to it before weighting. */
   readonly terms: readonly {
     readonly name: string;
     readonly full: number;
     readonly added: readonly number[];
   }[];
-  /** Standard errors of the coverage of terms with sampled targets, by term, after the last pick. */
+  /** Standard errors of the coverage of sampled terms, by term, after the last pick. */
   readonly coverageError: Readonly<Record<string, number>>;
-  /** The largest gains left after the last pick, highest first, as many as there are picks beside the must-keeps. */
+  /** The largest gains left after the last pick, highest first, as many as there are picks besides the must-keeps. */
   readonly leftGains: readonly number[];
-  /** How many of the first picks were must-keeps. */
+  /** Number of must-keeps, which are the first picks. */
   readonly included: number;
-  /** Whether every other pick had the highest gain of all tokens left, so that its gain bounds all of theirs. */
+  /** Whether every other pick had the highest gain of all remaining tokens, so that its gain bounds theirs. */
   readonly steepest: boolean;
   readonly reason: SelectionReason;
 }
 
-/** The vision tokens to keep. Plain data: it can be cloned, posted to a worker and written as JSON. */
+/** The vision tokens to keep, as plain data: it can be cloned, posted to a worker and serialized as JSON. */
 export interface Selection {
-  /** How many vision tokens there were. */
+  /** Number of vision tokens. */
   readonly visionTokens: number;
-  /** Kept tokens, ascending: gather rows by these. */
+  /** Kept tokens, ascending. Gather rows by these. */
   readonly indices: readonly number[];
-  /** Kept tokens in the order of the picks, the most useful first (must-keeps before all). */
+  /** Kept tokens in pick order, most useful first (must-keeps before all). */
   readonly order: readonly number[];
-  /** What each pick added to the objective, in the order of the picks. */
+  /** What each pick added to the objective, in pick order. */
   readonly gains: readonly number[];
   /** The objective reached: the sum of the gains. */
   readonly value: number;
   /**
-   * For each coverage term, the share of what all tokens together cover that the kept ones cover, in [0, 1]. For a term
-   * with sampled targets an estimate, see {@link coverageError}.
+   * For each coverage term, the coverage of the kept tokens relative to that of all tokens, in [0, 1]. An estimate for terms with
+   * sampled targets, see {@link coverageError}.
    */
   readonly coverage: Readonly<Record<string, number>>;
   /**
-   * For each coverage term with sampled targets, the standard error of its {@link coverage} as an estimate of that of
-   * all targets. Known for the whole selection only, not for its prefixes.
+   * For each coverage term with sampled targets, the standard error of its {@link coverage}. Known only for the whole selection, not
+   * for its prefixes.
    */
   readonly coverageError: Readonly<Record<string, number>>;
-  /** No set of this size that meets the same constraints has a higher value than this. */
+  /** An upper bound of the value of any set of this size under the same constraints. */
   readonly upperBound: number;
-  /** value / upperBound in [0, 1]: this selection is at least that close to the best one. */
+  /** value / upperBound in [0, 1]: this selection is at least this close to the optimum. */
   readonly optimality: number;
   readonly reason: SelectionReason;
   /** Human-readable notes, e.g. that a term was skipped because no text was given. */
@@ -81,7 +81,7 @@ export interface Selection {
   readonly trace: SelectionTrace;
 }
 
-/** A search and what is known around it. */
+/** A search with its context. */
 export interface SelectionRecord {
   readonly trace: SelectionTrace;
   readonly visionTokens: number;
@@ -120,10 +120,10 @@ export function selectionOf(record: SelectionRecord, k: number = record.trace.or
 }
 
 /**
- * The selection for a smaller budget: greedy is nested, so its first k picks are the selection for k tokens (with
- * groups, only if their minima are met by then; a stochastic search is not nested).
- * @throws InvalidBudgetError unless 1 ≤ k ≤ the number of kept tokens, for fewer than the must-keeps, and for a smaller
- * k where nothing was ranked (reason `'belowBudget'`).
+ * The selection for a smaller budget. Greedy is nested: its first k picks are the selection for k tokens (with groups, only if their
+ * minima are met by then; a stochastic search is not nested).
+ * @throws InvalidBudgetError unless 1 ≤ k ≤ the number of kept tokens, if k is below the number of must-keeps, or if nothing was
+ * ranked (reason `'belowBudget'`).
  *
  * @example
  * const selection = await selectTokens({ backend, vision, text, budget: { tokens: 64 } });
@@ -151,9 +151,9 @@ export function prefix(selection: Selection, k: number): Selection {
 }
 
 /**
- * No set of k candidates (the must-keeps among them) reaches more than the lowest of: F(S_t) plus the sum of the
- * largest gains at S_t, for the sets S_t met on the way. At the end those gains are known; before, each is at most
- * the gain of the next pick, if that was the highest of all (groups and other searches than greedy pass over higher).
+ * An upper bound for sets of k candidates that contain the must-keeps: the lowest of F(S_t) plus the sum of the largest gains at S_t,
+ * over the sets S_t along the way. At the end those gains are known; earlier, each is at most the gain of the next pick if that
+ * was the highest of all (with groups, and in searches other than greedy, it may not be).
  */
 function optimumBound({ gains, leftGains, included, order, steepest }: SelectionTrace, k: number): number {
   const free = Math.max(0, k - included);

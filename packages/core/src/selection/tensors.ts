@@ -1,5 +1,4 @@
-// The tensors a selection works on: read from what the caller gave, checked by the norms of their rows, and searched for
-// rows that are equal.
+// The tensors of a selection: reads them from the caller's input, and checks them by their row norms.
 
 import { type HostTensor, type MatrixInput, type MatrixTensor, toMatrix, widen } from '../backend/tensor.js';
 import { TEXT } from '../coverage/coverage-term.js';
@@ -8,18 +7,18 @@ import { InvalidTensorError } from '../errors.js';
 /** Tensors by name, as coverage terms ask for them. */
 export type NamedTensors = ReadonlyMap<string, MatrixTensor>;
 
-/** The lengths of tensors' rows, `[rows, 1]`, by tensor: under two names it is still one. */
+/** Row norms `[rows, 1]` by tensor, so that a tensor with two names has one entry. */
 export type RowNorms = Map<HostTensor, HostTensor>;
 
-/** Values above this would overflow when squared in float32, so a row's length could not be told. */
+/** Larger values would overflow when squared in float32, so row norms would be unusable. */
 const LARGEST = 1e18;
-/** Shorter rows cannot be scaled to unit length: the kernels divide by no less. */
+/** Shorter rows cannot be normalized: the kernels divide by at least this. */
 const SHORTEST = 1e-8;
-/** Tensors whose rows are compared by their directions. Rows of other tensors may be as short as they like. */
+/** Tensors whose rows are compared by direction. Rows of other tensors may have any length. */
 const DIRECTIONS = ['vision', 'visionFeatures', TEXT];
 
 /**
- * Reads named matrices, leaving out absent ones.
+ * Reads named matrices, skipping absent ones.
  * @throws InvalidTensorError for anything that is not a matrix of numbers.
  */
 export function readTensors(
@@ -32,15 +31,14 @@ export function readTensors(
   return tensors;
 }
 
-/** Number of rows of a tensor that has been read. */
+/** Number of rows of a tensor. */
 export function rowCount(tensor: HostTensor): number {
   return tensor.dims[0] as number;
 }
 
 /**
- * Checks a tensor by the norms of its rows, which the backend computes anyway, so that values are scanned only where
- * something is wrong.
- * @throws InvalidTensorError for numbers that are not finite or too large, and for rows too short to be compared.
+ * Checks a tensor by its row norms, which the backend computes anyway. Values are scanned only if something is wrong.
+ * @throws InvalidTensorError for numbers that are not finite or too large, and for rows too short to be normalized.
  */
 export function checkRows(name: string, tensor: MatrixTensor, norms: ArrayLike<number>): void {
   for (let row = 0; row < norms.length; row++) {

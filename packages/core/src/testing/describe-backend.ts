@@ -1,4 +1,4 @@
-// The conformance suite: what every backend must do, run by each backend's own tests and by third parties' backends.
+// The conformance suite: what every backend must do, for our backends and third-party ones.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../backend/backend.js';
@@ -17,26 +17,26 @@ import { officialSelections } from './official-selections.js';
 import { opCases } from './op-cases.js';
 import { officialInputs } from './synthetic-features.js';
 
-/** A backend to be tested. */
+/** A backend to test. */
 export interface BackendUnderTest {
-  /** Heads the suite's output. */
+  /** Title of the suite. */
   readonly name: string;
-  /** Makes a fresh backend. */
+  /** Creates a backend. */
   create(): Backend | Promise<Backend>;
-  /** Operations the backend states it lacks: each must throw UnsupportedOpError. @default none */
+  /** Operations the backend states it lacks; each must throw UnsupportedOpError. @default none */
   readonly unsupportedOps?: readonly (keyof TensorOps<unknown>)[];
   /**
-   * Checks that are known to fail, with the reason. They are run and must fail, so that a repair is noticed.
-   * Keys are the names of the checks as the test output shows them.
+   * Checks that are known to fail, with the reason, by their names in the test output. They run and must fail, so that a fix is
+   * noticed.
    */
   readonly expectedFailures?: Readonly<Record<string, string>>;
-  /** Number of live tensors or bytes held; must not grow over many runs. Leave out if the engine cannot tell. */
+  /** Number of live tensors or bytes, which must not grow over many runs. Omit if the engine cannot report it. */
   liveTensors?(backend: Backend): number;
-  /** Reports all checks as skipped, with this reason, e.g. because the engine is not installed. */
+  /** Skips all checks with this reason, e.g. because the engine is not installed. */
   readonly skip?: string | false;
 }
 
-/** Random inputs for a program whose dimensions have the given lengths. */
+/** Random inputs for a program with the given dimension lengths. */
 function randomInputs(
   program: Program,
   lengths: Readonly<Record<string, number>>,
@@ -53,7 +53,7 @@ function randomInputs(
   );
 }
 
-/** Fails unless the outputs agree in shape, type and, up to `precision` of the largest value, in value. */
+/** Fails unless the outputs agree in shape, type, and value, the latter up to `precision` of the largest value. */
 function expectClose(
   actual: Readonly<Record<string, HostTensor>>,
   expected: Readonly<Record<string, HostTensor>>,
@@ -92,7 +92,7 @@ const x = (...rows: readonly (readonly number[])[]): Record<string, HostTensor> 
   x: float32(Float32Array.from(rows.flat()), [rows.length, rows[0]?.length ?? 0]),
 });
 
-/** Greedy cover of rows in a loop: carries a state, reads a tensor from around the loop, emits indices and numbers. */
+/** Greedy facility location in a loop: carries a state, reads an outer tensor, emits indices and numbers. */
 const loopProgram = defineProgram({
   name: 'loop',
   inputs: { x: matrix, count: { dims: [], dtype: 'int32' } },
@@ -112,7 +112,7 @@ const loopProgram = defineProgram({
   },
 });
 
-/** A user's own term: candidates near the middle of the sequence count for more. */
+/** A custom term: candidates near the middle of the sequence count more. */
 const customTerm = defineCoverage({
   name: 'custom',
   inputs: { vision: { dims: ['n', 'D'] }, regions: { dims: ['n', 'r'] } },
@@ -256,7 +256,7 @@ export function describeBackend(suite: BackendUnderTest): void {
       const expected = [1.4, 1.2, 0, 0, 1, 2];
 
       check('half-precision inputs are widened before anything is computed', async () => {
-        // 2⁻²⁴, the smallest half: its square is 0 in half precision, so an unwidened row would come out as zeros.
+        // 2⁻²⁴, the smallest half: its square is 0 in half precision, so rows that are not widened would be zeros.
         const tiny: HostTensor = {
           type: 'float16',
           data: Uint16Array.of(1, 0, 0x4200, 0x4400),

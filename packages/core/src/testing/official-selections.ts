@@ -1,4 +1,4 @@
-// Selections made by the official MMTok implementation on synthetic features: the golden data of the method. Data only.
+// Golden data: selections made by the official MMTok implementation on synthetic features.
 
 /** One case: how to draw the features, the settings, and what the official selector and a float64 greedy picked. */
 export interface OfficialSelection {
@@ -23,7 +23,7 @@ export interface OfficialSelection {
   readonly float64Order: readonly number[];
   /** Objective after the first, the middle and the last pick. */
   readonly float64Coverage: readonly [number, number, number];
-  /** Smallest relative distance between the best and the second-best gain in the run. */
+  /** Smallest relative gap between the best and second-best gain in the run. */
   readonly smallestRelativeGap: number;
 }
 

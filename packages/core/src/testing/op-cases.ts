@@ -1,4 +1,4 @@
-// One small program per operation, with the sizes to try it at: what the conformance suite runs on every backend.
+// One small program per operation and its test sizes, for the conformance suite.
 
 import type { TensorOps } from '../backend/ops.js';
 import { defineProgram, type Program } from '../backend/program.js';
@@ -7,7 +7,7 @@ import { defineProgram, type Program } from '../backend/program.js';
 export interface OpCase {
   /** The operation. */
   readonly op: keyof TensorOps<unknown>;
-  /** What about it. */
+  /** What aspect of it. */
   readonly aspect: string;
   readonly program: Program;
   /** Lengths of the program's dimensions, one entry per run. */

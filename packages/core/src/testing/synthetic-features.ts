@@ -1,4 +1,4 @@
-// Deterministic, spatially smooth synthetic features, drawn exactly as those the official selections were made from.
+// Deterministic, spatially smooth synthetic features, drawn exactly like those behind the official selections.
 
 import { type Float32Tensor, float32 } from '../backend/tensor.js';
 import { createRandom } from '../internal/random.js';
@@ -10,16 +10,16 @@ export interface FeatureMap {
   readonly width: number;
   /** Feature dimension. */
   readonly dim: number;
-  /** How many soft regions the map has. */
+  /** Number of soft regions. */
   readonly clusters: number;
-  /** Standard of the independent noise per token. */
+  /** Standard deviation of the independent noise per token. */
   readonly noise: number;
-  /** Standard of the mean that all tokens share. */
+  /** Standard deviation of the mean that all tokens share. */
   readonly common: number;
   readonly seed: number;
 }
 
-/** Roughly Gaussian numbers from four uniform ones. */
+/** Approximately Gaussian numbers from four uniform ones. */
 const gaussian = (rng: () => number) => (): number => rng() + rng() + rng() + rng() - 2;
 
 /** A feature map `[height · width, dim]` in raster order. */
@@ -67,7 +67,7 @@ export function officialInputs(selection: OfficialSelection): {
   return { vision, visionFeatures, text: syntheticText(vision, textTokens, seeds.text) };
 }
 
-/** `m` text rows `[m, D]`, each leaning towards a randomly drawn vision token. */
+/** `m` text rows `[m, D]`, each close to a randomly drawn vision token. */
 export function syntheticText(vision: Float32Tensor, m: number, seed: number): Float32Tensor {
   const rng = createRandom(seed);
   const g = gaussian(rng);

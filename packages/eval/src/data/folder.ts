@@ -1,27 +1,103 @@
-// A dataset's folder, listed once: finds its files by pattern and its pictures by name, however they are nested.
+// A dataset's folder and its images: finds files by pattern and images by name, however deep they are nested.
 
+import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, posix, sep } from 'node:path';
-import type { ImageSource } from '../tasks/task.js';
-import { CorruptFileError, MissingFileError } from './errors.js';
-import { imageFile } from './image-source.js';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, posix, resolve, sep } from 'node:path';
+import * as z from 'zod';
+import { CorruptFileError, MissingFileError } from '../errors.js';
 
-/** The files below one folder. */
+/** One image of a sample. Its bytes are read on demand. */
+export interface ImageSource {
+  /** Equal images have equal ids within a task, so that each is encoded once for all its questions. */
+  readonly id: string;
+  /** The path of the image, if it is a file. */
+  readonly path?: string;
+  /**
+   * The encoded image (JPEG, PNG, …) as stored in the dataset.
+   * @throws MissingFileError if the image's file does not exist.
+   */
+  read(): Promise<Uint8Array>;
+}
+
+// Datasets hold images as files, bytes, base64 or the Hub's struct; all become an ImageSource.
+
+/** An image file, opened when it is read. */
+export function imageFile(path: string): ImageSource {
+  const absolute = resolve(path);
+  return {
+    id: absolute,
+    path: absolute,
+    async read() {
+      try {
+        return await readFile(absolute);
+      } catch (cause) {
+        throw new MissingFileError(
+          absolute,
+          'cannot read this image',
+          'Check the path and its permissions.',
+          { cause },
+        );
+      }
+    },
+  };
+}
+
+/** An image in memory. Its id is a hash of its bytes. */
+export function imageBytes(bytes: Uint8Array): ImageSource {
+  const id = `sha1-${createHash('sha1').update(bytes).digest('hex')}`;
+  return { id, read: () => Promise.resolve(bytes) };
+}
+
+const DATA_URL = /^data:image\/[\w.+-]+;base64,/;
+const BASE64 = /^[\w+/\s-]+=*$/;
+
+/** An image in base64, bare or as a data URL; `null` for other text. */
+export function imageBase64(text: string): ImageSource | null {
+  const body = text.replace(DATA_URL, '').trimEnd();
+  return BASE64.test(body) ? imageBytes(Buffer.from(body, 'base64')) : null;
+}
+
+function isImageSource(value: unknown): value is ImageSource {
+  return typeof value === 'object' && value !== null && 'read' in value && typeof value.read === 'function';
+}
+
+function toImage(cell: unknown): ImageSource | null {
+  if (isImageSource(cell)) return cell;
+  if (cell instanceof Uint8Array) return imageBytes(cell);
+  if (typeof cell === 'string') return imageBase64(cell);
+  if (typeof cell === 'object' && cell !== null && 'bytes' in cell) return toImage(cell.bytes);
+  return null;
+}
+
+/** A cell that holds an image: bytes, base64, `{ bytes, path }` as on the Hub, or an {@link ImageSource}. */
+export const imageCell: z.ZodType<ImageSource> = z.unknown().transform((cell, context) => {
+  const image = toImage(cell);
+  if (image !== null) return image;
+  context.addIssue({ code: 'custom', message: 'expected an image (bytes, base64 or { bytes })' });
+  return z.NEVER;
+});
+
+/** Names of a run's files in its folder. If a run is written next to a dataset's files, these are not data. */
+export const RUN_FILES: { readonly settings: 'run.json'; readonly records: 'records.jsonl' } = {
+  settings: 'run.json',
+  records: 'records.jsonl',
+};
+
+/** The files in a folder and its subfolders. */
 export interface Folder {
   readonly path: string;
-  /** The files whose path below the folder (with `/`) matches, sorted; full paths. */
+  /** Full paths, sorted, of the files whose path relative to the folder (with `/`) matches. */
   find(pattern: RegExp): readonly string[];
   /**
-   * The picture of this name, e.g. `'COCO_val2014_000000000042.jpg'`, `'test/7/image.png'` or `'./a.png'`, in whatever
-   * subfolder.
-   * @throws MissingFileError when there is none.
-   * @throws CorruptFileError when there are several.
+   * The image with this name in any subfolder, e.g. `'COCO_val2014_000000000042.jpg'`, `'test/7/image.png'` or `'./a.png'`.
+   * @throws MissingFileError if there is none.
+   * @throws CorruptFileError if there are several.
    */
   image(name: string, where: string): ImageSource;
 }
 
-// Systems write names with accents in different forms of Unicode; in this one they are compared.
+// File systems differ in the Unicode form of accented names, so names are compared in one form.
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).normalize('NFC');
 
 function inFolder(path: string, relative: readonly string[], follows: boolean): Folder {
@@ -51,48 +127,48 @@ function inFolder(path: string, relative: readonly string[], follows: boolean): 
       if (found.length > 1)
         throw new CorruptFileError(
           where,
-          `'${given}' may be ${found.join(' or ')}; name its folder, or remove the others`,
+          `'${given}' is ambiguous: ${found.join(' or ')}; include its folder, or remove the others`,
         );
       if (found[0] !== undefined) return imageFile(full(found[0]));
       throw new MissingFileError(
         path,
-        `has no picture '${given}', which ${where} asks for`,
-        "Put the dataset's pictures into this folder or one below it.",
+        `has no image '${given}', which ${where} refers to`,
+        "Put the dataset's images into this folder or a subfolder.",
       );
     },
   };
 }
 
-/** @throws CorruptFileError for a symbolic link out of the folder: whoever wrote a dataset must not choose what else is read. */
+/** @throws CorruptFileError for a symbolic link out of the folder: a dataset's author must not decide what else is read. */
 function assertWithin(folder: string, file: string): void {
   const real = realpathSync(file);
   const root = realpathSync(folder);
-  // The Hub's cache is made of links from snapshots into a folder beside them.
+  // In the Hub's cache, snapshots are links into a sibling folder.
   const cache = /^(.*)[/\\]snapshots[/\\][^/\\]+/.exec(root)?.[1];
   const roots = cache === undefined ? [root] : [root, join(cache, 'blobs')];
   if (roots.some((one) => real === one || real.startsWith(one + sep))) return;
   throw new CorruptFileError(
     file,
-    `is a symbolic link to a file outside of '${folder}'; put the file itself there, or allow links (--follow-links, or followLinks)`,
+    `is a symbolic link to a file outside '${folder}'; put the file there, or allow links (--follow-links, or followLinks)`,
   );
 }
 
 /** How a folder is opened. */
 export interface FolderOptions {
-  /** Whether symbolic links to files outside of the folder are followed. @default false */
+  /** Whether to follow symbolic links to files outside the folder. @default false */
   readonly followLinks?: boolean | undefined;
 }
 
 /**
- * Lists a folder with all below it. For a file, the folder it is in, where {@link Folder.find} finds this file only.
- * @throws MissingFileError when there is neither.
+ * Lists a folder and its subfolders. For a file, opens its folder with a {@link Folder.find} that finds only this file.
+ * @throws MissingFileError if the path does not exist.
  */
 export async function openFolder(path: string, options: FolderOptions = {}): Promise<Folder> {
   const { followLinks = false } = options;
   const isFile = await stat(path).then(
     (found) => found.isFile(),
     (cause: unknown) => {
-      throw new MissingFileError(path, 'is not there', 'Give the folder or file that holds the dataset.', {
+      throw new MissingFileError(path, 'does not exist', 'Give the folder or file that holds the dataset.', {
         cause,
       });
     },

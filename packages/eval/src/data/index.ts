@@ -1,11 +1,33 @@
-// Readers of @mmtok/eval: parquet, JSON, JSON lines, TSV, folders of pictures. For tasks of your own.
+// Readers for your own tasks: parquet, JSON, JSON lines, TSV, folders of images.
 
-export { idCell, integerCell, optionalTextCell, textCell, textsCell } from './cells.js';
-export { CorruptFileError, MissingFileError } from './errors.js';
-export { type Folder, type FolderOptions, openFolder } from './folder.js';
-export { imageBase64, imageBytes, imageCell, imageFile } from './image-source.js';
-export type { LocateParquet } from './locate-parquet.js';
-export { parquetTable } from './parquet-table.js';
-export { parsePythonList } from './python-list.js';
-export { memoryTable, type ReadRowsOptions, type Row, type Table } from './table.js';
-export { type LineRow, readJson, readJsonLines, readJsonRows, readTsv, type TextRow } from './text-files.js';
+export { CorruptFileError, MissingFileError } from '../errors.js';
+export {
+  type Folder,
+  type FolderOptions,
+  imageBase64,
+  imageBytes,
+  imageCell,
+  imageFile,
+  openFolder,
+} from './folder.js';
+export { type LocateParquet, parquetTable } from './parquet.js';
+export {
+  idCell,
+  integerCell,
+  memoryTable,
+  optionalTextCell,
+  type ReadRowsOptions,
+  type Row,
+  type Table,
+  textCell,
+  textsCell,
+} from './table.js';
+export {
+  type LineRow,
+  parsePythonList,
+  readJson,
+  readJsonLines,
+  readJsonRows,
+  readTsv,
+  type TextRow,
+} from './text-files.js';

@@ -1,17 +1,16 @@
-// Readers of the original datasets' text files: JSON, JSON lines and TSV. They name file and line in every complaint, and
-// know nothing of any dataset.
+// Readers for the datasets' original text files: JSON, JSON lines, TSV, and Python list literals. Errors name file and line.
 
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { CorruptFileError, MissingFileError } from './errors.js';
+import { CorruptFileError, MissingFileError } from '../errors.js';
 import type { Row } from './table.js';
 
-/** A row of a text file, not yet in a table. */
+/** A row of a text file. */
 export type TextRow = Omit<Row, 'index'>;
 
 /** A row of a file with one object per line. */
 export interface LineRow extends TextRow {
-  /** From 1, empty lines included. */
+  /** From 1, counting empty lines. */
   readonly line: number;
 }
 
@@ -27,7 +26,7 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** Whether a file begins with UTF-16's mark, or with an ASCII character of two bytes: no JSON or TSV begins with a zero. */
+/** Whether a file starts with a UTF-16 byte-order mark or a two-byte ASCII character. JSON and TSV never start with a zero byte. */
 function isUtf16(bytes: Uint8Array): boolean {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return true;
@@ -48,12 +47,12 @@ function asObject(value: unknown, where: string): Record<string, unknown> {
     return value as Record<string, unknown>;
   throw new CorruptFileError(
     where,
-    `expected a JSON object, got ${Array.isArray(value) ? 'a list' : typeof value}`,
+    `expected a JSON object, got ${Array.isArray(value) ? 'an array' : typeof value}`,
   );
 }
 
 /**
- * Reads a JSON file whose whole content is one value.
+ * Reads a JSON file as one value.
  * @throws MissingFileError, CorruptFileError
  */
 export async function readJson(path: string): Promise<unknown> {
@@ -61,8 +60,7 @@ export async function readJson(path: string): Promise<unknown> {
 }
 
 /**
- * The objects in a JSON file: a list of them, a list under `key`, or the values of an object (then with their own key as
- * `id`).
+ * The objects in a JSON file: an array, an array under `key`, or the values of an object, each with its key as `id`.
  * @throws MissingFileError, CorruptFileError
  */
 export async function readJsonRows(path: string, key?: string): Promise<TextRow[]> {
@@ -74,7 +72,7 @@ export async function readJsonRows(path: string, key?: string): Promise<TextRow[
       const where = `${name}, entry ${index + 1}`;
       return { where, values: asObject(value, where) };
     });
-  if (list === undefined) throw new CorruptFileError(path, `expected a list under '${key}', found none`);
+  if (list === undefined) throw new CorruptFileError(path, `expected an array under '${key}', found none`);
   return Object.entries(asObject(list, path)).map(([id, value]) => {
     const where = `${name}, entry '${id}'`;
     return { where, values: { id, ...asObject(value, where) } };
@@ -94,10 +92,10 @@ export async function readJsonLines(path: string): Promise<LineRow[]> {
   });
 }
 
-// A cell in double quotes may hold tabs, newlines and doubled quotes.
+// A cell in double quotes may contain tabs, newlines and doubled quotes.
 const CELL = /(?:"([^"]*(?:""[^"]*)*)"|((?!")[^\t\r\n]*))(\t|\r?\n|$)/y;
 
-/** The rows of a text, with the number of the line each begins on. */
+/** The rows of a text, with the number of the line on which each starts. */
 export function parseTsv(text: string, path: string): { line: number; cells: string[] }[] {
   const rows: { line: number; cells: string[] }[] = [];
   let cells: string[] = [];
@@ -107,10 +105,7 @@ export function parseTsv(text: string, path: string): { line: number; cells: str
   while (CELL.lastIndex < text.length) {
     const match = CELL.exec(text);
     if (match === null)
-      throw new CorruptFileError(
-        `${path}, line ${line}`,
-        'has a cell that begins with a double quote and does not end with one',
-      );
+      throw new CorruptFileError(`${path}, line ${line}`, 'has a cell with an unclosed double quote');
     cells.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
     line += match[0].split('\n').length - 1;
     if (match[3] === '\t') continue;
@@ -124,16 +119,83 @@ export function parseTsv(text: string, path: string): { line: number; cells: str
 
 /**
  * The rows of a tab-separated file whose first line names the columns.
- * @throws MissingFileError, CorruptFileError for a row with more or fewer cells than columns.
+ * @throws MissingFileError
+ * @throws CorruptFileError for a row with more or fewer cells than columns.
  */
 export async function readTsv(path: string): Promise<TextRow[]> {
   const [header, ...rows] = parseTsv(await readText(path), path);
   if (header === undefined)
-    throw new CorruptFileError(path, 'is empty; expected a line with the names of the columns');
+    throw new CorruptFileError(path, 'is empty; expected a header line with column names');
   return rows.map(({ line, cells }) => {
     const where = `${basename(path)}, line ${line}`;
     if (cells.length !== header.cells.length)
       throw new CorruptFileError(where, `expected ${header.cells.length} cells, got ${cells.length}`);
     return { where, values: Object.fromEntries(header.cells.map((name, index) => [name, cells[index]])) };
   });
+}
+
+// Python list literals of strings, which is how MMMU stores its options. The `\N{name}` escape is not supported; Python's repr
+// never produces it.
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  a: '\x07',
+  '\n': '',
+};
+// One escape: octal, \x41, \u00e9, \U0001f600, or one character.
+const ESCAPE = /\\(?:([0-7]{1,3})|x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([^xuUN0-7]))/gu;
+const STRING = /'((?:[^'\\\n]|\\[^N])*)'|"((?:[^"\\\n]|\\[^N])*)"/y;
+const SPACE = /\s*/y;
+
+function withoutEscapes(body: string): string {
+  return body.replace(ESCAPE, (whole, octal?: string, ...rest: (string | undefined)[]) => {
+    if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8));
+    const hex = rest[0] ?? rest[1] ?? rest[2];
+    if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+    const character = rest[3]!;
+    if (character in ESCAPES) return ESCAPES[character]!;
+    return `'"\\`.includes(character) ? character : whole;
+  });
+}
+
+/** The strings of a literal such as `['a', "it's"]`, or `null` if `literal` is anything else. */
+export function parsePythonList(literal: string): string[] | null {
+  let at = 0;
+  const take = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(literal);
+    if (match !== null) at += match[0].length;
+    return match;
+  };
+  const takeMark = (mark: string): boolean => {
+    take(SPACE);
+    if (literal[at] !== mark) return false;
+    at++;
+    take(SPACE);
+    return true;
+  };
+  // Adjacent strings are concatenated.
+  const takeItem = (): string | null => {
+    let item: string | null = null;
+    for (let match = take(STRING); match !== null; match = take(STRING)) {
+      item = (item ?? '') + withoutEscapes(match[1] ?? match[2] ?? '');
+      take(SPACE);
+    }
+    return item;
+  };
+
+  if (!takeMark('[')) return null;
+  const items: string[] = [];
+  while (!takeMark(']')) {
+    const item = takeItem();
+    if (item === null) return null;
+    items.push(item);
+    if (!takeMark(',') && literal[at] !== ']') return null;
+  }
+  return at === literal.length ? items : null;
 }

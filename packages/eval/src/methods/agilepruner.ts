@@ -1,21 +1,20 @@
-// AgilePruner: salient tokens that keep a distance from each other, the larger the more directions the picture's tokens use.
+// AgilePruner: salient tokens at a distance from each other. The distance grows with the effective rank of the image's tokens.
 
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
+import { cosineMatrix, effectiveRank, spectrumOf } from './matrices.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
-import { cosineMatrix } from './similarities.js';
-import { effectiveRank, spectrumOf } from './spectrum.js';
+import { defineMethod } from './method.js';
 
-/** Growth of the distance from one pick to the next, for a picture of average effective rank. */
+/** Growth of the distance from one pick to the next for an image of average effective rank. */
 const STEP = 0.01;
 /**
- * The average over pictures, as a share of the rank that features can have, and the largest distance. The authors publish
- * neither code nor these constants for other encoders than theirs; these are ours.
+ * Our own constants: the average effective rank over images, as a share of the highest possible rank, and the largest distance.
+ * The authors publish no code, and no constants for encoders other than theirs.
  */
 const AVERAGE_SHARE = 0.25;
 const LARGEST = 0.5;
 
-/** ICLR 2026, the rule of its minimal method. Tokens too close to a pick come last, by saliency, where the budget asks for them. */
+/** ICLR 2026, the rule of its minimal method. Tokens too close to a pick come last, by saliency, if the budget needs them. */
 export const agilepruner: Method = defineMethod({
   name: 'agilepruner',
   title: 'AgilePruner',

@@ -1,13 +1,13 @@
-// The methods that come with the package, by name. Not a registry: the runner takes any methods it is given.
+// The methods of this package, by name. The runner also takes any others.
 
 import { InvalidOptionsError } from '@mmtok/core';
 import { agilepruner } from './agilepruner.js';
 import { cdpruner, cdprunerOpenvino } from './cdpruner.js';
 import { cenCdpruner, cenDivprune } from './cen-prune.js';
+import { facilityLocation, farthestPoint } from './classical.js';
+import { random, stratified, uniform } from './controls.js';
 import { dartEmbedding } from './dart.js';
 import { divprune } from './divprune.js';
-import { facilityLocation } from './facility-location.js';
-import { farthestPoint } from './farthest-point.js';
 import { fastervlm } from './fastervlm.js';
 import { mmtokIvc } from './ivc.js';
 import type { Method } from './method.js';
@@ -16,17 +16,15 @@ import { mmtok, mmtokFocused, mmtokPeaked, textOnly, visionOnly } from './mmtok.
 import { mmtokAuto } from './mmtok-auto.js';
 import { otprune } from './otprune.js';
 import { prunesid, prunesidSaliency } from './prunesid.js';
-import { random } from './random.js';
 import { scope } from './scope.js';
 import { stacktok } from './stacktok.js';
 import { svdLeverage } from './svd-leverage.js';
-import { stratified, uniform } from './uniform.js';
 import { visionzip } from './visionzip.js';
 import { vispruner } from './vispruner.js';
 import { mmtokAgent, mmtokFocusedAgent, mmtokOracle } from './with-agent.js';
 import { zspaprune } from './zspaprune.js';
 
-/** All methods of the package; those that need a saliency, positions or an agent come last. */
+/** All built-in methods. Those that need saliency, positions or an agent come last. */
 export const builtInMethods: readonly Method[] = [
   mmtok,
   mmtokPeaked,
@@ -67,8 +65,8 @@ export const builtInMethods: readonly Method[] = [
 
 /**
  * Finds methods by name.
- * @param own further methods, which go before built-in ones of the same name.
- * @throws InvalidOptionsError for a name that is not there, with all names that are.
+ * @param own additional methods, which take precedence over built-in ones of the same name.
+ * @throws InvalidOptionsError for an unknown name; lists the known ones.
  */
 export function findMethods(names: readonly string[], own: readonly Method[] = []): Method[] {
   const known = [...own, ...builtInMethods];

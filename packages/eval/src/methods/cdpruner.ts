@@ -1,15 +1,14 @@
-// CDPruner: diverse tokens among the relevant ones, as a determinantal point process. The paper's and OpenVINO's way.
+// CDPruner: diverse tokens among the relevant ones, by a determinantal point process. As in the paper, and as in OpenVINO.
 
 import type { Backend, Float32Tensor } from '@mmtok/core';
-import { defineMethod } from './define-method.js';
-import { greedyDeterminant } from './determinantal.js';
+import { descending, greedyDeterminant, minMax } from './greedy.js';
+import { cosineMatrix, rowMeans } from './matrices.js';
 import type { Method, MethodFeatures } from './method.js';
-import { descending, minMax } from './ranking.js';
-import { cosineMatrix, rowMeans } from './similarities.js';
+import { defineMethod } from './method.js';
 
 /**
  * The relevance of each token: its mean cosine to the question's tokens, from 0 to 1.
- * @param sign The official code takes −1, which fits the embeddings of CLIP.
+ * @param sign The official code uses −1, which fits CLIP's embeddings.
  */
 export async function relevance(
   { vision, text }: MethodFeatures,
@@ -24,7 +23,7 @@ export async function relevance(
   );
 }
 
-/** NeurIPS 2025. The official loop repeats tokens once the kernel's rank is spent; here relevance decides then. */
+/** NeurIPS 2025. Once the kernel's rank is exhausted, the official loop repeats tokens; here relevance decides. */
 export const cdpruner: Method = defineMethod({
   name: 'cdpruner',
   title: 'CDPruner',
@@ -37,12 +36,12 @@ export const cdpruner: Method = defineMethod({
   },
 });
 
-/** `relevance_weight` θ of OpenVINO by default; relevance enters as exp(θ / (2 (1 − θ)) · r). */
+/** Default of OpenVINO's `relevance_weight` θ. Relevance enters as exp(θ / (2 (1 − θ)) · r). */
 const WEIGHT = 0.5;
 
 /**
- * As OpenVINO GenAI ships it: relevance with positive sign and exponential weight, and two searches of half the budget,
- * each over one half of the tokens and with relevance from 0 to 1 within it.
+ * As in OpenVINO GenAI: relevance with positive sign and exponential weight, and two searches with half the budget each, over the
+ * two halves of the tokens, with relevance rescaled to 0 to 1 in each.
  */
 export const cdprunerOpenvino: Method = defineMethod({
   name: 'cdpruner-openvino',

@@ -1,18 +1,16 @@
-// Cen-Prune: a plug-in for diversity methods that compares tokens without their mean and favours uncommon ones.
+// Cen-Prune: a plug-in for diversity methods that centers tokens and favors uncommon ones.
 
 import type { Backend } from '@mmtok/core';
 import { relevance } from './cdpruner.js';
-import { defineMethod } from './define-method.js';
-import { greedyDeterminant } from './determinantal.js';
-import { maxMin } from './max-min.js';
+import { descending, greedyDeterminant, maxMin, minMax } from './greedy.js';
+import { centered, cosineMatrix, type Matrix } from './matrices.js';
 import type { Method, MethodFeatures } from './method.js';
-import { descending, minMax } from './ranking.js';
-import { centered, cosineMatrix, type Matrix } from './similarities.js';
+import { defineMethod } from './method.js';
 
-/** There is no official code; this follows the formulas of the paper. */
+/** There is no official code; this follows the paper's formulas. */
 const SOURCE = 'Cen-Prune (2026)';
 
-/** What the plug-in adds: cosines of the centered tokens, and how little each token is like the others, from 0 to 1. */
+/** The plug-in's inputs: cosines of the centered tokens, and each token's rarity, from 0 to 1. */
 async function centering(
   { vision }: MethodFeatures,
   backend: Backend,

@@ -1,18 +1,18 @@
-// DART on embeddings: drops tokens that duplicate a few pivots, which are the longest vision and text tokens.
+// DART on embeddings: drops near-duplicates of a few pivots, which are the longest vision and text tokens.
 
 import type { Float32Tensor } from '@mmtok/core';
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
+import { cosineMatrix } from './matrices.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
-import { cosineMatrix } from './similarities.js';
+import { defineMethod } from './method.js';
 
-/** Pivots of each kind, as in the official settings. */
+/** Pivots per kind, as in the official settings. */
 const PIVOTS = 4;
 
 /**
- * The embedding-level variant of DART (EMNLP 2025): the original reads key states of the language model's second layer,
- * this one input embeddings. Vision pivots are kept; the other picks are shared among all pivots, each of which takes
- * the tokens least like itself.
+ * The embedding-level variant of DART (EMNLP 2025). The original reads key states of the language model's second layer; this one
+ * reads input embeddings. Vision pivots are kept; the other picks are split among all pivots, each of which takes the tokens
+ * least similar to it.
  */
 export const dartEmbedding: Method = defineMethod({
   name: 'dart-embedding',
@@ -35,7 +35,7 @@ export const dartEmbedding: Method = defineMethod({
     });
     return picks;
 
-    /** For each pivot all tokens, the least like it first. */
+    /** For each pivot all tokens, least similar first. */
     async function ordersFrom(rows: readonly Float32Array[]): Promise<number[][]> {
       const found: number[][] = [];
       for (const data of rows) {

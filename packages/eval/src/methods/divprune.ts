@@ -1,11 +1,11 @@
-// DivPrune: the tokens that are most diverse, whatever the question.
+// DivPrune: the most diverse tokens, regardless of the question.
 
-import { defineMethod } from './define-method.js';
-import { maxMin } from './max-min.js';
+import { maxMin } from './greedy.js';
+import { cosineMatrix } from './matrices.js';
 import type { Method } from './method.js';
-import { cosineMatrix } from './similarities.js';
+import { defineMethod } from './method.js';
 
-/** Max-min diversity of the projected tokens (CVPR 2025). Unlike the official loop it never picks a token twice. */
+/** Max-min diversity of the projected tokens (CVPR 2025). Unlike the official loop, never picks a token twice. */
 export const divprune: Method = defineMethod({
   name: 'divprune',
   title: 'DivPrune',

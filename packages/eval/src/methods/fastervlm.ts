@@ -1,8 +1,8 @@
 // FasterVLM: the most salient tokens.
 
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
+import { defineMethod } from './method.js';
 
 /** The k tokens with the highest saliency, e.g. attention of the encoder's class token. */
 export const fastervlm: Method = defineMethod({

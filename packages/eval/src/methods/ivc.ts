@@ -1,18 +1,18 @@
-// IVC-Prune's positions in front of MMTok: tokens whose rotary positions serve as coordinates are kept in any case.
+// IVC-Prune's positions combined with MMTok: always keeps tokens whose rotary positions serve as coordinates.
 
 import { selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
 import type { Method, TokenPositions } from './method.js';
-import { descending } from './ranking.js';
+import { defineMethod } from './method.js';
 
-/** Share of the tokens kept for the highest mean cosine, and as many for the highest mean sine, as published for LLaVA. */
+/** Share of tokens kept for the highest mean cosine, and the same share for the highest mean sine, as published for LLaVA. */
 const SHARE = 0.05;
-/** Of the budget each of the two takes at most this share, so that MMTok has half of a small one. */
+/** Each of the two takes at most this share of the budget, which leaves half of a small one to MMTok. */
 const MOST = 0.25;
 
 /**
- * MMTok with the positions that the first half of IVC-Prune keeps. Its second half reads values within the language model; MMTok
- * takes that place. Of use only where kept tokens keep their positions.
+ * Keeps the positions of IVC-Prune's first half. MMTok replaces its second half, which reads values inside the language model.
+ * Useful only if kept tokens keep their positions.
  */
 export const mmtokIvc: Method = defineMethod({
   name: 'mmtok-ivc',
@@ -33,7 +33,7 @@ export const mmtokIvc: Method = defineMethod({
   },
 });
 
-/** The tokens whose positions have the highest mean cosine, and those with the highest mean sine, over axes and frequencies. */
+/** The tokens whose positions have the highest mean cosine, and the highest mean sine, over axes and frequencies. */
 function coordinates({ ids, frequencies }: TokenPositions, budget: number): number[] {
   const n = ids[0]?.length ?? 0;
   const count = Math.min(Math.round(SHARE * n), Math.floor(MOST * budget));

@@ -1,17 +1,17 @@
-// Maximal marginal relevance: important tokens that are not like those picked before. IDPruner selects so, with a trained
-// importance; here the importance needs no training.
+// Maximal marginal relevance: important tokens that are dissimilar to earlier picks. IDPruner does this with a trained importance;
+// here the importance needs no training.
 
 import { gatherRows } from '@mmtok/core/internal';
 import { relevance } from './cdpruner.js';
-import { defineMethod, type GivenFeatures, type GivenRequest } from './define-method.js';
+import { argMax, minMax } from './greedy.js';
+import { cosineMatrix, type Matrix } from './matrices.js';
 import type { Method, MethodNeed } from './method.js';
-import { argMax, minMax } from './ranking.js';
-import { cosineMatrix, type Matrix } from './similarities.js';
+import { defineMethod, type GivenFeatures, type GivenRequest } from './method.js';
 
-/** Weight of importance against likeness to the picks. */
+/** Weight of importance against similarity to the picks. */
 const BALANCE = 0.5;
 
-/** By the length of the token's vector. */
+/** By the norm of the token. */
 export const mmrNorm: Method = mmr('norm', [], async ({ vision }) => {
   const [n, d] = vision.dims as readonly [number, number];
   return Float64Array.from({ length: n }, (_, i) => Math.hypot(...gatherRows(vision.data, d, [i])));

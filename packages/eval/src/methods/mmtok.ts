@@ -1,8 +1,8 @@
-// MMTok, its parts alone, and any objective of one's own terms, as methods.
+// MMTok, its parts alone, and any objective made of your own terms, as methods.
 
 import { type ObjectiveTerm, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
-import { defineMethod } from './define-method.js';
 import type { Method, MethodNeed } from './method.js';
+import { defineMethod } from './method.js';
 
 const SOURCE = 'https://arxiv.org/abs/2508.18264';
 
@@ -12,12 +12,12 @@ export interface CoverageMethodOptions {
   readonly title?: string;
   readonly source?: string;
   readonly needs?: readonly MethodNeed[];
-  /** The objective. A term called `'saliency'` is handed the saliency of the input. */
+  /** The objective. A term named `'saliency'` gets the input's saliency. */
   readonly coverage: readonly ObjectiveTerm[];
 }
 
 /**
- * A method that maximizes an objective of coverage terms by greedy search.
+ * A method that maximizes coverage terms greedily.
  *
  * @example
  * const mine = coverageMethod({ name: 'mine', coverage: [textCoverage({ peakedness: 4 }), visionCoverage()] });
@@ -51,7 +51,7 @@ export const mmtok: Method = coverageMethod({
   coverage: [textCoverage(), visionCoverage()],
 });
 
-/** MMTok with each text token weighted by (1 − normalised entropy)⁴ of its row, a change of ours. */
+/** MMTok with each text token weighted by (1 − normalized entropy)⁴ of its affinities. Not part of the paper. */
 export const mmtokPeaked: Method = coverageMethod({
   name: 'mmtok-peaked',
   title: 'MMTok, peaked words',
@@ -59,8 +59,8 @@ export const mmtokPeaked: Method = coverageMethod({
 });
 
 /**
- * Vision coverage alone, whose targets count by their relevance to the question: a change of ours. Its focus, 4, was chosen on
- * questions about validation scenes of the embedded benchmark.
+ * Vision coverage alone, with targets weighted by their relevance to the question. Not part of the paper. Its focus, 4, was chosen
+ * on questions about validation scenes of the embedded benchmark.
  */
 export const mmtokFocused: Method = coverageMethod({
   name: 'mmtok-focused',

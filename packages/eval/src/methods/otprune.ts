@@ -1,16 +1,15 @@
-// OTPrune: tokens whose distribution stays close to that of all, through a log-determinant.
+// OTPrune: tokens whose distribution stays close to that of all tokens, by a log-determinant.
 
 import type { Float32Tensor } from '@mmtok/core';
 import { defineProgram } from '@mmtok/core/backend';
-import { defineMethod } from './define-method.js';
-import { greedyDeterminant } from './determinantal.js';
+import { descending, greedyDeterminant } from './greedy.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
+import { defineMethod } from './method.js';
 
 /** The official factor on G Gᵀ. */
 const SCALE = 0.01;
 
-/** G Gᵀ of G = V Vᵀ, where every dimension of V has unit length over the tokens. */
+/** G Gᵀ of G = V Vᵀ, with every dimension of V scaled to unit length over the tokens. */
 const squaredGram = defineProgram({
   name: 'squaredGram',
   inputs: { vision: { dims: ['n', 'd'] } },

@@ -1,13 +1,12 @@
-// PruneSID: tokens are grouped by principal components, near-duplicates leave their groups, and groups share the budget by
-// what is left of them.
+// PruneSID: groups tokens by principal components, removes near-duplicates from groups, and splits the budget among groups by the
+// number of survivors.
 
 import type { Float32Tensor } from '@mmtok/core';
 import { sum } from '@mmtok/core/internal';
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
+import { cosineMatrix, type Matrix, spectrumOf } from './matrices.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
-import { cosineMatrix, type Matrix } from './similarities.js';
-import { spectrumOf } from './spectrum.js';
+import { defineMethod } from './method.js';
 
 const SOURCE = 'https://github.com/ZhengyaoFang/PruneSID';
 
@@ -28,8 +27,8 @@ export const prunesid: Method = defineMethod({
 });
 
 /**
- * As published for LLaVA: features from before the projector, ranked by saliency. The class token, which counts as one of the
- * official budget, is no vision token here.
+ * As published for LLaVA: features from before the projector, ranked by saliency. The official budget includes the class token,
+ * which is not a vision token here.
  */
 export const prunesidSaliency: Method = defineMethod({
   name: 'prunesid-saliency',
@@ -54,7 +53,7 @@ interface Member {
   readonly score: number;
 }
 
-/** Each token goes to the component, of the first `count`, in which its share is largest; scores are those shares. */
+/** Each token goes to the component, among the first `count`, in which its share is largest; scores are those shares. */
 async function groupsOf({ data, dims }: Float32Tensor, count: number): Promise<Member[][]> {
   const [n, d] = dims as readonly [number, number];
   const centered = new Float64Array(n * d);
@@ -85,7 +84,7 @@ function upperSum({ data, rows }: Matrix, diagonal: 0 | 1): number {
   return total;
 }
 
-/** Drops near-duplicates within groups, gives groups their quotas, and takes the best of each. */
+/** Drops near-duplicates within groups, sets quotas, and takes the best of each group. */
 function share(groups: readonly Member[][], cosines: Matrix, threshold: number, k: number): number[] {
   const ranked = groups.map((group) => withoutDuplicates(group, cosines, threshold));
   const quotas = quotasOf(
@@ -96,7 +95,7 @@ function share(groups: readonly Member[][], cosines: Matrix, threshold: number, 
   return ranked.flatMap(({ order }, group) => order.slice(0, quotas[group])).slice(0, k);
 }
 
-/** A group's tokens: first those that resemble no better one, then those that do, each by falling score. */
+/** A group's tokens: first those that resemble no better one, then the others, each by descending score. */
 function withoutDuplicates(
   group: readonly Member[],
   { data, columns }: Matrix,
@@ -112,7 +111,7 @@ function withoutDuplicates(
   return { order: [...kept, ...dropped], survivors: kept.length };
 }
 
-/** How many tokens each group gives: in proportion to its survivors, at least one, not more than a bound that grows with k. */
+/** Tokens per group: proportional to its survivors, at least one, at most a bound that grows with k. */
 function quotasOf(sizes: readonly number[], survivors: readonly number[], k: number): number[] {
   const lower = sizes.map((size) => Math.min(1, size));
   let upper = sizes.map((size, group) => Math.min(5 * Math.ceil(k / 64), size, survivors[group]!));
@@ -136,7 +135,7 @@ function quotasOf(sizes: readonly number[], survivors: readonly number[], k: num
   return quotas;
 }
 
-/** As torch rounds. */
+/** Rounds like torch. */
 function roundHalfEven(value: number): number {
   const below = Math.floor(value);
   if (value - below !== 0.5) return Math.round(value);

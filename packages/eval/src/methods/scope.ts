@@ -1,9 +1,9 @@
 // SCOPE: facility location whose gains are weighted by saliency.
 
-import { greedyCover } from './cover.js';
-import { defineMethod } from './define-method.js';
+import { greedyCover } from './greedy.js';
+import { cosineMatrix } from './matrices.js';
 import type { Method } from './method.js';
-import { cosineMatrix } from './similarities.js';
+import { defineMethod } from './method.js';
 
 /** NeurIPS 2025, with the official exponent 1 on the saliency. */
 export const scope: Method = defineMethod({

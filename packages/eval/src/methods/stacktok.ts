@@ -1,11 +1,11 @@
-// StackTok: MMTok's two coverages without a weight between them; a rule decides at each step which of the two gets it.
+// StackTok: MMTok's two coverages without a weight between them; at each step a rule decides which one picks.
 
 import { cosineSimilarity, type Float32Tensor } from '@mmtok/core';
 import { defineProgram, float32 } from '@mmtok/core/backend';
-import { defineMethod, type GivenFeatures, type GivenRequest } from './define-method.js';
+import { argMax } from './greedy.js';
+import type { Matrix } from './matrices.js';
 import type { Method } from './method.js';
-import { argMax } from './ranking.js';
-import type { Matrix } from './similarities.js';
+import { defineMethod, type GivenFeatures, type GivenRequest } from './method.js';
 
 const TEXT_TEMPERATURE = 0.02;
 const VISION_TEMPERATURE = 0.2;
@@ -23,8 +23,8 @@ const calibrated = defineProgram({
 });
 
 /**
- * StackTok, its selection with one budget for all tiles: each tile nominates its best token, and the one with the
- * largest gain is picked. The optional swaps of the paper for 16 tokens or fewer are left out.
+ * StackTok's selection with one budget for all tiles: each tile nominates its best token, and the one with the largest gain is
+ * picked. Without the paper's optional swaps for 16 tokens or fewer.
  */
 export const stacktok: Method = defineMethod({
   name: 'stacktok',
@@ -49,16 +49,16 @@ export const stacktok: Method = defineMethod({
 
 interface Nomination {
   readonly token: number;
-  /** −1 where every token of the tile is picked. */
+  /** −1 once every token of the tile is picked. */
   readonly gain: number;
 }
 
-/** The two coverages of one tile and what has been picked of it. */
+/** The two coverages of one tile, and its picks so far. */
 class Tile {
   private readonly start: number;
   private readonly relevance: Cover;
   private readonly coverage: Cover;
-  /** Coverage of the first 1, 2, … picks of a search that looks at coverage alone. */
+  /** Coverage of the first 1, 2, … picks of a search by coverage alone. */
   private readonly reference: readonly number[];
   private readonly beta: number;
   private readonly isPicked: Uint8Array;
@@ -98,7 +98,7 @@ class Tile {
     this.isPicked = new Uint8Array(words.columns);
   }
 
-  /** The tile's next pick: by relevance where coverage is good enough, else by coverage; by the other if that gains nothing. */
+  /** The tile's next pick: by relevance if coverage is good enough, else by coverage; by the other one if that gains nothing. */
   nominate(): Nomination {
     const isFree = (j: number): boolean => this.isPicked[j] === 0;
     if (this.picked === this.isPicked.length) return { token: -1, gain: -1 };
@@ -111,7 +111,7 @@ class Tile {
     return { token, gain: relevance[token]! + coverage[token]! };
   }
 
-  /** Commits a token and returns its index among those of all tiles. */
+  /** Commits a token and returns its index among the tokens of all tiles. */
   pick(token: number): number {
     this.isPicked[token] = 1;
     this.picked++;
@@ -167,7 +167,7 @@ function referenceCurve(patches: Matrix, k: number): number[] {
   });
 }
 
-/** Mean entropy of the rows over that of a uniform row. */
+/** Mean entropy of the rows relative to that of a uniform row. */
 function meanEntropy({ data, rows, columns }: Matrix): number {
   if (columns < 2) return 0;
   let sum = 0;

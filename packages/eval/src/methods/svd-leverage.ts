@@ -1,18 +1,18 @@
-// SVD leverage: tokens that reach furthest into the subspace that holds most of the features' energy.
+// SVD leverage: tokens with the largest projection onto the subspace that holds most of the features' energy.
 
 import type { Float32Tensor } from '@mmtok/core';
 import { sum } from '@mmtok/core/internal';
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
+import { spectrumOf } from './matrices.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
-import { spectrumOf } from './spectrum.js';
+import { defineMethod } from './method.js';
 
-/** Share of the energy that the subspace holds. */
+/** Share of the energy in the subspace. */
 const ENERGY = 0.9;
 
 /**
- * SVD-Prune: the k highest leverage scores ‖U_i,1:r‖² / r, with r the smallest rank that holds 90 % of the energy of
- * the projected tokens. There is no official code; the threshold is that of a third-party port.
+ * SVD-Prune: the k highest leverage scores ‖U_i,1:r‖² / r, with r the smallest rank that holds 90 % of the energy of the projected
+ * tokens. There is no official code; the threshold comes from a third-party port.
  */
 export const svdLeverage: Method = defineMethod({
   name: 'svd-leverage',

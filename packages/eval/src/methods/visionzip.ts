@@ -1,15 +1,15 @@
-// VisionZip, the part that selects: salient tokens, and a few evenly spread over the rest. It merges none.
+// VisionZip, the selecting part: salient tokens, and a few spread evenly over the rest.
 
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
+import { defineMethod } from './method.js';
 
-/** Of 64 tokens the official settings take 10 from the rest, and the same share of other budgets. */
+/** Of 64 tokens the official settings take 10 from the rest; other budgets use the same share. */
 const CONTEXTUAL_SHARE = 10 / 64;
 
 /**
- * CVPR 2025. The official method then replaces each contextual token by the mean of the dropped tokens nearest to it,
- * which is no selection and is left out here, as is the class token.
+ * CVPR 2025. The official method then replaces each contextual token by the mean of the dropped tokens nearest to it. That is not a
+ * selection and is omitted, like the class token.
  */
 export const visionzip: Method = defineMethod({
   name: 'visionzip',

@@ -1,11 +1,11 @@
 // VisPruner: half of the tokens by saliency, half by dropping near-duplicates from the rest.
 
-import { defineMethod } from './define-method.js';
+import { descending } from './greedy.js';
+import { cosineMatrix, type Matrix } from './matrices.js';
 import type { Method } from './method.js';
-import { descending } from './ranking.js';
-import { cosineMatrix, type Matrix } from './similarities.js';
+import { defineMethod } from './method.js';
 
-/** How many tokens each round drops. */
+/** Tokens dropped per round. */
 const DROPPED_PER_ROUND = 8;
 
 /** ICCV 2025, with half of the budget for salient tokens. */
@@ -23,7 +23,7 @@ export const vispruner: Method = defineMethod({
   },
 });
 
-/** Splits tokens into every other one and the rest, drops of the first those most like one of the rest, and repeats. */
+/** Splits tokens into every other one and the rest, drops those of the first that most resemble one of the rest, and repeats. */
 function diverse(tokens: readonly number[], count: number, { data, columns }: Matrix): number[] {
   if (count === 0) return [];
   let left = [...tokens];

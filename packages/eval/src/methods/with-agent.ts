@@ -1,10 +1,10 @@
-// Any method with an agent before it: the words of a first answer join the question's. Who answers is not its concern.
+// Any method preceded by an agent, whose answer adds words to the question.
 
 import type { AgentRole, Method } from './method.js';
 import { mmtok, mmtokFocused } from './mmtok.js';
 
 /**
- * The same method after an agent's answer, or after an oracle's, which bounds what any agent can give.
+ * The same method after an agent's answer, or after an oracle's, which is an upper bound for agents.
  *
  * @example
  * const methods = [cdpruner, withAgent(cdpruner), withAgent(cdpruner, 'oracle')];
@@ -21,11 +21,11 @@ export function withAgent(method: Method, agent: AgentRole = 'agent'): Method {
   };
 }
 
-/** MMTok as in its first version, https://arxiv.org/abs/2508.18264v1: a small model's answer joins the question. */
+/** MMTok as in its first version, https://arxiv.org/abs/2508.18264v1: a small model's answer is added to the question. */
 export const mmtokAgent: Method = withAgent(mmtok);
 
 /** {@link mmtokFocused} after a small model's answer. */
 export const mmtokFocusedAgent: Method = withAgent(mmtokFocused);
 
-/** MMTok with the true answer as text. No method: it knows what is asked for. */
+/** MMTok with the right answer as text. An upper bound rather than a method. */
 export const mmtokOracle: Method = withAgent(mmtok, 'oracle');

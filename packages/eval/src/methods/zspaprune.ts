@@ -1,13 +1,13 @@
-// ZSPAPrune: a core of tokens like the question as a whole, completed by tokens unlike all picks.
+// ZSPAPrune: a core of tokens similar to the question as a whole, completed by tokens dissimilar to all picks.
 
 import type { Float32Tensor } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
-import { defineMethod } from './define-method.js';
+import { argMax, descending } from './greedy.js';
+import { cosineMatrix } from './matrices.js';
 import type { Method } from './method.js';
-import { argMax, descending } from './ranking.js';
-import { cosineMatrix } from './similarities.js';
+import { defineMethod } from './method.js';
 
-/** Share of the core. There is no official code, and the paper varies it; this is the even split. */
+/** Share of the core. There is no official code, and the paper varies it; this is an even split. */
 const CORE = 0.5;
 
 /** The core is the tokens with the highest cosine to the mean of the question's tokens. */

@@ -1,35 +1,35 @@
-// How answers to questions of one's own are compared: the same text, the same number, or a text within a text. Marks that
-// mean something stay: 3.5 is not 35, −5 is not 5, 5 % is not 5, 1/2 is not 12. The benchmarks have comparisons of their own.
+// Comparing answers to your own questions: same text, same number, or containment. Characters that carry meaning stay: 3.5 is not
+// 35, −5 is not 5, 5 % is not 5, 1/2 is not 12. The benchmarks have their own comparisons.
 
-import { strip, words } from './python-text.js';
+import { strip, words } from './harness.js';
 
-/** Quotes, brackets and exclamation marks say nothing; points, commas and colons only where a digit follows. */
+/** Ignored: quotes, brackets and exclamation marks; periods, commas and colons unless a digit follows. */
 const SILENT = /[!"'?()[\]{}`“”„‘’]|[.,:;](?!\p{Nd})|(?<=\p{L})[-_](?=\p{L})/gu;
 const MINUS = /[\u2212\u2010\u2011\ufe63\uff0d]/g;
 const DIGITS = '(?:\\d{1,3}(?:,\\d{3})+(?!\\d)(?:\\.\\d+)?|\\d+(?:\\.\\d+)?|\\.\\d+)';
 const NUMBER = new RegExp(`^([+-]?${DIGITS}(?:e[+-]?\\d+)?)\\s?(?:(%)|/\\s?(\\d+))?$`, 'i');
-// Not within a word or a number that began before.
+// Not inside a word or number.
 const NUMBERS_IN_TEXT = new RegExp(
   `(?<![\\p{L}\\d.,])[+-]?${DIGITS}(?:e[+-]?\\d+)?(?:\\s?%|\\s?/\\s?\\d+)?`,
   'giu',
 );
-/** Scripts that put no spaces between words, or write particles onto them. */
+/** Scripts that put no spaces between words, or attach particles to them. */
 const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}]/u;
 const WORD = /[\p{L}\p{N}]/u;
 
-/** A number as it is written: `5`, `5%` and `5/2` are of different kinds. */
+/** A number as written: `5`, `5%` and `5/2` are different kinds. */
 interface WrittenNumber {
   readonly value: number;
   readonly kind: 'plain' | 'percent' | 'fraction';
 }
 
-/** Lower case, one form of Unicode, one kind of minus, single spaces, no silent marks; the text itself where that leaves none. */
+/** Lower case, normalized Unicode, one kind of minus, single spaces, no ignored characters; unchanged if nothing would be left. */
 function cleaned(text: string): string {
   const plain = words(text.normalize('NFC').toLowerCase().replace(MINUS, '-')).join(' ');
   return strip(plain.replace(SILENT, '')) || plain;
 }
 
-/** The number that a text is; null for any other text. */
+/** The number a text denotes; null for any other text. */
 function numberOf(text: string): WrittenNumber | null {
   const match = NUMBER.exec(text);
   if (match === null) return null;
@@ -40,8 +40,8 @@ function numberOf(text: string): WrittenNumber | null {
 }
 
 /**
- * Whether a prediction is a gold answer: literally, or as the same number written otherwise (`1,000` and `1000`, `3.50` and
- * `3.5`, of one kind), or but for case, spaces and silent marks. An empty text is no answer.
+ * Whether a prediction equals a gold answer: literally, as the same number of the same kind (`1,000` and `1000`, `3.50` and
+ * `3.5`), or up to case, spaces and ignored characters. Empty text never matches.
  */
 export function sameAnswer(prediction: string, gold: string): boolean {
   if (strip(prediction) === strip(gold)) return strip(gold) !== '';
@@ -54,8 +54,8 @@ export function sameAnswer(prediction: string, gold: string): boolean {
 }
 
 /**
- * Whether a prediction has the value of a gold number, however both are written: `50%`, `0.5` and `1/2` are the same. In a
- * sentence it must be the only number. False where the gold answer is no number.
+ * Whether a prediction has the value of a gold number in any notation: `50%`, `0.5` and `1/2` are equal. In a sentence it must
+ * be the only number. False if the gold answer is not a number.
  */
 export function sameNumber(prediction: string, gold: string): boolean {
   const wanted = numberOf(cleaned(gold));
@@ -69,7 +69,7 @@ export function sameNumber(prediction: string, gold: string): boolean {
   return Math.abs(value - wanted.value) <= 1e-9 * Math.max(1, Math.abs(wanted.value));
 }
 
-/** Whether a gold answer occurs in a prediction as whole words: `no` is not in `not`, and `5` not in `3.5`, `15` or `-5`. */
+/** Whether a gold answer occurs in a prediction as whole words: `no` is not in `not`, nor `5` in `3.5`, `15` or `-5`. */
 export function containsAnswer(prediction: string, gold: string): boolean {
   const [text, wanted] = [cleaned(prediction), cleaned(gold)];
   if (wanted === '') return false;
@@ -80,7 +80,7 @@ export function containsAnswer(prediction: string, gold: string): boolean {
   return false;
 }
 
-/** Whether a found text begins (or ends) at `at`, or goes on before (or after) it. */
+/** Whether a match starts (or ends) at `at`, rather than continuing a longer word or number. */
 function isBoundary(text: string, at: number, step: -1 | 1, edge: string): boolean {
   const next = text[at + step];
   if (next === undefined || UNSPACED.test(edge) || !WORD.test(edge)) return true;

@@ -1,11 +1,11 @@
-// The plots of the page, drawn by Observable Plot into SVG when the report is written: the page needs no script.
+// The charts of the page, rendered to SVG by Observable Plot when the report is written.
 
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { Interval } from '../statistics/paired-bootstrap.js';
+import type { Interval } from '../stats/paired-bootstrap.js';
 import type { RunSummary, SummaryRow } from './summarize-run.js';
 
-/** A distinct colour per method, readable on light and on dark paper; MMTok has the first. */
+/** A distinct color per method, readable on light and dark backgrounds; MMTok has the first. */
 const COLORS = [
   '#e4572e',
   '#2f80c8',
@@ -30,7 +30,10 @@ const COLORS = [
   '#70b08c',
 ];
 
-/** What the time to the first token is made of, in order. */
+/** Colors beyond the list are spread over the hues by the golden angle. */
+const colorOf = (index: number): string => COLORS[index] ?? `hsl(${(index * 137.5) % 360} 45% 50%)`;
+
+/** The phases of the time to first token, in order. */
 const PHASES = [
   { name: 'encode', color: '#87868c' },
   { name: 'agent', color: '#c98a00' },
@@ -38,13 +41,13 @@ const PHASES = [
   { name: 'language model', color: '#2f80c8' },
 ];
 
-/** Ratio between the places of two neighbours at one budget. */
+/** Ratio between the x positions of neighbors at one budget. */
 const STEP = 1.012;
 
-/** Retention against kept tokens, a line per method with its interval. */
+/** Retention by kept tokens: a line per method, with intervals. */
 export function retentionChart(summary: RunSummary): string {
   const titles = [...new Set(summary.rows.map(({ title }) => title))];
-  // Side by side, or the intervals of all methods at one budget would cover each other.
+  // Spread out, so that the intervals of methods at one budget do not overlap.
   const place = (row: SummaryRow): number =>
     row.keptTokens * STEP ** (titles.indexOf(row.title) - titles.length / 2);
   const points = summary.rows
@@ -53,7 +56,7 @@ export function retentionChart(summary: RunSummary): string {
         ? [{ title: row.title, tokens: row.keptTokens, place: place(row), ...inPercent(row.retention) }]
         : [],
     )
-    // The first method is drawn last, above all others.
+    // The first method is drawn last, on top of the others.
     .reverse();
   const counts = [...new Set(points.map(({ tokens }) => tokens))].sort((a, b) => a - b);
   const isFirst = ({ title }: { readonly title: string }): boolean => title === titles[0];
@@ -69,7 +72,7 @@ export function retentionChart(summary: RunSummary): string {
       grid: true,
     },
     y: { label: 'retention, % of the score with all tokens', grid: true, nice: true },
-    color: { legend: true, domain: titles, range: COLORS },
+    color: { legend: true, domain: titles, range: titles.map((_, at) => colorOf(at)) },
     marks: [
       Plot.ruleY([100], { strokeDasharray: '4 3', strokeOpacity: 0.6 }),
       Plot.ruleX(points, {
@@ -107,7 +110,7 @@ function inPercent({ value, low, high }: NonNullable<SummaryRow['retention']>): 
   return { value: value * 100, low: low * 100, high: high * 100 };
 }
 
-/** Time to the first token: encoder, agent, method and language model, at one budget. */
+/** Time to first token at one budget: encoder, agent, token selection, and language model. */
 export function timeChart({ full, rows }: RunSummary, budget: string): string {
   const own = rows.filter((row) => row.budget === budget);
   const hasAgent = own.some(({ times }) => times.agentMs > 0);
@@ -122,7 +125,7 @@ export function timeChart({ full, rows }: RunSummary, budget: string): string {
     width: 860,
     marginLeft: 170,
     height: 70 + 24 * (own.length + 1),
-    x: { label: 'milliseconds to the first token (medians)', grid: true },
+    x: { label: 'milliseconds to first token (medians)', grid: true },
     y: { label: null, domain: [...new Set(bars.map(({ title }) => title))] },
     color: {
       legend: true,
@@ -141,7 +144,7 @@ export function timeChart({ full, rows }: RunSummary, budget: string): string {
   });
 }
 
-/** Differences of scores with their intervals, a line per row, in points of percent. */
+/** Score differences with their intervals in percentage points, a line per row. */
 export function differenceChart(rows: readonly (Interval & { readonly label: string })[]): string {
   const points = rows.map(({ label, value, low, high }) => ({
     label,
@@ -154,7 +157,7 @@ export function differenceChart(rows: readonly (Interval & { readonly label: str
     width: 860,
     marginLeft: 220,
     height: 70 + 26 * rows.length,
-    x: { label: 'score of B minus score of A, points', grid: true, nice: true },
+    x: { label: 'score of B minus score of A, percentage points', grid: true, nice: true },
     y: { label: null, domain: [...new Set(rows.map(({ label }) => label))] },
     marks: [
       Plot.ruleX([0], { strokeOpacity: 0.6 }),

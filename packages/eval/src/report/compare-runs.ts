@@ -1,39 +1,44 @@
-// Two runs of the same questions beside each other: two versions, two models, two budgets. Differences are paired, question by
-// question.
+// Compares two runs on the same questions: two versions, two models, two budgets. Differences are paired by question.
 
+import { join } from 'node:path';
 import { sum } from '@mmtok/core/internal';
-import { groupBy, mean } from '../metrics/mean.js';
-import { ALL, type EvalRecord } from '../runner/record.js';
-import { RunError } from '../runner/run-error.js';
+import { html, raw } from 'hono/html';
+import { RunError, WriteError } from '../errors.js';
+import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
+import { explainWriteFailure, makeFolder, writeWhole } from '../runner/run-folder.js';
 import type { RunSettings } from '../runner/run-settings.js';
-import { type Interval, meanDifference } from '../statistics/paired-bootstrap.js';
+import { groupBy, mean } from '../stats/mean.js';
+import { type Interval, meanDifference } from '../stats/paired-bootstrap.js';
+import { htmlList, htmlPage, htmlTable } from './html.js';
 import { scoreOf } from './summarize-run.js';
+import { percent, type Table, tokenCount } from './tables.js';
+import { escapeMarkdown, listToMarkdown, tableToMarkdown } from './text-formats.js';
 
-/** One method, as it did in both runs on the questions that both have answered. */
+/** One method in both runs, on the questions that both have answered. */
 export interface ComparedRow {
   readonly method: string;
-  /** For people. */
+  /** The method's title. */
   readonly title: string;
-  /** The budget in each run; the same one, unless the runs have none in common. */
+  /** The budget in each run. They differ only if the runs have none in common. */
   readonly budgets: readonly [a: string, b: string];
   readonly questions: number;
-  /** Mean number of vision tokens kept. */
+  /** Mean number of kept vision tokens. */
   readonly keptTokens: readonly [a: number, b: number];
   /** Mean scores, from 0 to 1. */
   readonly scores: readonly [a: number, b: number];
   /** Score of the second run minus that of the first, with its interval. */
   readonly difference: Interval;
-  /** Questions that the second run scores higher, and lower. */
+  /** Number of questions that the second run scores higher, and lower. */
   readonly won: number;
   readonly lost: number;
 }
 
-/** What {@link compareRuns} comes to. */
+/** The result of {@link compareRuns}. */
 export interface RunComparison {
   readonly folders: readonly [a: string, b: string];
   readonly settings: readonly [a: RunSettings, b: RunSettings];
-  /** Questions that both runs have answered with all tokens or any method, and those that only one has. */
+  /** Number of questions that both runs have answered with all tokens or any method, and of those that only one has. */
   readonly questions: number;
   readonly onlyIn: readonly [a: number, b: number];
   /** All tokens first, then by method and budget as in the first run. */
@@ -43,9 +48,9 @@ export interface RunComparison {
 }
 
 /**
- * Compares two runs. Methods are paired by name and budget; a method whose budgets the runs do not share has them paired in
- * the order in which they were given. Questions of one group are resampled together.
- * @throws RunError if the runs are of different tasks, have no question in common, or asked different things under one id.
+ * Compares two runs. Methods are paired by name and budget. If the runs share none of a method's budgets, these are paired in the
+ * order given. Questions of one group are resampled together.
+ * @throws RunError if the runs have different tasks, no common question, or different questions under one id.
  */
 export function compareRuns(a: RunResult, b: RunResult): RunComparison {
   if (a.settings.task !== b.settings.task) {
@@ -75,7 +80,7 @@ export function compareRuns(a: RunResult, b: RunResult): RunComparison {
   };
 }
 
-/** Whether a difference is more than chance: `'higher'` or `'lower'` where its interval leaves out 0. */
+/** Whether a difference is significant: `'higher'` or `'lower'` if its interval excludes 0. */
 export function verdictOf({ difference: { low, high } }: Pick<ComparedRow, 'difference'>): string {
   if (low > 0) return 'higher';
   return high < 0 ? 'lower' : 'within chance';
@@ -102,10 +107,10 @@ function rowsOf({ records }: RunResult): Row[] {
 }
 
 function assertSame(a: EvalRecord, b: EvalRecord): void {
-  // Digests are of prompts, which another model may be given in another form; the question and what is right must agree.
+  // Digests include the prompt, whose form may depend on the model; the question and its gold answer must agree.
   const isSame = a.question === b.question && JSON.stringify(a.target) === JSON.stringify(b.target);
   if (isSame) return;
-  throw new RunError(`Question '${a.id}' is another one in each run; compare runs of the same data`);
+  throw new RunError(`Question '${a.id}' differs between the runs; compare runs on the same data`);
 }
 
 function pairsOf(a: readonly Row[], b: readonly Row[]): (readonly [Row, Row])[] {
@@ -151,4 +156,106 @@ function compared(a: Row, b: Row, inA: RunSettings, inB: RunSettings): ComparedR
       lost: pairs.filter(([one, other]) => scoreOf(other) < scoreOf(one)).length,
     },
   ];
+}
+
+// The comparison as a page with a plot, and as Markdown.
+
+/** `64`, or `64 → 32` if the runs had different budgets; empty for all tokens. */
+function budgetOf({ method, budgets: [a, b] }: ComparedRow): string {
+  if (method === 'all') return '';
+  return a === b ? a : `${a} → ${b}`;
+}
+
+/** A row's label in the plot. */
+export function labelOf(row: ComparedRow): string {
+  const budget = budgetOf(row);
+  return budget === '' ? row.title : `${row.title}, ${budget}`;
+}
+
+/** The rows as a table, with scores and differences in percent. */
+export function comparisonTable({ rows }: RunComparison): Table {
+  const signed = (share: number): string => `${share > 0 ? '+' : ''}${percent(share)}`;
+  return {
+    head: [
+      ...['method', 'budget', 'questions', 'tokens, A', 'tokens, B', 'score, A', 'score, B'],
+      ...['B − A', '95 % interval', 'B higher', 'B lower', 'verdict'],
+    ],
+    rows: rows.map((row) => [
+      row.title,
+      budgetOf(row),
+      String(row.questions),
+      ...row.keptTokens.map((tokens) => tokenCount(tokens)),
+      ...row.scores.map(percent),
+      signed(row.difference.value),
+      `${signed(row.difference.low)} to ${signed(row.difference.high)}`,
+      String(row.won),
+      String(row.lost),
+      verdictOf(row),
+    ]),
+  };
+}
+
+/** What is compared and what is skipped, line by line. */
+export function comparisonNotes({ settings, folders, questions, onlyIn, unpaired }: RunComparison): string[] {
+  const [a, b] = settings.map(({ model, modelOptions = {}, seed }, at) =>
+    [
+      `${folders[at]}: ${model}`,
+      ...Object.entries(modelOptions).map(([name, value]) => `${name} ${value}`),
+      `seed ${seed}`,
+    ].join(', '),
+  ) as [string, string];
+  return [
+    `A: ${a}`,
+    `B: ${b}`,
+    `${questions} questions in both; differences are paired, with bootstrap intervals over questions`,
+    ...(onlyIn[0] + onlyIn[1] > 0
+      ? [`skipped: ${onlyIn[0]} questions only in A, ${onlyIn[1]} only in B`]
+      : []),
+    ...(unpaired.length > 0 ? [`skipped because only one run has it: ${unpaired.join(', ')}`] : []),
+  ];
+}
+
+/** The comparison as Markdown. */
+export function comparisonMarkdown(comparison: RunComparison): string {
+  return [
+    `# ${escapeMarkdown(titleOf(comparison))}`,
+    listToMarkdown(comparisonNotes(comparison)),
+    `${tableToMarkdown(comparisonTable(comparison))}\n`,
+  ].join('\n\n');
+}
+
+/**
+ * Writes `compare.html` and `compare.md` into a folder, which is created if needed.
+ * @returns Their paths.
+ * @throws WriteError if a file cannot be written.
+ */
+export async function writeComparison(comparison: RunComparison, folder: string): Promise<string[]> {
+  // The plotting library is large, and only the page needs it.
+  const { differenceChart } = await import('./charts.js');
+  const title = titleOf(comparison);
+  const chart = differenceChart(comparison.rows.map((row) => ({ label: labelOf(row), ...row.difference })));
+  const body = html`<h1>${title}</h1>
+${htmlList(comparisonNotes(comparison))}
+${raw(chart)}
+${htmlTable(comparisonTable(comparison))}`;
+  const page = String(await htmlPage(title, body));
+  const files: readonly (readonly [string, string])[] = [
+    ['compare.html', page],
+    ['compare.md', comparisonMarkdown(comparison)],
+  ];
+  return files.map(([name, text]) => {
+    const path = join(folder, name);
+    try {
+      makeFolder(folder);
+      writeWhole(path, text);
+    } catch (cause) {
+      throw new WriteError(`'${path}' cannot be written (${explainWriteFailure(cause)})`, { cause });
+    }
+    return path;
+  });
+}
+
+function titleOf({ settings }: RunComparison): string {
+  const [a, b] = settings;
+  return `${a.title}: ${a.model} and ${b.model}`;
 }

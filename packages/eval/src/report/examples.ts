@@ -1,16 +1,18 @@
-// Examples for the page: questions on which methods part, with the kept tokens over the picture. Chooses and draws them.
+// Examples for the page: questions on which the methods disagree, with the kept tokens drawn over the image.
 
 import { readFile, stat } from 'node:fs/promises';
-import { escapeHtml, tokenMarks } from '@mmtok/core/internal';
-import { groupBy, mean } from '../metrics/mean.js';
-import { ALL, type EvalRecord } from '../runner/record.js';
+import { tokenMarks } from '@mmtok/core/internal';
+import { html, raw } from 'hono/html';
+import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
+import { groupBy, mean } from '../stats/mean.js';
 import type { Task } from '../tasks/task.js';
+import type { Html } from './html.js';
 import { scoreOf } from './summarize-run.js';
 
-/** How many questions are shown. */
+/** Number of questions shown. */
 const EXAMPLES = 6;
-/** Larger pictures are left out: they would make the page heavy. */
+/** Larger images are left out to keep the page small. */
 const MAX_BYTES = 1_500_000;
 
 /** A question with all its answers at one budget. */
@@ -20,25 +22,25 @@ interface Example {
 }
 
 /**
- * Draws examples at a budget as HTML; an empty text where there are none to show.
- * @param budget one as the records have it.
- * @param task says what is right, where records do not say it plainly.
+ * Draws examples at one budget; an empty list if there are none.
+ * @param budget as written in the records.
+ * @param task gives the right answer where the records do not hold it as text.
  */
 export async function drawExamples(
   run: RunResult,
   budget: string,
   task: Pick<Task, 'truth'> | undefined,
-): Promise<string> {
-  const cards: string[] = [];
+): Promise<Html[]> {
+  const cards: Html[] = [];
   for (const example of tellingExamples(run.records, budget)) {
     if (cards.length === EXAMPLES) break;
     const picture = await pictureAsUrl(example.full.image);
     if (picture !== undefined) cards.push(drawExample(example, picture, cards.length, run, task));
   }
-  return cards.join('\n');
+  return cards;
 }
 
-/** Questions answered right with all tokens, those first where about half of the methods are wrong; the first method's turns alternate. */
+/** Questions answered right with all tokens, most contested first; ones that the first method wins and loses alternate. */
 function tellingExamples(records: readonly EvalRecord[], budget: string): Example[] {
   const byId = groupBy(
     records.filter((record) => record.budget === budget && record.grid !== undefined),
@@ -64,7 +66,7 @@ async function pictureAsUrl(path: string): Promise<string | undefined> {
     const type = mediaType(bytes);
     return type && `data:${type};base64,${bytes.toString('base64')}`;
   } catch {
-    // A picture inside a dataset's file has no path of its own.
+    // An image inside a dataset's file has no path.
     return undefined;
   }
 }
@@ -82,21 +84,20 @@ function drawExample(
   number: number,
   { settings }: RunResult,
   task: Pick<Task, 'truth'> | undefined,
-): string {
+): Html {
   const title = (method: string): string =>
     settings.methods.find(({ name }) => name === method)?.title ?? method;
   const order = settings.methods.map(({ name }) => name);
   const views = pruned
     .toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
-    .map((record) => view(record, title(record.method), number))
-    .join('');
+    .map((record) => view(record, title(record.method), number));
   const expected = expectedAnswer(full, task);
-  return `<article class="example"><style>.picture-${number}{background-image:url(${picture})}</style>
-<p><strong>${escapeHtml(full.question)}</strong><br>${expected === undefined ? '' : `Expected: ${escapeHtml(expected)}. `}With all ${full.visionTokens} tokens: ${escapeHtml(full.answer)}.</p>
+  return html`<article class="example"><style>.picture-${number}{background-image:url(${raw(picture)})}</style>
+<p><strong>${full.question}</strong><br>${expected === undefined ? '' : `Expected: ${expected}. `}With all ${full.visionTokens} tokens: ${full.answer}.</p>
 <div class="views">${views}</div></article>`;
 }
 
-/** The gold answer, or several; undefined where it is in a form that only the task knows, and there is no task. */
+/** The gold answer or answers; undefined if only the task can read them and there is no task. */
 function expectedAnswer(
   { id, question, target }: EvalRecord,
   task: Pick<Task, 'truth'> | undefined,
@@ -108,17 +109,13 @@ function expectedAnswer(
   return task?.truth?.({ id, question, target, images: [] });
 }
 
-/** The side of a token in the drawing. */
+/** Side length of a token in the drawing. */
 const CELL = 12;
 
-function view(record: EvalRecord, title: string, number: number): string {
+function view(record: EvalRecord, title: string, number: number): Html {
   const [rows, columns] = record.grid as readonly [number, number];
   const kept = record.indices ?? [];
+  const [width, height] = [columns * CELL, rows * CELL];
   const verdict = scoreOf(record) > 0 ? 'right' : 'wrong';
-  return (
-    `<figure class="view"><span class="picture picture-${number}" style="aspect-ratio:${columns}/${rows}">` +
-    `<svg viewBox="0 0 ${columns * CELL} ${rows * CELL}" preserveAspectRatio="none" role="img" aria-label="${kept.length} kept tokens">` +
-    `${tokenMarks({ rows, columns, kept }, columns * CELL, rows * CELL)}</svg></span>` +
-    `<figcaption>${escapeHtml(title)}: <span class="${verdict}">${escapeHtml(record.answer)} ${verdict === 'right' ? '✓' : '✗'}</span></figcaption></figure>`
-  );
+  return html`<figure class="view"><span class="picture picture-${number}" style="aspect-ratio:${columns}/${rows}"><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${kept.length} kept tokens">${raw(tokenMarks({ rows, columns, kept }, width, height))}</svg></span><figcaption>${title}: <span class="${verdict}">${record.answer} ${verdict === 'right' ? '✓' : '✗'}</span></figcaption></figure>`;
 }

@@ -1,14 +1,20 @@
-export { type ComparedRow, compareRuns, type RunComparison, verdictOf } from './compare-runs.js';
-export { toCsv } from './csv.js';
-export { toMarkdown } from './markdown.js';
-export type { PaperRow } from './paper-rows.js';
+export {
+  type ComparedRow,
+  compareRuns,
+  comparisonNotes,
+  comparisonTable,
+  type RunComparison,
+  verdictOf,
+  writeComparison,
+} from './compare-runs.js';
 export {
   type Headline,
   type KindScore,
+  type PaperRow,
   type RowTimes,
   type RunSummary,
   type SummaryRow,
   summarizeRun,
 } from './summarize-run.js';
-export { comparisonNotes, comparisonTable, writeComparison } from './write-comparison.js';
+export { toCsv, toMarkdown } from './text-formats.js';
 export { writeReport } from './write-report.js';

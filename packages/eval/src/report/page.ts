@@ -1,14 +1,11 @@
-// The report as one HTML page that needs nothing else: no script, no network.
+// The report as a single HTML page without scripts or external files.
 
-import { escapeHtml } from '@mmtok/core/internal';
+import { html, raw } from 'hono/html';
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
 import { drawExamples } from './examples.js';
-import { percent, tokenCount } from './format.js';
-import { htmlTable } from './html.js';
-import { mmtokLosses } from './losses.js';
-import { STYLE } from './style.js';
+import { type Html, htmlList, htmlPage, htmlTable } from './html.js';
 import { type RunSummary, skippedInWords } from './summarize-run.js';
 import {
   budgetsOf,
@@ -16,10 +13,13 @@ import {
   kindTable,
   lossTable,
   methodTable,
+  mmtokLosses,
   paperTable,
+  percent,
   retentionTable,
   type Table,
   timeTable,
+  tokenCount,
 } from './tables.js';
 
 /** The whole page. */
@@ -32,83 +32,81 @@ export async function toPage(
   const budgets = budgetsOf(summary);
   const title = `${settings.title}: ${settings.model}`;
   const exampleBudget = budgets[Math.floor(budgets.length / 2)];
-  const examples = exampleBudget === undefined ? '' : await drawExamples(run, exampleBudget, task);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>${escapeHtml(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<header>
-<h1>${escapeHtml(title)}</h1>
+  const examples = exampleBudget === undefined ? [] : await drawExamples(run, exampleBudget, task);
+  const facts: readonly (readonly [string, string | Html])[] = [
+    ['Command', html`<code>${settings.command ?? 'runEvaluation()'}</code>`],
+    ['Machine', `${settings.machine}; methods on ${settings.backend}`],
+    ...(settings.agent === undefined ? [] : [['Agent', settings.agent] as const]),
+    ['Started', settings.started],
+  ];
+  const page = htmlPage(
+    title,
+    html`<header>
+<h1>${title}</h1>
 <p>${questions} questions. With all ${tokenCount(full.visionTokens)} vision tokens the score is ${percent(full.score)} %.</p>
 <dl>
-<dt>Command</dt><dd><code>${escapeHtml(settings.command ?? 'runEvaluation()')}</code></dd>
-<dt>Machine</dt><dd>${escapeHtml(settings.machine)}; methods on ${escapeHtml(settings.backend)}</dd>
-${settings.agent === undefined ? '' : `<dt>Agent</dt><dd>${escapeHtml(settings.agent)}</dd>\n`}<dt>Begun</dt><dd>${escapeHtml(settings.started)}</dd>
-</dl>
+${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>
 ${skippedAsHtml(skippedInWords(summary))}</header>
 <main>
-${section('retention', 'Retention against kept tokens', [
-  '<p class="note">Score with the kept tokens in percent of the score with all, with 95 % intervals by paired bootstrap over questions.</p>',
-  retentionChart(summary),
+${section('retention', 'Retention by kept tokens', [
+  note(
+    'Score with the kept tokens as a percentage of the score with all tokens; 95 % intervals by paired bootstrap over questions.',
+  ),
+  raw(retentionChart(summary)),
   ...tablesOf(retentionTable(summary), headlineTable(summary)),
 ])}
-${section('paper', 'Beside the MMTok paper', tablesOf(paperTable(summary)))}
+${section('paper', 'Next to the MMTok paper', tablesOf(paperTable(summary)))}
 ${section('kinds', 'By kind of question', kindTables(summary, budgets))}
-${section('times', 'Time to the first token', [
-  '<p class="note">Medians: encoder, agent, method (its overhead), and language model over the shortened prompt.</p>',
-  ...budgets.slice(-1).map((budget) => timeChart(summary, budget)),
+${section('times', 'Time to first token', [
+  note('Medians of encoder, agent, token selection, and the language model over the shortened prompt.'),
+  ...budgets.slice(-1).map((budget) => raw(timeChart(summary, budget))),
   ...tablesOf(timeTable(summary)),
 ])}
 ${section('losses', 'Where methods lose', [...tablesOf(lossTable(summary)), ...lossesInWords(summary)])}
 ${
-  examples === ''
+  examples.length === 0
     ? ''
     : section('examples', `Examples with kept tokens, budget ${exampleBudget}`, [
-        '<p class="note">Questions answered right with all tokens, on which methods part. Framed: kept; the grid is laid over the whole picture.</p>',
-        examples,
+        note(
+          'Questions answered correctly with all tokens on which the methods disagree. Kept tokens are framed; the grid spans the whole image.',
+        ),
+        ...examples,
       ])
 }
 ${section('methods', 'Methods', tablesOf(methodTable(summary)))}
-</main>
-</body>
-</html>
-`;
+</main>`,
+  );
+  return String(await page);
 }
 
-/** A part of the page; nothing where there is nothing in it. */
-function section(id: string, title: string, parts: readonly string[]): string {
+const note = (text: string): Html => html`<p class="note">${text}</p>`;
+
+/** A part of the page; empty if it has no content. */
+function section(id: string, title: string, parts: readonly Html[]): Html | '' {
   if (parts.length === 0) return '';
-  return `<section id="${id}"><h2>${escapeHtml(title)}</h2>\n${parts.join('\n')}\n</section>`;
+  return html`<section id="${id}"><h2>${title}</h2>\n${parts.map((part) => html`${part}\n`)}</section>`;
 }
 
-const tablesOf = (...tables: readonly (Table | undefined)[]): string[] =>
+const tablesOf = (...tables: readonly (Table | undefined)[]): Html[] =>
   tables.flatMap((table) => (table === undefined ? [] : [htmlTable(table)]));
 
-/** One table per budget, of which the last is open. */
-function kindTables(summary: RunSummary, budgets: readonly string[]): string[] {
+/** One table per budget; the last one is open. */
+function kindTables(summary: RunSummary, budgets: readonly string[]): Html[] {
   return budgets.flatMap((budget, at) =>
     tablesOf(kindTable(summary, budget)).map(
       (table) =>
-        `<details${at === budgets.length - 1 ? ' open' : ''}><summary>Budget ${escapeHtml(budget)}</summary>${table}</details>`,
+        html`<details${at === budgets.length - 1 ? ' open' : ''}><summary>Budget ${budget}</summary>${table}</details>`,
     ),
   );
 }
 
-function lossesInWords(summary: RunSummary): string[] {
+function lossesInWords(summary: RunSummary): Html[] {
   const losses = mmtokLosses(summary);
   if (losses === undefined) return [];
-  const items = losses.items.map((item) => `<li>${escapeHtml(item)}</li>`).join('');
-  return [`<p>${escapeHtml(losses.lead)}</p>`, ...(items === '' ? [] : [`<ul>${items}</ul>`])];
+  return [html`<p>${losses.lead}</p>`, ...(losses.items.length === 0 ? [] : [htmlList(losses.items)])];
 }
 
-function skippedAsHtml([lead, ...items]: readonly string[]): string {
+function skippedAsHtml([lead, ...items]: readonly string[]): Html | '' {
   if (lead === undefined) return '';
-  const list = items.map((item) => `<li>${escapeHtml(item)}</li>`).join('');
-  return `<details><summary>${escapeHtml(lead)}</summary><ul>${list}</ul></details>\n`;
+  return html`<details><summary>${lead}</summary>${htmlList(items)}</details>\n`;
 }

@@ -10,8 +10,8 @@ import { fakeTask } from '../../test/fake-run.js';
 import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
 import type { EvalRecord, RunResult } from '../runner/index.js';
-import { csvCell, escapeMarkdown, markdownCode } from './escape.js';
 import { summarizeRun, toCsv, toMarkdown, writeReport } from './index.js';
+import { csvCell, escapeMarkdown, markdownCode } from './text-formats.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mmtok-report-'));
 const picture = onePixel(folder);
@@ -233,9 +233,14 @@ describe('hostile texts in files and models', () => {
     const csv = toCsv(summarizeRun({ ...attacked, records: named }));
     expect(csv).not.toMatch(/(^|,)"?\s*[=+@-]/m);
     expect(csv).toContain("'=1+1");
-    for (const text of ['@x', '+1', '-1', '\t=1', ' =1']) expect(csvCell(text)).toContain(`'${text}`);
-    expect(csvCell('a\rb')).toBe('"a\rb"');
+    for (const text of ['@x', '+1', '-1', '\t=1', ' =1']) expect(csvCell(text)).toBe(`'${text}`);
+    expect(csvCell('a=1')).toBe('a=1');
     expect(csvCell(-1)).toBe('-1');
+  });
+
+  it('are quoted in CSV', () => {
+    const broken = attacked.records.map((one) => ({ ...one, kind: 'a\r"b",c' }));
+    expect(toCsv(summarizeRun({ ...attacked, records: broken }))).toContain('"a\r""b"",c"');
   });
 
   it('are text on the page', async () => {

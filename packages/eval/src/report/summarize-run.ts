@@ -1,15 +1,81 @@
-// The numbers of a report: a run's records, method by method and budget by budget. No layout here.
+// The numbers of a report: a run's records by method and budget, with the published numbers of the MMTok paper.
 
 import { sum } from '@mmtok/core/internal';
-import { groupBy, mean } from '../metrics/mean.js';
-import { ALL, type EvalRecord } from '../runner/record.js';
-import { RunError } from '../runner/run-error.js';
+import { RunError } from '../errors.js';
+import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { RunSettings } from '../runner/run-settings.js';
-import { median } from '../statistics/median.js';
-import { type Interval, meanDifference, retention } from '../statistics/paired-bootstrap.js';
+import { groupBy, mean, median } from '../stats/mean.js';
+import { type Interval, meanDifference, retention } from '../stats/paired-bootstrap.js';
 import type { ScoredAnswer, Task } from '../tasks/task.js';
-import { type PaperRow, paperRows } from './paper-rows.js';
+
+// Published results for the models that people evaluate most.
+
+/** One published number. */
+export interface PaperRow {
+  readonly method: string;
+  /** Per image, as in the paper; `'all'` without pruning. */
+  readonly tokens: string;
+  readonly value: number;
+}
+
+/** Columns of the table, as named by `Task.paper.column`. */
+const COLUMNS = ['GQA', 'MMB', 'MME', 'POPE', 'SQA', 'VQAv2', 'TextVQA', 'MMMU', 'SEED'];
+
+// From https://arxiv.org/abs/2508.18264, Tables 1 and 17 to 19: model, method, tokens, values by column.
+// biome-ignore format: a table
+const TABLE: readonly (readonly [model: string, method: string, tokens: string, values: string])[] = [
+  ['llava-1.5-7b', 'all tokens', 'all', '61.90 64.70 1862 85.90 69.50 78.50 58.20 36.30 58.60'],
+  ['llava-1.5-7b', 'MMTok', '192', '60.07 63.40 1773.86 86.42 68.76 77.11 57.68 36.33 59.21'],
+  ['llava-1.5-7b', 'DivPrune', '192', '59.97 62.54 1762.23 87.00 68.66 76.87 56.97 35.44 58.71'],
+  ['llava-1.5-7b', 'VisionZip', '192', '59.30 63.00 1782.6 85.30 68.90 76.80 57.30 36.60 56.40'],
+  ['llava-1.5-7b', 'MMTok', '128', '59.29 62.29 1779.14 86.25 68.82 76.35 57.03 35.67 58.59'],
+  ['llava-1.5-7b', 'DivPrune', '128', '59.25 62.03 1718.22 86.72 68.66 75.96 56.06 35.56 56.98'],
+  ['llava-1.5-7b', 'VisionZip', '128', '57.60 62.00 1761.7 83.20 68.90 75.60 56.80 37.90 54.90'],
+  ['llava-1.5-7b', 'MMTok', '64', '58.29 61.17 1715.33 85.77 69.16 75.20 56.01 36.11 57.15'],
+  ['llava-1.5-7b', 'DivPrune', '64', '57.78 59.28 1674.40 85.56 68.07 74.11 54.69 35.56 55.13'],
+  ['llava-1.5-7b', 'VisionZip', '64', '55.10 60.10 1690 77.00 69.00 72.40 55.50 36.20 52.20'],
+  ['llava-1.5-13b', 'all tokens', 'all', '63.2 67.7 1818 85.9 72.8 80.0 61.3 36.4 66.9'],
+  ['llava-1.5-13b', 'MMTok', '192', '59.67 67.70 1784.16 86.15 73.62 78.30 59.64 36.78 65.49'],
+  ['llava-1.5-13b', 'DivPrune', '192', '59.42 66.58 1781.50 86.76 73.03 77.98 58.46 36.56 65.72'],
+  ['llava-1.5-13b', 'MMTok', '128', '58.98 67.18 1756.20 86.22 73.38 77.57 59.22 35.44 64.26'],
+  ['llava-1.5-13b', 'DivPrune', '128', '58.89 66.07 1748.56 86.53 72.48 77.10 58.17 35.56 64.22'],
+  ['llava-1.5-13b', 'VisionZip', '128', '57.9 66.7 1743 85.2 74.0 76.8 58.7 36.1 63.8'],
+  ['llava-1.5-13b', 'MMTok', '64', '58.42 65.72 1763.39 84.39 72.98 76.55 58.40 35.22 63.39'],
+  ['llava-1.5-13b', 'DivPrune', '64', '57.66 64.60 1777.93 84.80 72.09 75.20 57.11 35.22 62.44'],
+  ['llava-1.5-13b', 'VisionZip', '64', '56.2 64.9 1676 76.0 74.4 73.7 57.4 36.4 60.4'],
+  ['llava-next-7b', 'all tokens', 'all', '64.2 67.9 1842 86.4 70.2 80.1 61.3 35.1 70.2'],
+  ['llava-next-7b', 'MMTok', '640', '62.27 65.29 1829.28 86.74 68.47 79.31 58.97 37.22 67.74'],
+  ['llava-next-7b', 'MMTok', '320', '60.96 64.35 1799.33 85.76 67.33 77.68 56.93 38.00 66.29'],
+  ['llava-next-7b', 'MMTok', '160', '60.05 62.97 1715.54 83.87 67.97 75.62 54.17 37.89 64.54'],
+  ['llava-next-13b', 'all tokens', 'all', '65.4 70.0 1901 86.2 73.5 81.8 64.3 36.2 71.9'],
+  ['llava-next-13b', 'MMTok', '640', '63.71 67.44 1874.63 86.72 72.29 80.55 61.06 37.11 69.61'],
+  ['llava-next-13b', 'MMTok', '320', '62.95 65.55 1840.10 85.88 72.38 78.79 58.88 36.33 67.81'],
+  ['llava-next-13b', 'MMTok', '160', '61.94 65.89 1811.35 85.11 72.43 76.8 55.91 37.11 65.45'],
+];
+
+/** Which model names refer to which model of the table. */
+const MODELS: readonly (readonly [model: string, name: RegExp])[] = [
+  ['llava-1.5-7b', /llava-?(v)?1[.-]5.*\b7b/i],
+  ['llava-1.5-13b', /llava-?(v)?1[.-]5.*\b13b/i],
+  ['llava-next-7b', /llava-?(next|v?1[.-]6).*\b7b/i],
+  ['llava-next-13b', /llava-?(next|v?1[.-]6).*\b13b/i],
+];
+
+/**
+ * The paper's rows for a model and a column of its tables; empty if it has none.
+ * @param model hub id or folder path.
+ */
+export function paperRows(model: string, column: string): PaperRow[] {
+  const known = MODELS.find(([, name]) => name.test(model))?.[0];
+  const at = COLUMNS.indexOf(column);
+  if (at < 0) return [];
+  return TABLE.filter(([own]) => own === known).map(([, method, tokens, values]) => ({
+    method,
+    tokens,
+    value: Number(values.split(' ')[at]),
+  }));
+}
 
 /** Scores of one kind of question. */
 export interface KindScore {
@@ -17,53 +83,53 @@ export interface KindScore {
   readonly questions: number;
   /** Mean score, from 0 to 1. */
   readonly score: number;
-  /** Over the score with all tokens; undefined where that is 0. */
+  /** Relative to the score with all tokens; undefined if that is 0. */
   readonly retention?: number;
 }
 
 /** Medians over questions, in milliseconds. */
 export interface RowTimes {
-  /** The agent; 0 without one. */
+  /** The agent; 0 if there is none. */
   readonly agentMs: number;
   readonly selectMs: number;
   readonly prefillMs: number;
-  /** Encoder, agent, method and language model up to the first token of the answer. */
+  /** Encoder, agent, token selection, and language model up to the first token of the answer. */
   readonly firstTokenMs: number;
 }
 
-/** The headline of a benchmark that is more than a mean of scores, e.g. F1 or the sum of MME. */
+/** The primary metric of a benchmark that is more than a mean of scores, e.g. F1 or the MME total. */
 export interface Headline {
   readonly name: string;
   readonly value: number;
-  /** Over the value with all tokens; undefined where that is not above 0. */
+  /** Relative to the value with all tokens; undefined if that is not positive. */
   readonly retention?: number;
 }
 
 /** One method at one budget. */
 export interface SummaryRow {
   readonly method: string;
-  /** For people; it says so where not all questions have been answered, or where nothing was pruned. */
+  /** The method's title. It says so if not all questions have been answered, or nothing was pruned. */
   readonly title: string;
   readonly budget: string;
-  /** Mean number of vision tokens kept. */
+  /** Mean number of kept vision tokens. */
   readonly keptTokens: number;
   readonly questions: number;
   /** Mean score, from 0 to 1. */
   readonly score: number;
-  /** Score over the score with all tokens, with its interval; undefined where that is 0. */
+  /** Score relative to the score with all tokens, with its interval; undefined if that is 0. */
   readonly retention?: Interval;
   /** Score minus the score with all tokens, with its interval. */
   readonly difference: Interval;
-  /** Share of the questions answered as with all tokens, right or wrong. */
+  /** Share of the questions with the same answer as with all tokens, right or wrong. */
   readonly agreement: number;
-  /** Questions scored lower, and higher, than with all tokens. */
+  /** Number of questions scored lower, and higher, than with all tokens. */
   readonly lost: number;
   readonly won: number;
-  /** Absent where the benchmark's headline is the mean score. */
+  /** Absent if the benchmark's primary metric is the mean score. */
   readonly headline?: Headline;
   readonly kinds: readonly KindScore[];
   readonly times: RowTimes;
-  /** Time to the first token with all tokens over the time with this row's. */
+  /** Time to first token with all tokens divided by that of this row. */
   readonly speedup: number;
 }
 
@@ -80,17 +146,17 @@ export interface RunSummary {
     readonly encodeMs: number;
     readonly times: RowTimes;
   };
-  /** What the MMTok paper has for the same model and benchmark, and how to scale this run's values to it. */
+  /** The MMTok paper's results for the same model and benchmark, and the factor that scales this run's values to them. */
   readonly paper?: { readonly column: string; readonly factor: number; readonly rows: readonly PaperRow[] };
-  /** By budget, most tokens first, and within it in the order of the methods. */
+  /** By budget, most tokens first, then in the order of the methods. */
   readonly rows: readonly SummaryRow[];
 }
 
 /**
- * Summarises a run. Rows count the questions that have been answered by then; each is compared with the very same
- * questions answered with all tokens. Questions of one group are resampled together.
- * @param task For benchmarks whose headline is more than a mean of scores, or that the MMTok paper has.
- * @throws RunError without answers with all tokens.
+ * Summarizes a run. Each row counts the questions answered so far and compares them with the same questions answered with all
+ * tokens. Questions of one group are resampled together.
+ * @param task needed for benchmarks that the MMTok paper reports, or whose primary metric is more than a mean of scores.
+ * @throws RunError if there are no answers with all tokens.
  */
 export function summarizeRun(
   { settings, records }: RunResult,
@@ -100,7 +166,7 @@ export function summarizeRun(
   const whole = new Map(records.filter(({ method }) => method === ALL).map((record) => [record.id, record]));
   if (whole.size === 0) throw new RunError('The run has no answers with all tokens to compare with');
   const all = [...whole.values()];
-  // The encoder runs once per picture; its median stands for every question.
+  // The encoder runs once per image; its median stands for every question.
   const encodeMs = median(records.map((record) => record.encodeMs).filter((ms) => ms > 0));
   const times = timesOf(all, encodeMs);
   const pruned = groupBy(
@@ -139,7 +205,7 @@ export function summarizeRun(
   };
 }
 
-/** What rows are compared with, and by what. */
+/** What rows are compared with. */
 interface Reference {
   readonly whole: ReadonlyMap<string, EvalRecord>;
   readonly settings: RunSettings;
@@ -220,7 +286,7 @@ function toScored({ id, kind, group, score: { value, parsed, facts } }: EvalReco
   };
 }
 
-/** The score of one answer, from 0 to 1. */
+/** The score of an answer, from 0 to 1. */
 export const scoreOf = ({ score }: EvalRecord): number => score.value;
 
 function kindsOf(records: readonly EvalRecord[], whole: ReadonlyMap<string, EvalRecord>): KindScore[] {
@@ -250,7 +316,7 @@ function timesOf(records: readonly EvalRecord[], encodeMs: number): RowTimes {
   };
 }
 
-/** That questions were skipped, and a line for each; nothing where there were none. */
+/** That questions were skipped, and a line for each; empty if there were none. */
 export function skippedInWords({ settings: { skipped = [] } }: Pick<RunSummary, 'settings'>): string[] {
   if (skipped.length === 0) return [];
   const count = `${skipped.length} ${skipped.length === 1 ? 'question' : 'questions'}`;

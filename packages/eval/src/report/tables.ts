@@ -1,11 +1,79 @@
-// The tables of a report, as texts in rows. How they look, on a page or in Markdown, is not decided here.
+// The tables of a report as text cells, which pages and Markdown then format.
 
 import { needsInWords } from '../methods/method.js';
-import { milliseconds, percent, tokenCount, withInterval } from './format.js';
-import { worstKinds } from './losses.js';
+import type { Interval } from '../stats/paired-bootstrap.js';
 import type { Headline, KindScore, RunSummary, SummaryRow } from './summarize-run.js';
 
-/** A cell: text, and a share from 0 to 1 by which a page tints it. */
+// Number formats.
+
+/** `93.8` of 0.9379. */
+export const percent = (share: number): string => (share * 100).toFixed(1);
+
+/** `93.8 (91.0–96.2)` */
+export function withInterval(interval: Interval | undefined): string {
+  if (interval === undefined) return '–';
+  return `${percent(interval.value)} (${percent(interval.low)}–${percent(interval.high)})`;
+}
+
+/** Milliseconds with three significant digits or fewer. */
+export const milliseconds = (ms: number): string =>
+  ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0);
+
+/** `64` or `38.4` tokens. */
+export const tokenCount = (tokens: number): string =>
+  Number.isInteger(tokens) ? String(tokens) : tokens.toFixed(1);
+
+// Where methods lose: the kinds of question that suffer most, and which methods beat MMTok.
+
+/** The kind of question on which a method loses most. */
+export interface WorstKind {
+  readonly row: SummaryRow;
+  readonly kind: string;
+  readonly questions: number;
+  /** Its score minus its score with all tokens; negative for a loss. */
+  readonly change: number;
+}
+
+/** For each row, the kind of question with the largest drop, if any. */
+export function worstKinds({ rows, full }: RunSummary): WorstKind[] {
+  return rows.flatMap((row) => {
+    const drops = row.kinds.map(({ kind, score, questions }): WorstKind => {
+      const before = full.kinds.find((one) => one.kind === kind)?.score ?? 0;
+      return { row, kind, questions, change: score - before };
+    });
+    const worst = drops.toSorted((a, b) => a.change - b.change)[0];
+    return worst !== undefined && worst.change < 0 ? [worst] : [];
+  });
+}
+
+/** Which methods beat MMTok, in words. */
+export interface Losses {
+  readonly lead: string;
+  /** One per budget at which any does. */
+  readonly items: readonly string[];
+}
+
+/** At which budgets which methods score higher than MMTok; undefined if MMTok was not run. */
+export function mmtokLosses({ rows }: RunSummary): Losses | undefined {
+  const own = rows.filter(({ method }) => method === 'mmtok');
+  if (own.length === 0) return undefined;
+  const items = own.flatMap(({ budget, score }) => {
+    const better = rows
+      .filter((row) => row.budget === budget && row.score > score)
+      .toSorted((a, b) => b.score - a.score)
+      .map((row) => `${row.title} ${percent(row.score)}`);
+    return better.length === 0 ? [] : [`${budget} (MMTok ${percent(score)}): ${better.join(', ')}`];
+  });
+  const lead =
+    items.length === 0
+      ? 'No other method scores higher than MMTok at any of these budgets.'
+      : 'Methods that score higher than MMTok:';
+  return { lead, items };
+}
+
+// The tables.
+
+/** A cell: text, and a share from 0 to 1 for its tint on a page. */
 export interface Cell {
   readonly text: string;
   readonly tint?: number;
@@ -20,19 +88,19 @@ export interface Table {
 const ALL_TOKENS = 'all tokens';
 const NONE = '–';
 
-/** A retention or score of 50 % is pale, one of 100 % full. */
+/** A retention or score of 50 % is pale, 100 % is full color. */
 const tint = (share: number): number => (share - 0.5) * 2;
 
 /** Budgets as written, most tokens first. */
 export const budgetsOf = ({ rows }: RunSummary): string[] => [...new Set(rows.map(({ budget }) => budget))];
 
-/** `64`, or `10% (25 tokens)` where the budget is no number of tokens. */
+/** `64`, or `10% (25 tokens)` if the budget is not a number of tokens. */
 function budgetTitle(rows: readonly SummaryRow[], budget: string): string {
   const tokens = tokenCount(rows.find((row) => row.budget === budget)?.keptTokens ?? 0);
   return tokens === budget ? budget : `${budget} (${tokens} tokens)`;
 }
 
-/** Methods by budgets. */
+/** Retention: methods by budgets. */
 export function retentionTable(summary: RunSummary): Table {
   const { rows } = summary;
   const budgets = budgetsOf(summary);
@@ -49,7 +117,7 @@ export function retentionTable(summary: RunSummary): Table {
   };
 }
 
-/** The benchmark's own headline; undefined where that is a mean of scores. */
+/** The benchmark's primary metric; undefined if that is a mean of scores. */
 export function headlineTable({ full, rows }: RunSummary): Table | undefined {
   const { headline } = full;
   if (headline === undefined) return undefined;
@@ -65,7 +133,7 @@ export function headlineTable({ full, rows }: RunSummary): Table | undefined {
   };
 }
 
-/** The run beside the paper; undefined without published rows. */
+/** The run next to the paper; undefined without published rows. */
 export function paperTable({ paper, full, rows }: RunSummary): Table | undefined {
   if (paper === undefined) return undefined;
   const own = (title: string, tokens: string, score: number, headline: Headline | undefined): string[] => [
@@ -84,7 +152,7 @@ export function paperTable({ paper, full, rows }: RunSummary): Table | undefined
   };
 }
 
-/** Scores by kind of question at one budget; undefined where questions have no kinds. */
+/** Scores by kind of question at one budget; undefined if questions have no kinds. */
 export function kindTable({ full, rows }: RunSummary, budget: string): Table | undefined {
   const kinds = full.kinds.map(({ kind }) => kind);
   if (kinds.length === 0) return undefined;
@@ -106,7 +174,7 @@ export function kindTable({ full, rows }: RunSummary, budget: string): Table | u
   };
 }
 
-/** Medians of times; with a column for the agent where there is one. */
+/** Median times, with a column for the agent if there is one. */
 export function timeTable({ full, rows }: RunSummary): Table {
   const hasAgent = rows.some(({ times }) => times.agentMs > 0);
   const line = (
@@ -129,7 +197,7 @@ export function timeTable({ full, rows }: RunSummary): Table {
     head: [
       ...['method', 'budget', 'tokens'],
       ...(hasAgent ? ['agent, ms'] : []),
-      ...['select, ms', 'prefill, ms', 'first token, ms', 'speed-up'],
+      ...['select, ms', 'prefill, ms', 'first token, ms', 'speedup'],
     ],
     rows: [
       line(ALL_TOKENS, '', full.visionTokens, full.times, 1),
@@ -138,7 +206,7 @@ export function timeTable({ full, rows }: RunSummary): Table {
   };
 }
 
-/** What each method loses and wins against all tokens, and where it loses most. */
+/** What each method loses and wins against all tokens, and its worst kind of question. */
 export function lossTable(summary: RunSummary): Table {
   const worst = worstKinds(summary);
   return {
@@ -158,7 +226,7 @@ export function lossTable(summary: RunSummary): Table {
   };
 }
 
-/** What the methods are, and who describes them. */
+/** The methods, with what they need and their sources. */
 export function methodTable({ settings }: RunSummary): Table {
   return {
     head: ['method', 'name', 'needs', 'source'],

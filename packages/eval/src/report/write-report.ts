@@ -1,20 +1,19 @@
-// Writes the report of a run beside its records.
+// Writes the report of a run next to its records.
 
 import { join } from 'node:path';
-import { WriteError } from '../runner/run-error.js';
+import { WriteError } from '../errors.js';
 import type { RunResult } from '../runner/run-evaluation.js';
-import { explainWriteFailure, writeWhole } from '../runner/write-file.js';
+import { explainWriteFailure, writeWhole } from '../runner/run-folder.js';
 import type { Task } from '../tasks/task.js';
-import { toCsv } from './csv.js';
-import { toMarkdown } from './markdown.js';
 import { summarizeRun } from './summarize-run.js';
+import { toCsv, toMarkdown } from './text-formats.js';
 
 /**
  * Writes `report.html`, `report.md` and `report.csv` into the run's folder.
- * @param task For benchmarks whose headline is more than a mean of scores, whose gold answers are no texts, or that the
- * MMTok paper has.
+ * @param task needed for benchmarks that the MMTok paper reports, whose gold answers are not text, or whose primary metric is more
+ * than a mean of scores.
  * @returns Their paths, the page first.
- * @throws RunError without answers with all tokens.
+ * @throws RunError if there are no answers with all tokens.
  * @throws WriteError if a file cannot be written.
  */
 export async function writeReport(
@@ -22,7 +21,7 @@ export async function writeReport(
   task?: Pick<Task, 'aggregate' | 'paper' | 'truth'>,
 ): Promise<string[]> {
   const summary = summarizeRun(run, task);
-  // The plotting library is large, and only pages need it.
+  // The plotting library is large, and only the page needs it.
   const { toPage } = await import('./page.js');
   const files: readonly (readonly [string, string])[] = [
     ['report.html', await toPage(run, summary, task)],
@@ -36,7 +35,7 @@ export async function writeReport(
       writeWhole(path, text);
     } catch (cause) {
       throw new WriteError(
-        `The report cannot be written to '${path}' (${explainWriteFailure(cause)}). The answers are kept: mend that, then run mmtok eval report ${run.folder}`,
+        `The report cannot be written to '${path}' (${explainWriteFailure(cause)}). The answers are kept: fix that, then run mmtok eval report ${run.folder}`,
         { cause },
       );
     }

@@ -1,14 +1,78 @@
-// One answer of a run: the question with one method at one budget, asked, scored, and put into a record.
+// Asks one question with one method and budget: chooses tokens, lets the model answer, scores the answer.
 
-import type { Budget } from '@mmtok/core';
+import { type Backend, type Budget, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
 import { resolveBudget, sum } from '@mmtok/core/internal';
-import type { Method } from '../methods/method.js';
+import { PruningError } from '../errors.js';
+import { checkPicks, type Method } from '../methods/method.js';
 import type { Sample, Task } from '../tasks/task.js';
-import type { Choice, TokenChooser } from './choose-tokens.js';
-import type { AgentDesk, AskedAgent } from './eval-agent.js';
-import type { EvalModel, ModelImage, TokenBudget } from './eval-model.js';
-import { ALL, type EvalRecord } from './record.js';
-import { PruningError } from './run-error.js';
+import type { AgentDesk, AskedAgent, EvalModel, ImageFeatures, ModelImage, TokenBudget } from './model.js';
+import { ALL, type EvalRecord } from './records.js';
+
+// How many tokens a budget allows for an image and question, and the method's choice of them, timed.
+
+/** A choice of tokens, and how long it took. */
+export interface Choice {
+  readonly indices: readonly number[];
+  readonly selectMs: number;
+}
+
+/** Counts tokens for one question. A coverage budget is resolved once, for all methods. */
+export class TokenChooser {
+  private readonly backend: Backend;
+  private readonly seed: number;
+  private readonly counts = new Map<string, number>();
+
+  constructor(backend: Backend, seed: number) {
+    this.backend = backend;
+    this.seed = seed;
+  }
+
+  /**
+   * Chooses the tokens of one image.
+   * @throws MethodError unless the picks are `tokens` distinct indices. Methods not made with `defineMethod` are checked too.
+   */
+  async choose(method: Method, { picture, ...features }: ImageFeatures, tokens: number): Promise<Choice> {
+    const started = performance.now();
+    const picks = await method.select(features, { tokens, backend: this.backend, seed: this.seed + picture });
+    const selectMs = performance.now() - started;
+    return { indices: checkPicks(method.name, picks, features.vision.dims[0] as number, tokens), selectMs };
+  }
+
+  /** The budgets of a question's images, if known: a coverage budget must be counted first. */
+  budgets(budget: Budget, pictures: number): TokenBudget[] | undefined {
+    if (!('coverage' in budget)) return Array.from({ length: pictures }, () => budget);
+    const counts = Array.from({ length: pictures }, (_, picture) => this.counts.get(keyOf(budget, picture)));
+    return counts.every((count) => count !== undefined) ? counts.map((tokens) => ({ tokens })) : undefined;
+  }
+
+  /**
+   * Resolves a coverage budget for one image: as many tokens as MMTok needs to reach it. All methods get the same number, so that
+   * they can be compared.
+   */
+  async count(budget: Budget, { picture, vision, visionFeatures, text }: ImageFeatures): Promise<void> {
+    const { indices } = await selectTokens({
+      backend: this.backend,
+      coverage: [textCoverage(), visionCoverage()],
+      vision,
+      ...(visionFeatures && { visionFeatures }),
+      ...(text && { text }),
+      budget,
+    });
+    this.counts.set(keyOf(budget, picture), indices.length);
+  }
+
+  /** Notes that an image has too few tokens to prune. */
+  countAll(budget: Budget, picture: number, visionTokens: number): void {
+    const key = keyOf(budget, picture);
+    if (!this.counts.has(key)) this.counts.set(key, visionTokens);
+  }
+}
+
+function keyOf(budget: Budget, picture: number): string {
+  return `${picture} ${JSON.stringify(budget)}`;
+}
+
+// One answer of a run: a question with one method at one budget, asked, scored, and turned into a record.
 
 /** A method at a budget, or all tokens. */
 export interface Job {
@@ -17,13 +81,13 @@ export interface Job {
   readonly parsed: Budget | undefined;
 }
 
-/** Who is asked. */
+/** What is evaluated. */
 export interface Asking {
   readonly task: Task;
   readonly model: EvalModel;
 }
 
-/** What belongs to one question, for all its jobs. */
+/** What all jobs of a question share. */
 export interface Desk {
   readonly chooser: TokenChooser;
   readonly desk: AgentDesk;
@@ -33,7 +97,7 @@ export interface Desk {
 
 /**
  * Asks and scores.
- * @throws PruningError if the model prunes otherwise than told, or not at all.
+ * @throws PruningError if the model keeps other tokens than chosen, or does not prune at all.
  */
 export async function askQuestion(
   asking: Asking,
@@ -99,8 +163,8 @@ function agentFacts({ answer, added, ms }: AskedAgent): Pick<EvalRecord, 'agent'
 }
 
 /**
- * The budget of each picture. What a coverage budget comes to is the question's own to say: with an agent's words it would be
- * another number, and methods would not be compared at the same one.
+ * The budget of each image. A coverage budget is resolved for the question alone: with an agent's words it would give another
+ * number, and methods would no longer be compared at the same one.
  */
 async function budgetsOf(
   { task, model }: Asking,
@@ -127,7 +191,7 @@ async function budgetsOf(
   return chooser.budgets(budget, pictures) as TokenBudget[];
 }
 
-/** @throws PruningError if a picture kept other tokens than were chosen, or its method was not asked. */
+/** @throws PruningError if an image kept other tokens than were chosen, or its method was not asked. */
 function assertPruned(
   images: readonly ModelImage[],
   choices: ReadonlyMap<number, Choice>,
@@ -150,5 +214,5 @@ function assertPruned(
   }
 }
 
-/** Microseconds are enough. */
+/** Rounded to microseconds. */
 const round = (ms: number): number => Math.round(ms * 1000) / 1000;

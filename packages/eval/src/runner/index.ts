@@ -1,5 +1,11 @@
-export type { AgentQuestion, AgentWords, EvalAgent, EvalAgents } from './eval-agent.js';
+export { RUN_FILES } from '../data/folder.js';
+export { PruningError, RunError, RunStoppedError, WriteError } from '../errors.js';
+export { mergeRuns, readRun } from './merge-runs.js';
 export type {
+  AgentQuestion,
+  AgentWords,
+  EvalAgent,
+  EvalAgents,
   EvalModel,
   ImageFeatures,
   ModelAnswer,
@@ -8,10 +14,8 @@ export type {
   ModelRequest,
   ModelTimings,
   TokenBudget,
-} from './eval-model.js';
-export { mergeRuns, readRun } from './merge-runs.js';
-export { ALL, type EvalRecord } from './record.js';
-export { PruningError, RunError, RunStoppedError, WriteError } from './run-error.js';
+} from './model.js';
+export { ALL, type EvalRecord } from './records.js';
 export {
   type RunOptions,
   type RunProgress,
@@ -20,4 +24,4 @@ export {
   unprunedBudgets,
 } from './run-evaluation.js';
 export { BrokenQuestionError, type RunQuestions, type SkippedQuestion } from './run-questions.js';
-export { RUN_FILES, type RunSettings } from './run-settings.js';
+export type { RunSettings } from './run-settings.js';

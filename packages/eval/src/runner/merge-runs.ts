@@ -1,25 +1,18 @@
-// Joins the runs of several machines, each with a shard of the questions, into one.
+// Merges the runs of several machines, each of which ran one shard of the questions.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { groupBy } from '../metrics/mean.js';
-import { ALL, type EvalRecord, recordKey } from './record.js';
-import { openRecords, parseRecords } from './records-file.js';
-import { RunError } from './run-error.js';
+import { RUN_FILES } from '../data/folder.js';
+import { RunError } from '../errors.js';
+import { groupBy } from '../stats/mean.js';
+import { ALL, type EvalRecord, openRecords, parseRecords, recordKey } from './records.js';
 import type { RunResult } from './run-evaluation.js';
 import { joinQuestions } from './run-questions.js';
-import {
-  joinMethods,
-  RUN_FILES,
-  type RunSettings,
-  readSettings,
-  runIdentity,
-  writeSettings,
-} from './run-settings.js';
+import { joinMethods, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
 
 /**
  * Reads a run.
- * @throws RunError if there is none in the folder, or its files are damaged.
+ * @throws RunError if the folder has no run, or its files are damaged.
  */
 export function readRun(folder: string): RunResult {
   const settings = readSettings(folder);
@@ -29,18 +22,18 @@ export function readRun(folder: string): RunResult {
   const path = join(folder, RUN_FILES.records);
   if (!existsSync(path)) {
     throw new RunError(
-      `The evaluation in '${folder}' has no ${RUN_FILES.records}, so no answer yet; run it again to go on`,
+      `The evaluation in '${folder}' has no ${RUN_FILES.records}, so no answers yet; run it again to continue`,
     );
   }
   const text = readFileSync(path, 'utf8');
-  // A line that was cut short by a kill is no record yet.
+  // A line cut short by a kill is not a record.
   return { folder, settings, records: parseRecords(text.slice(0, text.lastIndexOf('\n') + 1), path) };
 }
 
 /**
- * Merges runs into a folder. Shards may have answers of different methods: the whole has them all.
+ * Merges runs into a folder. Shards may have run different methods; the merged run has all of them.
  * @returns The merged run; its settings have no shard.
- * @throws RunError if the runs do not belong together, a shard is missing, unfinished or there twice, or `out` holds
+ * @throws RunError if the runs do not belong together, a shard is missing, unfinished or duplicated, or `out` already holds
  * records.
  */
 export function mergeRuns(folders: readonly string[], out: string): RunResult {
@@ -63,7 +56,7 @@ export function mergeRuns(folders: readonly string[], out: string): RunResult {
   const questions = runs.flatMap(({ settings }) => settings.questions ?? []);
   if (new Set(questions.map(({ isRandom }) => isRandom)).size > 1) {
     throw new RunError(
-      'The runs do not belong together: under the limit, some were begun with a seed and so ask random questions, the ' +
+      'The runs do not belong together: under the limit, some were started with a seed and so ask random questions, the ' +
         'others the first; run all shards with the seed, or none',
     );
   }
@@ -72,7 +65,7 @@ export function mergeRuns(folders: readonly string[], out: string): RunResult {
   const records = distinct(runs);
   const file = openRecords(out);
   try {
-    if (file.records.length > 0) throw new RunError(`'${out}' holds records already; choose another folder`);
+    if (file.records.length > 0) throw new RunError(`'${out}' already holds records; choose another folder`);
     for (const record of records) file.append(record);
   } finally {
     file.close();
@@ -83,7 +76,7 @@ export function mergeRuns(folders: readonly string[], out: string): RunResult {
   const settings: RunSettings = {
     ...rest,
     ...joinMethods(runs.map((run) => run.settings)),
-    // Where one of the runs does not say what it asked, the whole cannot.
+    // If one of the runs does not state its questions, neither can the merged run.
     questions: some && questions.length === runs.length ? joinQuestions([some, ...others]) : undefined,
     ...(skipped.length > 0 && { skipped }),
     ...(agent !== undefined && { agent }),
@@ -110,7 +103,7 @@ function assertAllShards(runs: readonly RunResult[]): void {
   );
 }
 
-/** Whatever method a run began must have all answers; in a run that does not say how many these are, at least one. */
+/** Every method that a run started must have answered all its questions, or at least one if the run does not state their number. */
 function assertFinished({ folder, settings, records }: RunResult): void {
   const count = settings.questions?.count;
   const rows = groupBy(records, ({ method, budget }) => JSON.stringify([method, budget]));
@@ -118,18 +111,18 @@ function assertFinished({ folder, settings, records }: RunResult): void {
   if (fewest >= (count ?? 1)) return;
   throw new RunError(
     `The run in '${folder}' is not finished: ${fewest} of ${count ?? 'its'} questions have all answers; ` +
-      'start it again as it was begun, then merge',
+      'run it again with the same command, then merge',
   );
 }
 
-/** All records; each question must have an answer with all tokens, or there is nothing to compare with. */
+/** All records. Each question needs an answer with all tokens to compare with. */
 function distinct(runs: readonly RunResult[]): EvalRecord[] {
   const records = runs.flatMap((run) => run.records);
   const keys = new Set<string>();
   for (const record of records) {
     const key = recordKey(record);
     if (keys.has(key))
-      throw new RunError(`Two of the runs have the record ${key}; each shard has questions of its own`);
+      throw new RunError(`Two of the runs have the record ${key}; shards must not share questions`);
     keys.add(key);
   }
   for (const { id } of records) {

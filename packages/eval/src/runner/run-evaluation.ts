@@ -1,28 +1,26 @@
-// The runner: the same questions for every method and budget, each answer kept as it comes.
+// The runner: asks the same questions for every method and budget and saves each answer immediately.
 
 import { type Backend, InvalidOptionsError, parseBudget } from '@mmtok/core';
 import { resolveBudget } from '@mmtok/core/internal';
 import { describeMachine } from '../describe-machine.js';
+import { RunError, RunStoppedError } from '../errors.js';
 import type { Method } from '../methods/method.js';
-import { parseLoadOptions } from '../tasks/load-options.js';
+import { parseLoadOptions } from '../tasks/load.js';
 import type { LoadOptions, Sample, Shard, Task } from '../tasks/task.js';
-import { askQuestion, type Desk, type Job } from './ask-question.js';
-import { TokenChooser } from './choose-tokens.js';
-import { AgentDesk, assertAgents, type EvalAgents } from './eval-agent.js';
-import type { EvalModel } from './eval-model.js';
-import { ALL, type EvalRecord } from './record.js';
-import { openRecords, type RecordsFile } from './records-file.js';
-import { RunError, RunStoppedError } from './run-error.js';
+import { askQuestion, type Desk, type Job, TokenChooser } from './ask-question.js';
+import type { EvalModel } from './model.js';
+import { AgentDesk, assertAgents, type EvalAgents } from './model.js';
+import { ALL, type EvalRecord, openRecords, type RecordsFile } from './records.js';
 import { QuestionDigests } from './run-questions.js';
 import { joinMethods, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
 
-/** How far a run is. */
+/** Progress of a run. */
 export interface RunProgress {
-  /** Answers kept so far, those of an earlier start included, and answers in all. */
+  /** Number of saved answers, including those of earlier starts, and of all answers. */
   readonly done: number;
   readonly total: number;
   readonly elapsedMs: number;
-  /** Estimate of the time left; undefined before the first answer. */
+  /** Estimated time left; undefined before the first answer. */
   readonly leftMs?: number;
   readonly method: string;
   readonly budget: string;
@@ -33,35 +31,35 @@ export interface RunOptions {
   readonly task: Task;
   readonly model: EvalModel;
   readonly methods: readonly Method[];
-  /** Who answers first for methods that have an agent. */
+  /** Who answers first, for methods with an agent. */
   readonly agents?: EvalAgents;
-  /** Budgets as text: `'64'` tokens, `'10%'` of them, `'c0.9'` for as many as MMTok needs for 90 % of the coverage. */
+  /** Budgets as text: `'64'` tokens, `'10%'` of the tokens, `'c0.9'` for as many as MMTok needs to reach 90 % coverage. */
   readonly budgets: readonly string[];
-  /** Where methods compute; the caller disposes it. */
+  /** Where methods compute. The caller disposes it. */
   readonly backend: Backend;
-  /** Folder of the run; an unfinished run in it goes on. */
+  /** Folder of the run. An unfinished run in it is resumed. */
   readonly out: string;
-  /** At most so many questions. */
+  /** Maximum number of questions. */
   readonly limit?: number;
-  /** For the choice of questions under a limit, and for methods that draw at random. @default 0 */
+  /** Seed for choosing questions under a limit, and for random methods. @default 0 */
   readonly seed?: number;
   readonly shard?: Shard;
-  /** Where the dataset lies, see `Task.load`. */
+  /** Path of the dataset, see `Task.load`. */
   readonly from?: string | readonly string[];
   /** See `LoadOptions.followLinks`. */
   readonly followLinks?: boolean;
-  /** Leave out questions whose picture is damaged, or that cannot be asked, and name them; else the first one ends the run. */
+  /** Whether to skip and list questions that cannot be asked, e.g. with a damaged image, instead of stopping. */
   readonly skipBroken?: boolean;
   /** The command line, for the report. */
   readonly command?: string;
   readonly onProgress?: (progress: RunProgress) => void;
-  /** What should be known before the run goes on, in words. */
+  /** Called with things worth knowing before the run continues. */
   readonly onNote?: (note: string) => void;
-  /** Stops the run after the answer that is under way; what it has measured is kept. */
+  /** Stops the run after the current answer. Results so far are kept. */
   readonly signal?: AbortSignal;
 }
 
-/** What a run comes to. */
+/** A run: its settings and records. */
 export interface RunResult {
   readonly folder: string;
   readonly settings: RunSettings;
@@ -69,18 +67,17 @@ export interface RunResult {
 }
 
 /**
- * Asks every question with all vision tokens and then with each method at each budget. Every answer is a line of
- * `records.jsonl` in `out` as soon as it is there; started again with the same settings, a run goes on where it was, and
- * further methods and budgets are added to it. Questions about one picture come after each other, so that a model
- * encodes it once.
+ * Asks every question with all vision tokens and then with each method at each budget. Each answer is appended to
+ * `records.jsonl` in `out` immediately. Called again with the same settings, it resumes, and adds new methods and budgets.
+ * Questions about the same image are adjacent, so that a model encodes it once.
  *
- * @throws InvalidBudgetError, InvalidOptionsError for wrong options.
- * @throws RunError if the folder holds a run of other settings or questions, or another process runs in it; if there are
- * no questions, or two of one id.
+ * @throws InvalidBudgetError, InvalidOptionsError for invalid options.
+ * @throws RunError if the folder holds a run with other settings or questions, another process is running in it, or there are
+ * no questions or duplicate ids.
  * @throws RunError for a question that cannot be asked, unless `skipBroken`.
- * @throws WriteError for a full disk. What was measured is kept.
+ * @throws WriteError if the disk is full. Results so far are kept.
  * @throws RunStoppedError if `signal` stopped it.
- * @throws PruningError if a model prunes otherwise than told, or does not let a method choose.
+ * @throws PruningError if a model keeps other tokens than chosen, or does not let a method choose.
  * @example
  * await runEvaluation({ task, model, backend, methods: [mmtok, divprune, random], budgets: ['64', '10%'], out: 'results' });
  */
@@ -131,7 +128,7 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
     const settings = (): RunSettings => {
       const { questions, skipped } = digests;
       const { skipped: _, ...rest } = before === undefined ? asked : joinSettings(before, asked);
-      // A version that did not say what it asked cannot be made to say it afterwards.
+      // A run of a version that did not save its questions cannot be completed now.
       const isSilent = before !== undefined && before.questions === undefined;
       return { ...rest, ...(!isSilent && { questions }), ...(skipped.length > 0 && { skipped }) };
     };
@@ -176,10 +173,10 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
 }
 
 function stoppedMessage(out: string, answers: number): string {
-  return `Stopped. The ${answers} answers so far are kept in '${out}': run the same command again to go on`;
+  return `Stopped. The ${answers} answers so far are kept in '${out}': run the same command again to resume`;
 }
 
-/** Says of budgets that leave the first question as it is so before it is asked, where the model can tell. */
+/** Warns, before the first question is asked, about budgets that would not prune it, if the model can tell. */
 async function noteUnpruned(
   { task, model, onNote }: RunOptions,
   sample: Sample,
@@ -195,12 +192,12 @@ async function noteUnpruned(
   );
   for (const budget of new Set(budgets)) {
     onNote?.(
-      `the budget ${budget} prunes nothing in the first question, whose picture has ${most} vision tokens; ask for fewer`,
+      `the budget ${budget} prunes nothing in the first question, whose image has ${most} vision tokens; choose a smaller one`,
     );
   }
 }
 
-/** Budgets at which no question lost a token: a mistake in the budget or the model, not a perfect score. */
+/** Budgets at which no question lost a token: a mistake in the budget or the model rather than a perfect score. */
 export function unprunedBudgets(records: readonly EvalRecord[]): string[] {
   const budgets = new Set(records.filter(({ method }) => method !== ALL).map(({ budget }) => budget));
   const pruned = records.filter(({ keptTokens, visionTokens }) => keptTokens < visionTokens);
@@ -217,24 +214,24 @@ function jobsOf(methods: readonly Method[], budgets: readonly string[]): Job[] {
     if (new Set(list).size < list.length)
       throw new InvalidOptionsError(what, ['each may be named only once']);
   }
-  if (names.includes(ALL)) throw new InvalidOptionsError('methods', [`the name '${ALL}' is taken`]);
+  if (names.includes(ALL)) throw new InvalidOptionsError('methods', [`the name '${ALL}' is reserved`]);
   const pruned = budgets.flatMap((budget) =>
     methods.map((method): Job => ({ method, budget, parsed: parseBudget(budget) })),
   );
   return [{ method: undefined, budget: ALL, parsed: undefined }, ...pruned];
 }
 
-/** @throws InvalidOptionsError for methods that need what the model does not give, by name. */
+/** @throws InvalidOptionsError naming the methods that need something the model does not provide. */
 function assertNeeds(methods: readonly Method[], { name: model, gives = ['question'] }: EvalModel): void {
   const starved = methods.flatMap(({ name, needs }) =>
     (needs ?? [])
       .filter((need) => !gives.includes(need))
-      .map((need) => `'${name}' needs ${need}, which the model '${model}' does not give; leave it out`),
+      .map((need) => `'${name}' needs ${need}, which the model '${model}' does not provide; leave it out`),
   );
   if (starved.length > 0) throw new InvalidOptionsError('methods', starved);
 }
 
-/** The settings of the run in a folder; undefined where it has no record yet, as then there is nothing to go on with. */
+/** The settings of the run in a folder; undefined if it has no records yet and there is nothing to resume. */
 function settingsOfRecords(out: string, { records }: RecordsFile): RunSettings | undefined {
   if (records.length === 0) return undefined;
   const settings = readSettings(out);
@@ -247,8 +244,8 @@ function settingsOfRecords(out: string, { records }: RecordsFile): RunSettings |
 function assertSameRun(out: string, before: RunSettings, asked: RunSettings): void {
   if (runIdentity(before, true) !== runIdentity(asked, true)) {
     throw new RunError(
-      `'${out}' holds a run of other settings (${runIdentity(before, true)}, not ${runIdentity(asked, true)}); ` +
-        'choose another folder, or start it with the same settings to go on',
+      `'${out}' holds a run with other settings (${runIdentity(before, true)}, not ${runIdentity(asked, true)}); ` +
+        'choose another folder, or use the same settings to resume it',
     );
   }
   if (before.agent !== undefined && asked.agent !== undefined && before.agent !== asked.agent) {
@@ -268,13 +265,13 @@ function assertSameQuestions(
   if (changed.length === 0) return;
   const some = changed.slice(0, 3).map((id) => `'${id}'`);
   throw new RunError(
-    `'${out}' holds answers to other questions: ${changed.length} of those answered have changed or are gone (${some.join(', ')}` +
-      `${changed.length > some.length ? ', …' : ''}): their pictures, prompts or gold answers, or a seed chose others under the limit. ` +
-      'Choose another folder, or give what it was begun with',
+    `'${out}' holds answers to other questions: ${changed.length} of the answered ones have changed or are missing (${some.join(', ')}` +
+      `${changed.length > some.length ? ', …' : ''}): their images, prompts or gold answers differ, or a seed chose others under the limit. ` +
+      'Choose another folder, or use the original data and options',
   );
 }
 
-/** The settings of a run that goes on, with these methods, budgets and the command added. */
+/** The settings of a resumed run, with these methods, budgets and the command added. */
 function joinSettings(before: RunSettings, asked: RunSettings): RunSettings {
   const agent = asked.agent ?? before.agent;
   return {
@@ -292,18 +289,18 @@ async function load(task: Task, wanted: LoadOptions): Promise<Sample[]> {
   for await (const sample of task.load(wanted)) {
     if (samples.has(sample.id)) {
       throw new RunError(
-        `The task '${task.name}' gave two questions with the id '${sample.id}'; give each an id of its own`,
+        `The task '${task.name}' has two questions with the id '${sample.id}'; ids must be unique`,
       );
     }
     samples.set(sample.id, sample);
   }
-  if (samples.size === 0) throw new RunError(`The task '${task.name}' gave no questions`);
+  if (samples.size === 0) throw new RunError(`The task '${task.name}' has no questions`);
   return [...samples.values()];
 }
 
 const pictureOf = ({ images }: Sample): string => images.map(({ id }) => id).join('\n');
 
-/** The same samples, those about the same pictures after each other. */
+/** The same samples, with those about the same images adjacent. */
 function byPicture(samples: readonly Sample[]): Sample[] {
   const groups = new Map<string, Sample[]>();
   for (const sample of samples) {
@@ -334,7 +331,7 @@ function progressReporter(
   };
 }
 
-/** FNV-1a of a text, as a whole number of 31 bits. */
+/** FNV-1a hash of a text, as a 31-bit integer. */
 function hash(text: string): number {
   let state = 0x811c9dc5;
   for (const byte of Buffer.from(text)) state = Math.imul(state ^ byte, 0x01000193);

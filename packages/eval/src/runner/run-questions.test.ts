@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fakeTask } from '../../test/fake-run.js';
-import { imageFile } from '../data/image-source.js';
+import { imageFile } from '../data/folder.js';
 import type { Sample } from '../tasks/task.js';
 import { joinQuestions, QuestionDigests, type RunQuestions } from './run-questions.js';
 

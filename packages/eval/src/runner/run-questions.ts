@@ -1,29 +1,30 @@
-// What tells the questions of a run from others: a digest of each, how many there are, and a digest of all together.
+// Identifies the questions of a run: their number, a digest of each, and a digest of all.
 
 import { createHash } from 'node:crypto';
 import { MmtokError } from '@mmtok/core';
 import * as z from 'zod';
-import type { ImageSource, Sample, Task } from '../tasks/task.js';
-import type { EvalRecord } from './record.js';
-import { RunError } from './run-error.js';
+import type { ImageSource } from '../data/folder.js';
+import { RunError } from '../errors.js';
+import type { Sample, Task } from '../tasks/task.js';
+import type { EvalRecord } from './records.js';
 
 /** The questions of a run. */
 export interface RunQuestions {
   readonly count: number;
-  /** Of what is asked and what is right: ids, prompts, pictures and gold answers; in whatever order. */
+  /** Digest of ids, prompts, images and gold answers, in any order. */
   readonly digest: string;
-  /** Whether those of a limit were taken at random, by the seed; else they are the first. */
+  /** Whether a limit took random questions, by the seed; otherwise it took the first. */
   readonly isRandom: boolean;
 }
 
 /** A question that could not be asked. */
 export interface SkippedQuestion {
   readonly id: string;
-  /** Why, in words. */
+  /** The reason. */
   readonly problem: string;
 }
 
-/** Errors that are about one question's data, not about the run. */
+/** Errors caused by one question's data rather than by the run. */
 const BROKEN_QUESTION: ReadonlySet<string> = new Set([
   'MMTOK_BROKEN_QUESTION',
   'MMTOK_CORRUPT_FILE',
@@ -31,7 +32,7 @@ const BROKEN_QUESTION: ReadonlySet<string> = new Set([
   'MMTOK_MISSING_FILE',
 ]);
 
-/** Thrown by a model that cannot be asked a question because of the question: its picture is damaged, its text is impossible. */
+/** Thrown by a model for a question that cannot be asked, e.g. because its image is damaged. */
 export class BrokenQuestionError extends MmtokError {
   constructor(problem: string, options?: { readonly cause?: unknown }) {
     super('MMTOK_BROKEN_QUESTION', problem, { kind: 'data', ...options });
@@ -39,7 +40,7 @@ export class BrokenQuestionError extends MmtokError {
 }
 
 const BYTES = 32;
-/** Hexadecimal digits of a digest that a record keeps. */
+/** Hexadecimal digits of the digest in a record. */
 const SHORT = 16;
 
 export const questionsSchema: z.ZodType<RunQuestions> = z.object({
@@ -52,7 +53,7 @@ export const skippedSchema: z.ZodType<readonly SkippedQuestion[]> = z.array(
   z.object({ id: z.string(), problem: z.string() }),
 );
 
-/** The digests of a run's questions; those that turn out to be broken leave it. */
+/** The digests of a run's questions. Questions found to be broken are removed. */
 export class QuestionDigests {
   readonly skipped: SkippedQuestion[] = [];
   private readonly digests = new Map<string, string>();
@@ -65,9 +66,9 @@ export class QuestionDigests {
   }
 
   /**
-   * Reads the questions. Pictures that are files are read: their contents count, not where they lie, so that a folder may be
-   * moved and a run go on.
-   * @throws RunError for a question whose picture cannot be read, unless those are skipped.
+   * Reads the questions, including image files: the digest depends on their contents rather than their paths, so a folder may move
+   * between runs.
+   * @throws RunError for a question whose image cannot be read, unless broken questions are skipped.
    */
   async add(task: Task, samples: readonly Sample[]): Promise<void> {
     const pictures = new Map<string, string>();
@@ -87,15 +88,15 @@ export class QuestionDigests {
   }
 
   /**
-   * Leaves a question out because of an error that is the question's own.
-   * @throws RunError naming the question, unless broken ones are skipped; any other error as it is.
+   * Skips a question because of an error in its data.
+   * @throws RunError naming the question, unless broken questions are skipped. Other errors are rethrown.
    */
   skip(id: string, error: unknown): void {
     if (!MmtokError.isInstance(error) || !BROKEN_QUESTION.has(error.code)) throw error;
     if (!this.skips) {
       throw new RunError(
-        `Question '${id}' cannot be asked: ${error.message.replace(/\.$/, '')}. Answers so far are kept: mend it and run again ` +
-          'to go on, or skip such questions (--skip-broken, or skipBroken)',
+        `Question '${id}' cannot be asked: ${error.message.replace(/\.$/, '')}. Answers so far are kept: fix it and run again ` +
+          'to resume, or skip such questions (--skip-broken, or skipBroken)',
         { cause: error },
       );
     }
@@ -103,26 +104,26 @@ export class QuestionDigests {
     this.skipped.push({ id, problem: error.message });
   }
 
-  /** Whether a question can be asked, as far as is known. */
+  /** Whether a question can be asked, as far as known. */
   has(id: string): boolean {
     return this.digests.has(id);
   }
 
-  /** What records keep of a question's digest. */
+  /** The part of a question's digest that records keep. */
   short(id: string): string {
     return (this.digests.get(id) ?? '').slice(0, SHORT);
   }
 
-  /** All questions that can be asked, together. */
+  /** All questions that can be asked. */
   get questions(): RunQuestions {
     const digest = joinDigests([...this.digests.values()]);
     return { count: this.digests.size, digest, isRandom: this.isRandom };
   }
 
   /**
-   * Ids of questions that have answers and have changed since, or are gone. Answers of versions that kept no digest per
-   * question are held to all questions together.
-   * @param before the questions of the run when it was begun, where it says so.
+   * Ids of answered questions that have since changed or disappeared. Records of old versions, without a digest per question, are
+   * checked against the digest of all questions.
+   * @param before the questions of the run when it was started, if saved.
    */
   changed(records: readonly EvalRecord[], before: RunQuestions | undefined): string[] {
     const isSame = before === undefined || before.digest === this.questions.digest;
@@ -144,7 +145,7 @@ export function joinQuestions(parts: readonly [RunQuestions, ...RunQuestions[]])
   };
 }
 
-/** Exclusive or, as it knows no order and no grouping: shards have together the digest of the whole. */
+/** Exclusive or: independent of order and grouping, so shards combine to the digest of the whole. */
 function joinDigests(digests: readonly string[]): string {
   const joined = Buffer.alloc(BYTES);
   for (const digest of digests) {

@@ -1,53 +1,54 @@
-// What a run was made with: a JSON file beside its records, which a resumed or merged run must agree with.
+// The settings of a run: a JSON file next to its records, which a resumed or merged run must agree with.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
-import { RunError, WriteError } from './run-error.js';
+import { RUN_FILES } from '../data/folder.js';
+import { RunError, WriteError } from '../errors.js';
+import { explainWriteFailure, writeWhole } from './run-folder.js';
 import { questionsSchema, type RunQuestions, type SkippedQuestion, skippedSchema } from './run-questions.js';
-import { explainWriteFailure, writeWhole } from './write-file.js';
 
-/** A method, as reports show it. */
+/** A method, as shown in reports. */
 export interface RunMethod {
   readonly name: string;
   readonly title: string;
   readonly source: string;
-  /** What it needs beside vision tokens. Absent in earlier versions. */
+  /** What it needs besides vision tokens. Absent in old versions. */
   readonly needs?: readonly string[] | undefined;
 }
 
 /** The settings of a run. */
 export interface RunSettings {
   readonly task: string;
-  /** The task, for people. */
+  /** The task's title. */
   readonly title: string;
-  /** Where the task's data is from, a page or a folder. Absent in runs of versions that did not write it. */
+  /** Page or folder of the task's data. Absent in old versions. */
   readonly source?: string | undefined;
-  /** How the task scores, e.g. `{ match: 'anls' }`, where that can be chosen. */
+  /** How the task scores, where that can be chosen, e.g. `{ match: 'anls' }`. */
   readonly taskOptions?: Readonly<Record<string, string>> | undefined;
   readonly model: string;
-  /** How the model ran, e.g. `{ dtype: 'q4' }`. */
+  /** Configuration of the model, e.g. `{ dtype: 'q4' }`. */
   readonly modelOptions?: Readonly<Record<string, string>> | undefined;
-  /** Where similarities were computed, e.g. `'ort (cpu)'`. */
+  /** Where methods computed, e.g. `'ort (cpu)'`. */
   readonly backend: string;
   readonly methods: readonly RunMethod[];
-  /** The model that answers first, where a method has an agent. */
+  /** The model that answers first, if a method has an agent. */
   readonly agent?: string | undefined;
   /** Budgets as written. */
   readonly budgets: readonly string[];
   readonly seed: number;
   readonly limit?: number | undefined;
   readonly shard?: { readonly index: number; readonly count: number } | undefined;
-  /** What is asked, in this shard if there is one. Absent in runs of versions that did not write it. */
+  /** The questions, of this shard if there is one. Absent in old versions. */
   readonly questions?: RunQuestions | undefined;
-  /** Questions that could not be asked and were left out; absent where there were none. */
+  /** Skipped questions; absent if there are none. */
   readonly skipped?: readonly SkippedQuestion[] | undefined;
-  /** The processor, its cores and the version of Node, for tables of times. */
+  /** Processor, cores and Node version, for tables of times. */
   readonly machine: string;
-  /** When the run began, in ISO 8601. */
+  /** Start time, in ISO 8601. */
   readonly started: string;
-  /** The command that made it, or all of them with semicolons between, where there was one. */
+  /** The command or commands that made it, joined by semicolons. */
   readonly command?: string | undefined;
 }
 
@@ -79,15 +80,9 @@ const settingsSchema = z.object({
   command: z.string().optional(),
 });
 
-/** Names of a run's files in its folder. */
-export const RUN_FILES: { readonly settings: 'run.json'; readonly records: 'records.jsonl' } = {
-  settings: 'run.json',
-  records: 'records.jsonl',
-};
-
 /**
  * Reads the settings of the run in a folder; undefined if there is none.
- * @throws RunError if they are not readable.
+ * @throws RunError if they cannot be parsed.
  */
 export function readSettings(folder: string): RunSettings | undefined {
   const path = join(folder, RUN_FILES.settings);
@@ -101,8 +96,8 @@ export function readSettings(folder: string): RunSettings | undefined {
 
 /**
  * Writes the settings of a run.
- * @throws InvalidOptionsError for settings that could not be read again, e.g. a method without a title.
- * @throws WriteError if the file cannot be written; one that was there stays as it was.
+ * @throws InvalidOptionsError for settings that could not be read back, e.g. a method without a title.
+ * @throws WriteError if the file cannot be written; an existing one stays unchanged.
  */
 export function writeSettings(folder: string, settings: RunSettings): void {
   parseOptions('settings of the run', settingsSchema, settings);
@@ -111,13 +106,13 @@ export function writeSettings(folder: string, settings: RunSettings): void {
     writeWhole(path, `${JSON.stringify(settings, null, 2)}\n`);
   } catch (cause) {
     throw new WriteError(
-      `'${path}' cannot be written (${explainWriteFailure(cause)}). Answers so far are kept: mend that, then run the same command again to go on`,
+      `'${path}' cannot be written (${explainWriteFailure(cause)}). Answers so far are kept: fix that, then run the same command again to resume`,
       { cause },
     );
   }
 }
 
-/** In what two runs must agree for their records to belong together, as text: equal texts, equal runs. */
+/** What two runs must share for their records to belong together, as text: equal texts, equal runs. */
 export function runIdentity(
   { task, taskOptions, model, modelOptions = {}, backend, seed, limit, shard }: RunSettings,
   withShard: boolean,
@@ -136,7 +131,7 @@ export function runIdentity(
   });
 }
 
-/** The methods and budgets of several runs, each once, in the order in which they come. */
+/** The methods and budgets of several runs without duplicates, in order of appearance. */
 export function joinMethods(runs: readonly RunSettings[]): Pick<RunSettings, 'methods' | 'budgets'> {
   const methods = new Map<string, RunSettings['methods'][number]>();
   for (const method of runs.flatMap((run) => run.methods)) {

@@ -7,7 +7,7 @@ import { createReferenceBackend } from '@mmtok/core';
 import { build } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fakeModel, fakeTask } from '../../test/fake-run.js';
-import { imageFile } from '../data/image-source.js';
+import { imageFile } from '../data/folder.js';
 import {
   defineMethod,
   type Method,
@@ -33,7 +33,7 @@ import {
   runEvaluation,
   unprunedBudgets,
 } from './index.js';
-import { recordKey } from './record.js';
+import { recordKey } from './records.js';
 
 const backend = createReferenceBackend();
 const temporary = () => mkdtempSync(join(tmpdir(), 'mmtok-eval-'));
@@ -120,8 +120,8 @@ describe('a run', () => {
       options({ model: counting, budgets: ['16', '100%', '4'], onNote: (note) => seen.push(note) }),
     );
     expect(seen.slice(0, 3)).toEqual([
-      'the budget 16 prunes nothing in the first question, whose picture has 16 vision tokens; ask for fewer',
-      'the budget 100% prunes nothing in the first question, whose picture has 16 vision tokens; ask for fewer',
+      expect.stringMatching(/budget 16 .*16 vision tokens/),
+      expect.stringMatching(/budget 100% .*16 vision tokens/),
       'asked',
     ]);
     expect(records).toHaveLength(6 * 7);
@@ -160,8 +160,8 @@ describe('a run', () => {
   it('refuses methods and budgets that are named twice, and a name that is taken', async () => {
     await expect(runEvaluation(options({ budgets: ['4', '4'] }))).rejects.toThrow('named only once');
     const all = defineMethod({ name: 'all', source: 'x', select: () => [] });
-    await expect(runEvaluation(options({ methods: [all] }))).rejects.toThrow("the name 'all' is taken");
-    await expect(runEvaluation(options({ task: fakeTask(0) }))).rejects.toThrow('gave no questions');
+    await expect(runEvaluation(options({ methods: [all] }))).rejects.toThrow(/methods: .*'all'/);
+    await expect(runEvaluation(options({ task: fakeTask(0) }))).rejects.toThrow('no questions');
   });
 
   it('refuses questions of one id', async () => {
@@ -229,14 +229,14 @@ describe('going on', () => {
   it('refuses the folder of another run, and files that are no records', async () => {
     const out = temporary();
     await runEvaluation(options({ out }));
-    await expect(runEvaluation(options({ out, seed: 3 }))).rejects.toThrow('holds a run of other settings');
+    await expect(runEvaluation(options({ out, seed: 3 }))).rejects.toThrow('other settings');
     const { model } = fakeModel();
     await expect(
       runEvaluation(options({ out, model: { ...model, options: { dtype: 'q4' } } })),
-    ).rejects.toThrow(/holds a run of other settings .*"dtype":"q4"/);
+    ).rejects.toThrow(/other settings .*"dtype":"q4"/);
     await expect(
       runEvaluation(options({ out, backend: { ...backend, name: 'other', run: backend.run } })),
-    ).rejects.toThrow('holds a run of other settings');
+    ).rejects.toThrow('other settings');
     appendFileSync(join(out, 'records.jsonl'), '{"id": 3}\n');
     await expect(runEvaluation(options({ out }))).rejects.toThrow('Line 31 of');
     const bare = temporary();
@@ -252,7 +252,7 @@ describe('going on', () => {
     expect(() => readRun(out)).toThrow(
       expect.objectContaining({
         code: 'MMTOK_EVAL_RUN',
-        message: expect.stringContaining('has no records.jsonl, so no answer yet'),
+        message: expect.stringContaining('has no records.jsonl'),
       }),
     );
     const { settings } = await runEvaluation(options({ out, limit: 4 }));
@@ -264,9 +264,7 @@ describe('going on', () => {
     const out = temporary();
     await runEvaluation(options({ out, limit: 3 }));
     const renamed: Task = { ...(fakeTask(6) as Task), prompt: ({ question }) => `${question}!` };
-    await expect(runEvaluation(options({ out, limit: 3, task: renamed }))).rejects.toThrow(
-      'holds answers to other questions',
-    );
+    await expect(runEvaluation(options({ out, limit: 3, task: renamed }))).rejects.toThrow('other questions');
     const drawn: Task = {
       ...(fakeTask(6) as Task),
       load: ({ seed, ...rest } = {}) => fakeTask(6).load(seed === undefined ? rest : { limit: 2 }),
@@ -274,7 +272,7 @@ describe('going on', () => {
     const { settings } = await runEvaluation(options({ out, limit: 3, task: drawn }));
     expect(settings.questions).toMatchObject({ count: 3, isRandom: false });
     await expect(runEvaluation(options({ out, limit: 3, task: drawn, seed: 0 }))).rejects.toThrow(
-      "1 of those answered have changed or are gone ('question-2')",
+      / 1 of .*\('question-2'\)/,
     );
     expect(readRun(out).records).toHaveLength(3 * 5);
   });
@@ -315,11 +313,11 @@ describe('going on', () => {
     );
     await expect(stopped).rejects.toMatchObject({
       code: 'MMTOK_EVAL_STOPPED',
-      message: `Stopped. The 7 answers so far are kept in '${out}': run the same command again to go on.`,
+      message: expect.stringContaining(`7 answers so far are kept in '${out}'`),
     });
     expect(linesOf(out)).toHaveLength(7);
     // By pictures: questions 0 and 2 have answers, 1 has none.
-    await expect(runEvaluation(options({ out, task: other(6, 2) }))).rejects.toThrow("gone ('question-2')");
+    await expect(runEvaluation(options({ out, task: other(6, 2) }))).rejects.toThrow("('question-2')");
     const { records, settings } = await runEvaluation(options({ out, task: other(7, 1) }));
     expect(records).toHaveLength(7 * 5);
     expect(settings.questions?.count).toBe(7);
@@ -334,9 +332,7 @@ describe('going on', () => {
     const path = join(out, 'records.jsonl');
     appendFileSync(path, '{"id": 3\n');
     const failure = await runEvaluation(options({ out })).catch((error: Error) => error.message);
-    expect(failure).toContain(
-      `Line 31 of '${path}', the last, is not a record of an evaluation: it begins with`,
-    );
+    expect(failure).toContain(`Line 31 of '${path}', the last,`);
     expect(failure).toContain(`sed -i '31d' '${path}'`);
     // What the message says is what helps.
     writeFileSync(path, `${linesOf(out).slice(0, 30).join('\r\n')}\n`);
@@ -352,7 +348,7 @@ describe('going on', () => {
       runEvaluation(options(slow)),
     ]);
     expect(first.status).toBe('fulfilled');
-    expect(second).toMatchObject({ reason: { message: expect.stringContaining('is under way in') } });
+    expect(second).toMatchObject({ reason: { message: expect.stringContaining('in progress') } });
     expect(linesOf(out)).toHaveLength(30);
     expect(readdirSync(out).toSorted()).toEqual(['records.jsonl', 'run.json']);
   });
@@ -576,7 +572,7 @@ describe('agents', () => {
     const { truth: _, ...secretive } = fakeTask(6);
     await expect(
       runEvaluation(options({ methods, task: secretive, agents: agent().agents })),
-    ).rejects.toThrow("The task 'fake' does not tell true answers");
+    ).rejects.toThrow("task 'fake'");
   });
 
   it('are the same in all of a run', async () => {
@@ -617,7 +613,7 @@ describe('shards', () => {
     expect(plain(records)).toEqual(plain(whole.records));
     expect(settings.shard).toBeUndefined();
     expect(readRun(out).records).toHaveLength(30);
-    expect(() => mergeRuns(folders, out)).toThrow('holds records already');
+    expect(() => mergeRuns(folders, out)).toThrow('already holds records');
   });
 
   it('must all be there, of one run', async () => {
@@ -649,7 +645,7 @@ describe('shards', () => {
     expect(() => mergeRuns([first, second], temporary())).toThrow(
       expect.objectContaining({
         code: 'MMTOK_EVAL_RUN',
-        message: `The run in '${second}' is not finished: 2 of 3 questions have all answers; start it again as it was begun, then merge.`,
+        message: expect.stringMatching(/not finished: 2 of 3 questions/),
       }),
     );
     keep(0);
@@ -672,6 +668,6 @@ describe('shards', () => {
   it('must be chosen alike: with a seed, or without', async () => {
     const first = (await shardRun(0, 2, { limit: 4 })).folder;
     const second = (await shardRun(1, 2, { limit: 4, seed: 0 })).folder;
-    expect(() => mergeRuns([first, second], temporary())).toThrow('some were begun with a seed');
+    expect(() => mergeRuns([first, second], temporary())).toThrow('with a seed');
   });
 });

@@ -5,7 +5,7 @@ import { type Backend, type Budget, InvalidOptionsError, parseBudget } from '@mm
 import { parseOptions, resolveBudget } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { describeMachine } from '../describe-machine.js';
-import { median } from '../statistics/median.js';
+import { median } from '../stats/mean.js';
 import { checkRoom } from './check-room.js';
 import type { SpeedDtype } from './decoder-graph.js';
 import { type ModelDims, parameterCounts, parseModelDims } from './model-dims.js';

@@ -8,7 +8,7 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
-import { median } from '../statistics/median.js';
+import { median } from '../stats/mean.js';
 import type { RandomDecoder } from './random-decoder.js';
 import type { SpeedTimes } from './speed-result.js';
 import type { SyntheticPrompt } from './synthetic-prompt.js';

@@ -1,17 +1,14 @@
-// Makes a Task from its declaration: rows with a schema, a sample from a row, a prompt, a score. Adds loading with limit,
-// seed and shard, and the treatment all answers get.
+// Builds a Task from a declaration: a row schema, a sample from a row, a prompt, a score. Adds loading with limit, seed and shard.
 
 import type * as z from 'zod';
-import { chooseRows, type Grouping } from '../data/choose-rows.js';
-import { parseRow } from '../data/parse-row.js';
 import type { Row } from '../data/table.js';
-import { strip } from '../metrics/python-text.js';
-import { parseLoadOptions } from './load-options.js';
-import { openTable, type TableReaders } from './open-table.js';
-import { summarizeMean } from './summary.js';
+import { parseRow } from '../data/table.js';
+import { strip } from '../metrics/harness.js';
+import { summarizeMean } from './common.js';
+import { chooseRows, type Grouping, openTable, parseLoadOptions, type TableReaders } from './load.js';
 import type { PaperColumn, Sample, Score, ScoredAnswer, Summary, Task } from './task.js';
 
-/** A task as it is declared. */
+/** The declaration of a task. */
 export interface TaskDefinition<S extends z.ZodObject, Target> extends TableReaders {
   readonly title: string;
   readonly maxNewTokens: number;
@@ -20,23 +17,23 @@ export interface TaskDefinition<S extends z.ZodObject, Target> extends TableRead
   readonly paper?: PaperColumn;
   /** See {@link Task.options}. */
   readonly options?: Readonly<Record<string, string>>;
-  /** The columns that are read, and what is in them. Original files are brought into the same columns. */
+  /** The columns to read, with their schemas. Original files are converted to the same columns. */
   readonly row: S;
-  /** The column by which rows belong together, when they are scored together. */
+  /** The column that identifies groups of rows, if groups are scored together. */
   readonly group?: { readonly column: string; key(cell: unknown): string };
-  /** The sample of a row. `row.where` says which row it is, for errors. */
+  /** The sample of a row. Use `row.where` in error messages. */
   sample(values: z.output<S>, row: Row): Sample<Target>;
   prompt(sample: Sample<Target>): string;
   /** See {@link Task.truth}. */
   truth?(sample: Sample<Target>): string;
-  /** Scores an answer, which is stripped of white space already. */
+  /** Scores an answer, which is already stripped of white space. */
   score(answer: string, sample: Sample<Target>): Score;
-  /** Left out: the mean of the scores, as `accuracy`. */
+  /** @default the mean of the scores, as `accuracy` */
   aggregate?(answers: readonly ScoredAnswer[]): Summary;
 }
 
 /**
- * Makes a task of your own, or one of the built-in ones.
+ * Defines a task. The built-in tasks are made with it too.
  *
  * @example
  * import { imageCell, memoryTable, readJsonLines } from '@mmtok/eval/data';
@@ -46,17 +43,17 @@ export interface TaskDefinition<S extends z.ZodObject, Target> extends TableRead
  *   title: 'Colors',
  *   source: { url: 'https://example.org/colors', files: 'colors.jsonl' },
  *   maxNewTokens: 16,
- *   row: z.object({ id: z.string(), question: z.string(), answer: z.string(), picture: imageCell }),
+ *   row: z.object({ id: z.string(), question: z.string(), answer: z.string(), image: imageCell }),
  *   async original(folder) {
  *     const file = folder.find(/colors\.jsonl$/)[0];
  *     if (file === undefined) return null;
  *     const rows = (await readJsonLines(file)).map(({ where, values }) => ({
  *       where,
- *       values: { ...values, picture: folder.image(String(values.picture), where) },
+ *       values: { ...values, image: folder.image(String(values.image), where) },
  *     }));
  *     return memoryTable(rows);
  *   },
- *   sample: ({ id, question, answer, picture }) => ({ id, question, target: answer, images: [picture] }),
+ *   sample: ({ id, question, answer, image }) => ({ id, question, target: answer, images: [image] }),
  *   prompt: ({ question }) => question,
  *   truth: ({ target }) => target,
  *   score: (answer, { target }) => ({ value: Number(answer === target) }),

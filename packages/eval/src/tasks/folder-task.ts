@@ -1,46 +1,40 @@
-// Your own task: a folder of pictures and a JSONL of questions and answers. For other forms of data, see define-task.ts.
+// Your own task: a folder of images and a JSONL file of questions and answers. For other formats, see define-task.ts.
 
 import { basename, dirname, resolve } from 'node:path';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
-import { idCell, textCell } from '../data/cells.js';
-import { CorruptFileError } from '../data/errors.js';
-import type { Folder } from '../data/folder.js';
-import { imageCell } from '../data/image-source.js';
-import { parseRow } from '../data/parse-row.js';
-import { memoryTable } from '../data/table.js';
+import { type Folder, imageCell, RUN_FILES } from '../data/folder.js';
+import { idCell, memoryTable, parseRow, textCell } from '../data/table.js';
 import { readJsonLines } from '../data/text-files.js';
-import { anls } from '../metrics/anls.js';
+import { CorruptFileError, UnknownFormatError } from '../errors.js';
 import { containsAnswer, sameAnswer, sameNumber } from '../metrics/answer-match.js';
-import { mcqExtract } from '../metrics/mcq-extract.js';
-import { strip } from '../metrics/python-text.js';
-import { relaxedMatch } from '../metrics/relaxed-accuracy.js';
-import { vqaAccuracy } from '../metrics/vqa-accuracy.js';
-import { RUN_FILES } from '../runner/run-settings.js';
+import { strip } from '../metrics/harness.js';
+import { mcqExtract } from '../metrics/multiple-choice.js';
+import { anls, relaxedMatch } from '../metrics/short-answers.js';
+import { vqaAccuracy } from '../metrics/vqa.js';
+import { letterOf, mostCommon, OPTION_LETTER, optionLines, SINGLE_WORD } from './common.js';
 import { defineTask } from './define-task.js';
-import { UnknownFormatError } from './errors.js';
-import { mostCommon } from './most-common.js';
-import { letterOf, OPTION_LETTER, optionLines, SINGLE_WORD } from './prompts.js';
 import type { LoadOptions, Sample, Score, Task } from './task.js';
 
-/** How an answer is compared with the gold answers. Questions with options are always compared by `choice`. */
+/** How answers are compared with gold answers. Questions with options always use `choice`. */
 export type Match =
-  /** The same text but for case, spaces, quotes and final marks; numbers by what they say, see `sameAnswer`. */
+  /** Same text up to case, spaces, quotes and final punctuation; numbers by value, see `sameAnswer`. */
   | 'exact'
-  /** The same value, also as the only number of a sentence: `50%` is `0.5`. */
+  /** Same number, or the only number in a sentence: `50%` is `0.5`. */
   | 'number'
-  /** One of the question's options, by its text or its letter. */
+  /** One of the question's options, by text or letter. */
   | 'choice'
-  /** A gold answer occurs in it, as whole words. */
+  /** A gold answer occurs as whole words. */
   | 'contains'
   /** The soft accuracy of VQA, for several annotators. */
   | 'vqa'
   /** Numbers within five percent. */
   | 'relaxed'
-  /** Nearly the same text counts nearly in full. */
+  /** Normalized edit similarity: typos cost little. */
   | 'anls';
 
-const MATCHES = ['exact', 'number', 'choice', 'contains', 'vqa', 'relaxed', 'anls'] as const;
+/** All ways to compare answers. */
+export const MATCHES: readonly Match[] = ['exact', 'number', 'choice', 'contains', 'vqa', 'relaxed', 'anls'];
 
 /** Options of {@link folderTask}. */
 export interface FolderTaskOptions {
@@ -48,7 +42,7 @@ export interface FolderTaskOptions {
   readonly name?: string;
   /** @default 'exact' */
   readonly match?: Match;
-  /** Appended to every question. @default the sentence of the benchmarks that asks for a letter or a short answer */
+  /** Appended to every question. @default the benchmarks' sentence asking for a letter or a short answer */
   readonly instruction?: string;
   /** @default 64 */
   readonly maxNewTokens?: number;
@@ -61,7 +55,7 @@ const optionsSchema = z.strictObject({
   maxNewTokens: z.int().min(1).default(64),
 });
 
-// pandas writes numbers where a column has only numbers, and null where a row has nothing.
+// pandas writes numbers for columns that hold only numbers, and null for missing values.
 const text = z.union([z.string(), z.number(), z.boolean()]).transform((value) => strip(String(value)));
 const texts = z.array(text).min(1);
 const names = z
@@ -72,9 +66,7 @@ const lineSchema = z
     id: idCell.nullish(),
     image: names.nullish(),
     images: names.nullish(),
-    question: z
-      .string()
-      .refine((question) => strip(question) !== '', 'expected a question, got an empty text'),
+    question: z.string().refine((question) => strip(question) !== '', 'expected a question, got empty text'),
     answer: text.nullish(),
     answers: texts.nullish(),
     options: z.array(text).min(2).max(26).nullish(),
@@ -84,7 +76,7 @@ const lineSchema = z
   .refine((line) => (line.answer ?? line.answers) != null, 'expected an answer or answers')
   .refine(
     ({ options, answers }) => !options || !answers,
-    'expected one answer to a question with options, and no answers beside it',
+    'expected a single answer to a question with options, not answers',
   )
   .refine(
     ({ options, answer }) => !options || (answer != null && letterFor(options, answer) !== null),
@@ -92,11 +84,11 @@ const lineSchema = z
   )
   .refine(
     ({ options }) => !options || new Set(options).size === options.length,
-    'expected options that differ, got one twice',
+    'expected distinct options, got a duplicate',
   );
 const KEYS = Object.keys(lineSchema.shape);
 
-/** @throws CorruptFileError for a key that is one of the known ones but for a letter. Others belong to someone else. */
+/** @throws CorruptFileError for a key that looks like a typo of a known one. Other unknown keys are ignored. */
 function assertNoTypingError(where: string, values: Readonly<Record<string, unknown>>): void {
   for (const key of Object.keys(values).filter((one) => !KEYS.includes(one))) {
     const meant = KEYS.find((known) => known.length > 4 && isAlike(key, known) && !(known in values));
@@ -108,7 +100,7 @@ function assertNoTypingError(where: string, values: Readonly<Record<string, unkn
   }
 }
 
-/** The same letters in another order, or one letter more, fewer or other. */
+/** The same letters in another order, or one letter added, removed or replaced. */
 function isAlike(a: string, b: string): boolean {
   if ([...a].sort().join('') === [...b].sort().join('')) return true;
   const [short, long] = a.length < b.length ? [a, b] : [b, a];
@@ -119,7 +111,7 @@ function isAlike(a: string, b: string): boolean {
   return rest === long.slice(at + 1);
 }
 
-// The gold answer of a multiple-choice question may be the option or its letter.
+// The gold answer of a multiple-choice question may be an option or its letter.
 function letterFor(options: readonly string[], answer: string): string | null {
   const index = options.indexOf(answer);
   if (index >= 0) return letterOf(index);
@@ -147,7 +139,7 @@ const VALUE: Readonly<Record<Match, Compare>> = {
     ),
 };
 
-/** The option that an answer names: literally, else by what it says, else by its letter. */
+/** The option that an answer names: literally, or else by its text, or else by its letter. */
 function chosenLetter(text: string, options: readonly string[]): string | null {
   const literal = options.indexOf(text);
   if (literal >= 0) return letterOf(literal);
@@ -162,7 +154,7 @@ function scoreChoice(text: string, options: readonly string[], gold: string): Sc
   return { value: Number(parsed !== null && parsed === letterFor(options, gold)), parsed };
 }
 
-/** Files of questions: those that a run left in the folder are none. */
+/** The question files, without the records of runs in the same folder. */
 function questionFiles(folder: Folder): string[] {
   const settings = folder.find(/\.json$/).filter((path) => basename(path) === RUN_FILES.settings);
   const runs = new Set(settings.map((path) => dirname(path)));
@@ -171,7 +163,7 @@ function questionFiles(folder: Folder): string[] {
     .filter((path) => !runs.has(dirname(path)) || basename(path) !== RUN_FILES.records);
 }
 
-/** @throws CorruptFileError for the second line of an id. */
+/** @throws CorruptFileError for a duplicate id. */
 function assertDistinct(
   rows: readonly { readonly where: string; readonly values: { readonly id: string } }[],
 ): void {
@@ -181,26 +173,26 @@ function assertDistinct(
     if (other !== undefined) {
       throw new CorruptFileError(
         where,
-        `its id '${values.id}' is that of ${other}; give each line an id of its own (one without has its number)`,
+        `duplicate id '${values.id}', also used by ${other}; give each line its own id, or none (then it is the line number)`,
       );
     }
     places.set(values.id, where);
   }
 }
 
-/** @throws CorruptFileError for a question whose own gold answers are wrong: every method would seem to lose nothing on it. */
+/** @throws CorruptFileError for a question whose own gold answers score 0: no method could lose anything on it. */
 function assertAnswerable(where: string, match: Match, best: number, { options, answers }: Answerable): void {
   if (best > 0) return;
   const gold = answers.map((answer) => `'${answer}'`).join(', ');
   const why: Partial<Record<Match, string>> = {
-    number: 'it is no number',
+    number: 'it is not a number',
     choice: 'the question has no options',
     vqa: 'the soft accuracy of VQA needs at least two annotators who agree',
   };
-  const reason = options === undefined ? (why[match] ?? 'it is empty') : 'no option is told from the others';
+  const reason = options === undefined ? (why[match] ?? 'it is empty') : 'the options cannot be told apart';
   throw new CorruptFileError(
     where,
-    `no answer can be right, for not even ${gold} is by the match '${match}': ${reason}; mend the line, or choose another match`,
+    `no answer can be right: even ${gold} scores 0 with match '${match}': ${reason}; fix the line, or choose another match`,
   );
 }
 
@@ -210,13 +202,13 @@ interface Answerable {
 }
 
 /**
- * A task from a folder with pictures and one `.jsonl` file. Each line is an object:
- * `{ "image": "a.png", "question": "…", "answer": "…" }`, with `images` for several pictures, `answers` for several
- * right ones, `options` for multiple choice (then there is one `answer`, an option or its letter), `kind` for a table per
- * kind, and `id` (else the line's number in the file). Answers and options may be numbers; `null` is as if the key was not
- * there; other keys are passed over. Records of runs in the folder are not questions.
+ * A task from a folder with images and one `.jsonl` file. Each line is an object such as
+ * `{ "image": "a.png", "question": "…", "answer": "…" }`. Use `images` for several images, `answers` for several right answers,
+ * `options` for multiple choice (with one `answer`: an option or its letter), `kind` for a table per kind, and `id` (default:
+ * the line number). Answers and options may be numbers; `null` means missing; other keys are ignored. Records of runs in the
+ * folder are not read as questions.
  *
- * @throws InvalidOptionsError at once for options of the wrong form; the errors of {@link Task.load} name file and line.
+ * @throws InvalidOptionsError immediately, for invalid options. Errors of {@link Task.load} name file and line.
  *
  * @example
  * const task = folderTask('./my-photos', { match: 'contains' });
@@ -238,7 +230,7 @@ export function folderTask(folderPath: string, options: FolderTaskOptions = {}):
     title: name,
     source: {
       url: folderPath,
-      files: 'one .jsonl file with an image, a question and an answer on each line, and pictures',
+      files: 'one .jsonl file with an image, a question and an answer per line, and the images',
     },
     maxNewTokens,
     options: { match, ...(instruction !== undefined && { instruction }) },

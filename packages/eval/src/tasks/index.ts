@@ -1,13 +1,14 @@
-// The tasks of @mmtok/eval: the benchmarks, and ways to make one of your own.
+// The benchmarks, and ways to define your own tasks.
 
+export type { ImageSource } from '../data/folder.js';
+export { UnknownFormatError, UnknownTaskError } from '../errors.js';
+export { summarize, summarizeMean } from './common.js';
 export { defineTask, type TaskDefinition } from './define-task.js';
-export { UnknownFormatError, UnknownTaskError } from './errors.js';
-export { type FolderTaskOptions, folderTask, type Match } from './folder-task.js';
+export { type FolderTaskOptions, folderTask, MATCHES, type Match } from './folder-task.js';
 export { getTask, type TaskOptions, taskNames } from './registry.js';
-export { summarize, summarizeMean } from './summary.js';
+export { type ShapesQuestion, shapesTask } from './shapes.js';
 export type {
   Fact,
-  ImageSource,
   LoadOptions,
   PaperColumn,
   Sample,

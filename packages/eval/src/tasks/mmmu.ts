@@ -1,19 +1,15 @@
-// MMMU, validation: college questions of thirty subjects, with one to seven pictures; multiple choice and open.
+// MMMU, validation: college-level questions in thirty subjects with one to seven images; multiple choice and open.
 // Sources: https://arxiv.org/abs/2311.16502, https://github.com/MMMU-Benchmark/MMMU, lmms-eval `mmmu_val`.
 
 import * as z from 'zod';
-import { textCell } from '../data/cells.js';
-import { CorruptFileError } from '../data/errors.js';
-import { imageCell } from '../data/image-source.js';
-import { parsePythonList } from '../data/python-list.js';
-import { mmmuScores, mmmuSubject } from '../metrics/mmmu.js';
-import { mmmuChoice } from '../metrics/mmmu-choice.js';
-import { mmmuOpenMatch } from '../metrics/mmmu-open.js';
-import type { Profile } from '../metrics/profile.js';
+import { imageCell } from '../data/folder.js';
+import { textCell } from '../data/table.js';
+import { parsePythonList } from '../data/text-files.js';
+import { CorruptFileError } from '../errors.js';
+import type { Profile } from '../metrics/harness.js';
+import { mmmuChoice, mmmuOpenMatch, mmmuScores, mmmuSubject } from '../metrics/mmmu.js';
+import { mostCommon, OPTION_LETTER, optionLines, prefixed, SINGLE_WORD, summarize } from './common.js';
 import { defineTask } from './define-task.js';
-import { mostCommon } from './most-common.js';
-import { OPTION_LETTER, optionLines, SINGLE_WORD } from './prompts.js';
-import { prefixed, summarize } from './summary.js';
 import type { Task } from './task.js';
 
 /** The gold letter or answer. */
@@ -24,7 +20,7 @@ export interface MmmuTarget {
 
 const image = imageCell.nullish();
 
-/** The task; answers may be longer since the harness's release of December 2025. */
+/** MMMU. Answers may be longer since the harness's release of December 2025. */
 export function mmmu(profile: Profile): Task<MmmuTarget> {
   return defineTask({
     name: 'mmmu',
@@ -55,7 +51,7 @@ export function mmmu(profile: Profile): Task<MmmuTarget> {
     sample({ id, question, options: literal, answer, question_type, ...row }, { where }) {
       const options = parsePythonList(literal);
       if (options === null)
-        throw new CorruptFileError(where, `options: expected a list of texts, got ${literal}`);
+        throw new CorruptFileError(where, `options: expected a list of strings, got ${literal}`);
       const isOpen = question_type === 'open';
       const text = isOpen ? question : `${question}\n${optionLines(options)}`;
       const names = [...new Set(text.match(/<image [1-7]>/g))].sort();
@@ -63,7 +59,10 @@ export function mmmu(profile: Profile): Task<MmmuTarget> {
         const column = `image_${name.slice(7, 8)}` as keyof typeof row;
         const found = row[column];
         if (!found)
-          throw new CorruptFileError(where, `${column}: the question has ${name}, but no picture is there`);
+          throw new CorruptFileError(
+            where,
+            `${column}: the question refers to ${name}, but there is no such image`,
+          );
         return found;
       });
       return {

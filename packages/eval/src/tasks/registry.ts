@@ -2,23 +2,14 @@
 
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
-import { PROFILES, type Profile } from '../metrics/profile.js';
-import { chartQa } from './chartqa.js';
-import { docVqa } from './docvqa.js';
-import { UnknownTaskError } from './errors.js';
-import { gqa } from './gqa.js';
-import { mmbench } from './mmbench.js';
-import { mme } from './mme.js';
+import { UnknownTaskError } from '../errors.js';
+import { PROFILES, type Profile } from '../metrics/harness.js';
+import { chartQa, docVqa, ocrBench } from './documents.js';
 import { mmmu } from './mmmu.js';
-import { mmstar } from './mmstar.js';
-import { ocrBench } from './ocrbench.js';
-import { pope } from './pope.js';
-import { scienceQaImg } from './scienceqa-img.js';
-import { seedBench } from './seedbench.js';
+import { mmbench, mmstar, scienceQaImg, seedBench } from './multiple-choice.js';
+import { gqa, textVqa, textVqaOcr, vizWiz, vqav2 } from './open-answers.js';
 import type { Task } from './task.js';
-import { textVqa, textVqaOcr } from './textvqa.js';
-import { vizWiz } from './vizwiz.js';
-import { vqav2 } from './vqav2.js';
+import { mme, pope } from './yes-no.js';
 
 const TASKS: ReadonlyMap<string, (profile: Profile) => Task> = new Map<string, (profile: Profile) => Task>([
   ['gqa', () => gqa],
@@ -43,7 +34,7 @@ export const taskNames: readonly string[] = [...TASKS.keys()];
 
 /** Options of {@link getTask}. */
 export interface TaskOptions {
-  /** The release of the reference harness to score like. @default 'latest' */
+  /** Which release of the reference harness to score like. @default 'latest' */
   readonly profile?: Profile;
 }
 

@@ -1,0 +1,97 @@
+// Matrices that several methods share: cosine similarities on a backend, and spectra.
+
+import { type Backend, cosineSimilarity, type Float32Tensor } from '@mmtok/core';
+import { defineProgram, float32 } from '@mmtok/core/backend';
+import { sum } from '@mmtok/core/internal';
+
+/** A dense row-major matrix. */
+export interface Matrix {
+  readonly data: Float32Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+const cosines = defineProgram({
+  name: 'cosines',
+  inputs: { a: { dims: ['n', 'd'] }, b: { dims: ['m', 'd'] } },
+  outputs: { similarity: { dims: ['n', 'm'] } },
+  build: (ops, { a, b }) => ({ similarity: cosineSimilarity(ops, a, b) }),
+});
+
+/** Cosines `[n, m]` between the rows of `a` and the rows of `b`. */
+export async function cosineMatrix(backend: Backend, a: Float32Tensor, b: Float32Tensor): Promise<Matrix> {
+  const { similarity } = await backend.run(cosines, { a, b });
+  return {
+    data: (similarity as Float32Tensor).data,
+    rows: a.dims[0] as number,
+    columns: b.dims[0] as number,
+  };
+}
+
+/** The tensor minus the mean of its rows. */
+export function centered({ data, dims }: Float32Tensor): Float32Tensor {
+  const [n, d] = dims as readonly [number, number];
+  const mean = new Float64Array(d);
+  for (let i = 0; i < n; i++) for (let c = 0; c < d; c++) mean[c]! += data[i * d + c]! / n;
+  return float32(
+    data.map((value, at) => value - mean[at % d]!),
+    dims,
+  );
+}
+
+/** The mean of each row of a matrix. */
+export function rowMeans({ data, rows, columns }: Matrix): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    let sum = 0;
+    for (let column = 0; column < columns; column++) sum += data[row * columns + column]!;
+    return sum / columns;
+  });
+}
+
+// Spectra, which leverage scores, semantic groups and effective ranks use.
+
+/** Singular values and left singular vectors of a matrix with n rows, largest first. */
+export interface Spectrum {
+  /** Squared singular values, ≥ 0. */
+  readonly energies: readonly number[];
+  /** Entry `row` of left singular vector `component`. */
+  vectorAt(row: number, component: number): number;
+}
+
+/** The spectrum of a row-major `[n, d]` matrix, from the eigenvectors of the smaller Gram matrix. */
+export async function spectrumOf(data: ArrayLike<number>, n: number, d: number): Promise<Spectrum> {
+  const { EigenvalueDecomposition, Matrix } = await import('ml-matrix');
+  const rows = new Matrix(n, d);
+  for (let i = 0; i < n; i++) for (let c = 0; c < d; c++) rows.set(i, c, data[i * d + c]!);
+  const isTall = n > d;
+  const gram = isTall ? rows.transpose().mmul(rows) : rows.mmul(rows.transpose());
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(gram, { assumeSymmetric: true });
+  const order = realEigenvalues
+    .map((_, at) => at)
+    .sort((a, b) => (realEigenvalues[b] as number) - (realEigenvalues[a] as number));
+  const energies = order.map((at) => Math.max(0, realEigenvalues[at] as number));
+  // Eigenvectors of VᵀV are right singular vectors. V times them, divided by the singular value, gives the left ones.
+  const vectors = isTall ? rows.mmul(eigenvectorMatrix) : eigenvectorMatrix;
+  return {
+    energies,
+    vectorAt(row, component) {
+      const value = vectors.get(row, order[component] as number);
+      const energy = energies[component] as number;
+      if (!isTall) return value;
+      return energy > 0 ? value / Math.sqrt(energy) : 0;
+    },
+  };
+}
+
+/** exp of the entropy of the normalized singular values: the number of directions the rows use (Roy and Vetterli 2007). */
+export function effectiveRank({ energies }: Spectrum): number {
+  const values = energies.map(Math.sqrt);
+  const total = sum(values);
+  if (total === 0) return 1;
+  let entropy = 0;
+  for (const value of values) {
+    const share = value / total;
+    if (share > 0) entropy -= share * Math.log(share);
+  }
+  return Math.exp(entropy);
+}

@@ -1,0 +1,124 @@
+// Metrics for short free answers: ANLS (DocVQA), exact match (GQA), relaxed accuracy (ChartQA), OCRBench.
+
+import { codePoints, type Profile, parseFloatStrict, strip, stripEnd, words } from './harness.js';
+
+// ANLS, the average normalized Levenshtein similarity of DocVQA: typos cost a little, wrong answers everything.
+// Sources: https://arxiv.org/abs/1907.00490 (section 3.2), `anls` of lmms-eval.
+
+const THRESHOLD = 0.5;
+
+function levenshtein(whole: readonly string[], other: readonly string[]): number {
+  const [a, b] = withoutCommonEnds(whole, other);
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [row, character] of a.entries()) {
+    const current = [row + 1];
+    for (let column = 0; column < b.length; column++) {
+      const replaced = previous[column]! + (character === b[column] ? 0 : 1);
+      current.push(Math.min(replaced, previous[column + 1]! + 1, current[column]! + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length]!;
+}
+
+/** Both lists without their common prefix and suffix, which have no cost. */
+function withoutCommonEnds(
+  a: readonly string[],
+  b: readonly string[],
+): [readonly string[], readonly string[]] {
+  const shorter = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < shorter && a[start] === b[start]) start++;
+  let end = 0;
+  while (end < shorter - start && a[a.length - 1 - end] === b[b.length - 1 - end]) end++;
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+}
+
+const normalize = (text: string): readonly string[] => codePoints(words(strip(text).toLowerCase()).join(' '));
+// The harness measures the upper-case text, in which "ß" is two letters.
+const length = (text: string): number => codePoints(text.toUpperCase()).length;
+
+function distance(prediction: string, answer: string): number {
+  const longest = Math.max(length(prediction), length(answer));
+  if (longest === 0) return 0;
+  const [text, gold] = [normalize(prediction), normalize(answer)];
+  // The distance is at least the difference in length, so some texts need no comparison.
+  if (Math.abs(text.length - gold.length) > THRESHOLD * longest) return 1;
+  return levenshtein(text, gold) / longest;
+}
+
+/** From 0 to 1: similarity to the nearest gold answer; 0 if below one half or without gold answers. */
+export function anls(prediction: string, answers: readonly string[]): number {
+  if (answers.length === 0) return 0;
+  const similarity = 1 - Math.min(...answers.map((answer) => distance(prediction, answer)));
+  return similarity < THRESHOLD ? 0 : similarity;
+}
+
+// Exact match after lower-casing and removing ASCII punctuation, as in GQA. Articles, numbers and spaces stay.
+// Sources: https://cs.stanford.edu/people/dorarad/gqa/evaluate.html, `exact_match` of lmms-eval.
+
+const ASCII_PUNCTUATION = /[!-/:-@[-`{-~]/g;
+
+function bare(text: string): string {
+  return text.toLowerCase().replace(ASCII_PUNCTUATION, '');
+}
+
+/** Whether the texts are equal up to case and ASCII punctuation. */
+export function exactMatch(prediction: string, answer: string): boolean {
+  return bare(prediction) === bare(answer);
+}
+
+// ChartQA's relaxed accuracy: numbers may be off by five percent; other text must be equal up to case.
+// Sources: https://aclanthology.org/2022.findings-acl.177/ (section 5), `chartqa` of lmms-eval.
+
+const TOLERANCE = 0.05;
+
+// "5%" is 0.05, so "5" is wrong.
+function toNumber(text: string): number | null {
+  if (!text.endsWith('%')) return parseFloatStrict(text);
+  const number = parseFloatStrict(stripEnd(text, '%'));
+  return number === null ? null : number / 100;
+}
+
+/** Whether the prediction is within five percent of a nonzero number, or otherwise the same text up to case. */
+export function relaxedMatch(prediction: string, answer: string): boolean {
+  const predicted = toNumber(prediction);
+  const target = toNumber(answer);
+  if (predicted === null || target === null || target === 0)
+    return prediction.toLowerCase() === answer.toLowerCase();
+  return Math.abs(predicted - target) / Math.abs(target) <= TOLERANCE;
+}
+
+// OCRBench: one point if any gold answer occurs in the prediction.
+// Sources: https://github.com/Yuliang-Liu/MultimodalOCR, `ocrbench` of lmms-eval.
+
+/** Handwritten formulas are compared without spaces and with case. */
+const FORMULAS = 'HME100k';
+
+function halfWidth(text: string): string {
+  return text
+    .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
+    .replaceAll('\u3000', ' ');
+}
+
+const formula = (text: string): string => strip(text).replaceAll('\n', ' ').replaceAll(' ', '');
+const plain = (text: string): string => strip(text.toLowerCase()).replaceAll('\n', ' ');
+
+/**
+ * Whether one of `answers` occurs in the prediction. `dataset` is the row's field of that name. Up to July 2026 (v0.3.4, v0.4)
+ * full-width characters were not folded, and predictions were lower-cased for formulas too.
+ */
+export function ocrBenchMatch(
+  prediction: string,
+  answers: readonly string[],
+  dataset: string,
+  profile: Profile = 'latest',
+): boolean {
+  const old = profile !== 'latest';
+  if (dataset === FORMULAS) {
+    const text = formula(old ? prediction.toLowerCase() : prediction);
+    return answers.some((answer) => text.includes(formula(answer)));
+  }
+  const fold = (text: string): string => plain(old ? text : halfWidth(text));
+  return answers.some((answer) => fold(prediction).includes(fold(answer)));
+}

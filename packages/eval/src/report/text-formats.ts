@@ -1,0 +1,170 @@
+// The report as Markdown and as CSV. Questions, answers and titles come from files and models, so both formats escape them.
+
+import { csvFormat } from 'd3-dsv';
+import { markdownTable } from 'markdown-table';
+import { type RunSummary, skippedInWords } from './summarize-run.js';
+import {
+  budgetsOf,
+  headlineTable,
+  kindTable,
+  lossTable,
+  methodTable,
+  mmtokLosses,
+  paperTable,
+  percent,
+  retentionTable,
+  type Table,
+  timeTable,
+  tokenCount,
+} from './tables.js';
+
+/** Text as one line of Markdown, for a heading, a list item or a table cell: no markup, no HTML, no line break. */
+export function escapeMarkdown(text: string): string {
+  return oneLine(text)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replace(/[\\`*_[\]|~]/g, '\\$&')
+    .replace(/^(\s*)([#+-]|\d+[.)])(?=\s)/, '$1\\$2');
+}
+
+/** Text as a Markdown code span. Its fence is longer than any run of backticks in the text. */
+export function markdownCode(text: string): string {
+  const line = oneLine(text).replaceAll('|', '\\|');
+  const longest = (line.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 0);
+  const fence = '`'.repeat(longest + 1);
+  const space = line.startsWith('`') || line.endsWith('`') ? ' ' : '';
+  return fence + space + line + space + fence;
+}
+
+/** A table as Markdown: names on the left, numbers on the right. */
+export function tableToMarkdown({ head, rows }: Table): string {
+  const text = (cell: Table['rows'][number][number]): string =>
+    escapeMarkdown(typeof cell === 'string' ? cell : cell.text);
+  return markdownTable([head.map(text), ...rows.map((row) => row.map(text))], {
+    align: head.map((_, at) => (at === 0 ? 'l' : 'r')),
+    // Padding a column to its longest cell makes diffs of reports unreadable.
+    alignDelimiters: false,
+  });
+}
+
+/** A list as Markdown. */
+export const listToMarkdown = (items: readonly string[]): string =>
+  items.map((item) => `- ${escapeMarkdown(item)}`).join('\n');
+
+function oneLine(text: string): string {
+  return text
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .join(' ')
+    .trim();
+}
+
+/** The whole report. */
+export function toMarkdown(summary: RunSummary): string {
+  const { settings, questions, full } = summary;
+  const losses = mmtokLosses(summary);
+  const parts = [
+    `# ${escapeMarkdown(`${settings.title}: ${settings.model}`)}`,
+    `${questions} questions. With all ${tokenCount(full.visionTokens)} vision tokens the score is ${percent(full.score)} %. ` +
+      `Methods ran on ${escapeMarkdown(settings.backend)}, seed ${settings.seed}.`,
+    [
+      `- Command: ${markdownCode(settings.command ?? 'runEvaluation()')}`,
+      `- Machine: ${escapeMarkdown(settings.machine)}`,
+      `- Started: ${escapeMarkdown(settings.started)}`,
+      ...(settings.agent === undefined ? [] : [`- Agent: ${escapeMarkdown(settings.agent)}`]),
+    ].join('\n'),
+    ...skippedAsList(skippedInWords(summary)),
+    '## Retention',
+    'Score with the kept tokens as a percentage of the score with all tokens; 95 % intervals by paired bootstrap.',
+    tableToMarkdown(retentionTable(summary)),
+    ...titled(`## ${escapeMarkdown(full.headline?.name ?? '')}`, headlineTable(summary)),
+    ...titled('## Next to the MMTok paper', paperTable(summary)),
+    ...budgetsOf(summary).flatMap((budget) =>
+      titled(`## Score by kind of question, budget ${escapeMarkdown(budget)}`, kindTable(summary, budget)),
+    ),
+    '## Times',
+    'Medians in milliseconds. Time to first token is encoder, agent, token selection, and the language model up to the first ' +
+      'token of the answer; speedup is relative to all tokens.',
+    tableToMarkdown(timeTable(summary)),
+    '## Where methods lose',
+    tableToMarkdown(lossTable(summary)),
+    ...(losses === undefined ? [] : [escapeMarkdown(losses.lead)]),
+    ...(losses && losses.items.length > 0 ? [listToMarkdown(losses.items)] : []),
+    '## Methods',
+    tableToMarkdown(methodTable(summary)),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function titled(title: string, table: Table | undefined): string[] {
+  return table === undefined ? [] : [title, tableToMarkdown(table)];
+}
+
+function skippedAsList([lead, ...items]: readonly string[]): string[] {
+  return lead === undefined ? [] : [lead, listToMarkdown(items)];
+}
+
+const CSV_COLUMNS = [
+  'method',
+  'budget',
+  'kind',
+  'questions',
+  'kept_tokens',
+  'score',
+  'retention',
+  'retention_low',
+  'retention_high',
+  'agreement',
+  'lost',
+  'won',
+  'agent_ms',
+  'select_ms',
+  'prefill_ms',
+  'first_token_ms',
+  'speedup',
+] as const;
+
+type CsvLine = Partial<Record<(typeof CSV_COLUMNS)[number], string | number | undefined>>;
+
+/** Comma-separated values with a header: a line per method, budget and kind of question, where `all` stands for every kind. */
+export function toCsv({ full, rows, questions }: RunSummary): string {
+  const unpruned = { method: 'all', budget: 'all', kept_tokens: full.visionTokens };
+  const lines: CsvLine[] = [
+    {
+      ...unpruned,
+      kind: 'all',
+      questions,
+      score: full.score,
+      ...{ retention: 1, retention_low: 1, retention_high: 1, agreement: 1, lost: 0, won: 0 },
+      ...{ agent_ms: 0, select_ms: 0, prefill_ms: full.times.prefillMs },
+      ...{ first_token_ms: full.times.firstTokenMs, speedup: 1 },
+    },
+    ...full.kinds.map((one) => ({ ...unpruned, ...one })),
+  ];
+  for (const { method, budget, keptTokens, kinds, retention, times, ...row } of rows) {
+    const own = { method, budget, kept_tokens: keptTokens };
+    lines.push(
+      {
+        ...own,
+        kind: 'all',
+        ...{ questions: row.questions, score: row.score, retention: retention?.value },
+        ...{ retention_low: retention?.low, retention_high: retention?.high },
+        ...{ agreement: row.agreement, lost: row.lost, won: row.won },
+        ...{ agent_ms: times.agentMs, select_ms: times.selectMs, prefill_ms: times.prefillMs },
+        ...{ first_token_ms: times.firstTokenMs, speedup: row.speedup },
+      },
+      ...kinds.map((one) => ({ ...own, ...one })),
+    );
+  }
+  const cells = lines.map((line) =>
+    Object.fromEntries(CSV_COLUMNS.map((name) => [name, csvCell(line[name])])),
+  );
+  return `${csvFormat(cells, CSV_COLUMNS)}\n`;
+}
+
+/** A cell before quoting: numbers to five digits; text that a spreadsheet would run as a formula starts with `'`. */
+export function csvCell(value: string | number | undefined): string {
+  if (typeof value === 'number') return String(Math.round(value * 1e5) / 1e5);
+  return value !== undefined && /^\s*[=+\-@\t\r]/.test(value) ? `'${value}` : (value ?? '');
+}

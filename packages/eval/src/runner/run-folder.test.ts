@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { RunError } from '../errors.js';
+import { lockFolder } from './run-folder.js';
+
+const temporary = () => mkdtempSync(join(tmpdir(), 'mmtok-lock-'));
+
+/** A folder with the lock of a process, touched some time ago. */
+function lockedBy(pid: number, host: string, agoMs = 0): string {
+  const folder = temporary();
+  const path = join(folder, 'run.lock');
+  writeFileSync(path, JSON.stringify({ pid, host }));
+  const touched = new Date(Date.now() - agoMs);
+  utimesSync(path, touched, touched);
+  return folder;
+}
+
+it.skipIf(process.platform !== 'linux')('fails at once where no folder can be made', () => {
+  expect(() => lockFolder('/proc/nope/deeper')).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+});
+
+describe('the lock of a folder', () => {
+  it('says who holds it, and is gone when released', () => {
+    const folder = join(temporary(), 'new');
+    const lock = lockFolder(folder);
+    const path = join(folder, 'run.lock');
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ pid: process.pid, host: hostname() });
+    expect(() => lockFolder(folder)).toThrow(
+      expect.objectContaining({
+        code: 'MMTOK_EVAL_RUN',
+        message: expect.stringContaining(`(process ${process.pid} on ${hostname()})`),
+      }),
+    );
+    lock.release();
+    expect(existsSync(path)).toBe(false);
+    lockFolder(folder).release();
+  });
+
+  it('is held by a process that runs', () => {
+    expect(() => lockFolder(lockedBy(process.ppid, hostname()))).toThrow(RunError);
+  });
+
+  it('is taken over from a process that was killed, also where the next one has its number', () => {
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    lockFolder(lockedBy(pid, hostname())).release();
+    lockFolder(lockedBy(process.pid, hostname())).release();
+  });
+
+  it('is taken over from another machine only after a while', () => {
+    const folder = lockedBy(1, 'elsewhere', 60_000);
+    expect(() => lockFolder(folder)).toThrow(
+      `try again in 2 minutes or remove '${join(folder, 'run.lock')}'`,
+    );
+    lockFolder(lockedBy(1, 'elsewhere', 121_000)).release();
+  });
+
+  it('may be read while it is being written', () => {
+    const folder = temporary();
+    writeFileSync(join(folder, 'run.lock'), '');
+    expect(() => lockFolder(folder)).toThrow(RunError);
+  });
+});

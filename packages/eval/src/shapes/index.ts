@@ -1,1 +1,0 @@
-export { type ShapesQuestion, shapesTask } from './shapes-task.js';

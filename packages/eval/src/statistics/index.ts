@@ -1,6 +1,0 @@
-export {
-  type BootstrapOptions,
-  type Interval,
-  meanDifference,
-  retention,
-} from './paired-bootstrap.js';

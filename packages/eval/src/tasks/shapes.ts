@@ -1,0 +1,57 @@
+// The embedded benchmark: held-out questions about drawn shapes, as a task.
+
+import { basename } from 'node:path';
+import { imageFile } from '../data/folder.js';
+import { memoryTable } from '../data/table.js';
+import { summarizeMean } from './common.js';
+import { chooseRows, parseLoadOptions } from './load.js';
+import type { Sample, Task } from './task.js';
+
+/** Enough for the longest phrase, `mostly red objects on gray`, and the end token. */
+const MAX_NEW_TOKENS = 8;
+
+/** A question about a drawn scene, as returned by `heldOut()` of `@mmtok/tiny-vlm`. */
+export interface ShapesQuestion {
+  /** Path of the image. */
+  readonly image: string;
+  readonly question: string;
+  /** One lower-case word, or several for a description. */
+  readonly answer: string;
+  readonly kind: string;
+}
+
+/**
+ * The task `shapes`: one-word or phrase answers about drawn shapes, scored by equality. Runs offline.
+ *
+ * @example
+ * const task = shapesTask(await heldOut());
+ */
+export function shapesTask(questions: readonly ShapesQuestion[]): Task<string> {
+  const table = memoryTable(
+    questions.map((question, at) => ({ where: `question ${at}`, values: { ...question } })),
+  );
+  return {
+    name: 'shapes',
+    title: 'Shapes',
+    source: {
+      url: 'https://github.com/mmtok/mmtok/tree/main/packages/tiny-vlm/heldout',
+      files: 'the held-out questions of @mmtok/tiny-vlm',
+    },
+    maxNewTokens: MAX_NEW_TOKENS,
+    perfect: 1,
+    async *load(options) {
+      const indices = await chooseRows(table, undefined, parseLoadOptions('shapes', options));
+      for (const at of indices ?? questions.keys()) {
+        const { image, question, answer, kind } = questions[at] as ShapesQuestion;
+        yield { id: `${basename(image)}#${at}`, images: [imageFile(image)], question, kind, target: answer };
+      }
+    },
+    prompt: ({ question }) => question,
+    truth: ({ target }) => target,
+    score(answer, { target }: Sample<string>) {
+      const parsed = answer.trim().toLowerCase();
+      return { value: parsed === target ? 1 : 0, parsed };
+    },
+    aggregate: (answers) => summarizeMean('accuracy', answers),
+  };
+}
