@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../test/fake-io.js';
 import { loadLibraryModel } from './models/load.js';
-import { parseCount, parseDtype, parseIndices, parseInteger, parseKeep, parseNumber } from './options.js';
+import { parseCount, parseDtype, parseFocus, parseIndices, parseInteger, parseKeep, parseNumber } from './options.js';
 
 describe('parseKeep', () => {
   it.each([
@@ -19,6 +19,14 @@ describe('parseKeep', () => {
       expect(() => parseKeep(text)).toThrow(`--keep ${text}; expected a number of tokens`);
     },
   );
+});
+
+describe('parseFocus', () => {
+  it('reads numbers and auto', () => {
+    expect([parseFocus('4'), parseFocus(' 0.5'), parseFocus('auto')]).toEqual([4, 0.5, 'auto']);
+    for (const text of ['', 'strong', 'NaN'])
+      expect(() => parseFocus(text)).toThrow('--focus: expected a number');
+  });
 });
 
 describe('parseIndices', () => {
@@ -77,7 +85,7 @@ describe('parseDtype', () => {
   });
 
   it.each(['tiny', 'tiny-small'])('knows the parts of %s', async (model) => {
-    const { loaded } = await loadLibraryModel({ model }, fakeIo());
+    const loaded = await loadLibraryModel({ model }, fakeIo());
     for (const part of Object.keys(loaded.model.sessions)) {
       expect(parseDtype(`${part}=q8`)).toEqual({ [part]: 'q8' });
     }

@@ -13,6 +13,17 @@ export function parseNumber(option: string, text: string): number {
   return value;
 }
 
+/**
+ * Reads `'4'` or `'auto'`.
+ * @throws UsageError for text that is neither a finite number nor `auto`.
+ */
+export function parseFocus(text: string): number | 'auto' {
+  if (text.trim() === 'auto') return 'auto';
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new UsageError(`--focus: expected a number such as 4, or auto, got '${text}'.`);
+}
+
 /** @throws UsageError for text that is not a whole number that a double holds exactly. */
 export function parseInteger(option: string, text: string): number {
   const value = parseNumber(option, text);

@@ -14,7 +14,7 @@ import { addVerify } from './commands/verify.js';
 import { BACKENDS, type BackendName } from './engines/create-backend.js';
 import { UsageError } from './errors.js';
 import { TINY, TINY_SMALL } from './models/load.js';
-import { parseCount, parseDtype, parseIndices, parseKeep, parseNumber } from './options.js';
+import { parseCount, parseDtype, parseFocus, parseIndices, parseKeep, parseNumber } from './options.js';
 import { safeText } from './terminal/text.js';
 
 /** The program, and the exit code that a command left. */
@@ -126,8 +126,8 @@ const backendOption = (): Option =>
     .default('ort');
 const focusOption = (): Option =>
   new Option(
-    '--focus <number>',
-    'cover vision tokens by how much they matter to the question, in place of text coverage; try 4',
+    '--focus <strength>',
+    'cover vision tokens by how much they matter to the question, in place of text coverage: 4, or auto to let the question decide',
   );
 const jsonOption = (): Option => new Option('--json', 'print JSON').default(false);
 const DEFAULT_KEEP = '10%';
@@ -195,7 +195,7 @@ function addAsk(program: Command, context: Context): void {
           // A shell passes \n as it is written.
           ...(prompt !== undefined && { promptTemplate: prompt.replaceAll('\\n', '\n') }),
           ...(agent !== undefined && { agent: agent === true ? DEFAULT_AGENT_MODEL : agent }),
-          ...(focus !== undefined && { focus: parseNumber('--focus', focus) }),
+          ...(focus !== undefined && { focus: parseFocus(focus) }),
           ...(maxNewTokens !== undefined && { maxNewTokens: parseCount('--max-new-tokens', maxNewTokens) }),
           ...(overlay !== undefined && { overlay }),
           compare,
@@ -248,7 +248,7 @@ function addSelect(program: Command, context: Context): void {
           textTemperature: parseNumber('--text-temperature', textTemperature),
           visionTemperature: parseNumber('--vision-temperature', visionTemperature),
           alpha: parseNumber('--alpha', alpha),
-          ...(focus !== undefined && { focus: parseNumber('--focus', focus) }),
+          ...(focus !== undefined && { focus: parseFocus(focus) }),
           exclude: exclude === undefined ? [] : parseIndices('--exclude', exclude),
           include: include === undefined ? [] : parseIndices('--include', include),
           backend,

@@ -17,7 +17,6 @@ import {
   comparisonRows,
   coverageInWords,
   keptInWords,
-  overlayPanels,
   phasesInWords,
 } from './answer-report.js';
 import type { Context } from './context.js';
@@ -36,7 +35,7 @@ export interface AskRequest {
   /** A model that answers first: `tiny-small`, `tiny`, a hub id or a folder. */
   readonly agent?: string;
   /** Vision coverage alone, whose targets count by their relevance to the question; see `visionCoverage`. */
-  readonly focus?: number;
+  readonly focus?: number | 'auto';
   readonly maxNewTokens?: number;
   /** Where to write the picture of the kept tokens. */
   readonly overlay?: string;
@@ -120,15 +119,12 @@ export async function ask(request: AskRequest, { io, services }: Context): Promi
 
 /** Draws the kept tokens if that was asked for; returns where, or undefined. */
 async function writeOverlay(
-  { overlay, question }: AskRequest,
+  { overlay }: AskRequest,
   answer: Answer,
   { cwd, stderr }: Io,
 ): Promise<string | undefined> {
   if (overlay === undefined) return undefined;
-  const panels = overlayPanels(answer, [
-    { text: question, style: 'question' },
-    { text: answer.text, style: 'answer' },
-  ]);
+  const panels = await answer.overlay();
   if (panels.length === 0) {
     print(
       stderr,

@@ -6,7 +6,7 @@ import type { Budget } from '@mmtok/core';
 import type { VisualQuestion } from '@mmtok/tiny-vlm';
 import type { BackendName } from '../engines/create-backend.js';
 import { InputFileError } from '../errors.js';
-import { type OverlayPanel, renderOverlay } from '../images/overlay.js';
+import { renderOverlay } from '../images/overlay.js';
 import { type Picture, readPicture } from '../images/picture.js';
 import { TINY } from '../models/load.js';
 import type { Answer, Request, Vlm } from '../models/vlm.js';
@@ -14,7 +14,6 @@ import { colorsFor, type Io, print, printJson } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { type Column, renderTable, wrapColumns } from '../terminal/table.js';
 import { formatMs } from '../terminal/text.js';
-import { overlayPanels } from './answer-report.js';
 import type { Context } from './context.js';
 
 /** What `mmtok demo` was asked for. */
@@ -103,16 +102,10 @@ async function drawOverlays(trials: readonly Trial[], folder: string): Promise<s
   const images = [...new Set(trials.map(({ sample }) => sample.image))];
   const paths: string[] = [];
   for (const image of images) {
-    const panels = trials
-      .filter(({ sample }) => sample.image === image)
-      .flatMap(({ sample, pruned }): OverlayPanel[] =>
-        overlayPanels(pruned, [
-          { text: sample.question, style: 'question' },
-          { text: pruned.text, style: isRight(pruned.text, sample) ? 'good' : 'bad' },
-        ]),
-      );
+    const own = trials.filter(({ sample }) => sample.image === image);
+    const panels = await Promise.all(own.map(({ pruned }) => pruned.overlay()));
     const path = join(folder, `scene-${basename(image)}`);
-    await writeFile(path, await renderOverlay(panels));
+    await writeFile(path, await renderOverlay(panels.flat()));
     paths.push(path);
   }
   return paths;
@@ -223,8 +216,15 @@ export function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, 
     dim,
   );
   print(stdout);
-  print(stdout, bold('Which tokens were kept'));
-  for (const path of overlays) print(stdout, `  ${relative(cwd, path)}`);
+  print(stdout, bold('Kept tokens: one picture per image, its questions from left to right'));
+  const images = [...new Set(trials.map(({ sample }) => sample.image))];
+  for (const [i, path] of overlays.entries()) {
+    const asked = trials
+      .filter(({ sample }) => sample.image === images[i])
+      .map(({ sample }) => sample.question);
+    print(stdout, `  ${relative(cwd, path)}`);
+    for (const line of wrapColumns(asked.join(' | '), width - 4)) print(stdout, dim(`    ${line}`));
+  }
   print(stdout);
   prose('Ask about a picture of your own, with a real model (downloaded once)', bold);
   print(stdout, '  mmtok ask photo.jpg "What is on the table?" --overlay kept.png \\');

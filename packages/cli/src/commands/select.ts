@@ -29,7 +29,7 @@ export interface SelectRequest {
   /** Weight of vision coverage. */
   readonly alpha: number;
   /** Vision coverage alone, whose targets count by their relevance to the question; see `visionCoverage`. */
-  readonly focus?: number;
+  readonly focus?: number | 'auto';
   readonly exclude: readonly number[];
   readonly include: readonly number[];
   readonly backend: BackendName;

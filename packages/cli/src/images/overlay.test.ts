@@ -1,9 +1,13 @@
+import type { ImageReport } from '@mmtok/transformers';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { layOutCaption } from '../overlay/caption.js';
-import { loadFont } from '../overlay/font.js';
-import type { OverlayPanel } from './overlay.js';
-import { renderOverlay } from './overlay.js';
+import {
+  type ImageProcessing,
+  type OverlayPanel,
+  overlayPanels,
+  type PixelTensor,
+  renderOverlay,
+} from './overlay.js';
 import type { Picture } from './picture.js';
 
 const solid = (width: number, height: number, value = 200): Picture => ({
@@ -13,10 +17,6 @@ const solid = (width: number, height: number, value = 200): Picture => ({
 });
 const panel = (rows: number, columns: number, kept: readonly number[], picture: Picture): OverlayPanel => ({
   views: [{ picture, rows, columns, kept }],
-  caption: [
-    { text: 'What is it?', style: 'question' },
-    { text: 'gray', style: 'answer' },
-  ],
 });
 
 async function pixelsOf(png: Buffer) {
@@ -64,8 +64,7 @@ describe('renderOverlay', () => {
       kept: [0],
     }));
     const heightOf = async (viewColumns: number) =>
-      (await pixelsOf(await renderOverlay([{ views, viewColumns, caption: [] }], { panelWidth: 204 })))
-        .height;
+      (await pixelsOf(await renderOverlay([{ views, viewColumns }], { panelWidth: 204 }))).height;
     // Two beside each other make three rows of 100 pixels, five make one of 37.
     expect((await heightOf(2)) - (await heightOf(5))).toBe(3 * 100 + 2 * 4 - 37);
   });
@@ -76,35 +75,59 @@ describe('renderOverlay', () => {
     [1, 1_000_000, 4 * 280],
   ])('draws a picture of %d × %d pixels', async (width, height, drawn) => {
     const picture = solid(width, height);
-    const png = await renderOverlay([{ ...panel(2, 2, [0], picture), caption: [] }], { panelWidth: 280 });
-    expect((await pixelsOf(png)).height).toBe(24 + drawn + 12 + 24);
-  });
-
-  it('grows with the caption, which wraps', async () => {
-    const long = { text: 'word '.repeat(60), style: 'question' } as const;
-    const short = panel(1, 1, [0], solid(4, 4));
-    const tall = await pixelsOf(await renderOverlay([{ ...short, caption: [long] }], { panelWidth: 200 }));
-    const low = await pixelsOf(await renderOverlay([short], { panelWidth: 200 }));
-    expect(tall.height).toBeGreaterThan(low.height + 200);
+    const png = await renderOverlay([panel(2, 2, [0], picture)], { panelWidth: 280 });
+    expect((await pixelsOf(png)).height).toBe(24 + drawn + 24);
   });
 });
 
-describe('loadFont', () => {
-  it('has outlines for Latin, Greek, Cyrillic and signs, so no font of the system is needed', async () => {
-    const font = await loadFont();
-    for (const text of ['What?', 'naïve', 'Ελλάδα', 'вопрос', '✓ →']) {
-      expect(font.outlineOf(text, 0, 20, 20)).toMatch(/^M[\d.-]/);
-      expect(font.widthOf(text, 20)).toBeGreaterThan(20);
-    }
-    expect(font.outlineOf('字', 0, 20, 20)).toBe(font.outlineOf('語', 0, 20, 20));
+const image = (tiles: readonly ImageReport['tiles'][number][]): ImageReport => ({
+  batchIndex: 0,
+  image: 0,
+  reason: 'pruned',
+  visionTokens: 4,
+  keptTokens: 1,
+  indices: [2],
+  tiles,
+  selections: [],
+});
+const tile = { visionTokens: 4, indices: [2], grid: [2, 2] } as const;
+const drawn = { data: new Uint8Array(12), width: 2, height: 2 };
+/** Two tiles of 1 × 2 pixels: the first all 0, the second all 1 before normalisation by mean 0.5 and std 0.25. */
+const pixels = {
+  dims: [1, 2, 3, 1, 2],
+  data: Float32Array.from([...Array(6).fill(-2), ...Array(6).fill(2)]),
+};
+const processing = { image_mean: [0.5, 0.5, 0.5], image_std: 0.25 };
+const viewsOf = (images: readonly ImageReport[], seen: PixelTensor | undefined, settings: ImageProcessing) =>
+  overlayPanels(images, [drawn], { pixels: seen, processing: settings, columns: [] }).map(
+    ({ views }) => views,
+  );
+
+describe('overlayPanels', () => {
+  it('draws on the original where the encoder saw all of it', () => {
+    expect(viewsOf([image([tile])], undefined, processing)).toEqual([
+      [{ picture: drawn, rows: 2, columns: 2, kept: [2] }],
+    ]);
   });
 
-  it('lays captions out within their width', async () => {
-    const font = await loadFont();
-    const lines = [{ text: 'one two three four five six', style: 'answer' }] as const;
-    const narrow = layOutCaption(font, lines, 100, 18);
-    const wide = layOutCaption(font, lines, 1000, 18);
-    expect(narrow.height).toBeGreaterThan(2 * wide.height);
-    expect(wide.draw(0, 0).match(/<path/g)).toHaveLength(1);
+  it('recovers tiles from the pixels', () => {
+    const [views = []] = viewsOf([image([tile, tile])], pixels, processing);
+    expect(views.map((view) => view.picture)).toEqual([
+      { data: new Uint8Array(6).fill(0), width: 2, height: 1 },
+      { data: new Uint8Array(6).fill(255), width: 2, height: 1 },
+    ]);
+  });
+
+  it('recovers what cropping left', () => {
+    const one = { dims: [1, 3, 1, 2], data: pixels.data.slice(6) };
+    const [views = []] = viewsOf([image([tile])], one, { ...processing, do_center_crop: true });
+    expect(views[0]?.picture).toEqual({ data: new Uint8Array(6).fill(255), width: 2, height: 1 });
+  });
+
+  it('gives no panel where tokens form no grid, or the pixels are laid out otherwise', () => {
+    const { grid: _, ...gridless } = tile;
+    expect(viewsOf([image([gridless])], undefined, processing)).toEqual([]);
+    const patches = { dims: [16, 1176], data: new Float32Array(16 * 1176) };
+    expect(viewsOf([image([tile, tile])], patches, processing)).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
-// What an overlay shows, as plain data. Drawing is the other files' work.
+// Overlays: images whose dropped patches are dimmed and whose kept ones are framed, as a PNG. They carry no text, so they look the
+// same on machines without fonts.
 
 import { type TokenGrid, tokenMarks } from '@mmtok/core/internal';
+import type { ImageReport, TileReport } from '@mmtok/transformers';
 import type { OverlayOptions } from 'sharp';
-import { layOutCaption } from '../overlay/caption.js';
-import { loadFont } from '../overlay/font.js';
 import type { Picture } from './picture.js';
 
 /** A picture with its grid of vision tokens and the ones that were kept. */
@@ -11,19 +11,11 @@ export interface TokenView extends TokenGrid {
   readonly picture: Picture;
 }
 
-/** A line of the caption; it wraps where it is too long. */
-export interface CaptionLine {
-  readonly text: string;
-  /** How it is set: `question` and `note` are quiet, `good` and `bad` are answers known to be right or wrong. */
-  readonly style: 'question' | 'answer' | 'good' | 'bad' | 'note';
-}
-
-/** One or more views (an image, or the tiles of an image) over one caption. */
+/** One or more views: an image, or the tiles of an image. */
 export interface OverlayPanel {
   readonly views: readonly TokenView[];
-  /** How many views stand beside each other. @default as many as make the panel about square */
+  /** How many views stand side by side. @default as many as make the panel about square */
   readonly viewColumns?: number;
-  readonly caption: readonly CaptionLine[];
 }
 
 /** Options of {@link renderOverlay}. */
@@ -36,8 +28,6 @@ export interface OverlayLayout {
 
 const MARGIN = 24;
 const VIEW_GAP = 4;
-const CAPTION_GAP = 12;
-const TEXT_SIZE = 18;
 /** Height of a view over the width of its cell at most. */
 const TALLEST = 4;
 /** Pixels that a view has in each direction at least. */
@@ -53,7 +43,6 @@ export async function renderOverlay(
 ): Promise<Buffer> {
   const { columns = Math.min(panels.length, 3), panelWidth = 448 } = layout;
   const { default: sharp } = await import('sharp');
-  const font = await loadFont();
   const pictures: OverlayOptions[] = [];
   const marks: string[] = [];
   let top = MARGIN;
@@ -61,20 +50,17 @@ export async function renderOverlay(
     const row = panels.slice(first, first + columns).map((panel, column) => {
       const left = MARGIN + column * (panelWidth + MARGIN);
       const views = placeViews(panel, panelWidth);
-      const caption = layOutCaption(font, panel.caption, panelWidth, TEXT_SIZE);
-      return { left, views, caption };
+      return { left, views };
     });
-    const viewsHeight = Math.max(...row.map(({ views }) => views.height));
-    for (const { left, views, caption } of row) {
+    for (const { left, views } of row) {
       for (const { view, x, y, width, height } of views.places) {
         pictures.push({ input: await scale(view.picture, width, height), left: left + x, top: top + y });
         marks.push(
           `<svg x="${left + x}" y="${top + y}" width="${width}" height="${height}">${tokenMarks(view, width, height)}</svg>`,
         );
       }
-      marks.push(caption.draw(left, top + viewsHeight + CAPTION_GAP));
     }
-    top += viewsHeight + CAPTION_GAP + Math.max(...row.map(({ caption }) => caption.height)) + MARGIN;
+    top += Math.max(...row.map(({ views }) => views.height)) + MARGIN;
   }
   const width = MARGIN + columns * (panelWidth + MARGIN);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${top}">${marks.join('')}</svg>`;
@@ -137,4 +123,91 @@ async function scale(
     .resize(width, height, { fit: 'fill', kernel: 'lanczos3' })
     .png()
     .toBuffer();
+}
+
+/** The settings of an image processor that decide what the encoder sees. */
+export interface ImageProcessing {
+  readonly do_center_crop?: boolean | null;
+  readonly do_pad?: boolean | null;
+  readonly image_mean?: readonly number[] | number | null;
+  readonly image_std?: readonly number[] | number | null;
+}
+
+/** A tensor of floats as the processor returned it. */
+export interface PixelTensor {
+  readonly data: ArrayLike<number>;
+  readonly dims: readonly number[];
+}
+
+/** What the image processor returned. */
+export interface Processed {
+  readonly pixels: PixelTensor | undefined;
+  readonly processing: ImageProcessing;
+  /** For each image that was cut into tiles, how many of them are side by side. */
+  readonly columns: readonly number[];
+}
+
+/**
+ * A panel for each image whose tokens form a grid. A processor may crop, pad, or cut an image into tiles; then what the encoder
+ * saw is recovered from its input, so that every token is drawn where it belongs.
+ */
+export function overlayPanels(
+  images: readonly ImageReport[],
+  pictures: readonly Picture[],
+  { pixels, processing, columns }: Processed,
+): OverlayPanel[] {
+  let tile = 0;
+  const tiles = images.reduce((sum, image) => sum + image.tiles.length, 0);
+  const isWhole = !processing.do_center_crop && !processing.do_pad;
+  return images.flatMap((image, i): OverlayPanel[] => {
+    const first = tile;
+    tile += image.tiles.length;
+    const views = image.tiles.map((report, t): TokenView | undefined => {
+      const original = image.tiles.length === 1 && isWhole ? pictures[i] : undefined;
+      const picture = original ?? pictureOf(pixels, tiles, first + t, processing);
+      return viewOf(report, picture);
+    });
+    if (!views.every((view) => view !== undefined)) return [];
+    const viewColumns = columns[i] ?? 0;
+    return [{ views, ...(viewColumns > 0 && { viewColumns }) }];
+  });
+}
+
+function viewOf({ grid, indices }: TileReport, picture: Picture | undefined): TokenView | undefined {
+  if (grid === undefined || picture === undefined) return undefined;
+  const [rows, columns] = grid;
+  return { picture, rows, columns, kept: indices };
+}
+
+/** Undoes the normalisation of one tile of `[…, 3, height, width]`; undefined for pixels laid out otherwise. */
+function pictureOf(
+  pixels: PixelTensor | undefined,
+  tiles: number,
+  tile: number,
+  { image_mean, image_std }: ImageProcessing,
+): Picture | undefined {
+  const [channels, height, width] = pixels?.dims.slice(-3) ?? [];
+  const isPlanar = channels === 3 && height !== undefined && width !== undefined;
+  if (pixels === undefined || !isPlanar || pixels.data.length !== tiles * 3 * height * width)
+    return undefined;
+  const plane = height * width;
+  const data = new Uint8Array(plane * 3);
+  for (let channel = 0; channel < 3; channel++) {
+    const mean = perChannel(image_mean, channel, 0);
+    const std = perChannel(image_std, channel, 1);
+    const start = (tile * 3 + channel) * plane;
+    for (let i = 0; i < plane; i++) {
+      const value = (pixels.data[start + i] as number) * std + mean;
+      data[i * 3 + channel] = Math.max(0, Math.min(255, Math.round(value * 255)));
+    }
+  }
+  return { data, width, height };
+}
+
+function perChannel(
+  setting: readonly number[] | number | null | undefined,
+  channel: number,
+  otherwise: number,
+): number {
+  return (typeof setting === 'number' ? setting : setting?.[channel]) ?? otherwise;
 }

@@ -15,17 +15,16 @@ import {
 } from '@mmtok/eval';
 import {
   type CallOptions,
+  type LoadedVlm,
   type ModelInputs,
   type PruneHandle,
   type PruneReport,
-  processInputs,
   prune,
 } from '@mmtok/transformers';
-import { withoutPlaceholders } from '@mmtok/transformers/internal';
+import { visionTokensPerImage, withoutPlaceholders } from '@mmtok/transformers/internal';
 import { readPicture } from '../images/picture.js';
 import { shorten } from '../terminal/text.js';
-import type { LibraryModel } from './load.js';
-import type { VlmOptions } from './vlm.js';
+import { inputsOf, type VlmOptions } from './vlm.js';
 
 /** An {@link EvalModel} that can be freed. */
 export interface EvalVlmModel extends EvalModel {
@@ -37,19 +36,20 @@ export class EvalVlm implements EvalVlmModel {
   readonly name: string;
   readonly options: Readonly<Record<string, string>>;
   readonly gives: NonNullable<EvalModel['gives']>;
-  private readonly model: LibraryModel;
+  private readonly loaded: LoadedVlm;
   private readonly promptTemplate: string | undefined;
   private readonly handle: PruneHandle;
   private readonly rotary: RotaryModel | undefined;
+  /** Vision tokens of an image by the shape of its pixels. */
+  private readonly counts = new Map<string, number>();
   /** The last prompt. */
   private prepared: Prepared | undefined;
 
   /** @throws UnsupportedModelError if the model cannot be pruned. */
-  constructor(model: LibraryModel, options: Omit<VlmOptions, 'backend'>) {
+  constructor(loaded: LoadedVlm, options: Omit<VlmOptions, 'backend'>) {
     const { model: name, promptTemplate, device, dtype } = options;
-    const { loaded } = model;
     this.name = name;
-    this.model = model;
+    this.loaded = loaded;
     this.promptTemplate = promptTemplate;
     this.options = {
       ...(device !== undefined && { device }),
@@ -103,23 +103,34 @@ export class EvalVlm implements EvalVlmModel {
 
   async dispose(): Promise<void> {
     await this.handle.restore();
-    await this.model.loaded.model.dispose();
+    await this.loaded.model.dispose();
   }
 
   /** The processor's work, done once for all methods and budgets. */
   private async prepare(images: ModelRequest['images'], prompt: string): Promise<Prepared> {
     const key = [...images.map(({ id }) => id), prompt].join('\n');
     if (this.prepared?.key === key) return this.prepared;
-    const { library, loaded } = this.model;
-    if (withoutPlaceholders(library, loaded.processor, prompt) !== prompt) {
+    const { library, processor } = this.loaded;
+    if (withoutPlaceholders(library, processor, prompt) !== prompt) {
       throw new BrokenQuestionError(
         `The question '${shorten(prompt, 80)}' contains what stands for a picture in prompts; write it otherwise`,
       );
     }
     const rawImages = await readRawImages(library, images);
-    const inputs = await inputsOf(this.model, rawImages, prompt, this.promptTemplate);
+    const inputs = await inputsOf(this.loaded, rawImages, prompt, {
+      template: this.promptTemplate,
+      tokensPerImage: (pixels) => this.tokensPerImage(pixels),
+    });
     this.prepared = { key, rawImages, inputs };
     return this.prepared;
+  }
+
+  /** Asks the vision encoder, once for each shape of pixels. Only for families whose processor does not tell. */
+  private async tokensPerImage(pixels: ModelInputs): Promise<number> {
+    const shape = String(pixels.pixel_values?.dims);
+    const count = this.counts.get(shape) ?? (await visionTokensPerImage(this.loaded.model as never, pixels));
+    this.counts.set(shape, count);
+    return count;
   }
 
   private async generate(
@@ -127,7 +138,7 @@ export class EvalVlm implements EvalVlmModel {
     maxNewTokens: number,
     mmtok: CallOptions,
   ): Promise<ModelAnswer> {
-    const { model, processor } = this.model.loaded;
+    const { model, processor } = this.loaded;
     const request = { ...inputs, max_new_tokens: maxNewTokens, do_sample: false, mmtok };
     const sequences = await this.handle.generate(request as never);
     const { images, timings } = this.handle.lastReport as PruneReport;
@@ -155,29 +166,8 @@ interface Prepared {
   readonly inputs: ModelInputs;
 }
 
-/** The inputs of `generate` for one question about pictures, by the model's own processor. */
-export function inputsOf(
-  { library, loaded }: LibraryModel,
-  images: readonly RawImage[],
-  question: string,
-  template: string | undefined,
-): Promise<ModelInputs> {
-  const places = images.map(() => ({ type: 'image' }) as const);
-  return processInputs(library, loaded.processor, {
-    messages: [{ role: 'user', content: [...places, { type: 'text', text: question }] }],
-    images,
-    template,
-    config: loaded.model.config as never,
-  });
-}
-
 /** What the model wrote after the prompt. Encoder-decoders answer apart from it. */
-export function newText(
-  sequences: Tensor,
-  inputs: ModelInputs,
-  processor: Processor,
-  config: unknown,
-): string {
+function newText(sequences: Tensor, inputs: ModelInputs, processor: Processor, config: unknown): string {
   const isApart = (config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
   const promptLength = isApart ? 0 : (inputs.input_ids?.dims.at(-1) ?? 0);
   const written = sequences.slice(null, [promptLength, sequences.dims.at(-1) ?? 0]);

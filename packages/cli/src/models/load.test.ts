@@ -29,10 +29,12 @@ describe('the embedded model', () => {
     const pruned = await vlm.ask({ ...request, budget: { ratio: 0.1 }, onText: (text) => texts.push(text) });
     expect([whole.text, pruned.text, texts.join('').trim()]).toEqual([answer, answer, answer]);
     expect([whole.keptTokens, pruned.keptTokens, pruned.visionTokens]).toEqual([576, 57, 576]);
-    expect(whole.pictures).toEqual([]);
-    const [{ indices, views, coverage } = { indices: [], views: [], coverage: {} }] = pruned.pictures;
+    expect([whole.pictures, await whole.overlay()]).toEqual([[], []]);
+    const [{ indices, coverage } = { indices: [], coverage: {} }] = pruned.pictures;
     expect(indices).toHaveLength(57);
-    expect(views).toEqual([expect.objectContaining({ rows: 24, columns: 24, kept: indices })]);
+    expect(await pruned.overlay()).toEqual([
+      { views: [expect.objectContaining({ rows: 24, columns: 24, kept: indices })] },
+    ]);
     expect(coverage).toEqual({ text: expect.any(Number), vision: expect.any(Number) });
     const { prepareMs, encodeMs, selectMs, prefillMs, decodeMs, totalMs } = pruned.timings;
     expect(Math.min(prepareMs, encodeMs, selectMs, prefillMs, decodeMs)).toBeGreaterThan(0);
@@ -42,17 +44,13 @@ describe('the embedded model', () => {
   it('takes several pictures, each with its own budget', async () => {
     const images = [...new Set((await samples()).map(({ image }) => image))];
     const pictures = await Promise.all(images.slice(0, 2).map((image) => readPicture(image, '/')));
-    const {
-      visionTokens,
-      keptTokens,
-      pictures: seen,
-    } = await vlm.ask({
+    const { visionTokens, keptTokens, overlay } = await vlm.ask({
       pictures,
       question: 'What shape is the cyan object?',
       budget: { tokens: 20 },
     });
     expect([visionTokens, keptTokens]).toEqual([1152, 40]);
-    expect(seen.map(({ views }) => views[0]?.picture)).toEqual(pictures);
+    expect((await overlay()).map(({ views }) => views[0]?.picture)).toEqual(pictures);
   });
 
   it('has a smaller sibling, with a quarter of the tokens', async () => {
@@ -124,18 +122,28 @@ describe('loadVlm', () => {
     });
   });
 
-  it('says of a model without a processor of its own that it cannot be asked', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
-    const { path } = await buildTinyModel('moondream1', { directory });
-    const vlm = await loadVlm({ model: path, backend: backend() }, fakeIo());
-    const [{ image, question } = { image: '', question: '' }] = await samples();
-    const pictures = [await readPicture(image, '/')];
-    await expect(vlm.ask({ pictures, question, budget: 'all' })).rejects.toMatchObject({
-      code: 'MMTOK_INPUT',
-      message: expect.stringContaining('has no processor for this model'),
-    });
-    await vlm.dispose();
-  });
+  it.each(['moondream1', 'llava_onevision'] as const)(
+    'asks %s, for which transformers.js has no processor that joins text and images',
+    async (family) => {
+      const directory = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
+      const { path, tokensPerImage } = await buildTinyModel(family, { directory });
+      const vlm = await loadVlm(
+        { model: path, backend: backend(), promptTemplate: '<image> {question}' },
+        fakeIo(),
+      );
+      const [{ image, question } = { image: '', question: '' }] = await samples();
+      const pictures = [await readPicture(image, '/')];
+      const { visionTokens, keptTokens, overlay } = await vlm.ask({
+        pictures,
+        question,
+        budget: { tokens: 2 },
+        maxNewTokens: 2,
+      });
+      expect([visionTokens, keptTokens]).toEqual([tokensPerImage, 2]);
+      expect((await overlay())[0]?.views.flatMap(({ kept }) => kept)).toHaveLength(2);
+      await vlm.dispose();
+    },
+  );
 
   it('says what a folder lacks', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'mmtok-model-'));

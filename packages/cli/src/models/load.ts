@@ -24,12 +24,6 @@ export const TINY_SMALL = 'tiny-small';
 /** Loads models. */
 export type LoadVlm = (options: VlmOptions, io: Io) => Promise<Vlm>;
 
-/** A model of transformers.js and the library it came from. */
-export interface LibraryModel {
-  readonly library: typeof import('@huggingface/transformers');
-  readonly loaded: LoadedVlm;
-}
-
 /**
  * Loads a model and attaches pruning. Downloads are kept in `mmtok/models` in the user's cache folder.
  * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
@@ -38,34 +32,27 @@ export interface LibraryModel {
  * @throws UnsupportedModelError if it cannot be pruned.
  */
 export const loadVlm: LoadVlm = async (options, io) => {
-  const [{ library, loaded }, { PrunedVlm }] = await Promise.all([
-    loadLibraryModel(options, io),
-    import('./vlm.js'),
-  ]);
-  return new PrunedVlm(library, loaded, options);
+  const [loaded, { prunedVlm }] = await Promise.all([loadLibraryModel(options, io), import('./vlm.js')]);
+  return await prunedVlm(loaded, options);
 };
 
 /** Loads a model as {@link loadVlm} does, with nothing attached. */
 export async function loadLibraryModel(
   { model: name, device, dtype }: Pick<VlmOptions, 'model' | 'device' | 'dtype'>,
   io: Io,
-): Promise<LibraryModel> {
+): Promise<LoadedVlm> {
   const source = await locate(name, io.cwd);
-  const [library, transformers] = await Promise.all([
-    import('@huggingface/transformers'),
-    import('@mmtok/transformers'),
-  ]);
+  const transformers = await import('@mmtok/transformers');
   const status = createStatusLine(io.stderr);
   status.show(`Loading ${name} …`);
   try {
-    const loaded = await transformers.loadVlm(source, {
+    return await transformers.loadVlm(source, {
       ...(device !== undefined && { device }),
       ...(dtype !== undefined && { dtype }),
       onProgress: downloadProgress(name, status),
       cacheDir: modelCache(io),
       // Which devices there are, the library knows best; precisions were checked where they were read.
     } as LoadVlmOptions);
-    return { library, loaded };
   } catch (error) {
     throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
   } finally {
@@ -115,8 +102,8 @@ export type LoadEvalModel = (options: Omit<VlmOptions, 'backend'>, io: Io) => Pr
 
 /** Loads a model of transformers.js. */
 export const loadEvalModel: LoadEvalModel = async (options, io) => {
-  const [model, { EvalVlm }] = await Promise.all([loadLibraryModel(options, io), import('./eval-model.js')]);
-  return new EvalVlm(model, options);
+  const [loaded, { EvalVlm }] = await Promise.all([loadLibraryModel(options, io), import('./eval-model.js')]);
+  return new EvalVlm(loaded, options);
 };
 
 /** Loads agents. */
@@ -175,7 +162,7 @@ export type VerifyModel = (
  */
 export const verifyModel: VerifyModel = async (request, io, onProgress) => {
   const { promptTemplate, ratio, newTokens, repeats } = request;
-  const [{ loaded }, { verifyVlm }] = await Promise.all([
+  const [loaded, { verifyVlm }] = await Promise.all([
     loadLibraryModel(request, io),
     import('@mmtok/transformers/verify'),
   ]);
