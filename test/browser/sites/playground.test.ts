@@ -11,17 +11,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildTinyModel } from '../../../packages/transformers/test/tiny-models/index.js';
 import { chromiumPath } from '../chromium.js';
-import {
-  answersOf,
-  buildSite,
-  engineOf,
-  keptOf,
-  launch,
-  open,
-  screenshots,
-  seriousFindings,
-  type Tab,
-} from './built-site.js';
+import { answersOf, buildSite, engineOf, keptOf, screenshots } from './playground.js';
+import { launch, open, seriousFindings, type Tab } from './tab.js';
 
 const QUESTION = 'What color is the square?';
 const PICTURE = '5.png';
