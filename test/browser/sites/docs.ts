@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { build } from 'vite';
 import { root } from '../../workspace.js';
+import { buildSite } from './playground.js';
 
 const execute = promisify(execFile);
 const docs = join(root, 'apps/docs');
@@ -19,7 +19,7 @@ export const screenshots: string = join(root, '.cache/docs-screenshots');
  * @returns the site's folder.
  */
 export async function buildDocs(base: string): Promise<string> {
-  await build({ configFile: join(root, 'apps/playground/vite.config.ts'), logLevel: 'error' });
+  await buildSite(join(root, 'apps/playground/dist'));
   await execute(process.execPath, ['scripts/prepare.mjs'], { cwd: docs });
   const outDir = join(root, '.cache/docs-site');
   const vitepress = createRequire(join(docs, 'package.json')).resolve('vitepress/package.json');
@@ -28,7 +28,7 @@ export async function buildDocs(base: string): Promise<string> {
     [join(dirname(vitepress), 'bin/vitepress.js'), 'build', '--outDir', outDir],
     {
       cwd: docs,
-      env: { ...process.env, DOCS_BASE: base },
+      env: { ...process.env, NODE_ENV: 'production', DOCS_BASE: base },
     },
   );
   return outDir;

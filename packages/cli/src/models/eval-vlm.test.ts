@@ -170,7 +170,7 @@ describe('a model of transformers.js under evaluation', () => {
       fakeIo(),
     );
     for (const record of records.filter(({ method }) => method === 'mmtok-oracle')) {
-      target = record.target;
+      target = record.target as string;
       const pictures = [await readPicture(record.image, '/')];
       const { pictures: kept } = await vlm.ask({
         pictures,
