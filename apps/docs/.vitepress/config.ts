@@ -15,11 +15,19 @@ function referenceSidebars(): DefaultTheme.SidebarMulti {
     ? JSON.parse(readFileSync(file, 'utf8'))
     : [];
   const list = modules.map(({ text, link }) => ({ text, link }));
+  // A group that folds is a button in a button in VitePress's theme, which screen readers cannot tell apart.
+  const unfolded = (items: DefaultTheme.SidebarItem[] = []): DefaultTheme.SidebarItem[] =>
+    items.map(({ collapsed: _, ...item }) => ({
+      ...item,
+      ...(item.items && { items: unfolded(item.items) }),
+    }));
   const sidebar = (own: string | undefined): DefaultTheme.SidebarItem[] => [
     {
       text: 'API reference',
       link: '/reference/',
-      items: list.map((one, at) => (one.link === own ? { ...modules[at], collapsed: false } : one)),
+      items: list.map((one, at) =>
+        one.link === own ? { ...one, items: unfolded(modules[at]?.items) } : one,
+      ),
     },
   ];
   return Object.fromEntries([
@@ -101,9 +109,17 @@ export default defineConfig({
     server: { fs: { allow: ['../..'] } },
     build: { chunkSizeWarningLimit: 5_000 },
   },
-  markdown: { math: false },
+  markdown: {
+    math: false,
+    // Themes whose comments and keywords have enough contrast.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' },
+  },
   themeConfig: {
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      // The button shows its shortcut, so its name has it too.
+      options: { translations: { button: { buttonAriaLabel: 'Search K' } } },
+    },
     nav: [
       { text: 'Guide', link: '/guide/node', activeMatch: '/guide/' },
       { text: 'API', link: '/reference/', activeMatch: '/reference/' },

@@ -2,6 +2,7 @@
 // posted to a worker and written as JSON.
 
 import type { Selection, SelectionReason } from '@mmtok/core';
+import type { ImagePart } from './families/family.js';
 
 /**
  * Which features feed vision coverage: from before the projector, projected into the language model's space, or the mean of the
@@ -73,6 +74,8 @@ export interface TileReport {
   readonly indices: readonly number[];
   /** `[rows, columns]` of its tokens, where they form a grid. */
   readonly grid?: readonly [rows: number, columns: number];
+  /** Which part of its image it shows, where the prompt tells. */
+  readonly imagePart?: ImagePart;
   /** The tile was not encoded (option `tiles`). Absent for tiles that were. */
   readonly skipped?: true;
 }

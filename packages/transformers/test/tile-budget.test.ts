@@ -98,6 +98,21 @@ describe.each<FamilyName>(['smolvlm', 'idefics3'])('%s', (name) => {
     });
   });
 
+  it('says which part of the image each tile shows', async () => {
+    let seen: unknown;
+    attach({
+      budget: { ratio: 0.5 },
+      select({ tiles }, { tokens }) {
+        seen = tiles.map(({ imagePart }) => imagePart);
+        return Array.from({ length: tokens }, (_, index) => index);
+      },
+    });
+    await run({});
+    const parts = [[0, 0], [0, 1], [1, 0], [1, 1], 'overview'];
+    expect(seen).toEqual(parts);
+    expect(handle?.lastReport?.images[0]?.tiles.map(({ imagePart }) => imagePart)).toEqual(parts);
+  });
+
   it('answers as the library does on the prompt without the tokens of the other tiles', async () => {
     attach();
     const answer = await run({ tiles: { share: 0.4 } });

@@ -11,17 +11,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildTinyModel } from '../../../packages/transformers/test/tiny-models/index.js';
 import { chromiumPath } from '../chromium.js';
-import {
-  answersOf,
-  buildSite,
-  engineOf,
-  keptOf,
-  launch,
-  open,
-  screenshots,
-  seriousFindings,
-  type Tab,
-} from './built-site.js';
+import { answersOf, buildSite, engineOf, keptOf, screenshots } from './playground.js';
+import { launch, open, seriousFindings, type Tab } from './tab.js';
 
 const QUESTION = 'What color is the square?';
 const PICTURE = '5.png';
@@ -130,9 +121,9 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       await page.waitForSelector('.patch-info dl');
       const facts = await page.textContent('.patch-info');
       expect(facts).toMatch(/Row \d+, column \d+/);
-      expect(facts).toContain('picked as number 1');
+      expect(facts).toContain('kept, pick 1');
       await page.waitForFunction(() =>
-        /Stands for\s*\d+ patch/.test(document.querySelector('.patch-info')?.textContent ?? ''),
+        /Represents\s*\d+ patch/.test(document.querySelector('.patch-info')?.textContent ?? ''),
       );
       await page.keyboard.press('Escape');
     });
@@ -279,7 +270,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
     }
   });
 
-  test('a model of the hub that cuts pictures into tiles: a map for each, and answers', async () => {
+  test('a model of the hub that cuts pictures into tiles: tiles on the picture, the overview beside it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'playground-'));
     const { path } = await buildTinyModel('smolvlm', { directory });
     const hash = '#model=tiny/smolvlm&dtype=fp32&kept=5&q=is+the+cat+red+?';
@@ -287,9 +278,14 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
     try {
       expect(await engineOf(tab.page)).toBe('ready');
       await answersOf(tab.page);
-      const tiles = await tab.page.locator('.tiles svg').count();
-      expect(tiles).toBeGreaterThan(1);
+      const maps = tab.page.locator('.tiles svg');
+      expect(await maps.count()).toBe(1);
+      expect(await maps.getAttribute('aria-label')).toMatch(/^Overview: \d+ of \d+ patches kept$/);
       expect(await keptOf(tab.page)).toHaveLength(5);
+      await tab.page.focus('.picture-frame');
+      await tab.page.keyboard.press('ArrowRight');
+      await tab.page.waitForSelector('.patch-info dl');
+      expect(await tab.page.textContent('.patch-info')).toMatch(/Row \d+, column \d+/);
       await tab.page.screenshot({ path: join(screenshots, 'tiles.png'), fullPage: true });
       // ONNX Runtime warns of unused weights in the random model's files.
       expect(tab.errors.filter((error) => !error.includes('[W:onnxruntime'))).toEqual([]);

@@ -1,97 +1,26 @@
-// The page as it is published: built once for all tests, looked at in a headless Chromium.
+// The playground as it is published: how to build it, and how to read its page.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Page } from 'playwright-core';
 import { root } from '../../workspace.js';
-import { chromiumPath } from '../chromium.js';
-import { type Server, type ServerOptions, serve } from './static-server.js';
 
 const cache = join(root, '.cache');
 
 /** Where screenshots go. Ignored by git. */
 export const screenshots: string = join(cache, 'playground-screenshots');
 
-/** Builds the site, and returns its folder. */
-export async function buildSite(): Promise<string> {
-  const outDir = join(cache, 'playground-site');
-  await build({
-    configFile: join(root, 'apps/playground/vite.config.ts'),
-    logLevel: 'error',
-    build: { outDir, emptyOutDir: true, reportCompressedSize: false },
+/** Builds the site into a folder, as `pnpm playground:build` does, and returns the folder. */
+export async function buildSite(outDir: string = join(cache, 'playground-site')): Promise<string> {
+  const vite = join(dirname(createRequire(import.meta.url).resolve('vite/package.json')), 'bin/vite.js');
+  await promisify(execFile)(process.execPath, [vite, 'build', '--outDir', outDir, '--emptyOutDir'], {
+    cwd: join(root, 'apps/playground'),
+    // Vitest's own mode would leave helpers for development in the page.
+    env: { ...process.env, NODE_ENV: 'production' },
   });
   return outDir;
-}
-
-/** Starts the browser. */
-export async function launch(): Promise<Browser> {
-  const { chromium } = await import('playwright-core');
-  return await chromium.launch({
-    executablePath: chromiumPath as string,
-    // A camera that shows a test pattern, without asking.
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--use-fake-device-for-media-stream',
-      '--use-fake-ui-for-media-stream',
-    ],
-  });
-}
-
-/** An open page, and what was wrong with it. */
-export interface Tab {
-  readonly page: Page;
-  readonly server: Server;
-  /** Errors of the console and of scripts. */
-  readonly errors: readonly string[];
-  /** Requests to other places than the page's own server. */
-  readonly outside: readonly string[];
-  close(): Promise<void>;
-}
-
-/** Opens the page on a server of its own. */
-export async function open(
-  browser: Browser,
-  options: ServerOptions & {
-    readonly hash?: string;
-    /** Folders to serve in the place of models of the Hugging Face hub, by their ids. */
-    readonly hub?: Readonly<Record<string, string>>;
-  },
-): Promise<Tab> {
-  const server = await serve(options);
-  const context = await browser.newContext({
-    viewport: { width: 1280, height: 900 },
-    reducedMotion: 'reduce',
-  });
-  const page = await context.newPage();
-  const [errors, outside]: [string[], string[]] = [[], []];
-  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-  page.on('pageerror', (error) => errors.push(String(error)));
-  context.on('request', (request) => {
-    const url = request.url();
-    if (!url.startsWith(server.url) && !/^(blob|data):/.test(url)) outside.push(url);
-  });
-  for (const [id, folder] of Object.entries(options.hub ?? {})) {
-    await context.route(`https://huggingface.co/${id}/resolve/main/**`, async (route) => {
-      const file = join(folder, new URL(route.request().url()).pathname.split('/resolve/main/')[1] ?? '');
-      const headers = { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' };
-      await route.fulfill(existsSync(file) ? { path: file, headers } : { status: 404, headers });
-    });
-  }
-  await page.goto(`${server.url}${options.hash ?? ''}`);
-  return {
-    page,
-    server,
-    errors,
-    outside,
-    async close() {
-      await context.close();
-      await server.close();
-    },
-  };
 }
 
 /** Waits until the model has loaded, or has failed to. */
@@ -118,16 +47,4 @@ export async function answersOf(page: Page): Promise<{ readonly all: string; rea
 export async function keptOf(page: Page): Promise<readonly number[]> {
   const kept = (await page.getAttribute('.token-table', 'data-kept')) ?? '';
   return kept.split(' ').filter(Boolean).map(Number);
-}
-
-/** What axe-core finds, serious and critical findings only. */
-export async function seriousFindings(page: Page): Promise<readonly string[]> {
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  await page.evaluate(axe);
-  const findings = (await page.evaluate(
-    `axe.run().then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map(({ html }) => html) })))`,
-  )) as readonly { readonly id: string; readonly impact: string; readonly nodes: readonly string[] }[];
-  return findings
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).join(' | ')}`);
 }

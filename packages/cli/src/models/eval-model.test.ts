@@ -161,12 +161,14 @@ describe('a model of transformers.js under evaluation', () => {
     }
     const { agentFrom } = await import('@mmtok/agent');
     const { readPicture } = await import('../images/picture.js');
+    let target: string | undefined;
+    const oracle = agentFrom(() => target as string);
+    const vlm = await loadVlm(
+      { model: modelPath, backend: createReferenceBackend(), agent: oracle },
+      fakeIo(),
+    );
     for (const record of records.filter(({ method }) => method === 'mmtok-oracle')) {
-      const oracle = agentFrom(() => record.target as string);
-      const vlm = await loadVlm(
-        { model: modelPath, backend: createReferenceBackend(), agent: oracle },
-        fakeIo(),
-      );
+      target = record.target as string;
       const pictures = [await readPicture(record.image, '/')];
       const { pictures: kept } = await vlm.ask({
         pictures,
@@ -174,8 +176,8 @@ describe('a model of transformers.js under evaluation', () => {
         budget: { tokens: 8 },
       });
       expect(kept[0]?.indices).toEqual(record.indices);
-      await vlm.dispose();
     }
+    await vlm.dispose();
   });
 
   it('hands on the saliency of an encoder that has one', async () => {

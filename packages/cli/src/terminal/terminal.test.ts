@@ -29,16 +29,15 @@ describe('safeText', () => {
 });
 
 describe('a megabyte of any shape', () => {
-  it.each(['a', ' ', '\n', ' \n', '\u001b', 'a ', '字', "'"])('of %j is told in moments', (piece) => {
+  // Quadratic work on a megabyte would run into the test's timeout.
+  it.each(['a', ' ', '\n', ' \n', '\u001b', 'a ', '字', "'"])('of %j is printed in linear time', (piece) => {
     const text = `x${piece.repeat(1_000_000 / piece.length)}y`;
-    const started = performance.now();
     safeText(text);
     wrapColumns(text, 80);
     renderTable([{ title: 'a', flexible: true }], [[text]], 80);
     createStatusLine(fakeIo({ terminal: 80 }).stderr).show(text);
     expect(explainFailure(new UsageError(text), false).message?.length).toBeLessThan(3000);
     expect(explainFailure(new Error(text), false).message?.length).toBeLessThan(3000);
-    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });
 

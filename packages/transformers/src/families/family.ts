@@ -3,6 +3,9 @@
 import type { ModelAdapter } from '../adapters/adapter.js';
 import type { ModelConfig, ModelInputs, ModelLike, ProcessorLike, TensorLike } from '../internal/types.js';
 
+/** Which part of its image a tile shows: a place among the tiles, counted from 0, or the whole image, scaled down. */
+export type ImagePart = readonly [row: number, column: number] | 'overview';
+
 /** A tile, an untiled image, or a frame, as the vision encoder sees it, and its vision tokens. */
 export interface Tile {
   readonly visionTokens: number;
@@ -64,8 +67,8 @@ export interface PrunedFamily {
   readonly tiles: (context: TileContext) => readonly Tile[];
   /** Whether a tile is the last of its image. Absent: every tile is an image. */
   readonly endsImage?: (place: TilePlace) => boolean;
-  /** Which part of its image a tile shows, by its marker. Absent where single tiles cannot be left out. */
-  readonly tileAt?: (place: TilePlace) => readonly [row: number, column: number] | 'overview' | undefined;
+  /** Which part of its image a tile shows, by its marker. Absent where the prompt does not tell. */
+  readonly tileAt?: (place: TilePlace) => ImagePart | undefined;
   /** What the official code does with a question, for `text: 'official'`. @default 'keywords', as for LLaVA */
   readonly officialText?: OfficialText;
   /** Default temperature of text coverage. */

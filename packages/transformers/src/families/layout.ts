@@ -2,7 +2,7 @@
 
 import { PromptMismatchError, UnsupportedModelError } from '../errors.js';
 import { type ModelConfig, numberAt, section, tensorAt } from '../internal/types.js';
-import type { Tile, TileContext, TilePlace } from './family.js';
+import type { ImagePart, Tile, TileContext, TilePlace } from './family.js';
 
 /** `[rows, columns]` of a square number of tokens. */
 function square(tokens: number): Pick<Tile, 'grid'> {
@@ -129,12 +129,9 @@ export function endsWithOverview({ ids, first, tokenId }: TilePlace): boolean {
 const MAX_TILES = 16;
 
 /** Idefics and SmolVLM: a marker before each tile tells its row and column. */
-export function tileOfMarker({
-  ids,
-  first,
-  tokenId,
-}: TilePlace): readonly [row: number, column: number] | 'overview' | undefined {
+export function tileOfMarker({ ids, first, tokenId }: TilePlace): ImagePart | undefined {
   const marker = ids[first - 1];
+  if (marker === undefined) return undefined;
   if (marker === tokenId('<global-img>')) return 'overview';
   for (let row = 0; row < MAX_TILES; row++) {
     for (let column = 0; column < MAX_TILES; column++) {

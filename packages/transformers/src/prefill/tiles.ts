@@ -109,27 +109,21 @@ export async function encodeWorthwhileTiles(
 
 /** The images that are cut into a whole grid of tiles beside an overview; none where the inputs do not tell. */
 function tiledImages({ family, model, processor }: PrunedModel, prompt: Prompt, count: number): TiledImage[] {
-  const { tileAt } = family;
-  const { ids, placeholders } = prompt;
-  const runs = placeholders.flatMap(runsOf);
+  const runs = prompt.placeholders.flatMap(runsOf);
   // One run of placeholders per tile of the encoder's input, all of one length.
-  if (tileAt === undefined || count === 0 || runs.length !== count || new Set(runs).size !== 1) return [];
+  if (family.tileAt === undefined || count === 0 || runs.length !== count || new Set(runs).size !== 1)
+    return [];
   const tokenId = (token: string): number | undefined => processor.tokenizer.convert_tokens_to_ids(token);
   const context = { config: model.config, inputs: {}, features: prompt.tensor, runs };
-  const images = placeImages(prompt, tilesFromRuns(context), sum(runs), family.endsImage, tokenId);
+  const images = placeImages(prompt, tilesFromRuns(context), sum(runs), family, tokenId);
   let input = 0;
   return images.flatMap((image) => {
     const tiles: InputTile[] = [];
     let overview: number | undefined;
-    let used = 0;
-    for (const { visionTokens } of image.tiles) {
-      const first = image.positions[used] as number;
-      const last = image.positions[used + visionTokens - 1] as number;
-      const at = tileAt({ ids: ids[image.batchIndex] as readonly number[], first, last, tokenId });
-      if (at === 'overview') overview = input;
-      else if (at !== undefined) tiles.push({ input, at });
+    for (const { imagePart } of image.tiles) {
+      if (imagePart === 'overview') overview = input;
+      else if (imagePart !== undefined) tiles.push({ input, at: imagePart });
       input++;
-      used += visionTokens;
     }
     const rows = Math.max(...tiles.map(({ at }) => at[0])) + 1;
     const columns = Math.max(...tiles.map(({ at }) => at[1])) + 1;

@@ -333,6 +333,7 @@ export function imageReports(
         visionTokens: tile.visionTokens,
         indices: within(kept, tile.start, tile.visionTokens),
         ...(tile.grid && { grid: tile.grid }),
+        ...(tile.imagePart && { imagePart: tile.imagePart }),
         ...(skipped.has(tile.start) && { skipped: true as const }),
       })),
       // A copy: the report must not keep the encoder's whole output alive, nor share its memory.
