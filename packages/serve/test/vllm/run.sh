@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `pnpm vllm:test`: the engine `vllm` against a real server. Installs vLLM's CPU build in a virtual environment, makes a tiny
-# random LLaVA, serves it, and runs vllm.vllm-test.ts against it. About ten minutes and 4 GB the first time; everything lies in
+# random LLaVA, serves it, and runs llava.vllm-test.ts against it. About ten minutes and 4 GB the first time; everything lies in
 # .cache/vllm. Linux x64, Python 3.10 to 3.12.
 # PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu where your index has no torch for CPUs.
 
@@ -49,7 +49,7 @@ fi
 
 if [ ! -e "$work/reference.json" ]; then
   echo "── making a tiny LLaVA ──"
-  "$venv/bin/python" "$here/make_checkpoint.py" "$work"
+  "$venv/bin/python" "$here/make_llava.py" "$work"
 fi
 
 echo "── starting vLLM on port $port; its log is $work/vllm.log ──"

@@ -1,6 +1,6 @@
 """A tiny random LLaVA three times: as vLLM loads it, its encoder as transformers.js loads it, and what PyTorch answers.
 
-python make_checkpoint.py FOLDER writes FOLDER/llava, FOLDER/encoder, FOLDER/image.png and FOLDER/reference.json.
+python make_llava.py FOLDER writes FOLDER/llava, FOLDER/encoder, FOLDER/image.png and FOLDER/reference.json.
 """
 
 import json
