@@ -5,10 +5,9 @@ export {
   createLocalEngine,
   type LocalAnswer,
   type LocalEngineOptions,
-  type LocalMessage,
   type LocalModel,
-  type LocalRequest,
 } from './engines/local.js';
+export type { LocalMessage, LocalRequest } from './engines/local-request.js';
 export { createVllmEngine, type VllmEngineOptions } from './engines/vllm.js';
 export {
   BadRequestError,

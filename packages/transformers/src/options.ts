@@ -47,7 +47,7 @@ export interface SelectionOptions {
   readonly select?: Select | undefined;
   /** Further tensors that terms of your own read, by name. */
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
-  /** Whose tokens share a budget. @default 'perImage' */
+  /** Whose tokens share a budget. @default 'perImage'; 'perTile' for LLaVA-NeXT, as in the official code */
   readonly allocation?: Allocation | undefined;
   /** Keep at least this many tokens of each image (`allocation: 'shared'`) or of each tile (`'perImage'`). @default 0 */
   readonly minTokens?: number | undefined;

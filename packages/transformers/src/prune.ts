@@ -4,7 +4,13 @@ import type { PreTrainedModel } from '@huggingface/transformers';
 import { prunedFamilyOf } from './families/index.js';
 import { digest } from './internal/digest.js';
 import type { ModelInputs, ModelLike } from './internal/types.js';
-import { type CallOptions, checkPruneOptions, type PruneOptions, resolveOptions } from './options.js';
+import {
+  type CallOptions,
+  checkPruneOptions,
+  type PruneOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from './options.js';
 import { patch } from './patch/patch.js';
 import { EncodedImagesCache, imageInputsOf } from './prefill/encode.js';
 import type { PrefillContext } from './prefill/prefill.js';
@@ -80,9 +86,11 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
     backend: async () => checked.backend ?? (await (ownBackend as DefaultBackend).get()),
     encodedImages: new EncodedImagesCache(checked.visionCacheSize ?? 4),
   };
+  const defaults = { ...checked, allocation: checked.allocation ?? family.allocation };
+  const resolve = (given: unknown): ResolvedOptions => resolveOptions(defaults, given);
   let lastReport: PruneReport | undefined;
   const restoreMethods = patch(context, {
-    resolve: (given) => resolveOptions(checked, given),
+    resolve,
     report: (report) => {
       lastReport = report;
     },
@@ -97,7 +105,7 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
     countTokens: (inputs) => countTokens(family, target.config, inputs as ModelInputs),
     async cacheKey(inputs, overrides) {
       const given = inputs as ModelInputs;
-      const resolved = resolveOptions(checked, overrides);
+      const resolved = resolve(overrides);
       const prompt = readPrompt(family, target.config, given);
       const { onReport: _, images: __, agent, select, ...settings } = resolved;
       return await digest({

@@ -94,6 +94,11 @@ export interface ImageReport {
   /** The same tokens in the order in which they were picked. Absent where nothing was selected. */
   readonly order?: readonly number[];
   readonly tiles: readonly TileReport[];
+  /**
+   * Tokens of the shortened prompt that stand for it, where these are not the kept ones: a LLaVA-NeXT image of which nothing is
+   * pruned is read without its padding and with a newline per line.
+   */
+  readonly promptTokens?: number;
   /** One importance value per token by the encoder's own account, where it has an output `vision_saliency`. */
   readonly saliency?: Float32Array;
   /**

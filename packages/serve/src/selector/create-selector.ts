@@ -187,12 +187,12 @@ function rowsOf(
   const width = embeds.dims.at(-1) ?? 0;
   const positions = ids.flatMap((id, position) => (id === placeholder ? [position] : []));
   let next = 0;
-  return report.images.map(({ visionTokens, keptTokens }) => {
-    const data = new Float32Array(keptTokens * width);
-    for (let row = 0; row < keptTokens; row++) {
+  return report.images.map(({ visionTokens, keptTokens, promptTokens = keptTokens }) => {
+    const data = new Float32Array(promptTokens * width);
+    for (let row = 0; row < promptTokens; row++) {
       const start = (positions[next++] ?? 0) * width;
       data.set(embeds.data.subarray(start, start + width), row * width);
     }
-    return { rows: { data, dims: [keptTokens, width] }, visionTokens, keptTokens };
+    return { rows: { data, dims: [promptTokens, width] }, visionTokens, keptTokens };
   });
 }

@@ -25,7 +25,7 @@ const REFUSED: readonly (readonly [types: readonly string[], reason: string])[] 
  */
 export function routeOf(config: Readonly<Record<string, unknown>>): WireRoute {
   const type = String(config.model_type);
-  if (type === 'llava' || type === 'paligemma') return { part: 'image_embeds' };
+  if (['llava', 'llava_next', 'paligemma'].includes(type)) return { part: 'image_embeds' };
   if (type === 'qwen2_vl' || type === 'qwen2_5_vl') {
     const vision = config.vision_config as { readonly spatial_merge_size?: number } | undefined;
     return { part: 'image_embeds', merge: vision?.spatial_merge_size ?? 2 };

@@ -1,6 +1,8 @@
 // Families in the layout of LLaVA: an encoder, a projector, and one block of placeholders per image.
 
 import { embeddingsAdapter } from '../adapters/embeddings.js';
+import { llavaNextAdapter } from '../adapters/llava-next.js';
+import { packingsOf } from '../internal/anyres.js';
 import type { FamilyLayout, PrunedFamily } from './family.js';
 import { equalTiles, imageTokenId, tilesFromPixels, tilesFromRuns } from './layout.js';
 
@@ -23,6 +25,21 @@ export const llavaFamilies: readonly PrunedFamily[] = [
     className: 'LlavaForConditionalGeneration',
     notes: 'one block of tokens per image; padding of square-padded images can be excluded',
     checkpoints: [{ id: 'Xenova/nanoLLaVA', size: '1.0 B' }],
+  },
+  {
+    ...llavaLayout,
+    name: 'LLaVA-NeXT',
+    modelTypes: ['llava_next'],
+    className: 'LlavaForConditionalGeneration',
+    loadedAs: 'llava',
+    adapter: llavaNextAdapter,
+    packing: packingsOf,
+    allocation: 'perTile',
+    notes:
+      'transformers.js has no class for it: export it with `training/llava_next`, and load it with `loadVlm` or `createVlm`; ' +
+      'each tile has the budget to itself, as in the official code, unless `allocation` says otherwise; a pruned image has ' +
+      'neither newlines nor gaps between positions',
+    checkpoints: [],
   },
   {
     ...llavaLayout,

@@ -29,8 +29,10 @@ export interface PlacedImage {
   /** Its rows in the encoder's output: `start … start + visionTokens`. */
   readonly start: number;
   readonly visionTokens: number;
-  /** The prompt position of each of its vision tokens. Negative where the cache holds them. */
+  /** The prompt position of each of its rows. Negative where the cache holds them. */
   readonly positions: readonly number[];
+  /** The rows that the model reads where no token is pruned, if these are not simply all. */
+  readonly unpruned?: readonly number[];
 }
 
 /**

@@ -1,14 +1,12 @@
 // The engine `vllm` against a real vLLM server and PyTorch's answers. Run by run.sh, which starts the server.
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { smallModelPath } from '@mmtok/tiny-vlm';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadImages } from '../../src/images/load.js';
 import {
   createVisionSelector,
-  createVllmClient,
   createVllmEngine,
   imageEmbedsPart,
   promptEmbedsPart,
@@ -20,31 +18,17 @@ import {
 } from '../../src/index.js';
 import { imageAnd } from '../support/fakes.js';
 import { dataUri } from '../support/pictures.js';
+import { client, common, type Expected, fileOf, type Reply, readReference, upstream } from './real-vllm.js';
 
-const upstream = process.env.MMTOK_VLLM_URL ?? '';
-const folder = process.env.MMTOK_VLLM_FOLDER ?? '';
-const apiKey = 'upstream-key';
-const reference = JSON.parse(readFileSync(join(folder, 'reference.json'), 'utf8')) as {
+const { question, keep, visionTokens, whole, kept } = readReference<{
   question: string;
   keep: number[];
   visionTokens: number;
-  whole: { tokens: number[]; promptTokens: number };
-  kept: { tokens: number[]; promptTokens: number };
-};
-const { question, keep, visionTokens, whole, kept } = reference;
-const url = dataUri(readFileSync(join(folder, 'image.png')));
-const client = createVllmClient({ baseUrl: upstream, model: 'tiny', apiKey });
-/** What makes vLLM's answers comparable: greedy, of one length, with the ids of their tokens. */
-const common = { model: 'tiny', temperature: 0, max_tokens: 16, ignore_eos: true, return_token_ids: true };
+  whole: Expected;
+  kept: Expected;
+}>();
+const url = dataUri(readFileSync(fileOf('image.png')));
 const request = { ...common, messages: [{ role: 'user' as const, content: imageAnd(question, url) }] };
-
-interface Reply {
-  readonly choices: readonly [
-    { readonly token_ids: number[]; readonly message: { readonly content: string } },
-  ];
-  readonly usage: { readonly prompt_tokens: number };
-  readonly mmtok?: { readonly visionTokens: number; readonly keptTokens: number };
-}
 
 let selector: VisionSelector;
 let server: RunningServer;
@@ -55,7 +39,7 @@ const ask = async (extra: object = {}): Promise<Reply> =>
 beforeAll(async () => {
   // Keeps the rows that PyTorch was given; the encoder is the checkpoint's, exported to ONNX.
   const select = async () => keep;
-  selector = await createVisionSelector(join(folder, 'encoder'), {
+  selector = await createVisionSelector(fileOf('encoder'), {
     budget: { tokens: keep.length },
     selection: { select },
   });
@@ -141,11 +125,6 @@ describe('parts by hand', () => {
 });
 
 test('an encoder of other weights is found out at start', async () => {
-  const options = {
-    port: 0,
-    log: () => undefined,
-    model: smallModelPath,
-    upstream: { url: upstream, model: 'tiny', apiKey },
-  };
+  const options = { port: 0, log: () => undefined, model: smallModelPath, upstream };
   await expect(serveModel(options)).rejects.toBeInstanceOf(ServeStartError);
 });
