@@ -23,8 +23,8 @@ export interface PrepareOptions {
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
   /**
    * Refuse coverage matrices above this many bytes, n² · 4 for vision coverage of n tokens. While a matrix above 32 MiB is
-   * computed, memory peaks at 2.5 times its size, beside the tensors themselves; at up to 10 times for smaller ones, with
-   * the maximizer `'device'`, and for terms of your own without `drawsTargets`. @default 1 GiB
+   * computed, memory peaks at 2.5 times its size at most; at up to 10 times for smaller ones, with the maximizer `'device'`, and
+   * for terms of your own without `drawsTargets`. Beside it come up to three copies of the tensors that the term reads. @default 1 GiB
    */
   readonly maxMatrixBytes?: number | undefined;
 }
