@@ -23,8 +23,8 @@ export interface PrepareOptions {
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
   /**
    * Reject coverage matrices above this many bytes; vision coverage of n tokens needs 4 n². While a matrix above 32 MiB is computed,
-   * memory peaks at 2.5 times its size, plus the tensors themselves; at up to 10 times for smaller ones, with the maximizer
-   * `'device'`, and for your own terms without `drawsTargets`. @default 1 GiB
+   * memory peaks at 2.5 times its size, plus up to three copies of the tensors that the term reads; at up to 10 times for smaller
+   * ones, with the maximizer `'device'`, and for your own terms without `drawsTargets`. @default 1 GiB
    */
   readonly maxMatrixBytes?: number | undefined;
 }

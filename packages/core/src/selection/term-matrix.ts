@@ -59,6 +59,8 @@ const LARGEST_PIECE = 2 ** 24;
 /** How much memory is in use at most while a matrix is computed, in times the matrix itself. */
 const PEAK_IN_PIECES = 2.5;
 const PEAK_AS_A_WHOLE = 10;
+/** Beside it, engines hold copies of the tensors that the term reads: their own, and scaled or squared ones. */
+const TENSOR_COPIES = 3;
 
 /**
  * Computes a term's matrix.
@@ -96,7 +98,7 @@ async function compute(
   const used = termTensors(term, tensors, candidates);
   const all = countTargets(term, used, candidates);
   const targets = draw?.indices.length ?? all;
-  assertMatrixFits(term, candidates, targets, context.maxMatrixBytes);
+  assertMatrixFits(term, used, candidates, targets, context.maxMatrixBytes);
   const factors = draw?.factors ?? relativeWeights(term, all);
   const { drawn: drawing, drawnGivenNorms } = term.programs;
   const isCut = isInPieces(term, candidates, targets);
@@ -231,14 +233,18 @@ export function relativeWeights(term: CoverageTerm, targets: number): Float32Arr
 /** @throws MatrixTooLargeError if the term's matrix would exceed `maxMatrixBytes`. */
 export function assertMatrixFits(
   term: CoverageTerm,
+  tensors: TermTensors,
   candidates: number,
   targets: number,
   maxMatrixBytes: number,
 ): void {
-  if (candidates * targets * FLOAT_BYTES <= maxMatrixBytes) return;
+  const bytes = candidates * targets * FLOAT_BYTES;
+  if (bytes <= maxMatrixBytes) return;
+  const factor = isInPieces(term, candidates, targets) ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE;
+  const floats = sum(Object.values(tensors).map(({ data }) => data.length));
   throw new MatrixTooLargeError(term.name, candidates, targets, {
     ceiling: maxMatrixBytes,
-    peakFactor: isInPieces(term, candidates, targets) ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE,
+    peak: factor * bytes + TENSOR_COPIES * floats * FLOAT_BYTES,
   });
 }
 
