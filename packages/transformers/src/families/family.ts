@@ -3,6 +3,7 @@
 import type { ModelAdapter } from '../adapters/adapter.js';
 import type { Packing } from '../internal/anyres.js';
 import type { ModelConfig, ModelInputs, ModelLike, ProcessorLike, TensorLike } from '../internal/types.js';
+import type { Tiling } from './tiling.js';
 
 /** Which part of its image a tile shows: a place among the tiles, counted from 0, or the whole image, scaled down. */
 export type ImagePart = readonly [row: number, column: number] | 'overview';
@@ -79,6 +80,10 @@ export interface PrunedFamily {
   readonly endsImage?: (place: TilePlace) => boolean;
   /** Which part of its image a tile shows, by its marker. Absent where the prompt does not tell. */
   readonly tileAt?: (place: TilePlace) => ImagePart | undefined;
+  /** How the encoder takes tiles. Absent where it takes whole images. */
+  readonly tiling?: Tiling;
+  /** Why tiles cannot be chosen, where the models of the family cut images up elsewhere: the end of "`tiles`: …". */
+  readonly noTiles?: string;
   /** What the official code does with a question, for `text: 'official'`. @default 'keywords', as for LLaVA */
   readonly officialText?: OfficialText;
   /** Default temperature of text coverage. */
