@@ -2,9 +2,7 @@
 
 import type { ModelAdapter } from '../adapters/adapter.js';
 import type { ModelConfig, ModelInputs, ModelLike, ProcessorLike, TensorLike } from '../internal/types.js';
-
-/** Which part of its image a tile shows: a place among the tiles, counted from 0, or the whole image, scaled down. */
-export type ImagePart = readonly [row: number, column: number] | 'overview';
+import type { ImagePart } from '../report.js';
 
 /** A tile, an untiled image, or a frame, as the vision encoder sees it, and its vision tokens. */
 export interface Tile {
