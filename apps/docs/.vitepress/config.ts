@@ -47,7 +47,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     ],
   },
   {
-    text: 'Prune well',
+    text: 'Prune vision tokens',
     items: [
       { text: 'How MMTok works', link: '/guide/how-it-works' },
       { text: 'Budgets', link: '/guide/budgets' },
@@ -57,7 +57,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     ],
   },
   {
-    text: 'Run it elsewhere',
+    text: 'Run, serve, evaluate',
     items: [
       { text: 'Backends', link: '/guide/backends' },
       { text: 'Write a backend', link: '/guide/write-a-backend' },
