@@ -1,4 +1,4 @@
-// The site: navigation, search without a network, and paths that work under any base.
+// The site: navigation, offline search, and paths that work under any base.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DefaultTheme, defineConfig } from 'vitepress';
@@ -47,7 +47,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     ],
   },
   {
-    text: 'Prune well',
+    text: 'Prune vision tokens',
     items: [
       { text: 'How MMTok works', link: '/guide/how-it-works' },
       { text: 'Budgets', link: '/guide/budgets' },
@@ -57,7 +57,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     ],
   },
   {
-    text: 'Run it elsewhere',
+    text: 'Run, serve, evaluate',
     items: [
       { text: 'Backends', link: '/guide/backends' },
       { text: 'Write a backend', link: '/guide/write-a-backend' },
@@ -93,11 +93,11 @@ export default defineConfig({
   lang: 'en-US',
   // GitHub Pages serves the site under the repository's name.
   base: process.env.DOCS_BASE ?? '/',
-  // Without the playground there is nothing to embed.
   head: [['link', { rel: 'icon', href: 'data:,' }]],
+  // The playground's page is left out if there is no playground to embed.
   srcExclude: ['test/**', 'README.md', ...(hasPlayground ? [] : ['playground.md'])],
   transformPageData(page) {
-    // Made from other files.
+    // These pages are generated.
     if (/^(reference|decisions)\//.test(page.relativePath)) page.frontmatter.editLink = false;
   },
   cacheDir: '.cache/vitepress',

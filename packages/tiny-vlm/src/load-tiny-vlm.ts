@@ -45,8 +45,8 @@ export interface TinyVlm {
   readonly family: 'LLaVA';
   /** `model_type` of its configuration. */
   readonly modelType: 'llava';
-  /** Nothing was added to its vision encoder, which gives features from before the projector as it is. */
-  readonly tap: Readonly<Record<string, never>>;
+  /** The output of its vision encoder with the features from before the projector. */
+  readonly tap: { readonly tensor: 'vision_features' };
   /**
    * Answers one question about an image by `model.generate`, so whatever is attached to `model` takes part.
    *
@@ -102,8 +102,17 @@ export async function loadTinyVlm({
     const [answer] = processor.batch_decode(newTokens, { skip_special_tokens: true });
     return answer!;
   };
-  const tokenizer = processor.tokenizer!;
-  return { model, processor, tokenizer, library, source, family: 'LLaVA', modelType: 'llava', tap: {}, ask };
+  return {
+    model,
+    processor,
+    tokenizer: processor.tokenizer!,
+    library,
+    source,
+    family: 'LLaVA',
+    modelType: 'llava',
+    tap: { tensor: 'vision_features' },
+    ask,
+  };
 }
 
 /**

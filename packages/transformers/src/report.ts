@@ -2,7 +2,9 @@
 // posted to a worker and written as JSON.
 
 import type { Selection, SelectionReason } from '@mmtok/core';
-import type { ImagePart } from './families/family.js';
+
+/** Which part of its image a tile shows: a place among the tiles, counted from 0, or the whole image, scaled down. */
+export type ImagePart = readonly [row: number, column: number] | 'overview';
 
 /**
  * Which features feed vision coverage: from before the projector, projected into the language model's space, or the mean of the

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { plural } from '../lib/format.js';
 import { placeOf } from '../lib/layout.js';
 import { analysis, kept, keptOrder, layout, owners, patch, ranking, ranks } from '../state/store.js';
+import { OriginBadge } from './parts.js';
 
 const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'picture' };
 
@@ -32,7 +33,8 @@ function Facts({ at }: { at: number }): JSX.Element {
     <>
       <p>
         <b>{placeOf(at, analysis.value?.data.tiles ?? [], layout.value)}</b>{' '}
-        {isKept ? `kept, pick ${rank + 1}` : `not kept, would be pick ${rank + 1}`}
+        {isKept ? `kept, pick ${rank + 1}` : `not kept, would be pick ${rank + 1}`}{' '}
+        {analysis.value && <OriginBadge origin={analysis.value.origin} />}
       </p>
       <dl>
         {gains.map(([term, values]) => (

@@ -37,7 +37,9 @@ function drawing(bitmap: ImageBitmap): Drawing {
     heat:
       heat === undefined
         ? undefined
-        : new Map(heat.flatMap(([token, value]) => cellsOf(place, [token]).map((cell) => [cell, value]))),
+        : new Map(
+            heat.flatMap(([token, value]) => cellsOf(place, [token]).map((cell) => [cell, value] as const)),
+          ),
     ...(looked !== undefined &&
       isTaken && {
         outlined: cellsOf(

@@ -57,9 +57,14 @@ export function RunPanel(): JSX.Element {
       id="run"
       title="Where it runs"
       lead={
-        state.phase === 'ready'
-          ? `${placeOf(state.facts)}, ${state.facts.dtype} weights, loaded in ${duration(state.facts.loadMs)}.`
-          : 'The model is not loaded yet.'
+        state.phase === 'ready' ? (
+          <>
+            {placeOf(state.facts)}, {state.facts.dtype} weights, loaded in {duration(state.facts.loadMs)}{' '}
+            <OriginBadge origin="measured" />
+          </>
+        ) : (
+          'The model is not loaded yet.'
+        )
       }
       actions={
         <Segments

@@ -5,6 +5,7 @@ import type { JSX } from 'preact';
 import { count } from '../lib/format.js';
 import { placeOf } from '../lib/layout.js';
 import { analysis, keptOrder, layout, ranking } from '../state/store.js';
+import { OriginBadge } from './parts.js';
 
 const FIRST = 24;
 const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'picture' };
@@ -26,7 +27,9 @@ export function TokenTable(): JSX.Element {
         isOpen.value = event.currentTarget.open;
       }}
     >
-      <summary>The kept patches as a table</summary>
+      <summary>
+        The kept patches as a table {analysis.value && <OriginBadge origin={analysis.value.origin} />}
+      </summary>
       {isOpen.value && (
         <>
           <div class="table-scroll">

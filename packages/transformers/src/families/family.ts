@@ -3,10 +3,8 @@
 import type { ModelAdapter } from '../adapters/adapter.js';
 import type { Packing } from '../internal/anyres.js';
 import type { ModelConfig, ModelInputs, ModelLike, ProcessorLike, TensorLike } from '../internal/types.js';
+import type { ImagePart } from '../report.js';
 import type { Tiling } from './tiling.js';
-
-/** Which part of its image a tile shows: a place among the tiles, counted from 0, or the whole image, scaled down. */
-export type ImagePart = readonly [row: number, column: number] | 'overview';
 
 /** A tile, an untiled image, or a frame, as the vision encoder sees it, and its vision tokens. */
 export interface Tile {

@@ -2,7 +2,8 @@
 
 import { PromptMismatchError, UnsupportedModelError } from '../errors.js';
 import { type ModelConfig, numberAt, section, tensorAt } from '../internal/types.js';
-import type { ImagePart, Tile, TileContext, TilePlace } from './family.js';
+import type { ImagePart } from '../report.js';
+import type { Tile, TileContext, TilePlace } from './family.js';
 import { CROP, phi3Tokens } from './tiling.js';
 
 /** `[rows, columns]` of a square number of tokens. */

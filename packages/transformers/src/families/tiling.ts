@@ -3,7 +3,7 @@
 
 import { makeTensor, toFloat32 } from '../internal/tensors.js';
 import { type ModelInputs, type TensorData, type TensorLike, tensorAt } from '../internal/types.js';
-import type { ImagePart } from './family.js';
+import type { ImagePart } from '../report.js';
 
 /** The pixels of an input of the encoder, `[channels, height, width]`. */
 export interface TilePicture {

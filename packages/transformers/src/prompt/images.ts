@@ -2,7 +2,7 @@
 
 import { sum } from '@mmtok/core/internal';
 import { PromptMismatchError } from '../errors.js';
-import type { ImagePart, PrunedFamily, PrunedModel, Tile } from '../families/family.js';
+import type { PrunedFamily, PrunedModel, Tile } from '../families/family.js';
 import { tilesFromRuns } from '../families/layout.js';
 import {
   type ModelInputs,
@@ -11,6 +11,7 @@ import {
   type TensorLike,
   tensorAt,
 } from '../internal/types.js';
+import type { ImagePart } from '../report.js';
 import { countPlaceholders, isMasked, type Prompt } from './prompt.js';
 
 /** A tile with its rows: `start … start + visionTokens` of the encoder's output. */

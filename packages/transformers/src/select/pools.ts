@@ -2,9 +2,9 @@
 
 import { type Budget, InvalidBudgetError, InvalidOptionsError } from '@mmtok/core';
 import { resolveBudget, sum } from '@mmtok/core/internal';
-import type { ImagePart } from '../families/family.js';
 import type { PlacedImage, PlacedTile } from '../prompt/images.js';
 import type { Prompt } from '../prompt/prompt.js';
+import type { ImagePart } from '../report.js';
 
 /**
  * Keeps as many vision tokens as let the prompt fit a context of so many tokens. Among budgets of several images it takes
