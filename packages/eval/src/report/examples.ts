@@ -29,13 +29,13 @@ interface Example {
 export async function drawExamples(
   run: RunResult,
   budget: string,
-  task: Pick<Task, 'truth'> | undefined,
+  task: Pick<Task, 'referenceAnswer'> | undefined,
 ): Promise<Html[]> {
   const cards: Html[] = [];
   for (const example of tellingExamples(run.records, budget)) {
     if (cards.length === EXAMPLES) break;
-    const picture = await pictureAsUrl(example.full.image);
-    if (picture !== undefined) cards.push(drawExample(example, picture, cards.length, run, task));
+    const url = await imageAsUrl(example.full.image);
+    if (url !== undefined) cards.push(drawExample(example, url, cards.length, run, task));
   }
   return cards;
 }
@@ -59,7 +59,7 @@ function tellingExamples(records: readonly EvalRecord[], budget: string): Exampl
   return ordered.flatMap((_, at) => [won[at], lost[at]].filter((one) => one !== undefined));
 }
 
-async function pictureAsUrl(path: string): Promise<string | undefined> {
+async function imageAsUrl(path: string): Promise<string | undefined> {
   try {
     if ((await stat(path)).size > MAX_BYTES) return undefined;
     const bytes = await readFile(path);
@@ -80,10 +80,10 @@ function mediaType(bytes: Buffer): string | undefined {
 
 function drawExample(
   { full, pruned }: Example,
-  picture: string,
+  url: string,
   number: number,
   { settings }: RunResult,
-  task: Pick<Task, 'truth'> | undefined,
+  task: Pick<Task, 'referenceAnswer'> | undefined,
 ): Html {
   const title = (method: string): string =>
     settings.methods.find(({ name }) => name === method)?.title ?? method;
@@ -92,7 +92,7 @@ function drawExample(
     .toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
     .map((record) => view(record, title(record.method), number));
   const expected = expectedAnswer(full, task);
-  return html`<article class="example"><style>.picture-${number}{background-image:url(${raw(picture)})}</style>
+  return html`<article class="example"><style>.image-${number}{background-image:url(${raw(url)})}</style>
 <p><strong>${full.question}</strong><br>${expected === undefined ? '' : `Expected: ${expected}. `}With all ${full.visionTokens} tokens: ${full.answer}.</p>
 <div class="views">${views}</div></article>`;
 }
@@ -100,13 +100,13 @@ function drawExample(
 /** The gold answer or answers; undefined if only the task can read them and there is no task. */
 function expectedAnswer(
   { id, question, target }: EvalRecord,
-  task: Pick<Task, 'truth'> | undefined,
+  task: Pick<Task, 'referenceAnswer'> | undefined,
 ): string | undefined {
   if (typeof target === 'string') return target;
   if (Array.isArray(target) && target.every((one) => typeof one === 'string')) {
     return [...new Set(target)].join(' or ');
   }
-  return task?.truth?.({ id, question, target, images: [] });
+  return task?.referenceAnswer?.({ id, question, target, images: [] });
 }
 
 /** Side length of a token in the drawing. */
@@ -117,5 +117,5 @@ function view(record: EvalRecord, title: string, number: number): Html {
   const kept = record.indices ?? [];
   const [width, height] = [columns * CELL, rows * CELL];
   const verdict = scoreOf(record) > 0 ? 'right' : 'wrong';
-  return html`<figure class="view"><span class="picture picture-${number}" style="aspect-ratio:${columns}/${rows}"><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${kept.length} kept tokens">${raw(tokenMarks({ rows, columns, kept }, width, height))}</svg></span><figcaption>${title}: <span class="${verdict}">${record.answer} ${verdict === 'right' ? '✓' : '✗'}</span></figcaption></figure>`;
+  return html`<figure class="view"><span class="image image-${number}" style="aspect-ratio:${columns}/${rows}"><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${kept.length} kept tokens">${raw(tokenMarks({ rows, columns, kept }, width, height))}</svg></span><figcaption>${title}: <span class="${verdict}">${record.answer} ${verdict === 'right' ? '✓' : '✗'}</span></figcaption></figure>`;
 }

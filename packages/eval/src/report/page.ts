@@ -9,13 +9,13 @@ import { type Html, htmlList, htmlPage, htmlTable } from './html.js';
 import { type RunSummary, skippedInWords } from './summarize-run.js';
 import {
   budgetsOf,
-  headlineTable,
   kindTable,
   lossTable,
   methodTable,
   mmtokLosses,
   paperTable,
   percent,
+  primaryMetricTable,
   retentionTable,
   type Table,
   timeTable,
@@ -26,14 +26,14 @@ import {
 export async function toPage(
   run: RunResult,
   summary: RunSummary,
-  task?: Pick<Task, 'truth'>,
+  task?: Pick<Task, 'referenceAnswer'>,
 ): Promise<string> {
   const { settings, questions, full } = summary;
   const budgets = budgetsOf(summary);
   const title = `${settings.title}: ${settings.model}`;
   const exampleBudget = budgets[Math.floor(budgets.length / 2)];
   const examples = exampleBudget === undefined ? [] : await drawExamples(run, exampleBudget, task);
-  const facts: readonly (readonly [string, string | Html])[] = [
+  const details: readonly (readonly [string, string | Html])[] = [
     ['Command', html`<code>${settings.command ?? 'runEvaluation()'}</code>`],
     ['Machine', `${settings.machine}; methods on ${settings.backend}`],
     ...(settings.agent === undefined ? [] : [['Agent', settings.agent] as const]),
@@ -45,7 +45,7 @@ export async function toPage(
 <h1>${title}</h1>
 <p>${questions} questions. With all ${tokenCount(full.visionTokens)} vision tokens the score is ${percent(full.score)} %.</p>
 <dl>
-${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>
+${details.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>
 ${skippedAsHtml(skippedInWords(summary))}</header>
 <main>
 ${section('retention', 'Retention by kept tokens', [
@@ -53,7 +53,7 @@ ${section('retention', 'Retention by kept tokens', [
     'Score with the kept tokens as a percentage of the score with all tokens; 95 % intervals by paired bootstrap over questions.',
   ),
   raw(retentionChart(summary)),
-  ...tablesOf(retentionTable(summary), headlineTable(summary)),
+  ...tablesOf(retentionTable(summary), primaryMetricTable(summary)),
 ])}
 ${section('paper', 'Next to the MMTok paper', tablesOf(paperTable(summary)))}
 ${section('kinds', 'By kind of question', kindTables(summary, budgets))}

@@ -120,16 +120,16 @@ describe('a summary', () => {
     expect(toMarkdown(summary)).not.toContain('agent, ms');
   });
 
-  it('takes the headline of a benchmark that has one of its own', () => {
+  it('reports the primary metric of a benchmark that is more than a mean', () => {
     const doubled = (answers: readonly { readonly score: { readonly value: number } }[]) => {
       const value = 200 * answers.filter(({ score }) => score.value > 0).length;
       return { count: answers.length, metric: 'sum', value, metrics: { sum: value } };
     };
     const own = summarizeRun(run, { aggregate: doubled });
-    expect(own.full.headline).toEqual({ name: 'sum', value: 1600, retention: 1 });
-    expect(own.rows[0]?.headline).toEqual({ name: 'sum', value: 1000, retention: 0.625 });
+    expect(own.full.primaryMetric).toEqual({ name: 'sum', value: 1600, retention: 1 });
+    expect(own.rows[0]?.primaryMetric).toEqual({ name: 'sum', value: 1000, retention: 0.625 });
     expect(toMarkdown(own)).toContain('| MMTok | 8 | 1000.0000 | 62.5 |');
-    expect(summary.full.headline).toBeUndefined();
+    expect(summary.full.primaryMetric).toBeUndefined();
   });
 
   it('sets the rows of the paper beside those of the same model and benchmark', () => {
@@ -284,8 +284,8 @@ describe('the page', () => {
     [{ letter: 'B' }, 'B'],
   ])('says what was expected: %j', async (target, expected) => {
     const records = run.records.map((one) => ({ ...one, target }));
-    const truth = () => 'B';
-    const [page] = (await writeReport({ ...run, records }, { ...fakeTask(0), truth })) as [string];
+    const referenceAnswer = () => 'B';
+    const [page] = (await writeReport({ ...run, records }, { ...fakeTask(0), referenceAnswer })) as [string];
     expect(readFileSync(page, 'utf8')).toContain(`<br>Expected: ${expected}. With all 16 tokens: yes.`);
   });
 

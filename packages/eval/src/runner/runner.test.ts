@@ -290,14 +290,20 @@ describe('going on', () => {
   it('reads records of versions that named fields otherwise', async () => {
     const out = temporary();
     const { records } = await runEvaluation(options({ out, methods: [mmtok] }));
-    const old = records.map(({ visionTokens, keptTokens, indices, digest: _, ...rest }) => ({
+    const old = records.map(({ visionTokens, keptTokens, indices, digest: _, score, ...rest }) => ({
       ...rest,
+      score: { ...score, facts: { category: 'color' } },
       tokensBefore: visionTokens,
       tokensKept: keptTokens,
       kept: indices,
     }));
     writeFileSync(join(out, 'records.jsonl'), old.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    expect(readRun(out).records).toEqual(records.map(({ digest: _, ...rest }) => rest));
+    expect(readRun(out).records).toEqual(
+      records.map(({ digest: _, score, ...rest }) => ({
+        ...rest,
+        score: { ...score, details: { category: 'color' } },
+      })),
+    );
     expect((await runEvaluation(options({ out }))).records).toHaveLength(30);
   });
 
@@ -525,7 +531,10 @@ describe('agents', () => {
             return { answer: 'a cat', added: ['cat'] };
           },
         },
-        oracle: (_: AgentQuestion, truth: string) => ({ answer: truth, added: [truth, 'indeed'] }),
+        oracle: (_: AgentQuestion, referenceAnswer: string) => ({
+          answer: referenceAnswer,
+          added: [referenceAnswer, 'indeed'],
+        }),
       },
     };
   };
@@ -569,7 +578,7 @@ describe('agents', () => {
       code: 'MMTOK_INVALID_OPTIONS',
       message: expect.stringContaining("'mmtok-agent' needs an answer beforehand"),
     });
-    const { truth: _, ...secretive } = fakeTask(6);
+    const { referenceAnswer: _, ...secretive } = fakeTask(6);
     await expect(
       runEvaluation(options({ methods, task: secretive, agents: agent().agents })),
     ).rejects.toThrow("task 'fake'");
