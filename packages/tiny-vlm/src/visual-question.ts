@@ -14,7 +14,7 @@ export const questionKinds = [
 ] as const;
 
 /**
- * What a question asks for: `existence` (is there …?), `color`, `shape`, `size` (small, large), `background` (its colour),
+ * What a question asks for: `existence` (is there …?), `color`, `shape`, `size` (small, large), `background` (its color),
  * `count` (how many), `location` (left or right half, top or bottom half), `relation` (left or right, above or below
  * another), `description` (what the image shows: mostly what, on what).
  */

@@ -121,13 +121,13 @@ const schema = z.strictObject({
  *
  * @throws InvalidOptionsError for a definition that no tensors could satisfy; from the factory, for invalid options.
  * @example
- * const centre = defineCoverage({
- *   name: 'centre',
+ * const center = defineCoverage({
+ *   name: 'center',
  *   inputs: { vision: { dims: ['n', 'D'] }, prior: { dims: ['n', 'r'] } },
  *   targets: 'r',
  *   build: (_ops, { prior }) => ({ affinity: prior }),
  * });
- * await selectTokens({ backend, vision, coverage: [visionCoverage(), centre({ weight: 0.2 })], inputs: { prior }, budget });
+ * await selectTokens({ backend, vision, coverage: [visionCoverage(), center({ weight: 0.2 })], inputs: { prior }, budget });
  */
 export function defineCoverage<
   const I extends TensorSpecs,

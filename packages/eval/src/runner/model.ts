@@ -123,9 +123,7 @@ export function assertAgents(methods: readonly Method[], agents: EvalAgents): vo
   if (missing.length === 0) return;
   throw new InvalidOptionsError(
     'methods',
-    missing.map(
-      ({ name, agent }) => `'${name}' needs an answer beforehand; hand over agents: { ${agent}: … }`,
-    ),
+    missing.map(({ name, agent }) => `'${name}' needs an answer beforehand; pass agents: { ${agent}: … }`),
   );
 }
 

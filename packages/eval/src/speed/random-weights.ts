@@ -2,6 +2,7 @@
 // matter for speed; that they are finite, vary, and keep activations in range does.
 
 import { open } from 'node:fs/promises';
+import { createRandom } from '@mmtok/core/internal';
 import type { OnnxTensor } from '@mmtok/onnx';
 
 /** Runtimes map whole pages into memory. */
@@ -78,17 +79,11 @@ export class RandomWeights {
   }
 }
 
-/** Draws the bits of numbers: a random sign and fraction around a fixed exponent, so that none is huge, tiny or NaN. */
+/** Random numbers with a random sign and fraction and a fixed exponent, so that none is huge, tiny or NaN. */
 function drawBlock(dtype: WeightType, { exponent, isSigned }: Spread): Uint8Array {
   const words = new Uint32Array(BLOCK_BYTES / 4);
-  let state = 0x9e3779b9;
-  for (let i = 0; i < words.length; i++) {
-    // xorshift32, https://doi.org/10.18637/jss.v008.i14
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[i] = state;
-  }
+  const random = createRandom(0);
+  for (let i = 0; i < words.length; i++) words[i] = random() * 2 ** 32;
   const sign = isSigned ? 1 : 0;
   if (dtype === 'float32') {
     const rest = (127 + exponent) << 23;
