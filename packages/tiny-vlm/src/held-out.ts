@@ -32,7 +32,7 @@ interface SceneQuestion extends Omit<VisualQuestion, 'image'> {
  *
  * The pictures are PNG files, drawn when they are first asked for, which takes some seconds for all; later calls, in this
  * process or another, find them.
- * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` for a limit that is not a positive integer;
+ * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` for a limit that is no whole number above 0;
  * `MMTOK_PICTURES_NOT_WRITTEN` when the folder cannot be written to.
  * @example
  * const report = await evaluate({ answer: vlm.ask, questions: await heldOut({ limit: 90 }) });
