@@ -111,8 +111,8 @@ export class MatrixTooLargeError extends MmtokError {
   readonly bytes: number;
 
   /**
-   * @param limits `ceiling` in bytes, absent where memory itself ran out; `peakFactor` times the matrix is in use at most
-   * while it is computed.
+   * @param limits `ceiling` in bytes, absent if memory itself ran out; while the matrix is computed, up to `peakFactor` times its size
+   * is in use.
    */
   constructor(
     term: string,

@@ -52,7 +52,7 @@ export interface Tab {
   close(): Promise<void>;
 }
 
-/** Opens the page on its own server. */
+/** Opens the page on a server of its own. */
 export async function open(
   browser: Browser,
   options: ServerOptions & {

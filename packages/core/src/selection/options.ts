@@ -22,9 +22,9 @@ export interface PrepareOptions {
   /** Additional tensors that terms read, by name, e.g. `{ saliency: [n, 1] }`. */
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
   /**
-   * Refuse coverage matrices above this many bytes, n² · 4 for vision coverage of n tokens. While a matrix above 32 MiB is
-   * computed, memory peaks at 2.5 times its size, beside the tensors themselves; at up to 10 times for smaller ones, with
-   * the maximizer `'device'`, and for terms of your own without `drawsTargets`. @default 1 GiB
+   * Reject coverage matrices above this many bytes; vision coverage of n tokens needs 4 n². While a matrix above 32 MiB is computed,
+   * memory peaks at 2.5 times its size, plus the tensors themselves; at up to 10 times for smaller ones, with the maximizer
+   * `'device'`, and for your own terms without `drawsTargets`. @default 1 GiB
    */
   readonly maxMatrixBytes?: number | undefined;
 }
