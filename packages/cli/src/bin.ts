@@ -1,8 +1,9 @@
 #!/usr/bin/env node
+
 // The executable: connects main() to the process.
 
-import type { Interrupt } from './io.js';
 import { main } from './main.js';
+import type { Interrupt } from './terminal/io.js';
 
 // `mmtok … | head` closes the pipe early, which is not a failure; a full disk behind `>` is.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,9 +1,9 @@
 // Runs one command line and says with which code to exit. Touches no process.
 
 import { type Context, services } from './commands/context.js';
-import { explainFailure } from './errors/explain-failure.js';
-import { type Io, print } from './io.js';
+import { explainFailure } from './errors.js';
 import { createProgram } from './program.js';
+import { type Io, print } from './terminal/io.js';
 
 /**
  * Runs a command line such as `['ask', 'photo.jpg', 'What is this?']`.

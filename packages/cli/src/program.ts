@@ -3,20 +3,19 @@
 import { createRequire } from 'node:module';
 import { DEFAULT_AGENT_MODEL } from '@mmtok/agent';
 import { Command, Option } from 'commander';
-import { BACKENDS, type BackendName } from './backends/create-backend.js';
 import { ask } from './commands/ask.js';
 import type { Context } from './commands/context.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
-import { addEval } from './commands/eval-program.js';
+import { addEval } from './commands/eval/program.js';
 import { select } from './commands/select.js';
-import { addServe } from './commands/serve-program.js';
-import { addVerify } from './commands/verify-program.js';
-import { UsageError } from './errors/errors.js';
-import { TINY, TINY_SMALL } from './models/load-vlm.js';
-import { parseCount, parseIndices, parseKeep, parseNumber } from './options/parse.js';
-import { parseDtype } from './options/parse-dtype.js';
-import { safeText } from './terminal/safe-text.js';
+import { addServe } from './commands/serve.js';
+import { addVerify } from './commands/verify.js';
+import { BACKENDS, type BackendName } from './engines/create-backend.js';
+import { UsageError } from './errors.js';
+import { TINY, TINY_SMALL } from './models/load.js';
+import { parseCount, parseDtype, parseFocus, parseIndices, parseKeep, parseNumber } from './options.js';
+import { safeText } from './terminal/text.js';
 
 /** The program, and the exit code that a command left. */
 export interface Program {
@@ -127,8 +126,8 @@ const backendOption = (): Option =>
     .default('ort');
 const focusOption = (): Option =>
   new Option(
-    '--focus <number>',
-    'cover vision tokens by how much they matter to the question, in place of text coverage; try 4',
+    '--focus <strength>',
+    'cover vision tokens by how much they matter to the question, in place of text coverage: 4, or auto to let the question decide',
   );
 const jsonOption = (): Option => new Option('--json', 'print JSON').default(false);
 const DEFAULT_KEEP = '10%';
@@ -196,7 +195,7 @@ function addAsk(program: Command, context: Context): void {
           // A shell passes \n as it is written.
           ...(prompt !== undefined && { promptTemplate: prompt.replaceAll('\\n', '\n') }),
           ...(agent !== undefined && { agent: agent === true ? DEFAULT_AGENT_MODEL : agent }),
-          ...(focus !== undefined && { focus: parseNumber('--focus', focus) }),
+          ...(focus !== undefined && { focus: parseFocus(focus) }),
           ...(maxNewTokens !== undefined && { maxNewTokens: parseCount('--max-new-tokens', maxNewTokens) }),
           ...(overlay !== undefined && { overlay }),
           compare,
@@ -249,7 +248,7 @@ function addSelect(program: Command, context: Context): void {
           textTemperature: parseNumber('--text-temperature', textTemperature),
           visionTemperature: parseNumber('--vision-temperature', visionTemperature),
           alpha: parseNumber('--alpha', alpha),
-          ...(focus !== undefined && { focus: parseNumber('--focus', focus) }),
+          ...(focus !== undefined && { focus: parseFocus(focus) }),
           exclude: exclude === undefined ? [] : parseIndices('--exclude', exclude),
           include: include === undefined ? [] : parseIndices('--include', include),
           backend,

@@ -6,8 +6,6 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { modelPath, samples } from '@mmtok/tiny-vlm';
-import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -53,24 +51,6 @@ describe.skipIf(!isBuilt())('the program', () => {
       out: '',
       err: "error: Cannot use 'nothing.png': there is no such file.\n",
     });
-  });
-
-  it('draws text on a machine without fonts', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'mmtok-fontless-'));
-    const [{ image, question } = { image: '', question: '' }] = await samples();
-    const fontless = { FONTCONFIG_PATH: folder, FONTCONFIG_FILE: join(folder, 'none.conf') };
-    const ended = await run(
-      ['ask', image, question, '--overlay', 'o.png', '--model', modelPath],
-      fontless,
-      folder,
-    );
-    expect(ended).toMatchObject({ code: 0, err: '' });
-    const { height = 0 } = await sharp(join(folder, 'o.png')).metadata();
-    const below = { left: 24, top: 24 + 448 + 8, width: 448, height: height - 488 };
-    const caption = await sharp(join(folder, 'o.png')).extract(below).png().toBuffer();
-    const { dominant, channels } = await sharp(caption).stats();
-    expect(dominant.r).toBeGreaterThan(240);
-    expect(channels[0]?.min).toBeLessThan(100);
   });
 
   it('looks at engines in processes of their own', async () => {

@@ -1,6 +1,6 @@
 // Streams that remember what was written, for running commands without a process.
 
-import type { Io } from '../src/io.js';
+import type { Io } from '../src/terminal/io.js';
 
 /** Surroundings whose output can be read. */
 export interface FakeIo extends Io {

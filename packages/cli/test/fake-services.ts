@@ -5,8 +5,8 @@ import { createReferenceBackend } from '@mmtok/core';
 import { resolveBudget } from '@mmtok/core/internal';
 import type { VerifyReport } from '@mmtok/transformers/verify';
 import type { Services } from '../src/commands/context.js';
-import { InputFileError } from '../src/errors/errors.js';
-import type { EvalVlmModel } from '../src/models/eval-vlm.js';
+import { InputFileError } from '../src/errors.js';
+import type { EvalVlmModel } from '../src/models/eval-model.js';
 import type { Answer, Request, Vlm } from '../src/models/vlm.js';
 
 const TIMINGS = { prepareMs: 1, encodeMs: 20, selectMs: 0, prefillMs: 100, decodeMs: 30, totalMs: 151 };
@@ -22,6 +22,7 @@ export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
       visionTokens,
       keptTokens: visionTokens,
       pictures: [],
+      overlay: async () => [],
       timings: TIMINGS,
       notes: [],
     };
@@ -30,12 +31,13 @@ export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
     text: 'a cat',
     visionTokens,
     keptTokens: 2 * pictures.length,
-    pictures: pictures.map((picture) => ({
+    pictures: pictures.map(() => ({
       visionTokens: 16,
       indices: [0, 1],
       coverage: { text: 0.9, vision: 0.5 },
-      views: [{ picture, rows: 4, columns: 4, kept: [0, 1] }],
     })),
+    overlay: async () =>
+      pictures.map((picture) => ({ views: [{ picture, rows: 4, columns: 4, kept: [0, 1] }] })),
     timings: { ...TIMINGS, selectMs: 2, prefillMs: 10, totalMs: 63 },
     notes: ['a note'],
   };

@@ -1,9 +1,8 @@
 // Makes an inner tensor of a model file an output by appending bytes. Nothing is re-encoded and the rest of the file stays as it is.
 
 import { OnnxModelError } from './errors.js';
-import { GRAPH, MODEL, VALUE_INFO } from './fields.js';
-import { fields, join, nested, string } from './message.js';
 import { readGraph } from './read-graph.js';
+import { fields, GRAPH, join, MODEL, nested, string, VALUE_INFO } from './wire.js';
 
 /**
  * The bytes which, written after an `.onnx` file, add `tensorName` to the graph's outputs. The runtime infers its

@@ -1,10 +1,10 @@
 // The public surface of @mmtok/onnx: write a model, look inside a file, expose an inner tensor. No runtime, no schema library.
 export { appendGraphOutput, graphOutputSuffix } from './append-graph-output.js';
-export type { Dtype } from './dtype.js';
 export { encodeModel } from './encode-model.js';
 export { OnnxFormatError, OnnxModelError } from './errors.js';
 export type {
   Dim,
+  Dtype,
   ExternalBytes,
   OnnxAttribute,
   OnnxGraph,

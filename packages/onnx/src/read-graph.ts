@@ -1,8 +1,9 @@
 // What a model file contains, read in one pass that skips weights. Not a full parser: payloads and unknown fields are passed over.
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { messageOf } from '@mmtok/core/internal';
-import { type Dtype, dtypeName } from './dtype.js';
 import { OnnxFormatError } from './errors.js';
+import type { OnnxValue } from './model.js';
+import { type Dtype, dtypeName } from './model.js';
 import {
   ATTRIBUTE,
   DIM,
@@ -17,8 +18,7 @@ import {
   TENSOR_TYPE,
   TYPE,
   VALUE_INFO,
-} from './fields.js';
-import type { OnnxValue } from './model.js';
+} from './wire.js';
 
 /** A constant tensor without its payload. */
 export interface ScannedTensor {

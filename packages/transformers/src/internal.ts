@@ -4,3 +4,4 @@ export { withoutPlaceholders } from './families/prompt-text.js';
 export { loadOptionShape } from './files/load-vlm.js';
 export { untilAborted } from './internal/until-aborted.js';
 export { readImage } from './vlm/images.js';
+export { visionTokensPerImage } from './vlm/runner.js';

@@ -37,6 +37,12 @@ export interface SelectionOptions {
   readonly budget: PromptBudget | readonly PromptBudget[];
   /** The objective. @default `[textCoverage({ temperature: the family's }), visionCoverage()]` */
   readonly coverage?: readonly ObjectiveTerm[] | undefined;
+  /**
+   * Vision coverage focused on the question, in place of the paper's two terms: a strength such as 4, or `'auto'` to measure for
+   * each image whether the question tells its tokens apart; see `visionCoverage` of @mmtok/core. Short for
+   * `coverage: [visionCoverage({ focus })]`.
+   */
+  readonly focus?: number | 'auto' | undefined;
   /** Chooses the tokens instead of an objective. Works with budgets in tokens, ratios and `fitContext`. */
   readonly select?: Select | undefined;
   /** Further tensors that terms of your own read, by name. */
@@ -177,6 +183,8 @@ const tokens = z
   );
 const size = z.strictObject({ width: z.number().positive(), height: z.number().positive() });
 
+const FOCUS = "expected a number from 0 to 1e30, or 'auto'";
+
 /** Budgets have messages of their own, so they are checked apart. */
 type Checked<T> = Omit<T, 'budget'> & { readonly budget?: unknown };
 
@@ -186,6 +194,7 @@ const selection = {
     .array(z.custom<ObjectiveTerm>((term) => typeof term === 'object' && term !== null))
     .min(1)
     .optional(),
+  focus: z.union([z.number().nonnegative().max(1e30), z.literal('auto')], FOCUS).optional(),
   select: z.custom<Select>(isFunction, 'expected a function (features, request) => indices').optional(),
   inputs: z.record(z.string(), z.custom<MatrixInput>()).optional(),
   allocation: z.enum(['perImage', 'perTile', 'shared']).optional(),
@@ -308,8 +317,7 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
     ...DEFAULTS,
     ...defined(given),
     // Whichever chooses in the call replaces what chooses in the model's options.
-    ...(own.select && { coverage: undefined }),
-    ...(own.coverage && { select: undefined }),
+    ...(chooses(own) && { coverage: undefined, focus: undefined, select: undefined }),
     ...defined(own),
     budgets,
     agent: resolveAgent(baseAgent, agent),
@@ -323,8 +331,21 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
   return resolved;
 }
 
-/** @throws InvalidOptionsError if a function is to choose beside an objective. */
-function expectOneChooser(name: string, { select, coverage, maximizer }: Partial<SelectionOptions>): void {
+/** Whether options say what chooses the tokens. */
+function chooses({ select, coverage, focus }: Partial<SelectionOptions>): boolean {
+  return select !== undefined || coverage !== undefined || focus !== undefined;
+}
+
+/** @throws InvalidOptionsError if several are to choose. */
+function expectOneChooser(
+  name: string,
+  { select, coverage, focus, maximizer }: Partial<SelectionOptions>,
+): void {
+  if (focus !== undefined && (select !== undefined || coverage !== undefined)) {
+    throw new InvalidOptionsError(name, [
+      'give either focus, or coverage or select, not both; coverage: [visionCoverage({ focus })] takes further terms beside it',
+    ]);
+  }
   if (select !== undefined && (coverage !== undefined || maximizer !== undefined)) {
     throw new InvalidOptionsError(name, ['give either select, or coverage and maximizer, not both']);
   }

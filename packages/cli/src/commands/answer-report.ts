@@ -1,8 +1,7 @@
 // How answers are told to people and to programs; shared by `ask` and `demo`.
 
 import type { AgentWords, Answer, PictureTokens, Timings } from '../models/vlm.js';
-import type { OverlayPanel } from '../overlay/overlay.js';
-import { formatMs, formatShare } from '../terminal/format.js';
+import { formatMs, formatShare } from '../terminal/text.js';
 
 /** Phases in the order they happen. */
 const PHASES: readonly (readonly [keyof Timings, string])[] = [
@@ -53,22 +52,4 @@ export function agentInWords({ answers, added, ms }: AgentWords): string {
   const said =
     answers.length === 0 ? 'no answer' : answers.map((answer) => JSON.stringify(answer)).join(', ');
   return `${said} (adds ${added.length === 0 ? 'nothing' : added.join(', ')}), ${formatMs(ms)} ms`;
-}
-
-/** A panel of an overlay for each picture that can be drawn upon. */
-export function overlayPanels(answer: Answer, caption: OverlayPanel['caption']): OverlayPanel[] {
-  return answer.pictures.flatMap(({ views, viewColumns, visionTokens, indices }): OverlayPanel[] =>
-    views.length === 0
-      ? []
-      : [
-          {
-            views,
-            ...(viewColumns !== undefined && { viewColumns }),
-            caption: [
-              ...caption,
-              { text: `${indices.length} of ${visionTokens} vision tokens kept`, style: 'note' },
-            ],
-          },
-        ],
-  );
 }

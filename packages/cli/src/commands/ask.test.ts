@@ -106,10 +106,7 @@ describe('mmtok ask', () => {
   it('says so where no overlay can be drawn or written', async () => {
     const io = fakeIo({ cwd: folder });
     const { services } = fakeServices({
-      answer: (request) => {
-        const answer = fakeAnswer(request);
-        return { ...answer, pictures: answer.pictures.map((picture) => ({ ...picture, views: [] })) };
-      },
+      answer: (request) => ({ ...fakeAnswer(request), overlay: async () => [] }),
     });
     expect(await main(['ask', 'a.png', 'What?', '--overlay', 'none.png'], io, services)).toBe(0);
     expect(io.err()).toContain('no overlay was written');

@@ -3,22 +3,20 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Budget, visionCoverage } from '@mmtok/core';
-import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/errors.js';
-import { readPicture } from '../images/read-picture.js';
-import { type Io, print, printJson } from '../io.js';
+import type { BackendName } from '../engines/create-backend.js';
+import { InputFileError } from '../errors.js';
+import { renderOverlay } from '../images/overlay.js';
+import { readPicture } from '../images/picture.js';
 import type { Answer } from '../models/vlm.js';
-import { renderOverlay } from '../overlay/render-overlay.js';
-import { colorsFor } from '../terminal/colors.js';
-import { safeText } from '../terminal/safe-text.js';
+import { colorsFor, type Io, print, printJson } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { renderTable } from '../terminal/table.js';
+import { safeText } from '../terminal/text.js';
 import {
   agentInWords,
   comparisonRows,
   coverageInWords,
   keptInWords,
-  overlayPanels,
   phasesInWords,
 } from './answer-report.js';
 import type { Context } from './context.js';
@@ -37,7 +35,7 @@ export interface AskRequest {
   /** A model that answers first: `tiny-small`, `tiny`, a hub id or a folder. */
   readonly agent?: string;
   /** Vision coverage alone, whose targets count by their relevance to the question; see `visionCoverage`. */
-  readonly focus?: number;
+  readonly focus?: number | 'auto';
   readonly maxNewTokens?: number;
   /** Where to write the picture of the kept tokens. */
   readonly overlay?: string;
@@ -121,15 +119,12 @@ export async function ask(request: AskRequest, { io, services }: Context): Promi
 
 /** Draws the kept tokens if that was asked for; returns where, or undefined. */
 async function writeOverlay(
-  { overlay, question }: AskRequest,
+  { overlay }: AskRequest,
   answer: Answer,
   { cwd, stderr }: Io,
 ): Promise<string | undefined> {
   if (overlay === undefined) return undefined;
-  const panels = overlayPanels(answer, [
-    { text: question, style: 'question' },
-    { text: answer.text, style: 'answer' },
-  ]);
+  const panels = await answer.overlay();
   if (panels.length === 0) {
     print(
       stderr,

@@ -1,12 +1,18 @@
 // What every command is given: where to print, and the makers of the heavy parts, so that tests can hand in light ones.
 
-import { type CreateBackend, createBackend } from '../backends/create-backend.js';
-import { type InspectEngines, inspectEngines } from '../doctor/inspect-engines.js';
-import type { Io } from '../io.js';
-import { type LoadAgent, loadAgent } from '../models/load-agent.js';
-import { type LoadEvalModel, loadEvalModel } from '../models/load-eval-model.js';
-import { type LoadVlm, loadVlm } from '../models/load-vlm.js';
-import { type VerifyModel, verifyModel } from '../models/verify-model.js';
+import { type CreateBackend, createBackend } from '../engines/create-backend.js';
+import { type InspectEngines, inspectEngines } from '../engines/inspect-engines.js';
+import {
+  type LoadAgent,
+  type LoadEvalModel,
+  type LoadVlm,
+  loadAgent,
+  loadEvalModel,
+  loadVlm,
+  type VerifyModel,
+  verifyModel,
+} from '../models/load.js';
+import type { Io } from '../terminal/io.js';
 
 /** The parts that commands are made of. */
 export interface Services {

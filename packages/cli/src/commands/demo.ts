@@ -1,22 +1,20 @@
 // `mmtok demo`: the embedded model answers sample questions with all its vision tokens and with a few of them.
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import type { Budget } from '@mmtok/core';
 import type { VisualQuestion } from '@mmtok/tiny-vlm';
-import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/errors.js';
-import type { Picture } from '../images/picture.js';
-import { readPicture } from '../images/read-picture.js';
-import { printJson } from '../io.js';
-import { TINY } from '../models/load-vlm.js';
+import type { BackendName } from '../engines/create-backend.js';
+import { InputFileError } from '../errors.js';
+import { renderOverlay } from '../images/overlay.js';
+import { type Picture, readPicture } from '../images/picture.js';
+import { TINY } from '../models/load.js';
 import type { Answer, Request, Vlm } from '../models/vlm.js';
-import type { OverlayPanel } from '../overlay/overlay.js';
-import { renderOverlay } from '../overlay/render-overlay.js';
+import { colorsFor, type Io, print, printJson } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
-import { overlayPanels } from './answer-report.js';
+import { type Column, renderTable, wrapColumns } from '../terminal/table.js';
+import { formatMs } from '../terminal/text.js';
 import type { Context } from './context.js';
-import { isRight, printDemo, type Trial } from './demo-report.js';
 
 /** What `mmtok demo` was asked for. */
 export interface DemoRequest {
@@ -104,16 +102,10 @@ async function drawOverlays(trials: readonly Trial[], folder: string): Promise<s
   const images = [...new Set(trials.map(({ sample }) => sample.image))];
   const paths: string[] = [];
   for (const image of images) {
-    const panels = trials
-      .filter(({ sample }) => sample.image === image)
-      .flatMap(({ sample, pruned }): OverlayPanel[] =>
-        overlayPanels(pruned, [
-          { text: sample.question, style: 'question' },
-          { text: pruned.text, style: isRight(pruned.text, sample) ? 'good' : 'bad' },
-        ]),
-      );
+    const own = trials.filter(({ sample }) => sample.image === image);
+    const panels = await Promise.all(own.map(({ pruned }) => pruned.overlay()));
     const path = join(folder, `scene-${basename(image)}`);
-    await writeFile(path, await renderOverlay(panels));
+    await writeFile(path, await renderOverlay(panels.flat()));
     paths.push(path);
   }
   return paths;
@@ -137,4 +129,120 @@ function toJson(trials: readonly Trial[], overlays: readonly string[]): object {
     })),
     overlays,
   };
+}
+
+/** A question, answered with all tokens and with some. */
+export interface Trial {
+  readonly sample: VisualQuestion;
+  readonly whole: Answer;
+  readonly pruned: Answer;
+}
+
+/** What else there is to tell. */
+export interface DemoFacts {
+  /** Paths of the pictures of kept tokens. */
+  readonly overlays: readonly string[];
+  /** How long the whole demonstration took. */
+  readonly seconds: number;
+  /** Of how many runs each time is the median. */
+  readonly runs: number;
+  /** What selected the tokens. */
+  readonly engine: string;
+}
+
+/** Whether an answer is the expected one. */
+export function isRight(text: string, { answer }: VisualQuestion): boolean {
+  return text.trim().toLowerCase() === answer;
+}
+
+/** Descriptions are phrases: they take several lines rather than the width of the questions. */
+const ANSWER_WIDTH = 14;
+
+const COLUMNS: readonly Column[] = [
+  { title: 'question', flexible: true },
+  { title: 'all tokens', maxWidth: ANSWER_WIDTH },
+  { title: 'pruned', maxWidth: ANSWER_WIDTH },
+  { title: 'kept', align: 'right' },
+  { title: 'prefill', align: 'right' },
+  { title: 'total', align: 'right' },
+];
+
+/** Prints the table, what it comes to, where the pictures are and what to do next. */
+export function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, env, cwd }: Io): void {
+  const { overlays, seconds, runs, engine } = facts;
+  const width = Math.min(stdout.columns ?? 100, 120);
+  const { bold, dim, green, red } = colorsFor(stdout, env);
+  const prose = (text: string, style: (line: string) => string): void => {
+    for (const line of wrapColumns(text, width)) print(stdout, style(line));
+  };
+  const plain = (line: string): string => line;
+
+  print(stdout);
+  prose('One question, two answers: from all vision tokens, and from the few that MMTok keeps', bold);
+  prose(
+    `The embedded model, ${trials.length} questions about ${overlays.length} pictures; tokens selected by ${engine}.`,
+    dim,
+  );
+  print(stdout);
+  const marked = ({ text }: Answer, sample: VisualQuestion): string =>
+    isRight(text, sample) ? `${text} ${green('✓')}` : `${text} ${red('✗')} (${sample.answer})`;
+  const [titles = '', rule = '', ...rows] = renderTable(
+    COLUMNS,
+    trials.map(({ sample, whole, pruned }) => [
+      sample.question,
+      marked(whole, sample),
+      marked(pruned, sample),
+      `${pruned.keptTokens}/${pruned.visionTokens}`,
+      `${formatMs(whole.timings.prefillMs)} → ${formatMs(pruned.timings.prefillMs)}`,
+      `${formatMs(whole.timings.totalMs)} → ${formatMs(pruned.timings.totalMs)}`,
+    ]),
+    width,
+  );
+  print(stdout, bold(titles));
+  print(stdout, dim(rule));
+  for (const row of rows) print(stdout, row);
+  print(stdout);
+
+  prose(`All tokens: ${rightOf(trials, 'whole')}. Pruned: ${rightOf(trials, 'pruned')}.`, bold);
+  const [before, after] = [medianPrefill(trials, 'whole'), medianPrefill(trials, 'pruned')];
+  prose(
+    `The language model reads the prompt in ${formatMs(after)} ms instead of ${formatMs(before)} ms (prefill, median): ${(before / after).toFixed(1)} times as fast.`,
+    plain,
+  );
+  prose(
+    `Times in ms, each the median of ${runs} runs in turns; total is the whole answer. The samples were picked because the model ` +
+      'answers them with all its tokens; its README has its accuracy on 1,800 others. ' +
+      `All this took ${seconds.toFixed(1)} s.`,
+    dim,
+  );
+  print(stdout);
+  print(stdout, bold('Kept tokens: one picture per image, its questions from left to right'));
+  const images = [...new Set(trials.map(({ sample }) => sample.image))];
+  for (const [i, path] of overlays.entries()) {
+    const asked = trials
+      .filter(({ sample }) => sample.image === images[i])
+      .map(({ sample }) => sample.question);
+    print(stdout, `  ${relative(cwd, path)}`);
+    for (const line of wrapColumns(asked.join(' | '), width - 4)) print(stdout, dim(`    ${line}`));
+  }
+  print(stdout);
+  prose('Ask about a picture of your own, with a real model (downloaded once)', bold);
+  print(stdout, '  mmtok ask photo.jpg "What is on the table?" --overlay kept.png \\');
+  print(stdout, '    --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct');
+  prose(
+    'In a clone of the repository write `node packages/cli/dist/bin.js` for `mmtok`. `mmtok ask --help` names more models, `mmtok doctor` tells what runs on this machine.',
+    dim,
+  );
+}
+
+type Side = Exclude<keyof Trial, 'sample'>;
+
+function rightOf(trials: readonly Trial[], side: Side): string {
+  const right = trials.filter((trial) => isRight(trial[side].text, trial.sample)).length;
+  return `${right} of ${trials.length} right`;
+}
+
+function medianPrefill(trials: readonly Trial[], side: Side): number {
+  const sorted = trials.map((trial) => trial[side].timings.prefillMs).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] as number;
 }

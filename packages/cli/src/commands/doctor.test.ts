@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { fakeServices } from '../../test/fake-services.js';
-import { isSupported } from '../doctor/inspect-engines.js';
-import { probe } from '../doctor/probe.js';
+import { isSupported } from '../engines/inspect-engines.js';
+import { probe } from '../engines/probe.js';
 import { main } from '../main.js';
 
 it('tells what works and how to get the rest', async () => {

@@ -1,12 +1,11 @@
 // `mmtok doctor`: which engines and devices work here, and how to get the ones that do not.
 
 import { isAbsolute } from 'node:path';
-import type { EngineReport, MachineReport } from '../doctor/inspect-engines.js';
-import { EXIT } from '../errors/explain-failure.js';
-import { type Io, print } from '../io.js';
-import { type Colors, colorsFor } from '../terminal/colors.js';
+import type { EngineReport, MachineReport } from '../engines/inspect-engines.js';
+import { EXIT } from '../errors.js';
+import { type Colors, colorsFor, type Io, print } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
-import { wrapColumns } from '../terminal/wrap.js';
+import { wrapColumns } from '../terminal/table.js';
 import type { Context } from './context.js';
 
 /** What `mmtok doctor` was asked for. */

@@ -10,14 +10,13 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
-import type { BackendName } from '../backends/create-backend.js';
-import { InputFileError } from '../errors/errors.js';
-import { explainReadFailure, pathOf } from '../images/read-picture.js';
-import { type Io, print, printJson } from '../io.js';
-import { SafetensorsFile } from '../safetensors/safetensors-file.js';
-import { type Colors, colorsFor } from '../terminal/colors.js';
-import { formatMs, formatShare } from '../terminal/format.js';
-import { wrapColumns } from '../terminal/wrap.js';
+import type { BackendName } from '../engines/create-backend.js';
+import { InputFileError } from '../errors.js';
+import { explainReadFailure, pathOf } from '../images/picture.js';
+import { SafetensorsFile } from '../safetensors.js';
+import { type Colors, colorsFor, type Io, print, printJson } from '../terminal/io.js';
+import { wrapColumns } from '../terminal/table.js';
+import { formatMs, formatShare } from '../terminal/text.js';
 import type { Context } from './context.js';
 
 /** What `mmtok select` was asked for. */
@@ -30,7 +29,7 @@ export interface SelectRequest {
   /** Weight of vision coverage. */
   readonly alpha: number;
   /** Vision coverage alone, whose targets count by their relevance to the question; see `visionCoverage`. */
-  readonly focus?: number;
+  readonly focus?: number | 'auto';
   readonly exclude: readonly number[];
   readonly include: readonly number[];
   readonly backend: BackendName;

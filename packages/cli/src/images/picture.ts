@@ -1,8 +1,113 @@
-// A picture in memory, as images are read, shown to models and drawn upon. Plain data.
+// Pictures in memory, and reading them: image files of any format that sharp decodes, from disk or the web.
+
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from '@mmtok/core/internal';
+import { InputFileError } from '../errors.js';
 
 /** RGB pixels, row by row, three bytes each. */
 export interface Picture {
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
+}
+
+/**
+ * Reads an image, turned upright as its EXIF data says, transparency on white.
+ * @param source A path, a `file:` or http(s) URL, or the bytes of an image file.
+ * @throws InputFileError if there is no such file, or it is not an image, or too large a one.
+ */
+export async function readPicture(source: string | Uint8Array, cwd: string): Promise<Picture> {
+  const bytes = typeof source === 'string' ? await readBytes(source, cwd) : source;
+  const { default: sharp } = await import('sharp');
+  try {
+    const { data, info } = await sharp(bytes)
+      .rotate()
+      .flatten({ background: 'white' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    return { data, width: info.width, height: info.height };
+  } catch (cause) {
+    const name = typeof source === 'string' ? source : 'image of the dataset';
+    throw new InputFileError(name, explainDecodeFailure(cause, bytes), { cause });
+  }
+}
+
+/** Formats that cameras and systems write and that are not decoded here, by what stands at which place of their files. */
+const OTHER_FORMATS: readonly (readonly [name: string, place: number, signature: string])[] = [
+  ...['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'].map(
+    (brand) => ['HEIC', 4, `ftyp${brand}`] as const,
+  ),
+  ['BMP', 0, 'BM'],
+  ['JPEG XL', 0, '\xff\x0a'],
+  ['JPEG XL', 4, 'JXL '],
+  ['JPEG 2000', 4, 'jP  '],
+  ['PDF', 0, '%PDF-'],
+  ['Photoshop', 0, '8BPS'],
+  ['ICO', 0, '\0\0\x01\0'],
+];
+
+function explainDecodeFailure(cause: unknown, bytes: Uint8Array): string {
+  if (cause instanceof Error && cause.message.includes('exceeds pixel limit'))
+    return 'it has more than 268 million pixels (16,383 × 16,383), the most that is read; make it smaller';
+  const start = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
+  const format = OTHER_FORMATS.find(([, place, signature]) => start.startsWith(signature, place))?.[0];
+  const expected = 'PNG, JPEG, WebP, GIF, AVIF, TIFF or SVG';
+  if (format !== undefined)
+    return `it is a ${format} file, which is not read here; convert it to ${expected}, e.g. magick input output.png`;
+  if (bytes.length === 0) return `it is empty; expected ${expected}`;
+  return `it is not an image, or is damaged; expected ${expected}`;
+}
+
+/** The path that a relative one or a `file:` URL stands for. */
+export function pathOf(source: string, cwd: string): string {
+  if (!/^file:/i.test(source)) return resolve(cwd, source);
+  try {
+    return fileURLToPath(source);
+  } catch (cause) {
+    throw new InputFileError(
+      source,
+      'it is no URL of a file on this machine; write file:///path, or the path',
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function readBytes(source: string, cwd: string): Promise<Uint8Array> {
+  return /^https?:\/\//i.test(source) ? download(source) : read(source, cwd);
+}
+
+async function read(path: string, cwd: string): Promise<Uint8Array> {
+  try {
+    return await readFile(pathOf(path, cwd));
+  } catch (cause) {
+    throw new InputFileError(path, explainReadFailure(cause), { cause });
+  }
+}
+
+async function download(url: string): Promise<Uint8Array> {
+  const failed = (cause: unknown): never => {
+    throw new InputFileError(url, 'it could not be downloaded', { cause });
+  };
+  const response = await fetch(url).catch(failed);
+  if (!response.ok) throw new InputFileError(url, `the server answered ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer().catch(failed));
+}
+
+/** Why a file could not be read, in words. */
+export function explainReadFailure(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'EISDIR':
+      return 'it is a folder';
+    case 'EACCES':
+      return 'reading it is not permitted';
+    default:
+      return messageOf(error);
+  }
 }

@@ -2,9 +2,8 @@ import { createReferenceBackend } from '@mmtok/core';
 import { samples, smallModelPath } from '@mmtok/tiny-vlm';
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
-import { readPicture } from '../images/read-picture.js';
-import { loadAgent } from './load-agent.js';
-import { loadVlm } from './load-vlm.js';
+import { readPicture } from '../images/picture.js';
+import { loadAgent, loadVlm } from './load.js';
 
 describe('an agent', () => {
   it('answers before the model, whose report says what was added', async () => {

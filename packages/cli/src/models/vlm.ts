@@ -1,9 +1,25 @@
-// What commands need of a vision-language model: ask it, pruned or not. The real one is pruned-vlm.ts.
+// A vision-language model as commands see it: ask it, pruned or not. Runs on transformers.js.
 
+import type { RawImage } from '@huggingface/transformers';
 import type { Backend, Budget, ObjectiveTerm } from '@mmtok/core';
-import type { Agent } from '@mmtok/transformers';
+import {
+  type Agent,
+  type AskRequest,
+  createVlm,
+  type LoadedVlm,
+  type ModelInputs,
+  type ProcessRequest,
+  type Vlm as PrunableVlm,
+  type PruneReport,
+  processInputs,
+} from '@mmtok/transformers';
+import {
+  type ImageProcessing,
+  type OverlayPanel,
+  overlayPanels,
+  type PixelTensor,
+} from '../images/overlay.js';
 import type { Picture } from '../images/picture.js';
-import type { TokenView } from '../overlay/overlay.js';
 
 /** How to run a model. */
 export interface VlmOptions {
@@ -36,7 +52,7 @@ export interface Request {
 
 /** Milliseconds per phase. */
 export interface Timings {
-  /** Resizing pictures, building and tokenizing the prompt. */
+  /** Resizing images, building and tokenizing the prompt, and whatever else is in no other phase. */
   readonly prepareMs: number;
   /** The vision encoder. */
   readonly encodeMs: number;
@@ -57,10 +73,6 @@ export interface PictureTokens {
   readonly indices: readonly number[];
   /** For each coverage term, the share of what all tokens cover that the kept ones cover. */
   readonly coverage: Readonly<Record<string, number>>;
-  /** The picture as the encoder saw it, tile by tile; empty where its tokens form no grid. */
-  readonly views: readonly TokenView[];
-  /** Tiles that lie beside each other, where the picture was cut up. */
-  readonly viewColumns?: number;
 }
 
 /** What an agent said first, and what of it joined the question. */
@@ -77,8 +89,10 @@ export interface Answer {
   /** Vision tokens of all pictures, and how many of them the language model saw. */
   readonly visionTokens: number;
   readonly keptTokens: number;
-  /** One per picture; empty where nothing was pruned. */
+  /** One per image; empty where nothing was pruned. */
   readonly pictures: readonly PictureTokens[];
+  /** The images as the encoder saw them, with their kept tokens; none for images whose tokens form no grid. */
+  overlay(): Promise<readonly OverlayPanel[]>;
   readonly timings: Timings;
   /** Absent where no agent was asked. */
   readonly agent?: AgentWords;
@@ -95,4 +109,134 @@ export interface Vlm {
   ask(request: Request): Promise<Answer>;
   /** Frees the model and its backend. */
   dispose(): Promise<void>;
+}
+
+/**
+ * Attaches pruning to a loaded model.
+ * @throws UnsupportedModelError if the model cannot be pruned.
+ */
+export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise<Vlm> {
+  const { model: name, backend, agent, coverage, promptTemplate: template } = options;
+  const vlm = await createVlm(loaded, {
+    backend,
+    budget: { ratio: 1 },
+    ...(agent && { agent }),
+    ...(coverage && { coverage }),
+  });
+  return {
+    name,
+    backend: `${backend.name} (${backend.device})`,
+    async ask({ pictures, question, budget, maxNewTokens, onText }) {
+      const started = performance.now();
+      const images = pictures.map(
+        ({ data, width, height }) => new vlm.library.RawImage(data, width, height, 3),
+      );
+      const request = {
+        images,
+        question,
+        mmtok: budget === 'all' ? (false as const) : { budget },
+        ...(template !== undefined && { template }),
+        ...(maxNewTokens !== undefined && { maxNewTokens }),
+      };
+      const { text, report } = await (onText ? streamed(vlm, request, onText) : vlm.ask(request));
+      const totalMs = performance.now() - started;
+      const { encodeMs, agentMs = 0, selectMs, prefillMs, decodeMs } = report.timings;
+      const agentReport = report.prompts[0]?.agent;
+      const isPruned = budget !== 'all';
+      return {
+        text,
+        visionTokens: report.visionTokens,
+        keptTokens: report.keptTokens,
+        pictures: isPruned ? report.images.map(tokensOf) : [],
+        overlay: async () => (isPruned ? await drawable(vlm, report, { pictures, question, template }) : []),
+        timings: {
+          prepareMs: Math.max(0, totalMs - encodeMs - agentMs - selectMs - prefillMs - decodeMs),
+          encodeMs,
+          selectMs,
+          prefillMs,
+          decodeMs,
+          totalMs,
+        },
+        ...(agentReport && {
+          agent: { answers: agentReport.answers, added: agentReport.added, ms: agentReport.ms },
+        }),
+        notes: [...new Set([...report.notes, ...selectionNotes(report)])],
+      };
+    },
+    async dispose() {
+      await vlm.dispose();
+      await loaded.model.dispose();
+      await backend.dispose();
+    },
+  };
+}
+
+async function streamed(
+  vlm: PrunableVlm,
+  request: AskRequest,
+  onText: (text: string) => void,
+): ReturnType<PrunableVlm['ask']> {
+  const stream = vlm.stream(request);
+  for await (const piece of stream) onText(piece);
+  return await stream.answer;
+}
+
+function tokensOf({ visionTokens, indices, selections }: PruneReport['images'][number]): PictureTokens {
+  return { visionTokens, indices, coverage: selections[0]?.coverage ?? {} };
+}
+
+interface Asked extends Pick<Request, 'pictures' | 'question'> {
+  readonly template: string | undefined;
+}
+
+/** What the encoder saw, from the processor once more: only an overlay needs it. */
+async function drawable(
+  { library, processor, model }: PrunableVlm,
+  report: PruneReport,
+  { pictures, question, template }: Asked,
+): Promise<OverlayPanel[]> {
+  const images = pictures.map(({ data, width, height }) => new library.RawImage(data, width, height, 3));
+  const inputs = await inputsOf({ library, processor, model }, images, question, {
+    template,
+    tokensPerImage: async () => report.visionTokens / images.length,
+  });
+  return overlayPanels(report.images, pictures, {
+    pixels: inputs.pixel_values as PixelTensor | undefined,
+    processing: (processor.image_processor ?? {}) as ImageProcessing,
+    // Processors that cut images into tiles tell how many stand side by side, as [batch][image].
+    columns: (inputs.cols as unknown as readonly (readonly number[])[] | undefined)?.[0] ?? [],
+  });
+}
+
+/** Why nothing was pruned, and the notes of the selections. */
+function selectionNotes({ reason, images, visionTokens }: PruneReport): string[] {
+  const notes = images.flatMap(({ selections }) => selections.flatMap((selection) => selection.notes));
+  const all = `all ${visionTokens} vision tokens were kept`;
+  switch (reason) {
+    case 'belowBudget':
+      return notes.length > 0 ? notes : [`${all}: the budget allows as many`];
+    case 'belowMinVisionTokens':
+      return [...notes, `${all}: pruning so few would cost more than it saves`];
+    default:
+      return notes;
+  }
+}
+
+/** A model with what turns a question about images into its inputs. */
+export type Promptable = Pick<LoadedVlm, 'library' | 'processor' | 'model'>;
+
+/** The inputs of `generate` for one question about images, by the model's own processor. */
+export function inputsOf(
+  { library, processor, model }: Promptable,
+  images: readonly RawImage[],
+  question: string,
+  options: Pick<ProcessRequest, 'template' | 'tokensPerImage'>,
+): Promise<ModelInputs> {
+  const places = images.map(() => ({ type: 'image' }) as const);
+  return processInputs(library, processor, {
+    messages: [{ role: 'user', content: [...places, { type: 'text', text: question }] }],
+    images,
+    config: model.config as never,
+    ...options,
+  });
 }

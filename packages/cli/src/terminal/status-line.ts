@@ -1,11 +1,12 @@
-// One line at the bottom of a terminal that says what is going on and vanishes when it is over. Silent in a pipe or in CI.
+// One line at the bottom of a terminal that shows what is going on and disappears afterwards. Silent in a pipe or in CI.
 
-import type { Output } from '../io.js';
-import { safeText } from './safe-text.js';
+import wrapAnsi from 'wrap-ansi';
+import type { Output } from './io.js';
+import { safeText } from './text.js';
 
 /** A line that is overwritten. */
 export interface StatusLine {
-  /** Shows a text in place of the one before. */
+  /** Replaces the line's text. */
   show(text: string): void;
   /** Removes the line. Call it before anything else is printed. */
   clear(): void;
@@ -25,8 +26,7 @@ export function createStatusLine(output: Output): StatusLine {
       if (now - drawnAt < REDRAW_MS) return;
       drawnAt = now;
       isDrawn = true;
-      const width = (output.columns ?? 80) - 1;
-      output.write(START_OF_LINE + safeText([...text.replaceAll('\n', ' ')].slice(0, width).join('')));
+      output.write(START_OF_LINE + cut(text, Math.max(1, (output.columns ?? 80) - 1)));
     },
     clear() {
       if (!isDrawn) return;
@@ -35,4 +35,11 @@ export function createStatusLine(output: Output): StatusLine {
       output.write(START_OF_LINE);
     },
   };
+}
+
+/** The beginning of a text that fits into `width` cells; no cell holds more than a few code units. */
+function cut(text: string, width: number): string {
+  const start = safeText(text.slice(0, 8 * width).replaceAll('\n', ' '));
+  const [line = ''] = wrapAnsi(start, width, { hard: true, wordWrap: false, trim: false }).split('\n', 1);
+  return line;
 }

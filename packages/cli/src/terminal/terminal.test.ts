@@ -1,14 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
-import { UsageError } from '../errors/errors.js';
-import { explainFailure } from '../errors/explain-failure.js';
-import { print, printJson } from '../io.js';
-import { colorsFor } from './colors.js';
-import { formatBytes, formatMs, formatShare } from './format.js';
-import { safeText } from './safe-text.js';
+import { explainFailure, UsageError } from '../errors.js';
+import { colorsFor, print, printJson } from './io.js';
 import { createStatusLine } from './status-line.js';
-import { renderTable } from './table.js';
-import { wrapColumns } from './wrap.js';
+import { renderTable, wrapColumns } from './table.js';
+import { formatBytes, formatMs, formatShare, safeText } from './text.js';
 
 describe('safeText', () => {
   it('makes visible what would steer a terminal, and lets line breaks, tabs and own colours pass', () => {

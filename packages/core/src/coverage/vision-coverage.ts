@@ -13,6 +13,7 @@ import {
   weightSchema,
 } from './coverage-term.js';
 import { defineCoverage } from './define-coverage.js';
+import { focusStrength } from './focus-strength.js';
 
 /** Options of {@link visionCoverage}. */
 export interface VisionCoverageOptions {
@@ -34,9 +35,12 @@ export interface VisionCoverageOptions {
    * scaled to 0 … 1 over the image. 0, the paper's method, lets all count the same, and so does an absent text. A change
    * of ours: with 4, this term alone did better than the paper's two on our benchmark (apps/docs/results). A prepared image
    * computes its kernel anew for each question then.
+   *
+   * `'auto'` measures from the image and the question whether the text tells vision tokens apart at all, and takes 4 where it
+   * clearly does, 0 where it does no more than noise would, and strengths in between.
    * @default 0
    */
-  readonly focus?: number | undefined;
+  readonly focus?: number | 'auto' | undefined;
   /**
    * Cover a random sample of the vision tokens instead of all: O(n · r) memory and time instead of O(n²), for tens of
    * thousands of tokens. Candidates stay all tokens. Coverage is measured on as many targets drawn anew, rare ones more
@@ -51,7 +55,7 @@ const schema = z.strictObject({
   weight: weightSchema.default(0.5),
   targetWeights: targetWeightsSchema,
   features: z.enum(['visionFeatures', 'vision']).default('visionFeatures'),
-  focus: weightSchema.default(0),
+  focus: z.union([weightSchema, z.literal('auto')], "expected a number from 0 to 1e30, or 'auto'").default(0),
   sample: sampleSchema.optional(),
 }) satisfies z.ZodType<VisionCoverageOptions, VisionCoverageOptions>;
 
@@ -108,8 +112,11 @@ const plainOver = (features: Features) =>
 
 const plain = { visionFeatures: plainOver('visionFeatures'), vision: plainOver('vision') };
 
+/** The strength of a focus as a parameter says, or as measured; in the latter case the parameter is not read. */
+type Strength = 'given' | 'measured';
+
 /** The term over one tensor, whose rows count by their relevance to the question. */
-const focusedOver = (features: Features) =>
+const focusedOver = (features: Features, strength: Strength) =>
   defineCoverage({
     name: 'vision',
     inputs: {
@@ -118,7 +125,7 @@ const focusedOver = (features: Features) =>
       text: { dims: ['m', 'D'] },
     },
     targets: 'n',
-    parameters: { temperature: 0.2, focus: 4 },
+    parameters: strength === 'given' ? { temperature: 0.2, focus: 4 } : { temperature: 0.2 },
     nonNegative: true,
     drawsTargets: true,
     withoutText: ({ parameters, ...options }) =>
@@ -127,14 +134,23 @@ const focusedOver = (features: Features) =>
       type T = typeof temperature;
       const { norms, draw } = context;
       const x = inputs[features] as T;
+      const [vision, text, visionNorms] = [inputs.vision as T, inputs.text as T, norms.vision as T];
       const { affinity, peak, weigh } = kernelOf(ops, x, norms[features] as T, temperature, context);
-      const relevant = relevance(ops, inputs.vision as T, inputs.text as T, norms.vision as T);
-      const shares = draw(ops.softmax(ops.multiply(focus, relevant), 0));
+      const relevant = relevance(ops, vision, text, visionNorms);
+      const strong = focus ?? focusStrength(ops, vision, text, visionNorms);
+      const shares = draw(ops.softmax(ops.multiply(strong, relevant), 0));
       return { affinity, peak, targetWeights: weigh(ops.transpose(shares)) };
     },
   });
 
-const focused = { visionFeatures: focusedOver('visionFeatures'), vision: focusedOver('vision') };
+const focused = {
+  visionFeatures: focusedOver('visionFeatures', 'given'),
+  vision: focusedOver('vision', 'given'),
+};
+const selfFocused = {
+  visionFeatures: focusedOver('visionFeatures', 'measured'),
+  vision: focusedOver('vision', 'measured'),
+};
 
 /**
  * Vision–vision coverage (MMTok, Eq. 2): (1/n) Σᵢ maxⱼ Q_ij over the kept tokens j, where Q_ij = softmaxⱼ(xᵢ·xⱼ / τ)
@@ -150,6 +166,7 @@ export function visionCoverage(options: VisionCoverageOptions = {}): CoverageTer
     schema,
     options,
   );
+  if (focus === 'auto') return selfFocused[features]({ ...common, parameters: { temperature } });
   return focus === 0
     ? plain[features]({ ...common, parameters: { temperature } })
     : focused[features]({ ...common, parameters: { temperature, focus } });

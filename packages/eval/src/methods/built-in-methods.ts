@@ -13,6 +13,7 @@ import { mmtokIvc } from './ivc.js';
 import type { Method } from './method.js';
 import { mmrNorm, mmrRelevance, mmrSaliency } from './mmr.js';
 import { mmtok, mmtokFocused, mmtokPeaked, textOnly, visionOnly } from './mmtok.js';
+import { mmtokAuto } from './mmtok-auto.js';
 import { otprune } from './otprune.js';
 import { prunesid, prunesidSaliency } from './prunesid.js';
 import { scope } from './scope.js';
@@ -28,6 +29,7 @@ export const builtInMethods: readonly Method[] = [
   mmtok,
   mmtokPeaked,
   mmtokFocused,
+  mmtokAuto,
   textOnly,
   visionOnly,
   random,

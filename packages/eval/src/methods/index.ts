@@ -34,6 +34,7 @@ export {
   textOnly,
   visionOnly,
 } from './mmtok.js';
+export { mmtokAuto } from './mmtok-auto.js';
 export { otprune } from './otprune.js';
 export { prunesid, prunesidSaliency } from './prunesid.js';
 export { scope } from './scope.js';

@@ -29,6 +29,7 @@ import { repair, type Standardize } from './standardize.js';
 /** The options that decide which tokens are kept. */
 export interface SelectSettings {
   readonly coverage?: readonly ObjectiveTerm[] | undefined;
+  readonly focus?: number | 'auto' | undefined;
   readonly select?: Select | undefined;
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
   readonly minTokens: number;
@@ -139,7 +140,8 @@ export async function selectPools(
     results.push(result);
   }
   const isWeighted = context.questions.some((question) => question.weights !== undefined);
-  if (isWeighted && settings.select === undefined && settings.coverage?.some(takesWeights) === false) {
+  const terms = settings.coverage ?? defaultCoverage(context.textTemperature, settings.focus);
+  if (isWeighted && settings.select === undefined && !terms.some(takesWeights)) {
     notes.add(
       'no term of coverage uses the weights of the question: none has text tokens as targets without weights',
     );
@@ -155,7 +157,7 @@ async function selectByCoverage(
 ): Promise<PoolResult> {
   const { settings, backend, vision, texts, questions, prepared } = context;
   const text = texts[pool.batchIndex];
-  const terms = settings.coverage ?? defaultCoverage(context.textTemperature);
+  const terms = settings.coverage ?? defaultCoverage(context.textTemperature, settings.focus);
   const coverage = weighted(terms, questions[pool.batchIndex]?.weights);
   const inputs = termInputs(pool, coverage, context);
   const image = {
@@ -228,12 +230,18 @@ async function selectByFunction(
   return { pool, rows: order.toSorted((a, b) => a - b), order, reason: 'pruned' };
 }
 
-const defaults = new Map<number, readonly ObjectiveTerm[]>();
+const defaults = new Map<string, readonly ObjectiveTerm[]>();
 
-/** The paper's objective at a family's temperature: one object per temperature, so that prepared images are found again. */
-function defaultCoverage(temperature: number): readonly ObjectiveTerm[] {
-  const known = defaults.get(temperature) ?? [textCoverage({ temperature }), visionCoverage()];
-  defaults.set(temperature, known);
+/**
+ * The paper's objective at a family's temperature, or vision coverage with a focus: one object per value, so that prepared images
+ * are found again.
+ */
+function defaultCoverage(temperature: number, focus: number | 'auto' | undefined): readonly ObjectiveTerm[] {
+  const key = focus === undefined ? `paper ${temperature}` : `focus ${focus}`;
+  const known =
+    defaults.get(key) ??
+    (focus === undefined ? [textCoverage({ temperature }), visionCoverage()] : [visionCoverage({ focus })]);
+  defaults.set(key, known);
   return known;
 }
 

@@ -1,0 +1,66 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { float32 } from '@mmtok/core/backend';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { namedMethods, runnableMethods } from './methods.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mmtok-methods-'));
+});
+
+let modules = 0;
+
+/** Writes a module with that default export and names its methods. */
+async function namedIn(exported: string, ...others: readonly string[]) {
+  const name = `./own-${modules++}.mjs`;
+  await writeFile(join(folder, name), `export default ${exported};`);
+  return namedMethods([...others, name], folder, false);
+}
+
+describe('methods of a module', () => {
+  it('are held to the contract, whoever made them', async () => {
+    const { named } = await namedIn(
+      "{ name: 'same', title: 'Same', source: 'x', needs: [], select: async (_, { tokens }) => Array(tokens).fill(3) }",
+    );
+    const vision = float32(new Float32Array(12).fill(1), [6, 2]);
+    await expect(named[0]!.select({ vision }, { tokens: 4 })).rejects.toThrow(
+      "Method 'same': it returned the index 3 twice",
+    );
+  });
+
+  it('keep their agent', async () => {
+    const definition = "{ name: 'own', source: 'x', agent: 'oracle', select: () => [] }";
+    expect((await namedIn(definition)).named).toMatchObject([{ name: 'own', title: 'own', agent: 'oracle' }]);
+  });
+
+  it.each([
+    ["{ name: 'own', select: () => [] }", /own-\d+\.mjs': Invalid definition of a method: source: /],
+    ["{ name: 'My Own', source: 'x', select: () => [] }", /expected kebab-case/],
+    ['[]', /its default export is no method/],
+    ['null', /its default export is no method/],
+  ])('must be whole: %s', async (exported, problem) => {
+    await expect(namedIn(exported)).rejects.toMatchObject({
+      code: 'MMTOK_INPUT_FILE',
+      message: expect.stringMatching(problem),
+    });
+  });
+
+  it.each([['random'], ['all']])('may not share a name, here with one of %s', async (other) => {
+    const own = "{ name: 'random', source: 'x', select: () => [] }";
+    await expect(namedIn(own, other)).rejects.toMatchObject({
+      code: 'MMTOK_USAGE',
+      message: expect.stringContaining("two methods of the name 'random'"),
+    });
+    await expect(namedIn(`[${own}, ${own}]`)).rejects.toMatchObject({ code: 'MMTOK_USAGE' });
+    expect((await namedIn(own)).named).toHaveLength(1);
+  });
+});
+
+it('a method that all stands for may be named as well', async () => {
+  const methods = await namedMethods(['random', 'all'], folder, false);
+  const names = runnableMethods(methods, { name: 'any' }, false).methods.map(({ name }) => name);
+  expect(names[0]).toBe('random');
+  expect(new Set(names).size).toBe(names.length);
+});

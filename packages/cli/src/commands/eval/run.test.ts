@@ -1,0 +1,309 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { builtInMethods, taskNames } from '@mmtok/eval';
+import { describe, expect, it, vi } from 'vitest';
+import { fakeIo } from '../../../test/fake-io.js';
+import { fakeServices } from '../../../test/fake-services.js';
+import { main } from '../../main.js';
+
+const temporary = () => mkdtemp(join(tmpdir(), 'mmtok-eval-'));
+
+async function runWith(options: Parameters<typeof fakeServices>[0], cwd: string, ...argv: readonly string[]) {
+  const io = fakeIo({ cwd });
+  const { services, agents } = fakeServices(options);
+  const exitCode = await main(['eval', ...argv], io, services);
+  return { exitCode, out: io.out(), err: io.err(), agents };
+}
+
+const run = (cwd: string, ...argv: readonly string[]) => runWith({}, cwd, ...argv);
+
+describe('mmtok eval', () => {
+  it('has help with examples, at every level', async () => {
+    for (const argv of [['--help'], ['report', '--help'], ['merge', '--help']]) {
+      const { exitCode, out } = await run('/', ...argv);
+      expect(exitCode).toBe(0);
+      expect(out).toMatch(/Examples:\n {2}mmtok eval/);
+    }
+    expect((await run('/', '--help')).out).toContain(`Tasks: shapes, ${taskNames.join(', ')}`);
+  });
+
+  it('compares two runs', async () => {
+    const cwd = await temporary();
+    const flags = ['shapes', '--limit', '4', '--keep', '4', '--methods', 'random,uniform', '--out'];
+    await run(cwd, ...flags, 'a');
+    await run(cwd, ...flags, 'b', '--seed', '0');
+    const { exitCode, out, err } = await run(cwd, 'compare', 'a', 'b', '--out', 'difference');
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+    expect(out).toMatch(/^A: a: tiny, seed 0$/m);
+    expect(out).toMatch(/^all tokens +\d+ +16 +16 .* within chance$/m);
+    expect(out).toContain(`Page: ${join('difference', 'compare.html')}`);
+    expect((await readdir(join(cwd, 'difference'))).toSorted()).toEqual(['compare.html', 'compare.md']);
+    expect(JSON.parse((await run(cwd, 'compare', 'a', 'b', '--json')).out).rows).toHaveLength(3);
+    expect(await run(cwd, 'compare', 'a', 'c')).toMatchObject({ exitCode: 2 });
+  });
+
+  it('lists the methods, with what each needs', async () => {
+    const { exitCode, out, err } = await run('/', 'methods');
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+    expect(out).toMatch(/^divprune +DivPrune +features only +https:/m);
+    expect(out).toMatch(/^mmtok-ivc .* positions +https:/m);
+    expect(out).toMatch(/^mmtok-agent .* agent/m);
+    const json = JSON.parse((await run('/', 'methods', '--json')).out);
+    expect(json.map(({ name }: { name: string }) => name)).toEqual(builtInMethods.map(({ name }) => name));
+    expect(json.find(({ name }: { name: string }) => name === 'zspaprune').needs).toEqual(['question']);
+  });
+
+  it('runs, goes on, and reports', async () => {
+    const cwd = await temporary();
+    const shapes = ['shapes', '--limit', '6', '--out', 'run'];
+    const first = await run(cwd, ...shapes, '--methods', 'mmtok,random', '--keep', '4,c0.5');
+    expect(first).toMatchObject({ exitCode: 0, err: '' });
+    expect(first.out).toContain('Shapes: 6 questions, model tiny');
+    expect(first.out).toMatch(/mmtok +4 +4 /);
+    expect(first.out).toContain(`Report: ${join('run', 'report.html')}`);
+    expect(await readdir(join(cwd, 'run'))).toContain('report.html');
+    const more = await run(cwd, ...shapes, '--methods', 'uniform', '--keep', '4', '--json');
+    expect(JSON.parse(more.out).rows.map((row: { method: string }) => row.method)).toContain('mmtok');
+    const lines = (await readFile(join(cwd, 'run', 'records.jsonl'), 'utf8')).trimEnd().split('\n');
+    expect(lines).toHaveLength(6 * (1 + 2 * 2 + 1));
+    const settings = JSON.parse(await readFile(join(cwd, 'run', 'run.json'), 'utf8'));
+    expect(settings.command.split('; ')).toEqual([
+      'mmtok eval shapes --model tiny --methods mmtok,random --keep 4,c0.5 --out run --backend ort --limit 6',
+      'mmtok eval shapes --model tiny --methods uniform --keep 4 --out run --backend ort --limit 6',
+    ]);
+
+    const report = await run(cwd, 'report', 'run');
+    expect(report.exitCode).toBe(0);
+    expect(report.out.trimEnd().split('\n').at(0)).toBe(join(cwd, 'run', 'report.html'));
+    expect((await readdir(join(cwd, 'run'))).toSorted()).toEqual([
+      'records.jsonl',
+      'report.csv',
+      'report.html',
+      'report.md',
+      'run.json',
+    ]);
+  });
+
+  it('says before anything is asked that a budget prunes nothing, keeps what was measured, and fails', async () => {
+    const cwd = await temporary();
+    const flags = ['shapes', '--limit', '2', '--methods', 'random', '--out', 'run', '--keep'];
+    const { exitCode, out, err } = await run(cwd, ...flags, '16,4');
+    expect(exitCode).toBe(1);
+    expect(out).toMatch(/random \(nothing pruned\) +16 /);
+    expect(out).toContain('Report: ');
+    expect(err).toMatch(/^note: the budget 16 prunes nothing in the first question, .* 16 vision tokens/);
+    expect(err).toContain('error: Nothing was pruned at 16: ');
+    expect((await run(cwd, 'report', 'run')).exitCode).toBe(0);
+  });
+
+  it('stops in good order, and goes on', async () => {
+    const cwd = await temporary();
+    let stop: (() => void) | undefined;
+    const io = fakeIo({ cwd });
+    const interrupt = {
+      listen(listener: () => void) {
+        stop = listener;
+        return () => {
+          stop = undefined;
+        };
+      },
+    };
+    const { services } = fakeServices({ onEvalAnswer: () => stop?.() });
+    const flags = ['shapes', '--limit', '2', '--methods', 'random', '--keep', '4', '--out', 'run'];
+    expect(await main(['eval', ...flags], { ...io, interrupt }, services)).toBe(130);
+    expect(io.err()).toMatch(
+      /^Stopping after this answer\..*\nerror: Stopped\. The 1 answers so far are kept in/,
+    );
+    expect(stop).toBeUndefined();
+    expect((await run(cwd, ...flags)).exitCode).toBe(0);
+    expect((await readFile(join(cwd, 'run', 'records.jsonl'), 'utf8')).trimEnd().split('\n')).toHaveLength(4);
+  });
+
+  it('skips broken questions where it may, with an exit code of its own', async () => {
+    const cwd = await temporary();
+    await mkdir(join(cwd, 'task'));
+    const lines = ['a', 'b'].map((name) => ({
+      id: name,
+      image: `${name}.png`,
+      question: 'q?',
+      answer: 'yes',
+    }));
+    for (const name of ['a', 'b']) await writeFile(join(cwd, 'task', `${name}.png`), name);
+    await writeFile(join(cwd, 'task', 'q.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
+    const flags = ['./task', '--methods', 'random', '--keep', '4', '--out', 'run'];
+    const broken = { brokenPicture: 'b' };
+    const refused = await runWith(broken, cwd, ...flags);
+    expect(refused).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining("Question 'b' cannot be asked"),
+    });
+    expect(refused.err).toContain('--skip-broken');
+    const skipped = await runWith(broken, cwd, ...flags, '--skip-broken');
+    expect(skipped.exitCode).toBe(3);
+    expect(skipped.out).toContain('task: 1 questions');
+    expect(skipped.err).toMatch(/skipped: question 'b': .*\nerror: 1 of 2 questions were skipped/);
+    expect(await run(cwd, ...flags)).toMatchObject({ exitCode: 0, err: '' });
+  });
+
+  it('compares answers to a folder of your own as told, and goes on with the same comparison only', async () => {
+    const cwd = await temporary();
+    await mkdir(join(cwd, 'task'));
+    await writeFile(join(cwd, 'task', 'a.png'), 'a');
+    await writeFile(join(cwd, 'task', 'q.jsonl'), '{"image":"a.png","question":"q?","answer":"yess"}');
+    const flags = ['./task', '--methods', 'random', '--keep', '4', '--out', 'run'];
+    const near = await run(cwd, ...flags, '--match', 'anls', '--json');
+    expect(JSON.parse(near.out).full.score).toBe(0.75);
+    expect((await run(cwd, ...flags)).err).toContain('other settings');
+    expect((await run(cwd, ...flags, '--match', 'fuzzy')).err).toContain('Allowed choices are exact');
+    expect((await run(cwd, 'shapes', '--match', 'anls')).err).toContain('has a comparison of its own');
+  });
+
+  it('gives up a module that never finishes loading', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const cwd = await temporary();
+      await writeFile(join(cwd, 'hang.mjs'), 'await new Promise(() => {}); export default 1;');
+      const running = run(cwd, 'shapes', '--methods', './hang.mjs');
+      await vi.advanceTimersByTimeAsync(11_000);
+      expect(await running).toMatchObject({
+        exitCode: 2,
+        err: expect.stringContaining('it did not finish loading within 10 s'),
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('runs in shards that merge to the whole', async () => {
+    const cwd = await temporary();
+    const flags = ['shapes', '--limit', '6', '--methods', 'random', '--keep', '25%'];
+    for (const index of [0, 1]) {
+      expect((await run(cwd, ...flags, '--shard', `${index}/2`, '--out', `part-${index}`)).exitCode).toBe(0);
+    }
+    const merged = await run(cwd, 'merge', 'part-0', 'part-1', '--out', 'whole');
+    expect(merged.exitCode).toBe(0);
+    expect(merged.out).toContain('Shapes: 6 questions');
+    const missing = await run(cwd, 'merge', 'part-0', '--out', 'half');
+    expect(missing).toMatchObject({ exitCode: 2, err: expect.stringContaining('missing: 1/2') });
+  });
+
+  it('takes methods from modules', async () => {
+    const cwd = await temporary();
+    const method =
+      "export default { name: 'last', title: 'Last', source: 'x', needs: [], select: async ({ vision }, { tokens }) => Array.from({ length: tokens }, (_, i) => vision.dims[0] - 1 - i) };";
+    await writeFile(join(cwd, 'last.mjs'), method);
+    await writeFile(join(cwd, 'nothing.mjs'), 'export default 3;');
+    const flags = ['shapes', '--limit', '2', '--keep', '3', '--out', 'run'];
+    const { exitCode, out } = await run(cwd, ...flags, '--methods', './last.mjs,mmtok');
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/last +3/);
+    const bad = await run(cwd, ...flags, '--methods', './nothing.mjs');
+    expect(bad).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining('its default export is no method'),
+    });
+  });
+
+  it('runs all methods that the model has input for, and says which are left out', async () => {
+    const flags = ['shapes', '--limit', '1', '--keep', '3', '--methods', 'all', '--out'];
+    const cwd = await temporary();
+    const plain = await run(cwd, ...flags, 'plain');
+    expect(plain.err).toBe(
+      "note: left out of all: visionzip, fastervlm, vispruner, scope, prunesid-saliency, mmr-saliency, agilepruner, for the model 'tiny' supplies no saliency (an encoder output vision_saliency)\n" +
+        "note: left out of all: mmtok-ivc, for the model 'tiny' does not tell the positions of its tokens\n" +
+        'note: left out of all: mmtok-agent, mmtok-focused-agent, for no --agent was named\n',
+    );
+    const methodsOf = async (out: string): Promise<string[]> =>
+      JSON.parse(await readFile(join(cwd, out, 'run.json'), 'utf8')).methods.map(
+        ({ name }: { readonly name: string }) => name,
+      );
+    expect(await methodsOf('plain')).toHaveLength(builtInMethods.length - 8 - 3);
+    const whole = await runWith({ isSalient: true }, cwd, ...flags, 'whole', '--agent', 'some/agent');
+    expect(whole).toMatchObject({ exitCode: 0, err: expect.stringMatching(/^note: .*mmtok-ivc.*\n$/) });
+    expect(await methodsOf('whole')).toEqual(
+      builtInMethods.map(({ name }) => name).filter((name) => !['mmtok-oracle', 'mmtok-ivc'].includes(name)),
+    );
+  });
+
+  it('switches the agent on and off, and bounds it by an oracle', async () => {
+    const cwd = await temporary();
+    const flags = ['shapes', '--limit', '2', '--keep', '3', '--out', 'run'];
+    const methods = ['--methods', 'mmtok,mmtok-agent,mmtok-oracle'];
+    const { exitCode, out, agents } = await run(cwd, ...flags, ...methods, '--agent', 'some/agent');
+    expect(exitCode).toBe(0);
+    expect(agents).toEqual(['some/agent']);
+    expect(out).toMatch(/^method +budget +tokens +score +retention +95 % of +agent +select +first token/m);
+    expect(out).toMatch(/mmtok-agent +3 /);
+    const lines = (await readFile(join(cwd, 'run', 'records.jsonl'), 'utf8')).trimEnd().split('\n');
+    const records = lines.map((line) => JSON.parse(line));
+    const of = (method: string) => records.filter((one) => one.method === method);
+    expect(of('mmtok')[0]).not.toHaveProperty('agentMs');
+    for (const record of of('mmtok-agent')) {
+      expect(record).toMatchObject({
+        answer: 'TABBY CAT',
+        agent: { answer: 'a tabby cat', added: ['tabby', 'cat'] },
+      });
+    }
+    for (const { agent, target } of of('mmtok-oracle')) expect(agent.answer).toBe(target);
+    expect(JSON.parse(await readFile(join(cwd, 'run', 'run.json'), 'utf8')).agent).toBe('some/agent');
+    const other = await run(cwd, ...flags, ...methods, '--agent', 'tiny-small');
+    expect(other).toMatchObject({ exitCode: 2, err: expect.stringContaining("the agent 'some/agent'") });
+  });
+
+  it.each([
+    [['shapes', '--methods', 'mmtok-agent'], "'mmtok-agent' needs a model that answers first"],
+    [['shapes', '--methods', 'magic'], "there is no method 'magic'"],
+    [['shapes', '--keep', '64,'], '--keep: expected names between commas'],
+    [['shapes', '--keep', '64,64'], "--keep: '64' is there twice"],
+    [['shapes', '--keep', '0'], '--keep 0; expected'],
+    [['shapes', '--shard', '4/4'], '--shard: expected a part'],
+    [['shapes', '--seed', 'x'], '--seed: expected a number'],
+    [
+      ['shapes', '--methods', 'scope', '--limit', '1'],
+      "'scope' needs saliency, which the model 'tiny' does not give",
+    ],
+    [['mountains'], "There is no task 'mountains'. Known: gqa"],
+    [['pope', '--limit', '1'], "'tiny' knows nothing but drawn shapes, and 'pope'"],
+    [[], 'missing required argument'],
+    [['merge', 'a'], "required option '--out <folder>' not specified"],
+  ])('%j ends with 2 and one line', async (argv, problem) => {
+    const { exitCode, out, err } = await run(await temporary(), ...argv);
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
+    expect(err).toContain(problem);
+    expect(err).toMatch(/^error: /);
+  });
+
+  it('fails with 1 where nothing was pruned, with 2 where there is no run', async () => {
+    const cwd = await temporary();
+    const { exitCode, err } = await run(cwd, 'shapes', '--limit', '2', '--methods', 'random', '--keep', '16');
+    expect(exitCode).toBe(1);
+    expect(err).toContain('Nothing was pruned at 16: ');
+    expect(await run(cwd, 'report', 'nowhere')).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining('There is no evaluation in'),
+    });
+  });
+
+  it('says which file or folder is in the way', async () => {
+    const cwd = await temporary();
+    await writeFile(join(cwd, 'taken'), '');
+    const flags = ['shapes', '--limit', '1', '--methods', 'random', '--keep', '4'];
+    const inTheWay = {
+      exitCode: 2,
+      err: `error: Cannot use '${join(cwd, 'taken')}': it exists and is no folder.\n`,
+    };
+    expect(await run(cwd, ...flags, '--out', 'taken')).toMatchObject(inTheWay);
+    expect((await run(cwd, ...flags, '--out', 'run')).exitCode).toBe(0);
+    await rm(join(cwd, 'run', 'report.html'));
+    await mkdir(join(cwd, 'run', 'report.html'));
+    expect(await run(cwd, 'report', 'run')).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining(
+        `'${join(cwd, 'run', 'report.html')}' (it is a folder). The answers are kept`,
+      ),
+    });
+    // A run without a shard is whole by itself.
+    expect(await run(cwd, 'merge', 'run', '--out', 'taken')).toMatchObject(inTheWay);
+  });
+});

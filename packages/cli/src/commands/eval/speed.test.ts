@@ -1,0 +1,76 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { modelDims, type SpeedResult } from '@mmtok/eval';
+import { describe, expect, it } from 'vitest';
+import { fakeIo } from '../../../test/fake-io.js';
+import { fakeServices } from '../../../test/fake-services.js';
+import { main } from '../../main.js';
+
+const DIMS = {
+  title: 'Small',
+  hidden: 32,
+  layers: 2,
+  heads: 2,
+  keyValueHeads: 1,
+  headDim: 16,
+  intermediate: 48,
+  vocabulary: 40,
+  attentionBias: false,
+  visionTokens: 30,
+  visionWidth: 16,
+  keep: ['10', '10%'],
+};
+
+async function run(...argv: readonly string[]) {
+  const cwd = await mkdtemp(join(tmpdir(), 'mmtok-eval-speed-'));
+  await writeFile(join(cwd, 'small.json'), JSON.stringify(DIMS));
+  await writeFile(join(cwd, 'wrong.json'), JSON.stringify({ ...DIMS, layers: 'two', depth: 2 }));
+  await writeFile(join(cwd, 'broken.json'), '{');
+  const io = fakeIo({ cwd });
+  const exitCode = await main(['eval', 'speed', ...argv], io, fakeServices().services);
+  return { exitCode, out: io.out(), err: io.err() };
+}
+
+describe('mmtok eval speed', () => {
+  it('has help with examples and all names', async () => {
+    const { exitCode, out } = await run('--help');
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/Examples:\n {2}mmtok eval speed/);
+    expect(out).toContain(Object.keys(modelDims).join(', '));
+  });
+
+  it('prints a table and what to know about it', async () => {
+    const { exitCode, out, err } = await run('--dims', './small.json', '--layers', '1', '--rounds', '1');
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+    expect(out).toContain('Small: scaled from 1 of 2 layers');
+    expect(out).toMatch(/^all +30 +94 /m);
+    expect(out).toMatch(/^10 +10 +74 /m);
+    expect(out).toMatch(/^10% +3 +67 /m);
+    expect(out).toContain('Note: 1 of 2 layers were built and run');
+  });
+
+  it('prints JSON', async () => {
+    const flags = ['--keep', '5', '--text', '4', '--rounds', '1', '--decode', '2', '--dtype', 'q4', '--json'];
+    const { exitCode, out } = await run('--dims', 'small.json', ...flags);
+    expect(exitCode).toBe(0);
+    const result = JSON.parse(out) as SpeedResult;
+    expect(result).toMatchObject({ dims: DIMS, dtype: 'q4', rounds: 1, decodeTokens: 2, isScaled: false });
+    expect(result.rows.map(({ promptTokens }) => promptTokens)).toEqual([34, 9]);
+  });
+
+  it.each([
+    [[], "required option '--dims <name>' not specified"],
+    [['--dims', 'gpt'], "there are no dimensions 'gpt'; there are llava-1.5-7b"],
+    [['--dims', './nowhere.json'], "'./nowhere.json'"],
+    [['--dims', 'broken.json'], 'it is no JSON'],
+    [['--dims', 'wrong.json'], 'layers: '],
+    [['--dims', 'small.json', '--keep', '30'], "'30' keeps all 30 vision tokens of Small"],
+    [['--dims', 'small.json', '--layers', '3'], 'Small has 2, got 3'],
+    [['--dims', 'small.json', '--dtype', 'int3'], "argument 'int3' is invalid"],
+  ])('%j ends with 2 and one line', async (argv, problem) => {
+    const { exitCode, out, err } = await run(...argv);
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
+    expect(err).toContain(problem);
+  });
+});

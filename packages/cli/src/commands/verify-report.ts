@@ -1,0 +1,246 @@
+// How a verification is reported: lines for the terminal, and one HTML page without scripts or network access.
+
+import { escapeHtml, tokenMarks } from '@mmtok/core/internal';
+import type { CheckName, CheckStatus, VerifiedPicture, VerifyReport } from '@mmtok/transformers/verify';
+import type { Colors } from '../terminal/io.js';
+import { renderTable, wrapColumns } from '../terminal/table.js';
+import { formatBytes, formatMs, formatShare } from '../terminal/text.js';
+
+/** What the checks are called. */
+export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
+  keepAll: 'keeping all tokens changes nothing',
+  shortenedPrompt: 'answers as the library would, shortened',
+  tap: 'features from before the projector',
+  tapOutput: 'encoder unchanged by exposing them',
+  text: 'the question drives the selection',
+  baselines: 'differs from random and from text alone',
+};
+
+const MARKS: Readonly<Record<CheckStatus, string>> = { pass: '✓', warn: '!', fail: '✗', skipped: '–' };
+
+/** A row of the table of times, as texts. */
+export function timingCells(report: VerifyReport): { readonly titles: string[]; readonly rows: string[][] } {
+  const hasMemory = report.timings.some(({ peakBytes }) => peakBytes !== undefined);
+  const titles = [
+    'keep',
+    'tokens',
+    'prompt',
+    'image',
+    'encode',
+    'select',
+    'prefill',
+    'decode',
+    'total ms',
+    'speedup',
+  ];
+  if (hasMemory) titles.push('memory');
+  const rows = report.timings
+    .toReversed()
+    .map((row) => [
+      keepInWords(row.keep),
+      String(row.keptTokens),
+      String(row.promptTokens),
+      formatMs(row.processMs),
+      formatMs(row.encodeMs),
+      formatMs(row.selectMs),
+      formatMs(row.prefillMs),
+      formatMs(row.decodeMs),
+      formatMs(row.totalMs),
+      `${row.speedup.toFixed(2)}×`,
+      ...(hasMemory ? [row.peakBytes === undefined ? '' : formatBytes(row.peakBytes)] : []),
+    ]);
+  return { titles, rows };
+}
+
+/** A share of vision tokens as people read it. */
+export function keepInWords(keep: number): string {
+  if (keep === 0) return 'one token';
+  return keep >= 1 ? 'all' : formatShare(keep).replace('.0', '');
+}
+
+/** The report as lines. */
+export function verifyLines(report: VerifyReport, width: number, colors: Colors): string[] {
+  const { model, checks, timings, pictures, advice } = report;
+  const paint: Readonly<Record<CheckStatus, (text: string) => string>> = {
+    pass: colors.green,
+    warn: colors.yellow,
+    fail: colors.red,
+    skipped: colors.dim,
+  };
+  const lines = [`${colors.bold(model.source)}: ${model.family}, ${sessionsInWords(report)}`, ''];
+  for (const { name, status, detail } of checks) {
+    lines.push(`${paint[status](MARKS[status])} ${CHECK_TITLES[name]}`);
+    for (const line of wrapColumns(detail, width - 4)) lines.push(`    ${colors.dim(line)}`);
+  }
+  if (timings.length > 0) {
+    const { titles, rows } = timingCells(report);
+    const columns = titles.map((title, at) => ({ title, align: at === 0 ? 'left' : 'right' }) as const);
+    lines.push('', colors.bold(TIMES_TITLE), ...renderTable(columns, rows, width));
+  }
+  const answers = pictures.flatMap(({ name, answers: own }) =>
+    own.map(({ keep, keptTokens, text, sameAsAll }) => [
+      keep >= 1 ? name : '',
+      keepInWords(keep),
+      String(keptTokens),
+      text.replaceAll('\n', ' '),
+      sameAsAll ? '' : 'changed',
+    ]),
+  );
+  lines.push(
+    '',
+    colors.bold('Answers'),
+    ...renderTable(
+      [
+        { title: 'picture' },
+        { title: 'keep' },
+        { title: 'tokens', align: 'right' },
+        { title: 'answer', flexible: true },
+        { title: '' },
+      ],
+      answers,
+      width,
+    ),
+    '',
+  );
+  for (const one of advice) lines.push(...wrapColumns(one, width));
+  const hasDoubts = checks.some(({ status }) => status === 'warn');
+  const verdict = hasDoubts
+    ? 'No check failed; see what is marked with !.'
+    : 'Pruning is right on this model.';
+  lines.push('', report.passed ? colors.green(verdict) : colors.red('A check failed.'));
+  return lines;
+}
+
+/** The title of the table of times. */
+export const TIMES_TITLE = 'Times from pixels to the end of the answer, in ms';
+
+/** Precision and device of the sessions, each once. */
+export function sessionsInWords({ model: { sessions, library } }: VerifyReport): string {
+  const kinds = Object.values(sessions).map(({ dtype, device }) =>
+    [dtype, device].filter(Boolean).join(' on '),
+  );
+  const used = [...new Set(kinds)].filter((kind) => kind !== '');
+  return [used.join(', '), library].filter((part) => part !== '').join('; ');
+}
+
+/** What the page tells. */
+export interface PageContent {
+  readonly mmtok: string;
+  readonly machine: string;
+  readonly report: VerifyReport;
+}
+
+const STYLE = `
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1c1e21; background: #fff; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+table { border-collapse: collapse; } th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; }
+th:first-child, td:first-child, td.text, th.text { text-align: left; }
+ul.checks { list-style: none; padding: 0; } .checks li { margin: .5rem 0; padding-left: .8rem; border-left: 4px solid #999; }
+.checks .pass { border-color: #2a8f4a; } .checks .warn { border-color: #c98a00; } .checks .fail { border-color: #c0392b; }
+.status { font-weight: 600; } .detail { color: #555; overflow-wrap: anywhere; }
+figure { display: inline-block; vertical-align: top; margin: 0 1.5rem 1.5rem 0; } figcaption { max-width: 20rem; color: #555; }
+code { background: #f2f2f2; padding: 0 .25em; }
+@media (prefers-color-scheme: dark) { body { color: #e4e6e8; background: #17181a; } .detail, figcaption { color: #aaa; } code { background: #2a2c2f; } th, td { border-color: #3a3c3f; } }`;
+
+const STATUS_WORDS: Readonly<Record<CheckStatus, string>> = {
+  pass: 'passed',
+  warn: 'look',
+  fail: 'failed',
+  skipped: 'not checked',
+};
+
+/** The whole page. */
+export function verifyPage({ mmtok, machine, report }: PageContent): string {
+  const { model, checks, pictures, advice, limit, memory } = report;
+  const title = `${report.passed ? 'Verified' : 'Failed'}: ${model.source}`;
+  const checkItems = checks.map(
+    ({ name, status, detail }) =>
+      `<li class="${status}"><span class="status">${STATUS_WORDS[status]}:</span> ${escapeHtml(CHECK_TITLES[name])}<div class="detail">${escapeHtml(detail)}</div></li>`,
+  );
+  const facts: (readonly [string, string])[] = [
+    ['Model', `${model.source} (${model.family}, ${model.modelType})`],
+    ['Runs', sessionsInWords(report)],
+    ['Positions', model.positions],
+    ['Features', model.visionFeatureSource],
+    ['Machine', machine],
+    ['mmtok', mmtok],
+  ];
+  if (memory) facts.push(['Memory', `${formatBytes(memory.peakBytes)} at most`]);
+  if (limit) {
+    const fixed = formatShare(limit.fixedShare);
+    facts.push([
+      'Limit',
+      `${limit.measured.toFixed(2)} times with a single vision token; ${fixed} of an unpruned call is image processing and encoder`,
+    ]);
+  }
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>${escapeHtml(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<h1>${escapeHtml(title)}</h1>
+<dl>
+${facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`).join('\n')}
+</dl>
+<h2>Checks</h2>
+<ul class="checks">
+${checkItems.join('\n')}
+</ul>
+${advice.map((one) => `<p>${escapeHtml(one)}</p>`).join('\n')}
+${timesAsHtml(report)}
+<h2>Pictures</h2>
+${pictures.map(pictureAsHtml).join('\n')}
+</body>
+</html>
+`;
+}
+
+function timesAsHtml(report: VerifyReport): string {
+  if (report.timings.length === 0) return '';
+  const { titles, rows } = timingCells(report);
+  const cells = (tag: string, row: readonly string[]): string =>
+    `<tr>${row.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
+  return `<h2>${TIMES_TITLE}</h2>
+<table><thead>${cells('th', titles)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table>`;
+}
+
+function pictureAsHtml(picture: VerifiedPicture): string {
+  const { name, question, text, answers, overlap } = picture;
+  const tokens = text?.tokens.map((token) => `<code>${escapeHtml(token)}</code>`).join(' ') ?? '';
+  const rows = answers.map(
+    ({ keep, keptTokens, text: answer, sameAsAll }) =>
+      `<tr><td>${keepInWords(keep)}</td><td>${keptTokens}</td><td class="text">${escapeHtml(answer)}</td><td class="text">${sameAsAll ? '' : 'changed'}</td></tr>`,
+  );
+  return `<section><h3>${escapeHtml(name)}: ${escapeHtml(question)}</h3>
+<figure>${overlay(picture)}<figcaption>${picture.keptTokens} of ${picture.visionTokens} vision tokens kept, drawn over the whole picture (a processor that crops shows less of it). A random selection shares ${formatShare(overlap.random)} of them${overlap.textOnly === undefined ? '' : `, text coverage alone ${formatShare(overlap.textOnly)}`}.</figcaption></figure>
+<figure><table><thead><tr><th>keep</th><th>tokens</th><th class="text">answer</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table>
+<figcaption>Text that drives the selection: ${tokens === '' ? 'none' : tokens}</figcaption></figure></section>`;
+}
+
+const SIDE = 320;
+
+/** The picture with what is kept left bright. Of several tiles, the last one, which shows the whole picture, is over it; the others are beside. */
+function overlay({ preview, width, height, tiles, name }: VerifiedPicture): string {
+  const scale = SIDE / Math.max(width, height);
+  const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
+  const [whole, ...others] = tiles.toReversed();
+  const shade = whole === undefined ? '' : cells(whole, w, h);
+  const first = `<svg width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${escapeHtml(`kept tokens of ${name}`)}"><image href="${escapeHtml(preview)}" width="${w}" height="${h}" preserveAspectRatio="none"/>${shade}</svg>`;
+  const small = others.toReversed().map((tile) => {
+    const side = 64;
+    return ` <svg width="${side}" height="${side}" viewBox="0 0 ${side} ${side}"><rect width="${side}" height="${side}" fill="#c9ccd1"/>${cells(tile, side, side)}</svg>`;
+  });
+  return first + (small.length === 0 ? '' : `<div>${small.join('')}</div>`);
+}
+
+/** What was kept of a tile; nothing where its tokens form no grid. */
+function cells({ grid, indices }: VerifiedPicture['tiles'][number], width: number, height: number): string {
+  if (grid === undefined) return '';
+  const [rows, columns] = grid;
+  return tokenMarks({ rows, columns, kept: indices }, width, height);
+}

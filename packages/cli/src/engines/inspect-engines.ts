@@ -1,0 +1,96 @@
+// Finds out which engines and devices work on this machine. Each is tried in its own process, since a native library that does
+// not fit may crash it.
+
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ProbeResult, type ProbeTarget, resultSchema } from './probe.js';
+
+/** An engine on a device, and whether it works here. */
+export interface EngineReport {
+  readonly target: ProbeTarget;
+  /** What to call it, e.g. `cuda` or `@tensorflow/tfjs-node`. */
+  readonly label: string;
+  readonly result: ProbeResult;
+}
+
+/** What a machine has. */
+export interface MachineReport {
+  readonly node: { readonly version: string; readonly isSupported: boolean };
+  readonly platform: string;
+  readonly transformers: string;
+  readonly engines: readonly EngineReport[];
+}
+
+/** Inspects a machine. */
+export type InspectEngines = () => Promise<MachineReport>;
+
+/** Execution providers that onnxruntime-node has, by platform. */
+const PROVIDERS: Readonly<Record<string, readonly string[] | undefined>> = {
+  linux: ['cpu', 'cuda', 'webgpu'],
+  win32: ['cpu', 'cuda', 'dml', 'webgpu'],
+  darwin: ['cpu', 'coreml', 'webgpu'],
+};
+
+const TFJS_MODULES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node', '@tensorflow/tfjs'];
+
+/** Tries all engines at once, each in a process of its own. */
+export const inspectEngines: InspectEngines = async () => {
+  const targets: readonly (readonly [label: string, target: ProbeTarget])[] = [
+    ...(PROVIDERS[process.platform] ?? ['cpu']).map((choice) => [choice, { engine: 'ort', choice }] as const),
+    ['own choice', { engine: 'tfjs', choice: '' }],
+    ...TFJS_MODULES.map((choice) => [choice, { engine: 'tfjs', choice }] as const),
+  ];
+  const engines = await Promise.all(
+    targets.map(async ([label, target]) => ({ label, target, result: await isolatedProbe(target) })),
+  );
+  return {
+    node: { version: process.versions.node, isSupported: isSupported(process.versions.node) },
+    platform: `${process.platform} ${process.arch}`,
+    transformers: await transformersVersion(),
+    engines,
+  };
+};
+
+/** Whether a version of Node is 20.19 or newer. */
+export function isSupported(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 20 || (major === 20 && minor >= 19);
+}
+
+/** The version of transformers.js, from the manifest above its entry; it does not export the manifest. */
+async function transformersVersion(): Promise<string> {
+  const entry = createRequire(import.meta.url).resolve('@huggingface/transformers');
+  const manifest = JSON.parse(await readFile(join(dirname(entry), '..', 'package.json'), 'utf8')) as {
+    readonly version: string;
+  };
+  return manifest.version;
+}
+
+const PROGRAM = fileURLToPath(new URL('./probe-process.js', import.meta.url));
+const TIMEOUT_MS = 60_000;
+
+/** Tries an engine without risk to this process. */
+export function isolatedProbe(target: ProbeTarget): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    const args = [PROGRAM, JSON.stringify(target)];
+    execFile(process.execPath, args, { timeout: TIMEOUT_MS }, (error, stdout) => {
+      resolve(readResult(stdout) ?? { works: false, problem: crash(error), hint: '' });
+    });
+  });
+}
+
+function readResult(stdout: string): ProbeResult | undefined {
+  try {
+    return resultSchema.parse(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? ''));
+  } catch {
+    return undefined;
+  }
+}
+
+function crash(error: { readonly signal?: NodeJS.Signals | null; readonly killed?: boolean } | null): string {
+  if (error?.killed) return `no answer within ${TIMEOUT_MS / 1000} s`;
+  return `the process ended ${error?.signal ? `by ${error.signal}` : 'without a result'}; its native library does not work here`;
+}

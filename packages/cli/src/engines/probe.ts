@@ -1,0 +1,98 @@
+// Tries one engine on one device by making the very backend that other commands would make.
+
+import { MmtokError } from '@mmtok/core';
+import { messageOf } from '@mmtok/core/internal';
+import * as z from 'zod';
+import { loadOnnxRuntime } from './create-backend.js';
+
+/** What to try: an execution provider of ONNX Runtime, or a module of TensorFlow.js (`''` is its own choice). */
+export const targetSchema: z.ZodType<ProbeTarget> = z.object({
+  engine: z.enum(['ort', 'tfjs']),
+  choice: z.string(),
+});
+
+/** See {@link targetSchema}. */
+export interface ProbeTarget {
+  readonly engine: 'ort' | 'tfjs';
+  readonly choice: string;
+}
+
+/** What a trial showed. */
+export const resultSchema: z.ZodType<ProbeResult> = z.discriminatedUnion('works', [
+  z.object({
+    works: z.literal(true),
+    device: z.string(),
+    module: z.string(),
+    version: z.string(),
+    listed: z.array(z.string()).optional(),
+  }),
+  z.object({ works: z.literal(false), problem: z.string(), hint: z.string() }),
+]);
+
+/** See {@link resultSchema}. */
+export type ProbeResult =
+  | {
+      readonly works: true;
+      /** What it runs on, e.g. `cpu`. */
+      readonly device: string;
+      readonly module: string;
+      readonly version: string;
+      /** For ONNX Runtime: the providers that the module says it knows, whether they work or not. */
+      readonly listed?: readonly string[] | undefined;
+    }
+  | {
+      readonly works: false;
+      readonly problem: string;
+      /** What to do about it. */
+      readonly hint: string;
+    };
+
+/** Tries an engine in this very process. A broken native library may end it; see isolated-probe.ts. */
+export async function probe({ engine, choice }: ProbeTarget): Promise<ProbeResult> {
+  try {
+    return engine === 'ort' ? await probeOrt(choice) : await probeTfjs(choice);
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+async function probeOrt(device: string): Promise<ProbeResult> {
+  const { createBackend } = await import('./create-backend.js');
+  const backend = await createBackend('ort', device);
+  await backend.dispose();
+  return { works: true, device: backend.device, module: 'onnxruntime-node', ...describeOrt() };
+}
+
+async function probeTfjs(module: string): Promise<ProbeResult> {
+  const { createTfjsBackend } = await import('@mmtok/tfjs-backend');
+  const backend = await createTfjsBackend(module === '' ? {} : { module });
+  const { device, engine } = backend;
+  await backend.dispose();
+  return { works: true, device, module: engine.module, version: engine.version };
+}
+
+/** What the copy of onnxruntime-node that transformers.js loads says about itself. */
+function describeOrt(): { readonly version: string; readonly listed: string[] } {
+  const ort: unknown = loadOnnxRuntime();
+  const { env, listSupportedBackends } = ort as {
+    readonly env: { readonly versions: { readonly node?: string } };
+    listSupportedBackends(): readonly { readonly name: string; readonly bundled: boolean }[];
+  };
+  return {
+    version: env.versions.node ?? 'unknown',
+    listed: listSupportedBackends().map(({ name, bundled }) => (bundled ? name : `${name} (not bundled)`)),
+  };
+}
+
+function explain(error: unknown): ProbeResult {
+  if (!MmtokError.isInstance(error)) return { works: false, problem: messageOf(error), hint: '' };
+  return { works: false, problem: withoutSourceLines(error.problem), hint: error.hint ?? '' };
+}
+
+/** Leaves out where in its C++ sources ONNX Runtime found the problem. */
+function withoutSourceLines(problem: string): string {
+  return problem
+    .replace(/^no device works \(\w+: ([\s\S]*?)\s*\)\.?$/, '$1')
+    .replace(/^\/\S+\.cc:\d+ [\s\S]* was false\. /, '')
+    .replace(/\.$/, '');
+}

@@ -1,0 +1,121 @@
+// The typed errors of the command line, and how a failed command is reported: one line and an exit code.
+
+import { MmtokError } from '@mmtok/core';
+import { CommanderError } from 'commander';
+import { shorten } from './terminal/text.js';
+
+/** There is no network, or it does not let the hub through. */
+export class HubUnreachableError extends MmtokError {
+  constructor(model: string, options?: { readonly cause?: unknown }) {
+    super(
+      'MMTOK_HUB_UNREACHABLE',
+      `The model '${model}' is not on this machine, and https://huggingface.co cannot be reached to download it. ` +
+        'Check the network (HTTPS_PROXY is not read by Node 20), or give a folder that holds the model.',
+      { kind: 'environment', ...options },
+    );
+  }
+}
+
+/** A file named on the command line is missing, unreadable or of the wrong kind. */
+export class InputFileError extends MmtokError {
+  readonly path: string;
+
+  constructor(path: string, problem: string, options?: { readonly cause?: unknown }) {
+    super('MMTOK_INPUT_FILE', `Cannot use '${path}': ${problem}.`, { kind: 'data', ...options });
+    this.path = path;
+  }
+}
+
+/** A safetensors file is malformed or cut short, or a tensor in it is missing or of a type that cannot be read. */
+export class SafetensorsError extends MmtokError {
+  constructor(problem: string) {
+    super('MMTOK_SAFETENSORS', `Invalid safetensors: ${problem}.`, { kind: 'data' });
+  }
+}
+
+/** An argument or option has a value that means nothing. */
+export class UsageError extends MmtokError {
+  constructor(problem: string) {
+    super('MMTOK_USAGE', problem);
+  }
+}
+
+/** Exit codes of the program. */
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  badInput: 2,
+  /** Done, but some questions were skipped. */
+  incomplete: 3,
+  /** Stopped by the user. */
+  stopped: 130,
+} as const;
+
+/** Where files cannot be read or written, by the system's code: the user's to solve, whichever command met it. */
+const FILE_PROBLEMS: Readonly<Record<string, string>> = {
+  EACCES: 'permission is denied',
+  EEXIST: 'it exists and is no folder',
+  EISDIR: 'it is a folder',
+  ENOENT: 'there is no such file or folder, and it cannot be made',
+  ENOTDIR: 'a part of its path is no folder',
+  EDQUOT: 'the quota of the disk is used up',
+  ENOSPC: 'the disk is full',
+  EPERM: 'permission is denied',
+  EROFS: 'its disk is read-only',
+};
+
+const LONGEST_MESSAGE = 2000;
+
+/** How a command ended. */
+export interface Failure {
+  readonly exitCode: number;
+  /** What to print; nothing where it has been printed already. */
+  readonly message?: string;
+}
+
+/** One line for errors thrown on purpose; the stack for bugs and under `--debug`. */
+export function explainFailure(thrown: unknown, debug: boolean): Failure {
+  const error = asFileError(thrown);
+  if (error instanceof CommanderError) {
+    return { exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.badInput };
+  }
+  const isExpected = MmtokError.isInstance(error);
+  const exitCode = exitCodeOf(error);
+  if (debug) return { exitCode, message: withCauses(error) };
+  if (isExpected) return { exitCode, message: `error: ${oneLine(error.message)}` };
+  const what = error instanceof Error ? error.message : String(error);
+  return { exitCode, message: `error: ${oneLine(what)} (run again with --debug to see where)` };
+}
+
+function exitCodeOf(error: unknown): number {
+  if (!MmtokError.isInstance(error)) return EXIT.failure;
+  if (error.code === 'MMTOK_EVAL_STOPPED') return EXIT.stopped;
+  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  const isMachine = error.kind === 'environment' || code === 'ENOSPC' || code === 'EDQUOT';
+  return isMachine ? EXIT.failure : EXIT.badInput;
+}
+
+/** An error of the file system as a typed one; any other as it is. */
+function asFileError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code = '', path } = error as NodeJS.ErrnoException;
+  const problem = FILE_PROBLEMS[code];
+  if (problem === undefined) return error;
+  return new InputFileError(path ?? 'a file', problem, { cause: error });
+}
+
+/** A message on one line, not longer than people read: a file may have put anything into it. */
+function oneLine(text: string): string {
+  const lines = shorten(text, LONGEST_MESSAGE).split('\n');
+  return lines
+    .map((line) => line.trim())
+    .join(' ')
+    .trim();
+}
+
+/** The stack of an error, and those of what caused it. */
+function withCauses(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? error.message;
+  return error.cause === undefined ? stack : `${stack}\ncaused by ${withCauses(error.cause)}`;
+}

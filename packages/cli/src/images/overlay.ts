@@ -1,0 +1,213 @@
+// Overlays: images whose dropped patches are dimmed and whose kept ones are framed, as a PNG. They carry no text, so they look the
+// same on machines without fonts.
+
+import { type TokenGrid, tokenMarks } from '@mmtok/core/internal';
+import type { ImageReport, TileReport } from '@mmtok/transformers';
+import type { OverlayOptions } from 'sharp';
+import type { Picture } from './picture.js';
+
+/** A picture with its grid of vision tokens and the ones that were kept. */
+export interface TokenView extends TokenGrid {
+  readonly picture: Picture;
+}
+
+/** One or more views: an image, or the tiles of an image. */
+export interface OverlayPanel {
+  readonly views: readonly TokenView[];
+  /** How many views stand side by side. @default as many as make the panel about square */
+  readonly viewColumns?: number;
+}
+
+/** Options of {@link renderOverlay}. */
+export interface OverlayLayout {
+  /** How many panels stand beside each other. @default at most 3 */
+  readonly columns?: number;
+  /** Width of a panel in pixels. @default 448 */
+  readonly panelWidth?: number;
+}
+
+const MARGIN = 24;
+const VIEW_GAP = 4;
+/** Height of a view over the width of its cell at most. */
+const TALLEST = 4;
+/** Pixels that a view has in each direction at least. */
+const THINNEST = 16;
+
+/**
+ * Draws panels, row after row.
+ * @returns The bytes of a PNG file.
+ */
+export async function renderOverlay(
+  panels: readonly OverlayPanel[],
+  layout: OverlayLayout = {},
+): Promise<Buffer> {
+  const { columns = Math.min(panels.length, 3), panelWidth = 448 } = layout;
+  const { default: sharp } = await import('sharp');
+  const pictures: OverlayOptions[] = [];
+  const marks: string[] = [];
+  let top = MARGIN;
+  for (let first = 0; first < panels.length; first += columns) {
+    const row = panels.slice(first, first + columns).map((panel, column) => {
+      const left = MARGIN + column * (panelWidth + MARGIN);
+      const views = placeViews(panel, panelWidth);
+      return { left, views };
+    });
+    for (const { left, views } of row) {
+      for (const { view, x, y, width, height } of views.places) {
+        pictures.push({ input: await scale(view.picture, width, height), left: left + x, top: top + y });
+        marks.push(
+          `<svg x="${left + x}" y="${top + y}" width="${width}" height="${height}">${tokenMarks(view, width, height)}</svg>`,
+        );
+      }
+    }
+    top += Math.max(...row.map(({ views }) => views.height)) + MARGIN;
+  }
+  const width = MARGIN + columns * (panelWidth + MARGIN);
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${top}">${marks.join('')}</svg>`;
+  return sharp({ create: { width, height: top, channels: 3, background: 'white' } })
+    .composite([...pictures, { input: Buffer.from(svg), left: 0, top: 0 }])
+    .png({ palette: true, quality: 95 })
+    .toBuffer();
+}
+
+interface Place {
+  readonly view: TokenView;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Lays the views of a panel out in rows of equal cells. */
+function placeViews(
+  { views, viewColumns }: OverlayPanel,
+  panelWidth: number,
+): { readonly places: readonly Place[]; readonly height: number } {
+  const columns = viewColumns ?? Math.ceil(Math.sqrt(views.length));
+  const width = Math.floor((panelWidth - VIEW_GAP * (columns - 1)) / columns);
+  const places: Place[] = [];
+  let y = 0;
+  for (let first = 0; first < views.length; first += columns) {
+    const row = views.slice(first, first + columns).map((view, column): Place => {
+      return { view, x: column * (width + VIEW_GAP), y, ...sizeWithin(view.picture, width) };
+    });
+    places.push(...row);
+    y += Math.max(...row.map(({ height }) => height)) + VIEW_GAP;
+  }
+  return { places, height: y - VIEW_GAP };
+}
+
+/**
+ * The size of a picture in a cell of some width. One that is far higher than wide, or wider than high, is drawn with another
+ * shape than it has: in its own it would be a line, or beyond what an image file can hold.
+ */
+function sizeWithin(
+  { width: columns, height: rows }: Picture,
+  cellWidth: number,
+): { readonly width: number; readonly height: number } {
+  const tallest = cellWidth * TALLEST;
+  const height = Math.round((cellWidth * rows) / columns);
+  if (height <= tallest) return { width: cellWidth, height: Math.max(height, THINNEST) };
+  const width = Math.round((tallest * columns) / rows);
+  return { width: Math.min(cellWidth, Math.max(width, THINNEST)), height: Math.round(tallest) };
+}
+
+/** The picture in that size; small ones become soft rather than blocky, so that only token borders look like edges. */
+async function scale(
+  { data, width: columns, height: rows }: Picture,
+  width: number,
+  height: number,
+): Promise<Buffer> {
+  const { default: sharp } = await import('sharp');
+  return sharp(data, { raw: { width: columns, height: rows, channels: 3 } })
+    .resize(width, height, { fit: 'fill', kernel: 'lanczos3' })
+    .png()
+    .toBuffer();
+}
+
+/** The settings of an image processor that decide what the encoder sees. */
+export interface ImageProcessing {
+  readonly do_center_crop?: boolean | null;
+  readonly do_pad?: boolean | null;
+  readonly image_mean?: readonly number[] | number | null;
+  readonly image_std?: readonly number[] | number | null;
+}
+
+/** A tensor of floats as the processor returned it. */
+export interface PixelTensor {
+  readonly data: ArrayLike<number>;
+  readonly dims: readonly number[];
+}
+
+/** What the image processor returned. */
+export interface Processed {
+  readonly pixels: PixelTensor | undefined;
+  readonly processing: ImageProcessing;
+  /** For each image that was cut into tiles, how many of them are side by side. */
+  readonly columns: readonly number[];
+}
+
+/**
+ * A panel for each image whose tokens form a grid. A processor may crop, pad, or cut an image into tiles; then what the encoder
+ * saw is recovered from its input, so that every token is drawn where it belongs.
+ */
+export function overlayPanels(
+  images: readonly ImageReport[],
+  pictures: readonly Picture[],
+  { pixels, processing, columns }: Processed,
+): OverlayPanel[] {
+  let tile = 0;
+  const tiles = images.reduce((sum, image) => sum + image.tiles.length, 0);
+  const isWhole = !processing.do_center_crop && !processing.do_pad;
+  return images.flatMap((image, i): OverlayPanel[] => {
+    const first = tile;
+    tile += image.tiles.length;
+    const views = image.tiles.map((report, t): TokenView | undefined => {
+      const original = image.tiles.length === 1 && isWhole ? pictures[i] : undefined;
+      const picture = original ?? pictureOf(pixels, tiles, first + t, processing);
+      return viewOf(report, picture);
+    });
+    if (!views.every((view) => view !== undefined)) return [];
+    const viewColumns = columns[i] ?? 0;
+    return [{ views, ...(viewColumns > 0 && { viewColumns }) }];
+  });
+}
+
+function viewOf({ grid, indices }: TileReport, picture: Picture | undefined): TokenView | undefined {
+  if (grid === undefined || picture === undefined) return undefined;
+  const [rows, columns] = grid;
+  return { picture, rows, columns, kept: indices };
+}
+
+/** Undoes the normalisation of one tile of `[…, 3, height, width]`; undefined for pixels laid out otherwise. */
+function pictureOf(
+  pixels: PixelTensor | undefined,
+  tiles: number,
+  tile: number,
+  { image_mean, image_std }: ImageProcessing,
+): Picture | undefined {
+  const [channels, height, width] = pixels?.dims.slice(-3) ?? [];
+  const isPlanar = channels === 3 && height !== undefined && width !== undefined;
+  if (pixels === undefined || !isPlanar || pixels.data.length !== tiles * 3 * height * width)
+    return undefined;
+  const plane = height * width;
+  const data = new Uint8Array(plane * 3);
+  for (let channel = 0; channel < 3; channel++) {
+    const mean = perChannel(image_mean, channel, 0);
+    const std = perChannel(image_std, channel, 1);
+    const start = (tile * 3 + channel) * plane;
+    for (let i = 0; i < plane; i++) {
+      const value = (pixels.data[start + i] as number) * std + mean;
+      data[i * 3 + channel] = Math.max(0, Math.min(255, Math.round(value * 255)));
+    }
+  }
+  return { data, width, height };
+}
+
+function perChannel(
+  setting: readonly number[] | number | null | undefined,
+  channel: number,
+  otherwise: number,
+): number {
+  return (typeof setting === 'number' ? setting : setting?.[channel]) ?? otherwise;
+}

@@ -1,0 +1,218 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createReferenceBackend } from '@mmtok/core';
+import {
+  defineMethod,
+  type GivenFeatures,
+  mmtok,
+  mmtokIvc,
+  mmtokOracle,
+  runEvaluation,
+  scope,
+  shapesTask,
+  withAgent,
+} from '@mmtok/eval';
+import { imageFile } from '@mmtok/eval/data';
+import { heldOut, modelPath } from '@mmtok/tiny-vlm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
+import { fakeIo } from '../../test/fake-io.js';
+import { EvalVlm, evalAgent, evalOracle } from './eval-model.js';
+import { loadAgent, loadLibraryModel, loadVlm } from './load.js';
+
+let model: EvalVlm;
+const out = () => mkdtempSync(join(tmpdir(), 'mmtok-eval-'));
+
+beforeAll(async () => {
+  model = new EvalVlm(await loadLibraryModel({ model: modelPath }, fakeIo()), { model: 'tiny' });
+});
+afterAll(() => model.dispose());
+
+describe('a model of transformers.js under evaluation', () => {
+  it('hands features, text and grid to methods, and keeps what they choose', async () => {
+    const seen: GivenFeatures[] = [];
+    const spy = defineMethod({
+      name: 'spy',
+      source: 'a test',
+      select(features, { tokens }) {
+        seen.push(features);
+        return Array.from({ length: tokens }, (_, i) => 255 - 3 * i);
+      },
+    });
+    const backend = createReferenceBackend();
+    const task = shapesTask((await heldOut()).slice(0, 2));
+    const { records } = await runEvaluation({
+      task,
+      model,
+      backend,
+      methods: [spy],
+      budgets: ['5'],
+      out: out(),
+    });
+    const [input] = seen as [GivenFeatures];
+    expect(input.vision.dims).toEqual([576, 128]);
+    expect(input.visionFeatures.dims).toEqual([576, 128]);
+    expect(input.visionFeatures.data).not.toEqual(input.vision.data);
+    expect(input.text?.dims[1]).toBe(128);
+    expect(input).toMatchObject({ grid: [24, 24], tiles: [{ start: 0, visionTokens: 576 }] });
+    const pruned = records.filter(({ method }) => method === 'spy');
+    expect(pruned[0]).toMatchObject({
+      indices: [243, 246, 249, 252, 255],
+      grid: [24, 24],
+      visionTokens: 576,
+      keptTokens: 5,
+    });
+    // Both questions are about one picture, which was encoded for the very first answer.
+    expect(records.map(({ encodeMs }) => encodeMs > 0)).toEqual([true, false, false, false]);
+    expect(records.every(({ prefillMs }) => prefillMs > 0)).toBe(true);
+  });
+
+  it('tells how many tokens a picture has before it is asked about, and what cannot be asked', async () => {
+    const [sample] = await heldOut();
+    const images = [imageFile(sample!.image)];
+    expect(await model.countTokens({ images, prompt: 'What is it?' })).toEqual([576]);
+    await expect(
+      model.answer({ images, prompt: 'What does <image> stand for?', maxNewTokens: 1 }),
+    ).rejects.toMatchObject({
+      code: 'MMTOK_BROKEN_QUESTION',
+      message: expect.stringContaining(
+        "The question 'What does <image> stand for?' contains what stands for a picture",
+      ),
+    });
+  });
+
+  it('tells positions where it keeps them', async () => {
+    expect(model.gives).toContain('positions');
+    const seen: GivenFeatures[] = [];
+    const spy = (name: string, needs: readonly 'positions'[]) =>
+      defineMethod({
+        name,
+        source: 'a test',
+        needs,
+        select(features, { tokens }) {
+          seen.push(features);
+          return Array.from({ length: tokens }, (_, i) => i);
+        },
+      });
+    await runEvaluation({
+      task: shapesTask((await heldOut()).slice(0, 1)),
+      model,
+      backend: createReferenceBackend(),
+      methods: [spy('plain', []), spy('placed', ['positions']), mmtokIvc],
+      budgets: ['16'],
+      out: out(),
+    });
+    const [plain, placed] = seen;
+    expect(plain?.positions).toBeUndefined();
+    const [places] = (placed as Required<GivenFeatures>).positions.ids as [number[]];
+    expect(places).toEqual(Array.from({ length: 576 }, (_, i) => (places[0] as number) + i));
+    // head_dim 32 and theta 10,000 in the model's configuration.
+    expect(placed?.positions?.frequencies).toHaveLength(16);
+    expect(placed?.positions?.frequencies[8]).toBeCloseTo(0.01);
+  });
+
+  it('prunes as @mmtok/transformers does', async () => {
+    const { records } = await runEvaluation({
+      task: shapesTask((await heldOut()).slice(0, 5)),
+      model,
+      backend: createReferenceBackend(),
+      methods: [mmtok],
+      budgets: ['26'],
+      out: out(),
+    });
+    const vlm = await loadVlm({ model: modelPath, backend: createReferenceBackend() }, fakeIo());
+    const { readPicture } = await import('../images/picture.js');
+    for (const record of records.filter(({ method }) => method === 'mmtok')) {
+      const pictures = [await readPicture(record.image, '/')];
+      const answer = await vlm.ask({ pictures, question: record.question, budget: { tokens: 26 } });
+      expect(answer.text).toBe(record.answer);
+      expect(answer.pictures[0]?.indices).toEqual(record.indices);
+    }
+    await vlm.dispose();
+  });
+
+  it('adds the words of an agent as @mmtok/transformers does', async () => {
+    const agent = await loadAgent({ model: 'tiny' }, fakeIo());
+    const texts: (number | undefined)[] = [];
+    const spy = defineMethod({
+      name: 'spy',
+      source: 'a test',
+      select({ text }, { tokens }) {
+        texts.push(text?.dims[0]);
+        return Array.from({ length: tokens }, (_, i) => i);
+      },
+    });
+    const questions = (await heldOut()).filter(({ kind }) => kind === 'color').slice(0, 3);
+    const { records } = await runEvaluation({
+      task: shapesTask(questions),
+      model,
+      backend: createReferenceBackend(),
+      methods: [spy, withAgent(spy), mmtokOracle],
+      agents: { agent: evalAgent('tiny', agent), oracle: evalOracle },
+      budgets: ['8'],
+      out: out(),
+    });
+    await agent.dispose();
+    for (let at = 0; at < texts.length; at += 2) expect(texts[at + 1]).toBe((texts[at] as number) + 1);
+    for (const record of records.filter(({ method }) => method === 'spy-agent')) {
+      expect(record.agent?.added).toEqual([record.agent?.answer]);
+      expect(record.agentMs).toBeGreaterThan(0);
+    }
+    const { agentFrom } = await import('@mmtok/agent');
+    const { readPicture } = await import('../images/picture.js');
+    for (const record of records.filter(({ method }) => method === 'mmtok-oracle')) {
+      const oracle = agentFrom(() => record.target as string);
+      const vlm = await loadVlm(
+        { model: modelPath, backend: createReferenceBackend(), agent: oracle },
+        fakeIo(),
+      );
+      const pictures = [await readPicture(record.image, '/')];
+      const { pictures: kept } = await vlm.ask({
+        pictures,
+        question: record.question,
+        budget: { tokens: 8 },
+      });
+      expect(kept[0]?.indices).toEqual(record.indices);
+      await vlm.dispose();
+    }
+  });
+
+  it('hands on the saliency of an encoder that has one', async () => {
+    const directory = out();
+    const load = async (exposeSaliency: boolean) => {
+      const { path } = await buildTinyModel('llava', { directory, exposeSaliency });
+      return new EvalVlm(await loadLibraryModel({ model: path }, fakeIo()), {
+        model: 'random',
+        dtype: 'fp32',
+      });
+    };
+    const plain = await load(false);
+    expect(plain.gives).toEqual(['question']);
+    await plain.dispose();
+    const salient = await load(true);
+    expect(salient.gives).toEqual(['question', 'saliency']);
+    expect(salient.options).toEqual({ dtype: 'fp32' });
+    const seen: GivenFeatures[] = [];
+    const spy = defineMethod({
+      name: 'spy',
+      source: 'a test',
+      needs: ['saliency'],
+      select(features, { tokens }) {
+        seen.push(features);
+        return Array.from({ length: tokens }, (_, i) => i);
+      },
+    });
+    await runEvaluation({
+      task: shapesTask((await heldOut()).slice(0, 1)),
+      model: salient,
+      backend: createReferenceBackend(),
+      methods: [spy, scope],
+      budgets: ['4'],
+      out: out(),
+    });
+    expect(seen[0]?.saliency).toHaveLength(16);
+    expect(seen[0]?.saliency?.every((one) => one > 0 && one < 1)).toBe(true);
+    await salient.dispose();
+  });
+});

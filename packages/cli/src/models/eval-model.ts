@@ -1,0 +1,259 @@
+// A transformers.js model under evaluation: methods choose its vision tokens through the option `select`. Also the agents that
+// methods may ask.
+
+import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
+import { type Agent, enrichQuestion } from '@mmtok/agent';
+import {
+  BrokenQuestionError,
+  type EvalAgent,
+  type EvalAgents,
+  type EvalModel,
+  type MethodFeatures,
+  type ModelAnswer,
+  type ModelImage,
+  type ModelRequest,
+} from '@mmtok/eval';
+import {
+  type CallOptions,
+  type LoadedVlm,
+  type ModelInputs,
+  type PruneHandle,
+  type PruneReport,
+  prune,
+} from '@mmtok/transformers';
+import { visionTokensPerImage, withoutPlaceholders } from '@mmtok/transformers/internal';
+import { readPicture } from '../images/picture.js';
+import { shorten } from '../terminal/text.js';
+import { inputsOf, type VlmOptions } from './vlm.js';
+
+/** An {@link EvalModel} that can be freed. */
+export interface EvalVlmModel extends EvalModel {
+  dispose(): Promise<void>;
+}
+
+/** An {@link EvalModel} on transformers.js. The encoded pictures of the last prompts are kept. */
+export class EvalVlm implements EvalVlmModel {
+  readonly name: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly gives: NonNullable<EvalModel['gives']>;
+  private readonly loaded: LoadedVlm;
+  private readonly promptTemplate: string | undefined;
+  private readonly handle: PruneHandle;
+  private readonly rotary: RotaryModel | undefined;
+  /** Vision tokens of an image by the shape of its pixels. */
+  private readonly counts = new Map<string, number>();
+  /** The last prompt. */
+  private prepared: Prepared | undefined;
+
+  /** @throws UnsupportedModelError if the model cannot be pruned. */
+  constructor(loaded: LoadedVlm, options: Omit<VlmOptions, 'backend'>) {
+    const { model: name, promptTemplate, device, dtype } = options;
+    this.name = name;
+    this.loaded = loaded;
+    this.promptTemplate = promptTemplate;
+    this.options = {
+      ...(device !== undefined && { device }),
+      ...(dtype !== undefined && { dtype: typeof dtype === 'string' ? dtype : JSON.stringify(dtype) }),
+      ...(promptTemplate !== undefined && { prompt: promptTemplate }),
+    };
+    const sessions = loaded.model.sessions as Readonly<Record<string, Session | undefined>>;
+    this.rotary = rotaryModel(loaded.model.config, Object.values(sessions));
+    const isSalient = sessions.vision_encoder?.outputNames.includes('vision_saliency') === true;
+    this.gives = [
+      'question',
+      ...(isSalient ? (['saliency'] as const) : []),
+      ...(this.rotary ? (['positions'] as const) : []),
+    ];
+    this.handle = prune(loaded.model, {
+      processor: loaded.processor,
+      budget: { ratio: 1 },
+      minVisionTokens: 1,
+      // Keeps pictures encoded from one call to the next.
+      followUps: 'reselect',
+    });
+  }
+
+  async answer(request: ModelRequest): Promise<ModelAnswer> {
+    const { images, prompt, maxNewTokens, words } = request;
+    const { inputs, rawImages } = await this.prepare(images, prompt);
+    if (request.prune === undefined) {
+      return await this.generate(inputs, maxNewTokens, { budget: { ratio: 1 } });
+    }
+    const { budget, select, keepsPositions = false } = request.prune;
+    const positions = keepsPositions ? this.rotary?.positionsOf(inputs) : undefined;
+    return await this.generate(inputs, maxNewTokens, {
+      budget,
+      question: prompt,
+      select: (features, { tokens }) =>
+        select(
+          { ...features, imageIndex: features.tiles[0]?.image ?? 0, ...(positions && { positions }) },
+          tokens,
+        ),
+      ...(keepsPositions && { positions: 'preserve' }),
+      ...(words && { agent: async () => ({ answer: words.join(' '), added: words }), images: rawImages }),
+    });
+  }
+
+  async countTokens({ images, prompt }: Pick<ModelRequest, 'images' | 'prompt'>): Promise<number[]> {
+    // A prompt tells of all its pictures together.
+    if (images.length !== 1) return [];
+    const { inputs } = await this.prepare(images, prompt);
+    return this.handle.countTokens(inputs).map(({ vision }) => vision);
+  }
+
+  async dispose(): Promise<void> {
+    await this.handle.restore();
+    await this.loaded.model.dispose();
+  }
+
+  /** The processor's work, done once for all methods and budgets. */
+  private async prepare(images: ModelRequest['images'], prompt: string): Promise<Prepared> {
+    const key = [...images.map(({ id }) => id), prompt].join('\n');
+    if (this.prepared?.key === key) return this.prepared;
+    const { library, processor } = this.loaded;
+    if (withoutPlaceholders(library, processor, prompt) !== prompt) {
+      throw new BrokenQuestionError(
+        `The question '${shorten(prompt, 80)}' contains what stands for a picture in prompts; write it otherwise`,
+      );
+    }
+    const rawImages = await readRawImages(library, images);
+    const inputs = await inputsOf(this.loaded, rawImages, prompt, {
+      template: this.promptTemplate,
+      tokensPerImage: (pixels) => this.tokensPerImage(pixels),
+    });
+    this.prepared = { key, rawImages, inputs };
+    return this.prepared;
+  }
+
+  /** Asks the vision encoder, once for each shape of pixels. Only for families whose processor does not tell. */
+  private async tokensPerImage(pixels: ModelInputs): Promise<number> {
+    const shape = String(pixels.pixel_values?.dims);
+    const count = this.counts.get(shape) ?? (await visionTokensPerImage(this.loaded.model as never, pixels));
+    this.counts.set(shape, count);
+    return count;
+  }
+
+  private async generate(
+    inputs: ModelInputs,
+    maxNewTokens: number,
+    mmtok: CallOptions,
+  ): Promise<ModelAnswer> {
+    const { model, processor } = this.loaded;
+    const request = { ...inputs, max_new_tokens: maxNewTokens, do_sample: false, mmtok };
+    const sequences = await this.handle.generate(request as never);
+    const { images, timings } = this.handle.lastReport as PruneReport;
+    return {
+      text: newText(sequences as Tensor, inputs, processor, model.config),
+      images: images.map(({ visionTokens, indices, tiles }): ModelImage => {
+        const grid = tiles.length === 1 ? tiles[0]?.grid : undefined;
+        return { visionTokens, indices, ...(grid && { grid }) };
+      }),
+      timings,
+    };
+  }
+}
+
+/** The members of an ONNX Runtime session that are read. */
+interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+}
+
+/** A prompt and its pictures, ready to be asked. */
+interface Prepared {
+  readonly key: string;
+  readonly rawImages: readonly RawImage[];
+  readonly inputs: ModelInputs;
+}
+
+/** What the model wrote after the prompt. Encoder-decoders answer apart from it. */
+function newText(sequences: Tensor, inputs: ModelInputs, processor: Processor, config: unknown): string {
+  const isApart = (config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
+  const promptLength = isApart ? 0 : (inputs.input_ids?.dims.at(-1) ?? 0);
+  const written = sequences.slice(null, [promptLength, sequences.dims.at(-1) ?? 0]);
+  return (processor.batch_decode(written, { skip_special_tokens: true })[0] ?? '').trim();
+}
+
+/** An agent of @mmtok/agent, asked about each picture of a question. */
+export function evalAgent(name: string, agent: Agent): EvalAgent {
+  return {
+    name,
+    async ask({ images, prompt }) {
+      const library = await import('@huggingface/transformers');
+      const answers: string[] = [];
+      const added = new Set<string>();
+      for (const image of await readRawImages(library, images)) {
+        const reply = await agent(image, prompt);
+        answers.push(reply.answer);
+        for (const word of reply.added) added.add(word);
+      }
+      return { answer: answers.join('\n'), added: [...added] };
+    },
+  };
+}
+
+/** The true answer by the default rules of enrichment. */
+export const evalOracle: NonNullable<EvalAgents['oracle']> = ({ prompt }, truth) => ({
+  answer: truth,
+  added: enrichQuestion(prompt, truth).added,
+});
+
+/** Reads pictures, from their files where they are files of their own. */
+export async function readRawImages(
+  { RawImage }: Pick<typeof import('@huggingface/transformers'), 'RawImage'>,
+  images: ModelRequest['images'],
+): Promise<RawImage[]> {
+  return await Promise.all(
+    images.map(async (image) => {
+      const { data, width, height } = await readPicture(image.path ?? (await image.read()), '/');
+      return new RawImage(data, width, height, 3);
+    }),
+  );
+}
+
+type Positions = NonNullable<MethodFeatures['positions']>;
+
+/** A model whose positions are known: one line of them, turned by frequencies that its configuration tells. */
+export interface RotaryModel {
+  /** The positions of a prompt's vision tokens; undefined where it has no placeholders. */
+  positionsOf(inputs: ModelInputs): Positions | undefined;
+}
+
+/** The members of a model's configuration that are read, of the model or of its language model. */
+interface TextConfig {
+  readonly hidden_size?: number;
+  readonly num_attention_heads?: number;
+  readonly head_dim?: number;
+  readonly rope_theta?: number;
+  readonly rope_scaling?: unknown;
+}
+interface Config extends TextConfig {
+  readonly text_config?: TextConfig;
+  readonly image_token_index?: number;
+  readonly image_token_id?: number;
+}
+
+/**
+ * Reads how a model places tokens; undefined where its decoder takes no position ids, or its positions are not one line.
+ * @param sessions of the model.
+ */
+export function rotaryModel(
+  config: unknown,
+  sessions: readonly ({ readonly inputNames: readonly string[] } | undefined)[],
+): RotaryModel | undefined {
+  const { image_token_index, image_token_id = image_token_index, text_config } = config as Config;
+  const text = { ...(config as Config), ...text_config };
+  const { hidden_size, num_attention_heads, rope_theta, rope_scaling } = text;
+  const width = text.head_dim ?? (hidden_size ?? Number.NaN) / (num_attention_heads ?? Number.NaN);
+  const takesPositions = sessions.some((session) => session?.inputNames.includes('position_ids'));
+  const isLine = rope_theta !== undefined && rope_scaling == null && Number.isInteger(width);
+  if (image_token_id === undefined || !takesPositions || !isLine) return undefined;
+  const frequencies = Float64Array.from({ length: width / 2 }, (_, d) => rope_theta ** ((-2 * d) / width));
+  return {
+    positionsOf({ input_ids }) {
+      const ids = Array.from((input_ids?.data ?? []) as ArrayLike<bigint | number>, Number);
+      const places = ids.flatMap((id, position) => (id === image_token_id ? [position] : []));
+      return places.length === 0 ? undefined : { ids: [places], frequencies };
+    },
+  };
+}

@@ -1,0 +1,225 @@
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { createReferenceBackend, visionCoverage } from '@mmtok/core';
+import { modelPath, samples } from '@mmtok/tiny-vlm';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
+import { fakeIo } from '../../test/fake-io.js';
+import { readPicture } from '../images/picture.js';
+import { downloadProgress, loadVlm } from './load.js';
+import type { Vlm } from './vlm.js';
+
+/** The model disposes its backend, so each has its own. */
+const backend = () => createReferenceBackend();
+
+describe('the embedded model', () => {
+  let vlm: Vlm;
+  beforeAll(async () => {
+    vlm = await loadVlm({ model: 'tiny', backend: backend() }, fakeIo());
+  });
+  afterAll(() => vlm.dispose());
+
+  it('answers with all its vision tokens and with a tenth', async () => {
+    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
+    const request = { pictures: [await readPicture(image, '/')], question };
+    const texts: string[] = [];
+    const whole = await vlm.ask({ ...request, budget: 'all' });
+    const pruned = await vlm.ask({ ...request, budget: { ratio: 0.1 }, onText: (text) => texts.push(text) });
+    expect([whole.text, pruned.text, texts.join('').trim()]).toEqual([answer, answer, answer]);
+    expect([whole.keptTokens, pruned.keptTokens, pruned.visionTokens]).toEqual([576, 57, 576]);
+    expect([whole.pictures, await whole.overlay()]).toEqual([[], []]);
+    const [{ indices, coverage } = { indices: [], coverage: {} }] = pruned.pictures;
+    expect(indices).toHaveLength(57);
+    expect(await pruned.overlay()).toEqual([
+      { views: [expect.objectContaining({ rows: 24, columns: 24, kept: indices })] },
+    ]);
+    expect(coverage).toEqual({ text: expect.any(Number), vision: expect.any(Number) });
+    const { prepareMs, encodeMs, selectMs, prefillMs, decodeMs, totalMs } = pruned.timings;
+    expect(Math.min(prepareMs, encodeMs, selectMs, prefillMs, decodeMs)).toBeGreaterThan(0);
+    expect(totalMs).toBeGreaterThan(prepareMs + encodeMs + selectMs + prefillMs + decodeMs - 1);
+  });
+
+  it('takes several pictures, each with its own budget', async () => {
+    const images = [...new Set((await samples()).map(({ image }) => image))];
+    const pictures = await Promise.all(images.slice(0, 2).map((image) => readPicture(image, '/')));
+    const { visionTokens, keptTokens, overlay } = await vlm.ask({
+      pictures,
+      question: 'What shape is the cyan object?',
+      budget: { tokens: 20 },
+    });
+    expect([visionTokens, keptTokens]).toEqual([1152, 40]);
+    expect((await overlay()).map(({ views }) => views[0]?.picture)).toEqual(pictures);
+  });
+
+  it('has a smaller sibling, with a quarter of the tokens', async () => {
+    const small = await loadVlm({ model: 'tiny-small', backend: backend() }, fakeIo());
+    const [{ image, question } = { image: '', question: '' }] = await samples();
+    const pictures = [await readPicture(image, '/')];
+    const { text, visionTokens } = await small.ask({ pictures, question, budget: { tokens: 16 } });
+    expect(text).not.toBe('');
+    expect(visionTokens).toBe(64);
+    await small.dispose();
+  });
+
+  it('keeps everything where the budget allows it, and says so', async () => {
+    const [{ image, question } = { image: '', question: '' }] = await samples();
+    const pictures = [await readPicture(image, '/')];
+    const { keptTokens, notes } = await vlm.ask({ pictures, question, budget: { tokens: 1000 } });
+    expect(keptTokens).toBe(576);
+    expect(notes.join()).toMatch(/all/);
+  });
+});
+
+describe('loadVlm', () => {
+  it('takes another objective', async () => {
+    const coverage = [visionCoverage({ focus: 4 })];
+    const vlm = await loadVlm({ model: 'tiny', backend: backend(), coverage }, fakeIo());
+    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
+    const { text, pictures } = await vlm.ask({
+      ...{ pictures: [await readPicture(image, '/')], question },
+      budget: { tokens: 16 },
+    });
+    expect(text).toBe(answer);
+    expect(pictures[0]?.coverage).toEqual({ vision: expect.any(Number) });
+    await vlm.dispose();
+  });
+
+  it("takes a folder, and a prompt of one's own", async () => {
+    const vlm = await loadVlm(
+      { model: modelPath, backend: backend(), promptTemplate: '<image> question {question} answer' },
+      fakeIo(),
+    );
+    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
+    const { text } = await vlm.ask({ pictures: [await readPicture(image, '/')], question, budget: 'all' });
+    expect(text).toBe(answer);
+    await vlm.dispose();
+  });
+
+  it('asks for the place of the picture in such a prompt', async () => {
+    const vlm = await loadVlm(
+      { model: 'tiny', backend: backend(), promptTemplate: 'question {question} answer' },
+      fakeIo(),
+    );
+    const [{ image, question } = { image: '', question: '' }] = await samples();
+    const pictures = [await readPicture(image, '/')];
+    for (const budget of ['all', { ratio: 0.1 }] as const) {
+      await expect(vlm.ask({ pictures, question, budget })).rejects.toMatchObject({
+        code: 'MMTOK_INPUT',
+        message: expect.stringContaining('has 0 places for 1 images; expected <image> once per image'),
+      });
+    }
+    await vlm.dispose();
+  });
+
+  it('refuses names that mean nothing', async () => {
+    await expect(loadVlm({ model: 'enormous', backend: backend() }, fakeIo())).rejects.toMatchObject({
+      code: 'MMTOK_USAGE',
+      message: expect.stringContaining(
+        "Unknown model 'enormous': expected tiny, tiny-small, an existing folder, or a hub id",
+      ),
+    });
+  });
+
+  it.each(['moondream1', 'llava_onevision'] as const)(
+    'asks %s, for which transformers.js has no processor that joins text and images',
+    async (family) => {
+      const directory = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
+      const { path, tokensPerImage } = await buildTinyModel(family, { directory });
+      const vlm = await loadVlm(
+        { model: path, backend: backend(), promptTemplate: '<image> {question}' },
+        fakeIo(),
+      );
+      const [{ image, question } = { image: '', question: '' }] = await samples();
+      const pictures = [await readPicture(image, '/')];
+      const { visionTokens, keptTokens, overlay } = await vlm.ask({
+        pictures,
+        question,
+        budget: { tokens: 2 },
+        maxNewTokens: 2,
+      });
+      expect([visionTokens, keptTokens]).toEqual([tokensPerImage, 2]);
+      expect((await overlay())[0]?.views.flatMap(({ kept }) => kept)).toHaveLength(2);
+      await vlm.dispose();
+    },
+  );
+
+  it('says what a folder lacks', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
+    await expect(loadVlm({ model: folder, backend: backend() }, fakeIo())).rejects.toMatchObject({
+      code: 'MMTOK_MODEL_LOAD',
+      message: expect.stringMatching(/the folder lacks config\.json.*onnx\/\*\.onnx/),
+    });
+    await writeFile(join(folder, 'config.json'), '{"model_type": "llava"}');
+    await expect(loadVlm({ model: folder, backend: backend() }, fakeIo())).rejects.toThrow(
+      'the folder lacks tokenizer.json',
+    );
+  });
+
+  it('downloads from the hub, with progress for a person', async () => {
+    const { env } = await import('@huggingface/transformers');
+    const hub = 'https://huggingface.co/acme/tiny/resolve/main/';
+    const fetching = vi.spyOn(env, 'fetch').mockImplementation(async (url) => {
+      const file = await readFile(join(modelPath, String(url).replace(hub, ''))).catch(() => undefined);
+      if (file === undefined) return new Response('', { status: 404 });
+      // Slower than a status line redraws, so that some progress is shown however fast the disk is.
+      await setTimeout(60);
+      return new Response(new Uint8Array(file), { headers: { 'content-length': String(file.length) } });
+    });
+    const cache = await mkdtemp(join(tmpdir(), 'mmtok-cache-'));
+    const io = { ...fakeIo({ terminal: 80 }), env: { XDG_CACHE_HOME: cache } };
+    const vlm = await loadVlm({ model: 'acme/tiny', backend: backend() }, io);
+    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
+    const { text } = await vlm.ask({
+      pictures: [await readPicture(image, '/')],
+      question,
+      budget: { ratio: 0.1 },
+    });
+    expect(text).toBe(answer);
+    expect(io.err()).toMatch(/Loading acme\/tiny {2}[█░]{24} {2}[\d.]+ [kM]B of [\d.]+ [kM]B/);
+    expect(await readdir(join(cache, 'mmtok', 'models', 'acme', 'tiny'))).toContain('onnx');
+    await vlm.dispose();
+    fetching.mockRestore();
+  });
+
+  it('tells an absent network from an absent model', async () => {
+    const { env } = await import('@huggingface/transformers');
+    const fetching = vi.spyOn(env, 'fetch').mockRejectedValue(new TypeError('fetch failed'));
+    const io = { ...fakeIo(), env: { XDG_CACHE_HOME: await mkdtemp(join(tmpdir(), 'mmtok-cache-')) } };
+    await expect(loadVlm({ model: 'nobody/nothing', backend: backend() }, io)).rejects.toMatchObject({
+      code: 'MMTOK_HUB_UNREACHABLE',
+      message: expect.stringContaining("'nobody/nothing' is not on this machine"),
+    });
+    fetching.mockImplementation(async () => new Response('', { status: 404 }));
+    await expect(loadVlm({ model: 'nobody/else', backend: backend() }, io)).rejects.toMatchObject({
+      code: 'MMTOK_MODEL_LOAD',
+      message: expect.stringContaining("Cannot load a model from 'nobody/else'"),
+    });
+    fetching.mockRestore();
+  });
+
+  it('says which weights are missing', async () => {
+    await expect(loadVlm({ model: 'tiny', backend: backend(), dtype: 'q4' }, fakeIo())).rejects.toMatchObject(
+      {
+        code: 'MMTOK_MODEL_LOAD',
+        message: expect.stringContaining('_q4.onnx'),
+      },
+    );
+  });
+});
+
+it('downloadProgress adds the files up', () => {
+  const shown: string[] = [];
+  const progress = downloadProgress('a/b', { show: (text) => shown.push(text), clear: () => undefined });
+  const file = (name: string, loaded: number, total: number) =>
+    progress({ status: 'progress', name: 'a/b', file: name, progress: 0, loaded, total });
+  progress({ status: 'initiate', name: 'a/b', file: 'x' });
+  file('x', 1_000_000, 4_000_000);
+  file('y', 3_000_000, 4_000_000);
+  file('z', 0, 0);
+  expect(shown).toEqual([
+    'Loading a/b  ██████░░░░░░░░░░░░░░░░░░  1.0 MB of 4.0 MB',
+    'Loading a/b  ████████████░░░░░░░░░░░░  4.0 MB of 8.0 MB',
+  ]);
+});

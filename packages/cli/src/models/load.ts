@@ -1,0 +1,200 @@
+// Loads models by the names that the command line knows: to ask, to evaluate, to verify, or as an agent.
+
+import { stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { ProgressCallback } from '@huggingface/transformers';
+import type { CreateAgentOptions, VlmAgent } from '@mmtok/agent';
+import { MmtokError } from '@mmtok/core';
+import type { LoadedVlm, LoadVlmOptions } from '@mmtok/transformers';
+import type { VerifyProgress, VerifyReport } from '@mmtok/transformers/verify';
+import { HubUnreachableError, UsageError } from '../errors.js';
+import type { Io } from '../terminal/io.js';
+import { createStatusLine, type StatusLine } from '../terminal/status-line.js';
+import { formatBytes } from '../terminal/text.js';
+import type { EvalVlmModel } from './eval-model.js';
+import type { Vlm, VlmOptions } from './vlm.js';
+
+/** The name of the embedded model. */
+export const TINY = 'tiny';
+
+/** The name of its smaller sibling, which is also an agent that needs no download. */
+export const TINY_SMALL = 'tiny-small';
+
+/** Loads models. */
+export type LoadVlm = (options: VlmOptions, io: Io) => Promise<Vlm>;
+
+/**
+ * Loads a model and attaches pruning. Downloads are kept in `mmtok/models` in the user's cache folder.
+ * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
+ * @throws ModelLoadError if there is no such model, or the folder is none.
+ * @throws HubUnreachableError if it must be downloaded, but cannot.
+ * @throws UnsupportedModelError if it cannot be pruned.
+ */
+export const loadVlm: LoadVlm = async (options, io) => {
+  const [loaded, { prunedVlm }] = await Promise.all([loadLibraryModel(options, io), import('./vlm.js')]);
+  return await prunedVlm(loaded, options);
+};
+
+/** Loads a model as {@link loadVlm} does, with nothing attached. */
+export async function loadLibraryModel(
+  { model: name, device, dtype }: Pick<VlmOptions, 'model' | 'device' | 'dtype'>,
+  io: Io,
+): Promise<LoadedVlm> {
+  const source = await locate(name, io.cwd);
+  const transformers = await import('@mmtok/transformers');
+  const status = createStatusLine(io.stderr);
+  status.show(`Loading ${name} …`);
+  try {
+    return await transformers.loadVlm(source, {
+      ...(device !== undefined && { device }),
+      ...(dtype !== undefined && { dtype }),
+      onProgress: downloadProgress(name, status),
+      cacheDir: modelCache(io),
+      // Which devices there are, the library knows best; precisions were checked where they were read.
+    } as LoadVlmOptions);
+  } catch (error) {
+    throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
+  } finally {
+    status.clear();
+  }
+}
+
+/** Whether a model is one of those that come along, which know nothing but drawn shapes. */
+export function isEmbedded(name: string): boolean {
+  return name === TINY || name === TINY_SMALL;
+}
+
+/**
+ * The folder of a local model as an absolute path, or the hub id.
+ * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
+ */
+export async function locate(name: string, cwd: string): Promise<string> {
+  if (isEmbedded(name)) {
+    const { modelPath, smallModelPath } = await import('@mmtok/tiny-vlm');
+    return name === TINY ? modelPath : smallModelPath;
+  }
+  const path = resolve(cwd, name);
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (isFolder) return path;
+  if (/^[\w-][\w.-]*\/[\w.-]+$/.test(name)) return name;
+  throw new UsageError(
+    `Unknown model '${name}': expected ${TINY}, ${TINY_SMALL}, an existing folder, or a hub id such as HuggingFaceTB/SmolVLM2-256M-Video-Instruct.`,
+  );
+}
+
+/** The folder that downloads are kept in. */
+export function modelCache({ env }: Io): string {
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mmtok', 'models');
+}
+
+/** Whether loading failed for want of a network: what Node's fetch then says. */
+export function isUnreachable(error: unknown): boolean {
+  if (!MmtokError.isInstance(error)) return false;
+  return error.cause instanceof Error && error.cause.message === 'fetch failed';
+}
+
+/** Loads models for evaluations; errors as of `loadVlm`. */
+export type LoadEvalModel = (options: Omit<VlmOptions, 'backend'>, io: Io) => Promise<EvalVlmModel>;
+
+/** Loads a model of transformers.js. */
+export const loadEvalModel: LoadEvalModel = async (options, io) => {
+  const [loaded, { EvalVlm }] = await Promise.all([loadLibraryModel(options, io), import('./eval-model.js')]);
+  return new EvalVlm(loaded, options);
+};
+
+/** Loads agents. */
+export type LoadAgent = (
+  options: Pick<VlmOptions, 'model' | 'device' | 'dtype'>,
+  io: Io,
+) => Promise<VlmAgent>;
+
+/**
+ * Loads an agent. Downloads are kept where those of models are.
+ * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
+ * @throws AgentLoadError if there is no such model, or it cannot be an agent.
+ * @throws HubUnreachableError if it must be downloaded, but cannot.
+ */
+export const loadAgent: LoadAgent = async ({ model: name, device, dtype }, io) => {
+  const model = await locate(name, io.cwd);
+  const { createAgent } = await import('@mmtok/agent');
+  const status = createStatusLine(io.stderr);
+  status.show(`Loading ${name} …`);
+  try {
+    return await createAgent({
+      model,
+      ...(device !== undefined && { device }),
+      ...(dtype !== undefined && { dtype }),
+      onProgress: downloadProgress(name, status),
+      cacheDir: modelCache(io),
+      // Which devices there are, the library knows best; precisions were checked where they were read.
+    } as CreateAgentOptions);
+  } catch (error) {
+    throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
+  } finally {
+    status.clear();
+  }
+};
+
+/** What to verify. */
+export interface VerifyRequest extends Pick<VlmOptions, 'model' | 'device' | 'dtype' | 'promptTemplate'> {
+  /** The share of vision tokens to keep. */
+  readonly ratio?: number;
+  /** Length of the answers, in tokens. */
+  readonly newTokens?: number;
+  /** Timed calls per row. */
+  readonly repeats?: number;
+}
+
+/** Verifies models. */
+export type VerifyModel = (
+  request: VerifyRequest,
+  io: Io,
+  onProgress: (progress: VerifyProgress) => void,
+) => Promise<VerifyReport>;
+
+/**
+ * Verifies a model.
+ * @throws what loading throws, and InvalidOptionsError for numbers out of range.
+ */
+export const verifyModel: VerifyModel = async (request, io, onProgress) => {
+  const { promptTemplate, ratio, newTokens, repeats } = request;
+  const [loaded, { verifyVlm }] = await Promise.all([
+    loadLibraryModel(request, io),
+    import('@mmtok/transformers/verify'),
+  ]);
+  try {
+    return await verifyVlm(loaded, {
+      ...(promptTemplate !== undefined && { template: promptTemplate }),
+      ...(ratio !== undefined && { ratio }),
+      ...(newTokens !== undefined && { newTokens }),
+      ...(repeats !== undefined && { repeats }),
+      onProgress,
+    });
+  } finally {
+    await loaded.model.dispose();
+  }
+};
+
+const BAR_WIDTH = 24;
+
+/** A callback for `from_pretrained` that draws all files of a model as one bar. */
+export function downloadProgress(model: string, status: StatusLine): ProgressCallback {
+  const files = new Map<string, { readonly loaded: number; readonly total: number }>();
+  return (info) => {
+    if (info.status !== 'progress' || !(info.total > 0)) return;
+    files.set(info.file, { loaded: info.loaded, total: info.total });
+    let loaded = 0;
+    let total = 0;
+    for (const file of files.values()) {
+      loaded += file.loaded;
+      total += file.total;
+    }
+    const done = Math.round((loaded / total) * BAR_WIDTH);
+    const bar = '█'.repeat(done) + '░'.repeat(BAR_WIDTH - done);
+    status.show(`Loading ${model}  ${bar}  ${formatBytes(loaded)} of ${formatBytes(total)}`);
+  };
+}

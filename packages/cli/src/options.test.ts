@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { fakeIo } from '../test/fake-io.js';
+import { loadLibraryModel } from './models/load.js';
+import { parseCount, parseDtype, parseFocus, parseIndices, parseInteger, parseKeep, parseNumber } from './options.js';
+
+describe('parseKeep', () => {
+  it.each([
+    ['64', { tokens: 64 }],
+    ['10%', { ratio: 0.1 }],
+    ['c0.95', { coverage: 0.95 }],
+  ])('reads %s', (text, budget) => {
+    expect(parseKeep(text)).toEqual(budget);
+  });
+
+  it.each(['0', '-3', '0%', '101%', 'c0', 'c1.5', '1.5', '', 'all'])(
+    "refuses '%s' in the words of the option",
+    (text) => {
+      expect(() => parseKeep(text)).toThrow(expect.objectContaining({ code: 'MMTOK_INVALID_BUDGET' }));
+      expect(() => parseKeep(text)).toThrow(`--keep ${text}; expected a number of tokens`);
+    },
+  );
+});
+
+describe('parseFocus', () => {
+  it('reads numbers and auto', () => {
+    expect([parseFocus('4'), parseFocus(' 0.5'), parseFocus('auto')]).toEqual([4, 0.5, 'auto']);
+    for (const text of ['', 'strong', 'NaN'])
+      expect(() => parseFocus(text)).toThrow('--focus: expected a number');
+  });
+});
+
+describe('parseIndices', () => {
+  it('reads ranges and single indices', () => {
+    expect(parseIndices('--exclude', '0-3, 40,7-7')).toEqual([0, 1, 2, 3, 40, 7]);
+  });
+
+  it.each(['', '3-1', 'a', '1,,2', '-4', '1.5', '0-99999999999'])("refuses '%s'", (text) => {
+    expect(() => parseIndices('--exclude', text)).toThrow(
+      `--exclude: expected indices and ranges such as 0-23,40, got '${text}'.`,
+    );
+  });
+});
+
+describe('parseNumber, parseInteger and parseCount', () => {
+  it('read numbers', () => {
+    expect(parseNumber('--alpha', '0.5')).toBe(0.5);
+    expect(parseInteger('--seed', '-3')).toBe(-3);
+    expect(parseCount('--questions', '3')).toBe(3);
+  });
+
+  it.each(['', 'x', 'Infinity', 'NaN'])("refuse '%s'", (text) => {
+    expect(() => parseNumber('--alpha', text)).toThrow('--alpha: expected a number');
+  });
+
+  it.each(['1.5', '99999999999999999999'])("parseInteger refuses '%s'", (text) => {
+    expect(() => parseInteger('--seed', text)).toThrow('--seed: expected a whole number');
+  });
+
+  it.each(['0', '-1', '1.5', '99999999999999999999'])("parseCount refuses '%s'", (text) => {
+    expect(() => parseCount('--questions', text)).toThrow('expected a whole number, at least 1');
+  });
+});
+
+describe('parseDtype', () => {
+  it('reads one precision, or one per part', () => {
+    expect(parseDtype('q4')).toBe('q4');
+    expect(parseDtype('vision_encoder=fp16, decoder_model_merged=q4')).toEqual({
+      vision_encoder: 'fp16',
+      decoder_model_merged: 'q4',
+    });
+  });
+
+  it.each(['', 'a=', 'q4,q8'])("refuses '%s'", (text) => {
+    expect(() => parseDtype(text)).toThrow('--dtype: expected a precision');
+  });
+
+  it.each([
+    ['nonsense', "there is no precision 'nonsense'. Precisions are auto, fp32, fp16, q8, "],
+    ['vision_encoder=q44', "there is no precision 'q44'"],
+    ['vision_encodr=fp16', "no model has a part 'vision_encodr'. Parts are vision_encoder, embed_tokens, "],
+    ['toString', "there is no precision 'toString'"],
+  ])("refuses the unknown name in '%s', which the library would take for fp32", (text, problem) => {
+    expect(() => parseDtype(text)).toThrow(expect.objectContaining({ code: 'MMTOK_USAGE' }));
+    expect(() => parseDtype(text)).toThrow(`--dtype: ${problem}`);
+  });
+
+  it.each(['tiny', 'tiny-small'])('knows the parts of %s', async (model) => {
+    const loaded = await loadLibraryModel({ model }, fakeIo());
+    for (const part of Object.keys(loaded.model.sessions)) {
+      expect(parseDtype(`${part}=q8`)).toEqual({ [part]: 'q8' });
+    }
+    await loaded.model.dispose();
+  });
+});

@@ -1,0 +1,54 @@
+// The streams that a command reads and writes, and colors for them. Tests run commands on streams of their own.
+
+import pc from 'picocolors';
+import { safeJson, safeText } from './text.js';
+
+/** A stream of text for a person or a program to read. */
+export interface Output {
+  write(text: string): unknown;
+  /** Whether a person is looking: colours, progress and a running answer are for them alone. */
+  readonly isTTY?: boolean;
+  /** Width of the terminal. */
+  readonly columns?: number;
+}
+
+/** The user's wish to stop, for commands that can do so in good order. While none listens, it ends the program. */
+export interface Interrupt {
+  /** Listens until the function that is returned is called. */
+  listen(listener: () => void): () => void;
+}
+
+/** The surroundings of a command. */
+export interface Io {
+  /** What `-` reads. */
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  /** Results. */
+  readonly stdout: Output;
+  /** Progress, notes and errors. */
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that relative paths start from. */
+  readonly cwd: string;
+  /** Aborted when the user stops the program (Ctrl+C, SIGTERM); a second time ends it at once. */
+  readonly interrupt?: Interrupt;
+}
+
+/** Writes a line; control characters in it, which may come from files, become visible. */
+export function print(output: Output, line = ''): void {
+  output.write(`${safeText(line)}\n`);
+}
+
+/** Writes a value as JSON on a line. */
+export function printJson(output: Output, value: unknown): void {
+  output.write(`${safeJson(value)}\n`);
+}
+
+/** Functions that colour text. */
+export type Colors = ReturnType<typeof pc.createColors>;
+
+/** Colours if a person looks at the stream, or `FORCE_COLOR` asks for them. */
+export function colorsFor(output: Output, env: Io['env']): Colors {
+  const isForced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0';
+  const isPlain = env.NO_COLOR !== undefined && env.NO_COLOR !== '';
+  return pc.createColors(!isPlain && (isForced || (output.isTTY === true && env.TERM !== 'dumb')));
+}

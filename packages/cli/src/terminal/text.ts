@@ -1,0 +1,58 @@
+// Text for a terminal: control characters made visible, long text shortened, numbers formatted.
+
+/** Bold, dim, red, green, yellow, cyan and their ends, as picocolors writes them. */
+const COLORS = '\\u001b\\[(?:1|2|22|31|32|33|36|39)m';
+/** Control characters but for tab and line break, marks that reverse text, and line separators. */
+const CONTROL = '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]';
+const UNSAFE: RegExp = new RegExp(`${COLORS}|${CONTROL}`, 'g');
+const CONTROL_PICTURES = 0x2400;
+const LONGEST_NAME = 80;
+
+/** The text with control characters as visible ones: `␛` for escape, `\\u009b` for those without a picture. */
+export function safeText(text: string): string {
+  return text.replace(UNSAFE, (found) => {
+    if (found.length > 1) return found;
+    const code = found.charCodeAt(0);
+    if (code < 0x20) return String.fromCharCode(CONTROL_PICTURES + code);
+    return code === 0x7f ? '␡' : `\\u${code.toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** JSON on one line, in which no character means anything to a terminal; programs read the same value. */
+export function safeJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** A name or value of a file, for a message: in quotes, and cut where it is long. */
+export function quote(name: string): string {
+  return `'${shorten(name, LONGEST_NAME)}'`;
+}
+
+/** The beginning of a text that is longer than `most` characters, and how long it is. */
+export function shorten(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most)}… (${text.length} characters)`;
+}
+
+/** Milliseconds without needless digits: `0.4`, `7.2`, `38`, `1 204`. */
+export function formatMs(ms: number): string {
+  if (ms < 9.95) return ms.toFixed(1);
+  return groupDigits(Math.round(ms));
+}
+
+/** A share as a percentage: `9.8 %`. */
+export function formatShare(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+/** Bytes in decimal units: `7.5 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+function groupDigits(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
