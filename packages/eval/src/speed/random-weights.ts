@@ -1,5 +1,5 @@
-// Random weights in a file of their own, written piece by piece: they may be larger than memory. What they are does not
-// matter for speed; that they are finite, vary, and keep activations in range does.
+// Random weights in their own file, written block by block because they may be larger than memory. Speed does not depend on their
+// values, as long as these are finite, vary, and keep activations in range.
 
 import { open } from 'node:fs/promises';
 import { createRandom } from '@mmtok/core/internal';
@@ -10,7 +10,7 @@ const PAGE = 4096;
 /** Values are drawn once per kind and repeated: drawing billions would take longer than measuring. */
 const BLOCK_BYTES = 1 << 22;
 
-/** Where weights of one kind lie: numbers ± 2^exponent · [1, 2), without the sign for scales and norms. */
+/** Distribution of weights: ± 2^exponent · [1, 2), without the sign for scales and norms. */
 interface Spread {
   readonly exponent: number;
   readonly isSigned: boolean;
@@ -26,9 +26,9 @@ interface Reserved {
   readonly bytes: number;
 }
 
-/** A file of weights: places are reserved first, then all of it is written. */
+/** A file of weights: tensors are reserved first, then the whole file is written. */
 export class RandomWeights {
-  /** The file's name, beside the models that refer to it. */
+  /** The file's name, relative to the models that refer to it. */
   readonly location: string;
   private readonly reserved: Reserved[] = [];
   private end = 0;
@@ -37,14 +37,14 @@ export class RandomWeights {
     this.location = location;
   }
 
-  /** Length of the file. */
+  /** Length of the file in bytes. */
   get bytes(): number {
     return this.end;
   }
 
   /**
-   * A tensor of the file.
-   * @param spread of floats; bytes are all values alike.
+   * Reserves a tensor.
+   * @param spread of floats; bytes are uniform.
    */
   tensor(
     name: string,
