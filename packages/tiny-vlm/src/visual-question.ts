@@ -1,4 +1,4 @@
-// One question about one image, and the kinds of question there are. Not a data set: see samples.ts and held-out.ts.
+// One question about one image, and the kinds of question there are.
 
 /** The kinds of question the model was trained on, in the order that tables show them. */
 export const questionKinds = [

@@ -1,4 +1,4 @@
-// Multiple choice: finds the options that a question lists, and the letter that an answer names. Knows nothing of images.
+// Multiple choice: finds the options that a question lists, and the letter that an answer names.
 
 /** One option of a multiple-choice question. */
 export interface Choice {

@@ -188,7 +188,7 @@ describe('every method', () => {
     expect(await select({ vision, tiles }, request)).toEqual(await pick(divprune, { vision }, 5));
   });
 
-  it('has a name of its own and a source', () => {
+  it('has a unique name and a source', () => {
     expect(new Set(builtInMethods.map(({ name }) => name)).size).toBe(builtInMethods.length);
     expect(builtInMethods.every(({ source, title }) => source !== '' && title !== '')).toBe(true);
   });
@@ -321,20 +321,20 @@ describe('a method of your own', () => {
     [[0, 0.5], 'the index 0.5'],
     [[1, 1], 'the index 1 twice'],
     [undefined as unknown as number[], 'undefined'],
-  ])('is held to the contract: %j', async (picks, problem) => {
+  ])('must honor the contract: %j', async (picks, problem) => {
     await expect(pick(own(picks), input, 2)).rejects.toMatchObject({
       code: 'MMTOK_METHOD',
       message: expect.stringContaining(problem),
     });
   });
 
-  it('is asked for possible numbers only, and given what it needs', async () => {
+  it('gets only possible numbers of tokens, and what it needs', async () => {
     await expect(pick(own([]), input, 0)).rejects.toThrow('from 1 to 6 tokens, got 0');
     await expect(pick(own([]), input, 7)).rejects.toThrow('from 1 to 6 tokens, got 7');
     await expect(pick(cdpruner, input, 2)).rejects.toThrow('it needs question');
   });
 
-  it('is found beside the built-in ones, and before them', () => {
+  it('is found along with the built-in ones, and before them', () => {
     expect(findMethods(['mmtok', 'own'], [own([])]).map(({ title }) => title)).toEqual(['MMTok', 'own']);
     expect(() => findMethods(['magic'])).toThrow("there is no method 'magic'; there are mmtok, ");
     expect(() => defineMethod({ name: 'My Method', source: 'x', select: () => [] })).toThrow('kebab-case');
