@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { escapeHtml } from '@mmtok/core/internal';
 import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
@@ -254,7 +253,7 @@ describe('hostile texts in files and models', () => {
     for (const shape of [' ', '\n', '`', '`a', '<', '|', '*', "'", '=']) {
       const text = `a${shape.repeat(1_000_000 / shape.length)}b`;
       const started = performance.now();
-      for (const escaped of [escapeHtml, escapeMarkdown, markdownCode, csvCell]) escaped(text);
+      for (const escaped of [escapeMarkdown, markdownCode, csvCell]) escaped(text);
       expect(performance.now() - started, shape).toBeLessThan(20_000);
     }
   });
