@@ -32,7 +32,7 @@ import {
 
 const backend = createReferenceBackend();
 
-interface PeerCase {
+interface OfficialCase {
   readonly height: number;
   readonly width: number;
   readonly embeddingDim: number;
@@ -46,9 +46,9 @@ interface PeerCase {
   readonly cdprunerOrder: readonly number[];
 }
 
-const peerCases = JSON.parse(
-  readFileSync(new URL('../../test/peer-selections.json', import.meta.url), 'utf8'),
-) as PeerCase[];
+const officialCases = JSON.parse(
+  readFileSync(new URL('../../test/baseline-selections.json', import.meta.url), 'utf8'),
+) as OfficialCase[];
 
 function inputOf(
   vision: Float32Tensor,
@@ -68,20 +68,24 @@ const positionsOf = (n: number): TokenPositions => ({
 });
 
 describe('official picks', () => {
-  for (const peer of peerCases) {
-    const vision = syntheticFeatures({ ...peer, dim: peer.embeddingDim, seed: peer.seeds.visionTokens });
-    const input = inputOf(vision, syntheticText(vision, peer.textTokens, peer.seeds.text));
-    const name = `${peer.height} × ${peer.width}, ${peer.budget} tokens`;
+  for (const official of officialCases) {
+    const vision = syntheticFeatures({
+      ...official,
+      dim: official.embeddingDim,
+      seed: official.seeds.visionTokens,
+    });
+    const input = inputOf(vision, syntheticText(vision, official.textTokens, official.seeds.text));
+    const name = `${official.height} × ${official.width}, ${official.budget} tokens`;
 
     it(`DivPrune, ${name}`, async () => {
-      expect(await pick(divprune, input, peer.budget)).toEqual(peer.divpruneOrder);
+      expect(await pick(divprune, input, official.budget)).toEqual(official.divpruneOrder);
     });
 
     it(`CDPruner, ${name}`, async () => {
-      const picks = await pick(cdpruner, input, peer.budget);
+      const picks = await pick(cdpruner, input, official.budget);
       // Beyond 96 of 192 the official kernel has run out of rank and the official loop repeats tokens.
-      const count = peer.budget === 192 ? 96 : peer.budget;
-      expect(picks.slice(0, count)).toEqual(peer.cdprunerOrder.slice(0, count));
+      const count = official.budget === 192 ? 96 : official.budget;
+      expect(picks.slice(0, count)).toEqual(official.cdprunerOrder.slice(0, count));
     });
   }
 
