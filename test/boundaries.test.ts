@@ -176,6 +176,16 @@ const layers: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['speed'],
     ['index.ts'],
   ],
+  cli: [
+    ['terminal'],
+    ['errors.ts'],
+    ['options.ts', 'safetensors.ts', 'engines', 'images'],
+    ['models'],
+    ['commands'],
+    ['program.ts'],
+    ['main.ts'],
+    ['bin.ts', 'index.ts'],
+  ],
 };
 
 test.each(Object.entries(layers))('no import between folders of %s goes up', (name, order) => {

@@ -33,7 +33,7 @@ export interface CreateAgentOptions extends Omit<LoadVlmOptions, 'tap'> {
   readonly enrichment?: EnrichmentOptions;
 }
 
-/** An agent with a model of its own. */
+/** An agent with its own model. */
 export interface VlmAgent extends Agent {
   /** Hub id or folder of the model. */
   readonly model: string;
@@ -41,7 +41,7 @@ export interface VlmAgent extends Agent {
   dispose(): Promise<void>;
 }
 
-/** What is asked where there is no question. */
+/** The prompt if there is no question. */
 const NO_QUESTION = 'What is in the image?';
 
 const atLeast1 = z.int('expected a whole number').positive('expected at least 1');

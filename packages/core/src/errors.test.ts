@@ -56,7 +56,7 @@ describe.each(examples)('%s', (name, code, error) => {
       expect(error.message).toMatch(new RegExp(`[.!?] ${error.hint.slice(0, 5)}`));
   });
 
-  it('is recognised, by its own code only', () => {
+  it('is recognized, by its own code only', () => {
     expect(MmtokError.isInstance(error)).toBe(true);
     expect(MmtokError.isInstance(error, code)).toBe(true);
     expect(MmtokError.isInstance(error, 'MMTOK_SOMETHING_ELSE')).toBe(false);

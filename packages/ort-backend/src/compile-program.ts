@@ -41,7 +41,7 @@ export function compileProgram(program: Program, types: InputTypes): Uint8Array 
   );
   const built = program.build(ops, symbols);
   // A result is given the output's name where it is computed, which spares ONNX Runtime a copy. Where that cannot be
-  // (an input handed through, one result under two names), a node of its own carries the name.
+  // (an input passed through, one result under two names), an extra node carries the name.
   const computed = new Set(recording.nodes.flatMap((each) => each.outputs));
   const renamed = new Map<string, string>();
   const outputs = Object.entries(program.outputs).map(([output, { dtype }]) => {

@@ -22,7 +22,7 @@ const HINTS: Readonly<Record<OrtDevice, string>> = {
 };
 
 /**
- * Every session has threads of its own, which by default spin for a while after a run and so take the cores from the
+ * Every session has its own threads, which by default spin for a while after a run and so take cores from the
  * next session: a selection runs two, and a model is waiting. It made selections of 576 tokens take twice as long.
  */
 const NO_SPINNING = { session: { intra_op: { allow_spinning: '0' } } };
@@ -67,11 +67,11 @@ const probe = encodeModel({
 /** A device that works, and what was learned about the module on the way. */
 export interface WorkingDevice {
   readonly device: OrtDevice;
-  /** Whether outputs are written into memory handed over for them. onnxruntime-node does, onnxruntime-web does not. */
+  /** Whether outputs can be written into given memory. onnxruntime-node does, onnxruntime-web does not. */
   readonly fillsGivenMemory: boolean;
 }
 
-/** What a device gives for 3² + 4², as a result of its own and in memory handed over for it. */
+/** What a device gives for 3² + 4², as a new result and in given memory. */
 async function tryDevice(
   ort: OrtModule,
   device: OrtDevice,

@@ -17,7 +17,7 @@ export interface ModelRuntime {
   readonly ort: OrtModule;
   /**
    * The devices that suit a selection beside this model, best first: in browsers `webgpu` where the vision encoder runs on
-   * it, and `wasm`; elsewhere `cpu`, which also beside a model on a GPU is no slower.
+   * it, and `wasm`; elsewhere `cpu`, which is no slower even if the model runs on a GPU.
    */
   readonly devices: readonly OrtDevice[];
 }

@@ -1,4 +1,4 @@
-// What stands in for load-onnxruntime-node.ts outside Node (see "imports" in package.json): there is no engine to find.
+// Replaces load-onnxruntime-node.ts outside Node (see "imports" in package.json): there is no engine to find.
 
 import { BackendUnavailableError } from '@mmtok/core';
 import type { OrtModule } from './ort-api.js';
@@ -8,6 +8,6 @@ export function loadDefaultOnnxRuntime(): OrtModule {
   throw new BackendUnavailableError(
     'ort',
     'there is no onnxruntime-node in a browser',
-    "Name the loaded model, createOrtBackend({ model }), or hand in the web build: createOrtBackend({ ort: await import('onnxruntime-web') }).",
+    "Pass the loaded model, createOrtBackend({ model }), or the web build: createOrtBackend({ ort: await import('onnxruntime-web') }).",
   );
 }

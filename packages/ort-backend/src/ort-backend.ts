@@ -228,7 +228,7 @@ class OrtBackend implements Backend {
     const created = this.exclusive(() => createSession(this.ort, model, this.device, this.sessionOptions));
     bySignature.set(signature, created);
     this.opened.add(created);
-    // What failed for want of memory may work the next time.
+    // A failure for lack of memory may not recur.
     created.catch(() => {
       bySignature.delete(signature);
       this.opened.delete(created);

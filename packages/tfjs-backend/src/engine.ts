@@ -17,7 +17,7 @@ export interface TfjsEngineInfo {
 
 /** Which of a module's backends to run on. */
 export interface EngineWish {
-  /** Whether the module was loaded here, or handed in by somebody who may have made a backend active. */
+  /** Whether the module was loaded here, or passed in by a caller who may have activated a backend. */
   readonly owner: 'own' | 'given';
   readonly tfBackend: string | undefined;
   /** How long the backend may take to become ready. */
@@ -36,7 +36,7 @@ export interface Engine {
  * Initializes a module's backend and tries it out.
  *
  * TensorFlow.js has one active backend for the whole process. An engine of our own loading, or one asked for by name,
- * is switched to for the duration of a program and back; a module handed in without a name runs on whatever its owner
+ * is switched to for the duration of a program and back; a module passed in without a name runs on whatever its owner
  * has made active.
  *
  * @throws BackendUnavailableError if the backend does not exist, or does not compute.

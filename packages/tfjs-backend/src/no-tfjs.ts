@@ -1,4 +1,4 @@
-// What stands in for load-tfjs.ts outside Node (see "imports" in package.json): there is no module to find.
+// Replaces load-tfjs.ts outside Node (see "imports" in package.json): there is no module to find.
 
 import { BackendUnavailableError } from '@mmtok/core';
 

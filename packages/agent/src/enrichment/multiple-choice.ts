@@ -1,4 +1,4 @@
-// Multiple choice: finds the options that a question lists, and the letter that an answer names. Knows nothing of images.
+// Multiple choice: finds the options that a question lists, and the letter that an answer names.
 
 /** One option of a multiple-choice question. */
 export interface Choice {
@@ -11,7 +11,7 @@ export interface Choice {
 const MARKER = /(?<=^|[\s,;])(?:\(([A-Z])\)|([A-Z])[.):])(?=\s)/gimu;
 
 /**
- * The options that a question lists as `A. …`, `(A) …`, `A) …` or `A: …`, on lines of their own or one after the other.
+ * The options that a question lists as `A. …`, `(A) …`, `A) …` or `A: …`, on separate lines or in sequence.
  * Letters must run from A without a gap; fewer than two are no options.
  *
  * @example

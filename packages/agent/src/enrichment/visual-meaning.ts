@@ -14,7 +14,7 @@ const NUMBERS = new Set(
 const isNumber = (word: string): boolean => /^\p{N}+$/u.test(word) || NUMBERS.has(word.toLowerCase());
 const isLetter = (word: string): boolean => /^[a-z]$/i.test(word);
 
-/** The content words among the words of an answer; none if the whole answer is of a kind to be dropped. */
+/** The content words of an answer; none if answers of its kind are dropped. */
 export function contentWords(
   words: readonly string[],
   { drop, answerStopWords }: Pick<ResolvedEnrichmentOptions, 'drop' | 'answerStopWords'>,

@@ -86,7 +86,7 @@ export class EvalVlm implements EvalVlmModel {
       question: prompt,
       select: (features, { tokens }) =>
         select(
-          { ...features, picture: features.tiles[0]?.image ?? 0, ...(positions && { positions }) },
+          { ...features, imageIndex: features.tiles[0]?.image ?? 0, ...(positions && { positions }) },
           tokens,
         ),
       ...(keepsPositions && { positions: 'preserve' }),

@@ -154,9 +154,7 @@ describe('where the official code goes wrong', () => {
       expect(selection.order).toEqual((await wanted).order);
       expect(selection.gains).toEqual((await wanted).gains);
       expect(Object.keys(selection.coverage)).toEqual(['vision']);
-      expect(selection.notes).toEqual([
-        "no text tokens were given, so the coverage term 'text' was left out",
-      ]);
+      expect(selection.notes).toEqual([expect.stringContaining("'text'")]);
     });
 
     it('is an error where every term reads text', async () => {

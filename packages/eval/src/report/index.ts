@@ -8,9 +8,9 @@ export {
   writeComparison,
 } from './compare-runs.js';
 export {
-  type Headline,
   type KindScore,
   type PaperRow,
+  type PrimaryMetric,
   type RowTimes,
   type RunSummary,
   type SummaryRow,

@@ -2,7 +2,7 @@
 
 import { needsInWords } from '../methods/method.js';
 import type { Interval } from '../stats/paired-bootstrap.js';
-import type { Headline, KindScore, RunSummary, SummaryRow } from './summarize-run.js';
+import type { KindScore, PrimaryMetric, RunSummary, SummaryRow } from './summarize-run.js';
 
 // Number formats.
 
@@ -118,36 +118,39 @@ export function retentionTable(summary: RunSummary): Table {
 }
 
 /** The benchmark's primary metric; undefined if that is a mean of scores. */
-export function headlineTable({ full, rows }: RunSummary): Table | undefined {
-  const { headline } = full;
-  if (headline === undefined) return undefined;
-  const cells = (title: string, budget: string, own: Headline | undefined): string[] => [
+export function primaryMetricTable({ full, rows }: RunSummary): Table | undefined {
+  const { primaryMetric } = full;
+  if (primaryMetric === undefined) return undefined;
+  const cells = (title: string, budget: string, own: PrimaryMetric | undefined): string[] => [
     title,
     budget,
     own?.value.toFixed(4) ?? NONE,
     own?.retention === undefined ? NONE : percent(own.retention),
   ];
   return {
-    head: ['method', 'budget', headline.name, 'retention, %'],
-    rows: [cells(ALL_TOKENS, '', headline), ...rows.map((row) => cells(row.title, row.budget, row.headline))],
+    head: ['method', 'budget', primaryMetric.name, 'retention, %'],
+    rows: [
+      cells(ALL_TOKENS, '', primaryMetric),
+      ...rows.map((row) => cells(row.title, row.budget, row.primaryMetric)),
+    ],
   };
 }
 
 /** The run next to the paper; undefined without published rows. */
 export function paperTable({ paper, full, rows }: RunSummary): Table | undefined {
   if (paper === undefined) return undefined;
-  const own = (title: string, tokens: string, score: number, headline: Headline | undefined): string[] => [
-    'this run',
-    title,
-    tokens,
-    ((headline?.value ?? score) * paper.factor).toFixed(2),
-  ];
+  const own = (
+    title: string,
+    tokens: string,
+    score: number,
+    primaryMetric: PrimaryMetric | undefined,
+  ): string[] => ['this run', title, tokens, ((primaryMetric?.value ?? score) * paper.factor).toFixed(2)];
   return {
     head: ['from', 'method', 'tokens', paper.column],
     rows: [
       ...paper.rows.map(({ method, tokens, value }) => ['paper', method, tokens, value.toFixed(2)]),
-      own(ALL_TOKENS, 'all', full.score, full.headline),
-      ...rows.map((row) => own(row.title, tokenCount(row.keptTokens), row.score, row.headline)),
+      own(ALL_TOKENS, 'all', full.score, full.primaryMetric),
+      ...rows.map((row) => own(row.title, tokenCount(row.keptTokens), row.score, row.primaryMetric)),
     ],
   };
 }

@@ -5,13 +5,13 @@ import { markdownTable } from 'markdown-table';
 import { type RunSummary, skippedInWords } from './summarize-run.js';
 import {
   budgetsOf,
-  headlineTable,
   kindTable,
   lossTable,
   methodTable,
   mmtokLosses,
   paperTable,
   percent,
+  primaryMetricTable,
   retentionTable,
   type Table,
   timeTable,
@@ -78,7 +78,7 @@ export function toMarkdown(summary: RunSummary): string {
     '## Retention',
     'Score with the kept tokens as a percentage of the score with all tokens; 95 % intervals by paired bootstrap.',
     tableToMarkdown(retentionTable(summary)),
-    ...titled(`## ${escapeMarkdown(full.headline?.name ?? '')}`, headlineTable(summary)),
+    ...titled(`## ${escapeMarkdown(full.primaryMetric?.name ?? '')}`, primaryMetricTable(summary)),
     ...titled('## Next to the MMTok paper', paperTable(summary)),
     ...budgetsOf(summary).flatMap((budget) =>
       titled(`## Score by kind of question, budget ${escapeMarkdown(budget)}`, kindTable(summary, budget)),

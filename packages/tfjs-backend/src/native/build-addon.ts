@@ -1,4 +1,4 @@
-// Builds the native addon of @tensorflow/tfjs-node-gpu against a current TensorFlow, in a cache folder of its own.
+// Builds the native addon of @tensorflow/tfjs-node-gpu against a current TensorFlow, in its own cache folder.
 // Reads top to bottom as the recipe; nothing outside the folder is changed.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ export interface BuildOptions {
   readonly force?: boolean;
   /** Folder of all builds. @default nativeRoot() */
   readonly root?: string;
-  /** Receives one line per step. @default nothing is told */
+  /** Receives one line per step. @default none */
   readonly tell?: (line: string) => void;
 }
 
@@ -62,7 +62,7 @@ const HEADER_FOLDERS = ['tensorflow/c/', 'tensorflow/core/platform/', 'tsl/platf
 
 /**
  * Builds the addon, unless it is there already. Takes minutes, most of them for the download.
- * @throws NativeBuildError if the machine lacks something or a step fails; run again, it goes on where it can.
+ * @throws NativeBuildError if the machine lacks something or a step fails; when run again, it resumes where it can.
  */
 export async function buildAddon(options: BuildOptions = {}): Promise<BuiltAddon> {
   const { flavor = 'cpu', systemCuda = false, force = false, root = nativeRoot(), tell = () => {} } = options;

@@ -1,4 +1,4 @@
-// Loads a built addon in a process of its own and computes something with it.
+// Loads a built addon in a separate process and computes something with it.
 
 import { runCommand } from './run-command.js';
 

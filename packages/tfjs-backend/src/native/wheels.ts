@@ -1,4 +1,4 @@
-// Which files of the Python package index TensorFlow is taken from, pinned by checksum. Data only.
+// Which files of the Python package index TensorFlow is taken from, pinned by checksum.
 
 import { type NativeFlavor, TENSORFLOW_VERSION } from './native-location.js';
 

@@ -1,7 +1,7 @@
 // Names, options and help of `mmtok eval` and its subcommands. What they do is in eval.ts, eval-merge.ts,
 // eval-report.ts; `eval speed` has files of its own.
 
-import type { FolderTaskOptions } from '@mmtok/eval';
+import { type FolderTaskOptions, MATCHES, taskNames } from '@mmtok/eval/tasks';
 import { type Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from '../../engines/create-backend.js';
 import { TINY, TINY_SMALL } from '../../models/load.js';
@@ -12,18 +12,11 @@ import { addSpeed } from './speed-program.js';
 /** The embedded benchmark. */
 const SHAPES = 'shapes';
 
-/** As a literal, so that help loads no datasets; a test holds it to the names of @mmtok/eval. */
-export const TASK_NAMES: string =
-  'gqa, mmbench, mme, pope, scienceqa-img, vqav2, textvqa, textvqa-ocr, mmmu, seedbench, vizwiz, ocrbench, mmstar, chartqa, docvqa';
-
-/** As literals, like the names of tasks. */
-export const MATCHES = ['exact', 'number', 'choice', 'contains', 'vqa', 'relaxed', 'anls'] as const;
-
 const EXAMPLES = `
 A run is a folder: run.json says what was run, records.jsonl has a line per answer. Started again, a run goes on where
 it was; with more methods or budgets it adds those. Methods: see mmtok eval methods; "all" are all that the model
 can run, and it is said which are left out; mmtok-agent asks --agent first; mmtok-oracle is told the true answer, which
-bounds what any agent can give; a path such as ./my-method.js is a module that exports one of yours. Tasks: ${SHAPES}, ${TASK_NAMES},
+bounds what any agent can give; a path such as ./my-method.js is a module that exports one of yours. Tasks: ${SHAPES}, ${taskNames.join(', ')},
 or a folder such as ./my-task with pictures and a JSONL of questions and answers.
 
 Examples:
