@@ -35,7 +35,7 @@ export interface VllmEngineOptions {
   readonly concurrency?: number | undefined;
   /** Requests that may wait to be encoded; more are answered 429. @default 32 */
   readonly queueLimit?: number | undefined;
-  /** Milliseconds between looks at an upstream server that is down. @default 5000 */
+  /** Milliseconds between looks at the upstream server's health. @default 5000 */
   readonly retryMs?: number | undefined;
   readonly log?: Log | undefined;
 }

@@ -1,6 +1,6 @@
 // The images of a request as checked bytes: data URIs, and remote addresses where they are allowed.
 
-import { BadRequestError, LimitError } from '../errors.js';
+import { BadRequestError, LimitError, ServeError } from '../errors.js';
 import { type ImageHeader, readImageHeader } from './header.js';
 import { type FetchBounds, fetchImage, type RemoteImageOptions } from './remote.js';
 
@@ -103,6 +103,10 @@ async function fetchRemote(
     timeoutMs: bounds.imageFetchMs,
     signal,
     ...(lookup !== undefined && { lookup }),
+  }).catch((error: unknown) => {
+    if (!(error instanceof ServeError)) throw error;
+    const { code, message, status, cause } = error;
+    throw new ServeError(code, message, { status, param, cause });
   });
 }
 

@@ -23,13 +23,18 @@ export interface VisionSelectorOptions extends LoadEncoderOptions {
 
 /**
  * Loads the encoder of a model that vLLM serves: its export for transformers.js, a folder or a hub id.
- * @throws ServeStartError if it cannot be loaded, or if vLLM takes no rows of its family, saying why.
+ * @throws ServeStartError if it cannot be loaded, if vLLM takes no rows of its family, or for `positions: 'preserve'`.
  */
 export async function createVisionSelector(
   source: string,
   options: VisionSelectorOptions = {},
 ): Promise<VisionSelector> {
   const { budget = { ratio: 0.1 }, selection = {}, cachedImages = 8, ...loading } = options;
+  if ((selection as Partial<PruneOptions>).positions === 'preserve') {
+    throw new ServeStartError(
+      "positions: 'preserve' is not possible in front of vLLM, which numbers the rows it is sent one after the other. Leave it out.",
+    );
+  }
   const encoder = await loadEncoder(source, loading);
   try {
     const route = routeOf(encoder.config);
