@@ -5,19 +5,19 @@ import { UpstreamUnavailableError } from '../errors.js';
 
 /** Options of {@link createBreaker}. */
 export interface BreakerOptions {
-  /** Whether the upstream server and its engine are well. Never throws. */
+  /** Whether the upstream server and its engine are healthy. Never throws. */
   readonly isHealthy: () => Promise<boolean>;
-  /** Milliseconds between looks at the server. */
+  /** Milliseconds between health checks. */
   readonly retryMs: number;
   readonly onChange: (isOpen: boolean) => void;
 }
 
-/** Knows whether to ask at all. */
+/** Decides whether requests are sent to the upstream server. */
 export interface Breaker {
   readonly isOpen: boolean;
   /** @throws UpstreamUnavailableError while the upstream server is known to be down. */
   check(): void;
-  /** A request failed: looks at the upstream server's health, and opens the circuit if that is bad. */
+  /** Reports a failed request: checks the upstream server's health, and opens the circuit if it is unhealthy. */
   failed(): Promise<void>;
   close(): void;
 }
