@@ -74,6 +74,7 @@ const results: DefaultTheme.SidebarItem[] = [
     items: [
       { text: 'Accuracy and speed', link: '/results/' },
       { text: 'On a GPU', link: '/results/gpu' },
+      { text: 'Serving', link: '/results/serving' },
       { text: 'With an agent', link: '/results/agents' },
     ],
   },

@@ -1,4 +1,4 @@
-// The public surface of @mmtok/serve: the server, its engines, and a client of vLLM for users who need no server.
+// The public API of @mmtok/serve: the server, its engines, and a vLLM client for use without a server.
 
 export type { ChatJob, ChatReply, Engine, JsonObject, PruningSummary, Usage } from './engine.js';
 export {

@@ -17,6 +17,7 @@ import {
   type Vlm,
 } from '../src/index.js';
 import { anyresConfig, fittedSize, packImage } from '../src/internal/anyres.js';
+import { verifyVlm } from '../src/verify/index.js';
 
 const fixture = new URL('./fixtures/llava-next/', import.meta.url);
 const folder = fileURLToPath(new URL('model', fixture));
@@ -224,6 +225,10 @@ describe('with other options', () => {
       if (followUps === 'reselect')
         expect(report).toMatchObject({ keptTokens: 3 * perTile, timings: { encodeMs: 0 } });
     }
+  });
+
+  it('refuses to be verified, as there is nothing to compare it with', async () => {
+    await expect(verifyVlm(vlm, { newTokens: 1 })).rejects.toThrow(/LLaVA-NeXT cannot be verified/);
   });
 
   it('refuses to preserve positions, by name', async () => {

@@ -10,10 +10,10 @@ import { parseCount, parseDtype, parseKeep } from '../options.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `
-Clients of OpenAI's API work unchanged: their base URL is http://127.0.0.1:8080/v1. A request's field "mmtok" overrides what is
-kept, e.g. {"keep": 0.25}, or false for all tokens.
-Keys come from the environment, MMTOK_API_KEY and MMTOK_UPSTREAM_API_KEY, or from files.
-A vLLM server must be started with --enable-mm-embeds, and be reachable by nobody else.
+OpenAI clients work unchanged with the base URL http://127.0.0.1:8080/v1. The field "mmtok" of a request overrides what is kept,
+e.g. {"keep": 0.25}, or false for all tokens.
+Keys are read from the environment (MMTOK_API_KEY, MMTOK_UPSTREAM_API_KEY) or from files.
+Start vLLM with --enable-mm-embeds, and make sure that nothing else can reach it.
 
 Examples:
   mmtok serve --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4
@@ -45,29 +45,33 @@ interface ServeFlags {
 export function addServe(program: Command, context: Context): void {
   program
     .command('serve')
-    .description("serve a model over OpenAI's API, in this process or in front of a vLLM server")
+    .description("serve a model with OpenAI's API, in this process or in front of a vLLM server")
     .requiredOption('--model <name>', `a folder, a hub id, or ${TINY} (embedded)`)
     .option('--name <name>', "the model's name for clients (default: the upstream server's, or the model's)")
     .option('--keep <budget>', 'vision tokens to keep of an image: 64, 10%, or c0.95 of the coverage', '10%')
-    .option('--upstream <url>', 'a vLLM server that answers; this one encodes and selects')
+    .option('--upstream <url>', 'a vLLM server that answers; this server encodes images and selects tokens')
     .option('--upstream-model <name>', 'the name under which the vLLM server serves the model')
     .option('--upstream-key-file <file>', 'a file with the API key of the vLLM server')
     .addOption(
-      new Option('--grid <how>', 'for Qwen-VL: refuse, or send kept rows as a line of positions')
+      new Option('--grid <how>', 'for Qwen-VL: refuse, or send kept rows with positions on a line')
         .choices(['refuse', 'line'])
         .default('refuse'),
     )
     .addOption(
-      new Option('--probe <how>', 'compare rows with the image at start: strict, warn or off')
+      new Option('--probe <how>', 'compare rows with the image at start: strict, warn, or off')
         .choices(['strict', 'warn', 'off'])
         .default('strict'),
     )
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
     .option('--port <number>', 'the port to listen on; 0 takes a free one', '8080')
     .option('--api-key-file <file>', 'a file with the key that clients must send')
-    .option('--allow-anonymous', 'answer without a key beyond this machine', false)
+    .option(
+      '--allow-anonymous',
+      'listen on any address without a key, behind a gateway that authenticates',
+      false,
+    )
     .option('--allow-images <host...>', 'hosts that images may be fetched from: images.example.com')
-    .option('--queue <count>', 'requests that may wait; more are answered 429', '32')
+    .option('--queue <count>', 'requests that may wait; further ones get 429', '32')
     .option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml')
     .option('--dtype <name>', 'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…')
     .option('--cache-dir <folder>', 'where downloaded models are kept')

@@ -1,4 +1,4 @@
-// The engine `local`: a model of transformers.js in this process, one request at a time, the others in a bounded queue.
+// The engine `local`: a transformers.js model in this process. Requests run one at a time; the others wait in a bounded queue.
 
 import type { ChatJob, ChatReply, Engine, JsonObject, PruningSummary, Usage } from '../engine.js';
 import type { ChatBody } from '../request/chat.js';
@@ -34,13 +34,13 @@ export interface LocalModel {
 
 /** Options of {@link createLocalEngine}. */
 export interface LocalEngineOptions {
-  /** The model; the engine disposes of it. */
+  /** The model. The engine disposes of it. */
   readonly model: LocalModel;
   /** Its name for clients. @default the model's id */
   readonly servedName?: string | undefined;
-  /** Requests that may wait while one runs; more are answered 429. @default 32 */
+  /** Requests that may wait while one runs; further ones get 429. @default 32 */
   readonly queueLimit?: number | undefined;
-  /** Tokens of an answer where the request names no bound. @default 512 */
+  /** Tokens per answer if the request sets no limit. @default 512 */
   readonly defaultMaxTokens?: number | undefined;
 }
 
@@ -77,7 +77,7 @@ interface End {
   readonly summary: PruningSummary;
 }
 
-/** The pieces of an answer, and how it ended. Gives the slot back however it is left. */
+/** The pieces of an answer, and how it ended. Releases the slot in any case. */
 async function* generate(
   model: LocalModel,
   job: ChatJob,
@@ -94,7 +94,7 @@ async function* generate(
     const stream = model.stream({
       ...request,
       signal: ending.signal,
-      // Called after each token; the text that it stands for has been pushed by then or will be by the next.
+      // Called after each token. Its text has been pushed by then, or will be with the next token.
       generation: {
         ...request.generation,
         stopping_criteria: [(ids: readonly unknown[]) => ids.map(() => stop.stopped)],
@@ -146,7 +146,7 @@ async function collected(
   }
 }
 
-/** The answer as events; the first piece is waited for, so that what fails before it has a status of its own. */
+/** The answer as events. The first piece is awaited, so that an earlier failure gets its own status code. */
 async function streamed(
   answer: AsyncGenerator<string, End>,
   job: ChatJob,
