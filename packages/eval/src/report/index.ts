@@ -1,5 +1,6 @@
 export { type ComparedRow, compareRuns, type RunComparison, verdictOf } from './compare-runs.js';
 export { toCsv } from './csv.js';
+export { type LostKind, lostKinds } from './lost-kinds.js';
 export { toMarkdown } from './markdown.js';
 export type { PaperRow } from './paper-rows.js';
 export {

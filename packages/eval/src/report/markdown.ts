@@ -3,12 +3,13 @@
 import { escapeMarkdown, markdownCode } from './escape.js';
 import { percent, tokenCount } from './format.js';
 import { mmtokLosses } from './losses.js';
-import { type RunSummary, skippedInWords } from './summarize-run.js';
+import { LOST_KINDS_TITLE } from './lost-kinds.js';
+import { budgetsOf, type RunSummary, skippedInWords } from './summarize-run.js';
 import {
-  budgetsOf,
   headlineTable,
   kindTable,
   lossTable,
+  lostKindTable,
   methodTable,
   paperTable,
   retentionTable,
@@ -49,6 +50,7 @@ export function toMarkdown(summary: RunSummary): string {
     ...(losses && losses.items.length > 0
       ? [losses.items.map((item) => `- ${escapeMarkdown(item)}`).join('\n')]
       : []),
+    ...titled(`## ${LOST_KINDS_TITLE}`, lostKindTable(summary)),
     '## Methods',
     toText(methodTable(summary)),
   ];

@@ -8,13 +8,14 @@ import { drawExamples } from './examples.js';
 import { percent, tokenCount } from './format.js';
 import { htmlTable } from './html.js';
 import { mmtokLosses } from './losses.js';
+import { LOST_KINDS_TITLE } from './lost-kinds.js';
 import { STYLE } from './style.js';
-import { type RunSummary, skippedInWords } from './summarize-run.js';
+import { budgetsOf, type RunSummary, skippedInWords } from './summarize-run.js';
 import {
-  budgetsOf,
   headlineTable,
   kindTable,
   lossTable,
+  lostKindTable,
   methodTable,
   paperTable,
   retentionTable,
@@ -66,6 +67,7 @@ ${section('times', 'Time to the first token', [
   ...tablesOf(timeTable(summary)),
 ])}
 ${section('losses', 'Where methods lose', [...tablesOf(lossTable(summary)), ...lossesInWords(summary)])}
+${section('lost', LOST_KINDS_TITLE, tablesOf(lostKindTable(summary)))}
 ${
   examples === ''
     ? ''

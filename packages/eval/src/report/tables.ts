@@ -3,7 +3,14 @@
 import { needsInWords } from '../methods/method.js';
 import { milliseconds, percent, tokenCount, withInterval } from './format.js';
 import { worstKinds } from './losses.js';
-import type { Headline, KindScore, RunSummary, SummaryRow } from './summarize-run.js';
+import { lostKinds } from './lost-kinds.js';
+import {
+  budgetsOf,
+  type Headline,
+  type KindScore,
+  type RunSummary,
+  type SummaryRow,
+} from './summarize-run.js';
 
 /** A cell: text, and a share from 0 to 1 by which a page tints it. */
 export interface Cell {
@@ -22,9 +29,6 @@ const NONE = '–';
 
 /** A retention or score of 50 % is pale, one of 100 % full. */
 const tint = (share: number): number => (share - 0.5) * 2;
-
-/** Budgets as written, most tokens first. */
-export const budgetsOf = ({ rows }: RunSummary): string[] => [...new Set(rows.map(({ budget }) => budget))];
 
 /** `64`, or `10% (25 tokens)` where the budget is no number of tokens. */
 function budgetTitle(rows: readonly SummaryRow[], budget: string): string {
@@ -155,6 +159,25 @@ export function lossTable(summary: RunSummary): Table {
         found ? percent(found.change) : NONE,
       ];
     }),
+  };
+}
+
+/** Kinds of question that every method loses, with the method that loses least; undefined where there are none. */
+export function lostKindTable(summary: RunSummary): Table | undefined {
+  const lost = lostKinds(summary);
+  if (lost.length === 0) return undefined;
+  const points = (share: number): string => percent(share);
+  return {
+    head: ['kind', 'budget', 'questions', 'all tokens, %', 'best method', 'its score, %', 'points'],
+    rows: lost.map(({ kind, budget, questions, full, best: { row, score, difference } }) => [
+      kind,
+      budgetTitle(summary.rows, budget),
+      String(questions),
+      percent(full),
+      row.title,
+      percent(score),
+      `${points(difference.value)} (${points(difference.low)} to ${points(difference.high)})`,
+    ]),
   };
 }
 
