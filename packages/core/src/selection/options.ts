@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { Backend } from '../backend/backend.js';
 import type { MatrixInput } from '../backend/tensor.js';
 import { type ObjectiveTerm, termSchema } from '../coverage/coverage-term.js';
+import { messageOf } from '../errors.js';
 import { parseOptions } from '../internal/parse-options.js';
 import type { Constraints } from '../search/eligibility.js';
 import { lazyGreedy, type Maximizer, naiveGreedy } from '../search/search.js';
@@ -95,13 +96,19 @@ const selectSchema = z.strictObject({ ...prepareShape, ...selectShape }) satisfi
   SelectOptions
 >;
 
+/** A list of indices. The first wrong one ends the check: a million of them would take a million messages. */
+const indexList = (candidates: number) =>
+  z
+    .custom<readonly number[]>((value) => Array.isArray(value), 'expected an array of indices')
+    .superRefine((list, { addIssue }) => {
+      const at = list.findIndex((j) => !(Number.isInteger(j) && j >= 0 && j < candidates));
+      if (at < 0) return;
+      const message = `expected an index below ${candidates}, the number of vision tokens, got ${messageOf(list[at])}`;
+      addIssue({ code: 'custom', path: [at], message });
+    });
+
 const constraintsSchema = (candidates: number) => {
-  const indices = z.array(
-    z
-      .int()
-      .nonnegative()
-      .max(candidates - 1, `expected an index below ${candidates}, the number of vision tokens`),
-  );
+  const indices = indexList(candidates);
   const bound = z.int().nonnegative().optional();
   return z.strictObject({
     exclude: indices.optional(),

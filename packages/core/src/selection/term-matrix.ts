@@ -98,10 +98,10 @@ async function compute(
   const used = termTensors(term, tensors, candidates);
   const all = countTargets(term, used, candidates);
   const targets = draw?.indices.length ?? all;
-  assertMatrixFits(term, used, candidates, targets, context.maxMatrixBytes);
   const factors = draw?.factors ?? relativeWeights(term, all);
   const { drawn: drawing, drawnGivenNorms } = term.programs;
   const isCut = isInPieces(term, candidates, targets);
+  assertMatrixFits(term, used, { candidates, targets, isCut, ceiling: context.maxMatrixBytes });
   const indices = draw?.indices ?? (isCut ? Int32Array.from({ length: targets }, (_, i) => i) : undefined);
   const matrix = allocate(term, targets, context);
   try {
@@ -230,22 +230,24 @@ export function relativeWeights(term: CoverageTerm, targets: number): Float32Arr
   return Float32Array.from(given, (weight) => (weight / total) * targets);
 }
 
-/** @throws MatrixTooLargeError if the term's matrix would exceed `maxMatrixBytes`. */
+/** @throws MatrixTooLargeError if the term's matrix would exceed the ceiling in bytes. */
 export function assertMatrixFits(
   term: CoverageTerm,
   tensors: TermTensors,
-  candidates: number,
-  targets: number,
-  maxMatrixBytes: number,
+  matrix: {
+    readonly candidates: number;
+    readonly targets: number;
+    /** Whether it is computed piece by piece. */
+    readonly isCut: boolean;
+    readonly ceiling: number;
+  },
 ): void {
+  const { candidates, targets, isCut, ceiling } = matrix;
   const bytes = candidates * targets * FLOAT_BYTES;
-  if (bytes <= maxMatrixBytes) return;
-  const factor = isInPieces(term, candidates, targets) ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE;
+  if (bytes <= ceiling) return;
   const floats = sum(Object.values(tensors).map(({ data }) => data.length));
-  throw new MatrixTooLargeError(term.name, candidates, targets, {
-    ceiling: maxMatrixBytes,
-    peak: factor * bytes + TENSOR_COPIES * floats * FLOAT_BYTES,
-  });
+  const peak = (isCut ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE) * bytes + TENSOR_COPIES * floats * FLOAT_BYTES;
+  throw new MatrixTooLargeError(term.name, candidates, targets, { ceiling, peak });
 }
 
 function allocate(term: CoverageTerm, targets: number, { candidates, memory }: TermContext): CoverageMatrix {

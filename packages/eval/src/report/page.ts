@@ -9,11 +9,12 @@ import { groupBy, mean } from '../stats/mean.js';
 import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
 import { type Html, htmlList, htmlPage, htmlTable } from './html.js';
-import { type RunSummary, scoreOf, skippedInWords } from './summarize-run.js';
+import { LOST_KINDS_TITLE } from './lost-kinds.js';
+import { budgetsOf, type RunSummary, scoreOf, skippedInWords } from './summarize-run.js';
 import {
-  budgetsOf,
   kindTable,
   lossTable,
+  lostKindTable,
   methodTable,
   mmtokLosses,
   paperTable,
@@ -178,6 +179,7 @@ ${section('times', 'Time to first token', [
   ...tablesOf(timeTable(summary)),
 ])}
 ${section('losses', 'Where methods lose', [...tablesOf(lossTable(summary)), ...lossesInWords(summary)])}
+${section('lost', LOST_KINDS_TITLE, tablesOf(lostKindTable(summary)))}
 ${
   examples.length === 0
     ? ''

@@ -85,6 +85,8 @@ export interface KindScore {
   readonly score: number;
   /** Relative to the score with all tokens; undefined if that is 0. */
   readonly retention?: number;
+  /** Score minus the score with all tokens, with its interval; absent with all tokens. */
+  readonly difference?: Interval;
 }
 
 /** Medians over questions, in milliseconds. */
@@ -291,6 +293,11 @@ function toScored({ id, kind, group, score: { value, parsed, details } }: EvalRe
   };
 }
 
+/** Budgets as written, most tokens first. */
+export const budgetsOf = ({ rows }: Pick<RunSummary, 'rows'>): string[] => [
+  ...new Set(rows.map(({ budget }) => budget)),
+];
+
 /** The score of an answer, from 0 to 1. */
 export const scoreOf = ({ score }: EvalRecord): number => score.value;
 
@@ -299,12 +306,14 @@ function kindsOf(records: readonly EvalRecord[], whole: ReadonlyMap<string, Eval
   return [...groupBy(named, ({ kind }) => kind as string).values()]
     .map((own): KindScore => {
       const score = mean(own.map(scoreOf));
-      const full = mean(own.map(({ id }) => whole.get(id)?.score.value ?? 0));
+      const before = own.map(({ id }) => whole.get(id)?.score.value ?? 0);
+      const full = mean(before);
       return {
         kind: own[0]?.kind as string,
         questions: own.length,
         score,
         ...(full > 0 && { retention: score / full }),
+        ...(own[0]?.method !== ALL && { difference: meanDifference(before, own.map(scoreOf)) }),
       };
     })
     .sort((a, b) => a.kind.localeCompare(b.kind));

@@ -2,11 +2,12 @@
 
 import { csvFormat } from 'd3-dsv';
 import { markdownTable } from 'markdown-table';
-import { type RunSummary, skippedInWords } from './summarize-run.js';
+import { LOST_KINDS_TITLE } from './lost-kinds.js';
+import { budgetsOf, type RunSummary, skippedInWords } from './summarize-run.js';
 import {
-  budgetsOf,
   kindTable,
   lossTable,
+  lostKindTable,
   methodTable,
   mmtokLosses,
   paperTable,
@@ -91,6 +92,7 @@ export function toMarkdown(summary: RunSummary): string {
     tableToMarkdown(lossTable(summary)),
     ...(losses === undefined ? [] : [escapeMarkdown(losses.lead)]),
     ...(losses && losses.items.length > 0 ? [listToMarkdown(losses.items)] : []),
+    ...titled(`## ${LOST_KINDS_TITLE}`, lostKindTable(summary)),
     '## Methods',
     tableToMarkdown(methodTable(summary)),
   ];

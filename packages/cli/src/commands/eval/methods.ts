@@ -12,12 +12,10 @@ import {
   type MethodNeed,
 } from '@mmtok/eval';
 import { InputFileError, UsageError } from '../../errors.js';
+import { loadsInTime } from './module-trial.js';
 
 /** What `--methods all` stands for: every method that this model and command line can run. An oracle is no method. */
 const ALL_METHODS = 'all';
-
-/** How long a module may take to load. */
-const MODULE_MS = 10_000;
 
 /** Methods that `--methods` names, those of `all` apart: which can run is known once there is a model. */
 export interface NamedMethods {
@@ -107,7 +105,9 @@ function leftOut(methods: readonly Method[], why: string): string[] {
 async function importMethods(path: string, cwd: string): Promise<Method[]> {
   let module: { readonly default?: unknown };
   try {
-    module = await withinTime(import(pathToFileURL(resolve(cwd, path)).href));
+    const { href } = pathToFileURL(resolve(cwd, path));
+    await loadsInTime(href);
+    module = await import(href);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputFileError(path, `it cannot be loaded as a module (${reason})`, { cause });
@@ -126,18 +126,6 @@ async function importMethods(path: string, cwd: string): Promise<Method[]> {
     const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
     throw new InputFileError(path, reason, { cause });
   }
-}
-
-/** What a module exports. One that waits for ever is given up: Node would end the program without a word. */
-async function withinTime<T>(loading: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`it did not finish loading within ${MODULE_MS / 1000} s`)),
-      MODULE_MS,
-    );
-  });
-  return await Promise.race([loading, late]).finally(() => clearTimeout(timer));
 }
 
 function isMethod(value: unknown): value is Method {
