@@ -19,6 +19,7 @@ export {
 export { type CreateVlmOptions, createVlm, type Vlm } from './create-vlm.js';
 export * from './errors.js';
 export type { Checkpoint, ModelFamily, PrunedFamily, RefusedFamily } from './families/family.js';
+export { type FitImageOptions, type FittedImage, fitImage } from './families/fit-image.js';
 export { families } from './families/index.js';
 export { type ModelInputs, type ProcessRequest, processInputs } from './families/process.js';
 export type { PromptMessage, PromptPart, PromptRequest } from './families/prompt-text.js';

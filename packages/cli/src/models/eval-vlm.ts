@@ -11,13 +11,14 @@ import {
 } from '@mmtok/eval';
 import {
   type CallOptions,
+  fitImage,
   type ModelInputs,
   type PruneHandle,
   type PruneReport,
   processInputs,
   prune,
 } from '@mmtok/transformers';
-import { withoutPlaceholders } from '@mmtok/transformers/internal';
+import { canFitImages, withoutPlaceholders } from '@mmtok/transformers/internal';
 import { shorten } from '../terminal/safe-text.js';
 import type { LibraryModel } from './load-vlm.js';
 import { readRawImages } from './raw-images.js';
@@ -60,6 +61,7 @@ export class EvalVlm implements EvalVlmModel {
       'question',
       ...(isSalient ? (['saliency'] as const) : []),
       ...(this.rotary ? (['positions'] as const) : []),
+      ...(canFitImages(loaded.processor) ? (['resolution'] as const) : []),
     ];
     this.handle = prune(loaded.model, {
       processor: loaded.processor,
@@ -71,8 +73,8 @@ export class EvalVlm implements EvalVlmModel {
   }
 
   async answer(request: ModelRequest): Promise<ModelAnswer> {
-    const { images, prompt, maxNewTokens, words } = request;
-    const { inputs, rawImages } = await this.prepare(images, prompt);
+    const { images, prompt, maxNewTokens, words, fitTokens } = request;
+    const { inputs, rawImages } = await this.prepare(images, prompt, fitTokens);
     if (request.prune === undefined) {
       return await this.generate(inputs, maxNewTokens, { budget: { ratio: 1 } });
     }
@@ -104,8 +106,12 @@ export class EvalVlm implements EvalVlmModel {
   }
 
   /** The processor's work, done once for all methods and budgets. */
-  private async prepare(images: ModelRequest['images'], prompt: string): Promise<Prepared> {
-    const key = [...images.map(({ id }) => id), prompt].join('\n');
+  private async prepare(
+    images: ModelRequest['images'],
+    prompt: string,
+    fitTokens?: number,
+  ): Promise<Prepared> {
+    const key = [...images.map(({ id }) => id), prompt, fitTokens ?? ''].join('\n');
     if (this.prepared?.key === key) return this.prepared;
     const { library, loaded } = this.model;
     if (withoutPlaceholders(library, loaded.processor, prompt) !== prompt) {
@@ -114,7 +120,18 @@ export class EvalVlm implements EvalVlmModel {
       );
     }
     const rawImages = await readRawImages(library, images);
-    const inputs = await inputsOf(this.model, rawImages, prompt, this.promptTemplate);
+    const { processor } = loaded;
+    const [image] = rawImages;
+    const fitted =
+      fitTokens === undefined || image === undefined
+        ? { processor, images: rawImages }
+        : await fitOne(processor, image, fitTokens);
+    const inputs = await inputsOf(
+      { library, loaded: { ...loaded, processor: fitted.processor } },
+      fitted.images,
+      prompt,
+      this.promptTemplate,
+    );
     this.prepared = { key, rawImages, inputs };
     return this.prepared;
   }
@@ -137,6 +154,16 @@ export class EvalVlm implements EvalVlmModel {
       timings,
     };
   }
+}
+
+/** A picture that costs at most so many vision tokens, and the processor that makes so many of it. */
+async function fitOne(
+  processor: Processor,
+  picture: RawImage,
+  visionTokens: number,
+): Promise<{ readonly processor: Processor; readonly images: readonly RawImage[] }> {
+  const fitted = await fitImage(processor, picture, { visionTokens });
+  return { processor: fitted.processor, images: [fitted.image] };
 }
 
 /** The members of an ONNX Runtime session that are read. */

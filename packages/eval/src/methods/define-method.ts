@@ -53,7 +53,9 @@ const schema = z.strictObject({
 });
 
 /** Which feature meets a need, and how a model comes to have it. */
-const SUPPLY: Readonly<Record<MethodNeed, readonly [feature: keyof MethodFeatures, how: string]>> = {
+const SUPPLY: Readonly<
+  Record<Exclude<MethodNeed, 'resolution'>, readonly [feature: keyof MethodFeatures, how: string]>
+> = {
   question: ['text', 'there is no text to go by'],
   saliency: ['saliency', 'its encoder has no output vision_saliency'],
   positions: ['positions', 'it does not keep the positions of the full prompt, or does not tell them'],
@@ -88,6 +90,7 @@ export function defineMethod(definition: MethodDefinition): Method {
     ...(agent && { agent }),
     async select(features, request) {
       for (const need of needs) {
+        if (need === 'resolution') continue;
         const [feature, how] = SUPPLY[need];
         if (features[feature] === undefined)
           throw new MethodError(

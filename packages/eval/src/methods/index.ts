@@ -39,6 +39,7 @@ export {
 export { otprune } from './otprune.js';
 export { prunesid, prunesidSaliency } from './prunesid.js';
 export { random } from './random.js';
+export { resize } from './resize.js';
 export { scope } from './scope.js';
 export { stacktok } from './stacktok.js';
 export { svdLeverage } from './svd-leverage.js';

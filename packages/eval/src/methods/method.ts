@@ -52,11 +52,14 @@ export interface MethodRequest {
   readonly seed?: number;
 }
 
-/** What a method cannot do without, beside vision tokens: the question's text, a saliency, positions that are preserved. */
-export type MethodNeed = 'question' | 'saliency' | 'positions';
+/**
+ * What a method cannot do without, beside vision tokens: the question's text, a saliency, positions that are preserved, or a
+ * processor that makes fewer vision tokens of a smaller picture.
+ */
+export type MethodNeed = 'question' | 'saliency' | 'positions' | 'resolution';
 
 /** All needs. */
-export const METHOD_NEEDS: readonly MethodNeed[] = ['question', 'saliency', 'positions'];
+export const METHOD_NEEDS: readonly MethodNeed[] = ['question', 'saliency', 'positions', 'resolution'];
 
 /** Who answers a question before the method is asked: a model, or an oracle that is told the true answer. */
 export type AgentRole = 'agent' | 'oracle';
@@ -73,6 +76,10 @@ export interface Method {
   readonly needs: readonly MethodNeed[];
   /** Whose words join the question's in `text`. Absent: the question stands alone. */
   readonly agent?: AgentRole;
+  /**
+   * Makes the picture smaller before it is encoded, to cost at most as many vision tokens as others keep. `select` is not called.
+   */
+  readonly resizes?: true;
   /**
    * Picks `request.tokens` of the n vision tokens: indices without repeats, in the order they were picked.
    * @example

@@ -35,6 +35,11 @@ export interface ModelRequest {
   readonly maxNewTokens: number;
   /** Words of a first answer, which join the question's in the `text` that is handed to `select`. Absent for none. */
   readonly words?: readonly string[];
+  /**
+   * Make each picture cost at most so many vision tokens before it is encoded, and keep those. Only asked of models that give
+   * `'resolution'`.
+   */
+  readonly fitTokens?: number;
   /** Absent: the model keeps all tokens, on the same path otherwise, so that times compare. */
   readonly prune?: ModelPruning;
 }
