@@ -152,6 +152,7 @@ const layers = [
   ['prune.ts'],
   ['files'],
   ['vlm'],
+  ['plan'],
   ['create-vlm.ts'],
   ['verify'],
   ['index.ts', 'internal.ts', 'verify.ts'],

@@ -26,6 +26,8 @@ export type { PromptMessage, PromptPart, PromptRequest } from './families/prompt
 export { type Library, type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
 export { type LoadTap, type TapOptions, tapVisionEncoder } from './files/tap.js';
 export type { CallOptions, PruneOptions, SelectionOptions } from './options.js';
+export type { PhaseCosts } from './plan/costs.js';
+export { type ProfiledVlm, type ProfileOptions, profileVlm, type VlmProfile } from './plan/profile.js';
 export type { TokenCount } from './prompt/prompt.js';
 export { type PrunedGenerateOptions, type PruneHandle, prune } from './prune.js';
 export type { Agent, AgentOptions, AgentReply, CallAgent } from './question/agent.js';
@@ -38,4 +40,5 @@ export type { Allocation, FitContext, PromptBudget } from './select/pools.js';
 export type { Standardize } from './select/standardize.js';
 export type { Answer, AnswerStream, Usage } from './vlm/answer.js';
 export type { CanvasLike, ImageInput, PixelData } from './vlm/images.js';
-export type { AskRequest, Keep, Message, MessagePart } from './vlm/request.js';
+export type { AskOptions, AskRequest, Keep, Message, MessagePart } from './vlm/request.js';
+export type { TimeBudget } from './vlm/time-budget.js';
