@@ -160,6 +160,7 @@ const layers: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['prune.ts'],
     ['files'],
     ['vlm'],
+    ['plan'],
     ['create-vlm.ts'],
     ['verify'],
     ['index.ts', 'internal.ts', 'verify.ts'],

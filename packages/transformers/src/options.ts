@@ -270,6 +270,11 @@ const callSchema = z.strictObject({
 /** @throws InvalidBudgetError saying what a budget may be. */
 function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudget[] {
   if (Array.isArray(budget)) return budget.map((one) => checkPromptBudget(one) as PromptBudget);
+  if (typeof budget === 'object' && budget !== null && 'firstTokenMs' in budget) {
+    throw new InvalidBudgetError(
+      `got ${JSON.stringify(budget)}; budgets in time are for createVlm(), which can choose the resolution as well`,
+    );
+  }
   const isFit = typeof budget === 'object' && budget !== null && 'fitContext' in budget;
   if (!isFit) return checkBudget(budget);
   const result = fitContext.safeParse(budget);

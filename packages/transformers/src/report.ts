@@ -142,6 +142,23 @@ export interface PruneTimings {
   readonly decodeMs: number;
 }
 
+/** What was planned for a time budget, and what came of it. */
+export interface PlanReport {
+  /** The budget: milliseconds from pixels to the first token. */
+  readonly firstTokenMs: number;
+  /** Milliseconds that the plan was predicted to take, and those that it took. */
+  readonly predictedMs: number;
+  readonly tookMs: number;
+  /** Whether the prediction is within the budget. If not, it is the cheapest plan. */
+  readonly isFeasible: boolean;
+  /** Vision tokens of the images at the resolution that was chosen, how many were to be encoded, and how many kept. */
+  readonly visionTokens: number;
+  readonly encodedTokens: number;
+  readonly keptTokens: number;
+  /** Tiles to be encoded. Absent where images are not cut up. */
+  readonly tiles?: number;
+}
+
 /** The report of one call of `generate` or of the model itself. Structured-cloneable. */
 export interface PruneReport {
   readonly reason: PruneReason;
@@ -157,6 +174,8 @@ export interface PruneReport {
   readonly standardized: boolean;
   readonly positions: PositionPolicy;
   readonly timings: PruneTimings;
+  /** Present in answers of `createVlm` with a budget in time, and in what its `onReport` receives. */
+  readonly plan?: PlanReport;
   /** What a caller should know, in words. */
   readonly notes: readonly string[];
 }

@@ -8,6 +8,7 @@ import {
   mmtok,
   mmtokIvc,
   mmtokOracle,
+  resize,
   runEvaluation,
   scope,
   shapesTask,
@@ -178,6 +179,27 @@ describe('a model of transformers.js under evaluation', () => {
       expect(kept[0]?.indices).toEqual(record.indices);
     }
     await vlm.dispose();
+  });
+
+  it('makes a picture smaller where its processor goes by the size', async () => {
+    const { path } = await buildTinyModel('qwen2_5_vl', { directory: out() });
+    const native = new EvalVlm(await loadLibraryModel({ model: path }, fakeIo()), { model: 'random' });
+    expect(native.gives).toContain('resolution');
+    expect(model.gives).not.toContain('resolution');
+    const { records } = await runEvaluation({
+      task: shapesTask((await heldOut()).slice(0, 2)),
+      model: native,
+      backend: createReferenceBackend(),
+      methods: [resize, mmtok],
+      budgets: ['4'],
+      out: out(),
+    });
+    const kept = (name: string) =>
+      records.filter(({ method }) => method === name).map((one) => one.keptTokens);
+    expect(kept('resize')).toEqual([4, 4]);
+    expect(kept('mmtok')).toEqual([4, 4]);
+    expect(records.map(({ visionTokens }) => visionTokens)).toEqual(new Array(6).fill(kept('all')[0]));
+    await native.dispose();
   });
 
   it('hands on the saliency of an encoder that has one', async () => {

@@ -69,6 +69,7 @@ const SUPPLIES: Readonly<Record<MethodNeed, string>> = {
   question: 'hands over no text',
   saliency: 'supplies no saliency (an encoder output vision_saliency)',
   positions: 'does not tell the positions of its tokens',
+  resolution: 'makes the same number of vision tokens of every picture',
 };
 
 /** Adds what `all` stands for with this model. */
