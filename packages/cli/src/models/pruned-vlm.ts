@@ -85,6 +85,7 @@ export class PrunedVlm implements Vlm {
         encodeMs: report.timings.encodeMs,
         selectMs: report.timings.selectMs,
         prefillMs: report.timings.prefillMs,
+        firstTokenMs: report.timings.firstTokenMs,
         decodeMs: report.timings.decodeMs,
         totalMs,
       },
@@ -129,6 +130,9 @@ function selectionNotes({ reason, images, visionTokens }: PruneReport): string[]
   switch (reason) {
     case 'belowBudget':
       return said.length > 0 ? said : [`${all}: there are no more than the budget allows`];
+    case 'costsMore':
+      // The report's own note tells the numbers.
+      return said;
     case 'belowMinVisionTokens':
       return [...said, `${all}: pruning so few would cost more than it saves`];
     default:

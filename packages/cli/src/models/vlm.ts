@@ -44,6 +44,8 @@ export interface Timings {
   readonly selectMs: number;
   /** The language model over the prompt: what pruning shortens. */
   readonly prefillMs: number;
+  /** From pixels to the first token: encoder, selection, and prefill. */
+  readonly firstTokenMs: number;
   /** The language model over the answer. */
   readonly decodeMs: number;
   /** From pictures and question to the whole answer. */
