@@ -26,6 +26,7 @@ import type { QuestionTokens } from './question/question.js';
 import type { TextPreparation } from './question/text-preparation.js';
 import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.js';
 import type { Select } from './select/by-function.js';
+import type { CostGuardSettings } from './select/cost-guard.js';
 import type { ExclusionSettings, ImageSize } from './select/features.js';
 import type { Allocation, PromptBudget, TileBudget } from './select/pools.js';
 import type { SelectSettings } from './select/select.js';
@@ -69,9 +70,16 @@ export interface SelectionOptions {
   readonly keywords?: KeywordOptions | false | undefined;
   /**
    * Which features feed vision coverage. `'patches'`, what the official MMTok compares on Qwen, needs a model loaded with
-   * `tap: { patches: true }`. @default 'auto': from before the projector where the encoder gives them
+   * `tap: { patches: true }`. @default 'auto': from before the projector where the encoder gives them, unless they are more than
+   * four times as wide as projected tokens, as for SmolVLM: those then serve as well, at a fraction of the cost
    */
   readonly visionFeatures?: 'auto' | VisionFeatureSource | undefined;
+  /**
+   * Compare what selecting is predicted to cost with what it is predicted to save of the prefill, by shapes and devices. Where it
+   * costs more, `visionFeatures: 'auto'` compares projected tokens, and if that still costs more, all tokens are kept. The report
+   * tells (`selectionCost`). `false` always selects. @default true
+   */
+  readonly costGuard?: boolean | undefined;
   /** The encoder's output that holds features from before the projector. @default the one of matching shape */
   readonly featureOutput?: string | undefined;
   /**
@@ -142,12 +150,11 @@ export interface CheckedOptions extends PruneOptions {
 }
 
 /** Options of one call, complete: what each stage reads. */
-export interface ResolvedOptions extends SelectSettings, AgentSettings, ExclusionSettings {
+export interface ResolvedOptions extends SelectSettings, AgentSettings, ExclusionSettings, CostGuardSettings {
   readonly tiles: TileBudget;
   readonly budgets: PromptBudget | readonly PromptBudget[];
   readonly allocation: Allocation;
   readonly positions: PositionPolicy | 'auto';
-  readonly visionFeatures: 'auto' | VisionFeatureSource;
   readonly followUps: 'reuse' | 'reselect';
   readonly onReport?: ((report: PruneReport) => void) | undefined;
 }
@@ -160,6 +167,7 @@ const DEFAULTS = {
   text: 'keywords',
   keywords: {},
   visionFeatures: 'auto',
+  costGuard: true,
   standardize: 'off',
   minVisionTokens: 16,
   followUps: 'reuse',
@@ -219,6 +227,7 @@ const selection = {
     ])
     .optional(),
   visionFeatures: z.enum(['auto', 'preProjector', 'projected', 'patches']).optional(),
+  costGuard: z.boolean().optional(),
   featureOutput: z.string().min(1).optional(),
   standardize: z.enum(['off', 'on', 'auto']).optional(),
   minVisionTokens: count.optional(),

@@ -22,6 +22,8 @@ export type PruneReason =
   | 'belowMinVisionTokens'
   /** The prompt has audio beside its images, which only the unpruned path merges. */
   | 'hasAudio'
+  /** Selecting was predicted to cost more than it saves; see `selectionCost`. */
+  | 'costsMore'
   /** Pruning was switched off for the call. */
   | 'disabled'
   /** The prompt has no image. */
@@ -128,6 +130,19 @@ export interface PromptReport {
   readonly keptPromptTokens: number;
 }
 
+/** What selecting was predicted to cost and to save, in milliseconds, and what followed from that. */
+export interface SelectionCost {
+  /**
+   * `'selected'`: with the features asked for. `'selectedProjected'`: with projected tokens, as wider features would have
+   * cost more than they save. `'keptAll'`: nothing was selected, as that would have cost more than it saves.
+   */
+  readonly action: 'selected' | 'selectedProjected' | 'keptAll';
+  /** What selecting takes with the features compared. */
+  readonly selectMs: number;
+  /** What it takes off the language model's prefill. */
+  readonly savedMs: number;
+}
+
 /** Milliseconds per phase. */
 export interface PruneTimings {
   /** The vision encoder; 0 where its output was kept from an earlier turn. */
@@ -138,6 +153,11 @@ export interface PruneTimings {
   readonly selectMs: number;
   /** The language model over the prompt. */
   readonly prefillMs: number;
+  /**
+   * From pixels to the first token: encoder, agent, selection, and prefill together. What the processor does to pictures
+   * before is not part of a call.
+   */
+  readonly firstTokenMs: number;
   /** All further steps of the language model; 0 until the call has ended. */
   readonly decodeMs: number;
 }
@@ -170,6 +190,8 @@ export interface PruneReport {
   readonly prompts: readonly PromptReport[];
   /** Which features fed vision coverage. Absent where nothing was selected. */
   readonly visionFeatureSource?: VisionFeatureSource;
+  /** The forecast that decided whether to select. Absent where none was made: see the option `costGuard`. */
+  readonly selectionCost?: SelectionCost;
   /** Whether the features were standardized. */
   readonly standardized: boolean;
   readonly positions: PositionPolicy;

@@ -16,6 +16,7 @@ import {
   agentInWords,
   comparisonRows,
   coverageInWords,
+  gainInWords,
   keptInWords,
   phasesInWords,
 } from './answer-report.js';
@@ -172,10 +173,13 @@ function printDetails(
     { title: '' },
     { title: 'all tokens', align: 'right' },
     { title: 'pruned', align: 'right' },
+    { title: '×', align: 'right' },
   ] as const;
   for (const line of renderTable(columns, comparisonRows(pruned, whole), stdout.columns ?? 100)) {
     print(stdout, line);
   }
+  print(stdout);
+  print(stdout, gainInWords(pruned, whole));
 }
 
 /** The answer as programs read it; part of the command's contract. */

@@ -60,6 +60,8 @@ export interface Timings {
   readonly selectMs: number;
   /** The language model over the prompt: what pruning shortens. */
   readonly prefillMs: number;
+  /** From pixels to the first token: encoder, selection, and prefill. */
+  readonly firstTokenMs: number;
   /** The language model over the answer. */
   readonly decodeMs: number;
   /** From pictures and question to the whole answer. */
@@ -140,7 +142,7 @@ export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise
       };
       const { text, report } = await (onText ? streamed(vlm, request, onText) : vlm.ask(request));
       const totalMs = performance.now() - started;
-      const { encodeMs, agentMs = 0, selectMs, prefillMs, decodeMs } = report.timings;
+      const { encodeMs, agentMs = 0, selectMs, prefillMs, firstTokenMs, decodeMs } = report.timings;
       const agentReport = report.prompts[0]?.agent;
       const isPruned = budget !== 'all';
       return {
@@ -154,6 +156,7 @@ export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise
           encodeMs,
           selectMs,
           prefillMs,
+          firstTokenMs,
           decodeMs,
           totalMs,
         },
@@ -215,6 +218,9 @@ function selectionNotes({ reason, images, visionTokens }: PruneReport): string[]
   switch (reason) {
     case 'belowBudget':
       return notes.length > 0 ? notes : [`${all}: the budget allows as many`];
+    case 'costsMore':
+      // The report's own note has the numbers.
+      return notes;
     case 'belowMinVisionTokens':
       return [...notes, `${all}: pruning so few would cost more than it saves`];
     default:

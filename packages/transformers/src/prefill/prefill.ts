@@ -15,7 +15,8 @@ import { packPrompt } from '../prompt/packed.js';
 import { positionPolicy } from '../prompt/positions.js';
 import { countPlaceholders, type Prompt, readPrompt, withVisionBefore } from '../prompt/prompt.js';
 import { askEarly, type ResolvedQuestions, resolveQuestions } from '../question/ask-agent.js';
-import type { PositionPolicy, PruneReason, PruneReport } from '../report.js';
+import type { PositionPolicy, PruneReason, PruneReport, SelectionCost } from '../report.js';
+import { guardCost } from '../select/cost-guard.js';
 import { excludedRows, shownSizes, type VisionRows, visionRows } from '../select/features.js';
 import { poolsOf } from '../select/pools.js';
 import {
@@ -143,6 +144,7 @@ export async function prefill(
         },
       ),
       ...(questions && { visionFeatureSource: vision.source }),
+      ...(chosen.cost && { selectionCost: chosen.cost }),
       standardized: chosen.standardized,
       positions: policy,
       timings: {
@@ -150,6 +152,7 @@ export async function prefill(
         ...(questions?.agents && { agentMs: questions.agentMs }),
         selectMs: chosen.rankMs + prefillStarted - chosen.encodeEnded - (questions?.agentMs ?? 0),
         prefillMs: ended - prefillStarted,
+        firstTokenMs: ended - (chosen.hit ? chosen.encodeEnded : encodeStarted),
         decodeMs: 0,
       },
       notes: [...vision.notes, ...chosen.notes],
@@ -198,6 +201,8 @@ interface ChosenTokens {
   readonly results: readonly PoolResult[];
   /** Absent where nothing had to be selected. */
   readonly questions: ResolvedQuestions | undefined;
+  /** The forecast; absent where none was made. */
+  readonly cost?: SelectionCost | undefined;
   readonly standardized: boolean;
   readonly notes: readonly string[];
 }
@@ -222,7 +227,12 @@ async function chooseTokens(
     const { encoded, prepared, skipped } = encodedImages;
     const described = { ...start.earlier?.inputs, ...imageInputsOf(context, inputs) };
     const earlier = { images: encodedImages, inputs: described };
-    const vision = visionRows(encoded, options.visionFeatures, options.featureOutput);
+    const vision = visionRows(
+      encoded,
+      options.visionFeatures,
+      options.featureOutput,
+      options.select !== undefined,
+    );
     const { prompt, images } = placed(context, start, inputs, given, encoded);
     const pools = poolsOf(images, maskedRows(prompt, images), skipped, options, prompt);
     const side = numberAt(section(model.config, 'vision_config'), 'image_size');
@@ -239,20 +249,35 @@ async function chooseTokens(
       return { ...common, results: settled, questions: undefined, standardized: false, notes: [] };
     }
     const backend = await context.backend();
-    const { projected } = vision;
-    const asked = { images, vision: projected, backend, early };
+    // Of a caller's own function nobody knows the cost, and of tokens that must not be kept some are there.
+    const isGuarded = options.select === undefined && excluded.size === 0;
+    const guarded = isGuarded
+      ? guardCost(
+          pools.filter((_, at) => whole[at] === undefined),
+          vision,
+          options,
+          { model, device: backend.device },
+        )
+      : { vision, notes: [] };
+    const { cost } = guarded;
+    if (cost?.action === 'keptAll') {
+      const results = pools.map((pool, at) => whole[at] ?? keepPool(pool, 'costsMore'));
+      return { ...common, cost, results, questions: undefined, standardized: false, notes: guarded.notes };
+    }
+    const asked = { images, vision: vision.projected, backend, early };
     const questions = await resolveQuestions(context, options, prompt, asked);
     const selected = await selectPools(pools, whole, {
       settings: options,
       backend,
       textTemperature: family.textTemperature,
-      vision,
+      vision: guarded.vision,
       questions: questions.questions,
       texts: questions.texts,
       excluded,
       prepared,
     });
-    return { ...common, ...selected, questions, notes: [...selected.notes, ...questions.notes] };
+    const notes = [...guarded.notes, ...selected.notes, ...questions.notes];
+    return { ...common, ...selected, vision: guarded.vision, cost, questions, notes };
   } finally {
     // An agent that was asked early may still be at work where its answer is no longer needed.
     ended.abort(new Error('the call continues without the agent'));
@@ -344,7 +369,7 @@ async function prefillWhole(
       prompts: lengthsOf(prompt).map((length) => ({ promptTokens: length, keptPromptTokens: length })),
       standardized: false,
       positions: policy,
-      timings: { encodeMs, selectMs: 0, prefillMs, decodeMs: 0 },
+      timings: { encodeMs, selectMs: 0, prefillMs, firstTokenMs: encodeMs + prefillMs, decodeMs: 0 },
       notes: [],
     },
   };
