@@ -1,6 +1,5 @@
 // `pnpm test:browser`: tests in headless Chromium. Packages are bundled from source, so nothing is built before; without a
 // browser all tests are skipped.
-import { availableParallelism } from 'node:os';
 import { defineConfig, mergeConfig } from 'vitest/config';
 import { shared } from '../../vitest.shared.js';
 
@@ -11,7 +10,8 @@ export default mergeConfig(
       name: 'browser',
       root: import.meta.dirname,
       include: ['**/*.test.ts'],
-      maxWorkers: availableParallelism(),
+      // One file at a time: Chromium has threads of its own, and pages have deadlines.
+      fileParallelism: false,
       testTimeout: 180_000,
       hookTimeout: 180_000,
     },

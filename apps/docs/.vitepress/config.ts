@@ -117,11 +117,7 @@ export default defineConfig({
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' },
   },
   themeConfig: {
-    search: {
-      provider: 'local',
-      // The button shows its shortcut, so its name has it too.
-      options: { translations: { button: { buttonAriaLabel: 'Search K' } } },
-    },
+    search: { provider: 'local' },
     nav: [
       { text: 'Guide', link: '/guide/node', activeMatch: '/guide/' },
       { text: 'API', link: '/reference/', activeMatch: '/reference/' },

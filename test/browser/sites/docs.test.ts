@@ -65,7 +65,7 @@ describe.skipIf(chromiumPath === undefined)('the built documentation', () => {
   test('embeds the playground, whose model loads and answers', () =>
     visit(PAGES.playground, async ({ page }) => {
       const playground = page.frameLocator('iframe');
-      await playground.locator('[data-engine=ready]').waitFor({ timeout: 60_000 });
+      await playground.locator('[data-engine=ready]').waitFor({ timeout: 120_000 });
       await playground.locator('.answer .badge-measured').nth(1).waitFor({ timeout: 60_000 });
       expect(await playground.locator('.verdict').textContent()).toContain('of 576 tokens');
     }));
