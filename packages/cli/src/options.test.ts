@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../test/fake-io.js';
 import { loadLibraryModel } from './models/load.js';
-import { parseCount, parseDtype, parseFocus, parseIndices, parseInteger, parseKeep, parseNumber } from './options.js';
+import {
+  parseCount,
+  parseDtype,
+  parseFocus,
+  parseIndices,
+  parseInteger,
+  parseKeep,
+  parseNumber,
+} from './options.js';
 
 describe('parseKeep', () => {
   it.each([

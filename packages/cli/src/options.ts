@@ -1,8 +1,56 @@
-// Parses the values of options. Ranges are mostly checked by the function that takes the value.
+// The options that commands share, and parsers for their values. Ranges are mostly checked by the function that takes the value.
 
 import type { DataType } from '@huggingface/transformers';
 import { type Budget, InvalidBudgetError, MmtokError, parseBudget } from '@mmtok/core';
+import { Option } from 'commander';
+import { BACKENDS } from './engines/create-backend.js';
 import { UsageError } from './errors.js';
+
+/** An option whose text is parsed; an error names the option. */
+export function parsed<T>(
+  flags: string,
+  description: string,
+  parse: (option: string, text: string) => T,
+): Option {
+  const option = new Option(flags, description);
+  return option.argParser((text) => parse(`--${option.name()}`, text));
+}
+
+/** How many vision tokens to keep when `--keep` is not given. */
+const DEFAULT_KEEP: Budget = { ratio: 0.1 };
+
+export const keepOption = (): Option =>
+  new Option(
+    '--keep <budget>',
+    'vision tokens to keep: 64, 10%, or c0.95 for a share of the coverage',
+  ).argParser(parseKeep);
+export const defaultKeepOption = (): Option => keepOption().default(DEFAULT_KEEP, '10%');
+export const backendOption = (): Option =>
+  new Option('--backend <name>', 'engine that selects tokens (cpu: plain JavaScript)')
+    .choices(BACKENDS)
+    .default('ort');
+export const deviceOption = (): Option =>
+  new Option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml');
+export const dtypeOption = (): Option =>
+  new Option(
+    '--dtype <name>',
+    'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…',
+  ).argParser(parseDtype);
+export const promptOption = (): Option =>
+  new Option(
+    '--prompt <template>',
+    "prompt with <image> and {question}, in place of the model's chat template",
+  )
+    // A shell passes \n as it is written.
+    .argParser((text) => text.replaceAll('\\n', '\n'));
+export const maxNewTokensOption = (description: string): Option =>
+  parsed('--max-new-tokens <count>', description, parseCount);
+export const focusOption = (): Option =>
+  new Option(
+    '--focus <strength>',
+    'weight vision coverage by relevance to the question, in place of text coverage: a number such as 4, or auto',
+  ).argParser(parseFocus);
+export const jsonOption = (): Option => new Option('--json', 'print JSON').default(false);
 
 /** @throws UsageError for text that is not a finite number. */
 export function parseNumber(option: string, text: string): number {
@@ -95,13 +143,13 @@ export function parseKeep(text: string): Budget {
  * Reads `'2/8'` as the third of eight parts: parts are counted from 0, as job indices of clusters are.
  * @throws UsageError for anything else.
  */
-export function parseShard(text: string): { readonly index: number; readonly count: number } {
+export function parseShard(option: string, text: string): { readonly index: number; readonly count: number } {
   const match = /^(\d+)\/(\d+)$/.exec(text.trim());
   const index = Number(match?.[1]);
   const count = Number(match?.[2]);
   if (match !== null && index < count) return { index, count };
   throw new UsageError(
-    `--shard: expected a part and how many there are, from 0/8 to 7/8 for eight, got '${text}'.`,
+    `${option}: expected a part and the number of parts, from 0/8 to 7/8 for eight, got '${text}'.`,
   );
 }
 

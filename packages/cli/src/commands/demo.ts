@@ -4,27 +4,53 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import type { Budget } from '@mmtok/core';
 import type { VisualQuestion } from '@mmtok/tiny-vlm';
+import type { Command } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
 import { InputFileError } from '../errors.js';
 import { renderOverlay } from '../images/overlay.js';
 import { type Picture, readPicture } from '../images/picture.js';
 import { TINY } from '../models/load.js';
 import type { Answer, Request, Vlm } from '../models/vlm.js';
+import { backendOption, defaultKeepOption, jsonOption, parseCount, parsed } from '../options.js';
 import { colorsFor, type Io, print, printJson } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { type Column, renderTable, wrapColumns } from '../terminal/table.js';
 import { formatMs } from '../terminal/text.js';
 import type { Context } from './context.js';
 
+const EXAMPLES = `
+Examples:
+  mmtok demo
+  mmtok demo --keep 16 --out pictures
+  mmtok demo --json`;
+
 /** What `mmtok demo` was asked for. */
-export interface DemoRequest {
-  readonly budget: Budget;
+interface DemoRequest {
+  readonly keep: Budget;
   readonly backend: BackendName;
-  /** Folder for the overlay pictures. */
+  /** Folder for the overlays. */
   readonly out: string;
-  /** How many questions to ask about each sample picture. */
+  /** How many questions to ask about each sample image. */
   readonly questions: number;
   readonly json: boolean;
+}
+
+/** Adds the command. */
+export function addDemo(program: Command, context: Context): void {
+  program
+    .command('demo')
+    .description('let the embedded model answer sample questions with all its vision tokens and with a tenth')
+    .addOption(defaultKeepOption())
+    .addOption(backendOption())
+    .option('--out <folder>', 'where to write pictures of the kept tokens', 'mmtok-demo')
+    .addOption(
+      parsed('--questions <count>', 'maximum number of questions per sample image', parseCount).default(2),
+    )
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action(async (request: DemoRequest) => {
+      await demo(request, context);
+    });
 }
 
 /** Each time is the median of this many runs. */
@@ -34,7 +60,7 @@ const RUNS = 3;
  * Runs the demonstration and prints its table.
  * @throws InputFileError if the folder for the overlays cannot be made.
  */
-export async function demo(request: DemoRequest, { io, services }: Context): Promise<void> {
+async function demo(request: DemoRequest, { io, services }: Context): Promise<void> {
   const started = performance.now();
   const { samples } = await import('@mmtok/tiny-vlm');
   const chosen = firstPerImage(await samples(), request.questions);
@@ -52,7 +78,7 @@ export async function demo(request: DemoRequest, { io, services }: Context): Pro
     const trials: Trial[] = [];
     for (const [i, sample] of chosen.entries()) {
       status.show(`Asking ${i + 1} of ${chosen.length}: ${sample.question}`);
-      trials.push(await tryOut(vlm, sample, request.budget));
+      trials.push(await tryOut(vlm, sample, request.keep));
     }
     status.show('Drawing overlays …');
     const overlays = await drawOverlays(trials, folder);

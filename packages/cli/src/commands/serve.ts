@@ -2,11 +2,19 @@
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Budget } from '@mmtok/core';
 import type { RunningServer, ServeModelOptions } from '@mmtok/serve';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
 import { TINY, TINY_SMALL } from '../models/load.js';
-import { parseCount, parseDtype, parseKeep } from '../options.js';
+import {
+  defaultKeepOption,
+  deviceOption,
+  dtypeOption,
+  parseCount,
+  type parseDtype,
+  parsed,
+} from '../options.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `
@@ -23,19 +31,19 @@ Examples:
 interface ServeFlags {
   readonly model: string;
   readonly name?: string;
-  readonly keep: string;
+  readonly keep: Budget;
   readonly upstream?: string;
   readonly upstreamModel?: string;
   readonly upstreamKeyFile?: string;
   readonly grid: 'refuse' | 'line';
   readonly probe: 'strict' | 'warn' | 'off';
   readonly host: string;
-  readonly port: string;
+  readonly port: number;
   readonly apiKeyFile?: string;
   readonly allowAnonymous: boolean;
   readonly allowImages?: readonly string[];
-  readonly queue: string;
-  readonly dtype?: string;
+  readonly queue: number;
+  readonly dtype?: ReturnType<typeof parseDtype>;
   readonly device?: string;
   readonly cacheDir?: string;
   readonly offline: boolean;
@@ -48,7 +56,7 @@ export function addServe(program: Command, context: Context): void {
     .description("serve a model over OpenAI's API, in this process or in front of a vLLM server")
     .requiredOption('--model <name>', `a folder, a hub id, or ${TINY} (embedded)`)
     .option('--name <name>', "the model's name for clients (default: the upstream server's, or the model's)")
-    .option('--keep <budget>', 'vision tokens to keep of an image: 64, 10%, or c0.95 of the coverage', '10%')
+    .addOption(defaultKeepOption())
     .option('--upstream <url>', 'a vLLM server that answers; this one encodes and selects')
     .option('--upstream-model <name>', 'the name under which the vLLM server serves the model')
     .option('--upstream-key-file <file>', 'a file with the API key of the vLLM server')
@@ -63,13 +71,17 @@ export function addServe(program: Command, context: Context): void {
         .default('strict'),
     )
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--port <number>', 'the port to listen on; 0 takes a free one', '8080')
+    .addOption(
+      parsed('--port <number>', 'the port to listen on; 0 takes a free one', parsePort).default(8080),
+    )
     .option('--api-key-file <file>', 'a file with the key that clients must send')
     .option('--allow-anonymous', 'answer without a key beyond this machine', false)
     .option('--allow-images <host...>', 'hosts that images may be fetched from: images.example.com')
-    .option('--queue <count>', 'requests that may wait; more are answered 429', '32')
-    .option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml')
-    .option('--dtype <name>', 'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…')
+    .addOption(
+      parsed('--queue <count>', 'requests that may wait; more are answered 429', parseCount).default(32),
+    )
+    .addOption(deviceOption())
+    .addOption(dtypeOption())
     .option('--cache-dir <folder>', 'where downloaded models are kept')
     .option('--offline', 'never go to the network for models', false)
     .addHelpText('after', EXAMPLES)
@@ -81,17 +93,12 @@ export function addServe(program: Command, context: Context): void {
 
 async function optionsOf(flags: ServeFlags, { io }: Context): Promise<ServeModelOptions> {
   const { upstream, dtype, device, offline, allowImages } = flags;
-  const budget = parseKeep(flags.keep);
-  const port = Number(flags.port);
-  if (!/^\d+$/.test(flags.port) || port > 65_535) {
-    throw new UsageError(`--port: expected a number from 0 to 65535, got '${flags.port}'.`);
-  }
   const key = async (file: string | undefined, variable: string): Promise<string | undefined> =>
     file === undefined ? io.env[variable] : (await readFile(resolve(io.cwd, file), 'utf8')).trim();
   return {
     model: await modelOf(flags.model),
     servedName: flags.name ?? (upstream === undefined ? flags.model : undefined),
-    budget,
+    budget: flags.keep,
     ...(upstream !== undefined && {
       upstream: {
         url: upstream,
@@ -102,19 +109,25 @@ async function optionsOf(flags: ServeFlags, { io }: Context): Promise<ServeModel
       },
     }),
     load: {
-      dtype: dtype === undefined ? undefined : parseDtype(dtype),
+      dtype,
       device: device as NonNullable<ServeModelOptions['load']>['device'],
       cacheDir: flags.cacheDir,
       offline,
     },
     host: flags.host,
-    port,
+    port: flags.port,
     apiKey: await key(flags.apiKeyFile, 'MMTOK_API_KEY'),
     allowAnonymous: flags.allowAnonymous,
     remoteImages: allowImages === undefined ? undefined : { allow: allowImages },
-    queueLimit: parseCount('--queue', flags.queue),
+    queueLimit: flags.queue,
     log: (entry) => io.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`),
   };
+}
+
+function parsePort(option: string, text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new UsageError(`${option}: expected a number from 0 to 65535, got '${text}'.`);
 }
 
 async function modelOf(name: string): Promise<string> {

@@ -1,7 +1,8 @@
 // How a verification is reported: lines for the terminal, and one HTML page without scripts or network access.
 
-import { escapeHtml, tokenMarks } from '@mmtok/core/internal';
+import { tokenMarks } from '@mmtok/core/internal';
 import type { CheckName, CheckStatus, VerifiedPicture, VerifyReport } from '@mmtok/transformers/verify';
+import { html, raw } from 'hono/html';
 import type { Colors } from '../terminal/io.js';
 import { renderTable, wrapColumns } from '../terminal/table.js';
 import { formatBytes, formatMs, formatShare } from '../terminal/text.js';
@@ -123,7 +124,7 @@ export function sessionsInWords({ model: { sessions, library } }: VerifyReport):
   return [used.join(', '), library].filter((part) => part !== '').join('; ');
 }
 
-/** What the page tells. */
+/** What the page shows. */
 export interface PageContent {
   readonly mmtok: string;
   readonly machine: string;
@@ -144,103 +145,111 @@ code { background: #f2f2f2; padding: 0 .25em; }
 
 const STATUS_WORDS: Readonly<Record<CheckStatus, string>> = {
   pass: 'passed',
-  warn: 'look',
+  warn: 'check this',
   fail: 'failed',
   skipped: 'not checked',
 };
+
+/** Escaped HTML: the tag escapes every value in a template. */
+type Html = ReturnType<typeof html>;
 
 /** The whole page. */
 export function verifyPage({ mmtok, machine, report }: PageContent): string {
   const { model, checks, pictures, advice, limit, memory } = report;
   const title = `${report.passed ? 'Verified' : 'Failed'}: ${model.source}`;
-  const checkItems = checks.map(
-    ({ name, status, detail }) =>
-      `<li class="${status}"><span class="status">${STATUS_WORDS[status]}:</span> ${escapeHtml(CHECK_TITLES[name])}<div class="detail">${escapeHtml(detail)}</div></li>`,
-  );
   const facts: (readonly [string, string])[] = [
     ['Model', `${model.source} (${model.family}, ${model.modelType})`],
-    ['Runs', sessionsInWords(report)],
+    ['Sessions', sessionsInWords(report)],
     ['Positions', model.positions],
     ['Features', model.visionFeatureSource],
     ['Machine', machine],
     ['mmtok', mmtok],
   ];
-  if (memory) facts.push(['Memory', `${formatBytes(memory.peakBytes)} at most`]);
+  if (memory) facts.push(['Memory', `peak ${formatBytes(memory.peakBytes)}`]);
   if (limit) {
     const fixed = formatShare(limit.fixedShare);
     facts.push([
       'Limit',
-      `${limit.measured.toFixed(2)} times with a single vision token; ${fixed} of an unpruned call is image processing and encoder`,
+      `${limit.measured.toFixed(2)}× with a single vision token; image processing and the encoder take ${fixed} of an unpruned call`,
     ]);
   }
-  return `<!doctype html>
+  return String(html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
-<title>${escapeHtml(title)}</title>
-<style>${STYLE}</style>
+<title>${title}</title>
+<style>${raw(STYLE)}</style>
 </head>
 <body>
-<h1>${escapeHtml(title)}</h1>
+<h1>${title}</h1>
 <dl>
-${facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`).join('\n')}
+${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
 </dl>
 <h2>Checks</h2>
 <ul class="checks">
-${checkItems.join('\n')}
+${checks.map(
+  ({ name, status, detail }) =>
+    html`<li class="${status}"><span class="status">${STATUS_WORDS[status]}:</span> ${CHECK_TITLES[name]}<div class="detail">${detail}</div></li>`,
+)}
 </ul>
-${advice.map((one) => `<p>${escapeHtml(one)}</p>`).join('\n')}
+${advice.map((one) => html`<p>${one}</p>`)}
 ${timesAsHtml(report)}
-<h2>Pictures</h2>
-${pictures.map(pictureAsHtml).join('\n')}
+<h2>Images</h2>
+${pictures.map(pictureAsHtml)}
 </body>
 </html>
-`;
+`);
 }
 
-function timesAsHtml(report: VerifyReport): string {
+function timesAsHtml(report: VerifyReport): Html | '' {
   if (report.timings.length === 0) return '';
   const { titles, rows } = timingCells(report);
-  const cells = (tag: string, row: readonly string[]): string =>
-    `<tr>${row.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
-  return `<h2>${TIMES_TITLE}</h2>
-<table><thead>${cells('th', titles)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table>`;
+  return html`<h2>${TIMES_TITLE}</h2>
+<table><thead><tr>${titles.map((title) => html`<th>${title}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table>`;
 }
 
-function pictureAsHtml(picture: VerifiedPicture): string {
+function pictureAsHtml(picture: VerifiedPicture): Html {
   const { name, question, text, answers, overlap } = picture;
-  const tokens = text?.tokens.map((token) => `<code>${escapeHtml(token)}</code>`).join(' ') ?? '';
+  const tokens = (text?.tokens ?? []).map((token) => html`<code>${token}</code> `);
+  const byText =
+    overlap.textOnly === undefined ? '' : `, text coverage alone ${formatShare(overlap.textOnly)}`;
   const rows = answers.map(
     ({ keep, keptTokens, text: answer, sameAsAll }) =>
-      `<tr><td>${keepInWords(keep)}</td><td>${keptTokens}</td><td class="text">${escapeHtml(answer)}</td><td class="text">${sameAsAll ? '' : 'changed'}</td></tr>`,
+      html`<tr><td>${keepInWords(keep)}</td><td>${keptTokens}</td><td class="text">${answer}</td><td class="text">${sameAsAll ? '' : 'changed'}</td></tr>`,
   );
-  return `<section><h3>${escapeHtml(name)}: ${escapeHtml(question)}</h3>
-<figure>${overlay(picture)}<figcaption>${picture.keptTokens} of ${picture.visionTokens} vision tokens kept, drawn over the whole picture (a processor that crops shows less of it). A random selection shares ${formatShare(overlap.random)} of them${overlap.textOnly === undefined ? '' : `, text coverage alone ${formatShare(overlap.textOnly)}`}.</figcaption></figure>
-<figure><table><thead><tr><th>keep</th><th>tokens</th><th class="text">answer</th><th></th></tr></thead><tbody>${rows.join('')}</tbody></table>
-<figcaption>Text that drives the selection: ${tokens === '' ? 'none' : tokens}</figcaption></figure></section>`;
+  return html`<section><h3>${name}: ${question}</h3>
+<figure>${overlay(picture)}<figcaption>${picture.keptTokens} of ${picture.visionTokens} vision tokens kept, drawn over the whole image (a processor that crops shows less of it). A random selection shares ${formatShare(overlap.random)} of them${byText}.</figcaption></figure>
+<figure><table><thead><tr><th>keep</th><th>tokens</th><th class="text">answer</th><th></th></tr></thead><tbody>${rows}</tbody></table>
+<figcaption>Text that drives the selection: ${tokens.length === 0 ? 'none' : tokens}</figcaption></figure></section>`;
 }
 
 const SIDE = 320;
+const TILE_SIDE = 64;
 
-/** The picture with what is kept left bright. Of several tiles, the last one, which shows the whole picture, is over it; the others are beside. */
-function overlay({ preview, width, height, tiles, name }: VerifiedPicture): string {
+/** The image with kept tokens left bright. With several tiles, the overview, which is the last, is drawn over it, the others below. */
+function overlay({ preview, width, height, tiles, name }: VerifiedPicture): Html {
   const scale = SIDE / Math.max(width, height);
   const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
-  const [whole, ...others] = tiles.toReversed();
-  const shade = whole === undefined ? '' : cells(whole, w, h);
-  const first = `<svg width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${escapeHtml(`kept tokens of ${name}`)}"><image href="${escapeHtml(preview)}" width="${w}" height="${h}" preserveAspectRatio="none"/>${shade}</svg>`;
-  const small = others.toReversed().map((tile) => {
-    const side = 64;
-    return ` <svg width="${side}" height="${side}" viewBox="0 0 ${side} ${side}"><rect width="${side}" height="${side}" fill="#c9ccd1"/>${cells(tile, side, side)}</svg>`;
-  });
-  return first + (small.length === 0 ? '' : `<div>${small.join('')}</div>`);
+  const overview = tiles.at(-1);
+  const small = tiles
+    .slice(0, -1)
+    .map(
+      (tile) =>
+        html` <svg width="${TILE_SIDE}" height="${TILE_SIDE}" viewBox="0 0 ${TILE_SIDE} ${TILE_SIDE}"><rect width="${TILE_SIDE}" height="${TILE_SIDE}" fill="#c9ccd1"/>${marks(tile, TILE_SIDE, TILE_SIDE)}</svg>`,
+    );
+  return html`<svg width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${`kept tokens of ${name}`}"><image href="${preview}" width="${w}" height="${h}" preserveAspectRatio="none"/>${overview === undefined ? '' : marks(overview, w, h)}</svg>${small.length === 0 ? '' : html`<div>${small}</div>`}`;
 }
 
 /** What was kept of a tile; nothing where its tokens form no grid. */
-function cells({ grid, indices }: VerifiedPicture['tiles'][number], width: number, height: number): string {
+function marks(
+  { grid, indices }: VerifiedPicture['tiles'][number],
+  width: number,
+  height: number,
+): Html | '' {
   if (grid === undefined) return '';
   const [rows, columns] = grid;
-  return tokenMarks({ rows, columns, kept: indices }, width, height);
+  return raw(tokenMarks({ rows, columns, kept: indices }, width, height));
 }

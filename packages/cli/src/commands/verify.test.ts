@@ -63,7 +63,7 @@ it('says what is wrong with options and folders before it begins', async () => {
   const run = (...words: string[]): Promise<number> =>
     main(['verify', ...words], io, fakeServices().services);
   for (const ratio of ['0%', '100%', '64', 'x']) expect(await run('a/b', '--ratio', ratio)).toBe(2);
-  expect(io.err()).toContain("--ratio: got '64', expected a percentage");
+  expect(io.err()).toContain("--ratio: expected a percentage between 0 and 100 such as 25%, got '64'");
   expect(await run()).toBe(2);
   await writeFile(join(io.cwd, 'taken'), '');
   expect(await run('a/b', '--out', 'taken')).toBe(2);

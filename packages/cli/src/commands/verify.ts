@@ -7,7 +7,15 @@ import type { VerifiedPicture, VerifyReport } from '@mmtok/transformers/verify';
 import type { Command } from 'commander';
 import { EXIT, InputFileError, UsageError } from '../errors.js';
 import { TINY, type VerifyRequest } from '../models/load.js';
-import { parseCount, parseDtype, parseInteger } from '../options.js';
+import {
+  deviceOption,
+  dtypeOption,
+  jsonOption,
+  maxNewTokensOption,
+  parsed,
+  parseInteger,
+  promptOption,
+} from '../options.js';
 import { colorsFor, print, printJson } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import type { Context } from './context.js';
@@ -26,18 +34,18 @@ Examples:
 
 Exit codes: 0 no check failed, 1 one did, 2 wrong usage.`;
 
-interface VerifyFlags {
-  readonly ratio: string;
-  readonly device?: string;
-  readonly dtype?: string;
-  readonly prompt?: string;
-  readonly maxNewTokens?: string;
-  readonly repeats?: string;
+interface VerifyOptions {
+  readonly ratio: number;
+  readonly device?: string | undefined;
+  readonly dtype?: VerifyRequest['dtype'];
+  readonly prompt?: string | undefined;
+  readonly maxNewTokens?: number | undefined;
+  readonly repeats?: number | undefined;
   readonly out: string;
   readonly json: boolean;
 }
 
-/** Adds the command. Its code is loaded when it runs. */
+/** Adds the command. */
 export function addVerify(
   program: Command,
   context: Context,
@@ -49,45 +57,35 @@ export function addVerify(
       'tell whether pruning is right and worth it on a model: your checkpoint, precision and device',
     )
     .argument('<model>', `${TINY} (embedded), a hub id, or a folder`)
-    .option('--ratio <share>', 'vision tokens to keep where pruned answers are checked', '25%')
-    .option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml')
-    .option('--dtype <name>', 'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…')
-    .option(
-      '--prompt <template>',
-      "prompt with <image> and {question}, in place of the model's chat template",
+    .addOption(
+      parsed('--ratio <share>', 'vision tokens to keep when pruned answers are checked', parseShare).default(
+        0.25,
+        '25%',
+      ),
     )
-    .option('--max-new-tokens <count>', 'length of the answers (default: 16)')
-    .option('--repeats <count>', 'timed calls per row; 0 measures no times (default: 3)')
+    .addOption(deviceOption())
+    .addOption(dtypeOption())
+    .addOption(promptOption())
+    .addOption(maxNewTokensOption('length of the answers in tokens (default: 16)'))
+    .addOption(parsed('--repeats <count>', 'timed calls per row; 0 skips timing (default: 3)', parseInteger))
     .option('--out <folder>', 'folder of verify.html and verify.json', 'mmtok-verify')
-    .option('--json', 'print JSON', false)
+    .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
-    .action(async (model: string, flags: VerifyFlags) => {
-      const { ratio, device, dtype, prompt, maxNewTokens, repeats, out, json } = flags;
-      const request = {
-        model,
-        out,
-        json,
-        version,
-        ratio: parseShare(ratio),
-        ...(device !== undefined && { device }),
-        ...(dtype !== undefined && { dtype: parseDtype(dtype) }),
-        ...(prompt !== undefined && { promptTemplate: prompt.replaceAll('\\n', '\n') }),
-        ...(maxNewTokens !== undefined && { newTokens: parseCount('--max-new-tokens', maxNewTokens) }),
-        ...(repeats !== undefined && { repeats: parseInteger('--repeats', repeats) }),
-      };
+    .action(async (model: string, { prompt, maxNewTokens, ...options }: VerifyOptions) => {
+      const request = { ...options, model, version, promptTemplate: prompt, newTokens: maxNewTokens };
       exit(await verify(request, context));
     });
 }
 
-function parseShare(text: string): number {
+function parseShare(option: string, text: string): number {
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(text.trim())?.[1];
   const share = Number(percent) / 100;
   if (percent !== undefined && share > 0 && share < 1) return share;
-  throw new UsageError(`--ratio: got '${text}', expected a percentage between 0 and 100 such as 25%`);
+  throw new UsageError(`${option}: expected a percentage between 0 and 100 such as 25%, got '${text}'.`);
 }
 
 /** What `mmtok verify` was asked for. */
-export interface VerifyCommand extends VerifyRequest {
+interface VerifyCommand extends VerifyRequest {
   /** The folder of verify.html and verify.json. */
   readonly out: string;
   readonly json: boolean;
@@ -109,7 +107,7 @@ export interface VerifyDocument {
  * @returns The exit code: a failure if a check failed.
  * @throws InputFileError if the folder cannot be written.
  */
-export async function verify(
+async function verify(
   { out, json, version, ...request }: VerifyCommand,
   { io, services }: Context,
 ): Promise<number> {

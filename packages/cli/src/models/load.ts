@@ -47,8 +47,8 @@ export async function loadLibraryModel(
   status.show(`Loading ${name} …`);
   try {
     return await transformers.loadVlm(source, {
-      ...(device !== undefined && { device }),
-      ...(dtype !== undefined && { dtype }),
+      device,
+      dtype,
       onProgress: downloadProgress(name, status),
       cacheDir: modelCache(io),
       // Which devices there are, the library knows best; precisions were checked where they were read.
@@ -126,8 +126,8 @@ export const loadAgent: LoadAgent = async ({ model: name, device, dtype }, io) =
   try {
     return await createAgent({
       model,
-      ...(device !== undefined && { device }),
-      ...(dtype !== undefined && { dtype }),
+      device,
+      dtype,
       onProgress: downloadProgress(name, status),
       cacheDir: modelCache(io),
       // Which devices there are, the library knows best; precisions were checked where they were read.
@@ -142,11 +142,11 @@ export const loadAgent: LoadAgent = async ({ model: name, device, dtype }, io) =
 /** What to verify. */
 export interface VerifyRequest extends Pick<VlmOptions, 'model' | 'device' | 'dtype' | 'promptTemplate'> {
   /** The share of vision tokens to keep. */
-  readonly ratio?: number;
+  readonly ratio?: number | undefined;
   /** Length of the answers, in tokens. */
-  readonly newTokens?: number;
+  readonly newTokens?: number | undefined;
   /** Timed calls per row. */
-  readonly repeats?: number;
+  readonly repeats?: number | undefined;
 }
 
 /** Verifies models. */

@@ -28,15 +28,15 @@ export interface VlmOptions {
   /** Where tokens are selected; the model disposes it with itself. */
   readonly backend: Backend;
   /** An execution provider, e.g. `webgpu`. */
-  readonly device?: string;
+  readonly device?: string | undefined;
   /** A precision such as `q4`, for all parts of the model or by part. */
-  readonly dtype?: string | Readonly<Record<string, string>>;
+  readonly dtype?: string | Readonly<Record<string, string>> | undefined;
   /** A prompt with `<image>` and `{question}` in place of the model's chat template. */
-  readonly promptTemplate?: string;
+  readonly promptTemplate?: string | undefined;
   /** Answers first, so that its words join the question's; whoever made it disposes it. */
-  readonly agent?: Agent;
+  readonly agent?: Agent | undefined;
   /** The objective in place of the paper's. */
-  readonly coverage?: readonly ObjectiveTerm[];
+  readonly coverage?: readonly ObjectiveTerm[] | undefined;
 }
 
 /** A question about pictures. */
@@ -45,9 +45,9 @@ export interface Request {
   readonly question: string;
   /** How many vision tokens of each picture to keep; `'all'` runs the model untouched. */
   readonly budget: Budget | 'all';
-  readonly maxNewTokens?: number;
+  readonly maxNewTokens?: number | undefined;
   /** Receives the answer piece by piece. */
-  readonly onText?: (text: string) => void;
+  readonly onText?: ((text: string) => void) | undefined;
 }
 
 /** Milliseconds per phase. */
