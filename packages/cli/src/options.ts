@@ -72,29 +72,27 @@ export function parseFocus(text: string): number | 'auto' {
   throw new UsageError(`--focus: expected a number such as 4, or auto, got '${text}'.`);
 }
 
-/** @throws UsageError for text that is not a whole number that a double holds exactly. */
+/** @throws UsageError for text that is not a safe integer. */
 export function parseInteger(option: string, text: string): number {
   const value = parseNumber(option, text);
   if (!Number.isSafeInteger(value)) {
-    throw new UsageError(`${option}: expected a whole number, at most 2^53 - 1, got '${text}'.`);
+    throw new UsageError(`${option}: expected a whole number up to 2^53 - 1, got '${text}'.`);
   }
   return value;
 }
 
-/** @throws UsageError for text that is not a whole number ≥ 1 that a double holds exactly. */
+/** @throws UsageError for text that is not a safe integer ≥ 1. */
 export function parseCount(option: string, text: string): number {
   const value = parseNumber(option, text);
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new UsageError(
-      `${option}: expected a whole number, at least 1 and at most 2^53 - 1, got '${text}'.`,
-    );
+    throw new UsageError(`${option}: expected a whole number from 1 to 2^53 - 1, got '${text}'.`);
   }
   return value;
 }
 
 /**
  * Reads `'0-23,40'` as 0 … 23 and 40.
- * @throws UsageError for anything but whole numbers and ascending ranges between commas.
+ * @throws UsageError for anything but comma-separated whole numbers and ascending ranges.
  */
 export function parseIndices(option: string, text: string): number[] {
   return text.split(',').flatMap((part) => {
@@ -108,24 +106,24 @@ export function parseIndices(option: string, text: string): number[] {
   });
 }
 
-/** Far beyond any number of vision tokens; a range to 1e15 is a slip of the finger. */
+/** Far beyond any number of vision tokens; a range to 1e15 is a typo. */
 const MAX_INDEX = 10_000_000;
 
 /**
  * Reads `'64, 10%'` as two entries.
- * @throws UsageError for empty entries, or one that is there twice.
+ * @throws UsageError for empty and duplicate entries.
  */
 export function parseList(option: string, text: string): string[] {
   const entries = text.split(',').map((entry) => entry.trim());
-  if (entries.includes('')) throw new UsageError(`${option}: expected names between commas, got '${text}'.`);
+  if (entries.includes('')) throw new UsageError(`${option}: expected comma-separated names, got '${text}'.`);
   const twice = entries.find((entry, at) => entries.indexOf(entry) < at);
-  if (twice !== undefined) throw new UsageError(`${option}: '${twice}' is there twice.`);
+  if (twice !== undefined) throw new UsageError(`${option}: duplicate value '${twice}'.`);
   return entries;
 }
 
 /**
- * Reads `'64'` tokens, `'10%'` of the tokens or `'c0.95'` of the coverage.
- * @throws InvalidBudgetError in terms of the command line.
+ * Reads `'64'` tokens, `'10%'` of the tokens, or `'c0.95'` of the coverage.
+ * @throws InvalidBudgetError that names the option.
  */
 export function parseKeep(text: string): Budget {
   try {
@@ -133,14 +131,14 @@ export function parseKeep(text: string): Budget {
   } catch (error) {
     if (!MmtokError.isInstance(error, 'MMTOK_INVALID_BUDGET')) throw error;
     throw new InvalidBudgetError(
-      `--keep ${text}; expected a number of tokens from 1 such as 64, a share above 0 % up to 100 % such as 10%, ` +
-        'or a coverage above 0 up to 1 such as c0.95',
+      `--keep ${text}; expected a number of tokens such as 64, a percentage up to 100% such as 10%, ` +
+        'or a coverage up to 1 such as c0.95',
     );
   }
 }
 
 /**
- * Reads `'2/8'` as the third of eight parts: parts are counted from 0, as job indices of clusters are.
+ * Reads `'2/8'` as the third of eight parts: parts are counted from 0, like the job indices of clusters.
  * @throws UsageError for anything else.
  */
 export function parseShard(option: string, text: string): { readonly index: number; readonly count: number } {
@@ -153,7 +151,7 @@ export function parseShard(option: string, text: string): { readonly index: numb
   );
 }
 
-/** All of the library's; a record, so that the compiler finds one that is missing. */
+/** All precisions of the library; a record, so that the compiler reports missing ones. */
 const PRECISIONS: Readonly<Record<DataType, true>> = {
   auto: true,
   fp32: true,
@@ -170,7 +168,7 @@ const PRECISIONS: Readonly<Record<DataType, true>> = {
   q1f16: true,
 };
 
-/** Files that transformers.js 4.3 makes models out of, where these take pictures and text; no model has them all. */
+/** The files of vision-language models in transformers.js 4.3; no model has all of them. */
 const PARTS: readonly string[] = [
   'vision_encoder',
   'embed_tokens',
@@ -188,7 +186,7 @@ const PARTS: readonly string[] = [
 
 /**
  * Reads `'q4'`, or `'vision_encoder=fp16,decoder_model_merged=q4'`.
- * @throws UsageError for anything else, with the names that there are.
+ * @throws UsageError for anything else. (The library silently treats unknown names as fp32.)
  */
 export function parseDtype(text: string): DataType | Readonly<Record<string, DataType>> {
   if (/^\w+$/.test(text)) return precision(text);
@@ -202,7 +200,7 @@ export function parseDtype(text: string): DataType | Readonly<Record<string, Dat
       }
       const [, part = '', name = ''] = pair;
       if (!PARTS.includes(part)) {
-        throw new UsageError(`--dtype: no model has a part '${part}'. Parts are ${PARTS.join(', ')}.`);
+        throw new UsageError(`--dtype: unknown part '${part}'. Parts are ${PARTS.join(', ')}.`);
       }
       return [part, precision(name)];
     }),
@@ -212,6 +210,6 @@ export function parseDtype(text: string): DataType | Readonly<Record<string, Dat
 function precision(name: string): DataType {
   if (Object.hasOwn(PRECISIONS, name)) return name as DataType;
   throw new UsageError(
-    `--dtype: there is no precision '${name}'. Precisions are ${Object.keys(PRECISIONS).join(', ')}.`,
+    `--dtype: unknown precision '${name}'. Precisions are ${Object.keys(PRECISIONS).join(', ')}.`,
   );
 }

@@ -12,23 +12,23 @@ import { addServe } from './commands/serve.js';
 import { addVerify } from './commands/verify.js';
 import { safeText } from './terminal/text.js';
 
-/** The program, and the exit code that a command left. */
+/** The program, and the exit code that a command set. */
 export interface Program {
   readonly command: Command;
   readonly exitCode: () => number;
 }
 
-/** Builds the program around its surroundings. */
+/** Builds the program. */
 export function createProgram(context: Context): Program {
   const { stdout, stderr } = context.io;
   let exitCode = 0;
   const program = new Command('mmtok')
     .description(
-      'Vision-language models with fewer vision tokens: keeps those that best cover question and picture\n' +
+      'Vision-language models with fewer vision tokens: keeps those that best cover the question and the image\n' +
         '(MMTok, https://arxiv.org/abs/2508.18264).',
     )
     .version(versionOfThis(), '-V, --version', 'print the version')
-    .option('--debug', 'on errors, print the stack')
+    .option('--debug', 'print the stack on errors')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
     .configureOutput({
@@ -56,9 +56,9 @@ export function createProgram(context: Context): Program {
   });
   for (const command of program.commands) {
     command.showHelpAfterError(`(mmtok ${command.name()} --help shows its options)`);
-    // Or else a misspelt option of a subcommand is taken for one of its parent's, which it does not have.
+    // Otherwise a misspelled option of a subcommand is attributed to its parent.
     command.enablePositionalOptions();
-    // The default subcommand is hidden, and its options are shown as those of its parent.
+    // The default subcommand is hidden; its options are shown as its parent's.
     const named = command.createHelp().visibleCommands(command);
     for (const each of command.commands) {
       const path = named.includes(each) ? `${command.name()} ${each.name()}` : command.name();
@@ -72,9 +72,9 @@ const PROGRAM_EXAMPLES = `
 Examples:
   mmtok demo                                          see it work, offline
   mmtok ask photo.jpg "What is on the table?" --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct
-  mmtok select features.safetensors --keep 64 --json  token selection for any other program
-  mmtok eval shapes                                   what pruning does to answers, offline
-  mmtok verify ./my-export                            whether pruning is right and worth it on a model
+  mmtok select features.safetensors --keep 64 --json  token selection for other programs
+  mmtok eval shapes                                   how pruning changes answers, offline
+  mmtok verify ./my-export                            whether pruning is correct and worthwhile on a model
   mmtok doctor                                        what runs on this machine`;
 
 function versionOfThis(): string {

@@ -182,10 +182,9 @@ function encodeDim(dim: Dim): Uint8Array {
 export function encodeTensor(tensor: OnnxTensor): Pieces {
   const { name = '', dtype, dims } = tensor;
   if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
-    throw new OnnxModelError(
-      `Tensor '${name}' has dims [${dims}]; a constant needs non-negative integers`,
-      { hint: 'Replace symbolic dims by their lengths.' },
-    );
+    throw new OnnxModelError(`Tensor '${name}' has dims [${dims}]; a constant needs non-negative integers`, {
+      hint: 'Replace symbolic dims by their lengths.',
+    });
   }
   const elements = dims.reduce((product, dim) => product * dim, 1);
   const expected = rawByteLength(dtype, elements);
@@ -237,9 +236,12 @@ function payloadOf(tensor: Exclude<OnnxTensor, { readonly external: ExternalByte
       return bytesOf(Uint8Array.from(tensor.data, Number));
     case 'float16':
     case 'bfloat16':
-      throw new OnnxModelError(`Tensor '${tensor.name ?? ''}' is ${tensor.dtype}, but its data are plain numbers`, {
-        hint: 'Pass the bit patterns as a Uint16Array.',
-      });
+      throw new OnnxModelError(
+        `Tensor '${tensor.name ?? ''}' is ${tensor.dtype}, but its data are plain numbers`,
+        {
+          hint: 'Pass the bit patterns as a Uint16Array.',
+        },
+      );
   }
 }
 

@@ -1,4 +1,4 @@
-// `mmtok ask`: one question about one or more pictures, answered with pruned vision tokens.
+// `mmtok ask`: answers a question about one or more images with pruned vision tokens.
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -36,7 +36,7 @@ import type { Context } from './context.js';
 
 const EXAMPLES = `
 The question is the last argument; everything before it is an image (a path or a URL).
-Models: the embedded ${TINY} and ${TINY_SMALL} answer questions about drawn shapes only. Real ones are downloaded once, e.g.
+Models: the embedded ${TINY} and ${TINY_SMALL} only know drawn shapes. Others are downloaded once, e.g.
   HuggingFaceTB/SmolVLM2-256M-Video-Instruct, llava-hf/llava-interleave-qwen-0.5b-hf, onnx-community/Qwen2-VL-2B-Instruct
 
 Examples:
@@ -134,7 +134,7 @@ async function ask(request: AskRequest, { io, services }: Context): Promise<void
   const status = createStatusLine(io.stderr);
   try {
     const asked = { pictures, question, maxNewTokens };
-    // A person sees the answer grow; a program gets it whole.
+    // A terminal shows the answer as it grows; a program gets it whole.
     const isLive = io.stdout.isTTY === true && !json && !request.compare;
     const onText = (text: string): void => {
       status.clear();
@@ -146,7 +146,7 @@ async function ask(request: AskRequest, { io, services }: Context): Promise<void
     status.clear();
     let failure: unknown;
     const overlay = await writeOverlay(request, pruned, io).catch((error: unknown) => {
-      // The answer is there and took its time: it is printed first.
+      // The answer took time: print it before failing.
       failure = error;
       return undefined;
     });
@@ -165,7 +165,7 @@ async function ask(request: AskRequest, { io, services }: Context): Promise<void
   }
 }
 
-/** Draws the kept tokens if that was asked for; returns where, or undefined. */
+/** Writes the overlay if requested; returns its path, or undefined. */
 async function writeOverlay(
   { overlay }: AskRequest,
   answer: Answer,
@@ -174,10 +174,7 @@ async function writeOverlay(
   if (overlay === undefined) return undefined;
   const panels = await answer.overlay();
   if (panels.length === 0) {
-    print(
-      stderr,
-      'note: no overlay was written, for the vision tokens of this model form no grid on the picture',
-    );
+    print(stderr, 'note: overlay skipped: the vision tokens of this model do not map to an image grid');
     return undefined;
   }
   const path = resolve(cwd, overlay);
@@ -226,7 +223,7 @@ function printDetails(
   }
 }
 
-/** The answer as programs read it; part of the command's contract. */
+/** The JSON output, which is part of the command's contract. */
 function toJson(
   { question, images, model }: AskRequest,
   backend: string,

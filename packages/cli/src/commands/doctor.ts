@@ -1,4 +1,4 @@
-// `mmtok doctor`: which engines and devices work here, and how to get the ones that do not.
+// `mmtok doctor`: which engines and devices work here, and how to install the others.
 
 import { isAbsolute } from 'node:path';
 import type { Command } from 'commander';
@@ -37,8 +37,8 @@ const TITLES: Readonly<Record<EngineReport['target']['engine'], string>> = {
 };
 
 /**
- * Inspects the machine and prints what it has.
- * @returns The exit code: a failure if not even ONNX Runtime on the CPU works.
+ * Inspects the machine and prints the result.
+ * @returns The exit code: a failure if ONNX Runtime does not work even on the CPU.
  */
 async function doctor({ json }: DoctorRequest, { io, services }: Context): Promise<number> {
   const status = createStatusLine(io.stderr);
@@ -70,10 +70,10 @@ function printReport({ node, platform, transformers, engines }: MachineReport, {
     }
   }
   print(stdout);
-  print(stdout, 'The plain reference (--backend cpu) needs no engine and always works.');
+  print(stdout, 'The reference backend (--backend cpu) needs no engine and always works.');
 }
 
-/** Prints one engine; hints that were `told` before are left out. */
+/** Prints one engine; hints that were `told` before are omitted. */
 function printEngine(
   { label, result }: EngineReport,
   told: ReadonlySet<string>,
@@ -95,7 +95,7 @@ function printEngine(
       `  ${colors.green('✓')} ${name}${isNamed ? '' : `${module} `}${version}, runs on ${device}`,
     );
     if (isAbsolute(module)) print(stdout, indent + colors.dim(module));
-    if (listed) printIndented(`it lists ${listed.join(', ')}`);
+    if (listed) printIndented(`lists ${listed.join(', ')}`);
     return;
   }
   print(stdout, `  ${colors.red('✗')} ${name}${result.problem}`);

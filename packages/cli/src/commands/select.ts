@@ -1,4 +1,4 @@
-// `mmtok select`: token selection for other programs, from a file of features to indices. No model takes part.
+// `mmtok select`: token selection for other programs, from a file of features to indices. No model is loaded.
 
 import {
   type Budget,
@@ -31,7 +31,7 @@ import type { Context } from './context.js';
 
 const EXAMPLES = `
 The file holds matrices of floats (F32, F16, BF16 or F64):
-  vision_tokens    [n, D]  vision tokens as the language model would receive them
+  vision_tokens    [n, D]  vision tokens as the language model receives them
   vision_features  [n, d]  features from before the projector; optional
   text_tokens      [m, D]  input embeddings of the question's tokens; optional
 With --json it prints {"indices": [...], "order": [...], "gains": [...], "coverage": {...}, "optimality": ...}.
@@ -102,7 +102,7 @@ export function addSelect(program: Command, context: Context): void {
 }
 
 /**
- * Selects tokens and prints which.
+ * Selects tokens and prints their indices.
  * @throws InputFileError, SafetensorsError, InvalidTensorError, InvalidBudgetError, InvalidOptionsError, BackendUnavailableError
  */
 async function select(request: SelectRequest, { io, services }: Context): Promise<void> {
@@ -128,7 +128,7 @@ async function select(request: SelectRequest, { io, services }: Context): Promis
   }
 }
 
-/** The paper's two terms, or with a focus vision coverage alone. */
+/** The paper's two terms, or vision coverage alone with a focus. */
 function objective(request: SelectRequest): readonly ObjectiveTerm[] {
   const { textTemperature, visionTemperature, alpha, focus } = request;
   if (focus !== undefined) return [visionCoverage({ temperature: visionTemperature, focus })];
@@ -172,7 +172,7 @@ async function readAll(stdin: Io['stdin']): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** The selection as other programs read it; part of the command's contract. */
+/** The JSON output, which is part of the command's contract. */
 function toJson({
   trace: _,
   ...selection

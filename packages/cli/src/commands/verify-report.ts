@@ -7,10 +7,10 @@ import type { Colors } from '../terminal/io.js';
 import { renderTable, wrapColumns } from '../terminal/table.js';
 import { formatBytes, formatMs, formatShare } from '../terminal/text.js';
 
-/** What the checks are called. */
+/** Titles of the checks. */
 export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
   keepAll: 'keeping all tokens changes nothing',
-  shortenedPrompt: 'answers as the library would, shortened',
+  shortenedPrompt: 'same answer as the library on the shortened prompt',
   tap: 'features from before the projector',
   tapOutput: 'encoder unchanged by exposing them',
   text: 'the question drives the selection',
@@ -19,7 +19,7 @@ export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
 
 const MARKS: Readonly<Record<CheckStatus, string>> = { pass: '✓', warn: '!', fail: '✗', skipped: '–' };
 
-/** A row of the table of times, as texts. */
+/** The table of times as text. */
 export function timingCells(report: VerifyReport): { readonly titles: string[]; readonly rows: string[][] } {
   const hasMemory = report.timings.some(({ peakBytes }) => peakBytes !== undefined);
   const titles = [
@@ -53,7 +53,7 @@ export function timingCells(report: VerifyReport): { readonly titles: string[]; 
   return { titles, rows };
 }
 
-/** A share of vision tokens as people read it. */
+/** A share of vision tokens as text. */
 export function keepInWords(keep: number): string {
   if (keep === 0) return 'one token';
   return keep >= 1 ? 'all' : formatShare(keep).replace('.0', '');
@@ -92,7 +92,7 @@ export function verifyLines(report: VerifyReport, width: number, colors: Colors)
     colors.bold('Answers'),
     ...renderTable(
       [
-        { title: 'picture' },
+        { title: 'image' },
         { title: 'keep' },
         { title: 'tokens', align: 'right' },
         { title: 'answer', flexible: true },
@@ -106,8 +106,8 @@ export function verifyLines(report: VerifyReport, width: number, colors: Colors)
   for (const one of advice) lines.push(...wrapColumns(one, width));
   const hasDoubts = checks.some(({ status }) => status === 'warn');
   const verdict = hasDoubts
-    ? 'No check failed; see what is marked with !.'
-    : 'Pruning is right on this model.';
+    ? 'No check failed; look at the checks marked with !.'
+    : 'Pruning is correct on this model.';
   lines.push('', report.passed ? colors.green(verdict) : colors.red('A check failed.'));
   return lines;
 }
@@ -115,7 +115,7 @@ export function verifyLines(report: VerifyReport, width: number, colors: Colors)
 /** The title of the table of times. */
 export const TIMES_TITLE = 'Times from pixels to the end of the answer, in ms';
 
-/** Precision and device of the sessions, each once. */
+/** Precision and device of the sessions, without repeats. */
 export function sessionsInWords({ model: { sessions, library } }: VerifyReport): string {
   const kinds = Object.values(sessions).map(({ dtype, device }) =>
     [dtype, device].filter(Boolean).join(' on '),

@@ -15,7 +15,7 @@ it('verifies the embedded model, offline, with a table, a page and JSON', async 
   expect(code).toBe(0);
   expect(io.out()).toMatch(/^tiny-small: LLaVA, fp16 on cpu; transformers\.js \d/);
   expect(io.out().match(/^✓/gm)).toHaveLength(6);
-  expect(io.out()).toContain('Pruning is right on this model.');
+  expect(io.out()).toContain('Pruning is correct');
   const json = JSON.parse(await readFile(join(io.cwd, 'mmtok-verify', 'verify.json'), 'utf8'));
   expect(json).toMatchObject({ mmtok: expect.any(String), machine: expect.stringContaining('Node') });
   expect(json.report).toMatchObject({ passed: true, model: { source: 'tiny-small' } });

@@ -22,17 +22,17 @@ import type { Context } from './context.js';
 import { verifyLines, verifyPage } from './verify-report.js';
 
 const EXAMPLES = `
-It asks about four drawn pictures and checks: that keeping all tokens changes nothing; that a pruned answer is, token for token,
-what the unmodified library gives for the shortened prompt; that the features it compares belong to the tokens; that your
-question drives the selection. It measures all, 50, 25 and 10 % of the tokens and a single one. The report is
-verify.html, and verify.json, which an issue may have as an attachment.
+Asks about four drawn images and checks that keeping all tokens changes nothing; that a pruned answer equals, token for token, the
+unmodified library's answer to the shortened prompt; that the compared features belong to the tokens; and that the question
+drives the selection. Measures 100, 50, 25, and 10 % of the tokens and a single token. Writes verify.html, and verify.json, which you
+can attach to an issue.
 
 Examples:
   mmtok verify ${TINY}                                                      offline, in seconds
   mmtok verify HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4
   mmtok verify ./my-export --out report --repeats 5
 
-Exit codes: 0 no check failed, 1 one did, 2 wrong usage.`;
+Exit codes: 0 no check failed, 1 a check failed, 2 wrong usage.`;
 
 interface VerifyOptions {
   readonly ratio: number;
@@ -53,9 +53,7 @@ export function addVerify(
 ): void {
   program
     .command('verify')
-    .description(
-      'tell whether pruning is right and worth it on a model: your checkpoint, precision and device',
-    )
+    .description('check that pruning is correct and worthwhile on your checkpoint, precision, and device')
     .argument('<model>', `${TINY} (embedded), a hub id, or a folder`)
     .addOption(
       parsed('--ratio <share>', 'vision tokens to keep when pruned answers are checked', parseShare).default(
@@ -89,11 +87,11 @@ interface VerifyCommand extends VerifyRequest {
   /** The folder of verify.html and verify.json. */
   readonly out: string;
   readonly json: boolean;
-  /** Versions of this program, for the report. */
+  /** Version of this program, for the report. */
   readonly version: string;
 }
 
-/** What is written as JSON: the report without its pictures, and the machine. */
+/** The JSON document: the report without its images, and the machine. */
 export interface VerifyDocument {
   readonly mmtok: string;
   readonly machine: string;
@@ -105,21 +103,21 @@ export interface VerifyDocument {
 /**
  * Verifies a model, prints a table, and writes a page and JSON.
  * @returns The exit code: a failure if a check failed.
- * @throws InputFileError if the folder cannot be written.
+ * @throws InputFileError if the folder is not writable.
  */
 async function verify(
   { out, json, version, ...request }: VerifyCommand,
   { io, services }: Context,
 ): Promise<number> {
   const folder = resolve(io.cwd, out);
-  // Before the work, which takes minutes.
+  // Before the verification, which takes minutes.
   await writing(folder, () => mkdir(folder, { recursive: true }));
   const status = createStatusLine(io.stderr);
   const verified = await services.verifyModel(request, io, ({ done, total, what }) =>
     status.show(`${done + 1} of ${total}: ${what} …`),
   );
   status.clear();
-  // As it was called: the path of a folder is nobody's business.
+  // As given: the absolute path of a folder is private.
   const report = { ...verified, model: { ...verified.model, source: request.model } };
   const head = { mmtok: version, machine: machineInWords() };
   const document: VerifyDocument = { ...head, report: withoutPreviews(report) };
@@ -136,7 +134,7 @@ async function verify(
     print(io.stdout);
     print(
       io.stdout,
-      `Wrote ${join(out, 'verify.html')} and ${join(out, 'verify.json')}, which an issue may have as an attachment.`,
+      `Wrote ${join(out, 'verify.html')} and ${join(out, 'verify.json')}, which you can attach to an issue.`,
     );
   }
   return report.passed ? EXIT.ok : EXIT.failure;

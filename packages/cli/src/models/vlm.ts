@@ -25,7 +25,7 @@ import type { Picture } from '../images/picture.js';
 export interface VlmOptions {
   /** `tiny`, `tiny-small`, a hub id such as `HuggingFaceTB/SmolVLM2-256M-Video-Instruct`, or a folder. */
   readonly model: string;
-  /** Where tokens are selected; the model disposes it with itself. */
+  /** The backend that selects tokens; disposed with the model. */
   readonly backend: Backend;
   /** An execution provider, e.g. `webgpu`. */
   readonly device?: string | undefined;
@@ -33,17 +33,17 @@ export interface VlmOptions {
   readonly dtype?: string | Readonly<Record<string, string>> | undefined;
   /** A prompt with `<image>` and `{question}` in place of the model's chat template. */
   readonly promptTemplate?: string | undefined;
-  /** Answers first, so that its words join the question's; whoever made it disposes it. */
+  /** Answers first, so that its words join the question; the caller disposes it. */
   readonly agent?: Agent | undefined;
-  /** The objective in place of the paper's. */
+  /** The objective, instead of the paper's. */
   readonly coverage?: readonly ObjectiveTerm[] | undefined;
 }
 
-/** A question about pictures. */
+/** A question about images. */
 export interface Request {
   readonly pictures: readonly Picture[];
   readonly question: string;
-  /** How many vision tokens of each picture to keep; `'all'` runs the model untouched. */
+  /** How many vision tokens of each image to keep; `'all'` runs the model unpruned. */
   readonly budget: Budget | 'all';
   readonly maxNewTokens?: number | undefined;
   /** Receives the answer piece by piece. */
@@ -56,37 +56,37 @@ export interface Timings {
   readonly prepareMs: number;
   /** The vision encoder. */
   readonly encodeMs: number;
-  /** Choosing the tokens. */
+  /** Selecting tokens. */
   readonly selectMs: number;
-  /** The language model over the prompt: what pruning shortens. */
+  /** The language model on the prompt, which pruning shortens. */
   readonly prefillMs: number;
-  /** The language model over the answer. */
+  /** The language model on the answer. */
   readonly decodeMs: number;
-  /** From pictures and question to the whole answer. */
+  /** From images and question to the whole answer. */
   readonly totalMs: number;
 }
 
-/** What became of one picture. */
+/** What was kept of one image. */
 export interface PictureTokens {
   readonly visionTokens: number;
-  /** Kept tokens, ascending, counted from the picture's first. */
+  /** Kept tokens, ascending, counted from the image's first. */
   readonly indices: readonly number[];
-  /** For each coverage term, the share of what all tokens cover that the kept ones cover. */
+  /** For each coverage term, the kept tokens' share of the coverage of all tokens. */
   readonly coverage: Readonly<Record<string, number>>;
 }
 
-/** What an agent said first, and what of it joined the question. */
+/** An agent's answers, and the words that joined the question. */
 export interface AgentWords {
-  /** One per picture. */
+  /** One per image. */
   readonly answers: readonly string[];
   readonly added: readonly string[];
   readonly ms: number;
 }
 
-/** An answer, and what it took. */
+/** An answer with its token counts and times. */
 export interface Answer {
   readonly text: string;
-  /** Vision tokens of all pictures, and how many of them the language model saw. */
+  /** Vision tokens of all images, and how many of them the language model received. */
   readonly visionTokens: number;
   readonly keptTokens: number;
   /** One per image; empty where nothing was pruned. */
@@ -94,17 +94,17 @@ export interface Answer {
   /** The images as the encoder saw them, with their kept tokens; none for images whose tokens form no grid. */
   overlay(): Promise<readonly OverlayPanel[]>;
   readonly timings: Timings;
-  /** Absent where no agent was asked. */
+  /** Absent if no agent was asked. */
   readonly agent?: AgentWords;
-  /** What the user should know, in words. */
+  /** Human-readable notes. */
   readonly notes: readonly string[];
 }
 
 /** A loaded model with pruning attached. */
 export interface Vlm {
-  /** What was asked for: an embedded model, a hub id or a folder. */
+  /** The model as requested: an embedded model, a hub id, or a folder. */
   readonly name: string;
-  /** Where similarities are computed, e.g. `ort (cpu)`. */
+  /** The backend that selects tokens, e.g. `ort (cpu)`. */
   readonly backend: string;
   ask(request: Request): Promise<Answer>;
   /** Frees the model and its backend. */
@@ -189,7 +189,7 @@ interface Asked extends Pick<Request, 'pictures' | 'question'> {
   readonly template: string | undefined;
 }
 
-/** What the encoder saw, from the processor once more: only an overlay needs it. */
+/** Runs the processor again to recover what the encoder saw, which only an overlay needs. */
 async function drawable(
   { library, processor, model }: PrunableVlm,
   report: PruneReport,

@@ -1,4 +1,4 @@
-// `mmtok eval merge`: joins the shards of one evaluation that ran on several machines.
+// `mmtok eval merge`: merges the shards of one evaluation, which may have run on several machines.
 
 import { resolve } from 'node:path';
 import { mergeRuns, summarizeRun } from '@mmtok/eval';
@@ -14,7 +14,7 @@ export interface MergeRequest {
 }
 
 /**
- * Merges runs and prints the table of the whole.
+ * Merges runs and prints the table of the result.
  * @throws RunError if they do not belong together, or one is missing.
  */
 export function mergeEvaluations({ folders, out }: MergeRequest, { io }: Context): void {

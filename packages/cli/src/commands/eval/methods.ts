@@ -1,4 +1,4 @@
-// The methods that a command line names: built-in ones, and a user's own from a module.
+// Finds the methods that a command line names: built-in ones, and those that a module exports.
 
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,23 +13,23 @@ import {
 } from '@mmtok/eval';
 import { InputFileError, UsageError } from '../../errors.js';
 
-/** What `--methods all` stands for: every method that this model and command line can run. An oracle is no method. */
+/** `--methods all`: every method that this model and command line can run, except oracles. */
 const ALL_METHODS = 'all';
 
-/** How long a module may take to load. */
+/** Time limit for loading a module. */
 const MODULE_MS = 10_000;
 
-/** Methods that `--methods` names, those of `all` apart: which can run is known once there is a model. */
+/** The methods that `--methods` names. What `all` stands for is known once the model is loaded. */
 export interface NamedMethods {
   readonly named: readonly Method[];
   readonly wantsAll: boolean;
 }
 
 /**
- * Finds methods by name. An entry with a slash, or one that ends with .js or .mjs, is a module whose default export is a
- * method of `defineMethod`, or several.
+ * Finds methods by name. An entry with a slash, or one that ends in .js or .mjs, is a module whose default export is a
+ * method made by `defineMethod`, or an array of them.
  * @throws InvalidOptionsError for unknown names.
- * @throws UsageError for a method with an agent where none is loaded, and for two methods of one name.
+ * @throws UsageError for a method that needs an agent if there is none, and for two methods of one name.
  * @throws InputFileError for a module that cannot be loaded, or exports no methods.
  */
 export async function namedMethods(
@@ -43,34 +43,34 @@ export async function namedMethods(
     else named.push(...findMethods([name]));
   }
   const wantsAll = names.includes(ALL_METHODS);
-  // Records know a method by its name alone.
+  // Records identify a method by its name.
   const different = [...new Set([...named, ...(wantsAll ? builtInMethods : [])])].map(({ name }) => name);
   const twice = different.find((name, at) => different.indexOf(name) < at);
   if (twice !== undefined) {
     throw new UsageError(
-      `--methods: there are two methods of the name '${twice}'. Give yours another: its answers are kept under its name.`,
+      `--methods: two methods are named '${twice}'. Rename yours: answers are stored under the method's name.`,
     );
   }
   const waiting = named.find(({ agent }) => agent === 'agent');
   if (waiting !== undefined && !hasAgent) {
     throw new UsageError(
-      `Method '${waiting.name}' needs a model that answers first. Name one, e.g. --agent tiny-small.`,
+      `Method '${waiting.name}' needs a model that answers first, e.g. --agent tiny-small.`,
     );
   }
   return { named, wantsAll };
 }
 
-/** The methods to run, and why some of `all` are left out, in words. */
+/** The methods to run, and notes on those that `all` leaves out. */
 export interface RunnableMethods {
   readonly methods: readonly Method[];
   readonly notes: readonly string[];
 }
 
-/** What a model must have for a need of methods to be met. */
+/** Why a model does not meet a need. */
 const SUPPLIES: Readonly<Record<MethodNeed, string>> = {
-  question: 'hands over no text',
-  saliency: 'supplies no saliency (an encoder output vision_saliency)',
-  positions: 'does not tell the positions of its tokens',
+  question: 'provides no text',
+  saliency: 'provides no saliency (an encoder output vision_saliency)',
+  positions: 'does not report the positions of its tokens',
 };
 
 /** Adds what `all` stands for with this model. */
@@ -94,14 +94,14 @@ export function runnableMethods(
           `the model '${model.name}' ${SUPPLIES[need]}`,
         ),
       ),
-      leftOut(agentless, 'no --agent was named'),
+      leftOut(agentless, 'there is no --agent'),
     ].flat(),
   };
 }
 
 function leftOut(methods: readonly Method[], why: string): string[] {
   if (methods.length === 0) return [];
-  return [`left out of all: ${methods.map(({ name }) => name).join(', ')}, for ${why}`];
+  return [`left out of all: ${methods.map(({ name }) => name).join(', ')}, because ${why}`];
 }
 
 async function importMethods(path: string, cwd: string): Promise<Method[]> {
@@ -116,11 +116,11 @@ async function importMethods(path: string, cwd: string): Promise<Method[]> {
   if (exported.length === 0 || !exported.every(isMethod)) {
     throw new InputFileError(
       path,
-      'its default export is no method; export what defineMethod() or coverageMethod() of @mmtok/eval returns, or an array',
+      'its default export is not a method; export what defineMethod() or coverageMethod() of @mmtok/eval returns, or an array of them',
     );
   }
   try {
-    // An object written by hand is held to what defineMethod holds its own to.
+    // Hand-written objects are checked as defineMethod checks its argument.
     return exported.map(defineMethod);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
@@ -128,7 +128,7 @@ async function importMethods(path: string, cwd: string): Promise<Method[]> {
   }
 }
 
-/** What a module exports. One that waits for ever is given up: Node would end the program without a word. */
+/** What a module exports, within a time limit: Node would exit silently if a module never finished loading. */
 async function withinTime<T>(loading: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,5 +1,4 @@
-// Names, options and help of `mmtok eval` and its subcommands. What they do is in eval.ts, eval-merge.ts,
-// eval-report.ts; `eval speed` has files of its own.
+// Names, options, and help of `mmtok eval` and its subcommands, whose code is loaded when they run.
 
 import { MATCHES, taskNames } from '@mmtok/eval/tasks';
 import { type Command, Option } from 'commander';
@@ -28,18 +27,18 @@ const SHAPES = 'shapes';
 const DEFAULT_METHODS = ['mmtok', 'vision-only', 'divprune', 'cdpruner', 'uniform', 'random'];
 
 const EXAMPLES = `
-A run is a folder: run.json says what was run, records.jsonl has a line per answer. Started again, a run goes on where
-it was; with more methods or budgets it adds those. Methods: see mmtok eval methods; "all" are all that the model
-can run, and it is said which are left out; mmtok-agent asks --agent first; mmtok-oracle is told the true answer, which
-bounds what any agent can give; a path such as ./my-method.js is a module that exports one of yours. Tasks: ${SHAPES}, ${taskNames.join(', ')},
-or a folder such as ./my-task with pictures and a JSONL of questions and answers.
+A run is a folder: run.json describes it, records.jsonl has a line per answer. Runs resume: rerun the command to continue; new
+methods or budgets are added. Methods: see mmtok eval methods; "all" means all that the model can run, with a note on those
+left out; mmtok-agent asks --agent first; mmtok-oracle knows the true answer, which bounds what any agent can contribute; a path
+such as ./my-method.js is a module that exports your own. Tasks: ${SHAPES}, ${taskNames.join(', ')},
+or a folder such as ./my-task with images and a JSONL file of questions and answers.
 
 Examples:
   mmtok eval ${SHAPES}                                                   the embedded benchmark, offline
   mmtok eval ${SHAPES} --methods mmtok,divprune,random --keep 64,32,16,10%,c0.9 --out results
   mmtok eval ${SHAPES} --methods mmtok,./my-method.js --limit 100 --seed 1
   mmtok eval ${SHAPES} --methods mmtok,mmtok-agent,mmtok-oracle --agent ${TINY_SMALL} --keep 8,4
-  mmtok eval ./my-task --match anls --skip-broken                       a folder of your own
+  mmtok eval ./my-task --match anls --skip-broken                       your own folder
   mmtok eval pope --from ./POPE --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --limit 500 --seed 0
   mmtok eval ${SHAPES} --methods all --shard 0/4 --out part-0            one of four machines
   mmtok eval merge part-0 part-1 part-2 part-3 --out results
@@ -47,7 +46,7 @@ Examples:
   mmtok eval compare results-q4 results-fp16                          paired differences of two runs
   mmtok eval speed --dims llava-1.5-7b --layers 4                     time and memory at real sizes
 
-Exit codes: 0 done, 1 failed (a run that prunes nothing fails), 2 wrong usage, 3 done but questions were skipped, 130 stopped.`;
+Exit codes: 0 success, 1 failure (also if nothing was pruned), 2 wrong usage, 3 questions were skipped, 130 interrupted.`;
 
 interface EvalOptions
   extends Pick<EvalRequest, 'limit' | 'seed' | 'shard' | 'from' | 'match' | 'device' | 'dtype'> {
@@ -67,14 +66,14 @@ interface EvalOptions
 export function addEval(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command('eval')
-    .description('measure what pruning does to answers, for several methods and budgets')
+    .description('measure how pruning changes answers, for several methods and budgets')
     .usage('<task> [options]')
     .addHelpText('after', EXAMPLES);
   const run = addRun(command, context, exit);
   addSpeed(command, context);
   command
     .command('report')
-    .description('write a report of a run: report.html, report.md and report.csv')
+    .description('write the report of a run: report.html, report.md, and report.csv')
     .argument('<folder>', 'the folder of a run')
     .addHelpText('after', '\nExamples:\n  mmtok eval report results')
     .action(async (folder: string) => {
@@ -95,7 +94,7 @@ export function addEval(program: Command, context: Context, exit: (code: number)
     });
   command
     .command('methods')
-    .description('list the methods, who describes them, and what each needs from a model')
+    .description('list the methods with their sources and what each needs from a model')
     .option('--json', 'print JSON', false)
     .addHelpText('after', '\nExamples:\n  mmtok eval methods')
     .action(async (flags: { readonly json: boolean }) => {
@@ -104,9 +103,9 @@ export function addEval(program: Command, context: Context, exit: (code: number)
     });
   command
     .command('merge')
-    .description('join the shards of one evaluation')
+    .description('merge the shards of one evaluation')
     .argument('<folders...>', 'the folders of the shards')
-    .requiredOption('--out <folder>', 'folder of the whole')
+    .requiredOption('--out <folder>', 'folder for the merged run')
     .addHelpText('after', '\nExamples:\n  mmtok eval merge part-0 part-1 --out results')
     .action(async (folders: readonly string[], { out }: { readonly out: string }) => {
       const { mergeEvaluations } = await import('./merge.js');

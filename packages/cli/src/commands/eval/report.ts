@@ -1,4 +1,4 @@
-// `mmtok eval report`: writes the report of a run beside its records.
+// `mmtok eval report`: writes the report of a run next to its records.
 
 import { resolve } from 'node:path';
 import { readRun, writeReport } from '@mmtok/eval';
@@ -13,15 +13,15 @@ export interface ReportRequest {
 }
 
 /**
- * Writes a report and prints where.
- * @throws RunError if there is no run in the folder.
+ * Writes a report and prints its paths.
+ * @throws RunError if the folder contains no run.
  */
 export async function reportEvaluation({ folder }: ReportRequest, { io }: Context): Promise<void> {
   const run = readRun(resolve(io.cwd, folder));
-  // A folder of the user's own is known by its name alone, and a task's files may lie elsewhere: then means must do.
+  // A run stores only the name of a task folder, which may have moved; then the report shows means.
   const task = await resolveTask(run.settings.task, io.cwd).catch(() => undefined);
   const { source } = run.settings;
-  // A folder may be named like a benchmark.
+  // A folder may have the name of a benchmark.
   const isOther = source !== undefined && source !== task?.source.url;
   for (const path of await writeReport(run, isOther ? undefined : task)) print(io.stdout, path);
 }
