@@ -8,7 +8,7 @@ const { passed, failed, skipped } = existsSync(path)
   ? count(JSON.parse(readFileSync(path, 'utf8')))
   : { passed: 0, failed: 0, skipped: 0 };
 
-// Something went wrong that is no test: no report, or an error outside of every test. It counts as one failure.
+// Something other than a test failed: there is no report, or an error outside every test. It counts as one failure.
 const isUnexplained = status !== '0' && failed === 0;
 console.log(passed, isUnexplained ? 1 : failed, skipped);
 

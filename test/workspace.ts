@@ -40,7 +40,7 @@ export function workspacePackages(): readonly WorkspacePackage[] {
     .map((folder) => ({ folder, manifest: readManifest(join(root, folder)) }));
 }
 
-/** A folder inside another package's that is a package of its own, e.g. `examples/next`. */
+/** A package inside another package's folder, e.g. `examples/next`. */
 const isNested = (folder: string, path: string): boolean => {
   const [first = ''] = relative(folder, path).split('/');
   return existsSync(join(root, folder, first, 'package.json'));

@@ -1,4 +1,6 @@
-// Tests in a headless Chromium. Packages are bundled from source, so nothing is built before; without a browser all are skipped.
+// `pnpm test:browser`: tests in headless Chromium. Packages are bundled from source, so nothing is built before; without a
+// browser all tests are skipped.
+import { availableParallelism } from 'node:os';
 import { defineConfig, mergeConfig } from 'vitest/config';
 import { shared } from '../../vitest.shared.js';
 
@@ -9,6 +11,7 @@ export default mergeConfig(
       name: 'browser',
       root: import.meta.dirname,
       include: ['**/*.test.ts'],
+      maxWorkers: availableParallelism(),
       testTimeout: 180_000,
       hookTimeout: 180_000,
     },

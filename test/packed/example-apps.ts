@@ -7,7 +7,7 @@ import { type Manifest, root } from '../workspace.js';
 import type { PackedPackage } from './pack-packages.js';
 import { run } from './run.js';
 
-/** The apps. Each is a folder with a package.json of its own. */
+/** The apps. Each is a folder with its own package.json. */
 export const exampleApps = ['ai-sdk', 'browser-worker', 'next', 'webcam'] as const;
 
 const LIBRARY = '@huggingface/transformers';

@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = _command(commands, "train", _train, "train a model from nothing")
     command.add_argument("--seed", type=int, default=1)
-    command.add_argument("--out", type=Path, required=True, help="the run's folder; a stopped run goes on from here")
+    command.add_argument("--out", type=Path, required=True, help="the run's folder; a stopped run resumes from here")
     command.add_argument("--device", default="cpu", help="as PyTorch names it, e.g. cuda")
     command.add_argument("--workers", type=int, default=0, help="processes that draw batches ahead; a GPU needs several")
     command.add_argument("--tower", type=Path, help="an exported model whose vision tower to take, in place of stage 1")

@@ -75,7 +75,7 @@ class Agreement:
 
 
 def compare_precisions(config: Config, folder: Path, scenes: Scenes) -> dict[str, Agreement]:
-    """One question of each kind per scene, in every precision. The tenth is drawn by lot, the same for all precisions."""
+    """One question of each kind per scene, in every precision. The tenth is a random one, the same for all precisions."""
     asked = [
         (row, question)
         for row, scene in enumerate(scenes.scenes)

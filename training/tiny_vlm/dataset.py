@@ -1,6 +1,6 @@
 """Drawn scenes in bulk, and what each vision token shows. Not questions: see questions.py.
 
-Training, validation and held-out scenes come from disjoint seeds: each scene has a generator of its own, seeded by
+Training, validation and held-out scenes come from disjoint seeds: each scene has its own generator, seeded by
 (SPLITS[split], index).
 """
 

@@ -1,4 +1,4 @@
-"""What a scene is, and how one is drawn by lot. Not pixels: see draw.py.
+"""What a scene is, and how a random one is generated. Pixels are drawn in draw.py.
 
 A scene is plain data with rounded numbers, so that JSON carries it without loss and other languages draw the same pixels.
 """
@@ -75,7 +75,7 @@ class Scene:
 
 
 def pick(rng: np.random.Generator, options: Sequence):
-    """One of the options by lot. As `rng.choice`, which makes an array of them first and takes five times as long."""
+    """A random option. Like `rng.choice`, which first makes an array and takes five times as long."""
     return options[int(rng.integers(len(options)))]
 
 

@@ -30,7 +30,7 @@ class Training:
     def steps(self, stage: str, count: int, optimiser, peak: float, warmup: int, make: MakeBatch) -> Iterator[tuple[int, Any]]:
         """Counts steps, sets the learning rate of each, and brings its batch: linear warm-up, then a cosine to nearly nothing.
 
-        `make(rng, step)` makes a batch of random numbers of its own, so that it is the same whichever worker makes it.
+        `make(rng, step)` makes a batch from its own random numbers, so that it does not depend on the worker.
         """
         batches = _Batches(make, self.seed, count)
         loader = DataLoader(batches, batch_size=None, num_workers=self.workers, collate_fn=_as_it_is)

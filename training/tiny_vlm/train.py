@@ -1,4 +1,4 @@
-"""One training run from nothing to a checkpoint. A run that was interrupted goes on after its last finished stage."""
+"""One training run from nothing to a checkpoint. An interrupted run resumes after its last finished stage."""
 
 import json
 from dataclasses import asdict
@@ -21,7 +21,7 @@ PARTS = ("vision", "projector", "language", "ideal")
 def train(
     config: Config, folder: Path, seed: int, device: str, bfloat16: bool, workers: int = 0, tower: Path | None = None
 ) -> Model:
-    """Runs all stages; every stage has random numbers of its own, so a continued run goes as one that never stopped.
+    """Runs all stages; every stage has its own random numbers, so a resumed run equals one that never stopped.
 
     `tower` is an exported model whose vision tower is taken in place of stage 1.
     """

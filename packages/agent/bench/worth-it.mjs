@@ -80,7 +80,7 @@ async function examine({ image: path, question, answer, kind }, at) {
   }
 
   const own = await agent(image, question);
-  // What adds the same words leads to the same selection, so it needs no runs of its own.
+  // What adds the same words leads to the same selection, so it needs no separate runs.
   const known = new Map([['', right.none]]);
   for (const [name, reply] of Object.entries({
     oracle: answer,
@@ -110,7 +110,7 @@ async function examine({ image: path, question, answer, kind }, at) {
     right,
     isVague,
     isAgentRight: isSame(own.answer, answer),
-    // Of pictures that an earlier question had encoded there is no time.
+    // Images already encoded for an earlier question have no encode time.
     ...(encodeMs > 0 && { encodeMs }),
     prepareMs,
     prunedMs,

@@ -42,11 +42,18 @@ describe('parseIndices', () => {
     expect(parseIndices('--exclude', '0-3, 40,7-7')).toEqual([0, 1, 2, 3, 40, 7]);
   });
 
-  it.each(['', '3-1', 'a', '1,,2', '-4', '1.5', '0-99999999999'])("refuses '%s'", (text) => {
+  it.each(['', '3-1', 'a', '1,,2', '-4', '1.5', '0-99999999999999999'])("refuses '%s'", (text) => {
     expect(() => parseIndices('--exclude', text)).toThrow(
       `--exclude: expected indices and ranges such as 0-23,40, got '${text}'.`,
     );
   });
+
+  it.each(['0-1000000', '0-999999,5', '0-999999,0-999999', '1-99999999999'])(
+    "refuses '%s' as too many",
+    (text) => {
+      expect(() => parseIndices('--exclude', text)).toThrow('--exclude: expected at most 1000000 indices');
+    },
+  );
 });
 
 describe('parseNumber, parseInteger and parseCount', () => {

@@ -92,22 +92,30 @@ export function parseCount(option: string, text: string): number {
 
 /**
  * Reads `'0-23,40'` as 0 … 23 and 40.
- * @throws UsageError for anything but comma-separated whole numbers and ascending ranges.
+ * @throws UsageError for anything but comma-separated whole numbers and ascending ranges, and for too many indices.
  */
 export function parseIndices(option: string, text: string): number[] {
-  return text.split(',').flatMap((part) => {
+  const indices: number[] = [];
+  for (const part of text.split(',')) {
     const match = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part);
     const first = Number(match?.[1]);
     const last = Number(match?.[2] ?? match?.[1]);
-    if (match === null || last < first || last > MAX_INDEX) {
+    if (match === null || last < first || !Number.isSafeInteger(last)) {
       throw new UsageError(`${option}: expected indices and ranges such as 0-23,40, got '${text}'.`);
     }
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
+    // Checked before they are allocated: a range to 1e15 is a typo.
+    if (indices.length + last - first + 1 > MOST_INDICES) {
+      throw new UsageError(
+        `${option}: expected at most ${MOST_INDICES} indices, got more with '${part.trim()}'.`,
+      );
+    }
+    for (let index = first; index <= last; index++) indices.push(index);
+  }
+  return indices;
 }
 
-/** Far beyond any number of vision tokens; a range to 1e15 is a typo. */
-const MAX_INDEX = 10_000_000;
+/** Far beyond any number of vision tokens. */
+const MOST_INDICES = 1_000_000;
 
 /**
  * Reads `'64, 10%'` as two entries.

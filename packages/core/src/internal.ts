@@ -2,7 +2,6 @@
 
 export { toMatrix } from './backend/tensor.js';
 export { messageOf } from './errors.js';
-export { escapeHtml } from './internal/escape-html.js';
 export {
   bfloat16sToFloats,
   bfloat16ToFloat,

@@ -23,7 +23,7 @@ describe('cosineSimilarity', () => {
     expectValues(cosineSimilarity(ops, a, b), [3, 2], [0, -1, 0, 0, 0.8, -0.6]);
   });
 
-  it('takes norms that are known as they are', () => {
+  it('uses known norms unchanged', () => {
     const [a, b] = [matrix([3, 4]), matrix([0, 5])];
     expectValues(cosineSimilarity(ops, a, b, matrix([8])), [1, 1], [0.5]);
   });

@@ -11,7 +11,7 @@ export function fakeTask(count: number): Task<string> {
     title: 'Fake',
     source: { url: 'https://example.org', files: 'none' },
     maxNewTokens: 1,
-    perfect: 1,
+    maxScore: 1,
     async *load({ limit = count, shard } = {}) {
       for (let at = 0; at < Math.min(limit, count); at++) {
         if (shard && at % shard.count !== shard.index) continue;
@@ -25,7 +25,7 @@ export function fakeTask(count: number): Task<string> {
       }
     },
     prompt: ({ question }) => question,
-    truth: ({ target }) => target,
+    referenceAnswer: ({ target }) => target,
     score: (answer, { target }) => ({ value: answer === target ? 1 : 0, parsed: answer }),
     aggregate: (answers) => {
       const value = answers.reduce((sum, { score }) => sum + score.value, 0) / Math.max(1, answers.length);
@@ -54,7 +54,7 @@ export function fakeModel(delayMs = 0): { readonly model: EvalModel; readonly en
       const tokens = budget ? resolveBudget(budget, 16).max : 16;
       const kept =
         prune && tokens < 16
-          ? await prune.select({ vision, text, grid, picture: 0 }, tokens)
+          ? await prune.select({ vision, text, grid, imageIndex: 0 }, tokens)
           : Array.from({ length: 16 }, (_, token) => token);
       const ascending = [...kept].sort((a, b) => a - b);
       return {

@@ -113,9 +113,9 @@ describe('the columns of the Hub', () => {
   it.each(Object.keys(DATASETS))('%s has a true answer that scores full marks', async (name) => {
     const task = getTask(name);
     const [sample] = await load(name, [{}]);
-    const truth = task.truth?.(sample!);
-    expect(truth).not.toBe('');
-    expect(task.score(truth!, sample!).value).toBe(1);
+    const referenceAnswer = task.referenceAnswer?.(sample!);
+    expect(referenceAnswer).not.toBe('');
+    expect(task.score(referenceAnswer!, sample!).value).toBe(1);
   });
 
   it('joins the two tables of GQA, whatever their order', async () => {
@@ -143,7 +143,7 @@ describe('the columns of the Hub', () => {
       });
     const from = folder([row('1', 'n8'), row('2', 'n7'), row('3', 'n8')]);
     const samples = await collect(getTask('gqa').load({ from }));
-    expect(getTask('gqa').truth?.(samples[0]!)).toBe('no');
+    expect(getTask('gqa').referenceAnswer?.(samples[0]!)).toBe('no');
     expect(samples[0]).toMatchObject({ id: '1', question: 'Is it overcast?', kind: 'verify', target: 'no' });
     expect(Buffer.from(await samples[1]!.images[0]!.read())).toEqual(Buffer.from(picture(7)));
     expect(samples[2]!.images[0]!.id).toBe(samples[0]!.images[0]!.id);

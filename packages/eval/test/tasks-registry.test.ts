@@ -21,7 +21,7 @@ describe('the list of tasks', () => {
     expect(task.source.url).toMatch(/^https:/);
     expect(task.source.dataset).toMatch(/^[\w-]+\/[\w-]+$/);
     expect(task.maxNewTokens).toBeGreaterThan(0);
-    expect(task.perfect).toBe({ mme: 2800, mmbench: 100 }[name] ?? 1);
+    expect(task.maxScore).toBe({ mme: 2800, mmbench: 100 }[name] ?? 1);
   });
   it('says what there is, for a name that is not in it', () => {
     expect(() => getTask('popes')).toThrow(

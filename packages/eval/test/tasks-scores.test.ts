@@ -1,4 +1,4 @@
-// Scores and summaries through the Task interface: the golden aggregates, from a model's texts to the headline.
+// Scores and summaries through the Task interface: the golden aggregates, from a model's texts to the primary metric.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 // Selection time, features in to indices out, beside ONNX Runtime's bare matrix products on the same shapes.
-// Everything is measured in turns within one run, so that ratios hold on a noisy machine. Options:
+// All variants are interleaved in one run, so that ratios hold on a noisy machine. Options:
 //   --official <checkout>   also time the official selector (needs python3 with torch and numpy)
 //   --threads <n>           threads for ONNX Runtime and PyTorch (default 2)
 //   --rounds <n>            rounds of measurements (default 7)

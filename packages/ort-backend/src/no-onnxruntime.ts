@@ -8,6 +8,6 @@ export function loadDefaultOnnxRuntime(): OrtModule {
   throw new BackendUnavailableError(
     'ort',
     'there is no onnxruntime-node in a browser',
-    "Name the loaded model, createOrtBackend({ model }), or hand in the web build: createOrtBackend({ ort: await import('onnxruntime-web') }).",
+    "Pass the loaded model, createOrtBackend({ model }), or the web build: createOrtBackend({ ort: await import('onnxruntime-web') }).",
   );
 }

@@ -14,7 +14,7 @@ type Constant = OnnxTensor & { readonly name: string };
 /** What has been recorded so far. */
 export interface Recording {
   readonly ops: TensorOps<SymbolicTensor>;
-  /** Appends a node with one output, called `output` or by a name of its own. */
+  /** Appends a node with one output, named `output` or uniquely. */
   node(
     opType: string,
     inputs: readonly SymbolicTensor[],
@@ -101,7 +101,7 @@ export function startRecording(): Recording {
       nodes = bodyNodes;
       const step = body(Object.fromEntries(names.map((name, i) => [name, carried[i]])) as typeof state);
       const emitNames = Object.keys(step.emit);
-      // A body may pass a value through unchanged or emit it twice, but its outputs need names of their own.
+      // A body may pass a value through unchanged or emit it twice, but its outputs need unique names.
       const outputs = [
         ...names.map((name) => step.state[name] as SymbolicTensor),
         ...emitNames.map((name) => step.emit[name] as SymbolicTensor),

@@ -39,7 +39,7 @@ async function medianMs(runs, work) {
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
 }
 
-/** One engine, in a process of its own, because TensorFlow.js is one engine per process. */
+/** One engine, in a separate process, because TensorFlow.js is one engine per process. */
 async function measure(engine) {
   const backend = await createTfjsBackend(ENGINES[engine]);
   const rows = [];

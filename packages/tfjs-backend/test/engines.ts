@@ -1,4 +1,4 @@
-// The engines the tests run on, each in a test file of its own, because TensorFlow.js is one engine per process.
+// The engines the tests run on, each in its own test file, because TensorFlow.js is one engine per process.
 
 import { createTfjsBackend, type TfjsBackend } from '../src/index.js';
 import { findNativeAddon } from '../src/native/native-location.js';

@@ -27,8 +27,8 @@ export interface EvaluateOptions {
 /**
  * Asks every question in turn and counts the answers that equal the expected word or phrase, ignoring case and outer spaces.
  *
- * @throws TinyVlmError `MMTOK_NO_QUESTIONS` when there is nothing to ask; `MMTOK_INVALID_OPTIONS` for a question of a kind
- * that there is not, and an answer that is no text. Errors of `answer` pass through.
+ * @throws TinyVlmError `MMTOK_NO_QUESTIONS` if there are no questions; `MMTOK_INVALID_OPTIONS` for a question of an unknown
+ * kind, or an answer that is not text. Errors of `answer` are rethrown.
  * @example
  * const vlm = await loadTinyVlm();
  * const report = await evaluate({ answer: vlm.ask, questions: await samples() });

@@ -27,13 +27,26 @@ export interface LoadTinyVlmOptions
   readonly baseUrl?: string | URL;
 }
 
-/** The loaded model: ordinary transformers.js objects, and a shortcut to ask one question. */
+/**
+ * The loaded model: ordinary transformers.js objects, and a shortcut to ask one question. `createVlm` of `@mmtok/transformers`
+ * takes it as it is.
+ */
 export interface TinyVlm {
   /** A `LlavaForConditionalGeneration`. */
   readonly model: PreTrainedModel;
   /** It resizes pictures alike in Node and in browsers, which processors of transformers.js do not. */
   readonly processor: Processor;
   readonly tokenizer: PreTrainedTokenizer;
+  /** The copy of transformers.js that the model belongs to. */
+  readonly library: TransformersLibrary;
+  /** The folder that the model was loaded from. */
+  readonly source: string;
+  /** The family that the model belongs to. */
+  readonly family: 'LLaVA';
+  /** `model_type` of its configuration. */
+  readonly modelType: 'llava';
+  /** The output of its vision encoder with the features from before the projector. */
+  readonly tap: { readonly tensor: 'vision_features' };
   /**
    * Answers one question about an image by `model.generate`, so whatever is attached to `model` takes part.
    *
@@ -69,7 +82,8 @@ export async function loadTinyVlm({
   ...options
 }: LoadTinyVlmOptions = {}): Promise<TinyVlm> {
   const source = files.modelSource(folderOf(size), baseUrl);
-  const { AutoProcessor, env, LlavaForConditionalGeneration, RawImage } = await importTransformers();
+  const library = await importTransformers();
+  const { AutoProcessor, env, LlavaForConditionalGeneration, RawImage } = library;
   const [processor, model] = await withLocalModels(env, async () => [
     await AutoProcessor.from_pretrained(source, {
       ...(options.progress_callback && { progress_callback: options.progress_callback }),
@@ -88,7 +102,17 @@ export async function loadTinyVlm({
     const [answer] = processor.batch_decode(newTokens, { skip_special_tokens: true });
     return answer!;
   };
-  return { model, processor, tokenizer: processor.tokenizer!, ask };
+  return {
+    model,
+    processor,
+    tokenizer: processor.tokenizer!,
+    library,
+    source,
+    family: 'LLaVA',
+    modelType: 'llava',
+    tap: { tensor: 'vision_features' },
+    ask,
+  };
 }
 
 /**

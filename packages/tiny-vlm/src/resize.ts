@@ -2,7 +2,7 @@
 // on a canvas, whose filter is another one: the models would see other pixels there than those they were measured on.
 import type { Processor, RawImage } from '@huggingface/transformers';
 
-/** Positions between two pixels are told in 64ths. */
+/** Resolution of positions between two pixels: 1/64. */
 const STEPS = 64;
 /** Weights are whole numbers of 4096ths. */
 const BITS = 12;

@@ -1,4 +1,4 @@
-// One question about one image, and the kinds of question there are. Not a data set: see samples.ts and held-out.ts.
+// One question about one image, and the kinds of question there are.
 
 /** The kinds of question the model was trained on, in the order that tables show them. */
 export const questionKinds = [
@@ -14,7 +14,7 @@ export const questionKinds = [
 ] as const;
 
 /**
- * What a question asks for: `existence` (is there …?), `color`, `shape`, `size` (small, large), `background` (its colour),
+ * What a question asks for: `existence` (is there …?), `color`, `shape`, `size` (small, large), `background` (its color),
  * `count` (how many), `location` (left or right half, top or bottom half), `relation` (left or right, above or below
  * another), `description` (what the image shows: mostly what, on what).
  */

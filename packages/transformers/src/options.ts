@@ -47,14 +47,15 @@ export interface SelectionOptions {
   readonly select?: Select | undefined;
   /** Further tensors that terms of your own read, by name. */
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
-  /** Whose tokens share a budget. @default 'perImage' */
+  /** Whose tokens share a budget. @default 'perImage'; 'perTile' for LLaVA-NeXT, as in the official code */
   readonly allocation?: Allocation | undefined;
   /** Keep at least this many tokens of each image (`allocation: 'shared'`) or of each tile (`'perImage'`). @default 0 */
   readonly minTokens?: number | undefined;
   /**
-   * Which tiles to encode, for families that cut an image into tiles around an overview (Idefics 3, SmolVLM): `'all'`, at
-   * most `{ max: 5 }`, or a `{ share: 0.3 }` of them, the overview included. Tiles are chosen by the detail that the overview lost
-   * where the question looks. Saves encoder time; budgets still count the tokens of all tiles. @default 'all'
+   * Which tiles to encode, for families that cut an image into tiles around an overview (Idefics 3, SmolVLM, LFM2-VL, Phi-3
+   * Vision): `'all'`, at most `{ max: 5 }`, or a `{ share: 0.3 }` of them, the overview included. Tiles are chosen by the detail
+   * that the overview lost where the question looks. Saves encoder time; budgets still count the tokens of all tiles. Refused
+   * for LLaVA-OneVision, of which transformers.js shows one view only. @default 'all'
    */
   readonly tiles?: TileBudget | undefined;
   /** How kept tokens are numbered. @default 'auto': `preserve` where the decoder takes position ids, else `compact` */
@@ -269,6 +270,11 @@ const callSchema = z.strictObject({
 /** @throws InvalidBudgetError saying what a budget may be. */
 function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudget[] {
   if (Array.isArray(budget)) return budget.map((one) => checkPromptBudget(one) as PromptBudget);
+  if (typeof budget === 'object' && budget !== null && 'firstTokenMs' in budget) {
+    throw new InvalidBudgetError(
+      `got ${JSON.stringify(budget)}; budgets in time are for createVlm(), which can choose the resolution as well`,
+    );
+  }
   const isFit = typeof budget === 'object' && budget !== null && 'fitContext' in budget;
   if (!isFit) return checkBudget(budget);
   const result = fitContext.safeParse(budget);

@@ -3,6 +3,9 @@
 
 import type { Selection, SelectionReason } from '@mmtok/core';
 
+/** Which part of its image a tile shows: a place among the tiles, counted from 0, or the whole image, scaled down. */
+export type ImagePart = readonly [row: number, column: number] | 'overview';
+
 /**
  * Which features feed vision coverage: from before the projector, projected into the language model's space, or the mean of the
  * encoder's patches that each vision token merges, from before the projector's normalization.
@@ -73,8 +76,15 @@ export interface TileReport {
   readonly indices: readonly number[];
   /** `[rows, columns]` of its tokens, where they form a grid. */
   readonly grid?: readonly [rows: number, columns: number];
+  /** Which part of its image it shows, where the prompt tells. */
+  readonly imagePart?: ImagePart;
   /** The tile was not encoded (option `tiles`). Absent for tiles that were. */
   readonly skipped?: true;
+  /**
+   * Its vision tokens that were not encoded, where the encoder takes it in parts: the crops of an image of Phi-3 Vision, which
+   * lie side by side in the rows of one tile.
+   */
+  readonly unencoded?: readonly number[];
 }
 
 /** What was kept of one image. */
@@ -91,6 +101,11 @@ export interface ImageReport {
   /** The same tokens in the order in which they were picked. Absent where nothing was selected. */
   readonly order?: readonly number[];
   readonly tiles: readonly TileReport[];
+  /**
+   * Tokens of the shortened prompt that stand for it, where these are not the kept ones: a LLaVA-NeXT image of which nothing is
+   * pruned is read without its padding and with a newline per line.
+   */
+  readonly promptTokens?: number;
   /** One importance value per token by the encoder's own account, where it has an output `vision_saliency`. */
   readonly saliency?: Float32Array;
   /**
@@ -127,6 +142,23 @@ export interface PruneTimings {
   readonly decodeMs: number;
 }
 
+/** What was planned for a time budget, and what came of it. */
+export interface PlanReport {
+  /** The budget: milliseconds from pixels to the first token. */
+  readonly firstTokenMs: number;
+  /** Milliseconds that the plan was predicted to take, and those that it took. */
+  readonly predictedMs: number;
+  readonly tookMs: number;
+  /** Whether the prediction is within the budget. If not, it is the cheapest plan. */
+  readonly isFeasible: boolean;
+  /** Vision tokens of the images at the resolution that was chosen, how many were to be encoded, and how many kept. */
+  readonly visionTokens: number;
+  readonly encodedTokens: number;
+  readonly keptTokens: number;
+  /** Tiles to be encoded. Absent where images are not cut up. */
+  readonly tiles?: number;
+}
+
 /** The report of one call of `generate` or of the model itself. Structured-cloneable. */
 export interface PruneReport {
   readonly reason: PruneReason;
@@ -142,6 +174,8 @@ export interface PruneReport {
   readonly standardized: boolean;
   readonly positions: PositionPolicy;
   readonly timings: PruneTimings;
+  /** Present in answers of `createVlm` with a budget in time, and in what its `onReport` receives. */
+  readonly plan?: PlanReport;
   /** What a caller should know, in words. */
   readonly notes: readonly string[];
 }

@@ -21,7 +21,7 @@ export interface SelectReply {
   /** The answer to the first sample, with all vision tokens. */
   readonly answer: string;
   readonly expected: string;
-  /** A transformers.js setting, which loading must leave as it was. */
+  /** A transformers.js setting that loading must not change. */
   readonly allowLocalModels: boolean;
 }
 

@@ -1,5 +1,5 @@
 // What runs in the worker for the current picture and question: the analysis, the two answers, the comparison, the
-// measurement. A newer call ends the one before.
+// measurement. A newer call cancels the one before.
 
 import { problemOf, type WorkerClient } from '../lib/client.js';
 import { duration } from '../lib/format.js';
@@ -25,7 +25,7 @@ import {
   visionTokens,
 } from './store.js';
 
-/** Repeats of a measurement, after one call that does not count. */
+/** Repeats of a measurement, after one warm-up call. */
 export const REPEATS = 5;
 
 let analyzing = new AbortController();
@@ -73,7 +73,7 @@ export async function analyzeNow(): Promise<void> {
   }
 }
 
-/** Answers from all tokens, unless that was done, and from the kept ones. */
+/** Answers from the kept tokens, and from all of them unless that is already done. */
 export async function answerNow({ again = false } = {}): Promise<void> {
   const client = readyClient();
   answering.abort();
@@ -114,7 +114,7 @@ async function stream(
       },
     });
     if (!signal.aborted)
-      setAnswer(which, { text: result.text, isRunning: false, origin: 'measured', result });
+      setAnswer(which, { text: result.text, isRunning: false, origin: 'measured', phases: result.phases });
   } catch (error) {
     const problem = problemOf(error);
     if (!signal.aborted) setAnswer(which, { text: '', isRunning: false, ...(problem && { problem }) });

@@ -53,7 +53,7 @@ interface ServeFlags {
 export function addServe(program: Command, context: Context): void {
   program
     .command('serve')
-    .description("serve a model over OpenAI's API, in this process or in front of a vLLM server")
+    .description("serve a model with OpenAI's API, in this process or in front of a vLLM server")
     .requiredOption('--model <name>', `a folder, a hub id, or ${TINY} (embedded)`)
     .option(
       '--name <name>',

@@ -154,7 +154,7 @@ const STATUS_WORDS: Readonly<Record<CheckStatus, string>> = {
 type Html = ReturnType<typeof html>;
 
 /** The whole page. */
-export function verifyPage({ mmtok, machine, report }: PageContent): string {
+export async function verifyPage({ mmtok, machine, report }: PageContent): Promise<string> {
   const { model, checks, pictures, advice, limit, memory } = report;
   const title = `${report.passed ? 'Verified' : 'Failed'}: ${model.source}`;
   const facts: (readonly [string, string])[] = [
@@ -173,7 +173,7 @@ export function verifyPage({ mmtok, machine, report }: PageContent): string {
       `${limit.measured.toFixed(2)}× with a single vision token; image processing and the encoder take ${fixed} of an unpruned call`,
     ]);
   }
-  return String(html`<!doctype html>
+  const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -200,7 +200,8 @@ ${timesAsHtml(report)}
 ${pictures.map(pictureAsHtml)}
 </body>
 </html>
-`);
+`;
+  return String(await page);
 }
 
 function timesAsHtml(report: VerifyReport): Html | '' {

@@ -123,7 +123,7 @@ async function verify(
   const document: VerifyDocument = { ...head, report: withoutPreviews(report) };
   const files = [
     ['verify.json', JSON.stringify(document, null, 2)],
-    ['verify.html', verifyPage({ ...head, report })],
+    ['verify.html', await verifyPage({ ...head, report })],
   ] as const;
   for (const [name, text] of files)
     await writing(join(folder, name), () => writeFile(join(folder, name), text));

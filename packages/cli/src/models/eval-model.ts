@@ -15,13 +15,14 @@ import {
 } from '@mmtok/eval';
 import {
   type CallOptions,
+  fitImage,
   type LoadedVlm,
   type ModelInputs,
   type PruneHandle,
   type PruneReport,
   prune,
 } from '@mmtok/transformers';
-import { visionTokensPerImage, withoutPlaceholders } from '@mmtok/transformers/internal';
+import { canFitImages, visionTokensPerImage, withoutPlaceholders } from '@mmtok/transformers/internal';
 import { readPicture } from '../images/picture.js';
 import { shorten } from '../terminal/text.js';
 import { inputsOf, type VlmOptions } from './vlm.js';
@@ -63,6 +64,7 @@ export class EvalVlm implements EvalVlmModel {
       'question',
       ...(isSalient ? (['saliency'] as const) : []),
       ...(this.rotary ? (['positions'] as const) : []),
+      ...(canFitImages(loaded.processor) ? (['resolution'] as const) : []),
     ];
     this.handle = prune(loaded.model, {
       processor: loaded.processor,
@@ -74,8 +76,8 @@ export class EvalVlm implements EvalVlmModel {
   }
 
   async answer(request: ModelRequest): Promise<ModelAnswer> {
-    const { images, prompt, maxNewTokens, words } = request;
-    const { inputs, rawImages } = await this.prepare(images, prompt);
+    const { images, prompt, maxNewTokens, words, fitTokens } = request;
+    const { inputs, rawImages } = await this.prepare(images, prompt, fitTokens);
     if (request.prune === undefined) {
       return await this.generate(inputs, maxNewTokens, { budget: { ratio: 1 } });
     }
@@ -86,7 +88,7 @@ export class EvalVlm implements EvalVlmModel {
       question: prompt,
       select: (features, { tokens }) =>
         select(
-          { ...features, picture: features.tiles[0]?.image ?? 0, ...(positions && { positions }) },
+          { ...features, imageIndex: features.tiles[0]?.image ?? 0, ...(positions && { positions }) },
           tokens,
         ),
       ...(keepsPositions && { positions: 'preserve' }),
@@ -107,8 +109,12 @@ export class EvalVlm implements EvalVlmModel {
   }
 
   /** Runs the processor once for all methods and budgets. */
-  private async prepare(images: ModelRequest['images'], prompt: string): Promise<Prepared> {
-    const key = [...images.map(({ id }) => id), prompt].join('\n');
+  private async prepare(
+    images: ModelRequest['images'],
+    prompt: string,
+    fitTokens?: number,
+  ): Promise<Prepared> {
+    const key = [...images.map(({ id }) => id), prompt, fitTokens ?? ''].join('\n');
     if (this.prepared?.key === key) return this.prepared;
     const { library, processor } = this.loaded;
     if (withoutPlaceholders(library, processor, prompt) !== prompt) {
@@ -117,7 +123,12 @@ export class EvalVlm implements EvalVlmModel {
       );
     }
     const rawImages = await readRawImages(library, images);
-    const inputs = await inputsOf(this.loaded, rawImages, prompt, {
+    const [image] = rawImages;
+    const fitted =
+      fitTokens === undefined || image === undefined
+        ? { processor, images: rawImages }
+        : await fitOne(processor, image, fitTokens);
+    const inputs = await inputsOf({ ...this.loaded, processor: fitted.processor }, fitted.images, prompt, {
       template: this.promptTemplate,
       tokensPerImage: (pixels) => this.tokensPerImage(pixels),
     });
@@ -151,6 +162,16 @@ export class EvalVlm implements EvalVlmModel {
       timings,
     };
   }
+}
+
+/** A picture that costs at most so many vision tokens, and the processor that makes so many of it. */
+async function fitOne(
+  processor: Processor,
+  picture: RawImage,
+  visionTokens: number,
+): Promise<{ readonly processor: Processor; readonly images: readonly RawImage[] }> {
+  const fitted = await fitImage(processor, picture, { visionTokens });
+  return { processor: fitted.processor, images: [fitted.image] };
 }
 
 /** The members of an ONNX Runtime session that are read. */

@@ -147,7 +147,7 @@ describe('transpose', () => {
     expectTensor(ops.transpose(grid), [3, 2], [1, 4, 2, 5, 3, 6]);
     expectTensor(ops.transpose(tensor([0, 3], [])), [3, 0], []);
   });
-  it('refuses what is no matrix', () => {
+  it('rejects anything but matrices', () => {
     expect(() => ops.transpose(cube)).toThrow(/'transpose': expected a matrix, got shape \[2, 2, 3\]/);
   });
 });
@@ -164,7 +164,7 @@ describe('rowNorms', () => {
     expectTensor(ops.rowNorms(tensor([0, 2], [])), [0, 1], []);
     expectTensor(ops.rowNorms(tensor([2, 0], [])), [2, 1], [0, 0]);
   });
-  it('refuses what is no matrix', () => {
+  it('rejects anything but matrices', () => {
     expect(() => ops.rowNorms(vector(3, 4))).toThrow(InvalidTensorError);
   });
 });
@@ -294,7 +294,7 @@ describe('loop', () => {
     expectTensor(emitted.whole as ReferenceTensor, [0, 2], []);
   });
 
-  it('runs a greedy of its own', () => {
+  it('runs a greedy search', () => {
     // Three candidates over two targets; the loop picks two of them by gain.
     const affinity = tensor([3, 2], [0.9, 0, 0.8, 0.1, 0, 0.7]);
     const { emitted } = ops.loop<Record<string, ReferenceTensor>, Record<string, ReferenceTensor>>(

@@ -92,7 +92,7 @@ describe('toMatrix', () => {
     ['four axes', { data: new Float32Array(6), dims: [1, 1, 2, 3] }, 'got shape [1, 1, 2, 3]'],
     ['a negative length', { data: new Float32Array(6), dims: [-2, -3] }, 'got shape [-2, -3]'],
     ['a fractional length', { data: new Float32Array(3), dims: [1.5, 2] }, 'got shape [1.5, 2]'],
-    ['a length that is no number', { data: new Float32Array(6), dims: ['n', 3] }, 'got shape [NaN, 3]'],
+    ['a length that is not a number', { data: new Float32Array(6), dims: ['n', 3] }, 'got shape [NaN, 3]'],
     ['too little data', { data: new Float32Array(5), dims: [2, 3] }, 'needs 6 elements, the data has 5'],
     ['too much data', { data: new Float64Array(7), dims: [2, 3] }, 'needs 6 elements, the data has 7'],
     ['too little half data', { type: 'float16', data: new Uint16Array(5), dims: [2, 3] }, 'the data has 5'],

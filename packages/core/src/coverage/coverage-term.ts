@@ -32,15 +32,15 @@ export interface TermInputs<T> {
   readonly drawn?: T | undefined;
 }
 
-/** Outputs of a term's program, as nested records. */
+/** What a term's program gives, as nested records. */
 export interface TermOutputs<T> {
-  /** `[1, targets]`: the weight of each target. */
+  /** `[1, targets]`: how much each target counts. */
   readonly weights: T;
-  /** `[n, targets]`, already multiplied by the weights. */
+  /** `[n, targets]`, the weights multiplied in. */
   readonly affinity: T;
-  /** `[n, 1]`: row sums of the affinity. */
+  /** `[n, 1]`: sums of the affinity's rows. */
   readonly firstGains: T;
-  /** `[1, targets]`: the highest affinity each target can reach, already multiplied by its weight. */
+  /** `[1, targets]`: the highest affinity each target can reach, its weight multiplied in. */
   readonly peak: T;
   /**
    * `[rows, 1]`: the row norms that were not given. They show whether a tensor is finite. Most terms need them anyway, so this check
@@ -49,7 +49,7 @@ export interface TermOutputs<T> {
   readonly norms: Readonly<Record<string, T>>;
 }
 
-/** The programs of one term, by what is drawn and what is known. */
+/** The forms of one term: which compiled program serves depends on what is drawn and what is known. */
 export interface TermPrograms {
   /** All targets, all norms computed. */
   readonly whole: NestedProgram;

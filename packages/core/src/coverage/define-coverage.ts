@@ -72,8 +72,8 @@ export interface CoverageDefinition<I extends TensorSpecs, P extends TermParamet
    */
   readonly drawsTargets?: boolean | undefined;
   /**
-   * The term that replaces this one if there is no text; receives the options of the factory.
-   * @default without text, a term that reads text is skipped
+   * The term to use in place of this one where no text is given; receives the options of the factory.
+   * @default a term that reads text is left out without it
    */
   readonly withoutText?: ((options: TermOptions<P>) => CoverageTerm) | undefined;
   /** Computes the affinity. It may use only `ops`, so that the term runs, compiled, on every backend. */
@@ -121,13 +121,13 @@ const schema = z.strictObject({
  *
  * @throws InvalidOptionsError for a definition that no tensors could satisfy; from the factory, for invalid options.
  * @example
- * const centre = defineCoverage({
- *   name: 'centre',
+ * const center = defineCoverage({
+ *   name: 'center',
  *   inputs: { vision: { dims: ['n', 'D'] }, prior: { dims: ['n', 'r'] } },
  *   targets: 'r',
  *   build: (_ops, { prior }) => ({ affinity: prior }),
  * });
- * await selectTokens({ backend, vision, coverage: [visionCoverage(), centre({ weight: 0.2 })], inputs: { prior }, budget });
+ * await selectTokens({ backend, vision, coverage: [visionCoverage(), center({ weight: 0.2 })], inputs: { prior }, budget });
  */
 export function defineCoverage<
   const I extends TensorSpecs,
@@ -233,7 +233,7 @@ const definitionSchema = z.strictObject({
   build: callable,
 });
 
-/** Wraps a definition's `build` so that the engine also applies target weights and sums each candidate's first gain. */
+/** Wraps a definition's `build` so that the engine also weighs the targets and sums up every candidate's first gain. */
 function termProgram<I extends TensorSpecs, P extends TermParameters>(
   definition: CoverageDefinition<I, P>,
   isDrawn: boolean,
@@ -282,7 +282,7 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
           isDrawn,
         },
       );
-      // Drawn targets keep the weight they have among all targets, of which there are as many as candidates.
+      // Of drawn targets each counts what it counts among all, which are as many as the candidates.
       const perTarget = targetWeights ?? ops.divide(ops.scalar(1), ops.size(affinity, isDrawn ? 0 : 1));
       const weights = ops.multiply(from.targetWeights, perTarget);
       const weighted = ops.multiply(affinity, weights);

@@ -37,7 +37,7 @@ function byDefinition(vision: Rows, text: Rows): number {
     const centered = direction.map((value, d) => value - (means[d] as number));
     return text.map(unit).map((row) => {
       const deviation = Math.hypot(...row.map((value, d) => value * (centered[d] as number)));
-      return dot(centered, row) / Math.max(deviation, 1e-5);
+      return dot(centered, row) / Math.max(deviation, 1e-3);
     });
   });
   return Math.max(...scores) / Math.sqrt(Math.max(1, 2 * Math.log(vision.length * text.length)));

@@ -193,7 +193,7 @@ describe('focus', () => {
       ...none,
     });
     expect(gains).toEqual((await select({ coverage: [visionCoverage()] })).gains);
-    expect(notes).toEqual(["no text tokens were given, so the coverage term 'vision' went without them"]);
+    expect(notes).toEqual([expect.stringContaining("'vision'")]);
   });
 
   it('is kept by a sample of the targets', async () => {
@@ -592,7 +592,7 @@ describe('defineCoverage', () => {
     const whole = await selectTokens({ ...common, coverage: [plain()] });
     const { notes, gains } = await selectTokens({ ...common, coverage: [asked()] });
     expect(gains).toEqual(whole.gains);
-    expect(notes).toEqual(["no text tokens were given, so the coverage term 'mine' went without them"]);
+    expect(notes).toEqual([expect.stringContaining("'mine'")]);
     const sampled = await selectTokens({ ...common, coverage: [plain({ sample: { targets: 40 } })] });
     expect(sampled.coverageError.mine).toBeGreaterThan(0);
     expect(Math.abs((sampled.coverage.mine as number) - (whole.coverage.mine as number))).toBeLessThan(0.1);

@@ -13,7 +13,6 @@ import {
   weightSchema,
 } from './coverage-term.js';
 import { defineCoverage } from './define-coverage.js';
-import { focusStrength } from './focus-strength.js';
 
 /** Options of {@link visionCoverage}. */
 export interface VisionCoverageOptions {
@@ -24,17 +23,16 @@ export interface VisionCoverageOptions {
   /** Weight of each vision token as a target, a number ≥ 0 per token, rescaled to a mean of 1. */
   readonly targetWeights?: readonly number[] | undefined;
   /**
-   * Which tensor tells how alike two vision tokens are: `'visionFeatures'`, before the projector as in the paper
-   * (where absent, the projected tokens serve), or `'vision'`, the projected tokens.
+   * Which tensor similarities come from: `'visionFeatures'`, before the projector as in the paper (or the projected tokens if there
+   * are none), or `'vision'`, the projected tokens.
    * @default 'visionFeatures'
    */
   readonly features?: 'visionFeatures' | 'vision' | undefined;
   /**
-   * How much the question decides which vision tokens ask to be represented: the one most relevant to it counts e^focus
-   * times as much as the least relevant one. Relevance is the mean cosine between a row of `vision` and those of `text`,
-   * scaled to 0 … 1 over the image. 0, the paper's method, lets all count the same, and so does an absent text. A change
-   * of ours: with 4, this term alone did better than the paper's two on our benchmark (apps/docs/results). A prepared image
-   * computes its kernel anew for each question then.
+   * How strongly the question decides which vision tokens need coverage: the most relevant one counts e^focus times as much as the
+   * least relevant one. Relevance is the mean cosine between a row of `vision` and the rows of `text`, rescaled to 0 … 1 over the
+   * image. With 0, as in the paper, or without text, all count equally. Not part of the paper: with 4, this term alone does better
+   * than the paper's two on our benchmark (apps/docs/results). A prepared image then recomputes its kernel for each question.
    *
    * `'auto'` measures from the image and the question whether the text tells vision tokens apart at all, and takes 4 where it
    * clearly does, 0 where it does no more than noise would, and strengths in between.
@@ -42,9 +40,9 @@ export interface VisionCoverageOptions {
    */
   readonly focus?: number | 'auto' | undefined;
   /**
-   * Cover a random sample of the vision tokens instead of all: O(n · r) memory and time instead of O(n²), for tens of
-   * thousands of tokens. Candidates stay all tokens. Coverage is measured on as many targets drawn anew, rare ones more
-   * often than common ones, which doubles the term's work; the selection reports its standard error.
+   * Cover a random sample of the vision tokens instead of all: O(n · r) memory and time instead of O(n²), for tens of thousands of
+   * tokens. All tokens remain candidates. Coverage is measured on the same number of newly drawn targets, rare ones more often,
+   * which doubles the term's work; the selection reports its standard error.
    * @default all tokens
    */
   readonly sample?: TargetSample | undefined;
@@ -93,7 +91,7 @@ function kernelOf<T>(
 
 type Features = 'visionFeatures' | 'vision';
 
-/** The term over one tensor, all of whose rows count the same. */
+/** The term over one tensor, with equal weights for all rows. */
 const plainOver = (features: Features) =>
   defineCoverage({
     name: 'vision',
@@ -115,7 +113,7 @@ const plain = { visionFeatures: plainOver('visionFeatures'), vision: plainOver('
 /** The strength of a focus as a parameter says, or as measured; in the latter case the parameter is not read. */
 type Strength = 'given' | 'measured';
 
-/** The term over one tensor, whose rows count by their relevance to the question. */
+/** The term over one tensor, with rows weighted by their relevance to the question. */
 const focusedOver = (features: Features, strength: Strength) =>
   defineCoverage({
     name: 'vision',
@@ -134,11 +132,9 @@ const focusedOver = (features: Features, strength: Strength) =>
       type T = typeof temperature;
       const { norms, draw } = context;
       const x = inputs[features] as T;
-      const [vision, text, visionNorms] = [inputs.vision as T, inputs.text as T, norms.vision as T];
       const { affinity, peak, weigh } = kernelOf(ops, x, norms[features] as T, temperature, context);
-      const relevant = relevance(ops, vision, text, visionNorms);
-      const strong = focus ?? focusStrength(ops, vision, text, visionNorms);
-      const shares = draw(ops.softmax(ops.multiply(strong, relevant), 0));
+      const relevant = relevance(ops, inputs.vision as T, inputs.text as T, norms.vision as T);
+      const shares = draw(ops.softmax(ops.multiply(focus, relevant), 0));
       return { affinity, peak, targetWeights: weigh(ops.transpose(shares)) };
     },
   });

@@ -1,4 +1,4 @@
-// One coverage term's matrix in memory that the gain evaluator reads, and what each target is covered by so far.
+// A coverage term's matrix in memory that the gain evaluator reads, and the current coverage of each target.
 
 import { GAIN_MODULE } from './gain-module.js';
 
@@ -10,7 +10,7 @@ const MAX_KEPT_BYTES = 64 * 2 ** 20;
 type GainFunction = (affinity: number, best: number, count: number) => number;
 type CoverFunction = (affinity: number, best: number, count: number) => void;
 
-/** What wasm/gain.wat exports. */
+/** Exports of wasm/gain.wat. */
 interface GreedyLoops {
   readonly gain: GainFunction;
   readonly cover: CoverFunction;
@@ -31,7 +31,7 @@ interface WasmMemory {
   grow(pages: number): number;
 }
 
-/** Memory with an instance of the evaluator on it. */
+/** Memory with an instance of the evaluator. */
 interface Slab extends GreedyLoops {
   readonly memory: WasmMemory;
 }
@@ -39,7 +39,7 @@ interface Slab extends GreedyLoops {
 const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: WebAssemblyApi };
 let module: object | false | undefined;
 
-/** The evaluator's code, compiled once; false where WebAssembly (with SIMD) is missing or forbidden. */
+/** The evaluator's code, compiled once; false if WebAssembly (with SIMD) is missing or forbidden. */
 function compiledModule(): object | false {
   if (module !== undefined) return module;
   try {
@@ -52,15 +52,15 @@ function compiledModule(): object | false {
 }
 
 /**
- * Memory for matrices, reused so that a selection need not have its pages zeroed anew. Keeps up to 64 MiB that nobody uses
- * at the moment, for as long as somebody holds this object.
+ * Memory for matrices, reused so that a selection need not zero its pages again. Keeps up to 64 MiB of unused memory as long as
+ * this object is referenced.
  */
 export class MatrixMemory {
   private readonly free: Slab[] = [];
 
   /**
-   * A slab with at least `bytes`, or undefined where WebAssembly is not to be had, or not that much memory: it ends at
-   * 4 GiB, and every memory reserves addresses for more than that.
+   * A slab of at least `bytes`, or undefined if WebAssembly or that much memory is unavailable: memory is limited to 4 GiB, and each
+   * one reserves more address space than that.
    */
   acquire(bytes: number): Slab | undefined {
     const code = compiledModule();
@@ -85,32 +85,32 @@ export class MatrixMemory {
     }
   }
 
-  /** Takes a slab back. */
+  /** Returns a slab. */
   release(slab: Slab): void {
     if (this.keptBytes + slab.memory.buffer.byteLength <= MAX_KEPT_BYTES) this.free.push(slab);
   }
 
-  /** Bytes that are kept and not in use. */
+  /** Unused bytes. */
   get keptBytes(): number {
     return this.free.reduce((total, { memory }) => total + memory.buffer.byteLength, 0);
   }
 }
 
 /**
- * The affinities of `candidates` × `targets`, each target's weight multiplied in. The memory is there before the
- * numbers: a backend writes them straight into {@link affinity}.
+ * The affinities of `candidates` × `targets`, already multiplied by target weights. The memory is allocated first, and a backend
+ * writes directly into {@link affinity}.
  */
 export class CoverageMatrix {
   readonly candidates: number;
   readonly targets: number;
-  /** `[candidates, targets]` row-major: row j is what candidate j covers. */
+  /** `[candidates, targets]` row-major: row j holds how well candidate j covers each target. */
   readonly affinity: Float32Array;
-  /** `[targets]`: what each target is covered by so far. */
+  /** `[targets]`: the current coverage of each target. */
   readonly best: Float32Array;
   private readonly memory: MatrixMemory;
   private slab: Slab | undefined;
 
-  /** @param memory where its memory comes from and goes back to. */
+  /** @param memory the pool that its memory comes from and returns to. */
   constructor(candidates: number, targets: number, memory: MatrixMemory = new MatrixMemory()) {
     this.candidates = candidates;
     this.targets = targets;
@@ -124,7 +124,7 @@ export class CoverageMatrix {
     this.affinity = view(1, candidates);
   }
 
-  /** Nothing is covered again. */
+  /** Resets all coverage to 0. */
   reset(): void {
     this.best.fill(0);
   }
@@ -151,14 +151,14 @@ export class CoverageMatrix {
     }
   }
 
-  /** Hands the memory back for other matrices; this one must not be used afterwards. */
+  /** Returns the memory to the pool; the matrix must not be used afterwards. */
   release(): void {
     if (this.slab !== undefined) this.memory.release(this.slab);
     this.slab = undefined;
   }
 }
 
-/** wasm/gain.wat in JavaScript, to the bit: eight running sums in single precision, folded in the same order. */
+/** wasm/gain.wat in JavaScript, bit for bit: eight running sums in single precision, folded in the same order. */
 export function rowGain(affinity: Float32Array, start: number, best: Float32Array): number {
   const { fround } = Math;
   const lanes = new Float32Array(8);

@@ -1,25 +1,25 @@
-// The whole greedy search as one program, so that the matrices never leave the device. Written once over abstract ops.
+// The whole greedy search as one program, so that the matrices never leave the device.
 
 import { defineNestedProgram, type NestedProgram, type Tree } from '../backend/nested-program.js';
 import type { TensorOps } from '../backend/ops.js';
 import type { TensorSpec } from '../backend/program.js';
 import type { CoverageTerm, TermInputs, TermOutputs } from '../coverage/coverage-term.js';
 
-/** What the program reads. */
+/** Inputs of the program. */
 export interface DeviceInputs<T> {
   /** Number of picks, *index* `[]`. */
   readonly count: T;
-  /** `[n]`: what each candidate adds whatever else is kept. */
+  /** `[n]`: the bonus of each candidate. */
   readonly bonus: T;
-  /** `[n]`: 0, or −∞ for candidates never to pick. */
+  /** `[n]`: 0, or −∞ for candidates that must not be picked. */
   readonly blocked: T;
   /** The tensors that terms ask for, by name. */
   readonly tensors: Readonly<Record<string, T>>;
-  /** What only one term reads, and its weight `[]`. */
+  /** Inputs of a single term, and its weight `[]`. */
   readonly terms: readonly (Omit<TermInputs<T>, 'tensors'> & { readonly weight: T })[];
 }
 
-/** What the program gives. */
+/** Outputs of the program. */
 export interface DeviceOutputs<T> {
   /** `[k]`, *index*: the picks. */
   readonly order: T;
@@ -28,11 +28,11 @@ export interface DeviceOutputs<T> {
   /** `[n]`: the gains left after the last pick; −∞ for blocked candidates. */
   readonly leftGains: T;
   readonly terms: readonly {
-    /** `[k]`: what each pick added to the term, before the term's weight. */
+    /** `[k]`: what each pick added to the term before weighting. */
     readonly added: T;
-    /** `[1]`: the value of the term, before its weight, when every token is kept. */
+    /** `[1]`: the value of the term before weighting, with all tokens. */
     readonly full: T;
-    /** `[1, targets]`: how far below 0 the affinities of each target go; of terms that may go there. */
+    /** `[1, targets]`: how far below 0 the affinities of each target go, for terms that may be negative. */
     readonly negative?: T | undefined;
     /** `[rows, 1]`: the row norms of the tensors it reads. */
     readonly norms: Readonly<Record<string, T>>;
@@ -44,7 +44,7 @@ const composed = new WeakMap<
   { readonly terms: readonly NestedProgram[]; readonly program: NestedProgram }[]
 >();
 
-/** The program for an objective; the same terms (by their programs) give the same object, so it is compiled once. */
+/** The program for an objective. Equal terms (by their programs) give the same object, so it is compiled once. */
 export function deviceProgram(terms: readonly CoverageTerm[]): NestedProgram {
   const programs = terms.map((term) => term.programs.whole);
   const first = programs[0] as NestedProgram;
@@ -60,7 +60,7 @@ export function deviceProgram(terms: readonly CoverageTerm[]): NestedProgram {
   return program;
 }
 
-/** Terms name their dimensions independently of each other; only the candidates are common to all. */
+/** Terms name their dimensions independently; only the candidates are shared. */
 function rename({ dims, ...spec }: TensorSpec, term: number): TensorSpec {
   return { ...spec, dims: dims.map((dim) => (dim === 'n' ? dim : `${dim} of term ${term}`)) };
 }
@@ -125,7 +125,7 @@ function search<T>(
     const built = term.programs.whole.build(ops, inputs as unknown as Tree<T>);
     return { ...(built as unknown as TermOutputs<T>), weight, best: `best of term ${t}` };
   });
-  /** What each candidate would add to each term, and in all; −∞ in all for blocked ones. */
+  /** What each candidate would add to each term and in total; the total is −∞ for blocked ones. */
   const gainsAt = (state: Readonly<Record<string, T>>): { byTerm: T[]; total: T } => {
     const byTerm = ready.map(({ affinity, best }) =>
       ops.sum(ops.maximum(ops.subtract(affinity, state[best] as T), zero), 1),

@@ -1,4 +1,4 @@
-// The greedy search on the backend: everything in one program, indices and gains back, and both checked.
+// The greedy search on the backend: one program that returns indices and gains, which are then checked.
 
 import type { Backend } from '../backend/backend.js';
 import { runNested, type Tree } from '../backend/nested-program.js';
@@ -20,7 +20,7 @@ import {
   termTensors,
 } from './term-matrix.js';
 
-/** What {@link searchOnDevice} takes. */
+/** Inputs of {@link searchOnDevice}. */
 export interface DeviceSearch extends SearchInputs {
   readonly backend: Backend;
   readonly terms: readonly CoverageTerm[];
@@ -29,13 +29,13 @@ export interface DeviceSearch extends SearchInputs {
   readonly maxMatrixBytes: number;
 }
 
-/** Sums of weighted terms and bonuses above this may overflow in float32, which would make every comparison false. */
+/** Larger sums of weighted terms and bonuses may overflow in float32 and make every comparison false. */
 const LARGEST_VALUE = 1e37;
 
 /**
- * Runs greedy on the backend. Knows exclusions, but neither must-keeps, groups nor sampled targets.
- * @throws InvalidOptionsError for what it does not know, and for weights and bonuses beyond float32.
- * @throws InvalidSelectionError if the backend returns anything but different, eligible candidates.
+ * Runs greedy on the backend. Supports exclusions, but not must-keeps, groups or sampled targets.
+ * @throws InvalidOptionsError for what it does not support, and for weights and bonuses beyond float32.
+ * @throws InvalidSelectionError if the backend returns anything but distinct, eligible candidates.
  */
 export async function searchOnDevice(search: DeviceSearch): Promise<SelectionTrace> {
   const { backend, candidates, terms, tensors, eligibility, budget } = search;
@@ -54,7 +54,7 @@ export async function searchOnDevice(search: DeviceSearch): Promise<SelectionTra
     terms: terms.map((term, t) => {
       const own = used[t] as (typeof used)[number];
       const targets = countTargets(term, own, candidates);
-      assertMatrixFits(term, candidates, targets, search.maxMatrixBytes);
+      assertMatrixFits(term, own, { candidates, targets, isCut: false, ceiling: search.maxMatrixBytes });
       const { tensors: _, ...rest } = programInputs(term, own, relativeWeights(term, targets));
       return { ...rest, weight: float32(Float32Array.of(term.weight), []) };
     }),
@@ -93,7 +93,7 @@ export async function searchOnDevice(search: DeviceSearch): Promise<SelectionTra
     gains: gains.slice(0, picks),
     terms: measured.map(({ name, full, added }) => ({ name, full, added: added.slice(0, picks) })),
     coverageError: {},
-    // The gains left are known for the last pick only; before it, the next pick's gain bounds them.
+    // The remaining gains are known only for the last pick; before it, the next pick's gain is the bound.
     leftGains: isWhole
       ? numbers(outputs.leftGains)
           .filter((gain) => gain > Number.NEGATIVE_INFINITY)
@@ -106,7 +106,7 @@ export async function searchOnDevice(search: DeviceSearch): Promise<SelectionTra
   };
 }
 
-/** @throws InvalidOptionsError for constraints and terms that the program does not know. */
+/** @throws InvalidOptionsError for constraints and terms that the program does not support. */
 function assertKnown({ constraints, terms }: DeviceSearch): void {
   if ((constraints.include?.length ?? 0) + (constraints.groups?.length ?? 0) > 0) {
     throw new InvalidOptionsError('constraints', [
@@ -133,7 +133,7 @@ function assertKnown({ constraints, terms }: DeviceSearch): void {
   }
 }
 
-/** @throws InvalidOptionsError if a candidate's bonuses come too near to what float32 holds. */
+/** @throws InvalidOptionsError if a candidate's bonuses approach the limit of float32. */
 function totalBonus({ candidates, bonuses }: DeviceSearch): Float32Array {
   const total = new Float64Array(candidates);
   for (const { name, weight, bonus } of bonuses) {
@@ -149,7 +149,7 @@ function totalBonus({ candidates, bonuses }: DeviceSearch): Float32Array {
   return Float32Array.from(total);
 }
 
-/** @throws InvalidSelectionError unless the picks are `count` different candidates that may be picked. */
+/** @throws InvalidSelectionError unless the picks are `count` distinct, eligible candidates. */
 function checkOrder(
   order: readonly number[],
   count: number,

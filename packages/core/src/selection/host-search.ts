@@ -1,4 +1,4 @@
-// One search over ready matrices: commits picks, checks them, and keeps the trace of what each added.
+// A search over ready matrices: commits picks, checks them, and records what each added.
 
 import { InvalidSelectionError, MmtokError, messageOf } from '../errors.js';
 import { sum } from '../internal/rows.js';
@@ -10,7 +10,7 @@ import { standardError } from './sampling.js';
 import type { SelectionTrace } from './selection.js';
 import type { TermMatrix } from './term-matrix.js';
 
-/** What every search is given. */
+/** Inputs of every search. */
 export interface SearchInputs {
   readonly candidates: number;
   readonly bonuses: readonly BonusBlock[];
@@ -18,13 +18,13 @@ export interface SearchInputs {
   readonly eligibility: Eligibility;
 }
 
-/** What {@link searchOnHost} takes. */
+/** Inputs of {@link searchOnHost}. */
 export interface HostSearch extends SearchInputs {
   readonly matrices: readonly TermMatrix[];
   readonly maximizer: Maximizer;
 }
 
-/** The value at which a budget's target is met; infinite where there is none. */
+/** The value at which a budget's target is met; infinite if there is none. */
 export function targetValue(
   { target }: ResolvedBudget,
   terms: readonly { readonly weight: number; readonly full: number }[],
@@ -33,18 +33,18 @@ export function targetValue(
   if (target === undefined) return Number.POSITIVE_INFINITY;
   const covered = sum(terms.map(({ weight, full }) => weight * full));
   const added = sum(bonuses.map(({ weight, bonus }) => weight * sum(bonus)));
-  // Rounding may leave the sum of all gains a little below the value computed at once.
+  // Due to rounding, the sum of all gains may be slightly below the value computed at once.
   return target * (covered + added) * (1 - 1e-6);
 }
 
 /**
- * Maximizes the objective and measures what was reached.
- * @throws InvalidSelectionError if the maximizer picks anything but different, eligible candidates, or too few of them.
+ * Maximizes the objective and measures the result.
+ * @throws InvalidSelectionError if the maximizer picks anything but distinct, eligible candidates, or too few of them.
  */
 export function searchOnHost(search: HostSearch): SelectionTrace {
   const { candidates, matrices, bonuses, budget, eligibility, maximizer } = search;
   const objective = new WeightedObjective(candidates, matrices, bonuses);
-  /** What coverage is measured by: the same matrices, but for terms with sampled targets. */
+  /** What coverage is measured on: the same matrices, except for terms with sampled targets. */
   const measures = matrices.map((matrix) => matrix.unseen ?? matrix);
   for (const { unseen } of matrices) unseen?.matrix.reset();
   const order: number[] = [];
@@ -115,7 +115,7 @@ const all = (candidates: number): number[] => Array.from({ length: candidates },
 
 const nameOf = ({ name }: Maximizer): string => (typeof name === 'string' ? name : 'custom');
 
-/** What is wrong with picking `j` now, if anything. */
+/** Why `j` may not be picked now; undefined if it may. */
 function wrongPick(
   j: number,
   candidates: number,
@@ -153,7 +153,7 @@ function runMaximizer(
   );
 }
 
-/** Adds candidate `j` and returns what that covers. */
+/** Adds candidate `j` and returns the resulting coverage. */
 function addTo({ matrix }: TermMatrix, j: number): number {
   const added = matrix.gain(j);
   matrix.cover(j);

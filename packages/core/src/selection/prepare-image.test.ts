@@ -74,8 +74,8 @@ async function liveOf(objects: readonly WeakRef<object>[]): Promise<number> {
 describe('prepareImage', () => {
   it.each([
     [{ visionfeatures: visionFeatures }, 'Unrecognized key: "visionfeatures"'],
-    [{ inputs: { visionFeatures } }, "'visionFeatures' is an option beside inputs"],
-    [{ inputs: { vision, text: vision } }, "'vision', 'text' are options beside inputs"],
+    [{ inputs: { visionFeatures } }, "'visionFeatures' is an option"],
+    [{ inputs: { vision, text: vision } }, "'vision', 'text' are options"],
     [{ inputs: 3 }, 'inputs: Invalid input'],
   ])('refuses options that it would have to ignore: %j', (wrong, message) => {
     const act = (): unknown => prepareImage({ backend: spied().backend, vision, ...(wrong as object) });

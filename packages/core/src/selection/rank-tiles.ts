@@ -1,4 +1,4 @@
-// Which tiles of an image are worth encoding: those with detail that the overview lost, where the question is relevant.
+// Which tiles of an image are worth encoding: those that hold detail which the overview lost, where the question looks.
 
 import * as z from 'zod';
 import { InvalidTensorError } from '../errors.js';
@@ -7,28 +7,28 @@ import { parseOptions } from '../internal/parse-options.js';
 /** `[rows, columns]`. */
 export type Grid = readonly [rows: number, columns: number];
 
-/** Inputs of {@link rankTiles}, for one image. */
+/** What {@link rankTiles} judges the tiles of one image by. */
 export interface TileRanking {
-  /** The tile grid: tile (r, c) shows that part of the image. */
+  /** How the image is cut: tile (r, c) covers that part of it. */
   readonly grid: Grid;
   /** The grid of the overview's vision tokens. */
   readonly overview: Grid;
-  /** The relevance of each overview token to the question, from 0 to 1. @default all equal */
+  /** For each overview token, how relevant it is to the question, from 0 to 1. @default all alike */
   readonly relevance?: ArrayLike<number> | undefined;
-  /** The detail that the overview lost at each of its tokens, ≥ 0, as measured by {@link lostDetail}. */
+  /** For each overview token, the detail that the overview lost there, ≥ 0, as {@link lostDetail} measures it. */
   readonly detail: ArrayLike<number>;
   /**
-   * Strength of the question: detail at the most relevant token counts e^focus times as much as at the least relevant one, as in
-   * `visionCoverage({ focus })`. @default 4
+   * How much the question decides: detail under the most relevant token counts e^focus times as much as under the least
+   * relevant one, as in `visionCoverage({ focus })`. @default 4
    */
   readonly focus?: number | undefined;
 }
 
-/** Ranked tiles. */
+/** The tiles of an image by worth. */
 export interface RankedTiles {
-  /** Tile indices, most valuable first; ties go to the lowest index. Tile (r, c) is r · columns + c. */
+  /** Tiles, the most worth encoding first; ties go to the lowest index. Tile (r, c) is r · columns + c. */
   readonly order: readonly number[];
-  /** The value of each tile, by index. */
+  /** The worth of each tile, by index. */
   readonly worth: readonly number[];
 }
 
@@ -46,10 +46,9 @@ const schema = z.strictObject({
 }) satisfies z.ZodType<TileRanking>;
 
 /**
- * Ranks the tiles of an image by what encoding them adds to the overview: the sum, over the part of the overview that a tile shows,
- * of lost detail times e^(focus · relevance). Not part of the paper.
- * @throws InvalidOptionsError
- * @throws InvalidTensorError for arrays of the wrong length, and numbers that are negative or not finite.
+ * Ranks the tiles of an image by what encoding them adds to the overview: the sum, over the part of the overview that a tile
+ * covers, of lost detail times e^(focus · relevance). Idea C of the design; not part of the paper.
+ * @throws InvalidOptionsError, InvalidTensorError for lists of the wrong length and for numbers below 0 or not finite.
  * @example
  * rankTiles({ grid: [1, 2], overview: [1, 2], detail: [0, 1] }).order; // [1, 0]: the left half is flat
  */
@@ -72,7 +71,7 @@ export function rankTiles(options: TileRanking): RankedTiles {
   return { order, worth };
 }
 
-/** The sum of the cells in a rectangle; partial cells count in part. */
+/** The sum of cells in a rectangle; cells that it covers in part count in part. */
 function within(
   cells: readonly number[],
   width: number,
@@ -103,28 +102,30 @@ function checked(name: string, values: ArrayLike<number>, count: number): number
   });
 }
 
-/** The pixels of an image and its tiles. */
+/** The pixels of an image and of its tiles. */
 export interface TilePixels {
-  /** The overview's pixels, `[channels, height, width]`. */
+  /** The overview's pixels, `[channels, height, width]` of its own size. */
   readonly overview: Float32Array;
-  /** The pixels of all tiles in raster order, `[tiles, channels, height, width]`, each of the overview's size. */
+  /** `[height, width]` of the overview. @default that of a tile */
+  readonly overviewSize?: Grid | undefined;
+  /** The pixels of all tiles of the grid, row by row: `[tiles, channels, height, width]`. */
   readonly tiles: Float32Array;
   readonly channels: number;
   readonly height: number;
   readonly width: number;
-  /** The tile grid. */
+  /** How the image is cut. */
   readonly grid: Grid;
   /** The grid of the overview's vision tokens. */
   readonly cells: Grid;
 }
 
-/** Every other pixel in each direction is enough to measure detail. */
+/** Every other pixel each way is enough to tell detail. */
 const STRIDE = 2;
 
 /**
- * The detail that an overview lost at each of its vision tokens: the mean squared difference between the tiles' pixels and the
- * bilinearly enlarged overview. 0 where the image is flat, regardless of brightness.
- * @returns one number per token, in raster order.
+ * The detail that an overview lost, for each of its vision tokens: the mean squared difference between the tiles' pixels
+ * and the overview's, enlarged bilinearly. 0 where the image is flat, however bright.
+ * @returns one number per cell, row by row.
  */
 export function lostDetail({
   overview,
@@ -134,14 +135,15 @@ export function lostDetail({
   width,
   grid,
   cells,
+  overviewSize: [tall, wide] = [height, width],
 }: TilePixels): Float32Array {
   const [rows, columns] = grid;
   const [cellRows, cellColumns] = cells;
   const expected = rows * columns * channels * height * width;
-  if (tiles.length !== expected || overview.length !== channels * height * width) {
+  if (tiles.length !== expected || overview.length !== channels * tall * wide) {
     throw new InvalidTensorError(
       'tiles',
-      `have ${tiles.length} and the overview ${overview.length} numbers, expected ${expected} and ${channels * height * width}`,
+      `have ${tiles.length} and the overview ${overview.length} numbers, expected ${expected} and ${channels * tall * wide}`,
     );
   }
   const plane = height * width;
@@ -153,21 +155,21 @@ export function lostDetail({
     const column = tile % columns;
     for (let y = 0; y < height; y += steps(height)) {
       const v = (row + (y + 0.5) / height) / rows;
-      const fromTop = clamp(v * height - 0.5, height - 1);
+      const fromTop = clamp(v * tall - 0.5, tall - 1);
       const y0 = Math.floor(fromTop);
-      const y1 = Math.min(y0 + 1, height - 1);
+      const y1 = Math.min(y0 + 1, tall - 1);
       const fy = fromTop - y0;
       for (let x = 0; x < width; x += steps(width)) {
         const u = (column + (x + 0.5) / width) / columns;
-        const fromLeft = clamp(u * width - 0.5, width - 1);
+        const fromLeft = clamp(u * wide - 0.5, wide - 1);
         const x0 = Math.floor(fromLeft);
-        const x1 = Math.min(x0 + 1, width - 1);
+        const x1 = Math.min(x0 + 1, wide - 1);
         const fx = fromLeft - x0;
         let squares = 0;
         for (let channel = 0; channel < channels; channel++) {
-          const at = channel * plane;
-          const upper = mix(overview[at + y0 * width + x0], overview[at + y0 * width + x1], fx);
-          const lower = mix(overview[at + y1 * width + x0], overview[at + y1 * width + x1], fx);
+          const at = channel * tall * wide;
+          const upper = mix(overview[at + y0 * wide + x0], overview[at + y0 * wide + x1], fx);
+          const lower = mix(overview[at + y1 * wide + x0], overview[at + y1 * wide + x1], fx);
           const shown = tiles[(tile * channels + channel) * plane + y * width + x] as number;
           squares += (shown - mix(upper, lower, fy)) ** 2;
         }

@@ -1,4 +1,4 @@
-// Runs coverage terms on a backend, piece by piece where they are large, and checks what comes back.
+// Runs coverage terms on a backend, in blocks if they are large, and checks the results.
 
 import type { Backend } from '../backend/backend.js';
 import { runNested, type Tree } from '../backend/nested-program.js';
@@ -12,58 +12,60 @@ import { type EqualRows, equalCandidates, settleTies } from './equal-rows.js';
 import { type Draw, drawByImportance, drawEvenly, rarity } from './sampling.js';
 import { checkRows, type NamedTensors, type RowNorms } from './tensors.js';
 
-/** A coverage term's matrix, with what all candidates together reach. */
+/** A coverage term's matrix, with the value of all candidates together. */
 export interface TermMatrix extends CoverageBlock {
   readonly term: CoverageTerm;
-  /** `[targets]`: how much each target counts. */
+  /** `[targets]`: the weight of each target. */
   readonly weights: Float32Array;
-  /** `[targets]`: the highest affinity each target can reach, its weight multiplied in. */
+  /** `[targets]`: the highest affinity each target can reach, already multiplied by its weight. */
   readonly peak: Float32Array;
-  /** Value of the term, before its weight, when every token is kept. */
+  /** Value of the term before weighting, with all tokens. */
   readonly full: number;
   /**
-   * Of a term with sampled targets, the same over targets drawn anew: greedy prefers what its own sample shows, so that
-   * coverage has to be measured on others.
+   * For a term with sampled targets, the same over newly drawn targets: greedy favors what its own sample shows, so coverage must be
+   * measured on others.
    */
   readonly unseen?: TermMatrix | undefined;
 }
 
-/** Gives a matrix's memory back. */
+/** Releases a matrix's memory. */
 export function releaseTermMatrix({ matrix, unseen }: TermMatrix): void {
   matrix.release();
   unseen?.matrix.release();
 }
 
-/** What the terms of an image have in common. */
+/** What the terms of an image share. */
 export interface TermContext {
   readonly backend: Backend;
   readonly candidates: number;
   readonly maxMatrixBytes: number;
   readonly memory: MatrixMemory;
-  /** The row norms of the image's tensors, as far as they are known. Those that a term computes are added. */
+  /** Known row norms of the image's tensors. Norms computed by a term are added. */
   readonly norms: RowNorms;
-  /** For the image's tensors, which rows are equal; found on first use. */
+  /** Equal rows of the image's tensors; found on first use. */
   readonly equal: EqualRows;
 }
 
-/** What turns a sample's seed into that of the targets which greedy does not see. */
+/** Turns a sample's seed into that of the targets that greedy does not see. */
 const UNSEEN = 0x9e3779b9;
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 /**
- * Matrices above this are computed piece by piece, as engines hold several copies of what they compute. 2,880 tokens, the
- * most that a LLaVA-NeXT image has, stay below and so gain from the symmetry of the whole.
+ * Larger matrices are computed in blocks, because engines hold several copies of what they compute. 2,880 tokens, the most a
+ * LLaVA-NeXT image has, are below the limit and benefit from the symmetry of the whole.
  */
 const WHOLE_BYTES = 2 ** 25;
-/** A piece is a 32nd of the matrix at most, as some ten copies of it are held at once, and never more than this. */
+/** A block is at most a 32nd of the matrix, because about ten copies of it are held at once, and never larger than this. */
 const LARGEST_PIECE = 2 ** 24;
-/** How much memory is in use at most while a matrix is computed, in times the matrix itself. */
+/** Peak memory while a matrix is computed, relative to the matrix. */
 const PEAK_IN_PIECES = 2.5;
 const PEAK_AS_A_WHOLE = 10;
+/** Beside it, engines hold copies of the tensors that the term reads: their own, and scaled or squared ones. */
+const TENSOR_COPIES = 3;
 
 /**
  * Computes a term's matrix.
  * @throws InvalidTensorError if inputs do not fit, or the term yields negative or non-finite numbers.
- * @throws MatrixTooLargeError if the matrix would exceed `maxMatrixBytes`, or memory.
+ * @throws MatrixTooLargeError if the matrix would exceed `maxMatrixBytes` or the available memory.
  */
 export async function computeTermMatrix(
   term: CoverageTerm,
@@ -96,10 +98,10 @@ async function compute(
   const used = termTensors(term, tensors, candidates);
   const all = countTargets(term, used, candidates);
   const targets = draw?.indices.length ?? all;
-  assertMatrixFits(term, candidates, targets, context.maxMatrixBytes);
   const factors = draw?.factors ?? relativeWeights(term, all);
   const { drawn: drawing, drawnGivenNorms } = term.programs;
   const isCut = isInPieces(term, candidates, targets);
+  assertMatrixFits(term, used, { candidates, targets, isCut, ceiling: context.maxMatrixBytes });
   const indices = draw?.indices ?? (isCut ? Int32Array.from({ length: targets }, (_, i) => i) : undefined);
   const matrix = allocate(term, targets, context);
   try {
@@ -159,7 +161,7 @@ function pieceWidth(candidates: number, targets: number): number {
   );
 }
 
-/** Whether a term's matrix is computed piece by piece. */
+/** Whether a term's matrix is computed in blocks. */
 function isInPieces(term: CoverageTerm, candidates: number, targets: number): boolean {
   return term.programs.drawn !== undefined && candidates * targets * FLOAT_BYTES > WHOLE_BYTES;
 }
@@ -196,7 +198,7 @@ export function countTargets(term: CoverageTerm, tensors: TermTensors, candidate
   throw new InvalidTensorError(`coverage(${term.name})`, `no input has the dimension '${term.targets}'`);
 }
 
-/** What a term's program is run on. */
+/** Inputs of a run of a term's program. */
 export function programInputs(
   term: CoverageTerm,
   tensors: TermTensors,
@@ -215,7 +217,7 @@ export function programInputs(
   };
 }
 
-/** The caller's weights per target, scaled to a mean of 1. */
+/** The caller's target weights, rescaled to a mean of 1. */
 export function relativeWeights(term: CoverageTerm, targets: number): Float32Array {
   const given = term.targetWeights;
   if (given === undefined) return new Float32Array(targets).fill(1);
@@ -228,18 +230,24 @@ export function relativeWeights(term: CoverageTerm, targets: number): Float32Arr
   return Float32Array.from(given, (weight) => (weight / total) * targets);
 }
 
-/** @throws MatrixTooLargeError if the term's matrix would exceed `maxMatrixBytes`. */
+/** @throws MatrixTooLargeError if the term's matrix would exceed the ceiling in bytes. */
 export function assertMatrixFits(
   term: CoverageTerm,
-  candidates: number,
-  targets: number,
-  maxMatrixBytes: number,
+  tensors: TermTensors,
+  matrix: {
+    readonly candidates: number;
+    readonly targets: number;
+    /** Whether it is computed piece by piece. */
+    readonly isCut: boolean;
+    readonly ceiling: number;
+  },
 ): void {
-  if (candidates * targets * FLOAT_BYTES <= maxMatrixBytes) return;
-  throw new MatrixTooLargeError(term.name, candidates, targets, {
-    ceiling: maxMatrixBytes,
-    peakFactor: isInPieces(term, candidates, targets) ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE,
-  });
+  const { candidates, targets, isCut, ceiling } = matrix;
+  const bytes = candidates * targets * FLOAT_BYTES;
+  if (bytes <= ceiling) return;
+  const floats = sum(Object.values(tensors).map(({ data }) => data.length));
+  const peak = (isCut ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE) * bytes + TENSOR_COPIES * floats * FLOAT_BYTES;
+  throw new MatrixTooLargeError(term.name, candidates, targets, { ceiling, peak });
 }
 
 function allocate(term: CoverageTerm, targets: number, { candidates, memory }: TermContext): CoverageMatrix {
@@ -250,7 +258,7 @@ function allocate(term: CoverageTerm, targets: number, { candidates, memory }: T
   }
 }
 
-/** The norms of the image's tensors, if those of all that the term reads are known. */
+/** The norms of the image's tensors, if all that the term reads are known. */
 function givenNorms(
   term: CoverageTerm,
   tensors: TermTensors,
@@ -273,7 +281,7 @@ function keepNorms(tensors: TermTensors, outputs: TermOutputs<Float32Tensor>, no
   }
 }
 
-/** @throws InvalidTensorError if an input of the term cannot be worked with, going by the norms of its rows. */
+/** @throws InvalidTensorError if the row norms show that an input of the term is unusable. */
 export function checkTensors(
   used: TermTensors,
   norms: Readonly<Record<string, HostTensor | undefined>>,
@@ -282,12 +290,12 @@ export function checkTensors(
   for (const [name, computed] of Object.entries(norms)) {
     if (computed === undefined) continue;
     const tensor = used[name] as MatrixTensor;
-    // The projected tokens may stand in for features that were not given.
+    // The projected tokens may replace missing features.
     checkRows(tensor === tensors.get('vision') ? 'vision' : name, tensor, computed.data);
   }
 }
 
-/** @throws InvalidTensorError unless the outputs have the shapes they should and hold finite numbers ≥ 0. */
+/** @throws InvalidTensorError unless the outputs have the right shapes and hold finite numbers ≥ 0. */
 function checkOutputs(
   term: CoverageTerm,
   outputs: TermOutputs<Float32Tensor>,
@@ -320,7 +328,7 @@ function checkShape(
 
 /**
  * @param start the target of the first column.
- * @param factors what the columns have been multiplied by, to name the number that the term gave.
+ * @param factors the factors of the columns, to report the term's original number.
  */
 function checkOutput(
   term: CoverageTerm,
@@ -341,7 +349,7 @@ function checkOutput(
   );
 }
 
-/** Puts a piece `[candidates, width]` into the matrix, from column `start` on. */
+/** Copies a block `[candidates, width]` into the matrix, from column `start`. */
 function copyColumns(
   piece: Float32Array,
   width: number,

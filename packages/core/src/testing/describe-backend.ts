@@ -232,7 +232,7 @@ export function describeBackend(suite: BackendUnderTest): void {
         const program = unary('maximum', (ops, each) => ops.maximum(each, ops.scalar(0)));
         expect(await run(program, x([NAN, -1, 2]))).toEqual([NAN, 0, 2]);
       });
-      check('a NaN row stays alone: other rows normalise as usual', async () => {
+      check('a NaN row stays alone: other rows normalize as usual', async () => {
         const program = unary('normalizeRows', (ops, each) => normalizeRows(ops, each));
         const values = await run(program, x([NAN, 1], [3, 4]));
         expect(values[0]).toBeNaN();

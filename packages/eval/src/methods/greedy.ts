@@ -78,7 +78,7 @@ export function maxMin({ data, rows: n }: Matrix, k: number, options: MaxMinOpti
     isPicked[token] = 1;
     for (let j = 0; j < n; j++) nearest[j] = Math.min(nearest[j]!, 1 - data[token * n + j]!);
   };
-  pick(options.first ?? argMax(neighbourDistances(data, n).map((distance, j) => distance * weights[j]!)));
+  pick(options.first ?? argMax(neighborDistances(data, n).map((distance, j) => distance * weights[j]!)));
   while (picks.length < k) {
     pick(
       argMax(
@@ -91,7 +91,7 @@ export function maxMin({ data, rows: n }: Matrix, k: number, options: MaxMinOpti
 }
 
 /** The distance of each token to its nearest neighbor: the second smallest distance, as the smallest is to itself. */
-function neighbourDistances(data: Float32Array, n: number): Float64Array {
+function neighborDistances(data: Float32Array, n: number): Float64Array {
   return Float64Array.from({ length: n }, (_, j) => {
     let least = Number.POSITIVE_INFINITY;
     let second = Number.POSITIVE_INFINITY;

@@ -23,6 +23,7 @@ import {
   prunesid,
   prunesidSaliency,
   random,
+  resize,
   stacktok,
   stratified,
   type TokenPositions,
@@ -32,7 +33,7 @@ import {
 
 const backend = createReferenceBackend();
 
-interface PeerCase {
+interface OfficialCase {
   readonly height: number;
   readonly width: number;
   readonly embeddingDim: number;
@@ -46,9 +47,9 @@ interface PeerCase {
   readonly cdprunerOrder: readonly number[];
 }
 
-const peerCases = JSON.parse(
-  readFileSync(new URL('../../test/peer-selections.json', import.meta.url), 'utf8'),
-) as PeerCase[];
+const officialCases = JSON.parse(
+  readFileSync(new URL('../../test/baseline-selections.json', import.meta.url), 'utf8'),
+) as OfficialCase[];
 
 function inputOf(
   vision: Float32Tensor,
@@ -67,21 +68,28 @@ const positionsOf = (n: number): TokenPositions => ({
   frequencies: [0, 1, 2, 3].map((d) => 10_000 ** (-d / 4)),
 });
 
+/** All that choose among tokens. */
+const choosing = builtInMethods.filter(({ resizes }) => resizes !== true);
+
 describe('official picks', () => {
-  for (const peer of peerCases) {
-    const vision = syntheticFeatures({ ...peer, dim: peer.embeddingDim, seed: peer.seeds.visionTokens });
-    const input = inputOf(vision, syntheticText(vision, peer.textTokens, peer.seeds.text));
-    const name = `${peer.height} × ${peer.width}, ${peer.budget} tokens`;
+  for (const official of officialCases) {
+    const vision = syntheticFeatures({
+      ...official,
+      dim: official.embeddingDim,
+      seed: official.seeds.visionTokens,
+    });
+    const input = inputOf(vision, syntheticText(vision, official.textTokens, official.seeds.text));
+    const name = `${official.height} × ${official.width}, ${official.budget} tokens`;
 
     it(`DivPrune, ${name}`, async () => {
-      expect(await pick(divprune, input, peer.budget)).toEqual(peer.divpruneOrder);
+      expect(await pick(divprune, input, official.budget)).toEqual(official.divpruneOrder);
     });
 
     it(`CDPruner, ${name}`, async () => {
-      const picks = await pick(cdpruner, input, peer.budget);
+      const picks = await pick(cdpruner, input, official.budget);
       // Beyond 96 of 192 the official kernel has run out of rank and the official loop repeats tokens.
-      const count = peer.budget === 192 ? 96 : peer.budget;
-      expect(picks.slice(0, count)).toEqual(peer.cdprunerOrder.slice(0, count));
+      const count = official.budget === 192 ? 96 : official.budget;
+      expect(picks.slice(0, count)).toEqual(official.cdprunerOrder.slice(0, count));
     });
   }
 
@@ -109,7 +117,7 @@ describe('every method', () => {
     isFlat: fc.boolean(),
   });
 
-  it.each(builtInMethods.map((method) => [method.name, method] as const))(
+  it.each(choosing.map((method) => [method.name, method] as const))(
     '%s picks k different tokens, the same each time',
     async (_name, method) => {
       await fc.assert(
@@ -145,7 +153,7 @@ describe('every method', () => {
     grid: [8, 8],
     positions: positionsOf(64),
   };
-  const table = builtInMethods.map((method) => [method.name, method] as const);
+  const table = choosing.map((method) => [method.name, method] as const);
 
   it.each(table)('%s works for 1, n − 1 and n tokens, and refuses n + 1', async (_name, method) => {
     for (const tokens of [1, 63, 64]) expect(new Set(await pick(method, all, tokens)).size).toBe(tokens);
@@ -188,7 +196,11 @@ describe('every method', () => {
     expect(await select({ vision, tiles }, request)).toEqual(await pick(divprune, { vision }, 5));
   });
 
-  it('has a name of its own and a source', () => {
+  it('selects no tokens if it makes the image smaller instead', async () => {
+    await expect(resize.select(all, { tokens: 1 })).rejects.toMatchObject({ code: 'MMTOK_METHOD' });
+  });
+
+  it('has a unique name and a source', () => {
     expect(new Set(builtInMethods.map(({ name }) => name)).size).toBe(builtInMethods.length);
     expect(builtInMethods.every(({ source, title }) => source !== '' && title !== '')).toBe(true);
   });
@@ -321,20 +333,20 @@ describe('a method of your own', () => {
     [[0, 0.5], 'the index 0.5'],
     [[1, 1], 'the index 1 twice'],
     [undefined as unknown as number[], 'undefined'],
-  ])('is held to the contract: %j', async (picks, problem) => {
+  ])('must honor the contract: %j', async (picks, problem) => {
     await expect(pick(own(picks), input, 2)).rejects.toMatchObject({
       code: 'MMTOK_METHOD',
       message: expect.stringContaining(problem),
     });
   });
 
-  it('is asked for possible numbers only, and given what it needs', async () => {
+  it('gets only possible numbers of tokens, and what it needs', async () => {
     await expect(pick(own([]), input, 0)).rejects.toThrow('from 1 to 6 tokens, got 0');
     await expect(pick(own([]), input, 7)).rejects.toThrow('from 1 to 6 tokens, got 7');
     await expect(pick(cdpruner, input, 2)).rejects.toThrow('it needs question');
   });
 
-  it('is found beside the built-in ones, and before them', () => {
+  it('is found along with the built-in ones, and before them', () => {
     expect(findMethods(['mmtok', 'own'], [own([])]).map(({ title }) => title)).toEqual(['MMTok', 'own']);
     expect(() => findMethods(['magic'])).toThrow("there is no method 'magic'; there are mmtok, ");
     expect(() => defineMethod({ name: 'My Method', source: 'x', select: () => [] })).toThrow('kebab-case');

@@ -34,7 +34,7 @@ const forgetful = (): EvalModel => {
 };
 
 describe('two runs', () => {
-  it('that are the same differ by nothing', async () => {
+  it('that are equal have no differences', async () => {
     const { rows, questions, onlyIn, unpaired } = compareRuns(await run(), await run());
     expect({ questions, onlyIn, unpaired }).toEqual({ questions: 12, onlyIn: [0, 0], unpaired: [] });
     expect(rows.map(({ method, budgets }) => [method, ...budgets])).toEqual([
@@ -68,13 +68,13 @@ describe('two runs', () => {
     expect(unpaired).toEqual(['random at 4', 'uniform at 8']);
   });
 
-  it('are compared on the questions that both have', async () => {
+  it('are compared on their common questions', async () => {
     const { questions, onlyIn, rows } = compareRuns(await run(), await run({ task: fakeTask(7) }));
     expect({ questions, onlyIn }).toEqual({ questions: 7, onlyIn: [5, 0] });
     expect(rows[0]?.questions).toBe(7);
   });
 
-  it('must be of one task and the same questions', async () => {
+  it('must have the same task and questions', async () => {
     const one = await run();
     const other = { ...one, settings: { ...one.settings, task: 'pope' } };
     expect(() => compareRuns(one, other)).toThrow('compare runs of one task');
@@ -84,7 +84,7 @@ describe('two runs', () => {
     expect(() => compareRuns(one, moved)).toThrow('no question in common');
   });
 
-  it('become a page with a plot, and Markdown', async () => {
+  it('are written as a page with a plot, and as Markdown', async () => {
     const comparison = compareRuns(await run(), await run({ model: forgetful() }));
     const [page, markdown] = (await writeComparison(comparison, join(temporary(), 'new'))) as [
       string,

@@ -31,8 +31,8 @@ summary { cursor: pointer; padding: 0.3rem 0; font-weight: 600; }
 .example p { margin: 0 0 0.6rem; }
 .views { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 0.7rem; }
 .view { margin: 0; font-size: 0.8rem; line-height: 1.3; }
-.picture { display: block; width: 100%; background-size: 100% 100%; border-radius: 0.25rem; overflow: hidden; }
-.picture svg { display: block; width: 100%; height: 100%; }
+.image { display: block; width: 100%; background-size: 100% 100%; border-radius: 0.25rem; overflow: hidden; }
+.image svg { display: block; width: 100%; height: 100%; }
 .right { color: var(--good); } .wrong { color: var(--bad); }
 @media print { body { max-width: none; } details { display: block; } }
 `;

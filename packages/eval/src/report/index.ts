@@ -7,10 +7,11 @@ export {
   verdictOf,
   writeComparison,
 } from './compare-runs.js';
+export { type LostKind, lostKinds } from './lost-kinds.js';
 export {
-  type Headline,
   type KindScore,
   type PaperRow,
+  type PrimaryMetric,
   type RowTimes,
   type RunSummary,
   type SummaryRow,

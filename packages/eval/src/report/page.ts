@@ -1,39 +1,155 @@
 // The report as a single HTML page without scripts or external files.
 
+import { readFile, stat } from 'node:fs/promises';
+import { tokenMarks } from '@mmtok/core/internal';
 import { html, raw } from 'hono/html';
+import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
+import { groupBy, mean } from '../stats/mean.js';
 import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
-import { drawExamples } from './examples.js';
 import { type Html, htmlList, htmlPage, htmlTable } from './html.js';
-import { type RunSummary, skippedInWords } from './summarize-run.js';
+import { LOST_KINDS_TITLE } from './lost-kinds.js';
+import { budgetsOf, type RunSummary, scoreOf, skippedInWords } from './summarize-run.js';
 import {
-  budgetsOf,
-  headlineTable,
   kindTable,
   lossTable,
+  lostKindTable,
   methodTable,
   mmtokLosses,
   paperTable,
   percent,
+  primaryMetricTable,
   retentionTable,
   type Table,
   timeTable,
   tokenCount,
 } from './tables.js';
 
+// Examples for the page: questions on which the methods disagree, with the kept tokens drawn over the image.
+
+/** Number of questions shown. */
+const EXAMPLES = 6;
+/** Larger images are left out to keep the page small. */
+const MAX_BYTES = 1_500_000;
+
+/** A question with all its answers at one budget. */
+interface Example {
+  readonly full: EvalRecord;
+  readonly pruned: readonly EvalRecord[];
+}
+
+/**
+ * Draws examples at one budget; an empty list if there are none.
+ * @param budget as written in the records.
+ * @param task gives the right answer where the records do not hold it as text.
+ */
+export async function drawExamples(
+  run: RunResult,
+  budget: string,
+  task: Pick<Task, 'referenceAnswer'> | undefined,
+): Promise<Html[]> {
+  const cards: Html[] = [];
+  for (const example of tellingExamples(run.records, budget)) {
+    if (cards.length === EXAMPLES) break;
+    const url = await imageAsUrl(example.full.image);
+    if (url !== undefined) cards.push(drawExample(example, url, cards.length, run, task));
+  }
+  return cards;
+}
+
+/** Questions answered right with all tokens, most contested first; ones that the first method wins and loses alternate. */
+function tellingExamples(records: readonly EvalRecord[], budget: string): Example[] {
+  const byId = groupBy(
+    records.filter((record) => record.budget === budget && record.grid !== undefined),
+    ({ id }) => id,
+  );
+  const found = records
+    .filter((record) => record.method === ALL && scoreOf(record) > 0)
+    .flatMap((full): Example[] => {
+      const pruned = byId.get(full.id);
+      return pruned === undefined ? [] : [{ full, pruned }];
+    });
+  const balance = ({ pruned }: Example): number => Math.abs(mean(pruned.map(scoreOf)) - 0.5);
+  const ordered = found.toSorted((a, b) => balance(a) - balance(b));
+  const won = ordered.filter(({ pruned }) => scoreOf(pruned[0] as EvalRecord) > 0);
+  const lost = ordered.filter(({ pruned }) => scoreOf(pruned[0] as EvalRecord) === 0);
+  return ordered.flatMap((_, at) => [won[at], lost[at]].filter((one) => one !== undefined));
+}
+
+async function imageAsUrl(path: string): Promise<string | undefined> {
+  try {
+    if ((await stat(path)).size > MAX_BYTES) return undefined;
+    const bytes = await readFile(path);
+    const type = mediaType(bytes);
+    return type && `data:${type};base64,${bytes.toString('base64')}`;
+  } catch {
+    // An image inside a dataset's file has no path.
+    return undefined;
+  }
+}
+
+function mediaType(bytes: Buffer): string | undefined {
+  if (bytes.readUInt32BE(0) === 0x89504e47) return 'image/png';
+  if (bytes.readUInt16BE(0) === 0xffd8) return 'image/jpeg';
+  if (bytes.toString('latin1', 0, 3) === 'GIF') return 'image/gif';
+  return bytes.toString('latin1', 8, 12) === 'WEBP' ? 'image/webp' : undefined;
+}
+
+function drawExample(
+  { full, pruned }: Example,
+  url: string,
+  number: number,
+  { settings }: RunResult,
+  task: Pick<Task, 'referenceAnswer'> | undefined,
+): Html {
+  const title = (method: string): string =>
+    settings.methods.find(({ name }) => name === method)?.title ?? method;
+  const order = settings.methods.map(({ name }) => name);
+  const views = pruned
+    .toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
+    .map((record) => view(record, title(record.method), number));
+  const expected = expectedAnswer(full, task);
+  return html`<article class="example"><style>.image-${number}{background-image:url(${raw(url)})}</style>
+<p><strong>${full.question}</strong><br>${expected === undefined ? '' : `Expected: ${expected}. `}With all ${full.visionTokens} tokens: ${full.answer}.</p>
+<div class="views">${views}</div></article>`;
+}
+
+/** The gold answer or answers; undefined if only the task can read them and there is no task. */
+function expectedAnswer(
+  { id, question, target }: EvalRecord,
+  task: Pick<Task, 'referenceAnswer'> | undefined,
+): string | undefined {
+  if (typeof target === 'string') return target;
+  if (Array.isArray(target) && target.every((one) => typeof one === 'string')) {
+    return [...new Set(target)].join(' or ');
+  }
+  return task?.referenceAnswer?.({ id, question, target, images: [] });
+}
+
+/** Side length of a token in the drawing. */
+const CELL = 12;
+
+function view(record: EvalRecord, title: string, number: number): Html {
+  const [rows, columns] = record.grid as readonly [number, number];
+  const kept = record.indices ?? [];
+  const [width, height] = [columns * CELL, rows * CELL];
+  const verdict = scoreOf(record) > 0 ? 'right' : 'wrong';
+  return html`<figure class="view"><span class="image image-${number}" style="aspect-ratio:${columns}/${rows}"><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${kept.length} kept tokens">${raw(tokenMarks({ rows, columns, kept }, width, height))}</svg></span><figcaption>${title}: <span class="${verdict}">${record.answer} ${verdict === 'right' ? '✓' : '✗'}</span></figcaption></figure>`;
+}
+
 /** The whole page. */
 export async function toPage(
   run: RunResult,
   summary: RunSummary,
-  task?: Pick<Task, 'truth'>,
+  task?: Pick<Task, 'referenceAnswer'>,
 ): Promise<string> {
   const { settings, questions, full } = summary;
   const budgets = budgetsOf(summary);
   const title = `${settings.title}: ${settings.model}`;
   const exampleBudget = budgets[Math.floor(budgets.length / 2)];
   const examples = exampleBudget === undefined ? [] : await drawExamples(run, exampleBudget, task);
-  const facts: readonly (readonly [string, string | Html])[] = [
+  const details: readonly (readonly [string, string | Html])[] = [
     ['Command', html`<code>${settings.command ?? 'runEvaluation()'}</code>`],
     ['Machine', `${settings.machine}; methods on ${settings.backend}`],
     ...(settings.agent === undefined ? [] : [['Agent', settings.agent] as const]),
@@ -45,7 +161,7 @@ export async function toPage(
 <h1>${title}</h1>
 <p>${questions} questions. With all ${tokenCount(full.visionTokens)} vision tokens the score is ${percent(full.score)} %.</p>
 <dl>
-${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>
+${details.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>
 ${skippedAsHtml(skippedInWords(summary))}</header>
 <main>
 ${section('retention', 'Retention by kept tokens', [
@@ -53,7 +169,7 @@ ${section('retention', 'Retention by kept tokens', [
     'Score with the kept tokens as a percentage of the score with all tokens; 95 % intervals by paired bootstrap over questions.',
   ),
   raw(retentionChart(summary)),
-  ...tablesOf(retentionTable(summary), headlineTable(summary)),
+  ...tablesOf(retentionTable(summary), primaryMetricTable(summary)),
 ])}
 ${section('paper', 'Next to the MMTok paper', tablesOf(paperTable(summary)))}
 ${section('kinds', 'By kind of question', kindTables(summary, budgets))}
@@ -63,6 +179,7 @@ ${section('times', 'Time to first token', [
   ...tablesOf(timeTable(summary)),
 ])}
 ${section('losses', 'Where methods lose', [...tablesOf(lossTable(summary)), ...lossesInWords(summary)])}
+${section('lost', LOST_KINDS_TITLE, tablesOf(lostKindTable(summary)))}
 ${
   examples.length === 0
     ? ''

@@ -85,6 +85,8 @@ export interface KindScore {
   readonly score: number;
   /** Relative to the score with all tokens; undefined if that is 0. */
   readonly retention?: number;
+  /** Score minus the score with all tokens, with its interval; absent with all tokens. */
+  readonly difference?: Interval;
 }
 
 /** Medians over questions, in milliseconds. */
@@ -98,7 +100,7 @@ export interface RowTimes {
 }
 
 /** The primary metric of a benchmark that is more than a mean of scores, e.g. F1 or the MME total. */
-export interface Headline {
+export interface PrimaryMetric {
   readonly name: string;
   readonly value: number;
   /** Relative to the value with all tokens; undefined if that is not positive. */
@@ -126,7 +128,9 @@ export interface SummaryRow {
   readonly lost: number;
   readonly won: number;
   /** Absent if the benchmark's primary metric is the mean score. */
-  readonly headline?: Headline;
+  readonly primaryMetric?: PrimaryMetric;
+  /** @deprecated The name of `primaryMetric` until 0.1; removed in the next minor version. */
+  readonly headline?: PrimaryMetric;
   readonly kinds: readonly KindScore[];
   readonly times: RowTimes;
   /** Time to first token with all tokens divided by that of this row. */
@@ -141,7 +145,9 @@ export interface RunSummary {
   readonly full: {
     readonly visionTokens: number;
     readonly score: number;
-    readonly headline?: Headline;
+    readonly primaryMetric?: PrimaryMetric;
+    /** @deprecated The name of `primaryMetric` until 0.1; removed in the next minor version. */
+    readonly headline?: PrimaryMetric;
     readonly kinds: readonly KindScore[];
     readonly encodeMs: number;
     readonly times: RowTimes;
@@ -191,7 +197,7 @@ export function summarizeRun(
     full: {
       visionTokens: mean(all.map((record) => record.visionTokens)),
       score: mean(all.map(scoreOf)),
-      ...headlineOf(aggregate, all, all),
+      ...primaryMetricOf(aggregate, all, all),
       kinds: kindsOf(all, whole),
       encodeMs,
       times,
@@ -249,7 +255,7 @@ function rowOf(records: readonly EvalRecord[], reference: Reference): SummaryRow
     agreement: mean(pairs.map(({ full, pruned }) => Number(full.answer === pruned.answer))),
     lost: pairs.filter(({ full, pruned }) => scoreOf(pruned) < scoreOf(full)).length,
     won: pairs.filter(({ full, pruned }) => scoreOf(pruned) > scoreOf(full)).length,
-    ...headlineOf(
+    ...primaryMetricOf(
       aggregate,
       records,
       pairs.map(({ full }) => full),
@@ -265,26 +271,32 @@ interface Pair {
   readonly pruned: EvalRecord;
 }
 
-function headlineOf(
+function primaryMetricOf(
   aggregate: Task['aggregate'] | undefined,
   records: readonly EvalRecord[],
   whole: readonly EvalRecord[],
-): { readonly headline?: Headline } {
+): Pick<SummaryRow, 'primaryMetric' | 'headline'> {
   if (aggregate === undefined) return {};
   const { metric, value } = aggregate(records.map(toScored));
   if (Math.abs(value - mean(records.map(scoreOf))) < 1e-9) return {};
   const full = aggregate(whole.map(toScored)).value;
-  return { headline: { name: metric, value, ...(full > 0 && { retention: value / full }) } };
+  const primaryMetric = { name: metric, value, ...(full > 0 && { retention: value / full }) };
+  return { primaryMetric, headline: primaryMetric };
 }
 
-function toScored({ id, kind, group, score: { value, parsed, facts } }: EvalRecord): ScoredAnswer {
+function toScored({ id, kind, group, score: { value, parsed, details } }: EvalRecord): ScoredAnswer {
   return {
     id,
     kind,
     group,
-    score: { value, ...(parsed !== undefined && { parsed }), ...(facts && { facts }) },
+    score: { value, ...(parsed !== undefined && { parsed }), ...(details && { details }) },
   };
 }
+
+/** Budgets as written, most tokens first. */
+export const budgetsOf = ({ rows }: Pick<RunSummary, 'rows'>): string[] => [
+  ...new Set(rows.map(({ budget }) => budget)),
+];
 
 /** The score of an answer, from 0 to 1. */
 export const scoreOf = ({ score }: EvalRecord): number => score.value;
@@ -294,12 +306,14 @@ function kindsOf(records: readonly EvalRecord[], whole: ReadonlyMap<string, Eval
   return [...groupBy(named, ({ kind }) => kind as string).values()]
     .map((own): KindScore => {
       const score = mean(own.map(scoreOf));
-      const full = mean(own.map(({ id }) => whole.get(id)?.score.value ?? 0));
+      const before = own.map(({ id }) => whole.get(id)?.score.value ?? 0);
+      const full = mean(before);
       return {
         kind: own[0]?.kind as string,
         questions: own.length,
         score,
         ...(full > 0 && { retention: score / full }),
+        ...(own[0]?.method !== ALL && { difference: meanDifference(before, own.map(scoreOf)) }),
       };
     })
     .sort((a, b) => a.kind.localeCompare(b.kind));

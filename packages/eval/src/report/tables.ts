@@ -2,7 +2,14 @@
 
 import { needsInWords } from '../methods/method.js';
 import type { Interval } from '../stats/paired-bootstrap.js';
-import type { Headline, KindScore, RunSummary, SummaryRow } from './summarize-run.js';
+import { lostKinds } from './lost-kinds.js';
+import {
+  budgetsOf,
+  type KindScore,
+  type PrimaryMetric,
+  type RunSummary,
+  type SummaryRow,
+} from './summarize-run.js';
 
 // Number formats.
 
@@ -91,9 +98,6 @@ const NONE = '–';
 /** A retention or score of 50 % is pale, 100 % is full color. */
 const tint = (share: number): number => (share - 0.5) * 2;
 
-/** Budgets as written, most tokens first. */
-export const budgetsOf = ({ rows }: RunSummary): string[] => [...new Set(rows.map(({ budget }) => budget))];
-
 /** `64`, or `10% (25 tokens)` if the budget is not a number of tokens. */
 function budgetTitle(rows: readonly SummaryRow[], budget: string): string {
   const tokens = tokenCount(rows.find((row) => row.budget === budget)?.keptTokens ?? 0);
@@ -118,36 +122,39 @@ export function retentionTable(summary: RunSummary): Table {
 }
 
 /** The benchmark's primary metric; undefined if that is a mean of scores. */
-export function headlineTable({ full, rows }: RunSummary): Table | undefined {
-  const { headline } = full;
-  if (headline === undefined) return undefined;
-  const cells = (title: string, budget: string, own: Headline | undefined): string[] => [
+export function primaryMetricTable({ full, rows }: RunSummary): Table | undefined {
+  const { primaryMetric } = full;
+  if (primaryMetric === undefined) return undefined;
+  const cells = (title: string, budget: string, own: PrimaryMetric | undefined): string[] => [
     title,
     budget,
     own?.value.toFixed(4) ?? NONE,
     own?.retention === undefined ? NONE : percent(own.retention),
   ];
   return {
-    head: ['method', 'budget', headline.name, 'retention, %'],
-    rows: [cells(ALL_TOKENS, '', headline), ...rows.map((row) => cells(row.title, row.budget, row.headline))],
+    head: ['method', 'budget', primaryMetric.name, 'retention, %'],
+    rows: [
+      cells(ALL_TOKENS, '', primaryMetric),
+      ...rows.map((row) => cells(row.title, row.budget, row.primaryMetric)),
+    ],
   };
 }
 
 /** The run next to the paper; undefined without published rows. */
 export function paperTable({ paper, full, rows }: RunSummary): Table | undefined {
   if (paper === undefined) return undefined;
-  const own = (title: string, tokens: string, score: number, headline: Headline | undefined): string[] => [
-    'this run',
-    title,
-    tokens,
-    ((headline?.value ?? score) * paper.factor).toFixed(2),
-  ];
+  const own = (
+    title: string,
+    tokens: string,
+    score: number,
+    primaryMetric: PrimaryMetric | undefined,
+  ): string[] => ['this run', title, tokens, ((primaryMetric?.value ?? score) * paper.factor).toFixed(2)];
   return {
     head: ['from', 'method', 'tokens', paper.column],
     rows: [
       ...paper.rows.map(({ method, tokens, value }) => ['paper', method, tokens, value.toFixed(2)]),
-      own(ALL_TOKENS, 'all', full.score, full.headline),
-      ...rows.map((row) => own(row.title, tokenCount(row.keptTokens), row.score, row.headline)),
+      own(ALL_TOKENS, 'all', full.score, full.primaryMetric),
+      ...rows.map((row) => own(row.title, tokenCount(row.keptTokens), row.score, row.primaryMetric)),
     ],
   };
 }
@@ -223,6 +230,24 @@ export function lossTable(summary: RunSummary): Table {
         found ? percent(found.change) : NONE,
       ];
     }),
+  };
+}
+
+/** Kinds of question that every method loses, with the method that loses least; undefined where there are none. */
+export function lostKindTable(summary: RunSummary): Table | undefined {
+  const lost = lostKinds(summary);
+  if (lost.length === 0) return undefined;
+  return {
+    head: ['kind', 'budget', 'questions', 'all tokens, %', 'best method', 'its score, %', 'points'],
+    rows: lost.map(({ kind, budget, questions, full, best: { row, score, difference } }) => [
+      kind,
+      budgetTitle(summary.rows, budget),
+      String(questions),
+      percent(full),
+      row.title,
+      percent(score),
+      `${percent(difference.value)} (${percent(difference.low)} to ${percent(difference.high)})`,
+    ]),
   };
 }
 

@@ -2,16 +2,17 @@
 
 import { csvFormat } from 'd3-dsv';
 import { markdownTable } from 'markdown-table';
-import { type RunSummary, skippedInWords } from './summarize-run.js';
+import { LOST_KINDS_TITLE } from './lost-kinds.js';
+import { budgetsOf, type RunSummary, skippedInWords } from './summarize-run.js';
 import {
-  budgetsOf,
-  headlineTable,
   kindTable,
   lossTable,
+  lostKindTable,
   methodTable,
   mmtokLosses,
   paperTable,
   percent,
+  primaryMetricTable,
   retentionTable,
   type Table,
   timeTable,
@@ -78,7 +79,7 @@ export function toMarkdown(summary: RunSummary): string {
     '## Retention',
     'Score with the kept tokens as a percentage of the score with all tokens; 95 % intervals by paired bootstrap.',
     tableToMarkdown(retentionTable(summary)),
-    ...titled(`## ${escapeMarkdown(full.headline?.name ?? '')}`, headlineTable(summary)),
+    ...titled(`## ${escapeMarkdown(full.primaryMetric?.name ?? '')}`, primaryMetricTable(summary)),
     ...titled('## Next to the MMTok paper', paperTable(summary)),
     ...budgetsOf(summary).flatMap((budget) =>
       titled(`## Score by kind of question, budget ${escapeMarkdown(budget)}`, kindTable(summary, budget)),
@@ -91,6 +92,7 @@ export function toMarkdown(summary: RunSummary): string {
     tableToMarkdown(lossTable(summary)),
     ...(losses === undefined ? [] : [escapeMarkdown(losses.lead)]),
     ...(losses && losses.items.length > 0 ? [listToMarkdown(losses.items)] : []),
+    ...titled(`## ${LOST_KINDS_TITLE}`, lostKindTable(summary)),
     '## Methods',
     tableToMarkdown(methodTable(summary)),
   ];

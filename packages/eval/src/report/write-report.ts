@@ -18,7 +18,7 @@ import { toCsv, toMarkdown } from './text-formats.js';
  */
 export async function writeReport(
   run: RunResult,
-  task?: Pick<Task, 'aggregate' | 'paper' | 'truth'>,
+  task?: Pick<Task, 'aggregate' | 'paper' | 'referenceAnswer'>,
 ): Promise<string[]> {
   const summary = summarizeRun(run, task);
   // The plotting library is large, and only the page needs it.

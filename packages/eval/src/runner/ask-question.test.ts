@@ -13,7 +13,7 @@ it('holds methods that defineMethod did not make to the contract', async () => {
     needs: [],
     select: async (_: unknown, { tokens }: { readonly tokens: number }) => new Array<number>(tokens).fill(3),
   };
-  await expect(chooser.choose(same, { vision, picture: 0 }, 4)).rejects.toMatchObject({
+  await expect(chooser.choose(same, { vision, imageIndex: 0 }, 4)).rejects.toMatchObject({
     code: 'MMTOK_METHOD',
     message: "Method 'same': it returned the index 3 twice.",
   });

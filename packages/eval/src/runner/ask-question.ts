@@ -2,7 +2,7 @@
 
 import { type Backend, type Budget, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
 import { resolveBudget, sum } from '@mmtok/core/internal';
-import { PruningError } from '../errors.js';
+import { MethodError, PruningError } from '../errors.js';
 import { checkPicks, type Method } from '../methods/method.js';
 import type { Sample, Task } from '../tasks/task.js';
 import type { AgentDesk, AskedAgent, EvalModel, ImageFeatures, ModelImage, TokenBudget } from './model.js';
@@ -31,17 +31,23 @@ export class TokenChooser {
    * Chooses the tokens of one image.
    * @throws MethodError unless the picks are `tokens` distinct indices. Methods not made with `defineMethod` are checked too.
    */
-  async choose(method: Method, { picture, ...features }: ImageFeatures, tokens: number): Promise<Choice> {
+  async choose(method: Method, { imageIndex, ...features }: ImageFeatures, tokens: number): Promise<Choice> {
     const started = performance.now();
-    const picks = await method.select(features, { tokens, backend: this.backend, seed: this.seed + picture });
+    const picks = await method.select(features, {
+      tokens,
+      backend: this.backend,
+      seed: this.seed + imageIndex,
+    });
     const selectMs = performance.now() - started;
     return { indices: checkPicks(method.name, picks, features.vision.dims[0] as number, tokens), selectMs };
   }
 
   /** The budgets of a question's images, if known: a coverage budget must be counted first. */
-  budgets(budget: Budget, pictures: number): TokenBudget[] | undefined {
-    if (!('coverage' in budget)) return Array.from({ length: pictures }, () => budget);
-    const counts = Array.from({ length: pictures }, (_, picture) => this.counts.get(keyOf(budget, picture)));
+  budgets(budget: Budget, imageCount: number): TokenBudget[] | undefined {
+    if (!('coverage' in budget)) return Array.from({ length: imageCount }, () => budget);
+    const counts = Array.from({ length: imageCount }, (_, imageIndex) =>
+      this.counts.get(keyOf(budget, imageIndex)),
+    );
     return counts.every((count) => count !== undefined) ? counts.map((tokens) => ({ tokens })) : undefined;
   }
 
@@ -49,7 +55,7 @@ export class TokenChooser {
    * Resolves a coverage budget for one image: as many tokens as MMTok needs to reach it. All methods get the same number, so that
    * they can be compared.
    */
-  async count(budget: Budget, { picture, vision, visionFeatures, text }: ImageFeatures): Promise<void> {
+  async count(budget: Budget, { imageIndex, vision, visionFeatures, text }: ImageFeatures): Promise<void> {
     const { indices } = await selectTokens({
       backend: this.backend,
       coverage: [textCoverage(), visionCoverage()],
@@ -58,18 +64,18 @@ export class TokenChooser {
       ...(text && { text }),
       budget,
     });
-    this.counts.set(keyOf(budget, picture), indices.length);
+    this.counts.set(keyOf(budget, imageIndex), indices.length);
   }
 
   /** Notes that an image has too few tokens to prune. */
-  countAll(budget: Budget, picture: number, visionTokens: number): void {
-    const key = keyOf(budget, picture);
+  countAll(budget: Budget, imageIndex: number, visionTokens: number): void {
+    const key = keyOf(budget, imageIndex);
     if (!this.counts.has(key)) this.counts.set(key, visionTokens);
   }
 }
 
-function keyOf(budget: Budget, picture: number): string {
-  return `${picture} ${JSON.stringify(budget)}`;
+function keyOf(budget: Budget, imageIndex: number): string {
+  return `${imageIndex} ${JSON.stringify(budget)}`;
 }
 
 // One answer of a run: a question with one method at one budget, asked, scored, and turned into a record.
@@ -110,29 +116,33 @@ export async function askQuestion(
   const asked = method?.agent && (await desk.ask(method.agent));
   const budgets = parsed && (await budgetsOf(asking, sample, parsed, chooser));
   const choices = new Map<number, Choice>();
+  const fit = method?.resizes && budgets && (await fitOf(asking, sample, method.name, budgets));
   const { text, images, timings } = await model.answer({
     images: sample.images,
     prompt: task.prompt(sample),
     maxNewTokens: task.maxNewTokens,
     ...(asked && asked.added.length > 0 && { words: asked.added }),
+    ...(fit && { fitTokens: fit.tokens }),
     ...(method &&
+      fit === undefined &&
       budgets && {
         prune: {
           budget: budgets,
           select: async (features, tokens) => {
             const choice = await chooser.choose(method, features, tokens);
-            choices.set(features.picture, choice);
+            choices.set(features.imageIndex, choice);
             return choice.indices;
           },
           ...(method.needs.includes('positions') && { keepsPositions: true }),
         },
       }),
   });
-  if (method !== undefined && budgets !== undefined)
-    assertPruned(images, choices, budgets, { model: model.name, method: method.name, question: sample.id });
+  const names = { model: model.name, method: method?.name ?? ALL, question: sample.id };
+  if (fit !== undefined) assertFits(images, fit, names);
+  else if (budgets !== undefined) assertPruned(images, choices, budgets, names);
   const chosen = [...choices.values()];
   const [first] = images;
-  const { value, parsed: read, facts } = task.score(text, sample);
+  const { value, parsed: read, details } = task.score(text, sample);
   return {
     id: sample.id,
     method: method?.name ?? ALL,
@@ -144,11 +154,12 @@ export async function askQuestion(
     digest,
     target: sample.target,
     answer: text,
-    score: { value, ...(read !== undefined && { parsed: read }), ...(facts && { facts }) },
-    visionTokens: sum(images.map((image) => image.visionTokens)),
+    score: { value, ...(read !== undefined && { parsed: read }), ...(details && { details }) },
+    visionTokens: fit?.visionTokens ?? sum(images.map((image) => image.visionTokens)),
     keptTokens: sum(images.map(({ indices }) => indices.length)),
     ...(method &&
       first &&
+      fit === undefined &&
       images.length === 1 && { indices: first.indices, ...(first.grid && { grid: first.grid }) }),
     encodeMs: round(timings.encodeMs),
     selectMs: round(sum(chosen.map(({ selectMs }) => selectMs))),
@@ -172,8 +183,8 @@ async function budgetsOf(
   budget: Budget,
   chooser: TokenChooser,
 ): Promise<TokenBudget[]> {
-  const pictures = sample.images.length;
-  const known = chooser.budgets(budget, pictures);
+  const imageCount = sample.images.length;
+  const known = chooser.budgets(budget, imageCount);
   if (known !== undefined) return known;
   const { images } = await model.answer({
     images: sample.images,
@@ -187,8 +198,48 @@ async function budgetsOf(
       },
     },
   });
-  for (const [picture, { visionTokens }] of images.entries()) chooser.countAll(budget, picture, visionTokens);
-  return chooser.budgets(budget, pictures) as TokenBudget[];
+  for (const [imageIndex, { visionTokens }] of images.entries())
+    chooser.countAll(budget, imageIndex, visionTokens);
+  return chooser.budgets(budget, imageCount) as TokenBudget[];
+}
+
+/** Vision tokens that an image may cost, and those that it costs unresized. */
+interface FitTokens {
+  readonly tokens: number;
+  readonly visionTokens: number;
+}
+
+/** @throws MethodError for questions about several images: models only count the tokens of a single one. */
+async function fitOf(
+  { task, model }: Asking,
+  sample: Sample,
+  method: string,
+  [budget]: readonly TokenBudget[],
+): Promise<FitTokens> {
+  const counts = await model.countTokens?.({ images: sample.images, prompt: task.prompt(sample) });
+  const [visionTokens] = counts ?? [];
+  if (budget === undefined || visionTokens === undefined || counts?.length !== 1) {
+    throw new MethodError(
+      method,
+      `question '${sample.id}' is not about a single image; leave this method out`,
+    );
+  }
+  return { tokens: resolveBudget(budget, visionTokens).max, visionTokens };
+}
+
+interface Names {
+  readonly model: string;
+  readonly method: string;
+  readonly question: string;
+}
+
+/** @throws PruningError if the model did not make the image small enough. */
+function assertFits(images: readonly ModelImage[], { tokens }: FitTokens, { model, question }: Names): void {
+  const kept = sum(images.map(({ visionTokens }) => visionTokens));
+  if (kept >= 1 && kept <= tokens) return;
+  throw new PruningError(
+    `The model '${model}' saw ${kept} vision tokens for question '${question}', but its image may cost at most ${tokens}`,
+  );
 }
 
 /** @throws PruningError if an image kept other tokens than were chosen, or its method was not asked. */
@@ -196,11 +247,11 @@ function assertPruned(
   images: readonly ModelImage[],
   choices: ReadonlyMap<number, Choice>,
   budgets: readonly TokenBudget[],
-  { model, method, question }: { readonly model: string; readonly method: string; readonly question: string },
+  { model, method, question }: Names,
 ): void {
-  for (const [picture, { visionTokens, indices }] of images.entries()) {
-    const chosen = choices.get(picture)?.indices.length;
-    const budget = budgets[picture];
+  for (const [imageIndex, { visionTokens, indices }] of images.entries()) {
+    const chosen = choices.get(imageIndex)?.indices.length;
+    const budget = budgets[imageIndex];
     const isLarger = budget !== undefined && resolveBudget(budget, visionTokens).max < visionTokens;
     if (chosen === undefined && isLarger) {
       throw new PruningError(

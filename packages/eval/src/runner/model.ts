@@ -11,7 +11,7 @@ import type { Sample, Task } from '../tasks/task.js';
 /** What a model passes to a method for one image. */
 export interface ImageFeatures extends MethodFeatures {
   /** Index of the image in the question. */
-  readonly picture: number;
+  readonly imageIndex: number;
 }
 
 /** How many tokens of an image to keep; coverage budgets have been resolved to counts. */
@@ -39,6 +39,11 @@ export interface ModelRequest {
   readonly maxNewTokens: number;
   /** Words from an agent's answer, to be added to the question in the `text` passed to `select`. */
   readonly words?: readonly string[];
+  /**
+   * Make each image cost at most so many vision tokens before it is encoded, and keep them all. Only asked of models that give
+   * `'resolution'`.
+   */
+  readonly fitTokens?: number;
   /** Absent: keep all tokens, otherwise on the same path, so that times are comparable. */
   readonly prune?: ModelPruning;
 }
@@ -109,7 +114,7 @@ export interface EvalAgent {
 export interface EvalAgents {
   readonly agent?: EvalAgent;
   /** Turns the right answer of a question, which the task knows, into words. */
-  readonly oracle?: (question: AgentQuestion, truth: string) => AgentWords;
+  readonly oracle?: (question: AgentQuestion, referenceAnswer: string) => AgentWords;
 }
 
 /** The words for one question, and how long they took. */
@@ -123,9 +128,7 @@ export function assertAgents(methods: readonly Method[], agents: EvalAgents): vo
   if (missing.length === 0) return;
   throw new InvalidOptionsError(
     'methods',
-    missing.map(
-      ({ name, agent }) => `'${name}' needs an answer beforehand; hand over agents: { ${agent}: … }`,
-    ),
+    missing.map(({ name, agent }) => `'${name}' needs an answer beforehand; pass agents: { ${agent}: … }`),
   );
 }
 
@@ -159,12 +162,12 @@ export class AgentDesk {
   }
 
   private async askOracle(question: AgentQuestion): Promise<AgentWords> {
-    const truth = this.task.truth?.(this.sample);
-    if (truth === undefined) {
+    const referenceAnswer = this.task.referenceAnswer?.(this.sample);
+    if (referenceAnswer === undefined) {
       throw new RunError(
         `The task '${this.task.name}' has no right answers for an oracle to use; leave it out`,
       );
     }
-    return (this.agents.oracle as NonNullable<EvalAgents['oracle']>)(question, truth);
+    return (this.agents.oracle as NonNullable<EvalAgents['oracle']>)(question, referenceAnswer);
   }
 }

@@ -17,7 +17,7 @@ import { RunError, WriteError } from '../errors.js';
 import { explainWriteFailure, type FolderLock, lockFolder } from './run-folder.js';
 
 const milliseconds = z.number().nonnegative();
-const fact = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+const detail = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** The method and budget name in records of answers with all tokens. */
 export const ALL = 'all';
@@ -27,12 +27,13 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
   tokensBefore: 'visionTokens',
   tokensKept: 'keptTokens',
   kept: 'indices',
+  facts: 'details',
 };
 
-const withPresentNames = (line: unknown): unknown =>
-  typeof line === 'object' && line !== null
-    ? Object.fromEntries(Object.entries(line).map(([name, value]) => [OLD_NAMES[name] ?? name, value]))
-    : line;
+const withPresentNames = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([name, own]) => [OLD_NAMES[name] ?? name, own]))
+    : value;
 
 const schema = z.object({
   id: z.string(),
@@ -45,11 +46,14 @@ const schema = z.object({
   digest: z.string().optional(),
   target: z.unknown(),
   answer: z.string(),
-  score: z.object({
-    value: z.number(),
-    parsed: fact.optional(),
-    facts: z.record(z.string(), fact).optional(),
-  }),
+  score: z.preprocess(
+    withPresentNames,
+    z.object({
+      value: z.number(),
+      parsed: detail.optional(),
+      details: z.record(z.string(), detail).optional(),
+    }),
+  ),
   visionTokens: z.int().nonnegative(),
   keptTokens: z.int().nonnegative(),
   indices: z.array(z.int().nonnegative()).optional(),
@@ -89,7 +93,7 @@ export interface EvalRecord {
   readonly score: {
     readonly value: number;
     readonly parsed?: string | number | boolean | null | undefined;
-    readonly facts?: Readonly<Record<string, string | number | boolean | null>> | undefined;
+    readonly details?: Readonly<Record<string, string | number | boolean | null>> | undefined;
   };
   /** Vision tokens of all images, and how many of them the language model got. */
   readonly visionTokens: number;

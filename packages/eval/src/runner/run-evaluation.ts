@@ -298,14 +298,14 @@ async function load(task: Task, wanted: LoadOptions): Promise<Sample[]> {
   return [...samples.values()];
 }
 
-const pictureOf = ({ images }: Sample): string => images.map(({ id }) => id).join('\n');
+const imageKey = ({ images }: Sample): string => images.map(({ id }) => id).join('\n');
 
 /** The same samples, with those about the same images adjacent. */
 function byPicture(samples: readonly Sample[]): Sample[] {
   const groups = new Map<string, Sample[]>();
   for (const sample of samples) {
-    const group = groups.get(pictureOf(sample));
-    if (group === undefined) groups.set(pictureOf(sample), [sample]);
+    const group = groups.get(imageKey(sample));
+    if (group === undefined) groups.set(imageKey(sample), [sample]);
     else group.push(sample);
   }
   return [...groups.values()].flat();

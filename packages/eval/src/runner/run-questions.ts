@@ -71,17 +71,17 @@ export class QuestionDigests {
    * @throws RunError for a question whose image cannot be read, unless broken questions are skipped.
    */
   async add(task: Task, samples: readonly Sample[]): Promise<void> {
-    const pictures = new Map<string, string>();
+    const imageDigests = new Map<string, string>();
     for (const sample of samples) {
       try {
         for (const image of sample.images) {
-          if (!pictures.has(image.id)) pictures.set(image.id, await pictureDigest(image));
+          if (!imageDigests.has(image.id)) imageDigests.set(image.id, await digestOfImage(image));
         }
       } catch (error) {
         this.skip(sample.id, error);
         continue;
       }
-      const shown = sample.images.map(({ id }) => pictures.get(id));
+      const shown = sample.images.map(({ id }) => imageDigests.get(id));
       const asked = JSON.stringify([sample.id, task.prompt(sample), shown, sample.target]);
       this.digests.set(sample.id, sha256(asked));
     }
@@ -154,7 +154,7 @@ function joinDigests(digests: readonly string[]): string {
   return joined.toString('hex');
 }
 
-async function pictureDigest(image: ImageSource): Promise<string> {
+async function digestOfImage(image: ImageSource): Promise<string> {
   return image.path === undefined ? image.id : sha256(await image.read());
 }
 

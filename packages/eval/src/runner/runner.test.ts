@@ -16,6 +16,7 @@ import {
   mmtokIvc,
   mmtokOracle,
   random,
+  resize,
   scope,
   uniform,
   withAgent,
@@ -51,7 +52,7 @@ function options(more: Partial<RunOptions> = {}): RunOptions {
   };
 }
 
-/** Makes the settings of a run those of a version that did not write what was asked. */
+/** Turns the settings of a run into those of a version that did not save its questions. */
 function forgetQuestions(out: string): void {
   const path = join(out, 'run.json');
   const { questions, source, ...old } = JSON.parse(readFileSync(path, 'utf8'));
@@ -81,7 +82,7 @@ describe('a run', () => {
     expect(encoded.toSorted()).toEqual(['picture-0', 'picture-1']);
   });
 
-  it('compares methods at the number of tokens that a coverage budget comes to', async () => {
+  it('compares methods at the number of tokens that a coverage budget resolves to', async () => {
     const { records } = await runEvaluation(options({ methods: [uniform, mmtok], budgets: ['c0.7'] }));
     const counts = (method: string) =>
       records.filter((one) => one.method === method).map((one) => one.keptTokens);
@@ -89,7 +90,39 @@ describe('a run', () => {
     expect(Math.max(...counts('mmtok'))).toBeLessThan(16);
   });
 
-  it('tells how far it is', async () => {
+  it('makes the image smaller for the method that asks for it, at as many tokens as others keep', async () => {
+    const { model: fake } = fakeModel();
+    const asked: (number | undefined)[] = [];
+    const model: EvalModel = {
+      ...fake,
+      gives: ['question', 'resolution'],
+      countTokens: async () => [16],
+      async answer(request) {
+        const answer = await fake.answer(request);
+        const { fitTokens, prune } = request;
+        if (fitTokens === undefined) return answer;
+        expect(prune).toBeUndefined();
+        asked.push(fitTokens);
+        return {
+          ...answer,
+          images: [{ visionTokens: fitTokens - 1, indices: [...Array(fitTokens - 1).keys()] }],
+        };
+      },
+    };
+    const run = options({ model, methods: [resize, uniform], budgets: ['4', '50%', 'c0.7'] });
+    const { records } = await runEvaluation(run);
+    const kept = (method: string) =>
+      records.filter((one) => one.method === method).map((one) => one.keptTokens);
+    expect(asked).toEqual(kept('uniform'));
+    expect(kept('resize')).toEqual(asked.map((tokens) => (tokens as number) - 1));
+    expect(records.every(({ visionTokens }) => visionTokens === 16)).toBe(true);
+    const careless: EvalModel = { ...model, answer: fake.answer };
+    await expect(runEvaluation(options({ model: careless, methods: [resize] }))).rejects.toThrow(
+      /saw 16 vision tokens .* at most 4/,
+    );
+  });
+
+  it('reports progress', async () => {
     const seen: [number, number][] = [];
     await runEvaluation(options({ onProgress: ({ done, total }) => seen.push([done, total]) }));
     expect(seen).toHaveLength(30);
@@ -105,7 +138,7 @@ describe('a run', () => {
     expect(await picks(1)).not.toEqual(await picks(2));
   });
 
-  it('says before the first question that a budget prunes nothing, and keeps what was measured', async () => {
+  it('warns before the first question that a budget prunes nothing, and keeps the results', async () => {
     const { model } = fakeModel();
     const seen: string[] = [];
     const counting: EvalModel = {
@@ -146,7 +179,7 @@ describe('a run', () => {
     });
   });
 
-  it('refuses methods that need what the model does not give, by name and before anything is asked', async () => {
+  it('rejects methods that need what the model does not provide, by name and before the first question', async () => {
     const out = temporary();
     await expect(runEvaluation(options({ out, methods: [mmtok, scope, mmtokIvc] }))).rejects.toMatchObject({
       code: 'MMTOK_INVALID_OPTIONS',
@@ -157,14 +190,14 @@ describe('a run', () => {
     expect(settings.methods.map(({ needs }) => needs)).toEqual([[], ['question']]);
   });
 
-  it('refuses methods and budgets that are named twice, and a name that is taken', async () => {
+  it('rejects duplicate methods and budgets, and a reserved name', async () => {
     await expect(runEvaluation(options({ budgets: ['4', '4'] }))).rejects.toThrow('named only once');
     const all = defineMethod({ name: 'all', source: 'x', select: () => [] });
     await expect(runEvaluation(options({ methods: [all] }))).rejects.toThrow(/methods: .*'all'/);
     await expect(runEvaluation(options({ task: fakeTask(0) }))).rejects.toThrow('no questions');
   });
 
-  it('refuses questions of one id', async () => {
+  it('rejects duplicate question ids', async () => {
     const task = fakeTask(3);
     const twice: Task = {
       ...(task as Task),
@@ -186,7 +219,7 @@ describe('a run', () => {
     [{ limit: 0 }, 'limit: '],
     [{ shard: { index: 2, count: 2 } }, 'shard: index must be below count'],
     [{ methods: [{ ...random, title: undefined } as unknown as Method] }, 'methods.0.title: '],
-  ])('writes nothing for options that it could not read again: %j', async (wrong, problem) => {
+  ])('writes nothing for options that could not be read back: %j', async (wrong, problem) => {
     const out = temporary();
     await expect(runEvaluation(options({ out, ...wrong }))).rejects.toMatchObject({
       code: 'MMTOK_INVALID_OPTIONS',
@@ -196,7 +229,7 @@ describe('a run', () => {
   });
 });
 
-describe('going on', () => {
+describe('resuming', () => {
   it('adds methods and budgets to a run', async () => {
     const out = temporary();
     await runEvaluation(options({ out, methods: [mmtok], budgets: ['4'] }));
@@ -208,7 +241,7 @@ describe('going on', () => {
     expect(settings.budgets).toEqual(['4', '2']);
   });
 
-  it('removes a line that was cut short and repeats nothing', async () => {
+  it('removes an incomplete line and repeats nothing', async () => {
     const out = temporary();
     await runEvaluation(options({ out }));
     const whole = linesOf(out);
@@ -226,7 +259,7 @@ describe('going on', () => {
     expect(keys).toHaveLength(30);
   });
 
-  it('refuses the folder of another run, and files that are no records', async () => {
+  it('rejects the folder of another run, and files that are not records', async () => {
     const out = temporary();
     await runEvaluation(options({ out }));
     await expect(runEvaluation(options({ out, seed: 3 }))).rejects.toThrow('other settings');
@@ -245,7 +278,7 @@ describe('going on', () => {
     expect(() => readRun(temporary())).toThrow('There is no evaluation in');
   });
 
-  it('begins anew where there is no answer yet', async () => {
+  it('starts over if there are no answers yet', async () => {
     const out = temporary();
     const broken = { name: 'broken', answer: () => Promise.reject(new Error('no memory')) };
     await expect(runEvaluation(options({ out, model: broken, limit: 2 }))).rejects.toThrow('no memory');
@@ -260,7 +293,7 @@ describe('going on', () => {
     expect(readRun(out).settings).toEqual(settings);
   });
 
-  it('refuses questions that have changed, and which a seed chose', async () => {
+  it('rejects changed questions, and others chosen by a seed', async () => {
     const out = temporary();
     await runEvaluation(options({ out, limit: 3 }));
     const renamed: Task = { ...(fakeTask(6) as Task), prompt: ({ question }) => `${question}!` };
@@ -277,7 +310,7 @@ describe('going on', () => {
     expect(readRun(out).records).toHaveLength(3 * 5);
   });
 
-  it('goes on with a run of a version that did not say what it asked', async () => {
+  it('resumes a run of a version that did not save its questions', async () => {
     const out = temporary();
     await runEvaluation(options({ out, methods: [mmtok] }));
     forgetQuestions(out);
@@ -287,21 +320,27 @@ describe('going on', () => {
     expect(settings).not.toHaveProperty('questions');
   });
 
-  it('reads records of versions that named fields otherwise', async () => {
+  it('reads records with old field names', async () => {
     const out = temporary();
     const { records } = await runEvaluation(options({ out, methods: [mmtok] }));
-    const old = records.map(({ visionTokens, keptTokens, indices, digest: _, ...rest }) => ({
+    const old = records.map(({ visionTokens, keptTokens, indices, digest: _, score, ...rest }) => ({
       ...rest,
+      score: { ...score, facts: { category: 'color' } },
       tokensBefore: visionTokens,
       tokensKept: keptTokens,
       kept: indices,
     }));
     writeFileSync(join(out, 'records.jsonl'), old.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    expect(readRun(out).records).toEqual(records.map(({ digest: _, ...rest }) => rest));
+    expect(readRun(out).records).toEqual(
+      records.map(({ digest: _, score, ...rest }) => ({
+        ...rest,
+        score: { ...score, details: { category: 'color' } },
+      })),
+    );
     expect((await runEvaluation(options({ out }))).records).toHaveLength(30);
   });
 
-  it('holds only answered questions to what they were: the others may be mended, and more may come', async () => {
+  it('requires only answered questions to be unchanged: others may be fixed or added', async () => {
     const out = temporary();
     const other = (count: number, changed: number): Task => ({
       ...(fakeTask(count) as Task),
@@ -326,7 +365,7 @@ describe('going on', () => {
     );
   });
 
-  it('names the line that is no record, and how to go on', async () => {
+  it('names the line that is not a record, and how to continue', async () => {
     const out = temporary();
     await runEvaluation(options({ out }));
     const path = join(out, 'records.jsonl');
@@ -340,7 +379,7 @@ describe('going on', () => {
     expect((await runEvaluation(options({ out }))).records).toHaveLength(30);
   });
 
-  it('lets one process at a time into the folder', async () => {
+  it('allows one process at a time in the folder', async () => {
     const out = temporary();
     const slow = { out, model: fakeModel(1).model };
     const [first, second] = await Promise.allSettled([
@@ -353,7 +392,7 @@ describe('going on', () => {
     expect(readdirSync(out).toSorted()).toEqual(['records.jsonl', 'run.json']);
   });
 
-  it('takes the first of records that two processes wrote', async () => {
+  it('takes the first of duplicate records', async () => {
     const out = temporary();
     const { records } = await runEvaluation(options({ out }));
     const again = { ...records[0], answer: 'another' };
@@ -410,7 +449,7 @@ describe('a broken question', () => {
   };
   const broken = new BrokenQuestionError("Cannot use 'a.png': it is damaged.");
 
-  it('ends a run by name, and mending it goes on', async () => {
+  it('ends a run and is named; fixing it resumes the run', async () => {
     const out = temporary();
     await expect(runEvaluation(options({ out, model: failing(['4'], broken) }))).rejects.toMatchObject({
       code: 'MMTOK_EVAL_RUN',
@@ -423,7 +462,7 @@ describe('a broken question', () => {
     expect((await runEvaluation(options({ out }))).records).toHaveLength(30);
   });
 
-  it('is counted and named where it may be skipped, and asked again by the next run', async () => {
+  it('is counted and listed if skipped, and asked again by the next run', async () => {
     const out = temporary();
     const model = failing(['1', '4'], broken);
     const run = await runEvaluation(options({ out, model, skipBroken: true }));
@@ -444,7 +483,7 @@ describe('a broken question', () => {
     expect(mended.settings).not.toHaveProperty('skipped');
   });
 
-  it('is also one whose picture cannot be read', async () => {
+  it('is also one whose image cannot be read', async () => {
     const missing = join(temporary(), 'a.png');
     const task: Task = {
       ...(fakeTask(3) as Task),
@@ -460,7 +499,7 @@ describe('a broken question', () => {
     expect(settings.skipped).toHaveLength(1);
   });
 
-  it('is no failure of the machine', async () => {
+  it('is not a failure of the machine', async () => {
     const model = failing(['4'], new Error('no memory'));
     await expect(runEvaluation(options({ model, skipBroken: true }))).rejects.toThrow('no memory');
   });
@@ -490,7 +529,7 @@ describe('a full disk', () => {
     if (isMounted) spawnSync('umount', [folder]);
   });
 
-  it.skipIf(!isMounted)('is named, with what is kept; with room the run goes on', async () => {
+  it.skipIf(!isMounted)('is reported, with what is kept; with space the run resumes', async () => {
     const out = join(folder, 'run');
     const failure = await runEvaluation(options({ out })).catch((error: unknown) => error);
     expect(failure).toMatchObject({
@@ -502,7 +541,7 @@ describe('a full disk', () => {
     const { records, settings } = readRun(out);
     expect(String(failure)).toContain(`The ${records.length} answers so far are kept`);
     expect(readFileSync(join(out, 'records.jsonl'), 'utf8').endsWith('}\n')).toBe(true);
-    // Settings are written whole or stay as they were.
+    // Settings are written atomically.
     await expect(runEvaluation(options({ out, methods: [uniform] }))).rejects.toMatchObject({
       code: 'MMTOK_WRITE',
     });
@@ -525,7 +564,10 @@ describe('agents', () => {
             return { answer: 'a cat', added: ['cat'] };
           },
         },
-        oracle: (_: AgentQuestion, truth: string) => ({ answer: truth, added: [truth, 'indeed'] }),
+        oracle: (_: AgentQuestion, referenceAnswer: string) => ({
+          answer: referenceAnswer,
+          added: [referenceAnswer, 'indeed'],
+        }),
       },
     };
   };
@@ -554,7 +596,7 @@ describe('agents', () => {
     expect(first('counting-oracle')).toMatchObject({ agentMs: 0, agent: { answer: 'yes' } });
   });
 
-  it('change no budget: what a coverage comes to is the question without their words', async () => {
+  it('do not change a coverage budget, which is resolved without their words', async () => {
     const counts = async (own: Method[]) => {
       const { records } = await runEvaluation(
         options({ methods: own, budgets: ['c0.7'], agents: agent().agents }),
@@ -564,18 +606,18 @@ describe('agents', () => {
     expect(await counts([mmtokOracle])).toEqual(await counts([mmtok]));
   });
 
-  it('must be there', async () => {
+  it('must be given', async () => {
     await expect(runEvaluation(options({ methods }))).rejects.toMatchObject({
       code: 'MMTOK_INVALID_OPTIONS',
       message: expect.stringContaining("'mmtok-agent' needs an answer beforehand"),
     });
-    const { truth: _, ...secretive } = fakeTask(6);
+    const { referenceAnswer: _, ...secretive } = fakeTask(6);
     await expect(
       runEvaluation(options({ methods, task: secretive, agents: agent().agents })),
     ).rejects.toThrow("task 'fake'");
   });
 
-  it('are the same in all of a run', async () => {
+  it('are the same throughout a run', async () => {
     const out = temporary();
     const { agents } = agent();
     await runEvaluation(options({ out, methods: [mmtok] }));
@@ -603,7 +645,7 @@ describe('shards', () => {
   const shardRun = (index: number, count: number, more: Partial<RunOptions> = {}) =>
     runEvaluation(options({ shard: { index, count }, ...more }));
 
-  it('are together the whole run', async () => {
+  it('merge into the whole run', async () => {
     const whole = await runEvaluation(options());
     const folders = [(await shardRun(0, 2)).folder, (await shardRun(1, 2)).folder];
     const out = join(temporary(), 'merged');
@@ -616,7 +658,7 @@ describe('shards', () => {
     expect(() => mergeRuns(folders, out)).toThrow('already holds records');
   });
 
-  it('must all be there, of one run', async () => {
+  it('must be complete and belong to one run', async () => {
     const [first, second] = [(await shardRun(0, 3)).folder, (await shardRun(1, 3)).folder];
     expect(() => mergeRuns([first, second], temporary())).toThrow('missing: 2/3');
     expect(() => mergeRuns([first, first, second], temporary())).toThrow('missing: 2/3');
@@ -625,7 +667,7 @@ describe('shards', () => {
     expect(() => mergeRuns([], temporary())).toThrow('no runs to merge');
   });
 
-  it('make a whole that goes on like one that ran at once', async () => {
+  it('merge into a run that resumes like an unsharded one', async () => {
     const folders = [(await shardRun(0, 2)).folder, (await shardRun(1, 2)).folder];
     const { folder, settings } = mergeRuns(folders, temporary());
     expect(settings.questions).toEqual((await runEvaluation(options())).settings.questions);
@@ -657,7 +699,7 @@ describe('shards', () => {
     expect(records).toHaveLength(3 * 5 + 5);
   });
 
-  it('may have other methods and budgets, and the whole has them all', async () => {
+  it('may have different methods and budgets, all of which the merged run has', async () => {
     const first = await shardRun(0, 2, { methods: [random, uniform], budgets: ['4'] });
     const second = await shardRun(1, 2, { methods: [mmtok, random], budgets: ['2', '4'] });
     const { settings } = mergeRuns([first.folder, second.folder], temporary());
@@ -665,7 +707,7 @@ describe('shards', () => {
     expect(settings.budgets).toEqual(['4', '2']);
   });
 
-  it('must be chosen alike: with a seed, or without', async () => {
+  it('must be chosen the same way: with a seed, or without', async () => {
     const first = (await shardRun(0, 2, { limit: 4 })).folder;
     const second = (await shardRun(1, 2, { limit: 4, seed: 0 })).folder;
     expect(() => mergeRuns([first, second], temporary())).toThrow('with a seed');

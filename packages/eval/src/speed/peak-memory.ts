@@ -1,16 +1,16 @@
-// How much memory of this process is resident, and how much was at the peak of some work. Linux alone tells the latter.
+// Resident memory of this process, now and at the peak of some work. Only Linux reports the latter.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Bytes that are resident once garbage is collected. */
+/** Resident bytes after garbage collection. */
 export function residentBytes(): number {
   collectGarbage();
   return process.memoryUsage.rss();
 }
 
-/** The most bytes that are resident while `work` runs; undefined where the system keeps no mark that can be reset. */
+/** The peak of resident bytes while `work` runs; undefined if the system has no resettable mark. */
 export async function peakBytesOf(work: () => Promise<unknown>): Promise<number | undefined> {
   collectGarbage();
   const isReset = resetMark();
@@ -18,7 +18,7 @@ export async function peakBytesOf(work: () => Promise<unknown>): Promise<number 
   return isReset ? readMark() : undefined;
 }
 
-/** What earlier work left behind would be counted to later work. */
+/** Leftovers of earlier work would count as later work's. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

@@ -1,7 +1,8 @@
-// Random weights in a file of their own, written piece by piece: they may be larger than memory. What they are does not
-// matter for speed; that they are finite, vary, and keep activations in range does.
+// Random weights in their own file, written block by block because they may be larger than memory. Speed does not depend on their
+// values, as long as these are finite, vary, and keep activations in range.
 
 import { open } from 'node:fs/promises';
+import { createRandom } from '@mmtok/core/internal';
 import type { OnnxTensor } from '@mmtok/onnx';
 
 /** Runtimes map whole pages into memory. */
@@ -9,7 +10,7 @@ const PAGE = 4096;
 /** Values are drawn once per kind and repeated: drawing billions would take longer than measuring. */
 const BLOCK_BYTES = 1 << 22;
 
-/** Where weights of one kind lie: numbers ± 2^exponent · [1, 2), without the sign for scales and norms. */
+/** Distribution of weights: ± 2^exponent · [1, 2), without the sign for scales and norms. */
 interface Spread {
   readonly exponent: number;
   readonly isSigned: boolean;
@@ -25,9 +26,9 @@ interface Reserved {
   readonly bytes: number;
 }
 
-/** A file of weights: places are reserved first, then all of it is written. */
+/** A file of weights: tensors are reserved first, then the whole file is written. */
 export class RandomWeights {
-  /** The file's name, beside the models that refer to it. */
+  /** The file's name, relative to the models that refer to it. */
   readonly location: string;
   private readonly reserved: Reserved[] = [];
   private end = 0;
@@ -36,14 +37,14 @@ export class RandomWeights {
     this.location = location;
   }
 
-  /** Length of the file. */
+  /** Length of the file in bytes. */
   get bytes(): number {
     return this.end;
   }
 
   /**
-   * A tensor of the file.
-   * @param spread of floats; bytes are all values alike.
+   * Reserves a tensor.
+   * @param spread of floats; bytes are uniform.
    */
   tensor(
     name: string,
@@ -78,17 +79,11 @@ export class RandomWeights {
   }
 }
 
-/** Draws the bits of numbers: a random sign and fraction around a fixed exponent, so that none is huge, tiny or NaN. */
+/** Random numbers with a random sign and fraction and a fixed exponent, so that none is huge, tiny or NaN. */
 function drawBlock(dtype: WeightType, { exponent, isSigned }: Spread): Uint8Array {
   const words = new Uint32Array(BLOCK_BYTES / 4);
-  let state = 0x9e3779b9;
-  for (let i = 0; i < words.length; i++) {
-    // xorshift32, https://doi.org/10.18637/jss.v008.i14
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[i] = state;
-  }
+  const random = createRandom(0);
+  for (let i = 0; i < words.length; i++) words[i] = random() * 2 ** 32;
   const sign = isSigned ? 1 : 0;
   if (dtype === 'float32') {
     const rest = (127 + exponent) << 23;

@@ -1,5 +1,4 @@
-// The part of ONNX Runtime's JavaScript API that the decoder runs on, so that whoever measures hands in the copy that is
-// loaded already.
+// The part of ONNX Runtime's JavaScript API that the decoder needs, so that the caller can pass the copy that is already loaded.
 
 /** A tensor of onnxruntime. */
 export interface SpeedTensor {

@@ -1,19 +1,19 @@
-// A prompt of the shapes that a model has: vision tokens, features, and the text beside them. They are smooth as those of
-// pictures are: how long a selection takes depends on both.
+// A prompt with a model's shapes: vision tokens, features, and text. Features are smooth, as in real images, because the time of a
+// selection depends on that too.
 
 import type { Float32Tensor } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
 import { syntheticFeatures, syntheticText } from '@mmtok/core/testing/features';
 import type { ModelDims } from './model-dims.js';
 
-/** How many of the text tokens are the question's, which guides the selection. */
+/** How many of the text tokens belong to the question, which guides the selection. */
 const QUESTION_TOKENS = 12;
 
 /** A prompt before pruning, and the token that follows it. */
 export interface SyntheticPrompt {
   readonly vision: Float32Tensor;
   readonly visionFeatures: Float32Tensor;
-  /** Template and question; the question's tokens are the first. */
+  /** Template and question; the question's tokens come first. */
   readonly text: Float32Tensor;
   readonly question: Float32Tensor;
   readonly next: Float32Array;
@@ -36,7 +36,7 @@ export function syntheticPrompt(
   };
 }
 
-/** `n` tokens `[n, dim]` of a square map, the last row of which may be cut short. */
+/** `n` tokens `[n, dim]` of a square map, whose last row may be incomplete. */
 function visionMap(n: number, dim: number, seed: number): Float32Tensor {
   const side = Math.ceil(Math.sqrt(n));
   const size = { height: Math.ceil(n / side), width: side, dim };

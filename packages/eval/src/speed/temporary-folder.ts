@@ -1,4 +1,4 @@
-// A folder for files that are large and needed for a moment: it goes when the work is done, fails or is interrupted.
+// A folder for large, short-lived files: removed when the work is done, fails, or is interrupted.
 
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,8 +8,7 @@ import { join } from 'node:path';
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /**
- * Makes a temporary folder, does some work in it and removes it. Meanwhile SIGINT and SIGTERM remove it as well, before
- * the process dies of them.
+ * Creates a temporary folder, does some work in it, and removes it. SIGINT and SIGTERM also remove it before the process dies.
  */
 export async function inTemporaryFolder<T>(prefix: string, work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), prefix));
@@ -21,7 +20,7 @@ export async function inTemporaryFolder<T>(prefix: string, work: (folder: string
     try {
       rmSync(folder, { recursive: true, force: true });
     } finally {
-      // A listener takes the signal's effect away. Where the program has one of its own, it decides what happens.
+      // A listener disables the signal's default action. If the program has its own listener, that one decides.
       if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
     }
   };

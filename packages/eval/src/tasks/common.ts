@@ -52,7 +52,7 @@ export function summarizeMean(metric: string, answers: readonly ScoredAnswer[]):
   return summarize(answers.length, { [metric]: meanScore(answers), ...prefixed(metric, kinds) });
 }
 
-/** A fact of an answer's score, as text. */
-export function fact(answer: ScoredAnswer, name: string): string {
-  return String(answer.score.facts?.[name] ?? '');
+/** A detail of an answer's score, as text. */
+export function detail(answer: ScoredAnswer, name: string): string {
+  return String(answer.score.details?.[name] ?? '');
 }

@@ -13,7 +13,7 @@ export interface TaskDefinition<S extends z.ZodObject, Target> extends TableRead
   readonly title: string;
   readonly maxNewTokens: number;
   /** @default 1 */
-  readonly perfect?: number;
+  readonly maxScore?: number;
   readonly paper?: PaperColumn;
   /** See {@link Task.options}. */
   readonly options?: Readonly<Record<string, string>>;
@@ -24,8 +24,8 @@ export interface TaskDefinition<S extends z.ZodObject, Target> extends TableRead
   /** The sample of a row. Use `row.where` in error messages. */
   sample(values: z.output<S>, row: Row): Sample<Target>;
   prompt(sample: Sample<Target>): string;
-  /** See {@link Task.truth}. */
-  truth?(sample: Sample<Target>): string;
+  /** See {@link Task.referenceAnswer}. */
+  referenceAnswer?(sample: Sample<Target>): string;
   /** Scores an answer, which is already stripped of white space. */
   score(answer: string, sample: Sample<Target>): Score;
   /** @default the mean of the scores, as `accuracy` */
@@ -55,14 +55,14 @@ export interface TaskDefinition<S extends z.ZodObject, Target> extends TableRead
  *   },
  *   sample: ({ id, question, answer, image }) => ({ id, question, target: answer, images: [image] }),
  *   prompt: ({ question }) => question,
- *   truth: ({ target }) => target,
+ *   referenceAnswer: ({ target }) => target,
  *   score: (answer, { target }) => ({ value: Number(answer === target) }),
  * });
  */
 export function defineTask<S extends z.ZodObject, Target>(
   definition: TaskDefinition<S, Target>,
 ): Task<Target> {
-  const { name, title, source, maxNewTokens, perfect = 1, paper, row: schema, group } = definition;
+  const { name, title, source, maxNewTokens, maxScore = 1, paper, row: schema, group } = definition;
   const columns = Object.keys(schema.shape);
   const grouping: Grouping | undefined = group && {
     columns: [group.column],
@@ -73,7 +73,7 @@ export function defineTask<S extends z.ZodObject, Target>(
     title,
     source,
     maxNewTokens,
-    perfect,
+    maxScore,
     ...(paper && { paper }),
     ...(definition.options && { options: definition.options }),
     async *load(options) {
@@ -84,7 +84,7 @@ export function defineTask<S extends z.ZodObject, Target>(
         yield definition.sample(parseRow(schema, row), row);
     },
     prompt: (sample) => definition.prompt(sample),
-    ...(definition.truth && { truth: definition.truth }),
+    ...(definition.referenceAnswer && { referenceAnswer: definition.referenceAnswer }),
     score: (answer, sample) => definition.score(strip(answer), sample),
     aggregate: (answers) => definition.aggregate?.(answers) ?? summarizeMean('accuracy', answers),
   };

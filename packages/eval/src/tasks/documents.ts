@@ -48,7 +48,7 @@ export const chartQa: Task<string> = defineTask({
     target: answer,
   }),
   prompt: ({ question }) => `${question}\nAnswer the question with a single word.`,
-  truth: ({ target }) => target,
+  referenceAnswer: ({ target }) => target,
   score: (text, { target }) => ({ value: Number(relaxedMatch(text, target)), parsed: text }),
   aggregate: (answers) => summarizeMean('relaxed', answers),
 });
@@ -93,7 +93,7 @@ export const docVqa: Task<readonly string[]> = defineTask({
     target: answers,
   }),
   prompt: ({ question }) => question + SINGLE_WORD,
-  truth: ({ target }) => mostCommon(target),
+  referenceAnswer: ({ target }) => mostCommon(target),
   score: (text, { target }) => ({ value: anls(text, target), parsed: text }),
   aggregate: (answers) => summarizeMean('anls', answers),
 });
@@ -152,7 +152,7 @@ export function ocrBench(profile: Profile): Task<OcrBenchTarget> {
       target: { answers: answer, dataset },
     }),
     prompt: ({ question }) => question,
-    truth: ({ target }) => mostCommon(target.answers),
+    referenceAnswer: ({ target }) => mostCommon(target.answers),
     score: (text, { target }) => ({
       value: Number(ocrBenchMatch(text, target.answers, target.dataset, profile)),
       parsed: text,

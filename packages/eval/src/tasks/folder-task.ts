@@ -258,7 +258,7 @@ export function folderTask(folderPath: string, options: FolderTaskOptions = {}):
         const line = parseRow(lineSchema, row);
         const values = {
           id: line.id ?? String(row.line),
-          images: (line.images ?? line.image)!.map((picture) => folder.image(picture, row.where)),
+          images: (line.images ?? line.image)!.map((file) => folder.image(file, row.where)),
           question: line.question,
           answers: line.answers ?? [line.answer!],
           options: line.options ?? undefined,
@@ -283,7 +283,7 @@ export function folderTask(folderPath: string, options: FolderTaskOptions = {}):
       choices === undefined
         ? question + (instruction ?? SINGLE_WORD)
         : `${question}\n${optionLines(choices)}${instruction ?? OPTION_LETTER}`,
-    truth: ({ target }) => mostCommon(target),
+    referenceAnswer: ({ target }) => mostCommon(target),
     score: (answer, { options: choices, target }) => scoreOf(answer, choices, target),
   });
   return { ...task, load: (given?: LoadOptions) => task.load({ from: folderPath, ...given }) };

@@ -8,7 +8,7 @@ export { type FolderTaskOptions, folderTask, MATCHES, type Match } from './folde
 export { getTask, type TaskOptions, taskNames } from './registry.js';
 export { type ShapesQuestion, shapesTask } from './shapes.js';
 export type {
-  Fact,
+  Detail,
   LoadOptions,
   PaperColumn,
   Sample,

@@ -78,7 +78,7 @@ export function mmmu(profile: Profile): Task<MmmuTarget> {
       options === undefined
         ? `${question}\n${SINGLE_WORD}`
         : `${question}\n${optionLines(options)}\n${OPTION_LETTER}`,
-    truth: ({ target: { answer } }) => (typeof answer === 'string' ? answer : mostCommon(answer)),
+    referenceAnswer: ({ target: { answer } }) => (typeof answer === 'string' ? answer : mostCommon(answer)),
     score(text, { options = [], target }) {
       if (target.isOpen) return { value: Number(mmmuOpenMatch(text, target.answer)), parsed: text };
       const parsed = mmmuChoice(text, options);

@@ -17,7 +17,7 @@ import {
   seedBenchMatch,
 } from '../metrics/multiple-choice.js';
 import {
-  fact,
+  detail,
   letterOf,
   meanScore,
   OPTION_LETTER,
@@ -73,7 +73,7 @@ export const mmbench: Task<MmbenchTarget> = defineTask({
     files: 'mmbench_dev_20231003.tsv, mmbench_dev_20230712.tsv or MMBench_DEV_EN.tsv',
   },
   maxNewTokens: 1024,
-  perfect: 100,
+  maxScore: 100,
   paper: { column: 'MMB', factor: 1 },
   row: z.object({
     index: integerCell,
@@ -116,22 +116,22 @@ export const mmbench: Task<MmbenchTarget> = defineTask({
     const lead = isThere(target.hint) ? `${target.hint} ${question}` : question;
     return `${lead} There are several options:\n${optionLines(options)}\n${OPTION_LETTER}`;
   },
-  truth: ({ target }) => target.answer,
+  referenceAnswer: ({ target }) => target.answer,
   score(text, { target }) {
     const parsed = mmbenchAnswer(text, target.options);
     return {
       value: Number(parsed === target.answer),
       parsed,
-      facts: { index: target.index, l2Category: target.l2Category },
+      details: { index: target.index, l2Category: target.l2Category },
     };
   },
   aggregate(answers) {
     const scores = mmbenchScores(
       answers.map((answer) => ({
-        index: Number(fact(answer, 'index')),
+        index: Number(detail(answer, 'index')),
         correct: answer.score.value === 1,
         category: answer.kind ?? '',
-        l2Category: fact(answer, 'l2Category'),
+        l2Category: detail(answer, 'l2Category'),
       })),
     );
     return summarize(answers.length, {
@@ -202,18 +202,18 @@ export function mmstar(profile: Profile): Task<MmstarTarget> {
       target: { letter: answer, l2Category: l2_category },
     }),
     prompt: ({ question }) => question + INSTRUCTION,
-    truth: ({ target }) => target.letter,
+    referenceAnswer: ({ target }) => target.letter,
     score: (text, { target }) => ({
       value: Number(mmstarMatch(text, target.letter, profile)),
       parsed: text,
-      facts: { l2Category: target.l2Category },
+      details: { l2Category: target.l2Category },
     }),
     aggregate(answers) {
       const { average, category } = mmstarScores(
         answers.map((answer) => ({
           value: answer.score.value,
           category: answer.kind ?? '',
-          l2Category: fact(answer, 'l2Category'),
+          l2Category: detail(answer, 'l2Category'),
         })),
       );
       return summarize(answers.length, { average, ...prefixed('average', category) });
@@ -283,7 +283,7 @@ export function scienceQaImg(profile: Profile): Task<ScienceQaTarget> {
       const context = target.hint === '' ? '' : `Context: ${target.hint}\n`;
       return `${context}${question}\n${optionLines(options)}${OPTION_LETTER}`;
     },
-    truth: ({ target }) => target.letter,
+    referenceAnswer: ({ target }) => target.letter,
     score: (text, { target }) => ({
       value: Number(scienceQaMatch(text, target.letter, profile)),
       parsed: text,
@@ -364,16 +364,16 @@ export const seedBench: Task<SeedBenchTarget> = defineTask({
     target: { letter: answer, dataType: row.data_type },
   }),
   prompt: ({ question, options = [] }) => `${question}\n${optionLines(options)}${OPTION_LETTER}`,
-  truth: ({ target }) => target.letter,
+  referenceAnswer: ({ target }) => target.letter,
   score: (text, { target }) => ({
     value: Number(seedBenchMatch(text, target.letter)),
     parsed: seedBenchAnswer(text),
-    facts: { dataType: target.dataType },
+    details: { dataType: target.dataType },
   }),
   aggregate(answers) {
     const { accuracy, ...kinds } = summarizeMean('accuracy', answers).metrics;
     const of = (type: string): number =>
-      meanScore(answers.filter((answer) => fact(answer, 'dataType') === type));
+      meanScore(answers.filter((answer) => detail(answer, 'dataType') === type));
     return summarize(answers.length, {
       accuracy: accuracy!,
       image: of('image'),

@@ -25,16 +25,16 @@ import type { Task } from './task.js';
 // Sources: https://arxiv.org/abs/1902.09506, https://cs.stanford.edu/people/dorarad/gqa/, lmms-eval `gqa`.
 
 const SPLIT = 'testdev';
-const pictureRow = z.object({ id: idCell, image: imageCell });
+const imageRow = z.object({ id: idCell, image: imageCell });
 
 // 398 images serve 12,578 questions, so they are kept in memory, still encoded.
-function withPictures(questions: Table, pictures: Table): Table {
+function withImages(questions: Table, imageTable: Table): Table {
   return {
     count: questions.count,
     async *rows(options) {
       const images = new Map<string, ImageSource>();
-      for await (const row of pictures.rows({ columns: ['id', 'image'] })) {
-        const { id, image } = parseRow(pictureRow, row);
+      for await (const row of imageTable.rows({ columns: ['id', 'image'] })) {
+        const { id, image } = parseRow(imageRow, row);
         images.set(id, image);
       }
       for await (const row of questions.rows(options)) {
@@ -70,8 +70,8 @@ export const gqa: Task<string> = defineTask({
   }),
   async parquet(locate) {
     const questions = await locate('testdev_balanced_instructions', SPLIT);
-    const pictures = await locate('testdev_balanced_images', SPLIT);
-    return withPictures(await parquetTable(questions), await parquetTable(pictures));
+    const images = await locate('testdev_balanced_images', SPLIT);
+    return withImages(await parquetTable(questions), await parquetTable(images));
   },
   async original(folder) {
     const file = folder.find(/testdev_balanced_questions\.json$/)[0];
@@ -91,7 +91,7 @@ export const gqa: Task<string> = defineTask({
     target: answer,
   }),
   prompt: ({ question }) => question + SINGLE_WORD,
-  truth: ({ target }) => target,
+  referenceAnswer: ({ target }) => target,
   score: (text, { target }) => ({ value: Number(exactMatch(text, target)), parsed: text }),
   aggregate: (answers) => summarizeMean('exactMatch', answers),
 });
@@ -156,7 +156,7 @@ export function vqav2(profile: Profile): Task<readonly string[]> {
       target: answers.map(({ answer }) => answer),
     }),
     prompt: ({ question }) => question + instruction,
-    truth: ({ target }) => mostCommon(target),
+    referenceAnswer: ({ target }) => mostCommon(target),
     score(text, { target }) {
       const { value, normalized } = vqav2Accuracy(text, target, profile);
       return { value, parsed: normalized };
@@ -226,7 +226,7 @@ function textVqaTask(name: string, title: string, withOcr: boolean): Task<TextVq
       const ocr = withOcr ? `\nReference OCR token: ${target.ocrTokens.join(', ')}` : '';
       return capitalize(question) + ocr + SINGLE_WORD;
     },
-    truth: ({ target }) => mostCommon(target.answers),
+    referenceAnswer: ({ target }) => mostCommon(target.answers),
     score(text, { target }) {
       const { value, normalized } = vqaAccuracy(text, target.answers);
       return { value, parsed: normalized };
@@ -301,7 +301,7 @@ export const vizWiz: Task<readonly string[]> = defineTask({
     target: answers,
   }),
   prompt: ({ question }) => capitalize(question) + UNANSWERABLE + SINGLE_WORD,
-  truth: ({ target }) => mostCommon(target),
+  referenceAnswer: ({ target }) => mostCommon(target),
   score(text, { target }) {
     const { value, normalized } = vqaAccuracy(text, target);
     return { value, parsed: normalized };

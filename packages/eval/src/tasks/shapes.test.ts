@@ -16,7 +16,7 @@ async function idsOf(options?: Parameters<typeof task.load>[0]): Promise<string[
 }
 
 describe('the embedded benchmark', () => {
-  it('gives every question once, under an id of its own', async () => {
+  it('yields every question once, with a unique id', async () => {
     const ids = await idsOf();
     expect(new Set(ids).size).toBe(12);
     expect(ids[4]).toBe('1.png#4');

@@ -38,7 +38,7 @@ export function shapesTask(questions: readonly ShapesQuestion[]): Task<string> {
       files: 'the held-out questions of @mmtok/tiny-vlm',
     },
     maxNewTokens: MAX_NEW_TOKENS,
-    perfect: 1,
+    maxScore: 1,
     async *load(options) {
       const indices = await chooseRows(table, undefined, parseLoadOptions('shapes', options));
       for (const at of indices ?? questions.keys()) {
@@ -47,7 +47,7 @@ export function shapesTask(questions: readonly ShapesQuestion[]): Task<string> {
       }
     },
     prompt: ({ question }) => question,
-    truth: ({ target }) => target,
+    referenceAnswer: ({ target }) => target,
     score(answer, { target }: Sample<string>) {
       const parsed = answer.trim().toLowerCase();
       return { value: parsed === target ? 1 : 0, parsed };

@@ -3,7 +3,7 @@
 import type { ImageSource } from '../data/folder.js';
 
 /** A JSON value. */
-export type Fact = string | number | boolean | null;
+export type Detail = string | number | boolean | null;
 
 /** One question about one or more images, with everything needed to score its answer. */
 export interface Sample<Target = unknown> {
@@ -27,9 +27,9 @@ export interface Score {
   /** From 0 (wrong) to 1 (right). */
   readonly value: number;
   /** What was parsed from the answer; `null` if nothing could be. */
-  readonly parsed?: Fact;
+  readonly parsed?: Detail;
   /** What {@link Task.aggregate} needs besides `value`. It is part of the record, so a report needs no dataset. */
-  readonly facts?: Readonly<Record<string, Fact>>;
+  readonly details?: Readonly<Record<string, Detail>>;
 }
 
 /** A scored answer from a record, which is all that {@link Task.aggregate} reads. */
@@ -108,7 +108,7 @@ export interface Task<Target = unknown> {
   /** Maximum answer length in tokens. */
   readonly maxNewTokens: number;
   /** The highest possible {@link Summary.value}: 1, 100 or, for MME, 2800. */
-  readonly perfect: number;
+  readonly maxScore: number;
   readonly paper?: PaperColumn;
   /** How it scores, where that can be chosen, e.g. `{ match: 'anls' }`. A run can be resumed only with the same options. */
   readonly options?: Readonly<Record<string, string>>;
@@ -120,7 +120,7 @@ export interface Task<Target = unknown> {
   /** The user text for the model, without image placeholders. */
   prompt(sample: Sample<Target>): string;
   /** A right answer as a model would give it, which the oracle uses. Absent where it is unknown, as in test sets. */
-  truth?(sample: Sample<Target>): string;
+  referenceAnswer?(sample: Sample<Target>): string;
   /** Scores the model's text. */
   score(answer: string, sample: Sample<Target>): Score;
   /** Summarizes scored answers, in any order. */

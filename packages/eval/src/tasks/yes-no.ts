@@ -17,7 +17,7 @@ import {
   popeMetrics,
 } from '../metrics/yes-no.js';
 import { groupBy } from '../stats/mean.js';
-import { fact, prefixed, SINGLE_WORD, summarize } from './common.js';
+import { detail, prefixed, SINGLE_WORD, summarize } from './common.js';
 import { defineTask } from './define-task.js';
 import type { ScoredAnswer, Task } from './task.js';
 
@@ -28,7 +28,7 @@ const FILE = /coco_pope_(adversarial|popular|random)\.json$/;
 
 const metrics = (answers: readonly ScoredAnswer[]): Record<string, number> => ({
   ...popeMetrics(
-    answers.map((answer) => ({ predicted: String(answer.score.parsed), answer: fact(answer, 'answer') })),
+    answers.map((answer) => ({ predicted: String(answer.score.parsed), answer: detail(answer, 'answer') })),
   ),
 });
 
@@ -76,10 +76,10 @@ export const pope: Task<string> = defineTask({
     target: strip(answer.toLowerCase()),
   }),
   prompt: ({ question }) => question + SINGLE_WORD,
-  truth: ({ target }) => target,
+  referenceAnswer: ({ target }) => target,
   score(text, { target }) {
     const parsed = popeAnswer(text);
-    return { value: Number(parsed === target), parsed, facts: { answer: target } };
+    return { value: Number(parsed === target), parsed, details: { answer: target } };
   },
   aggregate(answers) {
     const kinds = [...groupBy(answers, (answer) => answer.kind ?? '')].map(([kind, group]) =>
@@ -111,14 +111,14 @@ function placeOf(path: string): Place {
 
 const key = ({ category, name }: Place): string => `${category}/${name}`;
 
-async function readQuestions(path: string, picture: string): Promise<TextRow[]> {
+async function readQuestions(path: string, imagePath: string): Promise<TextRow[]> {
   const place = placeOf(path);
   const lines = (await readFile(path, 'utf8')).split(/\r?\n/).filter((line) => line.trim() !== '');
   return lines.map((line, index) => {
     const where = `${key(place)}.txt, line ${index + 1}`;
     const [question, answer] = line.split('\t');
     if (answer === undefined) throw new CorruptFileError(where, 'expected a question, a tab and Yes or No');
-    const question_id = `${place.category}/${basename(picture)}`;
+    const question_id = `${place.category}/${basename(imagePath)}`;
     return {
       where,
       values: {
@@ -126,7 +126,7 @@ async function readQuestions(path: string, picture: string): Promise<TextRow[]> 
         question,
         answer: strip(answer),
         category: place.category,
-        image: imageFile(picture),
+        image: imageFile(imagePath),
       },
     };
   });
@@ -144,7 +144,7 @@ export const mme: Task<string> = defineTask({
     files: 'MME_Benchmark_release_version/ with a folder per category',
   },
   maxNewTokens: 16,
-  perfect: 2800,
+  maxScore: 2800,
   paper: { column: 'MME', factor: 1 },
   row: z.object({
     question_id: textCell,
@@ -156,12 +156,13 @@ export const mme: Task<string> = defineTask({
   group: { column: 'question_id', key: String },
   async original(folder) {
     const texts = folder.find(/\.txt$/).filter((path) => CATEGORIES.includes(placeOf(path).category));
-    const pictures = new Map(folder.find(/\.(?:png|jpe?g)$/i).map((path) => [key(placeOf(path)), path]));
+    const imagePaths = new Map(folder.find(/\.(?:png|jpe?g)$/i).map((path) => [key(placeOf(path)), path]));
     const rows: TextRow[] = [];
     for (const path of texts) {
-      const picture = pictures.get(key(placeOf(path)));
-      if (picture === undefined) throw new CorruptFileError(path, 'has no image of the same name next to it');
-      rows.push(...(await readQuestions(path, picture)));
+      const imagePath = imagePaths.get(key(placeOf(path)));
+      if (imagePath === undefined)
+        throw new CorruptFileError(path, 'has no image of the same name next to it');
+      rows.push(...(await readQuestions(path, imagePath)));
     }
     return texts.length === 0 ? null : memoryTable(rows);
   },
@@ -174,7 +175,7 @@ export const mme: Task<string> = defineTask({
     target: answer.toLowerCase(),
   }),
   prompt: ({ question }) => question + SINGLE_WORD,
-  truth: ({ target }) => target,
+  referenceAnswer: ({ target }) => target,
   score(text, { target }) {
     const parsed = mmeAnswer(text);
     return { value: Number(parsed === target), parsed };

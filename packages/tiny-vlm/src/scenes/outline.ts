@@ -1,5 +1,5 @@
 // How far a point lies outside a shape's outline, roughly: exact near the edge, where it decides how much of a pixel is
-// covered. Negative inside. The shape's centre is the origin, y points down.
+// covered. Negative inside. The shape's center is the origin, y points down.
 import { TinyVlmError } from '../tiny-vlm-error.js';
 import type { SceneShape } from './scene.js';
 
@@ -43,7 +43,7 @@ const outlines: Readonly<Record<SceneShape, Outline>> = {
 
 /**
  * The outline of a shape.
- * @throws TinyVlmError `MMTOK_UNKNOWN_SHAPE` for a name that is no shape's.
+ * @throws TinyVlmError `MMTOK_UNKNOWN_SHAPE` for an unknown shape.
  */
 export function outlineOf(shape: SceneShape): Outline {
   if (Object.hasOwn(outlines, shape)) return outlines[shape];

@@ -1,5 +1,5 @@
 // What a scene is: plain data, as JSON carries it. Not its pixels: see draw-scene.ts. The scenes of training and evaluation
-// are drawn by lot in Python (training/tiny_vlm/scenes.py); anyone may write others by hand.
+// are generated at random in Python (training/tiny_vlm/scenes.py); others can be written by hand.
 
 /** Width and height of a drawn scene in pixels. */
 export const SCENE_SIZE = 128;
@@ -13,7 +13,7 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 /** An object, or a stroke of clutter. Lengths are in pixels, y points down. */
 export interface Thing {
   readonly shape: SceneShape;
-  /** The colour's name. Only `rgb` is drawn. */
+  /** The color's name. Only `rgb` is drawn. */
   readonly color: string;
   /** `small` or `large`. Only `radius` is drawn. */
   readonly size: string;
@@ -30,7 +30,7 @@ export interface Thing {
 
 /** The surface behind everything. Amplitudes are in levels of 255. */
 export interface Background {
-  /** The colour's name. Only `rgb` is drawn. */
+  /** The color's name. Only `rgb` is drawn. */
   readonly color: string;
   readonly rgb: Rgb;
   /** By how many levels it brightens from left to right, and from top to bottom. */

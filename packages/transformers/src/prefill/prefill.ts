@@ -11,13 +11,21 @@ import { withTimedSession } from '../internal/session.js';
 import { type ModelInputs, numberAt, section, type TensorLike, tensorAt } from '../internal/types.js';
 import type { ResolvedOptions } from '../options.js';
 import { locateImages, maskedRows, type PlacedImage } from '../prompt/images.js';
+import { packPrompt } from '../prompt/packed.js';
 import { positionPolicy } from '../prompt/positions.js';
 import { countPlaceholders, type Prompt, readPrompt, withVisionBefore } from '../prompt/prompt.js';
 import { askEarly, type ResolvedQuestions, resolveQuestions } from '../question/ask-agent.js';
 import type { PositionPolicy, PruneReason, PruneReport } from '../report.js';
 import { excludedRows, shownSizes, type VisionRows, visionRows } from '../select/features.js';
 import { poolsOf } from '../select/pools.js';
-import { imageReports, keepPool, keptWhole, type PoolResult, selectPools } from '../select/select.js';
+import {
+  imageReports,
+  keepPool,
+  keptRows,
+  keptWhole,
+  type PoolResult,
+  selectPools,
+} from '../select/select.js';
 import {
   type EarlierImages,
   type EncodedImages,
@@ -82,9 +90,12 @@ export async function prefill(
   // A cache continues the way it was begun.
   const policy = start.sequence?.policy ?? positionPolicy(context, isOff ? 'auto' : options.positions);
   const skip = reasonToSkip(context, request, prompt);
-  // A model's own merge cannot serve a prompt of which some images are in the cache, or whose pixels are gone; keeping
-  // all tokens can.
-  const needsUs = inputs.pixel_values == null ? start.earlier !== undefined : prompt.past > 0;
+  // A model's own merge cannot serve a prompt of which some images are in the cache, whose pixels are gone, or whose tiles
+  // it cannot pack; keeping all tokens can.
+  const needsUs =
+    inputs.pixel_values == null
+      ? start.earlier !== undefined
+      : prompt.past > 0 || family.packing !== undefined;
   if (skip !== undefined && !(countPlaceholders(prompt) > 0 && needsUs)) {
     return await prefillWhole(context, request, forward, { prompt, policy, reason: skip });
   }
@@ -96,9 +107,10 @@ export async function prefill(
   const { adapter } = family;
   const cut = shorten(context, inputs, chosen.prompt, {
     images,
-    keptRows: new Set(results.flatMap(({ rows }) => rows)),
+    keptRows: keptRows(images, results),
     projected: chosen.earlier.images.encoded.projected,
     policy,
+    width: prompt.ids[0]?.length ?? 0,
     before: start.sequence,
   });
   const outputs = await adapter.prefill(model, forward, cut.prompt);
@@ -118,16 +130,18 @@ export async function prefill(
       visionTokens: sum(reports.map((one) => one.visionTokens)),
       keptTokens: sum(reports.map((one) => one.keptTokens)),
       images: reports,
-      prompts: lengthsOf(chosen.prompt).map((promptTokens, batchIndex) => {
-        const question = questions?.questions[batchIndex];
-        const agent = questions?.agents?.[batchIndex];
-        return {
-          ...(question && { question }),
-          ...(agent && { agent }),
-          promptTokens,
-          keptPromptTokens: cut.lengths[batchIndex] as number,
-        };
-      }),
+      prompts: lengthsOf(family.packing === undefined ? chosen.prompt : prompt).map(
+        (promptTokens, batchIndex) => {
+          const question = questions?.questions[batchIndex];
+          const agent = questions?.agents?.[batchIndex];
+          return {
+            ...(question && { question }),
+            ...(agent && { agent }),
+            promptTokens,
+            keptPromptTokens: cut.lengths[batchIndex] as number,
+          };
+        },
+      ),
       ...(questions && { visionFeatureSource: vision.source }),
       standardized: chosen.standardized,
       positions: policy,
@@ -208,14 +222,8 @@ async function chooseTokens(
     const { encoded, prepared, skipped } = encodedImages;
     const described = { ...start.earlier?.inputs, ...imageInputsOf(context, inputs) };
     const earlier = { images: encodedImages, inputs: described };
-    const prompt =
-      family.adapter.placement === 'beforeText'
-        ? withVisionBefore(given, encoded.projected.dims.at(-2) ?? 0)
-        : given;
-
     const vision = visionRows(encoded, options.visionFeatures, options.featureOutput);
-    const shown = { ...start.earlier?.inputs, ...inputs };
-    const images = locateImages(context, start.cachedPlaceholders, shown, prompt, encoded.projected);
+    const { prompt, images } = placed(context, start, inputs, given, encoded);
     const pools = poolsOf(images, maskedRows(prompt, images), skipped, options, prompt);
     const side = numberAt(section(model.config, 'vision_config'), 'image_size');
     const told = shownSizes(reshapedSizes, tensorAt(inputs, 'pixel_values'));
@@ -249,6 +257,23 @@ async function chooseTokens(
     // An agent that was asked early may still be at work where its answer is no longer needed.
     ended.abort(new Error('the call continues without the agent'));
   }
+}
+
+/** The prompt with a place for every vision token, and its images in their places. */
+function placed(
+  context: PrefillContext,
+  { earlier, cachedPlaceholders }: PromptStart,
+  inputs: ModelInputs,
+  given: Prompt,
+  { projected }: EncodedVision,
+): { readonly prompt: Prompt; readonly images: readonly PlacedImage[] } {
+  const { family, model } = context;
+  const shown = { ...earlier?.inputs, ...inputs };
+  if (family.packing !== undefined)
+    return packPrompt(given, family.packing(model.config, shown), cachedPlaceholders);
+  const prompt =
+    family.adapter.placement === 'beforeText' ? withVisionBefore(given, projected.dims.at(-2) ?? 0) : given;
+  return { prompt, images: locateImages(context, cachedPlaceholders, shown, prompt, projected) };
 }
 
 /** The encoded images: all tiles, or those that are worth it. */

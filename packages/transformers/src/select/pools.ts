@@ -4,6 +4,7 @@ import { type Budget, InvalidBudgetError, InvalidOptionsError } from '@mmtok/cor
 import { resolveBudget, sum } from '@mmtok/core/internal';
 import type { PlacedImage, PlacedTile } from '../prompt/images.js';
 import type { Prompt } from '../prompt/prompt.js';
+import type { ImagePart } from '../report.js';
 
 /**
  * Keeps as many vision tokens as let the prompt fit a context of so many tokens. Among budgets of several images it takes
@@ -61,6 +62,8 @@ export interface PoolTile {
   readonly grid?: readonly [rows: number, columns: number];
   /** Number of its image within the prompt. */
   readonly image: number;
+  /** Which part of its image it shows, where the prompt tells. */
+  readonly imagePart?: ImagePart;
 }
 
 /** Vision tokens that compete for one budget. */
@@ -157,7 +160,7 @@ function poolOf(
 ): Pick<Pool, 'rows' | 'unencoded' | 'tiles' | 'parts'> {
   const rows: number[] = [];
   let unencoded = 0;
-  const placed = tiles.map(({ start, visionTokens, grid, image }): PoolTile => {
+  const placed = tiles.map(({ start, visionTokens, grid, image, imagePart }): PoolTile => {
     const first = rows.length;
     for (let row = start; row < start + visionTokens; row++) {
       if (masked.has(row)) continue;
@@ -166,7 +169,13 @@ function poolOf(
     }
     const shown = rows.length - first;
     const isWhole = shown === visionTokens;
-    return { start: first, visionTokens: shown, image: image.image, ...(grid && isWhole && { grid }) };
+    return {
+      start: first,
+      visionTokens: shown,
+      image: image.image,
+      ...(grid && isWhole && { grid }),
+      ...(imagePart && { imagePart }),
+    };
   });
   const members = parts.map(({ start, visionTokens }) =>
     rows.flatMap((row, index) => (row >= start && row < start + visionTokens ? [index] : [])),

@@ -1,4 +1,4 @@
-// What pruning should give: the unmodified library on an explicitly shortened sequence, without a cache. Not a pruner.
+// What pruning should give: the unmodified library on an explicitly shortened sequence, without a cache.
 
 import { type PreTrainedModel, Tensor } from '@huggingface/transformers';
 import type { LoadedTinyModel, ModelInputs, TinyModel } from '../tiny-models/index.js';

@@ -12,12 +12,10 @@ import {
   type MethodNeed,
 } from '@mmtok/eval';
 import { InputFileError, UsageError } from '../../errors.js';
+import { loadsInTime } from './module-trial.js';
 
 /** `--methods all`: every method that this model and command line can run, except oracles. */
 const ALL_METHODS = 'all';
-
-/** Time limit for loading a module. */
-const MODULE_MS = 10_000;
 
 /** The methods that `--methods` names. What `all` stands for is known once the model is loaded. */
 export interface NamedMethods {
@@ -71,6 +69,7 @@ const SUPPLIES: Readonly<Record<MethodNeed, string>> = {
   question: 'provides no text',
   saliency: 'provides no saliency (an encoder output vision_saliency)',
   positions: 'does not report the positions of its tokens',
+  resolution: 'turns every image into the same number of vision tokens',
 };
 
 /** Adds what `all` stands for with this model. */
@@ -107,7 +106,9 @@ function leftOut(methods: readonly Method[], why: string): string[] {
 async function importMethods(path: string, cwd: string): Promise<Method[]> {
   let module: { readonly default?: unknown };
   try {
-    module = await withinTime(import(pathToFileURL(resolve(cwd, path)).href));
+    const { href } = pathToFileURL(resolve(cwd, path));
+    await loadsInTime(href);
+    module = await import(href);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputFileError(path, `it cannot be loaded as a module (${reason})`, { cause });
@@ -126,18 +127,6 @@ async function importMethods(path: string, cwd: string): Promise<Method[]> {
     const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
     throw new InputFileError(path, reason, { cause });
   }
-}
-
-/** What a module exports, within a time limit: Node would exit silently if a module never finished loading. */
-async function withinTime<T>(loading: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`it did not finish loading within ${MODULE_MS / 1000} s`)),
-      MODULE_MS,
-    );
-  });
-  return await Promise.race([loading, late]).finally(() => clearTimeout(timer));
 }
 
 function isMethod(value: unknown): value is Method {

@@ -1,19 +1,16 @@
 // Names, options and help of `mmtok eval speed`. What it does is in eval-speed.ts.
 
+import { modelDims } from '@mmtok/eval/speed';
 import { type Command, Option } from 'commander';
 import { BACKENDS, type BackendName } from '../../engines/create-backend.js';
 import { parseCount, parseKeep, parseList } from '../../options.js';
 import type { Context } from '../context.js';
 
-/** As a literal, so that help loads nothing; a test holds it to the names of @mmtok/eval. */
-export const DIMS_NAMES: string =
-  'llava-1.5-7b, llava-1.5-13b, llava-next-7b, llava-next-13b, qwen2.5-vl-3b, qwen2.5-vl-7b, smolvlm-256m, smolvlm-500m, llava-onevision-0.5b';
-
 const EXAMPLES = `
 The weights are random, for speed does not depend on their values: nothing is downloaded. A decoder of exactly these
 dimensions reads the same prompt with all vision tokens and with those that MMTok keeps, in turns; the table has medians.
 Where weights do not fit into memory, --layers builds some of the layers, and times are multiplied up to all of them.
-Dimensions: ${DIMS_NAMES};
+Dimensions: ${Object.keys(modelDims).join(', ')};
 or a JSON file such as {"title": "Mine", "hidden": 576, "layers": 30, "heads": 9, "keyValueHeads": 3, "headDim": 64,
 "intermediate": 1536, "vocabulary": 49280, "attentionBias": false, "visionTokens": 1088, "visionWidth": 12288,
 "keep": ["64", "10%"]}.

@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../../test/fake-io.js';
 import { fakeServices } from '../../../test/fake-services.js';
 import { main } from '../../main.js';
-import { DIMS_NAMES } from './speed-program.js';
 
 const DIMS = {
   title: 'Small',
@@ -38,7 +37,7 @@ describe('mmtok eval speed', () => {
     const { exitCode, out } = await run('--help');
     expect(exitCode).toBe(0);
     expect(out).toMatch(/Examples:\n {2}mmtok eval speed/);
-    expect(DIMS_NAMES).toBe(Object.keys(modelDims).join(', '));
+    expect(out).toContain(Object.keys(modelDims).join(', '));
   });
 
   it('prints a table and what to know about it', async () => {

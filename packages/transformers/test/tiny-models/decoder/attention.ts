@@ -1,4 +1,4 @@
-// Attention between given queries, keys and values. Not a layer: projections, cache and residual are the layer's.
+// Attention between given queries, keys and values.
 import { HEAD_DIM, HEADS, HIDDEN } from '../dimensions.js';
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import { linear, multiply, reshape, transpose } from '../graph/operators.js';

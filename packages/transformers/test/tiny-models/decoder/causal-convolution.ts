@@ -1,4 +1,4 @@
-// A causal depth-wise convolution with a cache of its last inputs, as hybrid decoders have it. Not a whole layer.
+// A causal depth-wise convolution with a cache of its last inputs, as hybrid decoders have it.
 import { HIDDEN } from '../dimensions.js';
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import { concat, END, multiply, slice, transpose } from '../graph/operators.js';
