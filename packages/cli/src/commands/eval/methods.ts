@@ -1,4 +1,4 @@
-// Finds the methods that a command line names: built-in ones, and those that a module exports.
+// The methods that a command line names, built in or exported by a module, and `mmtok eval methods`, which lists them.
 
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,8 +10,12 @@ import {
   METHOD_NEEDS,
   type Method,
   type MethodNeed,
+  needsInWords,
 } from '@mmtok/eval';
 import { InputFileError, UsageError } from '../../errors.js';
+import { print, printJson } from '../../terminal/io.js';
+import { type Column, renderTable } from '../../terminal/table.js';
+import type { Context } from '../context.js';
 import { loadsInTime } from './module-trial.js';
 
 /** `--methods all`: every method that this model and command line can run, except oracles. */
@@ -131,4 +135,35 @@ async function importMethods(path: string, cwd: string): Promise<Method[]> {
 
 function isMethod(value: unknown): value is Method {
   return typeof (value as Partial<Method> | null | undefined)?.select === 'function';
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'name' },
+  { title: 'method', flexible: true },
+  { title: 'needs', maxWidth: 26 },
+  { title: 'source' },
+];
+
+/** Prints the built-in methods. */
+export function listMethods({ json }: { readonly json: boolean }, { io }: Context): void {
+  if (json) {
+    printJson(
+      io.stdout,
+      builtInMethods.map(({ name, title, source, needs, agent }) => ({
+        name,
+        title,
+        source,
+        needs,
+        ...(agent && { agent }),
+      })),
+    );
+    return;
+  }
+  const rows = builtInMethods.map(({ name, title, source, needs, agent }) => [
+    name,
+    title,
+    needsInWords({ needs: [...needs, ...(agent === undefined ? [] : [agent])] }),
+    source,
+  ]);
+  for (const line of renderTable(COLUMNS, rows, io.stdout.columns ?? 160)) print(io.stdout, line);
 }

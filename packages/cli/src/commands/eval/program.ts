@@ -77,7 +77,7 @@ export function addEval(program: Command, context: Context, exit: (code: number)
     .argument('<folder>', 'the folder of a run')
     .addHelpText('after', '\nExamples:\n  mmtok eval report results')
     .action(async (folder: string) => {
-      const { reportEvaluation } = await import('./report.js');
+      const { reportEvaluation } = await import('./results.js');
       await reportEvaluation({ folder }, context);
     });
   command
@@ -89,7 +89,7 @@ export function addEval(program: Command, context: Context, exit: (code: number)
     .option('--json', 'print JSON', false)
     .addHelpText('after', '\nExamples:\n  mmtok eval compare results-q4 results-fp16')
     .action(async (a: string, b: string, flags: { readonly out: string; readonly json: boolean }) => {
-      const { compareEvaluations } = await import('./compare.js');
+      const { compareEvaluations } = await import('./results.js');
       await compareEvaluations({ folders: [a, b], ...flags }, context);
     });
   command
@@ -98,7 +98,7 @@ export function addEval(program: Command, context: Context, exit: (code: number)
     .option('--json', 'print JSON', false)
     .addHelpText('after', '\nExamples:\n  mmtok eval methods')
     .action(async (flags: { readonly json: boolean }) => {
-      const { listMethods } = await import('./methods-list.js');
+      const { listMethods } = await import('./methods.js');
       listMethods(flags, context);
     });
   command
@@ -108,7 +108,7 @@ export function addEval(program: Command, context: Context, exit: (code: number)
     .requiredOption('--out <folder>', 'folder for the merged run')
     .addHelpText('after', '\nExamples:\n  mmtok eval merge part-0 part-1 --out results')
     .action(async (folders: readonly string[], { out }: { readonly out: string }) => {
-      const { mergeEvaluations } = await import('./merge.js');
+      const { mergeEvaluations } = await import('./results.js');
       mergeEvaluations({ folders, out }, context);
     });
   // The run is what `mmtok eval <task>` does, so its options are those to show; last, as subcommands inherit this.
