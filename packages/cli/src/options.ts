@@ -19,23 +19,29 @@ export function parsed<T>(
 /** How many vision tokens to keep when `--keep` is not given. */
 const DEFAULT_KEEP: Budget = { ratio: 0.1 };
 
+/** `--keep`, a budget. */
 export const keepOption = (): Option =>
   new Option(
     '--keep <budget>',
     'vision tokens to keep: 64, 10%, or c0.95 for a share of the coverage',
   ).argParser(parseKeep);
+/** `--keep` with the default of a tenth. */
 export const defaultKeepOption = (): Option => keepOption().default(DEFAULT_KEEP, '10%');
+/** `--backend`, the engine that selects tokens. */
 export const backendOption = (): Option =>
   new Option('--backend <name>', 'engine that selects tokens (cpu: plain JavaScript)')
     .choices(BACKENDS)
     .default('ort');
+/** `--device`, where the model runs. */
 export const deviceOption = (): Option =>
   new Option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml');
+/** `--dtype`, one precision or one per part. */
 export const dtypeOption = (): Option =>
   new Option(
     '--dtype <name>',
     'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…',
   ).argParser(parseDtype);
+/** `--prompt`, a template. */
 export const promptOption = (): Option =>
   new Option(
     '--prompt <template>',
@@ -43,13 +49,16 @@ export const promptOption = (): Option =>
   )
     // A shell passes \n as it is written.
     .argParser((text) => text.replaceAll('\\n', '\n'));
+/** `--max-new-tokens`, a count. */
 export const maxNewTokensOption = (description: string): Option =>
   parsed('--max-new-tokens <count>', description, parseCount);
+/** `--focus`, a number or `auto`. */
 export const focusOption = (): Option =>
   new Option(
     '--focus <strength>',
     'weight vision coverage by relevance to the question, in place of text coverage: a number such as 4, or auto',
   ).argParser(parseFocus);
+/** `--json`, off by default. */
 export const jsonOption = (): Option => new Option('--json', 'print JSON').default(false);
 
 /** @throws UsageError for text that is not a finite number. */
