@@ -14,7 +14,7 @@ const HINTS: Readonly<Record<OrtDevice, string>> = {
   wasm: "The WASM provider is part of onnxruntime-web: createOrtBackend({ ort: await import('onnxruntime-web') }).",
   cuda: 'It needs an NVIDIA GPU, CUDA 12 with cuDNN 9, and the CUDA provider, which is not in the npm package: reinstall with ONNXRUNTIME_NODE_INSTALL=cuda12 and install scripts allowed (pnpm: list onnxruntime-node under onlyBuiltDependencies, then pnpm rebuild onnxruntime-node).',
   tensorrt:
-    'It needs TensorRT beside CUDA 12 and the provider that ONNXRUNTIME_NODE_INSTALL=cuda12 installs.',
+    'It needs TensorRT in addition to CUDA 12 and the provider that ONNXRUNTIME_NODE_INSTALL=cuda12 installs.',
   webgpu:
     'In Node it needs a GPU with a Vulkan, Metal or Direct3D 12 driver; in a browser, one with WebGPU and the build onnxruntime-web/webgpu.',
   dml: 'DirectML exists on Windows only.',

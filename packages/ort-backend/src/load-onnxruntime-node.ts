@@ -18,7 +18,7 @@ const HINT =
  * @throws BackendUnavailableError if it is not installed or its native library does not load.
  */
 export function loadDefaultOnnxRuntime(): OrtModule {
-  // onnxruntime-node 1.30 writes telemetry files to the home directory unless told not to before it loads.
+  // onnxruntime-node 1.30 writes telemetry files to the home directory unless disabled before it loads.
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
   const here = createRequire(import.meta.url);
   const loaded = Object.keys(here.cache).find((path) =>

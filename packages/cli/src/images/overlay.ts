@@ -6,7 +6,7 @@ import type { ImageReport, TileReport } from '@mmtok/transformers';
 import type { OverlayOptions } from 'sharp';
 import type { Picture } from './picture.js';
 
-/** A picture with its grid of vision tokens and the ones that were kept. */
+/** An image with its grid of vision tokens and the kept ones. */
 export interface TokenView extends TokenGrid {
   readonly picture: Picture;
 }

@@ -136,7 +136,7 @@ export class EvalVlm implements EvalVlmModel {
     return this.prepared;
   }
 
-  /** Asks the vision encoder, once for each shape of pixels. Only for families whose processor does not tell. */
+  /** Asks the vision encoder, once per shape of pixels; only needed for families without a processor of their own. */
   private async tokensPerImage(pixels: ModelInputs): Promise<number> {
     const shape = String(pixels.pixel_values?.dims);
     const count = this.counts.get(shape) ?? (await visionTokensPerImage(this.loaded.model as never, pixels));
@@ -164,7 +164,7 @@ export class EvalVlm implements EvalVlmModel {
   }
 }
 
-/** A picture that costs at most so many vision tokens, and the processor that makes so many of it. */
+/** Resizes an image to at most `visionTokens`, and returns the processor that produces that number. */
 async function fitOne(
   processor: Processor,
   picture: RawImage,

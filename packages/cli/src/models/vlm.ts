@@ -52,7 +52,7 @@ export interface Request {
 
 /** Milliseconds per phase. */
 export interface Timings {
-  /** Resizing images, building and tokenizing the prompt, and whatever else is in no other phase. */
+  /** Resizing images, building and tokenizing the prompt, and everything outside the other phases. */
   readonly prepareMs: number;
   /** The vision encoder. */
   readonly encodeMs: number;
@@ -89,7 +89,7 @@ export interface Answer {
   /** Vision tokens of all images, and how many of them the language model received. */
   readonly visionTokens: number;
   readonly keptTokens: number;
-  /** One per image; empty where nothing was pruned. */
+  /** One per image; empty if nothing was pruned. */
   readonly pictures: readonly PictureTokens[];
   /** The images as the encoder saw them, with their kept tokens; none for images whose tokens form no grid. */
   overlay(): Promise<readonly OverlayPanel[]>;
@@ -203,7 +203,7 @@ async function drawable(
   return overlayPanels(report.images, pictures, {
     pixels: inputs.pixel_values as PixelTensor | undefined,
     processing: (processor.image_processor ?? {}) as ImageProcessing,
-    // Processors that cut images into tiles tell how many stand side by side, as [batch][image].
+    // Processors that split images into tiles report the number of columns as [batch][image].
     columns: (inputs.cols as unknown as readonly (readonly number[])[] | undefined)?.[0] ?? [],
   });
 }

@@ -150,7 +150,7 @@ async function takeTensorflow(
   symlinkSync('libtensorflow_cc.so.2', join(libraries, 'libtensorflow.so.2'));
 }
 
-/** Puts the CUDA libraries where TensorFlow's own search path finds them: `../nvidia` beside its libraries. */
+/** Puts the CUDA libraries where TensorFlow's own search path finds them: `../nvidia` next to its libraries. */
 async function takeCuda(downloads: string, target: string, tell: (line: string) => void): Promise<void> {
   for (const wheel of cudaWheels) {
     tell(`     ${wheel.package} ${wheel.version}`);
