@@ -1,4 +1,4 @@
-// Light parts for commands: a model that always says "a cat", and a machine with one engine.
+// Fake services for commands: a model that always says "a cat", and a machine with one engine.
 
 import { agentFrom } from '@mmtok/agent';
 import { createReferenceBackend } from '@mmtok/core';
@@ -19,7 +19,7 @@ const TIMINGS = {
   totalMs: 151,
 };
 
-/** The answer of the fake model: 16 tokens a picture on a 4 × 4 grid, of which it keeps the first two. */
+/** The answer of the fake model: 16 tokens per image on a 4 × 4 grid, of which it keeps the first two. */
 export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
   onText?.('a ');
   onText?.('cat');
@@ -149,7 +149,7 @@ interface FakeOptions {
   readonly onEvalAnswer?: () => void;
   /** What verifying a model finds. */
   readonly verified?: VerifyReport;
-  /** The name, without its ending, of a picture that cannot be read. */
+  /** The name, without extension, of an image that cannot be read. */
   readonly brokenPicture?: string;
 }
 

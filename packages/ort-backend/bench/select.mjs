@@ -1,5 +1,5 @@
-// Selection time, features in to indices out, beside ONNX Runtime's bare matrix products on the same shapes.
-// All variants are interleaved in one run, so that ratios hold on a noisy machine. Options:
+// Selection time, from features to indices, compared with ONNX Runtime's bare matrix products on the same shapes. All variants are
+// interleaved in one run, so that ratios hold on a noisy machine. Options:
 //   --official <checkout>   also time the official selector (needs python3 with torch and numpy)
 //   --threads <n>           threads for ONNX Runtime and PyTorch (default 2)
 //   --rounds <n>            rounds of measurements (default 7)
@@ -41,7 +41,7 @@ const shapes = [
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 const ort = createRequire(import.meta.url)('onnxruntime-node');
 const sessionOptions = { intraOpNumThreads: threads };
-// The products take turns with the backend's sessions, so their threads must not spin either: see devices.ts.
+// The products are interleaved with the backend's sessions, so their threads must not spin either: see devices.ts.
 const noSpinning = { extra: { session: { intra_op: { allow_spinning: '0' } } } };
 const backend = await createOrtBackend({ ort, device: options.device, sessionOptions });
 

@@ -1,9 +1,9 @@
-// How answers are told to people and to programs; shared by `ask` and `demo`.
+// Answers as text: token counts, phases, coverage. Shared by `ask` and `demo`.
 
 import type { AgentWords, Answer, PictureTokens, Timings } from '../models/vlm.js';
 import { formatMs, formatShare } from '../terminal/text.js';
 
-/** Phases in the order they happen. */
+/** Phases in order. */
 const PHASES: readonly (readonly [keyof Timings, string])[] = [
   ['prepareMs', 'prepare'],
   ['encodeMs', 'encode'],
@@ -19,7 +19,7 @@ export function phasesInWords(timings: Timings): string {
   return PHASES.map(([key, name]) => `${name} ${formatMs(timings[key])} ms`).join(', ');
 }
 
-/** Rows of a table that sets two answers side by side. */
+/** Rows of a table that compares two answers. */
 export function comparisonRows(pruned: Answer, whole: Answer): string[][] {
   return [
     ['vision tokens', String(whole.keptTokens), String(pruned.keptTokens), ''],
@@ -51,7 +51,7 @@ export function keptInWords({ visionTokens, keptTokens }: Answer): string {
   return `${keptTokens} of ${visionTokens}${share}`;
 }
 
-/** `text 96.1 %, vision 88.0 %` over all pictures, the lowest of each; empty where nothing was selected. */
+/** `text 96.1 %, vision 88.0 %`: the lowest of all images; empty if nothing was selected. */
 export function coverageInWords(pictures: readonly PictureTokens[]): string {
   const lowest = new Map<string, number>();
   for (const { coverage } of pictures) {

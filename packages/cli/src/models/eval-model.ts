@@ -32,7 +32,7 @@ export interface EvalVlmModel extends EvalModel {
   dispose(): Promise<void>;
 }
 
-/** An {@link EvalModel} on transformers.js. The encoded pictures of the last prompts are kept. */
+/** An {@link EvalModel} on transformers.js. Encoded images are cached between calls. */
 export class EvalVlm implements EvalVlmModel {
   readonly name: string;
   readonly options: Readonly<Record<string, string>>;
@@ -70,7 +70,7 @@ export class EvalVlm implements EvalVlmModel {
       processor: loaded.processor,
       budget: { ratio: 1 },
       minVisionTokens: 1,
-      // Keeps pictures encoded from one call to the next.
+      // Caches encoded images between calls.
       followUps: 'reselect',
     });
   }
@@ -97,7 +97,7 @@ export class EvalVlm implements EvalVlmModel {
   }
 
   async countTokens({ images, prompt }: Pick<ModelRequest, 'images' | 'prompt'>): Promise<number[]> {
-    // A prompt tells of all its pictures together.
+    // countTokens reports one number for all images of a prompt.
     if (images.length !== 1) return [];
     const { inputs } = await this.prepare(images, prompt);
     return this.handle.countTokens(inputs).map(({ vision }) => vision);
@@ -108,7 +108,7 @@ export class EvalVlm implements EvalVlmModel {
     await this.loaded.model.dispose();
   }
 
-  /** The processor's work, done once for all methods and budgets. */
+  /** Runs the processor once for all methods and budgets. */
   private async prepare(
     images: ModelRequest['images'],
     prompt: string,
@@ -119,7 +119,7 @@ export class EvalVlm implements EvalVlmModel {
     const { library, processor } = this.loaded;
     if (withoutPlaceholders(library, processor, prompt) !== prompt) {
       throw new BrokenQuestionError(
-        `The question '${shorten(prompt, 80)}' contains what stands for a picture in prompts; write it otherwise`,
+        `The question '${shorten(prompt, 80)}' contains the prompt's placeholder for an image; rephrase it`,
       );
     }
     const rawImages = await readRawImages(library, images);
@@ -136,7 +136,7 @@ export class EvalVlm implements EvalVlmModel {
     return this.prepared;
   }
 
-  /** Asks the vision encoder, once for each shape of pixels. Only for families whose processor does not tell. */
+  /** Asks the vision encoder, once per shape of pixels; only needed for families without a processor of their own. */
   private async tokensPerImage(pixels: ModelInputs): Promise<number> {
     const shape = String(pixels.pixel_values?.dims);
     const count = this.counts.get(shape) ?? (await visionTokensPerImage(this.loaded.model as never, pixels));
@@ -164,7 +164,7 @@ export class EvalVlm implements EvalVlmModel {
   }
 }
 
-/** A picture that costs at most so many vision tokens, and the processor that makes so many of it. */
+/** Resizes an image to at most `visionTokens`, and returns the processor that produces that number. */
 async function fitOne(
   processor: Processor,
   picture: RawImage,
@@ -180,14 +180,14 @@ interface Session {
   readonly outputNames: readonly string[];
 }
 
-/** A prompt and its pictures, ready to be asked. */
+/** A processed prompt with its images. */
 interface Prepared {
   readonly key: string;
   readonly rawImages: readonly RawImage[];
   readonly inputs: ModelInputs;
 }
 
-/** What the model wrote after the prompt. Encoder-decoders answer apart from it. */
+/** The text after the prompt. The output of encoder-decoders does not include the prompt. */
 function newText(sequences: Tensor, inputs: ModelInputs, processor: Processor, config: unknown): string {
   const isApart = (config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
   const promptLength = isApart ? 0 : (inputs.input_ids?.dims.at(-1) ?? 0);
@@ -195,7 +195,7 @@ function newText(sequences: Tensor, inputs: ModelInputs, processor: Processor, c
   return (processor.batch_decode(written, { skip_special_tokens: true })[0] ?? '').trim();
 }
 
-/** An agent of @mmtok/agent, asked about each picture of a question. */
+/** An agent of @mmtok/agent, which is asked about each image of a question. */
 export function evalAgent(name: string, agent: Agent): EvalAgent {
   return {
     name,
@@ -213,13 +213,13 @@ export function evalAgent(name: string, agent: Agent): EvalAgent {
   };
 }
 
-/** The true answer by the default rules of enrichment. */
+/** An oracle: the true answer, enriched by the default rules. */
 export const evalOracle: NonNullable<EvalAgents['oracle']> = ({ prompt }, truth) => ({
   answer: truth,
   added: enrichQuestion(prompt, truth).added,
 });
 
-/** Reads pictures, from their files where they are files of their own. */
+/** Reads images, from their files if they have any. */
 export async function readRawImages(
   { RawImage }: Pick<typeof import('@huggingface/transformers'), 'RawImage'>,
   images: ModelRequest['images'],
@@ -234,9 +234,9 @@ export async function readRawImages(
 
 type Positions = NonNullable<MethodFeatures['positions']>;
 
-/** A model whose positions are known: one line of them, turned by frequencies that its configuration tells. */
+/** A model with known one-dimensional rotary positions. */
 export interface RotaryModel {
-  /** The positions of a prompt's vision tokens; undefined where it has no placeholders. */
+  /** The positions of a prompt's vision tokens; undefined if it has no placeholders. */
   positionsOf(inputs: ModelInputs): Positions | undefined;
 }
 
@@ -255,7 +255,7 @@ interface Config extends TextConfig {
 }
 
 /**
- * Reads how a model places tokens; undefined where its decoder takes no position ids, or its positions are not one line.
+ * The positions of a model; undefined if its decoder takes no position ids, or its positions are not one-dimensional.
  * @param sessions of the model.
  */
 export function rotaryModel(

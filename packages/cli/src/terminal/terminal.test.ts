@@ -44,7 +44,7 @@ describe('a megabyte of any shape', () => {
 describe('wrapColumns', () => {
   it('breaks between words, and within a word only where it must', () => {
     expect(wrapColumns('one two three', 7)).toEqual(['one two', 'three']);
-    expect(wrapColumns('a unbreakable b', 5)).toEqual(['a', 'unbre', 'akabl', 'e b']);
+    expect(wrapColumns('a unbreakable b', 5)).toEqual(['a unb', 'reaka', 'ble b']);
     expect(wrapColumns('  ', 5)).toEqual(['']);
   });
 });
@@ -55,7 +55,7 @@ describe('renderTable', () => {
     { title: 'ms', align: 'right' },
   ] as const;
 
-  it('aligns, and counts colours as nothing', () => {
+  it('aligns, and counts colors as nothing', () => {
     const rows = [
       ['short', '\u001b[32m7\u001b[39m'],
       ['longer one', '123'],
@@ -66,6 +66,16 @@ describe('renderTable', () => {
       'short         \u001b[32m7\u001b[39m',
       'longer one  123',
     ]);
+  });
+
+  it('counts the cells that a terminal needs', () => {
+    const rows = [
+      ['日本', '1'],
+      ['e\u0301', '2'],
+      ['👩‍👩‍👧', '3'],
+    ];
+    const lines = renderTable([{ title: 'text' }, { title: 'n' }], rows, 80).slice(2);
+    expect(lines).toEqual(['日本  1', 'e\u0301     2', '👩‍👩‍👧    3']);
   });
 
   it('wraps the flexible column to the width', () => {

@@ -1,9 +1,8 @@
-// Whether a module of the user's loads at all. One that waits or computes for ever would take the program with it, so a thread of
-// its own tries it first.
+// Checks that a user's module loads. A module that blocks would block the program, so a worker thread loads it first.
 
 import { Worker } from 'node:worker_threads';
 
-/** What the thread runs. Its own failure to load a module is the message. */
+/** The worker's code. It posts why the module failed to load, or null. */
 const TRIAL = `
   const { parentPort, workerData } = require('node:worker_threads');
   import(workerData).then(
@@ -12,13 +11,13 @@ const TRIAL = `
   );
 `;
 
-/** Modules that load models or read files take seconds, not this long. */
+/** Generous for modules that load models or read files. */
 const MODULE_MS = 10_000;
 
 /**
- * Loads a module in a thread and throws that away. The module runs again where it is imported.
+ * Loads a module in a worker thread and discards it. The module runs again when it is imported.
  * @param href the module's URL.
- * @throws Error saying that it failed, ended its process or did not load in time.
+ * @throws Error if it fails, ends its process, or does not load in time.
  */
 export async function loadsInTime(href: string, limitMs: number = MODULE_MS): Promise<void> {
   const worker = new Worker(TRIAL, { eval: true, workerData: href, stdout: true, stderr: true });

@@ -1,4 +1,4 @@
-// Names, options and help of `mmtok eval speed`. What it does is in eval-speed.ts.
+// Names, options, and help of `mmtok eval speed`.
 
 import { modelDims } from '@mmtok/eval/speed';
 import { type Command, Option } from 'commander';

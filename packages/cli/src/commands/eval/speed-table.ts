@@ -1,4 +1,4 @@
-// How a measurement of speed is told in a terminal.
+// The table of a speed measurement for the terminal.
 
 import type { SpeedResult } from '@mmtok/eval';
 import { colorsFor, type Io, print } from '../../terminal/io.js';
