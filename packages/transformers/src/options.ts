@@ -203,7 +203,7 @@ const selection = {
     .array(z.custom<ObjectiveTerm>((term) => typeof term === 'object' && term !== null))
     .min(1)
     .optional(),
-  focus: z.union([z.number().nonnegative().max(1e30), z.literal('auto')], FOCUS).optional(),
+  focus: z.union([z.number(FOCUS).nonnegative(FOCUS).max(1e30, FOCUS), z.literal('auto')], FOCUS).optional(),
   select: z.custom<Select>(isFunction, 'expected a function (features, request) => indices').optional(),
   inputs: z.record(z.string(), z.custom<MatrixInput>()).optional(),
   allocation: z.enum(['perImage', 'perTile', 'shared']).optional(),
