@@ -1,11 +1,9 @@
 // `mmtok eval speed --costs`: what a first token costs by the dimensions alone, and the most that pruning can win of it.
 
 import { type FirstTokenCosts, firstTokenCosts, type ModelDims, modelDims } from '@mmtok/eval';
-import { print, printJson } from '../../terminal/io.js';
-import { colorsFor } from '../../terminal/colors.js';
+import { colorsFor, print, printJson } from '../../terminal/io.js';
+import { type Column, renderTable, wrapColumns } from '../../terminal/table.js';
 import { formatShare } from '../../terminal/text.js';
-import { type Column, renderTable } from '../../terminal/table.js';
-import { wrapColumns } from '../../terminal/wrap.js';
 import type { Context } from '../context.js';
 import { type Picture, resolveDims } from './speed.js';
 
