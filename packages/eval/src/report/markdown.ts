@@ -1,5 +1,6 @@
 // The report as Markdown, for repositories and pull requests.
 
+import { equalTimeTable } from './equal-time.js';
 import { escapeMarkdown, markdownCode } from './escape.js';
 import { percent, tokenCount } from './format.js';
 import { mmtokLosses } from './losses.js';
@@ -43,6 +44,7 @@ export function toMarkdown(summary: RunSummary): string {
     'Medians in milliseconds. First token: encoder, agent, method and language model until the first token of the answer; ' +
       'speed-up: that with all tokens over that with these.',
     toText(timeTable(summary)),
+    ...titled('## A smaller picture in the same time', equalTimeTable(summary)),
     '## Where methods lose',
     toText(lossTable(summary)),
     ...(losses === undefined ? [] : [escapeMarkdown(losses.lead)]),

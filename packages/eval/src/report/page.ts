@@ -4,6 +4,7 @@ import { escapeHtml } from '@mmtok/core/internal';
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
+import { equalTimeTable } from './equal-time.js';
 import { drawExamples } from './examples.js';
 import { percent, tokenCount } from './format.js';
 import { htmlTable } from './html.js';
@@ -63,7 +64,7 @@ ${section('kinds', 'By kind of question', kindTables(summary, budgets))}
 ${section('times', 'Time to the first token', [
   '<p class="note">Medians: encoder, agent, method (its overhead), and language model over the shortened prompt.</p>',
   ...budgets.slice(-1).map((budget) => timeChart(summary, budget)),
-  ...tablesOf(timeTable(summary)),
+  ...tablesOf(timeTable(summary), equalTimeTable(summary)),
 ])}
 ${section('losses', 'Where methods lose', [...tablesOf(lossTable(summary)), ...lossesInWords(summary)])}
 ${
