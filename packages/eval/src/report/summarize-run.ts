@@ -172,16 +172,21 @@ export function summarizeRun(
   const whole = new Map(records.filter(({ method }) => method === ALL).map((record) => [record.id, record]));
   if (whole.size === 0) throw new RunError('The run has no answers with all tokens to compare with');
   const all = [...whole.values()];
-  // The encoder runs once per image; its median stands for every question.
-  const encodeMs = median(records.map((record) => record.encodeMs).filter((ms) => ms > 0));
+  const resizing = settings.methods.flatMap(({ name, needs }) =>
+    needs?.includes('resolution') ? [name] : [],
+  );
+  // The encoder runs once per image; its median stands for every question. Smaller images are encoded again.
+  const encodeMs = encodeMsOf(records.filter(({ method }) => !resizing.includes(method)));
   const times = timesOf(all, encodeMs);
   const pruned = groupBy(
     records.filter(({ method }) => method !== ALL),
     ({ method, budget }) => JSON.stringify([budget, method]),
   );
-  const rows = [...pruned.values()].map(
-    (own): SummaryRow => rowOf(own, { whole, settings, encodeMs, times, aggregate }),
-  );
+  const rows = [...pruned.values()].map((own): SummaryRow => {
+    const isSmaller = resizing.includes((own[0] as EvalRecord).method);
+    const reference = { whole, settings, times, aggregate };
+    return rowOf(own, { ...reference, encodeMs: isSmaller ? encodeMsOf(own) : encodeMs });
+  });
   const order = settings.methods.map(({ name }) => name);
   const tokensOf = new Map(
     [...groupBy(rows, ({ budget }) => budget)].map(([budget, own]) => [
@@ -317,6 +322,11 @@ function kindsOf(records: readonly EvalRecord[], whole: ReadonlyMap<string, Eval
       };
     })
     .sort((a, b) => a.kind.localeCompare(b.kind));
+}
+
+/** The median time of the encoder, where it ran. */
+function encodeMsOf(records: readonly EvalRecord[]): number {
+  return median(records.map((record) => record.encodeMs).filter((ms) => ms > 0));
 }
 
 function timesOf(records: readonly EvalRecord[], encodeMs: number): RowTimes {

@@ -36,9 +36,6 @@ export interface Plan extends CallSize {
   readonly isFeasible: boolean;
 }
 
-/** Steps between keeping one token per image and keeping all. */
-const STEPS = 48;
-
 /**
  * The plan that encodes and keeps the most within the budget: the product of encoded and kept tokens is largest, so that
  * neither is given up for the other. Where none fits, the cheapest.
@@ -48,35 +45,36 @@ export function makePlan(
   { visionTokens: sizes, tiles, leastTiles, images, textTokens }: PlanChoices,
   { firstTokenMs, drift = 1, spentMs }: PlanTime,
 ): Plan {
-  let best: Plan | undefined;
-  let cheapest: Plan | undefined;
+  const least = Math.max(1, images);
+  const plans: Plan[] = [];
   for (const visionTokens of sizes) {
     for (let count = Math.min(leastTiles, tiles); count <= tiles; count++) {
       const encodedTokens = Math.max(1, Math.round((visionTokens * count) / tiles));
-      for (const keptTokens of keptCounts(encodedTokens, images)) {
+      const planFor = (keptTokens: number): Plan => {
         const size = { visionTokens, encodedTokens, keptTokens, textTokens };
         const { processMs, ...rest } = phaseTimes(costs, size);
         const predictedMs = (spentMs ?? processMs * drift) + totalMs({ processMs: 0, ...rest }) * drift;
-        const plan = { ...size, tiles: count, predictedMs, isFeasible: predictedMs <= firstTokenMs };
-        if (cheapest === undefined || predictedMs < cheapest.predictedMs) cheapest = plan;
-        if (plan.isFeasible && (best === undefined || isBetter(plan, best))) best = plan;
+        return { ...size, tiles: count, predictedMs, isFeasible: predictedMs <= firstTokenMs };
+      };
+      // Keeping all needs no selection, so it may cost less than keeping a few.
+      plans.push(planFor(encodedTokens));
+      if (least >= encodedTokens) continue;
+      let [fits, fails] = [least, encodedTokens];
+      while (fails - fits > 1) {
+        const middle = Math.floor((fits + fails) / 2);
+        if (planFor(middle).isFeasible) fits = middle;
+        else fails = middle;
       }
+      plans.push(planFor(fits));
     }
   }
-  return (best ?? cheapest) as Plan;
+  const feasible = plans.filter(({ isFeasible }) => isFeasible);
+  if (feasible.length > 0) return feasible.reduce((best, plan) => (isBetter(plan, best) ? plan : best));
+  return plans.reduce((best, plan) => (plan.predictedMs < best.predictedMs ? plan : best));
 }
 
 function isBetter(one: Plan, other: Plan): boolean {
   const worth = ({ encodedTokens, keptTokens }: Plan): number => encodedTokens * keptTokens;
   const more = worth(one) - worth(other);
   return more > 0 || (more === 0 && one.predictedMs < other.predictedMs);
-}
-
-/** Numbers of tokens to keep, from one per image to all, in equal ratios. */
-function keptCounts(encoded: number, images: number): number[] {
-  const least = Math.min(images, encoded);
-  const counts = Array.from({ length: STEPS + 1 }, (_, step) =>
-    Math.round(least * (encoded / least) ** (step / STEPS)),
-  );
-  return [...new Set(counts)];
 }

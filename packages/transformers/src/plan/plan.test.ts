@@ -77,15 +77,28 @@ describe('makePlan', () => {
     textTokens: 40,
   };
 
-  it('stays within the budget, or says that it cannot and is the cheapest', () => {
-    fc.assert(
-      fc.property(costs, fc.double({ min: 0.01, max: 1e7, noNaN: true }), (given, firstTokenMs) => {
-        const plan = makePlan(given, choices, { firstTokenMs });
-        expect(plan.isFeasible).toBe(plan.predictedMs <= firstTokenMs);
-        if (plan.isFeasible) return;
-        expect(plan).toMatchObject({ visionTokens: 272, tiles: 1, keptTokens: 1 });
+  it('is the best of all plans in time, or the cheapest where there is none', () => {
+    const few = { visionTokens: [24, 12], tiles: 3, leastTiles: 1, images: 1, textTokens: 4 };
+    const all = few.visionTokens.flatMap((visionTokens) =>
+      [1, 2, 3].flatMap((tiles) => {
+        const encodedTokens = (visionTokens * tiles) / 3;
+        return Array.from({ length: encodedTokens }, (_, at): CallSize => {
+          return { visionTokens, encodedTokens, keptTokens: at + 1, textTokens: 4 };
+        });
       }),
-      { numRuns: 30 },
+    );
+    fc.assert(
+      fc.property(costs, fc.double({ min: 0.01, max: 2e4, noNaN: true }), (given, firstTokenMs) => {
+        const plan = makePlan(given, few, { firstTokenMs });
+        const timed = all.map((size) => ({ ...size, ms: totalMs(phaseTimes(given, size)) }));
+        const inTime = timed.filter(({ ms }) => ms <= firstTokenMs);
+        expect(plan.isFeasible).toBe(inTime.length > 0);
+        if (plan.isFeasible) {
+          expect(plan.predictedMs).toBeLessThanOrEqual(firstTokenMs);
+          const most = Math.max(...inTime.map((one) => one.encodedTokens * one.keptTokens));
+          expect(plan.encodedTokens * plan.keptTokens).toBe(most);
+        } else expect(plan.predictedMs).toBeCloseTo(Math.min(...timed.map(({ ms }) => ms)), 9);
+      }),
     );
   });
 
