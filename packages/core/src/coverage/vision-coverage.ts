@@ -13,6 +13,7 @@ import {
   weightSchema,
 } from './coverage-term.js';
 import { defineCoverage, targetSums } from './define-coverage.js';
+import { focusStrength } from './focus-strength.js';
 
 /** Options of {@link visionCoverage}. */
 export interface VisionCoverageOptions {
@@ -123,8 +124,10 @@ const focusedOver = (features: Features, strength: Strength) =>
       const { norms, draw, isDrawn } = context;
       const x = inputs[features] as T;
       const { affinity, peak } = kernelOf(ops, x, norms[features] as T, temperature, context);
-      const relevant = relevance(ops, inputs.vision as T, inputs.text as T, norms.vision as T);
-      const shares = draw(ops.softmax(ops.multiply(focus, relevant), 0));
+      const asked = [inputs.vision as T, inputs.text as T, norms.vision as T] as const;
+      const relevant = relevance(ops, ...asked);
+      const steepness = strength === 'given' ? (focus as T) : focusStrength(ops, ...asked);
+      const shares = draw(ops.softmax(ops.multiply(steepness, relevant), 0));
       const targetWeights = ops.divide(ops.transpose(shares), targetSums(ops, affinity, isDrawn));
       return { affinity, peak, targetWeights };
     },

@@ -87,7 +87,7 @@ describe.each([
     "keeps the official tokens with text: 'official', asked %j",
     async (_question, one) => {
       const report = await kept(one, { ...preparation, text: 'official', question: one.question });
-      expect(report.prompts[0]?.question.ids).toEqual(one.ids);
+      expect(report.prompts[0]?.question?.ids).toEqual(one.ids);
       expect(report.images[0]?.indices).toEqual(one.picks);
     },
   );
