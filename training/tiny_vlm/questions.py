@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .config import Config
 from .scenes import COLORS, IMAGE_SIZE, SHAPES, SIZES, Scene, Thing, pick
 
 NUMBERS = ("zero", "one", "two", "three", "four")
@@ -303,3 +304,8 @@ _ASK = {
 # Of all scenes, and of those with marks and signs.
 SIGN_KINDS = tuple(_ASK)
 KINDS = SIGN_KINDS[:9]
+
+
+def kinds_of(config: Config) -> tuple[str, ...]:
+    """The kinds of questions that a model is asked."""
+    return SIGN_KINDS if config.tiles else KINDS

@@ -4,12 +4,27 @@ Each thing has a cell of its own, a sixteenth of the picture, which is both a ti
 Characters are spaced as the vision tokens of a tile are, and stand within a few pixels of them, so that a token holds one.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
+from .config import Config
 from .glyphs import CHARACTERS, HALF_HEIGHT, MARGIN, PITCH
-from .scenes import COLORS, SHAPES, SIZES, Scene, Thing, pick, rounded, sample_background, sample_stroke, sample_thing, stray
+from .scenes import (
+    COLORS,
+    SHAPES,
+    SIZES,
+    Scene,
+    Thing,
+    pick,
+    rounded,
+    sample_background,
+    sample_scene,
+    sample_stroke,
+    sample_thing,
+    stray,
+)
 
 SIZE = 256
 CELLS = 4
@@ -22,6 +37,11 @@ RADII = {"small": (11.5, 14.0), "large": (18.0, 22.0)}
 # How far from its cell's middle an object may lie, and how far from the tokens' edges characters may.
 STRAY = 12
 SHIFT = 5
+
+
+def sampler_of(config: Config) -> Callable[[np.random.Generator], Scene]:
+    """What draws the scenes of a model."""
+    return sample_sign_scene if config.tiles else sample_scene
 
 
 def sample_sign_scene(rng: np.random.Generator) -> Scene:

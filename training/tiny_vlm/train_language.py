@@ -13,10 +13,10 @@ from . import losses
 from .config import Config
 from .dataset import Objects, Pictures, Scenes, Tokens, picture_batch, rows_of_batch
 from .language import LanguageModel, Reading
-from .questions import KINDS, SIGN_KINDS, Question, ask
-from .scenes import MAX_OBJECTS, Scene, sample_scene
+from .questions import Question, ask, kinds_of
+from .scenes import MAX_OBJECTS, Scene
 from .schedule import Training
-from .sign_scenes import sample_sign_scene
+from .sign_scenes import sampler_of
 from .symbols import IdealTokens, sample_tokens
 from .text import EOS, Packed, pack
 from .tile_symbols import TileIdealTokens, sample_tile_tokens
@@ -130,11 +130,6 @@ def train_jointly(config: Config, model: Model, scenes: Scenes, validation: Scen
             training.log(loss=answers.item(), aligned=aligned.item(), **entries, **accuracy)
 
 
-def kinds_of(config: Config) -> tuple[str, ...]:
-    """The kinds of questions that a model is asked."""
-    return SIGN_KINDS if config.tiles else KINDS
-
-
 def sample_questions(rng: np.random.Generator, scenes: list[Scene], length: int, mix: dict[str, int] = MIX) -> Packed:
     """As many questions about each scene as fit in `length` tokens."""
     kinds, weights = list(mix), np.array(list(mix.values())) / sum(mix.values())
@@ -161,7 +156,7 @@ def accuracy_by_kind(config: Config, model: Model, scenes: Scenes, training: Tra
 
 def _symbol_accuracy(config: Config, model: Model, training: Training) -> dict[str, float]:
     rng = np.random.default_rng(7)
-    scenes = [(sample_sign_scene if config.tiles else sample_scene)(rng) for _ in range(100)]
+    scenes = [sampler_of(config)(rng) for _ in range(100)]
     marks: dict[str, list[bool]] = {kind: [] for kind in kinds_of(config)}
     contexts, packed = _exam(config, scenes, 0)
     packed = training.to(packed)
@@ -239,7 +234,7 @@ def _sample_context(config: Config, rng: np.random.Generator, scenes: list[Scene
 
 def make_symbols(config: Config, rng: np.random.Generator, step: int) -> tuple[Tokens, Packed, Objects]:
     """A batch of stage 2: what tokens say, questions, objects. Its scenes are drawn for it and never again."""
-    scenes = [(sample_sign_scene if config.tiles else sample_scene)(rng) for _ in range(config.symbol_batch)]
+    scenes = [sampler_of(config)(rng) for _ in range(config.symbol_batch)]
     objects = Objects.of(scenes)
     tokens = _sample_context(config, rng, scenes, objects, int(rng.choice(SYMBOL_CONTEXTS)))
     return tokens, sample_questions(rng, scenes, SYMBOL_TEXT, SIGN_MIX if config.tiles else MIX), objects

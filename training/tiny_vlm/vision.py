@@ -73,7 +73,7 @@ class VisionTower(nn.Module):
         """Patches `[B, patches, w]` to tokens `[B, n, shuffle² w]`: neighbours side by side."""
         if self.shuffle == 1:
             return x
-        cells = x.reshape(x.shape[0], self.grid, self.shuffle, self.grid, self.shuffle, x.shape[-1])
+        cells = x.reshape(-1, self.grid, self.shuffle, self.grid, self.shuffle, x.shape[-1])
         return cells.transpose(2, 3).flatten(3).flatten(1, 2)
 
 
