@@ -46,9 +46,10 @@ export interface SelectionOptions {
   /** Keep at least this many tokens of each image (`allocation: 'shared'`) or of each tile (`'perImage'`). @default 0 */
   readonly minTokens?: number | undefined;
   /**
-   * Which tiles to encode, for families that cut an image into tiles around an overview (Idefics 3, SmolVLM): `'all'`, at
-   * most `{ max: 5 }`, or a `{ share: 0.3 }` of them, the overview included. Tiles are chosen by the detail that the overview lost
-   * where the question looks. Saves encoder time; budgets still count the tokens of all tiles. @default 'all'
+   * Which tiles to encode, for families that cut an image into tiles around an overview (Idefics 3, SmolVLM, LFM2-VL, Phi-3
+   * Vision): `'all'`, at most `{ max: 5 }`, or a `{ share: 0.3 }` of them, the overview included. Tiles are chosen by the detail
+   * that the overview lost where the question looks. Saves encoder time; budgets still count the tokens of all tiles. Refused
+   * for LLaVA-OneVision, of which transformers.js shows one view only. @default 'all'
    */
   readonly tiles?: TileBudget | undefined;
   /** How kept tokens are numbered. @default 'auto': `preserve` where the decoder takes position ids, else `compact` */

@@ -1,6 +1,8 @@
 // The main function of the package: attaches pruning to a loaded model and returns the handle.
 
 import type { PreTrainedModel } from '@huggingface/transformers';
+import { InvalidOptionsError } from '@mmtok/core';
+import type { PrunedFamily } from './families/family.js';
 import { prunedFamilyOf } from './families/index.js';
 import { digest } from './internal/digest.js';
 import type { ModelInputs, ModelLike } from './internal/types.js';
@@ -12,7 +14,7 @@ import { countTokens, readPrompt, type TokenCount } from './prompt/prompt.js';
 import { findQuestions } from './question/question.js';
 import type { PruneReport } from './report.js';
 import { DefaultBackend } from './select/default-backend.js';
-import { isFit } from './select/pools.js';
+import { isFit, type TileBudget } from './select/pools.js';
 
 /** What `generate` of a pruned model takes: the options of the model's own, and `mmtok`. */
 export type PrunedGenerateOptions<M extends PreTrainedModel> = Parameters<M['generate']>[0] & {
@@ -72,6 +74,7 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
   const checked = checkPruneOptions(options);
   const target = model as unknown as ModelLike;
   const family = prunedFamilyOf(target);
+  expectTiles(family, checked.tiles);
   const ownBackend = checked.backend === undefined ? new DefaultBackend(target) : undefined;
   const context: PrefillContext = {
     model: target,
@@ -82,7 +85,11 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
   };
   let lastReport: PruneReport | undefined;
   const restoreMethods = patch(context, {
-    resolve: (given) => resolveOptions(checked, given),
+    resolve(given) {
+      const resolved = resolveOptions(checked, given);
+      expectTiles(family, resolved.tiles);
+      return resolved;
+    },
     report: (report) => {
       lastReport = report;
     },
@@ -124,4 +131,12 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
       await ownBackend?.dispose();
     },
   };
+}
+
+/** @throws InvalidOptionsError if tiles are to be chosen of a family whose models get none here. */
+function expectTiles({ name, noTiles }: PrunedFamily, tiles: TileBudget | undefined): void {
+  if (noTiles === undefined || tiles === undefined || tiles === 'all') return;
+  throw new InvalidOptionsError('options of prune', [
+    `tiles: ${name} has none: ${noTiles}; leave the option out`,
+  ]);
 }

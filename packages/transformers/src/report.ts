@@ -75,6 +75,11 @@ export interface TileReport {
   readonly grid?: readonly [rows: number, columns: number];
   /** The tile was not encoded (option `tiles`). Absent for tiles that were. */
   readonly skipped?: true;
+  /**
+   * Its vision tokens that were not encoded, where the encoder takes it in parts: the crops of an image of Phi-3 Vision, which
+   * lie side by side in the rows of one tile.
+   */
+  readonly unencoded?: readonly number[];
 }
 
 /** What was kept of one image. */

@@ -2,6 +2,7 @@
 
 import type { ModelAdapter } from '../adapters/adapter.js';
 import type { ModelConfig, ModelInputs, ModelLike, ProcessorLike, TensorLike } from '../internal/types.js';
+import type { Tiling } from './tiling.js';
 
 /** A tile, an untiled image, or a frame, as the vision encoder sees it, and its vision tokens. */
 export interface Tile {
@@ -64,8 +65,10 @@ export interface PrunedFamily {
   readonly tiles: (context: TileContext) => readonly Tile[];
   /** Whether a tile is the last of its image. Absent: every tile is an image. */
   readonly endsImage?: (place: TilePlace) => boolean;
-  /** Which part of its image a tile shows, by its marker. Absent where single tiles cannot be left out. */
-  readonly tileAt?: (place: TilePlace) => readonly [row: number, column: number] | 'overview' | undefined;
+  /** How the encoder takes tiles. Absent where it takes whole images. */
+  readonly tiling?: Tiling;
+  /** Why tiles cannot be chosen, where the models of the family cut images up elsewhere: the end of "`tiles`: …". */
+  readonly noTiles?: string;
   /** What the official code does with a question, for `text: 'official'`. @default 'keywords', as for LLaVA */
   readonly officialText?: OfficialText;
   /** Default temperature of text coverage. */

@@ -29,7 +29,10 @@ export const llavaFamilies: readonly PrunedFamily[] = [
     name: 'LLaVA-OneVision',
     modelTypes: ['llava_onevision'],
     className: 'LlavaOnevisionForConditionalGeneration',
-    notes: 'transformers.js has no processor for it: repeat `<image>` once per vision token in the prompt',
+    noTiles:
+      'its image processor in transformers.js makes one view of each image and its model class has no place for tiles, so there are none to choose',
+    notes:
+      'transformers.js has no processor for it, and no tiles: repeat `<image>` once per vision token in the prompt',
     checkpoints: [{ id: 'llava-hf/llava-onevision-qwen2-0.5b-ov-hf', size: '0.9 B' }],
   },
   {

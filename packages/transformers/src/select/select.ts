@@ -321,12 +321,17 @@ export function imageReports(
       keptTokens: indices.length,
       indices,
       ...(order.length > 0 && { order: within(order, start, visionTokens) }),
-      tiles: tiles.map((tile) => ({
-        visionTokens: tile.visionTokens,
-        indices: within(kept, tile.start, tile.visionTokens),
-        ...(tile.grid && { grid: tile.grid }),
-        ...(skipped.has(tile.start) && { skipped: true as const }),
-      })),
+      tiles: tiles.map((tile) => {
+        const missing = within([...skipped], tile.start, tile.visionTokens);
+        const isPart = missing.length > 0 && missing.length < tile.visionTokens;
+        return {
+          visionTokens: tile.visionTokens,
+          indices: within(kept, tile.start, tile.visionTokens),
+          ...(tile.grid && { grid: tile.grid }),
+          ...(missing.length === tile.visionTokens && { skipped: true as const }),
+          ...(isPart && { unencoded: missing }),
+        };
+      }),
       // A copy: the report must not keep the encoder's whole output alive, nor share its memory.
       ...(saliency && { saliency: saliency.slice(start, end) }),
       selections: own.flatMap(({ selection }) => (selection === undefined ? [] : [selection])),
