@@ -68,10 +68,10 @@ TILED = Config(
     validation_scenes=100,
     vision_steps=1_400,
     vision_batch=6,
-    symbol_steps=2_200,
+    symbol_steps=1_700,
     symbol_batch=8,
-    align_steps=300,
-    joint_steps=900,
+    align_steps=120,
+    joint_steps=850,
     joint_batch=12,
 )
 PRESETS = {"base": BASE, "small": SMALL, "tiled": TILED}

@@ -12,7 +12,7 @@ from .config import Config
 from .dataset import Scenes, load_scenes
 from .exported_tower import read_tower
 from .schedule import Training
-from .train_language import Model, accuracy_by_kind, train_jointly, train_projector, train_symbols
+from .train_language import Model, Sight, accuracy_by_kind, train_jointly, train_projector, train_symbols
 from .tiles import load_tile_scenes
 from .train_tile_vision import train_tile_vision
 from .train_vision import train_vision
@@ -58,11 +58,12 @@ def train(
     if not _restore(model, folder / "2-symbols.pt", ("language", "ideal")):
         train_symbols(config, model, stage(2))
         _save(model, folder / "2-symbols.pt", ("language", "ideal"))
+    sight = Sight(model, stage(3))
     if not _restore(model, folder / "3-projector.pt", ("projector",)):
-        train_projector(config, model, scenes(), stage(3))
+        train_projector(config, model, scenes(), sight, stage(3))
         _save(model, folder / "3-projector.pt", ("projector",))
     if not _restore(model, folder / "model.pt", PARTS):
-        train_jointly(config, model, scenes(), validation(), stage(4))
+        train_jointly(config, model, scenes(), validation(), sight, stage(4))
         _save(model, folder / "model.pt", PARTS)
     return model
 

@@ -86,12 +86,11 @@ def train_symbols(config: Config, model: Model, training: Training) -> None:
             training.log(loss=answers.item(), **entries, **_symbol_accuracy(config, model, training))
 
 
-def train_projector(config: Config, model: Model, scenes: Scenes, training: Training) -> None:
+def train_projector(config: Config, model: Model, scenes: Scenes, sight: "Sight", training: Training) -> None:
     """Stage 3: the projector alone learns to turn features into ideal tokens."""
     parameters = list(model.projector.parameters())
     optimiser = torch.optim.AdamW(parameters, weight_decay=0.0)
     make = partial(picture_batch, scenes, config.image_size, config.joint_batch, training.seed)
-    sight = Sight(model, training)
     for step, pictures in training.steps("projector", config.align_steps, optimiser, peak=3e-3, warmup=10, make=make):
         tokens = pictures.patches
         with training.precision(), torch.no_grad():
@@ -102,13 +101,14 @@ def train_projector(config: Config, model: Model, scenes: Scenes, training: Trai
             training.log(loss=loss.item())
 
 
-def train_jointly(config: Config, model: Model, scenes: Scenes, validation: Scenes, training: Training) -> None:
+def train_jointly(
+    config: Config, model: Model, scenes: Scenes, validation: Scenes, sight: "Sight", training: Training
+) -> None:
     """Stage 4: projector and language model learn from images, all vision tokens present; the vision tower is fixed."""
     reader = losses.NounReader(config).to(training.device)
     parameters = [*model.projector.parameters(), *model.language.parameters(), *reader.parameters()]
     optimiser = torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.02)
     make = partial(_make_lessons, scenes, config, training.seed)
-    sight = Sight(model, training)
     for step, batch in training.steps("images", config.joint_steps, optimiser, peak=1.4e-3, warmup=40, make=make):
         pictures, packed = batch
         features, tokens = sight.see(pictures), pictures.patches

@@ -181,6 +181,8 @@ const size = z.strictObject({ width: z.number().positive(), height: z.number().p
 /** Budgets have messages of their own, so they are checked apart. */
 type Checked<T> = Omit<T, 'budget'> & { readonly budget?: unknown };
 
+const rankTiles = z.custom<RankTiles>(isFunction, 'expected a function (facts) => tiles').optional();
+
 const selection = {
   budget: z.unknown().optional(),
   coverage: z
@@ -195,8 +197,8 @@ const selection = {
     .union(
       [
         z.literal('all'),
-        z.strictObject({ max: z.int().positive() }),
-        z.strictObject({ share: z.number().gt(0).lte(1) }),
+        z.strictObject({ max: z.int().positive(), by: rankTiles }),
+        z.strictObject({ share: z.number().gt(0).lte(1), by: rankTiles }),
       ],
       "expected 'all', { max } with a whole number from 1, or { share } with a number in (0, 1]",
     )
