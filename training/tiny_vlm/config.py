@@ -28,6 +28,8 @@ class Config:
     align_steps: int = 300
     joint_steps: int = 1_800
     joint_batch: int = 12
+    # How many of the training scenes stages 3 and 4 see; 0: all.
+    joint_scenes: int = 0
 
     @property
     def patch_grid(self) -> int:
@@ -65,14 +67,15 @@ TILED = Config(
     tiles=4,
     shuffle=2,
     train_scenes=4_000,
-    validation_scenes=100,
+    validation_scenes=60,
     vision_steps=1_400,
     vision_batch=6,
     symbol_steps=1_700,
     symbol_batch=8,
-    align_steps=120,
-    joint_steps=850,
-    joint_batch=12,
+    align_steps=150,
+    joint_steps=600,
+    joint_batch=8,
+    joint_scenes=1_600,
 )
 PRESETS = {"base": BASE, "small": SMALL, "tiled": TILED}
 
@@ -90,4 +93,5 @@ def quick(config: Config) -> Config:
         align_steps=10,
         joint_steps=12,
         joint_batch=8,
+        joint_scenes=0,
     )

@@ -44,9 +44,13 @@ class IdealTokens(nn.Module):
             + words[self.shape_words[tokens.shape]]
             + SIZE_SHARE * words[self.size_words[tokens.size]] * sized
             + GROUND_SHARE * words[self.ground_words[tokens.background]][:, None] * on
-            + PLACE_SHARE * self.place(place_features(tokens.xy))
+            + PLACE_SHARE * self.placed(tokens)
             + tokens.is_centre[..., None] * self.centre
         )
+
+    def placed(self, tokens: Tokens) -> Tensor:
+        """What tokens say of the places of what they show, `[B, n, width]`."""
+        return self.place(place_features(tokens.xy))
 
 
 def place_features(xy: Tensor) -> Tensor:

@@ -40,6 +40,10 @@ class TileIdealTokens(IdealTokens):
             + self.overview * ~tokens.is_tile[..., None]
         )
 
+    def placed(self, tokens: TileTokens) -> Tensor:
+        """Tokens of the overview alone say places: where an object lies within a tile would only blur where it lies."""
+        return super().placed(tokens) * ~tokens.is_tile[..., None]
+
 
 def sample_tile_tokens(rng: np.random.Generator, scenes: list[Scene], objects: Objects, length: int) -> TileTokens:
     """A context of `length` tokens of tiles and the whole overview per scene: objects by one or several tokens of tiles, signs by
@@ -64,8 +68,6 @@ def sample_tile_tokens(rng: np.random.Generator, scenes: list[Scene], objects: O
     at = (torch.arange(CELLS) + 0.5) / CELLS
     overview = torch.stack([at.repeat(CELLS), at.repeat_interleave(CELLS)], -1).expand(count, -1, -1)
     tiles = describe_tokens(owner[:, :length], torch.from_numpy(rng.random((count, length, 2), np.float32)), objects)
-    # Where in its tile an object lies is told by lot: nobody asks.
-    tiles.xy = torch.from_numpy(rng.random((count, length, 2), np.float32))
     whole = describe_tokens(owner[:, length:], overview, objects)
     joined = {
         name: value if name == "background" else torch.cat([value, getattr(whole, name)], 1) for name, value in vars(tiles).items()

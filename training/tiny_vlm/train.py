@@ -43,7 +43,7 @@ def train(
         return Training(folder, 10 * seed + number, device, bfloat16 and not is_short, workers)
 
     # Drawn when they are first needed.
-    scenes = cache(partial(pictures_of, config, "train", config.train_scenes, max(2, workers)))
+    scenes = cache(partial(pictures_of, config, "train", workers=max(2, workers)))
     validation = cache(partial(pictures_of, config, "validation", config.validation_scenes))
     torch.manual_seed(10 * seed)
     model = Model.of(config, VisionTower(config), torch.device(device))
@@ -52,18 +52,19 @@ def train(
             model.vision = read_tower(config, tower).to(device)
         else:
             teach = train_tile_vision if config.tiles else train_vision
-            model.vision = teach(config, scenes(), validation(), stage(1))
+            model.vision = teach(config, scenes(config.train_scenes), validation(), stage(1))
         _save(model, folder / "1-vision.pt", ("vision",))
     model.vision.eval()
     if not _restore(model, folder / "2-symbols.pt", ("language", "ideal")):
         train_symbols(config, model, stage(2))
         _save(model, folder / "2-symbols.pt", ("language", "ideal"))
     sight = Sight(model, stage(3))
+    shown = config.joint_scenes or config.train_scenes
     if not _restore(model, folder / "3-projector.pt", ("projector",)):
-        train_projector(config, model, scenes(), sight, stage(3))
+        train_projector(config, model, scenes(shown), sight, stage(3))
         _save(model, folder / "3-projector.pt", ("projector",))
     if not _restore(model, folder / "model.pt", PARTS):
-        train_jointly(config, model, scenes(), validation(), sight, stage(4))
+        train_jointly(config, model, scenes(shown), validation(), sight, stage(4))
         _save(model, folder / "model.pt", PARTS)
     return model
 

@@ -35,7 +35,7 @@ MIX = {
     "relation": 4,
     "description": 4,
 }
-SIGN_MIX = {**MIX, "detail": 4, "reading": 6}
+SIGN_MIX = {**MIX, "location": 5, "relation": 6, "detail": 3, "reading": 4}
 # The tiled model sees every so manieth batch cut into so many tiles along an edge, as smaller pictures are.
 FEW_TILES, FEW_TILES_EVERY = 2, 8
 # Text tokens behind a context of symbols or of image tokens, and the lengths of symbol contexts.

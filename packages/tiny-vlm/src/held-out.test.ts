@@ -35,7 +35,9 @@ test('questions are English sentences, answers lower-case words', async () => {
 
 test('for the tiled model there are 100 different questions of each of its kinds', async () => {
   const questions = await heldOut({ size: 'tiled' });
-  expect(tiledQuestionKinds.map((kind) => countOf(questions, kind))).toEqual(tiledQuestionKinds.map(() => 100));
+  expect(tiledQuestionKinds.map((kind) => countOf(questions, kind))).toEqual(
+    tiledQuestionKinds.map(() => 100),
+  );
   expect(questions).toHaveLength(100 * tiledQuestionKinds.length);
   const asked = new Set(questions.map(({ image, question }) => `${image} ${question}`));
   expect(asked.size).toBe(questions.length);

@@ -40,7 +40,11 @@ interface SceneQuestion extends Omit<VisualQuestion, 'image'> {
  * @example
  * const report = await evaluate({ answer: vlm.ask, questions: await heldOut({ limit: 90 }) });
  */
-export async function heldOut({ size = 'base', limit, folder }: HeldOutOptions = {}): Promise<VisualQuestion[]> {
+export async function heldOut({
+  size = 'base',
+  limit,
+  folder,
+}: HeldOutOptions = {}): Promise<VisualQuestion[]> {
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
     throw new TinyVlmError(
       'MMTOK_INVALID_OPTIONS',

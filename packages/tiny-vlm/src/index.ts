@@ -16,4 +16,9 @@ export {
   TILED_SCENE_SIZE,
 } from './scenes/scene.js';
 export { TinyVlmError, type TinyVlmErrorCode } from './tiny-vlm-error.js';
-export { type QuestionKind, questionKinds, tiledQuestionKinds, type VisualQuestion } from './visual-question.js';
+export {
+  type QuestionKind,
+  questionKinds,
+  tiledQuestionKinds,
+  type VisualQuestion,
+} from './visual-question.js';

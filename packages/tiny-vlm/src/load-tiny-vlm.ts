@@ -72,7 +72,8 @@ export async function loadTinyVlm({
   const source = files.modelSource(folderOf(size), baseUrl);
   const library = await importTransformers();
   const { AutoProcessor, env, RawImage } = library;
-  const modelClass = library[size === 'tiled' ? 'Idefics3ForConditionalGeneration' : 'LlavaForConditionalGeneration'];
+  const modelClass =
+    library[size === 'tiled' ? 'Idefics3ForConditionalGeneration' : 'LlavaForConditionalGeneration'];
   const [processor, model] = await withLocalModels(env, async () => [
     await AutoProcessor.from_pretrained(source, {
       ...(options.progress_callback && { progress_callback: options.progress_callback }),

@@ -7,7 +7,7 @@ const QUESTIONS = 360;
 /** Hundreds of answers, on a machine that may do other work as well, in ms. */
 const PATIENCE = 1_800_000;
 
-describe.each(['base', 'small'] as const)('%s', (size) => {
+describe.each(['base', 'small', 'tiled'] as const)('%s', (size) => {
   let vlm: TinyVlm;
   beforeAll(async () => {
     vlm = await loadTinyVlm({ size });

@@ -32,7 +32,7 @@ async function askRest(
 ): Promise<readonly AnsweredQuestion[]> {
   const vlm = given ?? (await loadTinyVlm({ size }));
   const rest: AnsweredQuestion[] = [];
-  for (const question of (await heldOut({ limit })).slice(before.length)) {
+  for (const question of (await heldOut({ size, limit })).slice(before.length)) {
     rest.push({ ...question, given: await vlm.ask(question.image, question.question) });
   }
   if (given === undefined) await vlm.model.dispose();

@@ -131,10 +131,12 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
 
   it('encodes the tiles that an order of the caller names first', async () => {
     const told: TileFacts[] = [];
-    const by = (order: readonly number[]): RankTiles => (facts) => {
-      told.push(facts);
-      return order;
-    };
+    const by =
+      (order: readonly number[]): RankTiles =>
+      (facts) => {
+        told.push(facts);
+        return order;
+      };
     attach();
     await run({ tiles: { max: 3, by: by([3, 0, 1, 2]) } });
     expect(skippedOf()).toEqual([false, true, true, false, false]);

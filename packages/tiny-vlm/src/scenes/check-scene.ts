@@ -51,7 +51,10 @@ function checkWriting(name: string, { mark, text }: Partial<Thing>): void {
   if (mark !== undefined && !MARKS.includes(mark)) {
     throw invalid(`${name}.mark`, `one of ${MARKS.join(', ')}`, mark);
   }
-  if (text !== undefined && !(typeof text === 'string' && [...text].every((one) => signCharacters.includes(one)))) {
+  if (
+    text !== undefined &&
+    !(typeof text === 'string' && [...text].every((one) => signCharacters.includes(one)))
+  ) {
     throw invalid(`${name}.text`, `characters among ${signCharacters.join(' ')}`, text);
   }
 }
