@@ -93,13 +93,12 @@ export async function compareTiles({ limit, max = 5, ratio = 0.1, focus = 0 } = 
     const inputs = await processor(buildPrompt(question), [halved ? pictures.half() : pictures.whole]);
     const processMs = performance.now() - started;
     // A halved picture keeps as many tokens as the others, of fewer.
-    const [{ vision: tokens }] = handle.countTokens(inputs);
     const budget = halved && ratio === override.budget.ratio ? { tokens: pictures.tenth } : override.budget;
     const sequences = await handle.generate({ ...inputs, mmtok: { question, ...override, budget } });
     const written = sequences.slice(null, [inputs.input_ids.dims.at(-1), null]);
     const [answer] = processor.batch_decode(written, { skip_special_tokens: true });
     const { keptTokens, timings } = handle.lastReport;
-    return { answer, tokens, keptTokens, ...timings, processMs };
+    return { answer, keptTokens, ...timings, processMs };
   };
   const tokensOf = async (picture) => handle.countTokens(await processor('<image>', [picture]))[0].vision;
   let pictures;

@@ -14,7 +14,11 @@ export const questionKinds = [
 ] as const;
 
 /** The kinds that the tiled model was trained on. */
-export const tiledQuestionKinds = [...questionKinds, 'detail', 'reading'] as const;
+export const tiledQuestionKinds: readonly [...typeof questionKinds, 'detail', 'reading'] = [
+  ...questionKinds,
+  'detail',
+  'reading',
+];
 
 /**
  * What a question asks for: `existence` (is there …?), `color`, `shape`, `size` (small, large), `background` (its colour),

@@ -27,7 +27,7 @@ import type { TextPreparation } from './question/text-preparation.js';
 import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.js';
 import type { Select } from './select/by-function.js';
 import type { ExclusionSettings, ImageSize } from './select/features.js';
-import type { Allocation, PromptBudget, TileBudget } from './select/pools.js';
+import type { Allocation, PromptBudget, RankTiles, TileBudget } from './select/pools.js';
 import type { SelectSettings } from './select/select.js';
 import type { Standardize } from './select/standardize.js';
 

@@ -26,8 +26,11 @@ export const DOT = 2;
 /** Distance in pixels from one character to the next. */
 export const PITCH = 16;
 
-/** Columns and rows of a glyph, in dots. */
-export const [COLUMNS, ROWS] = [5, 7] as const;
+/** Width of a glyph in dots. */
+export const COLUMNS = 5;
+
+/** Height of a glyph in dots. */
+export const ROWS = 7;
 
 /** Half the height of a sign in pixels. */
 export const HALF_HEIGHT = 10;
