@@ -15,11 +15,10 @@ export const files: PackageFiles = {
     try {
       return await readFile(file, 'utf8');
     } catch (cause) {
-      throw new TinyVlmError(
-        'MMTOK_QUESTIONS_MISSING',
-        `The file '${file}' of @mmtok/tiny-vlm is missing`,
-        { hint: 'Reinstall the package.', cause },
-      );
+      throw new TinyVlmError('MMTOK_QUESTIONS_MISSING', `The file '${file}' of @mmtok/tiny-vlm is missing`, {
+        hint: 'Reinstall the package.',
+        cause,
+      });
     }
   },
 };

@@ -7,6 +7,7 @@ import {
   loadTinyVlm,
   questionKinds,
   type TinyVlm,
+  tiledQuestionKinds,
   type VisualQuestion,
 } from '../src/node.js';
 
@@ -18,13 +19,13 @@ const PATIENCE = 1_800_000;
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
 
-describe.each(['base', 'small'] as const)('%s', (size) => {
+describe.each(['base', 'small', 'tiled'] as const)('%s', (size) => {
   let vlm: TinyVlm;
   let questions: readonly VisualQuestion[];
   const ask = (image: string, question: string): Promise<string> => vlm.ask(image, question);
   beforeAll(async () => {
     vlm = await loadTinyVlm({ size });
-    questions = await heldOut({ limit: QUESTIONS });
+    questions = await heldOut({ size, limit: QUESTIONS });
   });
   afterAll(() => vlm.model.dispose());
 
@@ -33,7 +34,7 @@ describe.each(['base', 'small'] as const)('%s', (size) => {
     async () => {
       const { overall, byKind } = await evaluate({ answer: ask, questions });
       const stated = statedAccuracy('**all**', size);
-      expect(Object.keys(byKind)).toEqual([...questionKinds]);
+      expect(Object.keys(byKind)).toEqual([...(size === 'tiled' ? tiledQuestionKinds : questionKinds)]);
       expect(stated).toBeGreaterThan(0.9);
       expect(overall.total).toBe(QUESTIONS);
       // Within three standard errors.

@@ -84,6 +84,6 @@ describe.each([
 test('a size that there is not is refused', async () => {
   await expect(loadTinyVlm({ size: 'huge' as ModelSize })).rejects.toMatchObject({
     code: 'MMTOK_INVALID_OPTIONS',
-    message: expect.stringContaining("'huge': expected one of base, small"),
+    message: expect.stringContaining("one of base, small, tiled as the size of the model, got 'huge'"),
   });
 });

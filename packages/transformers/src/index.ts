@@ -36,7 +36,14 @@ export type { TextPreparation } from './question/text-preparation.js';
 export type * from './report.js';
 export type { Select, SelectFeatures, SelectRequest } from './select/by-function.js';
 export type { ImageSize } from './select/features.js';
-export type { Allocation, FitContext, PromptBudget } from './select/pools.js';
+export type {
+  Allocation,
+  FitContext,
+  PromptBudget,
+  RankTiles,
+  TileBudget,
+  TileFacts,
+} from './select/pools.js';
 export type { Standardize } from './select/standardize.js';
 export type { Answer, AnswerStream, Usage } from './vlm/answer.js';
 export type { CanvasLike, ImageInput, PixelData } from './vlm/images.js';

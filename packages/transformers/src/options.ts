@@ -28,7 +28,7 @@ import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.
 import type { Select } from './select/by-function.js';
 import type { CostGuardSettings } from './select/cost-guard.js';
 import type { ExclusionSettings, ImageSize } from './select/features.js';
-import type { Allocation, PromptBudget, TileBudget } from './select/pools.js';
+import type { Allocation, PromptBudget, RankTiles, TileBudget } from './select/pools.js';
 import type { SelectSettings } from './select/select.js';
 import type { Standardize } from './select/standardize.js';
 
@@ -197,6 +197,8 @@ const FOCUS = "expected a number from 0 to 1e30, or 'auto'";
 /** Budgets have messages of their own, so they are checked apart. */
 type Checked<T> = Omit<T, 'budget'> & { readonly budget?: unknown };
 
+const rankTiles = z.custom<RankTiles>(isFunction, 'expected a function (facts) => tiles').optional();
+
 const selection = {
   budget: z.unknown().optional(),
   coverage: z
@@ -212,8 +214,8 @@ const selection = {
     .union(
       [
         z.literal('all'),
-        z.strictObject({ max: z.int().positive() }),
-        z.strictObject({ share: z.number().gt(0).lte(1) }),
+        z.strictObject({ max: z.int().positive(), by: rankTiles }),
+        z.strictObject({ share: z.number().gt(0).lte(1), by: rankTiles }),
       ],
       "expected 'all', { max } with a whole number from 1, or { share } with a number in (0, 1]",
     )

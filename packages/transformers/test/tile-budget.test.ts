@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { cat, RawImage, Tensor } from '@huggingface/transformers';
 import { createReferenceBackend } from '@mmtok/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type CallOptions, type PruneHandle, type PruneOptions, prune } from '../src/index.js';
+import {
+  type CallOptions,
+  type PruneHandle,
+  type PruneOptions,
+  prune,
+  type RankTiles,
+  type TileFacts,
+} from '../src/index.js';
 import { answerOf, extended, generate, referenceTokens } from './support/reference.js';
 import {
   buildTinyModel,
@@ -136,6 +143,36 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     expect(answerOf(answer, inputs.input_ids?.dims[1] as number)).toEqual(expected);
     await pristine.dispose();
   });
+
+  it('encodes the tiles that an order of the caller names first', async () => {
+    const told: TileFacts[] = [];
+    const by =
+      (order: readonly number[]): RankTiles =>
+      (facts) => {
+        told.push(facts);
+        return order;
+      };
+    attach();
+    await run({ tiles: { max: 3, by: by([3, 0, 1, 2]) } });
+    expect(skippedOf()).toEqual([false, true, true, false, false]);
+    await run({ tiles: { share: 0.6, by: by([1]) } });
+    expect(skippedOf()).toEqual([true, false, true, true, false]);
+    const [{ grid, overview, detail, relevance }] = told as [TileFacts];
+    expect(grid).toEqual([2, 2]);
+    expect(detail).toHaveLength(overview[0] * overview[1]);
+    expect(relevance).toHaveLength(detail.length);
+  });
+
+  it.each([[[0, 0]], [[4]], [[-1]], [[0.5]], ['01'], [undefined]])(
+    'refuses the order %j of a caller',
+    async (order) => {
+      attach();
+      await expect(run({ tiles: { max: 2, by: () => order as never } })).rejects.toMatchObject({
+        code: 'MMTOK_INVALID_OPTIONS',
+        message: expect.stringContaining('tiles.by: expected different whole numbers from 0 to 3'),
+      });
+    },
+  );
 
   it('is the same as without the option where all tiles are encoded', async () => {
     attach({ budget: { ratio: 0.5 } });

@@ -1,7 +1,7 @@
 // Encodes only the tiles of an image that are worth it: the overview first, then those with detail that it lost where the
 // question looks.
 
-import { type Backend, type Float32Tensor, rankTiles } from '@mmtok/core';
+import { type Backend, type Float32Tensor, InvalidOptionsError, rankTiles } from '@mmtok/core';
 import { defineProgram } from '@mmtok/core/backend';
 import { lostDetail, relevance, sum } from '@mmtok/core/internal';
 import type { EncodedVision } from '../adapters/adapter.js';
@@ -13,7 +13,7 @@ import { placeImages, runsOf } from '../prompt/images.js';
 import { countPlaceholders, type Prompt } from '../prompt/prompt.js';
 import { embedQuestion, findQuestions, type QuestionSettings } from '../question/question.js';
 import type { Question } from '../report.js';
-import type { TileBudget } from '../select/pools.js';
+import type { TileBudget, TileFacts, TileOrder } from '../select/pools.js';
 
 /** What is encoded of a batch. */
 export interface EncodedTiles {
@@ -83,7 +83,8 @@ export async function encodeWorthwhileTiles(
     const all = usable.length + 1;
     const wanted = 'max' in budget ? budget.max : Math.round(budget.share * all);
     const vision = rowsOfTile(tiled, image.overview, parts[0] as EncodedPart);
-    const ranked = await rank(tiled, image, { vision, text: await textOf(image.batchIndex) }, backend);
+    const facts = await factsOf(tiled, image, { vision, text: await textOf(image.batchIndex) }, backend);
+    const ranked = ordered(facts, budget).map((tile) => image.tiles[tile] as number);
     added.push(...ranked.filter((tile) => usable.includes(tile)).slice(0, Math.max(0, wanted - 1)));
   }
   added.sort((a, b) => a - b);
@@ -161,13 +162,13 @@ interface Overview {
   readonly text: Float32Tensor | undefined;
 }
 
-/** The tiles of an image, the most worth encoding first. */
-async function rank(
+/** What is known of the tiles of an image before they are encoded. */
+async function factsOf(
   tiled: TiledInputs,
   image: TiledImage,
   { vision, text }: Overview,
   backend: () => Promise<Backend>,
-): Promise<readonly number[]> {
+): Promise<TileFacts> {
   const found =
     text === undefined ? undefined : await (await backend()).run(relevanceProgram, { vision, text });
   const { grid: cells } = tiled.tiles[image.overview] as InputTile;
@@ -188,13 +189,30 @@ async function rank(
     grid: image.grid,
     cells,
   });
-  const { order } = rankTiles({
+  return {
     grid: image.grid,
     overview: cells,
-    detail,
-    relevance: found && (found.relevance as Float32Tensor).data,
-  });
-  return order.map((tile) => image.tiles[tile] as number);
+    detail: Array.from(detail),
+    ...(found && { relevance: Array.from((found.relevance as Float32Tensor).data) }),
+  };
+}
+
+/**
+ * The tiles of an image, row by row from 0, the most worth encoding first.
+ * @throws InvalidOptionsError for an order that holds anything but different tiles.
+ */
+function ordered(facts: TileFacts, { by }: TileOrder): readonly number[] {
+  if (by === undefined) return rankTiles(facts).order;
+  const order = by(facts);
+  const count = facts.grid[0] * facts.grid[1];
+  const isOrder =
+    Array.isArray(order) &&
+    new Set(order).size === order.length &&
+    order.every((tile) => Number.isInteger(tile) && tile >= 0 && tile < count);
+  if (isOrder) return order;
+  throw new InvalidOptionsError('options of prune', [
+    `tiles.by: expected different whole numbers from 0 to ${count - 1}, got ${JSON.stringify(order)}`,
+  ]);
 }
 
 interface EncodedPart {

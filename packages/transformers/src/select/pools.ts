@@ -34,7 +34,35 @@ export type Allocation = 'perImage' | 'perTile' | 'shared';
  * How many tiles of an image to encode, its overview among them: all, at most a number, or a share of them (rounded to the
  * nearest, at least the overview).
  */
-export type TileBudget = 'all' | { readonly max: number } | { readonly share: number };
+export type TileBudget = 'all' | (({ readonly max: number } | { readonly share: number }) & TileOrder);
+
+/** Which tiles of an image come first. */
+export interface TileOrder {
+  /**
+   * Orders the tiles of an image, the most worth encoding first. @default `rankTiles` of @mmtok/core: detail that the overview
+   * lost where the question looks
+   */
+  readonly by?: RankTiles | undefined;
+}
+
+/**
+ * Orders the tiles of an image by what is known of them before they are encoded: indices of tiles, row by row, each at most
+ * once; those left out are not encoded.
+ * @example
+ * const byDetail: RankTiles = (facts) => rankTiles({ ...facts, focus: 0 }).order;
+ * const byRelevance: RankTiles = (facts) => rankTiles({ ...facts, detail: facts.detail.map(() => 1) }).order;
+ */
+export type RankTiles = (facts: TileFacts) => readonly number[];
+
+/** What {@link RankTiles} is told: the grids of tiles and of the overview's tokens, and numbers for each of the latter. */
+export interface TileFacts {
+  readonly grid: readonly [rows: number, columns: number];
+  readonly overview: readonly [rows: number, columns: number];
+  /** The detail that the overview lost under each of its tokens. */
+  readonly detail: readonly number[];
+  /** How relevant each token is to the question, from 0 to 1; absent without a question. */
+  readonly relevance?: readonly number[];
+}
 
 /** Vision tokens that share a budget, before it is resolved. */
 export interface BudgetedPool {
