@@ -186,9 +186,27 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       await shows('Sample 1');
     });
 
+    test('shows nothing of an earlier question once another one is asked', async () => {
+      const { page } = tab;
+      await answersOf(page);
+      await page.click('[data-panel=compare] .panel-actions button');
+      await page.waitForSelector('.method[aria-busy=true]');
+      await page.click(`.suggestions button:text-is("${QUESTION}")`);
+      await answersOf(page);
+      // The comparison would have gone on in the meantime.
+      await page.waitForTimeout(1_000);
+      expect(await page.locator('.method[aria-busy=true]').count()).toBe(0);
+      expect(await page.locator('[data-panel=compare] .badge').count()).toBe(0);
+      await page.click('.samples button');
+      await page.waitForFunction(() =>
+        document.querySelector('.picture-frame')?.getAttribute('aria-label')?.startsWith('Sample 1'),
+      );
+    });
+
     test.each(['light', 'dark'] as const)('has no serious accessibility finding, %s', async (colorScheme) => {
       const { page } = tab;
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await answersOf(page);
       expect(await seriousFindings(page)).toEqual([]);
       for (const [name, width, height] of [
         ['desktop', 1280, 900],

@@ -31,6 +31,12 @@ export const REPEATS = 5;
 let analyzing = new AbortController();
 let answering = new AbortController();
 let comparing = new AbortController();
+let measuring = new AbortController();
+
+/** Cancels all calls about a picture, a question, or a model that is about to be replaced. */
+export function cancelCalls(): void {
+  for (const controller of [analyzing, answering, comparing, measuring]) controller.abort();
+}
 
 /** The longest answer: the embedded model's are a few words. */
 const maxNewTokens = (): number =>
@@ -159,6 +165,9 @@ export async function compareNow(methods: readonly MethodName[]): Promise<void> 
 export async function measureNow(): Promise<void> {
   const client = readyClient();
   if (client === undefined) return;
+  measuring.abort();
+  measuring = new AbortController();
+  const { signal } = measuring;
   const tokens = Math.min(kept.value, visionTokens.value - 1);
   let all: readonly Phases[] = [];
   let pruned: readonly Phases[] = [];
@@ -170,7 +179,7 @@ export async function measureNow(): Promise<void> {
     for (let repeat = 0; repeat <= REPEATS; repeat++) {
       const inputs = [ask(false, method.value), ask(tokens, method.value)];
       const [first, second] = await Promise.all(
-        inputs.map((input) => input && client.call('answer', input).then(({ phases }) => phases)),
+        inputs.map((input) => input && client.call('answer', input, { signal }).then(({ phases }) => phases)),
       );
       // The first call of each kind warms up.
       if (repeat > 0 && first && second)
@@ -182,8 +191,8 @@ export async function measureNow(): Promise<void> {
     }
     announcement.value = `Measured ${REPEATS} times: prefill ${duration(median(all, 'prefillMs'))} with all tokens, ${duration(median(pruned, 'prefillMs'))} with ${tokens}.`;
   } catch {
-    // The worker was replaced, or the question cannot be asked; the answers say why.
-    measurement.value = undefined;
+    // The question cannot be asked, and the answers say why; or what was measured has been replaced.
+    if (!signal.aborted) measurement.value = undefined;
   }
 }
 

@@ -4,7 +4,7 @@ import { effect, signal, untracked } from '@preact/signals';
 import { answerAt } from '../lib/precomputed.js';
 import { stopsOf } from '../lib/scale.js';
 import type { Device, ModelChoice, RankingMethod } from '../lib/types.js';
-import { analyzeNow, answerNow } from './answering.js';
+import { analyzeNow, answerNow, cancelCalls } from './answering.js';
 import { startEngine } from './engine.js';
 import { exampleOf, firstExample, SAMPLES, sampleKey, sampleUrl } from './examples.js';
 import {
@@ -72,6 +72,7 @@ export function askQuestion(text: string): void {
 
 /** Shows precomputed results at once, and everything else once the model has loaded. */
 function begin(): void {
+  cancelCalls();
   clearResults();
   showPrecomputed();
   if (engine.value.phase === 'ready') void analyzeNow();
@@ -122,6 +123,7 @@ export function chooseModel(next: ModelChoice): void {
 
 /** Reloads the model, then recomputes everything. */
 export async function restart(): Promise<void> {
+  cancelCalls();
   clearResults();
   showPrecomputed();
   await startEngine();
