@@ -74,7 +74,7 @@ function fakeEvalModel(
       } as const;
       const budget = [prune?.budget].flat()[0];
       const tokens = budget ? resolveBudget(budget, 16).max : 16;
-      const kept = prune && tokens < 16 ? await prune.select({ ...features, picture: 0 }, tokens) : all;
+      const kept = prune && tokens < 16 ? await prune.select({ ...features, imageIndex: 0 }, tokens) : all;
       return {
         text: words?.join(' ').toUpperCase() ?? (kept.includes(0) ? 'yes' : 'no'),
         images: [{ visionTokens: 16, indices: kept.toSorted((a, b) => a - b), grid: [4, 4] }],
