@@ -77,9 +77,7 @@ describe('a model of transformers.js under evaluation', () => {
       model.answer({ images, prompt: 'What does <image> stand for?', maxNewTokens: 1 }),
     ).rejects.toMatchObject({
       code: 'MMTOK_BROKEN_QUESTION',
-      message: expect.stringContaining(
-        "The question 'What does <image> stand for?' contains what stands for a picture",
-      ),
+      message: expect.stringContaining('What does <image> stand for?'),
     });
   });
 

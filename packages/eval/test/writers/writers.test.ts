@@ -56,7 +56,7 @@ describe.each(whole)('%s', (file) => {
 
 it('a row without a picture is named', async () => {
   await expect(samplesOf('null-images.parquet')).rejects.toThrow(
-    /row 3: .*image.*expected a picture \(bytes, base64 or \{ bytes \}\)/,
+    /row 3: .*image.*expected an image \(bytes, base64 or \{ bytes \}\)/,
   );
 });
 

@@ -212,6 +212,7 @@ describe('mmtok eval', () => {
     expect(plain.err).toBe(
       "note: left out of all: visionzip, fastervlm, vispruner, scope, prunesid-saliency, mmr-saliency, agilepruner, because the model 'tiny' provides no saliency (an encoder output vision_saliency)\n" +
         "note: left out of all: mmtok-ivc, because the model 'tiny' does not report the positions of its tokens\n" +
+        "note: left out of all: resize, because the model 'tiny' turns every image into the same number of vision tokens\n" +
         'note: left out of all: mmtok-agent, mmtok-focused-agent, because there is no --agent\n',
     );
     const methodsOf = async (out: string): Promise<string[]> =>
@@ -261,7 +262,7 @@ describe('mmtok eval', () => {
     [['shapes', '--seed', 'x'], '--seed: expected a number'],
     [
       ['shapes', '--methods', 'scope', '--limit', '1'],
-      "'scope' needs saliency, which the model 'tiny' does not give",
+      "'scope' needs saliency, which the model 'tiny' does not provide",
     ],
     [['mountains'], "There is no task 'mountains'. Known: gqa"],
     [['pope', '--limit', '1'], "The model 'tiny' only knows drawn shapes"],
