@@ -21,6 +21,7 @@ import type { PruneReport } from './report.js';
 import { type Answer, type AnswerStream, PieceStreamer, streamAnswer } from './vlm/answer.js';
 import { readImage } from './vlm/images.js';
 import {
+  type AskOptions,
   type AskRequest,
   type Keep,
   keepSchema,
@@ -28,7 +29,7 @@ import {
   resolveRequest,
 } from './vlm/request.js';
 import { checkPruning, keepOptions, type PruningOptions, Runner, usageOf } from './vlm/runner.js';
-import { isTimeBudget } from './vlm/time-budget.js';
+import { isTimeBudget, type TimeBudget } from './vlm/time-budget.js';
 
 /** Options of {@link createVlm}: how much to keep, those of {@link loadVlm}, and those of `prune`. */
 export interface CreateVlmOptions extends LoadVlmOptions, PruningOptions {
@@ -261,7 +262,8 @@ class PrunedVlm implements Vlm {
         readImage(this.library, image, images.length === 1 ? 'the image' : `image ${at + 1}`),
       ),
     );
-    const { budget: called, ...asked } = mmtok === false ? {} : (mmtok ?? {});
+    const given: AskOptions = mmtok === false || mmtok === undefined ? {} : mmtok;
+    const { budget: called, ...asked } = given;
     const wanted = mmtok === false ? false : (keep ?? called ?? this.keep);
     const question = asked.questionTokens === undefined ? lastQuestion(messages) : undefined;
     const process = async (processor: Processor, shown: readonly RawImage[]): Promise<ModelInputs> =>
@@ -297,7 +299,8 @@ class PrunedVlm implements Vlm {
     const tensors = await process(this.processor, pictures);
     if (wanted === false) return { tensors, mmtok: false };
     if (wanted === undefined) return { tensors, mmtok: { ...options, ...asked } };
-    const budget = keep === undefined && called !== undefined ? { budget: called } : keepOptions(wanted);
+    const isCalled = keep === undefined && called !== undefined && !isTimeBudget(called);
+    const budget = isCalled ? { budget: called } : keepOptions(wanted as Exclude<Keep, TimeBudget>);
     return { tensors, mmtok: { ...options, ...budget, ...asked } };
   }
 
