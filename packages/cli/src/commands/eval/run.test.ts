@@ -219,7 +219,7 @@ describe('mmtok eval', () => {
       JSON.parse(await readFile(join(cwd, out, 'run.json'), 'utf8')).methods.map(
         ({ name }: { readonly name: string }) => name,
       );
-    expect(await methodsOf('plain')).toHaveLength(builtInMethods.length - 8 - 3);
+    expect(await methodsOf('plain')).toHaveLength(builtInMethods.length - 9 - 3);
     const whole = await runWith({ isSalient: true }, cwd, ...flags, 'whole', '--agent', 'some/agent');
     expect(whole).toMatchObject({ exitCode: 0, err: expect.stringMatching(/^note: .*mmtok-ivc.*\n$/) });
     expect(await methodsOf('whole')).toEqual(
