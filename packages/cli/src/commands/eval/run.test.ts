@@ -221,9 +221,14 @@ describe('mmtok eval', () => {
       );
     expect(await methodsOf('plain')).toHaveLength(builtInMethods.length - 9 - 3);
     const whole = await runWith({ isSalient: true }, cwd, ...flags, 'whole', '--agent', 'some/agent');
-    expect(whole).toMatchObject({ exitCode: 0, err: expect.stringMatching(/^note: .*mmtok-ivc.*\n$/) });
+    expect(whole).toMatchObject({
+      exitCode: 0,
+      err: expect.stringMatching(/^note: .*mmtok-ivc.*\nnote: .*resize.*\n$/),
+    });
     expect(await methodsOf('whole')).toEqual(
-      builtInMethods.map(({ name }) => name).filter((name) => !['mmtok-oracle', 'mmtok-ivc'].includes(name)),
+      builtInMethods
+        .map(({ name }) => name)
+        .filter((name) => !['mmtok-oracle', 'mmtok-ivc', 'resize'].includes(name)),
     );
   });
 
