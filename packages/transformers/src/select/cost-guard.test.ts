@@ -129,6 +129,14 @@ describe('the guard', () => {
     expect(notes[0]).toContain('all vision tokens were kept; set costGuard: false');
   });
 
+  it('lets small losses be: a few tokens cost next to nothing', () => {
+    const few = { ...pool, rows: pool.rows.slice(0, 16), budget: { tokens: 15 } };
+    const small = { config: { ...smolvlm.text_config, num_hidden_layers: 1 }, sessions: {} };
+    const { cost } = guardCost([few], wide, settings, { model: small, device: 'cpu' });
+    expect(cost?.selectMs).toBeGreaterThan(cost?.savedMs as number);
+    expect(cost?.action).toBe('selected');
+  });
+
   it('can be switched off', () => {
     const off = guardCost(
       [pool],
