@@ -13,6 +13,7 @@ import {
   weightSchema,
 } from './coverage-term.js';
 import { defineCoverage } from './define-coverage.js';
+import { focusStrength } from './focus-strength.js';
 
 /** Options of {@link visionCoverage}. */
 export interface VisionCoverageOptions {
@@ -58,10 +59,9 @@ const schema = z.strictObject({
 }) satisfies z.ZodType<VisionCoverageOptions, VisionCoverageOptions>;
 
 /**
- * The kernel over the rows of `x`, and what each target's affinity is divided by. softmaxⱼ(s_ij / τ) = E_ij / Z_i with the
- * kernel E = exp((s − 1) / τ) and Z its sums over candidates. The kernel is symmetric, so that a candidate's row is its
- * target's column and half of the products suffice; 1 / Z_i becomes the target's weight. The largest entry for a target is
- * its own, at s = 1.
+ * The kernel over the rows of `x`, and the divisor of each target's affinity. softmaxⱼ(s_ij / τ) = E_ij / Z_i with the kernel
+ * E = exp((s − 1) / τ) and Z its sums over candidates. The kernel is symmetric, so a candidate's row equals its target's column
+ * and half of the products suffice; 1 / Z_i becomes the target's weight. The largest entry for a target is its own, at s = 1.
  */
 function kernelOf<T>(
   ops: TensorOps<T>,
@@ -70,14 +70,14 @@ function kernelOf<T>(
   temperature: T,
   { draw, isDrawn }: { draw(all: T): T; readonly isDrawn: boolean },
 ): { readonly affinity: T; readonly peak: T; weigh(shares: T): T } {
-  // Rows of length 1/√τ make the product s/τ, which spares a pass over the matrix.
+  // Rows of length 1/√τ make the product s/τ, which saves a pass over the matrix.
   const rootOfTemperature = ops.exp(ops.multiply(ops.scalar(0.5), ops.log(temperature)));
   const divisors = ops.multiply(safeNorms(ops, lengths), rootOfTemperature);
   const rows = ops.divide(x, divisors);
   const largest = ops.divide(ops.scalar(1), temperature);
   const kernel = (similarity: T): T => ops.exp(ops.subtract(similarity, largest));
   const affinity = kernel(ops.matMul(rows, draw(rows), { transposeB: true }));
-  // Of a symmetric matrix the sums of rows are those of columns, and engines add up rows faster.
+  // In a symmetric matrix row sums equal column sums, and engines sum rows faster.
   const sums = isDrawn
     ? ops.sum(affinity, 0, { keepDims: true })
     : ops.transpose(ops.sum(affinity, 1, { keepDims: true }));
@@ -132,9 +132,11 @@ const focusedOver = (features: Features, strength: Strength) =>
       type T = typeof temperature;
       const { norms, draw } = context;
       const x = inputs[features] as T;
+      const [vision, text, visionNorms] = [inputs.vision as T, inputs.text as T, norms.vision as T];
       const { affinity, peak, weigh } = kernelOf(ops, x, norms[features] as T, temperature, context);
-      const relevant = relevance(ops, inputs.vision as T, inputs.text as T, norms.vision as T);
-      const shares = draw(ops.softmax(ops.multiply(focus, relevant), 0));
+      const relevant = relevance(ops, vision, text, visionNorms);
+      const strong = focus ?? focusStrength(ops, vision, text, visionNorms);
+      const shares = draw(ops.softmax(ops.multiply(strong, relevant), 0));
       return { affinity, peak, targetWeights: weigh(ops.transpose(shares)) };
     },
   });

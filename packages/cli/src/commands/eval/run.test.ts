@@ -259,10 +259,7 @@ describe('mmtok eval', () => {
     [['shapes', '--keep', '0'], '--keep 0; expected'],
     [['shapes', '--shard', '4/4'], '--shard: expected a part'],
     [['shapes', '--seed', 'x'], '--seed: expected a number'],
-    [
-      ['shapes', '--methods', 'scope', '--limit', '1'],
-      "'scope' needs saliency, which the model 'tiny' does not give",
-    ],
+    [['shapes', '--methods', 'scope', '--limit', '1'], "'scope' needs saliency"],
     [['mountains'], "There is no task 'mountains'. Known: gqa"],
     [['pope', '--limit', '1'], "'tiny' knows nothing but drawn shapes, and 'pope'"],
     [[], 'missing required argument'],
