@@ -1,18 +1,18 @@
-// Finds equal rows, and gives equal candidates the same affinities, so that ties go to the lowest index.
+// Equal rows: finding them, and giving candidates that are equal the same affinities, so that ties go to the lowest index.
 
 import type { MatrixTensor } from '../backend/tensor.js';
 import type { CoverageMatrix } from '../search/coverage-matrix.js';
 
-/** Cached results of {@link equalRows}, by tensor. */
+/** For tensors that were looked at, what {@link equalRows} found. */
 export type EqualRows = Map<MatrixTensor, Int32Array | undefined>;
 
-/** {@link equalRows} of a tensor, computed once. */
+/** {@link equalRows} of a tensor, found once. */
 export function equalRowsOf(tensor: MatrixTensor, known: EqualRows): Int32Array | undefined {
   if (!known.has(tensor)) known.set(tensor, equalRows(tensor));
   return known.get(tensor);
 }
 
-/** For each candidate the first one with equal rows in all tensors the term reads; undefined if there are no equal candidates. */
+/** For each candidate the first one whose rows are equal in all tensors the term reads; undefined where none is. */
 export function equalCandidates(
   inputs: Readonly<Record<string, readonly [rows: string, columns: string]>>,
   tensors: Readonly<Record<string, MatrixTensor>>,
@@ -20,7 +20,7 @@ export function equalCandidates(
 ): Int32Array | undefined {
   let common: Int32Array | undefined;
   for (const [name, [rows, columns]] of Object.entries(inputs)) {
-    // Candidates in columns are not checked.
+    // Candidates in columns are not looked at, so nothing is known of them.
     if (rows !== 'n' && columns === 'n') return undefined;
     if (rows !== 'n') continue;
     const tensor = tensors[name] as MatrixTensor;
@@ -42,8 +42,8 @@ function meet(a: Int32Array, b: Int32Array, candidates: number): Int32Array {
 }
 
 /**
- * Gives candidates with equal inputs bit-identical affinities, so that ties go to the lowest index: engines round differently in
- * different blocks of a product. A term that distinguishes equal candidates (by position) keeps its numbers.
+ * Gives candidates with equal inputs equal affinities to the bit, so that ties go to the lowest index: engines round
+ * differently in different tiles of a product. A term that tells equal candidates apart (by their place) keeps its numbers.
  */
 export function settleTies(
   { affinity, targets }: CoverageMatrix,
@@ -77,7 +77,7 @@ const PLACES = [1, 8];
 const COLUMNS = 8;
 
 /**
- * For each row of a matrix, the first row equal to it, which may be itself; undefined if no two rows are equal.
+ * For each row of a matrix, the first row that is equal to it, which may be itself; undefined where no two rows are equal.
  */
 export function equalRows({ data, dims }: MatrixTensor): Int32Array | undefined {
   const [rows, width] = dims as readonly [number, number];

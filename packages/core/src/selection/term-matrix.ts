@@ -1,4 +1,4 @@
-// Runs coverage terms on a backend, in blocks if they are large, and checks the results.
+// Runs coverage terms on a backend, piece by piece where they are large, and checks what comes back.
 
 import type { Backend } from '../backend/backend.js';
 import { runNested, type Tree } from '../backend/nested-program.js';
@@ -20,51 +20,51 @@ import { type Draw, drawByImportance, drawEvenly, rarity } from './sampling.js';
 import { fillSymmetric, weighColumns } from './symmetric-blocks.js';
 import { checkRows, type NamedTensors, type RowNorms } from './tensors.js';
 
-/** A coverage term's matrix, with the value of all candidates together. */
+/** A coverage term's matrix, with what all candidates together reach. */
 export interface TermMatrix extends CoverageBlock {
   readonly term: CoverageTerm;
-  /** `[targets]`: the weight of each target. */
+  /** `[targets]`: how much each target counts. */
   readonly weights: Float32Array;
-  /** `[targets]`: the highest affinity each target can reach, already multiplied by its weight. */
+  /** `[targets]`: the highest affinity each target can reach, its weight multiplied in. */
   readonly peak: Float32Array;
-  /** Value of the term before weighting, with all tokens. */
+  /** Value of the term, before its weight, when every token is kept. */
   readonly full: number;
   /**
-   * For a term with sampled targets, the same over newly drawn targets: greedy favors what its own sample shows, so coverage must be
-   * measured on others.
+   * Of a term with sampled targets, the same over targets drawn anew: greedy prefers what its own sample shows, so that
+   * coverage has to be measured on others.
    */
   readonly unseen?: TermMatrix | undefined;
 }
 
-/** Releases a matrix's memory. */
+/** Gives a matrix's memory back. */
 export function releaseTermMatrix({ matrix, unseen }: TermMatrix): void {
   matrix.release();
   unseen?.matrix.release();
 }
 
-/** What the terms of an image share. */
+/** What the terms of an image have in common. */
 export interface TermContext {
   readonly backend: Backend;
   readonly candidates: number;
   readonly maxMatrixBytes: number;
   readonly memory: MatrixMemory;
-  /** Known row norms of the image's tensors. Norms computed by a term are added. */
+  /** The row norms of the image's tensors, as far as they are known. Those that a term computes are added. */
   readonly norms: RowNorms;
-  /** Equal rows of the image's tensors; found on first use. */
+  /** For the image's tensors, which rows are equal; found on first use. */
   readonly equal: EqualRows;
 }
 
-/** Turns a sample's seed into that of the targets that greedy does not see. */
+/** What turns a sample's seed into that of the targets which greedy does not see. */
 const UNSEEN = 0x9e3779b9;
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 /**
- * Larger matrices are computed in blocks, because engines hold several copies of what they compute. 2,880 tokens, the most a
- * LLaVA-NeXT image has, are below the limit and benefit from the symmetry of the whole.
+ * Matrices above this are computed piece by piece, as engines hold several copies of what they compute. 2,880 tokens, the
+ * most that a LLaVA-NeXT image has, stay below and so gain from the symmetry of the whole.
  */
 const WHOLE_BYTES = 2 ** 25;
-/** A block is at most a 32nd of the matrix, because about ten copies of it are held at once, and never larger than this. */
+/** A piece is a 32nd of the matrix at most, as some ten copies of it are held at once, and never more than this. */
 const LARGEST_PIECE = 2 ** 24;
-/** Peak memory while a matrix is computed, relative to the matrix. */
+/** How much memory is in use at most while a matrix is computed, in times the matrix itself. */
 const PEAK_IN_PIECES = 2.5;
 const PEAK_AS_A_WHOLE = 10;
 /** Beside it, engines hold copies of the tensors that the term reads: their own, and scaled or squared ones. */
@@ -73,7 +73,7 @@ const TENSOR_COPIES = 3;
 /**
  * Computes a term's matrix.
  * @throws InvalidTensorError if inputs do not fit, or the term yields negative or non-finite numbers.
- * @throws MatrixTooLargeError if the matrix would exceed `maxMatrixBytes` or the available memory.
+ * @throws MatrixTooLargeError if the matrix would exceed `maxMatrixBytes`, or memory.
  */
 export async function computeTermMatrix(
   term: CoverageTerm,
@@ -239,7 +239,7 @@ function pieceWidth(candidates: number, targets: number): number {
   );
 }
 
-/** Whether a term's matrix is computed in blocks. */
+/** Whether a term's matrix is computed piece by piece. */
 function isInPieces(term: CoverageTerm, candidates: number, targets: number): boolean {
   return term.programs.drawn !== undefined && candidates * targets * FLOAT_BYTES > WHOLE_BYTES;
 }
@@ -276,7 +276,7 @@ export function countTargets(term: CoverageTerm, tensors: TermTensors, candidate
   throw new InvalidTensorError(`coverage(${term.name})`, `no input has the dimension '${term.targets}'`);
 }
 
-/** Inputs of a run of a term's program. */
+/** What a term's program is run on. */
 export function programInputs(
   term: CoverageTerm,
   tensors: TermTensors,
@@ -295,7 +295,7 @@ export function programInputs(
   };
 }
 
-/** The caller's target weights, rescaled to a mean of 1. */
+/** The caller's weights per target, scaled to a mean of 1. */
 export function relativeWeights(term: CoverageTerm, targets: number): Float32Array {
   const given = term.targetWeights;
   if (given === undefined) return new Float32Array(targets).fill(1);
@@ -336,7 +336,7 @@ function allocate(term: CoverageTerm, targets: number, { candidates, memory }: T
   }
 }
 
-/** The norms of the image's tensors, if all that the term reads are known. */
+/** The norms of the image's tensors, if those of all that the term reads are known. */
 function givenNorms(
   term: CoverageTerm,
   tensors: TermTensors,
@@ -359,7 +359,7 @@ function keepNorms(tensors: TermTensors, outputs: BlockOutputs<Float32Tensor>, n
   }
 }
 
-/** @throws InvalidTensorError if the row norms show that an input of the term is unusable. */
+/** @throws InvalidTensorError if an input of the term cannot be worked with, going by the norms of its rows. */
 export function checkTensors(
   used: TermTensors,
   norms: Readonly<Record<string, HostTensor | undefined>>,
@@ -368,12 +368,12 @@ export function checkTensors(
   for (const [name, computed] of Object.entries(norms)) {
     if (computed === undefined) continue;
     const tensor = used[name] as MatrixTensor;
-    // The projected tokens may replace missing features.
+    // The projected tokens may stand in for features that were not given.
     checkRows(tensor === tensors.get('vision') ? 'vision' : name, tensor, computed.data);
   }
 }
 
-/** @throws InvalidTensorError unless the outputs have the right shapes and hold finite numbers ≥ 0. */
+/** @throws InvalidTensorError unless the outputs have the shapes they should and hold finite numbers ≥ 0. */
 function checkOutputs(
   term: CoverageTerm,
   outputs: TermOutputs<Float32Tensor>,
@@ -417,7 +417,7 @@ function checkShape(
 
 /**
  * @param start the target of the first column.
- * @param factors the factors of the columns, to report the term's original number.
+ * @param factors what the columns have been multiplied by, to name the number that the term gave.
  */
 function checkOutput(
   term: CoverageTerm,
@@ -441,7 +441,7 @@ function checkOutput(
   );
 }
 
-/** Copies a block `[candidates, width]` into the matrix, from column `start`. */
+/** Puts a piece `[candidates, width]` into the matrix, from column `start` on. */
 function copyColumns(
   piece: Float32Array,
   width: number,
