@@ -14,7 +14,7 @@ const PHASES: readonly (readonly [keyof Timings, string])[] = [
   ['totalMs', 'total'],
 ];
 
-/** `prepare 11 ms, encode 34 ms, …`; the first token is the sum of what is before it, from pixels on. */
+/** `prepare 11 ms, encode 34 ms, …`; the first token is the sum of the phases before it, from pixels on. */
 export function phasesInWords(timings: Timings): string {
   return PHASES.map(([key, name]) => `${name} ${formatMs(timings[key])} ms`).join(', ');
 }
@@ -32,7 +32,7 @@ export function comparisonRows(pruned: Answer, whole: Answer): string[][] {
   ];
 }
 
-/** Phases of which one wants to know how many times as long they took without pruning. */
+/** Phases shown with their speedup. */
 const COMPARED: ReadonlySet<keyof Timings> = new Set(['prefillMs', 'firstTokenMs', 'totalMs']);
 
 /** `from pixels to the first token 1.07 times as fast; the encoder takes 94 % of that time with all tokens` */

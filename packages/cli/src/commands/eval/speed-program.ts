@@ -8,18 +8,17 @@ import { parseCount, parseKeep, parseList } from '../../options.js';
 import type { Context } from '../context.js';
 
 const EXAMPLES = `
-Random weights, as speed does not depend on their values: nothing is downloaded. An encoder and a decoder of exactly these
-dimensions run from pixels to the first tokens, with all vision tokens and with those that MMTok keeps, in turns; the
-table has medians. Where weights do not fit into memory, --layers and --encoder-layers build some of the layers, and
-times are multiplied up to all of them.
---costs runs nothing: it counts multiplications of all these dimensions, the share of the encoder, and the most that
-pruning after it can win.
+Speed does not depend on the values of weights, so they are random and nothing is downloaded. An encoder and a decoder of these
+dimensions run from pixels to the first tokens, with all vision tokens and with those that MMTok keeps; runs are interleaved, and
+the table shows medians. If weights do not fit into memory, --layers and --encoder-layers build some of the layers, and times are
+scaled to all of them.
+--costs runs nothing: it counts multiplications, the encoder's share of them, and the maximum gain of pruning after the encoder.
 Dimensions: ${Object.keys(modelDims).join(', ')};
 or a JSON file such as {"title": "Mine", "hidden": 576, "layers": 30, "heads": 9, "keyValueHeads": 3, "headDim": 64,
 "intermediate": 1536, "vocabulary": 49280, "attentionBias": false, "visionTokens": 64, "visionWidth": 12288,
 "keep": ["16", "10%"], "encoder": {"title": "SigLIP-B/16-512", "hidden": 768, "layers": 12, "heads": 12,
 "intermediate": 3072, "gated": false, "patchValues": 768, "grid": [32, 32], "tiles": 1, "classToken": false,
-"merge": 4, "projector": []}}. Without an encoder, times begin after it.
+"merge": 4, "projector": []}}. Without an encoder, timing starts after it.
 
 Examples:
   mmtok eval speed --costs
@@ -52,14 +51,14 @@ export function addSpeed(parent: Command, context: Context): void {
   parent
     .command('speed')
     .description(
-      "measure what pruning does to time and memory, from pixels on, at a model's true dimensions, without its weights",
+      "measure how pruning changes time and memory, from pixels on, at a model's real dimensions, without its weights",
     )
-    .option('--dims <name>', 'dimensions by name, or a JSON file of your own')
+    .option('--dims <name>', 'dimensions by name, or your own JSON file')
     .option('--costs', 'count multiplications instead, of all dimensions or those of --dims', false)
     .option('--layers <count>', 'layers to build; times are scaled to all of them (default: all)')
     .option('--encoder-layers <count>', 'the same for the vision encoder')
-    .option('--picture <size>', 'pixels of the picture, e.g. 896x672, for encoders that take any size')
-    .option('--tiles <count>', 'also measure with only so many tiles encoded, the overview among them')
+    .option('--picture <size>', 'image size in pixels, e.g. 896x672, for encoders that take any size')
+    .option('--tiles <count>', 'also measure with only this many tiles encoded, including the overview')
     .option('--keep <budgets>', "budgets: 64, 10%, c0.9 (default: the paper's for these dimensions)")
     .addOption(
       new Option('--dtype <name>', 'precision of the weights')
