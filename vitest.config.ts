@@ -1,4 +1,5 @@
-// `pnpm test`: the tests of every package, of the examples and of the repository. None of them needs a build.
+// `pnpm test`: the tests of every package, of the examples, and of the repository. None needs a build. Tests in Chromium are
+// `pnpm test:browser`.
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
@@ -11,7 +12,6 @@ export default defineConfig({
       'apps/*/vitest.config.ts',
       'examples/vitest.config.ts',
       'test/vitest.config.ts',
-      'test/browser/vitest.config.ts',
     ],
   },
 });

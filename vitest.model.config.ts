@@ -1,7 +1,6 @@
-// `pnpm test:model`: the embedded models on many questions, which takes minutes. One file after another in one process, so that
-// answers which several of them need are computed once.
+// `pnpm test:model`: the embedded models on many questions, which takes minutes. One file after another in one process.
 import { configDefaults, defineConfig } from 'vitest/config';
-import { shared } from './vitest.shared.js';
+import { randomCases, shared } from './vitest.shared.js';
 
 export default defineConfig({
   ...shared,
@@ -10,6 +9,7 @@ export default defineConfig({
     name: 'model',
     include: ['packages/*/{src,test}/**/*.model.test.ts', 'test/browser/**/*.model.test.ts'],
     exclude: configDefaults.exclude,
+    setupFiles: [randomCases],
     fileParallelism: false,
     isolate: false,
   },

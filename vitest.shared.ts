@@ -4,6 +4,12 @@ import { configDefaults, type ViteUserConfig } from 'vitest/config';
 
 const conditions = ['@mmtok/source'];
 
+const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** See the files. */
+export const randomCases: string = file('vitest.random-cases.ts');
+const oneThread = file('vitest.one-thread.ts');
+
 /** The configuration of one package's tests. */
 export const shared: ViteUserConfig = {
   resolve: { conditions: [...conditions, 'module', 'node', 'development|production'] },
@@ -13,7 +19,7 @@ export const shared: ViteUserConfig = {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     // Minutes of a model's answers: `pnpm test:model`.
     exclude: [...configDefaults.exclude, '**/*.model.test.ts'],
-    setupFiles: [fileURLToPath(new URL('vitest.setup.ts', import.meta.url))],
+    setupFiles: [randomCases, oneThread],
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -1,5 +1,5 @@
-// Let something small answer first, and let its words guide what the model keeps. A function stands in for it here. It may be
-// a captioner, an OCR engine, or a small model: createAgent() of @mmtok/agent loads one.
+// Let an agent answer first, and let its words guide what the model keeps. Here the agent is a plain function. It may also be a
+// captioner, an OCR engine, or a small model: createAgent() of @mmtok/agent loads one.
 
 import { agentFrom } from '@mmtok/agent';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
@@ -7,7 +7,7 @@ import { createVlm } from '@mmtok/transformers';
 
 const agent = agentFrom(() => 'Mostly triangles on white.');
 
-// 'auto' asks only if no word of the question points to a place. An agent is for few tokens, here 6 of 576.
+// 'auto' asks only if no word of the question points to one place. Agents help at small budgets, here 6 of 576 tokens.
 const vlm = await createVlm(modelPath, { keep: 6, agent: { ask: agent, when: 'auto' } });
 
 const questions = await samples();

@@ -1,4 +1,4 @@
-// The shortest way: createVlm loads a model, prunes it, and answers, as a whole or as a stream. A hub id works in place of the
+// The shortest way: createVlm loads a model, prunes it, and returns whole answers or streams. A hub id works in place of the
 // embedded model's folder.
 
 import { modelPath, samples } from '@mmtok/tiny-vlm';

@@ -7,7 +7,7 @@ import { vision, words } from './scene.js';
 
 /** @type {Record<string, () => Promise<import('@mmtok/core').Backend>>} */
 const choices = {
-  // Plain JavaScript, needs nothing. Slow for thousands of tokens.
+  // Plain JavaScript without dependencies. Slow for thousands of tokens.
   reference: async () => createReferenceBackend(),
   // onnxruntime-node: the fastest on a CPU. From device: ['cuda', 'cpu'], the first that works is used.
   'ONNX Runtime': () => createOrtBackend({ device: 'cpu' }),
@@ -22,7 +22,7 @@ for (const [title, create] of Object.entries(choices)) {
     console.log(`${title} (${backend.name} on ${backend.device}) keeps ${indices.join(', ')}`);
     await backend.dispose();
   } catch (error) {
-    // A missing engine says so, and how to install it.
+    // The error of a missing engine says how to install it.
     if (!MmtokError.isInstance(error, 'MMTOK_BACKEND_UNAVAILABLE')) throw error;
     console.log(`${title}: ${error.message}`);
   }

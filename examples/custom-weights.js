@@ -20,7 +20,7 @@ async function show(title, coverage) {
 
 await show('as the paper', [textCoverage(), visionCoverage()]);
 
-// Terms: the question alone. Once its words are covered there is nothing to gain, and the lowest indices fill the budget.
+// Terms: the question alone. Once its words are covered, nothing more can be gained, and the lowest indices fill the budget.
 await show('question only', [textCoverage()]);
 
 // Targets of the text term: the first word, "cup", counts nine times as much as the second.
@@ -29,7 +29,7 @@ await show('cup first', [textCoverage({ targetWeights: [9, 1] }), visionCoverage
 // Words that match nothing in the image count little; helps at very small budgets.
 await show('peaked words', [textCoverage({ peakedness: 4 }), visionCoverage()]);
 
-// Targets of the vision term, by the question: what resembles its words counts most, the wall hardly.
+// Targets of the vision term, by the question: what resembles its words counts most, the wall least.
 await show('focused', [visionCoverage({ focus: 4 })]);
 
 // Targets of the vision term, by hand: the cup's own tokens count ten times as much as the rest.

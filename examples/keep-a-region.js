@@ -1,4 +1,4 @@
-// Keep, avoid, or favor regions of the image: by constraints, which always hold, or by a bonus, which is weighed.
+// Keep, avoid, or favor regions of the image: by constraints, which always hold, or by a bonus, which is one term among others.
 
 import { createReferenceBackend, saliency, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
 import { count, draw, things, vision, words } from './scene.js';

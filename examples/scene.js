@@ -8,10 +8,10 @@ const dim = 16;
 /** Repeatable numbers between -1 and 1. @param {number} seed */
 const noise = (seed) => ((Math.sin(seed * 12.9898) * 43758.5453) % 1) ** 3;
 
-/** The direction in which all tokens of one thing point. @param {number} seed */
+/** The direction of all tokens that show one thing. @param {number} seed */
 const direction = (seed) => Float32Array.from({ length: dim }, (_, i) => noise(seed * 100 + i));
 
-/** Word embeddings: each points where the tokens of its thing point. */
+/** Word embeddings: each has the direction of the tokens that show its thing. */
 export const words = { cup: direction(1), plant: direction(2), wall: direction(3) };
 
 /** @param {number} token */

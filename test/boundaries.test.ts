@@ -35,11 +35,7 @@ const inTests: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What any test may read beside its own package. */
-const sharedByTests: readonly string[] = [
-  'vitest.shared.js',
-  'transformers/test/tiny-models/index.js',
-  'tiny-vlm/test/held-out-answers.js',
-];
+const sharedByTests: readonly string[] = ['vitest.shared.js', 'transformers/test/tiny-models/index.js'];
 
 const packages = workspacePackages();
 const siblings = new Set(packages.map(({ manifest }) => manifest.name));
@@ -164,6 +160,7 @@ const layers: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['prune.ts'],
     ['files'],
     ['vlm'],
+    ['plan'],
     ['create-vlm.ts'],
     ['verify'],
     ['index.ts', 'internal.ts', 'verify.ts'],

@@ -1,4 +1,4 @@
-// Unit tests of the page's plain functions. The built page is tested in test/browser/playground.
+// Unit tests of the page's plain functions. The built page is tested in test/browser/sites.
 import { defineConfig, mergeConfig } from 'vitest/config';
 import { shared } from '../../vitest.shared.js';
 

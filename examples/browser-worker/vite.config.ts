@@ -1,6 +1,6 @@
 import { defaultClientConditions, defineConfig } from 'vite';
 
-// Isolated pages may share memory between threads, which makes WebAssembly several times faster.
+// Pages with these headers may share memory between threads, so that WebAssembly can use several.
 const headers = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',

@@ -1,7 +1,7 @@
 import type { NextConfig } from 'next';
 
 const config: NextConfig = {
-  // Isolated pages may share memory between threads, which makes WebAssembly several times faster.
+  // Pages with these headers may share memory between threads, so that WebAssembly can use several.
   headers: async () => [
     {
       source: '/:path*',

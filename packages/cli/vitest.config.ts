@@ -1,7 +1,4 @@
-import { configDefaults, defineConfig, mergeConfig } from 'vitest/config';
+import { defineConfig, mergeConfig } from 'vitest/config';
 import { shared } from '../../vitest.shared.js';
 
-export default mergeConfig(
-  shared,
-  defineConfig({ test: { name: 'cli', exclude: [...configDefaults.exclude, '**/*.model.test.ts'] } }),
-);
+export default mergeConfig(shared, defineConfig({ test: { name: 'cli' } }));

@@ -1,4 +1,5 @@
-// Tests in a headless Chromium. Packages are bundled from source, so nothing is built before; without a browser all are skipped.
+// `pnpm test:browser`: tests in headless Chromium. Packages are bundled from source, so nothing is built before; without a
+// browser all tests are skipped.
 import { defineConfig, mergeConfig } from 'vitest/config';
 import { shared } from '../../vitest.shared.js';
 
@@ -9,6 +10,8 @@ export default mergeConfig(
       name: 'browser',
       root: import.meta.dirname,
       include: ['**/*.test.ts'],
+      // One file at a time: Chromium has threads of its own, and pages have deadlines.
+      fileParallelism: false,
       testTimeout: 180_000,
       hookTimeout: 180_000,
     },

@@ -90,6 +90,28 @@ describe('all packages', () => {
     expect(JSON.parse(await run('npx', command, folder))).toMatchObject({ answer });
   });
 
+  test('the server answers a chat request, and its deployment files come along', async () => {
+    const code = `import { readFileSync } from 'node:fs';
+      import { samples, smallModelPath } from '@mmtok/tiny-vlm';
+      import { serveModel } from '@mmtok/serve';
+      const server = await serveModel({ model: smallModelPath, servedName: 'small', port: 0, log: () => undefined });
+      const [{ image, question }] = await samples();
+      const url = 'data:image/png;base64,' + readFileSync(image).toString('base64');
+      const content = [{ type: 'image_url', image_url: { url } }, { type: 'text', text: question }];
+      const response = await fetch(server.url + '/v1/chat/completions', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'small', messages: [{ role: 'user', content }], mmtok: { keep: 16 } }),
+      });
+      const { mmtok, choices } = await response.json();
+      await server.close();
+      console.log(JSON.stringify({ kept: mmtok.keptTokens, answer: choices[0].message.content !== '' }));`;
+    expect(await print(folder, 'serve.mjs', code)).toEqual({ kept: 16, answer: true });
+    const files = packed.find(({ name }) => name === '@mmtok/serve')?.files ?? [];
+    for (const file of ['Containerfile', 'compose.yaml', 'kubernetes/deployment.yaml'])
+      expect(files).toContain(`deploy/${file}`);
+  });
+
   test('the command line measures on the embedded benchmark', async () => {
     const command = ['mmtok', 'eval', 'shapes', '--limit', '2', '--methods', 'mmtok', '--keep', '26'];
     expect(await run('npx', [...command, '--out', 'results'], folder)).toMatch(/mmtok/);

@@ -9,10 +9,10 @@ import torch
 
 from .check import compare_precisions
 from .config import PRESETS, quick
-from .dataset import SPLITS, load_scenes
+from .dataset import SPLITS
 from .export import PRECISIONS, export_model, keep_precisions
 from .question_sets import write_question_set, write_samples
-from .train import evaluate, load, train
+from .train import evaluate, load, pictures_of, train
 
 
 def main() -> None:
@@ -34,17 +34,17 @@ def _evaluate(a: argparse.Namespace) -> None:
 def _export(a: argparse.Namespace) -> None:
     config = _config(a)
     export_model(config, load(config, a.run_folder), a.out, default=a.precisions[0])
-    agreement = compare_precisions(config, a.out, load_scenes("validation", a.scenes, config.grid))
+    agreement = compare_precisions(config, a.out, pictures_of(config, "validation", a.scenes))
     print(json.dumps({name: asdict(value) for name, value in agreement.items()}, indent=2))
     keep_precisions(a.out, a.precisions)
 
 
 def _questions(a: argparse.Namespace) -> None:
-    write_question_set(a.out, a.split, a.scenes, a.per_kind)
+    write_question_set(PRESETS[a.preset], a.out, a.split, a.scenes, a.per_kind)
 
 
 def _samples(a: argparse.Namespace) -> None:
-    write_samples(PRESETS["base"], a.out, a.model, a.scenes)
+    write_samples(PRESETS[a.preset], a.out, a.model, a.precision, a.scenes)
 
 
 def _config(a: argparse.Namespace):
@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("questions", help="write a question set for the TypeScript package")
     command.set_defaults(run=_questions)
+    command.add_argument("--preset", choices=PRESETS, default="base")
     command.add_argument("--split", choices=SPLITS, default="held-out")
     command.add_argument("--scenes", type=int, default=1000)
     command.add_argument("--per-kind", type=int, default=200)
@@ -84,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("samples", help="write pictures with questions that an exported model answers rightly")
     command.set_defaults(run=_samples)
+    command.add_argument("--preset", choices=PRESETS, default="base")
     command.add_argument("--model", type=Path, required=True, help="the exported model's folder")
+    command.add_argument("--precision", choices=PRECISIONS, default="fp32", help="which of its files to ask")
     command.add_argument("--scenes", type=int, default=6)
     command.add_argument("--out", type=Path, required=True)
     return parser

@@ -12,8 +12,9 @@ import torch
 from .config import Config
 from .dataset import Scenes
 from .export import FILES, PRECISIONS
-from .questions import KINDS, ask
-from .text import BOS, EOS, ID, WORDS, encode
+from .questions import ask, kinds_of
+from .text import BOS, EOS, ID, IMAGE, WORDS, encode
+from .tiles import layout
 from .vision import to_pixels
 
 MAX_WORDS = 8
@@ -29,18 +30,25 @@ class Exported:
         )
 
     def see(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Projected tokens, features and saliency of images `[B, S, S, 3]`."""
-        return tuple(self.vision.run(None, {"pixel_values": to_pixels(torch.from_numpy(images)).numpy()}))
+        """Projected tokens, features and saliency of images `[B, S, S, 3]`, or of all frames of each."""
+        pixels = to_pixels(torch.from_numpy(images).flatten(0, -4)).numpy()
+        feeds = {"pixel_values": pixels}
+        if self.config.tiles:
+            feeds["pixel_values"] = pixels.reshape(*images.shape[:2], *pixels.shape[1:])
+            feeds["pixel_attention_mask"] = np.ones(images.shape[:-1], bool)
+        outputs = self.vision.run(None, feeds)
+        return tuple(one.reshape(len(images), self.config.tokens, *one.shape[2:]) for one in outputs)
 
     def answer(self, tokens: np.ndarray, question: str, keep: np.ndarray | None = None) -> str:
         """The answer about one image's tokens `[n, width]`; with `keep`, about those alone, at their own positions."""
-        ids = [BOS, ID["question"], *encode(question), ID["answer"]]
-        words = self.embed.run(None, {"input_ids": np.array([ids])})[0][0]
-        positions = np.concatenate([[0], 1 + np.arange(len(tokens)), 1 + len(tokens) + np.arange(len(ids) - 1)])
-        kept = np.arange(len(tokens)) if keep is None else keep
-        chosen = np.concatenate([[0], 1 + kept, np.arange(1 + len(tokens), len(positions))])
-        states = np.concatenate([words[:1], tokens, words[1:]])[chosen][None]
-        positions = positions[chosen][None]
+        image = layout(self.config.tiles).tolist() if self.config.tiles else [IMAGE] * len(tokens)
+        ids = np.array([BOS, *image, ID["question"], *encode(question), ID["answer"]])
+        states = self.embed.run(None, {"input_ids": ids[None]})[0][0].copy()
+        places = np.flatnonzero(ids == IMAGE)
+        states[places] = tokens
+        dropped = [] if keep is None else np.delete(places, keep)
+        positions = np.delete(np.arange(len(ids)), dropped)[None]
+        states = states[positions]
         caches = [f"{i}.{part}" for i in range(self.config.layers) for part in ("key", "value")]
         past = {c: np.zeros((1, self.config.heads, 0, self.config.head_width), np.float32) for c in caches}
         answer: list[str] = []
@@ -79,8 +87,8 @@ def compare_precisions(config: Config, folder: Path, scenes: Scenes) -> dict[str
     asked = [
         (row, question)
         for row, scene in enumerate(scenes.scenes)
-        for kind in KINDS
-        if (question := ask(np.random.default_rng([row, KINDS.index(kind)]), scene, kind)) is not None
+        for number, kind in enumerate(kinds_of(config))
+        if (question := ask(np.random.default_rng([row, number]), scene, kind)) is not None
     ]
     keeps = [
         np.sort(np.random.default_rng(i).choice(config.tokens, config.tokens // 10, replace=False)) for i in range(len(asked))

@@ -1,4 +1,4 @@
-"""The two models' dimensions and their training schedules."""
+"""The models' dimensions and their training schedules."""
 
 from dataclasses import dataclass, replace
 
@@ -14,6 +14,10 @@ class Config:
     layers: int
     mlp_width: int
     heads: int = 4
+    # Tiles along an edge of a picture that is cut up, beside its overview; `image_size` is then a tile's.
+    tiles: int = 0
+    # So many patches along each axis become one token: their features stand side by side.
+    shuffle: int = 1
 
     train_scenes: int = 20_000
     validation_scenes: int = 200
@@ -24,14 +28,27 @@ class Config:
     align_steps: int = 300
     joint_steps: int = 1_800
     joint_batch: int = 12
+    # How many of the training scenes stages 3 and 4 see; 0: all.
+    joint_scenes: int = 0
 
     @property
-    def grid(self) -> int:
+    def patch_grid(self) -> int:
         return self.image_size // 8
 
     @property
+    def grid(self) -> int:
+        """Tokens along an edge of what the vision tower sees at once."""
+        return self.patch_grid // self.shuffle
+
+    @property
     def tokens(self) -> int:
-        return self.grid**2
+        """Vision tokens of a picture."""
+        return self.grid**2 * (self.tiles**2 + 1 if self.tiles else 1)
+
+    @property
+    def feature_width(self) -> int:
+        """Width of a token before the projector."""
+        return self.vision_width * self.shuffle**2
 
     @property
     def head_width(self) -> int:
@@ -40,7 +57,27 @@ class Config:
 
 BASE = Config(image_size=192, vision_width=128, vision_layers=3, width=128, layers=4, mlp_width=352)
 SMALL = Config(image_size=64, vision_width=80, vision_layers=3, width=80, layers=4, mlp_width=216)
-PRESETS = {"base": BASE, "small": SMALL}
+TILED = Config(
+    image_size=64,
+    vision_width=128,
+    vision_layers=3,
+    width=128,
+    layers=4,
+    mlp_width=352,
+    tiles=4,
+    shuffle=2,
+    train_scenes=4_000,
+    validation_scenes=60,
+    vision_steps=1_400,
+    vision_batch=6,
+    symbol_steps=1_700,
+    symbol_batch=8,
+    align_steps=150,
+    joint_steps=600,
+    joint_batch=8,
+    joint_scenes=1_600,
+)
+PRESETS = {"base": BASE, "small": SMALL, "tiled": TILED}
 
 
 def quick(config: Config) -> Config:
@@ -56,4 +93,5 @@ def quick(config: Config) -> Config:
         align_steps=10,
         joint_steps=12,
         joint_batch=8,
+        joint_scenes=0,
     )

@@ -17,7 +17,9 @@ from .draw import draw
 from .scenes import BACKGROUNDS, COLORS, IMAGE_SIZE, MAX_OBJECTS, SHAPES, SIZES, Scene, sample_scene
 
 SPLITS = {"train": 1, "validation": 2, "held-out": 3, "samples": 4}
+# What a token shows beside the shapes: the background, or a sign.
 NO_SHAPE = len(SHAPES)
+SIGN = NO_SHAPE + 1
 
 
 def scene_generator(split: str, index: int) -> np.random.Generator:
@@ -92,8 +94,8 @@ class Objects:
         xy = np.zeros((n, MAX_OBJECTS, 2), np.float32)
         for i, scene in enumerate(scenes):
             for j, o in enumerate(scene.objects):
-                table[i, j] = (1, _SHAPE[o.shape], _COLOR[o.color], _SIZE[o.size])
-                xy[i, j] = (o.x / IMAGE_SIZE, o.y / IMAGE_SIZE)
+                table[i, j] = (1, _SHAPE[o.shape], _COLOR[o.color], _SIZE.get(o.size, 0))
+                xy[i, j] = (o.x / scene.side, o.y / scene.side)
         present, shape, color, size = torch.from_numpy(table).unbind(-1)
         background = torch.tensor([_BACKGROUND[s.background.color] for s in scenes])
         return Objects(present > 0, shape, color, size, torch.from_numpy(xy), background)
@@ -117,6 +119,11 @@ class Tokens:
     @property
     def is_object(self) -> torch.Tensor:
         return self.owner >= 0
+
+    @property
+    def views(self) -> list[torch.Tensor]:
+        """The tokens of each view of the picture; one token of the last one marks each object's centre."""
+        return [torch.ones_like(self.is_centre)]
 
 
 @dataclass
@@ -172,7 +179,7 @@ def describe_patches(objects: Objects, owners: np.ndarray) -> Tokens:
     return describe_tokens(owner, places, objects)
 
 
-_SHAPE = {name: i for i, name in enumerate(SHAPES)}
+_SHAPE = {name: i for i, name in enumerate(SHAPES)} | {"sign": SIGN}
 _COLOR = {name: i for i, name in enumerate(COLORS)}
 _SIZE = {name: i for i, name in enumerate(SIZES)}
 _BACKGROUND = {name: i for i, name in enumerate(BACKGROUNDS)}

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from .config import Config
 from .language import NORM_EPSILON, ROTARY_BASE, ROTARY_SHARE, LanguageModel, rotation
-from .text import BOS, EOS, IMAGE, PAD, SPECIAL, VOCABULARY_SIZE, WORDS
+from .text import BOS, EOS, IMAGE, MARKERS, PAD, SPECIAL, VOCABULARY_SIZE, WORDS
 from .train_language import Model
 from .vision import attend
 
@@ -32,6 +32,18 @@ class VisionEncoder(nn.Module):
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         features, _, saliency = self.tower(pixel_values)
         return self.projector(features), features, saliency
+
+
+class TileEncoder(nn.Module):
+    """The same for tiles `[B, tiles, 3, S, S]` of several pictures; those that only fill up a batch, by their mask, are left out."""
+
+    def __init__(self, model: Model):
+        super().__init__()
+        self.encoder = VisionEncoder(model)
+
+    def forward(self, pixel_values: Tensor, pixel_attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        shown = pixel_attention_mask.flatten(2).float().amax(-1).flatten() > 0
+        return self.encoder(pixel_values.flatten(0, 1)[shown])
 
 
 class Embedding(nn.Module):
@@ -92,13 +104,23 @@ def keep_precisions(folder: Path, kept: list[str]) -> None:
 def _export_graphs(config: Config, model: Model, folder: Path) -> None:
     size = config.image_size
     outputs = ["image_features", "vision_features", "vision_saliency"]
-    _export(
-        VisionEncoder(model),
-        (torch.randn(2, 3, size, size),),
-        folder / "vision_encoder.onnx",
-        inputs={"pixel_values": ["batch_size"]},
-        outputs={name: ["batch_size"] for name in outputs},
-    )
+    if config.tiles:
+        axes = ["batch_size", "num_tiles"]
+        _export(
+            TileEncoder(model),
+            (torch.randn(2, 3, 3, size, size), torch.ones(2, 3, size, size, dtype=torch.bool)),
+            folder / "vision_encoder.onnx",
+            inputs={"pixel_values": axes, "pixel_attention_mask": axes},
+            outputs={name: ["num_tiles_shown"] for name in outputs},
+        )
+    else:
+        _export(
+            VisionEncoder(model),
+            (torch.randn(2, 3, size, size),),
+            folder / "vision_encoder.onnx",
+            inputs={"pixel_values": ["batch_size"]},
+            outputs={name: ["batch_size"] for name in outputs},
+        )
     _export(
         Embedding(model.language),
         (torch.randint(5, 100, (2, 7)),),
@@ -157,14 +179,10 @@ CHAT_TEMPLATE = (
 
 
 def _documents(config: Config, default: str) -> dict[str, dict]:
+    tiled = _tiled(config)
     return {
         "config.json": {
-            "architectures": ["LlavaForConditionalGeneration"],
-            "model_type": "llava",
-            "image_token_index": IMAGE,
-            "projector_hidden_act": "gelu",
-            "vision_feature_layer": -1,
-            "vision_feature_select_strategy": "full",
+            **(tiled["config"] if tiled else _LLAVA),
             "text_config": {
                 "model_type": "llama",
                 "hidden_size": config.width,
@@ -181,7 +199,7 @@ def _documents(config: Config, default: str) -> dict[str, dict]:
                 "max_position_embeddings": 2048,
             },
             "vision_config": {
-                "model_type": "clip_vision_model",
+                "model_type": "idefics3_vision" if tiled else "clip_vision_model",
                 "hidden_size": config.vision_width,
                 "num_hidden_layers": config.vision_layers,
                 "num_attention_heads": 4,
@@ -198,12 +216,18 @@ def _documents(config: Config, default: str) -> dict[str, dict]:
             "do_sample": False,
         },
         "preprocessor_config.json": {
-            "processor_class": "LlavaProcessor",
-            "image_processor_type": "CLIPImageProcessor",
             "do_convert_rgb": True,
             "do_resize": True,
-            "size": {"height": config.image_size, "width": config.image_size},
-            "do_center_crop": False,
+            **(
+                tiled["preprocessor"]
+                if tiled
+                else {
+                    "processor_class": "LlavaProcessor",
+                    "image_processor_type": "CLIPImageProcessor",
+                    "size": {"height": config.image_size, "width": config.image_size},
+                    "do_center_crop": False,
+                }
+            ),
             "do_normalize": True,
             "do_rescale": True,
             "rescale_factor": 1 / 255,
@@ -211,7 +235,9 @@ def _documents(config: Config, default: str) -> dict[str, dict]:
             "image_std": [0.5] * 3,
             "resample": 3,
         },
-        "processor_config.json": {
+        "processor_config.json": tiled["processor"]
+        if tiled
+        else {
             "processor_class": "LlavaProcessor",
             "image_token": SPECIAL[IMAGE],
             "patch_size": 8,
@@ -229,11 +255,44 @@ def _documents(config: Config, default: str) -> dict[str, dict]:
             "clean_up_tokenization_spaces": False,
             "chat_template": CHAT_TEMPLATE,
         },
-        "tokenizer.json": _tokenizer(),
+        "tokenizer.json": _tokenizer((*SPECIAL, *MARKERS) if tiled else SPECIAL),
     }
 
 
-def _tokenizer() -> dict:
+_LLAVA = {
+    "architectures": ["LlavaForConditionalGeneration"],
+    "model_type": "llava",
+    "image_token_index": IMAGE,
+    "projector_hidden_act": "gelu",
+    "vision_feature_layer": -1,
+    "vision_feature_select_strategy": "full",
+}
+
+
+def _tiled(config: Config) -> dict[str, dict]:
+    """What a model that sees tiles has in place of LLaVA's entries: the layout of Idefics 3."""
+    if config.tiles == 0:
+        return {}
+    return {
+        "config": {
+            "architectures": ["Idefics3ForConditionalGeneration"],
+            "model_type": "idefics3",
+            "image_token_id": IMAGE,
+            "scale_factor": config.shuffle,
+        },
+        "preprocessor": {
+            "processor_class": "Idefics3Processor",
+            "image_processor_type": "Idefics3ImageProcessor",
+            "size": {"longest_edge": config.tiles * config.image_size},
+            "max_image_size": {"longest_edge": config.image_size},
+            "do_image_splitting": True,
+            "do_pad": True,
+        },
+        "processor": {"processor_class": "Idefics3Processor", "image_seq_len": config.grid**2},
+    }
+
+
+def _tokenizer(special: tuple[str, ...]) -> dict:
     """Whole words only: lower case, split at spaces and punctuation; what is not in the vocabulary becomes `<unk>`."""
     words = [*WORDS, *(f"<unused{i}>" for i in range(len(WORDS), VOCABULARY_SIZE))]
     begin = {"SpecialToken": {"id": SPECIAL[BOS], "type_id": 0}}
@@ -243,7 +302,7 @@ def _tokenizer() -> dict:
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": [{"id": i, "content": word, **flags} for i, word in enumerate(SPECIAL)],
+        "added_tokens": [{"id": words.index(word), "content": word, **flags} for word in special],
         "normalizer": {"type": "Lowercase"},
         "pre_tokenizer": {
             "type": "Sequence",

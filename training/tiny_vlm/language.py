@@ -3,6 +3,7 @@
 A context is `<s>` and image tokens; the questions packed behind it each see the context and themselves.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import Config
-from .text import BOS, ID, PLURALS, VOCABULARY_SIZE, Packed
+from .text import BOS, ID, IMAGE, PLURALS, VOCABULARY_SIZE, Packed
 
 ROTARY_SHARE = 0.5
 ROTARY_BASE = 10_000.0
@@ -83,8 +84,13 @@ class LanguageModel(nn.Module):
     def logits(self, states: Tensor) -> Tensor:
         return self.norm(states) @ self.embedding.weight.T
 
-    def read(self, image: Tensor, packed: Packed) -> "Reading":
-        """Runs packed questions behind image tokens `[B, n, width]`."""
+    def read(self, image: Tensor, packed: Packed, layout: Tensor | None = None) -> "Reading":
+        """Runs packed questions behind image tokens `[B, n, width]`; with `layout`, ids `[m]`, among which they stand."""
+        seen = torch.arange(image.shape[1], device=image.device)
+        if layout is not None:
+            seen = (layout == IMAGE).nonzero()[:, 0]
+            markers = self.embedding(layout).expand(len(image), -1, -1).to(image.dtype)
+            image = markers.index_copy(1, seen, image)
         batch, n, _ = image.shape
         start = self.embedding.weight[BOS].expand(batch, 1, -1)
         states = torch.cat([start, image, self.embedding(packed.ids)], 1)
@@ -92,20 +98,21 @@ class LanguageModel(nn.Module):
         places = torch.cat([torch.arange(context, device=image.device).expand(batch, -1), context + packed.place], 1)
         cos, sin = (t[:, None] for t in rotation(places, self.config.head_width))
         mask = text_mask(packed, context)
+        causal = torch.full((context, context), -1e9, device=image.device).triu(1)
         readings = []
         for number, block in enumerate(self.blocks):
             query, key, value = block.project(states, cos, sin)
             text = query[:, :, context:]
-            attended = F.scaled_dot_product_attention(text, key, value, attn_mask=mask)
+            attended = attention(text, key, value, mask)
             if number + 1 < len(self.blocks):
                 head = (t[:, :, :context] for t in (query, key, value))
-                attended = torch.cat([F.scaled_dot_product_attention(*head, is_causal=True), attended], 2)
+                attended = torch.cat([attention(*head, causal), attended], 2)
                 states = block.finish(states, attended)
             else:
                 # Nothing reads the image tokens' last states.
                 states = block.finish(states[:, context:], attended)
             readings.append(Layer(text, key, states[:, -packed.ids.shape[1] :]))
-        return Reading(readings, mask, states)
+        return Reading(readings, mask, states, 1 + seen)
 
 
 @dataclass
@@ -119,9 +126,20 @@ class Layer:
 
 @dataclass
 class Reading:
+    """Layers, the mask of text tokens, their last states, and where in the context the vision tokens are."""
+
     layers: list[Layer]
     mask: Tensor
     states: Tensor
+    seen: Tensor
+
+
+def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """Plain attention on CPUs: PyTorch's own takes twice as long there in bfloat16, with a mask."""
+    if query.device.type != "cpu":
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    scores = (query / math.sqrt(query.shape[-1])) @ key.transpose(-1, -2) + mask.to(query.dtype)
+    return torch.softmax(scores, -1) @ value
 
 
 def text_mask(packed: Packed, context: int) -> Tensor:

@@ -13,12 +13,15 @@ from .config import Config
 from .dataset import Objects, Tokens
 from .language import LanguageModel, Layer, Reading
 from .scenes import MAX_OBJECTS
-from .text import APART, EOS, ID, Packed
+from .text import APART, EOS, ID, SIGN_APART, Packed
+from .tiles import TileTokens
 
 # Nouns look at their objects with head 0 of these layers; the word `answer` looks at the first noun with head 1 and at the
 # second with head 2 of the layer POINTING; nouns then know place and size of their object.
 GROUNDING = (1, 2)
 POINTING = 2
+# Of the tiled model, which sees everything twice, head 0 looks at the tiles and head 3 at the overview.
+VIEW_HEADS = (0, 3)
 # How similar two words that must stay apart may be.
 MAX_COSINE = 0.15
 
@@ -32,22 +35,27 @@ def answer_loss(model: LanguageModel, reading: Reading, packed: Packed) -> Tenso
 
 
 def grounding_loss(reading: Reading, packed: Packed, tokens: Tokens) -> Tensor:
-    """Nouns look at tokens of the objects they stand for, or at `<s>` if there are none.
+    """Nouns look at tokens of the objects they stand for, or at `<s>` if there are none: with one head for each view of the
+    picture.
 
-    To count, a noun looks equally at `<s>` and at one token per object: the share of `<s>` tells their number.
+    To count, a noun looks equally at `<s>` and at one token per object of the last view: the share of `<s>` tells their number.
     """
-    rows, counts = packed.nouns[:, 0], packed.counts[:, None]
+    rows = packed.nouns[:, 0]
     mine = F.one_hot(tokens.owner.clamp(min=0), packed.refers.shape[1]) * tokens.is_object[..., None]
-    target = torch.einsum("mo,mno->mn", packed.refers, mine[rows].float())
-    target = torch.where(counts, target * tokens.is_centre[rows], target)
-    nothing = (target.sum(-1, keepdim=True) == 0) | counts
-    target = torch.cat([nothing.float(), target], -1)
+    refers = torch.einsum("mo,mno->mn", packed.refers, mine[rows].float())
     total = 0
-    for number in GROUNDING:
-        scores = _scores(reading, reading.layers[number], rows, packed.nouns[:, 1], head=0)[:, : target.shape[1]]
-        mass = -torch.logsumexp(scores.masked_fill(target == 0, -1e9), -1)
-        even = -(scores.clamp(min=-30) * target).sum(-1) / target.sum(-1) - torch.log(target.sum(-1))
-        total = total + torch.where(counts[:, 0], even, mass).mean()
+    views = tokens.views
+    for view, head in zip(views, VIEW_HEADS, strict=False):
+        counts = packed.counts[:, None] & (head == VIEW_HEADS[len(views) - 1])
+        target = refers * view[rows]
+        target = torch.where(counts, target * tokens.is_centre[rows], target)
+        nothing = (target.sum(-1, keepdim=True) == 0) | counts
+        target = torch.cat([nothing.float(), target], -1)
+        for number in GROUNDING:
+            scores = _scores(reading, reading.layers[number], rows, packed.nouns[:, 1], head)
+            mass = -torch.logsumexp(scores.masked_fill(target == 0, -1e9), -1)
+            even = -(scores.clamp(min=-30) * target).sum(-1) / target.sum(-1) - torch.log(target.sum(-1))
+            total = total + torch.where(counts[:, 0], even, mass).mean()
     return total / len(GROUNDING)
 
 
@@ -59,9 +67,25 @@ def pointing_loss(reading: Reading, packed: Packed) -> Tensor:
     total = 0
     for head, order in ((1, 0), (2, 1)):
         mine = packed.order == order
-        scores = _scores(reading, layer, rows[mine], answers[mine], head)
+        scores = _all_scores(reading, layer, rows[mine], answers[mine], head)
         total = total - scores.gather(1, context + nouns[mine, None]).mean()
     return total / 2
+
+
+def reading_loss(reading: Reading, packed: Packed, tokens: TileTokens) -> Tensor:
+    """Each word of what is read from a sign looks at its noun, and in the last layer at the tokens that show the next character,
+    or at `<s>` if there is none.
+    """
+    if len(packed.reads) == 0:
+        return reading.states.sum() * 0
+    rows, places, nouns, objects, numbers = packed.reads.unbind(-1)
+    context = reading.layers[POINTING].key.shape[2] - packed.ids.shape[1]
+    pointing = _all_scores(reading, reading.layers[POINTING], rows, places, head=1)
+    target = ((tokens.owner[rows] == objects[:, None]) & (tokens.slot[rows] == numbers[:, None])).float()
+    target = torch.cat([(target.sum(-1, keepdim=True) == 0).float(), target], -1)
+    scores = _scores(reading, reading.layers[-1], rows, places, head=3)
+    mass = -torch.logsumexp(scores.masked_fill(target == 0, -1e9), -1)
+    return mass.mean() - pointing.gather(1, context + nouns[:, None]).mean()
 
 
 class NounReader(nn.Module):
@@ -85,7 +109,8 @@ class NounReader(nn.Module):
 
 def crowding_loss(model: LanguageModel) -> Tensor:
     """Attribute words that have come too close: tied embeddings collapse words that answer the same question."""
-    words = F.normalize(model.embedding.weight[[ID[word] for word in APART]], dim=-1)
+    apart = SIGN_APART if model.config.tiles else APART
+    words = F.normalize(model.embedding.weight[[ID[word] for word in apart]], dim=-1)
     cosine = words @ words.T - torch.eye(len(words), device=words.device)
     return F.relu(cosine - MAX_COSINE).pow(2).sum()
 
@@ -98,6 +123,12 @@ def alignment_loss(projected: Tensor, ideal: Tensor, tokens: Tokens) -> Tensor:
 
 
 def _scores(reading: Reading, layer: Layer, rows: Tensor, places: Tensor, head: int) -> Tensor:
+    """Log attention `[m, 1 + vision tokens]` of single text tokens in one head to `<s>` and to vision tokens."""
+    scores = _all_scores(reading, layer, rows, places, head)
+    return scores[:, torch.cat([reading.seen.new_zeros(1), reading.seen])]
+
+
+def _all_scores(reading: Reading, layer: Layer, rows: Tensor, places: Tensor, head: int) -> Tensor:
     """Log attention `[m, all tokens]` of single text tokens in one head."""
     query, key = layer.text_query[rows, head, places], layer.key[rows, head]
     raw = torch.einsum("mw,mnw->mn", query.float(), key.float()) / math.sqrt(query.shape[-1])

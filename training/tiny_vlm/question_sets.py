@@ -8,27 +8,30 @@ from PIL import Image
 
 from .check import Exported
 from .config import Config
-from .dataset import load_scenes, scene_at, scene_generator
-from .questions import KINDS, ask
-from .scenes import sample_scene
+from .dataset import scene_generator
+from .draw import draw
+from .questions import ask, kinds_of
+from .sign_scenes import sampler_of
+from .train import pictures_of
 
 # Each scene is asked this many questions, each of another kind, so that no scene weighs much.
 PER_SCENE = 2
 
 
-def write_question_set(folder: Path, split: str, scenes: int, per_kind: int) -> None:
+def write_question_set(config: Config, folder: Path, split: str, scenes: int, per_kind: int) -> None:
     """Writes `scenes.jsonl` and `questions.jsonl`: `per_kind` questions of every kind about the first scenes of a split.
 
     Kinds take turns; a scene that allows no question of its kind is asked the next kind that still lacks some.
     """
-    lacking = dict.fromkeys(KINDS, per_kind)
+    kinds, sample = kinds_of(config), sampler_of(config)
+    lacking = dict.fromkeys(kinds, per_kind)
     questions = []
     for index in range(scenes):
         rng = scene_generator(split, index)
-        scene = sample_scene(rng)
+        scene = sample(rng)
         turn = index * PER_SCENE
         # Kinds that lack most come first; among equals they take turns.
-        order = sorted(KINDS, key=lambda kind: (-lacking[kind], (KINDS.index(kind) - turn) % len(KINDS)))
+        order = sorted(kinds, key=lambda kind: (-lacking[kind], (kinds.index(kind) - turn) % len(kinds)))
         asked = 0
         for kind in order:
             if asked == PER_SCENE or lacking[kind] == 0:
@@ -42,21 +45,22 @@ def write_question_set(folder: Path, split: str, scenes: int, per_kind: int) -> 
     if missing := {kind: count for kind, count in lacking.items() if count}:
         raise ValueError(f"{scenes} scenes of split {split!r} are too few for {per_kind} questions a kind: {missing} lack")
     folder.mkdir(parents=True, exist_ok=True)
-    _write_lines(folder / "scenes.jsonl", (scene_at(split, index).to_json() for index in range(scenes)))
+    _write_lines(folder / "scenes.jsonl", (sample(scene_generator(split, index)).to_json() for index in range(scenes)))
     _write_lines(folder / "questions.jsonl", questions)
 
 
-def write_samples(config: Config, folder: Path, model_folder: Path, count: int) -> None:
+def write_samples(config: Config, folder: Path, model_folder: Path, precision: str, count: int) -> None:
     """Writes pictures and questions for demos: only questions that the exported model answers rightly with all tokens."""
-    scenes = load_scenes("samples", count, config.grid)
-    model = Exported(config, model_folder, "fp32")
-    tokens = model.see(scenes.images(range(count), config.image_size))[0]
+    scenes = [sampler_of(config)(scene_generator("samples", index)) for index in range(count)]
+    pictures = [draw(scene, 1)[0] for scene in scenes]
+    model = Exported(config, model_folder, precision)
+    tokens = model.see(pictures_of(config, "samples", count).images(range(count), config.image_size))[0]
     folder.mkdir(parents=True, exist_ok=True)
     questions = []
-    for row, scene in enumerate(scenes.scenes):
-        Image.fromarray(scenes.pixels[row]).save(folder / f"{row}.png")
-        for kind in KINDS:
-            question = ask(np.random.default_rng([row, KINDS.index(kind)]), scene, kind)
+    for row, scene in enumerate(scenes):
+        Image.fromarray(pictures[row]).save(folder / f"{row}.png")
+        for number, kind in enumerate(kinds_of(config)):
+            question = ask(np.random.default_rng([row, number]), scene, kind)
             if question is not None and model.answer(tokens[row], question.text) == question.answer:
                 entry = {"image": f"{row}.png", "question": question.text, "answer": question.answer, "kind": kind}
                 questions.append(entry)

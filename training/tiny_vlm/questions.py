@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .config import Config
 from .scenes import COLORS, IMAGE_SIZE, SHAPES, SIZES, Scene, Thing, pick
 
 NUMBERS = ("zero", "one", "two", "three", "four")
@@ -86,6 +87,14 @@ class _Asker:
                 named.setdefault(mention.objects[0], (thing, mention))
         return list(named.values())
 
+    def bearing(self, attributes: tuple[str, ...]) -> tuple[Thing, ...]:
+        """Objects that have all of the attributes: signs have no size."""
+        return tuple(o for o in self.objects if all(getattr(o, name) for name in attributes))
+
+    def pixels(self, length: float) -> float:
+        """A length told for the smaller scenes."""
+        return length * self.scene.side / IMAGE_SIZE
+
     def matching(self, **wanted: str) -> tuple[int, ...]:
         return tuple(i for i, o in enumerate(self.objects) if all(getattr(o, k) == v for k, v in wanted.items()))
 
@@ -123,15 +132,16 @@ def _existence(a: _Asker) -> Question | None:
 
 
 def _present(a: _Asker, attributes: tuple[str, ...]) -> dict[str, str]:
-    thing = a.pick(a.objects)
+    thing = a.pick(a.bearing(attributes))
     return {name: getattr(thing, name) for name in attributes}
 
 
 def _absent(a: _Asker, attributes: tuple[str, ...]) -> dict[str, str] | None:
     """Something that is not there: mostly made of attributes that are, each on another object."""
     everything = {"shape": SHAPES, "color": tuple(COLORS), "size": SIZES}
+    bearing = a.bearing(attributes)
     for _ in range(30):
-        wanted = {name: getattr(a.pick(a.objects), name) if a.chance(0.75) else a.pick(everything[name]) for name in attributes}
+        wanted = {name: getattr(a.pick(bearing), name) if a.chance(0.75) else a.pick(everything[name]) for name in attributes}
         if not a.matching(**wanted):
             return wanted
     return None
@@ -139,7 +149,10 @@ def _absent(a: _Asker, attributes: tuple[str, ...]) -> dict[str, str] | None:
 
 def _attribute(a: _Asker, kind: str, namings: Namings, wordings: Wordings) -> Question | None:
     """Asks for an attribute of an object that others single out, by the first naming that singles out any."""
-    candidates = next((found for naming in namings if (found := a.referring(*naming))), None)
+    bearing = (
+        [(thing, mention) for thing, mention in a.referring(*naming) if getattr(thing, kind)] for naming in namings
+    )
+    candidates = next((found for found in bearing if found), None)
     if not candidates:
         return None
     thing, mention = a.pick(candidates)
@@ -196,8 +209,8 @@ def _count(a: _Asker) -> Question | None:
 
 def _location(a: _Asker) -> Question | None:
     axis = a.pick(("x", "y"))
-    middle = IMAGE_SIZE / 2
-    candidates = [r for r in a.reference() if abs(getattr(r[0], axis) - middle) >= CLEAR_OFFSET]
+    middle = a.scene.side / 2
+    candidates = [r for r in a.reference() if abs(getattr(r[0], axis) - middle) >= a.pixels(CLEAR_OFFSET)]
     if not candidates:
         return None
     thing, mention = a.pick(candidates)
@@ -217,7 +230,7 @@ def _relation(a: _Asker) -> Question | None:
     for _ in range(20 if references else 0):
         (one, mention), (other, anchor) = a.pick(references), a.pick(references)
         distance = getattr(one, axis) - getattr(other, axis)
-        if abs(distance) < CLEAR_DISTANCE:
+        if abs(distance) < a.pixels(CLEAR_DISTANCE):
             continue
         first, second = ("left", "right") if axis == "x" else ("above", "below")
         between = " left or right of the " if axis == "x" else " above or below the "
@@ -227,9 +240,10 @@ def _relation(a: _Asker) -> Question | None:
 
 
 def _description(a: _Asker) -> Question | None:
-    count = len(a.objects)
+    described = a.bearing(("size",))
+    count = len(described)
     (color, colored), (shape, shaped) = (
-        Counter(getattr(o, name) for o in a.objects).most_common(1)[0] for name in ("color", "shape")
+        Counter(getattr(o, name) for o in described).most_common(1)[0] for name in ("color", "shape")
     )
     if count < 4:
         return None
@@ -250,7 +264,28 @@ def _description(a: _Asker) -> Question | None:
             ("What do you see ", "here", "?"),
         )
     )
-    return Question("description", (before, Mention(noun, tuple(range(count))), after), answer)
+    return Question("description", (before, Mention(noun, tuple(i for i, o in enumerate(a.objects) if o in described)), after), answer)
+
+
+def _detail(a: _Asker) -> Question | None:
+    candidates = [(thing, mention) for thing, mention in a.reference() if thing.mark]
+    if not candidates:
+        return None
+    thing, mention = a.pick(candidates)
+    wordings = [("What mark is on the ", "?"), ("Which mark does the ", " have?")]
+    if thing.mark != "none":
+        wordings.append(("Is the mark on the ", " a dot or a bar?"))
+    before, after = a.pick(wordings)
+    return Question("detail", (before, mention, after), thing.mark)
+
+
+def _reading(a: _Asker) -> Question | None:
+    candidates = [(thing, mention) for thing, mention in a.reference() if thing.text]
+    if not candidates:
+        return None
+    thing, mention = a.pick(candidates)
+    before, after = a.pick((("What is written on the ", "?"), ("What does the ", " say?"), ("Read the ", ".")))
+    return Question("reading", (before, mention, after), " ".join(thing.text))
 
 
 _ASK = {
@@ -263,5 +298,14 @@ _ASK = {
     "location": _location,
     "relation": _relation,
     "description": _description,
+    "detail": _detail,
+    "reading": _reading,
 }
-KINDS = tuple(_ASK)
+# Of all scenes, and of those with marks and signs.
+SIGN_KINDS = tuple(_ASK)
+KINDS = SIGN_KINDS[:9]
+
+
+def kinds_of(config: Config) -> tuple[str, ...]:
+    """The kinds of questions that a model is asked."""
+    return SIGN_KINDS if config.tiles else KINDS

@@ -33,7 +33,10 @@ PLACING_ATTEMPTS = 60
 
 @dataclass(frozen=True)
 class Thing:
-    """An object, or a stroke of clutter. Lengths in pixels; (cos, sin) is its rotation; shade is a ramp across it."""
+    """An object, a sign, or a stroke of clutter. Lengths in pixels; (cos, sin) is its rotation; shade is a ramp across it.
+
+    `mark` is a small mark on an object, `text` what is written on a sign; see sign_scenes.py.
+    """
 
     shape: str
     color: str
@@ -45,6 +48,8 @@ class Thing:
     sin: float
     rgb: tuple[int, int, int]
     shade: tuple[float, float]
+    mark: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,9 +74,17 @@ class Scene:
     background: Background
     objects: tuple[Thing, ...]
     clutter: tuple[Thing, ...]
+    side: int = IMAGE_SIZE
 
     def to_json(self) -> dict:
-        return asdict(self)
+        """As the TypeScript package reads it: without what is not there."""
+        return _without_blanks(asdict(self))
+
+
+def _without_blanks(value):
+    if isinstance(value, dict):
+        return {k: _without_blanks(v) for k, v in value.items() if v != "" and (k, v) != ("side", IMAGE_SIZE)}
+    return [_without_blanks(v) for v in value] if isinstance(value, tuple) else value
 
 
 def pick(rng: np.random.Generator, options: Sequence):
@@ -81,26 +94,30 @@ def pick(rng: np.random.Generator, options: Sequence):
 
 def sample_scene(rng: np.random.Generator) -> Scene:
     """Draws a scene of 3 to 15 objects that do not overlap, a few strokes of clutter, and a background."""
+    background = sample_background(rng)
+    objects = _sample_objects(rng)
+    clutter = tuple(sample_stroke(rng) for _ in range(rng.integers(0, 7)))
+    return Scene(background, objects, clutter)
+
+
+def sample_background(rng: np.random.Generator) -> Background:
     color = pick(rng, tuple(BACKGROUNDS))
     angle = rng.uniform(0, 2 * np.pi)
     slope = rng.uniform(0, 16)
     turn = rng.uniform(0, np.pi)
-    background = Background(
+    return Background(
         color=color,
-        rgb=_stray(rng, BACKGROUNDS[color], 6),
-        gradient=(_round(slope * np.cos(angle)), _round(slope * np.sin(angle))),
-        blotch=_round(rng.uniform(1, 9)),
+        rgb=stray(rng, BACKGROUNDS[color], 6),
+        gradient=(rounded(slope * np.cos(angle)), rounded(slope * np.sin(angle))),
+        blotch=rounded(rng.uniform(1, 9)),
         pattern=str(rng.choice(PATTERNS, p=(0.5, 0.25, 0.25))),
-        contrast=_round(rng.uniform(3, 10)),
-        period=_round(rng.uniform(6, 20)),
-        cos=_round(np.cos(turn)),
-        sin=_round(np.sin(turn)),
-        grain=_round(rng.uniform(0, 8)),
+        contrast=rounded(rng.uniform(3, 10)),
+        period=rounded(rng.uniform(6, 20)),
+        cos=rounded(np.cos(turn)),
+        sin=rounded(np.sin(turn)),
+        grain=rounded(rng.uniform(0, 8)),
         seed=int(rng.integers(2**32)),
     )
-    objects = _sample_objects(rng)
-    clutter = tuple(_sample_stroke(rng) for _ in range(rng.integers(0, 7)))
-    return Scene(background, objects, clutter)
 
 
 def _sample_objects(rng: np.random.Generator) -> tuple[Thing, ...]:
@@ -119,7 +136,7 @@ def _sample_objects(rng: np.random.Generator) -> tuple[Thing, ...]:
         if placed is None:
             continue
         x, y, radius = placed
-        objects.append(_thing(rng, shape, color, size, x, y, radius, COLORS[color]))
+        objects.append(sample_thing(rng, shape, color, size, x, y, radius, COLORS[color]))
     return tuple(objects)
 
 
@@ -133,33 +150,33 @@ def _place(rng: np.random.Generator, others: list[Thing], size: str) -> tuple[fl
     return None
 
 
-def _thing(rng, shape, color, size, x, y, radius, rgb, turn=0.2) -> Thing:
+def sample_thing(rng, shape, color, size, x, y, radius, rgb, turn=0.2) -> Thing:
     angle = rng.uniform(-turn, turn)
     ramp = rng.uniform(-9, 9, 2)
     return Thing(
         shape=shape,
         color=color,
         size=size,
-        x=_round(x),
-        y=_round(y),
-        radius=_round(radius),
-        cos=_round(np.cos(angle)),
-        sin=_round(np.sin(angle)),
-        rgb=_stray(rng, rgb, COLOR_SPREAD),
-        shade=(_round(ramp[0]), _round(ramp[1])),
+        x=rounded(x),
+        y=rounded(y),
+        radius=rounded(radius),
+        cos=rounded(np.cos(angle)),
+        sin=rounded(np.sin(angle)),
+        rgb=stray(rng, rgb, COLOR_SPREAD),
+        shade=(rounded(ramp[0]), rounded(ramp[1])),
     )
 
 
-def _sample_stroke(rng: np.random.Generator) -> Thing:
+def sample_stroke(rng: np.random.Generator, side: int = IMAGE_SIZE) -> Thing:
     """A thin grey stroke: not an object, nobody asks about it. It lies beneath the objects."""
-    x, y = rng.uniform(0, IMAGE_SIZE, 2)
+    x, y = rng.uniform(0, side, 2)
     level = int(rng.uniform(60, 200))
-    return _thing(rng, "stroke", "grey", "small", x, y, rng.uniform(3, 8), (level,) * 3, turn=np.pi)
+    return sample_thing(rng, "stroke", "grey", "small", x, y, rng.uniform(3, 8), (level,) * 3, turn=np.pi)
 
 
-def _stray(rng: np.random.Generator, rgb, spread: float) -> tuple[int, int, int]:
+def stray(rng: np.random.Generator, rgb, spread: float) -> tuple[int, int, int]:
     return tuple(min(max(round(c + d), 0), 255) for c, d in zip(rgb, rng.normal(0, spread, 3), strict=True))
 
 
-def _round(value: float) -> float:
+def rounded(value: float) -> float:
     return round(float(value), 3)

@@ -62,7 +62,9 @@ class Training:
             file.write(json.dumps(entry) + "\n")
 
     def to(self, value):
-        """A tensor, or a tuple or dataclass of such, on the device."""
+        """A tensor, or a tuple or dataclass of such, on the device; numbers as they are."""
+        if isinstance(value, int):
+            return value
         if isinstance(value, torch.Tensor):
             return value.to(self.device)
         if isinstance(value, tuple):

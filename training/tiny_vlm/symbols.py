@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from .config import Config
-from .dataset import Objects, Tokens, describe_tokens
+from .dataset import SIGN, Objects, Tokens, describe_tokens
 from .scenes import BACKGROUNDS, COLORS, SHAPES, SIZES
 from .text import ID
 
 _COLOR_WORDS = [ID[word] for word in (*COLORS, *BACKGROUNDS)]
-_SHAPE_WORDS = [ID[word] for word in (*SHAPES, "background")]
+_SHAPE_WORDS = [ID[word] for word in (*SHAPES, "background", "sign")]
 _SIZE_WORDS = [ID[word] for word in SIZES]
 _GROUND_WORDS = [ID[word] for word in BACKGROUNDS]
 
@@ -38,14 +38,19 @@ class IdealTokens(nn.Module):
     def forward(self, words: Tensor, tokens: Tokens) -> Tensor:
         """`words` is the embedding table; returns `[B, n, width]`."""
         on = tokens.is_object[..., None]
+        sized = on & (tokens.shape != SIGN)[..., None]
         return (
             words[self.color_words[tokens.color]]
             + words[self.shape_words[tokens.shape]]
-            + SIZE_SHARE * words[self.size_words[tokens.size]] * on
+            + SIZE_SHARE * words[self.size_words[tokens.size]] * sized
             + GROUND_SHARE * words[self.ground_words[tokens.background]][:, None] * on
-            + PLACE_SHARE * self.place(place_features(tokens.xy))
+            + PLACE_SHARE * self.placed(tokens)
             + tokens.is_centre[..., None] * self.centre
         )
+
+    def placed(self, tokens: Tokens) -> Tensor:
+        """What tokens say of the places of what they show, `[B, n, width]`."""
+        return self.place(place_features(tokens.xy))
 
 
 def place_features(xy: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from .glyphs import CHARACTERS
 from .questions import NUMBERS, PLURALS, Mention, Question
 from .scenes import BACKGROUNDS, COLORS, SHAPES, SIZES
 
@@ -17,15 +18,26 @@ _OTHER = (
     "background image picture photo this that here describe mostly mixed object objects thing things with between not any "
     "big little tell me please grey"
 ).split()
-WORDS = tuple(dict.fromkeys((*SPECIAL, *_OTHER, *SHAPES, *PLURALS.values(), *COLORS, *BACKGROUNDS, *SIZES, *NUMBERS)))
+# Words about marks and signs, and what the layout of a tiled picture needs; after all others, whose ids stay.
+AROUND, OVERVIEW = "<fake_token_around_image>", "<global-img>"
+MARKERS = (AROUND, OVERVIEW, *(f"<row_{row}_col_{column}>" for row in range(1, 5) for column in range(1, 5)))
+_SIGN_WORDS = (*MARKERS, *CHARACTERS, *"sign written say read mark dot bar none".split())
+WORDS = tuple(
+    dict.fromkeys(
+        (*SPECIAL, *_OTHER, *SHAPES, *PLURALS.values(), *COLORS, *BACKGROUNDS, *SIZES, *NUMBERS, *_SIGN_WORDS)
+    )
+)
 VOCABULARY_SIZE = 160
 ID = {word: i for i, word in enumerate(WORDS)}
 
 # Words that answers are made of and that must stay apart; plurals begin where their singulars do.
 APART = [*SHAPES, *COLORS, *BACKGROUNDS, *SIZES, *NUMBERS, *"yes no left right top bottom above below".split()]
+# The same for the tiled model.
+SIGN_APART = [*APART, *CHARACTERS, *"sign dot bar none".split()]
 
 # Words whose loss changes the answer.
 _KEPT = {ID[word] for word in (*APART, *PLURALS.values(), *"object objects background color shape size half".split())}
+_KEPT |= {ID[word] for word in _SIGN_WORDS}
 
 # How often a word of training text is replaced by <unk>, so that unknown words are no surprise.
 UNKNOWN_RATE = 0.03
@@ -65,7 +77,9 @@ class Packed:
     `ids`, `segment` (-1 for padding) and `place` (within the question) are [B, T]. `labels` are the next ids, -100 where
     nothing is to be learned; `is_first` marks the ones that follow the prompt. `nouns` lists [mention, 3]: context, place of
     the noun, place of the word `answer`; `order` says whether it is its question's first mention (0) or second (1);
-    `refers` [mention, MAX_OBJECTS] tells its objects; `counts` whether how many they are matters.
+    `refers` [mention, MAX_OBJECTS] tells its objects; `counts` whether how many they are matters. `reads` lists [step, 5], for
+    each step of an answer that is read from a sign: context, place of the word that comes before, place of the noun, object,
+    number of the character from 1.
     """
 
     ids: torch.Tensor
@@ -77,6 +91,7 @@ class Packed:
     order: torch.Tensor
     refers: torch.Tensor
     counts: torch.Tensor
+    reads: torch.Tensor
 
 
 def pack(contexts: list[list[Question]], length: int, max_objects: int, rng: np.random.Generator | None) -> Packed:
@@ -85,7 +100,7 @@ def pack(contexts: list[list[Question]], length: int, max_objects: int, rng: np.
     ids = np.full((n, length), PAD, np.int64)
     segment, place, labels = np.full_like(ids, -1), np.zeros_like(ids), np.full_like(ids, -100)
     is_first = np.zeros((n, length), bool)
-    nouns, order, refers, counts = [], [], [], []
+    nouns, order, refers, counts, reads = [], [], [], [], []
     for row, questions in enumerate(contexts):
         at = 0
         for number, question in enumerate(questions):
@@ -110,6 +125,10 @@ def pack(contexts: list[list[Question]], length: int, max_objects: int, rng: np.
                 order.append(i)
                 refers.append([number in mention.objects for number in range(max_objects)])
                 counts.append(question.kind in ("count", "description"))
+            if question.kind == "reading":
+                (mention,) = question.mentions
+                for step in range(len(encoded.answer)):
+                    reads.append((row, at + prompt - 1 + step, at + encoded.nouns[0], mention.objects[0], step + 1))
             at += size
     return Packed(
         *map(torch.from_numpy, (ids, segment, place, labels, is_first)),
@@ -117,4 +136,5 @@ def pack(contexts: list[list[Question]], length: int, max_objects: int, rng: np.
         torch.tensor(order),
         torch.from_numpy(np.array(refers, np.float32)),
         torch.tensor(counts),
+        torch.tensor(reads, dtype=torch.int64).reshape(-1, 5),
     )

@@ -2,16 +2,19 @@
 
 import json
 from dataclasses import asdict
+from functools import cache, partial
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from .config import Config
-from .dataset import load_scenes
+from .dataset import Scenes, load_scenes
 from .exported_tower import read_tower
 from .schedule import Training
-from .train_language import Model, accuracy_by_kind, train_jointly, train_projector, train_symbols
+from .train_language import Model, Sight, accuracy_by_kind, train_jointly, train_projector, train_symbols
+from .tiles import load_tile_scenes
+from .train_tile_vision import train_tile_vision
 from .train_vision import train_vision
 from .vision import VisionTower
 
@@ -39,27 +42,36 @@ def train(
         is_short = number == 2 and device == "cpu"
         return Training(folder, 10 * seed + number, device, bfloat16 and not is_short, workers)
 
-    scenes = load_scenes("train", config.train_scenes, config.grid, max(2, workers))
-    validation = load_scenes("validation", config.validation_scenes, config.grid)
+    # Drawn when they are first needed.
+    scenes = cache(partial(pictures_of, config, "train", workers=max(2, workers)))
+    validation = cache(partial(pictures_of, config, "validation", config.validation_scenes))
     torch.manual_seed(10 * seed)
     model = Model.of(config, VisionTower(config), torch.device(device))
     if not _restore(model, folder / "1-vision.pt", ("vision",)):
         if tower:
             model.vision = read_tower(config, tower).to(device)
         else:
-            model.vision = train_vision(config, scenes, validation, stage(1))
+            teach = train_tile_vision if config.tiles else train_vision
+            model.vision = teach(config, scenes(config.train_scenes), validation(), stage(1))
         _save(model, folder / "1-vision.pt", ("vision",))
     model.vision.eval()
     if not _restore(model, folder / "2-symbols.pt", ("language", "ideal")):
         train_symbols(config, model, stage(2))
         _save(model, folder / "2-symbols.pt", ("language", "ideal"))
+    sight = Sight(model, stage(3))
+    shown = config.joint_scenes or config.train_scenes
     if not _restore(model, folder / "3-projector.pt", ("projector",)):
-        train_projector(config, model, scenes, stage(3))
+        train_projector(config, model, scenes(shown), sight, stage(3))
         _save(model, folder / "3-projector.pt", ("projector",))
     if not _restore(model, folder / "model.pt", PARTS):
-        train_jointly(config, model, scenes, validation, stage(4))
+        train_jointly(config, model, scenes(shown), validation(), sight, stage(4))
         _save(model, folder / "model.pt", PARTS)
     return model
+
+
+def pictures_of(config: Config, split: str, count: int, workers: int = 2) -> Scenes:
+    """The first scenes of a split, drawn as the model sees them."""
+    return load_tile_scenes(split, count, workers) if config.tiles else load_scenes(split, count, config.grid, workers)
 
 
 def _use_plain_attention_on_cuda() -> None:
@@ -83,7 +95,7 @@ def load(config: Config, folder: Path) -> Model:
 
 def evaluate(config: Config, folder: Path, split: str, count: int) -> dict[str, float]:
     """Accuracy of a finished run by kind, in full precision, with all vision tokens."""
-    scenes = load_scenes(split, count, config.grid)
+    scenes = pictures_of(config, split, count)
     return accuracy_by_kind(config, load(config, folder), scenes, Training(folder, 0, bfloat16=False))
 
 

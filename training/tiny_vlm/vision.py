@@ -44,6 +44,7 @@ class VisionTower(nn.Module):
 
     def __init__(self, config: Config):
         super().__init__()
+        self.grid, self.shuffle = config.grid, config.shuffle
         w = config.vision_width
         self.conv1 = _conv(3, 24, 4, 2)
         self.conv2 = _conv(24, 48, 4, 2)
@@ -51,7 +52,7 @@ class VisionTower(nn.Module):
         self.conv4 = _conv(48, w, 4, 2)
         self.conv5 = _conv(w, w, 3, 1)
         self.conv6 = _conv(w, w, 3, 1)
-        self.positions = nn.Parameter(0.5 * _sinusoids(config.grid, w)[None])
+        self.positions = nn.Parameter(0.5 * _sinusoids(config.patch_grid, w)[None])
         self.class_token = nn.Parameter(torch.randn(1, 1, w) * 0.02)
         self.blocks = nn.ModuleList(VisionBlock(w) for _ in range(config.vision_layers))
         self.norm = nn.LayerNorm(w)
@@ -66,7 +67,14 @@ class VisionTower(nn.Module):
         for block in self.blocks:
             x, weights = block(x)
         x = self.norm(x)
-        return x[:, 1:], x[:, 0], weights[:, :, 0, 1:].mean(1)
+        return self._merge(x[:, 1:]), x[:, 0], self._merge(weights[:, :, 0, 1:].mean(1)[..., None]).sum(-1)
+
+    def _merge(self, x: Tensor) -> Tensor:
+        """Patches `[B, patches, w]` to tokens `[B, n, shuffle² w]`: neighbours side by side."""
+        if self.shuffle == 1:
+            return x
+        cells = x.reshape(-1, self.grid, self.shuffle, self.grid, self.shuffle, x.shape[-1])
+        return cells.transpose(2, 3).flatten(3).flatten(1, 2)
 
 
 class Projector(nn.Module):
@@ -74,7 +82,7 @@ class Projector(nn.Module):
 
     def __init__(self, config: Config):
         super().__init__()
-        self.up = nn.Linear(config.vision_width, 2 * config.width)
+        self.up = nn.Linear(config.feature_width, 2 * config.width)
         self.down = nn.Linear(2 * config.width, config.width)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-// The site: navigation, search without a network, and paths that work under any base.
+// The site: navigation, offline search, and paths that work under any base.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DefaultTheme, defineConfig } from 'vitepress';
@@ -15,11 +15,19 @@ function referenceSidebars(): DefaultTheme.SidebarMulti {
     ? JSON.parse(readFileSync(file, 'utf8'))
     : [];
   const list = modules.map(({ text, link }) => ({ text, link }));
+  // A group that folds is a button in a button in VitePress's theme, which screen readers cannot tell apart.
+  const unfolded = (items: DefaultTheme.SidebarItem[] = []): DefaultTheme.SidebarItem[] =>
+    items.map(({ collapsed: _, ...item }) => ({
+      ...item,
+      ...(item.items && { items: unfolded(item.items) }),
+    }));
   const sidebar = (own: string | undefined): DefaultTheme.SidebarItem[] => [
     {
       text: 'API reference',
       link: '/reference/',
-      items: list.map((one, at) => (one.link === own ? { ...modules[at], collapsed: false } : one)),
+      items: list.map((one, at) =>
+        one.link === own ? { ...one, items: unfolded(modules[at]?.items) } : one,
+      ),
     },
   ];
   return Object.fromEntries([
@@ -39,7 +47,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     ],
   },
   {
-    text: 'Prune well',
+    text: 'Prune vision tokens',
     items: [
       { text: 'How MMTok works', link: '/guide/how-it-works' },
       { text: 'Budgets', link: '/guide/budgets' },
@@ -49,7 +57,7 @@ const guide: DefaultTheme.SidebarItem[] = [
     ],
   },
   {
-    text: 'Run it elsewhere',
+    text: 'Run, serve, evaluate',
     items: [
       { text: 'Backends', link: '/guide/backends' },
       { text: 'Write a backend', link: '/guide/write-a-backend' },
@@ -65,7 +73,9 @@ const results: DefaultTheme.SidebarItem[] = [
     text: 'Results',
     items: [
       { text: 'Accuracy and speed', link: '/results/' },
+      { text: 'What the encoder costs', link: '/results/encoder' },
       { text: 'On a GPU', link: '/results/gpu' },
+      { text: 'Serving', link: '/results/serving' },
       { text: 'With an agent', link: '/results/agents' },
     ],
   },
@@ -85,11 +95,11 @@ export default defineConfig({
   lang: 'en-US',
   // GitHub Pages serves the site under the repository's name.
   base: process.env.DOCS_BASE ?? '/',
-  // Without the playground there is nothing to embed.
   head: [['link', { rel: 'icon', href: 'data:,' }]],
+  // The playground's page is left out if there is no playground to embed.
   srcExclude: ['test/**', 'README.md', ...(hasPlayground ? [] : ['playground.md'])],
   transformPageData(page) {
-    // Made from other files.
+    // These pages are generated.
     if (/^(reference|decisions)\//.test(page.relativePath)) page.frontmatter.editLink = false;
   },
   cacheDir: '.cache/vitepress',
@@ -101,7 +111,11 @@ export default defineConfig({
     server: { fs: { allow: ['../..'] } },
     build: { chunkSizeWarningLimit: 5_000 },
   },
-  markdown: { math: false },
+  markdown: {
+    math: false,
+    // Themes whose comments and keywords have enough contrast.
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' },
+  },
   themeConfig: {
     search: { provider: 'local' },
     nav: [

@@ -10,7 +10,7 @@ export async function isPlaygroundBuilt() {
   return (await stat(join(built, 'index.html')).catch(() => undefined)) !== undefined;
 }
 
-/** Copies `apps/playground/dist` to `public/playground`; removes an old copy where there is none to take. */
+/** Copies `apps/playground/dist` to `public/playground`, or removes an old copy if the playground is not built. */
 export async function copyPlayground() {
   await rm(target, { recursive: true, force: true });
   const isBuilt = await isPlaygroundBuilt();

@@ -7,7 +7,7 @@ import { Application, Converter, ReflectionKind } from 'typedoc';
 const docs = join(import.meta.dirname, '..');
 const root = join(docs, '../..');
 
-/** Entry points that are for siblings, or that repeat another. */
+/** Entry points for other packages of the repository, or that repeat another. */
 const UNSTABLE = ['./internal', './package.json'];
 
 /** The source file of an export, or undefined where it has none. */
@@ -87,9 +87,7 @@ export async function prepareReference() {
   if (project === undefined) throw new Error('TypeDoc could not read the packages.');
   app.validate(project);
   if (app.logger.hasErrors() || app.logger.hasWarnings())
-    throw new Error(
-      'The API reference has problems, listed above; add or repair the doc comments named there.',
-    );
+    throw new Error('The API reference has problems, listed above. Add or fix the doc comments named there.');
   await app.generateOutputs(project);
   return { modules };
 }

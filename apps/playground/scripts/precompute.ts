@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
 import { createVlm, families } from '@mmtok/transformers';
-import { nearestStop, stopsOf } from '../src/lib/scale.js';
-import type { AnswerResult, MethodName, PrecomputedExample } from '../src/lib/types.js';
+import { type AnswerChange, answerChanges } from '../src/lib/precomputed.js';
+import { stopsOf } from '../src/lib/scale.js';
+import type { AnswerResult, MethodName, PrecomputedExample, RankingMethod } from '../src/lib/types.js';
 import { analyze } from '../src/worker/analyze.js';
 import { answer } from '../src/worker/answer.js';
 
@@ -19,22 +20,12 @@ const QUESTIONS: readonly (readonly [scene: number, question: string])[] = [
   [5, 'Count the green crosses.'],
 ];
 const TOKENS = 57;
-/** Budgets at which the main method answers ahead of time. */
-const BUDGETS = [1, 2, 4, 8, 12, 16, 24, 32, 57, 115, 230];
 const METHODS: readonly MethodName[] = ['mmtok', 'focus', 'divprune', 'random', 'uniform'];
 
 /** Writes one file per sample picture, or the one of the given number. */
 export async function precompute(folder: string, only?: string): Promise<void> {
-  const library = await import('@huggingface/transformers');
   const tiny = await loadTinyVlm();
-  const vlm = await createVlm({
-    ...tiny,
-    library,
-    source: '@mmtok/tiny-vlm',
-    family: 'LLaVA',
-    modelType: 'llava',
-    tap: {},
-  });
+  const vlm = await createVlm(tiny);
   const backend = await createOrtBackend({ model: tiny.model });
   const family = families.find(({ modelTypes }) => modelTypes.includes('llava'));
   const textTemperature = family?.status === 'pruned' ? family.textTemperature : 0.02;
@@ -42,18 +33,19 @@ export async function precompute(folder: string, only?: string): Promise<void> {
   for (const [scene, question] of QUESTIONS) {
     if (only !== undefined && Number(only) !== scene) continue;
     const path = paths[scene] as string;
-    const image = await library.RawImage.fromBlob(new Blob([readFileSync(path)]));
+    const image = await tiny.library.RawImage.fromBlob(new Blob([readFileSync(path)]));
     const { analysis } = await analyze(vlm, backend, { image, question, textTemperature });
     const ask = (keep: number | false, method: MethodName = 'mmtok'): Promise<AnswerResult> =>
       answer(vlm, image, { question, keep, method, maxNewTokens: 16 });
-    const kept: Record<string, AnswerResult> = {};
-    const stops = stopsOf(analysis.visionTokens);
-    for (const budget of BUDGETS) {
-      const stop = stops[nearestStop(stops, budget)] as number;
-      kept[stop] = brief(await ask(stop));
-    }
-    const all = brief(await ask(false));
-    kept[analysis.visionTokens] = all;
+    const { text: all } = await ask(false);
+    const answersBy = async (method: RankingMethod): Promise<readonly AnswerChange[]> => {
+      const answers: AnswerChange[] = [];
+      for (const stop of stopsOf(analysis.visionTokens).slice(0, -1)) {
+        answers.push([stop, (await ask(stop, method)).text]);
+      }
+      return answerChanges([...answers, [analysis.visionTokens, all]]);
+    };
+    const kept = { mmtok: await answersBy('mmtok'), focus: await answersBy('focus') };
     const results: Partial<Record<MethodName, AnswerResult>> = {};
     for (const method of METHODS) results[method] = await ask(TOKENS, method);
     const example: PrecomputedExample = {
@@ -69,9 +61,6 @@ export async function precompute(folder: string, only?: string): Promise<void> {
   await vlm.dispose();
   await tiny.model.dispose();
 }
-
-/** The kept tokens are a prefix of the ranking, so they are not written for every budget. */
-const brief = (result: AnswerResult): AnswerResult => ({ ...result, indices: [] });
 
 /** Times to a tenth of a millisecond. */
 function rounded(value: unknown): unknown {

@@ -1,4 +1,4 @@
-// What the page fetches beside its own code: the embedded model, its samples, and ONNX Runtime's WebAssembly. Served in
+// What the page fetches besides its own code: the embedded model, its samples, and ONNX Runtime's WebAssembly. Served in
 // development, copied into the build.
 import { cpSync, createReadStream, mkdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';

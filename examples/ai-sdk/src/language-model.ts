@@ -14,9 +14,9 @@ import { UnsupportedFunctionalityError } from '@ai-sdk/provider';
 import type { Answer, AskRequest, ImageInput, Keep, Message, MessagePart, Vlm } from '@mmtok/transformers';
 
 /**
- * Makes a language model of a loaded one.
+ * Wraps a loaded model as a language model of the AI SDK.
  *
- * `providerOptions: { mmtok: { keep } }` sets how many vision tokens one call keeps; `providerMetadata.mmtok` tells what was
+ * `providerOptions: { mmtok: { keep } }` sets how many vision tokens one call keeps; `providerMetadata.mmtok` says what was
  * kept.
  */
 export function languageModel(vlm: Vlm): LanguageModelV3 {
@@ -138,7 +138,7 @@ function metadataOf({ usage, report }: Answer): SharedV3ProviderMetadata {
   return { mmtok: { visionTokens, keptTokens, encodeMs, selectMs, prefillMs, decodeMs } };
 }
 
-/** Settings that the model cannot follow. */
+/** Warnings about settings that the model does not support. */
 function warningsOf(options: LanguageModelV3CallOptions): SharedV3Warning[] {
   const unsupported = {
     stopSequences: options.stopSequences,

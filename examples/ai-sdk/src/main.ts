@@ -1,4 +1,4 @@
-// Asks a pruned local model through the AI SDK: once as a whole, once as a stream.
+// Asks a pruned local model through the AI SDK: once for the whole answer, once for a stream.
 import { readFile } from 'node:fs/promises';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
 import { createVlm } from '@mmtok/transformers';

@@ -1,4 +1,4 @@
-// The page: picks an image, asks the worker, shows the answer while it is written and the patches that were kept.
+// The page: picks an image, asks the worker, and shows the answer as it is written and the patches that were kept.
 import type { ImageReport } from '@mmtok/transformers';
 import type { ToPage, ToWorker } from './messages.js';
 
@@ -85,7 +85,7 @@ async function show(blob: Blob): Promise<void> {
   await draw();
 }
 
-/** Draws the image, with the patches dimmed that were dropped. */
+/** Draws the image, with dropped patches dimmed. */
 async function draw(report?: ImageReport): Promise<void> {
   if (image === undefined) return;
   const bitmap = await createImageBitmap(image);

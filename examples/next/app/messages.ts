@@ -1,4 +1,4 @@
-// What the page and the worker say to each other. Types only, so the page's bundle has no model code.
+// The messages between the page and the worker. Types only, so the page's bundle contains no model code.
 import type { PruneReport, Usage } from '@mmtok/transformers';
 
 export type ToWorker =

@@ -2,7 +2,7 @@
 // with any camera, and no queue grows.
 import type { ToPage, ToWorker } from './messages.js';
 
-/** The longer side of a frame as the model gets it, in pixels. */
+/** The longer side, in pixels, of the frames that the model gets. */
 const FRAME_SIZE = 512;
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
@@ -66,7 +66,7 @@ function stop(): void {
   toggle.textContent = 'Start';
 }
 
-/** Sends the newest frame. The next one is sent when its answer is there. */
+/** Sends the newest frame. The next one is sent once this one is answered. */
 function ask(): void {
   if (camera === undefined) return;
   const scale = Math.min(1, FRAME_SIZE / Math.max(video.videoWidth, video.videoHeight));

@@ -1,4 +1,4 @@
-// What the page and the worker say to each other.
+// The messages between the page and the worker.
 import type { PruneTimings, Usage } from '@mmtok/transformers';
 
 /** From the page. A frame's pixels are transferred, not copied. */

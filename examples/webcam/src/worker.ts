@@ -1,4 +1,4 @@
-// Answers one frame at a time, at a cost per frame that does not grow with the camera's resolution.
+// Answers one frame at a time, at a cost that does not grow with the camera's resolution.
 import { env } from '@huggingface/transformers';
 import { createVlm, type Vlm } from '@mmtok/transformers';
 import type { ToPage, ToWorker } from './messages.js';
@@ -27,7 +27,7 @@ async function load(model: string, assets: string): Promise<void> {
     wasmPaths: { mjs: `${runtime}.mjs`, wasm: `${runtime}.wasm` },
   });
   env.allowLocalModels = true;
-  // `followUps: 'reuse'` keeps no encoded frame for later questions; each frame is asked once.
+  // Each frame gets one question, so `followUps: 'reuse'`: no encoded frame is kept for later ones.
   vlm = await createVlm(model, { keep: 0.1, followUps: 'reuse' });
   encodeOneTile(vlm);
   post({ type: 'ready', family: vlm.family });
@@ -41,7 +41,7 @@ function encodeOneTile({ processor }: Vlm): void {
 
 async function answer(image: ImageData, question: string): Promise<void> {
   if (vlm === undefined) throw new Error('The model has not been loaded.');
-  // The cache of keys and values ends with the call: nothing of a frame outlives its answer.
+  // The cache of keys and values is freed after the call: nothing of a frame outlives its answer.
   const { text, usage, report } = await vlm.ask({ image, question, maxNewTokens: 32 });
   post({ type: 'answer', text, usage, timings: report.timings });
 }

@@ -1,4 +1,4 @@
-// The tables of worth-it.mjs as Markdown. Nothing is measured here.
+// The tables of worth-it.mjs as Markdown.
 
 import { availableParallelism } from 'node:os';
 import { questionKinds } from '@mmtok/tiny-vlm';
@@ -19,8 +19,8 @@ function table(head, rows) {
 
 /**
  * The whole report.
- * @param options.records what was found out about each question.
- * @param options.agent the name of the model that was the agent.
+ * @param options.records the results for each question.
+ * @param options.agent the agent's model.
  */
 export function formatReport({ records, budgets, threshold, agent }) {
   const labels = {

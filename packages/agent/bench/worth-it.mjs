@@ -1,9 +1,8 @@
-// What an agent is worth: accuracy of the embedded model on its held-out questions at few vision tokens, with the
-// question alone and with an agent's words. The agents: an oracle (the true answer, which bounds what any agent can give),
-// a model (the embedded model's smaller sibling), and one that is always wrong. `auto` asks only about vague questions.
-// It reads the built packages. `--agent base` lets the embedded model itself be the agent, `--agent <folder>` another;
-// `--kind <kind>` and `--limit <n>` take some of the questions; `--every-word` switches the rules of enrichment off;
-// `--write` puts the tables into apps/docs/results/agents.md.
+// Measures what an agent contributes: accuracy of the embedded model on its held-out questions at small budgets, with the question
+// alone and with an agent's words. The agents: an oracle (the true answer, which bounds what any agent can contribute), a model (the
+// small embedded model), and one that is always wrong. `auto` asks only about vague questions. Needs built packages. `--agent base`
+// makes the embedded model itself the agent, `--agent <folder>` another one; `--kind <kind>` and `--limit <n>` select questions;
+// `--every-word` disables the rules of enrichment; `--write` writes the tables to apps/docs/results/agents.md.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -36,8 +35,8 @@ const questions = (await heldOut())
   .slice(0, Number(values.limit ?? Number.POSITIVE_INFINITY));
 const { model, processor } = await loadVlm(modelPath);
 const backend = await createOrtBackend();
-// 'reselect' keeps pictures encoded, so that the encoder runs once for all agents and budgets.
-const handle = prune(model, { processor, backend, budget: { ratio: 1 }, turns: 'reselect' });
+// 'reselect' caches encoded images, so the encoder runs once for all agents and budgets.
+const handle = prune(model, { processor, backend, budget: { ratio: 1 }, followUps: 'reselect' });
 const agent = await createAgent({
   model: MODELS[values.agent] ?? values.agent,
   maxNewTokens: MAX_NEW_TOKENS,
@@ -47,7 +46,7 @@ const agent = await createAgent({
 const records = [];
 for (const [at, asked] of questions.entries()) records.push(await examine(asked, at));
 await agent.dispose();
-handle.detach();
+await handle.restore();
 await model.dispose();
 await backend.dispose();
 
@@ -55,7 +54,7 @@ const report = formatReport({ records, budgets: BUDGETS, threshold: THRESHOLD, a
 console.log(report);
 if (values.write) await writeReport(report);
 
-/** Everything about one question: whether it is answered correctly with each agent at each budget, and times. */
+/** Asks one question with each agent at each budget: whether the answers are correct, and times. */
 async function examine({ image: path, question, answer, kind }, at) {
   const image = await RawImage.read(path);
   const started = performance.now();
@@ -65,7 +64,7 @@ async function examine({ image: path, question, answer, kind }, at) {
     const sequences = await handle.generate({ ...inputs, max_new_tokens: MAX_NEW_TOKENS, mmtok });
     const written = sequences.slice(null, [inputs.input_ids.dims.at(-1), null]);
     const text = processor.batch_decode(written, { skip_special_tokens: true })[0];
-    return { isRight: isSame(text, answer), ...handle.lastSelection };
+    return { isRight: isSame(text, answer), ...handle.lastReport };
   };
   const whole = await ask({ budget: { ratio: 1 } });
   const { encodeMs } = whole.timings;
@@ -80,7 +79,7 @@ async function examine({ image: path, question, answer, kind }, at) {
   }
 
   const own = await agent(image, question);
-  // What adds the same words leads to the same selection, so it needs no separate runs.
+  // The same words lead to the same selection, so they need no separate runs.
   const known = new Map([['', right.none]]);
   for (const [name, reply] of Object.entries({
     oracle: answer,
@@ -100,9 +99,9 @@ async function examine({ image: path, question, answer, kind }, at) {
   }
 
   const auto = { ask: agentFrom(() => ''), when: 'auto', threshold: THRESHOLD };
-  const { rows } = await ask({ budget: { tokens: BUDGETS[0] }, agent: auto, images: [image] });
-  // Where `auto` does not ask, the selection is that of the question alone.
-  const isVague = rows[0].agent.informativeness < THRESHOLD;
+  const { prompts } = await ask({ budget: { tokens: BUDGETS[0] }, agent: auto, images: [image] });
+  // If `auto` does not ask, the selection is that of the question alone.
+  const isVague = prompts[0].agent.informativeness < THRESHOLD;
   right.autoOracle = isVague ? right.oracle : right.none;
   right.autoAgent = isVague ? right.agent : right.none;
   return {
@@ -122,7 +121,7 @@ function isSame(text, answer) {
   return text.trim().toLowerCase() === answer;
 }
 
-/** The answer of another question of the kind, where it differs. */
+/** A different answer, from another question of the same kind. */
 function wrongAnswer(kind, answer, at) {
   const others = [...questions.slice(at), ...questions.slice(0, at)];
   return others.find((other) => other.kind === kind && other.answer !== answer)?.answer ?? '';

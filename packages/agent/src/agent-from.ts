@@ -1,4 +1,4 @@
-// Makes an agent of anything that answers: a captioner, an OCR engine, a remote model. Loads nothing.
+// Makes an agent of any function that answers: a captioner, an OCR engine, a remote model.
 
 import type { RawImage } from '@huggingface/transformers';
 import { parseOptions } from '@mmtok/core/internal';
@@ -7,11 +7,11 @@ import type { Agent, AgentAnswer, AgentCall, AgentTimings, AgentUsage } from './
 import { enrichQuestion } from './enrichment/enrich-question.js';
 import { type EnrichmentOptions, resolveEnrichmentOptions } from './enrichment/options.js';
 
-/** Answers a question about a picture, in words. */
+/** Answers a question about an image in words. */
 export type Answerer = (image: RawImage, question: string, call: AgentCall) => string | Promise<string>;
 
 /**
- * An agent that lets a function answer and turns the answer into words by the rules of {@link enrichQuestion}.
+ * An agent that calls a function for the answer and picks the words to add by the rules of {@link enrichQuestion}.
  *
  * @throws InvalidOptionsError for options of the wrong form. The agent rejects with what the function throws, with the
  * signal's reason, and with InvalidOptionsError if the answer is not a string.
@@ -36,7 +36,7 @@ export function agentFrom(answerer: Answerer, enrichment: EnrichmentOptions = {}
   };
 }
 
-/** An answer with what it adds to its question. */
+/** An answer with the words it adds to its question. */
 export function toAgentAnswer(
   question: string,
   answer: string,

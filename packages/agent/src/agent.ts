@@ -1,4 +1,4 @@
-// What an agent is: a picture and a question in, an answer and the words it adds out. Types only.
+// The types of an agent: an image and a question in, an answer and the words it adds out.
 
 import type { RawImage } from '@huggingface/transformers';
 import type { AgentReply } from '@mmtok/transformers';
@@ -12,40 +12,40 @@ export interface AgentCall {
 
 /** Milliseconds per phase. */
 export interface AgentTimings {
-  /** Resizing the picture, building and tokenizing the prompt. Only of models that `createAgent` loads. */
+  /** Resizing the image, building and tokenizing the prompt. Only for models that `createAgent` loads. */
   readonly prepareMs?: number;
-  /** The model. Only of models that `createAgent` loads. */
+  /** Running the model. Only for models that `createAgent` loads. */
   readonly generateMs?: number;
   readonly totalMs: number;
 }
 
-/** Tokens that an answer took. */
+/** Token counts of one answer. */
 export interface AgentUsage {
-  /** Of the whole prompt. */
+  /** Tokens of the whole prompt. */
   readonly promptTokens: number;
-  /** Those of the prompt that stand for the picture. */
+  /** Vision tokens among them. */
   readonly visionTokens: number;
   readonly newTokens: number;
 }
 
 /** A first answer, and what it adds to the question. */
 export interface AgentAnswer extends AgentReply {
-  /** As the agent gave it, without spaces around. */
+  /** The agent's answer, trimmed. */
   readonly answer: string;
   /** The question as given, followed by a line with the added words, if any. */
   readonly text: string;
-  /** The words that are to drive coverage beside the question's. */
+  /** The words that drive coverage in addition to the question's. */
   readonly added: readonly string[];
-  /** How much each of them counts beside a word of the question, which counts 1. */
+  /** The weight of each of them; a word of the question has weight 1. */
   readonly weight: number;
-  /** Why words were added, or none. */
+  /** Why words were or were not added. */
   readonly reason: EnrichmentReason;
   readonly timings: AgentTimings;
   readonly usage?: AgentUsage;
 }
 
 /**
- * Answers first, so that its answer guides the pruning for a larger model. Hand it to `prune` or `createVlm` of
- * @mmtok/transformers, whose `Agent` it is; beyond that it can be asked by itself, and tells where its words come from.
+ * Answers first, so that its answer guides the pruning for a larger model. Pass it to `prune` or `createVlm` of
+ * @mmtok/transformers, whose `Agent` type it satisfies, or call it directly.
  */
 export type Agent = (image: RawImage, question: string, call?: AgentCall) => Promise<AgentAnswer>;

@@ -1,4 +1,4 @@
-// Loads a small vision-language model and makes an agent of it: one load, many answers.
+// Loads a small vision-language model as an agent.
 
 import type { Processor, RawImage } from '@huggingface/transformers';
 import { DisposedError, InvalidOptionsError, MmtokError } from '@mmtok/core';
@@ -16,39 +16,39 @@ export const DEFAULT_AGENT_MODEL = 'HuggingFaceTB/SmolVLM2-256M-Video-Instruct';
 /** Options of `createAgent`: those of `loadVlm`, and how the agent answers. */
 export interface CreateAgentOptions extends Omit<LoadVlmOptions, 'tap'> {
   /**
-   * A hub id, or a folder of a transformers.js model, which is loaded without network.
+   * A hub id, or the folder of a transformers.js model, which is loaded without network access.
    * @default 'HuggingFaceTB/SmolVLM2-256M-Video-Instruct'
    */
   readonly model?: string;
-  /** Length of the answer at most. @default 24 */
+  /** Maximum answer length in tokens. @default 24 */
   readonly maxNewTokens?: number;
   /**
-   * The longer edge, in pixels, that images are brought to. Up to the model's tile the image is one tile and never
-   * cut up: 64 vision tokens for SmolVLM2 at 512. Above, it is cut into tiles that cost as many each. Only for models
-   * that work with tiles (SmolVLM, Idefics 3).
+   * Images are resized to this longer edge, in pixels. Up to the size of the model's tile, the image is a single tile
+   * (64 vision tokens for SmolVLM2 at 512); above, it is split into tiles that cost as many tokens each. Only for models
+   * with tiles (SmolVLM, Idefics 3).
    * @default one tile
    */
   readonly imageSize?: number;
-  /** How answers become words. */
+  /** Which words of an answer are added. */
   readonly enrichment?: EnrichmentOptions;
 }
 
-/** An agent with its own model. */
+/** An agent that owns its model. */
 export interface VlmAgent extends Agent {
   /** Hub id or folder of the model. */
   readonly model: string;
-  /** Frees the model once running calls have ended. Calling it twice is harmless. */
+  /** Frees the model after running calls have ended. Safe to call twice. */
   dispose(): Promise<void>;
 }
 
-/** The prompt if there is no question. */
+/** The question when there is none. */
 const NO_QUESTION = 'What is in the image?';
 
 const atLeast1 = z.int('expected a whole number').positive('expected at least 1');
 const { tap: _, ...loadShape } = loadOptionShape;
 const schema = z.strictObject({
   ...loadShape,
-  model: z.string().min(1, 'expected a text that is not empty').default(DEFAULT_AGENT_MODEL),
+  model: z.string().min(1, 'expected a non-empty string').default(DEFAULT_AGENT_MODEL),
   maxNewTokens: atLeast1.default(24),
   imageSize: atLeast1.optional(),
   enrichment: z
@@ -63,14 +63,14 @@ const imageSchema = z.custom<RawImage>(
 
 /**
  * Loads a small vision-language model through transformers.js as an agent: by default SmolVLM2-256M, the agent of
- * MMTok's first version (https://arxiv.org/abs/2508.18264v1). It has 256 M parameters, so about 1 GB in fp32 and a
- * quarter of that with `dtype: 'q8'`. Every model that `createVlm` of @mmtok/transformers takes can be one; for anything
- * else see {@link agentFrom}. It sees all its vision tokens, and answers greedily.
+ * MMTok's first version (https://arxiv.org/abs/2508.18264v1). It has 256 M parameters, about 1 GB in fp32 and a
+ * quarter of that with `dtype: 'q8'`. Every model that `createVlm` of @mmtok/transformers supports can be an agent; for
+ * anything else see {@link agentFrom}. The agent keeps all its vision tokens and decodes greedily.
  *
- * With SmolVLM and Idefics 3 an image is one tile without splitting (512 px and 64 vision tokens for SmolVLM2).
+ * With SmolVLM and Idefics 3 an image is a single tile (512 px and 64 vision tokens for SmolVLM2).
  *
  * @throws InvalidOptionsError for options of the wrong form.
- * @throws ModelLoadError, UnsupportedModelError if the model cannot be loaded; the reason of `signal` if it is aborted.
+ * @throws ModelLoadError, UnsupportedModelError if the model cannot be loaded; the signal's reason if it is aborted.
  * @example
  * const agent = await createAgent({ dtype: 'q8' });
  * const { answer, added } = await agent(await RawImage.read('street.jpg'), 'What is the man holding?');
@@ -97,7 +97,7 @@ export async function createAgent(options: CreateAgentOptions = {}): Promise<Vlm
   const agent: Agent = async (image, question, { signal } = {}) => {
     const picture = parseOptions('image of the agent', imageSchema, image);
     const asked = parseOptions('question of the agent', z.string(), question);
-    // The prompt has one image, so a placeholder in the question would stand for none.
+    // The prompt has one image, so a placeholder in the question would match no image.
     const plain = withoutPlaceholders(vlm.library, vlm.processor, asked).trim();
     const started = performance.now();
     const { text, usage, report } = await vlm
@@ -129,7 +129,7 @@ export async function createAgent(options: CreateAgentOptions = {}): Promise<Vlm
   });
 }
 
-/** What image processors that cut images into tiles hold. */
+/** The members of image processors that split images into tiles. */
 interface TiledImageProcessor {
   size: { readonly longest_edge: number };
   do_image_splitting: boolean;
@@ -137,8 +137,8 @@ interface TiledImageProcessor {
 }
 
 /**
- * Sets the size of images on the agent's own processor.
- * @throws InvalidOptionsError if the model has no tiles and a size was asked for.
+ * Sets the image size on the agent's processor.
+ * @throws InvalidOptionsError if a size is given for a model without tiles.
  */
 function setImageSize(
   { image_processor }: Processor,
@@ -150,10 +150,10 @@ function setImageSize(
   if (images === undefined || tile === undefined) {
     if (imageSize === undefined) return;
     throw new InvalidOptionsError('options of createAgent', [
-      `imageSize: got ${imageSize}, but models of type ${modelType} do not work with tiles; leave it out`,
+      `imageSize: got ${imageSize}, but models of type ${modelType} have no tiles; leave it out`,
     ]);
   }
-  // Also without splitting, the library would first enlarge every image to the size meant for many tiles.
+  // Even without splitting, the library would first enlarge every image to the size for many tiles.
   images.size = { longest_edge: imageSize ?? tile };
   images.do_image_splitting = (imageSize ?? tile) > tile;
 }

@@ -1,4 +1,4 @@
-// The public surface of @mmtok/agent: agents, and what their answers add to a question.
+// The public API of @mmtok/agent: agents, and the words that their answers add to a question.
 
 export type { Agent, AgentAnswer, AgentCall, AgentTimings, AgentUsage } from './agent.js';
 export { type Answerer, agentFrom } from './agent-from.js';

@@ -1,6 +1,6 @@
-// What pruning costs and saves on the embedded model: accuracy on its held-out questions with all vision tokens, with a
-// tenth chosen by MMTok (as published, with vision coverage on projected tokens, and with a focus on the question), and with a
-// tenth chosen at random; and the time its language model takes to read the prompt.
+// Cost and benefit of pruning on the embedded model: accuracy on its held-out questions with all vision tokens, with a tenth chosen by
+// MMTok (as published, with vision coverage on projected tokens, and with a focus on the question), and with a random tenth; and
+// the median prefill time.
 //   node bench/held-out.mjs [--limit 270] [--ratio 0.1] [--size small] [--json file]
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -23,15 +23,15 @@ function randomNumbers(seed) {
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /**
- * Asks the held-out questions, or the first `limit` of them, in several ways, or in those that `only` names.
- * @returns for each way its evaluation, its answers, how many tokens it kept and its median prefill time in ms.
+ * Asks the held-out questions, or the first `limit` of them, in several variants, or in those that `only` names.
+ * @returns for each variant its evaluation, its answers, its number of kept tokens, and its median prefill time in ms.
  */
 export async function compare({ limit, ratio = 0.1, size = 'base', only } = {}) {
   const questions = await heldOut({ limit });
   const { model, processor } = await loadTinyVlm({ size });
   const backend = await createOrtBackend();
   const random = randomNumbers(1);
-  // 'reselect' keeps pictures encoded, so that the encoder runs once for all ways and all questions of a picture.
+  // 'reselect' caches encoded images, so the encoder runs once for all variants and questions of an image.
   const handle = prune(model, { processor, backend, budget: { ratio }, followUps: 'reselect' });
   const focused = [visionCoverage({ focus: 4 })];
   const ways = {
@@ -52,8 +52,8 @@ export async function compare({ limit, ratio = 0.1, size = 'base', only } = {}) 
     if (picture?.path !== image) picture = { path: image, pixels: await RawImage.read(image) };
     const inputs = await processor(picture.pixels, buildPrompt(question));
     const [{ vision: tokens }] = handle.countTokens(inputs);
-    // Question by question, so that whatever else the machine does slows all ways alike, and in an order by lot, for whoever
-    // runs right after the long prompt pays for it.
+    // Interleaved per question and in random order: background load affects all variants equally, and no variant always runs right
+    // after the long prompt, which slows the next one.
     const drawn = chosen.map((each) => ({ each, lot: lots() })).toSorted((a, b) => a.lot - b.lot);
     for (const { each } of drawn) {
       const [way, override] = each;

@@ -4,19 +4,19 @@ import { MmtokError } from '@mmtok/core';
 import { CommanderError } from 'commander';
 import { shorten } from './terminal/text.js';
 
-/** There is no network, or it does not let the hub through. */
+/** There is no network, or it blocks the hub. */
 export class HubUnreachableError extends MmtokError {
   constructor(model: string, options?: { readonly cause?: unknown }) {
     super(
       'MMTOK_HUB_UNREACHABLE',
       `The model '${model}' is not on this machine, and https://huggingface.co cannot be reached to download it. ` +
-        'Check the network (HTTPS_PROXY is not read by Node 20), or give a folder that holds the model.',
+        'Check the network (Node 20 ignores HTTPS_PROXY), or pass a folder with the model.',
       { kind: 'environment', ...options },
     );
   }
 }
 
-/** A file named on the command line is missing, unreadable or of the wrong kind. */
+/** A file named on the command line is missing, unreadable, or of the wrong kind. */
 export class InputFileError extends MmtokError {
   readonly path: string;
 
@@ -26,14 +26,14 @@ export class InputFileError extends MmtokError {
   }
 }
 
-/** A safetensors file is malformed or cut short, or a tensor in it is missing or of a type that cannot be read. */
+/** A safetensors file is malformed or truncated, or a tensor is missing or has an unsupported type. */
 export class SafetensorsError extends MmtokError {
   constructor(problem: string) {
     super('MMTOK_SAFETENSORS', `Invalid safetensors: ${problem}.`, { kind: 'data' });
   }
 }
 
-/** An argument or option has a value that means nothing. */
+/** An argument or option has an invalid value. */
 export class UsageError extends MmtokError {
   constructor(problem: string) {
     super('MMTOK_USAGE', problem);
@@ -45,20 +45,20 @@ export const EXIT = {
   ok: 0,
   failure: 1,
   badInput: 2,
-  /** Done, but some questions were skipped. */
+  /** Finished, but some questions were skipped. */
   incomplete: 3,
   /** Stopped by the user. */
   stopped: 130,
 } as const;
 
-/** Where files cannot be read or written, by the system's code: the user's to solve, whichever command met it. */
+/** Why a file cannot be read or written, by the system's error code. The user can fix these. */
 const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
-  EEXIST: 'it exists and is no folder',
+  EEXIST: 'it exists but is not a folder',
   EISDIR: 'it is a folder',
-  ENOENT: 'there is no such file or folder, and it cannot be made',
-  ENOTDIR: 'a part of its path is no folder',
-  EDQUOT: 'the quota of the disk is used up',
+  ENOENT: 'there is no such file or folder, and it cannot be created',
+  ENOTDIR: 'part of its path is not a folder',
+  EDQUOT: 'the disk quota is exceeded',
   ENOSPC: 'the disk is full',
   EPERM: 'permission is denied',
   EROFS: 'its disk is read-only',
@@ -66,14 +66,14 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
 
 const LONGEST_MESSAGE = 2000;
 
-/** How a command ended. */
+/** How a command failed. */
 export interface Failure {
   readonly exitCode: number;
-  /** What to print; nothing where it has been printed already. */
+  /** What to print; absent if it has been printed already. */
   readonly message?: string;
 }
 
-/** One line for errors thrown on purpose; the stack for bugs and under `--debug`. */
+/** One line for expected errors; the stack for bugs and with `--debug`. */
 export function explainFailure(thrown: unknown, debug: boolean): Failure {
   const error = asFileError(thrown);
   if (error instanceof CommanderError) {
@@ -95,7 +95,7 @@ function exitCodeOf(error: unknown): number {
   return isMachine ? EXIT.failure : EXIT.badInput;
 }
 
-/** An error of the file system as a typed one; any other as it is. */
+/** A file system error as a typed one; any other error unchanged. */
 function asFileError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code = '', path } = error as NodeJS.ErrnoException;
@@ -104,7 +104,7 @@ function asFileError(error: unknown): unknown {
   return new InputFileError(path ?? 'a file', problem, { cause: error });
 }
 
-/** A message on one line, not longer than people read: a file may have put anything into it. */
+/** A message on one line of limited length: part of it may come from a file. */
 function oneLine(text: string): string {
   const lines = shorten(text, LONGEST_MESSAGE).split('\n');
   return lines
@@ -113,7 +113,7 @@ function oneLine(text: string): string {
     .trim();
 }
 
-/** The stack of an error, and those of what caused it. */
+/** The stack of an error and of its causes. */
 function withCauses(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stack = error.stack ?? error.message;

@@ -1,4 +1,4 @@
-// What other programs can use of the command line: running it, and its two tools of general use.
+// The public API of mmtok: running a command line, drawing overlays, reading safetensors.
 
 export type { OverlayPanel, TokenView } from './images/overlay.js';
 export { type OverlayLayout, renderOverlay } from './images/overlay.js';

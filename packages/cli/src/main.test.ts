@@ -59,7 +59,10 @@ describe('mmtok', () => {
     [['select', 'x', '--keep', '3', '--focus', '-1'], 'focus'],
     [['select', 'x', '--keep', '3', '--focus', '4', '--alpha', '1'], "cannot be used with option '--alpha"],
     [['ask', 'a.png', 'what?', '--focus', '-1'], 'focus'],
-    [['ask', 'a.png', 'what?', '--focus', 'much'], "--focus: expected a number, got 'much'"],
+    [
+      ['ask', 'a.png', 'what?', '--focus', 'much'],
+      "--focus: expected a number such as 4, or auto, got 'much'",
+    ],
     [['select', 'x', '--keep', '3', '--exclude', '5-1'], '--exclude: expected indices'],
     [['demo', '--questions', 'x'], '--questions: expected a number'],
   ])('%j ends with 2 and one line', async (argv, problem) => {

@@ -1,4 +1,4 @@
-// Runs one command line and says with which code to exit. Touches no process.
+// Runs one command line and returns its exit code.
 
 import { type Context, services } from './commands/context.js';
 import { explainFailure } from './errors.js';

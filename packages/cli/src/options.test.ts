@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../test/fake-io.js';
 import { loadLibraryModel } from './models/load.js';
-import { parseCount, parseDtype, parseFocus, parseIndices, parseInteger, parseKeep, parseNumber } from './options.js';
+import {
+  parseCount,
+  parseDtype,
+  parseFocus,
+  parseIndices,
+  parseInteger,
+  parseKeep,
+  parseNumber,
+} from './options.js';
 
 describe('parseKeep', () => {
   it.each([
@@ -16,7 +24,7 @@ describe('parseKeep', () => {
     "refuses '%s' in the words of the option",
     (text) => {
       expect(() => parseKeep(text)).toThrow(expect.objectContaining({ code: 'MMTOK_INVALID_BUDGET' }));
-      expect(() => parseKeep(text)).toThrow(`--keep ${text}; expected a number of tokens`);
+      expect(() => parseKeep(text)).toThrow(`--keep ${text}; expected`);
     },
   );
 });
@@ -34,11 +42,18 @@ describe('parseIndices', () => {
     expect(parseIndices('--exclude', '0-3, 40,7-7')).toEqual([0, 1, 2, 3, 40, 7]);
   });
 
-  it.each(['', '3-1', 'a', '1,,2', '-4', '1.5', '0-99999999999'])("refuses '%s'", (text) => {
+  it.each(['', '3-1', 'a', '1,,2', '-4', '1.5', '0-99999999999999999'])("refuses '%s'", (text) => {
     expect(() => parseIndices('--exclude', text)).toThrow(
       `--exclude: expected indices and ranges such as 0-23,40, got '${text}'.`,
     );
   });
+
+  it.each(['0-1000000', '0-999999,5', '0-999999,0-999999', '1-99999999999'])(
+    "refuses '%s' as too many",
+    (text) => {
+      expect(() => parseIndices('--exclude', text)).toThrow('--exclude: expected at most 1000000 indices');
+    },
+  );
 });
 
 describe('parseNumber, parseInteger and parseCount', () => {
@@ -57,7 +72,7 @@ describe('parseNumber, parseInteger and parseCount', () => {
   });
 
   it.each(['0', '-1', '1.5', '99999999999999999999'])("parseCount refuses '%s'", (text) => {
-    expect(() => parseCount('--questions', text)).toThrow('expected a whole number, at least 1');
+    expect(() => parseCount('--questions', text)).toThrow('--questions: expected a whole number from 1');
   });
 });
 
@@ -75,10 +90,10 @@ describe('parseDtype', () => {
   });
 
   it.each([
-    ['nonsense', "there is no precision 'nonsense'. Precisions are auto, fp32, fp16, q8, "],
-    ['vision_encoder=q44', "there is no precision 'q44'"],
-    ['vision_encodr=fp16', "no model has a part 'vision_encodr'. Parts are vision_encoder, embed_tokens, "],
-    ['toString', "there is no precision 'toString'"],
+    ['nonsense', "unknown precision 'nonsense'. Precisions are auto, fp32, fp16, q8, "],
+    ['vision_encoder=q44', "unknown precision 'q44'"],
+    ['vision_encodr=fp16', "unknown part 'vision_encodr'. Parts are vision_encoder, embed_tokens, "],
+    ['toString', "unknown precision 'toString'"],
   ])("refuses the unknown name in '%s', which the library would take for fp32", (text, problem) => {
     expect(() => parseDtype(text)).toThrow(expect.objectContaining({ code: 'MMTOK_USAGE' }));
     expect(() => parseDtype(text)).toThrow(`--dtype: ${problem}`);

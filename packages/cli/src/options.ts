@@ -1,8 +1,65 @@
-// Parses the values of options. Ranges are mostly checked by the function that takes the value.
+// The options that commands share, and parsers for their values. Ranges are mostly checked by the function that takes the value.
 
 import type { DataType } from '@huggingface/transformers';
 import { type Budget, InvalidBudgetError, MmtokError, parseBudget } from '@mmtok/core';
+import { Option } from 'commander';
+import { BACKENDS } from './engines/create-backend.js';
 import { UsageError } from './errors.js';
+
+/** An option whose text is parsed; an error names the option. */
+export function parsed<T>(
+  flags: string,
+  description: string,
+  parse: (option: string, text: string) => T,
+): Option {
+  const option = new Option(flags, description);
+  return option.argParser((text) => parse(`--${option.name()}`, text));
+}
+
+/** How many vision tokens to keep when `--keep` is not given. */
+const DEFAULT_KEEP: Budget = { ratio: 0.1 };
+
+/** `--keep`, a budget. */
+export const keepOption = (): Option =>
+  new Option(
+    '--keep <budget>',
+    'vision tokens to keep: 64, 10%, or c0.95 for a share of the coverage',
+  ).argParser(parseKeep);
+/** `--keep` with the default of a tenth. */
+export const defaultKeepOption = (): Option => keepOption().default(DEFAULT_KEEP, '10%');
+/** `--backend`, the engine that selects tokens. */
+export const backendOption = (): Option =>
+  new Option('--backend <name>', 'engine that selects tokens (cpu: plain JavaScript)')
+    .choices(BACKENDS)
+    .default('ort');
+/** `--device`, where the model runs. */
+export const deviceOption = (): Option =>
+  new Option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml');
+/** `--dtype`, one precision or one per part. */
+export const dtypeOption = (): Option =>
+  new Option(
+    '--dtype <name>',
+    'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…',
+  ).argParser(parseDtype);
+/** `--prompt`, a template. */
+export const promptOption = (): Option =>
+  new Option(
+    '--prompt <template>',
+    "prompt with <image> and {question}, in place of the model's chat template",
+  )
+    // A shell passes \n as it is written.
+    .argParser((text) => text.replaceAll('\\n', '\n'));
+/** `--max-new-tokens`, a count. */
+export const maxNewTokensOption = (description: string): Option =>
+  parsed('--max-new-tokens <count>', description, parseCount);
+/** `--focus`, a number or `auto`. */
+export const focusOption = (): Option =>
+  new Option(
+    '--focus <strength>',
+    'weight vision coverage by relevance to the question, in place of text coverage: a number such as 4, or auto',
+  ).argParser(parseFocus);
+/** `--json`, off by default. */
+export const jsonOption = (): Option => new Option('--json', 'print JSON').default(false);
 
 /** @throws UsageError for text that is not a finite number. */
 export function parseNumber(option: string, text: string): number {
@@ -24,60 +81,66 @@ export function parseFocus(text: string): number | 'auto' {
   throw new UsageError(`--focus: expected a number such as 4, or auto, got '${text}'.`);
 }
 
-/** @throws UsageError for text that is not a whole number that a double holds exactly. */
+/** @throws UsageError for text that is not a safe integer. */
 export function parseInteger(option: string, text: string): number {
   const value = parseNumber(option, text);
   if (!Number.isSafeInteger(value)) {
-    throw new UsageError(`${option}: expected a whole number, at most 2^53 - 1, got '${text}'.`);
+    throw new UsageError(`${option}: expected a whole number up to 2^53 - 1, got '${text}'.`);
   }
   return value;
 }
 
-/** @throws UsageError for text that is not a whole number ≥ 1 that a double holds exactly. */
+/** @throws UsageError for text that is not a safe integer ≥ 1. */
 export function parseCount(option: string, text: string): number {
   const value = parseNumber(option, text);
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new UsageError(
-      `${option}: expected a whole number, at least 1 and at most 2^53 - 1, got '${text}'.`,
-    );
+    throw new UsageError(`${option}: expected a whole number from 1 to 2^53 - 1, got '${text}'.`);
   }
   return value;
 }
 
 /**
  * Reads `'0-23,40'` as 0 … 23 and 40.
- * @throws UsageError for anything but whole numbers and ascending ranges between commas.
+ * @throws UsageError for anything but comma-separated whole numbers and ascending ranges, and for too many indices.
  */
 export function parseIndices(option: string, text: string): number[] {
-  return text.split(',').flatMap((part) => {
+  const indices: number[] = [];
+  for (const part of text.split(',')) {
     const match = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part);
     const first = Number(match?.[1]);
     const last = Number(match?.[2] ?? match?.[1]);
-    if (match === null || last < first || last > MAX_INDEX) {
+    if (match === null || last < first || !Number.isSafeInteger(last)) {
       throw new UsageError(`${option}: expected indices and ranges such as 0-23,40, got '${text}'.`);
     }
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
+    // Checked before they are allocated: a range to 1e15 is a typo.
+    if (indices.length + last - first + 1 > MOST_INDICES) {
+      throw new UsageError(
+        `${option}: expected at most ${MOST_INDICES} indices, got more with '${part.trim()}'.`,
+      );
+    }
+    for (let index = first; index <= last; index++) indices.push(index);
+  }
+  return indices;
 }
 
-/** Far beyond any number of vision tokens; a range to 1e15 is a slip of the finger. */
-const MAX_INDEX = 10_000_000;
+/** Far beyond any number of vision tokens. */
+const MOST_INDICES = 1_000_000;
 
 /**
  * Reads `'64, 10%'` as two entries.
- * @throws UsageError for empty entries, or one that is there twice.
+ * @throws UsageError for empty and duplicate entries.
  */
 export function parseList(option: string, text: string): string[] {
   const entries = text.split(',').map((entry) => entry.trim());
-  if (entries.includes('')) throw new UsageError(`${option}: expected names between commas, got '${text}'.`);
+  if (entries.includes('')) throw new UsageError(`${option}: expected comma-separated names, got '${text}'.`);
   const twice = entries.find((entry, at) => entries.indexOf(entry) < at);
-  if (twice !== undefined) throw new UsageError(`${option}: '${twice}' is there twice.`);
+  if (twice !== undefined) throw new UsageError(`${option}: duplicate value '${twice}'.`);
   return entries;
 }
 
 /**
- * Reads `'64'` tokens, `'10%'` of the tokens or `'c0.95'` of the coverage.
- * @throws InvalidBudgetError in terms of the command line.
+ * Reads `'64'` tokens, `'10%'` of the tokens, or `'c0.95'` of the coverage.
+ * @throws InvalidBudgetError that names the option.
  */
 export function parseKeep(text: string): Budget {
   try {
@@ -85,27 +148,27 @@ export function parseKeep(text: string): Budget {
   } catch (error) {
     if (!MmtokError.isInstance(error, 'MMTOK_INVALID_BUDGET')) throw error;
     throw new InvalidBudgetError(
-      `--keep ${text}; expected a number of tokens from 1 such as 64, a share above 0 % up to 100 % such as 10%, ` +
-        'or a coverage above 0 up to 1 such as c0.95',
+      `--keep ${text}; expected a number of tokens such as 64, a percentage up to 100% such as 10%, ` +
+        'or a coverage up to 1 such as c0.95',
     );
   }
 }
 
 /**
- * Reads `'2/8'` as the third of eight parts: parts are counted from 0, as job indices of clusters are.
+ * Reads `'2/8'` as the third of eight parts: parts are counted from 0, like the job indices of clusters.
  * @throws UsageError for anything else.
  */
-export function parseShard(text: string): { readonly index: number; readonly count: number } {
+export function parseShard(option: string, text: string): { readonly index: number; readonly count: number } {
   const match = /^(\d+)\/(\d+)$/.exec(text.trim());
   const index = Number(match?.[1]);
   const count = Number(match?.[2]);
   if (match !== null && index < count) return { index, count };
   throw new UsageError(
-    `--shard: expected a part and how many there are, from 0/8 to 7/8 for eight, got '${text}'.`,
+    `${option}: expected a part and the number of parts, from 0/8 to 7/8 for eight, got '${text}'.`,
   );
 }
 
-/** All of the library's; a record, so that the compiler finds one that is missing. */
+/** All precisions of the library; a record, so that the compiler reports missing ones. */
 const PRECISIONS: Readonly<Record<DataType, true>> = {
   auto: true,
   fp32: true,
@@ -122,7 +185,7 @@ const PRECISIONS: Readonly<Record<DataType, true>> = {
   q1f16: true,
 };
 
-/** Files that transformers.js 4.3 makes models out of, where these take pictures and text; no model has them all. */
+/** The files of vision-language models in transformers.js 4.3; no model has all of them. */
 const PARTS: readonly string[] = [
   'vision_encoder',
   'embed_tokens',
@@ -140,7 +203,7 @@ const PARTS: readonly string[] = [
 
 /**
  * Reads `'q4'`, or `'vision_encoder=fp16,decoder_model_merged=q4'`.
- * @throws UsageError for anything else, with the names that there are.
+ * @throws UsageError for anything else. (The library silently treats unknown names as fp32.)
  */
 export function parseDtype(text: string): DataType | Readonly<Record<string, DataType>> {
   if (/^\w+$/.test(text)) return precision(text);
@@ -154,7 +217,7 @@ export function parseDtype(text: string): DataType | Readonly<Record<string, Dat
       }
       const [, part = '', name = ''] = pair;
       if (!PARTS.includes(part)) {
-        throw new UsageError(`--dtype: no model has a part '${part}'. Parts are ${PARTS.join(', ')}.`);
+        throw new UsageError(`--dtype: unknown part '${part}'. Parts are ${PARTS.join(', ')}.`);
       }
       return [part, precision(name)];
     }),
@@ -164,6 +227,6 @@ export function parseDtype(text: string): DataType | Readonly<Record<string, Dat
 function precision(name: string): DataType {
   if (Object.hasOwn(PRECISIONS, name)) return name as DataType;
   throw new UsageError(
-    `--dtype: there is no precision '${name}'. Precisions are ${Object.keys(PRECISIONS).join(', ')}.`,
+    `--dtype: unknown precision '${name}'. Precisions are ${Object.keys(PRECISIONS).join(', ')}.`,
   );
 }

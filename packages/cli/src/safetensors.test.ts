@@ -122,7 +122,7 @@ describe('SafetensorsFile', () => {
   it.each([
     ['an empty file', new Uint8Array(), 'has 0 bytes, too few'],
     ['another kind of file', Buffer.from('\x89PNG\r\n\x1a\n and so on'), 'another kind of file'],
-    ['a header beyond the end', Buffer.from([200, 0, 0, 0, 0, 0, 0, 0, 123]), 'it is cut short'],
+    ['a header beyond the end', Buffer.from([200, 0, 0, 0, 0, 0, 0, 0, 123]), 'it is truncated'],
     ['no JSON', fileOf('{"x": '), 'the header is not JSON'],
     ['no UTF-8', Buffer.from([2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe]), 'the header is not JSON'],
     ['a list', fileOf('[]'), 'the header has the wrong form'],
@@ -165,7 +165,7 @@ describe('SafetensorsFile', () => {
     [
       'a file cut short',
       fileOf(JSON.stringify({ x: entry('F32', [2], 0, 8) }), new Uint8Array(5)),
-      'it is cut short',
+      'it is truncated',
     ],
     [
       'bytes after the last tensor',

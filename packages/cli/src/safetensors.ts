@@ -7,22 +7,22 @@ import * as z from 'zod';
 import { SafetensorsError } from './errors.js';
 import { quote, shorten } from './terminal/text.js';
 
-/** The system reads no more than 2 GiB at once. */
+/** The system reads at most 2 GiB at once. */
 const MOST_PER_READ = 2 ** 30;
-/** How many names a message lists. */
+/** Maximum number of names in a message. */
 const MOST_NAMES = 20;
 
-/** The tensors of a file by name; elements are read and decoded when asked for. */
+/** The tensors of a file by name; elements are read and decoded on demand. */
 export class SafetensorsFile {
   private readonly source: ByteSource;
   private readonly entries: ReadonlyMap<string, TensorEntry>;
   private readonly descriptor: number | undefined;
 
-  /** @throws SafetensorsError if the file is malformed or cut short. */
+  /** @throws SafetensorsError if the file is malformed or truncated. */
   constructor(file: Uint8Array | ByteSource, descriptor?: number) {
     this.source =
       file instanceof Uint8Array
-        ? // Copied, since a tensor may begin anywhere in the file, but a typed array only at a multiple of its element size.
+        ? // Copied, since a tensor may start anywhere in the file, but a typed array only at a multiple of its element size.
           { length: file.length, read: (begin, end) => new Uint8Array(file.subarray(begin, end)) }
         : file;
     this.descriptor = descriptor;
@@ -30,8 +30,8 @@ export class SafetensorsFile {
   }
 
   /**
-   * Opens a file of any size; only the header and the tensors that are asked for are read. Close it when done.
-   * @throws SafetensorsError if it is malformed or cut short; the system's error if it cannot be opened.
+   * Opens a file of any size; only the header and requested tensors are read. Close it when done.
+   * @throws SafetensorsError if it is malformed or truncated; the system's error if it cannot be opened.
    */
   static open(path: string): SafetensorsFile {
     const descriptor = openSync(path, 'r');
@@ -44,7 +44,7 @@ export class SafetensorsFile {
     }
   }
 
-  /** Frees the file that {@link SafetensorsFile.open} opened. */
+  /** Closes the file that {@link SafetensorsFile.open} opened. */
   close(): void {
     if (this.descriptor !== undefined) closeSync(this.descriptor);
   }
@@ -55,8 +55,8 @@ export class SafetensorsFile {
   }
 
   /**
-   * A matrix of floats, or undefined where the file has no tensor of that name.
-   * @throws SafetensorsError if it is not of a type of floats.
+   * A matrix of floats, or undefined if the file has no tensor of that name.
+   * @throws SafetensorsError if its type is not a float type.
    */
   find(name: string): MatrixInput | undefined {
     const entry = this.entries.get(name);
@@ -65,8 +65,8 @@ export class SafetensorsFile {
   }
 
   /**
-   * A matrix of floats that must be there.
-   * @throws SafetensorsError if it is not, or not of a type of floats.
+   * A matrix of floats.
+   * @throws SafetensorsError if it does not exist, or its type is not a float type.
    */
   get(name: string): MatrixInput {
     const tensor = this.find(name);
@@ -89,17 +89,17 @@ function readRange(descriptor: number, begin: number, end: number): Uint8Array {
       Math.min(bytes.length - done, MOST_PER_READ),
       begin + done,
     );
-    if (read === 0) throw new SafetensorsError('the file became shorter while it was read');
+    if (read === 0) throw new SafetensorsError('the file shrank while it was read');
     done += read;
   }
   return bytes;
 }
 
-/** What the header says about a tensor. */
+/** A tensor's entry in the header. */
 export interface TensorEntry {
   readonly dtype: string;
   readonly dims: readonly number[];
-  /** First byte within the file, and the first one after it. */
+  /** The tensor's first byte in the file, and the first byte after it. */
   readonly begin: number;
   readonly end: number;
 }
@@ -117,7 +117,7 @@ const entrySchema = z.object({
 const headerSchema = z.record(z.string(), z.unknown());
 const metadataSchema = z.record(z.string(), z.string());
 
-/** Bytes that may lie in memory or in a file. */
+/** Bytes in memory or in a file. */
 export interface ByteSource {
   readonly length: number;
   /** A copy of the bytes from `begin` to before `end`, both within the source. */
@@ -126,7 +126,7 @@ export interface ByteSource {
 
 /**
  * Reads and checks the header of a file.
- * @throws SafetensorsError saying what is wrong and where.
+ * @throws SafetensorsError that says what is wrong and where.
  */
 export function readHeader(file: ByteSource): ReadonlyMap<string, TensorEntry> {
   const headerEnd = LENGTH_BYTES + headerLength(file);
@@ -161,7 +161,7 @@ function headerLength(file: ByteSource): number {
   }
   if (LENGTH_BYTES + Number(length) > file.length) {
     throw new SafetensorsError(
-      `the header claims ${length} bytes, but the file ends after ${file.length - LENGTH_BYTES}; it is cut short or another kind of file`,
+      `the header claims ${length} bytes, but the file ends after ${file.length - LENGTH_BYTES}; it is truncated or not a safetensors file`,
     );
   }
   return Number(length);
@@ -193,7 +193,7 @@ function assertSize(name: string, dtype: string, shape: readonly number[], bytes
   );
 }
 
-/** The format allows neither overlaps nor gaps: the tensors fill the file from the header to the end. */
+/** The format allows neither overlaps nor gaps: tensors fill the file from the header to the end. */
 function assertContiguous(
   entries: ReadonlyMap<string, TensorEntry>,
   start: number,
@@ -209,7 +209,7 @@ function assertContiguous(
     }
     if (end > fileLength) {
       throw new SafetensorsError(
-        `tensor ${quote(name)} ends at byte ${end}, but the file at ${fileLength}; it is cut short`,
+        `tensor ${quote(name)} ends at byte ${end}, but the file at ${fileLength}; it is truncated`,
       );
     }
     reached = end;
@@ -220,7 +220,7 @@ function assertContiguous(
   }
 }
 
-/** Bytes per element. Types newer than this list are passed over, unless somebody asks for such a tensor. */
+/** Bytes per element. Unknown, newer types are ignored unless such a tensor is requested. */
 export const ELEMENT_BYTES: Readonly<Record<string, number | undefined>> = {
   BOOL: 1,
   U8: 1,
@@ -240,8 +240,8 @@ export const ELEMENT_BYTES: Readonly<Record<string, number | undefined>> = {
 };
 
 /**
- * Decodes the little-endian elements of a tensor (every platform Node runs on for which engines exist is little-endian).
- * bfloat16 is widened to float32, which is exact.
+ * Decodes the little-endian elements of a tensor (all platforms with engines are little-endian). bfloat16 is widened to
+ * float32, which is exact.
  * @param bytes Starts at a multiple of 8 within its buffer.
  * @throws SafetensorsError for types that are not floats.
  */

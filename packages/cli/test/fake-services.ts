@@ -1,4 +1,4 @@
-// Light parts for commands: a model that always says "a cat", and a machine with one engine.
+// Fake services for commands: a model that always says "a cat", and a machine with one engine.
 
 import { agentFrom } from '@mmtok/agent';
 import { createReferenceBackend } from '@mmtok/core';
@@ -9,9 +9,17 @@ import { InputFileError } from '../src/errors.js';
 import type { EvalVlmModel } from '../src/models/eval-model.js';
 import type { Answer, Request, Vlm } from '../src/models/vlm.js';
 
-const TIMINGS = { prepareMs: 1, encodeMs: 20, selectMs: 0, prefillMs: 100, decodeMs: 30, totalMs: 151 };
+const TIMINGS = {
+  prepareMs: 1,
+  encodeMs: 20,
+  selectMs: 0,
+  prefillMs: 100,
+  firstTokenMs: 120,
+  decodeMs: 30,
+  totalMs: 151,
+};
 
-/** The answer of the fake model: 16 tokens a picture on a 4 × 4 grid, of which it keeps the first two. */
+/** The answer of the fake model: 16 tokens per image on a 4 × 4 grid, of which it keeps the first two. */
 export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
   onText?.('a ');
   onText?.('cat');
@@ -38,7 +46,7 @@ export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
     })),
     overlay: async () =>
       pictures.map((picture) => ({ views: [{ picture, rows: 4, columns: 4, kept: [0, 1] }] })),
-    timings: { ...TIMINGS, selectMs: 2, prefillMs: 10, totalMs: 63 },
+    timings: { ...TIMINGS, selectMs: 2, prefillMs: 10, firstTokenMs: 32, totalMs: 63 },
     notes: ['a note'],
   };
 }
@@ -141,7 +149,7 @@ interface FakeOptions {
   readonly onEvalAnswer?: () => void;
   /** What verifying a model finds. */
   readonly verified?: VerifyReport;
-  /** The name, without its ending, of a picture that cannot be read. */
+  /** The name, without extension, of an image that cannot be read. */
   readonly brokenPicture?: string;
 }
 

@@ -91,7 +91,7 @@ describe('fields and messages', () => {
   });
 
   it('tells the size of a matrix that is too large', () => {
-    const error = new MatrixTooLargeError('vision', 100_000, 100_000, { ceiling: 2 ** 30, peakFactor: 2.5 });
+    const error = new MatrixTooLargeError('vision', 100_000, 100_000, { ceiling: 2 ** 30, peak: 2.5 * 4e10 });
     expect(error.bytes).toBe(4e10);
     expect(error.message).toMatch(/'vision'.*100000 × 100000.*37\.25 GiB.*93\.13 GiB.*1\.00 GiB/);
   });

@@ -111,8 +111,8 @@ export class MatrixTooLargeError extends MmtokError {
   readonly bytes: number;
 
   /**
-   * @param limits `ceiling` in bytes, absent if memory itself ran out; while the matrix is computed, up to `peakFactor` times its size
-   * is in use.
+   * @param limits `ceiling` in bytes, absent if memory itself ran out; `peak` in bytes, the most in use while
+   * the matrix is computed.
    */
   constructor(
     term: string,
@@ -120,18 +120,18 @@ export class MatrixTooLargeError extends MmtokError {
     targets: number,
     limits: {
       readonly ceiling?: number | undefined;
-      readonly peakFactor?: number | undefined;
+      readonly peak?: number | undefined;
       readonly cause?: unknown;
     } = {},
   ) {
-    const { ceiling, peakFactor = 1, cause } = limits;
+    const { ceiling, peak, cause } = limits;
     const bytes = candidates * targets * Float32Array.BYTES_PER_ELEMENT;
     const gib = (value: number): string => `${(value / 2 ** 30).toFixed(2)} GiB`;
     const isLimit = ceiling !== undefined;
     super(
       'MMTOK_MATRIX_TOO_LARGE',
       `Coverage term '${term}' needs a matrix of ${candidates} × ${targets} floats (${gib(bytes)}` +
-        `${peakFactor > 1 ? `, and up to ${gib(bytes * peakFactor)} of memory while it is computed` : ''}), ` +
+        `${peak === undefined ? '' : `, and up to ${gib(peak)} of memory while it is computed`}), ` +
         (isLimit ? `above the ceiling of ${gib(ceiling)}` : 'which cannot be allocated'),
       {
         kind: isLimit ? 'usage' : 'environment',

@@ -2,6 +2,7 @@
 
 export { toMatrix } from './backend/tensor.js';
 export { messageOf } from './errors.js';
+export { areTooWide } from './internal/feature-width.js';
 export {
   bfloat16sToFloats,
   bfloat16ToFloat,

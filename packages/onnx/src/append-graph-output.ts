@@ -1,12 +1,12 @@
-// Makes an inner tensor of a model file an output by appending bytes. Nothing is re-encoded and the rest of the file stays as it is.
+// Makes an inner tensor of a model file an output by appending bytes. The rest of the file is unchanged.
 
 import { OnnxModelError } from './errors.js';
 import { readGraph } from './read-graph.js';
 import { fields, GRAPH, join, MODEL, nested, string, VALUE_INFO } from './wire.js';
 
 /**
- * The bytes which, written after an `.onnx` file, add `tensorName` to the graph's outputs. The runtime infers its
- * type and shape. Use this to append to a large file in place, with `readGraph` first if the name is in doubt.
+ * The bytes that add `tensorName` to the graph's outputs when appended to an `.onnx` file. The runtime infers its
+ * type and shape. Use this to append to a large file in place; check the name with `readGraph` first if in doubt.
  *
  * Why it works: a protobuf parser merges a repeated `ModelProto.graph` into the first
  * (https://protobuf.dev/programming-guides/encoding/#last-one-wins). ONNX Runtime does; protobufjs 6 does not.
@@ -20,7 +20,7 @@ export function graphOutputSuffix(tensorName: string): Uint8Array {
 }
 
 /**
- * A copy of a model file in which `tensorName` is a further output; the same bytes if it is one already.
+ * A copy of a model file with `tensorName` as an additional output; the same bytes if it already is one.
  *
  * @throws {OnnxFormatError} if the bytes are not an ONNX model.
  * @throws {OnnxModelError} if the main graph has no tensor of that name.

@@ -40,12 +40,12 @@ import {
 } from './wire.js';
 
 /**
- * The bytes of an `.onnx` file that holds `model`. Typed-array payloads are copied once, into the result.
+ * Encodes `model` as the bytes of an `.onnx` file. Typed-array payloads are copied once, into the result.
  *
  * Field numbers: https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto
  *
  * @throws {OnnxModelError} if a tensor's payload does not fit its dtype and dims, a value has dims without a dtype, or
- * bodies of loops and branches are nested more than 100 deep.
+ * subgraphs are nested more than 100 deep.
  * @example
  * const bytes = encodeModel({
  *   graph: {
@@ -77,7 +77,7 @@ export function encodeModel(model: OnnxModel): Uint8Array {
 function encodeGraph(graph: OnnxGraph, depth: number): Pieces {
   if (depth > MAX_DEPTH) {
     throw new OnnxModelError(
-      `The graph '${graph.name ?? 'main'}' lies within more than ${MAX_DEPTH} others, or within itself`,
+      `The graph '${graph.name ?? 'main'}' is nested more than ${MAX_DEPTH} deep, or contains itself`,
       { hint: 'Nest bodies less deeply.' },
     );
   }
@@ -182,10 +182,9 @@ function encodeDim(dim: Dim): Uint8Array {
 export function encodeTensor(tensor: OnnxTensor): Pieces {
   const { name = '', dtype, dims } = tensor;
   if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
-    throw new OnnxModelError(
-      `Tensor '${name}' has dims [${dims}]; a constant needs whole numbers from 0 up`,
-      { hint: 'Give its real lengths.' },
-    );
+    throw new OnnxModelError(`Tensor '${name}' has dims [${dims}]; a constant needs non-negative integers`, {
+      hint: 'Replace symbolic dims by their lengths.',
+    });
   }
   const elements = dims.reduce((product, dim) => product * dim, 1);
   const expected = rawByteLength(dtype, elements);
@@ -237,9 +236,12 @@ function payloadOf(tensor: Exclude<OnnxTensor, { readonly external: ExternalByte
       return bytesOf(Uint8Array.from(tensor.data, Number));
     case 'float16':
     case 'bfloat16':
-      throw new OnnxModelError(`Tensor '${tensor.name ?? ''}' is ${tensor.dtype} and came as plain numbers`, {
-        hint: 'Give its bit patterns as a Uint16Array.',
-      });
+      throw new OnnxModelError(
+        `Tensor '${tensor.name ?? ''}' is ${tensor.dtype}, but its data are plain numbers`,
+        {
+          hint: 'Pass the bit patterns as a Uint16Array.',
+        },
+      );
   }
 }
 

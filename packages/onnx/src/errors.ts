@@ -1,14 +1,14 @@
 // The typed errors of this package.
 import { MmtokError } from '@mmtok/core';
 
-/** What an error carries beside its problem. */
+/** What an error carries besides its problem. */
 interface Details {
   /** What to do, as a sentence. */
   readonly hint: string;
   readonly cause?: unknown;
 }
 
-/** The bytes are not an ONNX model, or end too early. `cause` holds the protobuf reader's own complaint, if any. */
+/** The bytes are not an ONNX model, or are truncated. `cause` holds the protobuf reader's error, if any. */
 export class OnnxFormatError extends MmtokError {
   static readonly code = 'MMTOK_ONNX_FORMAT';
 
@@ -22,7 +22,7 @@ export class OnnxFormatError extends MmtokError {
   }
 }
 
-/** What was asked for does not fit the model: a payload of the wrong length, a name that the file does not have. */
+/** The request does not fit the model: a payload has the wrong length, or the file has no tensor of that name. */
 export class OnnxModelError extends MmtokError {
   static readonly code = 'MMTOK_ONNX_MODEL';
 

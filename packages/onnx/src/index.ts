@@ -1,4 +1,4 @@
-// The public surface of @mmtok/onnx: write a model, look inside a file, expose an inner tensor. No runtime, no schema library.
+// The public API of @mmtok/onnx: write a model, inspect a file, expose an inner tensor.
 export { appendGraphOutput, graphOutputSuffix } from './append-graph-output.js';
 export { encodeModel } from './encode-model.js';
 export { OnnxFormatError, OnnxModelError } from './errors.js';

@@ -1,4 +1,5 @@
-// What a model file contains, read in one pass that skips weights. Not a full parser: payloads and unknown fields are passed over.
+// Inspects a model file in one pass that skips weights and unknown fields. A reader generated from the full schema would add 12 kB
+// gzipped to every browser bundle: see docs/decisions/0001-onnx-package.md.
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { messageOf } from '@mmtok/core/internal';
 import { OnnxFormatError } from './errors.js';
@@ -26,7 +27,7 @@ export interface ScannedTensor {
   /** Absent if the file uses an element type that this package does not know. */
   readonly dtype?: Dtype;
   readonly dims: readonly number[];
-  /** The file beside the model that holds the payload, if it is not in the model itself. */
+  /** The external file that holds the payload, if it is not in the model itself. */
   readonly location?: string;
 }
 
@@ -71,8 +72,8 @@ export interface ScannedModel extends ScannedGraph {
 }
 
 /**
- * Looks inside the bytes of an `.onnx` file. Weights are skipped, neither copied nor touched, so the time depends on
- * the number of nodes and not on the size of the file.
+ * Inspects the bytes of an `.onnx` file. Weights are skipped without being copied or read, so the time depends on the
+ * number of nodes, not on the size of the file.
  *
  * Field numbers: https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto
  *
@@ -89,7 +90,7 @@ export function readGraph(bytes: Uint8Array): ScannedModel {
     throw new OnnxFormatError(
       `Cannot read ${bytes.byteLength} bytes as an ONNX model (${messageOf(cause)})`,
       {
-        hint: 'Give the whole content of an .onnx file; a partial download or a Git LFS pointer looks like this.',
+        hint: 'Pass the whole content of an .onnx file; a partial download or a Git LFS pointer fails like this.',
         cause,
       },
     );
@@ -117,8 +118,8 @@ function readModel(bytes: Uint8Array): ScannedModel {
     return true;
   });
   if (graphs === 0) {
-    throw new OnnxFormatError(`The ${bytes.byteLength} bytes hold no ONNX graph`, {
-      hint: 'Give the whole content of an .onnx file.',
+    throw new OnnxFormatError(`The ${bytes.byteLength} bytes contain no ONNX graph`, {
+      hint: 'Pass the whole content of an .onnx file.',
     });
   }
   return { ...graph, irVersion, opsets };
@@ -132,8 +133,8 @@ function emptyGraph(): GraphParts {
 function readGraphInto(graph: GraphParts, bytes: Uint8Array, depth: number): void {
   if (depth > MAX_DEPTH) {
     throw new OnnxFormatError(
-      `The file holds graphs nested more than ${MAX_DEPTH} deep, which no runtime loads`,
-      { hint: 'Give a file that a converter wrote.' },
+      `The file contains graphs nested more than ${MAX_DEPTH} deep, which no runtime loads`,
+      { hint: 'Pass a file written by a converter.' },
     );
   }
   eachField(bytes, (field, reader) => {

@@ -1,5 +1,5 @@
-// Selection time, features in to indices out, beside ONNX Runtime's bare matrix products on the same shapes.
-// All variants are interleaved in one run, so that ratios hold on a noisy machine. Options:
+// Selection time, from features to indices, compared with ONNX Runtime's bare matrix products on the same shapes. All variants are
+// interleaved in one run, so that ratios hold on a noisy machine. Options:
 //   --official <checkout>   also time the official selector (needs python3 with torch and numpy)
 //   --threads <n>           threads for ONNX Runtime and PyTorch (default 2)
 //   --rounds <n>            rounds of measurements (default 7)
@@ -29,19 +29,23 @@ const { values: options } = parseArgs({
   },
 });
 const threads = Number(options.threads);
-const VISUAL = 1024;
-const LANGUAGE = 4096;
 const TEXT_TOKENS = 12;
+const llava = { visual: 1024, language: 4096 };
 const shapes = [
-  { height: 24, width: 24, budget: 64 },
-  { height: 48, width: 60, budget: 160 },
-  { height: 48, width: 60, budget: 640 },
+  { height: 24, width: 24, budget: 64, ...llava },
+  { height: 48, width: 60, budget: 160, ...llava },
+  { height: 48, width: 60, budget: 640, ...llava },
+  // SmolVLM-256M: projected tokens, which `visionFeatures: 'auto'` compares, and the features before the projector.
+  { height: 32, width: 34, budget: 108, visual: 576, language: 576 },
+  { height: 32, width: 34, budget: 108, visual: 12288, language: 576 },
+  // LLaVA-OneVision-0.5B: a matrix that is computed in blocks.
+  { height: 45, width: 81, budget: 364, visual: 1152, language: 896 },
 ];
 
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 const ort = createRequire(import.meta.url)('onnxruntime-node');
 const sessionOptions = { intraOpNumThreads: threads };
-// The products take turns with the backend's sessions, so their threads must not spin either: see devices.ts.
+// The products are interleaved with the backend's sessions, so their threads must not spin either: see devices.ts.
 const noSpinning = { extra: { session: { intra_op: { allow_spinning: '0' } } } };
 const backend = await createOrtBackend({ ort, device: options.device, sessionOptions });
 
@@ -79,12 +83,12 @@ const time = async (call) => {
 };
 
 /** A process of the official selector on given tensors; `call()` runs it once. */
-async function startOfficial(tensors, n, budget) {
+async function startOfficial(tensors, n, budget, { visual, language }) {
   const folder = await mkdtemp(join(tmpdir(), 'mmtok-bench-'));
   for (const [name, { data }] of Object.entries(tensors)) {
     await writeFile(join(folder, `${name}.f32`), Buffer.from(data.buffer, data.byteOffset, data.byteLength));
   }
-  const sizes = [n, TEXT_TOKENS, VISUAL, LANGUAGE, budget, threads].map(String);
+  const sizes = [n, TEXT_TOKENS, visual, language, budget, threads].map(String);
   const script = new URL('./official.py', import.meta.url).pathname;
   const python = spawn('python3', [script, resolve(options.official), folder, ...sizes], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -115,11 +119,11 @@ async function officialTurn(official) {
 }
 
 const rows = [];
-for (const { height, width, budget } of shapes) {
+for (const { height, width, budget, visual, language } of shapes) {
   const n = height * width;
   const map = { height, width, clusters: 8, noise: 0.5, common: 0.8 };
-  const vision = syntheticFeatures({ ...map, dim: LANGUAGE, seed: 1 });
-  const visionFeatures = syntheticFeatures({ ...map, dim: VISUAL, seed: 2 });
+  const vision = syntheticFeatures({ ...map, dim: language, seed: 1 });
+  const visionFeatures = syntheticFeatures({ ...map, dim: visual, seed: 2 });
   const [text, otherText] = [3, 4].map((seed) => syntheticText(vision, TEXT_TOKENS, seed));
   const feeds = Object.fromEntries(
     Object.entries({ x: visionFeatures, v: vision, t: text }).map(([name, { data, dims }]) => [
@@ -131,7 +135,7 @@ for (const { height, width, budget } of shapes) {
   const image = prepareImage({ backend, vision, visionFeatures });
   await image.select({ text, budget: { tokens: budget } });
   const official = options.official
-    ? await startOfficial({ vision, visionFeatures, text }, n, budget)
+    ? await startOfficial({ vision, visionFeatures, text }, n, budget, { visual, language })
     : undefined;
   const { indices } = await selectTokens(question);
   const sameAsOfficial = official && (await official.call()).indices.join() === indices.join();
@@ -165,9 +169,9 @@ for (const { height, width, budget } of shapes) {
       .filter(([, each]) => each.length > 0)
       .map(([name, each]) => [name, Number(median(each).toFixed(2))]),
   );
-  rows.push({ n, k: budget, ms, sameAsOfficial });
+  rows.push({ n, k: budget, d: visual, D: language, ms, sameAsOfficial });
   const ratio = (a, b) => (a / b).toFixed(2);
-  console.log(`n = ${n}, k = ${budget} (d = ${VISUAL}, D = ${LANGUAGE}, ${TEXT_TOKENS} text tokens)`);
+  console.log(`n = ${n}, k = ${budget} (d = ${visual}, D = ${language}, ${TEXT_TOKENS} text tokens)`);
   console.log(`  bare matrix products      ${ms.products} ms`);
   console.log(
     `  select                    ${ms.select} ms   ${ratio(ms.select, ms.products)} × the products`,

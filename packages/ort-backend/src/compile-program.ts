@@ -6,8 +6,8 @@ import { encodeModel, type OnnxNode } from '@mmtok/onnx';
 import { type SymbolicTensor, startRecording } from './symbolic-ops.js';
 
 /**
- * What the graph calls a program's input or output. Tensors of a graph share one namespace, programs' inputs and outputs
- * do not, and neither may meet a name that was made up while recording.
+ * The graph's name for a program's input or output. The tensors of a graph share one namespace, a program's inputs and outputs
+ * do not, and neither may collide with a name generated while recording.
  */
 export const graphInput = (name: string): string => `in:${name}`;
 /** See {@link graphInput}. */
@@ -22,7 +22,7 @@ const TO_INT64 = { to: { int: 7 } };
 
 /**
  * The ONNX model of `program`, with the program's dimension names as symbolic dimensions. Half-precision inputs are
- * widened first thing, so that nothing is computed in half precision.
+ * widened first, so that nothing is computed in half precision.
  */
 export function compileProgram(program: Program, types: InputTypes): Uint8Array {
   const recording = startRecording();
@@ -40,8 +40,8 @@ export function compileProgram(program: Program, types: InputTypes): Uint8Array 
     }),
   );
   const built = program.build(ops, symbols);
-  // A result is given the output's name where it is computed, which spares ONNX Runtime a copy. Where that cannot be
-  // (an input passed through, one result under two names), an extra node carries the name.
+  // A result gets the output's name where it is computed, which saves ONNX Runtime a copy. If that is impossible (an input
+  // passed through, one result under two names), an Identity node carries the name.
   const computed = new Set(recording.nodes.flatMap((each) => each.outputs));
   const renamed = new Map<string, string>();
   const outputs = Object.entries(program.outputs).map(([output, { dtype }]) => {
@@ -58,7 +58,7 @@ export function compileProgram(program: Program, types: InputTypes): Uint8Array 
   });
 }
 
-/** The same nodes with other names for some tensors, in the bodies of loops too, which see the names around them. */
+/** The same nodes with some tensors renamed, also in the bodies of loops, which see the names around them. */
 function renameTensors(nodes: readonly OnnxNode[], names: ReadonlyMap<string, string>): OnnxNode[] {
   const rename = (name: string): string => names.get(name) ?? name;
   return nodes.map((node) => {

@@ -1,4 +1,4 @@
-// Execution providers: which one works on this machine, and how to get the one that does not.
+// Execution providers: which ones work on this machine, and how to install the others.
 
 import { BackendUnavailableError } from '@mmtok/core';
 import { messageOf } from '@mmtok/core/internal';
@@ -14,7 +14,7 @@ const HINTS: Readonly<Record<OrtDevice, string>> = {
   wasm: "The WASM provider is part of onnxruntime-web: createOrtBackend({ ort: await import('onnxruntime-web') }).",
   cuda: 'It needs an NVIDIA GPU, CUDA 12 with cuDNN 9, and the CUDA provider, which is not in the npm package: reinstall with ONNXRUNTIME_NODE_INSTALL=cuda12 and install scripts allowed (pnpm: list onnxruntime-node under onlyBuiltDependencies, then pnpm rebuild onnxruntime-node).',
   tensorrt:
-    'It needs TensorRT beside CUDA 12 and the provider that ONNXRUNTIME_NODE_INSTALL=cuda12 installs.',
+    'It needs TensorRT in addition to CUDA 12 and the provider that ONNXRUNTIME_NODE_INSTALL=cuda12 installs.',
   webgpu:
     'In Node it needs a GPU with a Vulkan, Metal or Direct3D 12 driver; in a browser, one with WebGPU and the build onnxruntime-web/webgpu.',
   dml: 'DirectML exists on Windows only.',
@@ -22,15 +22,15 @@ const HINTS: Readonly<Record<OrtDevice, string>> = {
 };
 
 /**
- * Every session has its own threads, which by default spin for a while after a run and so take cores from the
- * next session: a selection runs two, and a model is waiting. It made selections of 576 tokens take twice as long.
+ * Every session has its own threads, which by default spin for a while after a run and so take cores away from the next
+ * session: a selection runs two, and a model waits. Spinning doubled the time of selections from 576 tokens.
  */
 const NO_SPINNING = { session: { intra_op: { allow_spinning: '0' } } };
 
 /**
  * NVIDIA's libraries may round the factors of float32 products to ten bits (TF32), and ONNX Runtime asks them to: similarities
- * then differ in the fourth digit, and with them what is selected. onnxruntime-node passes no option of the provider on,
- * but the libraries read this variable when they start. Whoever has set it before decides.
+ * then differ in the fourth digit, and different tokens are selected. onnxruntime-node forwards no provider options, but
+ * the libraries read this variable when they start. A value that is already set wins.
  */
 function keepFullPrecision(device: OrtDevice): void {
   const environment = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
@@ -46,7 +46,7 @@ export function createSession(
   device: OrtDevice,
   sessionOptions: Readonly<Record<string, unknown>>,
 ): Promise<OrtSession> {
-  // Warnings of ONNX Runtime about node placement are of no use to a caller.
+  // ONNX Runtime's warnings about node placement do not help a caller.
   return ort.InferenceSession.create(model, {
     logSeverityLevel: 3,
     extra: NO_SPINNING,
@@ -55,7 +55,7 @@ export function createSession(
   });
 }
 
-/** y = x · xᵀ, small: enough to see a provider load and compute. */
+/** A small y = x · xᵀ, enough to check that a provider loads and computes. */
 const probe = encodeModel({
   graph: {
     inputs: [{ name: 'x', dtype: 'float32', dims: [1, 2] }],
@@ -64,14 +64,14 @@ const probe = encodeModel({
   },
 });
 
-/** A device that works, and what was learned about the module on the way. */
+/** A working device, and what the trial showed about the module. */
 export interface WorkingDevice {
   readonly device: OrtDevice;
-  /** Whether outputs can be written into given memory. onnxruntime-node does, onnxruntime-web does not. */
+  /** Whether outputs are written into preallocated memory. onnxruntime-node does this, onnxruntime-web does not. */
   readonly fillsGivenMemory: boolean;
 }
 
-/** What a device gives for 3² + 4², as a new result and in given memory. */
+/** A device's result for 3² + 4², in newly allocated and in preallocated memory. */
 async function tryDevice(
   ort: OrtModule,
   device: OrtDevice,
@@ -88,8 +88,8 @@ async function tryDevice(
 }
 
 /**
- * The first of `wanted` that loads and computes here.
- * @throws BackendUnavailableError naming every device that was tried, why it failed and what to do.
+ * The first device of `wanted` that loads and computes on this machine.
+ * @throws BackendUnavailableError naming every device that was tried, why it failed, and what to do.
  */
 export async function selectDevice(
   ort: OrtModule,

@@ -1,16 +1,16 @@
-// Queues for work on sessions. WebAssembly builds of ONNX Runtime take one call at a time on WebGPU ("Session already started").
+// Queues for work on sessions. WebAssembly builds of ONNX Runtime accept one call at a time on WebGPU ("Session already started").
 
 import type { OrtModule } from './ort-api.js';
 
-/** Runs work, perhaps later, and settles as it does. */
+/** Runs work, possibly later, and settles with its result. */
 export type Exclusive = <T>(run: () => Promise<T>) => Promise<T>;
 
-/** Runs work at once. */
+/** Runs work immediately. */
 export const inNoQueue: Exclusive = (run) => run();
 
 const queues = new WeakMap<object, Exclusive>();
 
-/** The queue that all backends on one copy of ONNX Runtime share. Work that fails does not hold up what waits behind it. */
+/** The queue shared by all backends on one copy of ONNX Runtime. Failed work does not block later work. */
 export function queueOf(InferenceSession: OrtModule['InferenceSession']): Exclusive {
   const known = queues.get(InferenceSession);
   if (known !== undefined) return known;

@@ -1,13 +1,13 @@
-// x · xᵀ at six tenths of its cost: the product is symmetric, so only tiles on and above the diagonal are multiplied.
+// x · xᵀ at 60 % of its cost: the product is symmetric, so only blocks on and above the diagonal are multiplied.
 
 import type { OnnxAttribute } from '@mmtok/onnx';
 
-/** More blocks save more multiplications (a half at most), but copy more and multiply smaller matrices. */
+/** More blocks save more multiplications (at most half), but copy more and multiply smaller matrices. */
 const BLOCKS = 6;
-/** Smaller blocks are multiplied slower than they save; where n is small, the last blocks are empty. */
+/** Smaller blocks cost more than they save; for small n the last blocks are empty. */
 const LEAST_ROWS = 192;
 
-/** What is needed of a recording, whose tensors are `T`. */
+/** The parts of a recording that this needs; its tensors are `T`. */
 export interface NodeRecorder<T> {
   node(opType: string, inputs: readonly T[], attributes?: Readonly<Record<string, OnnxAttribute>>): T;
   /** A constant of int64, shape `[1]`. */
@@ -15,8 +15,8 @@ export interface NodeRecorder<T> {
 }
 
 /**
- * The product of `x` `[n, d]` with its own transpose: `[n, n]`, exactly symmetric. Rows are cut into six blocks; each is
- * multiplied with itself and with every later one, and what lies left of the diagonal is copied from its mirror image.
+ * The product of `x` `[n, d]` with its own transpose: `[n, n]`, exactly symmetric. Rows are split into six blocks; each is
+ * multiplied by itself and every later one, and blocks left of the diagonal are copied from their mirror image.
  */
 export function gram<T>({ node, indexList }: NodeRecorder<T>, x: T): T {
   const rows = node('Gather', [node('Shape', [x]), indexList(0)], { axis: { int: 0 } });

@@ -1,4 +1,4 @@
-// The public surface of @mmtok/ort-backend: the factory, and the runtime of a loaded model.
+// The public API of @mmtok/ort-backend: the factory, and the runtime of a loaded model.
 
 export type { OrtDevice } from './devices.js';
 export { type LoadedModel, type ModelRuntime, runtimeOfModel } from './model-runtime.js';

@@ -1,4 +1,4 @@
-// Finds the onnxruntime-node of this process. Node only; elsewhere no-onnxruntime.ts takes its place.
+// Finds the onnxruntime-node of this process. Node only; no-onnxruntime.ts replaces it elsewhere.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -11,14 +11,14 @@ const HINT =
   'Install it with `npm install onnxruntime-node` (or pass your own as createOrtBackend({ ort })).';
 
 /**
- * Loads onnxruntime-node: the copy that is loaded already, else the one that transformers.js will load, else the one
- * beside this package. Two different versions in one process do not work on Linux (they share a library name), which
- * is why the order matters.
+ * Loads onnxruntime-node: the copy that is already loaded, else the one that transformers.js will load, else the one
+ * installed with this package. The order matters because two versions in one process do not work on Linux (they share a
+ * library name).
  *
- * @throws BackendUnavailableError if there is none, or its native part does not load.
+ * @throws BackendUnavailableError if it is not installed or its native library does not load.
  */
 export function loadDefaultOnnxRuntime(): OrtModule {
-  // onnxruntime-node 1.30 writes telemetry files to the home directory unless told not to before it loads.
+  // onnxruntime-node 1.30 writes telemetry files to the home directory unless disabled before it loads.
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
   const here = createRequire(import.meta.url);
   const loaded = Object.keys(here.cache).find((path) =>
@@ -55,7 +55,7 @@ function requireNative(require: NodeJS.Require, path: string): OrtModule {
     throw new BackendUnavailableError(
       'ort',
       `onnxruntime-node is installed at ${path}, but does not load (${messageOf(cause)})`,
-      'If another version of it is loaded in this process, make both the same; otherwise reinstall it.',
+      'If another version is loaded in this process, use the same version for both; otherwise reinstall it.',
       { cause },
     );
   }

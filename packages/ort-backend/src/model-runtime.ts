@@ -1,4 +1,4 @@
-// Takes ONNX Runtime out of a model that transformers.js has loaded: the very copy that runs the model, in Node and in browsers.
+// Finds the copy of ONNX Runtime that runs a transformers.js model, in Node and in browsers.
 
 import { BackendUnavailableError } from '@mmtok/core';
 import { encodeModel } from '@mmtok/onnx';
@@ -6,25 +6,25 @@ import type { OrtDevice } from './devices.js';
 import { type Exclusive, inNoQueue, queueOf } from './exclusive.js';
 import type { OrtModule, OrtTensor } from './ort-api.js';
 
-/** A model loaded by transformers.js, as far as it is read here: its sessions by name, e.g. `vision_encoder`. */
+/** The part of a transformers.js model that is read: its sessions by name, e.g. `vision_encoder`. */
 export interface LoadedModel {
   readonly sessions: Readonly<Record<string, unknown>>;
 }
 
-/** What runs a model. */
+/** The runtime of a model. */
 export interface ModelRuntime {
   /** The copy of ONNX Runtime that made the model's sessions. */
   readonly ort: OrtModule;
   /**
-   * The devices that suit a selection beside this model, best first: in browsers `webgpu` where the vision encoder runs on
-   * it, and `wasm`; elsewhere `cpu`, which is no slower even if the model runs on a GPU.
+   * The devices for selection with this model, best first: in browsers `webgpu` if the vision encoder runs on it, then `wasm`;
+   * elsewhere `cpu`, which is no slower even if the model runs on a GPU.
    */
   readonly devices: readonly OrtDevice[];
 }
 
 type SessionClass = OrtModule['InferenceSession'];
 
-/** One constant output and no input: enough to see what class the runtime's tensors are. */
+/** One constant output and no input, enough to find the class of the runtime's tensors. */
 const constant = encodeModel({
   graph: {
     inputs: [],
@@ -37,12 +37,12 @@ const constant = encodeModel({
 const tensorClasses = new WeakMap<SessionClass, Promise<OrtModule['Tensor']>>();
 
 /**
- * The ONNX Runtime of a loaded model, found through the class of its sessions. Nothing is imported, so there is no second
- * copy.
+ * The ONNX Runtime of a loaded model, found through the class of its sessions. Nothing is imported, so no second
+ * copy is loaded.
  *
  * @param model A model of transformers.js.
- * @param runExclusive Runs work that uses a session, where runs must not overlap (see `OrtBackendOptions.runExclusive`).
- * @throws BackendUnavailableError if none of the model's sessions is one of ONNX Runtime.
+ * @param runExclusive Runs work that uses a session if runs must not overlap (see `OrtBackendOptions.runExclusive`).
+ * @throws BackendUnavailableError if none of the model's sessions belongs to ONNX Runtime.
  * @example
  * const { ort, devices } = await runtimeOfModel(model);
  * const session = await ort.InferenceSession.create(bytes, { executionProviders: [devices[0]] });
@@ -59,25 +59,25 @@ export async function runtimeOfModel(model: LoadedModel, runExclusive?: Exclusiv
   return { ort: { InferenceSession, Tensor: await found }, devices: devicesBeside(model) };
 }
 
-/** The class of the model's sessions. Sessions that something else stands in for are passed over. */
+/** The class of the model's sessions. Wrapped or replaced sessions are skipped. */
 function sessionClass(model: LoadedModel): SessionClass {
   for (const session of Object.values(model.sessions)) {
     const made = (session as { constructor?: unknown } | null | undefined)?.constructor as
       | (SessionClass & { readonly prototype?: { readonly run?: unknown } })
       | undefined;
-    // A plain object has a constructor with a `create`, too: Object.
+    // The constructor of a plain object, Object, also has a `create`.
     if (typeof made?.create === 'function' && typeof made.prototype?.run === 'function') return made;
   }
   const names = Object.keys(model.sessions);
   throw new BackendUnavailableError(
     'ort',
     `the model has no session of ONNX Runtime (${names.length === 0 ? 'it has no sessions' : `sessions: ${names.join(', ')}`})`,
-    'Give a model that transformers.js has loaded and that is not disposed, or the runtime itself: createOrtBackend({ ort }).',
+    'Pass a model that transformers.js has loaded and that is not disposed, or the runtime itself: createOrtBackend({ ort }).',
   );
 }
 
 async function tensorClass(InferenceSession: SessionClass): Promise<OrtModule['Tensor']> {
-  // Every build has a provider of this name; onnxruntime-web means WebAssembly by it.
+  // Every build has a provider of this name; in onnxruntime-web it means WebAssembly.
   const session = await InferenceSession.create(constant, {
     executionProviders: ['cpu'],
     logSeverityLevel: 3,
@@ -90,13 +90,13 @@ async function tensorClass(InferenceSession: SessionClass): Promise<OrtModule['T
   }
 }
 
-/** transformers.js takes onnxruntime-node on Node alone, and asks in the same way. */
+/** transformers.js uses onnxruntime-node on Node only, and detects Node the same way. */
 function isNode(): boolean {
   const { process } = globalThis as { process?: { release?: { name?: string } } };
   return process?.release?.name === 'node';
 }
 
-/** transformers.js notes on every session which device it was asked for: `cpu`, `webgpu`, `auto`, … */
+/** transformers.js records the requested device on every session: `cpu`, `webgpu`, `auto`, … */
 function devicesBeside({ sessions }: LoadedModel): readonly OrtDevice[] {
   if (isNode()) return ['cpu'];
   const noted = [sessions.vision_encoder, ...Object.values(sessions)].map(

@@ -1,9 +1,9 @@
-// Replaces load-onnxruntime-node.ts outside Node (see "imports" in package.json): there is no engine to find.
+// Replaces load-onnxruntime-node.ts outside Node (see "imports" in package.json), where no engine can be found.
 
 import { BackendUnavailableError } from '@mmtok/core';
 import type { OrtModule } from './ort-api.js';
 
-/** @throws BackendUnavailableError always: in a browser the caller hands the engine in. */
+/** @throws BackendUnavailableError always: in a browser the caller passes the engine in. */
 export function loadDefaultOnnxRuntime(): OrtModule {
   throw new BackendUnavailableError(
     'ort',

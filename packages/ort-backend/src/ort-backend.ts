@@ -13,12 +13,12 @@ import type { OrtModule, OrtSession, OrtTensor } from './ort-api.js';
 /** Options of {@link createOrtBackend}. */
 export interface OrtBackendOptions {
   /**
-   * The execution provider, or several in order of preference, of which the first that works is used. Whatever a
-   * provider cannot run, ONNX Runtime runs on the CPU.
-   * @default `cpu` in Node. In browsers `wasm`, or `webgpu` where the vision encoder of `model` runs on it.
+   * The execution provider, or several in order of preference; the first that works is used. ONNX Runtime runs what a
+   * provider does not support on the CPU.
+   * @default `cpu` in Node. In browsers `wasm`, or `webgpu` if the vision encoder of `model` runs on it.
    */
   readonly device?: OrtDevice | readonly OrtDevice[];
-  /** A model that transformers.js has loaded: the backend uses the very copy of ONNX Runtime that runs it. */
+  /** A model that transformers.js has loaded: the backend uses the copy of ONNX Runtime that runs it. */
   readonly model?: LoadedModel;
   /**
    * The module to use: `onnxruntime-node`, `onnxruntime-web`, … Not together with `model`.
@@ -28,9 +28,9 @@ export interface OrtBackendOptions {
   /** Options for every session, e.g. `{ intraOpNumThreads: 2 }`. */
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
   /**
-   * Runs work that creates or runs a session, and settles as that work does. WebAssembly builds take one call at a time on
-   * WebGPU: whoever runs other sessions of the same copy passes the queue those wait in.
-   * @default on `wasm` and `webgpu` a queue that all backends on one copy share; elsewhere none
+   * Runs work that creates or runs a session, and settles with its result. WebAssembly builds accept one call at a time on
+   * WebGPU: if you run other sessions of the same copy, pass their queue.
+   * @default on `wasm` and `webgpu` a queue shared by all backends on one copy; elsewhere none
    */
   readonly runExclusive?: <T>(run: () => Promise<T>) => Promise<T>;
 }
@@ -63,7 +63,7 @@ const schema = z
     runExclusive: z
       .custom<Exclusive>(
         (value) => typeof value === 'function',
-        'expected a function that runs what it is given',
+        'expected a function that runs the work it is given',
       )
       .optional(),
   })
@@ -88,7 +88,7 @@ export async function createOrtBackend(options: OrtBackendOptions = {}): Promise
   );
   const found = model === undefined ? await runtimeOf(ort) : await runtimeOfModel(model, runExclusive);
   const wanted = device === undefined ? found.devices : [device].flat();
-  // The web build calls WebAssembly by either name.
+  // In the web build, both names mean WebAssembly.
   const isWeb = found.ort.env?.versions?.web !== undefined || found.devices.includes('wasm');
   const named = wanted.map((each) => (each === 'cpu' && isWeb ? 'wasm' : each));
   const exclusive = (each: OrtDevice): Exclusive =>
@@ -106,7 +106,7 @@ function isObject(value: unknown): value is object {
   return (typeof value === 'object' || typeof value === 'function') && value !== null;
 }
 
-/** Whether memory is shared between threads, which ONNX Runtime does not take. */
+/** Whether memory is shared between threads, which ONNX Runtime does not accept. */
 function isShared({ buffer }: HostTensor['data']): boolean {
   return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
 }
@@ -126,7 +126,7 @@ class OrtBackend implements Backend {
   /** For each program, its sessions by the element types of the inputs. */
   private sessions = new WeakMap<Program, Map<string, Promise<OrtSession>>>();
   private readonly opened = new Set<Promise<OrtSession>>();
-  /** Releases the sessions of programs that nobody holds any more. */
+  /** Releases the sessions of programs that are no longer referenced. */
   private readonly programs = new FinalizationRegistry<Map<string, Promise<OrtSession>>>((bySignature) => {
     for (const session of bySignature.values()) {
       if (this.opened.delete(session)) void session.then((each) => this.exclusive(() => each.release()));
@@ -144,7 +144,7 @@ class OrtBackend implements Backend {
     this.ort = ort;
     this.device = working.device;
     this.fillsGivenMemory = working.fillsGivenMemory;
-    // GPUs may multiply in half precision, or in TF32 where another session started the libraries first.
+    // GPUs may multiply in half precision, or in TF32 if another session started the libraries first.
     this.precision = ['cpu', 'wasm'].includes(working.device) ? 1e-5 : 2e-3;
     this.sessionOptions = sessionOptions;
   }
@@ -228,7 +228,7 @@ class OrtBackend implements Backend {
     const created = this.exclusive(() => createSession(this.ort, model, this.device, this.sessionOptions));
     bySignature.set(signature, created);
     this.opened.add(created);
-    // A failure for lack of memory may not recur.
+    // A run that failed for lack of memory may succeed next time.
     created.catch(() => {
       bySignature.delete(signature);
       this.opened.delete(created);

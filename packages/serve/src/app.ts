@@ -1,4 +1,4 @@
-// The HTTP API: routes, checks in their order, and answers in OpenAI's forms.
+// The HTTP API: routes, checks, and answers in OpenAI's formats.
 
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
@@ -24,11 +24,11 @@ import { encodeEvent } from './sse.js';
 /** The app, and what the server around it must know. */
 export interface App {
   fetch(request: Request): Promise<Response>;
-  /** From now on the server says that it is not ready, and ends its connections. */
+  /** From now on, `/ready` returns 503 and connections are not kept alive. */
   drain(): void;
 }
 
-/** What a request's log entry tells beside the common fields. */
+/** What the log entry of a request adds to the common fields. */
 interface Seen {
   summary?: PruningSummary;
   usage?: Usage;
@@ -49,7 +49,10 @@ export function createApp(options: CheckedServerOptions): App {
 
   const answerChat = async (request: Request, id: string, seen: Seen): Promise<Response> => {
     if (inFlight >= limits.requests) {
-      throw new BusyError(`${inFlight} requests are in flight, as many as this server takes.`, 1);
+      throw new BusyError(
+        `${inFlight} requests are in flight, the most this server accepts. Try again later.`,
+        1,
+      );
     }
     inFlight += 1;
     // One controller, not AbortSignal.any(): Node keeps joined signals alive while anything listens to them.
@@ -72,7 +75,7 @@ export function createApp(options: CheckedServerOptions): App {
       seen.stream = body.stream === true;
       if (body.model !== engine.modelId) {
         throw new BadRequestError(
-          `There is no model '${body.model.slice(0, 200)}' here, only '${engine.modelId}'.`,
+          `The model '${body.model.slice(0, 200)}' is not served here. Use '${engine.modelId}'.`,
           {
             status: 404,
             param: 'model',
@@ -110,7 +113,7 @@ export function createApp(options: CheckedServerOptions): App {
   app.get('/health', (context) => context.json({ status: 'ok' }));
   app.get('/ready', (context) => {
     const { ready, reason } = isDraining
-      ? { ready: false, reason: 'the server is closing' }
+      ? { ready: false, reason: 'the server is shutting down' }
       : engine.readiness();
     return context.json({ ready, reason }, ready ? 200 : 503);
   });
@@ -121,18 +124,15 @@ export function createApp(options: CheckedServerOptions): App {
   app.get('/v1/models', (context) => context.json({ object: 'list', data: [model] }));
   app.get('/v1/models/:id{.+}', (context) => {
     if (context.req.param('id') === engine.modelId) return context.json(model);
-    throw new BadRequestError(`There is no model of this name here, only '${engine.modelId}'.`, {
+    throw new BadRequestError(`This model is not served here. Use '${engine.modelId}'.`, {
       status: 404,
     });
   });
   const routes = new Set(['/health', '/ready', '/metrics', '/v1/models', CHAT]);
   app.notFound(() => {
-    throw new BadRequestError(
-      'There is nothing at this path. Chat requests go to POST /v1/chat/completions.',
-      {
-        status: 404,
-      },
-    );
+    throw new BadRequestError('Unknown path. Send chat requests to POST /v1/chat/completions.', {
+      status: 404,
+    });
   });
   app.onError((error) => {
     throw error;
@@ -221,7 +221,7 @@ function errorResponse(error: unknown): Response {
       'content-type': 'application/json',
       ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
       ...(status === 401 && { 'www-authenticate': 'Bearer' }),
-      // The rest of a body that is not read would be taken for the next request.
+      // Otherwise the unread rest of the body would be parsed as the next request.
       ...((status === 408 || status === 413) && { connection: 'close' }),
     },
   });
@@ -240,7 +240,7 @@ function plainResponse(reply: Exclude<ChatReply, { kind: 'events' }>, { summary 
   );
 }
 
-/** A stream of events that ends with the request's time, and calls `end` once when it is over or the client is gone. */
+/** A stream of events that ends when the request times out. Calls `end` once, when it is over or the client has left. */
 function eventsResponse(
   events: ReadableStream<Uint8Array>,
   signal: AbortSignal,
@@ -280,7 +280,7 @@ function eventsResponse(
   });
 }
 
-/** A promise that an abort rejects, until it is forgotten. */
+/** A promise that rejects on abort, until `forget()` is called. */
 function rejectedBy(signal: AbortSignal): { readonly promise: Promise<never>; readonly forget: () => void } {
   let onAbort = (): void => undefined;
   const promise = new Promise<never>((_, reject) => {
@@ -310,7 +310,7 @@ function summaryHeader({ reason, visionTokens, keptTokens, coverage = {}, timing
     .join(', ');
 }
 
-/** Calls `finish` once the body was read to its end or given up. */
+/** Calls `finish` once the body has been read to its end or abandoned. */
 function whenSent(response: Response, finish: () => void): Response {
   if (
     response.headers.get('content-type')?.startsWith('text/event-stream') !== true ||

@@ -5,7 +5,7 @@ import type { ChatBody, Overrides } from './request/chat.js';
 
 /** What pruning did to one request; the extension field `mmtok` of an answer. */
 export interface PruningSummary {
-  /** Why tokens were or were not dropped, e.g. `pruned` or `disabled`. */
+  /** Why tokens were dropped or not, e.g. `pruned` or `disabled`. */
   readonly reason: string;
   /** Vision tokens of all images before pruning. */
   readonly visionTokens: number;
@@ -41,7 +41,7 @@ export interface ChatJob {
 /** A JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** An engine's answer. `raw` is another server's answer that passes through as it is. */
+/** An engine's answer. `raw` is the answer of another server, passed through unchanged. */
 export type ChatReply =
   | { readonly kind: 'json'; readonly body: JsonObject }
   | { readonly kind: 'events'; readonly events: ReadableStream<Uint8Array> }
@@ -61,7 +61,7 @@ export interface Engine {
   chat(job: ChatJob, signal: AbortSignal): Promise<ChatReply>;
   /** Whether requests can be answered now; the reason where not. */
   readiness(): { readonly ready: boolean; readonly reason?: string };
-  /** Requests that run and that wait. */
+  /** Running and waiting requests. */
   load(): { readonly running: number; readonly queued: number };
   close(): Promise<void>;
 }

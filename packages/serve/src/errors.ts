@@ -27,28 +27,28 @@ export class ServeError extends MmtokError {
   }
 }
 
-/** The client sent something that is not a valid request (400 unless another 4xx fits better). */
+/** The request is invalid (400, or another 4xx that fits better). */
 export class BadRequestError extends ServeError {
   constructor(message: string, details: Partial<ServeErrorDetails> = {}) {
     super('MMTOK_BAD_REQUEST', message, { status: 400, ...details });
   }
 }
 
-/** The request is larger than a limit of this server allows. */
+/** The request exceeds a limit of this server. */
 export class LimitError extends ServeError {
   constructor(message: string, details: Partial<ServeErrorDetails> = {}) {
     super('MMTOK_LIMIT', message, { status: 400, ...details });
   }
 }
 
-/** As many requests wait as the server holds. */
+/** The queue is full. */
 export class BusyError extends ServeError {
   constructor(message: string, retryAfter: number) {
     super('MMTOK_BUSY', message, { status: 429, retryAfter });
   }
 }
 
-/** The request took longer than it may. */
+/** The request took too long. */
 export class TimeoutError extends ServeError {
   constructor(message: string, status: 408 | 504 = 504) {
     super('MMTOK_TIMEOUT', message, { status });
@@ -80,27 +80,27 @@ export class UpstreamError extends ServeError {
   }
 }
 
-/** Rows of an image that must not be sent: wrong shape, not finite, none at all. */
+/** Rows of an image that must not be sent: wrong shape, not finite, or empty. */
 export class InvalidRowsError extends ServeError {
   constructor(message: string) {
     super('MMTOK_INVALID_ROWS', message, { status: 500 });
   }
 }
 
-/** The server cannot start with these options, this model or this upstream. */
+/** The server cannot start with these options, this model, or this upstream server. */
 export class ServeStartError extends ServeError {
   constructor(message: string, options: { readonly cause?: unknown } = {}) {
     super('MMTOK_SERVE_START', message, { status: 500, ...options });
   }
 }
 
-/** OpenAI's error body. Errors that are no {@link MmtokError} are bugs: a client learns nothing about them. */
+/** OpenAI's error body. An error that is not an {@link MmtokError} is a bug, so clients get no details. */
 export function errorBody(error: unknown): { readonly error: Readonly<Record<string, unknown>> } {
   const status = statusOf(error);
   const known = MmtokError.isInstance(error);
   return {
     error: {
-      message: known ? error.message : 'The server failed on this request. Its log says why.',
+      message: known ? error.message : 'The server failed to process this request. See its log.',
       type: TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error'),
       param: error instanceof ServeError ? (error.param ?? null) : null,
       code: known ? error.code : 'MMTOK_INTERNAL',
@@ -115,8 +115,8 @@ const TYPES: Readonly<Record<number, string>> = {
 };
 
 /**
- * The HTTP status of an error: its own; 400 for what another package of mmtok says of the request, such as a budget that no
- * selection can meet or an image that cannot be read; else 500.
+ * The HTTP status of an error: its own; 400 for errors of other mmtok packages that are caused by the request, such as an
+ * impossible budget or an unreadable image; otherwise 500.
  */
 export function statusOf(error: unknown): number {
   if (error instanceof ServeError) return error.status;

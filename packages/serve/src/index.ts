@@ -1,14 +1,13 @@
-// The public surface of @mmtok/serve: the server, its engines, and a client of vLLM for users who need no server.
+// The public API of @mmtok/serve: the server, its engines, and a vLLM client for use without a server.
 
 export type { ChatJob, ChatReply, Engine, JsonObject, PruningSummary, Usage } from './engine.js';
 export {
   createLocalEngine,
   type LocalAnswer,
   type LocalEngineOptions,
-  type LocalMessage,
   type LocalModel,
-  type LocalRequest,
 } from './engines/local.js';
+export type { LocalMessage, LocalRequest } from './engines/local-request.js';
 export { createVllmEngine, type VllmEngineOptions } from './engines/vllm.js';
 export {
   BadRequestError,

@@ -7,17 +7,17 @@ import { ServeStartError } from './errors.js';
 import type { RemoteImageOptions } from './images/remote.js';
 import type { Log } from './observe/log.js';
 
-/** Bounds of what requests may ask of the server. */
+/** Limits for requests. */
 export interface Limits {
-  /** Requests in flight, bodies included; more are answered 429. @default 128 */
+  /** Requests in flight, including those whose body is still arriving; further ones get 429. @default 128 */
   readonly requests: number;
-  /** Bytes of a body, and of one remote image. @default 20 MiB */
+  /** Bytes of a request body, and of one remote image. @default 20 MiB */
   readonly bodyBytes: number;
-  /** Milliseconds in which a body must arrive. @default 30 000 */
+  /** Milliseconds within which a body must arrive. @default 30 000 */
   readonly bodyMs: number;
-  /** Milliseconds for a whole request, its stream included. @default 300 000 */
+  /** Milliseconds for a whole request, including its stream. @default 300 000 */
   readonly requestMs: number;
-  /** Images of a request. @default 8 */
+  /** Images per request. @default 8 */
   readonly images: number;
   /** Pixels of a request's images together, read from their headers before decoding. @default 50 000 000 */
   readonly pixels: number;
@@ -25,28 +25,28 @@ export interface Limits {
   readonly imageFetchMs: number;
   /** Characters of the messages' texts. @default 200 000 */
   readonly textLength: number;
-  /** Tokens of an answer that a request may ask for. @default 4096 */
+  /** Tokens per answer. @default 4096 */
   readonly outputTokens: number;
-  /** Answers of a request that it may ask for (`n`). @default 4 */
+  /** Answers per request (`n`). @default 4 */
   readonly choices: number;
 }
 
 /** Options of `startServer`. */
 export interface ServerOptions {
-  /** Who answers: `createLocalEngine(…)` or `createVllmEngine(…)`. The server closes it. */
+  /** The engine: `createLocalEngine(…)` or `createVllmEngine(…)`. The server closes it. */
   readonly engine: Engine;
   /** The address to listen on. @default '127.0.0.1' */
   readonly host?: string | undefined;
   /** The port to listen on; 0 takes a free one. @default 8080 */
   readonly port?: number | undefined;
-  /** Clients must send it as `Authorization: Bearer <key>`. Needed where `host` is not a loopback address. */
+  /** Clients must send it as `Authorization: Bearer <key>`. Required unless `host` is a loopback address. */
   readonly apiKey?: string | undefined;
-  /** Answers anybody without a key on any address, for servers behind a gateway that checks. @default false */
+  /** Allow any address without a key, for servers behind a gateway that authenticates. @default false */
   readonly allowAnonymous?: boolean | undefined;
-  /** Hosts that images may be fetched from. @default none: only data URIs */
+  /** Hosts that images may be fetched from. @default none, only data URIs are accepted */
   readonly remoteImages?: RemoteImageOptions | undefined;
   readonly limits?: Partial<Limits> | undefined;
-  /** Milliseconds that requests in flight have to end when the server closes. @default 30 000 */
+  /** Milliseconds that requests in flight have to finish when the server closes. @default 30 000 */
   readonly shutdownMs?: number | undefined;
   /** Receives one entry per request and event. @default JSON lines on standard output */
   readonly log?: Log | undefined;
@@ -107,8 +107,8 @@ const schema = z.strictObject({
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
 /**
- * Checks who could ask.
- * @throws ServeStartError where strangers could, without a key.
+ * Checks who can reach the server.
+ * @throws ServeStartError if others can reach it without a key.
  */
 export function checkAccess({
   host = '127.0.0.1',
@@ -117,14 +117,14 @@ export function checkAccess({
 }: Pick<ServerOptions, 'host' | 'apiKey' | 'allowAnonymous'>): void {
   if (LOOPBACK.test(host) || apiKey !== undefined || allowAnonymous) return;
   throw new ServeStartError(
-    `The server is to listen on ${host}, where others can reach it, without an API key. Set apiKey, or allowAnonymous if ` +
-      'something in front of it checks who asks.',
+    `Cannot listen on ${host} without an API key: others could reach the server. Set apiKey, or set allowAnonymous if a ` +
+      'gateway in front of it authenticates clients.',
   );
 }
 
 /**
  * Checks the options of the server.
- * @throws InvalidOptionsError; ServeStartError where strangers could ask without a key.
+ * @throws InvalidOptionsError; ServeStartError if others can reach the server without a key.
  */
 export function checkServerOptions(options: unknown): CheckedServerOptions {
   const { allowAnonymous, ...checked } = parseOptions('options of startServer', schema, options);

@@ -1,4 +1,4 @@
-// The way in for programs such as `mmtok serve`: a model's name, and an upstream server or none, make a running server.
+// The entry point for programs such as `mmtok serve`: turns a model name, and optionally an upstream server, into a running server.
 
 import { type CreateVlmOptions, createVlm } from '@mmtok/transformers';
 import type { Engine } from './engine.js';
@@ -11,7 +11,7 @@ import type { LoadEncoderOptions } from './selector/load-encoder.js';
 import { type RunningServer, startServer } from './server.js';
 import { createVllmClient } from './vllm/client.js';
 
-/** A vLLM server that answers from kept rows. */
+/** The vLLM server behind this one. */
 export interface UpstreamOptions extends Pick<VllmEngineOptions, 'grid' | 'probe' | 'concurrency' | 'dtype'> {
   /** Its address, e.g. `http://vllm:8000`. */
   readonly url: string;
@@ -24,7 +24,7 @@ export interface UpstreamOptions extends Pick<VllmEngineOptions, 'grid' | 'probe
 export interface ServeModelOptions extends Omit<ServerOptions, 'engine'> {
   /** A folder or a hub id, in the layout of transformers.js. */
   readonly model: string;
-  /** Where answers come from. @default the model itself, in this process */
+  /** The vLLM server that answers. @default none, the model runs in this process */
   readonly upstream?: UpstreamOptions | undefined;
   /** Vision tokens to keep of each image. @default `{ ratio: 0.1 }` */
   readonly budget?:
@@ -32,21 +32,21 @@ export interface ServeModelOptions extends Omit<ServerOptions, 'engine'> {
     | { readonly ratio: number }
     | { readonly coverage: number }
     | undefined;
-  /** Precision, device, revision and folders of the model's files. */
+  /** Precision, device, revision, and folders of the model's files. */
   readonly load?: LoadEncoderOptions | undefined;
   /** Further options of selection and, for the local engine, the agent. */
   readonly pruning?: Omit<CreateVlmOptions, 'keep' | keyof LoadEncoderOptions> | undefined;
   /** The model's name for clients. @default the upstream server's, or the model's */
   readonly servedName?: string | undefined;
-  /** Requests that may wait; more are answered 429. @default 32 */
+  /** Requests that may wait; further ones get 429. @default 32 */
   readonly queueLimit?: number | undefined;
   /** Images whose encodings are kept for further questions. @default 8 */
   readonly cachedImages?: number | undefined;
 }
 
 /**
- * Loads a model and serves it: whole in this process, or its vision encoder only, in front of a vLLM server.
- * @throws what `createVlm` throws; ServeStartError if it cannot be served so; UpstreamUnavailableError.
+ * Loads a model and serves it: the whole model in this process, or only its vision encoder in front of a vLLM server.
+ * @throws what `createVlm` throws; ServeStartError if the model cannot be served that way; UpstreamUnavailableError.
  *
  * @example
  * const server = await serveModel({ model: 'llava-hf/…', upstream: { url: 'http://127.0.0.1:8000' }, port: 8080 });
@@ -63,13 +63,13 @@ export async function serveModel(options: ServeModelOptions): Promise<RunningSer
     cachedImages = 8,
     ...server
   } = options;
-  // Before a model is loaded for nothing.
+  // Before a model is loaded in vain.
   checkAccess(server);
   const engine = await (async (): Promise<Engine> => {
     if (upstream === undefined) {
       const vlm = await createVlm(model, {
         ...defined(load),
-        // The encodings of recent images are found again by whoever asks about the same image.
+        // Encodings of recent images are reused by further questions about them.
         followUps: 'reselect',
         visionCacheSize: cachedImages,
         ...pruning,
@@ -101,7 +101,7 @@ export async function serveModel(options: ServeModelOptions): Promise<RunningSer
   }
 }
 
-/** Without entries that are `undefined`: options of loading tell absent from undefined. */
+/** Drops entries that are `undefined`, which the options of loading do not accept. */
 function defined(load: LoadEncoderOptions): CreateVlmOptions {
   return Object.fromEntries(Object.entries(load).filter(([, value]) => value !== undefined));
 }

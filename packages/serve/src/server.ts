@@ -1,4 +1,4 @@
-// The server as a process sees it: listens, and closes without losing a request in flight.
+// Listens, and closes without losing a request in flight.
 
 import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -13,15 +13,15 @@ export interface RunningServer {
   /** Its address, e.g. `http://127.0.0.1:8080`; OpenAI clients take `${url}/v1`. */
   readonly url: string;
   /**
-   * Takes no new connections, lets requests in flight end (for `shutdownMs` at most), and closes the engine. Calling it again
-   * waits for the same end.
+   * Accepts no new connections, lets requests in flight finish (for at most `shutdownMs`), and closes the engine. Further calls
+   * wait for the same shutdown.
    */
   close(): Promise<void>;
 }
 
 /**
  * Starts an OpenAI-compatible server in front of an engine.
- * @throws InvalidOptionsError; ServeStartError if it would be open to strangers or cannot listen.
+ * @throws InvalidOptionsError; ServeStartError if it cannot listen, or if others could reach it without a key.
  *
  * @example
  * const server = await startServer({ engine: createLocalEngine({ model: await createVlm('…') }), port: 8080 });
@@ -37,7 +37,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     overrideGlobalObjects: false,
     serverOptions: {
       headersTimeout: 15_000,
-      // The app bounds bodies and answers by itself; this is the backstop for the arrival of a request.
+      // The app limits bodies and answers itself. This is a backstop for requests that never arrive.
       requestTimeout: limits.bodyMs + 15_000,
       maxHeaderSize: 16_384,
     },
@@ -59,8 +59,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     app.drain();
     log({ level: 'info', event: 'closing', ...engine.load() });
     const ended = new Promise<void>((done) => server.close(() => done()));
-    // A connection becomes idle a moment after its answer, and would then be kept for its keep-alive time. One that never
-    // sent anything does not count as idle.
+    // A connection becomes idle shortly after its answer, and would then stay open for its keep-alive time. A connection that
+    // never sent anything does not count as idle.
     const idle = setInterval(() => {
       server.closeIdleConnections();
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();

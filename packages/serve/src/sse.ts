@@ -1,4 +1,4 @@
-// Server-sent events, as far as OpenAI's streams use them: `data:` lines of JSON, and `[DONE]` at the end.
+// Server-sent events as OpenAI's streams use them: `data:` lines of JSON, and `[DONE]` at the end.
 
 import { errorBody } from './errors.js';
 

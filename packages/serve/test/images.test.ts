@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isPublicAddress } from '../src/images/addresses.js';
 import { readImageHeader } from '../src/images/header.js';
+import { loadImages } from '../src/images/load.js';
 import { fetchImage, isAllowed, type RemoteImageOptions } from '../src/images/remote.js';
 import { gif, jpeg, png, webp } from './support/pictures.js';
 
@@ -120,6 +121,15 @@ test('the allow list names scheme, host and port', () => {
   ].filter((url) => URL.canParse(url));
   for (const url of open) expect(isAllowed(new URL(url), allow), url).toBe(true);
   for (const url of closed) expect(isAllowed(new URL(url), allow), url).toBe(false);
+});
+
+test('an image that may not be fetched is named in the error', async () => {
+  const bounds = { images: 8, pixels: 1e6, bodyBytes: 1e6, imageFetchMs: 1000 };
+  const remote = { allow: ['images.example.com'] };
+  const sources = [{ url: 'https://other.example.com/x.png', param: 'messages[0].content[1].image_url.url' }];
+  await expect(
+    loadImages(sources, { bounds, remote, signal: new AbortController().signal }),
+  ).rejects.toMatchObject({ status: 400, code: 'MMTOK_BAD_REQUEST', param: sources[0]?.param });
 });
 
 describe('fetchImage', () => {

@@ -38,7 +38,7 @@ async function engineOf(name: string): Promise<Engine> {
 }
 
 describe.each([
-  ['local', 300],
+  ['local', 1000],
   ['vllm', 1000],
 ])('engine %s', (name, count) => {
   test(`loses and mixes no answer of ${count}`, { timeout: 240_000 }, async () => {

@@ -209,15 +209,68 @@ describe('what a request asks for', () => {
     },
   );
 
+  test('top_p and temperature ask for sampling, and their absence for greedy search', async () => {
+    const model = createFakeModel();
+    const url = await start(model);
+    const asked = [
+      { top_p: 0.9 },
+      { top_p: 0.5, temperature: 0.7 },
+      { top_p: 1 },
+      { top_p: 0.9, temperature: 0 },
+    ];
+    for (const each of asked) expect((await ask(url, { ...each, user: 'someone' })).status).toBe(200);
+    const nucleus = [expect.any(Function)];
+    expect(model.requests.map(({ generation: { stopping_criteria: _, ...rest } }) => rest)).toEqual([
+      { do_sample: true, temperature: 1, top_k: 0, logits_processor: nucleus },
+      { do_sample: true, temperature: 0.7, top_k: 0, logits_processor: nucleus },
+      { do_sample: false },
+      { do_sample: false },
+    ]);
+  });
+
   test.each([
     ['tools', [{ type: 'function', function: { name: 'f' } }]],
+    ['tool_choice', 'required'],
+    ['functions', [{ name: 'f' }]],
     ['response_format', { type: 'json_object' }],
     ['logprobs', true],
+    ['top_logprobs', 3],
+    ['logit_bias', { 5: 1 }],
     ['frequency_penalty', 1],
+    ['reasoning_effort', 'high'],
+    ['structured_outputs', { json: {} }],
+    ['toString', 1],
+    ['seed', 5],
   ])('%s is refused by name', async (field, value) => {
-    const response = await ask(await start(createFakeModel()), { [field]: value });
+    const response = await ask(await start(createFakeModel()), { temperature: 1, [field]: value });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ error: { param: field } });
+  });
+
+  test.each([
+    ['n', 1],
+    ['tools', []],
+    ['logprobs', false],
+    ['presence_penalty', 0],
+    ['seed', 5],
+    ['response_format', { type: 'text' }],
+    ['tool_choice', null],
+  ])('%s that asks nothing is taken', async (field, value) => {
+    expect((await ask(await start(createFakeModel()), { [field]: value })).status).toBe(200);
+  });
+
+  test('messages of tools are refused by name', async () => {
+    const messages = [
+      { role: 'user', content: 'x' },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: '1', type: 'function', function: { name: 'f' } }],
+      },
+      { role: 'tool', tool_call_id: '1', content: 'y' },
+    ];
+    const response = await ask(await start(createFakeModel()), { messages });
+    expect(await response.json()).toMatchObject({ error: { param: 'messages[1]' } });
   });
 });
 

@@ -3,8 +3,10 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { modelPath } from '@mmtok/tiny-vlm';
 import { createVlm } from '@mmtok/transformers';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadImages } from '../src/images/load.js';
 import { createVisionSelector, ServeStartError, type VisionSelector } from '../src/index.js';
@@ -106,8 +108,53 @@ describe('createVisionSelector', () => {
   });
 });
 
+describe('LLaVA-NeXT', () => {
+  const fixture = new URL('../../transformers/test/fixtures/llava-next/', import.meta.url);
+  let next: VisionSelector;
+  beforeAll(async () => {
+    // An export without its decoder is enough.
+    const copy = join(folder, 'next');
+    cpSync(fileURLToPath(new URL('model', fixture)), copy, {
+      recursive: true,
+      filter: (path) => !path.includes('decoder'),
+    });
+    next = await createVisionSelector(copy, { budget: { tokens: 32 } });
+  });
+  afterAll(() => next.dispose());
+
+  test('hands out the kept rows of each tile, or the rows that the model reads unpruned', async () => {
+    const pixels = Buffer.from(Array.from({ length: 500 * 300 * 3 }, (_, at) => (at * at * 7) % 251));
+    const wide = await sharp(pixels, { raw: { width: 500, height: 300, channels: 3 } })
+      .png()
+      .toBuffer();
+    const { messages, images } = await conversation(dataUri(wide), sample(0));
+    const kept = await next.select(images, messages, { overrides: {}, signal });
+    const all = await next.select(images, messages, { overrides: false, signal });
+    // Both become two tiles beside the whole image; of the square one, half of these is padding.
+    expect(kept.images.map(({ rows }) => rows.dims)).toEqual([
+      [3 * 32, 32],
+      [3 * 32, 32],
+    ]);
+    expect(all.images.map(({ visionTokens, keptTokens }) => [visionTokens, keptTokens])).toEqual([
+      [1728, 1728],
+      [1728, 1728],
+    ]);
+    expect(all.images.map(({ rows }) => rows.dims[0])).toEqual([576 + 24 * (40 + 1), 576 + 24 * (24 + 1)]);
+    const [first] = all.images;
+    // The whole image comes first, ascending: each of its kept rows is among its rows.
+    const rowsOf = (image: (typeof all.images)[number] | undefined, from: number, count: number): string[] =>
+      Array.from(
+        { length: count },
+        (_, row) => image?.rows.data.subarray((from + row) * 32, (from + row + 1) * 32).join() ?? '',
+      );
+    const whole = rowsOf(first, 0, 576);
+    for (const row of rowsOf(kept.images[0], 0, 32)) expect(whole).toContain(row);
+  });
+});
+
 test('families that vLLM takes no rows of are refused by name', () => {
   expect(routeOf({ model_type: 'llava' })).toEqual({ part: 'image_embeds' });
+  expect(routeOf({ model_type: 'llava_next' })).toEqual({ part: 'image_embeds' });
   const vision_config = { spatial_merge_size: 3 };
   expect(routeOf({ model_type: 'qwen2_5_vl', vision_config })).toEqual({ part: 'image_embeds', merge: 3 });
   for (const type of ['smolvlm', 'gemma3', 'florence2', 'qwen3_vl', 'something']) {

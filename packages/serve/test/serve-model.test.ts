@@ -49,6 +49,17 @@ test('an encoder of another model than the served one is found out', async () =>
   await expect(serveModel(other)).rejects.toBeInstanceOf(ServeStartError);
 });
 
+test('positions that vLLM cannot keep are refused by name', async () => {
+  const upstreamOptions = { url: upstream.url, model: 'tiny' };
+  const preserving = {
+    ...quiet,
+    model: modelPath,
+    upstream: upstreamOptions,
+    pruning: { positions: 'preserve' },
+  } as const;
+  await expect(serveModel(preserving)).rejects.toThrow(/'preserve'/);
+});
+
 test('on its own', async () => {
   server = await serveModel({
     ...quiet,

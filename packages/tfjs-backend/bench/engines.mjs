@@ -1,5 +1,5 @@
-// Times a whole selection on each engine, beside the bare matrix product of the same size on the same engine.
-// Run it with `pnpm bench` in this folder. Times differ from machine to machine; compare within one run.
+// Times a whole selection on each engine, compared with the bare matrix product of the same size on the same engine. Run `pnpm bench` in
+// this folder; compare ratios within one run, not times across machines.
 
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

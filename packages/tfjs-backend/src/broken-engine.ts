@@ -1,4 +1,4 @@
-// What goes wrong with installed engines, and what to do about it. Errors only.
+// The errors of engines that are missing, broken, or not ready, with hints.
 
 import { BackendUnavailableError } from '@mmtok/core';
 import { messageOf } from '@mmtok/core/internal';
@@ -7,14 +7,14 @@ import { messageOf } from '@mmtok/core/internal';
 const BUILD_COMMAND = 'npx -p @mmtok/tfjs-backend mmtok-tfjs-native';
 
 const OTHER_WAYS =
-  "or take the slow engine that works everywhere: createTfjsBackend({ module: '@tensorflow/tfjs' }).";
+  "or use the slow engine that works everywhere: createTfjsBackend({ module: '@tensorflow/tfjs' }).";
 
 /** The first line of an error's message. */
 export function firstLine(error: unknown): string {
   return messageOf(error).split('\n', 1)[0]?.trim() ?? '';
 }
 
-/** The error for a module that is there but does not load or compute. */
+/** The error for an installed module that does not load or compute. */
 export function brokenEngine(module: string, cause: unknown): BackendUnavailableError {
   const [problem, hint] = diagnose(module, firstLine(cause));
   return new BackendUnavailableError('tfjs', problem, hint, { cause });
@@ -22,18 +22,18 @@ export function brokenEngine(module: string, cause: unknown): BackendUnavailable
 
 /** The error for a backend of TensorFlow.js that is not ready after `ms` milliseconds. */
 export function notReady(module: string, tfBackend: string, ms: number): BackendUnavailableError {
-  const waitLonger = 'If it is still being downloaded, allow more time: createTfjsBackend({ timeoutMs }).';
+  const waitLonger = 'If it is still downloading, allow more time: createTfjsBackend({ timeoutMs }).';
   return new BackendUnavailableError(
     'tfjs',
     `the backend '${tfBackend}' of TensorFlow.js (${module}) was not ready after ${ms / 1000} s`,
     tfBackend === 'wasm'
-      ? "Its threads do not start in pages that Vite minifies; turn them off before it is first used: tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false). " +
+      ? "Its threads do not start in pages that Vite minifies; turn them off before first use: tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false). " +
           waitLonger
       : waitLonger,
   );
 }
 
-/** The error for no module at all. */
+/** The error if no module is installed. */
 export function noEngine(tried: readonly string[]): BackendUnavailableError {
   return new BackendUnavailableError(
     'tfjs',
@@ -47,7 +47,7 @@ function diagnose(module: string, message: string): readonly [problem: string, h
   if (/tfjs_binding\.node/.test(message) && /can ?not be found/i.test(message)) {
     return [
       `${module} is installed without its native addon (its install script did not run, or could not download it)`,
-      `Build one: ${BUILD_COMMAND} (Linux x64; with --cuda for NVIDIA GPUs), or let the package get its own: npm rebuild, ${OTHER_WAYS}`,
+      `Build one: ${BUILD_COMMAND} (Linux x64; with --cuda for NVIDIA GPUs), or let the package install its own: npm rebuild, ${OTHER_WAYS}`,
     ];
   }
   if (/isNullOrUndefined|isArray.* is not a function/.test(message)) {

@@ -1,5 +1,4 @@
-// A TensorFlow.js module made ready for use: which of its backends runs, how precise it is, what is particular
-// about it.
+// A TensorFlow.js module prepared for use: the backend it runs on, its precision, and its quirks.
 
 import { BackendUnavailableError, type TensorOps } from '@mmtok/core';
 import { brokenEngine, firstLine, notReady } from './broken-engine.js';
@@ -9,7 +8,7 @@ import { tidy } from './tidy.js';
 
 /** Which copy of TensorFlow.js runs. */
 export interface TfjsEngineInfo {
-  /** Name or path of the module; `'given'` where the caller handed it in. */
+  /** Name or path of the module; `'given'` if the caller passed it in. */
   readonly module: string;
   /** Version of TensorFlow.js. */
   readonly version: string;
@@ -28,16 +27,16 @@ export interface EngineWish {
 export interface Engine {
   readonly device: string;
   readonly precision: number;
-  /** Runs synchronous work with the operations of the engine, and leaves the active backend as it found it. */
+  /** Runs synchronous work with the engine's operations, and restores the active backend. */
   use<R>(work: (tf: Tfjs, ops: TensorOps<TfjsTensor>) => R): Promise<R>;
 }
 
 /**
  * Initializes a module's backend and tries it out.
  *
- * TensorFlow.js has one active backend for the whole process. An engine of our own loading, or one asked for by name,
- * is switched to for the duration of a program and back; a module passed in without a name runs on whatever its owner
- * has made active.
+ * TensorFlow.js has one active backend per process. For an engine that was loaded here or requested by name, the backend is
+ * switched for the duration of a program and then restored; a module passed in without a name runs on whatever backend is
+ * active.
  *
  * @throws BackendUnavailableError if the backend does not exist, or does not compute.
  */
@@ -47,7 +46,7 @@ export function openEngine(tf: Tfjs, info: TfjsEngineInfo, wish: EngineWish): Pr
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** One after another, as making a backend ready switches what is active for as long as that takes. */
+/** Serializes work, since preparing a backend switches the active one meanwhile. */
 function inTurn<R>(work: () => Promise<R>): Promise<R> {
   const result = last.then(work);
   last = result.catch(() => {});
@@ -92,7 +91,7 @@ async function open(tf: Tfjs, info: TfjsEngineInfo, wish: EngineWish): Promise<E
   };
 }
 
-/** Runs synchronous work on a backend that is initialized, and switches back. */
+/** Runs synchronous work on an initialized backend, and switches back. */
 async function onBackend<R>(tf: Tfjs, name: string, work: () => R): Promise<R> {
   const active = tf.getBackend();
   if (active === name) return work();
@@ -106,7 +105,7 @@ async function onBackend<R>(tf: Tfjs, name: string, work: () => R): Promise<R> {
   }
 }
 
-/** Makes the backend ready and returns the name to stay on; undefined means: whatever is active. */
+/** Initializes the backend and returns the name to stay on; undefined means whatever is active. */
 async function initialize(
   tf: Tfjs,
   { module }: TfjsEngineInfo,
@@ -131,7 +130,7 @@ async function initialize(
   throw new BackendUnavailableError(
     'tfjs',
     `TensorFlow.js (${module}) has no working backend '${tfBackend}'${cause === undefined ? '' : `: ${firstLine(cause)}`}`,
-    `Name one that it has ('cpu' is in every copy; 'wasm' needs @tensorflow/tfjs-backend-wasm; 'tensorflow' needs a native addon).`,
+    `Choose one that it has ('cpu' is in every copy; 'wasm' needs @tensorflow/tfjs-backend-wasm; 'tensorflow' needs a native addon).`,
     { cause },
   );
 }
@@ -149,7 +148,7 @@ async function within<R>(ms: number, work: Promise<R>, late: () => Error): Promi
   }
 }
 
-/** The name of what the active backend computes on; the native one calls itself 'tensorflow' on a CPU and on a GPU. */
+/** The device of the active backend; the native one is called 'tensorflow' on CPUs and GPUs. */
 function deviceOf(tf: Tfjs): string {
   if (tf.getBackend() !== 'tensorflow') return tf.getBackend();
   return runsOnGpu(tf) ? 'tensorflow-gpu' : 'tensorflow-cpu';
@@ -169,8 +168,8 @@ function precisionOf(tf: Tfjs): number {
 }
 
 /**
- * On Node, the plain CPU engine greets its first tensor with an advertisement on stderr. Ours is that tensor, made
- * while the engine does not know that it is on Node.
+ * On Node, the plain CPU engine prints an advertisement to stderr with its first tensor. This makes that tensor while the
+ * engine does not know that it is on Node.
  */
 function skipGreeting(tf: Tfjs): void {
   const isNode = tf.env().get('IS_NODE') === true;
@@ -179,10 +178,10 @@ function skipGreeting(tf: Tfjs): void {
   tf.env().set('IS_NODE', isNode);
 }
 
-/** Vector registers and the rest of a row are often different code: long enough for both. */
+/** Long enough for vectorized code and for the scalar remainder of a row. */
 const PROBE_LENGTH = 37;
 
-/** Finds out what is particular about a backend, and whether it computes at all. */
+/** Probes a backend's quirks, and whether it computes at all. */
 async function probeQuirks(tf: Tfjs, name: string): Promise<EngineQuirks> {
   const vector = (value: number): TfjsTensor =>
     tf.tensor(new Float32Array(PROBE_LENGTH).fill(value), [PROBE_LENGTH], 'float32');

@@ -1,4 +1,4 @@
-// Finds and loads a TensorFlow.js module on Node. In browsers no-tfjs.ts takes its place.
+// Finds and loads a TensorFlow.js module on Node. no-tfjs.ts replaces it in browsers.
 
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
@@ -16,14 +16,14 @@ const NATIVE = [TFJS_NODE_PACKAGE, '@tensorflow/tfjs-node'] as const;
 const PLAIN = '@tensorflow/tfjs';
 const WASM = '@tensorflow/tfjs-backend-wasm';
 
-/** What to look for; either may be left open. */
+/** What to look for; both are optional. */
 export interface TfjsWish {
   readonly module: string | undefined;
   readonly tfBackend: string | undefined;
 }
 
 /**
- * Loads the module asked for, or the first one found.
+ * Loads the requested module, or the first one found.
  * @throws BackendUnavailableError if there is none, or the first one found is broken.
  */
 export function loadTfjs({ module, tfBackend }: TfjsWish): {
@@ -50,7 +50,7 @@ function candidatesFor(tfBackend: string | undefined): readonly string[] {
   return tfBackend === 'tensorflow' ? native : [PLAIN];
 }
 
-/** The file of a module, seen from this package or else from the current folder; undefined if it is not installed. */
+/** The file of a module, resolved from this package or else from the current folder; undefined if it is not installed. */
 function resolve(name: string, ...from: readonly string[]): string | undefined {
   try {
     return require.resolve(name, {
@@ -72,13 +72,13 @@ function load(name: string, path: string): Tfjs {
   throw brokenEngine(name, 'it is not a TensorFlow.js module (it lacks tidy, tensor, matMul or ready)');
 }
 
-/** The WASM backend registers itself with the TensorFlow.js beside it. */
+/** The WASM backend registers itself with the TensorFlow.js installed next to it. */
 function loadWasm(beside: string): void {
   const path = resolve(WASM, beside);
   if (path === undefined) {
     throw new BackendUnavailableError(
       'tfjs',
-      `the backend 'wasm' was asked for, but ${WASM} is not installed`,
+      `the backend 'wasm' was requested, but ${WASM} is not installed`,
       `Install it in the same version as ${PLAIN}: npm install ${WASM}`,
     );
   }

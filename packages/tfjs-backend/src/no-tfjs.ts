@@ -1,12 +1,12 @@
-// Replaces load-tfjs.ts outside Node (see "imports" in package.json): there is no module to find.
+// Replaces load-tfjs.ts outside Node (see "imports" in package.json), where no module can be found.
 
 import { BackendUnavailableError } from '@mmtok/core';
 
-/** @throws BackendUnavailableError always: in a browser the caller hands the module in. */
+/** @throws BackendUnavailableError always: in a browser the caller passes the module in. */
 export function loadTfjs(): never {
   throw new BackendUnavailableError(
     'tfjs',
-    'TensorFlow.js cannot be looked for in a browser',
-    "Hand it in: createTfjsBackend({ tf: await import('@tensorflow/tfjs') }).",
+    'TensorFlow.js cannot be located in a browser',
+    "Pass it in: createTfjsBackend({ tf: await import('@tensorflow/tfjs') }).",
   );
 }

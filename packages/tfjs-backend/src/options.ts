@@ -1,4 +1,4 @@
-// The options of createTfjsBackend and their check.
+// The options of createTfjsBackend and their schema.
 
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
@@ -7,7 +7,7 @@ import type { Tfjs } from './tfjs.js';
 /** Options of `createTfjsBackend`. */
 export interface TfjsBackendOptions {
   /**
-   * A loaded TensorFlow.js module, used as it is: on whichever of its backends is active, unless `tfBackend` names one.
+   * A loaded TensorFlow.js module. Runs on its active backend unless `tfBackend` names one.
    */
   readonly tf?: Tfjs;
   /**
@@ -22,8 +22,8 @@ export interface TfjsBackendOptions {
    */
   readonly tfBackend?: string;
   /**
-   * How long TensorFlow.js may take to make its backend ready, in milliseconds. Threads of the WASM backend that do not
-   * start, as in pages that Vite minifies, would otherwise be waited for without end.
+   * How long TensorFlow.js may take to initialize its backend, in milliseconds. Otherwise threads of the WASM backend that
+   * never start, as in pages that Vite minifies, would block forever.
    * @default 10000
    */
   readonly timeoutMs?: number;
@@ -47,7 +47,7 @@ const schema = z
       .optional(),
     module: z.string().min(1).optional(),
     tfBackend: z.string().min(1).optional(),
-    // Timers count no further.
+    // The largest delay of a timer.
     timeoutMs: z
       .number()
       .positive()

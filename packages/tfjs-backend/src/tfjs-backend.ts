@@ -1,5 +1,4 @@
-// The backend: runs programs eagerly on a TensorFlow.js engine and gives every tensor back. Finding the engine is
-// load-tfjs.ts, the arithmetic is tfjs-ops.ts.
+// The backend: runs programs eagerly on a TensorFlow.js engine and frees every tensor.
 
 import {
   type Backend,
@@ -35,13 +34,13 @@ export interface TfjsBackend extends Backend {
 
 /**
  * Makes a backend on TensorFlow.js. Without options it takes the first of: the addon built by `mmtok-tfjs-native`,
- * `@tensorflow/tfjs-node-gpu`, `@tensorflow/tfjs-node`, `@tensorflow/tfjs`. A module that is installed but broken is an
- * error, not a reason to go on with a slower one.
+ * `@tensorflow/tfjs-node-gpu`, `@tensorflow/tfjs-node`, `@tensorflow/tfjs`. An installed but broken module is an
+ * error; the backend does not fall back to a slower one.
  *
  * Everything runs synchronously on the calling thread; only reading the results back is asynchronous.
  *
- * @throws BackendUnavailableError if no engine is found, it does not work or is not ready in time; the message tells what
- * to do.
+ * @throws BackendUnavailableError if no engine is found, it does not work, or it is not ready in time; the message says
+ * what to do.
  * @throws InvalidOptionsError for options of the wrong form.
  *
  * @example
@@ -98,7 +97,7 @@ export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promi
   };
 }
 
-/** Runs `work` on the engine; all tensors it makes are freed, but for those it returns. */
+/** Runs `work` on the engine; all tensors it makes are freed except those it returns. */
 async function build<R>(
   engine: Engine,
   program: string,
@@ -115,8 +114,8 @@ async function build<R>(
 }
 
 /**
- * Reads a tensor back. `taken` holds the buffers already in somebody's hands, because some engines return the array
- * they were given, or one array for two tensors.
+ * Reads a tensor back. `taken` holds the buffers that are already in use, since some engines return the array they were
+ * given, or one array for two tensors.
  */
 async function readOutput(
   program: Program,
@@ -139,7 +138,7 @@ async function readOutput(
 
 type Numbers = Float32Array | Int32Array;
 
-/** `values` as an array of the wanted type that nobody else holds. */
+/** `values` as an unshared array of the wanted type. */
 function own<A extends Numbers>(
   values: ArrayLike<number>,
   type: { new (values: ArrayLike<number>): A },

@@ -1,17 +1,16 @@
-// The tensor operations on TensorFlow.js: one line each where it has the operation, a few where it does not.
-// Callers run them inside `tf.tidy`, which frees whatever they leave behind.
+// The tensor operations on TensorFlow.js. Callers run them inside `tf.tidy`, which frees intermediate tensors.
 
 import type { TensorOps } from '@mmtok/core';
 import type { Tfjs, TfjsTensor } from './tfjs.js';
 import { tidy } from './tidy.js';
 
-/** Where a particular engine differs from the others; see `probeQuirks`. */
+/** How an engine differs from the others; see `probeQuirks`. */
 export interface EngineQuirks {
-  /** Products with a transposed matrix take a slow way, ten times slower than transposing it first (WASM). */
+  /** Products with a transposed matrix are ten times slower than transposing it first (WASM). */
   readonly transposeFirst: boolean;
   /** A row `[1, n]` broadcasts over a matrix ten times slower than a vector `[n]` (WASM, plain JavaScript). */
   readonly slowLeadingOnes: boolean;
-  /** On which side `maximum` overlooks a NaN. */
+  /** The side on which `maximum` ignores a NaN. */
   readonly maximumDropsNaN: { readonly left: boolean; readonly right: boolean };
 }
 
@@ -21,7 +20,7 @@ export function createTfjsOps(tf: Tfjs, quirks: EngineQuirks): TensorOps<TfjsTen
 
   const sum = (x: TfjsTensor, axis: number, keepDims = false): TfjsTensor => {
     if (lengthOf(x, axis) > 0) return tf.sum(x, axis, keepDims);
-    // The WASM engine returns uninitialised memory for a sum over nothing.
+    // The WASM engine returns uninitialized memory for an empty sum.
     return tf.zeros(keepDims ? x.shape.with(axis, 1) : x.shape.toSpliced(axis, 1), 'float32');
   };
 
@@ -29,13 +28,13 @@ export function createTfjsOps(tf: Tfjs, quirks: EngineQuirks): TensorOps<TfjsTen
     const [inner, columns] = transposeB ? [1, 0] : [0, 1];
     const dims = [lengthOf(a, 0), lengthOf(b, columns)];
     const depth = lengthOf(a, 1);
-    // The WASM engine leaves products over nothing uninitialised, too.
+    // The WASM engine also leaves empty products uninitialized.
     if (depth === lengthOf(b, inner) && Math.min(depth, ...dims) === 0) return tf.zeros(dims, 'float32');
     if (!(transposeB && quirks.transposeFirst)) return tf.matMul(a, b, false, transposeB);
     return tidy(tf, () => tf.matMul(a, tf.transpose(b)));
   };
 
-  /** A broadcast operation, its arguments in the form the engine is fastest with. */
+  /** A broadcast operation, with its arguments in the form that is fastest on the engine. */
   const broadcast =
     (operation: (a: TfjsTensor, b: TfjsTensor) => TfjsTensor) =>
     (a: TfjsTensor, b: TfjsTensor): TfjsTensor => {
@@ -43,7 +42,7 @@ export function createTfjsOps(tf: Tfjs, quirks: EngineQuirks): TensorOps<TfjsTen
       return tidy(tf, () => operation(withoutLeadingOnes(tf, a, b), withoutLeadingOnes(tf, b, a)));
     };
 
-  /** Scalars that are no NaN. */
+  /** Scalars that are not NaN. */
   const numbers = new WeakSet<TfjsTensor>();
   /** 0 for a number, NaN for NaN. */
   const zeroOrNaN = (x: TfjsTensor): TfjsTensor => tf.div(tf.scalar(0), tf.cast(tf.equal(x, x), 'float32'));
@@ -96,7 +95,7 @@ export function createTfjsOps(tf: Tfjs, quirks: EngineQuirks): TensorOps<TfjsTen
   };
 }
 
-/** `x` without its leading axes of length 1, where broadcasting against `other` brings them back. */
+/** `x` without leading axes of length 1 if broadcasting against `other` restores them. */
 function withoutLeadingOnes(tf: Tfjs, x: TfjsTensor, other: TfjsTensor): TfjsTensor {
   const rank = x.shape.length;
   const isShorter = rank < other.shape.length || (rank === other.shape.length && other.shape[0] !== 1);
@@ -107,7 +106,7 @@ function withoutLeadingOnes(tf: Tfjs, x: TfjsTensor, other: TfjsTensor): TfjsTen
 
 type Named = Readonly<Record<string, TfjsTensor>>;
 
-/** Runs the steps one after another, freeing each step's state as soon as the next one has replaced it. */
+/** Runs the steps in order, freeing each step's state as soon as the next one has replaced it. */
 function loop<S extends Named, E extends Named>(
   tf: Tfjs,
   count: TfjsTensor,
@@ -138,7 +137,7 @@ function stackSteps<E extends Named>(tf: Tfjs, steps: readonly E[]): E {
   ) as E;
 }
 
-/** With no step to look at, one trial step tells the names and shapes of what would have been emitted. */
+/** Without any step, one trial step gives the names and shapes of the emitted tensors. */
 function emptySteps<E extends Named>(tf: Tfjs, trial: () => { readonly emit: E }): E {
   return tidy(tf, () => {
     const empty = Object.entries(trial().emit).map(([name, { shape, dtype }]) => [

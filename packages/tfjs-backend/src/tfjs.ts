@@ -1,7 +1,7 @@
-// The part of TensorFlow.js this package uses, as plain interfaces, so that any copy of it fits: `@tensorflow/tfjs`,
-// tfjs-node, tfjs-node-gpu or a custom bundle. Not a binding: nothing here runs.
+// The part of TensorFlow.js that this package uses, as plain interfaces, so that any copy fits: `@tensorflow/tfjs`, tfjs-node,
+// tfjs-node-gpu, or a custom bundle.
 
-/** A tensor of TensorFlow.js. (A type, not an interface: only so does it fit the parameters of the true functions.) */
+/** A tensor of TensorFlow.js. It is a type, since an interface would not fit the parameters of the real functions. */
 export type TfjsTensor = {
   readonly shape: readonly number[];
   readonly dtype: string;

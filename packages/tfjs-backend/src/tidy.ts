@@ -1,4 +1,4 @@
-// `tf.tidy` with the type of what comes out of it.
+// `tf.tidy` with the type of its result.
 
 import type { Tfjs } from './tfjs.js';
 

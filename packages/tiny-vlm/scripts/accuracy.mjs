@@ -1,34 +1,47 @@
-// Prints the accuracy of both models on the held-out questions, per kind, with all vision tokens; beside it that of the base
-// model when every question gets another scene's image, which is what guessing is worth. No pruning is measured here.
-// It reads the built package. `--limit 180` asks some of the questions; `--write` puts the table into README.md.
+// Prints the accuracy of the models on their held-out questions, per kind, with all vision tokens; beside it that of the base and
+// of the tiled model when every question gets another scene's image, which is what guessing is worth. No pruning is measured here.
+// It reads the built package. `--limit 180` asks some of the questions; `--only tiled` (or `flat`, the other two) measures some of
+// the models; `--write` puts the tables into README.md.
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { evaluate, heldOut, loadTinyVlm } from '../dist/node.js';
 
-const tableInReadme = /(<!-- accuracy:start -->\n)[\s\S]*(<!-- accuracy:end -->)/;
+const { values } = parseArgs({
+  options: { limit: { type: 'string' }, only: { type: 'string' }, write: { type: 'boolean' } },
+});
+const limit = values.limit === undefined ? undefined : Number(values.limit);
 
-const { values } = parseArgs({ options: { limit: { type: 'string' }, write: { type: 'boolean' } } });
-const questions = await heldOut({ limit: values.limit === undefined ? undefined : Number(values.limit) });
+/** The tables, by the name of their place in README.md: columns, each a model and whether it gets other images. */
+const tables = {
+  flat: { name: 'accuracy', columns: [['base'], ['small'], ['base', 'with another image']] },
+  tiled: { name: 'accuracy-tiled', columns: [['tiled'], ['tiled', 'with another image']] },
+};
 
-const base = await measure('base', questions);
-const small = await measure('small', questions);
-const guessing = await measure('base', withOtherImages(questions));
-
-const table = formatTable(base.report, small.report, guessing.report);
-console.log(table);
-for (const [size, { ms }] of Object.entries({ base, small })) {
-  console.log(`${size}: ${ms.toFixed(0)} ms per question, reading and resizing the image included`);
+for (const [set, { name, columns }] of Object.entries(tables)) {
+  if (values.only !== undefined && values.only !== set) continue;
+  const questions = await heldOut({ size: columns[0][0], limit });
+  const measured = [];
+  for (const [size, other] of columns) {
+    const { report, ms } = await measure(size, other ? withOtherImages(questions) : questions);
+    measured.push({ head: other ? `${size} ${other}` : size, report });
+    console.log(`${size}: ${ms.toFixed(0)} ms per question, reading and resizing the image included`);
+  }
+  const table = formatTable(measured);
+  console.log(table);
+  if (values.write) await writeTable(name, table);
 }
 
-if (values.write) {
+/**
+ * @param {string} name
+ * @param {string} table
+ */
+async function writeTable(name, table) {
   const readme = new URL('../README.md', import.meta.url);
   const text = await readFile(readme, 'utf8');
-  if (!tableInReadme.test(text)) {
-    throw new Error(
-      'README.md lacks the lines <!-- accuracy:start --> and <!-- accuracy:end -->; put them back.',
-    );
-  }
-  await writeFile(readme, text.replace(tableInReadme, `$1${table}$2`));
+  const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`];
+  const place = new RegExp(`(${start}\\n)[\\s\\S]*(${end})`);
+  if (!place.test(text)) throw new Error(`README.md lacks the lines ${start} and ${end}; put them back.`);
+  await writeFile(readme, text.replace(place, `$1${table}$2`));
 }
 
 /**
@@ -58,19 +71,18 @@ function withOtherImages(questions) {
 
 /**
  * A Markdown table with padded columns.
- * @param {import('../dist/node.js').EvaluationReport} base
- * @param {import('../dist/node.js').EvaluationReport} small
- * @param {import('../dist/node.js').EvaluationReport} guessing
+ * @param {{ head: string, report: import('../dist/node.js').EvaluationReport }[]} measured
  */
-function formatTable(base, small, guessing) {
+function formatTable(measured) {
+  const [{ report: first }] = measured;
   const percent = ({ accuracy }) => `${(100 * accuracy).toFixed(1)} %`;
   const row = (kind, pick) => [
     kind,
-    String(pick(base).total),
-    ...[base, small, guessing].map((report) => percent(pick(report))),
+    String(pick(first).total),
+    ...measured.map(({ report }) => percent(pick(report))),
   ];
-  const head = ['kind', 'questions', 'base', 'small', 'base with another image'];
-  const rows = Object.keys(base.byKind).map((kind) => row(kind, ({ byKind }) => byKind[kind]));
+  const head = ['kind', 'questions', ...measured.map((each) => each.head)];
+  const rows = Object.keys(first.byKind).map((kind) => row(kind, ({ byKind }) => byKind[kind]));
   rows.push(row('**all**', ({ overall }) => overall));
 
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((cells) => cells[column].length)));

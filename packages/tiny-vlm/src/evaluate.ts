@@ -1,6 +1,6 @@
 // Accuracy of anything that answers questions about images: the plain model, or the model with vision tokens pruned.
 import { TinyVlmError } from './tiny-vlm-error.js';
-import { type QuestionKind, questionKinds, type VisualQuestion } from './visual-question.js';
+import { type QuestionKind, tiledQuestionKinds, type VisualQuestion } from './visual-question.js';
 
 /** How many of some questions were answered correctly. */
 export interface Accuracy {
@@ -10,7 +10,7 @@ export interface Accuracy {
   readonly accuracy: number;
 }
 
-/** Accuracy over all questions and over each kind that occurs among them, in the order of `questionKinds`. */
+/** Accuracy over all questions and over each kind that occurs among them, in the order of `tiledQuestionKinds`. */
 export interface EvaluationReport {
   readonly overall: Accuracy;
   readonly byKind: Readonly<Partial<Record<QuestionKind, Accuracy>>>;
@@ -38,11 +38,11 @@ export async function evaluate({ answer, questions }: EvaluateOptions): Promise<
   if (questions.length === 0) {
     throw new TinyVlmError('MMTOK_NO_QUESTIONS', 'Expected at least one question to evaluate on, got none');
   }
-  const odd = questions.find(({ kind }) => !questionKinds.includes(kind));
+  const odd = questions.find(({ kind }) => !tiledQuestionKinds.includes(kind));
   if (odd !== undefined) {
     throw new TinyVlmError(
       'MMTOK_INVALID_OPTIONS',
-      `evaluate() was given the question '${odd.question}' of the kind '${odd.kind}': expected one of ${questionKinds.join(', ')}`,
+      `evaluate() was given the question '${odd.question}' of the kind '${odd.kind}': expected one of ${tiledQuestionKinds.join(', ')}`,
     );
   }
   const marks: { kind: QuestionKind; isCorrect: boolean }[] = [];
@@ -58,7 +58,7 @@ export async function evaluate({ answer, questions }: EvaluateOptions): Promise<
   }
 
   const byKind: Partial<Record<QuestionKind, Accuracy>> = {};
-  for (const kind of questionKinds) {
+  for (const kind of tiledQuestionKinds) {
     const marksOfKind = marks.filter((mark) => mark.kind === kind);
     if (marksOfKind.length > 0) byKind[kind] = tally(marksOfKind);
   }

@@ -1,11 +1,11 @@
-// The package's files in browsers: somebody serves the package's folders, and says where.
+// The package's files in browsers, where the caller serves the package's folders and passes their URL.
 import type { PackageFiles } from './files.js';
 import { TinyVlmError } from './tiny-vlm-error.js';
 
 function urlOf(path: string, baseUrl: string | URL | undefined): URL {
   if (baseUrl === undefined) {
     throw new TinyVlmError('MMTOK_INVALID_OPTIONS', 'Expected a baseUrl, got none', {
-      hint: "In a browser say where the folders of @mmtok/tiny-vlm are served: { baseUrl: '/tiny-vlm/' }.",
+      hint: "In a browser, pass the URL where the folders of @mmtok/tiny-vlm are served: { baseUrl: '/tiny-vlm/' }.",
     });
   }
   const { href } = (globalThis as { location?: { href: string } }).location ?? {};
@@ -40,6 +40,6 @@ export const files: PackageFiles = {
 
 const missing = (url: URL, why: string, cause?: unknown): TinyVlmError =>
   new TinyVlmError('MMTOK_QUESTIONS_MISSING', `Found no file ${url} (${why})`, {
-    hint: 'Serve the folders of @mmtok/tiny-vlm there, or name another baseUrl.',
+    hint: 'Serve the folders of @mmtok/tiny-vlm there, or pass another baseUrl.',
     cause,
   });

@@ -1,4 +1,4 @@
-// The package's files in Node: on disk, beside the code.
+// The package's files in Node: on disk, next to the code.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { PackageFiles } from './files.js';
@@ -15,11 +15,10 @@ export const files: PackageFiles = {
     try {
       return await readFile(file, 'utf8');
     } catch (cause) {
-      throw new TinyVlmError(
-        'MMTOK_QUESTIONS_MISSING',
-        `Found no file '${file}', which comes with @mmtok/tiny-vlm`,
-        { hint: 'Install the package again.', cause },
-      );
+      throw new TinyVlmError('MMTOK_QUESTIONS_MISSING', `The file '${file}' of @mmtok/tiny-vlm is missing`, {
+        hint: 'Reinstall the package.',
+        cause,
+      });
     }
   },
 };

@@ -1,21 +1,21 @@
-// The package's own files: models, samples and held-out questions. On disk in Node, on some server for browsers.
-// They are written by training/tiny_vlm, not by users, so their content is not checked.
+// The package's own files: models, samples, and held-out questions. On disk in Node, on a server for browsers. They are written by
+// training/tiny_vlm, so their content is not validated.
 
 /** Finds and reads files of this package by their paths within it, such as `samples/0.png`. "imports" in package.json chooses. */
 export interface PackageFiles {
   /**
-   * What names a file to `RawImage.read` and to people: an absolute path in Node, a URL in browsers.
-   * @param baseUrl where the package is served; nothing in Node.
+   * The location of a file, for `RawImage.read`: an absolute path in Node, a URL in browsers.
+   * @param baseUrl where the package is served; ignored in Node.
    * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` in browsers without a base URL.
    */
   locate(path: string, baseUrl: string | URL | undefined): string;
-  /** What names a model's folder to `from_pretrained`. Throws as {@link locate} does. */
+  /** The location of a model's folder, for `from_pretrained`. Throws as {@link locate} does. */
   modelSource(path: string, baseUrl: string | URL | undefined): string;
-  /** @throws TinyVlmError `MMTOK_QUESTIONS_MISSING` when the file is not there. */
+  /** @throws TinyVlmError `MMTOK_QUESTIONS_MISSING` if the file is missing. */
   readText(path: string, baseUrl?: string | URL): Promise<string>;
 }
 
-/** The values of a text that has one in JSON on each line. */
+/** Parses JSON lines. */
 export function parseLines<T>(text: string): T[] {
   return text
     .trimEnd()

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { heldOut } from './held-out.js';
-import { questionKinds, type VisualQuestion } from './visual-question.js';
+import { signCharacters } from './scenes/glyphs.js';
+import { questionKinds, tiledQuestionKinds, type VisualQuestion } from './visual-question.js';
 
 const countOf = (questions: readonly VisualQuestion[], kind: string): number =>
   questions.filter((question) => question.kind === kind).length;
@@ -29,6 +30,24 @@ test('questions are English sentences, answers lower-case words', async () => {
   for (const { question, answer, kind } of await heldOut()) {
     expect(question).toMatch(/^[A-Z][a-z ]+[a-z][?.]$/);
     expect(answer).toMatch(kind === 'description' ? /^[a-z]+( [a-z]+)+$/ : /^[a-z]+$/);
+  }
+});
+
+test('for the tiled model there are 100 different questions of each of its kinds', async () => {
+  const questions = await heldOut({ size: 'tiled' });
+  expect(tiledQuestionKinds.map((kind) => countOf(questions, kind))).toEqual(
+    tiledQuestionKinds.map(() => 100),
+  );
+  expect(questions).toHaveLength(100 * tiledQuestionKinds.length);
+  const asked = new Set(questions.map(({ image, question }) => `${image} ${question}`));
+  expect(asked.size).toBe(questions.length);
+  for (const { question, answer, kind } of questions) {
+    expect(question).toMatch(/^[A-Z][a-z ]+[a-z][?.]$/);
+    if (kind === 'reading') {
+      const characters = answer.split(' ');
+      expect(characters.length).toBeLessThanOrEqual(3);
+      for (const character of characters) expect(signCharacters).toContain(character);
+    }
   }
 });
 

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { files } from '#files';
 import { parseLines } from './files.js';
+import { type ModelSize, questionFolder } from './model-size.js';
 import type { Scene } from './scenes/scene.js';
 import { drawSceneFiles } from './scenes/scene-files.js';
 import { TinyVlmError } from './tiny-vlm-error.js';
@@ -12,8 +13,10 @@ import type { VisualQuestion } from './visual-question.js';
 /** Raise it when `drawScene` draws other pixels, so that pictures drawn before are not taken for them. */
 const DRAWING_VERSION = 1;
 
-/** How much of the held-out set, and where its pictures go. */
+/** Which held-out set, how much of it, and where its pictures go. */
 export interface HeldOutOptions {
+  /** Whose scenes: the tiled model has a set of its own, the others share one. @default 'base' */
+  readonly size?: ModelSize;
   /** Only the first so many questions; kinds take turns, so each gets its share. @default all */
   readonly limit?: number;
   /** Folder that the pictures are drawn into. @default a folder of `mmtok` in the user's cache folder */
@@ -27,25 +30,30 @@ interface SceneQuestion extends Omit<VisualQuestion, 'image'> {
 }
 
 /**
- * The evaluation set: 200 questions of each kind, 1,800 in all, in scene order. Neither they nor their scenes were used in
- * training.
+ * The evaluation set, in scene order: 200 questions of each kind, 1,800 in all, or 100 of each, 1,100 in all, for the tiled
+ * model. Neither they nor their scenes were used in training.
  *
  * The pictures are PNG files, drawn when they are first asked for, which takes some seconds for all; later calls, in this
  * process or another, find them.
- * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` for a limit that is no whole number above 0;
+ * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` for a limit that is no whole number above 0 and a size that there is not;
  * `MMTOK_PICTURES_NOT_WRITTEN` when the folder cannot be written to.
  * @example
  * const report = await evaluate({ answer: vlm.ask, questions: await heldOut({ limit: 90 }) });
  */
-export async function heldOut({ limit, folder }: HeldOutOptions = {}): Promise<VisualQuestion[]> {
+export async function heldOut({
+  size = 'base',
+  limit,
+  folder,
+}: HeldOutOptions = {}): Promise<VisualQuestion[]> {
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
     throw new TinyVlmError(
       'MMTOK_INVALID_OPTIONS',
       `heldOut() was given the limit ${limit}: expected a whole number of questions above 0, or none for all`,
     );
   }
+  const source = questionFolder('heldout', size);
   const [questionText, sceneText] = await Promise.all(
-    ['questions.jsonl', 'scenes.jsonl'].map((name) => files.readText(`heldout/${name}`)),
+    ['questions.jsonl', 'scenes.jsonl'].map((name) => files.readText(`${source}/${name}`)),
   );
   const questions = parseLines<SceneQuestion>(questionText!).slice(0, limit);
   const scenes = parseLines<Scene>(sceneText!);

@@ -5,6 +5,7 @@ export { buildPrompt, type LoadTinyVlmOptions, loadTinyVlm, type TinyVlm } from 
 export type { ModelSize } from './model-size.js';
 export { type SamplesOptions, samples } from './samples.js';
 export { drawScene } from './scenes/draw-scene.js';
+export { signCharacters } from './scenes/glyphs.js';
 export {
   type Background,
   type Rgb,
@@ -12,6 +13,12 @@ export {
   type Scene,
   type SceneShape,
   type Thing,
+  TILED_SCENE_SIZE,
 } from './scenes/scene.js';
 export { TinyVlmError, type TinyVlmErrorCode } from './tiny-vlm-error.js';
-export { type QuestionKind, questionKinds, type VisualQuestion } from './visual-question.js';
+export {
+  type QuestionKind,
+  questionKinds,
+  tiledQuestionKinds,
+  type VisualQuestion,
+} from './visual-question.js';

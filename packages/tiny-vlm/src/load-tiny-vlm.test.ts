@@ -3,12 +3,13 @@
 import { AutoTokenizer, type PreTrainedTokenizer } from '@huggingface/transformers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildPrompt, importTransformers } from './load-tiny-vlm.js';
-import { modelPath, smallModelPath } from './model-path.js';
+import { modelPath, smallModelPath, tiledModelPath } from './model-path.js';
 import { TinyVlmError } from './tiny-vlm-error.js';
 
 describe.each([
   { size: 'base', path: modelPath },
   { size: 'small', path: smallModelPath },
+  { size: 'tiled', path: tiledModelPath },
 ])('$size', ({ path }) => {
   let tokenizer: PreTrainedTokenizer;
   beforeAll(async () => {

@@ -1,4 +1,4 @@
-// Loads either model through plain transformers.js and asks it questions.
+// Loads any of the models through plain transformers.js and asks it questions.
 import type {
   PreTrainedModel,
   PreTrainedTokenizer,
@@ -14,32 +14,46 @@ import { TinyVlmError } from './tiny-vlm-error.js';
 
 /**
  * Which model, and where and how to run it; the latter goes to transformers.js as it is. The base model has weights in
- * `fp32` (its default), `fp16` and `q8`, the small one in `fp16`.
+ * `fp32` (its default), `fp16` and `q8`, the small and the tiled one in `fp16`.
  */
 export interface LoadTinyVlmOptions
   extends Pick<PretrainedModelOptions, 'device' | 'dtype' | 'progress_callback' | 'session_options'> {
-  /** Which of the two models to load. @default 'base' */
+  /** Which of the models to load. @default 'base' */
   readonly size?: ModelSize;
   /**
-   * In browsers: the URL where this package's folders `model` and `model-small` are served, relative to the page or absolute.
+   * In browsers: the URL where this package's folders `model`, `model-small` and `model-tiled` are served, relative to the page or absolute.
    * In Node it is not looked at.
    */
   readonly baseUrl?: string | URL;
 }
 
-/** The loaded model: ordinary transformers.js objects, and a shortcut to ask one question. */
+/**
+ * The loaded model: ordinary transformers.js objects, and a shortcut to ask one question. `createVlm` of `@mmtok/transformers`
+ * takes it as it is.
+ */
 export interface TinyVlm {
-  /** A `LlavaForConditionalGeneration`. */
+  /** A `LlavaForConditionalGeneration`; the tiled one an `Idefics3ForConditionalGeneration`. */
   readonly model: PreTrainedModel;
   /** It resizes pictures alike in Node and in browsers, which processors of transformers.js do not. */
   readonly processor: Processor;
   readonly tokenizer: PreTrainedTokenizer;
+  /** The copy of transformers.js that the model belongs to. */
+  readonly library: TransformersLibrary;
+  /** The folder that the model was loaded from. */
+  readonly source: string;
+  /** The family that the model belongs to. */
+  readonly family: string;
+  /** `model_type` of its configuration. */
+  readonly modelType: string;
+  /** The output of its vision encoder with the features from before the projector. */
+  readonly tap: { readonly tensor: 'vision_features' };
   /**
    * Answers one question about an image by `model.generate`, so whatever is attached to `model` takes part.
    *
-   * @param image An image, its path or its URL. It is resized to what the model takes, a square.
+   * @param image An image, its path or its URL. It is resized to what the model takes: a square, or at most 256 pixels along its
+   * longer edge for the tiled one.
    * @param generateOptions Further options of `model.generate`.
-   * @returns The answer: one word, or a short phrase if the question asks for a description.
+   * @returns The answer: one word, or a short phrase if the question asks for a description or for what is written.
    */
   readonly ask: (
     image: RawImage | string,
@@ -69,26 +83,44 @@ export async function loadTinyVlm({
   ...options
 }: LoadTinyVlmOptions = {}): Promise<TinyVlm> {
   const source = files.modelSource(folderOf(size), baseUrl);
-  const { AutoProcessor, env, LlavaForConditionalGeneration, RawImage } = await importTransformers();
+  const library = await importTransformers();
+  const { AutoProcessor, env, RawImage } = library;
+  const modelClass =
+    library[size === 'tiled' ? 'Idefics3ForConditionalGeneration' : 'LlavaForConditionalGeneration'];
   const [processor, model] = await withLocalModels(env, async () => [
     await AutoProcessor.from_pretrained(source, {
       ...(options.progress_callback && { progress_callback: options.progress_callback }),
       local_files_only: true,
     }),
-    await LlavaForConditionalGeneration.from_pretrained(source, { ...options, local_files_only: true }),
+    await modelClass.from_pretrained(source, { ...options, local_files_only: true }),
   ]);
   resizeAlike(processor, RawImage);
 
   const ask: TinyVlm['ask'] = async (image, question, generateOptions = {}) => {
     const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }];
     const prompt = processor.apply_chat_template(messages, { add_generation_prompt: true });
-    const inputs: ProcessedInputs = await processor(await RawImage.read(image), prompt);
+    const picture = await RawImage.read(image);
+    // Processors differ in what they want first.
+    const inputs: ProcessedInputs = await (size === 'tiled'
+      ? processor(prompt, [picture])
+      : processor(picture, prompt));
     const sequences = (await model.generate({ ...inputs, ...generateOptions })) as Tensor;
     const newTokens = sequences.slice(null, [inputs.input_ids.dims.at(-1)!, sequences.dims.at(-1)!]);
     const [answer] = processor.batch_decode(newTokens, { skip_special_tokens: true });
     return answer!;
   };
-  return { model, processor, tokenizer: processor.tokenizer!, ask };
+  return {
+    model,
+    processor,
+    tokenizer: processor.tokenizer!,
+    library,
+    source,
+    ...(size === 'tiled'
+      ? { family: 'Idefics 3, SmolVLM', modelType: 'idefics3' }
+      : { family: 'LLaVA', modelType: 'llava' }),
+    tap: { tensor: 'vision_features' },
+    ask,
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-// Where the weights of either model lie on disk. Node only.
+// Where the weights of each model lie on disk. Node only.
 import { files } from '#files';
 import { modelFolders } from './model-size.js';
 
@@ -14,3 +14,6 @@ export const modelPath: string = files.modelSource(modelFolders.base, undefined)
  * costs a fraction, so it can be the agent that answers before the other.
  */
 export const smallModelPath: string = files.modelSource(modelFolders.small, undefined);
+
+/** Absolute path of the folder of the tiled model, for `Idefics3ForConditionalGeneration`: an overview and up to 4 × 4 tiles. */
+export const tiledModelPath: string = files.modelSource(modelFolders.tiled, undefined);

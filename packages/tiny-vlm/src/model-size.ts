@@ -2,10 +2,19 @@
 import { TinyVlmError } from './tiny-vlm-error.js';
 
 /** The models of this package. */
-export type ModelSize = 'base' | 'small';
+export type ModelSize = 'base' | 'small' | 'tiled';
 
 /** The folder of each model. */
-export const modelFolders: Readonly<Record<ModelSize, string>> = { base: 'model', small: 'model-small' };
+export const modelFolders: Readonly<Record<ModelSize, string>> = {
+  base: 'model',
+  small: 'model-small',
+  tiled: 'model-tiled',
+};
+
+/** What questions about the scenes of a model are kept in: the tiled one has scenes of its own. */
+export function questionFolder(name: 'samples' | 'heldout', size: ModelSize): string {
+  return folderOf(size) === modelFolders.tiled ? `${name}-tiled` : name;
+}
 
 /**
  * The folder of a model.
@@ -15,6 +24,6 @@ export function folderOf(size: ModelSize): string {
   if (Object.hasOwn(modelFolders, size)) return modelFolders[size];
   throw new TinyVlmError(
     'MMTOK_INVALID_OPTIONS',
-    `loadTinyVlm() was given the size '${size}': expected one of ${Object.keys(modelFolders).join(', ')}`,
+    `Expected one of ${Object.keys(modelFolders).join(', ')} as the size of the model, got '${size}'`,
   );
 }

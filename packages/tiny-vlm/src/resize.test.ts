@@ -1,7 +1,7 @@
 // Our resizing against that of transformers.js in Node, byte for byte.
 import { AutoProcessor, RawImage } from '@huggingface/transformers';
 import { expect, test } from 'vitest';
-import { modelPath, smallModelPath } from './model-path.js';
+import { modelPath, smallModelPath, tiledModelPath } from './model-path.js';
 import { resizeAlike, resizeBicubic } from './resize.js';
 
 /** A picture of noise, the hardest to resize alike. */
@@ -29,16 +29,19 @@ test.each([
   expect(Buffer.compare(Uint8Array.from(resized), Uint8Array.from(expected.data))).toBe(0);
 });
 
-test.each([modelPath, smallModelPath])('the processor of %s makes the same pixel values', async (path) => {
-  const [own, plain] = await Promise.all(
-    [0, 1].map(() => AutoProcessor.from_pretrained(path, { local_files_only: true })),
-  );
-  resizeAlike(own!, RawImage);
-  for (const image of [noise(128, 128, 3), noise(90, 200, 1), noise(192, 192, 3), noise(64, 64, 3)]) {
-    const [ours, theirs] = await Promise.all(
-      [own!, plain!].map((processor) => processor.image_processor!(image)),
+test.each([modelPath, smallModelPath, tiledModelPath])(
+  'the processor of %s makes the same pixel values',
+  async (path) => {
+    const [own, plain] = await Promise.all(
+      [0, 1].map(() => AutoProcessor.from_pretrained(path, { local_files_only: true })),
     );
-    expect(ours.pixel_values.dims).toEqual(theirs.pixel_values.dims);
-    expect(ours.pixel_values.data).toEqual(theirs.pixel_values.data);
-  }
-});
+    resizeAlike(own!, RawImage);
+    for (const image of [noise(128, 128, 3), noise(90, 200, 1), noise(192, 192, 3), noise(64, 64, 3)]) {
+      const [ours, theirs] = await Promise.all(
+        [own!, plain!].map((processor) => processor.image_processor!([image])),
+      );
+      expect(ours.pixel_values.dims).toEqual(theirs.pixel_values.dims);
+      expect(ours.pixel_values.data).toEqual(theirs.pixel_values.data);
+    }
+  },
+);

@@ -74,15 +74,16 @@ export function resizeBicubic(
 
 /** What is read and replaced of an image processor. */
 interface Resizing {
-  readonly size: { readonly width: number; readonly height: number };
+  readonly size: unknown;
+  get_resize_output_image_size(image: RawImage, size: unknown): readonly [width: number, height: number];
   resize(image: RawImage): Promise<RawImage>;
 }
 
 /** Lets a processor of these models resize with {@link resizeBicubic}. */
 export function resizeAlike(processor: Processor, Image: typeof RawImage): void {
   const images = processor.image_processor as unknown as Resizing;
-  const { width, height } = images.size;
   images.resize = async (image) => {
+    const [width, height] = images.get_resize_output_image_size(image, images.size);
     if (image.width === width && image.height === height) return image;
     return new Image(resizeBicubic(image, width, height), width, height, image.channels);
   };

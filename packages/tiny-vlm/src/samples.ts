@@ -1,10 +1,13 @@
 // A few questions to show the model with. Not for measuring it: see held-out.ts.
 import { files } from '#files';
 import { parseLines } from './files.js';
+import { type ModelSize, questionFolder } from './model-size.js';
 import type { VisualQuestion } from './visual-question.js';
 
 /** Where the package's files are. */
 export interface SamplesOptions {
+  /** Whose scenes: the tiled model has samples of its own, the others share them. @default 'base' */
+  readonly size?: ModelSize;
   /** In browsers: the URL where this package's folder `samples` is served. In Node it is not looked at. */
   readonly baseUrl?: string | URL;
 }
@@ -18,10 +21,11 @@ export interface SamplesOptions {
  * @throws TinyVlmError `MMTOK_QUESTIONS_MISSING` when the files are not there; in browsers `MMTOK_INVALID_OPTIONS` without a
  * `baseUrl`.
  */
-export async function samples({ baseUrl }: SamplesOptions = {}): Promise<VisualQuestion[]> {
-  const text = await files.readText('samples/questions.jsonl', baseUrl);
+export async function samples({ size = 'base', baseUrl }: SamplesOptions = {}): Promise<VisualQuestion[]> {
+  const folder = questionFolder('samples', size);
+  const text = await files.readText(`${folder}/questions.jsonl`, baseUrl);
   return parseLines<VisualQuestion>(text).map((question) => ({
     ...question,
-    image: files.locate(`samples/${question.image}`, baseUrl),
+    image: files.locate(`${folder}/${question.image}`, baseUrl),
   }));
 }

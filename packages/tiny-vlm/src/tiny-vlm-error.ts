@@ -1,7 +1,7 @@
-// The one error class of this package.
+// The error class of this package.
 import { type ErrorKind, MmtokError } from '@mmtok/core';
 
-/** What went wrong, for programs. */
+/** The codes of errors. */
 export type TinyVlmErrorCode =
   | 'MMTOK_TRANSFORMERS_MISSING'
   | 'MMTOK_INVALID_OPTIONS'
@@ -21,7 +21,7 @@ const kinds: Readonly<Record<TinyVlmErrorCode, ErrorKind>> = {
   MMTOK_UNKNOWN_SHAPE: 'data',
 };
 
-/** The model or its questions cannot be used as asked; the message says what was expected and what to do. */
+/** The model or its questions cannot be used as requested; the message says what was expected and what to do. */
 export class TinyVlmError extends MmtokError {
   declare readonly code: TinyVlmErrorCode;
 

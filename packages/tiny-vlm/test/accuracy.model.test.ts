@@ -1,23 +1,66 @@
-// The card's accuracy on many held-out questions. `pnpm test` asks fewer: see model.test.ts.
-import { afterAll, beforeAll, describe, test } from 'vitest';
-import { loadTinyVlm, type TinyVlm } from '../src/node.js';
-import { checkAccuracy, checkGuessing } from './check-accuracy.js';
+// The README's claims about accuracy, checked on hundreds of held-out questions. Each is answered once for all tests.
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  evaluate,
+  heldOut,
+  loadTinyVlm,
+  questionKinds,
+  type TinyVlm,
+  tiledQuestionKinds,
+  type VisualQuestion,
+} from '../src/node.js';
 
 const QUESTIONS = 360;
+/** Accuracy at most where every question gets another scene's picture. */
+const GUESSING = 0.55;
 /** Hundreds of answers, on a machine that may do other work as well, in ms. */
 const PATIENCE = 1_800_000;
 
-describe.each(['base', 'small'] as const)('%s', (size) => {
+const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+
+describe.each(['base', 'small', 'tiled'] as const)('%s', (size) => {
   let vlm: TinyVlm;
+  let questions: readonly VisualQuestion[];
+  const ask = (image: string, question: string): Promise<string> => vlm.ask(image, question);
   beforeAll(async () => {
     vlm = await loadTinyVlm({ size });
+    questions = await heldOut({ size, limit: QUESTIONS });
   });
   afterAll(() => vlm.model.dispose());
 
   test(
     `answers ${QUESTIONS} held-out questions as well as the README states`,
-    () => checkAccuracy(size, QUESTIONS, vlm),
+    async () => {
+      const { overall, byKind } = await evaluate({ answer: ask, questions });
+      const stated = statedAccuracy('**all**', size);
+      expect(Object.keys(byKind)).toEqual([...(size === 'tiled' ? tiledQuestionKinds : questionKinds)]);
+      expect(stated).toBeGreaterThan(0.9);
+      expect(overall.total).toBe(QUESTIONS);
+      // Within three standard errors.
+      expect(Math.abs(overall.accuracy - stated)).toBeLessThanOrEqual(
+        3 * Math.sqrt((stated * (1 - stated)) / QUESTIONS),
+      );
+    },
     PATIENCE,
   );
-  test('looks at the image', () => checkGuessing(size, QUESTIONS, vlm), PATIENCE);
+
+  test(
+    'looks at the image: with the images of other scenes accuracy collapses',
+    async () => {
+      const some = questions.filter((_, index) => index % 3 === 0);
+      const swapped = some.map((question, index) => ({ ...question, image: some.at(index - 7)!.image }));
+      const { overall } = await evaluate({ answer: ask, questions: swapped });
+      expect(overall.accuracy).toBeLessThan(GUESSING);
+    },
+    PATIENCE,
+  );
 });
+
+/** What the README's table of accuracy states for a kind and a model, from 0 to 1. */
+function statedAccuracy(kind: string, size: string): number {
+  const rows = readme.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+  const head = rows.find((cells) => cells.includes('questions') && cells.includes(size)) ?? [];
+  const row = rows.find((cells) => cells[1] === kind && cells.length === head.length) ?? [];
+  return Number.parseFloat(row[head.indexOf(size)] ?? '') / 100;
+}

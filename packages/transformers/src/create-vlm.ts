@@ -1,6 +1,6 @@
 // The one-line way in: a vision-language model that is loaded, pruned, and asked in plain terms.
 
-import type { PreTrainedModel, Processor, Tensor } from '@huggingface/transformers';
+import type { PreTrainedModel, Processor, RawImage, Tensor } from '@huggingface/transformers';
 import { DisposedError, InvalidOptionsError } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
@@ -15,10 +15,13 @@ import {
   loadVlm,
 } from './files/load-vlm.js';
 import { untilAborted } from './internal/until-aborted.js';
+import { Planner } from './plan/planner.js';
 import type { PruneHandle } from './prune.js';
+import type { PruneReport } from './report.js';
 import { type Answer, type AnswerStream, PieceStreamer, streamAnswer } from './vlm/answer.js';
 import { readImage } from './vlm/images.js';
 import {
+  type AskOptions,
   type AskRequest,
   type Keep,
   keepSchema,
@@ -26,12 +29,14 @@ import {
   resolveRequest,
 } from './vlm/request.js';
 import { checkPruning, keepOptions, type PruningOptions, Runner, usageOf } from './vlm/runner.js';
+import { isTimeBudget, type TimeBudget } from './vlm/time-budget.js';
 
 /** Options of {@link createVlm}: how much to keep, those of {@link loadVlm}, and those of `prune`. */
 export interface CreateVlmOptions extends LoadVlmOptions, PruningOptions {
   /**
    * How many vision tokens of each image to keep: a share between 0 and 1, a whole number of tokens from 1, a budget such as
-   * `{ coverage: 0.95 }`, or `false` for all.
+   * `{ coverage: 0.95 }`, or `false` for all. `{ firstTokenMs: 500 }` encodes and keeps as much as lets the first token come
+   * within so many milliseconds.
    * @default 0.1
    */
   readonly keep?: Keep;
@@ -107,7 +112,7 @@ export async function createVlm(model: string | LoadedVlm, options: CreateVlmOpt
   const isOurs = typeof given === 'string';
   try {
     const pruned = new Runner(loaded, keep, pruning);
-    return new PrunedVlm(loaded, pruned, keep, isOurs);
+    return new PrunedVlm(loaded, pruned, isTimeBudget(pruning.budget) ? pruning.budget : keep, isOurs);
   } catch (error) {
     if (isOurs) await loaded.model.dispose();
     throw error;
@@ -128,6 +133,14 @@ function split(options: CreateVlmOptions): {
   return { keep, load: part(true), pruning: part(false) };
 }
 
+/** What `generate` gets for one request. */
+interface CallInputs {
+  readonly tensors: ModelInputs;
+  readonly mmtok: Parameters<Runner['generate']>[1];
+  /** Adds to the report what was planned. */
+  readonly reported?: (report: PruneReport) => PruneReport;
+}
+
 class PrunedVlm implements Vlm {
   readonly model: PreTrainedModel;
   readonly processor: Processor;
@@ -138,6 +151,7 @@ class PrunedVlm implements Vlm {
   private readonly pruned: Runner;
   private readonly keep: Keep | undefined;
   private readonly isOurs: boolean;
+  private readonly planner = new Planner(this);
   private last: Promise<unknown> = Promise.resolve();
   private disposal: Promise<void> | undefined;
 
@@ -223,6 +237,7 @@ class PrunedVlm implements Vlm {
           ...(streamer && { streamer }),
         },
         inputs.mmtok,
+        inputs.reported,
       );
       signal.throwIfAborted();
       const ids = this.newIds(sequences, inputs.tensors);
@@ -241,31 +256,67 @@ class PrunedVlm implements Vlm {
   }
 
   /** The inputs of `generate`, and the options of selection. */
-  private async inputsOf({ messages, images, template, keep, mmtok }: ResolvedRequest): Promise<{
-    readonly tensors: ModelInputs;
-    readonly mmtok: Parameters<Runner['generate']>[1];
-  }> {
+  private async inputsOf({ messages, images, template, keep, mmtok }: ResolvedRequest): Promise<CallInputs> {
     const pictures = await Promise.all(
       images.map((image, at) =>
         readImage(this.library, image, images.length === 1 ? 'the image' : `image ${at + 1}`),
       ),
     );
-    const tensors = await processInputs(this.library, this.processor, {
-      messages,
-      template,
-      images: pictures,
-      config: this.model.config as unknown as Readonly<Record<string, unknown>>,
-      tokensPerImage: (pixels) => this.pruned.tokensPerImage(pixels),
-    });
-    const wanted = mmtok === false ? false : (keep ?? (mmtok?.budget === undefined ? this.keep : undefined));
-    const budget = wanted === undefined ? {} : keepOptions(wanted);
-    if (budget === false) return { tensors, mmtok: false };
-    const asked = mmtok === false ? undefined : mmtok;
-    const question = asked?.questionTokens === undefined ? lastQuestion(messages) : undefined;
-    return {
-      tensors,
-      mmtok: { ...(question !== undefined && { question }), images: pictures, ...budget, ...asked },
-    };
+    const given: AskOptions = mmtok === false || mmtok === undefined ? {} : mmtok;
+    const { budget: called, ...asked } = given;
+    const wanted = mmtok === false ? false : (keep ?? called ?? this.keep);
+    const question = asked.questionTokens === undefined ? lastQuestion(messages) : undefined;
+    const process = async (processor: Processor, shown: readonly RawImage[]): Promise<ModelInputs> =>
+      await processInputs(this.library, processor, {
+        messages,
+        template,
+        images: shown,
+        config: this.model.config as unknown as Readonly<Record<string, unknown>>,
+        tokensPerImage: (pixels) => this.pruned.tokensPerImage(pixels),
+      });
+    const options = { ...(question !== undefined && { question }), images: pictures };
+    if (isTimeBudget(wanted)) {
+      const { planner } = this;
+      await planner.ready(template);
+      const started = performance.now();
+      const fitted = await planner.fit(pictures, question ?? '', wanted);
+      const tensors = await process(fitted.processor, fitted.images);
+      const planned = await planner.plan(
+        {
+          tensors,
+          images: pictures.length,
+          ...(await this.countOf(tensors, pictures.length)),
+          spentMs: performance.now() - started,
+        },
+        wanted,
+      );
+      return {
+        tensors,
+        mmtok: { ...options, ...planned.options, ...asked },
+        reported: planned.reported,
+      };
+    }
+    const tensors = await process(this.processor, pictures);
+    if (wanted === false) return { tensors, mmtok: false };
+    if (wanted === undefined) return { tensors, mmtok: { ...options, ...asked } };
+    const isCalled = keep === undefined && called !== undefined && !isTimeBudget(called);
+    const budget = isCalled ? { budget: called } : keepOptions(wanted as Exclude<Keep, TimeBudget>);
+    return { tensors, mmtok: { ...options, ...budget, ...asked } };
+  }
+
+  /** Vision and text tokens of a prompt; the encoder tells where the prompt has no places for vision tokens. */
+  private async countOf(
+    tensors: ModelInputs,
+    images: number,
+  ): Promise<{ readonly visionTokens: number; readonly textTokens: number }> {
+    const isApart =
+      (this.model.config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
+    if (isApart) {
+      const perImage = images === 0 ? 0 : await this.pruned.tokensPerImage(tensors);
+      return { visionTokens: perImage * images, textTokens: tensors.input_ids?.dims.at(-1) ?? 0 };
+    }
+    const [count] = this.handle.countTokens(tensors);
+    return { visionTokens: count?.vision ?? 0, textTokens: count?.text ?? 0 };
   }
 
   /** The ids of the answer: encoder-decoders write it apart from the prompt, all others go on writing the prompt. */

@@ -19,12 +19,15 @@ export {
 export { type CreateVlmOptions, createVlm, type Vlm } from './create-vlm.js';
 export * from './errors.js';
 export type { Checkpoint, ModelFamily, PrunedFamily, RefusedFamily } from './families/family.js';
+export { type FitImageOptions, type FittedImage, fitImage } from './families/fit-image.js';
 export { families } from './families/index.js';
 export { type ModelInputs, type ProcessRequest, processInputs } from './families/process.js';
 export type { PromptMessage, PromptPart, PromptRequest } from './families/prompt-text.js';
 export { type Library, type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
 export { type LoadTap, type TapOptions, tapVisionEncoder } from './files/tap.js';
 export type { CallOptions, PruneOptions, SelectionOptions } from './options.js';
+export type { PhaseCosts } from './plan/costs.js';
+export { type ProfiledVlm, type ProfileOptions, profileVlm, type VlmProfile } from './plan/profile.js';
 export type { TokenCount } from './prompt/prompt.js';
 export { type PrunedGenerateOptions, type PruneHandle, prune } from './prune.js';
 export type { Agent, AgentOptions, AgentReply, CallAgent } from './question/agent.js';
@@ -33,8 +36,16 @@ export type { TextPreparation } from './question/text-preparation.js';
 export type * from './report.js';
 export type { Select, SelectFeatures, SelectRequest } from './select/by-function.js';
 export type { ImageSize } from './select/features.js';
-export type { Allocation, FitContext, PromptBudget } from './select/pools.js';
+export type {
+  Allocation,
+  FitContext,
+  PromptBudget,
+  RankTiles,
+  TileBudget,
+  TileFacts,
+} from './select/pools.js';
 export type { Standardize } from './select/standardize.js';
 export type { Answer, AnswerStream, Usage } from './vlm/answer.js';
 export type { CanvasLike, ImageInput, PixelData } from './vlm/images.js';
-export type { AskRequest, Keep, Message, MessagePart } from './vlm/request.js';
+export type { AskOptions, AskRequest, Keep, Message, MessagePart } from './vlm/request.js';
+export type { TimeBudget } from './vlm/time-budget.js';

@@ -26,8 +26,9 @@ import type { QuestionTokens } from './question/question.js';
 import type { TextPreparation } from './question/text-preparation.js';
 import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.js';
 import type { Select } from './select/by-function.js';
+import type { CostGuardSettings } from './select/cost-guard.js';
 import type { ExclusionSettings, ImageSize } from './select/features.js';
-import type { Allocation, PromptBudget, TileBudget } from './select/pools.js';
+import type { Allocation, PromptBudget, RankTiles, TileBudget } from './select/pools.js';
 import type { SelectSettings } from './select/select.js';
 import type { Standardize } from './select/standardize.js';
 
@@ -47,14 +48,15 @@ export interface SelectionOptions {
   readonly select?: Select | undefined;
   /** Further tensors that terms of your own read, by name. */
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
-  /** Whose tokens share a budget. @default 'perImage' */
+  /** Whose tokens share a budget. @default 'perImage'; 'perTile' for LLaVA-NeXT, as in the official code */
   readonly allocation?: Allocation | undefined;
   /** Keep at least this many tokens of each image (`allocation: 'shared'`) or of each tile (`'perImage'`). @default 0 */
   readonly minTokens?: number | undefined;
   /**
-   * Which tiles to encode, for families that cut an image into tiles around an overview (Idefics 3, SmolVLM): `'all'`, at
-   * most `{ max: 5 }`, or a `{ share: 0.3 }` of them, the overview included. Tiles are chosen by the detail that the overview lost
-   * where the question looks. Saves encoder time; budgets still count the tokens of all tiles. @default 'all'
+   * Which tiles to encode, for families that cut an image into tiles around an overview (Idefics 3, SmolVLM, LFM2-VL, Phi-3
+   * Vision): `'all'`, at most `{ max: 5 }`, or a `{ share: 0.3 }` of them, the overview included. Tiles are chosen by the detail
+   * that the overview lost where the question looks. Saves encoder time; budgets still count the tokens of all tiles. Refused
+   * for LLaVA-OneVision, of which transformers.js shows one view only. @default 'all'
    */
   readonly tiles?: TileBudget | undefined;
   /** How kept tokens are numbered. @default 'auto': `preserve` where the decoder takes position ids, else `compact` */
@@ -68,9 +70,16 @@ export interface SelectionOptions {
   readonly keywords?: KeywordOptions | false | undefined;
   /**
    * Which features feed vision coverage. `'patches'`, what the official MMTok compares on Qwen, needs a model loaded with
-   * `tap: { patches: true }`. @default 'auto': from before the projector where the encoder gives them
+   * `tap: { patches: true }`. @default 'auto': from before the projector where the encoder gives them, unless they are more than
+   * four times as wide as projected tokens, as for SmolVLM: those then serve as well, at a fraction of the cost
    */
   readonly visionFeatures?: 'auto' | VisionFeatureSource | undefined;
+  /**
+   * Compare what selecting is predicted to cost with what it is predicted to save of the prefill, by shapes and devices. Where it
+   * costs more, `visionFeatures: 'auto'` compares projected tokens, and if that still costs more, all tokens are kept. The report
+   * tells (`selectionCost`). `false` always selects. @default true
+   */
+  readonly costGuard?: boolean | undefined;
   /** The encoder's output that holds features from before the projector. @default the one of matching shape */
   readonly featureOutput?: string | undefined;
   /**
@@ -141,12 +150,11 @@ export interface CheckedOptions extends PruneOptions {
 }
 
 /** Options of one call, complete: what each stage reads. */
-export interface ResolvedOptions extends SelectSettings, AgentSettings, ExclusionSettings {
+export interface ResolvedOptions extends SelectSettings, AgentSettings, ExclusionSettings, CostGuardSettings {
   readonly tiles: TileBudget;
   readonly budgets: PromptBudget | readonly PromptBudget[];
   readonly allocation: Allocation;
   readonly positions: PositionPolicy | 'auto';
-  readonly visionFeatures: 'auto' | VisionFeatureSource;
   readonly followUps: 'reuse' | 'reselect';
   readonly onReport?: ((report: PruneReport) => void) | undefined;
 }
@@ -159,6 +167,7 @@ const DEFAULTS = {
   text: 'keywords',
   keywords: {},
   visionFeatures: 'auto',
+  costGuard: true,
   standardize: 'off',
   minVisionTokens: 16,
   followUps: 'reuse',
@@ -188,13 +197,15 @@ const FOCUS = "expected a number from 0 to 1e30, or 'auto'";
 /** Budgets have messages of their own, so they are checked apart. */
 type Checked<T> = Omit<T, 'budget'> & { readonly budget?: unknown };
 
+const rankTiles = z.custom<RankTiles>(isFunction, 'expected a function (facts) => tiles').optional();
+
 const selection = {
   budget: z.unknown().optional(),
   coverage: z
     .array(z.custom<ObjectiveTerm>((term) => typeof term === 'object' && term !== null))
     .min(1)
     .optional(),
-  focus: z.union([z.number().nonnegative().max(1e30), z.literal('auto')], FOCUS).optional(),
+  focus: z.union([z.number(FOCUS).nonnegative(FOCUS).max(1e30, FOCUS), z.literal('auto')], FOCUS).optional(),
   select: z.custom<Select>(isFunction, 'expected a function (features, request) => indices').optional(),
   inputs: z.record(z.string(), z.custom<MatrixInput>()).optional(),
   allocation: z.enum(['perImage', 'perTile', 'shared']).optional(),
@@ -203,8 +214,8 @@ const selection = {
     .union(
       [
         z.literal('all'),
-        z.strictObject({ max: z.int().positive() }),
-        z.strictObject({ share: z.number().gt(0).lte(1) }),
+        z.strictObject({ max: z.int().positive(), by: rankTiles }),
+        z.strictObject({ share: z.number().gt(0).lte(1), by: rankTiles }),
       ],
       "expected 'all', { max } with a whole number from 1, or { share } with a number in (0, 1]",
     )
@@ -218,6 +229,7 @@ const selection = {
     ])
     .optional(),
   visionFeatures: z.enum(['auto', 'preProjector', 'projected', 'patches']).optional(),
+  costGuard: z.boolean().optional(),
   featureOutput: z.string().min(1).optional(),
   standardize: z.enum(['off', 'on', 'auto']).optional(),
   minVisionTokens: count.optional(),
@@ -269,6 +281,11 @@ const callSchema = z.strictObject({
 /** @throws InvalidBudgetError saying what a budget may be. */
 function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudget[] {
   if (Array.isArray(budget)) return budget.map((one) => checkPromptBudget(one) as PromptBudget);
+  if (typeof budget === 'object' && budget !== null && 'firstTokenMs' in budget) {
+    throw new InvalidBudgetError(
+      `got ${JSON.stringify(budget)}; budgets in time are for createVlm(), which can choose the resolution as well`,
+    );
+  }
   const isFit = typeof budget === 'object' && budget !== null && 'fitContext' in budget;
   if (!isFit) return checkBudget(budget);
   const result = fitContext.safeParse(budget);

@@ -1,10 +1,18 @@
 // The main function of the package: attaches pruning to a loaded model and returns the handle.
 
 import type { PreTrainedModel } from '@huggingface/transformers';
+import { InvalidOptionsError } from '@mmtok/core';
+import type { PrunedFamily } from './families/family.js';
 import { prunedFamilyOf } from './families/index.js';
 import { digest } from './internal/digest.js';
 import type { ModelInputs, ModelLike } from './internal/types.js';
-import { type CallOptions, checkPruneOptions, type PruneOptions, resolveOptions } from './options.js';
+import {
+  type CallOptions,
+  checkPruneOptions,
+  type PruneOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from './options.js';
 import { patch } from './patch/patch.js';
 import { EncodedImagesCache, imageInputsOf } from './prefill/encode.js';
 import type { PrefillContext } from './prefill/prefill.js';
@@ -12,7 +20,7 @@ import { countTokens, readPrompt, type TokenCount } from './prompt/prompt.js';
 import { findQuestions } from './question/question.js';
 import type { PruneReport } from './report.js';
 import { DefaultBackend } from './select/default-backend.js';
-import { isFit } from './select/pools.js';
+import { isFit, type TileBudget } from './select/pools.js';
 
 /** What `generate` of a pruned model takes: the options of the model's own, and `mmtok`. */
 export type PrunedGenerateOptions<M extends PreTrainedModel> = Parameters<M['generate']>[0] & {
@@ -72,6 +80,7 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
   const checked = checkPruneOptions(options);
   const target = model as unknown as ModelLike;
   const family = prunedFamilyOf(target);
+  expectTiles(family, checked.tiles);
   const ownBackend = checked.backend === undefined ? new DefaultBackend(target) : undefined;
   const context: PrefillContext = {
     model: target,
@@ -80,9 +89,15 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
     backend: async () => checked.backend ?? (await (ownBackend as DefaultBackend).get()),
     encodedImages: new EncodedImagesCache(checked.visionCacheSize ?? 4),
   };
+  const defaults = { ...checked, allocation: checked.allocation ?? family.allocation };
+  const resolve = (given: unknown): ResolvedOptions => resolveOptions(defaults, given);
   let lastReport: PruneReport | undefined;
   const restoreMethods = patch(context, {
-    resolve: (given) => resolveOptions(checked, given),
+    resolve(given) {
+      const resolved = resolve(given);
+      expectTiles(family, resolved.tiles);
+      return resolved;
+    },
     report: (report) => {
       lastReport = report;
     },
@@ -97,7 +112,7 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
     countTokens: (inputs) => countTokens(family, target.config, inputs as ModelInputs),
     async cacheKey(inputs, overrides) {
       const given = inputs as ModelInputs;
-      const resolved = resolveOptions(checked, overrides);
+      const resolved = resolve(overrides);
       const prompt = readPrompt(family, target.config, given);
       const { onReport: _, images: __, agent, select, ...settings } = resolved;
       return await digest({
@@ -124,4 +139,12 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
       await ownBackend?.dispose();
     },
   };
+}
+
+/** @throws InvalidOptionsError if tiles are to be chosen of a family whose models get none here. */
+function expectTiles({ name, noTiles }: PrunedFamily, tiles: TileBudget | undefined): void {
+  if (noTiles === undefined || tiles === undefined || tiles === 'all') return;
+  throw new InvalidOptionsError('options of prune', [
+    `tiles: ${name} has none: ${noTiles}; leave the option out`,
+  ]);
 }

@@ -3,6 +3,9 @@
 
 import type { Selection, SelectionReason } from '@mmtok/core';
 
+/** Which part of its image a tile shows: a place among the tiles, counted from 0, or the whole image, scaled down. */
+export type ImagePart = readonly [row: number, column: number] | 'overview';
+
 /**
  * Which features feed vision coverage: from before the projector, projected into the language model's space, or the mean of the
  * encoder's patches that each vision token merges, from before the projector's normalization.
@@ -19,6 +22,8 @@ export type PruneReason =
   | 'belowMinVisionTokens'
   /** The prompt has audio beside its images, which only the unpruned path merges. */
   | 'hasAudio'
+  /** Selecting was predicted to cost more than it saves; see `selectionCost`. */
+  | 'costsMore'
   /** Pruning was switched off for the call. */
   | 'disabled'
   /** The prompt has no image. */
@@ -73,8 +78,15 @@ export interface TileReport {
   readonly indices: readonly number[];
   /** `[rows, columns]` of its tokens, where they form a grid. */
   readonly grid?: readonly [rows: number, columns: number];
+  /** Which part of its image it shows, where the prompt tells. */
+  readonly imagePart?: ImagePart;
   /** The tile was not encoded (option `tiles`). Absent for tiles that were. */
   readonly skipped?: true;
+  /**
+   * Its vision tokens that were not encoded, where the encoder takes it in parts: the crops of an image of Phi-3 Vision, which
+   * lie side by side in the rows of one tile.
+   */
+  readonly unencoded?: readonly number[];
 }
 
 /** What was kept of one image. */
@@ -91,6 +103,11 @@ export interface ImageReport {
   /** The same tokens in the order in which they were picked. Absent where nothing was selected. */
   readonly order?: readonly number[];
   readonly tiles: readonly TileReport[];
+  /**
+   * Tokens of the shortened prompt that stand for it, where these are not the kept ones: a LLaVA-NeXT image of which nothing is
+   * pruned is read without its padding and with a newline per line.
+   */
+  readonly promptTokens?: number;
   /** One importance value per token by the encoder's own account, where it has an output `vision_saliency`. */
   readonly saliency?: Float32Array;
   /**
@@ -113,6 +130,19 @@ export interface PromptReport {
   readonly keptPromptTokens: number;
 }
 
+/** What selecting was predicted to cost and to save, in milliseconds, and what followed from that. */
+export interface SelectionCost {
+  /**
+   * `'selected'`: with the features asked for. `'selectedProjected'`: with projected tokens, as wider features would have
+   * cost more than they save. `'keptAll'`: nothing was selected, as that would have cost more than it saves.
+   */
+  readonly action: 'selected' | 'selectedProjected' | 'keptAll';
+  /** What selecting takes with the features compared. */
+  readonly selectMs: number;
+  /** What it takes off the language model's prefill. */
+  readonly savedMs: number;
+}
+
 /** Milliseconds per phase. */
 export interface PruneTimings {
   /** The vision encoder; 0 where its output was kept from an earlier turn. */
@@ -123,8 +153,30 @@ export interface PruneTimings {
   readonly selectMs: number;
   /** The language model over the prompt. */
   readonly prefillMs: number;
+  /**
+   * From pixels to the first token: encoder, agent, selection, and prefill together. What the processor does to pictures
+   * before is not part of a call.
+   */
+  readonly firstTokenMs: number;
   /** All further steps of the language model; 0 until the call has ended. */
   readonly decodeMs: number;
+}
+
+/** What was planned for a time budget, and what came of it. */
+export interface PlanReport {
+  /** The budget: milliseconds from pixels to the first token. */
+  readonly firstTokenMs: number;
+  /** Milliseconds that the plan was predicted to take, and those that it took. */
+  readonly predictedMs: number;
+  readonly tookMs: number;
+  /** Whether the prediction is within the budget. If not, it is the cheapest plan. */
+  readonly isFeasible: boolean;
+  /** Vision tokens of the images at the resolution that was chosen, how many were to be encoded, and how many kept. */
+  readonly visionTokens: number;
+  readonly encodedTokens: number;
+  readonly keptTokens: number;
+  /** Tiles to be encoded. Absent where images are not cut up. */
+  readonly tiles?: number;
 }
 
 /** The report of one call of `generate` or of the model itself. Structured-cloneable. */
@@ -138,10 +190,14 @@ export interface PruneReport {
   readonly prompts: readonly PromptReport[];
   /** Which features fed vision coverage. Absent where nothing was selected. */
   readonly visionFeatureSource?: VisionFeatureSource;
+  /** The forecast that decided whether to select. Absent where none was made: see the option `costGuard`. */
+  readonly selectionCost?: SelectionCost;
   /** Whether the features were standardized. */
   readonly standardized: boolean;
   readonly positions: PositionPolicy;
   readonly timings: PruneTimings;
+  /** Present in answers of `createVlm` with a budget in time, and in what its `onReport` receives. */
+  readonly plan?: PlanReport;
   /** What a caller should know, in words. */
   readonly notes: readonly string[];
 }

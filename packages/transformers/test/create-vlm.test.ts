@@ -14,7 +14,7 @@ import {
   type Tensor,
 } from '@huggingface/transformers';
 import { createReferenceBackend, DisposedError, InvalidBudgetError, InvalidOptionsError } from '@mmtok/core';
-import { modelPath, samples } from '@mmtok/tiny-vlm';
+import { loadTinyVlm, modelPath, samples } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   type AskRequest,
@@ -414,6 +414,19 @@ describe('a model', () => {
     expect((await again.ask(request)).usage.keptTokens).toBe(3);
     await again.dispose();
     await loaded.model.dispose();
+  });
+
+  it('may be the embedded one as loadTinyVlm() returns it', async () => {
+    const tiny = await loadTinyVlm();
+    const { model, family, modelType, source, tap } = await loadVlm(modelPath);
+    await model.dispose();
+    expect(tiny).toMatchObject({ family, modelType, source, tap });
+    const vlm = await createVlm(tiny, { keep: 0.1 });
+    const [sample] = await samples();
+    const { text } = await vlm.ask({ image: sample!.image, question: sample!.question });
+    expect(text).toBe(sample!.answer);
+    await vlm.dispose();
+    await tiny.model.dispose();
   });
 
   it('answers right', async () => {

@@ -67,6 +67,43 @@ const attach = (options: Partial<PruneOptions> = {}, onto = loaded): PruneHandle
 const run = (mmtok: CallOptions = {}, given: ModelInputs = inputs, on = loaded): Promise<unknown> =>
   generate(on.model, { ...given, max_new_tokens: 1, mmtok });
 
+describe('focus', () => {
+  const orderOf = () => handle?.lastReport?.images[0]?.selections[0]?.order;
+
+  it.each([4, 'auto'] as const)('%s is short for vision coverage with it', async (focus) => {
+    attach();
+    await run({ coverage: [visionCoverage({ focus })] });
+    const order = orderOf();
+    await run({ focus });
+    expect(orderOf()).toEqual(order);
+    expect(Object.keys(handle?.lastReport?.images[0]?.selections[0]?.coverage ?? {})).toEqual(['vision']);
+  });
+
+  it('of a call replaces what chooses by default, and the other way round', async () => {
+    attach({
+      select: ({ vision }, { tokens }) =>
+        [...Array(tokens).keys()].map((_, i) => (vision.dims[0] as number) - 1 - i),
+    });
+    await run({ focus: 2 });
+    expect(orderOf()).toHaveLength(4);
+    handle?.restore();
+    attach({ focus: 2 });
+    await run({ coverage: [textCoverage()] });
+    expect(Object.keys(handle?.lastReport?.images[0]?.selections[0]?.coverage ?? {})).toEqual(['text']);
+  });
+
+  it.each([
+    [{ focus: -1 }, "focus: expected a number from 0 to 1e30, or 'auto'"],
+    [{ focus: 'strong' }, 'focus: expected'],
+    [{ focus: 2, coverage: [visionCoverage()] }, 'give either focus, or coverage or select, not both'],
+    [{ focus: 2, select: () => [] }, 'give either focus, or coverage or select, not both'],
+  ])('refuses %j', async (wrong, problem) => {
+    expect(() => attach(wrong as never)).toThrow(problem);
+    attach();
+    await expect(run(wrong as never)).rejects.toThrow(problem);
+  });
+});
+
 describe('budgets', () => {
   it.each([
     [{ ratio: 0.25 }, 4],

@@ -3,10 +3,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RawImage, type Tensor } from '@huggingface/transformers';
+import { cat, RawImage, Tensor } from '@huggingface/transformers';
 import { createReferenceBackend } from '@mmtok/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type CallOptions, type PruneHandle, type PruneOptions, prune } from '../src/index.js';
+import {
+  type CallOptions,
+  type PruneHandle,
+  type PruneOptions,
+  prune,
+  type RankTiles,
+  type TileFacts,
+} from '../src/index.js';
 import { answerOf, extended, generate, referenceTokens } from './support/reference.js';
 import {
   buildTinyModel,
@@ -41,7 +48,17 @@ function noiseIn(
   return new RawImage(data, width, height, 3);
 }
 
-describe.each<FamilyName>(['smolvlm', 'idefics3'])('%s', (name) => {
+/** How many tiles a run of the encoder saw, by the shape of its pixels. */
+const TILED = {
+  smolvlm: (dims) => dims[1] as number,
+  idefics3: (dims) => dims[1] as number,
+  lfm2_vl: (dims) => dims[0] as number,
+} satisfies Partial<Record<FamilyName, (dims: readonly number[]) => number>>;
+
+/** Vision tokens of a tile or an overview, and of an image of four tiles. */
+const [TOKENS, ALL] = [4, 20];
+
+describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
   let tiny: TinyModel;
   let loaded: LoadedTinyModel;
   let inputs: ModelInputs;
@@ -49,6 +66,9 @@ describe.each<FamilyName>(['smolvlm', 'idefics3'])('%s', (name) => {
   beforeAll(async () => {
     tiny = await buildTinyModel(name, { directory });
     loaded = await tiny.load();
+    // Its overview would show as much as its tiles.
+    if (name === 'lfm2_vl')
+      Object.assign(loaded.processor.image_processor ?? {}, { max_image_tokens: TOKENS });
     inputs = await loaded.inputs('what is in the image ?', [noiseIn(2, tiny.imageSize)]);
   });
   afterEach(() => handle?.restore());
@@ -74,7 +94,7 @@ describe.each<FamilyName>(['smolvlm', 'idefics3'])('%s', (name) => {
     const { run: original } = session;
     const seen: number[] = [];
     session.run = (feeds: { pixel_values: { dims: number[] } }) => {
-      seen.push(feeds.pixel_values.dims[1] as number);
+      seen.push(TILED[name](feeds.pixel_values.dims));
       return original.call(session, feeds);
     };
     try {
@@ -90,25 +110,69 @@ describe.each<FamilyName>(['smolvlm', 'idefics3'])('%s', (name) => {
     expect(await counted(() => run({ tiles: { max: 2 } }))).toEqual([1, 1]);
     // Tiles row by row, the overview last.
     expect(skippedOf()).toEqual([true, true, false, true, false]);
-    const tokens = tiny.tokensPerImage / 5;
     expect(handle?.lastReport).toMatchObject({
       reason: 'pruned',
-      visionTokens: tiny.tokensPerImage,
-      keptTokens: 2 * tokens,
+      visionTokens: ALL,
+      keptTokens: 2 * TOKENS,
     });
+  });
+
+  it('says which part of the image each tile shows', async () => {
+    let seen: unknown;
+    attach({
+      budget: { ratio: 0.5 },
+      select({ tiles }, { tokens }) {
+        seen = tiles.map(({ imagePart }) => imagePart);
+        return Array.from({ length: tokens }, (_, index) => index);
+      },
+    });
+    await run({});
+    const parts = [[0, 0], [0, 1], [1, 0], [1, 1], 'overview'];
+    expect(seen).toEqual(parts);
+    expect(handle?.lastReport?.images[0]?.tiles.map(({ imagePart }) => imagePart)).toEqual(parts);
   });
 
   it('answers as the library does on the prompt without the tokens of the other tiles', async () => {
     attach();
     const answer = await run({ tiles: { share: 0.4 } });
     const kept = handle?.lastReport?.images[0]?.indices ?? [];
-    expect(kept).toHaveLength((2 * tiny.tokensPerImage) / 5);
+    expect(kept).toHaveLength(2 * TOKENS);
     const pristine = await tiny.load();
     const compact = handle?.lastReport?.positions === 'compact';
     const expected = await referenceTokens({ tiny, pristine, inputs, kept, compact, count: COUNT });
     expect(answerOf(answer, inputs.input_ids?.dims[1] as number)).toEqual(expected);
     await pristine.dispose();
   });
+
+  it('encodes the tiles that an order of the caller names first', async () => {
+    const told: TileFacts[] = [];
+    const by =
+      (order: readonly number[]): RankTiles =>
+      (facts) => {
+        told.push(facts);
+        return order;
+      };
+    attach();
+    await run({ tiles: { max: 3, by: by([3, 0, 1, 2]) } });
+    expect(skippedOf()).toEqual([false, true, true, false, false]);
+    await run({ tiles: { share: 0.6, by: by([1]) } });
+    expect(skippedOf()).toEqual([true, false, true, true, false]);
+    const [{ grid, overview, detail, relevance }] = told as [TileFacts];
+    expect(grid).toEqual([2, 2]);
+    expect(detail).toHaveLength(overview[0] * overview[1]);
+    expect(relevance).toHaveLength(detail.length);
+  });
+
+  it.each([[[0, 0]], [[4]], [[-1]], [[0.5]], ['01'], [undefined]])(
+    'refuses the order %j of a caller',
+    async (order) => {
+      attach();
+      await expect(run({ tiles: { max: 2, by: () => order as never } })).rejects.toMatchObject({
+        code: 'MMTOK_INVALID_OPTIONS',
+        message: expect.stringContaining('tiles.by: expected different whole numbers from 0 to 3'),
+      });
+    },
+  );
 
   it('is the same as without the option where all tiles are encoded', async () => {
     attach({ budget: { ratio: 0.5 } });
@@ -130,13 +194,13 @@ describe.each<FamilyName>(['smolvlm', 'idefics3'])('%s', (name) => {
   it('counts a share of all tokens, also of those that were not encoded', async () => {
     attach();
     await run({ tiles: { max: 2 }, budget: { ratio: 0.2 } });
-    expect(handle?.lastReport?.keptTokens).toBe(Math.floor(0.2 * tiny.tokensPerImage));
+    expect(handle?.lastReport?.keptTokens).toBe(Math.floor(0.2 * ALL));
     await run({
       tiles: { max: 2 },
       budget: { ratio: 0.2 },
       select: (_, { tokens }) => Array.from({ length: tokens }, (__, i) => i),
     });
-    expect(handle?.lastReport?.keptTokens).toBe(Math.floor(0.2 * tiny.tokensPerImage));
+    expect(handle?.lastReport?.keptTokens).toBe(Math.floor(0.2 * ALL));
   });
 
   it('chooses for each image, by itself', async () => {
@@ -150,6 +214,22 @@ describe.each<FamilyName>(['smolvlm', 'idefics3'])('%s', (name) => {
     expect(skippedOf(1)).toEqual([true, true, true, false, false]);
   });
 
+  it('chooses in a batch as in its rows', async () => {
+    attach();
+    const other = await loaded.inputs('is the cat red ?', [noiseIn(1, tiny.imageSize)]);
+    const single = [await run({ tiles: { max: 2 } }), await run({ tiles: { max: 2 } }, other)].map(
+      (answer, row) => answerOf(answer, (row === 0 ? inputs : other).input_ids?.dims[1] as number),
+    );
+    const batch = joined(inputs, other);
+    const answers = await run({ tiles: { max: 2 } }, batch);
+    const width = batch.input_ids?.dims[1] as number;
+    expect([answerOf(answers, width, 0), answerOf(answers, width, 1)]).toEqual(single);
+    expect([skippedOf(0), skippedOf(1)]).toEqual([
+      [true, true, false, true, false],
+      [true, false, true, true, false],
+    ]);
+  });
+
   it('goes on in further turns, and encodes nothing twice where they select anew', async () => {
     attach({ followUps: 'reselect', tiles: { max: 2 }, budget: { ratio: 0.2 } });
     const first = (await generate(loaded.model, {
@@ -158,7 +238,12 @@ describe.each<FamilyName>(['smolvlm', 'idefics3'])('%s', (name) => {
       return_dict_in_generate: true,
     })) as { sequences: Tensor; past_key_values: object };
     const said = Array.from(first.sequences.data as BigInt64Array).slice(inputs.input_ids?.dims[1]);
-    const { pixel_values: _, pixel_attention_mask: __, ...second } = extended(inputs, [...said, 20n]);
+    const {
+      pixel_values: _,
+      pixel_attention_mask: __,
+      spatial_shapes: ___,
+      ...second
+    } = extended(inputs, [...said, 20n]);
     const again = counted(() =>
       generate(loaded.model, { ...second, past_key_values: first.past_key_values, max_new_tokens: 1 }),
     );
@@ -166,7 +251,7 @@ describe.each<FamilyName>(['smolvlm', 'idefics3'])('%s', (name) => {
     expect(skippedOf()).toEqual([true, true, false, true, false]);
     expect(handle?.lastReport).toMatchObject({
       reason: 'pruned',
-      keptTokens: Math.floor(0.2 * tiny.tokensPerImage),
+      keptTokens: Math.floor(0.2 * ALL),
     });
   });
 
@@ -187,6 +272,134 @@ describe.each<FamilyName>(['smolvlm', 'idefics3'])('%s', (name) => {
       expect(() => attach({ tiles: tiles as never })).toThrow(/tiles/);
     },
   );
+});
+
+/** Two prompts as a batch, the shorter padded on the left; their images after each other or, with five axes, side by side. */
+function joined(one: ModelInputs, other: ModelInputs): ModelInputs {
+  const width = Math.max(...[one, other].map(({ input_ids }) => input_ids?.dims[1] as number));
+  const text = (name: string): Tensor =>
+    new Tensor(
+      'int64',
+      BigInt64Array.from(
+        [one, other].flatMap((inputs) => {
+          const ids = Array.from(inputs[name]?.data as BigInt64Array);
+          return [...new Array<bigint>(width - ids.length).fill(0n), ...ids];
+        }),
+      ),
+      [2, width],
+    );
+  const images = Object.entries(one).filter(
+    ([name, value]) => value instanceof Tensor && name !== 'input_ids' && name !== 'attention_mask',
+  );
+  return {
+    ...Object.fromEntries(
+      images.map(([name, tensor]) => [name, cat([tensor, other[name] as Tensor], 0)] as const),
+    ),
+    input_ids: text('input_ids'),
+    attention_mask: text('attention_mask'),
+  };
+}
+
+describe('phi3_v', () => {
+  const [GRID, CROPS] = [2, 4];
+  /** Of the overview with the token before it, and of a crop with the ends of its rows. */
+  const [OVERVIEW, CROP] = [GRID * (GRID + 1) + 1, GRID ** 2 + GRID];
+  // Larger than the overview, so that it loses something.
+  const [SIZE, WIDE] = [
+    { width: 672, height: 672 },
+    { width: 672, height: 336 },
+  ];
+  let tiny: TinyModel;
+  let loaded: LoadedTinyModel;
+  let handle: PruneHandle | undefined;
+  beforeAll(async () => {
+    tiny = await buildTinyModel('phi3_v', { directory });
+    loaded = await tiny.load();
+  });
+  afterEach(() => handle?.restore());
+  afterAll(() => loaded.dispose());
+
+  const run = async (inputs: ModelInputs, mmtok: CallOptions): Promise<unknown> => {
+    await handle?.restore();
+    handle = prune(loaded.model, {
+      processor: loaded.processor,
+      backend: createReferenceBackend(),
+      budget: { ratio: 1 },
+      minVisionTokens: 1,
+    });
+    return await generate(loaded.model, { ...inputs, max_new_tokens: COUNT, mmtok });
+  };
+  const missing = (image = 0): readonly number[] =>
+    handle?.lastReport?.images[image]?.tiles[0]?.unencoded ?? [];
+
+  it.each([0, 1, 2, 3])('encodes crop %i where it holds what the overview lost', async (quarter) => {
+    const inputs = await loaded.inputs('what ?', [noiseIn(quarter, SIZE)]);
+    const answer = await run(inputs, { tiles: { max: 2 } });
+    const kept = handle?.lastReport?.images[0]?.indices ?? [];
+    expect(kept).toHaveLength(OVERVIEW + CROP);
+    const line = 2 * GRID + 1;
+    expect(kept[0]).toBe(Math.floor(quarter / 2) * GRID * line + (quarter % 2) * GRID);
+    expect(missing()).toHaveLength(tiny.tokensPerImage - kept.length);
+    const pristine = await tiny.load();
+    const expected = await referenceTokens({
+      tiny,
+      pristine,
+      inputs,
+      kept,
+      compact: handle?.lastReport?.positions === 'compact',
+      count: COUNT,
+    });
+    expect(answerOf(answer, inputs.input_ids?.dims[1] as number)).toEqual(expected);
+    await pristine.dispose();
+  });
+
+  it.each([[{ max: CROPS + 1 }], [{ share: 1 }]])(
+    'is the same as without the option for %j',
+    async (tiles) => {
+      const images = [noiseImage(SIZE), noiseImage(WIDE)];
+      for (const image of images) {
+        const inputs = await loaded.inputs('what ?', [image]);
+        const plain = await run(inputs, { budget: { ratio: 0.5 } });
+        const before = handle?.lastReport?.images;
+        expect(await run(inputs, { budget: { ratio: 0.5 }, tiles })).toMatchObject({
+          data: (plain as Tensor).data,
+        });
+        expect(handle?.lastReport?.images.map(({ order }) => order)).toEqual(
+          before?.map(({ order }) => order),
+        );
+        expect(missing()).toEqual([]);
+      }
+    },
+  );
+
+  it('chooses among the crops that the encoder reads', async () => {
+    // transformers.js cuts it in four, of which the encoder reads the upper two.
+    const inputs = await loaded.inputs('what ?', [noiseIn(1, WIDE)]);
+    await run(inputs, { tiles: { max: 2 } });
+    expect(handle?.lastReport?.images[0]?.indices[0]).toBe(GRID);
+    expect(missing()).toHaveLength(GRID ** 2);
+  });
+
+  it('chooses for each image', async () => {
+    const images = [noiseIn(3, SIZE), noiseIn(0, SIZE)];
+    const inputs = await loaded.inputs('what ?', images);
+    await run(inputs, { tiles: { max: 2 } });
+    const first = handle?.lastReport?.images.map(({ indices }) => indices[0]);
+    expect(first).toEqual([GRID * (2 * GRID + 1) + GRID, 0]);
+  });
+});
+
+it('is refused by name for LLaVA-OneVision, which has no tiles here', async () => {
+  const tiny = await buildTinyModel('llava_onevision', { directory });
+  const loaded = await tiny.load();
+  const options = { processor: { tokenizer: loaded.tokenizer }, budget: { tokens: 4 } };
+  expect(() => prune(loaded.model, { ...options, tiles: { max: 2 } })).toThrow(/LLaVA-OneVision has none/);
+  const handle = prune(loaded.model, { ...options, tiles: 'all' });
+  const inputs = await loaded.inputs('what ?', [noiseImage(tiny.imageSize)]);
+  const call = generate(loaded.model, { ...inputs, max_new_tokens: 1, mmtok: { tiles: { share: 0.5 } } });
+  await expect(call).rejects.toThrow(/LLaVA-OneVision has none/);
+  await handle.restore();
+  await loaded.dispose();
 });
 
 it('leaves families without tiles alone', async () => {

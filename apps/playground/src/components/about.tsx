@@ -11,30 +11,31 @@ export function About(): JSX.Element {
         <div>
           <h3>One token per patch</h3>
           <p>
-            The vision encoder turns the picture into a grid of vision tokens, 24 by 24 in the embedded model,
-            so 576. The language model reads them before the question, and most of its work goes into them.
+            The vision encoder turns the picture into a grid of vision tokens: 24 by 24, or 576, in the
+            embedded model. The language model reads them before the question, and they make up most of its
+            work.
           </p>
         </div>
         <div>
-          <h3>Covering two things</h3>
+          <h3>Two kinds of coverage</h3>
           <p>
-            A patch is worth keeping if it resembles a word of the question, or if it can stand for other
-            patches. MMTok adds both up and picks greedily: each pick is the patch that adds most to what is
-            covered so far.
+            A patch is worth keeping if it resembles a word of the question, or if it represents other
+            patches. MMTok adds up both and picks greedily: each pick is the patch that adds the most to what
+            is already covered.
           </p>
         </div>
         <div>
           <h3>One order for every budget</h3>
           <p>
-            The choice for fifty tokens begins with the choice for ten. So one ranking serves the whole
-            slider, and moving it selects nothing anew; only the answers have to be written again.
+            The first ten of fifty picks are the picks for ten. One ranking therefore serves the whole slider:
+            moving it only redraws the picture, and then the model answers again.
           </p>
         </div>
       </div>
       <p class="hint">
         The method is MMTok, <cite>Multimodal Coverage Maximization for Efficient Inference of VLMs</cite>{' '}
-        (arXiv 2508.18264). The focus, and this implementation, are ours. The embedded model has 1.9 million
-        parameters and knows drawn shapes only.
+        (arXiv 2508.18264). The focus and this implementation are ours. The embedded model has 1.9 million
+        parameters and knows only drawn shapes.
       </p>
     </Panel>
   );

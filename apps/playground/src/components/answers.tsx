@@ -2,7 +2,7 @@
 
 import type { JSX } from 'preact';
 import { count, duration } from '../lib/format.js';
-import type { AnswerResult } from '../lib/types.js';
+import type { Phases } from '../lib/types.js';
 import {
   type AnswerState,
   analysisProblem,
@@ -20,8 +20,7 @@ const LONG = 48;
 /** Both answers, and whether they agree. */
 export function Answers(): JSX.Element {
   const { all, kept: pruned } = answers.value;
-  const isSettled =
-    all.result !== undefined && pruned.result !== undefined && !all.isRunning && !pruned.isRunning;
+  const isSettled = all.origin !== undefined && pruned.origin !== undefined;
   const agrees = isSettled && all.text.toLowerCase() === pruned.text.toLowerCase();
   const failure = engine.value.phase === 'failed' ? engine.value.problem : analysisProblem.value;
   return (
@@ -39,10 +38,10 @@ export function Answers(): JSX.Element {
       <p class={`verdict ${isSettled ? (agrees ? 'is-same' : 'is-different') : ''}`} aria-live="polite">
         {isSettled
           ? agrees
-            ? `The same answer from ${count(pruned.result.keptTokens)} of ${count(pruned.result.visionTokens)} tokens.`
+            ? `The same answer from ${count(kept.value)} of ${count(visionTokens.value)} tokens.`
             : all.text.length > LONG
-              ? 'The answers differ in their words; read both.'
-              : 'The answers differ: at this budget something that the question needs is gone.'
+              ? 'The wording differs. Compare the two answers.'
+              : 'The answers differ: at this budget, something that the question needs is missing.'
           : ' '}
       </p>
     </div>
@@ -60,7 +59,7 @@ function Answer({
   tokens: number;
   title: string;
 }): JSX.Element {
-  const isWaiting = state.result === undefined && !state.isRunning && state.problem === undefined;
+  const isWaiting = state.origin === undefined && !state.isRunning && state.problem === undefined;
   return (
     <article class={`answer answer-${which}`} data-answer={which} aria-busy={state.isRunning}>
       <header>
@@ -72,9 +71,7 @@ function Answer({
           {state.text}
           {state.isRunning && <span class="caret" aria-hidden="true" />}
           {isWaiting && (
-            <span class="waiting">
-              {engine.value.phase === 'loading' ? 'follows when the model has loaded' : ' '}
-            </span>
+            <span class="waiting">{engine.value.phase === 'loading' ? 'waiting for the model' : ' '}</span>
           )}
         </p>
       ) : (
@@ -82,7 +79,7 @@ function Answer({
       )}
       <footer>
         {state.origin !== undefined && <OriginBadge origin={state.origin} />}
-        {state.origin === 'measured' && state.result !== undefined && <Times result={state.result} />}
+        {state.phases !== undefined && <Times phases={state.phases} />}
       </footer>
     </article>
   );
@@ -96,7 +93,7 @@ const PHASES = [
 ] as const;
 
 /** Where the time of one call went. */
-function Times({ result: { phases } }: { result: AnswerResult }): JSX.Element {
+function Times({ phases }: { phases: Phases }): JSX.Element {
   const total = PHASES.reduce((sum, [phase]) => sum + phases[phase], 0);
   return (
     <div class="times">

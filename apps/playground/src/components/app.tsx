@@ -33,7 +33,7 @@ export function App(): JSX.Element {
           <h1>Fewer vision tokens, the same answer.</h1>
           <p>
             A vision-language model cuts a picture into patches and reads every one of them. MMTok keeps the
-            few that together cover the question and the picture. Move the slider and see which ones stay.
+            few that together cover the question and the picture. Move the slider to see which ones stay.
           </p>
         </div>
         <div class="stage">
@@ -62,7 +62,7 @@ export function App(): JSX.Element {
       <footer class="foot">
         <p>
           Everything runs in this browser. Your pictures and questions never leave it, and the page contacts
-          no other server unless you load a model of the Hugging Face hub.
+          no other server unless you load a model from the Hugging Face Hub.
         </p>
       </footer>
       <p class="visually-hidden" role="status" aria-live="polite">

@@ -9,7 +9,7 @@ function stop(stream: MediaStream | undefined): void {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-/** Asks for the camera when it opens, and gives it back when it closes. */
+/** Asks for the camera when it opens, and releases it when it closes. */
 export function Camera({ onClose }: { onClose: () => void }): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null);
   const video = useRef<HTMLVideoElement>(null);
@@ -21,7 +21,7 @@ export function Camera({ onClose }: { onClose: () => void }): JSX.Element {
     let isClosed = false;
     const open = async (): Promise<void> => {
       if (navigator.mediaDevices === undefined)
-        throw new Error('This page may not use a camera: it needs https.');
+        throw new Error('Cameras work only on pages served over HTTPS.');
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
       if (isClosed) stop(stream);
       else if (video.current !== null) {

@@ -1,4 +1,4 @@
-// The code that does what the page shows, to copy.
+// Code to copy that does what the page shows.
 
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
@@ -24,7 +24,7 @@ export function CodePanel(): JSX.Element {
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text);
     isCopied.value = true;
-    announcement.value = 'The code is in the clipboard.';
+    announcement.value = 'The code has been copied.';
     setTimeout(() => {
       isCopied.value = false;
     }, 2000);

@@ -1,22 +1,23 @@
-// Methods side by side at the same budget, the user's own among them.
+// Methods side by side at the same budget, including the user's own.
 
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { draw } from '../lib/draw.js';
 import { count, duration } from '../lib/format.js';
+import { cellsOf } from '../lib/layout.js';
 import type { MethodName } from '../lib/types.js';
 import { compareNow } from '../state/answering.js';
-import { answers, code, comparison, engine, grid, kept, picture, visionTokens } from '../state/store.js';
+import { answers, code, comparison, engine, kept, layout, picture, visionTokens } from '../state/store.js';
 import { OriginBadge, Panel, ProblemNote } from './parts.js';
 import { SelectEditor } from './select-editor.js';
 
 const METHODS: readonly { readonly name: MethodName; readonly title: string; readonly about: string }[] = [
   { name: 'mmtok', title: 'MMTok', about: 'covers the question and the picture' },
   { name: 'focus', title: 'MMTok with a focus', about: 'covers what matters to the question' },
-  { name: 'divprune', title: 'DivPrune', about: 'as different from each other as can be' },
-  { name: 'random', title: 'Random', about: 'looks at nothing' },
-  { name: 'uniform', title: 'Uniform', about: 'evenly spread' },
+  { name: 'divprune', title: 'DivPrune', about: 'as different from one another as possible' },
+  { name: 'random', title: 'Random', about: 'ignores the picture and the question' },
+  { name: 'uniform', title: 'Uniform', about: 'spread evenly over the picture' },
 ];
 
 /** The comparison. */
@@ -35,8 +36,8 @@ export function Comparison(): JSX.Element {
       title="Methods at the same budget"
       lead={
         state === undefined
-          ? 'The same question, asked with the tokens that each method keeps.'
-          : `The same question, asked with ${count(state.tokens)} tokens of each method's choice.`
+          ? 'The same question, answered from the tokens that each method keeps.'
+          : `The same question, answered from the ${count(state.tokens)} tokens that each method keeps.`
       }
       actions={
         <>
@@ -47,7 +48,7 @@ export function Comparison(): JSX.Element {
             disabled={!isReady || state?.running !== undefined}
             onClick={() => void compareNow(shown.map(({ name }) => name))}
           >
-            {isReady ? `Compare at ${count(tokens)} tokens` : 'Compare when the model has loaded'}
+            {isReady ? `Compare at ${count(tokens)} tokens` : 'Available once the model has loaded'}
           </button>
         </>
       }
@@ -71,7 +72,8 @@ function MethodCard({ name, title, about }: (typeof METHODS)[number]): JSX.Eleme
   const state = comparison.value;
   const result = state?.results[name];
   const problem = state?.problems[name];
-  const expected = answers.value.all.result?.text;
+  const { all } = answers.value;
+  const expected = all.origin === undefined ? undefined : all.text;
   const isSame =
     result !== undefined && expected !== undefined && result.text.toLowerCase() === expected.toLowerCase();
   return (
@@ -86,7 +88,7 @@ function MethodCard({ name, title, about }: (typeof METHODS)[number]): JSX.Eleme
         {state?.running === name ? '…' : (result?.text ?? ' ')}
         {result !== undefined && expected !== undefined && (
           <span class="visually-hidden">
-            {isSame ? ', the same as from all tokens' : ', another than from all tokens'}
+            {isSame ? ', the same as with all tokens' : ', different from the answer with all tokens'}
           </span>
         )}
       </p>
@@ -108,8 +110,12 @@ function Thumbnail({ indices, title }: { indices: readonly number[]; title: stri
     const bitmap = picture.value?.bitmap;
     const context = canvas.current?.getContext('2d');
     if (!bitmap || !context) return;
-    const hasChosen = given.value.length > 0;
-    draw(context, { bitmap, grid: hasChosen ? grid.value : undefined, bright: new Set(given.value) });
+    const cells = cellsOf(layout.value, given.value);
+    draw(context, {
+      bitmap,
+      grid: cells.length > 0 ? layout.value?.grid : undefined,
+      bright: new Set(cells),
+    });
   });
   return (
     <canvas

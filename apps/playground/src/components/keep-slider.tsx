@@ -4,7 +4,8 @@ import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { count, percent } from '../lib/format.js';
 import { nearestStop, stopsOf } from '../lib/scale.js';
-import { kept, ranking, visionTokens } from '../state/store.js';
+import { analysis, kept, ranking, visionTokens } from '../state/store.js';
+import { OriginBadge } from './parts.js';
 
 /** The slider, and what the kept tokens cover. */
 export function KeepSlider(): JSX.Element {
@@ -32,6 +33,11 @@ export function KeepSlider(): JSX.Element {
         }}
       />
       <Coverage />
+      {analysis.value && (
+        <p class="coverage-origin">
+          <OriginBadge origin={analysis.value.origin} />
+        </p>
+      )}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-// A real model instead of the embedded one: any supported id of the Hugging Face hub.
+// A real model instead of the embedded one: any supported model of the Hugging Face Hub.
 
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
@@ -6,7 +6,7 @@ import { chooseModel } from '../state/page.js';
 import { engine, model } from '../state/store.js';
 import { Panel, ProblemNote } from './parts.js';
 
-/** Small ones that browsers can hold; the field takes any other that the library supports. */
+/** Models small enough for browsers. The field takes any other that the library supports. */
 const SUGGESTED = [
   'HuggingFaceTB/SmolVLM-256M-Instruct',
   'HuggingFaceTB/SmolVLM2-500M-Video-Instruct',
@@ -28,7 +28,7 @@ export function ModelPanel(): JSX.Element {
     <Panel
       id="model"
       title="Use a real model"
-      lead="From the Hugging Face hub, in ONNX, kept in this browser’s cache. A few hundred megabytes at least, and the one thing here that needs a network."
+      lead="Downloads an ONNX model from the Hugging Face Hub and keeps it in this browser’s cache. Expect a few hundred megabytes or more. Nothing else on this page needs a network."
     >
       <form
         class="model-form"

@@ -1,4 +1,4 @@
-// Small parts that several panels share.
+// Small components that several panels share.
 
 import type { ComponentChildren, JSX } from 'preact';
 import type { Problem } from '../lib/types.js';

@@ -1,40 +1,40 @@
-// What is known of the patch that is looked at: its rank, its gain by term, what it stands for.
+// What is known about the patch in focus: its rank, its gain per term, and what it represents.
 
 import type { JSX } from 'preact';
 import { plural } from '../lib/format.js';
-import { analysis, grid, kept, keptOrder, owners, patch, ranking, ranks } from '../state/store.js';
+import { placeOf } from '../lib/layout.js';
+import { analysis, kept, keptOrder, layout, owners, patch, ranking, ranks } from '../state/store.js';
+import { OriginBadge } from './parts.js';
 
 const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'picture' };
 
 /** The facts of a patch. */
 export function PatchInfo(): JSX.Element {
   const at = patch.value;
-  const size = grid.value;
   return (
     <div class="patch-info" aria-live="polite" data-patch={at}>
-      {at === undefined || size === undefined ? (
+      {at === undefined ? (
         <p class="hint">
-          Point at a patch, tap it, or move with the arrow keys to see when it was picked and what it stands
-          for. Point at a word to see the patches it resembles.
+          Point at a patch, tap it, or use the arrow keys to see when it was picked and what it represents.
+          Point at a word to see the patches it resembles.
         </p>
       ) : (
-        <Facts at={at} columns={size[1]} />
+        <Facts at={at} />
       )}
     </div>
   );
 }
 
-function Facts({ at, columns }: { at: number; columns: number }): JSX.Element {
+function Facts({ at }: { at: number }): JSX.Element {
   const rank = ranks.value[at] ?? 0;
   const isKept = rank < kept.value;
   const gains = Object.entries(ranking.value?.gains ?? {});
   return (
     <>
       <p>
-        <b>
-          Row {Math.floor(at / columns) + 1}, column {(at % columns) + 1}
-        </b>{' '}
-        {isKept ? `picked as number ${rank + 1}` : `not kept: it would be pick ${rank + 1}`}
+        <b>{placeOf(at, analysis.value?.data.tiles ?? [], layout.value)}</b>{' '}
+        {isKept ? `kept, pick ${rank + 1}` : `not kept, would be pick ${rank + 1}`}{' '}
+        {analysis.value && <OriginBadge origin={analysis.value.origin} />}
       </p>
       <dl>
         {gains.map(([term, values]) => (
@@ -44,8 +44,8 @@ function Facts({ at, columns }: { at: number; columns: number }): JSX.Element {
           </div>
         ))}
         <div>
-          <dt>Stands for</dt>
-          <dd>{isKept ? targetsOf(at) : 'nothing, as it is not kept'}</dd>
+          <dt>Represents</dt>
+          <dd>{isKept ? targetsOf(at) : 'nothing, because it is not kept'}</dd>
         </div>
       </dl>
     </>
@@ -56,7 +56,7 @@ function Facts({ at, columns }: { at: number; columns: number }): JSX.Element {
 function targetsOf(at: number): string {
   const known = owners.value;
   if (known === undefined || known.kept.length !== keptOrder.value.length) {
-    return 'told once the model has loaded and the slider rests';
+    return 'shown once the model has loaded and the slider stops';
   }
   const patches = known.data.vision.filter((owner) => owner === at).length;
   const words = (analysis.value?.data.words ?? []).filter((_, index) => known.data.words[index] === at);

@@ -1,4 +1,4 @@
-// Where the picture comes from: samples, a file, the clipboard, the camera, or dropped onto the page.
+// Where the picture comes from: samples, a file, the clipboard, the camera, or drag and drop.
 
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';

@@ -1,4 +1,4 @@
-// The picture with its patches. Patches are looked at with the pointer, by tapping, or with the arrow keys.
+// The picture with its patches. A patch is inspected with the pointer, by tapping, or with the arrow keys.
 
 import { useSignalEffect } from '@preact/signals';
 import type { JSX, TargetedKeyboardEvent, TargetedPointerEvent } from 'preact';
@@ -6,15 +6,15 @@ import { useRef } from 'preact/hooks';
 import type { Drawing } from '../lib/draw.js';
 import { draw, patchAt } from '../lib/draw.js';
 import { count } from '../lib/format.js';
+import { cellsOf } from '../lib/layout.js';
 import {
   analysis,
-  grid,
   kept,
   keptOrder,
+  layout,
   owners,
   patch,
   picture,
-  ranks,
   view,
   visionTokens,
   word,
@@ -25,36 +25,51 @@ import { TileMaps } from './tile-maps.js';
 /** What the canvas shows for the state of the page. */
 function drawing(bitmap: ImageBitmap): Drawing {
   const order = keptOrder.value;
+  const place = layout.value;
   const looked = patch.value;
   const covered = owners.value?.data.vision;
   const isTaken = covered !== undefined && owners.value?.kept.length === order.length;
+  const heat = heatOf(order);
   return {
     bitmap,
-    grid: grid.value,
-    bright: new Set(order),
+    grid: place?.grid,
+    bright: new Set(cellsOf(place, order)),
     heat:
-      word.value === undefined
-        ? view.value === 'order'
-          ? rankHeat(order)
-          : undefined
-        : wordHeat(word.value),
+      heat === undefined
+        ? undefined
+        : new Map(
+            heat.flatMap(([token, value]) => cellsOf(place, [token]).map((cell) => [cell, value] as const)),
+          ),
     ...(looked !== undefined &&
-      isTaken && { outlined: covered.flatMap((owner, target) => (owner === looked ? [target] : [])) }),
-    focused: looked,
+      isTaken && {
+        outlined: cellsOf(
+          place,
+          covered.flatMap((owner, target) => (owner === looked ? [target] : [])),
+        ),
+      }),
+    focused: looked === undefined ? undefined : place?.cells[looked],
   };
 }
 
-/** The first pick is lightest; ranks are told apart on a logarithmic scale. */
-function rankHeat(order: readonly number[]): ReadonlyMap<number, number> {
-  const last = Math.log(order.length + 1);
-  return new Map(order.map((token, rank) => [token, 1 - Math.log(rank + 1) / last]));
+type Heat = readonly (readonly [token: number, value: number])[];
+
+/** How much each token counts, from 0 to 1: for the word that is looked at, or by rank where the page shows the order. */
+function heatOf(order: readonly number[]): Heat | undefined {
+  if (word.value !== undefined) return wordHeat(word.value);
+  return view.value === 'order' ? rankHeat(order) : undefined;
 }
 
-/** How much each patch resembles a word, from the least to the most. */
-export function wordHeat(at: number): ReadonlyMap<number, number> {
+/** The first pick is lightest. The scale of ranks is logarithmic. */
+function rankHeat(order: readonly number[]): Heat {
+  const last = Math.log(order.length + 1);
+  return order.map((token, rank) => [token, 1 - Math.log(rank + 1) / last]);
+}
+
+/** How much each token resembles a word, from the least to the most. */
+function wordHeat(at: number): Heat {
   const values = analysis.value?.data.words[at]?.similarity ?? [];
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  return new Map(values.map((value, token) => [token, high > low ? (value - low) / (high - low) : 0]));
+  return values.map((value, token) => [token, high > low ? (value - low) / (high - low) : 0]);
 }
 
 /** The picture. */
@@ -97,7 +112,7 @@ export function PictureView(): JSX.Element {
         <canvas ref={canvas} width={1152} height={1152} data-overlay />
         {(view.value === 'order' || word.value !== undefined) && <Legend />}
       </div>
-      {analysis.value !== undefined && grid.value === undefined && <TileMaps />}
+      <TileMaps />
       <figcaption>
         <Segments
           name="view"
@@ -119,7 +134,7 @@ export function PictureView(): JSX.Element {
 }
 
 function Legend(): JSX.Element {
-  const [from, to] = word.value === undefined ? ['last pick', 'first'] : ['least alike', 'most'];
+  const [from, to] = word.value === undefined ? ['last pick', 'first'] : ['least similar', 'most'];
   return (
     <span class="legend">
       {from}
@@ -130,28 +145,30 @@ function Legend(): JSX.Element {
 }
 
 function lookAt(event: TargetedPointerEvent<HTMLDivElement>): void {
-  if (grid.value === undefined) return;
+  if (layout.value === undefined) return;
+  const { grid, tokens } = layout.value;
   const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
-  patch.value = patchAt(grid.value, (event.clientX - left) / width, (event.clientY - top) / height);
+  patch.value = tokens[patchAt(grid, (event.clientX - left) / width, (event.clientY - top) / height)];
 }
 
 function moveByKey(event: TargetedKeyboardEvent<HTMLDivElement>): void {
-  const size = grid.value;
-  if (size === undefined) return;
-  const [rows, columns] = size;
-  const at = patch.value ?? keptOrder.value[0] ?? 0;
-  const [row, column] = [Math.floor(at / columns), at % columns];
-  const rank = ranks.value[at] ?? 0;
-  const inOrder = keptOrder.value;
+  if (layout.value === undefined) return;
+  const { grid, tokens, cells } = layout.value;
+  const [rows, columns] = grid;
+  const inOrder = keptOrder.value.filter((token) => cells[token] !== undefined);
+  const at = patch.value ?? inOrder[0] ?? (tokens[0] as number);
+  const cell = cells[at] ?? 0;
+  const [row, column] = [Math.floor(cell / columns), cell % columns];
+  const place = inOrder.indexOf(at);
   const moves: Readonly<Record<string, number | undefined>> = {
-    ArrowLeft: row * columns + Math.max(0, column - 1),
-    ArrowRight: row * columns + Math.min(columns - 1, column + 1),
-    ArrowUp: Math.max(0, row - 1) * columns + column,
-    ArrowDown: Math.min(rows - 1, row + 1) * columns + column,
+    ArrowLeft: tokens[row * columns + Math.max(0, column - 1)],
+    ArrowRight: tokens[row * columns + Math.min(columns - 1, column + 1)],
+    ArrowUp: tokens[Math.max(0, row - 1) * columns + column],
+    ArrowDown: tokens[Math.min(rows - 1, row + 1) * columns + column],
     Home: inOrder[0],
     End: inOrder.at(-1),
-    PageDown: inOrder[Math.min(inOrder.length - 1, rank + 1)],
-    PageUp: inOrder[Math.max(0, Math.min(inOrder.length, rank) - 1)],
+    PageDown: inOrder[place < 0 ? inOrder.length - 1 : Math.min(inOrder.length - 1, place + 1)],
+    PageUp: inOrder[place < 0 ? inOrder.length - 1 : Math.max(0, place - 1)],
   };
   if (event.key === 'Escape') patch.value = undefined;
   else if (event.key in moves) patch.value = patch.value === undefined ? at : moves[event.key];

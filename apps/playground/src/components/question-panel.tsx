@@ -71,15 +71,14 @@ export function QuestionPanel(): JSX.Element {
       </ul>
       {model.value.kind === 'embedded' && picture.value?.isSample === false && (
         <p class="hint">
-          The embedded model knows drawn shapes and nothing else. For photographs, load a real model further
-          down.
+          The embedded model knows only drawn shapes. For photographs, load a real model below.
         </p>
       )}
       <div class="method-row">
         <Words />
         <Segments
           name="method"
-          legend="Method of the main view"
+          legend="Selection method"
           options={METHODS}
           value={method.value}
           onChoose={(next) => {
@@ -97,9 +96,9 @@ function Words(): JSX.Element {
   return (
     <fieldset class="words">
       <legend class="visually-hidden">
-        Words that guide the choice: hover or press one to see the patches it resembles
+        Words that guide the selection: hover over one or press it to see the patches it resembles
       </legend>
-      <span aria-hidden="true">Words it looks for</span>
+      <span aria-hidden="true">Words that guide the selection</span>
       {words.map(({ text }, at) => (
         <button
           key={at}

@@ -13,12 +13,12 @@ import { OriginBadge, Panel, Segments } from './parts.js';
 
 const PHASES: readonly (readonly [keyof Phases, string, string])[] = [
   ['encodeMs', 'Encode', 'the picture becomes vision tokens'],
-  ['selectMs', 'Select', 'similarities and search'],
+  ['selectMs', 'Select', 'MMTok chooses the tokens to keep'],
   ['prefillMs', 'Prefill', 'the language model reads the prompt'],
   ['decodeMs', 'Decode', 'it writes the answer'],
 ];
 
-/** Why a device cannot be had; nothing where it can. */
+/** Why a device is unavailable; no entry for one that works. */
 function useMissing(): Readonly<Partial<Record<Device, string>>> {
   const missing = useSignal<Readonly<Partial<Record<Device, string>>>>({});
   useEffect(() => {
@@ -28,11 +28,13 @@ function useMissing(): Readonly<Partial<Record<Device, string>>> {
       .then((adapter) => {
         missing.value = {
           ...(!crossOriginIsolated && {
-            wasm: 'Threads need a page that the server isolates (COOP and COEP headers), which this one is not.',
+            wasm: 'Threads need a cross-origin isolated page. This server does not send the headers for it (COOP and COEP).',
           }),
           ...(!adapter && {
             webgpu:
-              gpu === undefined ? 'This browser has no WebGPU.' : 'WebGPU is here, but offers no adapter.',
+              gpu === undefined
+                ? 'This browser has no WebGPU.'
+                : 'This browser has WebGPU, but found no usable adapter.',
           }),
         };
       });
@@ -55,9 +57,14 @@ export function RunPanel(): JSX.Element {
       id="run"
       title="Where it runs"
       lead={
-        state.phase === 'ready'
-          ? `${placeOf(state.facts)}, ${state.facts.dtype} weights, loaded in ${duration(state.facts.loadMs)}.`
-          : 'The model is not loaded yet.'
+        state.phase === 'ready' ? (
+          <>
+            {placeOf(state.facts)}, {state.facts.dtype} weights, loaded in {duration(state.facts.loadMs)}{' '}
+            <OriginBadge origin="measured" />
+          </>
+        ) : (
+          'The model is not loaded yet.'
+        )
       }
       actions={
         <Segments
@@ -87,8 +94,8 @@ export function RunPanel(): JSX.Element {
             : `Measure ${REPEATS} times, all against ${count(Math.min(kept.value, visionTokens.value - 1))} tokens`}
         </button>
         <span class="hint">
-          Both in turn, after one call each that does not count. Fewer tokens shorten prefill and decode, and
-          leave the encoder as it is. The larger the language model, the more its prefill weighs.
+          The two calls alternate, after one warm-up call each. Fewer tokens shorten prefill and decoding, but
+          not encoding. The larger the language model, the more its prefill matters.
         </span>
       </div>
       {measured !== undefined && measured.all.length > 0 && <Table />}

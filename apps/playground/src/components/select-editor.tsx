@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { code, engine } from '../state/store.js';
 
-const EXAMPLE = `// Keep the patches nearest to the middle.
+const EXAMPLE = `// Keep the patches nearest the center.
 // features: vision [n, D], visionFeatures [n, d], text [m, D], grid, tiles
 // request:  tokens (how many to keep), excluded, question
 export default function select({ grid: [rows, columns] }, { tokens }) {
@@ -16,7 +16,7 @@ export default function select({ grid: [rows, columns] }, { tokens }) {
 }
 `;
 
-/** The editor, folded away until somebody wants it. */
+/** The editor, collapsed at first. */
 export function SelectEditor({ onRun }: { onRun: () => void }): JSX.Element {
   const draft = useSignal(code.value || EXAMPLE);
   const run = (): void => {
@@ -28,8 +28,8 @@ export function SelectEditor({ onRun }: { onRun: () => void }): JSX.Element {
       <summary>Write your own</summary>
       <label for="select-code">
         A module that exports a <code>select</code> function, the one that{' '}
-        <code>prune(model, {'{ select }'})</code> takes. It runs in a worker of its own for at most ten
-        seconds, and is never part of the page’s address.
+        <code>prune(model, {'{ select }'})</code> takes. It runs in a separate worker for at most ten seconds,
+        and is never part of the page’s URL.
       </label>
       <textarea
         id="select-code"

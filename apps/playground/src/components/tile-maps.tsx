@@ -1,31 +1,36 @@
-// The patches of a picture that the model cuts into tiles: one small map per tile, in the model's own order.
+// Tiles that cannot be drawn on the picture, as one small map each: the overview of a picture that is cut into tiles, or all
+// tiles where the model does not tell where they lie.
 
 import type { JSX } from 'preact';
 import { heatColor } from '../lib/draw.js';
-import { analysis, keptOrder } from '../state/store.js';
+import { tilesBeside } from '../lib/layout.js';
+import { analysis, keptOrder, layout } from '../state/store.js';
 
-/** One map per tile. */
-export function TileMaps(): JSX.Element {
-  const tiles = analysis.value?.data.tiles ?? [];
+/** One map per tile; nothing where the picture shows all tokens. */
+export function TileMaps(): JSX.Element | null {
+  const all = analysis.value?.data.tiles ?? [];
+  const tiles = tilesBeside(all, layout.value);
+  if (tiles.length === 0) return null;
   const order = keptOrder.value;
   const rankOf = new Map(order.map((token, rank) => [token, rank]));
   return (
     <div class="tiles">
-      <p>
-        This model sees the picture as {tiles.length === 1 ? 'a row of tokens' : `${tiles.length} tiles`}.
-        Each map is one of them; kept patches are colored, the first picks lightest.
-      </p>
+      <p>{explanation(all.length, layout.value !== undefined)}</p>
       <ol>
-        {tiles.map(({ start, visionTokens, grid }, at) => {
+        {tiles.map(({ start, visionTokens, grid, imagePart }) => {
           const [rows, columns] = grid ?? [1, visionTokens];
           const kept = order.filter((token) => token >= start && token < start + visionTokens);
+          const name =
+            imagePart === 'overview'
+              ? 'Overview'
+              : `Tile ${all.findIndex((tile) => tile.start === start) + 1}`;
           return (
             <li key={start}>
               <svg
                 viewBox={`0 0 ${columns} ${rows}`}
                 preserveAspectRatio="none"
                 role="img"
-                aria-label={`Tile ${at + 1}: ${kept.length} of ${visionTokens} patches kept`}
+                aria-label={`${name}: ${kept.length} of ${visionTokens} patches kept`}
               >
                 <rect width={columns} height={rows} class="tile-ground" />
                 {kept.map((token) => (
@@ -45,4 +50,14 @@ export function TileMaps(): JSX.Element {
       </ol>
     </div>
   );
+}
+
+function explanation(tiles: number, isOnPicture: boolean): string {
+  const legend = 'Kept patches are colored; the first picks are the lightest.';
+  if (isOnPicture) {
+    return `This model cuts the picture into ${tiles - 1} tiles, drawn above, and also sees it whole and scaled down, as the overview here. ${legend}`;
+  }
+  return tiles === 1
+    ? `This model sees the picture as a row of tokens. ${legend}`
+    : `This model sees the picture as ${tiles} tiles, one map each. ${legend}`;
 }

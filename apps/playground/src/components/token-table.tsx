@@ -3,19 +3,21 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { count } from '../lib/format.js';
-import { analysis, grid, keptOrder, ranking } from '../state/store.js';
+import { placeOf } from '../lib/layout.js';
+import { analysis, keptOrder, layout, ranking } from '../state/store.js';
+import { OriginBadge } from './parts.js';
 
 const FIRST = 24;
 const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'picture' };
 
-/** The table, folded away until somebody asks for it. */
+/** The table, collapsed at first. */
 export function TokenTable(): JSX.Element {
   const isWhole = useSignal(false);
   const isOpen = useSignal(false);
   const order = keptOrder.value;
   const shown = isWhole.value ? order : order.slice(0, FIRST);
   const terms = Object.entries(ranking.value?.gains ?? {});
-  const columns = grid.value?.[1];
+  const tiles = analysis.value?.data.tiles ?? [];
   return (
     <details
       class="token-table"
@@ -25,18 +27,19 @@ export function TokenTable(): JSX.Element {
         isOpen.value = event.currentTarget.open;
       }}
     >
-      <summary>The kept patches as a table</summary>
+      <summary>
+        The kept patches as a table {analysis.value && <OriginBadge origin={analysis.value.origin} />}
+      </summary>
       {isOpen.value && (
         <>
           <div class="table-scroll">
             <table>
-              <caption class="visually-hidden">Kept patches in the order in which they were picked</caption>
+              <caption class="visually-hidden">Kept patches in the order they were picked</caption>
               <thead>
                 <tr>
                   <th scope="col">Pick</th>
                   <th scope="col">Token</th>
-                  {columns !== undefined && <th scope="col">Row</th>}
-                  {columns !== undefined && <th scope="col">Column</th>}
+                  <th scope="col">Place</th>
                   {terms.map(([term]) => (
                     <th key={term} scope="col">
                       Gain, {TERMS[term] ?? term}
@@ -49,8 +52,7 @@ export function TokenTable(): JSX.Element {
                   <tr key={token}>
                     <th scope="row">{rank + 1}</th>
                     <td>{token}</td>
-                    {columns !== undefined && <td>{Math.floor(token / columns) + 1}</td>}
-                    {columns !== undefined && <td>{(token % columns) + 1}</td>}
+                    <td>{placeOf(token, tiles, layout.value)}</td>
                     {terms.map(([term, gains]) => (
                       <td key={term}>{(gains[rank] ?? 0).toFixed(4)}</td>
                     ))}

@@ -1,8 +1,8 @@
-// The page's end of the worker: calls with replies, progress and cancelling.
+// The page's side of the worker: calls with replies, progress, and cancellation.
 
 import type { CallName, Calls, Problem, Progress, Reply } from './types.js';
 
-/** A problem that the worker told. */
+/** A problem that the worker reported. */
 export class WorkerProblem extends Error {
   readonly problem: Problem;
 
@@ -12,7 +12,7 @@ export class WorkerProblem extends Error {
   }
 }
 
-/** What a call tells while it runs, and how to end it. */
+/** What a call reports while it runs, and how to cancel it. */
 export interface CallOptions {
   readonly onProgress?: (progress: Progress) => void;
   readonly onPiece?: (text: string) => void;
@@ -24,7 +24,7 @@ interface Pending extends CallOptions {
   readonly reject: (error: Error) => void;
 }
 
-/** A worker that runs, until it is ended. */
+/** A running worker. */
 export class WorkerClient {
   private readonly worker: Worker;
   private readonly pending = new Map<number, Pending>();
@@ -64,7 +64,7 @@ export class WorkerClient {
     }
   }
 
-  /** Ends the worker with all that it holds. */
+  /** Terminates the worker and frees all it holds. */
   terminate(): void {
     this.worker.terminate();
     this.fail(new DOMException('The worker was ended.', 'AbortError'));

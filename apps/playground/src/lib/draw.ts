@@ -1,4 +1,4 @@
-// Draws the picture with what is known of its patches: kept ones bright, the rest dim, ranks or likenesses as a heat map.
+// Draws the picture with its patches: kept ones bright, the rest dim, ranks or similarities as a heat map.
 
 import type { Grid } from './types.js';
 
@@ -6,13 +6,13 @@ import type { Grid } from './types.js';
 export interface Drawing {
   readonly bitmap: ImageBitmap;
   readonly grid: Grid | undefined;
-  /** How much each patch counts, from 0 to 1; absent patches are dim. */
+  /** The heat of each patch, from 0 to 1; absent patches are dim. */
   readonly heat?: ReadonlyMap<number, number> | undefined;
   /** Patches that stay bright. */
   readonly bright: ReadonlySet<number>;
   /** Patches with an outline. */
   readonly outlined?: readonly number[];
-  /** The patch that is looked at. */
+  /** The patch in focus. */
   readonly focused?: number | undefined;
 }
 

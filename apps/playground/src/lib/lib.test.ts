@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { formatHash, parseHash } from '../state/url.js';
 import { nearest, normalizedRows, similarity } from './cosine.js';
 import { heatColor, patchAt } from './draw.js';
+import { cellsOf, layoutOf, placeOf, tilesBeside } from './layout.js';
+import { answerAt, answerChanges } from './precomputed.js';
 import { nearestStop, stopsOf } from './scale.js';
 import { type SnippetState, snippet } from './snippet.js';
 
@@ -58,6 +60,11 @@ describe('the code to copy', () => {
     expect(snippet(state)).toContain(String.raw`question: 'What\'s this?'`);
   });
 
+  test('hands the embedded model of a browser to createVlm as it is', () => {
+    const code = snippet({ ...state, where: 'browser', device: 'wasm', model: { kind: 'embedded' } });
+    expect(code).toContain('createVlm(tiny, { keep: 57 })');
+  });
+
   test('names model, budget and method', () => {
     const code = (of: Partial<SnippetState>): string =>
       snippet({ ...state, ...of }).replaceAll(/,?\s+/g, ' ');
@@ -68,6 +75,57 @@ describe('the code to copy', () => {
     );
     expect(focused).toContain("import { createVlm visionCoverage } from '@mmtok/transformers'");
   });
+});
+
+describe('the layout of tokens', () => {
+  const tile = (start: number, imagePart: readonly [number, number] | 'overview') =>
+    ({ start, visionTokens: 4, grid: [2, 2], imagePart }) as const;
+  const tiles = [tile(0, [0, 0]), tile(4, [0, 1]), tile(8, 'overview')];
+
+  test('is the grid of a picture that is seen whole', () => {
+    const whole = layoutOf([{ start: 0, visionTokens: 6, grid: [2, 3] }]);
+    expect(whole).toMatchObject({ grid: [2, 3], tokens: [0, 1, 2, 3, 4, 5] });
+  });
+
+  test('puts tiles side by side, and leaves the overview beside the picture', () => {
+    const layout = layoutOf(tiles);
+    expect(layout?.grid).toEqual([2, 4]);
+    expect(layout?.tokens).toEqual([0, 1, 4, 5, 2, 3, 6, 7]);
+    expect(cellsOf(layout, [6, 9, 0])).toEqual([6, 0]);
+    expect(tilesBeside(tiles, layout)).toEqual([tiles[2]]);
+    expect(placeOf(6, tiles, layout)).toBe('Row 2, column 3');
+    expect(placeOf(9, tiles, layout)).toBe('Overview, row 1, column 2');
+  });
+
+  test('is unknown where tiles do not tell their places, or some are missing', () => {
+    const placeless = tiles.map(({ imagePart: _, ...rest }) => rest);
+    expect(layoutOf(placeless)).toBeUndefined();
+    expect(tilesBeside(placeless, undefined)).toEqual(placeless);
+    expect(placeOf(5, placeless, undefined)).toBe('Tile 2, row 1, column 2');
+    expect(layoutOf([tile(0, [0, 0]), tile(4, [1, 1]), tile(8, 'overview')])).toBeUndefined();
+  });
+});
+
+test('precomputed answers are kept where they change, and found at every stop', () => {
+  const changes = answerChanges([
+    [1, 'red'],
+    [2, 'red'],
+    [4, 'blue'],
+    [8, 'blue'],
+    [9, 'red'],
+  ]);
+  expect(changes).toEqual([
+    [1, 'red'],
+    [4, 'blue'],
+    [9, 'red'],
+  ]);
+  expect([1, 2, 4, 8, 9].map((stop) => answerAt(changes, stop))).toEqual([
+    'red',
+    'red',
+    'blue',
+    'blue',
+    'red',
+  ]);
 });
 
 test('patches are found by their place, the edges included', () => {

@@ -34,13 +34,10 @@ export function snippet(state: SnippetState): string {
       : [
           "// Serve the package's folder 'model' under /tiny-vlm/.",
           ...call('const tiny = await loadTinyVlm(', [...on, "dtype: 'fp32'", "baseUrl: '/tiny-vlm/'"]),
-          "const source = { source: 'tiny-vlm', family: 'LLaVA', modelType: 'llava', tap: {} };",
-          'const loaded = { ...tiny, ...source, library };',
-          ...call('const vlm = await createVlm(loaded, ', choice),
+          ...call('const vlm = await createVlm(tiny, ', choice),
         ];
   return [
     `// npm install @mmtok/transformers @huggingface/transformers${embedded ? ' @mmtok/tiny-vlm' : ''}`,
-    ...(embedded && where === 'browser' ? [`import * as library from '@huggingface/transformers';`] : []),
     ...(embedded
       ? [`import { ${where === 'node' ? 'modelPath' : 'loadTinyVlm'} } from '@mmtok/tiny-vlm';`]
       : []),

@@ -1,4 +1,6 @@
-// What the page and its worker tell each other, and what the precomputed examples hold. Plain data only.
+// Messages between the page and its worker, and the format of the precomputed examples. Plain data only.
+
+import type { AnswerChange } from './precomputed.js';
 
 /** `[rows, columns]` of vision tokens. */
 export type Grid = readonly [rows: number, columns: number];
@@ -6,12 +8,12 @@ export type Grid = readonly [rows: number, columns: number];
 /** Where the model runs. */
 export type Device = 'wasm-1' | 'wasm' | 'webgpu';
 
-/** Which model to load: the embedded one, or one of the Hugging Face hub. */
+/** Which model to load: the embedded one, or one from the Hugging Face Hub. */
 export type ModelChoice =
   | { readonly kind: 'embedded' }
   | { readonly kind: 'hub'; readonly id: string; readonly dtype: string };
 
-/** What is known of a loaded model. */
+/** Facts about a loaded model. */
 export interface EngineFacts {
   readonly modelId: string;
   readonly family: string;
@@ -20,7 +22,7 @@ export interface EngineFacts {
   /** Temperature of text coverage that the family takes. */
   readonly textTemperature: number;
   readonly dtype: string;
-  /** What was asked for and could not be had. */
+  /** What was requested but is unavailable. */
   readonly notes: readonly string[];
   readonly loadMs: number;
 }
@@ -59,6 +61,8 @@ export interface TilePart {
   readonly start: number;
   readonly visionTokens: number;
   readonly grid?: Grid;
+  /** Which part of the picture it shows, where the model's prompt tells. */
+  readonly imagePart?: readonly [row: number, column: number] | 'overview';
 }
 
 /** Everything that the picture shows for one picture and one question. */
@@ -67,11 +71,9 @@ export interface Analysis {
   readonly tiles: readonly TilePart[];
   readonly words: readonly Word[];
   readonly rankings: Readonly<Record<RankingMethod, Ranking>>;
-  /** Which features vision coverage compares. */
-  readonly featureSource: 'preProjector' | 'projected';
 }
 
-/** Which kept token stands for which target. */
+/** Which kept token represents which target. */
 export interface Owners {
   /** For each vision token, the kept token that resembles it most. */
   readonly vision: readonly number[];
@@ -87,13 +89,11 @@ export interface Phases {
   readonly decodeMs: number;
 }
 
-/** An answer with what it took. */
+/** An answer with its counts and times. */
 export interface AnswerResult {
   readonly text: string;
   readonly keptTokens: number;
   readonly visionTokens: number;
-  readonly promptTokens: number;
-  readonly keptPromptTokens: number;
   /** Kept vision tokens, ascending. */
   readonly indices: readonly number[];
   readonly phases: Phases;
@@ -168,9 +168,10 @@ export interface PrecomputedExample {
   readonly picture: string;
   readonly question: string;
   readonly analysis: Analysis;
-  readonly all: AnswerResult;
-  /** Answers of the main method, by the number of kept tokens. */
-  readonly kept: Readonly<Record<string, AnswerResult>>;
+  /** The answer from all tokens. */
+  readonly all: string;
+  /** The answers at every stop of the slider. */
+  readonly kept: Readonly<Record<RankingMethod, readonly AnswerChange[]>>;
   /** The comparison at one budget. */
   readonly comparison: {
     readonly tokens: number;

@@ -1,5 +1,5 @@
 // What runs in the worker for the current picture and question: the analysis, the two answers, the comparison, the
-// measurement. A newer call ends the one before.
+// measurement. A newer call cancels the one before.
 
 import { problemOf, type WorkerClient } from '../lib/client.js';
 import { duration } from '../lib/format.js';
@@ -25,12 +25,18 @@ import {
   visionTokens,
 } from './store.js';
 
-/** Repeats of a measurement, after one call that does not count. */
+/** Repeats of a measurement, after one warm-up call. */
 export const REPEATS = 5;
 
 let analyzing = new AbortController();
 let answering = new AbortController();
 let comparing = new AbortController();
+let measuring = new AbortController();
+
+/** Cancels all calls about a picture, a question, or a model that is about to be replaced. */
+export function cancelCalls(): void {
+  for (const controller of [analyzing, answering, comparing, measuring]) controller.abort();
+}
 
 /** The longest answer: the embedded model's are a few words. */
 const maxNewTokens = (): number =>
@@ -73,7 +79,7 @@ export async function analyzeNow(): Promise<void> {
   }
 }
 
-/** Answers from all tokens, unless that was done, and from the kept ones. */
+/** Answers from the kept tokens, and from all of them unless that is already done. */
 export async function answerNow({ again = false } = {}): Promise<void> {
   const client = readyClient();
   answering.abort();
@@ -114,7 +120,7 @@ async function stream(
       },
     });
     if (!signal.aborted)
-      setAnswer(which, { text: result.text, isRunning: false, origin: 'measured', result });
+      setAnswer(which, { text: result.text, isRunning: false, origin: 'measured', phases: result.phases });
   } catch (error) {
     const problem = problemOf(error);
     if (!signal.aborted) setAnswer(which, { text: '', isRunning: false, ...(problem && { problem }) });
@@ -159,6 +165,9 @@ export async function compareNow(methods: readonly MethodName[]): Promise<void> 
 export async function measureNow(): Promise<void> {
   const client = readyClient();
   if (client === undefined) return;
+  measuring.abort();
+  measuring = new AbortController();
+  const { signal } = measuring;
   const tokens = Math.min(kept.value, visionTokens.value - 1);
   let all: readonly Phases[] = [];
   let pruned: readonly Phases[] = [];
@@ -170,7 +179,7 @@ export async function measureNow(): Promise<void> {
     for (let repeat = 0; repeat <= REPEATS; repeat++) {
       const inputs = [ask(false, method.value), ask(tokens, method.value)];
       const [first, second] = await Promise.all(
-        inputs.map((input) => input && client.call('answer', input).then(({ phases }) => phases)),
+        inputs.map((input) => input && client.call('answer', input, { signal }).then(({ phases }) => phases)),
       );
       // The first call of each kind warms up.
       if (repeat > 0 && first && second)
@@ -182,8 +191,8 @@ export async function measureNow(): Promise<void> {
     }
     announcement.value = `Measured ${REPEATS} times: prefill ${duration(median(all, 'prefillMs'))} with all tokens, ${duration(median(pruned, 'prefillMs'))} with ${tokens}.`;
   } catch {
-    // The worker was replaced, or the question cannot be asked; the answers say why.
-    measurement.value = undefined;
+    // The question cannot be asked, and the answers say why; or what was measured has been replaced.
+    if (!signal.aborted) measurement.value = undefined;
   }
 }
 

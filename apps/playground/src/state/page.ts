@@ -1,8 +1,10 @@
-// What happens when: the first view, changes of picture and question, the slider at rest, the address.
+// Reactions to events: the first view, a new picture or question, the slider at rest, the URL.
 
 import { effect, signal, untracked } from '@preact/signals';
+import { answerAt } from '../lib/precomputed.js';
+import { stopsOf } from '../lib/scale.js';
 import type { Device, ModelChoice, RankingMethod } from '../lib/types.js';
-import { analyzeNow, answerNow } from './answering.js';
+import { analyzeNow, answerNow, cancelCalls } from './answering.js';
 import { startEngine } from './engine.js';
 import { exampleOf, firstExample, SAMPLES, sampleKey, sampleUrl } from './examples.js';
 import {
@@ -22,6 +24,7 @@ import {
   picture,
   question,
   view,
+  visionTokens,
 } from './store.js';
 import { formatHash, parseHash } from './url.js';
 
@@ -37,7 +40,7 @@ export async function showOwnPicture(blob: Blob, name: string): Promise<void> {
   try {
     bitmap = await createImageBitmap(blob);
   } catch {
-    pictureProblem.value = `${name} cannot be read as a picture. Choose a PNG, JPEG or WebP.`;
+    pictureProblem.value = `${name} is not a readable picture. Choose a PNG, JPEG, or WebP file.`;
     return;
   }
   show({ key: `own ${name} ${blob.size} ${Date.now()}`, name, isSample: false, blob, bitmap });
@@ -67,14 +70,15 @@ export function askQuestion(text: string): void {
   begin();
 }
 
-/** What is precomputed at once; everything else once the model is there. */
+/** Shows precomputed results at once, and everything else once the model has loaded. */
 function begin(): void {
+  cancelCalls();
   clearResults();
   showPrecomputed();
   if (engine.value.phase === 'ready') void analyzeNow();
 }
 
-/** Fills the page from the committed example, where the picture and the question are its own. */
+/** Fills the page from the precomputed example if it is about this picture and question. */
 function showPrecomputed(): void {
   const found = example.value;
   const isTiny = model.value.kind === 'embedded';
@@ -95,11 +99,12 @@ function showPrecomputed(): void {
 function showPrecomputedAnswer(): void {
   const found = example.value;
   if (found === undefined || analysis.value?.origin !== 'precomputed') return;
-  const origin = 'precomputed' as const;
-  const result = method.value === 'mmtok' ? found.kept[String(kept.value)] : undefined;
+  const done = (text: string) => ({ text, isRunning: false, origin: 'precomputed' as const });
+  const isStop = stopsOf(visionTokens.value).includes(kept.value);
+  const text = isStop ? answerAt(found.kept[method.value], kept.value) : undefined;
   answers.value = {
-    all: { text: found.all.text, isRunning: false, origin, result: found.all },
-    kept: { text: result?.text ?? '', isRunning: false, ...(result && { origin, result }) },
+    all: done(found.all),
+    kept: text === undefined ? { text: '', isRunning: false } : done(text),
   };
 }
 
@@ -116,8 +121,9 @@ export function chooseModel(next: ModelChoice): void {
   void restart();
 }
 
-/** Loads the model anew, then does everything again. */
+/** Reloads the model, then recomputes everything. */
 export async function restart(): Promise<void> {
+  cancelCalls();
   clearResults();
   showPrecomputed();
   await startEngine();
@@ -127,7 +133,7 @@ export async function restart(): Promise<void> {
   }
 }
 
-/** Opens the page in the state that its address names. */
+/** Opens the page in the state given by its URL. */
 export async function openPage(): Promise<void> {
   const state = parseHash(location.hash);
   kept.value = state.kept ?? firstExample.comparison.tokens;
@@ -170,7 +176,7 @@ function watchRest(): void {
   });
 }
 
-/** Keeps the address true to the state, without a history entry for each step. */
+/** Keeps the URL in step with the state, without a history entry for each change. */
 function watchAddress(): void {
   effect(() => {
     const hash = formatHash({

@@ -1,12 +1,12 @@
-// What the page knows, as signals, and what follows from it.
+// The page's state as signals, and what is derived from it.
 
 import { computed, signal } from '@preact/signals';
+import { layoutOf } from '../lib/layout.js';
 import type {
   Analysis,
   AnswerResult,
   Device,
   EngineFacts,
-  Grid,
   MethodName,
   ModelChoice,
   Owners,
@@ -40,8 +40,9 @@ export type EngineState =
 export interface AnswerState {
   readonly text: string;
   readonly isRunning: boolean;
+  /** Present once the answer is complete. */
   readonly origin?: Origin;
-  readonly result?: AnswerResult;
+  readonly phases?: Phases;
   readonly problem?: Problem;
 }
 
@@ -85,13 +86,13 @@ export const answers = signal<{ readonly all: AnswerState; readonly kept: Answer
 });
 export const comparison = signal<ComparisonState | undefined>(undefined);
 export const measurement = signal<Measurement | undefined>(undefined);
-/** The patch that is looked at, by hovering, tapping or with the arrow keys. */
+/** The patch in focus: hovered over, tapped, or reached with the arrow keys. */
 export const patch = signal<number | undefined>(undefined);
-/** The word that is looked at. */
+/** The word in focus. */
 export const word = signal<number | undefined>(undefined);
 /** Source of the user's own `select`. */
 export const code = signal('');
-/** Read out by screen readers. */
+/** Announced by screen readers. */
 export const announcement = signal('');
 
 /** How many vision tokens the picture has. */
@@ -111,11 +112,8 @@ export const ranks = computed<readonly number[]>(() => {
   return result;
 });
 
-/** The grid over the whole picture, where there is one. */
-export const grid = computed<Grid | undefined>(() => {
-  const tiles = analysis.value?.data.tiles;
-  return tiles?.length === 1 ? tiles[0]?.grid : undefined;
-});
+/** Where the tokens lie on the picture; undefined where the model does not tell. */
+export const layout = computed(() => layoutOf(analysis.value?.data.tiles ?? []));
 
 /** Whether all tokens are kept. */
 export const keepsAll = computed(() => kept.value >= visionTokens.value);

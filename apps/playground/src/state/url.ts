@@ -1,9 +1,9 @@
-// The page's state in its address, after the `#`. The code of a user's own `select` is never part of it: opening a link must
+// The page's state in its URL, after the `#`. The code of a user's own `select` is never part of it: opening a link must
 // not run somebody else's code.
 
 import type { Device, ModelChoice, RankingMethod } from '../lib/types.js';
 
-/** What the address says. */
+/** The state in the URL. */
 export interface UrlState {
   readonly picture?: string | undefined;
   readonly question?: string | undefined;
@@ -17,7 +17,7 @@ export interface UrlState {
 const DEVICES: readonly string[] = ['wasm-1', 'wasm', 'webgpu'];
 const PRECISIONS: readonly string[] = ['fp32', 'fp16', 'q8', 'q4', 'q4f16'];
 
-/** Reads `#picture=…&q=…`; what is unknown or wrong is left out. */
+/** Reads `#picture=…&q=…`; unknown and invalid values are left out. */
 export function parseHash(hash: string): UrlState {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
   const picture = given.get('picture') ?? '';
@@ -39,7 +39,7 @@ export function parseHash(hash: string): UrlState {
   };
 }
 
-/** Writes the state. The user's own picture cannot be part of an address. */
+/** Writes the state. The user's own picture cannot be part of a URL. */
 export function formatHash(state: UrlState): string {
   const { picture, question, kept, method, view, device, model } = state;
   const entries: readonly (readonly [string, string | undefined])[] = [

@@ -20,7 +20,7 @@ export function coverageOf(method: RankingMethod, textTemperature: number): read
     : [visionCoverage({ focus: 4 })];
 }
 
-/** Features of one picture and one question, and what was made of them. */
+/** What was computed for one picture and one question. */
 export interface Analyzed {
   readonly analysis: Analysis;
   readonly owners: (kept: readonly number[]) => Owners;
@@ -52,10 +52,11 @@ export async function analyze(
   const alike = features.visionFeatures ? normalizedRows(features.visionFeatures) : vision;
   const analysis: Analysis = {
     visionTokens,
-    tiles: features.tiles.map(({ start, visionTokens: count, grid }) => ({
+    tiles: features.tiles.map(({ start, visionTokens: count, grid, imagePart }) => ({
       start,
       visionTokens: count,
       ...(grid && { grid }),
+      ...(imagePart && { imagePart }),
     })),
     words: ids.map(
       (id, word): Word => ({
@@ -68,7 +69,6 @@ export async function analyze(
       }),
     ),
     rankings: { mmtok: await rank('mmtok'), focus: await rank('focus') },
-    featureSource: features.visionFeatures ? 'preProjector' : 'projected',
   };
   const owners = (kept: readonly number[]): Owners => ({
     vision: nearest(alike, alike, kept),

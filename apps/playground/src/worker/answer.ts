@@ -10,7 +10,7 @@ import {
 import type { AnswerResult, AskInput } from '../lib/types.js';
 import { divprune, random, uniform } from './methods.js';
 
-/** How a method is asked for in a call. */
+/** The options of a call that select a method. */
 function optionsOf(
   { method, keep }: Pick<AskInput, 'method' | 'keep'>,
   custom: Select | undefined,
@@ -28,7 +28,7 @@ function optionsOf(
   return { budget, minVisionTokens: 2, ...own[method] };
 }
 
-/** Asks, and hands out the answer's pieces while it is written. */
+/** Asks, and passes on the answer piece by piece. */
 export async function answer(
   vlm: Vlm,
   image: Parameters<Vlm['ask']>[0]['image'],
@@ -52,8 +52,6 @@ export async function answer(
     text,
     keptTokens: usage.keptTokens,
     visionTokens: usage.visionTokens,
-    promptTokens: usage.promptTokens,
-    keptPromptTokens: usage.keptPromptTokens,
     indices: report.images[0]?.indices ?? [],
     phases: phasesOf(report),
   };

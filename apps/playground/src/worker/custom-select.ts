@@ -1,4 +1,4 @@
-// Runs the user's own `select` in a worker of its own, which is ended when it takes too long: an endless loop must not stop
+// Runs the user's own `select` in a separate worker, which is terminated if it takes too long: an endless loop must not block
 // the model.
 
 import type { Select } from '@mmtok/transformers';
@@ -14,9 +14,7 @@ export function customSelect(code: string): Select {
       return await new Promise<number[]>((resolve, reject) => {
         const timer = setTimeout(
           () =>
-            reject(
-              new Error(`Your select ran for ${PATIENCE_MS / 1000} s without returning, so it was ended.`),
-            ),
+            reject(new Error(`Your select did not return within ${PATIENCE_MS / 1000} s and was stopped.`)),
           PATIENCE_MS,
         );
         const settle = (act: () => void): void => {

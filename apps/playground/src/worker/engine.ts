@@ -5,13 +5,13 @@ import { loadTinyVlm } from '@mmtok/tiny-vlm';
 import { createVlm, families, type LoadedVlm, loadVlm, type Vlm } from '@mmtok/transformers';
 import type { Calls, Device, EngineFacts, ModelChoice, Progress } from '../lib/types.js';
 
-/** A model that answers, and what is known of it. */
+/** A loaded model, and facts about it. */
 export interface Engine {
   readonly vlm: Vlm;
   readonly facts: EngineFacts;
 }
 
-/** The part of WebGPU that is asked for. */
+/** The part of WebGPU that is used here. */
 interface Gpu {
   requestAdapter(): Promise<object | null>;
 }
@@ -44,7 +44,9 @@ async function deviceToUse(wanted: Device, notes: string[]): Promise<Device> {
   const { gpu } = navigator as { readonly gpu?: Gpu };
   const adapter = await gpu?.requestAdapter().catch(() => null);
   if (adapter) return wanted;
-  notes.push('WebGPU could not be had: this browser offers no adapter. WebAssembly runs instead.');
+  notes.push(
+    'WebGPU is unavailable: this browser found no usable adapter. The model runs on WebAssembly instead.',
+  );
   return 'wasm';
 }
 
@@ -53,7 +55,7 @@ function threadsFor(device: Device, notes: string[]): number {
   const cores = navigator.hardwareConcurrency;
   if (!self.crossOriginIsolated) {
     notes.push(
-      'Threads could not be had: the server sends no Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy headers.',
+      'Threads are unavailable: the server does not send the headers Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy.',
     );
     return 1;
   }
@@ -74,7 +76,7 @@ async function useOwnRuntime(
   env.useWasmCache = false;
 }
 
-/** Reads a file of this site, and tells how much of it is there. */
+/** Reads a file of this site, and reports how much of it has arrived. */
 async function download(url: string, onProgress: (progress: Progress) => void): Promise<ArrayBuffer> {
   const response = await fetch(url);
   if (!response.ok || response.body === null)
@@ -103,25 +105,13 @@ async function loadModel(
   if (model.kind === 'hub') {
     return await loadVlm(model.id, { device: on, dtype: model.dtype as 'q4', onProgress });
   }
-  const [library, tiny] = await Promise.all([
-    import('@huggingface/transformers'),
-    loadTinyVlm({
-      baseUrl: `${site}tiny-vlm/`,
-      device: on,
-      dtype: 'fp32',
-      progress_callback: onProgress,
-    }),
-  ]);
-  return {
-    model: tiny.model,
-    processor: tiny.processor,
-    tokenizer: tiny.tokenizer,
-    library,
-    source: '@mmtok/tiny-vlm',
-    family: 'LLaVA',
-    modelType: 'llava',
-    tap: {},
-  };
+  const tiny = await loadTinyVlm({
+    baseUrl: `${site}tiny-vlm/`,
+    device: on,
+    dtype: 'fp32',
+    progress_callback: onProgress,
+  });
+  return { ...tiny, source: '@mmtok/tiny-vlm' };
 }
 
 function factsOf(

@@ -3,7 +3,7 @@
 
 import type { Select, SelectFeatures, SelectRequest } from '@mmtok/transformers';
 
-/** What comes of it. */
+/** The outcome. */
 export type SandboxReply = { readonly indices: readonly number[] } | { readonly problem: string };
 
 interface Job {

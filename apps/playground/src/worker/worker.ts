@@ -1,4 +1,4 @@
-// The model's worker: one call after another, replies by the number of their request.
+// The model's worker: runs one call at a time, and numbers each reply like its request.
 
 import { type Backend, MmtokError } from '@mmtok/core';
 import { createOrtBackend } from '@mmtok/ort-backend';
@@ -8,7 +8,7 @@ import { answer } from './answer.js';
 import { customSelect } from './custom-select.js';
 import { type Engine, loadEngine } from './engine.js';
 
-/** What a call may do beside returning. */
+/** What a call may do besides returning. */
 interface Tools {
   readonly signal: AbortSignal;
   onProgress(progress: Progress): void;
@@ -73,7 +73,7 @@ function problemOf(error: unknown): Problem {
   const message = error instanceof Error ? error.message : String(error);
   if (!OUT_OF_MEMORY.test(message)) return { message };
   const remedy = 'Close other tabs, or choose a smaller model or precision.';
-  return { message: `There is not enough memory in this tab (${message}). ${remedy}` };
+  return { message: `This tab ran out of memory (${message}). ${remedy}` };
 }
 
 /** What ONNX Runtime and WebAssembly say where memory runs out. */

@@ -1,5 +1,5 @@
-// Enrichment: the words that a first answer adds to a question, so that text coverage also asks for what the answer
-// names. A pure function of two strings; who gave the answer does not matter.
+// Enrichment: the words that a first answer adds to a question, so that text coverage also covers what the answer
+// names. A pure function of two strings.
 
 import { ANSWER_FORMATS, keywords } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
@@ -12,26 +12,26 @@ import {
 } from './options.js';
 import { contentWords } from './visual-meaning.js';
 
-/** Why an enrichment is as it is. */
+/** Why words were or were not added. */
 export type EnrichmentReason =
   /** Words were added. */
   | 'enriched'
   /** The answer has no words. */
   | 'emptyAnswer'
-  /** The answer says nothing about how things look. */
+  /** The answer says nothing about what things look like. */
   | 'noVisualMeaning'
-  /** The question has all words of the answer already, or `maxWords` is 0. */
+  /** The question already has all words of the answer, or `maxWords` is 0. */
   | 'nothingNew';
 
 /** A word that drives text coverage. */
 export interface EnrichedWord {
   readonly word: string;
   readonly source: 'question' | 'answer';
-  /** How much the word counts as a target of text coverage. */
+  /** The word's weight as a target of text coverage. */
   readonly weight: number;
 }
 
-/** A question and what an answer added to it. */
+/** A question and the words that an answer added. */
 export interface Enrichment {
   /** The question as given, followed by a line with the added words, if any. */
   readonly text: string;
@@ -40,13 +40,13 @@ export interface Enrichment {
   /** The added words, in the answer's order. */
   readonly added: readonly string[];
   readonly reason: EnrichmentReason;
-  /** The letter of the option whose text was taken for the answer. */
+  /** The letter of the option whose text replaced the answer. */
   readonly choice?: string;
 }
 
 /**
- * Adds to a question the words of an answer that tell what to look for: the agent of MMTok's first version
- * (https://arxiv.org/abs/2508.18264v1), with rules for the answers that made it useless for multiple choice.
+ * Adds the words of an answer that say what to look for to a question: the agent of MMTok's first version
+ * (https://arxiv.org/abs/2508.18264v1), with rules for answers that add nothing, such as option letters.
  *
  * @throws InvalidOptionsError for options of the wrong form, and for a question or answer that is not a string.
  * @example
@@ -81,7 +81,7 @@ export function enrichQuestion(
   };
 }
 
-/** What the answer says, with an option's letter replaced by the option's text. */
+/** The answer, with an option's letter replaced by the option's text. */
 function resolveChoice(
   question: string,
   answer: string,
@@ -97,7 +97,7 @@ function resolveChoice(
   return { said: named.text === '' ? named.letter : named.text };
 }
 
-/** The words that are not among `known` and have not occurred before, whatever their case. */
+/** The words that are not in `known` and have not occurred before, ignoring case. */
 function withoutRepeats(words: readonly string[], known: readonly string[]): readonly string[] {
   const seen = new Set(known.map((word) => word.toLowerCase()));
   return words.filter((word) => {

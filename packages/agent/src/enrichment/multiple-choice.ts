@@ -1,4 +1,4 @@
-// Multiple choice: finds the options that a question lists, and the letter that an answer names.
+// Multiple choice: finds the options that a question lists and the letter that an answer names.
 
 /** One option of a multiple-choice question. */
 export interface Choice {
@@ -7,12 +7,12 @@ export interface Choice {
   readonly text: string;
 }
 
-/** A letter that may introduce an option: `A.`, `A)`, `(A)` or `A:`, at the beginning of a line or after a space. */
+/** A letter that may introduce an option: `A.`, `A)`, `(A)`, or `A:`, at the beginning of a line or after a space. */
 const MARKER = /(?<=^|[\s,;])(?:\(([A-Z])\)|([A-Z])[.):])(?=\s)/gimu;
 
 /**
- * The options that a question lists as `A. …`, `(A) …`, `A) …` or `A: …`, on separate lines or in sequence.
- * Letters must run from A without a gap; fewer than two are no options.
+ * The options that a question lists as `A. …`, `(A) …`, `A) …`, or `A: …`, on separate lines or in one line.
+ * Letters must run from A without a gap, and there must be at least two.
  *
  * @example
  * parseChoices('Which animal?\nA. a cat\nB. a dog'); // [{ letter: 'A', text: 'a cat' }, { letter: 'B', text: 'a dog' }]
@@ -23,7 +23,7 @@ export function parseChoices(question: string): Choice[] {
     start: match.index,
     end: match.index + match[0].length,
   }));
-  // The last run A, B, C, … that is complete: a "plan A: …" in the question itself does not hide the list after it.
+  // The last complete run A, B, C, …, so that a "plan A: …" in the question does not hide the list after it.
   let run: typeof markers = [];
   let found: typeof markers = [];
   for (const marker of markers) {
@@ -45,8 +45,8 @@ export function parseChoices(question: string): Choice[] {
 const LEAD = /^(?:(?:the|my)\s+)?(?:(?:correct|best|right)\s+)?(?:answer|option|choice)(?:\s+is)?\s*:?\s*/iu;
 
 /**
- * What an answer says about options: the letter it names, and the text that goes with it (empty for a bare letter).
- * `undefined` for an answer that names no letter.
+ * The option letter that an answer names, and the text after it (empty for a bare letter). `undefined` if the answer names
+ * no letter.
  */
 export function readChoice(answer: string): { readonly letter: string; readonly text: string } | undefined {
   const rest = answer.trim().replace(LEAD, '');

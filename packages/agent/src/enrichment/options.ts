@@ -1,31 +1,31 @@
-// The options of enrichment and the schema that checks them.
+// The options of enrichment and their schema.
 
 import { type KeywordOptions, STOP_WORDS } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 
 /**
- * Kinds of answers that say nothing about how things look: `'optionLetter'` a lone letter such as "B" (unless it was
- * resolved), `'yesNo'` the words yes and no, `'number'` a bare number in digits or as an English word.
+ * Kinds of answers without visual meaning: `'optionLetter'`, a single letter such as "B" that was not resolved; `'yesNo'`, the
+ * words yes and no; `'number'`, a bare number in digits or as an English word.
  */
 export type MeaninglessAnswer = 'optionLetter' | 'yesNo' | 'number';
 
 /** Options of `enrichQuestion`. */
 export interface EnrichmentOptions {
-  /** Answers to leave out. @default `['optionLetter', 'yesNo', 'number']` */
+  /** Answers to drop. @default `['optionLetter', 'yesNo', 'number']` */
   readonly drop?: readonly MeaninglessAnswer[];
-  /** Take an option's text for its letter, where the question lists options. @default true */
+  /** Replace an option's letter by the option's text if the question lists options. @default true */
   readonly resolveChoices?: boolean;
   /**
-   * Leave out words that the question, or the answer before, has already. The text of a resolved option is not held
-   * against the question, which lists it: naming it again is what sets it off from the other options. @default true
+   * Leave out words that are already in the question or occurred earlier in the answer. The text of a resolved option is kept
+   * although the question lists it: repeating it sets it apart from the other options. @default true
    */
   readonly suppressRepeats?: boolean;
-  /** Add at most this many words. @default 16 */
+  /** Maximum number of added words. @default 16 */
   readonly maxWords?: number;
-  /** How much each word of the answer counts beside a word of the question, which counts 1. @default 1 */
+  /** The weight of an added word; a word of the question has weight 1. @default 1 */
   readonly answerWeight?: number;
-  /** The word filter of the question, as for `keywords` of @mmtok/core. */
+  /** The question's word filter: the options of `keywords` of @mmtok/core. */
   readonly keywords?: KeywordOptions;
   /**
    * Words of an answer to leave out, in lower case.
@@ -34,7 +34,7 @@ export interface EnrichmentOptions {
   readonly answerStopWords?: Iterable<string>;
 }
 
-/** The options, complete. */
+/** The options with defaults filled in. */
 export interface ResolvedEnrichmentOptions {
   readonly drop: ReadonlySet<MeaninglessAnswer>;
   readonly resolveChoices: boolean;
@@ -47,8 +47,8 @@ export interface ResolvedEnrichmentOptions {
 }
 
 /**
- * Function words that the stop-words for questions keep, what is left of contractions such as "don't", words that speak
- * of the picture instead of what it shows, and words that say that there is nothing to say.
+ * Function words that the stop words for questions keep, fragments of contractions such as "don't", words about the
+ * image rather than its content, and words that decline to answer.
  */
 const ANSWER_STOP_WORDS: ReadonlySet<string> = new Set([
   ...STOP_WORDS,

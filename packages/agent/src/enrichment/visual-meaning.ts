@@ -1,4 +1,4 @@
-// Which words of an answer tell how something looks. English lists; words of other languages pass.
+// Which words of an answer have visual meaning. The lists are English; words of other languages pass.
 
 import type { ResolvedEnrichmentOptions } from './options.js';
 
@@ -14,13 +14,13 @@ const NUMBERS = new Set(
 const isNumber = (word: string): boolean => /^\p{N}+$/u.test(word) || NUMBERS.has(word.toLowerCase());
 const isLetter = (word: string): boolean => /^[a-z]$/i.test(word);
 
-/** The content words of an answer; none if answers of its kind are dropped. */
+/** The content words of an answer; none if the whole answer is of a dropped kind. */
 export function contentWords(
   words: readonly string[],
   { drop, answerStopWords }: Pick<ResolvedEnrichmentOptions, 'drop' | 'answerStopWords'>,
 ): readonly string[] {
   const [only] = words;
-  // Before the stop-words, of which "a" is one.
+  // Checked before the stop words, since "a" is one of them.
   if (words.length === 1 && only !== undefined && isLetter(only))
     return drop.has('optionLetter') ? [] : words;
   const content = words.filter((word) => {

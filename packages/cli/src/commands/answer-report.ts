@@ -1,33 +1,48 @@
-// How answers are told to people and to programs; shared by `ask` and `demo`.
+// Answers as text: token counts, phases, coverage. Shared by `ask` and `demo`.
 
 import type { AgentWords, Answer, PictureTokens, Timings } from '../models/vlm.js';
 import { formatMs, formatShare } from '../terminal/text.js';
 
-/** Phases in the order they happen. */
+/** Phases in order. */
 const PHASES: readonly (readonly [keyof Timings, string])[] = [
   ['prepareMs', 'prepare'],
   ['encodeMs', 'encode'],
   ['selectMs', 'select'],
   ['prefillMs', 'prefill'],
+  ['firstTokenMs', 'first token'],
   ['decodeMs', 'decode'],
   ['totalMs', 'total'],
 ];
 
-/** `prepare 11 ms, encode 34 ms, …` */
+/** `prepare 11 ms, encode 34 ms, …`; the first token is the sum of what is before it, from pixels on. */
 export function phasesInWords(timings: Timings): string {
   return PHASES.map(([key, name]) => `${name} ${formatMs(timings[key])} ms`).join(', ');
 }
 
-/** Rows of a table that sets two answers side by side. */
+/** Rows of a table that compares two answers. */
 export function comparisonRows(pruned: Answer, whole: Answer): string[][] {
   return [
-    ['vision tokens', String(whole.keptTokens), String(pruned.keptTokens)],
+    ['vision tokens', String(whole.keptTokens), String(pruned.keptTokens), ''],
     ...PHASES.map(([key, name]) => [
       `${name} ms`,
       formatMs(whole.timings[key]),
       formatMs(pruned.timings[key]),
+      COMPARED.has(key) ? `${(whole.timings[key] / pruned.timings[key]).toFixed(2)} ×` : '',
     ]),
   ];
+}
+
+/** Phases of which one wants to know how many times as long they took without pruning. */
+const COMPARED: ReadonlySet<keyof Timings> = new Set(['prefillMs', 'firstTokenMs', 'totalMs']);
+
+/** `from pixels to the first token 1.07 times as fast; the encoder takes 94 % of that time with all tokens` */
+export function gainInWords(pruned: Answer, whole: Answer): string {
+  const { firstTokenMs, encodeMs } = whole.timings;
+  const gain = (firstTokenMs / pruned.timings.firstTokenMs).toFixed(2);
+  return (
+    `from pixels to the first token ${gain} times as fast; ` +
+    `the encoder takes ${formatShare(encodeMs / firstTokenMs)} of that time with all tokens`
+  );
 }
 
 /** `57 of 576 (9.9 %)` */
@@ -36,7 +51,7 @@ export function keptInWords({ visionTokens, keptTokens }: Answer): string {
   return `${keptTokens} of ${visionTokens}${share}`;
 }
 
-/** `text 96.1 %, vision 88.0 %` over all pictures, the lowest of each; empty where nothing was selected. */
+/** `text 96.1 %, vision 88.0 %`: the lowest of all images; empty if nothing was selected. */
 export function coverageInWords(pictures: readonly PictureTokens[]): string {
   const lowest = new Map<string, number>();
   for (const { coverage } of pictures) {

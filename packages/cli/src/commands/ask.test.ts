@@ -34,7 +34,7 @@ describe('mmtok ask', () => {
       '',
       'tokens    2 of 16 (12.5 %) vision tokens kept',
       'coverage  text 90.0 %, vision 50.0 %',
-      'time      prepare 1.0 ms, encode 20 ms, select 2.0 ms, prefill 10 ms, decode 30 ms, total 63 ms',
+      'time      prepare 1.0 ms, encode 20 ms, select 2.0 ms, prefill 10 ms, first token 32 ms, decode 30 ms, total 63 ms',
       'model     tiny, tokens selected by reference (cpu)',
       'note      a note',
       '',
@@ -56,7 +56,11 @@ describe('mmtok ask', () => {
     await main(['ask', 'a.png', 'What is it?', '--compare'], io, services);
     expect(asked.map(({ budget }) => budget)).toEqual([{ ratio: 0.1 }, 'all']);
     expect(io.out()).toContain('(the same answer)');
-    expect(io.out()).toMatch(/prefill ms +100 +10\n/);
+    expect(io.out()).toMatch(/prefill ms +100 +10 +10\.00 ×\n/);
+    expect(io.out()).toMatch(/first token ms +120 +32 +3\.75 ×\n/);
+    expect(io.out()).toContain(
+      'from pixels to the first token 3.75 times as fast; the encoder takes 16.7 % of',
+    );
   });
 
   it('lets an agent answer first', async () => {
@@ -94,9 +98,9 @@ describe('mmtok ask', () => {
         { image: 'a.png', visionTokens: 16, indices: [0, 1], coverage: { text: 0.9 } },
         { image: 'a.png' },
       ],
-      timings: { prefillMs: 10 },
+      timings: { prefillMs: 10, firstTokenMs: 32 },
       overlay: join(folder, 'o.png'),
-      allTokens: { answer: 'a cat', timings: { prefillMs: 100 } },
+      allTokens: { answer: 'a cat', timings: { prefillMs: 100, firstTokenMs: 120 } },
     });
     const { width = 0, height = 0 } = await sharp(join(folder, 'o.png')).metadata();
     expect(width).toBe(2 * 448 + 3 * 24);
@@ -109,7 +113,7 @@ describe('mmtok ask', () => {
       answer: (request) => ({ ...fakeAnswer(request), overlay: async () => [] }),
     });
     expect(await main(['ask', 'a.png', 'What?', '--overlay', 'none.png'], io, services)).toBe(0);
-    expect(io.err()).toContain('no overlay was written');
+    expect(io.err()).toContain('note: overlay skipped');
     const nowhere = fakeIo({ cwd: folder });
     const argv = ['ask', 'a.png', 'What?', '--overlay', 'no/such/folder/o.png'];
     expect(await main(argv, nowhere, fakeServices().services)).toBe(2);
@@ -125,7 +129,7 @@ describe('mmtok ask', () => {
     await writeFile(join(folder, 'notes.txt'), 'no picture');
     const io = fakeIo({ cwd: folder });
     expect(await main(['ask', 'notes.txt', 'What?'], io, fakeServices().services)).toBe(2);
-    expect(io.err()).toContain("Cannot use 'notes.txt': it is not an image, or is damaged");
+    expect(io.err()).toContain("Cannot use 'notes.txt': it is not an image");
   });
 
   it('fails with the hint where an engine is missing', async () => {

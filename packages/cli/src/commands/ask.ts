@@ -1,13 +1,26 @@
-// `mmtok ask`: one question about one or more pictures, answered with pruned vision tokens.
+// `mmtok ask`: answers a question about one or more images with pruned vision tokens.
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { DEFAULT_AGENT_MODEL } from '@mmtok/agent';
 import { type Budget, visionCoverage } from '@mmtok/core';
+import { type Command, Option } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
-import { InputFileError } from '../errors.js';
+import { InputFileError, UsageError } from '../errors.js';
 import { renderOverlay } from '../images/overlay.js';
 import { readPicture } from '../images/picture.js';
-import type { Answer } from '../models/vlm.js';
+import { TINY, TINY_SMALL } from '../models/load.js';
+import type { Answer, VlmOptions } from '../models/vlm.js';
+import {
+  backendOption,
+  defaultKeepOption,
+  deviceOption,
+  dtypeOption,
+  focusOption,
+  jsonOption,
+  maxNewTokensOption,
+  promptOption,
+} from '../options.js';
 import { colorsFor, type Io, print, printJson } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { renderTable } from '../terminal/table.js';
@@ -16,40 +29,95 @@ import {
   agentInWords,
   comparisonRows,
   coverageInWords,
+  gainInWords,
   keptInWords,
   phasesInWords,
 } from './answer-report.js';
 import type { Context } from './context.js';
 
+const EXAMPLES = `
+The question is the last argument; everything before it is an image (a path or a URL).
+Models: the embedded ${TINY} and ${TINY_SMALL} only know drawn shapes. Others are downloaded once, e.g.
+  HuggingFaceTB/SmolVLM2-256M-Video-Instruct, llava-hf/llava-interleave-qwen-0.5b-hf, onnx-community/Qwen2-VL-2B-Instruct
+
+Examples:
+  mmtok ask node_modules/@mmtok/tiny-vlm/samples/0.png "What shape is the purple object?"
+  mmtok ask photo.jpg "What is on the table?" --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4 --overlay kept.png
+  mmtok ask before.jpg after.jpg "What changed?" --keep 64 --model ./my-model --json
+  mmtok ask photo.jpg "Read the sign." --keep c0.95 --compare --device webgpu
+  mmtok ask scene.png "What color is the background?" --keep 8 --agent ${TINY_SMALL}
+  mmtok ask scene.png "How many red circles are there?" --keep 8 --focus 4`;
+
 /** What `mmtok ask` was asked for. */
-export interface AskRequest {
+export interface AskRequest extends AskOptions {
   /** Paths or URLs. */
   readonly images: readonly string[];
   readonly question: string;
+}
+
+interface AskOptions {
   readonly model: string;
-  readonly budget: Budget;
+  readonly keep: Budget;
   readonly backend: BackendName;
-  readonly device?: string;
-  readonly dtype?: string | Readonly<Record<string, string>>;
-  readonly promptTemplate?: string;
+  readonly device?: string | undefined;
+  readonly dtype?: VlmOptions['dtype'];
+  readonly prompt?: string | undefined;
   /** A model that answers first: `tiny-small`, `tiny`, a hub id or a folder. */
-  readonly agent?: string;
-  /** Vision coverage alone, whose targets count by their relevance to the question; see `visionCoverage`. */
-  readonly focus?: number | 'auto';
-  readonly maxNewTokens?: number;
-  /** Where to write the picture of the kept tokens. */
-  readonly overlay?: string;
+  readonly agent?: string | undefined;
+  /** Vision coverage alone, weighted by relevance to the question; see `visionCoverage`. */
+  readonly focus?: number | 'auto' | undefined;
+  readonly maxNewTokens?: number | undefined;
+  /** Where to write the overlay. */
+  readonly overlay?: string | undefined;
   /** Whether to answer with all tokens as well. */
   readonly compare: boolean;
   readonly json: boolean;
 }
 
+/** Adds the command. */
+export function addAsk(program: Command, context: Context): void {
+  program
+    .command('ask')
+    .description('answer a question about one or more images with pruned vision tokens')
+    .usage('<image...> "<question>" [options]')
+    .argument('<image-and-question...>', 'images (paths or URLs), then the question')
+    .option('--model <name>', `${TINY} or ${TINY_SMALL} (embedded), a hub id, or a folder`, TINY)
+    .addOption(defaultKeepOption())
+    .addOption(backendOption())
+    .addOption(deviceOption())
+    .addOption(dtypeOption())
+    .addOption(promptOption())
+    .addOption(
+      new Option(
+        '--agent [model]',
+        `a small model answers first, and its words join the question (default: ${DEFAULT_AGENT_MODEL})`,
+      ).preset(DEFAULT_AGENT_MODEL),
+    )
+    .addOption(maxNewTokensOption('maximum answer length in tokens (default: 128)'))
+    .option('--overlay <file>', 'write a PNG that shows which tokens were kept')
+    .addOption(focusOption())
+    .option('--compare', 'answer with all tokens as well', false)
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action(async (words: readonly string[], options: AskOptions) => {
+      const images = words.slice(0, -1);
+      const question = words.at(-1)?.trim() ?? '';
+      if (images.length === 0) {
+        throw new UsageError(
+          `Expected one or more images and then a question, got only '${question}'. Example: mmtok ask photo.jpg "What is on the table?"`,
+        );
+      }
+      if (question === '') throw new UsageError('The question is empty. Write it last, in quotes.');
+      await ask({ ...options, images, question }, context);
+    });
+}
+
 /**
- * Answers and prints what it took.
+ * Answers, and prints what was kept and how long it took.
  * @throws InputFileError, UsageError, ModelLoadError, AgentLoadError, UnsupportedModelError, InvalidBudgetError, InvalidOptionsError, BackendUnavailableError
  */
-export async function ask(request: AskRequest, { io, services }: Context): Promise<void> {
-  const { images, question, model, budget, device, focus, json } = request;
+async function ask(request: AskRequest, { io, services }: Context): Promise<void> {
+  const { images, question, model, keep, device, dtype, focus, maxNewTokens, json } = request;
   const coverage = focus === undefined ? undefined : [visionCoverage({ focus })];
   const pictures = await Promise.all(images.map((image) => readPicture(image, io.cwd)));
   const backend = await services.createBackend(
@@ -59,46 +127,27 @@ export async function ask(request: AskRequest, { io, services }: Context): Promi
   const agent =
     request.agent === undefined
       ? undefined
-      : await services.loadAgent(
-          {
-            model: request.agent,
-            ...(device !== undefined && { device }),
-            ...(request.dtype !== undefined && { dtype: request.dtype }),
-          },
-          io,
-        );
+      : await services.loadAgent({ model: request.agent, device, dtype }, io);
   const vlm = await services.loadVlm(
-    {
-      model,
-      backend,
-      ...(device !== undefined && { device }),
-      ...(request.dtype !== undefined && { dtype: request.dtype }),
-      ...(request.promptTemplate !== undefined && { promptTemplate: request.promptTemplate }),
-      ...(agent && { agent }),
-      ...(coverage && { coverage }),
-    },
+    { model, backend, device, dtype, promptTemplate: request.prompt, agent, coverage },
     io,
   );
   const status = createStatusLine(io.stderr);
   try {
-    const asked = {
-      pictures,
-      question,
-      ...(request.maxNewTokens !== undefined && { maxNewTokens: request.maxNewTokens }),
-    };
-    // A person sees the answer grow; a program gets it whole.
+    const asked = { pictures, question, maxNewTokens };
+    // A terminal shows the answer as it grows; a program gets it whole.
     const isLive = io.stdout.isTTY === true && !json && !request.compare;
     const onText = (text: string): void => {
       status.clear();
       io.stdout.write(safeText(text));
     };
     status.show('Thinking …');
-    const pruned = await vlm.ask({ ...asked, budget, ...(isLive && { onText }) });
+    const pruned = await vlm.ask({ ...asked, budget: keep, onText: isLive ? onText : undefined });
     const whole = request.compare ? await vlm.ask({ ...asked, budget: 'all' }) : undefined;
     status.clear();
     let failure: unknown;
     const overlay = await writeOverlay(request, pruned, io).catch((error: unknown) => {
-      // The answer is there and took its time: it is printed first.
+      // The answer took time: print it before failing.
       failure = error;
       return undefined;
     });
@@ -117,7 +166,7 @@ export async function ask(request: AskRequest, { io, services }: Context): Promi
   }
 }
 
-/** Draws the kept tokens if that was asked for; returns where, or undefined. */
+/** Writes the overlay if requested; returns its path, or undefined. */
 async function writeOverlay(
   { overlay }: AskRequest,
   answer: Answer,
@@ -126,10 +175,7 @@ async function writeOverlay(
   if (overlay === undefined) return undefined;
   const panels = await answer.overlay();
   if (panels.length === 0) {
-    print(
-      stderr,
-      'note: no overlay was written, for the vision tokens of this model form no grid on the picture',
-    );
+    print(stderr, 'note: overlay skipped: the vision tokens of this model do not map to an image grid');
     return undefined;
   }
   const path = resolve(cwd, overlay);
@@ -172,13 +218,16 @@ function printDetails(
     { title: '' },
     { title: 'all tokens', align: 'right' },
     { title: 'pruned', align: 'right' },
+    { title: '×', align: 'right' },
   ] as const;
   for (const line of renderTable(columns, comparisonRows(pruned, whole), stdout.columns ?? 100)) {
     print(stdout, line);
   }
+  print(stdout);
+  print(stdout, gainInWords(pruned, whole));
 }
 
-/** The answer as programs read it; part of the command's contract. */
+/** The JSON output, which is part of the command's contract. */
 function toJson(
   { question, images, model }: AskRequest,
   backend: string,

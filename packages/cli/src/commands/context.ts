@@ -1,4 +1,4 @@
-// What every command is given: where to print, and the makers of the heavy parts, so that tests can hand in light ones.
+// What every command receives: its streams, and factories of the heavy parts, which tests replace.
 
 import { type CreateBackend, createBackend } from '../engines/create-backend.js';
 import { type InspectEngines, inspectEngines } from '../engines/inspect-engines.js';
@@ -14,7 +14,7 @@ import {
 } from '../models/load.js';
 import type { Io } from '../terminal/io.js';
 
-/** The parts that commands are made of. */
+/** The factories that commands use. */
 export interface Services {
   readonly createBackend: CreateBackend;
   readonly loadVlm: LoadVlm;
@@ -24,13 +24,13 @@ export interface Services {
   readonly verifyModel: VerifyModel;
 }
 
-/** The surroundings and parts of a command. */
+/** The streams and factories of a command. */
 export interface Context {
   readonly io: Io;
   readonly services: Services;
 }
 
-/** The real parts. None loads an engine before it is called. */
+/** The real factories. None loads an engine before it is called. */
 export const services: Services = {
   createBackend,
   loadVlm,

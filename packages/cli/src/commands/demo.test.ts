@@ -25,7 +25,9 @@ it('shows the embedded model at work, in 80 columns', async () => {
   expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(80);
   expect(lines.filter((line) => /57\/576/.test(line))).toHaveLength(pictures);
   expect(io.out()).toContain(`All tokens: ${pictures} of ${pictures} right.`);
-  expect(io.out().replaceAll('\n', ' ')).toMatch(/\(prefill, median\): [\d.]+ times as fast/);
+  expect(io.out().replaceAll('\n', ' ')).toMatch(
+    /Median prefill: [\d.]+ ms instead of [\d.]+ ms, [\d.]+× faster/,
+  );
   expect(io.out()).toContain('mmtok-demo/scene-0.png');
   expect(io.out()).toContain('--model HuggingFaceTB/SmolVLM2-256M-Video-Instruct');
   expect(await readdir(join(io.cwd, 'mmtok-demo'))).toHaveLength(pictures);
@@ -64,5 +66,5 @@ it('refuses a folder that cannot be made', async () => {
   const io = fakeIo({ cwd: await temporary() });
   await writeFile(join(io.cwd, 'taken'), '');
   expect(await main(['demo', '--out', 'taken'], io, fakeServices().services)).toBe(2);
-  expect(io.err()).toContain("Cannot use 'taken': it cannot be made a folder");
+  expect(io.err()).toContain("Cannot use 'taken': the folder cannot be created");
 });

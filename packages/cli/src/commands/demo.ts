@@ -1,47 +1,73 @@
-// `mmtok demo`: the embedded model answers sample questions with all its vision tokens and with a few of them.
+// `mmtok demo`: the embedded model answers sample questions with all vision tokens and with a few of them.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import type { Budget } from '@mmtok/core';
 import type { VisualQuestion } from '@mmtok/tiny-vlm';
+import type { Command } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
 import { InputFileError } from '../errors.js';
 import { renderOverlay } from '../images/overlay.js';
 import { type Picture, readPicture } from '../images/picture.js';
 import { TINY } from '../models/load.js';
 import type { Answer, Request, Vlm } from '../models/vlm.js';
+import { backendOption, defaultKeepOption, jsonOption, parseCount, parsed } from '../options.js';
 import { colorsFor, type Io, print, printJson } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { type Column, renderTable, wrapColumns } from '../terminal/table.js';
 import { formatMs } from '../terminal/text.js';
 import type { Context } from './context.js';
 
+const EXAMPLES = `
+Examples:
+  mmtok demo
+  mmtok demo --keep 16 --out pictures
+  mmtok demo --json`;
+
 /** What `mmtok demo` was asked for. */
-export interface DemoRequest {
-  readonly budget: Budget;
+interface DemoRequest {
+  readonly keep: Budget;
   readonly backend: BackendName;
-  /** Folder for the overlay pictures. */
+  /** Folder for the overlays. */
   readonly out: string;
-  /** How many questions to ask about each sample picture. */
+  /** How many questions to ask about each sample image. */
   readonly questions: number;
   readonly json: boolean;
+}
+
+/** Adds the command. */
+export function addDemo(program: Command, context: Context): void {
+  program
+    .command('demo')
+    .description('let the embedded model answer sample questions with all its vision tokens and with a tenth')
+    .addOption(defaultKeepOption())
+    .addOption(backendOption())
+    .option('--out <folder>', 'where to write pictures of the kept tokens', 'mmtok-demo')
+    .addOption(
+      parsed('--questions <count>', 'maximum number of questions per sample image', parseCount).default(2),
+    )
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action(async (request: DemoRequest) => {
+      await demo(request, context);
+    });
 }
 
 /** Each time is the median of this many runs. */
 const RUNS = 3;
 
 /**
- * Runs the demonstration and prints its table.
- * @throws InputFileError if the folder for the overlays cannot be made.
+ * Runs the demo and prints its table.
+ * @throws InputFileError if the folder for the overlays cannot be created.
  */
-export async function demo(request: DemoRequest, { io, services }: Context): Promise<void> {
+async function demo(request: DemoRequest, { io, services }: Context): Promise<void> {
   const started = performance.now();
   const { samples } = await import('@mmtok/tiny-vlm');
   const chosen = firstPerImage(await samples(), request.questions);
   const folder = resolve(io.cwd, request.out);
   await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputFileError(request.out, `it cannot be made a folder (${reason})`, { cause });
+    throw new InputFileError(request.out, `the folder cannot be created (${reason})`, { cause });
   });
   const vlm = await services.loadVlm(
     { model: TINY, backend: await services.createBackend(request.backend) },
@@ -52,7 +78,7 @@ export async function demo(request: DemoRequest, { io, services }: Context): Pro
     const trials: Trial[] = [];
     for (const [i, sample] of chosen.entries()) {
       status.show(`Asking ${i + 1} of ${chosen.length}: ${sample.question}`);
-      trials.push(await tryOut(vlm, sample, request.budget));
+      trials.push(await tryOut(vlm, sample, request.keep));
     }
     status.show('Drawing overlays …');
     const overlays = await drawOverlays(trials, folder);
@@ -78,7 +104,7 @@ async function tryOut(vlm: Vlm, sample: VisualQuestion, budget: Budget): Promise
   const request = { pictures, question: sample.question };
   const whole: Answer[] = [];
   const pruned: Answer[] = [];
-  // In turns, so that whatever else the machine does meanwhile slows both alike.
+  // Interleaved, so that background load affects both equally.
   for (let run = 0; run < RUNS; run++) {
     whole.push(await vlm.ask({ ...request, budget: 'all' } satisfies Request));
     pruned.push(await vlm.ask({ ...request, budget } satisfies Request));
@@ -86,7 +112,7 @@ async function tryOut(vlm: Vlm, sample: VisualQuestion, budget: Budget): Promise
   return { sample, whole: withMedianTimes(whole), pruned: withMedianTimes(pruned) };
 }
 
-/** The answer, which is the same in all runs, with the median of each time. */
+/** The answer, which is the same in all runs, with median times. */
 function withMedianTimes(runs: readonly Answer[]): Answer {
   const [first] = runs as readonly [Answer];
   const timings = { ...first.timings };
@@ -97,7 +123,7 @@ function withMedianTimes(runs: readonly Answer[]): Answer {
   return { ...first, timings };
 }
 
-/** Draws one picture per sample image, its questions side by side; returns the paths. */
+/** Writes one overlay per sample image, its questions side by side; returns the paths. */
 async function drawOverlays(trials: readonly Trial[], folder: string): Promise<string[]> {
   const images = [...new Set(trials.map(({ sample }) => sample.image))];
   const paths: string[] = [];
@@ -111,7 +137,7 @@ async function drawOverlays(trials: readonly Trial[], folder: string): Promise<s
   return paths;
 }
 
-/** The results as programs read them. */
+/** The JSON output. */
 function toJson(trials: readonly Trial[], overlays: readonly string[]): object {
   const told = ({ text, keptTokens, timings }: Answer, sample: VisualQuestion): object => ({
     answer: text,
@@ -131,31 +157,31 @@ function toJson(trials: readonly Trial[], overlays: readonly string[]): object {
   };
 }
 
-/** A question, answered with all tokens and with some. */
+/** A question answered with all tokens and with some. */
 export interface Trial {
   readonly sample: VisualQuestion;
   readonly whole: Answer;
   readonly pruned: Answer;
 }
 
-/** What else there is to tell. */
+/** Further facts for the report. */
 export interface DemoFacts {
-  /** Paths of the pictures of kept tokens. */
+  /** Paths of the overlays. */
   readonly overlays: readonly string[];
-  /** How long the whole demonstration took. */
+  /** Duration of the whole demo. */
   readonly seconds: number;
-  /** Of how many runs each time is the median. */
+  /** Each time is the median of this many runs. */
   readonly runs: number;
   /** What selected the tokens. */
   readonly engine: string;
 }
 
-/** Whether an answer is the expected one. */
+/** Whether an answer is correct. */
 export function isRight(text: string, { answer }: VisualQuestion): boolean {
   return text.trim().toLowerCase() === answer;
 }
 
-/** Descriptions are phrases: they take several lines rather than the width of the questions. */
+/** Descriptions are phrases: they wrap, so that questions keep their width. */
 const ANSWER_WIDTH = 14;
 
 const COLUMNS: readonly Column[] = [
@@ -167,7 +193,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'total', align: 'right' },
 ];
 
-/** Prints the table, what it comes to, where the pictures are and what to do next. */
+/** Prints the table, a summary, the paths of the overlays, and next steps. */
 export function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, env, cwd }: Io): void {
   const { overlays, seconds, runs, engine } = facts;
   const width = Math.min(stdout.columns ?? 100, 120);
@@ -178,9 +204,9 @@ export function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, 
   const plain = (line: string): string => line;
 
   print(stdout);
-  prose('One question, two answers: from all vision tokens, and from the few that MMTok keeps', bold);
+  prose('One question, two answers: with all vision tokens, and with the few that MMTok keeps', bold);
   prose(
-    `The embedded model, ${trials.length} questions about ${overlays.length} pictures; tokens selected by ${engine}.`,
+    `Embedded model, ${trials.length} questions about ${overlays.length} images; tokens selected by ${engine}.`,
     dim,
   );
   print(stdout);
@@ -206,13 +232,13 @@ export function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, 
   prose(`All tokens: ${rightOf(trials, 'whole')}. Pruned: ${rightOf(trials, 'pruned')}.`, bold);
   const [before, after] = [medianPrefill(trials, 'whole'), medianPrefill(trials, 'pruned')];
   prose(
-    `The language model reads the prompt in ${formatMs(after)} ms instead of ${formatMs(before)} ms (prefill, median): ${(before / after).toFixed(1)} times as fast.`,
+    `Median prefill: ${formatMs(after)} ms instead of ${formatMs(before)} ms, ${(before / after).toFixed(1)}× faster.`,
     plain,
   );
   prose(
-    `Times in ms, each the median of ${runs} runs in turns; total is the whole answer. The samples were picked because the model ` +
-      'answers them with all its tokens; its README has its accuracy on 1,800 others. ' +
-      `All this took ${seconds.toFixed(1)} s.`,
+    `Times in ms: medians of ${runs} interleaved runs; total is the whole answer. The model answers all samples correctly with all ` +
+      'tokens; its README has its accuracy on 1,800 other questions. ' +
+      `The demo took ${seconds.toFixed(1)} s.`,
     dim,
   );
   print(stdout);
@@ -226,11 +252,11 @@ export function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, 
     for (const line of wrapColumns(asked.join(' | '), width - 4)) print(stdout, dim(`    ${line}`));
   }
   print(stdout);
-  prose('Ask about a picture of your own, with a real model (downloaded once)', bold);
+  prose('Ask about your own image with a real model (downloaded once)', bold);
   print(stdout, '  mmtok ask photo.jpg "What is on the table?" --overlay kept.png \\');
   print(stdout, '    --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct');
   prose(
-    'In a clone of the repository write `node packages/cli/dist/bin.js` for `mmtok`. `mmtok ask --help` names more models, `mmtok doctor` tells what runs on this machine.',
+    'In a clone of the repository, use `node packages/cli/dist/bin.js` instead of `mmtok`. `mmtok ask --help` lists more models, `mmtok doctor` shows what runs on this machine.',
     dim,
   );
 }

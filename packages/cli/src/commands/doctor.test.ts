@@ -9,7 +9,7 @@ it('tells what works and how to get the rest', async () => {
   const io = fakeIo();
   expect(await main(['doctor'], io, fakeServices().services)).toBe(0);
   expect(io.out()).toContain('Node 20.19.0 on linux x64 ✓');
-  expect(io.out()).toMatch(/✓ cpu +onnxruntime-node 1\.30\.0, runs on cpu\n {4}it lists cpu\n/);
+  expect(io.out()).toMatch(/✓ cpu +onnxruntime-node 1\.30\.0, runs on cpu\n {4}lists cpu\n/);
   expect(io.out()).toMatch(/✗ @tensorflow\/tfjs +nothing found\n {4}Install one\.\n/);
 });
 

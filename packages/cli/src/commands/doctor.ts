@@ -1,15 +1,33 @@
-// `mmtok doctor`: which engines and devices work here, and how to get the ones that do not.
+// `mmtok doctor`: which engines and devices work here, and how to install the others.
 
 import { isAbsolute } from 'node:path';
+import type { Command } from 'commander';
 import type { EngineReport, MachineReport } from '../engines/inspect-engines.js';
 import { EXIT } from '../errors.js';
+import { jsonOption } from '../options.js';
 import { type Colors, colorsFor, type Io, print } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import { wrapColumns } from '../terminal/table.js';
 import type { Context } from './context.js';
 
-/** What `mmtok doctor` was asked for. */
-export interface DoctorRequest {
+const EXAMPLES = `
+Examples:
+  mmtok doctor
+  mmtok doctor --json`;
+
+/** Adds the command. */
+export function addDoctor(program: Command, context: Context, exit: (code: number) => void): void {
+  program
+    .command('doctor')
+    .description('show which engines and devices work here, and how to install the others')
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action(async (request: DoctorRequest) => {
+      exit(await doctor(request, context));
+    });
+}
+
+interface DoctorRequest {
   readonly json: boolean;
 }
 
@@ -19,10 +37,10 @@ const TITLES: Readonly<Record<EngineReport['target']['engine'], string>> = {
 };
 
 /**
- * Inspects the machine and prints what it has.
- * @returns The exit code: a failure if not even ONNX Runtime on the CPU works.
+ * Inspects the machine and prints the result.
+ * @returns The exit code: a failure if ONNX Runtime does not work even on the CPU.
  */
-export async function doctor({ json }: DoctorRequest, { io, services }: Context): Promise<number> {
+async function doctor({ json }: DoctorRequest, { io, services }: Context): Promise<number> {
   const status = createStatusLine(io.stderr);
   status.show('Trying every engine …');
   const report = await services.inspectEngines();
@@ -52,10 +70,10 @@ function printReport({ node, platform, transformers, engines }: MachineReport, {
     }
   }
   print(stdout);
-  print(stdout, 'The plain reference (--backend cpu) needs no engine and always works.');
+  print(stdout, 'The reference backend (--backend cpu) needs no engine and always works.');
 }
 
-/** Prints one engine; hints that were `told` before are left out. */
+/** Prints one engine; hints that were `told` before are omitted. */
 function printEngine(
   { label, result }: EngineReport,
   told: ReadonlySet<string>,
@@ -77,7 +95,7 @@ function printEngine(
       `  ${colors.green('✓')} ${name}${isNamed ? '' : `${module} `}${version}, runs on ${device}`,
     );
     if (isAbsolute(module)) print(stdout, indent + colors.dim(module));
-    if (listed) printIndented(`it lists ${listed.join(', ')}`);
+    if (listed) printIndented(`lists ${listed.join(', ')}`);
     return;
   }
   print(stdout, `  ${colors.red('✗')} ${name}${result.problem}`);

@@ -1,4 +1,4 @@
-// `mmtok select`: token selection for other programs, from a file of features to indices. No model takes part.
+// `mmtok select`: token selection for other programs, from a file of features to indices. No model is loaded.
 
 import {
   type Budget,
@@ -10,38 +10,102 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
+import type { Command } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
 import { InputFileError } from '../errors.js';
 import { explainReadFailure, pathOf } from '../images/picture.js';
+import {
+  backendOption,
+  focusOption,
+  jsonOption,
+  keepOption,
+  parsed,
+  parseIndices,
+  parseNumber,
+} from '../options.js';
 import { SafetensorsFile } from '../safetensors.js';
 import { type Colors, colorsFor, type Io, print, printJson } from '../terminal/io.js';
 import { wrapColumns } from '../terminal/table.js';
 import { formatMs, formatShare } from '../terminal/text.js';
 import type { Context } from './context.js';
 
+const EXAMPLES = `
+The file holds matrices of floats (F32, F16, BF16 or F64):
+  vision_tokens    [n, D]  vision tokens as the language model receives them
+  vision_features  [n, d]  features from before the projector; optional
+  text_tokens      [m, D]  input embeddings of the question's tokens; optional
+With --json it prints {"indices": [...], "order": [...], "gains": [...], "coverage": {...}, "optimality": ...}.
+
+Examples:
+  mmtok select features.safetensors --keep 64
+  mmtok select features.safetensors --keep 10% --exclude 0-23,40 --json
+  python make_features.py | mmtok select - --keep c0.95 --json`;
+
 /** What `mmtok select` was asked for. */
-export interface SelectRequest {
+interface SelectRequest {
   /** A safetensors file; `-` is standard input. */
   readonly file: string;
-  readonly budget: Budget;
+  readonly keep: Budget;
   readonly textTemperature: number;
   readonly visionTemperature: number;
   /** Weight of vision coverage. */
   readonly alpha: number;
-  /** Vision coverage alone, whose targets count by their relevance to the question; see `visionCoverage`. */
-  readonly focus?: number | 'auto';
+  /** Vision coverage alone, weighted by relevance to the question; see `visionCoverage`. */
+  readonly focus?: number | 'auto' | undefined;
   readonly exclude: readonly number[];
   readonly include: readonly number[];
   readonly backend: BackendName;
-  readonly device?: string;
+  readonly device?: string | undefined;
   readonly json: boolean;
 }
 
+/** Adds the command. */
+export function addSelect(program: Command, context: Context): void {
+  program
+    .command('select')
+    .description('select tokens from a file of features; for programs in any language')
+    .argument('<file>', 'a safetensors file, or - for standard input')
+    .addOption(keepOption().makeOptionMandatory())
+    .addOption(
+      parsed('--text-temperature <number>', 'softmax temperature of text coverage', parseNumber).default(
+        0.02,
+      ),
+    )
+    .addOption(
+      parsed('--vision-temperature <number>', 'softmax temperature of vision coverage', parseNumber).default(
+        0.2,
+      ),
+    )
+    .addOption(
+      parsed('--alpha <number>', 'weight of vision coverage relative to text coverage', parseNumber).default(
+        0.5,
+      ),
+    )
+    .addOption(focusOption().conflicts(['alpha', 'textTemperature']))
+    .addOption(
+      parsed('--exclude <indices>', 'tokens never to keep, e.g. 0-23,40', parseIndices).default([], 'none'),
+    )
+    .addOption(
+      parsed(
+        '--include <indices>',
+        'tokens always to keep; they count toward the budget',
+        parseIndices,
+      ).default([], 'none'),
+    )
+    .addOption(backendOption())
+    .option('--device <name>', "the backend's device: cpu, cuda, webgpu, …; for tfjs tensorflow, wasm or cpu")
+    .addOption(jsonOption())
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string, options: Omit<SelectRequest, 'file'>) => {
+      await select({ ...options, file }, context);
+    });
+}
+
 /**
- * Selects tokens and prints which.
+ * Selects tokens and prints their indices.
  * @throws InputFileError, SafetensorsError, InvalidTensorError, InvalidBudgetError, InvalidOptionsError, BackendUnavailableError
  */
-export async function select(request: SelectRequest, { io, services }: Context): Promise<void> {
+async function select(request: SelectRequest, { io, services }: Context): Promise<void> {
   const { exclude, include } = request;
   const coverage = objective(request);
   const { vision, visionFeatures, text } = await readFeatures(request.file, io);
@@ -53,7 +117,7 @@ export async function select(request: SelectRequest, { io, services }: Context):
       vision,
       ...(visionFeatures && { visionFeatures }),
       ...(text && { text }),
-      budget: request.budget,
+      budget: request.keep,
       constraints: { exclude, include },
     });
     const engine = `${backend.name} (${backend.device})`;
@@ -64,7 +128,7 @@ export async function select(request: SelectRequest, { io, services }: Context):
   }
 }
 
-/** The paper's two terms, or with a focus vision coverage alone. */
+/** The paper's two terms, or vision coverage alone with a focus. */
 function objective(request: SelectRequest): readonly ObjectiveTerm[] {
   const { textTemperature, visionTemperature, alpha, focus } = request;
   if (focus !== undefined) return [visionCoverage({ temperature: visionTemperature, focus })];
@@ -108,7 +172,7 @@ async function readAll(stdin: Io['stdin']): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** The selection as other programs read it; part of the command's contract. */
+/** The JSON output, which is part of the command's contract. */
 function toJson({
   trace: _,
   ...selection

@@ -1,19 +1,27 @@
-// `mmtok serve`: the options of the command, and its end by a signal. The server is @mmtok/serve.
+// `mmtok serve`: runs the server of @mmtok/serve until a signal ends it.
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Budget } from '@mmtok/core';
 import type { RunningServer, ServeModelOptions } from '@mmtok/serve';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
 import { TINY, TINY_SMALL } from '../models/load.js';
-import { parseCount, parseDtype, parseKeep } from '../options.js';
+import {
+  defaultKeepOption,
+  deviceOption,
+  dtypeOption,
+  parseCount,
+  type parseDtype,
+  parsed,
+} from '../options.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `
-Clients of OpenAI's API work unchanged: their base URL is http://127.0.0.1:8080/v1. A request's field "mmtok" overrides what is
+Clients of OpenAI's API work unchanged with the base URL http://127.0.0.1:8080/v1. The field "mmtok" of a request overrides what is
 kept, e.g. {"keep": 0.25}, or false for all tokens.
-Keys come from the environment, MMTOK_API_KEY and MMTOK_UPSTREAM_API_KEY, or from files.
-A vLLM server must be started with --enable-mm-embeds, and be reachable by nobody else.
+Keys come from the environment variables MMTOK_API_KEY and MMTOK_UPSTREAM_API_KEY, or from files.
+Start a vLLM server with --enable-mm-embeds, and let nobody else reach it.
 
 Examples:
   mmtok serve --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4
@@ -23,55 +31,64 @@ Examples:
 interface ServeFlags {
   readonly model: string;
   readonly name?: string;
-  readonly keep: string;
+  readonly keep: Budget;
   readonly upstream?: string;
   readonly upstreamModel?: string;
   readonly upstreamKeyFile?: string;
   readonly grid: 'refuse' | 'line';
   readonly probe: 'strict' | 'warn' | 'off';
   readonly host: string;
-  readonly port: string;
+  readonly port: number;
   readonly apiKeyFile?: string;
   readonly allowAnonymous: boolean;
   readonly allowImages?: readonly string[];
-  readonly queue: string;
-  readonly dtype?: string;
+  readonly queue: number;
+  readonly dtype?: ReturnType<typeof parseDtype>;
   readonly device?: string;
   readonly cacheDir?: string;
   readonly offline: boolean;
 }
 
-/** Adds the command to the program. */
+/** Adds the command. */
 export function addServe(program: Command, context: Context): void {
   program
     .command('serve')
-    .description("serve a model over OpenAI's API, in this process or in front of a vLLM server")
+    .description("serve a model with OpenAI's API, in this process or in front of a vLLM server")
     .requiredOption('--model <name>', `a folder, a hub id, or ${TINY} (embedded)`)
-    .option('--name <name>', "the model's name for clients (default: the upstream server's, or the model's)")
-    .option('--keep <budget>', 'vision tokens to keep of an image: 64, 10%, or c0.95 of the coverage', '10%')
-    .option('--upstream <url>', 'a vLLM server that answers; this one encodes and selects')
-    .option('--upstream-model <name>', 'the name under which the vLLM server serves the model')
-    .option('--upstream-key-file <file>', 'a file with the API key of the vLLM server')
+    .option(
+      '--name <name>',
+      "the model's name for clients (default: the upstream server's name for it, or --model)",
+    )
+    .addOption(defaultKeepOption())
+    .option('--upstream <url>', 'URL of a vLLM server that answers; this server encodes and selects')
+    .option('--upstream-model <name>', "the vLLM server's name for the model")
+    .option('--upstream-key-file <file>', "a file with the vLLM server's API key")
     .addOption(
-      new Option('--grid <how>', 'for Qwen-VL: refuse, or send kept rows as a line of positions')
+      new Option('--grid <how>', 'for Qwen-VL: refuse, or send kept rows with consecutive positions (line)')
         .choices(['refuse', 'line'])
         .default('refuse'),
     )
     .addOption(
-      new Option('--probe <how>', 'compare rows with the image at start: strict, warn or off')
+      new Option('--probe <how>', 'at startup, compare the answer from rows with the answer from the image')
         .choices(['strict', 'warn', 'off'])
         .default('strict'),
     )
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--port <number>', 'the port to listen on; 0 takes a free one', '8080')
-    .option('--api-key-file <file>', 'a file with the key that clients must send')
-    .option('--allow-anonymous', 'answer without a key beyond this machine', false)
-    .option('--allow-images <host...>', 'hosts that images may be fetched from: images.example.com')
-    .option('--queue <count>', 'requests that may wait; more are answered 429', '32')
-    .option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml')
-    .option('--dtype <name>', 'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…')
-    .option('--cache-dir <folder>', 'where downloaded models are kept')
-    .option('--offline', 'never go to the network for models', false)
+    .addOption(
+      parsed('--port <number>', 'the port to listen on; 0 picks a free one', parsePort).default(8080),
+    )
+    .option('--api-key-file <file>', 'a file with the API key that clients must send')
+    .option('--allow-anonymous', 'serve other machines without an API key', false)
+    .option('--allow-images <host...>', 'hosts that images may be fetched from, e.g. images.example.com')
+    .addOption(
+      parsed('--queue <count>', 'requests that may wait; further ones get status 429', parseCount).default(
+        32,
+      ),
+    )
+    .addOption(deviceOption())
+    .addOption(dtypeOption())
+    .option('--cache-dir <folder>', 'folder for downloaded models')
+    .option('--offline', 'never download models', false)
     .addHelpText('after', EXAMPLES)
     .action(async (flags: ServeFlags) => {
       const { serveModel } = await import('@mmtok/serve');
@@ -81,17 +98,12 @@ export function addServe(program: Command, context: Context): void {
 
 async function optionsOf(flags: ServeFlags, { io }: Context): Promise<ServeModelOptions> {
   const { upstream, dtype, device, offline, allowImages } = flags;
-  const budget = parseKeep(flags.keep);
-  const port = Number(flags.port);
-  if (!/^\d+$/.test(flags.port) || port > 65_535) {
-    throw new UsageError(`--port: expected a number from 0 to 65535, got '${flags.port}'.`);
-  }
   const key = async (file: string | undefined, variable: string): Promise<string | undefined> =>
     file === undefined ? io.env[variable] : (await readFile(resolve(io.cwd, file), 'utf8')).trim();
   return {
     model: await modelOf(flags.model),
     servedName: flags.name ?? (upstream === undefined ? flags.model : undefined),
-    budget,
+    budget: flags.keep,
     ...(upstream !== undefined && {
       upstream: {
         url: upstream,
@@ -102,19 +114,25 @@ async function optionsOf(flags: ServeFlags, { io }: Context): Promise<ServeModel
       },
     }),
     load: {
-      dtype: dtype === undefined ? undefined : parseDtype(dtype),
+      dtype,
       device: device as NonNullable<ServeModelOptions['load']>['device'],
       cacheDir: flags.cacheDir,
       offline,
     },
     host: flags.host,
-    port,
+    port: flags.port,
     apiKey: await key(flags.apiKeyFile, 'MMTOK_API_KEY'),
     allowAnonymous: flags.allowAnonymous,
     remoteImages: allowImages === undefined ? undefined : { allow: allowImages },
-    queueLimit: parseCount('--queue', flags.queue),
+    queueLimit: flags.queue,
     log: (entry) => io.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`),
   };
+}
+
+function parsePort(option: string, text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new UsageError(`${option}: expected a number from 0 to 65535, got '${text}'.`);
 }
 
 async function modelOf(name: string): Promise<string> {
@@ -123,7 +141,7 @@ async function modelOf(name: string): Promise<string> {
   return name === TINY ? modelPath : smallModelPath;
 }
 
-/** Serves until the process is asked to end, and then ends in order; a second signal ends it at once. */
+/** Serves until a signal, then shuts down gracefully; a second signal ends the process. */
 async function untilSignal(server: RunningServer): Promise<void> {
   const signals = ['SIGTERM', 'SIGINT'] as const;
   await new Promise<void>((done) => {

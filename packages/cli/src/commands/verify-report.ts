@@ -7,10 +7,10 @@ import type { Colors } from '../terminal/io.js';
 import { renderTable, wrapColumns } from '../terminal/table.js';
 import { formatBytes, formatMs, formatShare } from '../terminal/text.js';
 
-/** What the checks are called. */
+/** Titles of the checks. */
 export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
   keepAll: 'keeping all tokens changes nothing',
-  shortenedPrompt: 'answers as the library would, shortened',
+  shortenedPrompt: 'same answer as the library on the shortened prompt',
   tap: 'features from before the projector',
   tapOutput: 'encoder unchanged by exposing them',
   text: 'the question drives the selection',
@@ -19,7 +19,7 @@ export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
 
 const MARKS: Readonly<Record<CheckStatus, string>> = { pass: '✓', warn: '!', fail: '✗', skipped: '–' };
 
-/** A row of the table of times, as texts. */
+/** The table of times as text. */
 export function timingCells(report: VerifyReport): { readonly titles: string[]; readonly rows: string[][] } {
   const hasMemory = report.timings.some(({ peakBytes }) => peakBytes !== undefined);
   const titles = [
@@ -53,7 +53,7 @@ export function timingCells(report: VerifyReport): { readonly titles: string[]; 
   return { titles, rows };
 }
 
-/** A share of vision tokens as people read it. */
+/** A share of vision tokens as text. */
 export function keepInWords(keep: number): string {
   if (keep === 0) return 'one token';
   return keep >= 1 ? 'all' : formatShare(keep).replace('.0', '');
@@ -92,7 +92,7 @@ export function verifyLines(report: VerifyReport, width: number, colors: Colors)
     colors.bold('Answers'),
     ...renderTable(
       [
-        { title: 'picture' },
+        { title: 'image' },
         { title: 'keep' },
         { title: 'tokens', align: 'right' },
         { title: 'answer', flexible: true },
@@ -106,8 +106,8 @@ export function verifyLines(report: VerifyReport, width: number, colors: Colors)
   for (const one of advice) lines.push(...wrapColumns(one, width));
   const hasDoubts = checks.some(({ status }) => status === 'warn');
   const verdict = hasDoubts
-    ? 'No check failed; see what is marked with !.'
-    : 'Pruning is right on this model.';
+    ? 'No check failed; look at the checks marked with !.'
+    : 'Pruning is correct on this model.';
   lines.push('', report.passed ? colors.green(verdict) : colors.red('A check failed.'));
   return lines;
 }
@@ -115,7 +115,7 @@ export function verifyLines(report: VerifyReport, width: number, colors: Colors)
 /** The title of the table of times. */
 export const TIMES_TITLE = 'Times from pixels to the end of the answer, in ms';
 
-/** Precision and device of the sessions, each once. */
+/** Precision and device of the sessions, without repeats. */
 export function sessionsInWords({ model: { sessions, library } }: VerifyReport): string {
   const kinds = Object.values(sessions).map(({ dtype, device }) =>
     [dtype, device].filter(Boolean).join(' on '),
@@ -124,7 +124,7 @@ export function sessionsInWords({ model: { sessions, library } }: VerifyReport):
   return [used.join(', '), library].filter((part) => part !== '').join('; ');
 }
 
-/** What the page tells. */
+/** What the page shows. */
 export interface PageContent {
   readonly mmtok: string;
   readonly machine: string;
@@ -145,36 +145,32 @@ code { background: #f2f2f2; padding: 0 .25em; }
 
 const STATUS_WORDS: Readonly<Record<CheckStatus, string>> = {
   pass: 'passed',
-  warn: 'look',
+  warn: 'check this',
   fail: 'failed',
   skipped: 'not checked',
 };
 
-/** Escaped HTML, as the tag `html` returns it. */
+/** Escaped HTML: the tag escapes every value in a template. */
 type Html = ReturnType<typeof html>;
 
 /** The whole page. */
 export async function verifyPage({ mmtok, machine, report }: PageContent): Promise<string> {
   const { model, checks, pictures, advice, limit, memory } = report;
   const title = `${report.passed ? 'Verified' : 'Failed'}: ${model.source}`;
-  const checkItems = checks.map(
-    ({ name, status, detail }) =>
-      html`<li class="${status}"><span class="status">${STATUS_WORDS[status]}:</span> ${CHECK_TITLES[name]}<div class="detail">${detail}</div></li>\n`,
-  );
   const facts: (readonly [string, string])[] = [
     ['Model', `${model.source} (${model.family}, ${model.modelType})`],
-    ['Runs', sessionsInWords(report)],
+    ['Sessions', sessionsInWords(report)],
     ['Positions', model.positions],
     ['Features', model.visionFeatureSource],
     ['Machine', machine],
     ['mmtok', mmtok],
   ];
-  if (memory) facts.push(['Memory', `${formatBytes(memory.peakBytes)} at most`]);
+  if (memory) facts.push(['Memory', `peak ${formatBytes(memory.peakBytes)}`]);
   if (limit) {
     const fixed = formatShare(limit.fixedShare);
     facts.push([
       'Limit',
-      `${limit.measured.toFixed(2)} times with a single vision token; ${fixed} of an unpruned call is image processing and encoder`,
+      `${limit.measured.toFixed(2)}× with a single vision token; image processing and the encoder take ${fixed} of an unpruned call`,
     ]);
   }
   const page = html`<!doctype html>
@@ -189,14 +185,20 @@ export async function verifyPage({ mmtok, machine, report }: PageContent): Promi
 <body>
 <h1>${title}</h1>
 <dl>
-${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>\n`)}</dl>
+${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
+</dl>
 <h2>Checks</h2>
 <ul class="checks">
-${checkItems}</ul>
-${advice.map((one) => html`<p>${one}</p>\n`)}
+${checks.map(
+  ({ name, status, detail }) =>
+    html`<li class="${status}"><span class="status">${STATUS_WORDS[status]}:</span> ${CHECK_TITLES[name]}<div class="detail">${detail}</div></li>`,
+)}
+</ul>
+${advice.map((one) => html`<p>${one}</p>`)}
 ${timesAsHtml(report)}
-<h2>Pictures</h2>
-${pictures.map((picture) => html`${pictureAsHtml(picture)}\n`)}</body>
+<h2>Images</h2>
+${pictures.map(pictureAsHtml)}
+</body>
 </html>
 `;
   return String(await page);
@@ -205,42 +207,45 @@ ${pictures.map((picture) => html`${pictureAsHtml(picture)}\n`)}</body>
 function timesAsHtml(report: VerifyReport): Html | '' {
   if (report.timings.length === 0) return '';
   const { titles, rows } = timingCells(report);
-  const body = rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`);
   return html`<h2>${TIMES_TITLE}</h2>
-<table><thead><tr>${titles.map((title) => html`<th>${title}</th>`)}</tr></thead><tbody>${body}</tbody></table>`;
+<table><thead><tr>${titles.map((title) => html`<th>${title}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table>`;
 }
 
 function pictureAsHtml(picture: VerifiedPicture): Html {
   const { name, question, text, answers, overlap } = picture;
-  const tokens = text?.tokens.map((token) => html`<code>${token}</code> `) ?? [];
+  const tokens = (text?.tokens ?? []).map((token) => html`<code>${token}</code> `);
+  const byText =
+    overlap.textOnly === undefined ? '' : `, text coverage alone ${formatShare(overlap.textOnly)}`;
   const rows = answers.map(
     ({ keep, keptTokens, text: answer, sameAsAll }) =>
       html`<tr><td>${keepInWords(keep)}</td><td>${keptTokens}</td><td class="text">${answer}</td><td class="text">${sameAsAll ? '' : 'changed'}</td></tr>`,
   );
   return html`<section><h3>${name}: ${question}</h3>
-<figure>${overlay(picture)}<figcaption>${picture.keptTokens} of ${picture.visionTokens} vision tokens kept, drawn over the whole picture (a processor that crops shows less of it). A random selection shares ${formatShare(overlap.random)} of them${overlap.textOnly === undefined ? '' : `, text coverage alone ${formatShare(overlap.textOnly)}`}.</figcaption></figure>
+<figure>${overlay(picture)}<figcaption>${picture.keptTokens} of ${picture.visionTokens} vision tokens kept, drawn over the whole image (a processor that crops shows less of it). A random selection shares ${formatShare(overlap.random)} of them${byText}.</figcaption></figure>
 <figure><table><thead><tr><th>keep</th><th>tokens</th><th class="text">answer</th><th></th></tr></thead><tbody>${rows}</tbody></table>
 <figcaption>Text that drives the selection: ${tokens.length === 0 ? 'none' : tokens}</figcaption></figure></section>`;
 }
 
 const SIDE = 320;
+const TILE_SIDE = 64;
 
-/** The picture with what is kept left bright. Of several tiles, the last one, which shows the whole picture, is over it; the others are beside. */
+/** The image with kept tokens left bright. With several tiles, the overview, which is the last, is drawn over it, the others below. */
 function overlay({ preview, width, height, tiles, name }: VerifiedPicture): Html {
   const scale = SIDE / Math.max(width, height);
   const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
-  const [whole, ...others] = tiles.toReversed();
-  const shade = whole === undefined ? '' : cells(whole, w, h);
-  const first = html`<svg width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="kept tokens of ${name}"><image href="${preview}" width="${w}" height="${h}" preserveAspectRatio="none"/>${shade}</svg>`;
-  const small = others.toReversed().map((tile) => {
-    const side = 64;
-    return html` <svg width="${side}" height="${side}" viewBox="0 0 ${side} ${side}"><rect width="${side}" height="${side}" fill="#c9ccd1"/>${cells(tile, side, side)}</svg>`;
-  });
-  return html`${first}${small.length === 0 ? '' : html`<div>${small}</div>`}`;
+  const overview = tiles.at(-1);
+  const small = tiles
+    .slice(0, -1)
+    .map(
+      (tile) =>
+        html` <svg width="${TILE_SIDE}" height="${TILE_SIDE}" viewBox="0 0 ${TILE_SIDE} ${TILE_SIDE}"><rect width="${TILE_SIDE}" height="${TILE_SIDE}" fill="#c9ccd1"/>${marks(tile, TILE_SIDE, TILE_SIDE)}</svg>`,
+    );
+  return html`<svg width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${`kept tokens of ${name}`}"><image href="${preview}" width="${w}" height="${h}" preserveAspectRatio="none"/>${overview === undefined ? '' : marks(overview, w, h)}</svg>${small.length === 0 ? '' : html`<div>${small}</div>`}`;
 }
 
 /** What was kept of a tile; nothing where its tokens form no grid. */
-function cells(
+function marks(
   { grid, indices }: VerifiedPicture['tiles'][number],
   width: number,
   height: number,

@@ -15,7 +15,7 @@ it('verifies the embedded model, offline, with a table, a page and JSON', async 
   expect(code).toBe(0);
   expect(io.out()).toMatch(/^tiny-small: LLaVA, fp16 on cpu; transformers\.js \d/);
   expect(io.out().match(/^✓/gm)).toHaveLength(6);
-  expect(io.out()).toContain('Pruning is right on this model.');
+  expect(io.out()).toContain('Pruning is correct');
   const json = JSON.parse(await readFile(join(io.cwd, 'mmtok-verify', 'verify.json'), 'utf8'));
   expect(json).toMatchObject({ mmtok: expect.any(String), machine: expect.stringContaining('Node') });
   expect(json.report).toMatchObject({ passed: true, model: { source: 'tiny-small' } });
@@ -63,7 +63,7 @@ it('says what is wrong with options and folders before it begins', async () => {
   const run = (...words: string[]): Promise<number> =>
     main(['verify', ...words], io, fakeServices().services);
   for (const ratio of ['0%', '100%', '64', 'x']) expect(await run('a/b', '--ratio', ratio)).toBe(2);
-  expect(io.err()).toContain("--ratio: got '64', expected a percentage");
+  expect(io.err()).toContain("--ratio: expected a percentage between 0 and 100 such as 25%, got '64'");
   expect(await run()).toBe(2);
   await writeFile(join(io.cwd, 'taken'), '');
   expect(await run('a/b', '--out', 'taken')).toBe(2);

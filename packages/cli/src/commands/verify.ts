@@ -7,37 +7,45 @@ import type { VerifiedPicture, VerifyReport } from '@mmtok/transformers/verify';
 import type { Command } from 'commander';
 import { EXIT, InputFileError, UsageError } from '../errors.js';
 import { TINY, type VerifyRequest } from '../models/load.js';
-import { parseCount, parseDtype, parseInteger } from '../options.js';
+import {
+  deviceOption,
+  dtypeOption,
+  jsonOption,
+  maxNewTokensOption,
+  parsed,
+  parseInteger,
+  promptOption,
+} from '../options.js';
 import { colorsFor, print, printJson } from '../terminal/io.js';
 import { createStatusLine } from '../terminal/status-line.js';
 import type { Context } from './context.js';
 import { verifyLines, verifyPage } from './verify-report.js';
 
 const EXAMPLES = `
-It asks about four drawn pictures and checks: that keeping all tokens changes nothing; that a pruned answer is, token for token,
-what the unmodified library gives for the shortened prompt; that the features it compares belong to the tokens; that your
-question drives the selection. It measures all, 50, 25 and 10 % of the tokens and a single one. The report is
-verify.html, and verify.json, which an issue may have as an attachment.
+Asks about four drawn images and checks that keeping all tokens changes nothing; that a pruned answer equals, token for token, the
+unmodified library's answer to the shortened prompt; that the compared features belong to the tokens; and that the question
+drives the selection. Measures 100, 50, 25, and 10 % of the tokens and a single token. Writes verify.html, and verify.json, which you
+can attach to an issue.
 
 Examples:
   mmtok verify ${TINY}                                                      offline, in seconds
   mmtok verify HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4
   mmtok verify ./my-export --out report --repeats 5
 
-Exit codes: 0 no check failed, 1 one did, 2 wrong usage.`;
+Exit codes: 0 no check failed, 1 a check failed, 2 wrong usage.`;
 
-interface VerifyFlags {
-  readonly ratio: string;
-  readonly device?: string;
-  readonly dtype?: string;
-  readonly prompt?: string;
-  readonly maxNewTokens?: string;
-  readonly repeats?: string;
+interface VerifyOptions {
+  readonly ratio: number;
+  readonly device?: string | undefined;
+  readonly dtype?: VerifyRequest['dtype'];
+  readonly prompt?: string | undefined;
+  readonly maxNewTokens?: number | undefined;
+  readonly repeats?: number | undefined;
   readonly out: string;
   readonly json: boolean;
 }
 
-/** Adds the command. Its code is loaded when it runs. */
+/** Adds the command. */
 export function addVerify(
   program: Command,
   context: Context,
@@ -45,57 +53,45 @@ export function addVerify(
 ): void {
   program
     .command('verify')
-    .description(
-      'tell whether pruning is right and worth it on a model: your checkpoint, precision and device',
-    )
+    .description('check that pruning is correct and worthwhile on your checkpoint, precision, and device')
     .argument('<model>', `${TINY} (embedded), a hub id, or a folder`)
-    .option('--ratio <share>', 'vision tokens to keep where pruned answers are checked', '25%')
-    .option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml')
-    .option('--dtype <name>', 'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…')
-    .option(
-      '--prompt <template>',
-      "prompt with <image> and {question}, in place of the model's chat template",
+    .addOption(
+      parsed('--ratio <share>', 'vision tokens to keep when pruned answers are checked', parseShare).default(
+        0.25,
+        '25%',
+      ),
     )
-    .option('--max-new-tokens <count>', 'length of the answers (default: 16)')
-    .option('--repeats <count>', 'timed calls per row; 0 measures no times (default: 3)')
+    .addOption(deviceOption())
+    .addOption(dtypeOption())
+    .addOption(promptOption())
+    .addOption(maxNewTokensOption('length of the answers in tokens (default: 16)'))
+    .addOption(parsed('--repeats <count>', 'timed calls per row; 0 skips timing (default: 3)', parseInteger))
     .option('--out <folder>', 'folder of verify.html and verify.json', 'mmtok-verify')
-    .option('--json', 'print JSON', false)
+    .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
-    .action(async (model: string, flags: VerifyFlags) => {
-      const { ratio, device, dtype, prompt, maxNewTokens, repeats, out, json } = flags;
-      const request = {
-        model,
-        out,
-        json,
-        version,
-        ratio: parseShare(ratio),
-        ...(device !== undefined && { device }),
-        ...(dtype !== undefined && { dtype: parseDtype(dtype) }),
-        ...(prompt !== undefined && { promptTemplate: prompt.replaceAll('\\n', '\n') }),
-        ...(maxNewTokens !== undefined && { newTokens: parseCount('--max-new-tokens', maxNewTokens) }),
-        ...(repeats !== undefined && { repeats: parseInteger('--repeats', repeats) }),
-      };
+    .action(async (model: string, { prompt, maxNewTokens, ...options }: VerifyOptions) => {
+      const request = { ...options, model, version, promptTemplate: prompt, newTokens: maxNewTokens };
       exit(await verify(request, context));
     });
 }
 
-function parseShare(text: string): number {
+function parseShare(option: string, text: string): number {
   const percent = /^(\d+(?:\.\d+)?)%$/.exec(text.trim())?.[1];
   const share = Number(percent) / 100;
   if (percent !== undefined && share > 0 && share < 1) return share;
-  throw new UsageError(`--ratio: got '${text}', expected a percentage between 0 and 100 such as 25%`);
+  throw new UsageError(`${option}: expected a percentage between 0 and 100 such as 25%, got '${text}'.`);
 }
 
 /** What `mmtok verify` was asked for. */
-export interface VerifyCommand extends VerifyRequest {
+interface VerifyCommand extends VerifyRequest {
   /** The folder of verify.html and verify.json. */
   readonly out: string;
   readonly json: boolean;
-  /** Versions of this program, for the report. */
+  /** Version of this program, for the report. */
   readonly version: string;
 }
 
-/** What is written as JSON: the report without its pictures, and the machine. */
+/** The JSON document: the report without its images, and the machine. */
 export interface VerifyDocument {
   readonly mmtok: string;
   readonly machine: string;
@@ -107,21 +103,21 @@ export interface VerifyDocument {
 /**
  * Verifies a model, prints a table, and writes a page and JSON.
  * @returns The exit code: a failure if a check failed.
- * @throws InputFileError if the folder cannot be written.
+ * @throws InputFileError if the folder is not writable.
  */
-export async function verify(
+async function verify(
   { out, json, version, ...request }: VerifyCommand,
   { io, services }: Context,
 ): Promise<number> {
   const folder = resolve(io.cwd, out);
-  // Before the work, which takes minutes.
+  // Before the verification, which takes minutes.
   await writing(folder, () => mkdir(folder, { recursive: true }));
   const status = createStatusLine(io.stderr);
   const verified = await services.verifyModel(request, io, ({ done, total, what }) =>
     status.show(`${done + 1} of ${total}: ${what} …`),
   );
   status.clear();
-  // As it was called: the path of a folder is nobody's business.
+  // As given: the absolute path of a folder is private.
   const report = { ...verified, model: { ...verified.model, source: request.model } };
   const head = { mmtok: version, machine: machineInWords() };
   const document: VerifyDocument = { ...head, report: withoutPreviews(report) };
@@ -138,7 +134,7 @@ export async function verify(
     print(io.stdout);
     print(
       io.stdout,
-      `Wrote ${join(out, 'verify.html')} and ${join(out, 'verify.json')}, which an issue may have as an attachment.`,
+      `Wrote ${join(out, 'verify.html')} and ${join(out, 'verify.json')}, which you can attach to an issue.`,
     );
   }
   return report.passed ? EXIT.ok : EXIT.failure;

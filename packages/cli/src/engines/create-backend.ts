@@ -8,21 +8,21 @@ import type { OrtBackendOptions } from '@mmtok/ort-backend';
 import * as z from 'zod';
 import { UsageError } from '../errors.js';
 
-/** Values of `--backend`: ONNX Runtime, TensorFlow.js, and the plain reference without an engine. */
+/** Values of `--backend`: ONNX Runtime, TensorFlow.js, and the reference backend without an engine. */
 export const BACKENDS = ['ort', 'tfjs', 'cpu'] as const;
 
 /** A backend by its name on the command line. */
 export type BackendName = (typeof BACKENDS)[number];
 
-/** Makes a backend; `device` is an execution provider of ONNX Runtime, or a backend of TensorFlow.js. */
+/** Creates a backend; `device` is an execution provider of ONNX Runtime or a backend of TensorFlow.js. */
 export type CreateBackend = (name: string, device?: string) => Promise<Backend>;
 
 const schema = z.enum(BACKENDS, `expected one of ${BACKENDS.join(', ')}`);
 
 /**
- * Makes the backend of that name.
+ * Creates the backend of that name.
  * @throws InvalidOptionsError for an unknown name or device.
- * @throws BackendUnavailableError if its engine is missing or does not work here; the message tells how to get it.
+ * @throws BackendUnavailableError if its engine is missing or does not work here; the hint says how to install it.
  */
 export const createBackend: CreateBackend = async (name, device) => {
   switch (parseOptions(`backend '${name}'`, schema, name)) {
@@ -36,7 +36,7 @@ export const createBackend: CreateBackend = async (name, device) => {
     }
     case 'cpu': {
       if (device !== undefined && device !== 'cpu') {
-        throw new UsageError(`The backend cpu runs on the CPU alone, not on '${device}'; use --backend ort.`);
+        throw new UsageError(`The backend cpu runs on the CPU only, not on '${device}'; use --backend ort.`);
       }
       return createReferenceBackend();
     }
@@ -46,7 +46,7 @@ export const createBackend: CreateBackend = async (name, device) => {
 type OrtDevice = Extract<NonNullable<OrtBackendOptions['device']>, string>;
 
 /**
- * Loads onnxruntime-node as transformers.js does.
+ * Loads the copy of onnxruntime-node that transformers.js uses; two copies in one process do not work.
  * @throws BackendUnavailableError if it is not installed or does not load.
  */
 export function loadOnnxRuntime(): SpeedRuntime {

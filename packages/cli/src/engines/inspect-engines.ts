@@ -8,15 +8,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ProbeResult, type ProbeTarget, resultSchema } from './probe.js';
 
-/** An engine on a device, and whether it works here. */
+/** Whether an engine works on a device here. */
 export interface EngineReport {
   readonly target: ProbeTarget;
-  /** What to call it, e.g. `cuda` or `@tensorflow/tfjs-node`. */
+  /** Its name, e.g. `cuda` or `@tensorflow/tfjs-node`. */
   readonly label: string;
   readonly result: ProbeResult;
 }
 
-/** What a machine has. */
+/** The engines of a machine. */
 export interface MachineReport {
   readonly node: { readonly version: string; readonly isSupported: boolean };
   readonly platform: string;
@@ -27,7 +27,7 @@ export interface MachineReport {
 /** Inspects a machine. */
 export type InspectEngines = () => Promise<MachineReport>;
 
-/** Execution providers that onnxruntime-node has, by platform. */
+/** Execution providers of onnxruntime-node by platform. */
 const PROVIDERS: Readonly<Record<string, readonly string[] | undefined>> = {
   linux: ['cpu', 'cuda', 'webgpu'],
   win32: ['cpu', 'cuda', 'dml', 'webgpu'],
@@ -36,11 +36,11 @@ const PROVIDERS: Readonly<Record<string, readonly string[] | undefined>> = {
 
 const TFJS_MODULES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node', '@tensorflow/tfjs'];
 
-/** Tries all engines at once, each in a process of its own. */
+/** Tries all engines at once, each in its own process. */
 export const inspectEngines: InspectEngines = async () => {
   const targets: readonly (readonly [label: string, target: ProbeTarget])[] = [
     ...(PROVIDERS[process.platform] ?? ['cpu']).map((choice) => [choice, { engine: 'ort', choice }] as const),
-    ['own choice', { engine: 'tfjs', choice: '' }],
+    ['default', { engine: 'tfjs', choice: '' }],
     ...TFJS_MODULES.map((choice) => [choice, { engine: 'tfjs', choice }] as const),
   ];
   const engines = await Promise.all(
@@ -60,7 +60,7 @@ export function isSupported(version: string): boolean {
   return major > 20 || (major === 20 && minor >= 19);
 }
 
-/** The version of transformers.js, from the manifest above its entry; it does not export the manifest. */
+/** The version of transformers.js, from its package.json, which it does not export. */
 async function transformersVersion(): Promise<string> {
   const entry = createRequire(import.meta.url).resolve('@huggingface/transformers');
   const manifest = JSON.parse(await readFile(join(dirname(entry), '..', 'package.json'), 'utf8')) as {
@@ -72,7 +72,7 @@ async function transformersVersion(): Promise<string> {
 const PROGRAM = fileURLToPath(new URL('./probe-process.js', import.meta.url));
 const TIMEOUT_MS = 60_000;
 
-/** Tries an engine without risk to this process. */
+/** Tries an engine in another process. */
 export function isolatedProbe(target: ProbeTarget): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const args = [PROGRAM, JSON.stringify(target)];
@@ -92,5 +92,5 @@ function readResult(stdout: string): ProbeResult | undefined {
 
 function crash(error: { readonly signal?: NodeJS.Signals | null; readonly killed?: boolean } | null): string {
   if (error?.killed) return `no answer within ${TIMEOUT_MS / 1000} s`;
-  return `the process ended ${error?.signal ? `by ${error.signal}` : 'without a result'}; its native library does not work here`;
+  return `the process ended ${error?.signal ? `by ${error.signal}` : 'without a result'}; its native library probably does not work here`;
 }

@@ -1,11 +1,11 @@
-// Tries one engine on one device by making the very backend that other commands would make.
+// Tries one engine on one device by creating the backend that other commands would create.
 
 import { MmtokError } from '@mmtok/core';
 import { messageOf } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { loadOnnxRuntime } from './create-backend.js';
 
-/** What to try: an execution provider of ONNX Runtime, or a module of TensorFlow.js (`''` is its own choice). */
+/** What to try: an execution provider of ONNX Runtime, or a module of TensorFlow.js (`''` is the default). */
 export const targetSchema: z.ZodType<ProbeTarget> = z.object({
   engine: z.enum(['ort', 'tfjs']),
   choice: z.string(),
@@ -17,7 +17,7 @@ export interface ProbeTarget {
   readonly choice: string;
 }
 
-/** What a trial showed. */
+/** The result of a trial. */
 export const resultSchema: z.ZodType<ProbeResult> = z.discriminatedUnion('works', [
   z.object({
     works: z.literal(true),
@@ -33,11 +33,11 @@ export const resultSchema: z.ZodType<ProbeResult> = z.discriminatedUnion('works'
 export type ProbeResult =
   | {
       readonly works: true;
-      /** What it runs on, e.g. `cpu`. */
+      /** The device, e.g. `cpu`. */
       readonly device: string;
       readonly module: string;
       readonly version: string;
-      /** For ONNX Runtime: the providers that the module says it knows, whether they work or not. */
+      /** For ONNX Runtime: the providers that the module lists, whether or not they work. */
       readonly listed?: readonly string[] | undefined;
     }
   | {
@@ -47,7 +47,7 @@ export type ProbeResult =
       readonly hint: string;
     };
 
-/** Tries an engine in this very process. A broken native library may end it; see isolated-probe.ts. */
+/** Tries an engine in this process, which a broken native library may crash; see inspect-engines.ts. */
 export async function probe({ engine, choice }: ProbeTarget): Promise<ProbeResult> {
   try {
     return engine === 'ort' ? await probeOrt(choice) : await probeTfjs(choice);
@@ -71,7 +71,7 @@ async function probeTfjs(module: string): Promise<ProbeResult> {
   return { works: true, device, module: engine.module, version: engine.version };
 }
 
-/** What the copy of onnxruntime-node that transformers.js loads says about itself. */
+/** Version and providers of the onnxruntime-node that transformers.js loads. */
 function describeOrt(): { readonly version: string; readonly listed: string[] } {
   const ort: unknown = loadOnnxRuntime();
   const { env, listSupportedBackends } = ort as {
@@ -89,7 +89,7 @@ function explain(error: unknown): ProbeResult {
   return { works: false, problem: withoutSourceLines(error.problem), hint: error.hint ?? '' };
 }
 
-/** Leaves out where in its C++ sources ONNX Runtime found the problem. */
+/** Removes the location in ONNX Runtime's C++ sources. */
 function withoutSourceLines(problem: string): string {
   return problem
     .replace(/^no device works \(\w+: ([\s\S]*?)\s*\)\.?$/, '$1')

@@ -6,7 +6,7 @@ import type { ImageReport, TileReport } from '@mmtok/transformers';
 import type { OverlayOptions } from 'sharp';
 import type { Picture } from './picture.js';
 
-/** A picture with its grid of vision tokens and the ones that were kept. */
+/** An image with its grid of vision tokens and the kept ones. */
 export interface TokenView extends TokenGrid {
   readonly picture: Picture;
 }
@@ -20,7 +20,7 @@ export interface OverlayPanel {
 
 /** Options of {@link renderOverlay}. */
 export interface OverlayLayout {
-  /** How many panels stand beside each other. @default at most 3 */
+  /** How many panels stand side by side. @default at most 3 */
   readonly columns?: number;
   /** Width of a panel in pixels. @default 448 */
   readonly panelWidth?: number;
@@ -28,13 +28,13 @@ export interface OverlayLayout {
 
 const MARGIN = 24;
 const VIEW_GAP = 4;
-/** Height of a view over the width of its cell at most. */
+/** Maximum height of a view, relative to the width of its cell. */
 const TALLEST = 4;
-/** Pixels that a view has in each direction at least. */
+/** Minimum width and height of a view in pixels. */
 const THINNEST = 16;
 
 /**
- * Draws panels, row after row.
+ * Draws panels in rows.
  * @returns The bytes of a PNG file.
  */
 export async function renderOverlay(
@@ -78,7 +78,7 @@ interface Place {
   readonly height: number;
 }
 
-/** Lays the views of a panel out in rows of equal cells. */
+/** Lays out the views of a panel in rows of equal cells. */
 function placeViews(
   { views, viewColumns }: OverlayPanel,
   panelWidth: number,
@@ -98,8 +98,8 @@ function placeViews(
 }
 
 /**
- * The size of a picture in a cell of some width. One that is far higher than wide, or wider than high, is drawn with another
- * shape than it has: in its own it would be a line, or beyond what an image file can hold.
+ * The size of an image in a cell. Extremely tall or wide images are distorted: undistorted they would be a line, or exceed the
+ * limits of an image file.
  */
 function sizeWithin(
   { width: columns, height: rows }: Picture,
@@ -112,7 +112,7 @@ function sizeWithin(
   return { width: Math.min(cellWidth, Math.max(width, THINNEST)), height: Math.round(tallest) };
 }
 
-/** The picture in that size; small ones become soft rather than blocky, so that only token borders look like edges. */
+/** The image at that size. Small images become soft rather than blocky, so that only token borders look like edges. */
 async function scale(
   { data, width: columns, height: rows }: Picture,
   width: number,
@@ -133,7 +133,7 @@ export interface ImageProcessing {
   readonly image_std?: readonly number[] | number | null;
 }
 
-/** A tensor of floats as the processor returned it. */
+/** A float tensor as the processor returned it. */
 export interface PixelTensor {
   readonly data: ArrayLike<number>;
   readonly dims: readonly number[];
@@ -179,7 +179,7 @@ function viewOf({ grid, indices }: TileReport, picture: Picture | undefined): To
   return { picture, rows, columns, kept: indices };
 }
 
-/** Undoes the normalisation of one tile of `[…, 3, height, width]`; undefined for pixels laid out otherwise. */
+/** Undoes the normalization of one tile of `[…, 3, height, width]`; undefined for other layouts. */
 function pictureOf(
   pixels: PixelTensor | undefined,
   tiles: number,

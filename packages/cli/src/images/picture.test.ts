@@ -70,7 +70,7 @@ describe('readPicture', () => {
     ['PDF', '%PDF-1.7'],
   ])('names the format of a %s file, and what to do', async (format, start) => {
     await expect(readPicture(Buffer.from(start, 'latin1'), folder)).rejects.toThrow(
-      `it is a ${format} file, which is not read here; convert it to PNG`,
+      `it is a ${format} file, which is not supported; convert it to PNG`,
     );
   });
 
@@ -78,7 +78,7 @@ describe('readPicture', () => {
     await writeFile(join(folder, 'text.png'), 'not a picture');
     await expect(readPicture('text.png', folder)).rejects.toMatchObject({
       code: 'MMTOK_INPUT_FILE',
-      message: expect.stringContaining('not an image, or is damaged'),
+      message: expect.stringContaining('not an image'),
     });
     await expect(readPicture('nothing.png', folder)).rejects.toThrow(
       "Cannot use 'nothing.png': there is no such file.",

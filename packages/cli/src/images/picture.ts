@@ -14,7 +14,7 @@ export interface Picture {
 }
 
 /**
- * Reads an image, turned upright as its EXIF data says, transparency on white.
+ * Reads an image, rotated by its EXIF orientation, with transparency on white.
  * @param source A path, a `file:` or http(s) URL, or the bytes of an image file.
  * @throws InputFileError if there is no such file, or it is not an image, or too large a one.
  */
@@ -35,7 +35,7 @@ export async function readPicture(source: string | Uint8Array, cwd: string): Pro
   }
 }
 
-/** Formats that cameras and systems write and that are not decoded here, by what stands at which place of their files. */
+/** Common formats that sharp does not decode, by signature and offset. */
 const OTHER_FORMATS: readonly (readonly [name: string, place: number, signature: string])[] = [
   ...['heic', 'heix', 'heim', 'heis', 'hevc', 'hevx', 'mif1', 'msf1'].map(
     (brand) => ['HEIC', 4, `ftyp${brand}`] as const,
@@ -51,29 +51,25 @@ const OTHER_FORMATS: readonly (readonly [name: string, place: number, signature:
 
 function explainDecodeFailure(cause: unknown, bytes: Uint8Array): string {
   if (cause instanceof Error && cause.message.includes('exceeds pixel limit'))
-    return 'it has more than 268 million pixels (16,383 × 16,383), the most that is read; make it smaller';
+    return 'it has more than 268 million pixels (16,383 × 16,383), which is the limit; make it smaller';
   const start = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
   const format = OTHER_FORMATS.find(([, place, signature]) => start.startsWith(signature, place))?.[0];
   const expected = 'PNG, JPEG, WebP, GIF, AVIF, TIFF or SVG';
   if (format !== undefined)
-    return `it is a ${format} file, which is not read here; convert it to ${expected}, e.g. magick input output.png`;
+    return `it is a ${format} file, which is not supported; convert it to ${expected}, e.g. magick input output.png`;
   if (bytes.length === 0) return `it is empty; expected ${expected}`;
-  return `it is not an image, or is damaged; expected ${expected}`;
+  return `it is not an image, or it is damaged; expected ${expected}`;
 }
 
-/** The path that a relative one or a `file:` URL stands for. */
+/** The absolute path of a relative path or a `file:` URL. */
 export function pathOf(source: string, cwd: string): string {
   if (!/^file:/i.test(source)) return resolve(cwd, source);
   try {
     return fileURLToPath(source);
   } catch (cause) {
-    throw new InputFileError(
-      source,
-      'it is no URL of a file on this machine; write file:///path, or the path',
-      {
-        cause,
-      },
-    );
+    throw new InputFileError(source, 'it is not the URL of a local file; write file:///path, or the path', {
+      cause,
+    });
   }
 }
 
@@ -98,7 +94,7 @@ async function download(url: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer().catch(failed));
 }
 
-/** Why a file could not be read, in words. */
+/** Why a file could not be read. */
 export function explainReadFailure(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOENT':

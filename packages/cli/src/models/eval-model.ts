@@ -15,13 +15,14 @@ import {
 } from '@mmtok/eval';
 import {
   type CallOptions,
+  fitImage,
   type LoadedVlm,
   type ModelInputs,
   type PruneHandle,
   type PruneReport,
   prune,
 } from '@mmtok/transformers';
-import { visionTokensPerImage, withoutPlaceholders } from '@mmtok/transformers/internal';
+import { canFitImages, visionTokensPerImage, withoutPlaceholders } from '@mmtok/transformers/internal';
 import { readPicture } from '../images/picture.js';
 import { shorten } from '../terminal/text.js';
 import { inputsOf, type VlmOptions } from './vlm.js';
@@ -31,7 +32,7 @@ export interface EvalVlmModel extends EvalModel {
   dispose(): Promise<void>;
 }
 
-/** An {@link EvalModel} on transformers.js. The encoded pictures of the last prompts are kept. */
+/** An {@link EvalModel} on transformers.js. Encoded images are cached between calls. */
 export class EvalVlm implements EvalVlmModel {
   readonly name: string;
   readonly options: Readonly<Record<string, string>>;
@@ -63,19 +64,20 @@ export class EvalVlm implements EvalVlmModel {
       'question',
       ...(isSalient ? (['saliency'] as const) : []),
       ...(this.rotary ? (['positions'] as const) : []),
+      ...(canFitImages(loaded.processor) ? (['resolution'] as const) : []),
     ];
     this.handle = prune(loaded.model, {
       processor: loaded.processor,
       budget: { ratio: 1 },
       minVisionTokens: 1,
-      // Keeps pictures encoded from one call to the next.
+      // Caches encoded images between calls.
       followUps: 'reselect',
     });
   }
 
   async answer(request: ModelRequest): Promise<ModelAnswer> {
-    const { images, prompt, maxNewTokens, words } = request;
-    const { inputs, rawImages } = await this.prepare(images, prompt);
+    const { images, prompt, maxNewTokens, words, fitTokens } = request;
+    const { inputs, rawImages } = await this.prepare(images, prompt, fitTokens);
     if (request.prune === undefined) {
       return await this.generate(inputs, maxNewTokens, { budget: { ratio: 1 } });
     }
@@ -95,7 +97,7 @@ export class EvalVlm implements EvalVlmModel {
   }
 
   async countTokens({ images, prompt }: Pick<ModelRequest, 'images' | 'prompt'>): Promise<number[]> {
-    // A prompt tells of all its pictures together.
+    // countTokens reports one number for all images of a prompt.
     if (images.length !== 1) return [];
     const { inputs } = await this.prepare(images, prompt);
     return this.handle.countTokens(inputs).map(({ vision }) => vision);
@@ -106,18 +108,27 @@ export class EvalVlm implements EvalVlmModel {
     await this.loaded.model.dispose();
   }
 
-  /** The processor's work, done once for all methods and budgets. */
-  private async prepare(images: ModelRequest['images'], prompt: string): Promise<Prepared> {
-    const key = [...images.map(({ id }) => id), prompt].join('\n');
+  /** Runs the processor once for all methods and budgets. */
+  private async prepare(
+    images: ModelRequest['images'],
+    prompt: string,
+    fitTokens?: number,
+  ): Promise<Prepared> {
+    const key = [...images.map(({ id }) => id), prompt, fitTokens ?? ''].join('\n');
     if (this.prepared?.key === key) return this.prepared;
     const { library, processor } = this.loaded;
     if (withoutPlaceholders(library, processor, prompt) !== prompt) {
       throw new BrokenQuestionError(
-        `The question '${shorten(prompt, 80)}' contains what stands for a picture in prompts; write it otherwise`,
+        `The question '${shorten(prompt, 80)}' contains the prompt's placeholder for an image; rephrase it`,
       );
     }
     const rawImages = await readRawImages(library, images);
-    const inputs = await inputsOf(this.loaded, rawImages, prompt, {
+    const [image] = rawImages;
+    const fitted =
+      fitTokens === undefined || image === undefined
+        ? { processor, images: rawImages }
+        : await fitOne(processor, image, fitTokens);
+    const inputs = await inputsOf({ ...this.loaded, processor: fitted.processor }, fitted.images, prompt, {
       template: this.promptTemplate,
       tokensPerImage: (pixels) => this.tokensPerImage(pixels),
     });
@@ -125,7 +136,7 @@ export class EvalVlm implements EvalVlmModel {
     return this.prepared;
   }
 
-  /** Asks the vision encoder, once for each shape of pixels. Only for families whose processor does not tell. */
+  /** Asks the vision encoder, once per shape of pixels; only needed for families without a processor of their own. */
   private async tokensPerImage(pixels: ModelInputs): Promise<number> {
     const shape = String(pixels.pixel_values?.dims);
     const count = this.counts.get(shape) ?? (await visionTokensPerImage(this.loaded.model as never, pixels));
@@ -153,20 +164,30 @@ export class EvalVlm implements EvalVlmModel {
   }
 }
 
+/** Resizes an image to at most `visionTokens`, and returns the processor that produces that number. */
+async function fitOne(
+  processor: Processor,
+  picture: RawImage,
+  visionTokens: number,
+): Promise<{ readonly processor: Processor; readonly images: readonly RawImage[] }> {
+  const fitted = await fitImage(processor, picture, { visionTokens });
+  return { processor: fitted.processor, images: [fitted.image] };
+}
+
 /** The members of an ONNX Runtime session that are read. */
 interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
 }
 
-/** A prompt and its pictures, ready to be asked. */
+/** A processed prompt with its images. */
 interface Prepared {
   readonly key: string;
   readonly rawImages: readonly RawImage[];
   readonly inputs: ModelInputs;
 }
 
-/** What the model wrote after the prompt. Encoder-decoders answer apart from it. */
+/** The text after the prompt. The output of encoder-decoders does not include the prompt. */
 function newText(sequences: Tensor, inputs: ModelInputs, processor: Processor, config: unknown): string {
   const isApart = (config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
   const promptLength = isApart ? 0 : (inputs.input_ids?.dims.at(-1) ?? 0);
@@ -174,7 +195,7 @@ function newText(sequences: Tensor, inputs: ModelInputs, processor: Processor, c
   return (processor.batch_decode(written, { skip_special_tokens: true })[0] ?? '').trim();
 }
 
-/** An agent of @mmtok/agent, asked about each picture of a question. */
+/** An agent of @mmtok/agent, which is asked about each image of a question. */
 export function evalAgent(name: string, agent: Agent): EvalAgent {
   return {
     name,
@@ -192,13 +213,13 @@ export function evalAgent(name: string, agent: Agent): EvalAgent {
   };
 }
 
-/** The true answer by the default rules of enrichment. */
+/** An oracle: the true answer, enriched by the default rules. */
 export const evalOracle: NonNullable<EvalAgents['oracle']> = ({ prompt }, truth) => ({
   answer: truth,
   added: enrichQuestion(prompt, truth).added,
 });
 
-/** Reads pictures, from their files where they are files of their own. */
+/** Reads images, from their files if they have any. */
 export async function readRawImages(
   { RawImage }: Pick<typeof import('@huggingface/transformers'), 'RawImage'>,
   images: ModelRequest['images'],
@@ -213,9 +234,9 @@ export async function readRawImages(
 
 type Positions = NonNullable<MethodFeatures['positions']>;
 
-/** A model whose positions are known: one line of them, turned by frequencies that its configuration tells. */
+/** A model with known one-dimensional rotary positions. */
 export interface RotaryModel {
-  /** The positions of a prompt's vision tokens; undefined where it has no placeholders. */
+  /** The positions of a prompt's vision tokens; undefined if it has no placeholders. */
   positionsOf(inputs: ModelInputs): Positions | undefined;
 }
 
@@ -234,7 +255,7 @@ interface Config extends TextConfig {
 }
 
 /**
- * Reads how a model places tokens; undefined where its decoder takes no position ids, or its positions are not one line.
+ * The positions of a model; undefined if its decoder takes no position ids, or its positions are not one-dimensional.
  * @param sessions of the model.
  */
 export function rotaryModel(

@@ -18,17 +18,17 @@ import type { Vlm, VlmOptions } from './vlm.js';
 /** The name of the embedded model. */
 export const TINY = 'tiny';
 
-/** The name of its smaller sibling, which is also an agent that needs no download. */
+/** The name of the small embedded model, which can also be an agent that needs no download. */
 export const TINY_SMALL = 'tiny-small';
 
 /** Loads models. */
 export type LoadVlm = (options: VlmOptions, io: Io) => Promise<Vlm>;
 
 /**
- * Loads a model and attaches pruning. Downloads are kept in `mmtok/models` in the user's cache folder.
- * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
- * @throws ModelLoadError if there is no such model, or the folder is none.
- * @throws HubUnreachableError if it must be downloaded, but cannot.
+ * Loads a model and attaches pruning. Downloads go to `mmtok/models` in the user's cache folder.
+ * @throws UsageError for a name that is neither an embedded model, nor a hub id, nor a folder.
+ * @throws ModelLoadError if there is no such model, or the folder contains none.
+ * @throws HubUnreachableError if it must be downloaded but the hub cannot be reached.
  * @throws UnsupportedModelError if it cannot be pruned.
  */
 export const loadVlm: LoadVlm = async (options, io) => {
@@ -36,7 +36,7 @@ export const loadVlm: LoadVlm = async (options, io) => {
   return await prunedVlm(loaded, options);
 };
 
-/** Loads a model as {@link loadVlm} does, with nothing attached. */
+/** Loads a model as {@link loadVlm} does, without pruning. */
 export async function loadLibraryModel(
   { model: name, device, dtype }: Pick<VlmOptions, 'model' | 'device' | 'dtype'>,
   io: Io,
@@ -47,11 +47,11 @@ export async function loadLibraryModel(
   status.show(`Loading ${name} …`);
   try {
     return await transformers.loadVlm(source, {
-      ...(device !== undefined && { device }),
-      ...(dtype !== undefined && { dtype }),
+      device,
+      dtype,
       onProgress: downloadProgress(name, status),
       cacheDir: modelCache(io),
-      // Which devices there are, the library knows best; precisions were checked where they were read.
+      // The library checks the device; the precision was checked when it was parsed.
     } as LoadVlmOptions);
   } catch (error) {
     throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
@@ -60,7 +60,7 @@ export async function loadLibraryModel(
   }
 }
 
-/** Whether a model is one of those that come along, which know nothing but drawn shapes. */
+/** Whether a model is embedded, and so only knows drawn shapes. */
 export function isEmbedded(name: string): boolean {
   return name === TINY || name === TINY_SMALL;
 }
@@ -86,21 +86,21 @@ export async function locate(name: string, cwd: string): Promise<string> {
   );
 }
 
-/** The folder that downloads are kept in. */
+/** The folder for downloads. */
 export function modelCache({ env }: Io): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mmtok', 'models');
 }
 
-/** Whether loading failed for want of a network: what Node's fetch then says. */
+/** Whether loading failed because the network was unreachable, judging by the message of Node's fetch. */
 export function isUnreachable(error: unknown): boolean {
   if (!MmtokError.isInstance(error)) return false;
   return error.cause instanceof Error && error.cause.message === 'fetch failed';
 }
 
-/** Loads models for evaluations; errors as of `loadVlm`. */
+/** Loads models for evaluations; throws what `loadVlm` throws. */
 export type LoadEvalModel = (options: Omit<VlmOptions, 'backend'>, io: Io) => Promise<EvalVlmModel>;
 
-/** Loads a model of transformers.js. */
+/** Loads a transformers.js model. */
 export const loadEvalModel: LoadEvalModel = async (options, io) => {
   const [loaded, { EvalVlm }] = await Promise.all([loadLibraryModel(options, io), import('./eval-model.js')]);
   return new EvalVlm(loaded, options);
@@ -113,8 +113,8 @@ export type LoadAgent = (
 ) => Promise<VlmAgent>;
 
 /**
- * Loads an agent. Downloads are kept where those of models are.
- * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
+ * Loads an agent. Downloads go to the same folder as those of models.
+ * @throws UsageError for a name that is neither an embedded model, nor a hub id, nor a folder.
  * @throws AgentLoadError if there is no such model, or it cannot be an agent.
  * @throws HubUnreachableError if it must be downloaded, but cannot.
  */
@@ -126,11 +126,11 @@ export const loadAgent: LoadAgent = async ({ model: name, device, dtype }, io) =
   try {
     return await createAgent({
       model,
-      ...(device !== undefined && { device }),
-      ...(dtype !== undefined && { dtype }),
+      device,
+      dtype,
       onProgress: downloadProgress(name, status),
       cacheDir: modelCache(io),
-      // Which devices there are, the library knows best; precisions were checked where they were read.
+      // The library checks the device; the precision was checked when it was parsed.
     } as CreateAgentOptions);
   } catch (error) {
     throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
@@ -142,11 +142,11 @@ export const loadAgent: LoadAgent = async ({ model: name, device, dtype }, io) =
 /** What to verify. */
 export interface VerifyRequest extends Pick<VlmOptions, 'model' | 'device' | 'dtype' | 'promptTemplate'> {
   /** The share of vision tokens to keep. */
-  readonly ratio?: number;
+  readonly ratio?: number | undefined;
   /** Length of the answers, in tokens. */
-  readonly newTokens?: number;
+  readonly newTokens?: number | undefined;
   /** Timed calls per row. */
-  readonly repeats?: number;
+  readonly repeats?: number | undefined;
 }
 
 /** Verifies models. */
@@ -181,7 +181,7 @@ export const verifyModel: VerifyModel = async (request, io, onProgress) => {
 
 const BAR_WIDTH = 24;
 
-/** A callback for `from_pretrained` that draws all files of a model as one bar. */
+/** A callback for `from_pretrained` that shows all files of a model as one progress bar. */
 export function downloadProgress(model: string, status: StatusLine): ProgressCallback {
   const files = new Map<string, { readonly loaded: number; readonly total: number }>();
   return (info) => {

@@ -25,86 +25,88 @@ import type { Picture } from '../images/picture.js';
 export interface VlmOptions {
   /** `tiny`, `tiny-small`, a hub id such as `HuggingFaceTB/SmolVLM2-256M-Video-Instruct`, or a folder. */
   readonly model: string;
-  /** Where tokens are selected; the model disposes it with itself. */
+  /** The backend that selects tokens; disposed with the model. */
   readonly backend: Backend;
   /** An execution provider, e.g. `webgpu`. */
-  readonly device?: string;
+  readonly device?: string | undefined;
   /** A precision such as `q4`, for all parts of the model or by part. */
-  readonly dtype?: string | Readonly<Record<string, string>>;
+  readonly dtype?: string | Readonly<Record<string, string>> | undefined;
   /** A prompt with `<image>` and `{question}` in place of the model's chat template. */
-  readonly promptTemplate?: string;
-  /** Answers first, so that its words join the question's; whoever made it disposes it. */
-  readonly agent?: Agent;
-  /** The objective in place of the paper's. */
-  readonly coverage?: readonly ObjectiveTerm[];
+  readonly promptTemplate?: string | undefined;
+  /** Answers first, so that its words join the question; the caller disposes it. */
+  readonly agent?: Agent | undefined;
+  /** The objective, instead of the paper's. */
+  readonly coverage?: readonly ObjectiveTerm[] | undefined;
 }
 
-/** A question about pictures. */
+/** A question about images. */
 export interface Request {
   readonly pictures: readonly Picture[];
   readonly question: string;
-  /** How many vision tokens of each picture to keep; `'all'` runs the model untouched. */
+  /** How many vision tokens of each image to keep; `'all'` runs the model unpruned. */
   readonly budget: Budget | 'all';
-  readonly maxNewTokens?: number;
+  readonly maxNewTokens?: number | undefined;
   /** Receives the answer piece by piece. */
-  readonly onText?: (text: string) => void;
+  readonly onText?: ((text: string) => void) | undefined;
 }
 
 /** Milliseconds per phase. */
 export interface Timings {
-  /** Resizing images, building and tokenizing the prompt, and whatever else is in no other phase. */
+  /** Resizing images, building and tokenizing the prompt, and everything outside the other phases. */
   readonly prepareMs: number;
   /** The vision encoder. */
   readonly encodeMs: number;
-  /** Choosing the tokens. */
+  /** Selecting tokens. */
   readonly selectMs: number;
-  /** The language model over the prompt: what pruning shortens. */
+  /** The language model on the prompt, which pruning shortens. */
   readonly prefillMs: number;
-  /** The language model over the answer. */
+  /** From pixels to the first token: encoder, selection, and prefill. */
+  readonly firstTokenMs: number;
+  /** The language model on the answer. */
   readonly decodeMs: number;
-  /** From pictures and question to the whole answer. */
+  /** From images and question to the whole answer. */
   readonly totalMs: number;
 }
 
-/** What became of one picture. */
+/** What was kept of one image. */
 export interface PictureTokens {
   readonly visionTokens: number;
-  /** Kept tokens, ascending, counted from the picture's first. */
+  /** Kept tokens, ascending, counted from the image's first. */
   readonly indices: readonly number[];
-  /** For each coverage term, the share of what all tokens cover that the kept ones cover. */
+  /** For each coverage term, the kept tokens' share of the coverage of all tokens. */
   readonly coverage: Readonly<Record<string, number>>;
 }
 
-/** What an agent said first, and what of it joined the question. */
+/** An agent's answers, and the words that joined the question. */
 export interface AgentWords {
-  /** One per picture. */
+  /** One per image. */
   readonly answers: readonly string[];
   readonly added: readonly string[];
   readonly ms: number;
 }
 
-/** An answer, and what it took. */
+/** An answer with its token counts and times. */
 export interface Answer {
   readonly text: string;
-  /** Vision tokens of all pictures, and how many of them the language model saw. */
+  /** Vision tokens of all images, and how many of them the language model received. */
   readonly visionTokens: number;
   readonly keptTokens: number;
-  /** One per image; empty where nothing was pruned. */
+  /** One per image; empty if nothing was pruned. */
   readonly pictures: readonly PictureTokens[];
   /** The images as the encoder saw them, with their kept tokens; none for images whose tokens form no grid. */
   overlay(): Promise<readonly OverlayPanel[]>;
   readonly timings: Timings;
-  /** Absent where no agent was asked. */
+  /** Absent if no agent was asked. */
   readonly agent?: AgentWords;
-  /** What the user should know, in words. */
+  /** Human-readable notes. */
   readonly notes: readonly string[];
 }
 
 /** A loaded model with pruning attached. */
 export interface Vlm {
-  /** What was asked for: an embedded model, a hub id or a folder. */
+  /** The model as requested: an embedded model, a hub id, or a folder. */
   readonly name: string;
-  /** Where similarities are computed, e.g. `ort (cpu)`. */
+  /** The backend that selects tokens, e.g. `ort (cpu)`. */
   readonly backend: string;
   ask(request: Request): Promise<Answer>;
   /** Frees the model and its backend. */
@@ -140,7 +142,7 @@ export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise
       };
       const { text, report } = await (onText ? streamed(vlm, request, onText) : vlm.ask(request));
       const totalMs = performance.now() - started;
-      const { encodeMs, agentMs = 0, selectMs, prefillMs, decodeMs } = report.timings;
+      const { encodeMs, agentMs = 0, selectMs, prefillMs, firstTokenMs, decodeMs } = report.timings;
       const agentReport = report.prompts[0]?.agent;
       const isPruned = budget !== 'all';
       return {
@@ -154,6 +156,7 @@ export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise
           encodeMs,
           selectMs,
           prefillMs,
+          firstTokenMs,
           decodeMs,
           totalMs,
         },
@@ -189,7 +192,7 @@ interface Asked extends Pick<Request, 'pictures' | 'question'> {
   readonly template: string | undefined;
 }
 
-/** What the encoder saw, from the processor once more: only an overlay needs it. */
+/** Runs the processor again to recover what the encoder saw, which only an overlay needs. */
 async function drawable(
   { library, processor, model }: PrunableVlm,
   report: PruneReport,
@@ -203,7 +206,7 @@ async function drawable(
   return overlayPanels(report.images, pictures, {
     pixels: inputs.pixel_values as PixelTensor | undefined,
     processing: (processor.image_processor ?? {}) as ImageProcessing,
-    // Processors that cut images into tiles tell how many stand side by side, as [batch][image].
+    // Processors that split images into tiles report the number of columns as [batch][image].
     columns: (inputs.cols as unknown as readonly (readonly number[])[] | undefined)?.[0] ?? [],
   });
 }
@@ -215,6 +218,9 @@ function selectionNotes({ reason, images, visionTokens }: PruneReport): string[]
   switch (reason) {
     case 'belowBudget':
       return notes.length > 0 ? notes : [`${all}: the budget allows as many`];
+    case 'costsMore':
+      // The report's own note has the numbers.
+      return notes;
     case 'belowMinVisionTokens':
       return [...notes, `${all}: pruning so few would cost more than it saves`];
     default:

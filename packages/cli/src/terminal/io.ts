@@ -6,19 +6,19 @@ import { safeJson, safeText } from './text.js';
 /** A stream of text for a person or a program to read. */
 export interface Output {
   write(text: string): unknown;
-  /** Whether a person is looking: colours, progress and a running answer are for them alone. */
+  /** Whether it is a terminal: only then are colors, progress, and a growing answer shown. */
   readonly isTTY?: boolean;
   /** Width of the terminal. */
   readonly columns?: number;
 }
 
-/** The user's wish to stop, for commands that can do so in good order. While none listens, it ends the program. */
+/** The user's request to stop, for commands that can stop gracefully. Without a listener, it ends the program. */
 export interface Interrupt {
-  /** Listens until the function that is returned is called. */
+  /** Listens until the returned function is called. */
   listen(listener: () => void): () => void;
 }
 
-/** The surroundings of a command. */
+/** The streams and environment of a command. */
 export interface Io {
   /** What `-` reads. */
   readonly stdin: AsyncIterable<Uint8Array | string>;
@@ -29,11 +29,11 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder that relative paths start from. */
   readonly cwd: string;
-  /** Aborted when the user stops the program (Ctrl+C, SIGTERM); a second time ends it at once. */
+  /** Ctrl+C or SIGTERM; the second one ends the program. */
   readonly interrupt?: Interrupt;
 }
 
-/** Writes a line; control characters in it, which may come from files, become visible. */
+/** Writes a line; control characters, which may come from files, become visible. */
 export function print(output: Output, line = ''): void {
   output.write(`${safeText(line)}\n`);
 }
@@ -43,10 +43,10 @@ export function printJson(output: Output, value: unknown): void {
   output.write(`${safeJson(value)}\n`);
 }
 
-/** Functions that colour text. */
+/** Functions that color text. */
 export type Colors = ReturnType<typeof pc.createColors>;
 
-/** Colours if a person looks at the stream, or `FORCE_COLOR` asks for them. */
+/** Colors for a terminal or with `FORCE_COLOR`, unless `NO_COLOR` is set. */
 export function colorsFor(output: Output, env: Io['env']): Colors {
   const isForced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0';
   const isPlain = env.NO_COLOR !== undefined && env.NO_COLOR !== '';

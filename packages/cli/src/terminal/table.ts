@@ -69,6 +69,7 @@ const LONGEST = 5_000;
 
 /** Text on one line with control characters made visible, as it will be printed. */
 function flat(text: string): string {
-  const safe = safeText(text.trim().replace(/\s+/gu, ' '));
+  // Other spaces, such as those within numbers, stay.
+  const safe = safeText(text.trim().replace(/[ \t\r\n]+/g, ' '));
   return /^[ -~]*$/.test(safe) ? safe : shorten(safe, LONGEST);
 }

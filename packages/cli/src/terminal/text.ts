@@ -1,14 +1,14 @@
 // Text for a terminal: control characters made visible, long text shortened, numbers formatted.
 
-/** Bold, dim, red, green, yellow, cyan and their ends, as picocolors writes them. */
+/** Bold, dim, red, green, yellow, cyan, and their resets, as picocolors writes them. */
 const COLORS = '\\u001b\\[(?:1|2|22|31|32|33|36|39)m';
-/** Control characters but for tab and line break, marks that reverse text, and line separators. */
+/** Control characters except tab and line break, marks that reverse text, and line separators. */
 const CONTROL = '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]';
 const UNSAFE: RegExp = new RegExp(`${COLORS}|${CONTROL}`, 'g');
 const CONTROL_PICTURES = 0x2400;
 const LONGEST_NAME = 80;
 
-/** The text with control characters as visible ones: `␛` for escape, `\\u009b` for those without a picture. */
+/** The text with control characters made visible: `␛` for escape, `\\u009b` for those without a symbol. */
 export function safeText(text: string): string {
   return text.replace(UNSAFE, (found) => {
     if (found.length > 1) return found;
@@ -18,7 +18,7 @@ export function safeText(text: string): string {
   });
 }
 
-/** JSON on one line, in which no character means anything to a terminal; programs read the same value. */
+/** JSON on one line without characters that affect a terminal; it parses to the same value. */
 export function safeJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
@@ -26,12 +26,12 @@ export function safeJson(value: unknown): string {
   );
 }
 
-/** A name or value of a file, for a message: in quotes, and cut where it is long. */
+/** A name or value from a file, quoted and shortened for a message. */
 export function quote(name: string): string {
   return `'${shorten(name, LONGEST_NAME)}'`;
 }
 
-/** The beginning of a text that is longer than `most` characters, and how long it is. */
+/** The text, or its beginning and its length if it is longer than `most` characters. */
 export function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most)}… (${text.length} characters)`;
 }

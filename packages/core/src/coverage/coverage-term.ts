@@ -32,21 +32,25 @@ export interface TermInputs<T> {
   readonly drawn?: T | undefined;
 }
 
-/** What a term's program gives, as nested records. */
-export interface TermOutputs<T> {
-  /** `[1, targets]`: how much each target counts. */
-  readonly weights: T;
-  /** `[n, targets]`, the weights multiplied in. */
+/** What a term's program gives before any weights, as nested records. */
+export interface BlockOutputs<T> {
+  /** `[n, targets]` */
   readonly affinity: T;
-  /** `[n, 1]`: sums of the affinity's rows. */
-  readonly firstGains: T;
-  /** `[1, targets]`: the highest affinity each target can reach, its weight multiplied in. */
+  /** `[1, targets]`: the highest affinity each target can reach. */
   readonly peak: T;
   /**
    * `[rows, 1]`: the row norms that were not given. They show whether a tensor is finite. Most terms need them anyway, so this check
    * of millions of numbers is free.
    */
   readonly norms: Readonly<Record<string, T>>;
+}
+
+/** What a term's program gives, as nested records; the weights are multiplied into affinity and peak. */
+export interface TermOutputs<T> extends BlockOutputs<T> {
+  /** `[1, targets]`: how much each target counts. */
+  readonly weights: T;
+  /** `[n, 1]`: sums of the affinity's rows. */
+  readonly firstGains: T;
 }
 
 /** The forms of one term: which compiled program serves depends on what is drawn and what is known. */
@@ -59,6 +63,13 @@ export interface TermPrograms {
   readonly drawn?: NestedProgram | undefined;
   /** Drawn targets, norms of the image's tensors given. */
   readonly drawnGivenNorms?: NestedProgram | undefined;
+  /**
+   * Drawn targets of a calibrated term before any weights: the outputs are affinity, peak and norms. Run over the candidates from
+   * some row on, it gives a block of which the rest follows by symmetry. Absent for terms that are not calibrated.
+   */
+  readonly block?: NestedProgram | undefined;
+  /** The same, the norms of the image's tensors given. */
+  readonly blockGivenNorms?: NestedProgram | undefined;
 }
 
 /** One weighted term of the objective, made by `textCoverage()`, `visionCoverage()` or your own `defineCoverage()`. */
@@ -150,6 +161,8 @@ export const termSchema: z.ZodType<ObjectiveTerm, ObjectiveTerm> = z.union(
         wholeGivenNorms: program,
         drawn: program.optional(),
         drawnGivenNorms: program.optional(),
+        block: program.optional(),
+        blockGivenNorms: program.optional(),
       }),
       withoutText: z.lazy(() => termSchema as z.ZodType<CoverageTerm, CoverageTerm>).optional(),
     }),

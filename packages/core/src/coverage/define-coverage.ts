@@ -7,6 +7,7 @@ import type { TensorSpec, TensorSpecs } from '../backend/program.js';
 import { InvalidOptionsError } from '../errors.js';
 import { parseOptions } from '../internal/parse-options.js';
 import {
+  type BlockOutputs,
   type CoverageTerm,
   sampleSchema,
   type TargetSample,
@@ -72,6 +73,12 @@ export interface CoverageDefinition<I extends TensorSpecs, P extends TermParamet
    */
   readonly drawsTargets?: boolean | undefined;
   /**
+   * State `true` for a term that draws its targets and whose affinity is symmetric: *i* covers *j* as *j* covers *i*. The affinities
+   * of each target are then divided by their sum over all candidates, and each target counts the same: `build` returns neither
+   * that division nor `targetWeights`. Half of a large matrix is computed then, and the rest copied.
+   */
+  readonly calibrated?: boolean | undefined;
+  /**
    * The term to use in place of this one where no text is given; receives the options of the factory.
    * @default a term that reads text is left out without it
    */
@@ -134,7 +141,14 @@ export function defineCoverage<
   const P extends TermParameters = Readonly<Record<never, number>>,
 >(definition: CoverageDefinition<I, P>): (options?: TermOptions<P>) => CoverageTerm {
   checkDefinition(definition as unknown as CoverageDefinition<TensorSpecs, TermParameters>);
-  const { name, targets, nonNegative = false, drawsTargets = false, withoutText } = definition;
+  const {
+    name,
+    targets,
+    nonNegative = false,
+    drawsTargets = false,
+    calibrated = false,
+    withoutText,
+  } = definition;
   const defaults: TermParameters = { ...definition.parameters };
   const inputs = Object.fromEntries(
     Object.entries<TensorSpec>(definition.inputs).map(([input, { dims }]) => [
@@ -143,10 +157,12 @@ export function defineCoverage<
     ]),
   );
   const programs: TermPrograms = {
-    whole: termProgram(definition, false, false),
-    wholeGivenNorms: termProgram(definition, false, true),
-    drawn: drawsTargets ? termProgram(definition, true, false) : undefined,
-    drawnGivenNorms: drawsTargets ? termProgram(definition, true, true) : undefined,
+    whole: termProgram(definition, 'whole', false),
+    wholeGivenNorms: termProgram(definition, 'whole', true),
+    drawn: drawsTargets ? termProgram(definition, 'drawn', false) : undefined,
+    drawnGivenNorms: drawsTargets ? termProgram(definition, 'drawn', true) : undefined,
+    block: calibrated ? termProgram(definition, 'block', false) : undefined,
+    blockGivenNorms: calibrated ? termProgram(definition, 'block', true) : undefined,
   };
   return (options = {}) => {
     const what = `options of coverage term '${name}'`;
@@ -185,7 +201,7 @@ export function defineCoverage<
 
 /** @throws InvalidOptionsError for inputs that nobody could pass, and for dimensions that no input has. */
 function checkDefinition(definition: CoverageDefinition<TensorSpecs, TermParameters>): void {
-  const { name, targets, inputs, drawsTargets } = parseOptions(
+  const { name, targets, inputs, drawsTargets, calibrated } = parseOptions(
     'coverage definition',
     definitionSchema,
     definition,
@@ -213,6 +229,13 @@ function checkDefinition(definition: CoverageDefinition<TensorSpecs, TermParamet
   if (drawsTargets && targets !== 'n') {
     fail(`it draws its targets, which must then be the candidates: expected targets: 'n', got '${targets}'`);
   }
+  if (calibrated && !drawsTargets) fail('calibrated needs drawsTargets: true');
+  const other = Object.entries(inputs).find(([, { dims }]) => dims[0] !== 'n');
+  if (calibrated && other !== undefined) {
+    fail(
+      `it is calibrated, so every input has one row per candidate, but '${other[0]}' is [${other[1].dims}]`,
+    );
+  }
 }
 
 const callable = z.custom<(...values: never[]) => unknown>(
@@ -229,17 +252,34 @@ const definitionSchema = z.strictObject({
   parameters: z.record(z.string(), z.number()).optional(),
   nonNegative: z.boolean().optional(),
   drawsTargets: z.boolean().optional(),
+  calibrated: z.boolean().optional(),
   withoutText: callable.optional(),
   build: callable,
 });
 
+/** No target's affinities are divided by less. */
+export const LEAST_SUM = 1e-30;
+
+/**
+ * The sum of each target's affinities `[1, targets]` over all candidates, of a symmetric affinity.
+ * @param isDrawn whether some of the targets are missing, so that rows do not tell.
+ */
+export function targetSums<T>(ops: TensorOps<T>, affinity: T, isDrawn: boolean): T {
+  // Of a symmetric matrix the sums of rows are those of columns, and engines add up rows faster.
+  const sums = isDrawn
+    ? ops.sum(affinity, 0, { keepDims: true })
+    : ops.transpose(ops.sum(affinity, 1, { keepDims: true }));
+  return ops.maximum(sums, ops.scalar(LEAST_SUM));
+}
+
 /** Wraps a definition's `build` so that the engine also weighs the targets and sums up every candidate's first gain. */
 function termProgram<I extends TensorSpecs, P extends TermParameters>(
   definition: CoverageDefinition<I, P>,
-  isDrawn: boolean,
+  form: 'whole' | 'drawn' | 'block',
   areNormsGiven: boolean,
 ): NestedProgram {
-  const { name, inputs, parameters = {} } = definition;
+  const { name, inputs, parameters = {}, calibrated = false } = definition;
+  const isDrawn = form !== 'whole';
   const targets = isDrawn ? 'drawn targets' : definition.targets;
   const perRow = ([input, { dims }]: [string, TensorSpec]): [string, TensorSpec] => [
     input,
@@ -255,17 +295,20 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
     norms: Object.fromEntries(given.map(perRow)),
     drawn: isDrawn ? { dims: [targets], dtype: 'int32' } : undefined,
   };
-  const outputSpecs: TermOutputs<TensorSpec> = {
-    weights: { dims: ['one', targets] },
+  const blockSpecs: BlockOutputs<TensorSpec> = {
     affinity: { dims: ['n', targets] },
-    firstGains: { dims: ['n', 'one'] },
     peak: { dims: ['one', targets] },
     norms: Object.fromEntries(computed.map(perRow)),
+  };
+  const outputSpecs: TermOutputs<TensorSpec> = {
+    weights: { dims: ['one', targets] },
+    firstGains: { dims: ['n', 'one'] },
+    ...blockSpecs,
   };
   return defineNestedProgram({
     name: `coverage(${name})`,
     inputs: inputSpecs as unknown as Tree<TensorSpec>,
-    outputs: outputSpecs as unknown as Tree<TensorSpec>,
+    outputs: (form === 'block' ? blockSpecs : outputSpecs) as unknown as Tree<TensorSpec>,
     build: <T>(ops: TensorOps<T>, read: Tree<T>): Tree<T> => {
       const from = read as unknown as TermInputs<T>;
       const fresh = Object.fromEntries(
@@ -282,15 +325,18 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
           isDrawn,
         },
       );
+      const highest = peak ?? ops.max(affinity, 0, { keepDims: true });
+      if (form === 'block') return { affinity, peak: highest, norms: fresh } as unknown as Tree<T>;
       // Of drawn targets each counts what it counts among all, which are as many as the candidates.
-      const perTarget = targetWeights ?? ops.divide(ops.scalar(1), ops.size(affinity, isDrawn ? 0 : 1));
+      const even = targetWeights ?? ops.divide(ops.scalar(1), ops.size(affinity, isDrawn ? 0 : 1));
+      const perTarget = calibrated ? ops.divide(even, targetSums(ops, affinity, isDrawn)) : even;
       const weights = ops.multiply(from.targetWeights, perTarget);
       const weighted = ops.multiply(affinity, weights);
       const outputs: TermOutputs<T> = {
         weights,
         affinity: weighted,
         firstGains: ops.sum(weighted, 1, { keepDims: true }),
-        peak: ops.multiply(peak ?? ops.max(affinity, 0, { keepDims: true }), weights),
+        peak: ops.multiply(highest, weights),
         norms: fresh,
       };
       return outputs as unknown as Tree<T>;

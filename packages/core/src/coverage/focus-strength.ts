@@ -10,8 +10,8 @@ export const FULL_FOCUS = 4;
 const NO_EVIDENCE = 0.8;
 const FULL_EVIDENCE = 1;
 
-/** Deviations of cosines below this are rounding. */
-const LEAST_DEVIATION = 1e-5;
+/** Deviations of cosines below this are rounding: they are roots of differences in single precision. */
+const LEAST_DEVIATION = 1e-3;
 
 /**
  * Whether any text token picks out a vision token more than noise would.
@@ -34,13 +34,22 @@ const LEAST_DEVIATION = 1e-5;
 export function textEvidence<T>(ops: TensorOps<T>, vision: T, text: T, norms: T): T {
   const squared = (x: T): T => ops.multiply(x, x);
   const root = (x: T): T => ops.exp(ops.multiply(ops.scalar(0.5), ops.log(x)));
+  const product = (a: T, b: T): T => ops.matMul(a, b, { transposeB: true });
   const tokens = ops.size(vision, 0);
-  const directions = ops.divide(vision, safeNorms(ops, norms));
-  const mean = ops.divide(ops.sum(directions, 0, { keepDims: true }), tokens);
-  const centered = ops.subtract(directions, mean);
+  const lengths = safeNorms(ops, norms);
   const rows = normalizeRows(ops, text);
-  const above = ops.matMul(centered, rows, { transposeB: true });
-  const variances = ops.matMul(squared(centered), squared(rows), { transposeB: true });
+  const weights = squared(rows);
+  const cosines = ops.divide(product(vision, rows), lengths);
+  const above = ops.subtract(cosines, ops.divide(ops.sum(cosines, 0, { keepDims: true }), tokens));
+  // Σ t̂² (v̂ − mean)², multiplied out, so that only one tensor as large as the vision tokens is made.
+  const inverse = ops.transpose(ops.divide(ops.scalar(1), ops.multiply(lengths, tokens)));
+  const mean = ops.matMul(inverse, vision);
+  const squares = ops.divide(product(squared(vision), weights), squared(lengths));
+  const crossed = ops.divide(product(vision, ops.multiply(weights, mean)), lengths);
+  const variances = ops.add(
+    ops.subtract(squares, ops.multiply(ops.scalar(2), crossed)),
+    product(squared(mean), weights),
+  );
   const deviations = root(ops.maximum(variances, ops.scalar(LEAST_DEVIATION ** 2)));
   const highest = ops.max(ops.max(ops.divide(above, deviations), 0, { keepDims: true }), 1, {
     keepDims: true,

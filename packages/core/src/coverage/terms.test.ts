@@ -600,6 +600,52 @@ describe('defineCoverage', () => {
     refuses(() => plain({ sample: { targets: 31 } }), 'at least 32');
   });
 
+  it('can leave the division by sums over candidates to the term, if it is symmetric', async () => {
+    const definition = {
+      name: 'mine',
+      inputs: { vision: { dims: ['n', 'D'] } },
+      targets: 'n',
+      nonNegative: true,
+      drawsTargets: true,
+    } as const;
+    const calibrated = defineCoverage({
+      ...definition,
+      calibrated: true,
+      build: (ops, inputs, _, { draw }) => ({
+        affinity: ops.exp(ops.matMul(inputs.vision, draw(inputs.vision), { transposeB: true })),
+      }),
+    });
+    const byHand = defineCoverage({
+      ...definition,
+      build: (ops, inputs, _, { draw }) => {
+        const affinity = ops.exp(ops.matMul(inputs.vision, draw(inputs.vision), { transposeB: true }));
+        const sums = ops.sum(affinity, 0, { keepDims: true });
+        return {
+          affinity,
+          targetWeights: ops.divide(ops.divide(ops.scalar(1), ops.size(affinity, 0)), sums),
+        };
+      },
+    });
+    const many = Array.from({ length: 90 }, (_, j) => [Math.sin(j), Math.cos(j * j), Math.sin(3 * j)]);
+    const targetWeights = many.map((_, j) => 1 + (j % 3));
+    for (const options of [{}, { targetWeights }, { sample: { targets: 40 } }]) {
+      const [a, b] = await Promise.all(
+        [calibrated, byHand].map((term) =>
+          selectTokens({ backend, vision: many, budget: { tokens: 9 }, coverage: [term(options)] }),
+        ),
+      );
+      expect(a?.order).toEqual(b?.order);
+      expect(a?.value).toBeCloseTo(b?.value as number, 6);
+    }
+    const define = (more: object) => () =>
+      defineCoverage({ ...definition, ...more, build: () => ({}) as never });
+    refuses(define({ calibrated: true, drawsTargets: false }), 'calibrated needs drawsTargets: true');
+    refuses(
+      define({ calibrated: true, inputs: { ...definition.inputs, text: { dims: ['m', 'D'] } } }),
+      "every input has one row per candidate, but 'text' is [m,D]",
+    );
+  });
+
   it.each([
     ['negative', -0.5, 'lazy'],
     ['NaN', Number.NaN, 'lazy'],

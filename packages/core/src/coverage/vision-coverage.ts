@@ -12,7 +12,7 @@ import {
   temperatureSchema,
   weightSchema,
 } from './coverage-term.js';
-import { defineCoverage } from './define-coverage.js';
+import { defineCoverage, targetSums } from './define-coverage.js';
 import { focusStrength } from './focus-strength.js';
 
 /** Options of {@link visionCoverage}. */
@@ -59,17 +59,17 @@ const schema = z.strictObject({
 }) satisfies z.ZodType<VisionCoverageOptions, VisionCoverageOptions>;
 
 /**
- * The kernel over the rows of `x`, and the divisor of each target's affinity. softmaxⱼ(s_ij / τ) = E_ij / Z_i with the kernel
- * E = exp((s − 1) / τ) and Z its sums over candidates. The kernel is symmetric, so a candidate's row equals its target's column
- * and half of the products suffice; 1 / Z_i becomes the target's weight. The largest entry for a target is its own, at s = 1.
+ * The kernel over the rows of `x`. softmaxⱼ(s_ij / τ) = E_ij / Z_i with the kernel E = exp((s − 1) / τ) and Z its sums over
+ * candidates. The kernel is symmetric, so a candidate's row equals its target's column and half of the products suffice;
+ * 1 / Z_i becomes the target's weight. The largest entry for a target is its own, at s = 1.
  */
 function kernelOf<T>(
   ops: TensorOps<T>,
   x: T,
   lengths: T,
   temperature: T,
-  { draw, isDrawn }: { draw(all: T): T; readonly isDrawn: boolean },
-): { readonly affinity: T; readonly peak: T; weigh(shares: T): T } {
+  { draw }: { draw(all: T): T },
+): { readonly affinity: T; readonly peak: T } {
   // Rows of length 1/√τ make the product s/τ, which saves a pass over the matrix.
   const rootOfTemperature = ops.exp(ops.multiply(ops.scalar(0.5), ops.log(temperature)));
   const divisors = ops.multiply(safeNorms(ops, lengths), rootOfTemperature);
@@ -77,16 +77,8 @@ function kernelOf<T>(
   const largest = ops.divide(ops.scalar(1), temperature);
   const kernel = (similarity: T): T => ops.exp(ops.subtract(similarity, largest));
   const affinity = kernel(ops.matMul(rows, draw(rows), { transposeB: true }));
-  // In a symmetric matrix row sums equal column sums, and engines sum rows faster.
-  const sums = isDrawn
-    ? ops.sum(affinity, 0, { keepDims: true })
-    : ops.transpose(ops.sum(affinity, 1, { keepDims: true }));
   const scaled = draw(ops.divide(lengths, divisors));
-  return {
-    affinity,
-    peak: kernel(ops.transpose(ops.multiply(scaled, scaled))),
-    weigh: (shares) => ops.divide(shares, ops.maximum(sums, ops.scalar(1e-30))),
-  };
+  return { affinity, peak: kernel(ops.transpose(ops.multiply(scaled, scaled))) };
 }
 
 type Features = 'visionFeatures' | 'vision';
@@ -100,11 +92,10 @@ const plainOver = (features: Features) =>
     parameters: { temperature: 0.2 },
     nonNegative: true,
     drawsTargets: true,
+    calibrated: true,
     build: (ops, inputs, { temperature }, context) => {
       type T = typeof temperature;
-      const x = inputs[features] as T;
-      const { affinity, peak, weigh } = kernelOf(ops, x, context.norms[features] as T, temperature, context);
-      return { affinity, peak, targetWeights: weigh(ops.divide(ops.scalar(1), ops.size(x, 0))) };
+      return kernelOf(ops, inputs[features] as T, context.norms[features] as T, temperature, context);
     },
   });
 
@@ -130,14 +121,15 @@ const focusedOver = (features: Features, strength: Strength) =>
       plain[features]({ ...options, parameters: { temperature: parameters?.temperature } }),
     build: (ops, inputs, { temperature, focus }, context) => {
       type T = typeof temperature;
-      const { norms, draw } = context;
+      const { norms, draw, isDrawn } = context;
       const x = inputs[features] as T;
-      const [vision, text, visionNorms] = [inputs.vision as T, inputs.text as T, norms.vision as T];
-      const { affinity, peak, weigh } = kernelOf(ops, x, norms[features] as T, temperature, context);
-      const relevant = relevance(ops, vision, text, visionNorms);
-      const strong = focus ?? focusStrength(ops, vision, text, visionNorms);
-      const shares = draw(ops.softmax(ops.multiply(strong, relevant), 0));
-      return { affinity, peak, targetWeights: weigh(ops.transpose(shares)) };
+      const { affinity, peak } = kernelOf(ops, x, norms[features] as T, temperature, context);
+      const asked = [inputs.vision as T, inputs.text as T, norms.vision as T] as const;
+      const relevant = relevance(ops, ...asked);
+      const steepness = strength === 'given' ? (focus as T) : focusStrength(ops, ...asked);
+      const shares = draw(ops.softmax(ops.multiply(steepness, relevant), 0));
+      const targetWeights = ops.divide(ops.transpose(shares), targetSums(ops, affinity, isDrawn));
+      return { affinity, peak, targetWeights };
     },
   });
 

@@ -54,7 +54,7 @@ export async function searchOnDevice(search: DeviceSearch): Promise<SelectionTra
     terms: terms.map((term, t) => {
       const own = used[t] as (typeof used)[number];
       const targets = countTargets(term, own, candidates);
-      assertMatrixFits(term, candidates, targets, search.maxMatrixBytes);
+      assertMatrixFits(term, own, { candidates, targets, isCut: false, ceiling: search.maxMatrixBytes });
       const { tensors: _, ...rest } = programInputs(term, own, relativeWeights(term, targets));
       return { ...rest, weight: float32(Float32Array.of(term.weight), []) };
     }),

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { Backend } from '../backend/backend.js';
 import type { MatrixInput } from '../backend/tensor.js';
 import { type ObjectiveTerm, termSchema } from '../coverage/coverage-term.js';
+import { messageOf } from '../errors.js';
 import { parseOptions } from '../internal/parse-options.js';
 import type { Constraints } from '../search/eligibility.js';
 import { lazyGreedy, type Maximizer, naiveGreedy } from '../search/search.js';
@@ -23,8 +24,8 @@ export interface PrepareOptions {
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
   /**
    * Reject coverage matrices above this many bytes; vision coverage of n tokens needs 4 n². While a matrix above 32 MiB is computed,
-   * memory peaks at 2.5 times its size, plus the tensors themselves; at up to 10 times for smaller ones, with the maximizer
-   * `'device'`, and for your own terms without `drawsTargets`. @default 1 GiB
+   * memory peaks at 2.5 times its size, plus up to three copies of the tensors that the term reads; at up to 10 times for smaller
+   * ones, with the maximizer `'device'`, and for your own terms without `drawsTargets`. @default 1 GiB
    */
   readonly maxMatrixBytes?: number | undefined;
 }
@@ -95,13 +96,19 @@ const selectSchema = z.strictObject({ ...prepareShape, ...selectShape }) satisfi
   SelectOptions
 >;
 
+/** A list of indices. The first wrong one ends the check: a million of them would take a million messages. */
+const indexList = (candidates: number) =>
+  z
+    .custom<readonly number[]>((value) => Array.isArray(value), 'expected an array of indices')
+    .superRefine((list, { addIssue }) => {
+      const at = list.findIndex((j) => !(Number.isInteger(j) && j >= 0 && j < candidates));
+      if (at < 0) return;
+      const message = `expected an index below ${candidates}, the number of vision tokens, got ${messageOf(list[at])}`;
+      addIssue({ code: 'custom', path: [at], message });
+    });
+
 const constraintsSchema = (candidates: number) => {
-  const indices = z.array(
-    z
-      .int()
-      .nonnegative()
-      .max(candidates - 1, `expected an index below ${candidates}, the number of vision tokens`),
-  );
+  const indices = indexList(candidates);
   const bound = z.int().nonnegative().optional();
   return z.strictObject({
     exclude: indices.optional(),

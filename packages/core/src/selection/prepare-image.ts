@@ -126,6 +126,9 @@ export class PreparedTensors implements PreparedImage {
       });
     }
     notes.push(...this.uniformNotes(terms), ...sampleNotes(trace));
+    if (eligibility.selectable === 0) {
+      notes.push('nothing is kept: every vision token is excluded, or in a group that keeps none');
+    }
     const ended = performance.now();
     const timings = { similarityMs: ready - started, maximizeMs: ended - ready, totalMs: ended - started };
     return selectionOf({ trace, visionTokens, notes, timings });

@@ -101,6 +101,13 @@ describe('lostDetail', () => {
     for (const lost of detail) expect(lost).toBeLessThan(2e-3);
   });
 
+  it('is nothing for a smooth slope under an overview of another size than the tiles', () => {
+    const overview = Float32Array.from({ length: 6 * 10 }, (_, at) => ((at % 10) + 0.5) / 10);
+    const tiles = Float32Array.from({ length: 256 }, (_, at) => (((at >> 6) % 2) + ((at % 8) + 0.5) / 8) / 2);
+    const detail = lostDetail({ ...size, overview, overviewSize: [6, 10], tiles, cells: [3, 5] });
+    for (const lost of detail) expect(lost).toBeLessThan(2e-3);
+  });
+
   it('refuses pixels of another size', () => {
     expect(() =>
       lostDetail({ ...size, overview: new Float32Array(3), tiles: new Float32Array(256) }),

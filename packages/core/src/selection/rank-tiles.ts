@@ -104,9 +104,11 @@ function checked(name: string, values: ArrayLike<number>, count: number): number
 
 /** The pixels of an image and of its tiles. */
 export interface TilePixels {
-  /** The overview's pixels, `[channels, height, width]`. */
+  /** The overview's pixels, `[channels, height, width]` of its own size. */
   readonly overview: Float32Array;
-  /** The pixels of all tiles of the grid, row by row: `[tiles, channels, height, width]`, of the overview's size each. */
+  /** `[height, width]` of the overview. @default that of a tile */
+  readonly overviewSize?: Grid | undefined;
+  /** The pixels of all tiles of the grid, row by row: `[tiles, channels, height, width]`. */
   readonly tiles: Float32Array;
   readonly channels: number;
   readonly height: number;
@@ -133,14 +135,15 @@ export function lostDetail({
   width,
   grid,
   cells,
+  overviewSize: [tall, wide] = [height, width],
 }: TilePixels): Float32Array {
   const [rows, columns] = grid;
   const [cellRows, cellColumns] = cells;
   const expected = rows * columns * channels * height * width;
-  if (tiles.length !== expected || overview.length !== channels * height * width) {
+  if (tiles.length !== expected || overview.length !== channels * tall * wide) {
     throw new InvalidTensorError(
       'tiles',
-      `have ${tiles.length} and the overview ${overview.length} numbers, expected ${expected} and ${channels * height * width}`,
+      `have ${tiles.length} and the overview ${overview.length} numbers, expected ${expected} and ${channels * tall * wide}`,
     );
   }
   const plane = height * width;
@@ -152,21 +155,21 @@ export function lostDetail({
     const column = tile % columns;
     for (let y = 0; y < height; y += steps(height)) {
       const v = (row + (y + 0.5) / height) / rows;
-      const fromTop = clamp(v * height - 0.5, height - 1);
+      const fromTop = clamp(v * tall - 0.5, tall - 1);
       const y0 = Math.floor(fromTop);
-      const y1 = Math.min(y0 + 1, height - 1);
+      const y1 = Math.min(y0 + 1, tall - 1);
       const fy = fromTop - y0;
       for (let x = 0; x < width; x += steps(width)) {
         const u = (column + (x + 0.5) / width) / columns;
-        const fromLeft = clamp(u * width - 0.5, width - 1);
+        const fromLeft = clamp(u * wide - 0.5, wide - 1);
         const x0 = Math.floor(fromLeft);
-        const x1 = Math.min(x0 + 1, width - 1);
+        const x1 = Math.min(x0 + 1, wide - 1);
         const fx = fromLeft - x0;
         let squares = 0;
         for (let channel = 0; channel < channels; channel++) {
-          const at = channel * plane;
-          const upper = mix(overview[at + y0 * width + x0], overview[at + y0 * width + x1], fx);
-          const lower = mix(overview[at + y1 * width + x0], overview[at + y1 * width + x1], fx);
+          const at = channel * tall * wide;
+          const upper = mix(overview[at + y0 * wide + x0], overview[at + y0 * wide + x1], fx);
+          const lower = mix(overview[at + y1 * wide + x0], overview[at + y1 * wide + x1], fx);
           const shown = tiles[(tile * channels + channel) * plane + y * width + x] as number;
           squares += (shown - mix(upper, lower, fy)) ** 2;
         }

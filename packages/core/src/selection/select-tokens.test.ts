@@ -76,15 +76,15 @@ describe('where the official code goes wrong', () => {
     }
   });
 
-  it('keeps nothing where everything is excluded', async () => {
-    const selection = await selectTokens({
-      ...base,
-      budget: { tokens: 4 },
-      constraints: { exclude: range(30) },
-    });
+  it.each<[string, SelectOptions['constraints']]>([
+    ['everything is excluded', { exclude: range(30) }],
+    ['groups keep nothing', { exclude: [29], groups: [{ members: range(29), max: 0 }] }],
+  ])('keeps nothing where %s, and says so', async (_, constraints) => {
+    const selection = await selectTokens({ ...base, budget: { tokens: 4 }, constraints });
     expect(selection).toMatchObject({ indices: [], order: [], gains: [], value: 0, reason: 'allSelectable' });
     expect(selection.coverage).toEqual({ text: 0, vision: 0 });
     expect(selection.optimality).toBe(1);
+    expect(selection.notes.join()).toContain('nothing is kept');
   });
 
   describe.each(['float32', 'float16'] as const)('zero rows in %s', (type) => {
@@ -450,7 +450,7 @@ describe('constraints', () => {
     expect(without.coverage.vision).toBeLessThan(1 - 1e-4);
   });
 
-  it.each<[string, SelectOptions['constraints'], string]>([
+  it.each<[string, SelectOptions['constraints'], string | RegExp]>([
     ['an index out of range', { exclude: [30] }, 'below 30'],
     ['a negative index', { include: [-1] }, 'include'],
     ['a fractional index', { include: [1.5] }, 'include'],
@@ -458,6 +458,11 @@ describe('constraints', () => {
     ['a negative minimum', { groups: [{ members: [1], min: -1 }] }, 'groups.0.min'],
     ['a fractional maximum', { groups: [{ members: [1], max: 1.5 }] }, 'groups.0.max'],
     ['an unknown key', { keep: [1] } as SelectOptions['constraints'], 'keep'],
+    [
+      'a million indices out of range, naming the first only',
+      { exclude: Array.from({ length: 1e6 }, (_, j) => j) },
+      /^Invalid constraints: exclude\.30: expected an index below 30, the number of vision tokens, got 30\.$/,
+    ],
     ['indices that are none', { exclude: '0-3' } as unknown as SelectOptions['constraints'], 'exclude'],
   ])('refuses %s', async (_, constraints, message) => {
     const act = selectTokens({
@@ -673,6 +678,23 @@ describe('bad input', () => {
     await expect(act).rejects.toThrow(/'vision'.*30 × 30/);
     const fits = await selectTokens({ ...base, maxMatrixBytes: bytes, budget: { tokens: 4 } });
     expect(fits.order).toHaveLength(4);
+  });
+
+  it.each([
+    // 3,000² floats are 0.034 GiB, computed in pieces at 2.5 times; the tensor is 3,000 × 2 floats.
+    ['lazy', '0.08 GiB of memory'],
+    ['device', '0.34 GiB of memory'],
+  ] as const)('says what memory a matrix takes with the maximizer %s', async (maximizer, memory) => {
+    const image = { data: new Float32Array(6000).fill(1), dims: [3000, 2] };
+    const act = selectTokens({
+      backend: refusing,
+      vision: image,
+      coverage: [visionCoverage()],
+      maximizer,
+      maxMatrixBytes: 1,
+      budget: { tokens: 4 },
+    });
+    await expect(act).rejects.toThrow(memory);
   });
 
   it('passes errors of the backend on', async () => {

@@ -3,13 +3,21 @@
 import type { Backend } from '../backend/backend.js';
 import { runNested, type Tree } from '../backend/nested-program.js';
 import { type Float32Tensor, float32, type HostTensor, type MatrixTensor } from '../backend/tensor.js';
-import { type CoverageTerm, TEXT, type TermInputs, type TermOutputs } from '../coverage/coverage-term.js';
+import {
+  type BlockOutputs,
+  type CoverageTerm,
+  TEXT,
+  type TermInputs,
+  type TermOutputs,
+} from '../coverage/coverage-term.js';
+import { LEAST_SUM } from '../coverage/define-coverage.js';
 import { InvalidTensorError, MatrixTooLargeError } from '../errors.js';
 import { sum } from '../internal/rows.js';
 import { CoverageMatrix, type MatrixMemory } from '../search/coverage-matrix.js';
 import type { CoverageBlock } from '../search/objective.js';
 import { type EqualRows, equalCandidates, settleTies } from './equal-rows.js';
 import { type Draw, drawByImportance, drawEvenly, rarity } from './sampling.js';
+import { fillSymmetric, weighColumns } from './symmetric-blocks.js';
 import { checkRows, type NamedTensors, type RowNorms } from './tensors.js';
 
 /** A coverage term's matrix, with what all candidates together reach. */
@@ -59,6 +67,8 @@ const LARGEST_PIECE = 2 ** 24;
 /** How much memory is in use at most while a matrix is computed, in times the matrix itself. */
 const PEAK_IN_PIECES = 2.5;
 const PEAK_AS_A_WHOLE = 10;
+/** Beside it, engines hold copies of the tensors that the term reads: their own, and scaled or squared ones. */
+const TENSOR_COPIES = 3;
 
 /**
  * Computes a term's matrix.
@@ -92,63 +102,133 @@ async function compute(
   context: TermContext,
   draw?: Draw,
 ): Promise<TermMatrix> {
-  const { candidates, norms, backend } = context;
+  const { candidates, backend } = context;
   const used = termTensors(term, tensors, candidates);
   const all = countTargets(term, used, candidates);
   const targets = draw?.indices.length ?? all;
-  assertMatrixFits(term, candidates, targets, context.maxMatrixBytes);
   const factors = draw?.factors ?? relativeWeights(term, all);
-  const { drawn: drawing, drawnGivenNorms } = term.programs;
   const isCut = isInPieces(term, candidates, targets);
-  const indices = draw?.indices ?? (isCut ? Int32Array.from({ length: targets }, (_, i) => i) : undefined);
+  assertMatrixFits(term, used, { candidates, targets, isCut, ceiling: context.maxMatrixBytes });
   const matrix = allocate(term, targets, context);
+  const job: MatrixJob = { term, tensors, used, factors, matrix, context };
   try {
-    const weights = new Float32Array(targets);
-    const peak = new Float32Array(targets);
-    const firstGains = new Float32Array(candidates);
-    const size = isCut ? pieceWidth(candidates, targets) : targets;
-    const spare = isCut ? new Float32Array(candidates * size) : undefined;
-    for (let start = 0; start === 0 || start < targets; start += size) {
-      const width = Math.min(size, targets - start);
-      const part = indices?.subarray(start, start + width);
-      const known = givenNorms(term, used, norms);
-      const [fresh, given] =
-        part === undefined
-          ? [term.programs.whole, term.programs.wholeGivenNorms]
-          : [drawing, drawnGivenNorms];
-      const program = (known === undefined ? fresh : given) as NonNullable<typeof fresh>;
-      const place = spare?.subarray(0, candidates * width) ?? matrix.affinity;
-      const inputs = programInputs(term, used, factors.subarray(start, start + width), known, part);
-      const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
-        affinity: place,
-      })) as unknown as TermOutputs<Float32Tensor>;
-      checkTensors(used, outputs.norms, tensors);
-      checkOutputs(term, outputs, candidates, width, start);
-      weights.set(outputs.weights.data, start);
-      peak.set(outputs.peak.data, start);
-      const { data: gains } = outputs.firstGains;
-      for (let j = 0; j < candidates; j++) firstGains[j] = (firstGains[j] as number) + (gains[j] as number);
-      // A backend should have written to its place already.
-      const { data } = outputs.affinity;
-      if (isCut) copyColumns(data, width, matrix, start);
-      else if (data !== matrix.affinity) matrix.affinity.set(data);
-      keepNorms(used, outputs, norms);
-    }
-    settleTies(matrix, firstGains, equalCandidates(term.inputs, used, context), backend.precision);
-    return {
-      term,
-      weight: term.weight,
-      matrix,
-      weights,
-      firstGains,
-      precision: backend.precision,
-      peak,
-      full: sum(peak),
-    };
+    const filled =
+      isCut && draw === undefined && term.programs.block !== undefined
+        ? await fillByBlocks(job)
+        : await fillByTargets(job, isCut, draw?.indices);
+    settleTies(matrix, filled.firstGains, equalCandidates(term.inputs, used, context), backend.precision);
+    const { weight } = term;
+    return { term, weight, matrix, ...filled, precision: backend.precision, full: sum(filled.peak) };
   } catch (error) {
     matrix.release();
     throw error;
   }
+}
+
+/** A matrix to be filled. */
+interface MatrixJob {
+  readonly term: CoverageTerm;
+  readonly tensors: NamedTensors;
+  readonly used: TermTensors;
+  /** `[targets]`: what each target counts by the caller's account, or for having been drawn. */
+  readonly factors: Float32Array;
+  readonly matrix: CoverageMatrix;
+  readonly context: TermContext;
+}
+
+type Filled = Pick<TermMatrix, 'weights' | 'peak' | 'firstGains'>;
+
+/** Fills a matrix at once, or some targets after the others. */
+async function fillByTargets(job: MatrixJob, isCut: boolean, drawn: Int32Array | undefined): Promise<Filled> {
+  const { term, tensors, used, factors, matrix, context } = job;
+  const { candidates, targets } = matrix;
+  const { norms, backend } = context;
+  const indices = drawn ?? (isCut ? indicesTo(targets) : undefined);
+  const weights = new Float32Array(targets);
+  const peak = new Float32Array(targets);
+  const firstGains = new Float32Array(candidates);
+  const size = isCut ? pieceWidth(candidates, targets) : targets;
+  const spare = isCut ? new Float32Array(candidates * size) : undefined;
+  const { whole, wholeGivenNorms, drawn: drawing, drawnGivenNorms } = term.programs;
+  for (let start = 0; start === 0 || start < targets; start += size) {
+    const width = Math.min(size, targets - start);
+    const part = indices?.subarray(start, start + width);
+    const known = givenNorms(term, used, norms);
+    const [fresh, given] = part === undefined ? [whole, wholeGivenNorms] : [drawing, drawnGivenNorms];
+    const program = (known === undefined ? fresh : given) as NonNullable<typeof fresh>;
+    const place = spare?.subarray(0, candidates * width) ?? matrix.affinity;
+    const inputs = programInputs(term, used, factors.subarray(start, start + width), known, part);
+    const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
+      affinity: place,
+    })) as unknown as TermOutputs<Float32Tensor>;
+    checkTensors(used, outputs.norms, tensors);
+    checkOutputs(term, outputs, candidates, width, start);
+    weights.set(outputs.weights.data, start);
+    peak.set(outputs.peak.data, start);
+    const { data: gains } = outputs.firstGains;
+    for (let j = 0; j < candidates; j++) firstGains[j] = (firstGains[j] as number) + (gains[j] as number);
+    // A backend should have written to its place already.
+    const { data } = outputs.affinity;
+    if (isCut) copyColumns(data, width, matrix, start);
+    else if (data !== matrix.affinity) matrix.affinity.set(data);
+    keepNorms(used, outputs, norms);
+  }
+  return { weights, peak, firstGains };
+}
+
+/** Fills the matrix of a calibrated term from blocks of a half; the weights follow when all sums are known. */
+async function fillByBlocks({ term, tensors, used, factors, matrix, context }: MatrixJob): Promise<Filled> {
+  const { candidates, targets } = matrix;
+  const { norms, backend } = context;
+  const { block, blockGivenNorms } = term.programs;
+  const peak = new Float32Array(targets);
+  const size = pieceWidth(candidates, targets);
+  const spare = new Float32Array(candidates * size);
+  const sums = await fillSymmetric(matrix, size, async (start, width) => {
+    const known = givenNorms(term, used, norms);
+    const program = (known === undefined ? block : blockGivenNorms) as NonNullable<typeof block>;
+    const inputs = programInputs(
+      term,
+      rowsFrom(used, start),
+      factors.subarray(start, start + width),
+      known && rowsFrom(known, start),
+      indicesTo(width),
+    );
+    const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
+      affinity: spare.subarray(0, (candidates - start) * width),
+    })) as unknown as BlockOutputs<Float32Tensor>;
+    checkTensors(used, outputs.norms, tensors);
+    checkBlock(term, outputs, candidates - start, width, start);
+    peak.set(outputs.peak.data, start);
+    keepNorms(used, outputs, norms);
+    return outputs.affinity.data;
+  });
+  const weights = Float32Array.from(
+    sums,
+    (total, i) => (factors[i] as number) / targets / Math.max(total, LEAST_SUM),
+  );
+  checkOutput(term, 'weights', float32(weights, [1, targets]), [1, targets]);
+  const firstGains = weighColumns(matrix, weights);
+  checkOutput(term, 'firstGains', float32(firstGains, [candidates, 1]), [candidates, 1]);
+  return { weights, peak: peak.map((highest, i) => highest * (weights[i] as number)), firstGains };
+}
+
+const indicesTo = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
+
+/** The same tensors without the rows before `start`, in the same memory. */
+function rowsFrom<T extends HostTensor>(
+  tensors: Readonly<Record<string, T>>,
+  start: number,
+): Readonly<Record<string, T>> {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => {
+      const [rows = 0, width = 0] = tensor.dims;
+      return [
+        name,
+        { ...tensor, data: tensor.data.subarray(start * width), dims: [rows - start, width] } as T,
+      ];
+    }),
+  );
 }
 
 /** How many targets to compute at once. */
@@ -228,18 +308,24 @@ export function relativeWeights(term: CoverageTerm, targets: number): Float32Arr
   return Float32Array.from(given, (weight) => (weight / total) * targets);
 }
 
-/** @throws MatrixTooLargeError if the term's matrix would exceed `maxMatrixBytes`. */
+/** @throws MatrixTooLargeError if the term's matrix would exceed the ceiling in bytes. */
 export function assertMatrixFits(
   term: CoverageTerm,
-  candidates: number,
-  targets: number,
-  maxMatrixBytes: number,
+  tensors: TermTensors,
+  matrix: {
+    readonly candidates: number;
+    readonly targets: number;
+    /** Whether it is computed piece by piece. */
+    readonly isCut: boolean;
+    readonly ceiling: number;
+  },
 ): void {
-  if (candidates * targets * FLOAT_BYTES <= maxMatrixBytes) return;
-  throw new MatrixTooLargeError(term.name, candidates, targets, {
-    ceiling: maxMatrixBytes,
-    peakFactor: isInPieces(term, candidates, targets) ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE,
-  });
+  const { candidates, targets, isCut, ceiling } = matrix;
+  const bytes = candidates * targets * FLOAT_BYTES;
+  if (bytes <= ceiling) return;
+  const floats = sum(Object.values(tensors).map(({ data }) => data.length));
+  const peak = (isCut ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE) * bytes + TENSOR_COPIES * floats * FLOAT_BYTES;
+  throw new MatrixTooLargeError(term.name, candidates, targets, { ceiling, peak });
 }
 
 function allocate(term: CoverageTerm, targets: number, { candidates, memory }: TermContext): CoverageMatrix {
@@ -267,7 +353,7 @@ function givenNorms(
 }
 
 /** Keeps the norms of the image's tensors; a question's tensor is not met again. */
-function keepNorms(tensors: TermTensors, outputs: TermOutputs<Float32Tensor>, norms: RowNorms): void {
+function keepNorms(tensors: TermTensors, outputs: BlockOutputs<Float32Tensor>, norms: RowNorms): void {
   for (const [name, computed] of Object.entries(outputs.norms)) {
     if (name !== TEXT) norms.set(tensors[name] as MatrixTensor, computed);
   }
@@ -295,13 +381,24 @@ function checkOutputs(
   targets: number,
   start: number,
 ): void {
-  const { weights, firstGains, peak, affinity } = outputs;
+  const { weights, firstGains } = outputs;
   checkOutput(term, 'weights', weights, [1, targets], start);
   checkOutput(term, 'firstGains', firstGains, [candidates, 1]);
+  checkBlock(term, outputs, candidates, targets, start, weights.data);
+}
+
+/** @throws InvalidTensorError likewise. A wrong entry shows in the sums of the matrix as well, unless signs may cancel. */
+function checkBlock(
+  term: CoverageTerm,
+  { peak, affinity }: BlockOutputs<Float32Tensor>,
+  candidates: number,
+  targets: number,
+  start: number,
+  factors?: Float32Array,
+): void {
   checkOutput(term, 'peak', peak, [1, targets], start);
-  // A wrong entry of the matrix shows in its sums as well, unless signs may cancel.
   checkShape(term, 'affinity', affinity, [candidates, targets]);
-  if (!term.nonNegative) checkOutput(term, 'affinity', affinity, [candidates, targets], start, weights.data);
+  if (!term.nonNegative) checkOutput(term, 'affinity', affinity, [candidates, targets], start, factors);
 }
 
 function checkShape(
@@ -331,10 +428,13 @@ function checkOutput(
   factors?: Float32Array,
 ): void {
   checkShape(term, output, tensor, expected);
-  const at = tensor.data.findIndex((value) => !(value >= 0 && value < Number.POSITIVE_INFINITY));
-  if (at < 0) return;
+  const { data } = tensor;
+  let at = 0;
+  while (at < data.length && (data[at] as number) >= 0 && (data[at] as number) < Number.POSITIVE_INFINITY)
+    at++;
+  if (at === data.length) return;
   const [row, column] = [Math.floor(at / expected[1]), at % expected[1]];
-  const given = (tensor.data[at] as number) / (factors?.[column] ?? 1);
+  const given = (data[at] as number) / (factors?.[column] ?? 1);
   throw new InvalidTensorError(
     `coverage(${term.name}).${output}`,
     `row ${row}, column ${start + column} is ${Number(given.toPrecision(6))}; coverage must be finite and not negative`,

@@ -16,6 +16,7 @@ import { mmtok, mmtokFocused, mmtokPeaked, textOnly, visionOnly } from './mmtok.
 import { mmtokAuto } from './mmtok-auto.js';
 import { otprune } from './otprune.js';
 import { prunesid, prunesidSaliency } from './prunesid.js';
+import { resize } from './resize.js';
 import { scope } from './scope.js';
 import { stacktok } from './stacktok.js';
 import { svdLeverage } from './svd-leverage.js';
@@ -35,6 +36,7 @@ export const builtInMethods: readonly Method[] = [
   random,
   uniform,
   stratified,
+  resize,
   divprune,
   cdpruner,
   cdprunerOpenvino,

@@ -37,6 +37,7 @@ export {
 export { mmtokAuto } from './mmtok-auto.js';
 export { otprune } from './otprune.js';
 export { prunesid, prunesidSaliency } from './prunesid.js';
+export { resize } from './resize.js';
 export { scope } from './scope.js';
 export { stacktok } from './stacktok.js';
 export { svdLeverage } from './svd-leverage.js';

@@ -56,11 +56,14 @@ export interface MethodRequest {
   readonly seed?: number;
 }
 
-/** What a method needs besides vision tokens: the question's text, saliency, or preserved positions. */
-export type MethodNeed = 'question' | 'saliency' | 'positions';
+/**
+ * What a method needs besides vision tokens: the question's text, saliency, preserved positions, or a processor that makes fewer
+ * vision tokens of a smaller image.
+ */
+export type MethodNeed = 'question' | 'saliency' | 'positions' | 'resolution';
 
 /** All needs. */
-export const METHOD_NEEDS: readonly MethodNeed[] = ['question', 'saliency', 'positions'];
+export const METHOD_NEEDS: readonly MethodNeed[] = ['question', 'saliency', 'positions', 'resolution'];
 
 /** Who answers a question before the method runs: a model, or an oracle that knows the right answer. */
 export type AgentRole = 'agent' | 'oracle';
@@ -77,6 +80,11 @@ export interface Method {
   readonly needs: readonly MethodNeed[];
   /** Whose words are added to the question in `text`. Absent: only the question. */
   readonly agent?: AgentRole;
+  /**
+   * Makes the image smaller before it is encoded, so that it costs at most as many vision tokens as other methods keep. `select` is
+   * not called.
+   */
+  readonly resizes?: true;
   /**
    * Picks `request.tokens` of the n vision tokens: distinct indices in the order they were picked.
    * @example
@@ -130,7 +138,9 @@ const schema = z.strictObject({
 });
 
 /** The feature for each need, and why a model may lack it. */
-const SUPPLY: Readonly<Record<MethodNeed, readonly [feature: keyof MethodFeatures, how: string]>> = {
+const SUPPLY: Readonly<
+  Record<Exclude<MethodNeed, 'resolution'>, readonly [feature: keyof MethodFeatures, how: string]>
+> = {
   question: ['text', 'there is no question text'],
   saliency: ['saliency', 'its encoder has no output vision_saliency'],
   positions: ['positions', 'it does not keep the positions of the full prompt, or does not expose them'],
@@ -165,6 +175,7 @@ export function defineMethod(definition: MethodDefinition): Method {
     ...(agent && { agent }),
     async select(features, request) {
       for (const need of needs) {
+        if (need === 'resolution') continue;
         const [feature, how] = SUPPLY[need];
         if (features[feature] === undefined)
           throw new MethodError(

@@ -23,6 +23,7 @@ import {
   prunesid,
   prunesidSaliency,
   random,
+  resize,
   stacktok,
   stratified,
   type TokenPositions,
@@ -66,6 +67,9 @@ const positionsOf = (n: number): TokenPositions => ({
   ids: [Array.from({ length: n }, (_, token) => 5 + token)],
   frequencies: [0, 1, 2, 3].map((d) => 10_000 ** (-d / 4)),
 });
+
+/** All that choose among tokens. */
+const choosing = builtInMethods.filter(({ resizes }) => resizes !== true);
 
 describe('official picks', () => {
   for (const official of officialCases) {
@@ -113,7 +117,7 @@ describe('every method', () => {
     isFlat: fc.boolean(),
   });
 
-  it.each(builtInMethods.map((method) => [method.name, method] as const))(
+  it.each(choosing.map((method) => [method.name, method] as const))(
     '%s picks k different tokens, the same each time',
     async (_name, method) => {
       await fc.assert(
@@ -149,7 +153,7 @@ describe('every method', () => {
     grid: [8, 8],
     positions: positionsOf(64),
   };
-  const table = builtInMethods.map((method) => [method.name, method] as const);
+  const table = choosing.map((method) => [method.name, method] as const);
 
   it.each(table)('%s works for 1, n − 1 and n tokens, and refuses n + 1', async (_name, method) => {
     for (const tokens of [1, 63, 64]) expect(new Set(await pick(method, all, tokens)).size).toBe(tokens);
@@ -190,6 +194,10 @@ describe('every method', () => {
     const tiles = [{ start: 0, visionTokens: 64, image: 0 }];
     const request = { tokens: 5, excluded: [], question: '', batchIndex: 0 };
     expect(await select({ vision, tiles }, request)).toEqual(await pick(divprune, { vision }, 5));
+  });
+
+  it('selects no tokens if it makes the image smaller instead', async () => {
+    await expect(resize.select(all, { tokens: 1 })).rejects.toMatchObject({ code: 'MMTOK_METHOD' });
   });
 
   it('has a unique name and a source', () => {

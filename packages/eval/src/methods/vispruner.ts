@@ -16,14 +16,17 @@ export const vispruner: Method = defineMethod({
   needs: ['saliency'],
   async select({ visionFeatures, saliency }, { tokens: k, backend }) {
     const order = descending(saliency as Float32Array);
-    const salient = order.slice(0, Math.ceil(k / 2));
-    const rest = order.slice(salient.length).sort((a, b) => a - b);
+    const salient = order.slice(0, Math.floor(k / 2));
+    const rest = order.slice(salient.length);
     const cosines = await cosineMatrix(backend, visionFeatures, visionFeatures);
     return [...salient, ...diverse(rest, k - salient.length, cosines)];
   },
 });
 
-/** Splits tokens into every other one and the rest, drops those of the first that most resemble one of the rest, and repeats. */
+/**
+ * Splits tokens into every other one and the rest, drops of the first those most like one of the rest, and repeats. The order of
+ * tokens decides the splits: by saliency at first, then the least unique of the first part before the rest, as officially.
+ */
 function diverse(tokens: readonly number[], count: number, { data, columns }: Matrix): number[] {
   if (count === 0) return [];
   let left = [...tokens];
@@ -37,12 +40,10 @@ function diverse(tokens: readonly number[], count: number, { data, columns }: Ma
       ),
     );
     const drops = Math.min(DROPPED_PER_ROUND, left.length - count, firsts.length);
-    const dropped = new Set(
-      descending(closeness)
-        .slice(0, drops)
-        .map((i) => firsts[i]),
-    );
-    left = left.filter((token) => !dropped.has(token));
+    const kept = descending(closeness)
+      .slice(drops)
+      .map((i) => firsts[i]!);
+    left = [...kept, ...others];
   }
   return left;
 }

@@ -7,6 +7,7 @@ export {
   verdictOf,
   writeComparison,
 } from './compare-runs.js';
+export { type LostKind, lostKinds } from './lost-kinds.js';
 export {
   type KindScore,
   type PaperRow,

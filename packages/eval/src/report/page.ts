@@ -8,12 +8,14 @@ import type { RunResult } from '../runner/run-evaluation.js';
 import { groupBy, mean } from '../stats/mean.js';
 import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
+import { equalTimeTable } from './equal-time.js';
 import { type Html, htmlList, htmlPage, htmlTable } from './html.js';
-import { type RunSummary, scoreOf, skippedInWords } from './summarize-run.js';
+import { LOST_KINDS_TITLE } from './lost-kinds.js';
+import { budgetsOf, type RunSummary, scoreOf, skippedInWords } from './summarize-run.js';
 import {
-  budgetsOf,
   kindTable,
   lossTable,
+  lostKindTable,
   methodTable,
   mmtokLosses,
   paperTable,
@@ -175,9 +177,10 @@ ${section('kinds', 'By kind of question', kindTables(summary, budgets))}
 ${section('times', 'Time to first token', [
   note('Medians of encoder, agent, token selection, and the language model over the shortened prompt.'),
   ...budgets.slice(-1).map((budget) => raw(timeChart(summary, budget))),
-  ...tablesOf(timeTable(summary)),
+  ...tablesOf(timeTable(summary), equalTimeTable(summary)),
 ])}
 ${section('losses', 'Where methods lose', [...tablesOf(lossTable(summary)), ...lossesInWords(summary)])}
+${section('lost', LOST_KINDS_TITLE, tablesOf(lostKindTable(summary)))}
 ${
   examples.length === 0
     ? ''

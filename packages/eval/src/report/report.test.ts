@@ -10,6 +10,7 @@ import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
 import type { EvalRecord, RunResult } from '../runner/index.js';
 import { summarizeRun, toCsv, toMarkdown, writeReport } from './index.js';
+import { lostKinds } from './lost-kinds.js';
 import { csvCell, escapeMarkdown, markdownCode } from './text-formats.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mmtok-report-'));
@@ -75,6 +76,47 @@ const run: RunResult = {
   ]),
 };
 
+describe('kinds that every method loses', () => {
+  // With all tokens everything is right. At 8 tokens both methods miss all shapes, and one misses all colors; at 4 both do.
+  const lossy: RunResult = {
+    ...run,
+    records: ids.flatMap((id) => [
+      record(id, 'all', 'all', 1),
+      record(id, 'mmtok', '8', id < 'q5' ? 1 : 0),
+      record(id, 'random', '8', 0),
+      record(id, 'mmtok', '4', 0),
+      record(id, 'random', '4', id === 'q0' ? 1 : 0),
+    ]),
+  };
+
+  it('are named with their budgets and the method that loses least', () => {
+    const lost = lostKinds(summarizeRun(lossy));
+    expect(lost.map(({ kind, budget }) => [kind, budget])).toEqual([
+      ['color', '4'],
+      ['shape', '8'],
+      ['shape', '4'],
+    ]);
+    expect(lost[0]).toMatchObject({ full: 1, questions: 5, best: { score: 0.2, row: { method: 'random' } } });
+    expect(lost[0]?.best.difference.high).toBeLessThan(0);
+    const markdown = toMarkdown(summarizeRun(lossy));
+    expect(markdown).toContain('## Kinds of question that every method loses');
+    expect(markdown).toContain('| color | 4 | 5 | 100.0 | Random | 20.0 | -80.0 (');
+  });
+
+  it('are absent where a method loses nothing, or the noise may explain it', () => {
+    expect(lostKinds(summarizeRun(run)).map(({ kind, budget }) => [kind, budget])).not.toContainEqual([
+      'color',
+      '8',
+    ]);
+    const none = {
+      ...run,
+      records: ids.flatMap((id) => [record(id, 'all', 'all', 1), record(id, 'mmtok', '8', 1)]),
+    };
+    expect(lostKinds(summarizeRun(none))).toEqual([]);
+    expect(toMarkdown(summarizeRun(none))).not.toContain('every method loses');
+  });
+});
+
 describe('a summary', () => {
   const summary = summarizeRun(run);
   const [mmtok8, random8, mmtok4] = summary.rows;
@@ -101,10 +143,17 @@ describe('a summary', () => {
   });
 
   it('reports scores per kind, and times', () => {
-    expect(mmtok8?.kinds).toEqual([
-      { kind: 'color', questions: 5, score: 0.8, retention: 0.8 },
+    expect(mmtok8?.kinds).toMatchObject([
+      {
+        kind: 'color',
+        questions: 5,
+        score: 0.8,
+        retention: 0.8,
+        difference: { value: expect.closeTo(-0.2) },
+      },
       { kind: 'shape', questions: 5, score: 0.2, retention: expect.closeTo(1 / 3) },
     ]);
+    expect(summary.full.kinds[0]).not.toHaveProperty('difference');
     expect(mmtok8?.times).toEqual({ agentMs: 0, selectMs: 2, prefillMs: 8, firstTokenMs: 20 });
     expect(mmtok8?.speedup).toBeCloseTo(26 / 20);
   });
@@ -219,7 +268,7 @@ describe('hostile texts in files and models', () => {
     const outside = text.replace(/``.*``/g, '');
     expect(text.split('\n').filter((line) => line.includes('``'))).toHaveLength(1);
     expect(outside).not.toMatch(/<script|<img|[^\\]\[a|[^\\]`b|[^\\]_c_/);
-    expect(text.split('\n').filter((line) => line.startsWith('#'))).toHaveLength(7);
+    expect(text.split('\n').filter((line) => line.startsWith('#'))).toHaveLength(8);
     const widths = text
       .split('\n')
       .filter((line) => line.startsWith('| '))
@@ -312,7 +361,7 @@ describe('the page', () => {
           if (!/^(file|data):/.test(request.url())) complaints.push(`asks for ${request.url()}`);
         });
         await tab.goto(pathToFileURL(page).href);
-        expect(await tab.locator('h2').count()).toBe(6);
+        expect(await tab.locator('h2').count()).toBe(7);
         expect((await tab.locator('#retention svg').last().boundingBox())?.height).toBeGreaterThan(100);
         // Wide parts scroll within themselves; the page does not.
         expect(await tab.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);

@@ -85,6 +85,8 @@ export interface KindScore {
   readonly score: number;
   /** Relative to the score with all tokens; undefined if that is 0. */
   readonly retention?: number;
+  /** Score minus the score with all tokens, with its interval; absent with all tokens. */
+  readonly difference?: Interval;
 }
 
 /** Medians over questions, in milliseconds. */
@@ -170,16 +172,21 @@ export function summarizeRun(
   const whole = new Map(records.filter(({ method }) => method === ALL).map((record) => [record.id, record]));
   if (whole.size === 0) throw new RunError('The run has no answers with all tokens to compare with');
   const all = [...whole.values()];
-  // The encoder runs once per image; its median stands for every question.
-  const encodeMs = median(records.map((record) => record.encodeMs).filter((ms) => ms > 0));
+  const resizing = settings.methods.flatMap(({ name, needs }) =>
+    needs?.includes('resolution') ? [name] : [],
+  );
+  // The encoder runs once per image; its median stands for every question. Smaller images are encoded again.
+  const encodeMs = encodeMsOf(records.filter(({ method }) => !resizing.includes(method)));
   const times = timesOf(all, encodeMs);
   const pruned = groupBy(
     records.filter(({ method }) => method !== ALL),
     ({ method, budget }) => JSON.stringify([budget, method]),
   );
-  const rows = [...pruned.values()].map(
-    (own): SummaryRow => rowOf(own, { whole, settings, encodeMs, times, aggregate }),
-  );
+  const rows = [...pruned.values()].map((own): SummaryRow => {
+    const isSmaller = resizing.includes((own[0] as EvalRecord).method);
+    const reference = { whole, settings, times, aggregate };
+    return rowOf(own, { ...reference, encodeMs: isSmaller ? encodeMsOf(own) : encodeMs });
+  });
   const order = settings.methods.map(({ name }) => name);
   const tokensOf = new Map(
     [...groupBy(rows, ({ budget }) => budget)].map(([budget, own]) => [
@@ -291,6 +298,11 @@ function toScored({ id, kind, group, score: { value, parsed, details } }: EvalRe
   };
 }
 
+/** Budgets as written, most tokens first. */
+export const budgetsOf = ({ rows }: Pick<RunSummary, 'rows'>): string[] => [
+  ...new Set(rows.map(({ budget }) => budget)),
+];
+
 /** The score of an answer, from 0 to 1. */
 export const scoreOf = ({ score }: EvalRecord): number => score.value;
 
@@ -299,15 +311,22 @@ function kindsOf(records: readonly EvalRecord[], whole: ReadonlyMap<string, Eval
   return [...groupBy(named, ({ kind }) => kind as string).values()]
     .map((own): KindScore => {
       const score = mean(own.map(scoreOf));
-      const full = mean(own.map(({ id }) => whole.get(id)?.score.value ?? 0));
+      const before = own.map(({ id }) => whole.get(id)?.score.value ?? 0);
+      const full = mean(before);
       return {
         kind: own[0]?.kind as string,
         questions: own.length,
         score,
         ...(full > 0 && { retention: score / full }),
+        ...(own[0]?.method !== ALL && { difference: meanDifference(before, own.map(scoreOf)) }),
       };
     })
     .sort((a, b) => a.kind.localeCompare(b.kind));
+}
+
+/** The median time of the encoder, where it ran. */
+function encodeMsOf(records: readonly EvalRecord[]): number {
+  return median(records.map((record) => record.encodeMs).filter((ms) => ms > 0));
 }
 
 function timesOf(records: readonly EvalRecord[], encodeMs: number): RowTimes {

@@ -2,7 +2,14 @@
 
 import { needsInWords } from '../methods/method.js';
 import type { Interval } from '../stats/paired-bootstrap.js';
-import type { KindScore, PrimaryMetric, RunSummary, SummaryRow } from './summarize-run.js';
+import { lostKinds } from './lost-kinds.js';
+import {
+  budgetsOf,
+  type KindScore,
+  type PrimaryMetric,
+  type RunSummary,
+  type SummaryRow,
+} from './summarize-run.js';
 
 // Number formats.
 
@@ -90,9 +97,6 @@ const NONE = '–';
 
 /** A retention or score of 50 % is pale, 100 % is full color. */
 const tint = (share: number): number => (share - 0.5) * 2;
-
-/** Budgets as written, most tokens first. */
-export const budgetsOf = ({ rows }: RunSummary): string[] => [...new Set(rows.map(({ budget }) => budget))];
 
 /** `64`, or `10% (25 tokens)` if the budget is not a number of tokens. */
 function budgetTitle(rows: readonly SummaryRow[], budget: string): string {
@@ -226,6 +230,24 @@ export function lossTable(summary: RunSummary): Table {
         found ? percent(found.change) : NONE,
       ];
     }),
+  };
+}
+
+/** Kinds of question that every method loses, with the method that loses least; undefined where there are none. */
+export function lostKindTable(summary: RunSummary): Table | undefined {
+  const lost = lostKinds(summary);
+  if (lost.length === 0) return undefined;
+  return {
+    head: ['kind', 'budget', 'questions', 'all tokens, %', 'best method', 'its score, %', 'points'],
+    rows: lost.map(({ kind, budget, questions, full, best: { row, score, difference } }) => [
+      kind,
+      budgetTitle(summary.rows, budget),
+      String(questions),
+      percent(full),
+      row.title,
+      percent(score),
+      `${percent(difference.value)} (${percent(difference.low)} to ${percent(difference.high)})`,
+    ]),
   };
 }
 

@@ -2,11 +2,13 @@
 
 import { csvFormat } from 'd3-dsv';
 import { markdownTable } from 'markdown-table';
-import { type RunSummary, skippedInWords } from './summarize-run.js';
+import { equalTimeTable } from './equal-time.js';
+import { LOST_KINDS_TITLE } from './lost-kinds.js';
+import { budgetsOf, type RunSummary, skippedInWords } from './summarize-run.js';
 import {
-  budgetsOf,
   kindTable,
   lossTable,
+  lostKindTable,
   methodTable,
   mmtokLosses,
   paperTable,
@@ -87,10 +89,12 @@ export function toMarkdown(summary: RunSummary): string {
     'Medians in milliseconds. Time to first token is encoder, agent, token selection, and the language model up to the first ' +
       'token of the answer; speedup is relative to all tokens.',
     tableToMarkdown(timeTable(summary)),
+    ...titled('## A smaller image in the same time', equalTimeTable(summary)),
     '## Where methods lose',
     tableToMarkdown(lossTable(summary)),
     ...(losses === undefined ? [] : [escapeMarkdown(losses.lead)]),
     ...(losses && losses.items.length > 0 ? [listToMarkdown(losses.items)] : []),
+    ...titled(`## ${LOST_KINDS_TITLE}`, lostKindTable(summary)),
     '## Methods',
     tableToMarkdown(methodTable(summary)),
   ];

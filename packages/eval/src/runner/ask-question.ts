@@ -2,7 +2,7 @@
 
 import { type Backend, type Budget, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
 import { resolveBudget, sum } from '@mmtok/core/internal';
-import { PruningError } from '../errors.js';
+import { MethodError, PruningError } from '../errors.js';
 import { checkPicks, type Method } from '../methods/method.js';
 import type { Sample, Task } from '../tasks/task.js';
 import type { AgentDesk, AskedAgent, EvalModel, ImageFeatures, ModelImage, TokenBudget } from './model.js';
@@ -116,12 +116,15 @@ export async function askQuestion(
   const asked = method?.agent && (await desk.ask(method.agent));
   const budgets = parsed && (await budgetsOf(asking, sample, parsed, chooser));
   const choices = new Map<number, Choice>();
+  const fit = method?.resizes && budgets && (await fitOf(asking, sample, method.name, budgets));
   const { text, images, timings } = await model.answer({
     images: sample.images,
     prompt: task.prompt(sample),
     maxNewTokens: task.maxNewTokens,
     ...(asked && asked.added.length > 0 && { words: asked.added }),
+    ...(fit && { fitTokens: fit.tokens }),
     ...(method &&
+      fit === undefined &&
       budgets && {
         prune: {
           budget: budgets,
@@ -134,8 +137,9 @@ export async function askQuestion(
         },
       }),
   });
-  if (method !== undefined && budgets !== undefined)
-    assertPruned(images, choices, budgets, { model: model.name, method: method.name, question: sample.id });
+  const names = { model: model.name, method: method?.name ?? ALL, question: sample.id };
+  if (fit !== undefined) assertFits(images, fit, names);
+  else if (budgets !== undefined) assertPruned(images, choices, budgets, names);
   const chosen = [...choices.values()];
   const [first] = images;
   const { value, parsed: read, details } = task.score(text, sample);
@@ -151,10 +155,11 @@ export async function askQuestion(
     target: sample.target,
     answer: text,
     score: { value, ...(read !== undefined && { parsed: read }), ...(details && { details }) },
-    visionTokens: sum(images.map((image) => image.visionTokens)),
+    visionTokens: fit?.visionTokens ?? sum(images.map((image) => image.visionTokens)),
     keptTokens: sum(images.map(({ indices }) => indices.length)),
     ...(method &&
       first &&
+      fit === undefined &&
       images.length === 1 && { indices: first.indices, ...(first.grid && { grid: first.grid }) }),
     encodeMs: round(timings.encodeMs),
     selectMs: round(sum(chosen.map(({ selectMs }) => selectMs))),
@@ -198,12 +203,51 @@ async function budgetsOf(
   return chooser.budgets(budget, imageCount) as TokenBudget[];
 }
 
+/** Vision tokens that an image may cost, and those that it costs unresized. */
+interface FitTokens {
+  readonly tokens: number;
+  readonly visionTokens: number;
+}
+
+/** @throws MethodError for questions about several images: models only count the tokens of a single one. */
+async function fitOf(
+  { task, model }: Asking,
+  sample: Sample,
+  method: string,
+  [budget]: readonly TokenBudget[],
+): Promise<FitTokens> {
+  const counts = await model.countTokens?.({ images: sample.images, prompt: task.prompt(sample) });
+  const [visionTokens] = counts ?? [];
+  if (budget === undefined || visionTokens === undefined || counts?.length !== 1) {
+    throw new MethodError(
+      method,
+      `question '${sample.id}' is not about a single image; leave this method out`,
+    );
+  }
+  return { tokens: resolveBudget(budget, visionTokens).max, visionTokens };
+}
+
+interface Names {
+  readonly model: string;
+  readonly method: string;
+  readonly question: string;
+}
+
+/** @throws PruningError if the model did not make the image small enough. */
+function assertFits(images: readonly ModelImage[], { tokens }: FitTokens, { model, question }: Names): void {
+  const kept = sum(images.map(({ visionTokens }) => visionTokens));
+  if (kept >= 1 && kept <= tokens) return;
+  throw new PruningError(
+    `The model '${model}' saw ${kept} vision tokens for question '${question}', but its image may cost at most ${tokens}`,
+  );
+}
+
 /** @throws PruningError if an image kept other tokens than were chosen, or its method was not asked. */
 function assertPruned(
   images: readonly ModelImage[],
   choices: ReadonlyMap<number, Choice>,
   budgets: readonly TokenBudget[],
-  { model, method, question }: { readonly model: string; readonly method: string; readonly question: string },
+  { model, method, question }: Names,
 ): void {
   for (const [imageIndex, { visionTokens, indices }] of images.entries()) {
     const chosen = choices.get(imageIndex)?.indices.length;

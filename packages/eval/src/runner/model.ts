@@ -39,6 +39,11 @@ export interface ModelRequest {
   readonly maxNewTokens: number;
   /** Words from an agent's answer, to be added to the question in the `text` passed to `select`. */
   readonly words?: readonly string[];
+  /**
+   * Make each image cost at most so many vision tokens before it is encoded, and keep them all. Only asked of models that give
+   * `'resolution'`.
+   */
+  readonly fitTokens?: number;
   /** Absent: keep all tokens, otherwise on the same path, so that times are comparable. */
   readonly prune?: ModelPruning;
 }

@@ -16,6 +16,7 @@ import {
   mmtokIvc,
   mmtokOracle,
   random,
+  resize,
   scope,
   uniform,
   withAgent,
@@ -87,6 +88,38 @@ describe('a run', () => {
       records.filter((one) => one.method === method).map((one) => one.keptTokens);
     expect(counts('uniform')).toEqual(counts('mmtok'));
     expect(Math.max(...counts('mmtok'))).toBeLessThan(16);
+  });
+
+  it('makes the image smaller for the method that asks for it, at as many tokens as others keep', async () => {
+    const { model: fake } = fakeModel();
+    const asked: (number | undefined)[] = [];
+    const model: EvalModel = {
+      ...fake,
+      gives: ['question', 'resolution'],
+      countTokens: async () => [16],
+      async answer(request) {
+        const answer = await fake.answer(request);
+        const { fitTokens, prune } = request;
+        if (fitTokens === undefined) return answer;
+        expect(prune).toBeUndefined();
+        asked.push(fitTokens);
+        return {
+          ...answer,
+          images: [{ visionTokens: fitTokens - 1, indices: [...Array(fitTokens - 1).keys()] }],
+        };
+      },
+    };
+    const run = options({ model, methods: [resize, uniform], budgets: ['4', '50%', 'c0.7'] });
+    const { records } = await runEvaluation(run);
+    const kept = (method: string) =>
+      records.filter((one) => one.method === method).map((one) => one.keptTokens);
+    expect(asked).toEqual(kept('uniform'));
+    expect(kept('resize')).toEqual(asked.map((tokens) => (tokens as number) - 1));
+    expect(records.every(({ visionTokens }) => visionTokens === 16)).toBe(true);
+    const careless: EvalModel = { ...model, answer: fake.answer };
+    await expect(runEvaluation(options({ model: careless, methods: [resize] }))).rejects.toThrow(
+      /saw 16 vision tokens .* at most 4/,
+    );
   });
 
   it('reports progress', async () => {

@@ -3,7 +3,7 @@
 import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { InvalidOptionsError } from '@mmtok/core';
-import type { SpeedDtype } from './decoder-graph.js';
+import type { SpeedDtype } from './graph-sketch.js';
 import type { ModelDims } from './model-dims.js';
 import { weightBytes } from './random-decoder.js';
 

@@ -1,6 +1,9 @@
-export type { SpeedDtype } from './decoder-graph.js';
+export { type FirstTokenCosts, firstTokenCosts } from './costs.js';
+export type { EncoderDims } from './encoder-dims.js';
+export type { SpeedDtype } from './graph-sketch.js';
 export { measureSpeed, type SpeedOptions, type SpeedProgress } from './measure-speed.js';
 export {
+  atPicture,
   findModelDims,
   type ModelDims,
   modelDims,

@@ -1,24 +1,27 @@
-// Measures what pruning does to speed and memory at a model's true dimensions: the same prompt with all vision tokens and
-// with each budget, in turns within one run. Weights are random, so answers mean nothing and times mean the same.
+// Measures what pruning does to speed and memory at a model's true dimensions, from pixels on: the same prompt with all
+// vision tokens and with each budget, in turns within one run. Weights are random, so answers mean nothing and times mean
+// the same.
 
-import { type Backend, type Budget, InvalidOptionsError, parseBudget } from '@mmtok/core';
+import { type Backend, InvalidOptionsError, parseBudget } from '@mmtok/core';
 import { parseOptions, resolveBudget } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { describeMachine } from '../describe-machine.js';
 import { median } from '../stats/mean.js';
 import { checkRoom } from './check-room.js';
-import type { SpeedDtype } from './decoder-graph.js';
+import { layerPattern, tokensPerTile } from './encoder-dims.js';
+import type { SpeedDtype } from './graph-sketch.js';
 import { type ModelDims, parameterCounts, parseModelDims } from './model-dims.js';
-import { peaksOf } from './peaks.js';
+import { encoderPeaksOf, peaksOf } from './peaks.js';
 import { RandomDecoder, weightBytes } from './random-decoder.js';
-import type { SpeedResult, SpeedRow } from './speed-result.js';
+import { type EncoderOptions, encoderBytes, RandomEncoder } from './random-encoder.js';
+import type { SpeedResult, SpeedRow, SpeedTimes } from './speed-result.js';
 import type { SpeedRuntime } from './speed-runtime.js';
 import { syntheticPrompt } from './synthetic-prompt.js';
 import { type Case, type Take, type Taker, take } from './take.js';
 
 /** How far a measurement is. */
 export interface SpeedProgress {
-  readonly phase: 'features' | 'weights' | 'load' | 'warmUp' | 'measure';
+  readonly phase: 'features' | 'weights' | 'load' | 'encode' | 'warmUp' | 'measure';
   /** Bytes of weights, or passes over a prompt. */
   readonly done: number;
   readonly total: number;
@@ -29,6 +32,10 @@ export interface SpeedOptions {
   readonly dims: ModelDims;
   /** Layers to build; times of fewer are scaled to the model's depth. @default all */
   readonly layers?: number;
+  /** Layers of the encoder to build, a multiple of its pattern of windows; times are scaled likewise. @default all */
+  readonly encoderLayers?: number;
+  /** Measure each budget also with only so many tiles encoded, the overview among them; shares still count all tokens. */
+  readonly tiles?: number;
   /** As text. @default those of `dims` */
   readonly budgets?: readonly string[];
   /** @default 'fp32' */
@@ -51,6 +58,8 @@ export interface SpeedOptions {
 const count = z.int('expected a whole number').positive('expected at least 1');
 const schema = z.object({
   layers: count.optional(),
+  encoderLayers: count.optional(),
+  tiles: count.optional(),
   dtype: z.enum(['fp32', 'fp16', 'q4']).default('fp32'),
   device: z.string().default('cpu'),
   textTokens: count.default(64),
@@ -59,7 +68,7 @@ const schema = z.object({
 });
 
 /**
- * Builds a decoder of the dimensions with random weights and measures it.
+ * Builds encoder and decoder of the dimensions with random weights and measures them.
  *
  * @throws InvalidOptionsError, InvalidBudgetError for wrong options, for budgets that keep all tokens, and for weights
  * that memory or disk have no room for.
@@ -74,41 +83,62 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
   if (layers > dims.layers) {
     throw new InvalidOptionsError('layers', [`${dims.title} has ${dims.layers}, got ${layers}`]);
   }
-  const cases = casesOf(dims, options.budgets ?? dims.keep);
-  const bytes = weightBytes({ dims, layers, dtype });
+  const encoderLayers = encoderLayersOf(dims, settings.encoderLayers);
+  const cases = casesOf(dims, options.budgets ?? dims.keep, settings.tiles);
+  const encoderOptions: EncoderOptions | undefined = dims.encoder && {
+    runtime,
+    encoder: dims.encoder,
+    layers: encoderLayers as number,
+    dtype,
+    hidden: dims.hidden,
+    device,
+    onWritten: (done) => onProgress({ phase: 'weights', done, total: bytes }),
+  };
+  const encoderWeights = encoderOptions === undefined ? 0 : encoderBytes(encoderOptions);
+  const bytes = weightBytes({ dims, layers, dtype }) + encoderWeights;
   checkRoom({ dims, layers, dtype, device, bytes });
   const started = new Date().toISOString();
 
   onProgress({ phase: 'features', done: 0, total: 1 });
   const prompt = syntheticPrompt(dims, textTokens);
-  const decoder = await RandomDecoder.build({
-    runtime,
-    dims,
-    layers,
-    dtype,
-    device,
-    maxLength: dims.visionTokens + textTokens + decodeTokens,
-    onWritten: (done) => onProgress({ phase: 'weights', done, total: bytes }),
-    onLoad: () => onProgress({ phase: 'load', done: 0, total: 1 }),
-  });
+  const encoder = encoderOptions && (await RandomEncoder.build(encoderOptions));
+  let decoder: RandomDecoder | undefined;
   try {
+    decoder = await RandomDecoder.build({
+      runtime,
+      dims,
+      layers,
+      dtype,
+      device,
+      maxLength: dims.visionTokens + textTokens + decodeTokens,
+      onWritten: (done) => onProgress({ phase: 'weights', done: encoderWeights + done, total: bytes }),
+      onLoad: () => onProgress({ phase: 'load', done: 0, total: 1 }),
+    });
     const taker: Taker = { decoder, backend, prompt, scale: dims.layers / layers, hidden: dims.hidden };
+    const tileCounts = [...new Set(cases.flatMap(({ tiles }) => tiles ?? []))];
+    if (encoder !== undefined) onProgress({ phase: 'encode', done: 0, total: rounds + 1 });
+    const encoderPeaks = encoder && (await encoderPeaksOf(encoder, tileCounts));
     const peaks = await peaksOf(taker, cases, (done) =>
       onProgress({ phase: 'warmUp', done, total: cases.length }),
     );
-    const takes = new Map<string, Take[]>(cases.map(({ budget }) => [budget, []]));
+    const takes = new Map<Case, TimedTake[]>(cases.map((one) => [one, []]));
     for (let round = 0; round < rounds; round++) {
+      if (encoder !== undefined) onProgress({ phase: 'encode', done: round + 1, total: rounds + 1 });
+      const encodeMs = new Map<number | undefined, number>();
+      for (const count of tileCounts) encodeMs.set(count, (await encoder?.encode(count)) ?? 0);
       for (const [at, one] of cases.entries()) {
         const done = round * cases.length + at;
         onProgress({ phase: 'measure', done, total: rounds * cases.length });
-        takes.get(one.budget)?.push(await take(taker, one, decodeTokens));
+        takes.get(one)?.push(timed(await take(taker, one, decodeTokens), encodeMs.get(one.tiles) ?? 0));
       }
     }
+    const rows = rowsOf(takes, peaks, encoderPeaks);
     const { perLayer, head } = parameterCounts(dims);
     return {
       dims,
       builtLayers: layers,
       isScaled: layers < dims.layers,
+      builtEncoderLayers: encoderLayers,
       dtype,
       device,
       backend: `${backend.name} (${backend.device})`,
@@ -119,48 +149,98 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
       decodeTokens,
       machine: describeMachine(),
       started,
-      rows: rowsOf(takes, peaks),
-      notes: notesOf(dims, layers),
+      rows,
+      notes: notesOf(dims, layers, encoderLayers, rows[0] as SpeedRow),
     };
   } finally {
-    await decoder.dispose();
+    await decoder?.dispose();
+    await encoder?.dispose();
   }
 }
 
-/** All tokens, then the budgets by how much they keep, so that the last needs least memory. */
-function casesOf(dims: ModelDims, budgets: readonly string[]): Case[] {
+/**
+ * How many layers of the encoder to build; undefined without an encoder.
+ * @throws InvalidOptionsError for more than there are, or a part of the pattern of windows.
+ */
+function encoderLayersOf({ title, encoder }: ModelDims, wanted: number | undefined): number | undefined {
+  if (encoder === undefined) {
+    if (wanted === undefined) return undefined;
+    throw new InvalidOptionsError('encoderLayers', [
+      `the dimensions of ${title} have no encoder; leave it out`,
+    ]);
+  }
+  const layers = wanted ?? encoder.layers;
+  const pattern = layerPattern(encoder);
+  if (layers <= encoder.layers && layers % pattern === 0) return layers;
+  throw new InvalidOptionsError('encoderLayers', [
+    `expected a multiple of ${pattern}, at most the ${encoder.layers} of ${encoder.title}, got ${layers}`,
+  ]);
+}
+
+/** All tokens, then the budgets by how much they keep, so that the last needs least memory; with few tiles as well. */
+function casesOf(dims: ModelDims, budgets: readonly string[], someTiles: number | undefined): Case[] {
+  const { title, visionTokens, encoder } = dims;
   if (new Set(budgets).size < budgets.length) {
     throw new InvalidOptionsError('budgets', ['each may be named only once']);
   }
-  const cases = budgets.map((budget) => ({ budget, parsed: parseBudget(budget) }));
-  for (const { budget, parsed } of cases) {
-    if ('coverage' in parsed || resolveBudget(parsed, dims.visionTokens).max < dims.visionTokens) continue;
+  const parsed = budgets.map((budget) => [budget, parseBudget(budget)] as const);
+  for (const [budget, one] of parsed) {
+    if ('coverage' in one || resolveBudget(one, visionTokens).max < visionTokens) continue;
     throw new InvalidOptionsError('budgets', [
-      `'${budget}' keeps all ${dims.visionTokens} vision tokens of ${dims.title}, so nothing would be pruned`,
+      `'${budget}' keeps all ${visionTokens} vision tokens of ${title}, so nothing would be pruned`,
     ]);
   }
-  const atMost = ({ parsed }: { readonly parsed: Budget }): number =>
-    resolveBudget(parsed, dims.visionTokens).max;
-  return [{ budget: 'all' }, ...cases.toSorted((a, b) => atMost(b) - atMost(a))];
+  if (someTiles !== undefined && someTiles >= (encoder?.tiles ?? 1)) {
+    throw new InvalidOptionsError('tiles', [
+      `expected fewer than the ${encoder?.tiles ?? 1} of ${title}, got ${someTiles}`,
+    ]);
+  }
+  const whole: Case = { budget: 'all', tiles: encoder?.tiles, encodedTokens: visionTokens };
+  const pruned = parsed.map(([budget, one]): Case => ({ ...whole, budget, parsed: one }));
+  const some =
+    someTiles === undefined ? [] : [whole, ...pruned].map((one) => withTiles(dims, one, someTiles));
+  const atMost = ({ parsed: budget, encodedTokens }: Case): number =>
+    budget === undefined ? encodedTokens : Math.min(encodedTokens, resolveBudget(budget, visionTokens).max);
+  return [whole, ...[...pruned, ...some].toSorted((a, b) => atMost(b) - atMost(a))];
+}
+
+/** A case with some of the tiles only. A share counts the tokens of all, and at most those that are there are kept. */
+function withTiles({ encoder, visionTokens }: ModelDims, { budget, parsed }: Case, tiles: number): Case {
+  const encodedTokens = tiles * (encoder === undefined ? 0 : tokensPerTile(encoder));
+  const isShare = parsed !== undefined && 'ratio' in parsed;
+  const own = isShare ? { tokens: resolveBudget(parsed, visionTokens).max } : parsed;
+  return { budget, tiles, encodedTokens, ...(own && { parsed: own }) };
+}
+
+/** A take with the time from pixels. */
+type TimedTake = Take & SpeedTimes;
+
+function timed(one: Take, encodeMs: number): TimedTake {
+  return { ...one, encodeMs, firstTokenMs: encodeMs + one.selectMs + one.prefillMs };
 }
 
 function rowsOf(
-  takes: ReadonlyMap<string, readonly Take[]>,
-  peaks: ReadonlyMap<string, number | undefined>,
+  takes: ReadonlyMap<Case, readonly TimedTake[]>,
+  peaks: ReadonlyMap<Case, number | undefined>,
+  encoderPeaks: ReadonlyMap<number, number | undefined> | undefined,
 ): SpeedRow[] {
-  const rows = [...takes].map(([budget, all]) => {
-    const middle = (key: keyof Take): number => median(all.map((one) => one[key]));
-    const peakBytes = peaks.get(budget);
+  const rows = [...takes].map(([one, all]) => {
+    const middle = (key: keyof TimedTake): number => median(all.map((each) => each[key]));
+    const peakBytes = peaks.get(one);
+    const encodePeakBytes = encoderPeaks?.get(one.tiles as number);
     return {
-      budget,
+      budget: one.budget,
+      tiles: one.tiles,
       visionTokens: middle('visionTokens'),
       promptTokens: middle('promptTokens'),
+      encodeMs: middle('encodeMs'),
       selectMs: middle('selectMs'),
       prefillMs: middle('prefillMs'),
       firstTokenMs: middle('firstTokenMs'),
       decodeMs: middle('decodeMs'),
       cacheBytes: middle('cacheBytes'),
       ...(peakBytes !== undefined && { peakBytes }),
+      ...(encodePeakBytes !== undefined && { encodePeakBytes }),
     };
   });
   const [whole] = rows as [Omit<SpeedRow, 'speedup'>];
@@ -177,13 +257,37 @@ function rowsOf(
   });
 }
 
-function notesOf(dims: ModelDims, layers: number): string[] {
-  const scaled =
-    `${layers} of ${dims.layers} layers were built and run: times of the layers and the cache are multiplied by ` +
-    `${(dims.layers / layers).toPrecision(3)}; those of the head and the selection, and peak memory, are as measured`;
-  return [
-    ...(layers < dims.layers ? [scaled] : []),
-    'the vision encoder takes the same time in every row and is left out, so that whole answers gain less than first tokens here',
-    'weights and features are random: times depend on their shapes alone',
-  ];
+function notesOf(
+  dims: ModelDims,
+  layers: number,
+  encoderLayers: number | undefined,
+  { encodeMs, firstTokenMs }: SpeedRow,
+): string[] {
+  const { encoder } = dims;
+  const times = (built: number, all: number): string => (all / built).toPrecision(3);
+  const notes: string[] = [];
+  if (layers < dims.layers) {
+    notes.push(
+      `${layers} of ${dims.layers} layers were built and run: times of the layers and the cache are multiplied by ` +
+        `${times(layers, dims.layers)}; those of the head and the selection, and peak memory, are as measured`,
+    );
+  }
+  if (encoder === undefined || encoderLayers === undefined) {
+    notes.push(
+      'these dimensions have no vision encoder: it takes the same time in every row, so that answers gain less from pixels on',
+    );
+  } else {
+    if (encoderLayers < encoder.layers) {
+      notes.push(
+        `${encoderLayers} of ${encoder.layers} layers of the encoder were built and run: its time is multiplied by ` +
+          times(encoderLayers, encoder.layers),
+      );
+    }
+    notes.push(
+      `of the first token with all tokens the encoder takes ${((100 * encodeMs) / firstTokenMs).toFixed(0)} %: pruning after ` +
+        `it makes that come at most ${(firstTokenMs / encodeMs).toFixed(2)} times as early`,
+    );
+  }
+  notes.push('weights and features are random: times depend on their shapes alone');
+  return notes;
 }

@@ -1,9 +1,21 @@
-// The dimensions of language models, and of the vision tokens that they read: all that decides how fast they are. No
-// weights, no graph.
+// The dimensions of models: their language model, its vision tokens, and the encoder that these come from. All that decides
+// how fast they are; no weights, no graph.
 
 import { InvalidOptionsError } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
+import {
+  clipLarge,
+  type EncoderDims,
+  encoderSchema,
+  qwen2Tower,
+  qwen25Tower,
+  siglipBase,
+  siglipLarge,
+  siglipSo400m,
+  tokensPerTile,
+  withPicture,
+} from './encoder-dims.js';
 
 /** A decoder of the Llama and Qwen 2 family, and the pictures that come before its text. */
 export interface ModelDims {
@@ -27,6 +39,8 @@ export interface ModelDims {
   readonly visionWidth: number;
   /** Budgets to measure where none are asked for, as text. */
   readonly keep: readonly string[];
+  /** Where the vision tokens come from. Absent: times begin after the encoder. */
+  readonly encoder?: EncoderDims | undefined;
 }
 
 const size = z.int('expected a whole number').positive('expected at least 1');
@@ -45,10 +59,21 @@ const schema = z
     visionTokens: size,
     visionWidth: size,
     keep: z.array(z.string()).min(1, 'expected a budget such as "64" or "10%"'),
+    encoder: encoderSchema.optional(),
   })
   .refine(
     ({ heads, keyValueHeads }) => heads % keyValueHeads === 0,
     'expected heads to be a multiple of keyValueHeads',
+  )
+  .refine(
+    ({ encoder, visionTokens }) =>
+      encoder === undefined || encoder.tiles * tokensPerTile(encoder) === visionTokens,
+    'expected visionTokens to be what the tiles of the encoder become',
+  )
+  .refine(
+    ({ encoder, visionWidth }) =>
+      encoder === undefined || encoder.hidden * encoder.merge ** 2 === visionWidth,
+    'expected visionWidth to be the width of the encoder times merge²',
   );
 
 const vicuna7b = {
@@ -71,18 +96,56 @@ const vicuna13b = {
   intermediate: 13824,
 } as const;
 
-/** CLIP ViT-L/14 at 336 px, one view, and at most five of them; budgets as in the paper. */
-const llava = { visionTokens: 576, visionWidth: 1024, keep: ['192', '128', '64'] } as const;
-const llavaNext = { visionTokens: 2880, visionWidth: 1024, keep: ['640', '320', '160'] } as const;
-const shares = { keep: ['20%', '10%', '5%'] } as const;
+const shares = ['20%', '10%', '5%'] as const;
+
+/** What comes of a picture: vision tokens and their width before the projector. */
+const seen = (encoder: EncoderDims, keep: readonly string[] = shares) => ({
+  encoder,
+  visionTokens: encoder.tiles * tokensPerTile(encoder),
+  visionWidth: encoder.hidden * encoder.merge ** 2,
+  keep,
+});
+
+/** One view, and at most five of them; budgets as in the paper. */
+const llava = (hidden: number) => seen({ ...clipLarge, projector: [hidden] }, ['192', '128', '64']);
+const llavaNext = (hidden: number) =>
+  seen({ ...clipLarge, tiles: 5, projector: [hidden] }, ['640', '320', '160']);
+
+/** A picture in 4 × 4 tiles and once as a whole, 64 tokens each. Sixteen patches of 768 make a token. */
+const smolvlm = seen({ ...siglipBase, tiles: 17, merge: 4 });
 
 /** Dimensions by name, as the `config.json` of each model has them. */
 export const modelDims: Readonly<Record<string, ModelDims>> = {
-  'llava-1.5-7b': { title: 'LLaVA-1.5-7B', ...vicuna7b, ...llava },
-  'llava-1.5-13b': { title: 'LLaVA-1.5-13B', ...vicuna13b, ...llava },
-  'llava-next-7b': { title: 'LLaVA-NeXT-7B (Vicuna)', ...vicuna7b, ...llavaNext },
-  'llava-next-13b': { title: 'LLaVA-NeXT-13B (Vicuna)', ...vicuna13b, ...llavaNext },
-  // 2,048 tokens: the largest picture of the paper's setting. Four patches of 1,280 make a token.
+  'llava-1.5-7b': { title: 'LLaVA-1.5-7B', ...vicuna7b, ...llava(4096) },
+  'llava-1.5-13b': { title: 'LLaVA-1.5-13B', ...vicuna13b, ...llava(5120) },
+  'llava-next-7b': { title: 'LLaVA-NeXT-7B (Vicuna)', ...vicuna7b, ...llavaNext(4096) },
+  'llava-next-13b': { title: 'LLaVA-NeXT-13B (Vicuna)', ...vicuna13b, ...llavaNext(5120) },
+  // A picture in 2 × 2 tiles and once as a whole, 729 tokens each. Of the encoder's 27 layers the model takes 26.
+  'llava-onevision-0.5b': {
+    title: 'LLaVA-OneVision-0.5B',
+    hidden: 896,
+    layers: 24,
+    heads: 14,
+    keyValueHeads: 2,
+    headDim: 64,
+    intermediate: 4864,
+    vocabulary: 152000,
+    attentionBias: true,
+    ...seen({ ...siglipSo400m, layers: 26, tiles: 5, projector: [896] }),
+  },
+  // The 2,048 tokens of the towers' picture are the largest picture of the paper's setting.
+  'qwen2-vl-2b': {
+    title: 'Qwen2-VL-2B',
+    hidden: 1536,
+    layers: 28,
+    heads: 12,
+    keyValueHeads: 2,
+    headDim: 128,
+    intermediate: 8960,
+    vocabulary: 151936,
+    attentionBias: true,
+    ...seen(qwen2Tower),
+  },
   'qwen2.5-vl-3b': {
     title: 'Qwen2.5-VL-3B',
     hidden: 2048,
@@ -93,9 +156,7 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
     intermediate: 11008,
     vocabulary: 151936,
     attentionBias: true,
-    visionTokens: 2048,
-    visionWidth: 5120,
-    ...shares,
+    ...seen(qwen25Tower),
   },
   'qwen2.5-vl-7b': {
     title: 'Qwen2.5-VL-7B',
@@ -107,11 +168,8 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
     intermediate: 18944,
     vocabulary: 152064,
     attentionBias: true,
-    visionTokens: 2048,
-    visionWidth: 5120,
-    ...shares,
+    ...seen(qwen25Tower),
   },
-  // A picture in 4 × 4 tiles and once as a whole, 64 tokens each. Sixteen patches of 768 make a token.
   'smolvlm-256m': {
     title: 'SmolVLM-256M',
     hidden: 576,
@@ -122,9 +180,7 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
     intermediate: 1536,
     vocabulary: 49280,
     attentionBias: false,
-    visionTokens: 1088,
-    visionWidth: 12288,
-    ...shares,
+    ...smolvlm,
   },
   'smolvlm-500m': {
     title: 'SmolVLM-500M',
@@ -136,26 +192,84 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
     intermediate: 2560,
     vocabulary: 49280,
     attentionBias: false,
-    visionTokens: 1088,
-    visionWidth: 12288,
-    ...shares,
+    ...smolvlm,
   },
-  // A picture in 2 × 2 tiles and once as a whole, 729 tokens each.
-  'llava-onevision-0.5b': {
-    title: 'LLaVA-OneVision-0.5B',
-    hidden: 896,
+  // 17 tiles as above, of 81 tokens each. Nine patches of 1,152 make a token.
+  'smolvlm-2.2b': {
+    title: 'SmolVLM-2.2B',
+    hidden: 2048,
     layers: 24,
-    heads: 14,
-    keyValueHeads: 2,
+    heads: 32,
+    keyValueHeads: 32,
     headDim: 64,
-    intermediate: 4864,
-    vocabulary: 152000,
-    attentionBias: true,
-    visionTokens: 3645,
-    visionWidth: 1152,
-    ...shares,
+    intermediate: 8192,
+    vocabulary: 49280,
+    attentionBias: false,
+    ...seen({ ...siglipSo400m, tiles: 17, merge: 3 }),
+  },
+  // 17 tiles of 169 tokens each. Four patches of 1,152 make a token.
+  'idefics3-8b': {
+    title: 'Idefics3-8B',
+    hidden: 4096,
+    layers: 32,
+    heads: 32,
+    keyValueHeads: 8,
+    headDim: 128,
+    intermediate: 14336,
+    vocabulary: 128259,
+    attentionBias: false,
+    ...seen({ ...siglipSo400m, title: 'SigLIP-SO400M/14-364', grid: [26, 26], tiles: 17, merge: 2 }),
+  },
+  'paligemma-3b': {
+    title: 'PaliGemma-3B-224',
+    hidden: 2048,
+    layers: 18,
+    heads: 8,
+    keyValueHeads: 1,
+    headDim: 256,
+    intermediate: 16384,
+    vocabulary: 257216,
+    attentionBias: false,
+    ...seen({ ...siglipSo400m, title: 'SigLIP-SO400M/14-224', grid: [16, 16] }),
+  },
+  // 17 crops of 144 tokens each, without the separators of rows.
+  'phi-3-vision': {
+    title: 'Phi-3-vision',
+    hidden: 3072,
+    layers: 32,
+    heads: 32,
+    keyValueHeads: 32,
+    headDim: 96,
+    intermediate: 8192,
+    vocabulary: 32064,
+    attentionBias: false,
+    ...seen({ ...clipLarge, tiles: 17, merge: 2, projector: [3072] }),
+  },
+  'janus-pro-1b': {
+    title: 'Janus-Pro-1B',
+    hidden: 2048,
+    layers: 24,
+    heads: 16,
+    keyValueHeads: 16,
+    headDim: 128,
+    intermediate: 5632,
+    vocabulary: 102400,
+    attentionBias: false,
+    ...seen({ ...siglipLarge, projector: [2048] }),
   },
 };
+
+/**
+ * Dimensions with a picture of another size, for encoders that take any.
+ * @throws InvalidOptionsError where there is no such encoder, or the size does not fit it.
+ */
+export function atPicture(dims: ModelDims, width: number, height: number): ModelDims {
+  if (dims.encoder === undefined) {
+    throw new InvalidOptionsError('picture', [`${dims.title} has no encoder; add one to its dimensions`]);
+  }
+  const encoder = withPicture(dims.encoder, width, height);
+  return { ...dims, encoder, visionTokens: encoder.tiles * tokensPerTile(encoder) };
+}
 
 /**
  * Dimensions by name.

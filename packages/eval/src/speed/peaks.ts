@@ -1,7 +1,22 @@
 // The memory that each case needs at its peak, above the loaded model.
 
 import { peakBytesOf, residentBytes } from './peak-memory.js';
+import type { RandomEncoder } from './random-encoder.js';
 import { type Case, keptRows, type Taker, take } from './take.js';
+
+/** Encodes each number of tiles once and tells what that needs, from few tiles to many. */
+export async function encoderPeaksOf(
+  encoder: RandomEncoder,
+  tiles: readonly number[],
+): Promise<ReadonlyMap<number, number | undefined>> {
+  const loaded = residentBytes();
+  const peaks = new Map<number, number | undefined>();
+  for (const count of tiles.toSorted((a, b) => a - b)) {
+    const peak = await peakBytesOf(() => encoder.encode(count));
+    peaks.set(count, peak === undefined ? undefined : above(loaded, peak));
+  }
+  return peaks;
+}
 
 /**
  * Runs every case once and tells what it needs above the loaded model, where the system tells. From few tokens to many:
@@ -12,7 +27,7 @@ export async function peaksOf(
   taker: Taker,
   cases: readonly Case[],
   onCase: (done: number) => void,
-): Promise<ReadonlyMap<string, number | undefined>> {
+): Promise<ReadonlyMap<Case, number | undefined>> {
   const { decoder, prompt } = taker;
   // Touches all weights, which may be mapped from the disk.
   await decoder.run(prompt.next, decoder.emptyCache());
@@ -22,12 +37,12 @@ export async function peaksOf(
     if (pruned !== undefined) await keptRows(taker, pruned);
   });
   const ready = residentBytes();
-  const peaks = new Map<string, number | undefined>();
+  const peaks = new Map<Case, number | undefined>();
   for (const [done, one] of cases.toReversed().entries()) {
     onCase(done);
     const peak = await peakBytesOf(() => take(taker, one, 1));
     const selection = one.parsed === undefined || selecting === undefined ? 0 : above(loaded, selecting);
-    peaks.set(one.budget, peak === undefined ? undefined : above(ready, peak) + selection);
+    peaks.set(one, peak === undefined ? undefined : above(ready, peak) + selection);
   }
   return peaks;
 }

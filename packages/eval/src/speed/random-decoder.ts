@@ -2,7 +2,8 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheNames, decoderGraphs, type SpeedDtype } from './decoder-graph.js';
+import { cacheNames, decoderGraphs } from './decoder-graph.js';
+import type { SpeedDtype } from './graph-sketch.js';
 import type { ModelDims } from './model-dims.js';
 import { RandomWeights } from './random-weights.js';
 import type { SpeedRuntime, SpeedSession, SpeedTensor } from './speed-runtime.js';

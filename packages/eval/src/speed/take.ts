@@ -1,4 +1,4 @@
-// One answer's beginning: tokens are selected, the prompt is read, a few further tokens are generated, all of it timed.
+// What follows the encoder: tokens are selected, the prompt is read, a few further tokens are generated, all of it timed.
 
 import {
   type Backend,
@@ -8,14 +8,20 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
+import { float32 } from '@mmtok/core/backend';
+import { areTooWide } from '@mmtok/core/internal';
 import { median } from '../stats/mean.js';
 import type { RandomDecoder } from './random-decoder.js';
 import type { SpeedTimes } from './speed-result.js';
 import type { SyntheticPrompt } from './synthetic-prompt.js';
 
-/** All tokens, or one budget. */
+/** All tokens, or one budget, of all tiles or some. */
 export interface Case {
   readonly budget: string;
+  /** How many tiles are encoded; absent without an encoder. */
+  readonly tiles?: number | undefined;
+  /** Vision tokens that these give: the first of the prompt's. */
+  readonly encodedTokens: number;
   /** Absent for all tokens. */
   readonly parsed?: Budget;
 }
@@ -31,7 +37,7 @@ export interface Taker {
 }
 
 /** One pass over a prompt, and what followed. */
-export interface Take extends SpeedTimes {
+export interface Take extends Omit<SpeedTimes, 'encodeMs' | 'firstTokenMs'> {
   readonly visionTokens: number;
   readonly promptTokens: number;
   readonly cacheBytes: number;
@@ -62,14 +68,20 @@ export async function take(taker: Taker, one: Case, decodeTokens: number): Promi
     cacheBytes: prefill.cache.bytes * scale,
     selectMs,
     prefillMs,
-    firstTokenMs: selectMs + prefillMs,
     decodeMs: median(steps),
   };
 }
 
-/** The embeddings of the vision tokens that MMTok keeps, or of all. */
-export async function keptRows({ backend, prompt }: Taker, { parsed }: Case): Promise<Float32Array> {
-  const { vision, visionFeatures, question } = prompt;
+/** The embeddings of the vision tokens that MMTok keeps, or of all that were encoded. */
+export async function keptRows(
+  { backend, prompt }: Taker,
+  { parsed, encodedTokens }: Case,
+): Promise<Float32Array> {
+  const vision = firstRows(prompt.vision, encodedTokens);
+  // As prune() chooses them by default.
+  const isWide = areTooWide(prompt.visionFeatures.dims[1] as number, prompt.vision.dims[1] as number);
+  const visionFeatures = isWide ? vision : firstRows(prompt.visionFeatures, encodedTokens);
+  const { question } = prompt;
   if (parsed === undefined) return vision.data;
   const { indices } = await selectTokens({
     backend,
@@ -80,6 +92,10 @@ export async function keptRows({ backend, prompt }: Taker, { parsed }: Case): Pr
     budget: parsed,
   });
   return rowsAt(vision, indices);
+}
+
+function firstRows({ data, dims: [, width = 0] }: Float32Tensor, rows: number): Float32Tensor {
+  return float32(data.subarray(0, rows * width), [rows, width]);
 }
 
 function rowsAt({ data, dims }: Float32Tensor, indices: readonly number[]): Float32Array {

@@ -1,45 +1,46 @@
-// A circuit breaker around an upstream server: after failures it asks the server's own health, and while that is bad it
-// refuses requests at once.
+// A circuit breaker around an upstream server: it asks the server's own health, after failures and every few seconds, and while
+// that is bad it refuses requests at once.
 
 import { UpstreamUnavailableError } from '../errors.js';
 
 /** Options of {@link createBreaker}. */
 export interface BreakerOptions {
-  /** Whether the upstream server and its engine are well. Never throws. */
+  /** Whether the upstream server and its engine are healthy. Never throws. */
   readonly isHealthy: () => Promise<boolean>;
-  /** Milliseconds between looks at a server that was not well. */
+  /** Milliseconds between health checks. */
   readonly retryMs: number;
   readonly onChange: (isOpen: boolean) => void;
 }
 
-/** Knows whether to ask at all. */
+/** Decides whether requests are sent to the upstream server. */
 export interface Breaker {
   readonly isOpen: boolean;
   /** @throws UpstreamUnavailableError while the upstream server is known to be down. */
   check(): void;
-  /** A request failed: looks at the upstream server's health, and opens the circuit if that is bad. */
+  /** Reports a failed request: checks the upstream server's health, and opens the circuit if it is unhealthy. */
   failed(): Promise<void>;
   close(): void;
 }
 
-/** A breaker that is closed at first: requests go through. */
+/** A breaker that lets requests through at first. */
 export function createBreaker({ isHealthy, retryMs, onChange }: BreakerOptions): Breaker {
   let isOpen = false;
+  let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
 
   const set = (open: boolean): void => {
-    if (isOpen === open) return;
+    if (isOpen === open || isClosed) return;
     isOpen = open;
     onChange(open);
-    if (open) look();
   };
   const look = (): void => {
     timer = setTimeout(async () => {
-      if (await isHealthy()) set(false);
-      else if (isOpen) look();
+      set(!(await isHealthy()));
+      if (!isClosed) look();
     }, retryMs);
     timer.unref();
   };
+  look();
 
   return {
     get isOpen() {
@@ -48,7 +49,7 @@ export function createBreaker({ isHealthy, retryMs, onChange }: BreakerOptions):
     check() {
       if (!isOpen) return;
       throw new UpstreamUnavailableError(
-        'The upstream server is down. It is asked again every few seconds.',
+        'The upstream server is down. This server checks it every few seconds.',
         {
           retryAfter: Math.ceil(retryMs / 1000),
         },
@@ -58,6 +59,7 @@ export function createBreaker({ isHealthy, retryMs, onChange }: BreakerOptions):
       if (!(await isHealthy())) set(true);
     },
     close() {
+      isClosed = true;
       isOpen = false;
       clearTimeout(timer);
     },

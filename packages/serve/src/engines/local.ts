@@ -1,35 +1,12 @@
-// The engine `local`: a model of transformers.js in this process, one request at a time, the others in a bounded queue.
+// The engine `local`: a transformers.js model in this process. Requests run one at a time; the others wait in a bounded queue.
 
 import type { ChatJob, ChatReply, Engine, JsonObject, PruningSummary, Usage } from '../engine.js';
-import { BadRequestError } from '../errors.js';
-import type { CheckedImage } from '../images/load.js';
-import { type CallOverrides, type ChatBody, callOptions } from '../request/chat.js';
+import type { ChatBody } from '../request/chat.js';
 import { eventStream } from '../sse.js';
 import { meanCoverage } from '../summary.js';
+import { type LocalRequest, toLocalRequest } from './local-request.js';
 import { createQueue } from './queue.js';
 import { createStopText } from './stop-text.js';
-
-/** A message as {@link LocalModel} takes it. */
-export interface LocalMessage {
-  readonly role: 'system' | 'user' | 'assistant';
-  readonly content:
-    | string
-    | readonly (
-        | { readonly type: 'text'; readonly text: string }
-        | { readonly type: 'image'; readonly image: Blob }
-      )[];
-}
-
-/** A question to a {@link LocalModel}. */
-export interface LocalRequest {
-  readonly messages: readonly LocalMessage[];
-  readonly maxNewTokens: number;
-  readonly signal: AbortSignal;
-  /** Overrides of the selection; `false` turns it off. */
-  readonly mmtok: false | CallOverrides;
-  /** Passed to `generate`. */
-  readonly generation: Record<string, unknown>;
-}
 
 /** An answer of a {@link LocalModel}. */
 export interface LocalAnswer {
@@ -57,13 +34,13 @@ export interface LocalModel {
 
 /** Options of {@link createLocalEngine}. */
 export interface LocalEngineOptions {
-  /** The model; the engine disposes of it. */
+  /** The model. The engine disposes of it. */
   readonly model: LocalModel;
   /** Its name for clients. @default the model's id */
   readonly servedName?: string | undefined;
-  /** Requests that may wait while one runs; more are answered 429. @default 32 */
+  /** Requests that may wait while one runs; further ones get 429. @default 32 */
   readonly queueLimit?: number | undefined;
-  /** Tokens of an answer where the request names no bound. @default 512 */
+  /** Tokens per answer if the request sets no limit. @default 512 */
   readonly defaultMaxTokens?: number | undefined;
 }
 
@@ -100,7 +77,7 @@ interface End {
   readonly summary: PruningSummary;
 }
 
-/** The pieces of an answer, and how it ended. Gives the slot back however it is left. */
+/** The pieces of an answer, and how it ended. Releases the slot in any case. */
 async function* generate(
   model: LocalModel,
   job: ChatJob,
@@ -117,7 +94,7 @@ async function* generate(
     const stream = model.stream({
       ...request,
       signal: ending.signal,
-      // Called after each token; the text that it stands for has been pushed by then or will be by the next.
+      // Called after each token. Its text has been pushed by then, or will be with the next token.
       generation: {
         ...request.generation,
         stopping_criteria: [(ids: readonly unknown[]) => ids.map(() => stop.stopped)],
@@ -169,7 +146,7 @@ async function collected(
   }
 }
 
-/** The answer as events; the first piece is waited for, so that what fails before it has a status of its own. */
+/** The answer as events. The first piece is awaited, so that an earlier failure gets its own status code. */
 async function streamed(
   answer: AsyncGenerator<string, End>,
   job: ChatJob,
@@ -224,61 +201,3 @@ function summarize(report: LocalAnswer['report']): PruningSummary {
 }
 
 const stopsOf = ({ stop }: ChatBody): readonly string[] => (typeof stop === 'string' ? [stop] : (stop ?? []));
-
-/** Fields that ask for what a local model cannot do, with the values that ask for nothing. */
-const UNSUPPORTED: Readonly<Record<string, (value: unknown) => boolean>> = {
-  n: (value) => value === 1,
-  tools: (value) => Array.isArray(value) && value.length === 0,
-  tool_choice: (value) => value === 'none' || value === 'auto',
-  functions: () => false,
-  response_format: (value) => (value as { readonly type?: unknown }).type === 'text',
-  logprobs: (value) => value === false,
-  top_logprobs: (value) => value === 0,
-  logit_bias: (value) => typeof value === 'object' && Object.keys(value ?? {}).length === 0,
-  presence_penalty: (value) => value === 0,
-  frequency_penalty: (value) => value === 0,
-  top_p: (value) => value === 1,
-  audio: () => false,
-};
-
-/** @throws BadRequestError for what a local model cannot do. */
-function toLocalRequest(job: ChatJob, defaultMaxTokens: number): Omit<LocalRequest, 'signal'> {
-  const { body, overrides } = job;
-  for (const [field, asksNothing] of Object.entries(UNSUPPORTED)) {
-    const value = body[field];
-    if (value === undefined || value === null || asksNothing(value)) continue;
-    throw new BadRequestError(`The local engine does not support '${field}'. Leave it out.`, {
-      param: field,
-    });
-  }
-  const { temperature } = body;
-  const isGreedy = temperature === undefined || temperature === null || temperature === 0;
-  return {
-    messages: toMessages(job),
-    maxNewTokens: body.max_completion_tokens ?? body.max_tokens ?? defaultMaxTokens,
-    mmtok: overrides === false ? false : callOptions(overrides),
-    generation: isGreedy ? { do_sample: false } : { do_sample: true, temperature },
-  };
-}
-
-/** @throws BadRequestError for messages of tools. */
-function toMessages({ body, images }: ChatJob): readonly LocalMessage[] {
-  let next = 0;
-  return body.messages.map(({ role, content, tool_calls }, index): LocalMessage => {
-    if (role === 'tool' || (Array.isArray(tool_calls) && tool_calls.length > 0)) {
-      throw new BadRequestError('The local engine does not support tools.', { param: `messages[${index}]` });
-    }
-    const common = role === 'developer' ? 'system' : role;
-    if (typeof content === 'string') return { role: common, content };
-    return {
-      role: common,
-      content: (content ?? []).map((part) => {
-        if (part.type === 'image_url') return { type: 'image', image: toBlob(images[next++]!) };
-        return { type: 'text', text: part.type === 'text' ? part.text : part.refusal };
-      }),
-    };
-  });
-}
-
-const toBlob = ({ bytes, mediaType }: CheckedImage): Blob =>
-  new Blob([bytes as Uint8Array<ArrayBuffer>], { type: mediaType });

@@ -1,5 +1,5 @@
-// The question that is asked once at start: does the upstream server answer to all rows of an image as to the image itself?
-// Where it does not, the encoder's weights are not those of the served checkpoint, and every answer would be wrong.
+// The check at start: does the upstream server answer to all rows of an image as to the image itself? If not, the encoder's
+// weights are not those of the served checkpoint, and every answer would be wrong.
 
 import { crc32, deflateSync } from 'node:zlib';
 import type { ChatJob, JsonObject } from '../engine.js';
@@ -12,7 +12,7 @@ import type { VllmClient } from '../vllm/client.js';
 /** What {@link probe} needs. */
 export interface ProbeSettings {
   readonly client: VllmClient;
-  /** Side of the image; one that no processor resizes tells nothing about how processors resize. */
+  /** Side of the image, such that no processor resizes it: resizing may differ without any fault. */
   readonly side: number;
   readonly select: (
     job: Pick<ChatJob, 'images' | 'body' | 'overrides'>,
@@ -26,8 +26,8 @@ const TOKENS = 8;
 const TIMEOUT_MS = 120_000;
 
 /**
- * Compares the answers, greedily decoded, and the lengths of the prompts.
- * @throws ServeStartError where they differ or cannot be compared, and `isStrict`.
+ * Compares greedy answers and prompt lengths.
+ * @throws ServeStartError if `isStrict` and they differ or cannot be compared.
  */
 export async function probe({ client, side, select, isStrict, log }: ProbeSettings): Promise<void> {
   const image = probeImage(side);
@@ -53,10 +53,10 @@ export async function probe({ client, side, select, isStrict, log }: ProbeSettin
       );
       const byRows = await ask(rows.messages);
       if (byImage.promptTokens !== byRows.promptTokens) {
-        return `an image made a prompt of ${byImage.promptTokens} tokens, its rows one of ${byRows.promptTokens}`;
+        return `the prompt has ${byImage.promptTokens} tokens with an image, but ${byRows.promptTokens} with its rows`;
       }
       if (byImage.text === byRows.text) return undefined;
-      return `to an image it answered ${JSON.stringify(byImage.text)}, to its rows ${JSON.stringify(byRows.text)}`;
+      return `it answered ${JSON.stringify(byImage.text)} to an image, but ${JSON.stringify(byRows.text)} to its rows`;
     } catch (error) {
       if (error instanceof UpstreamError) return `it answered ${error.status}: ${error.body.slice(0, 300)}`;
       throw error;
@@ -64,8 +64,8 @@ export async function probe({ client, side, select, isStrict, log }: ProbeSettin
   })();
   if (problem === undefined) return log({ level: 'info', event: 'probe-passed' });
   const message =
-    `The upstream server does not take rows as it takes the image: ${problem}. Is the encoder here of the served checkpoint, ` +
-    'in a precision as good, and was vLLM started with --enable-mm-embeds?';
+    `The upstream server treats rows and the image differently: ${problem}. Check that the encoder here is an export of the ` +
+    'served checkpoint, in the same precision, and that vLLM was started with --enable-mm-embeds.';
   if (isStrict) throw new ServeStartError(message);
   log({ level: 'warn', event: 'probe-failed', message });
 }
@@ -83,7 +83,7 @@ function toAnswer(body: JsonObject): Answer {
   return { text: choices?.[0]?.message?.content, promptTokens: usage?.prompt_tokens };
 }
 
-/** A picture of colored fields, as PNG. */
+/** A PNG with colored squares. */
 function probeImage(side: number): CheckedImage {
   const pixels = Buffer.alloc(side * (1 + side * 3));
   for (let y = 0; y < side; y++) {

@@ -1,8 +1,8 @@
-// A bounded queue for work that a machine does a few at a time.
+// A bounded queue for work that runs a few at a time.
 
 import { BusyError } from '../errors.js';
 
-/** Permission to work; give it back once. */
+/** Permission to run. Release it once. */
 export interface Slot {
   release(): void;
 }
@@ -11,7 +11,7 @@ export interface Slot {
 export interface Queue {
   /**
    * Waits for a slot.
-   * @throws BusyError when as many wait as may; `signal.reason` when the caller gives up.
+   * @throws BusyError if the queue is full; `signal.reason` if the caller gives up.
    */
   acquire(signal: AbortSignal): Promise<Slot>;
   readonly running: number;
@@ -23,8 +23,8 @@ interface Waiting {
 }
 
 /**
- * A queue of `concurrency` slots where at most `limit` callers wait. `Retry-After` of a refusal is the time that the queue
- * takes at the pace of the last calls, 1 to 60 seconds.
+ * A queue with `concurrency` slots and room for `limit` waiting callers. `Retry-After` of a rejection is the time that the
+ * queue takes at the pace of the last calls, from 1 to 60 seconds.
  */
 export function createQueue({ concurrency, limit }: { concurrency: number; limit: number }): Queue {
   const waiting = new Set<Waiting>();
@@ -59,7 +59,7 @@ export function createQueue({ concurrency, limit }: { concurrency: number; limit
       if (waiting.size >= limit) {
         const seconds = Math.ceil((meanMs * (waiting.size + 1)) / concurrency / 1000);
         throw new BusyError(
-          `${running} requests run and ${waiting.size} wait, as many as this server holds. Try again later.`,
+          `The queue is full: ${running} requests are running and ${waiting.size} are waiting. Try again later.`,
           Math.min(60, Math.max(1, seconds)),
         );
       }

@@ -1,16 +1,16 @@
-// Ends a text at the first of some stop sequences, while the text still comes in pieces.
+// Ends a streamed text at the first stop sequence.
 
 /** Cuts a stream of text at stop sequences. */
 export interface StopText {
-  /** Takes a piece and gives back what can be shown: all but an end that may begin a stop sequence. */
+  /** Takes a piece and returns what can be shown: everything but an end that may begin a stop sequence. */
   push(piece: string): string;
-  /** What was held back, when the text is over. */
+  /** Returns what was held back, at the end of the text. */
   end(): string;
-  /** Whether a stop sequence has come; nothing is shown from then on. */
+  /** Whether a stop sequence was found. Nothing is shown after it. */
   readonly stopped: boolean;
 }
 
-/** A cutter for `stops`; without any, text passes through. */
+/** Cuts at any of `stops`. Without any, text passes through. */
 export function createStopText(stops: readonly string[]): StopText {
   let held = '';
   let stopped = false;

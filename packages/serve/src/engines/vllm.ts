@@ -1,4 +1,4 @@
-// The engine `vllm`: encodes and selects here, sends the kept rows to a vLLM server, and passes everything else through.
+// The engine `vllm`: encodes images and selects tokens here, sends the kept rows to a vLLM server, and passes the rest through.
 
 import type { ChatJob, ChatReply, Engine, JsonObject, PruningSummary, Usage } from '../engine.js';
 import { BadRequestError, errorBody, ServeStartError, UpstreamUnavailableError } from '../errors.js';
@@ -15,49 +15,49 @@ import { createQueue } from './queue.js';
 
 /** Options of {@link createVllmEngine}. */
 export interface VllmEngineOptions {
-  /** A client of the upstream server; `client.model` is the name under which it serves the model. */
+  /** A client of the upstream server. `client.model` is the name under which it serves the model. */
   readonly client: VllmClient;
-  /** Encodes images with the weights of the served checkpoint; the engine disposes of it. */
+  /** Encodes images with the weights of the served checkpoint. The engine disposes of it. */
   readonly selector: VisionSelector;
   /**
-   * What to do for families whose rows need a grid (Qwen-VL), where vLLM places kept rows on a line and their positions in the
-   * image are lost: refuse to start, or send them so. @default 'refuse'
+   * What to do for families whose rows need a grid (Qwen-VL). vLLM places kept rows on a line, and their positions in the image
+   * are lost: refuse to start, or send them anyway. @default 'refuse'
    */
   readonly grid?: 'refuse' | 'line' | undefined;
   /** Half precision of the rows. @default 'bfloat16' */
   readonly dtype?: 'bfloat16' | 'float16' | undefined;
   /**
-   * At start, one small image is sent as it is and as rows, and the answers are compared. `'warn'` logs a difference,
-   * `'off'` asks nothing, for servers that take rows only (`--limit-mm-per-prompt '{"image":0}'`). @default 'strict'
+   * At start, one small image is sent both as an image and as rows, and the answers are compared. `'warn'` only logs a
+   * difference. `'off'` is for servers that accept only rows (`--limit-mm-per-prompt '{"image":0}'`). @default 'strict'
    */
   readonly probe?: 'strict' | 'warn' | 'off' | undefined;
-  /** Requests that are encoded at a time. @default 1 */
+  /** Requests that are encoded at the same time. @default 1 */
   readonly concurrency?: number | undefined;
-  /** Requests that may wait to be encoded; more are answered 429. @default 32 */
+  /** Requests that may wait to be encoded; further ones get 429. @default 32 */
   readonly queueLimit?: number | undefined;
-  /** Milliseconds between looks at an upstream server that is down. @default 5000 */
+  /** Milliseconds between health checks of the upstream server. @default 5000 */
   readonly retryMs?: number | undefined;
   readonly log?: Log | undefined;
 }
 
 /**
- * An engine in front of a vLLM server, which needs `--enable-mm-embeds` (or `--enable-prompt-embeds` where the family's route
- * says so). Checks at start that the server serves the model and answers to rows as to the image.
- * @throws ServeStartError if it does not, or if the family needs a grid and that is refused; UpstreamUnavailableError.
+ * An engine in front of a vLLM server, which needs `--enable-mm-embeds` (or `--enable-prompt-embeds`, depending on the family's
+ * route). At start, it checks that the server has the model and answers to rows as to the image.
+ * @throws ServeStartError if not, or if the family needs a grid and `grid` is `'refuse'`; UpstreamUnavailableError.
  */
 export async function createVllmEngine(options: VllmEngineOptions): Promise<Engine> {
   const { client, selector, dtype, grid = 'refuse', retryMs = 5000, log = () => undefined } = options;
   const { route, hiddenSize, family } = selector;
   if ('merge' in route && grid === 'refuse') {
     throw new ServeStartError(
-      `Models of the family ${family} need a grid of positions, and vLLM would place the kept rows on a line, not where they ` +
-        "were in the image. Set grid: 'line' to send them so all the same.",
+      `Models of the family ${family} need a grid of positions, and vLLM would place the kept rows on a line instead of where ` +
+        "they were in the image. What that costs in answers is unknown. Set grid: 'line' to send them anyway.",
     );
   }
   const models = await client.models();
   if (!models.includes(client.model)) {
     throw new ServeStartError(
-      `The upstream server does not serve '${client.model}', only ${models.map((name) => `'${name}'`).join(', ')}.`,
+      `The upstream server does not serve '${client.model}'. It serves ${models.map((name) => `'${name}'`).join(', ')}.`,
     );
   }
   const queue = createQueue({ concurrency: options.concurrency ?? 1, limit: options.queueLimit ?? 32 });
@@ -82,7 +82,7 @@ export async function createVllmEngine(options: VllmEngineOptions): Promise<Engi
     const line = [1, merge, merge * (rows.dims[0] ?? 0)] as const;
     return [imageEmbedsPart(rows, { dtype, hiddenSize, merge, grid: line })];
   };
-  /** The request's messages with rows in place of images, and what the selection did. */
+  /** The request's messages with rows instead of images, and what the selection did. */
   const select = async (
     { images, body, overrides }: Pick<ChatJob, 'images' | 'body' | 'overrides'>,
     signal: AbortSignal,
@@ -134,7 +134,7 @@ export async function createVllmEngine(options: VllmEngineOptions): Promise<Engi
   };
 }
 
-/** The messages with checked images in their full size; the upstream server fetches nothing by itself. */
+/** The messages with the checked images as data URIs, so that the upstream server fetches nothing. */
 function wholeImages({ body, images }: ChatJob): readonly unknown[] {
   return replaceImages(body.messages, (image) => {
     const checked = images[image];
@@ -156,7 +156,7 @@ function summarize({ reason, images, coverage, timings }: SelectedImages): Pruni
   };
 }
 
-/** The upstream server's answer: its errors as they are, its JSON with `mmtok` added by the app, its stream byte for byte. */
+/** The upstream server's answer: errors unchanged, JSON for the app to add `mmtok` to, streams byte for byte. */
 async function passThrough(response: Response, job: ChatJob, breaker: Breaker): Promise<ChatReply> {
   const type = response.headers.get('content-type') ?? 'application/json';
   if (response.ok && type.startsWith('text/event-stream') && response.body !== null) {
@@ -194,7 +194,7 @@ const isUsage = (value: unknown): value is Usage =>
   typeof (value as Usage | null | undefined)?.prompt_tokens === 'number' &&
   typeof (value as Usage).completion_tokens === 'number';
 
-/** The bytes of a stream as they come. One that is cut ends with an event that says so. */
+/** The bytes of a stream as they arrive. A stream that is cut off ends with an error event. */
 function whole(
   stream: ReadableStream<Uint8Array>,
   job: ChatJob,
@@ -202,7 +202,7 @@ function whole(
 ): ReadableStream<Uint8Array> {
   const reader = stream.getReader();
   const decoder = new TextDecoder('latin1');
-  // Long enough for the last two events: the usage, where it is asked for, and the mark of the end.
+  // Long enough for the last two events: the usage, if requested, and the end mark.
   let tail = '';
   return new ReadableStream({
     async pull(controller) {
@@ -231,7 +231,7 @@ function whole(
   });
 }
 
-/** The usage of a stream's last event that has one. */
+/** The usage in the last event of a stream that has one. */
 function usageIn(tail: string): Usage | undefined {
   const events = tail.split('\n').filter((line) => line.startsWith('data: {'));
   const usages = events.map((line) => parseObject(line.slice('data: '.length))?.usage);

@@ -1,4 +1,4 @@
-// Which internet addresses are public: those that an image may be fetched from on a stranger's word.
+// Which IP addresses are public, so that an image may be fetched from them for an untrusted client.
 
 import { BlockList, isIPv6 } from 'node:net';
 
@@ -24,7 +24,7 @@ for (const range of [
   reserved.addSubnet(network, Number(bits), 'ipv4');
 }
 
-// Global unicast, without the ranges in it that lead elsewhere: tunnels carry IPv4 addresses, private ones too.
+// Global unicast, except for ranges that tunnel to IPv4 addresses, which may be private.
 const global = new BlockList();
 global.addSubnet('2000::', 3, 'ipv6');
 const tunnels = new BlockList();

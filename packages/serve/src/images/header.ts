@@ -1,6 +1,6 @@
-// The type and the size of a picture from its first bytes, before anything decodes it.
+// Reads the type and size of an image from its first bytes, before anything decodes it.
 
-/** What a picture says of itself. */
+/** What the header of an image states. */
 export interface ImageHeader {
   readonly mediaType: 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp';
   readonly width: number;

@@ -1,10 +1,10 @@
 // The images of a request as checked bytes: data URIs, and remote addresses where they are allowed.
 
-import { BadRequestError, LimitError } from '../errors.js';
+import { BadRequestError, LimitError, ServeError } from '../errors.js';
 import { type ImageHeader, readImageHeader } from './header.js';
 import { type FetchBounds, fetchImage, type RemoteImageOptions } from './remote.js';
 
-/** An image that passed all checks; nothing has decoded its pixels yet. */
+/** An image that passed all checks. Its pixels have not been decoded yet. */
 export interface CheckedImage extends ImageHeader {
   readonly bytes: Uint8Array;
 }
@@ -20,20 +20,20 @@ export interface ImageBounds {
   readonly imageFetchMs: number;
 }
 
-/** What {@link loadImages} needs beside the addresses. */
+/** What {@link loadImages} needs in addition to the addresses. */
 export interface LoadSettings {
   readonly bounds: ImageBounds;
-  /** Where absent, only data URIs are taken. */
+  /** If absent, only data URIs are accepted. */
   readonly remote?: RemoteImageOptions | undefined;
   readonly signal: AbortSignal;
   readonly lookup?: FetchBounds['lookup'];
 }
 
-/** Longest side by shortest: processors of vision models fail on thinner strips. */
+/** Longest side divided by shortest side; processors of vision models fail on thinner strips. */
 const MAX_ASPECT = 200;
 
 /**
- * Loads and checks images in their order.
+ * Loads and checks images in order.
  * @throws BadRequestError, LimitError, TimeoutError with the `param` of the image that is at fault.
  */
 export async function loadImages(
@@ -41,9 +41,12 @@ export async function loadImages(
   { bounds, remote, signal, lookup }: LoadSettings,
 ): Promise<readonly CheckedImage[]> {
   if (sources.length > bounds.images) {
-    throw new LimitError(`The request has ${sources.length} images; this server takes ${bounds.images}.`, {
-      param: 'messages',
-    });
+    throw new LimitError(
+      `The request has ${sources.length} images; this server accepts at most ${bounds.images}.`,
+      {
+        param: 'messages',
+      },
+    );
   }
   const images: CheckedImage[] = [];
   let pixels = 0;
@@ -59,14 +62,14 @@ export async function loadImages(
     pixels += width * height;
     if (pixels > bounds.pixels) {
       throw new LimitError(
-        `The images up to this one (${width} × ${height}) have ${pixels} pixels; this server takes ${bounds.pixels}.`,
+        `The images up to this one (${width} × ${height}) have ${pixels} pixels; this server accepts at most ${bounds.pixels}.`,
         { param },
       );
     }
     const [short = 0, long = 0] = [width, height].sort((a, b) => a - b);
     if (short === 0 || long / short > MAX_ASPECT) {
       throw new BadRequestError(
-        `The image is ${width} × ${height}; expected sides of at least 1 and at most ${MAX_ASPECT} : 1.`,
+        `The image is ${width} × ${height}; expected sides of at least 1 pixel and an aspect ratio of at most ${MAX_ASPECT} : 1.`,
         { param },
       );
     }
@@ -94,15 +97,22 @@ async function fetchRemote(
   { bounds, remote, signal, lookup }: LoadSettings,
 ): Promise<Uint8Array> {
   if (remote === undefined) {
-    throw new BadRequestError('This server fetches no images. Send the image as a data URI with base64.', {
-      param,
-    });
+    throw new BadRequestError(
+      'This server does not fetch remote images. Send the image as a base64 data URI.',
+      {
+        param,
+      },
+    );
   }
   return await fetchImage(url, remote, {
     maxBytes: bounds.bodyBytes,
     timeoutMs: bounds.imageFetchMs,
     signal,
     ...(lookup !== undefined && { lookup }),
+  }).catch((error: unknown) => {
+    if (!(error instanceof ServeError)) throw error;
+    const { code, message, status, cause } = error;
+    throw new ServeError(code, message, { status, param, cause });
   });
 }
 

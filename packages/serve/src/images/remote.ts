@@ -1,5 +1,5 @@
-// Fetches an image from an address that a stranger wrote: only from hosts of an allow list, at every hop of a redirect,
-// and only from public addresses, each looked up once and connected to as it was checked.
+// Fetches an image from an address in a request: only from hosts on an allow list, checked at every redirect, and only from
+// public addresses. A name is resolved once, and the connection goes to the address that was checked.
 
 import { lookup as systemLookup } from 'node:dns/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
@@ -8,14 +8,14 @@ import { isIP } from 'node:net';
 import { BadRequestError, LimitError, TimeoutError } from '../errors.js';
 import { isPublicAddress } from './addresses.js';
 
-/** From where images may be fetched. */
+/** Where images may be fetched from. */
 export interface RemoteImageOptions {
   /**
    * Hosts: `images.example.com`, `*.example.com` (any subdomain), with a port if it is not the usual one
    * (`cdn.example.com:8443`). Over HTTPS, or over plain HTTP where the entry says so (`http://images.example.com`).
    */
   readonly allow: readonly string[];
-  /** Also from private, loopback and link-local addresses, for image stores in one's own network. Default: false. */
+  /** Also allow private, loopback, and link-local addresses, for image stores in your own network. @default false */
   readonly allowPrivateAddresses?: boolean | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface FetchBounds {
   readonly maxBytes: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Looks a name up; for tests. */
+  /** Resolves a name; for tests. */
   readonly lookup?: (
     host: string,
   ) => Promise<readonly { readonly address: string; readonly family: number }[]>;
@@ -60,7 +60,9 @@ export async function fetchImage(
       if (headers.location === undefined) break;
       url = parse(headers.location, url);
     }
-    throw new BadRequestError(`The image's address redirects more than ${MAX_REDIRECTS} times, or nowhere.`);
+    throw new BadRequestError(
+      `The image's address redirects more than ${MAX_REDIRECTS} times, or without a target.`,
+    );
   } catch (error) {
     bounds.signal.throwIfAborted();
     if (timeout.aborted) throw new TimeoutError('The image took too long to fetch.', 408);
@@ -80,7 +82,7 @@ function parse(address: string, base?: URL): URL {
   return url;
 }
 
-/** Whether an entry of the allow list names the scheme, the host and the port of a URL. */
+/** Whether an entry of the allow list matches the scheme, host, and port of a URL. */
 export function isAllowed(url: URL, allow: readonly string[]): boolean {
   return allow.some((entry) => {
     const isPlain = entry.startsWith('http://');
@@ -94,7 +96,7 @@ export function isAllowed(url: URL, allow: readonly string[]): boolean {
   });
 }
 
-/** The address to connect to, after all that the name stands for were checked. */
+/** The address to connect to, after all addresses of the name were checked. */
 async function resolve(
   url: URL,
   { allowPrivateAddresses = false }: RemoteImageOptions,
@@ -122,7 +124,7 @@ function open(
       agent: false, // no pooled connection, which may lead elsewhere
       headers: { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': 'mmtok' },
       signal,
-      // The name is not looked up again: a second answer could be another address.
+      // The name is not resolved again: a second answer could be another address.
       lookup: (_host, { all }, callback) => {
         if (all === true) callback(null, [{ address, family }]);
         else callback(null, address, family);

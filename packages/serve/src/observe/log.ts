@@ -1,4 +1,4 @@
-// Structured logs: one JSON object a line. Entries hold counts, names and times; never texts, images or keys.
+// Structured logs: one JSON object per line. Entries hold counts, names, and times, and never texts, images, or keys.
 
 /** One entry of the log. */
 export interface LogEntry {
@@ -16,7 +16,7 @@ export const logToStdout: Log = (entry) => {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
 };
 
-/** The name, code and stack of an error, and what caused it, for the log. */
+/** The name, code, and message of an error, and of its cause, for the log. */
 export function describeError(error: unknown): Readonly<Record<string, unknown>> {
   if (!(error instanceof Error)) return { error: String(error) };
   const { code } = error as { readonly code?: unknown };

@@ -16,7 +16,7 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-/** Metrics of one server, in a registry of their own. */
+/** Metrics of one server, in a separate registry. */
 export function createMetrics(engine: Engine): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -36,7 +36,7 @@ export function createMetrics(engine: Engine): Metrics {
   });
   const tokens = new Counter({
     name: 'mmtok_vision_tokens_total',
-    help: 'Vision tokens of the images (stage: before) and of the prompts (stage: kept)',
+    help: 'Vision tokens before pruning (stage: before) and after it (stage: kept)',
     labelNames: ['stage'],
     registers,
   });
@@ -49,13 +49,13 @@ export function createMetrics(engine: Engine): Metrics {
   });
   const used = new Counter({
     name: 'mmtok_tokens_total',
-    help: 'Tokens of prompts and answers as the engine counted them',
+    help: 'Tokens of prompts and answers, as counted by the engine',
     labelNames: ['kind'],
     registers,
   });
   new Gauge({
     name: 'mmtok_queue_depth',
-    help: 'Requests that wait for the engine',
+    help: 'Requests that are waiting for the engine',
     registers,
     collect() {
       this.set(engine.load().queued);
@@ -63,7 +63,7 @@ export function createMetrics(engine: Engine): Metrics {
   });
   new Gauge({
     name: 'mmtok_running_requests',
-    help: 'Requests that the engine works on',
+    help: 'Requests that are running in the engine',
     registers,
     collect() {
       this.set(engine.load().running);

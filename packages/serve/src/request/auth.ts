@@ -1,4 +1,4 @@
-// Who may ask: an API key, compared in constant time, and for keyless servers on this machine a check of the Host header.
+// Who may send requests: an API key, compared in constant time; without a key, only requests to localhost.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { BadRequestError, ServeError } from '../errors.js';
@@ -6,8 +6,8 @@ import { BadRequestError, ServeError } from '../errors.js';
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
- * A check of a request's `Authorization: Bearer …` against `apiKey`. Digests are compared, so that neither the time nor the
- * length tells anything about the key.
+ * A check of `Authorization: Bearer …` against `apiKey`. It compares digests, so that neither time nor length reveals anything
+ * about the key.
  */
 export function createKeyCheck(apiKey: string | undefined): (request: Request) => void {
   if (apiKey === undefined) return () => undefined;
@@ -17,7 +17,7 @@ export function createKeyCheck(apiKey: string | undefined): (request: Request) =
     if (key === undefined || !timingSafeEqual(digest(key), expected)) {
       throw new ServeError(
         'MMTOK_UNAUTHORIZED',
-        'The API key is missing or wrong: Authorization: Bearer <key>.',
+        'The API key is missing or wrong. Send it as Authorization: Bearer <key>.',
         {
           status: 401,
         },
@@ -29,13 +29,13 @@ export function createKeyCheck(apiKey: string | undefined): (request: Request) =
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * A keyless server on a loopback address answers only requests that address it so: or else a web page could reach it by a
- * name of its own that leads to 127.0.0.1.
+ * A server without a key on a loopback address answers only requests whose host is localhost. Otherwise a web page could reach
+ * it through a name that resolves to 127.0.0.1.
  */
 export function checkLocalHost(request: Request): void {
   const { hostname } = new URL(request.url);
   if (LOCAL_HOSTS.has(hostname)) return;
-  throw new BadRequestError(`This server answers requests to localhost only, got the host '${hostname}'.`, {
+  throw new BadRequestError(`This server answers only requests to localhost; got the host '${hostname}'.`, {
     status: 403,
   });
 }

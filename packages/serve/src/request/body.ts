@@ -2,7 +2,7 @@
 
 import { BadRequestError, LimitError, TimeoutError } from '../errors.js';
 
-/** Bounds of a body. */
+/** Limits of a body. */
 export interface BodyBounds {
   readonly bodyBytes: number;
   readonly bodyMs: number;
@@ -21,14 +21,14 @@ export async function readJson(request: Request, bounds: BodyBounds): Promise<un
   }
   const encoding = request.headers.get('content-encoding') ?? 'identity';
   if (encoding !== 'identity') {
-    throw new BadRequestError('Compressed bodies are not taken. Send the JSON as it is.', { status: 415 });
+    throw new BadRequestError('Compressed bodies are not supported. Send plain JSON.', { status: 415 });
   }
   const text = decode(await readBytes(request, bounds));
-  if (isTooDeep(text)) throw new BadRequestError(`The body nests deeper than ${MAX_DEPTH} levels.`);
+  if (isTooDeep(text)) throw new BadRequestError(`The body is nested more than ${MAX_DEPTH} levels deep.`);
   try {
     return JSON.parse(text);
   } catch (error) {
-    // The engine's message quotes the body, which stays out of answers and logs.
+    // The parser's message quotes the body, which must not appear in answers or logs.
     throw new BadRequestError('The body is not valid JSON.', {
       cause: error instanceof Error ? error.name : error,
     });
@@ -45,7 +45,7 @@ function decode(bytes: Uint8Array): string {
 
 const MAX_DEPTH = 64;
 
-/** Whether arrays and objects nest deeper than they may: what walks over them afterwards is recursive. */
+/** Whether arrays and objects are nested too deep for the recursive code that reads them. */
 function isTooDeep(json: string): boolean {
   let depth = 0;
   const tokens = /["[\]{}]/g;
@@ -94,7 +94,7 @@ async function readBytes(request: Request, { bodyBytes, bodyMs }: BodyBounds): P
       chunks.push(value);
     }
   } catch (error) {
-    // Not awaited: a body that never ends is not waited for.
+    // Not awaited, because a body may never end.
     reader.cancel().catch(() => undefined);
     if (error instanceof LimitError || error instanceof TimeoutError) throw error;
     throw new BadRequestError('The body ended early.', { cause: error });

@@ -1,5 +1,5 @@
-// A chat request of OpenAI's API, checked: the parts of messages strictly, since they can carry files, addresses and tensors;
-// the sampling fields as far as they bound the work. Fields that it does not know pass through.
+// Checks chat requests of OpenAI's API. Message parts are checked strictly, because they can carry files, addresses, and tensors;
+// sampling fields as far as they bound the work. Unknown fields are left to the engine.
 
 import * as z from 'zod';
 import { BadRequestError, LimitError } from '../errors.js';
@@ -77,14 +77,14 @@ export type ContentPart =
       readonly image_url: { readonly url: string; readonly detail?: string | undefined };
     };
 
-/** A message of a chat request; further fields are there as they came. */
+/** A message of a chat request. Other fields are passed along unchanged. */
 export interface ChatMessage {
   readonly role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
   readonly content?: string | readonly ContentPart[] | null | undefined;
   readonly [field: string]: unknown;
 }
 
-/** The checked fields of a chat request; further fields are there as they came. */
+/** The checked fields of a chat request. Other fields are passed along unchanged. */
 export interface ChatBody {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
@@ -99,10 +99,10 @@ export interface ChatBody {
   readonly [field: string]: unknown;
 }
 
-/** At most so many tiles, or a share of them, the overview included. */
+/** A number of tiles at most, or a share of them, including the overview. */
 export type TileBudget = 'all' | { readonly max: number } | { readonly share: number };
 
-/** Overrides of one call: the request's field `mmtok`, where it is not `false`. */
+/** Overrides of one call: the field `mmtok` of the request, unless it is `false`. */
 export interface Overrides {
   /** A share of the vision tokens (below 1), a number of tokens, or a budget. */
   readonly keep?:
@@ -113,13 +113,13 @@ export interface Overrides {
     | undefined;
   /** Which tiles of an image to encode, for families that cut images into tiles around an overview. */
   readonly tiles?: TileBudget | undefined;
-  /** The text that the selection serves, in place of the question in the messages. */
+  /** The text that guides the selection, instead of the question in the messages. */
   readonly question?: string | undefined;
-  /** When the small model answers first that the server was started with; `false` for never. */
+  /** When to ask the small model that the server was started with first; `false` for never. */
   readonly agent?: false | 'always' | 'auto' | undefined;
 }
 
-/** Bounds of what a request may ask for. */
+/** Limits of a chat request. */
 export interface ChatBounds {
   /** Tokens of an answer. */
   readonly outputTokens: number;
@@ -129,14 +129,14 @@ export interface ChatBounds {
   readonly textLength: number;
 }
 
-/** A checked request, and where its images come from. */
+/** A checked request and the addresses of its images. */
 export interface ParsedChat {
   readonly body: ChatBody;
   readonly overrides: Overrides | false;
   readonly images: readonly { readonly url: string; readonly param: string }[];
 }
 
-/** Fields by which a client of vLLM could hand over tensors, or change how images are read. */
+/** Fields with which a client could pass tensors to vLLM, or change how it reads images. */
 const REFUSED_FIELDS = [
   'prompt_embeds',
   'image_embeds',
@@ -159,7 +159,7 @@ export function parseChat(json: unknown, bounds: ChatBounds): ParsedChat {
 
   const refused = REFUSED_FIELDS.find((field) => field in body);
   if (refused !== undefined) {
-    throw new BadRequestError(`The field '${refused}' is not taken from clients.`, { param: refused });
+    throw new BadRequestError(`The field '${refused}' is not accepted from clients.`, { param: refused });
   }
   const bound = (param: string, value: number | null | undefined, most: number): void => {
     if ((value ?? 0) > most)
@@ -193,7 +193,7 @@ interface Issue {
   readonly message: string;
 }
 
-/** Of a union that failed, what the alternative that came furthest says. */
+/** For a union that failed, the issue of the alternative that matched furthest. */
 function deepest(issue: z.core.$ZodIssue): Issue {
   if (issue.code !== 'invalid_union') return issue;
   const inner = issue.errors
@@ -226,7 +226,7 @@ function imagesOf(messages: readonly ChatMessage[]): ParsedChat['images'] {
 }
 
 /**
- * The messages with each image part replaced by what `replace` makes of the n-th image.
+ * The messages with each image part replaced by `replace(n)`, for the n-th image.
  */
 export function replaceImages(
   messages: readonly ChatMessage[],

@@ -1,5 +1,5 @@
-// The selector of the engine `vllm`: a model of transformers.js without its decoder, pruned by @mmtok/transformers. Where the
-// decoder would run, the shortened prompt ends, and its vision rows are read from it.
+// The selector of the engine `vllm`: a transformers.js model without its decoder, pruned by @mmtok/transformers. Instead of
+// running the decoder, it reads the vision rows from the shortened prompt.
 
 import type { PreTrainedModel, RawImage } from '@huggingface/transformers';
 import { type PruneOptions, type PruneReport, processInputs, prune } from '@mmtok/transformers';
@@ -13,7 +13,7 @@ import type { SelectedImage, SelectedImages, SelectOptions, VisionSelector } fro
 
 /** Options of {@link createVisionSelector}. */
 export interface VisionSelectorOptions extends LoadEncoderOptions {
-  /** How many vision tokens to keep where a request says nothing. @default `{ ratio: 0.1 }` */
+  /** How many vision tokens to keep unless the request says otherwise. @default `{ ratio: 0.1 }` */
   readonly budget?: PruneOptions['budget'] | undefined;
   /** Further options of selection: objective, `select`, allocation, word filter, agent. */
   readonly selection?: Omit<PruneOptions, 'processor' | 'budget' | 'positions' | 'followUps'> | undefined;
@@ -23,13 +23,18 @@ export interface VisionSelectorOptions extends LoadEncoderOptions {
 
 /**
  * Loads the encoder of a model that vLLM serves: its export for transformers.js, a folder or a hub id.
- * @throws ServeStartError if it cannot be loaded, or if vLLM takes no rows of its family, saying why.
+ * @throws ServeStartError if it cannot be loaded, if vLLM takes no rows of its family, or for `positions: 'preserve'`.
  */
 export async function createVisionSelector(
   source: string,
   options: VisionSelectorOptions = {},
 ): Promise<VisionSelector> {
   const { budget = { ratio: 0.1 }, selection = {}, cachedImages = 8, ...loading } = options;
+  if ((selection as Partial<PruneOptions>).positions === 'preserve') {
+    throw new ServeStartError(
+      "positions: 'preserve' is not possible in front of vLLM, which numbers the rows it is sent one after the other. Leave it out.",
+    );
+  }
   const encoder = await loadEncoder(source, loading);
   try {
     const route = routeOf(encoder.config);
@@ -37,10 +42,10 @@ export async function createVisionSelector(
     const handle = prune(model as unknown as PreTrainedModel, {
       ...selection,
       budget,
-      // The encodings of recent images are found again by whoever asks about the same image.
+      // Encodings of recent images are reused by further questions about them.
       followUps: 'reselect',
       visionCacheSize: cachedImages,
-      // Rows are numbered by the server, one after the other.
+      // The server numbers rows without gaps.
       positions: 'compact',
       processor: encoder.processor,
       modelId: source,
@@ -95,7 +100,7 @@ function modelWithoutDecoder({ config, sessions }: LoadedEncoder): ModelWithoutD
   };
 }
 
-/** The side of square images that the image processor leaves as they are, where its configuration tells. */
+/** The side of square images that the image processor does not resize, if its configuration says so. */
 function imageSideOf({ processor }: LoadedEncoder): number | undefined {
   const { crop_size, size } = (processor.image_processor?.config ?? {}) as {
     readonly crop_size?: { readonly height?: number };
@@ -133,7 +138,7 @@ async function select(
   settings.signal.throwIfAborted();
   const { overrides } = settings;
   const question = lastQuestion(messages);
-  // The server has the conversation; the selection needs the images and the question only.
+  // The server has the conversation. The selection needs only the images and the question.
   const content = [
     ...pictures.map(() => ({ type: 'image' as const })),
     { type: 'text' as const, text: question },
@@ -167,7 +172,7 @@ async function select(
   };
 }
 
-/** @throws BadRequestError for files that are broken behind their header. */
+/** @throws BadRequestError for files that are broken after their header. */
 async function decode({ library }: LoadedEncoder, { bytes, mediaType }: CheckedImage): Promise<RawImage> {
   const blob = new Blob([bytes as Uint8Array<ArrayBuffer>], { type: mediaType });
   return await library.RawImage.fromBlob(blob).catch((cause: unknown) => {
@@ -175,7 +180,7 @@ async function decode({ library }: LoadedEncoder, { bytes, mediaType }: CheckedI
   });
 }
 
-/** The kept rows of each image: they stand in the shortened prompt where placeholders were. */
+/** The kept rows of each image, which replaced placeholders in the shortened prompt. */
 function rowsOf(
   { input_ids, inputs_embeds }: Readonly<Record<string, unknown>>,
   config: LoadedEncoder['config'],
@@ -187,12 +192,12 @@ function rowsOf(
   const width = embeds.dims.at(-1) ?? 0;
   const positions = ids.flatMap((id, position) => (id === placeholder ? [position] : []));
   let next = 0;
-  return report.images.map(({ visionTokens, keptTokens }) => {
-    const data = new Float32Array(keptTokens * width);
-    for (let row = 0; row < keptTokens; row++) {
+  return report.images.map(({ visionTokens, keptTokens, promptTokens = keptTokens }) => {
+    const data = new Float32Array(promptTokens * width);
+    for (let row = 0; row < promptTokens; row++) {
       const start = (positions[next++] ?? 0) * width;
       data.set(embeds.data.subarray(start, start + width), row * width);
     }
-    return { rows: { data, dims: [keptTokens, width] }, visionTokens, keptTokens };
+    return { rows: { data, dims: [promptTokens, width] }, visionTokens, keptTokens };
   });
 }

@@ -1,5 +1,5 @@
-// Loads what selection needs of a vision-language model: processor, vision encoder and token embeddings. Its decoder, which
-// is by far the largest file, is neither downloaded nor opened.
+// Loads what selection needs of a vision-language model: processor, vision encoder, and token embeddings. The decoder, by far
+// the largest file, is neither downloaded nor opened.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export type Library = typeof import('@huggingface/transformers');
 
 /** Options of loading. */
 export interface LoadEncoderOptions {
-  /** Precision of the files, for all or by file; as good as the served checkpoint's. @default 'fp32' on a CPU */
+  /** Precision, for all files or by file. It should match the served checkpoint. @default 'fp32' on a CPU */
   readonly dtype?: DataType | Readonly<Record<string, DataType>> | undefined;
   readonly device?: DeviceType | Readonly<Record<string, DeviceType>> | undefined;
   /** Branch, tag or commit of a hub repository. @default 'main' */
@@ -55,7 +55,7 @@ export async function loadEncoder(source: string, options: LoadEncoderOptions = 
     ...(revision !== undefined && { revision }),
     ...(cacheDir !== undefined && { cache_dir: cacheDir }),
   };
-  // What is open: the tap puts another session in the place of one, which it releases.
+  // Open sessions. The tap replaces one of them and releases the original.
   const model: { sessions: Record<string, OpenSession> } = { sessions: {} };
   const dispose = async (): Promise<void> => {
     await Promise.all(Object.values(model.sessions).map((session) => session.release()));
@@ -93,7 +93,7 @@ export async function loadEncoder(source: string, options: LoadEncoderOptions = 
   }
 }
 
-/** Exposes the features from before the projector, which vision coverage is computed on where they can be had. */
+/** Exposes the features from before the projector for vision coverage, if possible. */
 async function tap(model: { readonly sessions: Record<string, OpenSession> }, folder: string): Promise<void> {
   const special: Readonly<Record<string, string>> = { fp32: '', q8: '_quantized' };
   const dtype = model.sessions.vision_encoder?.config?.dtype ?? 'fp32';

@@ -1,9 +1,9 @@
-// How vLLM takes rows of each family, by what was tried and read of vLLM 0.32.
+// How vLLM 0.32 accepts rows of each family: LLaVA, LLaVA-NeXT, and Qwen2-VL were run, the others read in its code.
 
 import { ServeStartError } from '../errors.js';
 import type { WireRoute } from './selector.js';
 
-/** Why vLLM takes no kept rows of a model type. */
+/** Why vLLM does not accept kept rows of a model type. */
 const REFUSED: readonly (readonly [types: readonly string[], reason: string])[] = [
   [
     ['idefics3', 'smolvlm', 'mistral3', 'lighton_ocr', 'lfm2_vl', 'lfm2-vl'],
@@ -12,9 +12,9 @@ const REFUSED: readonly (readonly [types: readonly string[], reason: string])[] 
   [['gemma3', 'gemma3n', 'gemma4'], 'vLLM refuses image embeddings of this family'],
   [
     ['qwen3_vl', 'qwen3_5', 'glm_ocr'],
-    'its rows carry more than the vision encoder gives here (features of several layers)',
+    'vLLM expects features of several layers in its rows, which the vision encoder here does not return',
   ],
-  [['phi3_v'], 'its encoder here gives rows in another form than vLLM takes'],
+  [['phi3_v'], 'its encoder here returns rows in another form than vLLM expects'],
   [['llava_onevision'], 'transformers.js has no processor for it'],
   [['llava_qwen2', 'moondream1', 'florence2', 'multi_modality'], 'vLLM has no model of this family'],
 ];
@@ -25,13 +25,14 @@ const REFUSED: readonly (readonly [types: readonly string[], reason: string])[] 
  */
 export function routeOf(config: Readonly<Record<string, unknown>>): WireRoute {
   const type = String(config.model_type);
-  if (type === 'llava' || type === 'paligemma') return { part: 'image_embeds' };
+  if (['llava', 'llava_next', 'paligemma'].includes(type)) return { part: 'image_embeds' };
   if (type === 'qwen2_vl' || type === 'qwen2_5_vl') {
     const vision = config.vision_config as { readonly spatial_merge_size?: number } | undefined;
     return { part: 'image_embeds', merge: vision?.spatial_merge_size ?? 2 };
   }
-  const reason = REFUSED.find(([types]) => types.includes(type))?.[1] ?? 'it was not tried';
+  const reason =
+    REFUSED.find(([types]) => types.includes(type))?.[1] ?? 'this type is unknown or was never tested';
   throw new ServeStartError(
-    `Models of type '${type}' cannot be sent to vLLM as kept rows: ${reason}. Serve it by the local engine.`,
+    `Models of type '${type}' cannot be sent to vLLM as kept rows: ${reason}. Serve them with the local engine.`,
   );
 }

@@ -1,4 +1,4 @@
-// What the engine `vllm` needs on its own side: something that encodes images and keeps rows of them.
+// What the engine `vllm` needs: something that encodes images and selects rows.
 
 import type { CheckedImage } from '../images/load.js';
 import type { ChatMessage, Overrides } from '../request/chat.js';
@@ -6,7 +6,7 @@ import type { Rows } from '../vllm/parts.js';
 
 /** How rows of a family get into a vLLM server's prompt. */
 export type WireRoute =
-  /** A content part `image_embeds` with any number of rows: LLaVA and its kin. */
+  /** A content part `image_embeds` with any number of rows: LLaVA and similar families. */
   | { readonly part: 'image_embeds' }
   /** The same with a grid, on whose positions the server places the rows: Qwen-VL. */
   | { readonly part: 'image_embeds'; readonly merge: number }
@@ -15,7 +15,7 @@ export type WireRoute =
 
 /** Options of one selection. */
 export interface SelectOptions {
-  /** Overrides of this call; `false` hands back all rows. */
+  /** Overrides of this call; `false` returns all rows. */
   readonly overrides: Overrides | false;
   readonly signal: AbortSignal;
 }

@@ -8,14 +8,14 @@ import { DONE, readEvents } from '../sse.js';
 export interface VllmClientOptions {
   /** Address of the server, e.g. `http://vllm:8000`, with or without `/v1`. */
   readonly baseUrl: string;
-  /** The served model's name; a request that names none asks for this one. */
+  /** Name of the served model, for requests that do not name one. */
   readonly model: string;
   readonly apiKey?: string | undefined;
   /** Default: the global `fetch`. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
-/** What a call may take beside the body. */
+/** Settings of a call. */
 export interface CallSettings {
   readonly signal?: AbortSignal | undefined;
 }
@@ -32,11 +32,11 @@ export interface VllmClient {
   stream(body: JsonObject, settings?: CallSettings): AsyncGenerator<JsonObject>;
   /** The names of the served models. */
   models(settings?: CallSettings): Promise<readonly string[]>;
-  /** Whether the server and its engine say that they are well. Never throws. */
+  /** Whether the server and its engine are healthy. Never throws. */
   isHealthy(settings?: CallSettings): Promise<boolean>;
   /**
-   * Sends a chat request and hands back the response, whatever its status.
-   * @throws UpstreamUnavailableError if there is none.
+   * Sends a chat request and returns the response, whatever its status.
+   * @throws UpstreamUnavailableError if there is no response.
    */
   send(body: JsonObject, settings?: CallSettings): Promise<Response>;
 }
@@ -64,10 +64,10 @@ export function createVllmClient(options: VllmClientOptions): VllmClient {
         return await send(root + path, { ...init, headers, redirect: 'error' });
       } catch (error) {
         if (init.signal?.aborted) throw init.signal.reason;
-        // A kept connection may have been closed by the server as it was taken up; on a fresh one that is a failure.
+        // The server may have closed a pooled connection just as it was reused. A second time, it is a failure.
         if (attempt === 1 && isBrokenConnection(error)) continue;
         throw new UpstreamUnavailableError(
-          `No answer from the upstream server (${reasonOf(error)}). Is it running, and is its address right?`,
+          `No answer from the upstream server (${reasonOf(error)}). Check that it is running and that its address is right.`,
           { cause: error, retryAfter: 5 },
         );
       }
@@ -124,7 +124,7 @@ async function throwUnlessOk(response: Response): Promise<void> {
 
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
-/** Whether a connection that was open broke; refused and unknown hosts are not worth a second try. */
+/** Whether an open connection broke. Refused connections and unknown hosts are not retried. */
 function isBrokenConnection(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return [error, cause].some(

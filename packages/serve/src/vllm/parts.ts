@@ -1,5 +1,5 @@
-// Content parts of a chat message that carry an image's rows to a vLLM server, and the checks that rows must pass first:
-// vLLM takes rows that are not finite without a word, and a grid that does not match ends its engine for everybody.
+// Content parts of a chat message with an image's rows for a vLLM server, and the checks that rows must pass first: vLLM
+// silently accepts rows that are not finite, and a grid that does not match ends its engine for all users.
 
 import { floatsToHalves, floatToBfloat16 } from '@mmtok/core/internal';
 import { InvalidRowsError } from '../errors.js';
@@ -14,9 +14,9 @@ export interface Rows {
 
 /** How rows are written. */
 export interface RowsOptions {
-  /** Half precision of the rows; the server converts to its own. Default: `bfloat16`. */
+  /** Half precision of the rows; the server converts them to its own. @default 'bfloat16' */
   readonly dtype?: 'bfloat16' | 'float16' | undefined;
-  /** The hidden size of the served model, where it is known: rows of another width are refused. */
+  /** Hidden size of the served model, if known. Rows of another width are rejected. */
   readonly hiddenSize?: number | undefined;
 }
 
@@ -37,14 +37,14 @@ export interface ImageEmbedsPart {
   readonly image_embeds: string | { readonly image_embeds: string; readonly image_grid_thw: string };
 }
 
-/** A content part with rows that stand in the prompt where the part stands; for any model. */
+/** A content part whose rows are inserted into the prompt at its place; for any model. */
 export interface PromptEmbedsPart {
   readonly type: 'prompt_embeds';
   readonly data: string;
 }
 
 /**
- * A part of a user message that hands `rows` to vLLM in place of the image. The server needs `--enable-mm-embeds`.
+ * A part of a user message that passes `rows` to vLLM instead of the image. The server needs `--enable-mm-embeds`.
  * @throws InvalidRowsError if rows or grid must not be sent.
  *
  * @example
@@ -62,7 +62,7 @@ export function imageEmbedsPart(rows: Rows, options: ImageEmbedsOptions = {}): I
   if (!isGrid || !isWhole || area !== wanted) {
     throw new InvalidRowsError(
       `The grid [${grid.join(', ')}] does not hold ${rows.dims[0]} rows of ${merge} × ${merge} patches: expected three whole ` +
-        `numbers, sides that ${merge} divides, and an area of ${wanted}. vLLM's engine would end on it.`,
+        `numbers, sides that ${merge} divides, and an area of ${wanted}. It would crash vLLM's engine.`,
     );
   }
   const sides = toTorchFile({ dtype: 'int64', data: BigInt64Array.from(grid, BigInt), shape: [3] });
@@ -89,7 +89,7 @@ function rowsFile(rows: Rows, { dtype = 'bfloat16', hiddenSize }: RowsOptions): 
 }
 
 /**
- * Checks rows as vLLM should: a float32 matrix `[k, D]` with k ≥ 1, the model's hidden size, all finite.
+ * Checks rows, as vLLM does not: a float32 matrix `[k, D]` with k ≥ 1, the model's hidden size, all finite.
  * @throws InvalidRowsError
  */
 export function checkRows({ data, dims }: Rows, hiddenSize?: number): void {
@@ -126,6 +126,6 @@ function toBits(data: Float32Array, dtype: 'bfloat16' | 'float16'): Uint16Array 
 
 function overflow(dtype: string, index: number, value: number): never {
   throw new InvalidRowsError(
-    `Number ${index} of the rows, ${value}, does not fit into ${dtype}. Send them as bfloat16.`,
+    `Number ${index} of the rows, ${value}, does not fit into ${dtype}. Use bfloat16.`,
   );
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# `pnpm vllm:test`: the engine `vllm` against a real server. Installs vLLM's CPU build in a virtual environment, makes a tiny
-# random LLaVA, serves it, and runs vllm.vllm-test.ts against it. About ten minutes and 4 GB the first time; everything lies in
-# .cache/vllm. Linux x64, Python 3.10 to 3.12.
+# `pnpm vllm:test [llava|llava-next|qwen2-vl …]`: the engine `vllm` against a real server. Installs vLLM's CPU build in a virtual
+# environment, makes tiny random checkpoints, serves one after the other, and runs the test file of each. About fifteen minutes
+# and 4 GB the first time; everything lies in .cache/vllm. Linux x64, Python 3.10 to 3.12.
 # PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu where your index has no torch for CPUs.
 
 set -euo pipefail
@@ -47,23 +47,37 @@ PYTHON
   touch "$venv/mmtok-ready"
 fi
 
-if [ ! -e "$work/reference.json" ]; then
-  echo "── making a tiny LLaVA ──"
-  "$venv/bin/python" "$here/make_checkpoint.py" "$work"
-fi
+serve_and_test() {
+  local name="$1" folder="$work/$1"
+  if [ ! -e "$folder/reference.json" ]; then
+    echo "── making a tiny $name ──"
+    mkdir -p "$folder"
+    HF_HUB_OFFLINE=1 PYTHONPATH="$root/training" "$venv/bin/python" "$here/make_${name//-/_}.py" "$folder"
+  fi
+  echo "── starting vLLM with $name on port $port; its log is $folder/vllm.log ──"
+  HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 \
+    PATH="$venv/bin:$PATH" "$venv/bin/vllm" serve "$folder/checkpoint" --host 127.0.0.1 --port "$port" \
+    --served-model-name tiny --dtype float32 --max-model-len 2048 --enforce-eager --enable-mm-embeds --enable-prompt-embeds \
+    --api-key upstream-key >"$folder/vllm.log" 2>&1 &
+  server=$!
+  until "$venv/bin/python" -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:$port/health')" 2>/dev/null; do
+    kill -0 "$server" 2>/dev/null || { tail -n 40 "$folder/vllm.log"; exit 1; }
+    sleep 2
+  done
+  (
+    cd "$root"
+    MMTOK_VLLM_URL="http://127.0.0.1:$port" MMTOK_VLLM_FOLDER="$folder" \
+      npx vitest run --config packages/serve/vitest.vllm.config.ts "vllm/$name.vllm-test"
+  )
+  stop
+}
 
-echo "── starting vLLM on port $port; its log is $work/vllm.log ──"
-HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 VLLM_NO_USAGE_STATS=1 DO_NOT_TRACK=1 \
-  PATH="$venv/bin:$PATH" "$venv/bin/vllm" serve "$work/llava" --host 127.0.0.1 --port "$port" --served-model-name tiny \
-  --dtype float32 --max-model-len 2048 --enforce-eager --enable-mm-embeds --enable-prompt-embeds --api-key upstream-key \
-  >"$work/vllm.log" 2>&1 &
-server=$!
-trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT
-until "$venv/bin/python" -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:$port/health')" 2>/dev/null; do
-  kill -0 "$server" 2>/dev/null || { tail -n 40 "$work/vllm.log"; exit 1; }
-  sleep 2
-done
-
-cd "$root"
-MMTOK_VLLM_URL="http://127.0.0.1:$port" MMTOK_VLLM_FOLDER="$work" \
-  npx vitest run --config packages/serve/vitest.vllm.config.ts "$@"
+server=
+stop() {
+  [ -z "$server" ] || kill "$server" 2>/dev/null || true
+  [ -z "$server" ] || wait "$server" 2>/dev/null || true
+  server=
+}
+trap stop EXIT
+[ $# -gt 0 ] || set -- llava llava-next qwen2-vl
+for name in "$@"; do serve_and_test "$name"; done

@@ -25,9 +25,7 @@ describe('buildAddon', () => {
     mkdirSync(path, { recursive: true });
     writeFileSync(join(path, 'index.js'), `throw new Error('libtensorflow_cc.so.2: file too short');`);
     writeFileSync(readyFile(buildFolder(root, 'cpu')), '{}');
-    await expect(buildAddon({ root })).rejects.toThrow(
-      /Trying the addon failed.*file too short.*Build it anew with --force/s,
-    );
+    await expect(buildAddon({ root })).rejects.toThrow(/file too short.*--force/s);
     rmSync(root, { recursive: true });
   });
 });

@@ -1,5 +1,5 @@
-// Builds the native addon of @tensorflow/tfjs-node-gpu against a current TensorFlow, in its own cache folder.
-// Reads top to bottom as the recipe; nothing outside the folder is changed.
+// Builds the native addon of @tensorflow/tfjs-node-gpu against a current TensorFlow, in its own cache folder. Nothing outside the
+// folder is changed.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,9 +24,9 @@ import { cudaWheels, tensorflowWheels, type Wheel } from './wheels.js';
 export interface BuildOptions {
   /** @default 'cpu' */
   readonly flavor?: NativeFlavor;
-  /** With flavour 'cuda': take the CUDA 12 libraries of the system instead of downloading them. @default false */
+  /** With flavor 'cuda': use the system's CUDA 12 libraries instead of downloading them. @default false */
   readonly systemCuda?: boolean;
-  /** Build anew even if it is there. @default false */
+  /** Rebuild even if a build exists. @default false */
   readonly force?: boolean;
   /** Folder of all builds. @default nativeRoot() */
   readonly root?: string;
@@ -36,11 +36,11 @@ export interface BuildOptions {
 
 /** What {@link buildAddon} made or found. */
 export interface BuiltAddon {
-  /** The package folder, for `createTfjsBackend({ module })`; it is found without it, too. */
+  /** The package folder, for `createTfjsBackend({ module })`, which also finds it by default. */
   readonly path: string;
-  /** Whether it was already there. */
+  /** Whether the build already existed. */
   readonly wasBuilt: boolean;
-  /** What a trial run computed on: `'cpu'` or `'gpu'`. */
+  /** The device of a trial run: `'cpu'` or `'gpu'`. */
   readonly device: string;
 }
 
@@ -57,12 +57,12 @@ const INTEGRITY: Readonly<Record<string, string>> = {
 
 const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'] as const;
 
-/** Where the headers that the addon includes lie in TensorFlow's wheel. */
+/** The folders of TensorFlow's wheel with the headers that the addon includes. */
 const HEADER_FOLDERS = ['tensorflow/c/', 'tensorflow/core/platform/', 'tsl/platform/', 'xla/tsl/c/'];
 
 /**
- * Builds the addon, unless it is there already. Takes minutes, most of them for the download.
- * @throws NativeBuildError if the machine lacks something or a step fails; when run again, it resumes where it can.
+ * Builds the addon unless it exists. Takes minutes, mostly for the download.
+ * @throws NativeBuildError if the machine lacks something or a step fails; running it again reuses the downloads.
  */
 export async function buildAddon(options: BuildOptions = {}): Promise<BuiltAddon> {
   const { flavor = 'cpu', systemCuda = false, force = false, root = nativeRoot(), tell = () => {} } = options;
@@ -79,12 +79,12 @@ export async function buildAddon(options: BuildOptions = {}): Promise<BuiltAddon
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
 
-  tell(`1/5  npm package ${TFJS_NODE_PACKAGE} ${TFJS_NODE_VERSION}, its install scripts switched off`);
+  tell(`1/5  npm package ${TFJS_NODE_PACKAGE} ${TFJS_NODE_VERSION}, without its install scripts`);
   installPackages(folder);
 
   const wheel = tensorflowWheels[flavor];
   tell(
-    `2/5  TensorFlow ${TENSORFLOW_VERSION}: libraries and C headers out of the Python package ${wheel.package}`,
+    `2/5  TensorFlow ${TENSORFLOW_VERSION}: libraries and C headers from the Python package ${wheel.package}`,
   );
   const libraries = join(path, 'deps', 'lib');
   await takeTensorflow(wheel, downloads, folder, libraries);
@@ -96,7 +96,7 @@ export async function buildAddon(options: BuildOptions = {}): Promise<BuiltAddon
   tell('4/5  replacing functions that Node 23 removed');
   modernize(path);
 
-  tell('5/5  trying it');
+  tell('5/5  testing it');
   const device = tryAddon(path);
   const record = { tensorflow: wheel, tfjs: TFJS_NODE_VERSION, flavor, systemCuda };
   writeFileSync(readyFile(folder), `${JSON.stringify(record, undefined, 2)}\n`);
@@ -114,7 +114,7 @@ function installPackages(folder: string): void {
     ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
     {
       cwd: folder,
-      hint: 'Check the connection, and the registry npm is set to (npm config get registry)',
+      hint: 'Check the connection and the registry that npm uses (npm config get registry)',
       isDownload: true,
     },
   );
@@ -126,7 +126,7 @@ function installPackages(folder: string): void {
     if (given === expected) continue;
     throw new NativeBuildError(
       `The checksum of the npm package ${name} is wrong: expected ${expected}, got ${given}`,
-      'The registry npm is set to serves another file; set it to https://registry.npmjs.org',
+      'The registry that npm uses serves a different file; set it to https://registry.npmjs.org',
     );
   }
 }
@@ -150,7 +150,7 @@ async function takeTensorflow(
   symlinkSync('libtensorflow_cc.so.2', join(libraries, 'libtensorflow.so.2'));
 }
 
-/** Puts the CUDA libraries where TensorFlow's own search path finds them: `../nvidia` beside its libraries. */
+/** Puts the CUDA libraries where TensorFlow's own search path finds them: `../nvidia` next to its libraries. */
 async function takeCuda(downloads: string, target: string, tell: (line: string) => void): Promise<void> {
   for (const wheel of cudaWheels) {
     tell(`     ${wheel.package} ${wheel.version}`);
@@ -179,12 +179,12 @@ function compile(folder: string, path: string, libraries: string): void {
       ...LIBRARIES.map((library) => `-l:${library}`),
       '-Wl,-rpath,$ORIGIN/../../deps/lib',
     ],
-    { hint: 'A g++ of version 9 or newer is needed' },
+    { hint: 'g++ 9 or newer is required' },
   );
   rmSync(join(folder, 'unpacked'), { recursive: true });
 }
 
-/** The package calls `util.isNullOrUndefined` and `util.isArray`, which are gone since Node 23. */
+/** The package calls `util.isNullOrUndefined` and `util.isArray`, which Node 23 removed. */
 function modernize(path: string): void {
   for (const file of ['nodejs_kernel_backend.js', 'kernels/TopK.js']) {
     const full = join(path, 'dist', file);
@@ -195,7 +195,7 @@ function modernize(path: string): void {
     if (fixed.includes('util_1.is')) {
       throw new NativeBuildError(
         `${file} of ${TFJS_NODE_PACKAGE} ${TFJS_NODE_VERSION} is not as expected`,
-        'Report this with the version of Node',
+        'Report this with your Node version',
       );
     }
     writeFileSync(full, fixed);

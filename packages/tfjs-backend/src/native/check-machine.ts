@@ -1,4 +1,4 @@
-// Whether the addon can be built on this machine. Looks only; changes nothing.
+// Whether the addon can be built on this machine.
 
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -6,7 +6,7 @@ import { NativeBuildError } from './native-build-error.js';
 import type { NativeFlavor } from './native-location.js';
 import { isAvailable } from './run-command.js';
 
-/** What a build needs to know of a machine. */
+/** What a build needs to know about a machine. */
 export interface Machine {
   readonly platform: string;
   readonly arch: string;
@@ -16,7 +16,7 @@ export interface Machine {
   readonly freeBytes: (folder: string) => number;
 }
 
-/** The machine this runs on. */
+/** The current machine. */
 export const thisMachine: Machine = {
   platform: process.platform,
   arch: process.arch,
@@ -31,7 +31,7 @@ export const thisMachine: Machine = {
 
 const GB = 1e9;
 
-/** Disk space a build takes at its largest, downloads included. */
+/** Peak disk space of a build, downloads included. */
 const NEEDED_BYTES: Readonly<Record<NativeFlavor, number>> = { cpu: 2 * GB, cuda: 8 * GB };
 
 const TOOLS: readonly (readonly [tool: string, command: string, args: readonly string[], hint: string])[] = [
@@ -40,18 +40,18 @@ const TOOLS: readonly (readonly [tool: string, command: string, args: readonly s
     'python3',
     'python3',
     ['--version'],
-    'Install Python 3 (for downloading and unpacking alone), e.g. apt-get install python3 python3-pip',
+    'Install Python 3 (only for downloading and unpacking), e.g. apt-get install python3 python3-pip',
   ],
   ['pip', 'python3', ['-m', 'pip', '--version'], 'Install pip, e.g. apt-get install python3-pip'],
   ['npm', 'npm', ['--version'], 'Install npm, which comes with Node'],
 ];
 
-/** @throws NativeBuildError naming the first thing that is missing, and how to get it. */
+/** @throws NativeBuildError naming the first thing that is missing and how to install it. */
 export function checkMachine(flavor: NativeFlavor, folder: string, machine: Machine = thisMachine): void {
   const { platform, arch } = machine;
   if (platform !== 'linux' || arch !== 'x64') {
     throw new NativeBuildError(
-      `The native addon can be built on Linux x64 only, and this is ${platform} ${arch}`,
+      `The native addon can be built on Linux x64 only, not on ${platform} ${arch}`,
       "On other systems, install @tensorflow/tfjs-node, or use createTfjsBackend({ module: '@tensorflow/tfjs' })",
       { isUnavailable: true },
     );
@@ -64,8 +64,8 @@ export function checkMachine(flavor: NativeFlavor, folder: string, machine: Mach
   if (free >= NEEDED_BYTES[flavor]) return;
   const inGB = (bytes: number): string => `${(bytes / GB).toFixed(1)} GB`;
   throw new NativeBuildError(
-    `The build needs ${inGB(NEEDED_BYTES[flavor])} of disk space at ${folder}, and ${inGB(free)} are free`,
-    'Free some, or name a folder on another disk with --dir (and in MMTOK_TFJS_NATIVE_DIR)',
+    `The build needs ${inGB(NEEDED_BYTES[flavor])} of disk space at ${folder}, but only ${inGB(free)} are free`,
+    'Free some space, or use a folder on another disk with --dir (and MMTOK_TFJS_NATIVE_DIR)',
     { isUnavailable: true },
   );
 }

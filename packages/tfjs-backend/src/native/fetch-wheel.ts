@@ -1,4 +1,4 @@
-// Gets a wheel from the Python package index and takes files out of it. Installs nothing into Python.
+// Downloads a wheel from the Python package index and extracts files from it. Nothing is installed into Python.
 
 import { createHash } from 'node:crypto';
 import { createReadStream, readdirSync, rmSync } from 'node:fs';
@@ -8,15 +8,15 @@ import { NativeBuildError } from './native-build-error.js';
 import { runCommand } from './run-command.js';
 import type { Wheel } from './wheels.js';
 
-/** The wheels are those for CPython 3.12, whichever Python is here: only their C libraries are used. */
+/** Wheels for CPython 3.12, whatever Python is installed: only their C libraries are used. */
 const TARGET = ['--python-version=3.12', '--implementation=cp', '--abi=cp312', '--abi=none'];
 const PLATFORMS = ['2_27', '2_25', '2_17', '2_12'].map((glibc) => `--platform=manylinux_${glibc}_x86_64`);
 const OLD_PLATFORMS = ['manylinux2014_x86_64', 'manylinux2010_x86_64'].map((name) => `--platform=${name}`);
 
 /**
- * Downloads a wheel into a folder, or takes the one that is already there, and checks its SHA-256.
+ * Downloads a wheel into a folder, unless it is already there, and checks its SHA-256.
  * @returns the path of the file.
- * @throws NativeBuildError if it cannot be had, or is not the file it should be.
+ * @throws NativeBuildError if the download fails or the checksum is wrong.
  */
 export async function fetchWheel(wheel: Wheel, folder: string): Promise<string> {
   const known = findWheel(wheel, folder);
@@ -37,7 +37,7 @@ export async function fetchWheel(wheel: Wheel, folder: string): Promise<string> 
       ],
       ...[...TARGET, ...PLATFORMS, ...OLD_PLATFORMS, '--dest', folder, requirement],
     ],
-    { hint: 'Check the connection, and the index pip is set to (pip config list)', isDownload: true },
+    { hint: 'Check the connection and the index that pip uses (pip config list)', isDownload: true },
   );
   const path = findWheel(wheel, folder);
   const sha256 = path === undefined ? 'no file' : await sha256Of(path);
@@ -45,7 +45,7 @@ export async function fetchWheel(wheel: Wheel, folder: string): Promise<string> 
   if (path !== undefined) rmSync(path);
   throw new NativeBuildError(
     `The checksum of ${requirement} is wrong: expected SHA-256 ${wheel.sha256}, got ${sha256}`,
-    'The file was deleted and nothing of it was used. Try again; if it stays so, the index pip is set to serves another file',
+    'The file was deleted unused. Try again; if the error persists, the index that pip uses serves a different file',
   );
 }
 

@@ -1,4 +1,4 @@
-// @mmtok/tfjs-backend/native: building and finding the native addon, for command lines and doctors. Node only.
+// @mmtok/tfjs-backend/native (experimental): builds and finds the native addon. Node only.
 
 export { type BuildOptions, type BuiltAddon, buildAddon } from './build-addon.js';
 export { NativeBuildError } from './native-build-error.js';

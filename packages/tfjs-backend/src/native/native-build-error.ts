@@ -2,7 +2,7 @@
 
 import { MmtokError } from '@mmtok/core';
 
-/** A step of building the native addon failed; the message tells which, why, and what to do. */
+/** A step of building the native addon failed; the message says which, why, and what to do. */
 export class NativeBuildError extends MmtokError {
   /** What to do about it. */
   declare readonly hint: string;

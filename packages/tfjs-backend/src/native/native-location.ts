@@ -1,13 +1,13 @@
-// Where the native addon that `mmtok-tfjs-native` builds is kept, and whether it is there. Builds nothing.
+// Where `mmtok-tfjs-native` keeps the native addon, and whether it has been built.
 
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Which TensorFlow the addon is built against: for the CPU alone, or with CUDA 12 for NVIDIA GPUs. */
+/** The TensorFlow that the addon is built against: CPU only, or with CUDA 12 for NVIDIA GPUs. */
 export type NativeFlavor = 'cpu' | 'cuda';
 
-/** Flavours from the most to the least wanted; the CUDA one also runs on machines without a GPU. */
+/** Flavors in order of preference; the CUDA one also runs on machines without a GPU. */
 const FLAVORS = ['cuda', 'cpu'] as const satisfies readonly NativeFlavor[];
 
 export const TENSORFLOW_VERSION = '2.21.0';
@@ -30,7 +30,7 @@ export function packageFolder(folder: string): string {
   return join(folder, 'node_modules', ...TFJS_NODE_PACKAGE.split('/'));
 }
 
-/** A file that a build writes last, so that an interrupted one is never taken for a finished one. */
+/** A file that a build writes last, so that an interrupted build never counts as finished. */
 export function readyFile(folder: string): string {
   return join(folder, 'ready.json');
 }

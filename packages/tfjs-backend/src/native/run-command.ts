@@ -1,9 +1,9 @@
-// Runs a program and waits for it. No shell in between, so paths need no quoting.
+// Runs a program without a shell and waits for it.
 
 import { spawnSync } from 'node:child_process';
 import { NativeBuildError } from './native-build-error.js';
 
-/** Whether a program is there and starts. */
+/** Whether a program is installed and starts. */
 export function isAvailable(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }

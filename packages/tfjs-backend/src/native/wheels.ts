@@ -1,4 +1,4 @@
-// Which files of the Python package index TensorFlow is taken from, pinned by checksum.
+// The files of the Python package index that provide TensorFlow, pinned by checksum.
 
 import { type NativeFlavor, TENSORFLOW_VERSION } from './native-location.js';
 
@@ -10,7 +10,7 @@ export interface Wheel {
   readonly sha256: string;
 }
 
-/** TensorFlow itself: two libraries and the headers of its C interface are taken from it. Python is not used to run it. */
+/** TensorFlow itself: source of two libraries and the headers of the C interface. */
 export const tensorflowWheels: Readonly<Record<NativeFlavor, Wheel>> = {
   cpu: {
     package: 'tensorflow-cpu',

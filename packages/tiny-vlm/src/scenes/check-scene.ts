@@ -1,6 +1,12 @@
 // Whether scenes that people wrote by hand have everything that is drawn: else they would come out black, or as another.
 import { TinyVlmError } from '../tiny-vlm-error.js';
+import { signCharacters } from './glyphs.js';
 import type { Background, Scene, Thing } from './scene.js';
+
+/** A larger picture would be a slip. */
+const MAX_SIDE = 4096;
+
+const MARKS: readonly unknown[] = ['none', 'dot', 'bar'] satisfies Thing['mark'][];
 
 const PATTERNS: readonly unknown[] = ['plain', 'stripes', 'checks'] satisfies Background['pattern'][];
 
@@ -20,7 +26,10 @@ const THING = { x: 1, y: 1, radius: 1, cos: 1, sin: 1, rgb: 3, shade: 2 };
 
 /** @throws TinyVlmError `MMTOK_INVALID_SCENE` that names the field, and what it must be. */
 export function checkScene(scene: Scene): void {
-  const { background, objects, clutter } = (scene as Partial<Scene> | null | undefined) ?? {};
+  const { background, objects, clutter, side } = (scene as Partial<Scene> | null | undefined) ?? {};
+  if (side !== undefined && !(Number.isInteger(side) && side >= 1 && side <= MAX_SIDE)) {
+    throw invalid('side', `a whole number from 1 to ${MAX_SIDE}`, side);
+  }
   checkNumbers('background', background, BACKGROUND);
   const { pattern, period } = background as Background;
   if (!PATTERNS.includes(pattern)) {
@@ -33,7 +42,20 @@ export function checkScene(scene: Scene): void {
       checkNumbers(`${name}[${at}]`, thing, THING);
       if ((thing.radius as number) <= 0)
         throw invalid(`${name}[${at}].radius`, 'a number above 0', thing.radius);
+      checkWriting(`${name}[${at}]`, thing);
     }
+  }
+}
+
+function checkWriting(name: string, { mark, text }: Partial<Thing>): void {
+  if (mark !== undefined && !MARKS.includes(mark)) {
+    throw invalid(`${name}.mark`, `one of ${MARKS.join(', ')}`, mark);
+  }
+  if (
+    text !== undefined &&
+    !(typeof text === 'string' && [...text].every((one) => signCharacters.includes(one)))
+  ) {
+    throw invalid(`${name}.text`, `characters among ${signCharacters.join(' ')}`, text);
   }
 }
 

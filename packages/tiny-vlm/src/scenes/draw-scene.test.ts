@@ -5,10 +5,12 @@ import { expect, test } from 'vitest';
 import { parseLines } from '../files.js';
 import { TinyVlmError } from '../tiny-vlm-error.js';
 import { drawScene } from './draw-scene.js';
-import { SCENE_SIZE, type Scene, type SceneShape, type Thing } from './scene.js';
+import { signCharacters } from './glyphs.js';
+import { SCENE_SIZE, type Scene, type SceneShape, type Thing, TILED_SCENE_SIZE } from './scene.js';
 
 const read = (path: string): Promise<string> => readFile(new URL(path, import.meta.url), 'utf8');
 const scenes = parseLines<Scene>(await read('../../heldout/scenes.jsonl'));
+const signScenes = parseLines<Scene>(await read('../../heldout-tiled/scenes.jsonl'));
 
 /** Paper of one grey level, with nothing on it. */
 const paper: Scene['background'] = {
@@ -36,11 +38,12 @@ function pixelAt(pixels: Uint8Array, x: number, y: number): number[] {
 }
 
 // Each line of the file is the start of the SHA-256 of one scene's RGB bytes, as training/tiny_vlm/draw.py draws it.
-test('are the same bytes for every held-out scene', async () => {
-  const expected = (await read('../../test/fixtures/held-out-pixels.txt')).trimEnd().split('\n');
-  const drawn = scenes.map((scene) =>
-    createHash('sha256').update(drawScene(scene)).digest('hex').slice(0, 16),
-  );
+test.each([
+  ['held-out', scenes],
+  ['held-out-tiled', signScenes],
+] as const)('are the same bytes for every scene of %s', async (name, all) => {
+  const expected = (await read(`../../test/fixtures/${name}-pixels.txt`)).trimEnd().split('\n');
+  const drawn = all.map((scene) => createHash('sha256').update(drawScene(scene)).digest('hex').slice(0, 16));
   const differing = drawn.flatMap((hash, index) => (hash === expected[index] ? [] : [index]));
   expect(drawn).toHaveLength(expected.length);
   expect(differing).toEqual([]);
@@ -53,6 +56,55 @@ test('the held-out scenes show every shape, pattern and background', () => {
   ).toEqual(['circle', 'cross', 'ring', 'square', 'star', 'stroke', 'triangle']);
   expect(seen(scenes.map(({ background }) => background.pattern))).toEqual(['checks', 'plain', 'stripes']);
   expect(seen(scenes.map(({ background }) => background.color))).toEqual(['black', 'brown', 'gray', 'white']);
+});
+
+test('the held-out scenes of the tiled model show every mark, character and length of text', () => {
+  const things = signScenes.flatMap(({ objects }) => objects);
+  const texts = things.flatMap(({ text }) => text ?? []);
+  expect(new Set(things.map(({ mark }) => mark))).toEqual(new Set(['none', 'dot', 'bar', undefined]));
+  expect([...new Set(texts.join(''))].sort()).toEqual([...signCharacters].sort());
+  expect([...new Set(texts.map((text) => text.length))].sort()).toEqual([1, 2, 3]);
+});
+
+test('writing is dark on bright signs and light on dark ones, and may leave the picture', () => {
+  const sign = disc({ shape: 'sign', text: 't', x: 64, y: 64, radius: 10 });
+  const dark = { ...sign, rgb: [20, 20, 90] as const, x: 120, y: 3 };
+  const pixels = drawScene({
+    background: paper,
+    clutter: [],
+    objects: [{ ...sign, rgb: [250, 200, 10] }, dark],
+  });
+  // The bar of a T, and beside it.
+  expect(pixelAt(pixels, 60, 57)).toEqual([20, 20, 20]);
+  expect(pixelAt(pixels, 60, 60)).toEqual([250, 200, 10]);
+  expect(pixelAt(pixels, 53, 64)).toEqual([100, 100, 100]);
+  expect(pixelAt(pixels, 120, 3)).toEqual([244, 244, 244]);
+});
+
+test('a dot and a bar have the same area, and lie on the band of a ring', () => {
+  const count = (thing: Thing): number => {
+    const pixels = drawScene({ background: paper, clutter: [], objects: [thing] });
+    return pixels.filter((_, at) => at % 3 === 0 && pixels[at] === 244 && pixels[at + 1] === 244).length;
+  };
+  expect([count(disc({ mark: 'dot' })), count(disc({ mark: 'bar' })), count(disc({ mark: 'none' }))]).toEqual(
+    [16, 16, 0],
+  );
+  const ring = disc({ shape: 'ring', radius: 20, mark: 'dot' });
+  const pixels = drawScene({ background: paper, clutter: [], objects: [ring] });
+  expect(pixelAt(pixels, 64, 64)).toEqual([100, 100, 100]);
+  expect(pixelAt(pixels, 64, 49)).toEqual([244, 244, 244]);
+});
+
+test('a scene may be larger', () => {
+  const scene = {
+    background: paper,
+    clutter: [],
+    objects: [disc({ x: 200, y: 200 })],
+    side: TILED_SCENE_SIZE,
+  };
+  const pixels = drawScene(scene);
+  expect(pixels).toHaveLength(3 * 256 ** 2);
+  expect([...pixels.subarray(3 * (200 * 256 + 200), 3 * (200 * 256 + 200) + 3)]).toEqual([200, 50, 0]);
 });
 
 test('a scene of your own: things lie over the paper, later ones on top, and may leave the picture', () => {
@@ -98,6 +150,18 @@ test.each<[unknown, string]>([
   ],
   [{ background: paper, objects: [] }, 'clutter to be an array, got undefined'],
   [{ background: paper, clutter: [], objects: [disc(), {}] }, 'objects[1].x to be a number, got undefined'],
+  [
+    { background: paper, clutter: [], objects: [], side: 0 },
+    'side to be a whole number from 1 to 4096, got 0',
+  ],
+  [
+    { background: paper, clutter: [], objects: [disc({ mark: 'x' as 'dot' })] },
+    'objects[0].mark to be one of none, dot, bar, got "x"',
+  ],
+  [
+    { background: paper, clutter: [], objects: [disc({ text: 'a' })] },
+    'objects[0].text to be characters among',
+  ],
   [
     { background: paper, clutter: [disc({ radius: 0 })], objects: [] },
     'clutter[0].radius to be a number above 0',

@@ -3,6 +3,7 @@
 import { checkScene } from './check-scene.js';
 import { outlineOf } from './outline.js';
 import { type Background, SCENE_SIZE, type Scene, type Thing } from './scene.js';
+import { type Fill, writeOn } from './write-on.js';
 
 /** Spots are random levels at the corners of so many by so many cells, bilinear between them. */
 const BLOTCH_CELLS = 7;
@@ -13,7 +14,7 @@ const BLOTCH_SEED = 0x5eed;
 /**
  * Draws a scene.
  *
- * @returns 128 × 128 pixels, row by row, three bytes each: red, green, blue.
+ * @returns `side` × `side` pixels, 128 × 128 where the scene does not say, row by row, three bytes each: red, green, blue.
  * @throws TinyVlmError `MMTOK_UNKNOWN_SHAPE` for a shape that there is not, `MMTOK_INVALID_SCENE` for a scene of another form.
  * @example
  * const image = new RawImage(drawScene(scene), SCENE_SIZE, SCENE_SIZE, 3);
@@ -21,13 +22,16 @@ const BLOTCH_SEED = 0x5eed;
  */
 export function drawScene(scene: Scene): Uint8Array {
   checkScene(scene);
-  const { background, clutter, objects } = scene;
-  const levels = drawBackground(background);
-  for (const stroke of clutter) paintThing(levels, stroke);
-  for (const object of objects) paintThing(levels, object);
+  const { background, clutter, objects, side = SCENE_SIZE } = scene;
+  const levels = drawBackground(background, side);
+  for (const stroke of clutter) paintThing(levels, stroke, side);
+  for (const object of objects) {
+    paintThing(levels, object, side);
+    writeOn(object, fillOf(levels, side));
+  }
 
   const pixels = new Uint8Array(levels.length);
-  const grain = noise(background.seed, SCENE_SIZE * SCENE_SIZE);
+  const grain = noise(background.seed, side * side);
   for (let pixel = 0; pixel < grain.length; pixel++) {
     const shift = (grain[pixel]! - 0.5) * (2 * background.grain);
     for (let at = 3 * pixel; at < 3 * pixel + 3; at++) {
@@ -38,14 +42,14 @@ export function drawScene(scene: Scene): Uint8Array {
 }
 
 /** Levels of red, green and blue, pixel by pixel. */
-function drawBackground(ground: Background): Float64Array {
-  const levels = new Float64Array(SCENE_SIZE * SCENE_SIZE * 3);
-  const spots = blotches(ground);
-  for (let row = 0; row < SCENE_SIZE; row++) {
-    for (let column = 0; column < SCENE_SIZE; column++) {
+function drawBackground(ground: Background, side: number): Float64Array {
+  const levels = new Float64Array(side * side * 3);
+  const spots = blotches(ground, side);
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
       const [x, y] = [column + 0.5, row + 0.5];
-      const pixel = row * SCENE_SIZE + column;
-      const slope = (x / SCENE_SIZE - 0.5) * ground.gradient[0] + (y / SCENE_SIZE - 0.5) * ground.gradient[1];
+      const pixel = row * side + column;
+      const slope = (x / side - 0.5) * ground.gradient[0] + (y / side - 0.5) * ground.gradient[1];
       const level = slope + spots[pixel]! + pattern(ground, x, y);
       for (let channel = 0; channel < 3; channel++) {
         levels[3 * pixel + channel] = ground.rgb[channel]! + level;
@@ -55,21 +59,21 @@ function drawBackground(ground: Background): Float64Array {
   return levels;
 }
 
-function blotches({ seed, blotch }: Background): Float64Array {
+function blotches({ seed, blotch }: Background, side: number): Float64Array {
   const nodes = BLOTCH_CELLS + 1;
   const corners = noise(seed ^ BLOTCH_SEED, nodes * nodes).map((value) => (value - 0.5) * (2 * blotch));
-  const places = Array.from({ length: SCENE_SIZE }, (_, at) => {
-    const position = ((at + 0.5) / SCENE_SIZE) * BLOTCH_CELLS;
+  const places = Array.from({ length: side }, (_, at) => {
+    const position = ((at + 0.5) / side) * BLOTCH_CELLS;
     const cell = Math.floor(position);
     return { cell, t: position - cell };
   });
-  const spots = new Float64Array(SCENE_SIZE * SCENE_SIZE);
+  const spots = new Float64Array(side * side);
   for (const [row, { cell: cellY, t: ty }] of places.entries()) {
     for (const [column, { cell: cellX, t: tx }] of places.entries()) {
       const at = cellY * nodes + cellX;
       const top = corners[at]! * (1 - tx) + corners[at + 1]! * tx;
       const bottom = corners[at + nodes]! * (1 - tx) + corners[at + nodes + 1]! * tx;
-      spots[row * SCENE_SIZE + column] = top * (1 - ty) + bottom * ty;
+      spots[row * side + column] = top * (1 - ty) + bottom * ty;
     }
   }
   return spots;
@@ -86,12 +90,12 @@ function pattern({ pattern: name, cos, sin, period, contrast }: Background, x: n
 }
 
 /** Paints a thing over `levels`: red, green and blue of each pixel. */
-function paintThing(levels: Float64Array, thing: Thing): void {
+function paintThing(levels: Float64Array, thing: Thing, side: number): void {
   const { x: centreX, y: centreY, radius, cos, sin, rgb, shade } = thing;
   const distanceAt = outlineOf(thing.shape);
   const reach = radius * 1.25 + 2;
-  const [left, right] = pixelsWithin(centreX, reach);
-  const [top, bottom] = pixelsWithin(centreY, reach);
+  const [left, right] = pixelsWithin(centreX, reach, side);
+  const [top, bottom] = pixelsWithin(centreY, reach, side);
   for (let row = top; row < bottom; row++) {
     for (let column = left; column < right; column++) {
       const x = column + 0.5 - centreX;
@@ -99,7 +103,7 @@ function paintThing(levels: Float64Array, thing: Thing): void {
       const distance = distanceAt(x * cos + y * sin, y * cos - x * sin, radius);
       const cover = Math.min(Math.max(0.5 - distance, 0), 1);
       const ramp = (x * shade[0] + y * shade[1]) / radius;
-      const at = 3 * (row * SCENE_SIZE + column);
+      const at = 3 * (row * side + column);
       for (let channel = 0; channel < 3; channel++) {
         levels[at + channel] = levels[at + channel]! * (1 - cover) + (rgb[channel]! + ramp) * cover;
       }
@@ -108,8 +112,17 @@ function paintThing(levels: Float64Array, thing: Thing): void {
 }
 
 /** The pixels of an axis around a place: the first, and the one after the last. */
-function pixelsWithin(centre: number, reach: number): [first: number, end: number] {
-  return [Math.max(0, Math.floor(centre - reach)), Math.min(SCENE_SIZE, Math.floor(centre + reach) + 1)];
+function pixelsWithin(centre: number, reach: number, side: number): [first: number, end: number] {
+  return [Math.max(0, Math.floor(centre - reach)), Math.min(side, Math.floor(centre + reach) + 1)];
+}
+
+function fillOf(levels: Float64Array, side: number): Fill {
+  return (x, y, width, height, level) => {
+    const [left, right] = [Math.max(0, x), Math.min(side, x + width)];
+    for (let row = Math.max(0, y); row < Math.min(side, y + height); row++) {
+      if (right > left) levels.fill(level, 3 * (row * side + left), 3 * (row * side + right));
+    }
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 // How far a point lies outside a shape's outline, roughly: exact near the edge, where it decides how much of a pixel is
 // covered. Negative inside. The shape's center is the origin, y points down.
 import { TinyVlmError } from '../tiny-vlm-error.js';
+import { HALF_HEIGHT } from './glyphs.js';
 import type { SceneShape } from './scene.js';
 
 /** The signed distance of a point to the outline of a shape of radius `r`. */
@@ -22,6 +23,8 @@ const outlines: Readonly<Record<SceneShape, Outline>> = {
   ring: (x, y, r) => abs(sqrt(x * x + y * y) - 0.74 * r) - 0.26 * r,
   square: (x, y, r) => max(abs(x), abs(y)) - 0.86 * r,
   cross: (x, y, r) => max(min(abs(x), abs(y)) - 0.3 * r, max(abs(x), abs(y)) - r),
+  // Of half width r.
+  sign: (x, y, r) => max(abs(x) - r, abs(y) - HALF_HEIGHT),
   stroke: (x, y, r) => max(abs(x) - r, abs(y) - 0.7),
   triangle(x, y, r) {
     const down = y - 0.12 * r;

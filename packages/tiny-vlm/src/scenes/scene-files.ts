@@ -41,7 +41,8 @@ export async function drawSceneFiles(folder: string, scenes: ReadonlyMap<string,
 }
 
 function pngOf(scene: Scene): Buffer {
-  return encodePng(drawScene(scene), SCENE_SIZE, SCENE_SIZE);
+  const { side = SCENE_SIZE } = scene;
+  return encodePng(drawScene(scene), side, side);
 }
 
 async function writeWhole(path: string, content: Uint8Array): Promise<void> {

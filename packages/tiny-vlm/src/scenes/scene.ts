@@ -1,24 +1,28 @@
 // What a scene is: plain data, as JSON carries it. Not its pixels: see draw-scene.ts. The scenes of training and evaluation
 // are generated at random in Python (training/tiny_vlm/scenes.py); others can be written by hand.
 
-/** Width and height of a drawn scene in pixels. */
+/** Width and height in pixels of a drawn scene, where it does not say otherwise. */
 export const SCENE_SIZE = 128;
 
+/** Width and height in pixels of the scenes of the tiled model. */
+export const TILED_SCENE_SIZE = 256;
+
 /** An object has one of the shapes but `stroke`, which is clutter that nobody asks about. */
-export type SceneShape = 'circle' | 'square' | 'triangle' | 'star' | 'cross' | 'ring' | 'stroke';
+export type SceneShape = 'circle' | 'square' | 'triangle' | 'star' | 'cross' | 'ring' | 'sign' | 'stroke';
 
 /** Red, green and blue, whole numbers from 0 to 255. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-/** An object, or a stroke of clutter. Lengths are in pixels, y points down. */
+/** An object, a sign, or a stroke of clutter. Lengths are in pixels, y points down. */
 export interface Thing {
   readonly shape: SceneShape;
   /** The color's name. Only `rgb` is drawn. */
   readonly color: string;
-  /** `small` or `large`. Only `radius` is drawn. */
-  readonly size: string;
+  /** `small` or `large`; signs have no size. Only `radius` is drawn. */
+  readonly size?: string;
   readonly x: number;
   readonly y: number;
+  /** Of a sign: half its width. */
   readonly radius: number;
   /** Cosine and sine of its rotation. */
   readonly cos: number;
@@ -26,6 +30,10 @@ export interface Thing {
   readonly rgb: Rgb;
   /** By how many levels of 255 it brightens over one radius to the right, and downwards. */
   readonly shade: readonly [x: number, y: number];
+  /** A small mark on an object: a dot, a bar of the same area, or none. @default 'none' */
+  readonly mark?: 'none' | 'dot' | 'bar';
+  /** What is written on a sign, in characters of `signCharacters`. @default nothing */
+  readonly text?: string;
 }
 
 /** The surface behind everything. Amplitudes are in levels of 255. */
@@ -56,4 +64,6 @@ export interface Scene {
   readonly background: Background;
   readonly objects: readonly Thing[];
   readonly clutter: readonly Thing[];
+  /** Width and height in pixels. @default SCENE_SIZE */
+  readonly side?: number;
 }

@@ -43,6 +43,8 @@ export interface ModelAdapter {
   readonly textOnly?: (ids: TensorLike) => ModelInputs;
   /** Names of the inputs that carry images; gone from the model's inputs once the prompt is processed. */
   readonly imageInputs: readonly string[];
+  /** Inputs that the model's class does not hand on to `forward`, but that this adapter reads there. */
+  readonly forwardInputs?: readonly string[];
   /** Positions of the placeholders in each prompt, where the inputs tell rather than the ids. */
   readonly placeholders?: (inputs: ModelInputs) => number[][];
   /** Runs the vision encoder. */

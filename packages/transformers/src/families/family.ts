@@ -1,7 +1,10 @@
 // What the rest of the package needs to know about a family of models.
 
 import type { ModelAdapter } from '../adapters/adapter.js';
+import type { Packing } from '../internal/anyres.js';
 import type { ModelConfig, ModelInputs, ModelLike, ProcessorLike, TensorLike } from '../internal/types.js';
+import type { ImagePart } from '../report.js';
+import type { Tiling } from './tiling.js';
 
 /** A tile, an untiled image, or a frame, as the vision encoder sees it, and its vision tokens. */
 export interface Tile {
@@ -52,6 +55,8 @@ export interface PrunedFamily {
   readonly modelTypes: readonly string[];
   /** The transformers.js class that loads it: one for all model types, or one per model type. */
   readonly className: string | Readonly<Record<string, string>>;
+  /** The `model_type` whose layout the files have, where transformers.js does not know the model's own. */
+  readonly loadedAs?: string;
   /** How vision features get into the model. */
   readonly adapter: ModelAdapter;
   /** `'1d'`: positions are those of the attention mask. `'mrope'`: three axes, by `get_rope_index`. `'encoder'`: counted by the encoder. */
@@ -62,10 +67,21 @@ export interface PrunedFamily {
   readonly isPlaceholder?: (config: ModelConfig) => (id: number) => boolean;
   /** How the encoder's output splits into tiles. */
   readonly tiles: (context: TileContext) => readonly Tile[];
+  /**
+   * How the rows of each image stand in the prompt, where that is not the order of the encoder's output. Such a family is pruned
+   * with contiguous positions, as rows of padding have none of their own.
+   */
+  readonly packing?: (config: ModelConfig, inputs: ModelInputs) => readonly Packing[];
+  /** Whose tokens share a budget unless the caller says so. @default 'perImage' */
+  readonly allocation?: 'perTile';
   /** Whether a tile is the last of its image. Absent: every tile is an image. */
   readonly endsImage?: (place: TilePlace) => boolean;
-  /** Which part of its image a tile shows, by its marker. Absent where single tiles cannot be left out. */
-  readonly tileAt?: (place: TilePlace) => readonly [row: number, column: number] | 'overview' | undefined;
+  /** Which part of its image a tile shows, by its marker. Absent where the prompt does not tell. */
+  readonly tileAt?: (place: TilePlace) => ImagePart | undefined;
+  /** How the encoder takes tiles. Absent where it takes whole images. */
+  readonly tiling?: Tiling;
+  /** Why tiles cannot be chosen, where the models of the family cut images up elsewhere: the end of "`tiles`: …". */
+  readonly noTiles?: string;
   /** What the official code does with a question, for `text: 'official'`. @default 'keywords', as for LLaVA */
   readonly officialText?: OfficialText;
   /** Default temperature of text coverage. */

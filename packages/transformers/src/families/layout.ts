@@ -2,7 +2,9 @@
 
 import { PromptMismatchError, UnsupportedModelError } from '../errors.js';
 import { type ModelConfig, numberAt, section, tensorAt } from '../internal/types.js';
+import type { ImagePart } from '../report.js';
 import type { Tile, TileContext, TilePlace } from './family.js';
+import { CROP, phi3Tokens } from './tiling.js';
 
 /** `[rows, columns]` of a square number of tokens. */
 function square(tokens: number): Pick<Tile, 'grid'> {
@@ -79,9 +81,6 @@ export function tilesFromSpatialShapes({ inputs, config }: TileContext): Tile[] 
   });
 }
 
-/** Side, in pixels, of the crops of Phi-3 Vision. */
-const CROP = 336;
-
 /**
  * Each image of `image_sizes [images, 2]` is one tile: whole crops, each of g × g tokens: rows of the crops put together and of
  * the small whole image, each row ended by one token, with one token between the two.
@@ -96,7 +95,7 @@ export function tilesFromImageSizes(context: TileContext): Tile[] {
   for (let g = 1; g * g <= total; g++) {
     const tiles = Array.from({ length: numbers.length / 2 }, (_, image) => {
       const [rows, columns] = [numbers[image * 2] as number, numbers[image * 2 + 1] as number];
-      return { visionTokens: rows * g * (columns * g + 1) + 1 + g * (g + 1) };
+      return { visionTokens: phi3Tokens(g, rows, columns) };
     });
     if (tiles.reduce((sum, tile) => sum + tile.visionTokens, 0) === total) return tiles;
   }
@@ -129,16 +128,27 @@ export function endsWithOverview({ ids, first, tokenId }: TilePlace): boolean {
 const MAX_TILES = 16;
 
 /** Idefics and SmolVLM: a marker before each tile tells its row and column. */
-export function tileOfMarker({
-  ids,
-  first,
-  tokenId,
-}: TilePlace): readonly [row: number, column: number] | 'overview' | undefined {
+export function tileOfMarker(place: TilePlace): ImagePart | undefined {
+  return tileBehind(place, '<global-img>', (row, column) => `<row_${row}_col_${column}>`);
+}
+
+/** LFM2-VL: the same, with markers of its own. */
+export function tileOfImageMarker(place: TilePlace): ImagePart | undefined {
+  return tileBehind(place, '<|img_thumbnail|>', (row, column) => `<|img_row_${row}_col_${column}|>`);
+}
+
+/** What the marker before a tile says, with rows and columns counted from 1. */
+function tileBehind(
+  { ids, first, tokenId }: TilePlace,
+  overview: string,
+  tile: (row: number, column: number) => string,
+): ImagePart | undefined {
   const marker = ids[first - 1];
-  if (marker === tokenId('<global-img>')) return 'overview';
+  if (marker === undefined) return undefined;
+  if (marker === tokenId(overview)) return 'overview';
   for (let row = 0; row < MAX_TILES; row++) {
     for (let column = 0; column < MAX_TILES; column++) {
-      if (marker === tokenId(`<row_${row + 1}_col_${column + 1}>`)) return [row, column];
+      if (marker === tokenId(tile(row + 1, column + 1))) return [row, column];
     }
   }
   return undefined;

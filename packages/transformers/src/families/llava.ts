@@ -1,6 +1,8 @@
 // Families in the layout of LLaVA: an encoder, a projector, and one block of placeholders per image.
 
 import { embeddingsAdapter } from '../adapters/embeddings.js';
+import { llavaNextAdapter } from '../adapters/llava-next.js';
+import { packingsOf } from '../internal/anyres.js';
 import type { FamilyLayout, PrunedFamily } from './family.js';
 import { equalTiles, imageTokenId, tilesFromPixels, tilesFromRuns } from './layout.js';
 
@@ -26,10 +28,28 @@ export const llavaFamilies: readonly PrunedFamily[] = [
   },
   {
     ...llavaLayout,
+    name: 'LLaVA-NeXT',
+    modelTypes: ['llava_next'],
+    className: 'LlavaForConditionalGeneration',
+    loadedAs: 'llava',
+    adapter: llavaNextAdapter,
+    packing: packingsOf,
+    allocation: 'perTile',
+    notes:
+      'transformers.js has no class for it: export it with `training/llava_next`, and load it with `loadVlm` or `createVlm`; ' +
+      'each tile has the budget to itself, as in the official code, unless `allocation` says otherwise; a pruned image has ' +
+      'neither newlines nor gaps between positions',
+    checkpoints: [],
+  },
+  {
+    ...llavaLayout,
     name: 'LLaVA-OneVision',
     modelTypes: ['llava_onevision'],
     className: 'LlavaOnevisionForConditionalGeneration',
-    notes: 'transformers.js has no processor for it: repeat `<image>` once per vision token in the prompt',
+    noTiles:
+      'its image processor in transformers.js makes one view of each image and its model class has no place for tiles, so there are none to choose',
+    notes:
+      'transformers.js has no processor for it, and no tiles: repeat `<image>` once per vision token in the prompt',
     checkpoints: [{ id: 'llava-hf/llava-onevision-qwen2-0.5b-ov-hf', size: '0.9 B' }],
   },
   {

@@ -3,7 +3,9 @@
 import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
 import { messageOf } from '@mmtok/core/internal';
 import { InputError } from '../errors.js';
+import { packingsOf } from '../internal/anyres.js';
 import { type ModelConfig, numberAt, section } from '../internal/types.js';
+import { type Normalization, tilesOf } from './anyres-tiles.js';
 import {
   checkPlaces,
   checkText,
@@ -73,6 +75,7 @@ async function call(tools: Tools, prompt: string, request: ProcessRequest): Prom
   const images = [...request.images];
   const { LlavaProcessor, PixtralProcessor, PaliGemmaProcessor, Lfm2VlProcessor, Florence2Processor } =
     library;
+  if (tools.config.model_type === 'llava_next') return await callLlavaNext(tools, images, prompt);
   if (!isWhole) return await callApart(tools, prompt, request);
   if (processor instanceof LlavaProcessor) return await callLlava(tools, images, prompt);
   if (processor instanceof PixtralProcessor && images.length > 1)
@@ -189,6 +192,35 @@ async function callJanusWith(
 ): Promise<ModelInputs> {
   const chat_template = '{{ messages[0]["content"] }}';
   return await processor([{ role: 'user', content }], { images: [...images], chat_template });
+}
+
+/** LLaVA-NeXT: tiles of each image, and room for what it becomes unpruned. transformers.js has no processor for it. */
+async function callLlavaNext(
+  { library, processor, placeholder, config }: Tools,
+  images: readonly RawImage[],
+  prompt: string,
+): Promise<ModelInputs> {
+  const normalization = imagesOf(processor).config as unknown as Normalization;
+  const made = images.map((image) => tilesOf(image.clone().rgb(), config, normalization));
+  const { side = 0 } = made[0] ?? {};
+  const count = made.reduce((sum, { tiles }) => sum + tiles, 0);
+  const pixels = new Float32Array(count * 3 * side * side);
+  let at = 0;
+  for (const { data } of made) {
+    pixels.set(data, at);
+    at += data.length;
+  }
+  const sizes = BigInt64Array.from(images.flatMap(({ height, width }) => [BigInt(height), BigInt(width)]));
+  const image_sizes = new library.Tensor('int64', sizes, [images.length, 2]);
+  const rooms = packingsOf(config, { image_sizes }).map(({ unpruned }) => unpruned.length);
+  const place = placeholder as string;
+  const [start = '', ...rest] = prompt.split(place);
+  const text = start + rest.map((part, image) => place.repeat(rooms[image] ?? 0) + part).join('');
+  return {
+    pixel_values: new library.Tensor('float32', pixels, [count, 3, side, side]),
+    image_sizes,
+    ...tokenized(processor, text),
+  };
 }
 
 /** For families without a processor class: the image processor and the tokenizer apart, and the room made here. */

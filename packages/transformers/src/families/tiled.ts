@@ -6,12 +6,14 @@ import {
   endsWithMarker,
   endsWithOverview,
   negativeIds,
+  tileOfImageMarker,
   tileOfMarker,
   tilesFromImageSizes,
   tilesFromRuns,
   tilesFromSpatialShapes,
 } from './layout.js';
 import { llavaLayout } from './llava.js';
+import { cropTiling, patchTiling, pictureTiling } from './tiling.js';
 
 export const tiledFamilies: readonly PrunedFamily[] = [
   {
@@ -22,6 +24,7 @@ export const tiledFamilies: readonly PrunedFamily[] = [
     tiles: tilesFromRuns,
     endsImage: endsWithOverview,
     tileAt: tileOfMarker,
+    tiling: pictureTiling,
     notes: 'tiles share the budget of their image; tile markers stay even where a tile loses all its tokens',
     checkpoints: [
       { id: 'HuggingFaceTB/SmolVLM-256M-Instruct', size: '0.26 B' },
@@ -36,6 +39,7 @@ export const tiledFamilies: readonly PrunedFamily[] = [
     tiles: tilesFromRuns,
     endsImage: endsWithOverview,
     tileAt: tileOfMarker,
+    tiling: pictureTiling,
     notes:
       'tiles share the budget of their image; tile markers stay even where a tile loses all its tokens; frames of a video are single tiles',
     checkpoints: [
@@ -51,6 +55,8 @@ export const tiledFamilies: readonly PrunedFamily[] = [
     className: 'Lfm2VlForConditionalGeneration',
     tiles: tilesFromSpatialShapes,
     endsImage: endsWithMarker,
+    tileAt: tileOfImageMarker,
+    tiling: patchTiling,
     notes:
       'tiles share the budget of their image; tile markers stay; convolution layers see the kept tokens in order',
     checkpoints: [
@@ -66,6 +72,7 @@ export const tiledFamilies: readonly PrunedFamily[] = [
     adapter: phi3vAdapter,
     isPlaceholder: negativeIds,
     tiles: tilesFromImageSizes,
+    tiling: cropTiling,
     notes: 'the crops of an image share its budget',
     checkpoints: [{ id: 'onnx-community/Phi-3.5-vision-instruct', size: '4.1 B' }],
   },

@@ -5,6 +5,7 @@ import type {
   DeviceType,
   PreTrainedModel,
   PreTrainedTokenizer,
+  PretrainedConfig,
   Processor,
   ProgressInfo,
 } from '@huggingface/transformers';
@@ -149,11 +150,13 @@ async function load(
     signal?.throwIfAborted();
     const model = await Model.from_pretrained(from, {
       ...where,
-      config,
+      config: asLoaded(config, family),
       ...(options.device !== undefined && { device: options.device }),
       ...(options.dtype !== undefined && { dtype: options.dtype }),
       ...(options.sessionOptions && { session_options: options.sessionOptions }),
     });
+    if (family.loadedAs !== undefined)
+      Object.defineProperty(model.config, 'model_type', { value: modelType, enumerable: true });
     const isTapped = tap !== false && family.tap === 'projector' && signal?.aborted !== true;
     const { env } = library as unknown as { readonly env: LibraryEnv };
     const place = { source: from, revision: options.revision, cacheDir: options.cacheDir, offline };
@@ -197,6 +200,13 @@ function familyToLoad(modelType: string): PrunedFamily {
     );
   if (family.status === 'refused') throw new UnsupportedModelError(modelType, family.reason);
   return family;
+}
+
+/** The configuration under the `model_type` by which transformers.js knows the layout of the files. */
+function asLoaded(config: PretrainedConfig, { loadedAs }: PrunedFamily): PretrainedConfig {
+  return loadedAs === undefined
+    ? config
+    : Object.assign(Object.create(Object.getPrototypeOf(config)), config, { model_type: loadedAs });
 }
 
 interface ModelClass {

@@ -183,7 +183,11 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
   const names = Object.keys(patches) as (keyof typeof patches)[];
   const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(model, name)] as const);
   Object.assign(model, patches);
-  model.forward_params = [...model.forward_params, CALL];
+  const handedOn = (family.adapter.forwardInputs ?? []).filter(
+    (name) => !model.forward_params.includes(name),
+  );
+  const added = [...handedOn, CALL];
+  model.forward_params = [...model.forward_params, ...added];
   patched.set(model, {
     generate: original.generate,
     forward: original.forward,
@@ -200,7 +204,7 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
       if (descriptor === undefined) Reflect.deleteProperty(model, name);
       else Object.defineProperty(model, name, descriptor);
     }
-    model.forward_params = model.forward_params.filter((name) => name !== CALL);
+    model.forward_params = model.forward_params.filter((name) => !added.includes(name));
   };
 }
 

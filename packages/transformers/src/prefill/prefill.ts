@@ -11,13 +11,22 @@ import { withTimedSession } from '../internal/session.js';
 import { type ModelInputs, numberAt, section, type TensorLike, tensorAt } from '../internal/types.js';
 import type { ResolvedOptions } from '../options.js';
 import { locateImages, maskedRows, type PlacedImage } from '../prompt/images.js';
+import { packPrompt } from '../prompt/packed.js';
 import { positionPolicy } from '../prompt/positions.js';
 import { countPlaceholders, type Prompt, readPrompt, withVisionBefore } from '../prompt/prompt.js';
 import { askEarly, type ResolvedQuestions, resolveQuestions } from '../question/ask-agent.js';
-import type { PositionPolicy, PruneReason, PruneReport } from '../report.js';
+import type { PositionPolicy, PruneReason, PruneReport, SelectionCost } from '../report.js';
+import { guardCost } from '../select/cost-guard.js';
 import { excludedRows, shownSizes, type VisionRows, visionRows } from '../select/features.js';
 import { poolsOf } from '../select/pools.js';
-import { imageReports, keepPool, keptWhole, type PoolResult, selectPools } from '../select/select.js';
+import {
+  imageReports,
+  keepPool,
+  keptRows,
+  keptWhole,
+  type PoolResult,
+  selectPools,
+} from '../select/select.js';
 import {
   type EarlierImages,
   type EncodedImages,
@@ -82,9 +91,12 @@ export async function prefill(
   // A cache continues the way it was begun.
   const policy = start.sequence?.policy ?? positionPolicy(context, isOff ? 'auto' : options.positions);
   const skip = reasonToSkip(context, request, prompt);
-  // A model's own merge cannot serve a prompt of which some images are in the cache, or whose pixels are gone; keeping
-  // all tokens can.
-  const needsUs = inputs.pixel_values == null ? start.earlier !== undefined : prompt.past > 0;
+  // A model's own merge cannot serve a prompt of which some images are in the cache, whose pixels are gone, or whose tiles
+  // it cannot pack; keeping all tokens can.
+  const needsUs =
+    inputs.pixel_values == null
+      ? start.earlier !== undefined
+      : prompt.past > 0 || family.packing !== undefined;
   if (skip !== undefined && !(countPlaceholders(prompt) > 0 && needsUs)) {
     return await prefillWhole(context, request, forward, { prompt, policy, reason: skip });
   }
@@ -96,9 +108,10 @@ export async function prefill(
   const { adapter } = family;
   const cut = shorten(context, inputs, chosen.prompt, {
     images,
-    keptRows: new Set(results.flatMap(({ rows }) => rows)),
+    keptRows: keptRows(images, results),
     projected: chosen.earlier.images.encoded.projected,
     policy,
+    width: prompt.ids[0]?.length ?? 0,
     before: start.sequence,
   });
   const outputs = await adapter.prefill(model, forward, cut.prompt);
@@ -118,17 +131,20 @@ export async function prefill(
       visionTokens: sum(reports.map((one) => one.visionTokens)),
       keptTokens: sum(reports.map((one) => one.keptTokens)),
       images: reports,
-      prompts: lengthsOf(chosen.prompt).map((promptTokens, batchIndex) => {
-        const question = questions?.questions[batchIndex];
-        const agent = questions?.agents?.[batchIndex];
-        return {
-          ...(question && { question }),
-          ...(agent && { agent }),
-          promptTokens,
-          keptPromptTokens: cut.lengths[batchIndex] as number,
-        };
-      }),
+      prompts: lengthsOf(family.packing === undefined ? chosen.prompt : prompt).map(
+        (promptTokens, batchIndex) => {
+          const question = questions?.questions[batchIndex];
+          const agent = questions?.agents?.[batchIndex];
+          return {
+            ...(question && { question }),
+            ...(agent && { agent }),
+            promptTokens,
+            keptPromptTokens: cut.lengths[batchIndex] as number,
+          };
+        },
+      ),
       ...(questions && { visionFeatureSource: vision.source }),
+      ...(chosen.cost && { selectionCost: chosen.cost }),
       standardized: chosen.standardized,
       positions: policy,
       timings: {
@@ -136,6 +152,7 @@ export async function prefill(
         ...(questions?.agents && { agentMs: questions.agentMs }),
         selectMs: chosen.rankMs + prefillStarted - chosen.encodeEnded - (questions?.agentMs ?? 0),
         prefillMs: ended - prefillStarted,
+        firstTokenMs: ended - (chosen.hit ? chosen.encodeEnded : encodeStarted),
         decodeMs: 0,
       },
       notes: [...vision.notes, ...chosen.notes],
@@ -184,6 +201,8 @@ interface ChosenTokens {
   readonly results: readonly PoolResult[];
   /** Absent where nothing had to be selected. */
   readonly questions: ResolvedQuestions | undefined;
+  /** The forecast; absent where none was made. */
+  readonly cost?: SelectionCost | undefined;
   readonly standardized: boolean;
   readonly notes: readonly string[];
 }
@@ -208,14 +227,13 @@ async function chooseTokens(
     const { encoded, prepared, skipped } = encodedImages;
     const described = { ...start.earlier?.inputs, ...imageInputsOf(context, inputs) };
     const earlier = { images: encodedImages, inputs: described };
-    const prompt =
-      family.adapter.placement === 'beforeText'
-        ? withVisionBefore(given, encoded.projected.dims.at(-2) ?? 0)
-        : given;
-
-    const vision = visionRows(encoded, options.visionFeatures, options.featureOutput);
-    const shown = { ...start.earlier?.inputs, ...inputs };
-    const images = locateImages(context, start.cachedPlaceholders, shown, prompt, encoded.projected);
+    const vision = visionRows(
+      encoded,
+      options.visionFeatures,
+      options.featureOutput,
+      options.select !== undefined,
+    );
+    const { prompt, images } = placed(context, start, inputs, given, encoded);
     const pools = poolsOf(images, maskedRows(prompt, images), skipped, options, prompt);
     const side = numberAt(section(model.config, 'vision_config'), 'image_size');
     const told = shownSizes(reshapedSizes, tensorAt(inputs, 'pixel_values'));
@@ -231,24 +249,56 @@ async function chooseTokens(
       return { ...common, results: settled, questions: undefined, standardized: false, notes: [] };
     }
     const backend = await context.backend();
-    const { projected } = vision;
-    const asked = { images, vision: projected, backend, early };
+    // Of a caller's own function nobody knows the cost, and of tokens that must not be kept some are there.
+    const isGuarded = options.select === undefined && excluded.size === 0;
+    const guarded = isGuarded
+      ? guardCost(
+          pools.filter((_, at) => whole[at] === undefined),
+          vision,
+          options,
+          { model, device: backend.device },
+        )
+      : { vision, notes: [] };
+    const { cost } = guarded;
+    if (cost?.action === 'keptAll') {
+      const results = pools.map((pool, at) => whole[at] ?? keepPool(pool, 'costsMore'));
+      return { ...common, cost, results, questions: undefined, standardized: false, notes: guarded.notes };
+    }
+    const asked = { images, vision: vision.projected, backend, early };
     const questions = await resolveQuestions(context, options, prompt, asked);
     const selected = await selectPools(pools, whole, {
       settings: options,
       backend,
       textTemperature: family.textTemperature,
-      vision,
+      vision: guarded.vision,
       questions: questions.questions,
       texts: questions.texts,
       excluded,
       prepared,
     });
-    return { ...common, ...selected, questions, notes: [...selected.notes, ...questions.notes] };
+    const notes = [...guarded.notes, ...selected.notes, ...questions.notes];
+    return { ...common, ...selected, vision: guarded.vision, cost, questions, notes };
   } finally {
     // An agent that was asked early may still be at work where its answer is no longer needed.
     ended.abort(new Error('the call continues without the agent'));
   }
+}
+
+/** The prompt with a place for every vision token, and its images in their places. */
+function placed(
+  context: PrefillContext,
+  { earlier, cachedPlaceholders }: PromptStart,
+  inputs: ModelInputs,
+  given: Prompt,
+  { projected }: EncodedVision,
+): { readonly prompt: Prompt; readonly images: readonly PlacedImage[] } {
+  const { family, model } = context;
+  const shown = { ...earlier?.inputs, ...inputs };
+  if (family.packing !== undefined)
+    return packPrompt(given, family.packing(model.config, shown), cachedPlaceholders);
+  const prompt =
+    family.adapter.placement === 'beforeText' ? withVisionBefore(given, projected.dims.at(-2) ?? 0) : given;
+  return { prompt, images: locateImages(context, cachedPlaceholders, shown, prompt, projected) };
 }
 
 /** The encoded images: all tiles, or those that are worth it. */
@@ -319,7 +369,7 @@ async function prefillWhole(
       prompts: lengthsOf(prompt).map((length) => ({ promptTokens: length, keptPromptTokens: length })),
       standardized: false,
       positions: policy,
-      timings: { encodeMs, selectMs: 0, prefillMs, decodeMs: 0 },
+      timings: { encodeMs, selectMs: 0, prefillMs, firstTokenMs: encodeMs + prefillMs, decodeMs: 0 },
       notes: [],
     },
   };

@@ -33,6 +33,8 @@ export interface Cut {
   /** `[…, D]`: all vision tokens. */
   readonly projected: TensorLike;
   readonly policy: PositionPolicy;
+  /** Tokens of each prompt as the caller gave it. */
+  readonly width: number;
   /** The sequence that the cache holds, if it was shortened before. */
   readonly before: ShortenedSequence | undefined;
 }
@@ -56,13 +58,15 @@ export function shorten(pruned: PrunedModel, inputs: ModelInputs, prompt: Prompt
   // Rows and positions are paired token by token, so neither can be taken for another's.
   const rows: number[] = [];
   const visionPositions = prompt.placeholders.map(() => new Set<number>());
-  for (const image of cut.images) {
-    image.positions.forEach((position, token) => {
-      const row = image.start + token;
-      if (!cut.keptRows.has(row)) return;
+  for (const { positions, start, batchIndex } of cut.images) {
+    const kept = positions.flatMap((position, token) =>
+      cut.keptRows.has(start + token) ? [{ position, row: start + token }] : [],
+    );
+    kept.sort((a, b) => a.position - b.position);
+    for (const { position, row } of kept) {
       rows.push(row);
-      visionPositions[image.batchIndex]?.add(position);
-    });
+      visionPositions[batchIndex]?.add(position);
+    }
   }
   const removed = prompt.placeholders.map(
     (own, batchIndex) => new Set(own.filter((position) => !visionPositions[batchIndex]?.has(position))),
@@ -109,7 +113,7 @@ export function shorten(pruned: PrunedModel, inputs: ModelInputs, prompt: Prompt
     },
     carried,
     sequence: {
-      fullLength: pastFull + width,
+      fullLength: pastFull + cut.width,
       cachedLength: past + shortWidth,
       mask: shortMasks,
       // A masked token never had a position, so removing it moves none.

@@ -1,19 +1,19 @@
 // Encodes only the tiles of an image that are worth it: the overview first, then those with detail that it lost where the
 // question looks.
 
-import { type Backend, type Float32Tensor, rankTiles } from '@mmtok/core';
+import { type Backend, type Float32Tensor, InvalidOptionsError, rankTiles } from '@mmtok/core';
 import { defineProgram } from '@mmtok/core/backend';
 import { lostDetail, relevance, sum } from '@mmtok/core/internal';
 import type { EncodedVision } from '../adapters/adapter.js';
 import type { PrunedModel } from '../families/family.js';
-import { tilesFromRuns } from '../families/layout.js';
-import { makeTensor, matrixSlice, toFloat32, toFloat32Matrix } from '../internal/tensors.js';
-import { type ModelInputs, type TensorData, type TensorLike, tensorAt } from '../internal/types.js';
-import { type PlacedImage, placeImages, runsOf } from '../prompt/images.js';
+import type { InputTile, PromptTile, TiledInputs, TilePart } from '../families/tiling.js';
+import { makeTensor, matrixRows, toFloat32Matrix } from '../internal/tensors.js';
+import type { ModelInputs, TensorData, TensorLike } from '../internal/types.js';
+import { placeImages, runsOf } from '../prompt/images.js';
 import { countPlaceholders, type Prompt } from '../prompt/prompt.js';
 import { embedQuestion, findQuestions, type QuestionSettings } from '../question/question.js';
 import type { Question } from '../report.js';
-import type { TileBudget } from '../select/pools.js';
+import type { TileBudget, TileFacts, TileOrder } from '../select/pools.js';
 
 /** What is encoded of a batch. */
 export interface EncodedTiles {
@@ -30,19 +30,13 @@ export interface TileSettings extends QuestionSettings {
   readonly tiles: TileBudget;
 }
 
-/** A tile of an image, by its place among the encoder's inputs. */
-interface InputTile {
-  readonly input: number;
-  readonly at: readonly [row: number, column: number];
-}
-
-/** An image whose tiles are chosen. */
+/** An image whose tiles are chosen. Tiles are numbered as the encoder takes them. */
 interface TiledImage {
-  readonly image: PlacedImage;
+  readonly batchIndex: number;
   readonly overview: number;
   readonly grid: readonly [rows: number, columns: number];
   /** Row by row. */
-  readonly tiles: readonly InputTile[];
+  readonly tiles: readonly number[];
 }
 
 /**
@@ -59,15 +53,20 @@ export async function encodeWorthwhileTiles(
   backend: () => Promise<Backend>,
   encode: (inputs: ModelInputs) => Promise<EncodedVision>,
 ): Promise<EncodedTiles | undefined> {
-  const pixels = tensorAt(inputs, 'pixel_values');
-  const count = pixels?.dims.length === 5 && pixels.dims[0] === 1 ? (pixels.dims[1] as number) : 0;
-  const images = settings.tiles === 'all' ? [] : tiledImages(pruned, prompt, count);
-  if (pixels === undefined || images.length === 0) return undefined;
+  const budget = settings.tiles;
+  if (budget === 'all') return undefined;
+  const read = readTiles(pruned, inputs, prompt);
+  if (read === undefined || read.images.length === 0) return undefined;
+  const { tiled, images } = read;
 
-  const chosen = new Set(Array.from({ length: count }, (_, input) => input));
-  for (const { tiles } of images) for (const { input } of tiles) chosen.delete(input);
-  const first = [...chosen];
-  const overviews = await encode(withTiles(inputs, first));
+  const cut = new Set(images.flatMap(({ tiles }) => tiles));
+  const first = tiled.tiles.flatMap((_, tile) => (cut.has(tile) ? [] : [tile]));
+  const parts: EncodedPart[] = [];
+  const run = async (tiles: readonly number[]): Promise<void> => {
+    const part = tiled.part(tiles);
+    parts.push({ part, encoded: await encode(part.inputs) });
+  };
+  await run(first);
   const started = performance.now();
   const added: number[] = [];
   const questions = findQuestions(pruned, settings, prompt);
@@ -79,74 +78,71 @@ export async function encodeWorthwhileTiles(
     texts.set(batchIndex, text);
     return text;
   };
-  const vision = toFloat32Matrix(overviews.projected);
   for (const image of images) {
-    const budget = settings.tiles;
-    if (budget === 'all') break;
-    const all = image.tiles.length + 1;
+    const usable = image.tiles.filter((tile) => (tiled.tiles[tile] as InputTile).units.length > 0);
+    const all = usable.length + 1;
     const wanted = 'max' in budget ? budget.max : Math.round(budget.share * all);
-    const text = await textOf(image.image.batchIndex);
-    const ranked = await rank({ image, pixels, vision, first, text }, backend);
-    for (const tile of ranked.slice(0, Math.max(0, wanted - 1))) {
-      added.push((image.tiles[tile] as InputTile).input);
-    }
+    const vision = rowsOfTile(tiled, image.overview, parts[0] as EncodedPart);
+    const facts = await factsOf(tiled, image, { vision, text: await textOf(image.batchIndex) }, backend);
+    const ranked = ordered(facts, budget).map((tile) => image.tiles[tile] as number);
+    added.push(...ranked.filter((tile) => usable.includes(tile)).slice(0, Math.max(0, wanted - 1)));
   }
   added.sort((a, b) => a - b);
   const rankMs = performance.now() - started;
-  const more = added.length === 0 ? undefined : await encode(withTiles(inputs, added));
-
-  const parts = [{ inputs: first, encoded: overviews }, ...(more ? [{ inputs: added, encoded: more }] : [])];
-  const encoded = assembled(parts, count);
-  const done = new Set([...first, ...added]);
-  const tokens = countPlaceholders(prompt) / count;
-  const skipped = new Set<number>();
-  for (let input = 0; input < count; input++) {
-    if (done.has(input)) continue;
-    for (let row = input * tokens; row < (input + 1) * tokens; row++) skipped.add(row);
-  }
-  return { encoded, skipped, rankMs };
+  if (added.length > 0) await run(added);
+  return { ...assembled(parts, tiled), rankMs };
 }
 
-/** The images that are cut into a whole grid of tiles beside an overview; none where the inputs do not tell. */
-function tiledImages({ family, model, processor }: PrunedModel, prompt: Prompt, count: number): TiledImage[] {
-  const { tileAt } = family;
-  const { ids, placeholders } = prompt;
-  const runs = placeholders.flatMap(runsOf);
-  // One run of placeholders per tile of the encoder's input, all of one length.
-  if (tileAt === undefined || count === 0 || runs.length !== count || new Set(runs).size !== 1) return [];
+/** What the encoder takes, and the images among it that are cut into a whole grid of tiles beside an overview. */
+function readTiles(
+  { family, model, processor }: PrunedModel,
+  inputs: ModelInputs,
+  prompt: Prompt,
+): { readonly tiled: TiledInputs; readonly images: readonly TiledImage[] } | undefined {
+  if (family.tiling === undefined) return undefined;
+  const { placeholders } = prompt;
+  const rows = countPlaceholders(prompt);
   const tokenId = (token: string): number | undefined => processor.tokenizer.convert_tokens_to_ids(token);
-  const context = { config: model.config, inputs: {}, features: prompt.tensor, runs };
-  const images = placeImages(prompt, tilesFromRuns(context), sum(runs), family.endsImage, tokenId);
-  let input = 0;
-  return images.flatMap((image) => {
-    const tiles: InputTile[] = [];
-    let overview: number | undefined;
-    let used = 0;
-    for (const { visionTokens } of image.tiles) {
-      const first = image.positions[used] as number;
-      const last = image.positions[used + visionTokens - 1] as number;
-      const at = tileAt({ ids: ids[image.batchIndex] as readonly number[], first, last, tokenId });
-      if (at === 'overview') overview = input;
-      else if (at !== undefined) tiles.push({ input, at });
-      input++;
-      used += visionTokens;
-    }
-    const rows = Math.max(...tiles.map(({ at }) => at[0])) + 1;
-    const columns = Math.max(...tiles.map(({ at }) => at[1])) + 1;
-    const isGrid = tiles.every(({ at }, index) => at[0] * columns + at[1] === index);
-    const isWhole = isGrid && tiles.length === rows * columns && tiles.length + 1 === image.tiles.length;
-    return overview === undefined || !isWhole ? [] : [{ image, overview, grid: [rows, columns], tiles }];
+  const stated = family.tiles({
+    config: model.config,
+    inputs,
+    features: { ...prompt.tensor, dims: [rows, 1] } as TensorLike,
+    runs: placeholders.flatMap(runsOf),
   });
+  if (sum(stated.map(({ visionTokens }) => visionTokens)) !== rows) return undefined;
+  const placed = placeImages(prompt, stated, rows, family, tokenId);
+  const tiles = placed.flatMap((image, at): PromptTile[] =>
+    image.tiles.map(({ visionTokens, grid, imagePart }) => ({
+      image: at,
+      visionTokens,
+      ...(grid && { grid }),
+      ...(imagePart && { imagePart }),
+    })),
+  );
+  const tiled = family.tiling(inputs, tiles);
+  if (tiled === undefined) return undefined;
+  const images = placed.flatMap(({ batchIndex }, image): TiledImage[] => {
+    const own = tiled.tiles.flatMap((one, tile) => (one.image === image ? [{ tile, at: one.at }] : []));
+    const overview = own.find(({ at }) => at === 'overview')?.tile;
+    const cut = own.flatMap(({ tile, at }) => (typeof at === 'object' ? [{ tile, at }] : []));
+    const height = Math.max(...cut.map(({ at }) => at[0])) + 1;
+    const width = Math.max(...cut.map(({ at }) => at[1])) + 1;
+    const isGrid = cut.every(({ at }, index) => at[0] * width + at[1] === index);
+    const isWhole = isGrid && cut.length === height * width && cut.length + 1 === own.length;
+    if (overview === undefined || cut.length === 0 || !isWhole) return [];
+    return [{ batchIndex, overview, grid: [height, width], tiles: cut.map(({ tile }) => tile) }];
+  });
+  return { tiled, images };
 }
 
-interface RankContext {
-  readonly image: TiledImage;
-  readonly pixels: TensorLike;
-  /** `[n, D]`: the encoded overviews, and which tiles of the inputs they are. */
-  readonly vision: Float32Tensor;
-  readonly first: readonly number[];
-  /** `[m, D]`: the question; absent without text. */
-  readonly text: Float32Tensor | undefined;
+/** The vision tokens `[n, D]` of a tile that is in a part. */
+function rowsOfTile(tiled: TiledInputs, tile: number, { part, encoded }: EncodedPart): Float32Tensor {
+  const from = new Map(part.to.map((unit, at) => [unit, part.from[at] as number]));
+  const { rowsPerUnit } = tiled;
+  const rows = (tiled.tiles[tile] as InputTile).units.flatMap((unit) =>
+    Array.from({ length: rowsPerUnit }, (_, row) => (from.get(unit) as number) * rowsPerUnit + row),
+  );
+  return matrixRows(toFloat32Matrix(encoded.projected), rows);
 }
 
 const relevanceProgram = defineProgram({
@@ -158,90 +154,114 @@ const relevanceProgram = defineProgram({
   }),
 });
 
-/** The tiles of an image, the most worth encoding first. */
-async function rank(
-  { image, pixels, vision: overviews, first, text }: RankContext,
+/** What the encoded overview of an image tells. */
+interface Overview {
+  /** `[n, D]` */
+  readonly vision: Float32Tensor;
+  /** `[m, D]`: the question; absent without text. */
+  readonly text: Float32Tensor | undefined;
+}
+
+/** What is known of the tiles of an image before they are encoded. */
+async function factsOf(
+  tiled: TiledInputs,
+  image: TiledImage,
+  { vision, text }: Overview,
   backend: () => Promise<Backend>,
-): Promise<readonly number[]> {
-  const tokens = (overviews.dims[0] as number) / first.length;
-  const vision = matrixSlice(overviews, first.indexOf(image.overview) * tokens, tokens);
+): Promise<TileFacts> {
   const found =
     text === undefined ? undefined : await (await backend()).run(relevanceProgram, { vision, text });
-
-  const side = Math.round(Math.sqrt(tokens));
-  const cells = side * side === tokens ? ([side, side] as const) : ([1, tokens] as const);
-  const [, , channels = 0, height = 0, width = 0] = pixels.dims;
-  const size = channels * height * width;
-  const data = toFloat32(pixels).data;
-  const block = (input: number): Float32Array => data.subarray(input * size, (input + 1) * size);
-  const tiles = new Float32Array(image.tiles.length * size);
-  image.tiles.forEach(({ input }, at) => {
-    tiles.set(block(input), at * size);
+  const { grid: cells } = tiled.tiles[image.overview] as InputTile;
+  const overview = tiled.picture(image.overview);
+  const pictures = image.tiles.map((tile) => tiled.picture(tile));
+  const [{ channels, height, width }] = pictures as [(typeof pictures)[number]];
+  const tiles = new Float32Array(pictures.length * channels * height * width);
+  pictures.forEach(({ data }, at) => {
+    tiles.set(data, at * channels * height * width);
   });
-  const overview = block(image.overview);
-  const detail = lostDetail({ overview, tiles, channels, height, width, grid: image.grid, cells });
-  return rankTiles({
+  const detail = lostDetail({
+    overview: overview.data,
+    overviewSize: [overview.height, overview.width],
+    tiles,
+    channels,
+    height,
+    width,
+    grid: image.grid,
+    cells,
+  });
+  return {
     grid: image.grid,
     overview: cells,
-    detail,
-    relevance: found && (found.relevance as Float32Tensor).data,
-  }).order;
+    detail: Array.from(detail),
+    ...(found && { relevance: Array.from((found.relevance as Float32Tensor).data) }),
+  };
 }
 
-/** The inputs with some of the tiles only. */
-function withTiles(inputs: ModelInputs, tiles: readonly number[]): ModelInputs {
-  const some: ModelInputs = { ...inputs };
-  for (const name of ['pixel_values', 'pixel_attention_mask']) {
-    const tensor = tensorAt(inputs, name);
-    if (tensor !== undefined) some[name] = blocksOf(tensor, 1, tiles);
-  }
-  return some;
+/**
+ * The tiles of an image, row by row from 0, the most worth encoding first.
+ * @throws InvalidOptionsError for an order that holds anything but different tiles.
+ */
+function ordered(facts: TileFacts, { by }: TileOrder): readonly number[] {
+  if (by === undefined) return rankTiles(facts).order;
+  const order = by(facts);
+  const count = facts.grid[0] * facts.grid[1];
+  const isOrder =
+    Array.isArray(order) &&
+    new Set(order).size === order.length &&
+    order.every((tile) => Number.isInteger(tile) && tile >= 0 && tile < count);
+  if (isOrder) return order;
+  throw new InvalidOptionsError('options of prune', [
+    `tiles.by: expected different whole numbers from 0 to ${count - 1}, got ${JSON.stringify(order)}`,
+  ]);
 }
 
-/** Some of the blocks along an axis before which all axes have length 1. */
-function blocksOf(tensor: TensorLike, axis: number, blocks: readonly number[]): TensorLike {
-  const source = tensor.data as Float32Array;
-  const size = source.length / (tensor.dims[axis] as number);
-  const data = new (source.constructor as new (length: number) => Float32Array)(blocks.length * size);
-  blocks.forEach((from, to) => {
-    data.set(source.subarray(from * size, (from + 1) * size), to * size);
-  });
-  const dims = tensor.dims.map((length, at) => (at === axis ? blocks.length : length));
-  return makeTensor(tensor, tensor.type, data as TensorData, dims);
-}
-
-interface Part {
-  readonly inputs: readonly number[];
+interface EncodedPart {
+  readonly part: TilePart;
   readonly encoded: EncodedVision;
 }
 
-/** What the encoder would have given for all tiles, with zeros for those that it did not see. */
-function assembled(parts: readonly Part[], count: number): EncodedVision {
+/** What the encoder would have given for all tiles, with zeros for those that it did not see, and their rows. */
+function assembled(
+  parts: readonly EncodedPart[],
+  { units, rowsPerUnit }: TiledInputs,
+): Pick<EncodedTiles, 'encoded' | 'skipped'> {
   const join = (pick: (encoded: EncodedVision) => TensorLike | undefined): TensorLike | undefined => {
     const [first] = parts;
     const like = first && pick(first.encoded);
     if (first === undefined || like === undefined) return undefined;
     const source = like.data as Float32Array;
-    const size = source.length / first.inputs.length;
+    const size = source.length / first.part.units;
     if (!Number.isInteger(size)) return undefined;
-    const data = new (source.constructor as new (length: number) => Float32Array)(size * count);
-    for (const { inputs, encoded } of parts) {
+    const data = new (source.constructor as new (length: number) => Float32Array)(size * units);
+    for (const { part, encoded } of parts) {
       const own = pick(encoded)?.data as Float32Array;
-      inputs.forEach((input, at) => {
-        data.set(own.subarray(at * size, (at + 1) * size), input * size);
+      part.from.forEach((from, at) => {
+        data.set(own.subarray(from * size, (from + 1) * size), (part.to[at] as number) * size);
       });
     }
-    const [length = 0, ...rest] = like.dims;
-    return makeTensor(like, like.type, data as TensorData, [(length / first.inputs.length) * count, ...rest]);
+    const length = like.dims[0] ?? 0;
+    const width = like.dims.at(-1) as number;
+    const dims =
+      length % first.part.units === 0
+        ? [(length / first.part.units) * units, ...like.dims.slice(1)]
+        : [data.length / width, width];
+    return makeTensor(like, like.type, data as TensorData, dims);
   };
   const saliency = join((encoded) => encoded.saliency);
   const others = Object.keys(parts[0]?.encoded.others ?? {}).flatMap((name): [string, TensorLike][] => {
     const output = join((encoded) => encoded.others[name]);
     return output === undefined ? [] : [[name, output]];
   });
+  const done = new Set(parts.flatMap(({ part }) => part.to));
+  const skipped = new Set<number>();
+  for (let row = 0; row < units * rowsPerUnit; row++)
+    if (!done.has(Math.floor(row / rowsPerUnit))) skipped.add(row);
   return {
-    projected: join((encoded) => encoded.projected) as TensorLike,
-    others: Object.fromEntries(others),
-    ...(saliency && { saliency }),
+    encoded: {
+      projected: join((encoded) => encoded.projected) as TensorLike,
+      others: Object.fromEntries(others),
+      ...(saliency && { saliency }),
+    },
+    skipped,
   };
 }

@@ -2,7 +2,7 @@
 
 import { sum } from '@mmtok/core/internal';
 import { PromptMismatchError } from '../errors.js';
-import type { PrunedModel, Tile, TilePlace } from '../families/family.js';
+import type { PrunedFamily, PrunedModel, Tile } from '../families/family.js';
 import { tilesFromRuns } from '../families/layout.js';
 import {
   type ModelInputs,
@@ -11,11 +11,14 @@ import {
   type TensorLike,
   tensorAt,
 } from '../internal/types.js';
+import type { ImagePart } from '../report.js';
 import { countPlaceholders, isMasked, type Prompt } from './prompt.js';
 
 /** A tile with its rows: `start … start + visionTokens` of the encoder's output. */
 export interface PlacedTile extends Tile {
   readonly start: number;
+  /** Absent where the prompt does not tell. */
+  readonly imagePart?: ImagePart;
 }
 
 /** An image of a prompt, of one or more tiles. */
@@ -27,8 +30,10 @@ export interface PlacedImage {
   /** Its rows in the encoder's output: `start … start + visionTokens`. */
   readonly start: number;
   readonly visionTokens: number;
-  /** The prompt position of each of its vision tokens. Negative where the cache holds them. */
+  /** The prompt position of each of its rows. Negative where the cache holds them. */
   readonly positions: readonly number[];
+  /** The rows that the model reads where no token is pruned, if these are not simply all. */
+  readonly unpruned?: readonly number[];
 }
 
 /**
@@ -64,7 +69,7 @@ export function locateImages(
   const addsUp = sum(stated.map((tile) => tile.visionTokens)) === rows;
   const tiles = addsUp ? stated : tilesFromRuns(context);
   const tokenId = (token: string): number | undefined => processor.tokenizer.convert_tokens_to_ids(token);
-  const images = placeImages({ ids: prompt.ids, placeholders }, tiles, rows, family.endsImage, tokenId);
+  const images = placeImages({ ids: prompt.ids, placeholders }, tiles, rows, family, tokenId);
   return images.filter(({ positions }) => (positions[0] ?? 0) >= 0);
 }
 
@@ -102,7 +107,7 @@ export function placeImages(
   { ids, placeholders }: Pick<Prompt, 'ids' | 'placeholders'>,
   tiles: readonly Tile[],
   rows: number,
-  endsImage: ((place: TilePlace) => boolean) | undefined,
+  { endsImage, tileAt }: Pick<PrunedFamily, 'endsImage' | 'tileAt'>,
   tokenId: (token: string) => number | undefined,
 ): PlacedImage[] {
   const count = countPlaceholders({ placeholders });
@@ -127,13 +132,14 @@ export function placeImages(
           `an image of ${tile.visionTokens} vision tokens does not fit into prompt ${batchIndex} of the batch`,
         );
       }
-      open.push({ ...tile, start });
       const place = {
         ids: ids[batchIndex] as readonly number[],
         first: positions[used] as number,
         last,
         tokenId,
       };
+      const imagePart = tileAt?.(place);
+      open.push({ ...tile, start, ...(imagePart && { imagePart }) });
       used += tile.visionTokens;
       start += tile.visionTokens;
       const isCached = last < 0;

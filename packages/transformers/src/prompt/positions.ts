@@ -17,6 +17,13 @@ export function positionPolicy(
   asked: PositionPolicy | 'auto',
 ): PositionPolicy {
   if (asked === 'compact') return 'compact';
+  if (family.packing !== undefined) {
+    if (asked === 'auto') return 'compact';
+    throw new UnsupportedModelError(
+      String(model.config.model_type),
+      "positions: 'preserve' is not possible, as kept tokens of padding have no position in the whole prompt; use 'auto' or 'compact'",
+    );
+  }
   const takesPositions =
     family.positions !== 'encoder' &&
     model.sessions[family.adapter.decoder]?.inputNames.includes('position_ids') === true;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { paddingTokens } from './features.js';
+import { paddingTokens, visionRows } from './features.js';
 
 const grid = [24, 24] as const;
 const rowsOf = (tokens: readonly number[]): number[] => [
@@ -26,5 +26,30 @@ describe('paddingTokens of LLaVA 1.5 (336 pixels, 24 × 24 patches)', () => {
   it('leaves 144 candidates of a picture of 4:1, as computed for the official rule', () => {
     expect(576 - paddingTokens({ width: 400, height: 100 }, grid, 336).length).toBe(144);
     expect(576 - paddingTokens({ width: 390, height: 100 }, grid, 336).length).toBe(192);
+  });
+});
+
+describe("visionFeatures: 'auto'", () => {
+  const tensor = (rows: number, width: number) => {
+    const data = Float32Array.from({ length: rows * width }, (_, at) => 1 + at);
+    return { type: 'float32', data, dims: [1, rows, width], to: () => tensor(rows, width) };
+  };
+  const encoded = (width: number) => ({ projected: tensor(4, 6), others: { features: tensor(4, width) } });
+
+  it('takes features from before the projector up to four times as wide as projected tokens', () => {
+    expect(visionRows(encoded(24), 'auto', undefined)).toMatchObject({
+      source: 'preProjector',
+      features: { dims: [4, 24] },
+    });
+    expect(visionRows(encoded(25), 'auto', undefined)).toMatchObject({
+      source: 'projected',
+      features: { dims: [4, 6] },
+    });
+  });
+
+  it('takes wider ones where they are asked for, by option or by name, or cost nothing', () => {
+    expect(visionRows(encoded(99), 'preProjector', undefined).source).toBe('preProjector');
+    expect(visionRows(encoded(99), 'auto', 'features').source).toBe('preProjector');
+    expect(visionRows(encoded(99), 'auto', undefined, true).source).toBe('preProjector');
   });
 });

@@ -2,6 +2,7 @@
 // show padding.
 
 import type { Float32Tensor } from '@mmtok/core';
+import { areTooWide } from '@mmtok/core/internal';
 import type { EncodedVision } from '../adapters/adapter.js';
 import { SALIENCY_OUTPUT } from '../adapters/embeddings.js';
 import { PromptMismatchError, VisionFeaturesError } from '../errors.js';
@@ -25,14 +26,16 @@ export interface VisionRows {
 
 /**
  * Reads the encoder's output.
- * @param wanted `'auto'` takes features from before the projector where the encoder gives them.
+ * @param wanted `'auto'` takes features from before the projector where the encoder gives them, unless they are much wider.
  * @param output the name of the output that holds them; by default the encoder's only other output of matching shape.
+ * @param anyWidth whether `'auto'` takes wide features as well.
  * @throws VisionFeaturesError if features from before the projector are required but not there, or a saliency does not fit.
  */
 export function visionRows(
   encoded: EncodedVision,
   wanted: 'auto' | VisionFeatureSource,
   output: string | undefined,
+  anyWidth = false,
 ): VisionRows {
   const projected = toFloat32Matrix(encoded.projected);
   const count = projected.dims[0] as number;
@@ -56,6 +59,8 @@ export function visionRows(
     output === undefined ? Object.keys(encoded.others).filter((name) => name !== PATCH_MEANS) : [output];
   for (const name of names) {
     const found = encoded.others[name];
+    const isWide = areTooWide(found?.dims.at(-1) ?? 0, projected.dims[1] as number);
+    if (isWide && wanted === 'auto' && output === undefined && !anyWidth) return plain;
     const features = found === undefined ? undefined : rowPerToken(found, count);
     if (features !== undefined) return { ...plain, features, source: 'preProjector' };
   }

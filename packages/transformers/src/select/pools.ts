@@ -4,6 +4,7 @@ import { type Budget, InvalidBudgetError, InvalidOptionsError } from '@mmtok/cor
 import { resolveBudget, sum } from '@mmtok/core/internal';
 import type { PlacedImage, PlacedTile } from '../prompt/images.js';
 import type { Prompt } from '../prompt/prompt.js';
+import type { ImagePart } from '../report.js';
 
 /**
  * Keeps as many vision tokens as let the prompt fit a context of so many tokens. Among budgets of several images it takes
@@ -33,7 +34,35 @@ export type Allocation = 'perImage' | 'perTile' | 'shared';
  * How many tiles of an image to encode, its overview among them: all, at most a number, or a share of them (rounded to the
  * nearest, at least the overview).
  */
-export type TileBudget = 'all' | { readonly max: number } | { readonly share: number };
+export type TileBudget = 'all' | (({ readonly max: number } | { readonly share: number }) & TileOrder);
+
+/** Which tiles of an image come first. */
+export interface TileOrder {
+  /**
+   * Orders the tiles of an image, the most worth encoding first. @default `rankTiles` of @mmtok/core: detail that the overview
+   * lost where the question looks
+   */
+  readonly by?: RankTiles | undefined;
+}
+
+/**
+ * Orders the tiles of an image by what is known of them before they are encoded: indices of tiles, row by row, each at most
+ * once; those left out are not encoded.
+ * @example
+ * const byDetail: RankTiles = (facts) => rankTiles({ ...facts, focus: 0 }).order;
+ * const byRelevance: RankTiles = (facts) => rankTiles({ ...facts, detail: facts.detail.map(() => 1) }).order;
+ */
+export type RankTiles = (facts: TileFacts) => readonly number[];
+
+/** What {@link RankTiles} is told: the grids of tiles and of the overview's tokens, and numbers for each of the latter. */
+export interface TileFacts {
+  readonly grid: readonly [rows: number, columns: number];
+  readonly overview: readonly [rows: number, columns: number];
+  /** The detail that the overview lost under each of its tokens. */
+  readonly detail: readonly number[];
+  /** How relevant each token is to the question, from 0 to 1; absent without a question. */
+  readonly relevance?: readonly number[];
+}
 
 /** Vision tokens that share a budget, before it is resolved. */
 export interface BudgetedPool {
@@ -61,6 +90,8 @@ export interface PoolTile {
   readonly grid?: readonly [rows: number, columns: number];
   /** Number of its image within the prompt. */
   readonly image: number;
+  /** Which part of its image it shows, where the prompt tells. */
+  readonly imagePart?: ImagePart;
 }
 
 /** Vision tokens that compete for one budget. */
@@ -157,7 +188,7 @@ function poolOf(
 ): Pick<Pool, 'rows' | 'unencoded' | 'tiles' | 'parts'> {
   const rows: number[] = [];
   let unencoded = 0;
-  const placed = tiles.map(({ start, visionTokens, grid, image }): PoolTile => {
+  const placed = tiles.map(({ start, visionTokens, grid, image, imagePart }): PoolTile => {
     const first = rows.length;
     for (let row = start; row < start + visionTokens; row++) {
       if (masked.has(row)) continue;
@@ -166,7 +197,13 @@ function poolOf(
     }
     const shown = rows.length - first;
     const isWhole = shown === visionTokens;
-    return { start: first, visionTokens: shown, image: image.image, ...(grid && isWhole && { grid }) };
+    return {
+      start: first,
+      visionTokens: shown,
+      image: image.image,
+      ...(grid && isWhole && { grid }),
+      ...(imagePart && { imagePart }),
+    };
   });
   const members = parts.map(({ start, visionTokens }) =>
     rows.flatMap((row, index) => (row >= start && row < start + visionTokens ? [index] : [])),

@@ -304,6 +304,24 @@ function constraintsOf(pool: Pool, { settings, excluded }: SelectContext): Const
   };
 }
 
+/** Whether all vision tokens of an image are among `kept` rows, and the model reads other rows than those then. */
+function isReadUnpruned({ unpruned, start, visionTokens }: PlacedImage, kept: ReadonlySet<number>): boolean {
+  if (unpruned === undefined) return false;
+  for (let row = start; row < start + visionTokens; row++) if (!kept.has(row)) return false;
+  return true;
+}
+
+/** The rows of the encoder's output that the language model is to read. */
+export function keptRows(images: readonly PlacedImage[], results: readonly PoolResult[]): Set<number> {
+  const kept = new Set(results.flatMap(({ rows }) => rows));
+  for (const image of images) {
+    if (!isReadUnpruned(image, kept)) continue;
+    for (let row = image.start; row < image.start + image.visionTokens; row++) kept.delete(row);
+    for (const row of image.unpruned ?? []) kept.add(row);
+  }
+  return kept;
+}
+
 /** The results of all pools as reports of images. */
 export function imageReports(
   images: readonly PlacedImage[],
@@ -312,7 +330,9 @@ export function imageReports(
   skipped: ReadonlySet<number>,
 ): ImageReport[] {
   const kept = results.flatMap(({ rows }) => rows).sort((a, b) => a - b);
-  return images.map(({ start, visionTokens, tiles, batchIndex, image }) => {
+  const all = new Set(kept);
+  return images.map((placed) => {
+    const { start, visionTokens, tiles, batchIndex, image, unpruned } = placed;
     const within = (rows: readonly number[], from: number, count: number): number[] =>
       rows.filter((row) => row >= from && row < from + count).map((row) => row - from);
     const end = start + visionTokens;
@@ -329,12 +349,19 @@ export function imageReports(
       keptTokens: indices.length,
       indices,
       ...(order.length > 0 && { order: within(order, start, visionTokens) }),
-      tiles: tiles.map((tile) => ({
-        visionTokens: tile.visionTokens,
-        indices: within(kept, tile.start, tile.visionTokens),
-        ...(tile.grid && { grid: tile.grid }),
-        ...(skipped.has(tile.start) && { skipped: true as const }),
-      })),
+      tiles: tiles.map((tile) => {
+        const missing = within([...skipped], tile.start, tile.visionTokens);
+        const isPart = missing.length > 0 && missing.length < tile.visionTokens;
+        return {
+          visionTokens: tile.visionTokens,
+          indices: within(kept, tile.start, tile.visionTokens),
+          ...(tile.grid && { grid: tile.grid }),
+          ...(tile.imagePart && { imagePart: tile.imagePart }),
+          ...(missing.length === tile.visionTokens && { skipped: true as const }),
+          ...(isPart && { unencoded: missing }),
+        };
+      }),
+      ...(unpruned !== undefined && isReadUnpruned(placed, all) && { promptTokens: unpruned.length }),
       // A copy: the report must not keep the encoder's whole output alive, nor share its memory.
       ...(saliency && { saliency: saliency.slice(start, end) }),
       selections: own.flatMap(({ selection }) => (selection === undefined ? [] : [selection])),

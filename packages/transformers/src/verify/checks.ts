@@ -112,7 +112,8 @@ async function tap(
   const { model, family } = subject;
   const known = tapOf(model.sessions[family.adapter.encoder]);
   const { report } = results[0] as PictureResult;
-  if ((report.visionFeatureSource ?? 'projected') === 'projected') {
+  const encoded = await family.adapter.encode(model, await subject.inputs(picture.image, picture.question));
+  if (visionRows(encoded, 'auto', undefined, true).source === 'projected') {
     if (family.tap === 'none') {
       return check(
         'tap',

@@ -2,6 +2,7 @@
 
 import type { RawImage, Tensor } from '@huggingface/transformers';
 import type { Vlm } from '../create-vlm.js';
+import { InputError } from '../errors.js';
 import type { PrunedFamily } from '../families/family.js';
 import { prunedFamilyOf } from '../families/index.js';
 import { type ModelInputs as LibraryInputs, processInputs } from '../families/process.js';
@@ -67,6 +68,7 @@ export class Subject {
   private readonly loaded: Pick<LoadedVlm, 'processor'>;
   private readonly template: string | undefined;
 
+  /** @throws InputError for families that the library cannot run unmodified. */
   constructor(
     { model, processor, library }: Pick<LoadedVlm | Vlm, 'model' | 'processor' | 'library'>,
     handle: PruneHandle,
@@ -74,6 +76,11 @@ export class Subject {
   ) {
     this.model = model as unknown as ModelLike;
     this.family = prunedFamilyOf(this.model);
+    if (this.family.packing !== undefined) {
+      throw new InputError(
+        `${this.family.name} cannot be verified, because transformers.js cannot run it unmodified to compare with`,
+      );
+    }
     this.library = library;
     this.processor = processor as unknown as ProcessorLike;
     this.loaded = { processor };

@@ -7,9 +7,18 @@ import type { PromptMessage, PromptPart } from '../families/prompt-text.js';
 import type { CallOptions } from '../options.js';
 import type { PromptBudget } from '../select/pools.js';
 import { IMAGE_INPUT, type ImageInput, isImageInput } from './images.js';
+import type { TimeBudget } from './time-budget.js';
 
-/** How much to keep: a share below 1, a whole number of vision tokens of each image, a budget, or `false` for all. */
-export type Keep = number | PromptBudget | false;
+/**
+ * How much to keep: a share below 1, a whole number of vision tokens of each image, a budget in tokens or in time, or `false` for
+ * all.
+ */
+export type Keep = number | PromptBudget | TimeBudget | false;
+
+/** Options of selection for one call, with a budget that may be one in time. */
+export interface AskOptions extends Omit<CallOptions, 'budget'> {
+  readonly budget?: CallOptions['budget'] | TimeBudget;
+}
 
 /** A part of a message. */
 export type MessagePart =
@@ -40,7 +49,7 @@ export interface AskRequest {
   /** How many vision tokens to keep. @default that of `createVlm` */
   readonly keep?: Keep;
   /** Further options of selection for this call, as of `generate({ mmtok })`; `false` is `keep: false`. */
-  readonly mmtok?: CallOptions | false;
+  readonly mmtok?: AskOptions | false;
   /** Further options of `generate`, e.g. `{ do_sample: true, temperature: 0.7, repetition_penalty: 1.1 }`. @default greedy search */
   readonly generation?: Readonly<Record<string, unknown>>;
 }
@@ -53,7 +62,7 @@ export interface ResolvedRequest {
   readonly maxNewTokens: number;
   readonly signal: AbortSignal | undefined;
   readonly keep: Keep | undefined;
-  readonly mmtok: CallOptions | false | undefined;
+  readonly mmtok: AskOptions | false | undefined;
   readonly generation: Readonly<Record<string, unknown>>;
 }
 
@@ -103,7 +112,7 @@ const schema = z.strictObject({
     .optional(),
   keep: keepSchema.optional(),
   mmtok: z
-    .custom<CallOptions | false>(
+    .custom<AskOptions | false>(
       (value) => value === false || (typeof value === 'object' && value !== null),
       'expected options of selection, or false',
     )

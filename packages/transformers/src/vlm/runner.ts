@@ -11,14 +11,18 @@ import { type PruneHandle, prune } from '../prune.js';
 import type { PruneReport } from '../report.js';
 import type { Usage } from './answer.js';
 import type { Keep } from './request.js';
+import { isTimeBudget, type TimeBudget } from './time-budget.js';
 
 /** The options of `prune` that users of `createVlm` have. */
-export type PruningOptions = Partial<Omit<PruneOptions, 'processor'>>;
+export interface PruningOptions extends Partial<Omit<PruneOptions, 'processor' | 'budget'>> {
+  /** How many vision tokens to keep, or when the first token is to come. */
+  readonly budget?: PruneOptions['budget'] | TimeBudget;
+}
 
 const DEFAULT_KEEP = 0.1;
 
 /** What `keep` says, as options of a call. */
-export function keepOptions(keep: Keep): Pick<CallOptions, 'budget'> | false {
+export function keepOptions(keep: Exclude<Keep, TimeBudget>): Pick<CallOptions, 'budget'> | false {
   if (keep === false) return false;
   if (typeof keep !== 'number') return { budget: keep };
   return { budget: keep < 1 ? { ratio: keep } : { tokens: keep } };
@@ -40,6 +44,8 @@ export function checkPruning(keep: Keep | undefined, options: PruningOptions): v
 }
 
 function budgetOf(keep: Keep | undefined, { budget }: PruningOptions): PruneOptions['budget'] {
+  // A budget in time is planned anew for each call.
+  if (isTimeBudget(budget) || isTimeBudget(keep)) return { ratio: DEFAULT_KEEP };
   const own = keepOptions(keep ?? DEFAULT_KEEP);
   return budget ?? (own === false || own.budget === undefined ? { ratio: DEFAULT_KEEP } : own.budget);
 }
@@ -68,14 +74,15 @@ export class Runner {
   async generate(
     inputs: Readonly<Record<string, unknown>>,
     options: CallOptions | false,
+    complete: (report: PruneReport) => PruneReport = (report) => report,
   ): Promise<{ readonly sequences: Tensor; readonly report: PruneReport }> {
     let report: PruneReport | undefined;
     const observe = options === false ? undefined : (options.onReport ?? this.onReport);
     const mmtok = options !== false && {
       ...options,
       onReport(one: PruneReport): void {
-        report = one;
-        observe?.(one);
+        report = complete(one);
+        observe?.(report);
       },
     };
     const sequences = (await this.handle.generate({ ...inputs, mmtok })) as Tensor;

@@ -8,6 +8,9 @@ const POSITIONS = {
   encoder: 'counted by the encoder',
 } as const;
 
+const positionsOf = ({ positions, packing }: PrunedFamily): string =>
+  packing === undefined ? POSITIONS[positions] : '`compact`';
+
 const pruned = families.filter((family): family is PrunedFamily => family.status === 'pruned');
 
 /** A Markdown table with its columns in line, as the formatter has them. */
@@ -35,9 +38,9 @@ export function shortTable(): string {
     ...pruned.map((family) => [
       family.name,
       family.modelTypes.map((type) => `\`${type}\``).join(', '),
-      POSITIONS[family.positions],
+      positionsOf(family),
       family.tap === 'projector' ? 'tapped by `loadVlm`' : 'if the export gives them',
-      `\`${family.checkpoints[0]?.id ?? ''}\``,
+      family.checkpoints[0] === undefined ? 'your own export' : `\`${family.checkpoints[0].id}\``,
     ]),
   ]);
 }
@@ -57,10 +60,10 @@ ${pruned
     (family) => `## ${family.name}
 
 - \`model_type\`: ${family.modelTypes.map((type) => `\`${type}\``).join(', ')}; loaded by ${classes(family)}
-- Positions: ${POSITIONS[family.positions]}
+- Positions: ${positionsOf(family)}
 - Temperature of text coverage: ${family.textTemperature}
 - ${family.notes}
-- Checkpoints: ${family.checkpoints.map(({ id, size }) => `[\`${id}\`](https://huggingface.co/${id}) (${size})`).join(', ')}
+- ${checkpoints(family)}
 `,
   )
   .join('\n')}
@@ -74,6 +77,12 @@ ${refused
   )
   .join('\n')}
 `;
+}
+
+function checkpoints({ checkpoints }: PrunedFamily): string {
+  if (checkpoints.length === 0) return 'Checkpoints: none is published for transformers.js';
+  const links = checkpoints.map(({ id, size }) => `[\`${id}\`](https://huggingface.co/${id}) (${size})`);
+  return `Checkpoints: ${links.join(', ')}`;
 }
 
 function classes({ className }: PrunedFamily): string {

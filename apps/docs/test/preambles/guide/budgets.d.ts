@@ -1,6 +1,10 @@
 // What the blocks of guide/budgets.md take for granted.
-import type { PruneHandle, Vlm } from '@mmtok/transformers';
+import type { RawImage } from '@huggingface/transformers';
+import type { LoadedVlm, PromptMessage, PruneHandle, Vlm } from '@mmtok/transformers';
 
 declare const vlm: Vlm;
 declare const handle: PruneHandle;
 declare const inputs: Record<string, unknown>;
+declare const loaded: LoadedVlm;
+declare const picture: RawImage;
+declare const messages: readonly PromptMessage[];

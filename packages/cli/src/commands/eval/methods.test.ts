@@ -38,8 +38,8 @@ describe('methods of a module', () => {
   it.each([
     ["{ name: 'own', select: () => [] }", /own-\d+\.mjs': Invalid definition of a method: source: /],
     ["{ name: 'My Own', source: 'x', select: () => [] }", /expected kebab-case/],
-    ['[]', /its default export is no method/],
-    ['null', /its default export is no method/],
+    ['[]', /its default export is not a method/],
+    ['null', /its default export is not a method/],
   ])('must be whole: %s', async (exported, problem) => {
     await expect(namedIn(exported)).rejects.toMatchObject({
       code: 'MMTOK_INPUT_FILE',
@@ -51,7 +51,7 @@ describe('methods of a module', () => {
     const own = "{ name: 'random', source: 'x', select: () => [] }";
     await expect(namedIn(own, other)).rejects.toMatchObject({
       code: 'MMTOK_USAGE',
-      message: expect.stringContaining("two methods of the name 'random'"),
+      message: expect.stringContaining("two methods are named 'random'"),
     });
     await expect(namedIn(`[${own}, ${own}]`)).rejects.toMatchObject({ code: 'MMTOK_USAGE' });
     expect((await namedIn(own)).named).toHaveLength(1);

@@ -1,4 +1,4 @@
-// The methods that a command line names: built-in ones, and a user's own from a module.
+// The methods that a command line names, built in or exported by a module, and `mmtok eval methods`, which lists them.
 
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,26 +10,28 @@ import {
   METHOD_NEEDS,
   type Method,
   type MethodNeed,
+  needsInWords,
 } from '@mmtok/eval';
 import { InputFileError, UsageError } from '../../errors.js';
+import { print, printJson } from '../../terminal/io.js';
+import { type Column, renderTable } from '../../terminal/table.js';
+import type { Context } from '../context.js';
+import { loadsInTime } from './module-trial.js';
 
-/** What `--methods all` stands for: every method that this model and command line can run. An oracle is no method. */
+/** `--methods all`: every method that this model and command line can run, except oracles. */
 const ALL_METHODS = 'all';
 
-/** How long a module may take to load. */
-const MODULE_MS = 10_000;
-
-/** Methods that `--methods` names, those of `all` apart: which can run is known once there is a model. */
+/** The methods that `--methods` names. What `all` stands for is known once the model is loaded. */
 export interface NamedMethods {
   readonly named: readonly Method[];
   readonly wantsAll: boolean;
 }
 
 /**
- * Finds methods by name. An entry with a slash, or one that ends with .js or .mjs, is a module whose default export is a
- * method of `defineMethod`, or several.
+ * Finds methods by name. An entry with a slash, or one that ends in .js or .mjs, is a module whose default export is a
+ * method made by `defineMethod`, or an array of them.
  * @throws InvalidOptionsError for unknown names.
- * @throws UsageError for a method with an agent where none is loaded, and for two methods of one name.
+ * @throws UsageError for a method that needs an agent if there is none, and for two methods of one name.
  * @throws InputFileError for a module that cannot be loaded, or exports no methods.
  */
 export async function namedMethods(
@@ -43,34 +45,35 @@ export async function namedMethods(
     else named.push(...findMethods([name]));
   }
   const wantsAll = names.includes(ALL_METHODS);
-  // Records know a method by its name alone.
+  // Records identify a method by its name.
   const different = [...new Set([...named, ...(wantsAll ? builtInMethods : [])])].map(({ name }) => name);
   const twice = different.find((name, at) => different.indexOf(name) < at);
   if (twice !== undefined) {
     throw new UsageError(
-      `--methods: there are two methods of the name '${twice}'. Give yours another: its answers are kept under its name.`,
+      `--methods: two methods are named '${twice}'. Rename yours: answers are stored under the method's name.`,
     );
   }
   const waiting = named.find(({ agent }) => agent === 'agent');
   if (waiting !== undefined && !hasAgent) {
     throw new UsageError(
-      `Method '${waiting.name}' needs a model that answers first. Name one, e.g. --agent tiny-small.`,
+      `Method '${waiting.name}' needs a model that answers first, e.g. --agent tiny-small.`,
     );
   }
   return { named, wantsAll };
 }
 
-/** The methods to run, and why some of `all` are left out, in words. */
+/** The methods to run, and notes on those that `all` leaves out. */
 export interface RunnableMethods {
   readonly methods: readonly Method[];
   readonly notes: readonly string[];
 }
 
-/** What a model must have for a need of methods to be met. */
+/** Why a model does not meet a need. */
 const SUPPLIES: Readonly<Record<MethodNeed, string>> = {
-  question: 'hands over no text',
-  saliency: 'supplies no saliency (an encoder output vision_saliency)',
-  positions: 'does not tell the positions of its tokens',
+  question: 'provides no text',
+  saliency: 'provides no saliency (an encoder output vision_saliency)',
+  positions: 'does not report the positions of its tokens',
+  resolution: 'turns every image into the same number of vision tokens',
 };
 
 /** Adds what `all` stands for with this model. */
@@ -94,20 +97,22 @@ export function runnableMethods(
           `the model '${model.name}' ${SUPPLIES[need]}`,
         ),
       ),
-      leftOut(agentless, 'no --agent was named'),
+      leftOut(agentless, 'there is no --agent'),
     ].flat(),
   };
 }
 
 function leftOut(methods: readonly Method[], why: string): string[] {
   if (methods.length === 0) return [];
-  return [`left out of all: ${methods.map(({ name }) => name).join(', ')}, for ${why}`];
+  return [`left out of all: ${methods.map(({ name }) => name).join(', ')}, because ${why}`];
 }
 
 async function importMethods(path: string, cwd: string): Promise<Method[]> {
   let module: { readonly default?: unknown };
   try {
-    module = await withinTime(import(pathToFileURL(resolve(cwd, path)).href));
+    const { href } = pathToFileURL(resolve(cwd, path));
+    await loadsInTime(href);
+    module = await import(href);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InputFileError(path, `it cannot be loaded as a module (${reason})`, { cause });
@@ -116,11 +121,11 @@ async function importMethods(path: string, cwd: string): Promise<Method[]> {
   if (exported.length === 0 || !exported.every(isMethod)) {
     throw new InputFileError(
       path,
-      'its default export is no method; export what defineMethod() or coverageMethod() of @mmtok/eval returns, or an array',
+      'its default export is not a method; export what defineMethod() or coverageMethod() of @mmtok/eval returns, or an array of them',
     );
   }
   try {
-    // An object written by hand is held to what defineMethod holds its own to.
+    // Hand-written objects are checked as defineMethod checks its argument.
     return exported.map(defineMethod);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
@@ -128,18 +133,37 @@ async function importMethods(path: string, cwd: string): Promise<Method[]> {
   }
 }
 
-/** What a module exports. One that waits for ever is given up: Node would end the program without a word. */
-async function withinTime<T>(loading: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`it did not finish loading within ${MODULE_MS / 1000} s`)),
-      MODULE_MS,
-    );
-  });
-  return await Promise.race([loading, late]).finally(() => clearTimeout(timer));
-}
-
 function isMethod(value: unknown): value is Method {
   return typeof (value as Partial<Method> | null | undefined)?.select === 'function';
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'name' },
+  { title: 'method', flexible: true },
+  { title: 'needs', maxWidth: 26 },
+  { title: 'source' },
+];
+
+/** Prints the built-in methods. */
+export function listMethods({ json }: { readonly json: boolean }, { io }: Context): void {
+  if (json) {
+    printJson(
+      io.stdout,
+      builtInMethods.map(({ name, title, source, needs, agent }) => ({
+        name,
+        title,
+        source,
+        needs,
+        ...(agent && { agent }),
+      })),
+    );
+    return;
+  }
+  const rows = builtInMethods.map(({ name, title, source, needs, agent }) => [
+    name,
+    title,
+    needsInWords({ needs: [...needs, ...(agent === undefined ? [] : [agent])] }),
+    source,
+  ]);
+  for (const line of renderTable(COLUMNS, rows, io.stdout.columns ?? 160)) print(io.stdout, line);
 }

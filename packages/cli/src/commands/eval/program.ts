@@ -1,30 +1,44 @@
-// Names, options and help of `mmtok eval` and its subcommands. What they do is in eval.ts, eval-merge.ts,
-// eval-report.ts; `eval speed` has files of its own.
+// Names, options, and help of `mmtok eval` and its subcommands, whose code is loaded when they run.
 
-import { type FolderTaskOptions, MATCHES, taskNames } from '@mmtok/eval/tasks';
+import { MATCHES, taskNames } from '@mmtok/eval/tasks';
 import { type Command, Option } from 'commander';
-import { BACKENDS, type BackendName } from '../../engines/create-backend.js';
+import type { BackendName } from '../../engines/create-backend.js';
 import { TINY, TINY_SMALL } from '../../models/load.js';
-import { parseCount, parseDtype, parseInteger, parseKeep, parseList, parseShard } from '../../options.js';
+import {
+  backendOption,
+  deviceOption,
+  dtypeOption,
+  jsonOption,
+  parseCount,
+  parsed,
+  parseInteger,
+  parseKeep,
+  parseList,
+  parseShard,
+  promptOption,
+} from '../../options.js';
 import type { Context } from '../context.js';
+import type { EvalRequest } from './run.js';
 import { addSpeed } from './speed-program.js';
 
 /** The embedded benchmark. */
 const SHAPES = 'shapes';
 
+const DEFAULT_METHODS = ['mmtok', 'vision-only', 'divprune', 'cdpruner', 'uniform', 'random'];
+
 const EXAMPLES = `
-A run is a folder: run.json says what was run, records.jsonl has a line per answer. Started again, a run goes on where
-it was; with more methods or budgets it adds those. Methods: see mmtok eval methods; "all" are all that the model
-can run, and it is said which are left out; mmtok-agent asks --agent first; mmtok-oracle is told the true answer, which
-bounds what any agent can give; a path such as ./my-method.js is a module that exports one of yours. Tasks: ${SHAPES}, ${taskNames.join(', ')},
-or a folder such as ./my-task with pictures and a JSONL of questions and answers.
+A run is a folder: run.json describes it, records.jsonl has a line per answer. Runs resume: rerun the command to continue; new
+methods or budgets are added. Methods: see mmtok eval methods; "all" means all that the model can run, with a note on those
+left out; mmtok-agent asks --agent first; mmtok-oracle knows the true answer, which bounds what any agent can contribute; a path
+such as ./my-method.js is a module that exports your own. Tasks: ${SHAPES}, ${taskNames.join(', ')},
+or a folder such as ./my-task with images and a JSONL file of questions and answers.
 
 Examples:
   mmtok eval ${SHAPES}                                                   the embedded benchmark, offline
   mmtok eval ${SHAPES} --methods mmtok,divprune,random --keep 64,32,16,10%,c0.9 --out results
   mmtok eval ${SHAPES} --methods mmtok,./my-method.js --limit 100 --seed 1
   mmtok eval ${SHAPES} --methods mmtok,mmtok-agent,mmtok-oracle --agent ${TINY_SMALL} --keep 8,4
-  mmtok eval ./my-task --match anls --skip-broken                       a folder of your own
+  mmtok eval ./my-task --match anls --skip-broken                       your own folder
   mmtok eval pope --from ./POPE --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --limit 500 --seed 0
   mmtok eval ${SHAPES} --methods all --shard 0/4 --out part-0            one of four machines
   mmtok eval merge part-0 part-1 part-2 part-3 --out results
@@ -32,24 +46,18 @@ Examples:
   mmtok eval compare results-q4 results-fp16                          paired differences of two runs
   mmtok eval speed --dims llava-1.5-7b --layers 4                     time and memory at real sizes
 
-Exit codes: 0 done, 1 failed (a run that prunes nothing fails), 2 wrong usage, 3 done but questions were skipped, 130 stopped.`;
+Exit codes: 0 success, 1 failure (also if nothing was pruned), 2 wrong usage, 3 questions were skipped, 130 interrupted.`;
 
-interface EvalFlags {
+interface EvalOptions
+  extends Pick<EvalRequest, 'limit' | 'seed' | 'shard' | 'from' | 'match' | 'device' | 'dtype'> {
   readonly model: string;
-  readonly methods: string;
+  readonly methods: readonly string[];
   readonly agent?: string;
-  readonly keep: string;
+  readonly keep: readonly string[];
   readonly out: string;
-  readonly limit?: string;
-  readonly seed?: string;
-  readonly shard?: string;
-  readonly from?: string;
-  readonly match?: FolderTaskOptions['match'];
   readonly followLinks: boolean;
   readonly skipBroken: boolean;
   readonly backend: BackendName;
-  readonly device?: string;
-  readonly dtype?: string;
   readonly prompt?: string;
   readonly json: boolean;
 }
@@ -58,18 +66,18 @@ interface EvalFlags {
 export function addEval(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command('eval')
-    .description('measure what pruning does to answers, for several methods and budgets')
+    .description('measure how pruning changes answers, for several methods and budgets')
     .usage('<task> [options]')
     .addHelpText('after', EXAMPLES);
   const run = addRun(command, context, exit);
   addSpeed(command, context);
   command
     .command('report')
-    .description('write a report of a run: report.html, report.md and report.csv')
+    .description('write the report of a run: report.html, report.md, and report.csv')
     .argument('<folder>', 'the folder of a run')
     .addHelpText('after', '\nExamples:\n  mmtok eval report results')
     .action(async (folder: string) => {
-      const { reportEvaluation } = await import('./report.js');
+      const { reportEvaluation } = await import('./results.js');
       await reportEvaluation({ folder }, context);
     });
   command
@@ -81,26 +89,26 @@ export function addEval(program: Command, context: Context, exit: (code: number)
     .option('--json', 'print JSON', false)
     .addHelpText('after', '\nExamples:\n  mmtok eval compare results-q4 results-fp16')
     .action(async (a: string, b: string, flags: { readonly out: string; readonly json: boolean }) => {
-      const { compareEvaluations } = await import('./compare.js');
+      const { compareEvaluations } = await import('./results.js');
       await compareEvaluations({ folders: [a, b], ...flags }, context);
     });
   command
     .command('methods')
-    .description('list the methods, who describes them, and what each needs from a model')
+    .description('list the methods with their sources and what each needs from a model')
     .option('--json', 'print JSON', false)
     .addHelpText('after', '\nExamples:\n  mmtok eval methods')
     .action(async (flags: { readonly json: boolean }) => {
-      const { listMethods } = await import('./methods-list.js');
+      const { listMethods } = await import('./methods.js');
       listMethods(flags, context);
     });
   command
     .command('merge')
-    .description('join the shards of one evaluation')
+    .description('merge the shards of one evaluation')
     .argument('<folders...>', 'the folders of the shards')
-    .requiredOption('--out <folder>', 'folder of the whole')
+    .requiredOption('--out <folder>', 'folder for the merged run')
     .addHelpText('after', '\nExamples:\n  mmtok eval merge part-0 part-1 --out results')
     .action(async (folders: readonly string[], { out }: { readonly out: string }) => {
-      const { mergeEvaluations } = await import('./merge.js');
+      const { mergeEvaluations } = await import('./results.js');
       mergeEvaluations({ folders, out }, context);
     });
   // The run is what `mmtok eval <task>` does, so its options are those to show; last, as subcommands inherit this.
@@ -116,88 +124,80 @@ function addRun(parent: Command, context: Context, exit: (code: number) => void)
       `${SHAPES} (embedded), a benchmark such as pope or gqa, or a folder such as ./my-task`,
     )
     .option('--model <name>', `${TINY} (embedded), a hub id, or a folder`, TINY)
-    .option(
-      '--methods <names>',
-      'methods, or modules that export some',
-      'mmtok,vision-only,divprune,cdpruner,uniform,random',
+    .addOption(
+      parsed('--methods <names>', 'methods, or modules that export some', parseList).default(
+        DEFAULT_METHODS,
+        DEFAULT_METHODS.join(','),
+      ),
     )
     .option(
       '--agent <name>',
       `a model that answers first, for mmtok-agent: ${TINY_SMALL} (embedded), a hub id, or a folder`,
     )
-    .option(
-      '--keep <budgets>',
-      'budgets: 64, 10%, or c0.9 for as many as MMTok needs for that coverage',
-      '10%',
-    )
-    .option('--out <folder>', 'folder of the run', 'mmtok-eval')
-    .option('--limit <count>', 'questions at most')
-    .option('--seed <number>', 'for the choice of questions under --limit, and for random methods')
-    .option('--shard <part>', 'one part of the questions, e.g. 0/4')
-    .option('--from <path>', 'where the dataset lies, if not on the hub')
     .addOption(
-      new Option('--match <way>', 'how answers to a folder of your own are compared').choices(MATCHES),
+      parsed(
+        '--keep <budgets>',
+        'budgets: 64, 10%, or c0.9 for as many as MMTok needs for that coverage',
+        parseBudgets,
+      ).default(['10%'], '10%'),
     )
-    .option('--follow-links', 'follow symbolic links out of the folder of the dataset', false)
-    .option('--skip-broken', 'leave out questions whose picture is damaged, and name them', false)
-    .addOption(new Option('--backend <name>', 'engine of the methods').choices(BACKENDS).default('ort'))
-    .option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml')
-    .option('--dtype <name>', 'precision of the weights: fp32, fp16, q8, q4, …, or part=precision,…')
-    .option(
-      '--prompt <template>',
-      "prompt with <image> and {question}, in place of the model's chat template",
+    .option('--out <folder>', "the run's folder", 'mmtok-eval')
+    .addOption(parsed('--limit <count>', 'maximum number of questions', parseCount))
+    .addOption(
+      parsed('--seed <number>', 'seed of the sample under --limit, and of random methods', parseInteger),
     )
-    .option('--json', 'print JSON', false)
+    .addOption(parsed('--shard <part>', 'one part of the questions, e.g. 0/4', parseShard))
+    .option('--from <path>', 'where the data set is, if not on the hub')
+    .addOption(
+      new Option('--match <way>', 'how answers to the questions of your own folder are compared').choices(
+        MATCHES,
+      ),
+    )
+    .option('--follow-links', "follow symbolic links out of the data set's folder", false)
+    .option('--skip-broken', 'skip questions whose image is damaged, and list them', false)
+    .addOption(backendOption())
+    .addOption(deviceOption())
+    .addOption(dtypeOption())
+    .addOption(promptOption())
+    .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
-    .action(async (task: string, flags: EvalFlags) => {
-      const {
-        model,
-        agent,
-        limit,
-        seed,
-        shard,
-        from,
-        match,
-        followLinks,
-        skipBroken,
-        backend,
-        device,
-        dtype,
-        prompt,
-        out,
-        json,
-      } = flags;
-      const budgets = parseList('--keep', flags.keep);
-      for (const budget of budgets) parseKeep(budget);
+    .action(async (task: string, options: EvalOptions) => {
+      const { keep: budgets, prompt, ...rest } = options;
       const request = {
+        ...rest,
         task,
-        model,
-        methods: parseList('--methods', flags.methods),
         budgets,
-        backend,
-        out,
-        json,
-        command: ['mmtok eval', task, ...commandFlags(flags)].join(' '),
-        ...(agent !== undefined && { agent }),
-        ...(limit !== undefined && { limit: parseCount('--limit', limit) }),
-        ...(seed !== undefined && { seed: parseInteger('--seed', seed) }),
-        ...(shard !== undefined && { shard: parseShard(shard) }),
-        ...(from !== undefined && { from }),
-        ...(match !== undefined && { match }),
-        followLinks,
-        skipBroken,
-        ...(device !== undefined && { device }),
-        ...(dtype !== undefined && { dtype: parseDtype(dtype) }),
-        ...(prompt !== undefined && { promptTemplate: prompt.replaceAll('\\n', '\n') }),
+        command: ['mmtok eval', task, ...asWritten(options)].join(' '),
+        ...(prompt !== undefined && { promptTemplate: prompt }),
       };
       const { evaluate } = await import('./run.js');
       exit(await evaluate(request, context));
     });
 }
 
-/** The flags as one would write them, for the report. */
-function commandFlags(flags: EvalFlags): string[] {
-  return Object.entries(flags)
+/** @throws InvalidBudgetError, UsageError */
+function parseBudgets(option: string, text: string): string[] {
+  const budgets = parseList(option, text);
+  for (const budget of budgets) parseKeep(budget);
+  return budgets;
+}
+
+/** The options as a user would write them, defaults included, for the report. */
+function asWritten(options: EvalOptions): string[] {
+  return Object.entries(options)
     .filter(([name, value]) => value !== undefined && value !== false && name !== 'json')
-    .map(([name, value]) => `--${name} ${/[\s"'$]/.test(String(value)) ? JSON.stringify(value) : value}`);
+    .map(([name, value]) => {
+      const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+      const text = valueAsWritten(value).replaceAll('\n', '\\n');
+      return value === true ? `--${flag}` : `--${flag} ${/[\s"'$]/.test(text) ? JSON.stringify(text) : text}`;
+    });
+}
+
+function valueAsWritten(value: unknown): string {
+  if (Array.isArray(value)) return value.join(',');
+  if (typeof value !== 'object' || value === null) return String(value);
+  if ('count' in value && 'index' in value) return `${value.index}/${value.count}`;
+  return Object.entries(value)
+    .map(([part, precision]) => `${part}=${precision}`)
+    .join(',');
 }

@@ -50,7 +50,7 @@ export interface EvalRequest
 }
 
 /**
- * Runs an evaluation, or goes on with one, prints its table and writes its report.
+ * Runs or resumes an evaluation, prints its table, and writes its report.
  * @returns The exit code.
  * @throws UsageError, InputFileError, InvalidOptionsError, InvalidBudgetError for what was asked.
  * @throws RunError if the folder holds another run; PruningError if nothing was pruned.
@@ -62,8 +62,8 @@ export async function evaluate(request: EvalRequest, { io, services }: Context):
   const task = await resolveTask(request.task, io.cwd, { ...(match !== undefined && { match }) });
   if (taskNames.includes(request.task) && isEmbedded(model)) {
     throw new UsageError(
-      `The model '${model}' knows nothing but drawn shapes, and '${task.name}' does not ask about these: ` +
-        'name another, e.g. --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct.',
+      `The model '${model}' only knows drawn shapes, which '${task.name}' does not ask about. ` +
+        'Choose another model, e.g. --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct.',
     );
   }
   const where = { ...(device !== undefined && { device }), ...(dtype !== undefined && { dtype }) };
@@ -93,7 +93,7 @@ export async function evaluate(request: EvalRequest, { io, services }: Context):
       progress.clear();
       print(
         io.stderr,
-        'Stopping after this answer. Again to stop at once: answers so far are kept either way.',
+        'Stopping after this answer. Interrupt again to stop now; answers so far are kept either way.',
       );
       stop.abort();
     });
@@ -118,7 +118,7 @@ export async function evaluate(request: EvalRequest, { io, services }: Context):
   }
 }
 
-/** Prints what a run came to, writes its report, and says what is not as it should be. */
+/** Prints the result of a run, writes its report, and lists problems. */
 async function reportResult(
   result: RunResult,
   task: Task,
@@ -142,15 +142,15 @@ async function reportResult(
     const most = result.records.reduce((found, { visionTokens }) => Math.max(found, visionTokens), 0);
     print(
       io.stderr,
-      `error: Nothing was pruned at ${unpruned.join(', ')}: no question has more vision tokens than that (the most: ${most}). ` +
-        'What was measured is kept; ask for fewer tokens.',
+      `error: Nothing was pruned at ${unpruned.join(', ')}: no question has more vision tokens (maximum: ${most}). ` +
+        'The results are kept; use a smaller budget.',
     );
     return EXIT.failure;
   }
   if (skipped.length === 0) return EXIT.ok;
   print(
     io.stderr,
-    `error: ${skipped.length} of ${skipped.length + summary.questions} questions were skipped; mend them and run again.`,
+    `error: ${skipped.length} of ${skipped.length + summary.questions} questions were skipped; fix them and run again.`,
   );
   return EXIT.incomplete;
 }
@@ -212,7 +212,7 @@ export function printEvaluation(summary: RunSummary, { stdout, env }: Io): void 
   print(
     stdout,
     colors.dim(
-      `Scores and retention in percent, intervals by paired bootstrap, times as medians on ${settings.machine}.`,
+      `Scores and retention in percent; intervals by paired bootstrap; median times on ${settings.machine}.`,
     ),
   );
 }

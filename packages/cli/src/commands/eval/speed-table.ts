@@ -1,4 +1,4 @@
-// How a measurement of speed is told in a terminal.
+// The table of a speed measurement for the terminal.
 
 import type { SpeedResult } from '@mmtok/eval';
 import { colorsFor, type Io, print } from '../../terminal/io.js';
@@ -8,8 +8,10 @@ import { formatBytes, formatMs } from '../../terminal/text.js';
 const COLUMNS: readonly Column[] = [
   { title: 'keep' },
   ...[
+    'tiles',
     'vision',
     'prompt',
+    'encode',
     'select',
     'prefill',
     '×',
@@ -18,6 +20,7 @@ const COLUMNS: readonly Column[] = [
     'next token',
     '×',
     'cache',
+    'encode peak',
     'peak',
   ].map((title) => ({ title, align: 'right' }) as const),
 ];
@@ -36,10 +39,13 @@ export function printSpeed(result: SpeedResult, { stdout, env }: Io): void {
       `(${formatBytes(weightBytes)} built), selection on ${result.backend}`,
   );
   const times = (ratio: number): string => `${ratio.toFixed(2)} ×`;
+  const bytes = (amount: number | undefined): string => (amount === undefined ? '–' : formatBytes(amount));
   const lines = rows.map((row) => [
     row.budget,
+    row.tiles === undefined ? '–' : String(row.tiles),
     String(row.visionTokens),
     String(row.promptTokens),
+    row.tiles === undefined ? '–' : `${formatMs(row.encodeMs)} ms`,
     row.budget === 'all' ? '' : `${formatMs(row.selectMs)} ms`,
     `${formatMs(row.prefillMs)} ms`,
     times(row.speedup.prefillMs),
@@ -48,13 +54,14 @@ export function printSpeed(result: SpeedResult, { stdout, env }: Io): void {
     `${formatMs(row.decodeMs)} ms`,
     times(row.speedup.decodeMs),
     formatBytes(row.cacheBytes),
-    row.peakBytes === undefined ? '–' : formatBytes(row.peakBytes),
+    bytes(row.encodePeakBytes),
+    bytes(row.peakBytes),
   ]);
   for (const line of renderTable(COLUMNS, lines, width)) print(stdout, line);
   print(stdout);
   const medians =
-    `Medians of ${result.rounds} passes, taken in turns, on ${result.machine}. First token: selection and prefill; ` +
-    'peak: memory that the prompt takes above the loaded model.';
+    `Medians of ${result.rounds} passes, taken in turns, on ${result.machine}. First token: from pixels, that is encoder, selection, and ` +
+    'prefill. Peak: memory that encoding, and all that follows it, takes above the loaded model.';
   for (const note of [medians, ...result.notes.map((note) => `Note: ${note}.`)]) {
     for (const line of wrapColumns(note, width)) print(stdout, colors.dim(line));
   }

@@ -22,9 +22,30 @@ const DIMS = {
   keep: ['10', '10%'],
 };
 
+const TILED = {
+  ...DIMS,
+  visionTokens: 20,
+  visionWidth: 32,
+  encoder: {
+    title: 'Tower',
+    hidden: 8,
+    layers: 1,
+    heads: 1,
+    intermediate: 16,
+    gated: false,
+    patchValues: 12,
+    grid: [4, 4],
+    tiles: 5,
+    classToken: false,
+    merge: 2,
+    projector: [],
+  },
+};
+
 async function run(...argv: readonly string[]) {
   const cwd = await mkdtemp(join(tmpdir(), 'mmtok-eval-speed-'));
   await writeFile(join(cwd, 'small.json'), JSON.stringify(DIMS));
+  await writeFile(join(cwd, 'tiled.json'), JSON.stringify(TILED));
   await writeFile(join(cwd, 'wrong.json'), JSON.stringify({ ...DIMS, layers: 'two', depth: 2 }));
   await writeFile(join(cwd, 'broken.json'), '{');
   const io = fakeIo({ cwd });
@@ -44,10 +65,33 @@ describe('mmtok eval speed', () => {
     const { exitCode, out, err } = await run('--dims', './small.json', '--layers', '1', '--rounds', '1');
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
     expect(out).toContain('Small: scaled from 1 of 2 layers');
-    expect(out).toMatch(/^all +30 +94 /m);
-    expect(out).toMatch(/^10 +10 +74 /m);
-    expect(out).toMatch(/^10% +3 +67 /m);
+    expect(out).toMatch(/^all +– +30 +94 +– /m);
+    expect(out).toMatch(/^10 +– +10 +74 +– /m);
+    expect(out).toMatch(/^10% +– +3 +67 +– /m);
     expect(out).toContain('Note: 1 of 2 layers were built and run');
+  });
+
+  it('begins with the encoder, also over some of its tiles', async () => {
+    const flags = ['--keep', '10%', '--tiles', '2', '--rounds', '1', '--decode', '1'];
+    const { exitCode, out } = await run('--dims', './tiled.json', ...flags);
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/^all +5 +20 +84 +[\d.]+ ms /m);
+    expect(out).toMatch(/^all +2 +8 +72 +[\d.]+ ms /m);
+    expect(out.match(/^10% +[52] +2 +66 +[\d.]+ ms /gm)).toHaveLength(2);
+    expect(out).toMatch(/Note: of the first token with all tokens the encoder takes \d+ %/);
+  });
+
+  it('counts costs of all dimensions, and of one', async () => {
+    const all = await run('--costs');
+    expect(all.exitCode).toBe(0);
+    expect(all.out).toMatch(
+      /^SmolVLM-256M +17 × SigLIP-B\/16-512 +1088 +[\d.]+ +[\d.]+ +9\d\.\d % +1\.0\d ×$/m,
+    );
+    expect(all.out.match(/ ×$/gm)).toHaveLength(Object.keys(modelDims).length);
+    const one = await run('--costs', '--dims', 'qwen2.5-vl-3b', '--picture', '896x672', '--json');
+    expect(JSON.parse(one.out)).toMatchObject([{ title: 'Qwen2.5-VL-3B', visionTokens: 768 }]);
+    const own = await run('--costs', '--dims', './small.json');
+    expect(own.out).toMatch(/^Small +– +30 +0\.0 /m);
   });
 
   it('prints JSON', async () => {
@@ -60,6 +104,9 @@ describe('mmtok eval speed', () => {
   });
 
   it.each([
+    [['--dims', 'smolvlm-256m', '--picture', '512'], "--picture: got '512'; expected a width and a height"],
+    [['--dims', 'llava-1.5-7b', '--picture', '512x512'], 'CLIP-L/14-336 takes pictures of one size'],
+    [['--dims', 'small.json', '--tiles', '2'], 'expected fewer than the 1 of Small'],
     [[], "required option '--dims <name>' not specified"],
     [['--dims', 'gpt'], "there are no dimensions 'gpt'; there are llava-1.5-7b"],
     [['--dims', './nowhere.json'], "'./nowhere.json'"],

@@ -1,8 +1,9 @@
-// `mmtok eval speed`: time and memory of a decoder of given dimensions, with all vision tokens and with few.
+// `mmtok eval speed`: time and memory from pixels to the first tokens at given dimensions, with all vision tokens and with few.
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
+  atPicture,
   findModelDims,
   type ModelDims,
   measureSpeed,
@@ -19,11 +20,18 @@ import { formatBytes } from '../../terminal/text.js';
 import type { Context } from '../context.js';
 import { printSpeed } from './speed-table.js';
 
+/** Pixels of a picture. */
+export type Picture = readonly [width: number, height: number];
+
 /** What `mmtok eval speed` was asked for. */
 export interface SpeedRequest
-  extends Pick<SpeedOptions, 'layers' | 'budgets' | 'dtype' | 'textTokens' | 'rounds' | 'decodeTokens'> {
+  extends Pick<
+    SpeedOptions,
+    'layers' | 'encoderLayers' | 'tiles' | 'budgets' | 'dtype' | 'textTokens' | 'rounds' | 'decodeTokens'
+  > {
   /** A name, or a JSON file. */
   readonly dims: string;
+  readonly picture?: Picture | undefined;
   readonly device: string;
   readonly backend: BackendName;
   readonly json: boolean;
@@ -34,8 +42,8 @@ export interface SpeedRequest
  * @throws InvalidOptionsError, InvalidBudgetError, InputFileError for what was asked; BackendUnavailableError.
  */
 export async function measureDims(request: SpeedRequest, { io, services }: Context): Promise<void> {
-  const { dims: name, device, json, backend: engine, ...options } = request;
-  const dims = await resolveDims(name, io.cwd);
+  const { dims: name, picture, device, json, backend: engine, ...options } = request;
+  const dims = await resolveDims(name, picture, io.cwd);
   const backend = await services.createBackend(engine, engine === 'ort' ? device : undefined);
   const status = createStatusLine(io.stderr);
   try {
@@ -56,7 +64,20 @@ export async function measureDims(request: SpeedRequest, { io, services }: Conte
   }
 }
 
-async function resolveDims(name: string, cwd: string): Promise<ModelDims> {
+/**
+ * The dimensions of a name or a JSON file, with a picture of another size if one is given.
+ * @throws InvalidOptionsError, InputFileError
+ */
+export async function resolveDims(
+  name: string,
+  picture: Picture | undefined,
+  cwd: string,
+): Promise<ModelDims> {
+  const dims = await readDims(name, cwd);
+  return picture === undefined ? dims : atPicture(dims, ...picture);
+}
+
+async function readDims(name: string, cwd: string): Promise<ModelDims> {
   if (!/[/\\]|\.json$/.test(name)) return findModelDims(name);
   const text = await readFile(resolve(cwd, name), 'utf8').catch((cause: unknown) => {
     throw new InputFileError(name, `it cannot be read (${reasonOf(cause)})`, { cause });
@@ -80,6 +101,8 @@ function inWords({ phase, done, total }: SpeedProgress, { title }: ModelDims): s
       return `${title}: writing ${formatBytes(done)} of ${formatBytes(total)} of random weights …`;
     case 'load':
       return `${title}: loading the decoder …`;
+    case 'encode':
+      return `${title}: encoding, round ${done} of ${total - 1} …`;
     case 'warmUp':
       return `${title}: warming up, ${done} of ${total} prompts …`;
     case 'measure':

@@ -33,7 +33,7 @@ describe('a folder as a task', () => {
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
     expect((await run(cwd, 'report', 'results')).exitCode).toBe(0);
     expect(await readFile(join(cwd, 'results', 'report.md'), 'utf8')).not.toContain('f1');
-    expect((await run(cwd, 'pope', ...METHOD)).err).toContain("'tiny' knows nothing but drawn shapes");
+    expect((await run(cwd, 'pope', ...METHOD)).err).toContain("'tiny' only knows drawn shapes");
   });
 
   it('may be the current one, with its run in it', async () => {
@@ -50,7 +50,7 @@ describe('a folder as a task', () => {
     await ownTask(join(cwd, 'my-task'));
     expect(await run(cwd, 'my-task', ...METHOD)).toMatchObject({
       exitCode: 2,
-      err: "error: There is no task 'my-task', but a folder: to take it, write ./my-task.\n",
+      err: "error: There is no task 'my-task'. For the folder of that name, write ./my-task.\n",
     });
   });
 

@@ -1,4 +1,4 @@
-// The tasks that a command line names: the embedded benchmark, public benchmarks, and a user's own folder.
+// Finds the task that a command line names: the embedded benchmark, a public benchmark, or a folder.
 
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -9,16 +9,16 @@ import { UsageError } from '../../errors.js';
 export const SHAPES = 'shapes';
 
 /**
- * Finds a task: `shapes`, a built-in one by its name, or a folder of pictures with a JSONL of questions and answers.
+ * Finds a task: `shapes`, a built-in one by name, or a folder of images with a JSONL file of questions and answers.
  * @param options for a folder.
- * @throws UsageError for a folder that is not written as one, and for options of other tasks.
+ * @throws UsageError for a folder that is not written as a path, and for options that the task does not take.
  * @throws UnknownTaskError for anything else.
  */
 export async function resolveTask(name: string, cwd: string, options: FolderTaskOptions = {}): Promise<Task> {
   const isPath = /[/\\]|^\.+$/.test(name);
   if (options.match !== undefined && !isPath) {
     throw new UsageError(
-      `--match: '${name}' has a comparison of its own; only a folder of your own questions, such as ./my-task, can have another.`,
+      `--match: '${name}' defines how its answers are compared; --match is for your own folder, such as ./my-task.`,
     );
   }
   if (name === SHAPES) {
@@ -30,10 +30,10 @@ export async function resolveTask(name: string, cwd: string, options: FolderTask
     (found) => found.isDirectory(),
     () => false,
   );
-  // A folder must be written as one, so that a name means the same wherever it is typed.
+  // A folder must be written as a path, so that a name means the same in every folder.
   if (isFolder && isPath) return folderTask(path, options) as Task;
   if (isFolder && !taskNames.includes(name)) {
-    throw new UsageError(`There is no task '${name}', but a folder: to take it, write ./${name}.`);
+    throw new UsageError(`There is no task '${name}'. For the folder of that name, write ./${name}.`);
   }
   return getTask(name);
 }

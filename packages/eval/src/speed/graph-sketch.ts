@@ -1,0 +1,131 @@
+// A graph that is being written: nodes, constants, and the few building blocks that encoder and decoder share.
+
+import { encodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValue } from '@mmtok/onnx';
+import type { RandomWeights } from './random-weights.js';
+
+/** Precision of the weights; `q4` has four bits in blocks of 32 and computes in 32-bit floats. */
+export type SpeedDtype = 'fp32' | 'fp16' | 'q4';
+
+/** The domain of ONNX Runtime's own operators. */
+export const CONTRIB = 'com.microsoft';
+const EPSILON: OnnxAttribute = { float: 1e-5 };
+const Q4_BLOCK = 32;
+/** `TensorProto.DataType`, which Cast takes as a number. */
+const CAST_CODES = { float32: 1, int32: 6, float16: 10 } as const;
+
+/** Nodes and constants of a graph that is being written. */
+export class Sketch {
+  readonly float: 'float32' | 'float16';
+  private readonly nodes: OnnxNode[] = [];
+  private readonly constants: (OnnxTensor & { readonly name: string })[] = [];
+  private readonly dtype: SpeedDtype;
+  private readonly weights: RandomWeights;
+
+  constructor({ dtype, weights }: { readonly dtype: SpeedDtype; readonly weights: RandomWeights }) {
+    this.dtype = dtype;
+    this.weights = weights;
+    this.float = dtype === 'fp16' ? 'float16' : 'float32';
+  }
+
+  /** Adds a node; its outputs are `name`, or those that are listed. */
+  op(
+    name: string,
+    opType: string,
+    inputs: readonly string[],
+    more: Pick<OnnxNode, 'attributes' | 'domain'> & { readonly outputs?: readonly string[] } = {},
+  ): string {
+    const { outputs = [name], ...rest } = more;
+    this.nodes.push({ name: `/${name}`, opType, inputs, outputs, ...rest });
+    return outputs[0] as string;
+  }
+
+  constant(tensor: OnnxTensor & { readonly name: string }): string {
+    this.constants.push(tensor);
+    return tensor.name;
+  }
+
+  /** Numbers of a norm, near 1. */
+  scale(name: string, width: number): string {
+    return this.constant(this.weights.tensor(name, this.float, [width], { exponent: -1, isSigned: false }));
+  }
+
+  /** `x · W`, with W `[rows, columns]` of such numbers that x keeps its magnitude. */
+  linear(name: string, x: string, rows: number, columns: number): string {
+    const exponent = Math.round(-Math.log2(rows) / 2) - 1;
+    if (this.dtype !== 'q4') {
+      const matrix = this.weights.tensor(`${name}.weight`, this.float, [rows, columns], {
+        exponent,
+        isSigned: true,
+      });
+      return this.op(name, 'MatMul', [x, this.constant(matrix)]);
+    }
+    const blocks = Math.ceil(rows / Q4_BLOCK);
+    const codes = this.weights.tensor(`${name}.weight`, 'uint8', [columns, blocks, Q4_BLOCK / 2]);
+    // Codes stand for −8 … 7, so that their scales are smaller by two powers of two.
+    const scales = this.weights.tensor(`${name}.scales`, 'float32', [columns * blocks], {
+      exponent: exponent - 2,
+      isSigned: false,
+    });
+    return this.op(name, 'MatMulNBits', [x, this.constant(codes), this.constant(scales)], {
+      domain: CONTRIB,
+      attributes: { K: { int: rows }, N: { int: columns }, bits: { int: 4 }, block_size: { int: Q4_BLOCK } },
+    });
+  }
+
+  biased(name: string, x: string, width: number): string {
+    const bias = this.weights.tensor(`${name}.bias`, this.float, [width], { exponent: -6, isSigned: true });
+    return this.op(name, 'Add', [x, this.constant(bias)]);
+  }
+
+  /** Rows of `x` divided by their root mean square. */
+  norm(name: string, x: string, width: number): string {
+    return this.op(name, 'SimplifiedLayerNormalization', [x, this.scale(`${name}.weight`, width)], {
+      attributes: { axis: { int: -1 }, epsilon: EPSILON, stash_type: { int: 1 } },
+    });
+  }
+
+  /** Rows of `x` with mean 0 and variance 1. */
+  layerNorm(name: string, x: string, width: number): string {
+    const shift = this.weights.tensor(`${name}.bias`, this.float, [width], { exponent: -6, isSigned: true });
+    return this.op(
+      name,
+      'LayerNormalization',
+      [x, this.scale(`${name}.weight`, width), this.constant(shift)],
+      {
+        attributes: { axis: { int: -1 }, epsilon: EPSILON },
+      },
+    );
+  }
+
+  /** `x` cast to the precision that the graph computes in, or to 32-bit floats. */
+  cast(name: string, x: string, to: 'float32' | 'float16' | 'int32' = this.float): string {
+    return this.op(name, 'Cast', [x], { attributes: { to: { int: CAST_CODES[to] } } });
+  }
+
+  /** A list of whole numbers, as shapes and axes are. */
+  list(name: string, ...data: readonly number[]): string {
+    return this.constant({ name, dtype: 'int64', dims: [data.length], data });
+  }
+
+  /** The sum of `x` and `branch`, as it is and normed. */
+  addAndNorm(
+    name: string,
+    x: string,
+    branch: string,
+    width: number,
+  ): { readonly sum: string; readonly normed: string } {
+    const sum = `${name}.sum`;
+    const normed = this.op(
+      name,
+      'SkipSimplifiedLayerNormalization',
+      [x, branch, this.scale(`${name}.weight`, width)],
+      { domain: CONTRIB, attributes: { epsilon: EPSILON }, outputs: [`${name}.normed`, '', '', sum] },
+    );
+    return { sum, normed };
+  }
+
+  encode(inputs: readonly OnnxValue[], outputs: readonly OnnxValue[]): Uint8Array {
+    const graph = { inputs, outputs, nodes: this.nodes, initializers: this.constants };
+    return encodeModel({ graph, domains: { [CONTRIB]: 1 } });
+  }
+}

@@ -1,0 +1,201 @@
+// The files in deploy/, as far as they can be checked without a cluster: they parse, their references hold, and they lock down
+// what the security notes say they do.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { createLocalEngine } from '../src/index.js';
+import { createMetrics } from '../src/observe/metrics.js';
+import { createFakeModel } from './support/fakes.js';
+
+const folder = new URL('../deploy/', import.meta.url);
+const textOf = (path: string): string => readFileSync(new URL(path, folder), 'utf8');
+
+/** The documents of a file, any error or repeated key being a failure. */
+function documentsOf(path: string): readonly Record<string, never>[] {
+  return parseAllDocuments(textOf(path), { strict: true, uniqueKeys: true }).map((document) => {
+    expect([...document.errors, ...document.warnings]).toEqual([]);
+    return document.toJS() as Record<string, never>;
+  });
+}
+
+interface Resource {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  // biome-ignore lint/suspicious/noExplicitAny: manifests are read as deep as each test needs
+  readonly spec: any;
+  readonly stringData?: Readonly<Record<string, string>>;
+}
+
+const resources = readdirSync(new URL('kubernetes/', folder)).flatMap((name) =>
+  documentsOf(`kubernetes/${name}`),
+) as unknown as readonly Resource[];
+const find = (kind: string, name = 'mmtok'): Resource => {
+  const found = resources.find((each) => each.kind === kind && each.metadata.name === name);
+  if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
+  return found;
+};
+
+describe('the Kubernetes manifests', () => {
+  const { spec } = find('Deployment');
+  const pod = spec.template.spec;
+  const [container] = pod.containers;
+  const labels = spec.template.metadata.labels;
+  const argument = (name: string): string =>
+    (container.args as string[]).find((each) => each.startsWith(`--${name}=`))?.slice(name.length + 3) ?? '';
+
+  test('are of kinds and versions that exist', () => {
+    expect(resources.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).sort()).toEqual([
+      'apps/v1 Deployment',
+      'autoscaling/v2 HorizontalPodAutoscaler',
+      'networking.k8s.io/v1 NetworkPolicy',
+      'networking.k8s.io/v1 NetworkPolicy',
+      'v1 Secret',
+      'v1 Service',
+    ]);
+  });
+
+  test('select the same pods', () => {
+    expect(spec.selector.matchLabels).toEqual(labels);
+    expect(find('Service').spec.selector).toEqual(labels);
+    expect(find('NetworkPolicy', 'mmtok-egress').spec.podSelector.matchLabels).toEqual(labels);
+    const target = find('HorizontalPodAutoscaler').spec.scaleTargetRef;
+    expect(target).toEqual({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      name: find('Deployment').metadata.name,
+    });
+  });
+
+  test('name ports, volumes and keys that are there', () => {
+    const ports = (container.ports as { name: string }[]).map(({ name }) => name);
+    const probes = [container.startupProbe, container.readinessProbe, container.livenessProbe];
+    for (const { httpGet } of probes) {
+      expect(ports).toContain(httpGet.port);
+      expect(['/health', '/ready']).toContain(httpGet.path);
+    }
+    expect(ports).toContain(find('Service').spec.ports[0].targetPort);
+    const volumes = (pod.volumes as { name: string }[]).map(({ name }) => name);
+    const mounts = container.volumeMounts as { name: string; mountPath: string }[];
+    expect(mounts.map(({ name }) => name).sort()).toEqual(volumes.sort());
+    const keys = Object.keys(find('Secret').stringData ?? {});
+    for (const option of ['api-key-file', 'upstream-key-file']) {
+      const [, key = ''] = /^\/secrets\/(.+)$/.exec(argument(option)) ?? [];
+      expect(keys).toContain(key);
+    }
+    const secret = (pod.volumes as { secret?: { secretName: string } }[]).find((each) => each.secret)?.secret;
+    expect(secret).toMatchObject({ secretName: find('Secret').metadata.name, defaultMode: 0o440 });
+  });
+
+  test('let only mmtok reach vLLM, and mmtok nothing but vLLM and DNS', () => {
+    const port = Number(new URL(argument('upstream')).port);
+    const only = find('NetworkPolicy', 'vllm-only-from-mmtok').spec;
+    expect(only.policyTypes).toEqual(['Ingress']);
+    expect(only.ingress).toEqual([
+      { from: [{ podSelector: { matchLabels: labels } }], ports: [{ protocol: 'TCP', port }] },
+    ]);
+    const { egress, policyTypes } = find('NetworkPolicy', 'mmtok-egress').spec;
+    expect(policyTypes).toEqual(['Egress']);
+    expect(egress[0].to).toEqual([{ podSelector: only.podSelector }]);
+    expect(egress[0].ports).toEqual([{ protocol: 'TCP', port }]);
+    expect(
+      egress.slice(1).flatMap((each: { ports: { port: number }[] }) => each.ports.map((one) => one.port)),
+    ).toEqual([53, 53]);
+  });
+
+  test('scale by a metric that the server has', async () => {
+    const metrics = await createMetrics(createLocalEngine({ model: createFakeModel() })).text();
+    const [{ pods, type }] = find('HorizontalPodAutoscaler').spec.metrics;
+    expect(type).toBe('Pods');
+    expect(metrics).toContain(`\n${pods.metric.name} `);
+    const { minReplicas, maxReplicas } = find('HorizontalPodAutoscaler').spec;
+    expect(minReplicas).toBeLessThan(maxReplicas);
+  });
+
+  test('give requests in flight the time to end, and the container no rights', () => {
+    const pause = Number(container.lifecycle.preStop.exec.command[1]);
+    // The default of `shutdownMs`.
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(pause + 30);
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(pod.automountServiceAccountToken).toBe(false);
+    expect(container.resources.limits.memory).toBeDefined();
+  });
+});
+
+describe('the Compose file', () => {
+  const [compose] = documentsOf('compose.yaml') as unknown as readonly [
+    {
+      // biome-ignore lint/suspicious/noExplicitAny: read as deep as each test needs
+      services: Record<string, any>;
+      networks: Record<string, { internal?: boolean }>;
+      secrets: Record<string, unknown>;
+    },
+  ];
+  const { mmtok, vllm } = compose.services;
+
+  test('lets nothing but mmtok reach vLLM', () => {
+    expect(vllm.ports).toBeUndefined();
+    for (const network of vllm.networks) expect(compose.networks[network]?.internal).toBe(true);
+    for (const [name, service] of Object.entries(compose.services)) {
+      const isNear = (service.networks as string[]).some((network) => vllm.networks.includes(network));
+      expect(isNear).toBe(['mmtok', 'vllm'].includes(name));
+    }
+  });
+
+  test('names networks, secrets and services that are there', () => {
+    for (const service of Object.values(compose.services)) {
+      for (const network of service.networks) expect(Object.keys(compose.networks)).toContain(network);
+      for (const secret of service.secrets) expect(Object.keys(compose.secrets)).toContain(secret);
+    }
+    expect(Object.keys(mmtok.depends_on)).toEqual(['vllm']);
+    const upstream = (mmtok.command as string[]).find((each) => each.startsWith('--upstream='));
+    expect(new URL(upstream?.slice('--upstream='.length) ?? '').hostname).toBe('vllm');
+    expect(vllm.command.join(' ')).toContain('--enable-mm-embeds');
+  });
+
+  test('publishes on this machine only, and gives requests in flight the time to end', () => {
+    for (const port of mmtok.ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+    expect(Number.parseInt(mmtok.stop_grace_period, 10)).toBeGreaterThan(30);
+    expect(mmtok).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
+  });
+});
+
+describe('the Containerfile', () => {
+  const lines = textOf('Containerfile')
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => /^([A-Z]+)\s+(.*)$/.exec(line)?.slice(1) ?? ['?', line]);
+  const all = (instruction: string): readonly string[] =>
+    lines.flatMap(([name, rest = '']) => (name === instruction ? [rest] : []));
+
+  test('is made of known instructions, from pinned images, by stages that are there', () => {
+    const known = ['FROM', 'WORKDIR', 'ARG', 'RUN', 'ENV', 'COPY', 'USER', 'EXPOSE', 'VOLUME', 'ENTRYPOINT'];
+    expect(lines.filter(([name = '']) => !known.includes(name))).toEqual([]);
+    const stages = all('FROM').map((each) => / AS (\S+)$/.exec(each)?.[1]);
+    for (const image of all('FROM')) expect(image).toMatch(/^docker\.io\/library\/node:2[2-9]-[a-z-]+/);
+    for (const copy of all('COPY')) expect(stages).toContain(/^--from=(\S+) /.exec(copy)?.[1]);
+  });
+
+  test('runs the command as another user than root, as process 1', () => {
+    const last = lines.findLastIndex(([name]) => name === 'RUN');
+    expect(lines.findIndex(([name]) => name === 'USER')).toBeGreaterThan(last);
+    expect(all('USER')).toEqual(['node']);
+    const [command, script, ...args] = JSON.parse(all('ENTRYPOINT')[0] ?? '[]') as string[];
+    const { bin } = JSON.parse(readFileSync(new URL('../../cli/package.json', import.meta.url), 'utf8')) as {
+      bin: Readonly<Record<string, string>>;
+    };
+    expect(command).toBe('node');
+    expect(script).toBe(`node_modules/mmtok/${bin.mmtok?.replace('./', '')}`);
+    expect(args[0]).toBe('serve');
+  });
+});

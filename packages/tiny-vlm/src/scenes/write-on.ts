@@ -1,0 +1,38 @@
+// What stands on things: the characters of a sign, the small mark of an object. In whole pixels, as training/tiny_vlm/draw.py.
+import { COLUMNS, DOT, glyphs, PITCH, ROWS } from './glyphs.js';
+import type { Thing } from './scene.js';
+
+/** Half width and half height of the marks in pixels: the same area, so that only their form tells them apart. */
+const markHalves = { dot: [2, 2], bar: [4, 1] } as const;
+
+/** Writing and marks are light on dark colours and dark on light ones. */
+const [LIGHT, DARK, BRIGHT_SUM] = [244, 20, 380];
+
+/** How far up a ring's band is, in radii: a mark in its hole would not lie on it. */
+const RING_BAND = 0.74;
+
+/** Sets all channels of the pixels of a rectangle; parts outside of the picture are left out. */
+export type Fill = (x: number, y: number, width: number, height: number, level: number) => void;
+
+/** Writes a sign's text, or an object's mark. */
+export function writeOn({ shape, x, y, radius, rgb, mark, text }: Thing, fill: Fill): void {
+  const ink = rgb[0] + rgb[1] + rgb[2] > BRIGHT_SUM ? DARK : LIGHT;
+  if (mark === 'dot' || mark === 'bar') {
+    const [halfWidth, halfHeight] = markHalves[mark];
+    const up = shape === 'ring' ? RING_BAND * radius : 0;
+    const left = Math.floor(x + 0.5) - halfWidth;
+    const top = Math.floor(y - up + 0.5) - halfHeight;
+    fill(left, top, 2 * halfWidth, 2 * halfHeight, ink);
+  }
+  const characters = [...(text ?? '')];
+  const left =
+    Math.floor(x) - Math.floor((characters.length * PITCH) / 2) + Math.floor((PITCH - COLUMNS * DOT) / 2);
+  const top = Math.floor(y) - Math.floor((ROWS * DOT) / 2);
+  for (const [number, character] of characters.entries()) {
+    for (const [row, dots] of glyphs[character]!.entries()) {
+      for (const [column, dot] of [...dots].entries()) {
+        if (dot === '#') fill(left + number * PITCH + column * DOT, top + row * DOT, DOT, DOT, ink);
+      }
+    }
+  }
+}

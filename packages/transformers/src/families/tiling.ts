@@ -1,0 +1,288 @@
+// How the encoders of families that cut images into tiles take them: which part of its image each input shows, how some of
+// the inputs are encoded by themselves, and where the rows of the result belong.
+
+import { makeTensor, toFloat32 } from '../internal/tensors.js';
+import { type ModelInputs, type TensorData, type TensorLike, tensorAt } from '../internal/types.js';
+import type { ImagePart } from '../report.js';
+
+/** The pixels of an input of the encoder, `[channels, height, width]`. */
+export interface TilePicture {
+  readonly data: Float32Array;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** One input of the encoder: a tile, an overview, or an image that is not cut up. */
+export interface InputTile {
+  /** Number of its image in the batch. */
+  readonly image: number;
+  /** Absent for an image that is not cut up. */
+  readonly at: ImagePart | undefined;
+  /** `[rows, columns]` of its vision tokens. */
+  readonly grid: readonly [rows: number, columns: number];
+  /** Its vision tokens, row by row, as units of the encoder's output; none where the encoder ignores this input. */
+  readonly units: readonly number[];
+}
+
+/** Some of the inputs, to be encoded by themselves. */
+export interface TilePart {
+  readonly inputs: ModelInputs;
+  /** Units that the encoder then gives. */
+  readonly units: number;
+  /** Unit `from[i]` of those is unit `to[i]` of what it gives for all inputs. */
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
+
+/** All inputs of the encoder for a batch. */
+export interface TiledInputs {
+  readonly tiles: readonly InputTile[];
+  /** The encoder's output in units of so many rows each: whole tiles where all have the same number of tokens, else rows. */
+  readonly units: number;
+  readonly rowsPerUnit: number;
+  /** The pixels of a tile. */
+  picture(tile: number): TilePicture;
+  /** The inputs that make the encoder see these tiles only. */
+  part(tiles: readonly number[]): TilePart;
+}
+
+/** A tile as the prompt places it. */
+export interface PromptTile {
+  /** Number of its image in the batch. */
+  readonly image: number;
+  readonly visionTokens: number;
+  readonly grid?: readonly [rows: number, columns: number];
+  /** Which part of its image it shows. Absent where the prompt does not tell. */
+  readonly imagePart?: ImagePart;
+}
+
+/**
+ * Reads which tiles the encoder takes.
+ * @returns `undefined` where the inputs do not tell.
+ */
+export type Tiling = (inputs: ModelInputs, tiles: readonly PromptTile[]) => TiledInputs | undefined;
+
+/** Idefics and SmolVLM: pictures `[batch, tiles, channels, height, width]`, those that fill up a batch masked. */
+export const pictureTiling: Tiling = (inputs, tiles) => {
+  const pixels = tensorAt(inputs, 'pixel_values');
+  const mask = tensorAt(inputs, 'pixel_attention_mask');
+  if (pixels?.dims.length !== 5) return undefined;
+  const [batch = 0, most = 0, channels = 0, height = 0, width = 0] = pixels.dims;
+  const shown = Array.from({ length: batch * most }, (_, at) => at).filter(
+    (at) => mask === undefined || blockOf(mask, at, batch * most).some((bit) => bit !== 0),
+  );
+  const [tokens] = tiles.map(({ visionTokens }) => visionTokens);
+  const isEven = tiles.every(({ visionTokens }) => visionTokens === tokens);
+  if (shown.length !== tiles.length || !isEven || tokens === undefined) return undefined;
+  return {
+    tiles: tiles.map(({ image, grid, imagePart }, at) => ({
+      image,
+      at: imagePart,
+      grid: grid ?? [1, tokens],
+      units: [at],
+    })),
+    units: tiles.length,
+    rowsPerUnit: tokens,
+    picture: (tile) => ({
+      data: blockOf(pixels, shown[tile] as number, batch * most, toFloat32(pixels).data),
+      channels,
+      height,
+      width,
+    }),
+    part: (some) => {
+      const places = some.map((tile) => shown[tile] as number);
+      return {
+        inputs: {
+          ...inputs,
+          pixel_values: blocks(pixels, 2, places, [1, places.length]),
+          ...(mask && { pixel_attention_mask: blocks(mask, 2, places, [1, places.length]) }),
+        },
+        units: some.length,
+        from: some.map((_, at) => at),
+        to: some,
+      };
+    },
+  };
+};
+
+/** LFM2-VL: patches `[tiles, patches, values]` of tiles of different sizes, with their grids in `spatial_shapes`. */
+export const patchTiling: Tiling = (inputs, tiles) => {
+  const pixels = tensorAt(inputs, 'pixel_values');
+  const shapes = tensorAt(inputs, 'spatial_shapes');
+  const names = ['pixel_values', 'pixel_attention_mask', 'spatial_shapes'];
+  if (pixels?.dims.length !== 3 || shapes === undefined) return undefined;
+  const [count = 0, , values = 0] = pixels.dims;
+  const side = Math.sqrt(values / CHANNELS);
+  if (count !== tiles.length || !Number.isInteger(side)) return undefined;
+  const grids = Array.from(shapes.data as BigInt64Array, Number);
+  let next = 0;
+  const read = tiles.map(({ image, visionTokens, grid, imagePart }): InputTile => {
+    const units = Array.from({ length: visionTokens }, () => next++);
+    return { image, at: imagePart, grid: grid ?? [1, visionTokens], units };
+  });
+  return {
+    tiles: read,
+    units: next,
+    rowsPerUnit: 1,
+    picture(tile) {
+      const patches = blockOf(pixels, tile, count, toFloat32(pixels).data);
+      return unpatched(patches, grids.slice(tile * 2, tile * 2 + 2), side);
+    },
+    part(some) {
+      const to = some.flatMap((tile) => (read[tile] as InputTile).units);
+      const own = names.flatMap((name): [string, TensorLike][] => {
+        const tensor = tensorAt(inputs, name);
+        return tensor === undefined ? [] : [[name, blocks(tensor, 1, some, [some.length])]];
+      });
+      const from = to.map((_, at) => at);
+      return { inputs: { ...inputs, ...Object.fromEntries(own) }, units: to.length, from, to };
+    },
+  };
+};
+
+const CHANNELS = 3;
+
+/** The pixels `[channels, height, width]` of patches in raster order, each of pixels in raster order. */
+function unpatched(
+  patches: Float32Array,
+  [rows = 0, columns = 0]: readonly number[],
+  side: number,
+): TilePicture {
+  const [height, width] = [rows * side, columns * side];
+  const data = new Float32Array(CHANNELS * height * width);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const patch = Math.floor(y / side) * columns + Math.floor(x / side);
+      const from = ((patch * side + (y % side)) * side + (x % side)) * CHANNELS;
+      for (let channel = 0; channel < CHANNELS; channel++)
+        data[(channel * height + y) * width + x] = patches[from + channel] as number;
+    }
+  }
+  return { data, channels: CHANNELS, height, width };
+}
+
+/** Side, in pixels, of the crops of Phi-3 Vision. */
+export const CROP = 336;
+
+/**
+ * Phi-3 Vision: pictures `[images, 1 + crops, channels, CROP, CROP]`, the overview first, and `image_sizes`, which say how
+ * many rows and columns of crops the encoder puts together: rows of tokens, each ended by a learned one, with one more between
+ * crops and overview. Any crops may be handed over as one row of crops; where one stands alone it is encoded twice, for the
+ * encoder takes no overview without a crop.
+ */
+export const cropTiling: Tiling = (inputs, images) => {
+  const pixels = tensorAt(inputs, 'pixel_values');
+  const sizes = tensorAt(inputs, 'image_sizes');
+  if (pixels?.dims.length !== 5 || sizes === undefined || pixels.dims[0] !== images.length) return undefined;
+  const [, perImage = 0, channels = 0, height = 0, width = 0] = pixels.dims;
+  // transformers.js cuts every picture into as many rows as columns; the encoder reads as many of them as `image_sizes` say.
+  const side = Math.sqrt(perImage - 1);
+  const layouts = Array.from(sizes.data as BigInt64Array, (length) => Number(length) / CROP);
+  const read: InputTile[] = [];
+  /** For each input, the learned tokens that go with it. */
+  const learned: { readonly ends: readonly number[]; readonly between: readonly number[] }[] = [];
+  let start = 0;
+  for (const [image, { visionTokens }] of images.entries()) {
+    const [rows = 0, columns = 0] = layouts.slice(image * 2, image * 2 + 2);
+    const g = tokensPerEdge(visionTokens, rows, columns);
+    if (g === undefined || rows * columns > perImage - 1) return undefined;
+    const grid = [g, g] as const;
+    const line = columns * g + 1;
+    const between = start + rows * g * line;
+    const block = (first: number, stride: number): number[] =>
+      Array.from({ length: g * g }, (_, at) => first + Math.floor(at / g) * stride + (at % g));
+    const ends = (first: number, stride: number): number[] =>
+      Array.from({ length: g }, (_, at) => first + at * stride + stride - 1);
+    read.push({ image, at: 'overview', grid, units: block(between + 1, g + 1) });
+    learned.push({ ends: ends(between + 1, g + 1), between: [between] });
+    for (let crop = 0; crop < perImage - 1; crop++) {
+      const at = [Math.floor(crop / side), crop % side] as const;
+      const row = start + Math.floor(crop / columns) * g * line;
+      const isRead = crop < rows * columns;
+      read.push({ image, at, grid, units: isRead ? block(row + (crop % columns) * g, line) : [] });
+      learned.push({ ends: isRead ? ends(row, line) : [], between: [] });
+    }
+    start += visionTokens;
+  }
+  return {
+    tiles: read,
+    units: start,
+    rowsPerUnit: 1,
+    picture: (tile) => ({
+      data: blockOf(pixels, tile, read.length, toFloat32(pixels).data),
+      channels,
+      height,
+      width,
+    }),
+    part(some) {
+      const shown = some.length === 1 ? [...some, ...some] : some;
+      const columns = shown.length - 1;
+      const [from, to]: [number[], number[]] = [[], []];
+      let units = 0;
+      shown.forEach((tile, slot) => {
+        const { grid, units: own } = read[tile] as InputTile;
+        const [g] = grid;
+        const line = columns * g + 1;
+        units = g * line + 1 + g * (g + 1);
+        own.forEach((unit, at) => {
+          const [y, x] = [Math.floor(at / g), at % g];
+          from.push(slot === 0 ? g * line + 1 + y * (g + 1) + x : y * line + (slot - 1) * g + x);
+          to.push(unit);
+        });
+        const { ends, between } = learned[tile] as (typeof learned)[number];
+        for (const unit of ends) {
+          from.push(line - 1);
+          to.push(unit);
+        }
+        for (const unit of between) {
+          from.push(g * line);
+          to.push(unit);
+        }
+      });
+      const size = makeTensor(sizes, 'int64', BigInt64Array.from([CROP, CROP * columns], BigInt), [1, 2]);
+      const pixel_values = blocks(pixels, 2, shown, [1, shown.length]);
+      return { inputs: { ...inputs, pixel_values, image_sizes: size }, units, from, to };
+    },
+  };
+};
+
+/** Tokens along an edge of a crop of Phi-3 Vision, from those of its image; nothing where none fits. */
+export function tokensPerEdge(visionTokens: number, rows: number, columns: number): number | undefined {
+  for (let g = 1; g * g <= visionTokens; g++) if (phi3Tokens(g, rows, columns) === visionTokens) return g;
+  return undefined;
+}
+
+/** Vision tokens of an image of Phi-3 Vision: crops of g × g tokens in rows and columns, and the overview. */
+export function phi3Tokens(g: number, rows: number, columns: number): number {
+  return rows * g * (columns * g + 1) + 1 + g * (g + 1);
+}
+
+type Elements = Float32Array | Uint8Array;
+
+/** One of `count` equal blocks of a tensor. */
+function blockOf<T extends Elements = Uint8Array>(
+  tensor: TensorLike,
+  block: number,
+  count: number,
+  data: T = tensor.data as T,
+): T {
+  const size = data.length / count;
+  return data.subarray(block * size, (block + 1) * size) as T;
+}
+
+/** Some of the blocks over the first `axes` axes of a tensor, with `leading` in place of those axes. */
+function blocks(
+  tensor: TensorLike,
+  axes: number,
+  chosen: readonly number[],
+  leading: readonly number[],
+): TensorLike {
+  const source = tensor.data as Float32Array;
+  const size = tensor.dims.slice(axes).reduce((product, length) => product * length, 1);
+  const data = new (source.constructor as new (length: number) => Float32Array)(chosen.length * size);
+  chosen.forEach((from, to) => {
+    data.set(source.subarray(from * size, (from + 1) * size), to * size);
+  });
+  return makeTensor(tensor, tensor.type, data as TensorData, [...leading, ...tensor.dims.slice(axes)]);
+}

@@ -1,0 +1,144 @@
+// Geometry of images of any resolution, as LLaVA-NeXT sees them: the whole image as one tile, and the same image larger, padded
+// and cut into a grid of tiles. Sizes follow Hugging Face's processor and model, which agree with the original code of LLaVA.
+
+import { PromptMismatchError, UnsupportedModelError } from '../errors.js';
+import { type ModelConfig, type ModelInputs, numberAt, section, tensorAt } from './types.js';
+
+/** A size in pixels or in tokens. */
+export interface Area {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** What a model's configuration says of tiles. */
+export interface AnyresConfig {
+  /** Side of a tile in pixels. */
+  readonly tilePixels: number;
+  /** Side of a tile in vision tokens. */
+  readonly tileTokens: number;
+  /** Sizes, in pixels, that an image may be brought to. */
+  readonly resolutions: readonly Area[];
+}
+
+/**
+ * How the rows of one image stand in a prompt whose order is not that of the encoder's output. Rows are counted from the
+ * image's first: those of its tiles, one tile after the other, then one newline per line of the tile grid.
+ */
+export interface Packing {
+  readonly tiles: readonly { readonly visionTokens: number; readonly grid: readonly [number, number] }[];
+  readonly newlines: number;
+  /** All rows in the order of the prompt. */
+  readonly order: readonly number[];
+  /** The rows, in that order, that the model reads where no token is pruned: newlines, but no padding. */
+  readonly unpruned: readonly number[];
+}
+
+/**
+ * Reads what `config.json` says of tiles.
+ * @throws UnsupportedModelError if it does not say it.
+ */
+export function anyresConfig(config: ModelConfig): AnyresConfig {
+  const vision = section(config, 'vision_config');
+  const tilePixels = numberAt(vision, 'image_size');
+  const patch = numberAt(vision, 'patch_size');
+  const { image_grid_pinpoints: pinpoints } = config;
+  if (
+    tilePixels === undefined ||
+    patch === undefined ||
+    !Array.isArray(pinpoints) ||
+    pinpoints.length === 0
+  ) {
+    throw new UnsupportedModelError(
+      String(config.model_type),
+      'its config.json lacks image_grid_pinpoints, or image_size and patch_size of its vision_config',
+    );
+  }
+  const resolutions = pinpoints.map((pinpoint: unknown): Area => {
+    const [height, width] = pinpoint as readonly [number, number];
+    return { height, width };
+  });
+  return { tilePixels, tileTokens: Math.floor(tilePixels / patch), resolutions };
+}
+
+/** The resolution that shows most of an image, and of those the one with the least padding; the first of equals. */
+export function bestResolution(image: Area, resolutions: readonly Area[]): Area {
+  let best = resolutions[0] as Area;
+  let mostShown = 0;
+  let leastWasted = Number.POSITIVE_INFINITY;
+  for (const { height, width } of resolutions) {
+    const scale = Math.min(width / image.width, height / image.height);
+    const scaled = Math.trunc(image.width * scale) * Math.trunc(image.height * scale);
+    const shown = Math.min(scaled, image.width * image.height);
+    const wasted = width * height - shown;
+    if (shown > mostShown || (shown === mostShown && wasted < leastWasted)) {
+      best = { height, width };
+      mostShown = shown;
+      leastWasted = wasted;
+    }
+  }
+  return best;
+}
+
+/** The size of an image that keeps its aspect ratio and just fits into `resolution`. */
+export function fittedSize(image: Area, { height, width }: Area): Area {
+  const scaleWidth = width / image.width;
+  const scaleHeight = height / image.height;
+  return scaleWidth < scaleHeight
+    ? { width, height: Math.min(Math.ceil(image.height * scaleWidth), height) }
+    : { height, width: Math.min(Math.ceil(image.width * scaleHeight), width) };
+}
+
+/** Lines and columns of tokens that are padding at each edge of a grid of `tokens`: of one of the two there are none. */
+function paddingOf(image: Area, tokens: Area): { readonly lines: number; readonly columns: number } {
+  // Seven decimals, as in Python's round(), so that 11.9999999… counts as 12.
+  const whole = (size: number): number => Math.trunc(Number(size.toFixed(7)));
+  if (image.width / image.height > tokens.width / tokens.height) {
+    const shown = whole(image.height * (tokens.width / image.width));
+    return { lines: Math.floor((tokens.height - shown) / 2), columns: 0 };
+  }
+  const shown = whole(image.width * (tokens.height / image.height));
+  return { lines: 0, columns: Math.floor((tokens.width - shown) / 2) };
+}
+
+/** How an image stands in a prompt. */
+export function packImage(image: Area, { tilePixels, tileTokens, resolutions }: AnyresConfig): Packing {
+  const resolution = bestResolution(image, resolutions);
+  const rows = Math.floor(resolution.height / tilePixels);
+  const columns = Math.floor(resolution.width / tilePixels);
+  const perTile = tileTokens * tileTokens;
+  const tokens = { height: rows * tileTokens, width: columns * tileTokens };
+  const padding = paddingOf(image, tokens);
+  const count = 1 + rows * columns;
+  const order = Array.from({ length: perTile }, (_, row) => row);
+  const unpruned = [...order];
+  for (let y = 0; y < tokens.height; y++) {
+    const isShown = y >= padding.lines && y < tokens.height - padding.lines;
+    for (let x = 0; x < tokens.width; x++) {
+      const tile = 1 + Math.floor(y / tileTokens) * columns + Math.floor(x / tileTokens);
+      const row = tile * perTile + (y % tileTokens) * tileTokens + (x % tileTokens);
+      order.push(row);
+      if (isShown && x >= padding.columns && x < tokens.width - padding.columns) unpruned.push(row);
+    }
+    const newline = count * perTile + y;
+    order.push(newline);
+    if (isShown) unpruned.push(newline);
+  }
+  const tile = { visionTokens: perTile, grid: [tileTokens, tileTokens] } as const;
+  return { tiles: Array.from({ length: count }, () => tile), newlines: tokens.height, order, unpruned };
+}
+
+/**
+ * How the images of `image_sizes` `[images, 2]` (height, width) stand in their prompts.
+ * @throws PromptMismatchError without that input, UnsupportedModelError if the configuration says nothing of tiles.
+ */
+export function packingsOf(config: ModelConfig, inputs: ModelInputs): Packing[] {
+  const sizes = tensorAt(inputs, 'image_sizes');
+  if (sizes === undefined) {
+    throw new PromptMismatchError('pixel_values came without image_sizes; pass all the processor returned');
+  }
+  const anyres = anyresConfig(config);
+  const numbers = Array.from(sizes.data as ArrayLike<bigint | number>, Number);
+  return Array.from({ length: numbers.length / 2 }, (_, image) =>
+    packImage({ height: numbers[image * 2] as number, width: numbers[image * 2 + 1] as number }, anyres),
+  );
+}

@@ -1,0 +1,162 @@
+// Plans the calls of one model: keeps its profile, and learns from what calls took.
+
+import type { Processor, RawImage } from '@huggingface/transformers';
+import { sum } from '@mmtok/core/internal';
+import { canFitImages, fitImage } from '../families/fit-image.js';
+import { prunedFamilyOf } from '../families/index.js';
+import type { ModelInputs } from '../families/process.js';
+import type { ModelLike } from '../internal/types.js';
+import type { CallOptions } from '../options.js';
+import type { PlanReport, PruneReport } from '../report.js';
+import type { TimeBudget } from '../vlm/time-budget.js';
+import { totalMs } from './costs.js';
+import { makePlan, type Plan } from './make-plan.js';
+import { type ProfiledVlm, profileVlm, timesOf, type VlmProfile } from './profile.js';
+import { tileCount } from './tile-count.js';
+
+/** Images at the resolution that a plan chose, and the processor for them. */
+export interface PlannedImages {
+  readonly images: readonly RawImage[];
+  readonly processor: Processor;
+}
+
+/** A processed prompt. */
+export interface PlannedPrompt {
+  readonly tensors: ModelInputs;
+  readonly images: number;
+  readonly visionTokens: number;
+  readonly textTokens: number;
+  /** Milliseconds since the pixels were there. */
+  readonly spentMs: number;
+}
+
+/** The plan of a call. */
+export interface PlannedCall {
+  readonly options: Pick<CallOptions, 'budget' | 'tiles'>;
+  /** The report with the plan and what the call took. */
+  readonly reported: (report: PruneReport) => PruneReport;
+}
+
+/** Parts of their vision tokens to which images may be made smaller. */
+const SCALES = [1, 3 / 4, 1 / 2, 1 / 3, 1 / 4, 1 / 6, 1 / 10];
+/** How fast the drift follows the last call, and how far it may go. */
+const FOLLOW = 0.3;
+const MOST_DRIFT = 8;
+
+/** Plans calls with a {@link TimeBudget}. */
+export class Planner {
+  private readonly vlm: ProfiledVlm;
+  private profile: Promise<VlmProfile> | undefined;
+  /** By how much calls have taken longer than predicted of late: other work on the machine, a hot processor. */
+  private drift = 1;
+
+  constructor(vlm: ProfiledVlm) {
+    this.vlm = vlm;
+  }
+
+  /** The profile, measured if it has to be. */
+  async ready(template: string | undefined): Promise<void> {
+    this.profile ??= profileVlm(this.vlm, { template });
+    try {
+      await this.profile;
+    } catch (error) {
+      this.profile = undefined;
+      throw error;
+    }
+  }
+
+  /** Makes images smaller where the encoder would take too long, for families that keep the size of images. */
+  async fit(
+    images: readonly RawImage[],
+    question: string,
+    { firstTokenMs }: TimeBudget,
+  ): Promise<PlannedImages> {
+    const { model, processor } = this.vlm;
+    const same = { images, processor };
+    const family = prunedFamilyOf(model as unknown as ModelLike);
+    if (images.length === 0 || family.tiling !== undefined || !canFitImages(processor)) return same;
+    const counts = await Promise.all(
+      images.map(async (image) => {
+        const { visionTokens } = await fitImage(processor, image, { visionTokens: Number.MAX_SAFE_INTEGER });
+        return visionTokens;
+      }),
+    );
+    const all = sum(counts);
+    const { visionTokens } = makePlan(
+      await this.costs(),
+      {
+        visionTokens: SCALES.map((scale) => Math.max(images.length, Math.round(all * scale))),
+        tiles: 1,
+        leastTiles: 1,
+        images: images.length,
+        // A guess: the prompt is not written yet. Four characters make a token, and templates have some of their own.
+        textTokens: 30 + Math.ceil(question.length / 4),
+      },
+      { firstTokenMs, drift: this.drift },
+    );
+    if (visionTokens >= all) return same;
+    const fitted = await Promise.all(
+      images.map(async (image, at) => {
+        const most = Math.max(1, Math.floor((visionTokens * (counts[at] as number)) / all));
+        // Where even the smallest costs more, the image stays, and fewer of its tokens are kept.
+        const one = await fitImage(processor, image, { visionTokens: most }).catch(() => undefined);
+        return one?.image ?? image;
+      }),
+    );
+    return { images: fitted, processor };
+  }
+
+  /** Plans a call whose prompt is ready. */
+  async plan(
+    { tensors, spentMs, ...prompt }: PlannedPrompt,
+    { firstTokenMs }: TimeBudget,
+  ): Promise<PlannedCall> {
+    const { visionTokens, textTokens } = prompt;
+    const family = prunedFamilyOf(this.vlm.model as unknown as ModelLike);
+    const tiles = tileCount(family, tensors);
+    const images = Math.max(1, prompt.images);
+    const plan = makePlan(
+      await this.costs(),
+      { visionTokens: [visionTokens], tiles, leastTiles: images, images, textTokens },
+      { firstTokenMs, drift: this.drift, spentMs },
+    );
+    const isWhole = plan.keptTokens >= visionTokens;
+    return {
+      options: {
+        budget: isWhole ? { ratio: 1 } : { tokens: Math.max(1, Math.floor(plan.keptTokens / images)) },
+        ...(plan.tiles < tiles && { tiles: { share: plan.tiles / tiles } }),
+      },
+      reported: (report) => this.reported(report, plan, { firstTokenMs, spentMs, allTiles: tiles }),
+    };
+  }
+
+  private async costs(): Promise<VlmProfile['costs']> {
+    await this.ready(undefined);
+    return (await (this.profile as Promise<VlmProfile>)).costs;
+  }
+
+  private reported(
+    report: PruneReport,
+    plan: Plan,
+    { firstTokenMs, spentMs, allTiles }: { firstTokenMs: number; spentMs: number; allTiles: number },
+  ): PruneReport {
+    const rest = totalMs({ processMs: 0, ...timesOf(report) });
+    const predictedRest = plan.predictedMs - spentMs;
+    if (predictedRest > 0 && rest > 0 && report.timings.encodeMs > 0) {
+      const next = this.drift * (rest / predictedRest) ** FOLLOW;
+      this.drift = Math.min(MOST_DRIFT, Math.max(1 / MOST_DRIFT, next));
+    }
+    const own: PlanReport = {
+      firstTokenMs,
+      predictedMs: plan.predictedMs,
+      tookMs: spentMs + rest,
+      isFeasible: plan.isFeasible,
+      visionTokens: plan.visionTokens,
+      encodedTokens: plan.encodedTokens,
+      keptTokens: plan.keptTokens,
+      ...(allTiles > 1 && { tiles: plan.tiles }),
+    };
+    const note = `the first token was not to be had within ${firstTokenMs} ms; this is the cheapest plan, predicted to take ${Math.round(plan.predictedMs)} ms`;
+    return { ...report, plan: own, ...(!plan.isFeasible && { notes: [...report.notes, note] }) };
+  }
+}

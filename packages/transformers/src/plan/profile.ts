@@ -1,0 +1,282 @@
+// Measures once what a tile, a patch and a token cost a model on this machine, and remembers it.
+
+import type { PreTrainedModel, Processor, RawImage } from '@huggingface/transformers';
+import { parseOptions } from '@mmtok/core/internal';
+import * as z from 'zod';
+import { profiles } from '#profiles';
+import { canFitImages, fitImage } from '../families/fit-image.js';
+import { prunedFamilyOf } from '../families/index.js';
+import { type ModelInputs, processInputs } from '../families/process.js';
+import type { Library } from '../files/load-vlm.js';
+import { digest } from '../internal/digest.js';
+import type { ModelLike } from '../internal/types.js';
+import type { CallOptions } from '../options.js';
+import type { PruneHandle } from '../prune.js';
+import type { PruneReport } from '../report.js';
+import { visionTokensPerImage } from '../vlm/runner.js';
+import {
+  type CallSize,
+  type CostSample,
+  fitCosts,
+  type PhaseCosts,
+  type PhaseTimes,
+  phaseCostsSchema,
+} from './costs.js';
+import { tileCount } from './tile-count.js';
+
+/** What is measured of a model: `createVlm` returns one. */
+export interface ProfiledVlm {
+  readonly model: PreTrainedModel;
+  readonly processor: Processor;
+  readonly library: Library;
+  readonly handle: PruneHandle;
+  readonly modelId: string;
+}
+
+/** Options of {@link profileVlm}. */
+export interface ProfileOptions {
+  /** Measure again, and replace what is remembered. @default false */
+  readonly fresh?: boolean | undefined;
+  /** A prompt with `{question}` and the model's placeholder, for models without a chat template. */
+  readonly template?: string | undefined;
+  /** Remember the profile in the user's cache folder or the browser's Cache Storage. @default true */
+  readonly remember?: boolean | undefined;
+}
+
+/** What calls cost a model with its device and precision, on this machine. Plain data. */
+export interface VlmProfile {
+  /** Names model, device, precision and machine. */
+  readonly key: string;
+  /** When it was measured, in ISO 8601. */
+  readonly measured: string;
+  readonly costs: PhaseCosts;
+}
+
+const profileSchema = z.strictObject({
+  key: z.string(),
+  measured: z.string(),
+  costs: phaseCostsSchema,
+}) satisfies z.ZodType<VlmProfile>;
+
+const optionsSchema = z.strictObject({
+  fresh: z.boolean().optional(),
+  template: z.string().min(1).optional(),
+  remember: z.boolean().optional(),
+}) satisfies z.ZodType<ProfileOptions>;
+
+/** Changes with the terms of the costs, and with what is measured. */
+const VERSION = 1;
+
+/**
+ * Measures what a model costs: the vision encoder by tiles or image size, selection, and the language model by prompt length.
+ * It takes a few dozen calls, once per model, device, precision and machine; then it is read from the user's cache folder, or in
+ * a browser from Cache Storage. No other call may run meanwhile.
+ * @throws InvalidOptionsError for wrong options; InputError if the model cannot be asked, e.g. for lack of a chat template.
+ * @example
+ * const vlm = await createVlm('HuggingFaceTB/SmolVLM-256M-Instruct', { keep: { firstTokenMs: 500 } });
+ * await profileVlm(vlm); // else the first call does it
+ */
+export async function profileVlm(vlm: ProfiledVlm, options: ProfileOptions = {}): Promise<VlmProfile> {
+  const given = parseOptions('options of profileVlm', optionsSchema, options);
+  const { fresh = false, template, remember = true } = given;
+  const key = await profileKey(vlm);
+  if (!fresh && remember) {
+    const known = profileSchema.safeParse(await profiles.read(key));
+    if (known.success && known.data.key === key) return known.data;
+  }
+  const costs = await measureCosts(await vlmProbe(vlm, template));
+  const profile = { key, measured: new Date().toISOString(), costs };
+  if (remember) await profiles.write(key, profile);
+  return profile;
+}
+
+async function profileKey({ model, library, modelId }: ProfiledVlm): Promise<string> {
+  const { sessions, config } = model as unknown as ModelLike;
+  return await digest({
+    version: VERSION,
+    model: [modelId, config.model_type],
+    library: library.env.version,
+    machine: profiles.machine(),
+    sessions: Object.entries(sessions).map(([name, session]) => [name, session.config ?? null]),
+  });
+}
+
+/** A setting under which calls are measured: an image size or a number of tiles. */
+export interface ProbeSize {
+  readonly visionTokens: number;
+  readonly encodedTokens: number;
+}
+
+/** Runs calls to be measured. */
+export interface Probe {
+  /** From the smallest to the largest. */
+  readonly sizes: readonly ProbeSize[];
+  /**
+   * @param size which of the sizes.
+   * @param share of the encoded tokens to keep.
+   * @param isEncoded whether the images may stay encoded from the call before; then only the language model's time counts.
+   */
+  run(
+    size: number,
+    share: number,
+    isEncoded: boolean,
+  ): Promise<{ readonly size: CallSize; readonly times: PhaseTimes }>;
+}
+
+/** Shares of tokens at which selection is measured, and at which the language model is. */
+const SELECT_SHARES = [1 / 16, 1 / 3];
+const PREFILL_SHARES = [1 / 32, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1];
+const REPEATS = 3;
+/** Calls that take longer than this are measured once. */
+const LONG_MS = 3000;
+
+/** Measures the costs of all phases with the calls of a probe. */
+export async function measureCosts(probe: Probe): Promise<PhaseCosts> {
+  const samples: CostSample[] = [];
+  const measured = async (
+    size: number,
+    share: number,
+    isEncoded: boolean,
+    pick: (times: PhaseTimes) => Partial<PhaseTimes>,
+  ): Promise<void> => {
+    const runs = [await probe.run(size, share, isEncoded)];
+    const isLong = Object.values((runs[0] as (typeof runs)[0]).times).some((ms) => ms > LONG_MS);
+    while (!isLong && runs.length < REPEATS) runs.push(await probe.run(size, share, isEncoded));
+    const times = medianTimes(runs.map((run) => run.times));
+    samples.push({ size: (runs[0] as (typeof runs)[0]).size, times: pick(times) });
+  };
+  for (const [size] of probe.sizes.entries()) {
+    // The first call of a shape is slower: buffers are allocated, and kernels chosen.
+    await probe.run(size, SELECT_SHARES[0] as number, false);
+    for (const share of SELECT_SHARES) await measured(size, share, false, (times) => times);
+  }
+  const largest = probe.sizes.length - 1;
+  for (const share of PREFILL_SHARES)
+    await measured(largest, share, true, ({ prefillMs }) => ({ prefillMs }));
+  return fitCosts(samples);
+}
+
+function medianTimes(all: readonly PhaseTimes[]): PhaseTimes {
+  const median = (pick: (times: PhaseTimes) => number): number => {
+    const sorted = all.map(pick).sort((a, b) => a - b);
+    return sorted[Math.floor((sorted.length - 1) / 2)] as number;
+  };
+  return {
+    processMs: median(({ processMs }) => processMs),
+    encodeMs: median(({ encodeMs }) => encodeMs),
+    selectMs: median(({ selectMs }) => selectMs),
+    prefillMs: median(({ prefillMs }) => prefillMs),
+  };
+}
+
+const QUESTION = 'What can be seen here, and where is the largest object?';
+/** Side, in pixels, of the image that is measured with, before it is made smaller. */
+const SIDE = 1024;
+/** Vision tokens at which native-resolution encoders are measured. */
+const RESOLUTIONS = [32, 128, 512, 1024];
+
+/** Image inputs of one size, with what calls are told about tiles. */
+interface ProbeInputs extends ProbeSize {
+  readonly image: RawImage;
+  readonly processor: Processor;
+  readonly tiles: CallOptions['tiles'];
+}
+
+/** A probe of a model: calls about an image of noise, cut down to size. */
+async function vlmProbe(vlm: ProfiledVlm, template: string | undefined): Promise<Probe> {
+  const { library, handle, model, processor: own } = vlm;
+  const family = prunedFamilyOf(model as unknown as ModelLike);
+  const inputsOf = (processor: Processor, image: RawImage): Promise<ModelInputs> =>
+    processInputs(library, processor, {
+      messages: [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: QUESTION }] }],
+      images: [image],
+      template,
+      config: model.config as unknown as Readonly<Record<string, unknown>>,
+      tokensPerImage: (pixels) => visionTokensPerImage(model as unknown as ModelLike, pixels),
+    });
+  const picture = noise(library);
+  const plain: { readonly image: RawImage; readonly processor: Processor }[] = [];
+  if (family.tiling === undefined && canFitImages(own)) {
+    for (const visionTokens of RESOLUTIONS) {
+      const fitted = await fitImage(own, picture, { visionTokens }).catch(() => undefined);
+      if (fitted !== undefined) plain.push(fitted);
+    }
+  }
+  if (plain.length === 0) plain.push({ image: picture, processor: own });
+  const sizes: ProbeInputs[] = [];
+  for (const { image, processor } of plain) {
+    const inputs = await inputsOf(processor, image);
+    const run = await measuredCall(handle, inputs, { budget: { ratio: 1 } });
+    const { visionTokens } = run.report;
+    const tiles = tileCount(family, inputs);
+    if (sizes.some((one) => one.visionTokens === visionTokens)) continue;
+    for (const count of new Set([1, Math.ceil(tiles / 2), tiles])) {
+      const share = count / tiles;
+      const encodedTokens = Math.round(visionTokens * share);
+      sizes.push({
+        image,
+        processor,
+        visionTokens,
+        encodedTokens,
+        tiles: count === tiles ? 'all' : { share },
+      });
+    }
+  }
+  sizes.sort((a, b) => a.encodedTokens - b.encodedTokens);
+  return {
+    sizes,
+    async run(at, share, isEncoded) {
+      const { image, processor, tiles, visionTokens, encodedTokens } = sizes[at] as ProbeInputs;
+      const started = performance.now();
+      const inputs = await inputsOf(processor, image);
+      const processMs = performance.now() - started;
+      const { report } = await measuredCall(handle, inputs, {
+        budget: { tokens: Math.max(1, Math.round(encodedTokens * share)) },
+        tiles,
+        minVisionTokens: 1,
+        followUps: isEncoded ? 'reselect' : 'reuse',
+      });
+      return {
+        size: { visionTokens, encodedTokens, ...keptOf(report) },
+        times: { processMs, ...timesOf(report) },
+      };
+    },
+  };
+}
+
+/** What a call kept, and its text. */
+export function keptOf({ prompts, keptTokens }: PruneReport): Pick<CallSize, 'keptTokens' | 'textTokens'> {
+  const kept = prompts.reduce((sum, prompt) => sum + prompt.keptPromptTokens, 0);
+  return { keptTokens, textTokens: kept - keptTokens };
+}
+
+/** The phases that a report times. */
+export function timesOf({ timings }: PruneReport): Omit<PhaseTimes, 'processMs'> {
+  const { encodeMs, selectMs, prefillMs } = timings;
+  return { encodeMs, selectMs, prefillMs };
+}
+
+async function measuredCall(
+  handle: PruneHandle,
+  inputs: ModelInputs,
+  options: CallOptions,
+): Promise<{ readonly report: PruneReport }> {
+  let report: PruneReport | undefined;
+  const onReport = (one: PruneReport): void => {
+    report = one;
+  };
+  const mmtok = { agent: false as const, ...options, onReport };
+  await handle.generate({ ...inputs, max_new_tokens: 1, do_sample: false, mmtok } as never);
+  return { report: report as PruneReport };
+}
+
+/** An image that is nowhere flat, the same every time. */
+function noise({ RawImage }: Library): RawImage {
+  const data = new Uint8ClampedArray(SIDE * SIDE * 3);
+  let state = 1;
+  for (let at = 0; at < data.length; at++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    data[at] = ((at >> 9) & 127) + (state >>> 25);
+  }
+  return new RawImage(data, SIDE, SIDE, 3);
+}

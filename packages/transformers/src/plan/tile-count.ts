@@ -1,0 +1,12 @@
+// How many tiles the encoder takes.
+
+import type { PrunedFamily } from '../families/family.js';
+import { type ModelInputs, tensorAt } from '../internal/types.js';
+
+/** The tiles of all images, overviews included; 1 for families that take whole images, whose tiles cannot be left out. */
+export function tileCount({ tiling }: Pick<PrunedFamily, 'tiling'>, inputs: ModelInputs): number {
+  const dims = tensorAt(inputs, 'pixel_values')?.dims;
+  if (tiling === undefined || dims === undefined) return 1;
+  const [first = 1, second = 1] = dims;
+  return Math.max(1, dims.length === 5 ? first * second : first);
+}

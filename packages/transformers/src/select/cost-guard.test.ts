@@ -1,0 +1,141 @@
+// What selecting is predicted to cost and to save, and what follows: numbers of real models, on the devices they run on.
+
+import { float32 } from '@mmtok/core/backend';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { guardCost } from './cost-guard.js';
+import type { VisionRows } from './features.js';
+import { type ForecastRequest, forecast, modelDevice } from './forecast.js';
+import type { Pool } from './pools.js';
+
+const smolvlm = {
+  text_config: {
+    hidden_size: 576,
+    num_hidden_layers: 30,
+    intermediate_size: 1536,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    head_dim: 64,
+  },
+};
+
+const request = (more: Partial<ForecastRequest> = {}): ForecastRequest => ({
+  pools: [{ visionTokens: 1088, keptTokens: 108 }],
+  featureWidth: 12288,
+  tokenWidth: 576,
+  selectDevice: 'cpu',
+  modelDevice: 'cpu',
+  config: smolvlm,
+  ...more,
+});
+
+describe('a forecast', () => {
+  it('is near what was measured', () => {
+    // Two idle cores: 160 ms of selecting with wide features, and 1,451 ms of prefill saved (results, "Speed at real sizes").
+    const wide = forecast(request());
+    expect(wide?.selectMs).toBeGreaterThan(160 / 2);
+    expect(wide?.selectMs).toBeLessThan(160 * 2);
+    expect(wide?.savedMs).toBeGreaterThan(1451 / 2);
+    expect(wide?.savedMs).toBeLessThan(1451 * 2);
+    // On an H200: 15 ms, and 6 ms saved (results, "On a GPU").
+    const onGpu = forecast(request({ selectDevice: 'cuda', modelDevice: 'cuda' }));
+    expect(onGpu?.selectMs).toBeGreaterThan(15 / 2);
+    expect(onGpu?.selectMs).toBeLessThan(15 * 2);
+    expect(onGpu?.savedMs).toBeGreaterThan(6 / 2);
+    expect(onGpu?.savedMs).toBeLessThan(6 * 2);
+  });
+
+  it('grows with what is selected from, and saves with what is removed', () => {
+    const tokens = fc.integer({ min: 2, max: 4000 });
+    fc.assert(
+      fc.property(tokens, tokens, fc.constantFrom('cpu', 'wasm', 'webgpu', 'cuda'), (a, b, selectDevice) => {
+        const [kept, all] = a < b ? [a, b] : [b, a];
+        const of = (visionTokens: number, keptTokens: number) =>
+          forecast(request({ pools: [{ visionTokens, keptTokens }], selectDevice }));
+        const [few, many] = [of(kept, kept), of(all, kept)];
+        expect(few?.savedMs).toBe(0);
+        expect(many?.selectMs).toBeGreaterThanOrEqual(few?.selectMs as number);
+        expect(many?.savedMs).toBeGreaterThanOrEqual(0);
+        const narrow = forecast(
+          request({ pools: [{ visionTokens: all, keptTokens: kept }], featureWidth: 576, selectDevice }),
+        );
+        expect(narrow?.selectMs).toBeLessThan(many?.selectMs as number);
+      }),
+    );
+  });
+
+  it('needs the dimensions of the language model', () => {
+    expect(forecast(request({ config: {} }))).toBeUndefined();
+    expect(forecast(request({ config: smolvlm.text_config }))).toEqual(forecast(request()));
+  });
+
+  it('takes the device that transformers.js notes', () => {
+    const run = async () => ({});
+    const session = (device: string) => ({ inputNames: [], outputNames: [], config: { device }, run });
+    expect(modelDevice({ sessions: { decoder_model_merged: session('webgpu') } }, 'cpu')).toBe('webgpu');
+    expect(modelDevice({ sessions: { model: session('auto') } }, 'wasm')).toBe('wasm');
+    expect(modelDevice({ sessions: {} }, 'cpu')).toBe('cpu');
+  });
+});
+
+describe('the guard', () => {
+  const tokens = 1088;
+  const projected = float32(new Float32Array(tokens * 576), [tokens, 576]);
+  const features = float32(new Float32Array(tokens), [tokens, 1]);
+  const wide: VisionRows = {
+    projected,
+    // Only the shape is read.
+    features: { ...features, dims: [tokens, 12288] },
+    source: 'preProjector',
+    notes: [],
+  };
+  const pool: Pool = {
+    rows: Array.from({ length: tokens }, (_, row) => row),
+    unencoded: 0,
+    tiles: [],
+    parts: [],
+    batchIndex: 0,
+    budget: { ratio: 0.1 },
+  };
+  const run = async () => ({});
+  const model = (device: string) => ({
+    config: smolvlm,
+    sessions: { decoder_model_merged: { inputNames: [], outputNames: [], config: { device }, run } },
+  });
+  const settings = { costGuard: true, visionFeatures: 'auto' } as const;
+
+  it('selects with the features given where that pays', () => {
+    const guarded = guardCost([pool], wide, settings, { model: model('cpu'), device: 'cpu' });
+    expect(guarded).toMatchObject({ vision: wide, cost: { action: 'selected' }, notes: [] });
+  });
+
+  it('compares projected tokens where wider features do not pay, if it may', () => {
+    const gpu = { model: model('cuda'), device: 'cuda' };
+    const { vision, cost, notes } = guardCost([pool], wide, settings, gpu);
+    expect(vision).toMatchObject({ features: projected, source: 'projected' });
+    expect(cost?.action).toBe('selectedProjected');
+    expect(cost?.selectMs).toBeLessThan(cost?.savedMs as number);
+    expect(notes[0]).toMatch(
+      /^selecting is predicted to take \d+ ms and to save \d\.\d ms .* projected tokens were compared$/,
+    );
+    const fixed = guardCost([pool], wide, { ...settings, visionFeatures: 'preProjector' }, gpu);
+    expect(fixed.cost?.action).toBe('keptAll');
+  });
+
+  it('keeps all tokens where nothing pays', () => {
+    const { cost, notes } = guardCost([pool], wide, settings, { model: model('cuda'), device: 'wasm' });
+    expect(cost?.action).toBe('keptAll');
+    expect(cost?.selectMs).toBeGreaterThan(cost?.savedMs as number);
+    expect(notes[0]).toContain('all vision tokens were kept; set costGuard: false');
+  });
+
+  it('can be switched off', () => {
+    const off = guardCost(
+      [pool],
+      wide,
+      { ...settings, costGuard: false },
+      { model: model('cuda'), device: 'wasm' },
+    );
+    expect(off).toEqual({ vision: wide, notes: [] });
+  });
+});

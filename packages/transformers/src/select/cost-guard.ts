@@ -1,0 +1,77 @@
+// Keeps a selection from costing more than it saves: compares the forecast of both before anything is selected.
+
+import { resolveBudget } from '@mmtok/core/internal';
+import type { ModelLike } from '../internal/types.js';
+import type { SelectionCost, VisionFeatureSource } from '../report.js';
+import type { VisionRows } from './features.js';
+import { type ForecastPool, forecast, modelDevice } from './forecast.js';
+import type { Pool } from './pools.js';
+
+/** The options that the guard reads. */
+export interface CostGuardSettings {
+  readonly costGuard: boolean;
+  readonly visionFeatures: 'auto' | VisionFeatureSource;
+}
+
+/** What the guard decided. */
+export interface GuardedCost {
+  /** The vision tokens with the features to compare. */
+  readonly vision: VisionRows;
+  /** Absent where the guard is off, or the model's configuration does not tell its dimensions. */
+  readonly cost?: SelectionCost | undefined;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Selects with the features given where that is predicted to pay; else with projected tokens, where the options leave the
+ * choice; else not at all.
+ * @param pools those in which something is to be selected.
+ */
+export function guardCost(
+  pools: readonly Pool[],
+  vision: VisionRows,
+  { costGuard, visionFeatures }: CostGuardSettings,
+  { model, device }: { readonly model: Pick<ModelLike, 'config' | 'sessions'>; readonly device: string },
+): GuardedCost {
+  if (!costGuard) return { vision, notes: [] };
+  const sizes = pools.map(({ rows, budget }): ForecastPool => {
+    const { min, max, target } = resolveBudget(budget, rows.length);
+    // What a coverage takes is not known before; the least it may take is.
+    return { visionTokens: rows.length, keptTokens: Math.min(rows.length, target === undefined ? max : min) };
+  });
+  const costWith = (features: VisionRows['features']) =>
+    forecast({
+      pools: sizes,
+      featureWidth: features.dims[1] as number,
+      tokenWidth: vision.projected.dims[1] as number,
+      selectDevice: device,
+      modelDevice: modelDevice(model, device),
+      config: model.config,
+    });
+  const given = costWith(vision.features);
+  if (given === undefined) return { vision, notes: [] };
+  if (given.selectMs <= given.savedMs) return { vision, cost: { action: 'selected', ...given }, notes: [] };
+
+  const isFree = visionFeatures === 'auto' && vision.source !== 'projected';
+  const projected = isFree ? costWith(vision.projected) : undefined;
+  const milliseconds = (ms: number): string => `${Number(ms.toPrecision(2))} ms`;
+  const least = projected ?? given;
+  const predicted = ({ selectMs, savedMs }: typeof given): string =>
+    `selecting is predicted to take ${milliseconds(selectMs)} and to save ${milliseconds(savedMs)} of prefill`;
+  if (projected !== undefined && projected.selectMs <= projected.savedMs) {
+    return {
+      vision: { ...vision, features: vision.projected, source: 'projected' },
+      cost: { action: 'selectedProjected', ...projected },
+      notes: [
+        `${predicted(given)} with features from before the projector, so projected tokens were compared`,
+      ],
+    };
+  }
+  return {
+    vision,
+    cost: { action: 'keptAll', ...least },
+    notes: [
+      `${predicted(least)}, so all vision tokens were kept; set costGuard: false to prune nevertheless`,
+    ],
+  };
+}

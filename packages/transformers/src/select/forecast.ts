@@ -1,0 +1,91 @@
+// Predicts what selecting tokens costs and what it saves, from shapes and devices alone: the same call always gets the same
+// answer, whatever else the machine does.
+
+import { type ModelConfig, type ModelLike, numberAt, section } from '../internal/types.js';
+
+/** Multiplications per millisecond, by device, in order of magnitude. See docs/decisions/0011. */
+const SPEEDS: Readonly<Record<string, number>> = {
+  wasm: 9e6,
+  cpu: 5e7,
+  webgpu: 1e9,
+  dml: 1e9,
+  coreml: 1e9,
+  cuda: 2e10,
+  tensorrt: 2e10,
+};
+/** Bytes per millisecond between host and GPU. */
+const TRANSFER = 5e6;
+/** Milliseconds per number that the greedy search reads, and how many it reads for each of the n² in the matrix. */
+const SEARCH = 3.5 * 0.7e-6;
+/** Of the products of a symmetric matrix only so many are computed. */
+const SYMMETRIC = 0.6;
+/** Text tokens of a question. */
+const QUESTION = 12;
+
+/** What a selection is predicted to cost and to save, in milliseconds. */
+export interface SelectionForecast {
+  /** What selecting takes, with the features that were taken. */
+  readonly selectMs: number;
+  /** What the language model's prefill is shortened by. */
+  readonly savedMs: number;
+}
+
+/** A group of vision tokens that share a budget. */
+export interface ForecastPool {
+  readonly visionTokens: number;
+  readonly keptTokens: number;
+}
+
+/** What a forecast is made from. */
+export interface ForecastRequest {
+  readonly pools: readonly ForecastPool[];
+  /** Width of the features that vision coverage compares, and of the projected tokens. */
+  readonly featureWidth: number;
+  readonly tokenWidth: number;
+  /** Where tokens are selected, and where the language model runs. */
+  readonly selectDevice: string;
+  readonly modelDevice: string;
+  readonly config: ModelConfig;
+}
+
+/** The forecast; undefined where the model's configuration does not tell its dimensions. */
+export function forecast(request: ForecastRequest): SelectionForecast | undefined {
+  const { pools, featureWidth, tokenWidth, selectDevice, modelDevice, config } = request;
+  const perToken = multiplicationsPerToken(config);
+  if (perToken === undefined) return undefined;
+  const isHost = selectDevice === 'cpu' || selectDevice === 'wasm';
+  let selectMs = 0;
+  let removed = 0;
+  for (const { visionTokens: n, keptTokens } of pools) {
+    removed += n - keptTokens;
+    // Half of the text term's work is the norms of its rows.
+    const products = SYMMETRIC * n ** 2 * featureWidth + n * tokenWidth * (QUESTION + 2);
+    const moved = isHost ? 0 : 4 * (n * (featureWidth + tokenWidth) + n ** 2);
+    selectMs += products / speedOf(selectDevice) + moved / TRANSFER + SEARCH * n ** 2;
+  }
+  return { selectMs, savedMs: (removed * perToken) / speedOf(modelDevice) };
+}
+
+const speedOf = (device: string): number => SPEEDS[device] ?? (SPEEDS.cpu as number);
+
+/** Where the language model runs, as transformers.js notes it on its sessions. */
+export function modelDevice({ sessions }: Pick<ModelLike, 'sessions'>, otherwise: string): string {
+  const session = sessions.decoder_model_merged ?? sessions.model ?? sessions.language_model;
+  const { device } = (session?.config ?? {}) as { readonly device?: unknown };
+  return typeof device === 'string' && device in SPEEDS ? device : otherwise;
+}
+
+/** Multiplications of the language model's layers for one token; attention among tokens comes on top. */
+function multiplicationsPerToken(config: ModelConfig): number | undefined {
+  const text = { ...config, ...section(config, 'language_config'), ...section(config, 'text_config') };
+  const hidden = numberAt(text, 'hidden_size', 'd_model');
+  const layers = numberAt(text, 'num_hidden_layers', 'encoder_layers');
+  const intermediate = numberAt(text, 'intermediate_size', 'encoder_ffn_dim');
+  const heads = numberAt(text, 'num_attention_heads', 'encoder_attention_heads');
+  if (hidden === undefined || layers === undefined || intermediate === undefined || heads === undefined) {
+    return undefined;
+  }
+  const headDim = numberAt(text, 'head_dim') ?? hidden / heads;
+  const keyValueHeads = numberAt(text, 'num_key_value_heads') ?? heads;
+  return layers * hidden * (2 * headDim * (heads + keyValueHeads) + 3 * intermediate);
+}

@@ -1,0 +1,111 @@
+// fitImage: what an image costs after the processor is at most what was asked for, for every family that can.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as library from '@huggingface/transformers';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fitImage, processInputs } from '../src/index.js';
+import { buildTinyModel, type FamilyName, noiseImage, type TinyModel } from './tiny-models/index.js';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'fitted-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Families whose processors are known, and the fewest vision tokens that the tiny ones make of an image. */
+const LEAST = {
+  qwen2_vl: 1,
+  qwen2_5_vl: 1,
+  qwen3_vl: 1,
+  qwen3_5: 1,
+  glm_ocr: 1,
+  mistral3: 1,
+  lighton_ocr: 1,
+  lfm2_vl: 4,
+  smolvlm: 4,
+  idefics3: 4,
+  phi3_v: 27,
+} satisfies Partial<Record<FamilyName, number>>;
+
+describe.each(Object.keys(LEAST) as (keyof typeof LEAST)[])('%s', (name) => {
+  let tiny: TinyModel;
+  let processor: library.Processor;
+  beforeAll(async () => {
+    tiny = await buildTinyModel(name, { directory });
+    processor = await library.AutoProcessor.from_pretrained(tiny.path, { local_files_only: true });
+  });
+
+  /** Vision tokens that the processor makes room for. */
+  const tokensOf = async (own: library.Processor, image: library.RawImage): Promise<number> => {
+    const messages = [{ role: 'user' as const, content: [{ type: 'image' as const }] }];
+    const inputs = await processInputs(library, own, { messages, images: [image] });
+    const ids = Array.from(inputs.input_ids?.data as BigInt64Array, Number);
+    return ids.filter((id) => id === tiny.imageTokenId || id < 0).length;
+  };
+
+  it('costs what it says, at most what is asked, and keeps its shape', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 8, max: 90 }),
+        fc.integer({ min: 8, max: 90 }),
+        fc.integer({ min: LEAST[name], max: 60 }),
+        async (width, height, visionTokens) => {
+          const image = noiseImage({ width, height });
+          let fitted: Awaited<ReturnType<typeof fitImage>>;
+          try {
+            fitted = await fitImage(processor, image, { visionTokens });
+          } catch (error) {
+            // Long images cost more than the least.
+            const [, least] = /at least (\d+) of this image|as narrow as/.exec(String(error)) as string[];
+            expect(Number(least ?? Number.POSITIVE_INFINITY)).toBeGreaterThan(visionTokens);
+            return;
+          }
+          expect(fitted.visionTokens).toBeLessThanOrEqual(visionTokens);
+          expect(await tokensOf(fitted.processor, fitted.image)).toBe(fitted.visionTokens);
+          expect(fitted.image.width).toBeLessThanOrEqual(width);
+          expect(fitted.image.height).toBeLessThanOrEqual(height);
+          const scale = Math.max(fitted.image.width, fitted.image.height) / Math.max(width, height);
+          expect(Math.abs(fitted.image.width - width * scale)).toBeLessThanOrEqual(1);
+          expect(Math.abs(fitted.image.height - height * scale)).toBeLessThanOrEqual(1);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('leaves an image alone that costs no more, and the processor always', async () => {
+    const image = noiseImage(tiny.imageSize);
+    const before = await tokensOf(processor, image);
+    const fitted = await fitImage(processor, image, { visionTokens: before });
+    expect(fitted).toMatchObject({ visionTokens: before });
+    expect(fitted.image).toBe(image);
+    expect(fitted.processor).toBe(processor);
+    if (before > LEAST[name]) await fitImage(processor, image, { visionTokens: before - 1 });
+    expect(await tokensOf(processor, image)).toBe(before);
+  });
+
+  it.each([0, 1.5, undefined])('refuses %j tokens', async (visionTokens) => {
+    const call = fitImage(processor, noiseImage(tiny.imageSize), { visionTokens } as never);
+    await expect(call).rejects.toMatchObject({ code: 'MMTOK_INVALID_OPTIONS' });
+  });
+});
+
+it('uses as much as it may: another size up would cost more', async () => {
+  const { path } = await buildTinyModel('qwen2_5_vl', { directory });
+  const processor = await library.AutoProcessor.from_pretrained(path, { local_files_only: true });
+  const { image, visionTokens } = await fitImage(processor, noiseImage({ width: 40, height: 24 }), {
+    visionTokens: 8,
+  });
+  expect(visionTokens).toBe(8);
+  expect([image.width, image.height]).toEqual([32, 19]);
+});
+
+it('is refused for images that all cost the same', async () => {
+  const { path } = await buildTinyModel('llava', { directory });
+  const processor = await library.AutoProcessor.from_pretrained(path, { local_files_only: true });
+  const call = fitImage(processor, noiseImage({ width: 16, height: 16 }), { visionTokens: 4 });
+  await expect(call).rejects.toThrow(/LlavaProcessor, makes the same number/);
+});

@@ -1,0 +1,63 @@
+// How far predictions are from what calls take, on the embedded models: 50 calls with random budgets each. Run it with
+// `pnpm test:model packages/transformers/test/plan.model.test.ts` on a machine that does nothing else.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRandom } from '@mmtok/core/internal';
+import { heldOut, modelPath, smallModelPath } from '@mmtok/tiny-vlm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createVlm, type PlanReport, type Vlm } from '../src/index.js';
+
+const CALLS = 50;
+/** Of measuring and all calls, in ms. */
+const PATIENCE = 1_800_000;
+
+describe.each([
+  ['base', modelPath],
+  ['small', smallModelPath],
+])('%s', (size, path) => {
+  let directory: string;
+  let vlm: Vlm;
+  const before = process.env.XDG_CACHE_HOME;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'profiles-'));
+    process.env.XDG_CACHE_HOME = directory;
+    vlm = await createVlm(path);
+  });
+  afterAll(async () => {
+    if (before === undefined) delete process.env.XDG_CACHE_HOME;
+    else process.env.XDG_CACHE_HOME = before;
+    await vlm.dispose();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test(
+    `predicts ${CALLS} calls with random budgets to within 20 % in the median`,
+    async () => {
+      const random = createRandom(1);
+      const questions = await heldOut();
+      const plans: PlanReport[] = [];
+      const ask = async (at: number, firstTokenMs: number): Promise<PlanReport> => {
+        const { image, question } = questions[at % questions.length] as (typeof questions)[number];
+        const { report } = await vlm.ask({ image, question, maxNewTokens: 1, keep: { firstTokenMs } });
+        return report.plan as PlanReport;
+      };
+      // Between the cheapest plan and the most costly.
+      const [least, most] = [(await ask(0, 1e-6)).predictedMs, (await ask(0, 1e9)).predictedMs];
+      for (let call = 0; call < CALLS; call++) plans.push(await ask(call, least + (most - least) * random()));
+      const errors = plans
+        .map(({ predictedMs, tookMs }) => Math.abs(predictedMs - tookMs) / tookMs)
+        .sort((a, b) => a - b);
+      const at = (share: number): string =>
+        `${(100 * (errors[Math.floor(share * (errors.length - 1))] as number)).toFixed(1)} %`;
+      const kept = plans.filter(({ tookMs, firstTokenMs }) => tookMs <= firstTokenMs).length;
+      process.stdout.write(
+        `${size}: budgets from ${least.toFixed(0)} to ${most.toFixed(0)} ms; error of the prediction: median ${at(0.5)}, ` +
+          `90th percentile ${at(0.9)}; in time ${kept} of ${CALLS}\n`,
+      );
+      expect(errors[Math.floor(errors.length / 2)]).toBeLessThan(0.2);
+    },
+    PATIENCE,
+  );
+});

@@ -1,0 +1,117 @@
+// Budgets in time: what a plan decides reaches the call, the report tells it, and a profile is measured once.
+
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createVlm, type PruneReport, profileVlm, type Vlm } from '../src/index.js';
+import { profiles as inBrowser } from '../src/plan/profiles-browser.js';
+import { buildTinyModel, type FamilyName, noiseImage, type TinyModel } from './tiny-models/index.js';
+
+let directory: string;
+const before = process.env.XDG_CACHE_HOME;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'planned-'));
+  process.env.XDG_CACHE_HOME = join(directory, 'cache');
+});
+afterAll(async () => {
+  if (before === undefined) delete process.env.XDG_CACHE_HOME;
+  else process.env.XDG_CACHE_HOME = before;
+  await rm(directory, { recursive: true, force: true });
+});
+
+const question = 'is the cat red ?';
+/** Budgets that no machine meets, and that every machine does, in milliseconds. */
+const [NEVER, ALWAYS] = [1e-6, 1e9];
+
+describe.each<FamilyName>(['llava', 'qwen2_5_vl', 'smolvlm', 'florence2'])('%s', (name) => {
+  let tiny: TinyModel;
+  let vlm: Vlm;
+  const reports: PruneReport[] = [];
+  beforeAll(async () => {
+    tiny = await buildTinyModel(name, { directory });
+    vlm = await createVlm(tiny.path, {
+      minVisionTokens: 1,
+      budget: { firstTokenMs: ALWAYS },
+      onReport: (report) => reports.push(report),
+    });
+  });
+  afterAll(() => vlm.dispose());
+
+  it('encodes and keeps everything where there is time', async () => {
+    const { report } = await vlm.ask({ image: noiseImage(tiny.imageSize), question, maxNewTokens: 2 });
+    expect(report).toMatchObject({ visionTokens: tiny.tokensPerImage, keptTokens: tiny.tokensPerImage });
+    expect(report.plan).toMatchObject({
+      firstTokenMs: ALWAYS,
+      isFeasible: true,
+      visionTokens: tiny.tokensPerImage,
+      encodedTokens: tiny.tokensPerImage,
+      keptTokens: tiny.tokensPerImage,
+    });
+    expect(report.plan?.tookMs).toBeGreaterThan(0);
+    expect(report.plan?.predictedMs).toBeGreaterThan(0);
+    expect(reports.at(-1)?.plan).toEqual(report.plan);
+  });
+
+  it('takes the cheapest plan where there is none in time, and says so', async () => {
+    const { report } = await vlm.ask({
+      image: noiseImage(tiny.imageSize),
+      question,
+      maxNewTokens: 2,
+      keep: { firstTokenMs: NEVER },
+    });
+    // Few tokens, or all where selecting among so few would cost more than it saves.
+    expect(report.plan).toMatchObject({
+      firstTokenMs: NEVER,
+      isFeasible: false,
+      keptTokens: report.keptTokens,
+    });
+    expect(report.notes.join()).toMatch(/not to be had within .* ms; this is the cheapest plan/);
+    if (name === 'qwen2_5_vl') expect(report.visionTokens).toBeLessThan(tiny.tokensPerImage);
+    if (name !== 'smolvlm') return;
+    expect(report.plan?.tiles).toBe(1);
+    expect(report.images[0]?.tiles.map(({ skipped = false }) => skipped)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('gives way to a budget of the call, which has no plan', async () => {
+    const image = noiseImage(tiny.imageSize);
+    const { report } = await vlm.ask({ image, question, maxNewTokens: 2, mmtok: { budget: { tokens: 2 } } });
+    expect(report.keptTokens).toBe(2);
+    expect(report.plan).toBeUndefined();
+  });
+
+  it('is measured once, and again on demand', async () => {
+    const [known, again] = [await profileVlm(vlm), await profileVlm(vlm)];
+    expect(again).toEqual(known);
+    expect(known.costs.prefillMs).toHaveLength(3);
+    const folder = join(directory, 'cache', 'mmtok', 'profiles');
+    expect(await readdir(folder)).toContain(`${known.key}.json`);
+    await writeFile(join(folder, `${known.key}.json`), '{"key":');
+    const fresh = await profileVlm(vlm);
+    expect(fresh.measured).not.toBe(known.measured);
+    expect(await profileVlm(vlm)).toEqual(fresh);
+    expect((await profileVlm(vlm, { fresh: true })).measured).not.toBe(fresh.measured);
+  });
+});
+
+it.each([[{ firstTokenMs: 0 }], [{ firstTokenMs: 'soon' }], [{ firstTokenMs: 5, min: 3 }]])(
+  'refuses %j',
+  async (budget) => {
+    await expect(createVlm('anything', { budget: budget as never })).rejects.toThrow(/firstTokenMs/);
+    await expect(createVlm('anything', { keep: budget as never })).rejects.toThrow(/firstTokenMs/);
+  },
+);
+
+describe('in a browser', () => {
+  it('remembers nothing where nothing can be stored, and fails at nothing', async () => {
+    await inBrowser.write('key', {});
+    expect(await inBrowser.read('key')).toBeUndefined();
+    expect(inBrowser.machine()).toContain('×');
+  });
+});

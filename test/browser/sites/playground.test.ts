@@ -1,0 +1,316 @@
+// The built page in Chromium: it shows what Node keeps, answers, keeps its state in the address, and says what is wrong.
+
+import { mkdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeModel } from '@mmtok/onnx';
+import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
+import { prune } from '@mmtok/transformers';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildTinyModel } from '../../../packages/transformers/test/tiny-models/index.js';
+import { chromiumPath } from '../chromium.js';
+import { answersOf, buildSite, engineOf, keptOf, screenshots } from './playground.js';
+import { launch, open, seriousFindings, type Tab } from './tab.js';
+
+const QUESTION = 'What color is the square?';
+const PICTURE = '5.png';
+const TOKENS = 57;
+const STATE = `#picture=${PICTURE}&q=${encodeURIComponent(QUESTION)}&kept=${TOKENS}`;
+
+/** What Node keeps and answers, for the same picture. */
+async function inNode(): Promise<{ readonly indices: readonly number[]; readonly text: string }> {
+  const { model, processor, ask } = await loadTinyVlm();
+  const handle = prune(model, { processor, budget: { tokens: TOKENS } });
+  const image = (await samples()).find(({ image: path }) => path.endsWith(PICTURE))?.image ?? '';
+  const text = await ask(image, QUESTION);
+  const indices = handle.lastReport?.images[0]?.indices ?? [];
+  await model.dispose();
+  return { indices, text };
+}
+
+/** A vision encoder that asks for twice 3 GB, where WebAssembly has 4. */
+function tooLarge(): Uint8Array {
+  return encodeModel({
+    graph: {
+      inputs: [{ name: 'pixel_values', dtype: 'float32', dims: ['batch', 3, 'height', 'width'] }],
+      outputs: [{ name: 'image_features' }],
+      nodes: [
+        { opType: 'Expand', inputs: ['zero', 'shape'], outputs: ['large'] },
+        { opType: 'ReduceSum', inputs: ['pixel_values'], outputs: ['sum'] },
+        { opType: 'Add', inputs: ['large', 'sum'], outputs: ['image_features'] },
+      ],
+      initializers: [
+        { name: 'zero', dtype: 'float32', dims: [1], data: [0] },
+        { name: 'shape', dtype: 'int64', dims: [2], data: [28_000, 28_000] },
+      ],
+    },
+  });
+}
+
+describe.skipIf(chromiumPath === undefined)('the built page', () => {
+  let [browser, folder] = [] as unknown as [Browser, string];
+  beforeAll(async () => {
+    mkdirSync(screenshots, { recursive: true });
+    [folder, browser] = await Promise.all([buildSite(), launch()]);
+  });
+  afterAll(() => browser?.close());
+
+  describe('on a server that isolates pages', () => {
+    let tab: Tab;
+    beforeAll(async () => {
+      tab = await open(browser, { folder, isolated: true, hash: STATE });
+    });
+    afterAll(() => tab?.close());
+
+    test('loads the model with threads, and answers as Node does from the same tokens', async () => {
+      const expected = await inNode();
+      expect(await engineOf(tab.page)).toBe('ready');
+      expect(await tab.page.textContent('.engine')).toMatch(/WebAssembly, [2-4] threads/);
+      const answers = await answersOf(tab.page);
+      expect(await keptOf(tab.page)).toEqual(expected.indices);
+      expect(answers.kept).toBe(expected.text);
+    });
+
+    test('draws kept patches bright and the others dim', async () => {
+      const kept = new Set(await keptOf(tab.page));
+      const [shown, plain] = (await tab.page.evaluate(
+        `(async () => {
+          const middles = (context, size) => Array.from({ length: 576 }, (_, at) =>
+            [...context.getImageData(((at % 24) + 0.5) / 24 * size, (Math.floor(at / 24) + 0.5) / 24 * size, 1, 1).data]);
+          const overlay = document.querySelector('[data-overlay]');
+          const picture = await createImageBitmap(await (await fetch('tiny-vlm/samples/${PICTURE}')).blob());
+          const canvas = new OffscreenCanvas(overlay.width, overlay.height);
+          const context = canvas.getContext('2d');
+          context.imageSmoothingQuality = 'high';
+          context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+          return [middles(overlay.getContext('2d'), overlay.width), middles(context, canvas.width)];
+        })()`,
+      )) as [readonly number[][], readonly number[][]];
+      for (let patch = 0; patch < 576; patch++) {
+        const sum = (pixels: readonly number[][]): number =>
+          (pixels[patch] ?? []).slice(0, 3).reduce((total, value) => total + value, 0);
+        if (kept.has(patch)) expect(shown[patch]).toEqual(plain[patch]);
+        else expect(sum(shown)).toBeLessThan(sum(plain) * 0.5 + 40);
+      }
+    });
+
+    test('moves the slider without a new selection; the address and the answer follow', async () => {
+      const { page } = tab;
+      const before = await keptOf(page);
+      await page.focus('#kept');
+      await page.keyboard.press('ArrowLeft');
+      const after = await keptOf(page);
+      expect(after).toHaveLength(56);
+      expect(before).toEqual(expect.arrayContaining([...after]));
+      expect(new URL(page.url()).hash).toContain('kept=56');
+      await page.waitForFunction(
+        () => document.querySelector('.verdict')?.textContent?.includes('56 of 576'),
+        undefined,
+        { timeout: 30_000 },
+      );
+      await page.keyboard.press('ArrowRight');
+    });
+
+    test('tells of a patch, by keyboard, what it is and what it stands for', async () => {
+      const { page } = tab;
+      await answersOf(page);
+      await page.focus('.picture-frame');
+      await page.keyboard.press('Home');
+      await page.waitForSelector('.patch-info dl');
+      const facts = await page.textContent('.patch-info');
+      expect(facts).toMatch(/Row \d+, column \d+/);
+      expect(facts).toContain('kept, pick 1');
+      await page.waitForFunction(() =>
+        /Represents\s*\d+ patch/.test(document.querySelector('.patch-info')?.textContent ?? ''),
+      );
+      await page.keyboard.press('Escape');
+    });
+
+    test('lists the kept patches as text', async () => {
+      await tab.page.click('.token-table summary');
+      expect(await tab.page.locator('.token-table tbody tr').count()).toBe(24);
+      await tab.page.click('.token-table summary');
+    });
+
+    test("runs the user's own select, and shows its errors", async () => {
+      const { page } = tab;
+      await page.click('.editor summary');
+      await page.fill('#select-code', 'export default () => [0, 0];');
+      await page.click('.editor .primary');
+      await page.waitForSelector('[data-method=custom] .problem');
+      expect(await page.textContent('[data-method=custom] .problem')).toContain('expected 57 indices, got 2');
+      await page.fill(
+        '#select-code',
+        'export default (_, { tokens }) => Array.from({ length: tokens }, (_, i) => i);',
+      );
+      await page.click('.editor .primary');
+      await page.waitForFunction(
+        () => document.querySelector('[data-method=custom] .method-time')?.textContent?.includes('select'),
+        undefined,
+        { timeout: 30_000 },
+      );
+      expect(await page.getAttribute('[data-method=custom] canvas', 'aria-label')).toBe(
+        'Your own: 57 patches kept',
+      );
+      expect(page.url()).not.toContain('export');
+      await page.click('.editor summary');
+    });
+
+    test('takes a picture that is dropped, pasted, or seen by the camera', async () => {
+      const { page } = tab;
+      const shows = (name: string): Promise<unknown> => page.waitForSelector(`[aria-label^="${name},"]`);
+      const give = async (kind: 'drop' | 'paste'): Promise<void> => {
+        await page.evaluate(async (type) => {
+          const canvas = new OffscreenCanvas(64, 64);
+          canvas.getContext('2d')?.fillRect(16, 16, 32, 32);
+          const data = new DataTransfer();
+          data.items.add(new File([await canvas.convertToBlob()], 'dropped.png', { type: 'image/png' }));
+          const options = { bubbles: true, cancelable: true };
+          document.body.dispatchEvent(
+            type === 'drop'
+              ? new DragEvent('drop', { ...options, dataTransfer: data })
+              : new ClipboardEvent('paste', { ...options, clipboardData: data }),
+          );
+        }, kind);
+      };
+      await give('drop');
+      await shows('dropped.png');
+      await give('paste');
+      await shows('Pasted picture');
+      await page.click('text=Use the camera');
+      await page.click('text=Take the picture');
+      await shows('Camera picture');
+      await page.click('.samples button');
+      await shows('Sample 1');
+    });
+
+    test('shows nothing of an earlier question once another one is asked', async () => {
+      const { page } = tab;
+      await answersOf(page);
+      await page.click('[data-panel=compare] .panel-actions button');
+      await page.waitForSelector('.method[aria-busy=true]');
+      await page.click(`.suggestions button:text-is("${QUESTION}")`);
+      await answersOf(page);
+      // The comparison would have gone on in the meantime.
+      await page.waitForTimeout(1_000);
+      expect(await page.locator('.method[aria-busy=true]').count()).toBe(0);
+      expect(await page.locator('[data-panel=compare] .badge').count()).toBe(0);
+      await page.click('.samples button');
+      await page.waitForFunction(() =>
+        document.querySelector('.picture-frame')?.getAttribute('aria-label')?.startsWith('Sample 1'),
+      );
+    });
+
+    test.each(['light', 'dark'] as const)('has no serious accessibility finding, %s', async (colorScheme) => {
+      const { page } = tab;
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await answersOf(page);
+      expect(await seriousFindings(page)).toEqual([]);
+      for (const [name, width, height] of [
+        ['desktop', 1280, 900],
+        ['phone', 390, 844],
+      ] as const) {
+        await page.setViewportSize({ width, height });
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+        await page.screenshot({ path: join(screenshots, `${name}-${colorScheme}.png`), fullPage: true });
+      }
+      await page.setViewportSize({ width: 1280, height: 900 });
+    });
+
+    test('had no error in the console, and asked no other server for anything', () => {
+      expect(tab.errors).toEqual([]);
+      expect(tab.outside).toEqual([]);
+    });
+  });
+
+  test('on a plain server: precomputed at once, then one thread, and the page says why', async () => {
+    const tab = await open(browser, { folder, isolated: false });
+    try {
+      await tab.page.waitForSelector('.token-table[data-origin=precomputed]');
+      expect(await tab.page.locator('.answer .badge-precomputed').count()).toBe(2);
+      await tab.page.screenshot({ path: join(screenshots, 'first-view.png') });
+      const before = await keptOf(tab.page);
+      expect(await engineOf(tab.page)).toBe('ready');
+      expect(await tab.page.textContent('.engine')).toContain('1 thread');
+      expect(await tab.page.textContent('.notes')).toContain('COOP and COEP');
+      await answersOf(tab.page);
+      expect(await keptOf(tab.page)).toEqual(before);
+      expect([tab.errors, tab.outside]).toEqual([[], []]);
+    } finally {
+      await tab.close();
+    }
+  });
+
+  test.each([
+    ['is missing', null, /404|not found|could not|cannot/i],
+    ['is another file', 'not a model', /./],
+  ])('says so where the model %s, and keeps the precomputed view', async (_, content, problem) => {
+    const instead = { 'tiny-vlm/model/onnx/vision_encoder.onnx': content };
+    const tab = await open(browser, { folder, isolated: true, instead });
+    try {
+      expect(await engineOf(tab.page)).toBe('failed');
+      expect(await tab.page.textContent('.answers-block .problem')).toMatch(problem);
+      expect(await tab.page.getAttribute('.token-table', 'data-origin')).toBe('precomputed');
+      await tab.page.waitForSelector('.engine button');
+    } finally {
+      await tab.close();
+    }
+  });
+
+  test('says so where the model needs more memory than there is', async () => {
+    const instead = { 'tiny-vlm/model/onnx/vision_encoder.onnx': tooLarge() };
+    const tab = await open(browser, { folder, isolated: true, instead });
+    try {
+      // It is seen when a picture is encoded, or already while the model loads.
+      const problem = await tab.page.waitForSelector('.answers-block .problem', { timeout: 60_000 });
+      expect(await problem.textContent()).toMatch(/memory/i);
+      expect(await tab.page.getAttribute('.token-table', 'data-origin')).toBe('precomputed');
+    } finally {
+      await tab.close();
+    }
+  });
+
+  test('a model of the hub without a network: says so, and offers the embedded one', async () => {
+    const tab = await open(browser, { folder, isolated: true });
+    try {
+      await tab.page.context().route(/huggingface\.co/, (route) => route.abort());
+      await tab.page.fill('#model-id', 'HuggingFaceTB/SmolVLM-256M-Instruct');
+      await tab.page.click('[data-panel=model] .primary');
+      await tab.page.waitForSelector('[data-panel=model] .problem', { timeout: 60_000 });
+      expect(await tab.page.textContent('[data-panel=model] .problem')).toContain('The embedded model works');
+      expect(tab.page.url()).toContain('model=HuggingFaceTB');
+      await tab.page.click('text=Back to the embedded model');
+      expect(await engineOf(tab.page)).toBe('ready');
+    } finally {
+      await tab.close();
+    }
+  });
+
+  test('a model of the hub that cuts pictures into tiles: tiles on the picture, the overview beside it', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'playground-'));
+    const { path } = await buildTinyModel('smolvlm', { directory });
+    const hash = '#model=tiny/smolvlm&dtype=fp32&kept=5&q=is+the+cat+red+?';
+    const tab = await open(browser, { folder, isolated: true, hash, hub: { 'tiny/smolvlm': path } });
+    try {
+      expect(await engineOf(tab.page)).toBe('ready');
+      await answersOf(tab.page);
+      const maps = tab.page.locator('.tiles svg');
+      expect(await maps.count()).toBe(1);
+      expect(await maps.getAttribute('aria-label')).toMatch(/^Overview: \d+ of \d+ patches kept$/);
+      expect(await keptOf(tab.page)).toHaveLength(5);
+      await tab.page.focus('.picture-frame');
+      await tab.page.keyboard.press('ArrowRight');
+      await tab.page.waitForSelector('.patch-info dl');
+      expect(await tab.page.textContent('.patch-info')).toMatch(/Row \d+, column \d+/);
+      await tab.page.screenshot({ path: join(screenshots, 'tiles.png'), fullPage: true });
+      // ONNX Runtime warns of unused weights in the random model's files.
+      expect(tab.errors.filter((error) => !error.includes('[W:onnxruntime'))).toEqual([]);
+      expect(tab.outside.every((url) => url.startsWith('https://huggingface.co/tiny/smolvlm/'))).toBe(true);
+    } finally {
+      await tab.close();
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});
