@@ -8,7 +8,7 @@ afterEach(() => void vi.unstubAllGlobals());
 test('a missing file on disk is named, with what to do', async () => {
   await expect(disk.readText('no-such-folder/questions.jsonl')).rejects.toMatchObject({
     code: 'MMTOK_QUESTIONS_MISSING',
-    message: expect.stringMatching(/no-such-folder.*Install/),
+    message: expect.stringMatching(/no-such-folder.*Reinstall/),
   });
 });
 

@@ -76,8 +76,8 @@ export interface SelectionOptions {
   readonly visionFeatures?: 'auto' | VisionFeatureSource | undefined;
   /**
    * Compare what selecting is predicted to cost with what it is predicted to save of the prefill, by shapes and devices. Where it
-   * costs more, `visionFeatures: 'auto'` compares projected tokens, and if that still costs more, all tokens are kept. The report
-   * tells (`selectionCost`). `false` always selects. @default true
+   * costs more, by a millisecond at least, `visionFeatures: 'auto'` compares projected tokens, and if that still costs more, all
+   * tokens are kept. The report tells (`selectionCost`). `false` always selects. @default true
    */
   readonly costGuard?: boolean | undefined;
   /** The encoder's output that holds features from before the projector. @default the one of matching shape */

@@ -60,8 +60,8 @@ const schema = z.strictObject({
 
 /**
  * The kernel over the rows of `x`. softmaxⱼ(s_ij / τ) = E_ij / Z_i with the kernel E = exp((s − 1) / τ) and Z its sums over
- * candidates. The kernel is symmetric, so a candidate's row equals its target's column and half of the products suffice;
- * 1 / Z_i becomes the target's weight. The largest entry for a target is its own, at s = 1.
+ * candidates. The kernel is symmetric, so a candidate's row equals its target's column and half of the products suffice; 1 / Z_i
+ * becomes the target's weight. The largest entry for a target is its own, at s = 1.
  */
 function kernelOf<T>(
   ops: TensorOps<T>,

@@ -40,6 +40,8 @@ export async function createVisionSelector(
     const route = routeOf(encoder.config);
     const model = modelWithoutDecoder(encoder);
     const handle = prune(model as unknown as PreTrainedModel, {
+      // Prefill runs on another machine, so its cost cannot be predicted here.
+      costGuard: false,
       ...selection,
       budget,
       // Encodings of recent images are reused by further questions about them.

@@ -129,6 +129,15 @@ describe('the guard', () => {
     expect(notes[0]).toContain('all vision tokens were kept; set costGuard: false');
   });
 
+  it('lets small losses be: a few tokens cost next to nothing', () => {
+    const few = { ...pool, rows: pool.rows.slice(0, 16), budget: { tokens: 15 } };
+    const dims = { hidden_size: 16, num_hidden_layers: 2, intermediate_size: 32, num_attention_heads: 2 };
+    const small = { config: dims, sessions: {} };
+    const { cost } = guardCost([few], wide, settings, { model: small, device: 'cpu' });
+    expect(cost?.selectMs).toBeGreaterThan(cost?.savedMs as number);
+    expect(cost?.action).toBe('selected');
+  });
+
   it('can be switched off', () => {
     const off = guardCost(
       [pool],

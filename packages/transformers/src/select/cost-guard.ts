@@ -4,7 +4,7 @@ import { resolveBudget } from '@mmtok/core/internal';
 import type { ModelLike } from '../internal/types.js';
 import type { SelectionCost, VisionFeatureSource } from '../report.js';
 import type { VisionRows } from './features.js';
-import { type ForecastPool, forecast, modelDevice } from './forecast.js';
+import { type ForecastPool, forecast, modelDevice, type SelectionForecast } from './forecast.js';
 import type { Pool } from './pools.js';
 
 /** The options that the guard reads. */
@@ -21,6 +21,11 @@ export interface GuardedCost {
   readonly cost?: SelectionCost | undefined;
   readonly notes: readonly string[];
 }
+
+/** Milliseconds that a selection may lose: less is nothing to anybody, and below what a forecast can tell. */
+const NEGLIGIBLE = 1;
+
+const pays = ({ selectMs, savedMs }: SelectionForecast): boolean => selectMs <= savedMs + NEGLIGIBLE;
 
 /**
  * Selects with the features given where that is predicted to pay; else with projected tokens, where the options leave the
@@ -39,7 +44,7 @@ export function guardCost(
     // What a coverage takes is not known before; the least it may take is.
     return { visionTokens: rows.length, keptTokens: Math.min(rows.length, target === undefined ? max : min) };
   });
-  const costWith = (features: VisionRows['features']) =>
+  const costWith = (features: VisionRows['features']): SelectionForecast | undefined =>
     forecast({
       pools: sizes,
       featureWidth: features.dims[1] as number,
@@ -50,15 +55,15 @@ export function guardCost(
     });
   const given = costWith(vision.features);
   if (given === undefined) return { vision, notes: [] };
-  if (given.selectMs <= given.savedMs) return { vision, cost: { action: 'selected', ...given }, notes: [] };
+  if (pays(given)) return { vision, cost: { action: 'selected', ...given }, notes: [] };
 
   const isFree = visionFeatures === 'auto' && vision.source !== 'projected';
   const projected = isFree ? costWith(vision.projected) : undefined;
   const milliseconds = (ms: number): string => `${Number(ms.toPrecision(2))} ms`;
   const least = projected ?? given;
-  const predicted = ({ selectMs, savedMs }: typeof given): string =>
+  const predicted = ({ selectMs, savedMs }: SelectionForecast): string =>
     `selecting is predicted to take ${milliseconds(selectMs)} and to save ${milliseconds(savedMs)} of prefill`;
-  if (projected !== undefined && projected.selectMs <= projected.savedMs) {
+  if (projected !== undefined && pays(projected)) {
     return {
       vision: { ...vision, features: vision.projected, source: 'projected' },
       cost: { action: 'selectedProjected', ...projected },

@@ -220,7 +220,7 @@ function adviceOf(results: readonly PictureResult[], limit: SpeedLimit | undefin
     );
     advice.push(
       `For questions that read text or numbers, keep at least half of the vision tokens${changed ? '; here the answer changed below that' : ''}. ` +
-        'All methods of pruning lose these first.',
+        'All methods of pruning lose these first; counting and describing come next.',
     );
   }
   if (limit !== undefined) {

@@ -265,10 +265,7 @@ describe('mmtok eval', () => {
     [['shapes', '--keep', '0'], '--keep 0; expected'],
     [['shapes', '--shard', '4/4'], '--shard: expected a part'],
     [['shapes', '--seed', 'x'], '--seed: expected a number'],
-    [
-      ['shapes', '--methods', 'scope', '--limit', '1'],
-      "'scope' needs saliency, which the model 'tiny' does not provide",
-    ],
+    [['shapes', '--methods', 'scope', '--limit', '1'], "'scope' needs saliency"],
     [['mountains'], "There is no task 'mountains'. Known: gqa"],
     [['pope', '--limit', '1'], "The model 'tiny' only knows drawn shapes"],
     [[], 'missing required argument'],
