@@ -71,7 +71,7 @@ export interface SelectionOptions {
   /**
    * Which features feed vision coverage. `'patches'`, what the official MMTok compares on Qwen, needs a model loaded with
    * `tap: { patches: true }`. @default 'auto': from before the projector where the encoder gives them, unless they are more than
-   * four times as wide as projected tokens, as for SmolVLM: those then serve as well, at a fraction of the cost
+   * four times as wide as projected tokens, as for SmolVLM: those then serve, at a fraction of the cost
    */
   readonly visionFeatures?: 'auto' | VisionFeatureSource | undefined;
   /**
