@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { TensorLike } from '../internal/types.js';
 import { paddingTokens, visionRows } from './features.js';
 
 const grid = [24, 24] as const;
@@ -30,7 +31,7 @@ describe('paddingTokens of LLaVA 1.5 (336 pixels, 24 × 24 patches)', () => {
 });
 
 describe("visionFeatures: 'auto'", () => {
-  const tensor = (rows: number, width: number) => {
+  const tensor = (rows: number, width: number): TensorLike => {
     const data = Float32Array.from({ length: rows * width }, (_, at) => 1 + at);
     return { type: 'float32', data, dims: [1, rows, width], to: () => tensor(rows, width) };
   };
