@@ -245,7 +245,7 @@ async function vlmProbe(vlm: ProfiledVlm, template: string | undefined): Promise
 }
 
 /** What a call kept, and its text. */
-export function keptOf({ prompts, keptTokens }: PruneReport): Pick<CallSize, 'keptTokens' | 'textTokens'> {
+function keptOf({ prompts, keptTokens }: PruneReport): Pick<CallSize, 'keptTokens' | 'textTokens'> {
   const kept = prompts.reduce((sum, prompt) => sum + prompt.keptPromptTokens, 0);
   return { keptTokens, textTokens: kept - keptTokens };
 }
