@@ -3,8 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../backend/reference-backend.js';
-import { referenceOps as ops } from '../backend/reference-ops.js';
-import { float32 } from '../backend/tensor.js';
+import { referenceOps as ops, type ReferenceTensor } from '../backend/reference-ops.js';
 import { createRandom } from '../internal/random.js';
 import { selectTokens } from '../selection/select-tokens.js';
 import { FULL_FOCUS, focusStrength, textEvidence } from './focus-strength.js';
@@ -12,7 +11,10 @@ import { visionCoverage } from './vision-coverage.js';
 
 type Rows = readonly (readonly number[])[];
 
-const tensor = (rows: Rows) => float32(Float32Array.from(rows.flat()), [rows.length, rows[0]?.length ?? 0]);
+const tensor = (rows: Rows): ReferenceTensor => ({
+  dims: [rows.length, rows[0]?.length ?? 0],
+  data: Float64Array.from(rows.flat()),
+});
 const measured = (measure: typeof textEvidence, vision: Rows, text: Rows): number => {
   const x = tensor(vision);
   return measure(ops, x, tensor(text), ops.rowNorms(x)).data[0] as number;

@@ -68,10 +68,7 @@ describe.each([
 
   /** What is kept for an official question. */
   async function kept(one: OfficialCase, options: CallOptions): Promise<PruneReport> {
-    const content = [
-      { type: 'image', url: '' },
-      { type: 'text', text: one.question },
-    ] as const;
+    const content = [{ type: 'image' }, { type: 'text', text: one.question }] as const;
     const inputs = await processInputs(library, loaded.processor, {
       messages: [{ role: 'user', content }] as never,
       images: [await pictureOf(one)],
@@ -87,7 +84,7 @@ describe.each([
     "keeps the official tokens with text: 'official', asked %j",
     async (_question, one) => {
       const report = await kept(one, { ...preparation, text: 'official', question: one.question });
-      expect(report.prompts[0]?.question.ids).toEqual(one.ids);
+      expect(report.prompts[0]?.question?.ids).toEqual(one.ids);
       expect(report.images[0]?.indices).toEqual(one.picks);
     },
   );
