@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../backend/reference-backend.js';
-import { referenceOps as ops } from '../backend/reference-ops.js';
+import { referenceOps as ops, type ReferenceTensor } from '../backend/reference-ops.js';
 import { createRandom } from '../internal/random.js';
 import { selectTokens } from '../selection/select-tokens.js';
 import { FULL_FOCUS, focusStrength, textEvidence } from './focus-strength.js';
@@ -11,10 +11,9 @@ import { visionCoverage } from './vision-coverage.js';
 
 type Rows = readonly (readonly number[])[];
 
-const tensor = (rows: Rows) => ({
-  type: 'float32' as const,
-  data: Float64Array.from(rows.flat()),
+const tensor = (rows: Rows): ReferenceTensor => ({
   dims: [rows.length, rows[0]?.length ?? 0],
+  data: Float64Array.from(rows.flat()),
 });
 const measured = (measure: typeof textEvidence, vision: Rows, text: Rows): number => {
   const x = tensor(vision);
