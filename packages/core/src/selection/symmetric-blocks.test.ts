@@ -42,7 +42,10 @@ it('is filled and summed from blocks of any width', async () => {
           for (let row = 0; row < n; row++) sum += expected[row * n + column] as number;
           return sum;
         });
-        const farthest = columns.reduce((most, sum, at) => Math.max(most, Math.abs(sum - (sums[at] as number))), 0);
+        const farthest = columns.reduce(
+          (most, sum, at) => Math.max(most, Math.abs(sum - (sums[at] as number))),
+          0,
+        );
         expect(farthest).toBeLessThan(1e-9);
       },
     ),
