@@ -7,6 +7,9 @@ import { heldOutAnswers } from './held-out-answers.js';
 /** Accuracy at most where every question gets another scene's picture. */
 const GUESSING = 0.55;
 
+/** Accuracy at least that the card states. */
+const LEAST: Readonly<Record<ModelSize, number>> = { base: 0.9, small: 0.9, tiled: 0.85 };
+
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
 
 /** Accuracy on the first `limit` questions lies within three standard errors of what the README states for all. */
@@ -17,7 +20,7 @@ export async function checkAccuracy(size: ModelSize, limit: number, vlm: TinyVlm
   const { overall, byKind } = await evaluate({ answer, questions });
   const stated = statedAccuracy('**all**', size);
   expect(Object.keys(byKind)).toEqual([...(size === 'tiled' ? tiledQuestionKinds : questionKinds)]);
-  expect(stated).toBeGreaterThan(0.9);
+  expect(stated).toBeGreaterThan(LEAST[size]);
   expect(overall.total).toBe(limit);
   expect(Math.abs(overall.accuracy - stated)).toBeLessThanOrEqual(
     3 * Math.sqrt((stated * (1 - stated)) / limit),
