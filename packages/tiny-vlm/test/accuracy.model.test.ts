@@ -12,6 +12,8 @@ import {
 } from '../src/node.js';
 
 const QUESTIONS = 360;
+/** The least accuracy that the README may state. */
+const LEAST = { base: 0.9, small: 0.9, tiled: 0.85 } as const;
 /** Accuracy at most where every question gets another scene's picture. */
 const GUESSING = 0.55;
 /** Hundreds of answers, on a machine that may do other work as well, in ms. */
@@ -35,7 +37,7 @@ describe.each(['base', 'small', 'tiled'] as const)('%s', (size) => {
       const { overall, byKind } = await evaluate({ answer: ask, questions });
       const stated = statedAccuracy('**all**', size);
       expect(Object.keys(byKind)).toEqual([...(size === 'tiled' ? tiledQuestionKinds : questionKinds)]);
-      expect(stated).toBeGreaterThan(0.9);
+      expect(stated).toBeGreaterThan(LEAST[size]);
       expect(overall.total).toBe(QUESTIONS);
       // Within three standard errors.
       expect(Math.abs(overall.accuracy - stated)).toBeLessThanOrEqual(
