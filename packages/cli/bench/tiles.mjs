@@ -78,6 +78,7 @@ export async function compareTiles({ limit, max = 5, ratio = 0.1, focus = 0 } = 
   const handle = prune(model, {
     processor,
     backend,
+    budget: { ratio },
     ...(focus > 0 && { coverage: [visionCoverage({ focus })] }),
   });
   const ways = Object.entries(waysOf({ max, ratio, random: randomNumbers(1) }));
