@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRandom } from '@mmtok/core/internal';
-import { heldOut, modelPath, smallModelPath } from '@mmtok/tiny-vlm';
+import { heldOut, modelPath, smallModelPath, tiledModelPath } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createVlm, type PlanReport, type Vlm } from '../src/index.js';
 
@@ -17,7 +17,8 @@ const PATIENCE = 1_800_000;
 describe.each([
   ['base', modelPath],
   ['small', smallModelPath],
-])('%s', (size, path) => {
+  ['tiled', tiledModelPath],
+] as const)('%s', (size, path) => {
   let directory: string;
   let vlm: Vlm;
   const before = process.env.XDG_CACHE_HOME;
@@ -37,7 +38,7 @@ describe.each([
     `tells how far predictions of ${CALLS} calls with random budgets are off`,
     async () => {
       const random = createRandom(1);
-      const questions = await heldOut();
+      const questions = await heldOut({ size });
       const plans: PlanReport[] = [];
       const ask = async (at: number, firstTokenMs: number): Promise<PlanReport> => {
         const { image, question } = questions[at % questions.length] as (typeof questions)[number];

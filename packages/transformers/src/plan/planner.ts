@@ -32,7 +32,7 @@ export interface PlannedPrompt {
 
 /** The plan of a call. */
 export interface PlannedCall {
-  readonly options: Pick<CallOptions, 'budget' | 'tiles'>;
+  readonly options: Pick<CallOptions, 'budget' | 'tiles' | 'costGuard'>;
   /** The report with the plan and what the call took. */
   readonly reported: (report: PruneReport) => PruneReport;
 }
@@ -123,6 +123,8 @@ export class Planner {
     const isWhole = plan.keptTokens >= visionTokens;
     return {
       options: {
+        // The plan has weighed what selecting costs, from measurements.
+        costGuard: false,
         budget: isWhole ? { ratio: 1 } : { tokens: Math.max(1, Math.floor(plan.keptTokens / images)) },
         ...(plan.tiles < tiles && { tiles: { share: plan.tiles / tiles } }),
       },

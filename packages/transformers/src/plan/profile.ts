@@ -265,7 +265,7 @@ async function measuredCall(
   const onReport = (one: PruneReport): void => {
     report = one;
   };
-  const mmtok = { agent: false as const, ...options, onReport };
+  const mmtok = { agent: false as const, costGuard: false, ...options, onReport };
   await handle.generate({ ...inputs, max_new_tokens: 1, do_sample: false, mmtok } as never);
   return { report: report as PruneReport };
 }
