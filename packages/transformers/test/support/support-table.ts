@@ -50,10 +50,9 @@ export function modelsPage(): string {
   const refused = families.filter((family) => family.status === 'refused');
   return `# Models
 
-Made from the files in \`packages/transformers/src/models/\` by \`test/support-table.test.ts\` (\`vitest run -u\` writes it anew).
-Every family below is tested on tiny random models of its exact layout. Checkpoints are ids on the Hugging Face hub with the
-rounded parameter counts of the original models;
-neither has been checked against the hub from here, and the tests download nothing.
+Generated from \`packages/transformers/src/families\` by \`test/support-table.test.ts\` (\`vitest run -u\` updates it).
+Every family below is tested on tiny random models of its exact layout. Checkpoints are ids on the Hugging Face hub, with the rounded
+parameter counts of the original models. Neither was checked against the hub, and the tests download nothing.
 
 ${pruned
   .map(
