@@ -93,6 +93,19 @@ describe.each(Object.keys(LEAST) as (keyof typeof LEAST)[])('%s', (name) => {
   });
 });
 
+it('counts as the processor does where rounding decides', async () => {
+  const { path } = await buildTinyModel('lfm2_vl', { directory });
+  const processor = await library.AutoProcessor.from_pretrained(path, { local_files_only: true });
+  const fitted = await fitImage(processor, noiseImage({ width: 73, height: 73 }), { visionTokens: 17 });
+  const messages = [{ role: 'user' as const, content: [{ type: 'image' as const }] }];
+  const inputs = await processInputs(library, fitted.processor, { messages, images: [fitted.image] });
+  const patches = inputs.pixel_attention_mask?.data as BigInt64Array;
+  const shown = Array.from(patches, Number).filter((bit) => bit !== 0).length;
+  // Two patches along each edge become one token.
+  expect(shown / 4).toBe(fitted.visionTokens);
+  expect(fitted.visionTokens).toBeLessThanOrEqual(17);
+});
+
 it('uses as much as it may: another size up would cost more', async () => {
   const { path } = await buildTinyModel('qwen2_5_vl', { directory });
   const processor = await library.AutoProcessor.from_pretrained(path, { local_files_only: true });

@@ -1,4 +1,4 @@
-// The tables of supported models in README and docs are those of the code. `vitest run -u` writes them anew.
+// The tables of supported models in README and docs are those of the code. `vitest run <this file> -u` updates them.
 
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';

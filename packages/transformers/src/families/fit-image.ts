@@ -174,20 +174,27 @@ function tileOf({ max_image_size }: ImageProcessorLike): number {
   return numberAt(section({ max_image_size }, 'max_image_size'), 'longest_edge') ?? Number.NaN;
 }
 
-/** Width and height as multiples of `side`, of an area within bounds: how LFM2-VL sizes images that it does not cut up. */
+/**
+ * Width and height as multiples of `side`, of an area within bounds: how LFM2-VL sizes images that it does not cut up. The steps are
+ * those of `smart_resize` of transformers.js, rounding included: divided in another order, 65 pixels become one row of tokens fewer.
+ */
 function withinArea(
   { width: given, height: tall }: Size,
   side: number,
   [least, most]: readonly [number, number],
 ): [width: number, height: number] {
   const [width, height] = [Math.max(side, given), Math.max(side, tall)];
-  const scaled = (scale: number, round: (value: number) => number): [number, number] => [
-    Math.max(side, round((width * scale) / side) * side),
-    Math.max(side, round((height * scale) / side) * side),
-  ];
-  const [wide, high] = scaled(1, Math.round);
-  if (wide * high > most) return scaled(Math.sqrt(most / (width * height)), Math.floor);
-  if (wide * high < least) return scaled(Math.sqrt(least / (width * height)), Math.ceil);
+  const [wide, high] = [Math.round(width / side) * side, Math.round(height / side) * side];
+  if (wide * high > most) {
+    const shrink = Math.sqrt((height * width) / most);
+    const within = (edge: number): number => Math.max(side, Math.floor(edge / shrink / side) * side);
+    return [within(width), within(height)];
+  }
+  if (wide * high < least) {
+    const grow = Math.sqrt(least / (height * width));
+    const beyond = (edge: number): number => Math.ceil((edge * grow) / side) * side;
+    return [beyond(width), beyond(height)];
+  }
   return [wide, high];
 }
 
