@@ -1,4 +1,4 @@
-// How vision features get into a model: what every adapter does, and what it is given.
+// How vision features get into a model: what every adapter does, and what is passed to it.
 
 import type { ModelInputs, ModelLike, TensorLike } from '../internal/types.js';
 
@@ -6,18 +6,18 @@ import type { ModelInputs, ModelLike, TensorLike } from '../internal/types.js';
 export interface EncodedVision {
   /** What the language model receives, `[…, D]`: one row per vision token, in prompt order. */
   readonly projected: TensorLike;
-  /** The encoder's other outputs by name, candidates for features from before the projector. */
+  /** The encoder's other outputs by name: candidates for features before the projector. */
   readonly others: Readonly<Record<string, TensorLike>>;
-  /** One importance value per vision token, where the encoder has such an output. */
+  /** One importance value per vision token, if the encoder has such an output. */
   readonly saliency?: TensorLike;
 }
 
-/** The original `forward` of a model, on the model itself or on a stand-in for one call. */
+/** The original `forward` of a model, called on the model itself or on a stand-in for one call. */
 export type Forward = (inputs: ModelInputs, self?: ModelLike) => Promise<Record<string, TensorLike>>;
 
-/** A batch of prompts without their removed tokens: what the language model is to see. */
+/** A batch of prompts without their removed tokens: the input of the language model. */
 export interface ShortPrompt {
-  /** Everything `forward` was called with, with shortened `input_ids`, `attention_mask` and `position_ids`. */
+  /** Everything that was passed to `forward`, with shortened `input_ids`, `attention_mask` and `position_ids`. */
   readonly inputs: ModelInputs;
   readonly ids: TensorLike;
   /** Positions of the kept vision tokens in each shortened prompt. */
@@ -32,20 +32,20 @@ export interface ModelAdapter {
   readonly sessions: readonly string[];
   /** The session that encodes images. */
   readonly encoder: string;
-  /** The session that decodes, whose inputs tell whether positions can be given. */
+  /** The session that decodes. Its inputs show whether positions can be passed. */
   readonly decoder: string;
   /**
-   * Where vision tokens go: in the places of placeholders in the prompt, or before the text in the input of an encoder,
-   * as in encoder-decoder models.
+   * Where vision tokens go: at the placeholders in the prompt, or before the text in the input of an encoder, as in
+   * encoder-decoder models.
    */
   readonly placement: 'placeholders' | 'beforeText';
-  /** The inputs that go with text ids alone, where a further turn over a cache needs them. */
+  /** The inputs that go with text-only ids, if another turn over a cache needs them. */
   readonly textOnly?: (ids: TensorLike) => ModelInputs;
-  /** Names of the inputs that carry images; gone from the model's inputs once the prompt is processed. */
+  /** Names of the inputs that carry images; removed from the model's inputs once the prompt is processed. */
   readonly imageInputs: readonly string[];
-  /** Inputs that the model's class does not hand on to `forward`, but that this adapter reads there. */
+  /** Inputs that the model's class does not pass on to `forward`, but that this adapter reads there. */
   readonly forwardInputs?: readonly string[];
-  /** Positions of the placeholders in each prompt, where the inputs tell rather than the ids. */
+  /** Positions of the placeholders in each prompt, if the inputs define them rather than the ids. */
   readonly placeholders?: (inputs: ModelInputs) => number[][];
   /** Runs the vision encoder. */
   encode(model: ModelLike, inputs: ModelInputs): Promise<EncodedVision>;

@@ -9,7 +9,7 @@ import type { EncodedVision, Forward, ModelAdapter, ShortPrompt } from './adapte
 /** The encoder's output `[images or tiles, n]` of numbers ≥ 0, in the order of the vision tokens. */
 export const SALIENCY_OUTPUT = 'vision_saliency';
 
-/** Names under which the encoder's inputs reach the model, where they differ from the session's own. */
+/** Names of the encoder's inputs on the model, if they differ from the session's own. */
 const aliases: Readonly<Record<string, string>> = {
   grid_thw: 'image_grid_thw',
   pixel_position_ids: 'image_position_ids',
@@ -32,17 +32,17 @@ export async function encodeVision(model: ModelLike, inputs: ModelInputs): Promi
   };
 }
 
-/** Input embeddings of the shortened prompt with its vision tokens, and what else the embedding table gives. */
+/** Input embeddings of the shortened prompt with its vision tokens, and the other outputs of the embedding table. */
 export async function embedPrompt(
   model: ModelLike,
   { ids, visionPositions, kept }: ShortPrompt,
 ): Promise<Record<string, TensorLike>> {
-  // Some embedding tables have a second output (per-layer inputs of Gemma 3n); the decoder takes whatever there is.
+  // Some embedding tables have a second output (per-layer inputs of Gemma 3n); the decoder takes every output there is.
   const { inputs_embeds, ...more } = await runSession(model, 'embed_tokens', { input_ids: ids }, ids);
   return { ...more, inputs_embeds: writeRowsAt(inputs_embeds as TensorLike, visionPositions, kept) };
 }
 
-/** Images in through `vision_encoder`, text through `embed_tokens`, and everything on as `inputs_embeds`. */
+/** Encodes images with `vision_encoder`, embeds text with `embed_tokens`, and passes everything on as `inputs_embeds`. */
 export const embeddingsAdapter: ModelAdapter = {
   sessions: ['vision_encoder', 'embed_tokens', 'decoder_model_merged'],
   encoder: 'vision_encoder',

@@ -4,8 +4,8 @@ import type { ModelAdapter } from './adapter.js';
 import { embeddingsAdapter, embedPrompt } from './embeddings.js';
 
 /**
- * The prompt has no placeholders: vision tokens stand before it. The decoder is left alone; pruning changes what
- * `_prepare_inputs_embeds` hands to the encoder, so the "prefill" ends with the embeddings.
+ * The prompt has no placeholders: vision tokens come before it. The decoder is not patched; pruning changes what
+ * `_prepare_inputs_embeds` passes to the encoder, so the "prefill" ends with the embeddings.
  */
 export const encoderDecoderAdapter: ModelAdapter = {
   ...embeddingsAdapter,

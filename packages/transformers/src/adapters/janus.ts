@@ -7,7 +7,7 @@ import type { ModelAdapter } from './adapter.js';
 
 const SESSION = 'prepare_inputs_embeds';
 
-/** The inputs that say "no images" for ids `[1, tokens]`, in the form that upstream uses at every decode step. */
+/** The inputs that mean "no images" for ids `[1, tokens]`, in the form that upstream uses at every decode step. */
 function withoutImages(ids: TensorLike): ModelInputs {
   const tokens = ids.dims.at(-1) as number;
   return {
@@ -31,7 +31,7 @@ function placeholders(inputs: ModelInputs): number[][] {
   return rows.map((row) => row.flatMap((bit, position) => (bit === 0 ? [] : [position])));
 }
 
-/** Images and text in through `prepare_inputs_embeds`. */
+/** Embeds images and text with `prepare_inputs_embeds`. */
 export const janusAdapter: ModelAdapter = {
   sessions: [SESSION, 'model', 'lm_head'],
   encoder: SESSION,
@@ -56,7 +56,7 @@ export const janusAdapter: ModelAdapter = {
 
   async prefill(model, forward, { ids, inputs, visionPositions, kept }) {
     const embeddings = writeRowsAt(await embed(model, ids), visionPositions, kept);
-    // Calls do not share the stand-in session, so they cannot meet.
+    // Calls do not share the stand-in session, so they cannot interfere.
     const ready = {
       inputNames: [],
       outputNames: ['inputs_embeds'],

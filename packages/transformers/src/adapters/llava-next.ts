@@ -12,7 +12,7 @@ import { embeddingsAdapter, SALIENCY_OUTPUT } from './embeddings.js';
 /** The encoder's output `[1, D]` that ends a line of tokens. */
 const NEWLINE_OUTPUT = 'image_newline';
 
-/** Tiles in through `vision_encoder`, which has the further output `image_newline`. */
+/** Encodes tiles with `vision_encoder`, which has the additional output `image_newline`. */
 export const llavaNextAdapter: ModelAdapter = {
   ...embeddingsAdapter,
   imageInputs: ['pixel_values', 'image_sizes'],
@@ -62,7 +62,7 @@ const columnOf = (tensor: TensorLike): TensorLike => {
   return makeTensor(tensor, tensor.type, data, [data.length, 1]);
 };
 
-/** The rows `[…, D]` of each image with its newlines behind them, as `[rows, D]`; zeros where there is no `newline`. */
+/** The rows `[…, D]` of each image followed by its newlines, as `[rows, D]`; zeros if there is no `newline`. */
 function withNewlines(tensor: TensorLike, packings: readonly Packing[], newline?: TensorLike): TensorLike {
   const width = tensor.dims.at(-1) ?? 0;
   const source = tensor.data as Float32Array;

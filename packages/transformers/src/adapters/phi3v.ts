@@ -7,7 +7,7 @@ import { type ModelLike, numberAt, section, type TensorLike } from '../internal/
 import type { ModelAdapter } from './adapter.js';
 import { encodeVision } from './embeddings.js';
 
-/** Embeddings `[batch, tokens, D]` of ids with image features `[vision tokens, D]` in the places of negative ids. */
+/** Embeddings `[batch, tokens, D]` of ids, with image features `[vision tokens, D]` in place of negative ids. */
 async function embed(model: ModelLike, ids: TensorLike, features: TensorLike): Promise<TensorLike> {
   const feeds = { input_ids: ids, image_features: features };
   const { inputs_embeds } = await runSession(model, 'prepare_inputs_embeds', feeds, ids);
@@ -22,7 +22,7 @@ function hiddenSize({ config }: ModelLike): number {
   return size;
 }
 
-/** Images in through `vision_encoder`, merged with the text in `prepare_inputs_embeds`. */
+/** Encodes images with `vision_encoder` and merges them with the text in `prepare_inputs_embeds`. */
 export const phi3vAdapter: ModelAdapter = {
   sessions: ['vision_encoder', 'prepare_inputs_embeds', 'model'],
   encoder: 'vision_encoder',

@@ -1,8 +1,8 @@
-// Model files in browsers: the page's server, and the cache that transformers.js keeps downloads in.
+// Model files in browsers: the page's server, and the cache in which transformers.js keeps downloads.
 
 import type { FileCache, LibraryEnv, Location, PlatformFiles } from './model-files.js';
 
-/** What pages and workers have beside the language. */
+/** What pages and workers provide in addition to the language. */
 interface Web {
   readonly caches?: { open(name: string): Promise<FileCache> };
   readonly location?: { readonly href: string };
@@ -13,7 +13,7 @@ const web = globalThis as Web;
 
 async function openCache(env: LibraryEnv): Promise<FileCache | undefined> {
   if (env.useBrowserCache === false || web.caches === undefined) return undefined;
-  // In a frame of another site and in private windows the cache may be there and refuse.
+  // In a cross-site frame or a private window, the cache may exist but refuse access.
   return await web.caches.open(env.cacheKey ?? 'transformers-cache').catch(() => undefined);
 }
 
@@ -23,7 +23,7 @@ async function fetched(location: Location, fetchFile: typeof fetch): Promise<{ r
   return { bytes: new Uint8Array(await response.arrayBuffer()) };
 }
 
-/** The implementation of `#files` for browsers. Sources are hub ids, or paths on the page's server such as `/models/smolvlm`. */
+/** The browser implementation of `#files`. Sources are hub ids, or paths on the page's server such as `/models/smolvlm`. */
 export const platform: PlatformFiles = {
   modelFolder: () => undefined,
   openCache,

@@ -1,9 +1,9 @@
-// Finds, in the graph of a vision encoder, the tensor that goes into the projector. Reads structure only, no weights.
+// Finds the input tensor of the projector in the graph of a vision encoder. Reads structure only, no weights.
 
 import type { ScannedGraph, ScannedNode } from '@mmtok/onnx';
 import type { ProjectorInput } from '../internal/tapped-sessions.js';
 
-/** Products with a constant matrix as second input, quantised or not. */
+/** Products with a constant matrix as the second input, quantized or not. */
 const LINEAR = new Set([
   'MatMul',
   'Gemm',
@@ -19,7 +19,7 @@ const LINEAR = new Set([
 const CONVOLUTION = new Set(['Conv', 'ConvInteger', 'FusedConv', 'NhwcFusedConv', 'QLinearConv']);
 /** Operators that add two paths. */
 const SUM = new Set(['Add', 'SkipLayerNormalization', 'SkipSimplifiedLayerNormalization']);
-/** Operators whose further inputs are shapes, indices or fills. */
+/** Operators whose inputs after the first are shapes, indices, or fill values. */
 const FIRST_INPUT_ONLY = new Set([
   ...[
     'Reshape',
@@ -35,7 +35,7 @@ const FIRST_INPUT_ONLY = new Set([
   ],
   ...['Split', 'Resize', 'Cast', 'CastLike', 'ReduceMean', 'ReduceSum', 'Compress', 'Transpose'],
 ]);
-/** Operators that leave the order of numbers in memory as it is, up to a normalization of each row. */
+/** Operators that keep the order of numbers in memory, up to a normalization of each row. */
 const ROW_BY_ROW = new Set([
   ...['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Identity', 'Cast', 'CastLike'],
   ...['LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization'],
@@ -43,12 +43,12 @@ const ROW_BY_ROW = new Set([
 ]);
 const REORDER = new Set(['Gather', 'GatherND']);
 /**
- * Tensors to look at in all before giving up. The way from the output to the end of a real encoder takes some hundreds;
- * without a bound, a hostile file could keep the search busy for ever.
+ * Maximum number of tensors to visit before giving up. In a real encoder, the path from the output back to the end of the
+ * encoder takes a few hundred; without a limit, a malicious file could keep the search running forever.
  */
 const MAX_STEPS = 200_000;
 
-/** A graph with the questions that the search asks of it. */
+/** A graph, and the queries that the search runs on it. */
 class Wiring {
   private readonly producers = new Map<string, number>();
   private readonly constants: Set<string>;
@@ -76,7 +76,7 @@ class Wiring {
     return index === undefined ? undefined : this.nodes[index];
   }
 
-  /** Inputs that carry features, rather than weights, shapes or indices. */
+  /** Inputs that carry features, rather than weights, shapes, or indices. */
   data(node: ScannedNode): string[] {
     const inputs = FIRST_INPUT_ONLY.has(node.opType) ? node.inputs.slice(0, 1) : node.inputs;
     return [...new Set(inputs.filter((input) => !this.isConstant(input)))];
@@ -86,7 +86,7 @@ class Wiring {
     return LINEAR.has(node.opType) && this.isConstant(node.inputs[1] ?? '');
   }
 
-  /** Counts tensors looked at; false when there have been too many. */
+  /** Counts visited tensors; false when there are too many. */
   mayGoOn(tensors = 1): boolean {
     this.steps += tensors;
     return this.steps <= MAX_STEPS;
@@ -106,7 +106,7 @@ class Wiring {
         if (latest === undefined || index > (this.producers.get(latest) ?? -1)) latest = tensor;
       }
       const node = this.producer(latest as string);
-      // A node that comes again is part of a cycle, which no runnable graph has.
+      // A node that appears again is part of a cycle, which no runnable graph has.
       if (node === undefined || done.has(node)) return undefined;
       done.add(node);
       for (const output of node.outputs) front.delete(output);
@@ -119,8 +119,8 @@ class Wiring {
 }
 
 /**
- * Walks back from an output to the end of the encoder: through everything that has a single source, until a residual
- * block, an attention or a convolution. The earliest linear layer on the way is the projector's first.
+ * Walks back from an output to the end of the encoder: through everything with a single source, up to a residual block, an
+ * attention, or a convolution. The earliest linear layer on the way is the projector's first.
  * @returns nothing if there is no such layer.
  */
 export function findProjectorInput(graph: ScannedGraph, output: string): ProjectorInput | undefined {
@@ -153,7 +153,7 @@ export function findProjectorInput(graph: ScannedGraph, output: string): Project
       (hasLinear && SUM.has(node.opType)) ||
       isProduct(wiring, node);
     if (isEncoder) {
-      // The sum that ends the last block; fused with a normalization it would not be there by itself.
+      // The sum that ends the last block; if it is fused with a normalization, it is not a separate output.
       if (isRowByRow && node.opType === 'Add' && tensor !== features) patches = tensor;
       break;
     }
@@ -174,13 +174,13 @@ export function findProjectorInput(graph: ScannedGraph, output: string): Project
   };
 }
 
-/** How a tensor that somebody names is to be read. */
+/** How to read a tensor that the caller names. */
 export function projectorInputNamed(graph: ScannedGraph, tensor: string): ProjectorInput {
   const transposed = graph.nodes.some((node) => readsTransposed(node, tensor));
   return { features: tensor, ...(transposed && { transposed }) };
 }
 
-/** Whether a layer transposes this input itself, as optimizers make of a transposition before it. */
+/** Whether a layer transposes this input itself, as optimizers do when they fold in a preceding transpose. */
 function readsTransposed({ opType, inputs, attributes }: ScannedNode, tensor: string): boolean {
   return LINEAR.has(opType) && inputs[0] === tensor && (attributes.transA?.int ?? 0) !== 0;
 }
@@ -194,7 +194,7 @@ function isProduct(wiring: Wiring, node: ScannedNode): boolean {
   );
 }
 
-/** Picks whole rows by index. */
+/** Selects whole rows by index. */
 function isRowGather(node: ScannedNode): boolean {
   return REORDER.has(node.opType) && (node.attributes.axis?.int ?? 0) === 0;
 }

@@ -1,4 +1,4 @@
-// Loads a vision-language model with the class, processor and tokenizer that belong to it, its vision encoder tapped.
+// Loads a vision-language model with its class, processor, and tokenizer, and taps its vision encoder.
 
 import type {
   DataType,
@@ -26,56 +26,59 @@ export type Library = typeof import('@huggingface/transformers');
 /** Options of {@link loadVlm}. */
 export interface LoadVlmOptions {
   /**
-   * Execution device, for all files or by file, e.g. `'cpu'`, `'cuda'`, `'webgpu'`.
+   * Execution device, for all files or per file, e.g. `'cpu'`, `'cuda'`, `'webgpu'`.
    * @default transformers.js's own: `'cpu'` in Node, `'wasm'` in browsers
    */
   readonly device?: DeviceType | Readonly<Record<string, DeviceType>>;
-  /** Precision, for all files or by file, e.g. `{ vision_encoder: 'fp16', decoder_model_merged: 'q4' }`. @default transformers.js's own: `'fp32'` on a CPU, `'q8'` in WebAssembly */
+  /**
+   * Precision, for all files or per file, e.g. `{ vision_encoder: 'fp16', decoder_model_merged: 'q4' }`.
+   * @default transformers.js's own: `'fp32'` on a CPU, `'q8'` in WebAssembly
+   */
   readonly dtype?: DataType | Readonly<Record<string, DataType>>;
   /** Receives the progress of downloads. */
   readonly onProgress?: (progress: ProgressInfo) => void;
-  /** Never go to the network. Folders are loaded without it anyway. @default false */
+  /** Never use the network. Folders are always loaded without it. @default false */
   readonly offline?: boolean;
-  /** Branch, tag or commit of a hub repository. @default 'main' */
+  /** Branch, tag, or commit of a hub repository. @default 'main' */
   readonly revision?: string;
-  /** The folder that downloads are kept in. Not for browsers, which keep them in their own cache. @default transformers.js's own */
+  /** The folder for downloads. Not for browsers, which use their own cache. @default transformers.js's own */
   readonly cacheDir?: string;
   /** Options for all sessions, as ONNX Runtime takes them. */
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
-  /** Ends loading early: it then rejects with the signal's reason, and frees what was loaded. */
+  /** Cancels loading: it then rejects with the signal's reason and frees what was loaded. */
   readonly signal?: AbortSignal;
   /**
-   * Expose the features from before the projector: `true` looks for them in the vision encoder's file, `{ tensor }`
-   * names them, `{ patches: true }` exposes the encoder's unmerged patches too (`visionFeatures: 'patches'`), `false` leaves
-   * the file alone. Where that fails, a wrong name included, the model loads all the same, and
-   * `tap.problem` of the result says why.
+   * Expose the features before the projector: `true` finds them in the vision encoder's file, `{ tensor }` names them,
+   * `{ patches: true }` also exposes the encoder's unmerged patches (`visionFeatures: 'patches'`), and `false` leaves the
+   * file unchanged. If this fails, e.g. because of a wrong name, the model still loads, and `tap.problem` of the result
+   * says why.
    * @default true
    */
   readonly tap?: boolean | { readonly tensor?: string; readonly patches?: boolean };
 }
 
-/** A loaded model with all that belongs to it. */
+/** A loaded model with everything that belongs to it. */
 export interface LoadedVlm {
   readonly model: PreTrainedModel;
-  /** The processor; where the library has none for the family, its image processor with the tokenizer added. */
+  /** The processor; if the library has none for the family, its image processor with the tokenizer added. */
   readonly processor: Processor;
   readonly tokenizer: PreTrainedTokenizer;
   /** The copy of transformers.js that the model belongs to. */
   readonly library: Library;
-  /** Hub id or folder, as given. */
+  /** Hub id or folder, as passed. */
   readonly source: string;
   /** Name of the family, e.g. `'SmolVLM 2'`. */
   readonly family: string;
   /** `model_type` of the configuration. */
   readonly modelType: string;
-  /** The tensor whose features feed vision coverage, or why there is none. */
+  /** The tensor whose features are used for vision coverage, or why there is none. */
   readonly tap: LoadTap;
 }
 
 const text = z.string().min(1, 'expected a text that is not empty');
 const perFile = z.union([text, z.record(z.string(), text)], 'expected a name, or names by file');
 
-/** The schema of each option of {@link loadVlm}, for functions that take the same ones. */
+/** The schema of each option of {@link loadVlm}, for functions that take the same options. */
 export const loadOptionShape: { readonly [Option in keyof Required<LoadVlmOptions>]: z.ZodType } = {
   device: perFile.optional(),
   dtype: perFile.optional(),
@@ -98,12 +101,12 @@ export const loadOptionShape: { readonly [Option in keyof Required<LoadVlmOption
 const schema = z.strictObject(loadOptionShape);
 
 /**
- * Loads a model from a local folder or from the Hugging Face hub. In a browser, from the hub or from a path of the page's
- * own server, with `env.allowLocalModels` of transformers.js set to `true`.
+ * Loads a model from a local folder or from the Hugging Face hub. In a browser, loads from the hub or from a path on the
+ * page's own server, with `env.allowLocalModels` of transformers.js set to `true`.
  * @param source a folder, or a hub id such as `'HuggingFaceTB/SmolVLM-256M-Instruct'`.
- * @throws ModelLoadError if there is no such model, or files of it are missing.
- * @throws UnsupportedModelError for models that are no vision-language models or cannot be pruned.
- * @throws InvalidOptionsError for wrong options; the signal's reason if it is aborted.
+ * @throws ModelLoadError if there is no such model, or some of its files are missing.
+ * @throws UnsupportedModelError for models that are not vision-language models or cannot be pruned.
+ * @throws InvalidOptionsError for invalid options; the signal's reason if it is aborted.
  * @example
  * const { model, processor } = await loadVlm('HuggingFaceTB/SmolVLM-256M-Instruct', { dtype: 'q4' });
  */
@@ -142,7 +145,7 @@ async function load(
     const modelType = String(config.model_type);
     const family = familyToLoad(modelType);
     const Model = modelClass(library, family, modelType, source);
-    // Before the model, whose sessions would be left over if one of these failed.
+    // Before the model, because its sessions would leak if one of these failed.
     const [tokenizer, processor] = await Promise.all([
       library.AutoTokenizer.from_pretrained(from, where),
       library.AutoProcessor.from_pretrained(from, where),
@@ -181,7 +184,7 @@ async function load(
   }
 }
 
-/** What went wrong in the library, with the remedy where the library's words hide it. */
+/** Explains an error from the library, with the remedy if the library's message hides it. */
 function problemOf(cause: unknown): string {
   const problem = messageOf(cause);
   if (!problem.includes('chat_template.jinja')) return problem;
@@ -202,7 +205,7 @@ function familyToLoad(modelType: string): PrunedFamily {
   return family;
 }
 
-/** The configuration under the `model_type` by which transformers.js knows the layout of the files. */
+/** The configuration under the `model_type` by which transformers.js knows the file layout. */
 function asLoaded(config: PretrainedConfig, { loadedAs }: PrunedFamily): PretrainedConfig {
   return loadedAs === undefined
     ? config
@@ -222,7 +225,7 @@ function modelClass(library: object, family: PrunedFamily, modelType: string, so
   return Model as ModelClass;
 }
 
-/** For some families the library has an image processor only; questions are read with the tokenizer. */
+/** For some families the library has only an image processor; questions are then read with the tokenizer. */
 function withTokenizer(processor: Processor, tokenizer: PreTrainedTokenizer): Processor {
   if (processor.tokenizer === undefined) Object.defineProperty(processor, 'tokenizer', { value: tokenizer });
   return processor;

@@ -1,4 +1,4 @@
-// Reads files of a model that transformers.js has loaded, from where it has them: its cache, a folder, or the page's server.
+// Reads files of a model that transformers.js has loaded, from the same location: its cache, a folder, or the page's server.
 
 import { messageOf } from '@mmtok/core/internal';
 import { platform } from '#files';
@@ -7,7 +7,7 @@ import { VisionFeaturesError } from '../errors.js';
 /** A path, or a URL. */
 export type Location = string | URL;
 
-/** What is read of transformers.js's `env`. */
+/** The parts of transformers.js's `env` that are read. */
 export interface LibraryEnv {
   readonly allowLocalModels?: boolean;
   readonly allowRemoteModels?: boolean;
@@ -24,7 +24,7 @@ export interface LibraryEnv {
   readonly logLevel?: number;
 }
 
-/** A cache as transformers.js uses them. A hit is a `Response`, a file's response with its path, or a path. */
+/** A cache as transformers.js uses it. A hit is a `Response`, a file response with its path, or a path. */
 export interface FileCache {
   match(name: string): Promise<unknown>;
 }
@@ -32,32 +32,32 @@ export interface FileCache {
 /** A file in memory. */
 export interface FoundFile {
   readonly bytes: Uint8Array;
-  /** The folder on disk that it lies in. */
+  /** The folder on disk that contains it. */
   readonly folder?: string | undefined;
 }
 
-/** What differs between Node and browsers. `#files` in package.json chooses the implementation. */
+/** What differs between Node and browsers. `#files` in package.json selects the implementation. */
 export interface PlatformFiles {
   /**
    * The absolute path of a model folder on disk; nothing for a hub id.
-   * @throws ModelLoadError if the source is a path that is no folder of a model, naming what is missing.
+   * @throws ModelLoadError if the source is a path that is not a model folder; the message says what is missing.
    */
   modelFolder(source: string): string | undefined;
-  /** The cache of transformers.js, unless it is switched off. */
+  /** The cache of transformers.js, unless it is disabled. */
   openCache(env: LibraryEnv, folder: string | undefined): Promise<FileCache | undefined>;
   /** Reads a file on disk, or on the page's server. */
   readLocal(location: Location, env?: LibraryEnv): Promise<FoundFile>;
   /** The location of a file in the same folder. */
   beside(location: Location, name: string): string;
-  /** Reads a file of the hub, where transformers.js may have kept none. */
+  /** Reads a file from the hub, if transformers.js may not have cached it. */
   readonly download: ((url: string, env: LibraryEnv) => Promise<FoundFile>) | undefined;
-  /** The devices that transformers.js means by a choice of its own. */
+  /** The devices that transformers.js tries for `'auto'` or `'gpu'`. */
   devices(wanted: 'auto' | 'gpu'): readonly string[];
 }
 
 /** Where a model was loaded from. */
 export interface ModelPlace {
-  /** A folder or a hub id, as `from_pretrained` got it. */
+  /** A folder or a hub id, as passed to `from_pretrained`. */
   readonly source: string;
   readonly revision?: string | undefined;
   readonly cacheDir?: string | undefined;
@@ -67,9 +67,9 @@ export interface ModelPlace {
 const HUB_ID = /^(\b[\w\-.]+\b\/)?\b[\w\-.]{1,96}\b$/;
 
 /**
- * A file of a loaded model.
+ * Reads a file of a loaded model.
  * @param name within the model, e.g. `'onnx/vision_encoder.onnx'`.
- * @throws VisionFeaturesError if it is nowhere that transformers.js could have it from.
+ * @throws VisionFeaturesError if it is in none of the places that transformers.js could have loaded it from.
  */
 export async function readModelFile(env: LibraryEnv, place: ModelPlace, name: string): Promise<FoundFile> {
   const { source, revision = 'main' } = place;
@@ -114,7 +114,7 @@ export async function readModelFile(env: LibraryEnv, place: ModelPlace, name: st
 }
 
 /**
- * A file that somebody names.
+ * Reads a file that the caller names.
  * @throws VisionFeaturesError if it cannot be read.
  */
 export async function readNamedFile(location: Location): Promise<FoundFile> {

@@ -1,4 +1,4 @@
-// Model files in Node, Bun and Deno: folders on disk, and the folder that transformers.js keeps downloads in.
+// Model files in Node, Bun, and Deno: folders on disk, and the folder in which transformers.js keeps downloads.
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { ModelLoadError } from '../errors.js';
 import type { FileCache, LibraryEnv, Location, PlatformFiles } from './model-files.js';
 
-/** Whether a source is meant as a path rather than as a hub id (`owner/name`). */
+/** Whether a source is a path rather than a hub id (`owner/name`). */
 function looksLikePath(source: string): boolean {
   return isAbsolute(source) || /^\.{0,2}[\\/]|^\.{1,2}$|\\|^~/.test(source) || source.split('/').length > 2;
 }
 
 /**
  * The absolute path of a model folder; nothing for a hub id.
- * @throws ModelLoadError if the source is a path that is no folder of a model, naming what is missing.
+ * @throws ModelLoadError if the source is a path that is not a model folder; the message says what is missing.
  */
 function modelFolder(source: string): string | undefined {
   const path = resolve(toPath(source));
@@ -60,7 +60,7 @@ async function openCache(env: LibraryEnv, folder: string | undefined): Promise<F
 const toPath = (location: Location): string =>
   location instanceof URL || location.startsWith('file:') ? fileURLToPath(location) : location;
 
-/** What transformers.js runs on where it is left the choice. */
+/** The devices that transformers.js tries for `'auto'` or `'gpu'`. */
 function devices(wanted: 'auto' | 'gpu'): string[] {
   const own: Readonly<Record<string, readonly string[]>> = {
     win32: ['dml'],
@@ -71,7 +71,7 @@ function devices(wanted: 'auto' | 'gpu'): string[] {
   return wanted === 'auto' ? all : all.filter((device) => ['webgpu', 'cuda', 'dml'].includes(device));
 }
 
-/** The implementation of `#files` for Node. */
+/** The Node implementation of `#files`. */
 export const platform: PlatformFiles = {
   modelFolder,
   openCache,
@@ -81,6 +81,6 @@ export const platform: PlatformFiles = {
   },
   beside: (location, name) => join(dirname(toPath(location)), name),
   devices,
-  // Nothing is downloaded here: transformers.js has put every file of a loaded model on the disk.
+  // Nothing is downloaded here: transformers.js has already written every file of a loaded model to disk.
   download: undefined,
 };

@@ -1,4 +1,4 @@
-// The tap: a model's vision encoder is opened again with one more output, the features from before the projector.
+// The tap: opens a model's vision encoder again with one more output, the features before the projector.
 
 import type { PreTrainedModel } from '@huggingface/transformers';
 import { messageOf, parseOptions } from '@mmtok/core/internal';
@@ -27,19 +27,19 @@ import {
 export interface TapOptions {
   /** The `vision_encoder*.onnx` that the model was loaded from: a path in Node, a URL in a browser, or its bytes. */
   readonly file: string | URL | Uint8Array;
-  /** The name of the tensor that goes into the projector. @default found in the file */
+  /** The name of the projector's input tensor. @default found in the file */
   readonly tensor?: string;
-  /** Expose the encoder's patches before they are merged to tokens too, for `visionFeatures: 'patches'`. @default false */
+  /** Also expose the encoder's patches before they are merged into tokens, for `visionFeatures: 'patches'`. @default false */
   readonly patches?: boolean;
-  /** Further options of the new session, e.g. `{ executionProviders: ['cuda'] }`. */
+  /** More options for the new session, e.g. `{ executionProviders: ['cuda'] }`. */
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
 }
 
-/** What became of the tap while a model was loaded. */
+/** The result of tapping a model while it was loaded. */
 export interface LoadTap {
   /** The exposed tensor, if it worked. */
   readonly tensor?: string;
-  /** Why it did not. */
+  /** Why it did not work. */
   readonly problem?: string;
 }
 
@@ -60,10 +60,10 @@ const schema = z.strictObject({
 });
 
 /**
- * Exposes the features from before the projector of a loaded model: its vision encoder is replaced by the same one with
- * a further output. Models from `loadVlm()` have this already.
- * @throws InvalidOptionsError for options of the wrong form.
- * @throws VisionFeaturesError if the model has no vision encoder, or the projector is not to be found in the file.
+ * Exposes the features before the projector of a loaded model: replaces its vision encoder with the same encoder plus one
+ * more output. Models from `loadVlm()` already have it.
+ * @throws InvalidOptionsError for invalid options.
+ * @throws VisionFeaturesError if the model has no vision encoder, or the projector cannot be found in the file.
  * @example
  * const model = await AutoModelForImageTextToText.from_pretrained('./my-model');
  * await tapVisionEncoder(model, { file: './my-model/onnx/vision_encoder.onnx' });
@@ -127,19 +127,19 @@ export async function tapLoadedModel(
   }
 }
 
-/** What transformers.js notes on its sessions. */
+/** What transformers.js records on its sessions. */
 interface LoadedAs {
   readonly dtype?: string;
   readonly device?: string;
 }
 
-/** How transformers.js names the files of a precision. */
+/** The file name suffixes that transformers.js uses for each precision. */
 function suffixOf(dtype: string): string {
   const special: Readonly<Record<string, string>> = { fp32: '', q8: '_quantized' };
   return special[dtype] ?? `_${dtype}`;
 }
 
-/** The session options that transformers.js makes of a device and a model's configuration. */
+/** The session options that transformers.js derives from a device and a model's configuration. */
 function sessionOptionsOf({ config }: ModelLike, device: string, env: LibraryEnv): Record<string, unknown> {
   const given = (config['transformers.js_config'] ?? {}) as Readonly<Record<string, unknown>>;
   const ofDevices = (given.device_config ?? {}) as Readonly<
@@ -159,13 +159,13 @@ function sessionOptionsOf({ config }: ModelLike, device: string, env: LibraryEnv
   };
 }
 
-/** How much ONNX Runtime is to say, by the level of transformers.js, which is quieter: its warnings are errors only. */
+/** The log level of ONNX Runtime for a log level of transformers.js, which is quieter: its warnings are errors only. */
 function severityOf(level = 30): number {
   if (level <= 10) return 0;
   return level <= 20 ? 2 : level <= 40 ? 3 : 4;
 }
 
-/** A vision encoder's file, and how it is to be opened. */
+/** A vision encoder's file, and how to open it. */
 interface EncoderFile extends FoundFile {
   /** For messages. */
   readonly name: string;
@@ -173,13 +173,13 @@ interface EncoderFile extends FoundFile {
   /** Whether to expose the encoder's patches too. */
   readonly patches: boolean;
   readonly sessionOptions: Readonly<Record<string, unknown>>;
-  /** Reads the file once more, where that is possible. */
+  /** Reads the file again, if that is possible. */
   readonly readAgain?: () => Promise<FoundFile>;
-  /** Reads a file of weights that lies beside it. */
+  /** Reads a weights file in the same folder. */
   weights(location: string): Promise<Uint8Array>;
 }
 
-/** The class of a session, which opens others on the very runtime of transformers.js. */
+/** The class of a session, which opens other sessions on the same runtime that transformers.js uses. */
 interface SessionClass {
   create(source: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<SessionLike>;
 }
@@ -195,7 +195,7 @@ async function replaceEncoder(
     );
   }
   const { bytes, tap, locations } = readTapped(file);
-  // Without the bytes, which must not stay in memory for the sake of `reopen`.
+  // Without the bytes, so that `reopen` does not keep them in memory.
   const { bytes: _, readAgain, ...opening } = file;
   const options = await withWeights(opening, locations);
   const Session = before.constructor as unknown as SessionClass;
@@ -213,7 +213,7 @@ async function replaceEncoder(
   return tap;
 }
 
-/** The file's bytes with the further outputs, and the files that it takes weights from. */
+/** The file's bytes with the added outputs, and the files that contain its weights. */
 function readTapped({ bytes: original, name, tensor, patches }: EncoderFile): {
   readonly bytes: Uint8Array;
   readonly tap: ProjectorInput;
@@ -239,7 +239,7 @@ function readTapped({ bytes: original, name, tensor, patches }: EncoderFile): {
   }
 }
 
-/** The files beside a model that hold its weights. */
+/** The files next to a model that contain its weights. */
 function weightFiles(graph: ScannedGraph): string[] {
   const found = new Set<string>();
   const visit = ({ initializers, nodes }: ScannedGraph, depth: number): void => {
@@ -255,14 +255,14 @@ function weightFiles(graph: ScannedGraph): string[] {
   return [...found];
 }
 
-/** Options with which a session of bytes finds its weights: the folder on disk, or the bytes of those files too. */
+/** Options with which a session created from bytes finds its weights: the folder on disk, or the bytes of those files too. */
 async function withWeights(
   { folder, sessionOptions, weights, name }: Omit<EncoderFile, 'bytes' | 'readAgain'>,
   locations: readonly string[],
 ): Promise<Readonly<Record<string, unknown>>> {
   if (folder !== undefined) {
     const extra = (sessionOptions.extra ?? {}) as { readonly session?: object };
-    // In ONNX Runtime's JavaScript API this spells the option `session.model_external_initializers_file_folder_path`.
+    // In ONNX Runtime's JavaScript API, this is how to set `session.model_external_initializers_file_folder_path`.
     const session = { ...extra.session, model_external_initializers_file_folder_path: folder };
     return { ...sessionOptions, extra: { ...extra, session } };
   }

@@ -1,5 +1,5 @@
-// Geometry of images of any resolution, as LLaVA-NeXT sees them: the whole image as one tile, and the same image larger, padded
-// and cut into a grid of tiles. Sizes follow Hugging Face's processor and model, which agree with the original code of LLaVA.
+// Geometry of any-resolution images as LLaVA-NeXT sees them: the whole image as one tile, plus a larger version of the image,
+// padded and cut into a grid of tiles. Sizes follow Hugging Face's processor and model, which match the original LLaVA code.
 
 import { PromptMismatchError, UnsupportedModelError } from '../errors.js';
 import { type ModelConfig, type ModelInputs, numberAt, section, tensorAt } from './types.js';
@@ -10,32 +10,32 @@ export interface Area {
   readonly width: number;
 }
 
-/** What a model's configuration says of tiles. */
+/** The tiling settings in a model's configuration. */
 export interface AnyresConfig {
   /** Side of a tile in pixels. */
   readonly tilePixels: number;
   /** Side of a tile in vision tokens. */
   readonly tileTokens: number;
-  /** Sizes, in pixels, that an image may be brought to. */
+  /** Sizes, in pixels, that an image may be resized to. */
   readonly resolutions: readonly Area[];
 }
 
 /**
- * How the rows of one image stand in a prompt whose order is not that of the encoder's output. Rows are counted from the
- * image's first: those of its tiles, one tile after the other, then one newline per line of the tile grid.
+ * The layout of one image's rows in a prompt whose order differs from the encoder's output. Rows are counted from the image's
+ * first row: the rows of its tiles, tile by tile, then one newline per line of the tile grid.
  */
 export interface Packing {
   readonly tiles: readonly { readonly visionTokens: number; readonly grid: readonly [number, number] }[];
   readonly newlines: number;
-  /** All rows in the order of the prompt. */
+  /** All rows in prompt order. */
   readonly order: readonly number[];
-  /** The rows, in that order, that the model reads where no token is pruned: newlines, but no padding. */
+  /** The rows, in that order, that the model reads when no token is pruned: includes newlines, but no padding. */
   readonly unpruned: readonly number[];
 }
 
 /**
- * Reads what `config.json` says of tiles.
- * @throws UnsupportedModelError if it does not say it.
+ * Reads the tiling settings from `config.json`.
+ * @throws UnsupportedModelError if they are missing.
  */
 export function anyresConfig(config: ModelConfig): AnyresConfig {
   const vision = section(config, 'vision_config');
@@ -60,7 +60,7 @@ export function anyresConfig(config: ModelConfig): AnyresConfig {
   return { tilePixels, tileTokens: Math.floor(tilePixels / patch), resolutions };
 }
 
-/** The resolution that shows most of an image, and of those the one with the least padding; the first of equals. */
+/** The resolution that shows the most of an image. Ties go to the least padding, then to the first one. */
 export function bestResolution(image: Area, resolutions: readonly Area[]): Area {
   let best = resolutions[0] as Area;
   let mostShown = 0;
@@ -88,7 +88,7 @@ export function fittedSize(image: Area, { height, width }: Area): Area {
     : { height, width: Math.min(Math.ceil(image.width * scaleHeight), width) };
 }
 
-/** Lines and columns of tokens that are padding at each edge of a grid of `tokens`: of one of the two there are none. */
+/** Lines and columns of tokens that are padding at each edge of a grid of `tokens`: at least one of the two is zero. */
 function paddingOf(image: Area, tokens: Area): { readonly lines: number; readonly columns: number } {
   // Seven decimals, as in Python's round(), so that 11.9999999… counts as 12.
   const whole = (size: number): number => Math.trunc(Number(size.toFixed(7)));
@@ -100,7 +100,7 @@ function paddingOf(image: Area, tokens: Area): { readonly lines: number; readonl
   return { lines: 0, columns: Math.floor((tokens.width - shown) / 2) };
 }
 
-/** How an image stands in a prompt. */
+/** The layout of an image in a prompt. */
 export function packImage(image: Area, { tilePixels, tileTokens, resolutions }: AnyresConfig): Packing {
   const resolution = bestResolution(image, resolutions);
   const rows = Math.floor(resolution.height / tilePixels);
@@ -128,8 +128,8 @@ export function packImage(image: Area, { tilePixels, tileTokens, resolutions }: 
 }
 
 /**
- * How the images of `image_sizes` `[images, 2]` (height, width) stand in their prompts.
- * @throws PromptMismatchError without that input, UnsupportedModelError if the configuration says nothing of tiles.
+ * The layouts of the images of `image_sizes` `[images, 2]` (height, width) in their prompts.
+ * @throws PromptMismatchError without that input, UnsupportedModelError if the configuration has no tiling settings.
  */
 export function packingsOf(config: ModelConfig, inputs: ModelInputs): Packing[] {
   const sizes = tensorAt(inputs, 'image_sizes');

@@ -11,7 +11,7 @@ function bytesOf(value: unknown): Uint8Array[] {
   return [head, new TextEncoder().encode(Array.from(data as ArrayLike<unknown>, String).join(','))];
 }
 
-/** The SHA-256 digest, in hexadecimal, of named values: tensors by shape and data, the rest as JSON. */
+/** The SHA-256 digest, in hexadecimal, of named values: tensors by shape and data, everything else as JSON. */
 export async function digest(values: ModelInputs): Promise<string> {
   const parts = Object.keys(values)
     .sort()

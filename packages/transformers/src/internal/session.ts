@@ -1,18 +1,18 @@
-// Runs ONNX sessions of a model in transformers.js's own queue, with all their outputs, and measures how long they take.
+// Runs ONNX sessions of a model in transformers.js's own queue, returns all their outputs, and measures how long they take.
 
 import type { ModelInputs, ModelLike, SessionLike, TensorLike } from './types.js';
 import { isTensor } from './types.js';
 
 /**
- * Runs a task in the queue in which transformers.js runs its sessions. In a browser ONNX Runtime refuses two runs at the
- * same time, so the library chains them; the chain is private, and a session that is handed to the library enters it.
+ * Runs a task in the queue in which transformers.js runs its sessions. In a browser, ONNX Runtime rejects two runs at the same
+ * time, so the library chains them. The chain is private, but a session that is passed to the library joins it.
  */
 export async function inTurn<T>(model: ModelLike, task: () => Promise<T>): Promise<T> {
   let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
   const session: SessionLike = {
     inputNames: [],
     outputNames: [],
-    // The library's chain would stay broken after a rejection, so a failure is carried past it.
+    // The library's chain would stay broken after a rejection, so an error bypasses it.
     run: async () => {
       outcome = await task().then(
         (value) => ({ value }),
@@ -30,7 +30,7 @@ export async function inTurn<T>(model: ModelLike, task: () => Promise<T>): Promi
 }
 
 /**
- * Feeds a session whatever it asks for of `inputs`, and returns all its outputs.
+ * Feeds a session the inputs it asks for from `inputs`, and returns all its outputs.
  * @param like any tensor of the caller's transformers.js, for the class of the results.
  */
 export async function runSession(
@@ -52,19 +52,19 @@ export async function runSession(
   return Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, new Tensor(value)]));
 }
 
-/** A session that does something else when it is run. In all other respects it is the given one. */
+/** A session with a different `run`. In all other respects, it is the given session. */
 export function withRun(session: SessionLike, run: SessionLike['run']): SessionLike {
   return Object.create(session, { run: { value: run } }) as SessionLike;
 }
 
-/** A model that shares everything with `model` but some sessions. Calls on it do not change the model. */
+/** A model that shares everything with `model` except some sessions. Calls on it do not change the original model. */
 export function withSessions(model: ModelLike, sessions: Readonly<Record<string, SessionLike>>): ModelLike {
   return Object.create(model, {
     sessions: { value: { ...model.sessions, ...sessions } },
   }) as ModelLike;
 }
 
-/** The model with one session whose runs are reported to `record`, in milliseconds. */
+/** The model with one session whose run times are reported to `record`, in milliseconds. */
 export function withTimedSession(model: ModelLike, name: string, record: (ms: number) => void): ModelLike {
   const session = model.sessions[name];
   if (session === undefined) return model;

@@ -1,4 +1,4 @@
-// Which sessions give the features from before the projector, and reading these from their outputs.
+// Which sessions output the features before the projector, and how to read these features from their outputs.
 
 import { makeTensor, tensorRows, toFloat32 } from './tensors.js';
 import type { SessionLike, TensorData, TensorLike } from './types.js';
@@ -8,27 +8,27 @@ export interface ProjectorInput {
   /** The data input of the projector's first layer: one row per vision token. */
   readonly features: string;
   /**
-   * Row indices that bring those rows into the order of the output, where the encoder works in another order (the
-   * attention windows of Qwen2.5-VL) and puts the tokens back only after the projector.
+   * Row indices that bring these rows into output order, if the encoder works in another order (the attention windows of
+   * Qwen2.5-VL) and restores the token order only after the projector.
    */
   readonly order?: string;
   /**
-   * The end of the encoder, before the projector's normalization: one row per patch, as many in a row as a vision token merges.
+   * The end of the encoder, before the projector's normalization: one row per patch; the patches of a vision token are adjacent.
    */
   readonly patches?: string;
-  /** Whether the tensor holds a column per vision token, because the layer transposes its input itself. */
+  /** Whether the tensor has one column per vision token, because the layer transposes its input itself. */
   readonly transposed?: boolean;
 }
 
-/** What is known of a session that was opened with further outputs. */
+/** What is known about a session that was opened with added outputs. */
 export interface SessionTap extends ProjectorInput {
-  /** Opens the encoder as the file has it, for comparisons. Absent where the file came as bytes. */
+  /** Opens the encoder from the original file, for comparisons. Absent if the file was passed as bytes. */
   readonly reopen?: () => Promise<SessionLike>;
 }
 
 const taps = new WeakMap<object, SessionTap>();
 
-/** Notes that a session gives the projector's input among its outputs. */
+/** Records that a session has the projector's input among its outputs. */
 export function rememberTap(session: SessionLike, tap: SessionTap): void {
   taps.set(session, tap);
 }
@@ -39,8 +39,8 @@ export function tapOf(session: SessionLike | undefined): SessionTap | undefined 
 }
 
 /**
- * The tapped features of a session, by name, one row for each vision token, in their order; all other outputs where there
- * is no tap. Rows whose order cannot be told are left out.
+ * The tapped features of a session, by name, with one row per vision token, in token order; all other outputs if there is no
+ * tap. Rows whose order is unknown are left out.
  */
 export function tappedOutputs(
   session: SessionLike | undefined,
@@ -60,14 +60,14 @@ export function tappedOutputs(
   return { [tap.features]: ordered, ...(orderedMeans && { [PATCH_MEANS]: orderedMeans }) };
 }
 
-/** The name under which the mean of each token's patches is among the tapped outputs. */
+/** The name of the mean of each token's patches among the tapped outputs. */
 export const PATCH_MEANS = 'mmtok_patch_means';
 
 function rowCount({ dims }: TensorLike): number {
   return dims.slice(0, -1).reduce((product, length) => product * length, 1);
 }
 
-/** The mean of the patches of each token, which stand one after the other; nothing if they do not divide. */
+/** The mean of the patches of each token, which are adjacent; nothing if they do not divide evenly. */
 function patchMeans(patches: TensorLike, tokens: number): TensorLike | undefined {
   const { data } = toFloat32(patches);
   const width = patches.dims.at(-1) ?? 0;

@@ -1,4 +1,4 @@
-// Makes and reads tensors of the class that the caller's transformers.js uses, and moves their rows and columns.
+// Creates and reads tensors of the class that the caller's transformers.js uses, and moves their rows and columns.
 
 import type { Float32Tensor } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
@@ -9,8 +9,8 @@ import type { TensorData, TensorLike } from './types.js';
 type TensorClass = new (type: string, data: TensorData, dims: readonly number[]) => TensorLike;
 
 /**
- * A tensor of the class of `like`. transformers.js checks its inputs with `instanceof`, and a process may hold two
- * copies of the library, so the class is taken from a tensor that the caller's model understands.
+ * A tensor of the class of `like`. transformers.js checks its inputs with `instanceof`, and a process may contain two copies
+ * of the library, so the class comes from a tensor that the caller's model accepts.
  */
 export function makeTensor(
   like: TensorLike,
@@ -39,7 +39,7 @@ export function toRows(name: string, tensor: TensorLike): number[][] {
   return Array.from({ length: rows }, (_, row) => flat.slice(row * columns, (row + 1) * columns));
 }
 
-/** The same values in 32-bit floats. */
+/** The same values as 32-bit floats. */
 export function toFloat32(tensor: TensorLike): TensorLike & { readonly data: Float32Array } {
   return (tensor.type === 'float32' ? tensor : tensor.to('float32')) as TensorLike & {
     readonly data: Float32Array;
@@ -47,7 +47,7 @@ export function toFloat32(tensor: TensorLike): TensorLike & { readonly data: Flo
 }
 
 /**
- * The same values in another float type. Upstream's `to('float16')` cuts numbers down to integers where there is no
+ * The same values in another float type. Upstream's `to('float16')` truncates numbers to integers if there is no
  * Float16Array, as in Node 20.
  */
 export function toFloatType(tensor: TensorLike, type: string): TensorLike {
@@ -89,8 +89,8 @@ export function tensorRows(tensor: TensorLike, rows: readonly number[]): TensorL
 }
 
 /**
- * Writes `features` `[n, D]` into embeddings `[batch, tokens, D]` at the positions of each prompt, in order. In place: a
- * new tensor would not be of the class that sessions return.
+ * Writes `features` `[n, D]` into embeddings `[batch, tokens, D]` at the positions of each prompt, in order. Works in place:
+ * a new tensor would not be of the class that sessions return.
  */
 export function writeRowsAt(
   embeddings: TensorLike,

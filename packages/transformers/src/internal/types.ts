@@ -1,6 +1,6 @@
-// The members of transformers.js objects that pruning touches, described by shape so that any copy of the library fits.
+// The members of transformers.js objects that pruning uses, described by shape so that any copy of the library fits.
 
-/** The element arrays that matter here. `float16` is a `Uint16Array` in Node 20. */
+/** The element arrays used here. `float16` is a `Uint16Array` in Node 20. */
 export type TensorData = Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;
 
 /** A tensor of ONNX Runtime, inside a {@link TensorLike}. */
@@ -21,7 +21,7 @@ export interface TensorLike {
 export interface SessionLike {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** What transformers.js notes of it: precision and device. */
+  /** What transformers.js records about it: precision and device. */
   config?: unknown;
   run(feeds: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>>;
   release?(): Promise<void>;
@@ -30,11 +30,11 @@ export interface SessionLike {
 /** transformers.js' `DynamicCache`: key/value tensors by name. */
 export interface CacheLike {
   get_seq_length(): number;
-  /** Frees what lies on a GPU. */
+  /** Frees GPU memory. */
   dispose(): Promise<void>;
 }
 
-/** What `generate()` carries from step to step. */
+/** The inputs that `generate()` passes from step to step. */
 export type ModelInputs = Record<string, unknown>;
 
 /** The configuration of a model, as read from `config.json`. */
@@ -77,7 +77,7 @@ export interface TokenizerLike {
 /** A processor of transformers.js. */
 export interface ProcessorLike {
   readonly tokenizer: TokenizerLike;
-  /** `processor_config.json`, for the classes that read it. */
+  /** `processor_config.json`, for classes that read it. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly image_processor?: { readonly config?: Readonly<Record<string, unknown>> };
   apply_chat_template?(
@@ -103,7 +103,7 @@ export function section(config: ModelConfig, name: string): ModelConfig {
   return typeof value === 'object' && value !== null ? (value as ModelConfig) : {};
 }
 
-/** The number in a configuration under the first of the names that has one. */
+/** The number in a configuration under the first name that has one. */
 export function numberAt(config: ModelConfig, ...names: readonly string[]): number | undefined {
   for (const name of names) {
     const value = config[name];

@@ -1,8 +1,8 @@
-// Waiting that an AbortSignal ends.
+// Waiting that an AbortSignal can end.
 
 /**
- * The value, unless the signal is aborted first.
- * @param discard gets a value that comes too late.
+ * Resolves to the value, unless the signal is aborted first.
+ * @param discard receives a value that arrives too late.
  * @throws the reason of the signal.
  */
 export async function untilAborted<T>(

@@ -1,4 +1,4 @@
-// The state of one call of generate(), carried through the model's inputs so that concurrent calls never meet.
+// The state of one call of generate(). It travels in the model's inputs, so concurrent calls never share state.
 
 import type { CacheLike } from '../internal/types.js';
 import type { ResolvedOptions } from '../options.js';
@@ -6,17 +6,17 @@ import type { Prefilled, PromptStart } from '../prefill/prefill.js';
 import type { PruneReport } from '../report.js';
 import type { RememberedSequence } from './sequence.js';
 
-/** How far a call has come. */
+/** The stage that a call has reached. */
 export type CallState =
   | { readonly step: 'new' }
   /** The prompt has been prepared. */
   | {
       readonly step: 'prepared';
       readonly start: PromptStart;
-      /** The cache of the turn before, to be dropped once the language model processes its prompt again. */
+      /** The previous turn's cache, to be dropped once the language model processes its prompt again. */
       readonly staleCache?: CacheLike | undefined;
     }
-  /** The prompt has been processed; further tokens follow. */
+  /** The prompt has been processed; decode steps follow. */
   | {
       readonly step: 'prefilled';
       readonly report: PruneReport;
@@ -27,9 +27,9 @@ export type CallState =
 /** One call. */
 export class PruneCall {
   readonly options: ResolvedOptions;
-  /** `mmtok: false`: leave this call alone. */
+  /** `mmtok: false`: do not prune this call. */
   readonly isOff: boolean;
-  /** What a processor returns for no session to read: `[height, width]` of each picture before it was padded. */
+  /** Processor output that no session reads: `[height, width]` of each image before padding. */
   readonly reshapedSizes: unknown;
   state: CallState = { step: 'new' };
   private decodeMs = 0;
@@ -40,23 +40,23 @@ export class PruneCall {
     this.reshapedSizes = reshapedSizes;
   }
 
-  /** Where the prompt begins. */
+  /** Where the prompt starts. */
   get start(): PromptStart {
     return this.state.step === 'prepared' ? this.state.start : { cachedPlaceholders: [] };
   }
 
-  /** The shortened sequence behind the call's cache, if it is one. */
+  /** The shortened sequence behind the call's cache, if there is one. */
   get sequence(): RememberedSequence | undefined {
     return this.state.step === 'prefilled' ? this.state.sequence : this.start.sequence;
   }
 
-  /** Notes that the prompt has been processed. */
+  /** Records that the prompt has been processed. */
   prefilled({ report, sequence, images }: Prefilled): void {
     const remembered = sequence && { ...sequence, images };
     this.state = { step: 'prefilled', report, sequence: remembered ?? this.sequence };
   }
 
-  /** Empties the cache of the turn before, if its prompt is processed again. */
+  /** Empties the previous turn's cache if its prompt is processed again. */
   async dropStaleCache(): Promise<void> {
     if (this.state.step !== 'prepared' || this.state.staleCache === undefined) return;
     const { staleCache: cache, ...state } = this.state;

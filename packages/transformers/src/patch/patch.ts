@@ -1,5 +1,5 @@
-// Patches three methods of a loaded model instance so that its prompts are pruned; restore() puts them back. Only this
-// file assigns to the inputs of the library.
+// Patches three methods of a loaded model instance so that its prompts are pruned; restore() puts the originals back. Only
+// this file assigns to the library's inputs.
 
 import type { Forward } from '../adapters/adapter.js';
 import { AlreadyPrunedError, PromptMismatchError } from '../errors.js';
@@ -27,10 +27,10 @@ import {
   sequenceOf,
 } from './sequence.js';
 
-/** The input under which a call travels through the model's steps, and the option under which callers give overrides. */
+/** The input that carries a call through the model's steps, and the option with which callers pass overrides. */
 const CALL = 'mmtok';
 
-/** The methods of patched models, as they were. */
+/** The original methods of patched models. */
 const patched = new WeakMap<object, OriginalMethods>();
 
 type OriginalMethods = Pick<
@@ -39,8 +39,8 @@ type OriginalMethods = Pick<
 >;
 
 /**
- * The model as it is without pruning, whether it is patched or not: the library's own methods on the same sessions.
- * @param sessions to run in the places of the model's own.
+ * The model without pruning, patched or not: the library's own methods on the same sessions.
+ * @param sessions sessions that replace the model's own.
  */
 export function unpatched(model: ModelLike, sessions: Readonly<Record<string, SessionLike>> = {}): ModelLike {
   const methods = patched.get(model) ?? {};
@@ -54,17 +54,17 @@ export function unpatched(model: ModelLike, sessions: Readonly<Record<string, Se
 
 /** What a patched model calls. */
 export interface PatchHooks {
-  /** The options of a call, from what the caller gave as `mmtok`. */
+  /** Resolves the options of a call from the caller's `mmtok` value. */
   readonly resolve: (given: unknown) => ResolvedOptions;
   /** Receives the report of every call. */
   readonly report: (report: PruneReport) => void;
 }
 
 /**
- * Patches `generate`, `forward` and `prepare_inputs_for_generation` of an instance. transformers.js looks all three up on
- * the instance at every step, and hands one inputs object from step to step, in which the call travels.
- * @returns restores the model. Calls must have ended. Calling it twice is harmless.
- * @throws AlreadyPrunedError if the model is patched already.
+ * Patches `generate`, `forward` and `prepare_inputs_for_generation` of an instance. transformers.js looks up all three on
+ * the instance at every step, and passes one inputs object from step to step, which carries the call.
+ * @returns a function that restores the model. All calls must have ended. Calling it twice is harmless.
+ * @throws AlreadyPrunedError if the model is already patched.
  */
 export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
   const { model, family } = context;
@@ -102,7 +102,7 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
     call.prefilled(result);
     return result;
   };
-  /** What the encoder of an encoder-decoder reads. */
+  /** The encoder input of an encoder-decoder. */
   const encoderInputs = async (call: PruneCall, inputs: ModelInputs): Promise<ModelInputs> => {
     if (tensorAt(inputs, 'input_ids') === undefined) return await embed(inputs);
     const { outputs } = await run(call, inputs, async (step, self) => {
@@ -140,7 +140,7 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
       if (call.state.step === 'new') return preparePrompt(context, call, inputs, prepare);
       const { sequence } = call;
       if (sequence === undefined) return prepare();
-      // At every step, because a call that fails midway leaves a cache that the next turn may continue.
+      // At every step, because a call that fails midway leaves a cache that the next turn may continue from.
       rememberSequence(inputs.past_key_values, sequence);
       const prepared = prepare();
       const mask = tensorAt(prepared, 'attention_mask');
@@ -165,14 +165,14 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
       }
       if (!isEncoder && given.state.step !== 'prefilled') {
         const { outputs, carried, dropped } = await run(given, inputs, forward);
-        // In place: generate() continues with this very object.
+        // In place: generate() continues with this same object.
         for (const name of dropped) delete inputs[name];
         Object.assign(inputs, carried);
         return outputs;
       }
       const started = performance.now();
       const step = withoutCall(inputs);
-      // Upstream rebuilds the mask as all ones where this key exists, even without pixels, which would unmask padding.
+      // Upstream rebuilds the mask as all ones if this key exists, even without pixels, which would unmask padding.
       if (given.sequence !== undefined && step.pixel_values === null) delete step.pixel_values;
       const outputs = await forward(step);
       given.addDecode(performance.now() - started);
@@ -251,8 +251,8 @@ function placeholderCounts({ model, family }: PrefillContext, inputs: ModelInput
 }
 
 /**
- * Checks that a prompt can be processed again from its start.
- * @throws PromptMismatchError if a part of the conversation or its images are missing.
+ * Checks that a prompt can be processed again from the start.
+ * @throws PromptMismatchError if part of the conversation or its images are missing.
  */
 function expectAll(context: PrefillContext, inputs: ModelInputs, known: RememberedSequence): void {
   const again = "followUps: 'reselect' processes the whole conversation again";
@@ -272,7 +272,7 @@ function expectAll(context: PrefillContext, inputs: ModelInputs, known: Remember
   }
 }
 
-/** A cache makes Qwen models drop the images of a prompt, so it is put aside while they prepare one from its start. */
+/** With a cache, Qwen models drop the images of a prompt, so the cache is set aside while they prepare one from the start. */
 function withoutCache(inputs: ModelInputs, prepare: () => ModelInputs): ModelInputs {
   if (inputs.past_key_values == null) return prepare();
   const { past_key_values } = inputs;

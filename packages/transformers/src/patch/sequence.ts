@@ -1,5 +1,5 @@
-// What must be remembered of a shortened sequence for as long as its cache lives, and how a new turn over that cache is
-// brought to the cache's length.
+// Records each shortened sequence for as long as its cache lives, and adjusts a new turn over that cache to the cache's
+// length.
 
 import { PromptMismatchError } from '../errors.js';
 import type { PrunedModel } from '../families/family.js';
@@ -9,15 +9,15 @@ import type { EarlierImages } from '../prefill/encode.js';
 import type { ShortenedSequence } from '../prefill/shorten.js';
 import { resumedPositions } from '../prompt/positions.js';
 
-/** A shortened sequence, with the encoded images where later turns may select anew. */
+/** A shortened sequence, with the encoded images if later turns may select again. */
 export interface RememberedSequence extends ShortenedSequence {
   readonly images?: EarlierImages | undefined;
 }
 
 /**
- * The shortened sequences behind the caches that callers hold, by the first tensor of the cache. Every step puts another
- * tensor in its place, so a copy of a cache is known as well, and one that was emptied and filled again is not. One map
- * for all handles, as a cache outlives them.
+ * The shortened sequences behind callers' caches, keyed by the first tensor of the cache. Every step replaces that tensor,
+ * so a copy of a cache is recognized, and a cache that was emptied and refilled is not. One map serves all handles, because
+ * a cache outlives them.
  */
 const sequences = new WeakMap<object, RememberedSequence>();
 
@@ -26,30 +26,30 @@ function firstTensor(cache: unknown): object | undefined {
   return typeof first === 'object' && first !== null ? first : undefined;
 }
 
-/** Notes that a cache, as it is now, holds a shortened sequence. */
+/** Records that a cache, in its current state, holds a shortened sequence. */
 export function rememberSequence(cache: unknown, sequence: RememberedSequence): void {
   const tensor = firstTensor(cache);
   if (tensor !== undefined) sequences.set(tensor, sequence);
 }
 
-/** The shortened sequence that a cache holds; nothing for an empty cache or one that was never pruned. */
+/** The shortened sequence in a cache; nothing for an empty cache or one that was never pruned. */
 export function sequenceOf(cache: unknown): RememberedSequence | undefined {
   const tensor = firstTensor(cache);
   return tensor === undefined ? undefined : sequences.get(tensor);
 }
 
-/** The number of tokens that a cache holds; 0 for an empty one. */
+/** The number of tokens in a cache; 0 for an empty one. */
 export function cachedLength(cache: unknown): number {
   const isCache = typeof cache === 'object' && cache !== null && 'get_seq_length' in cache;
   return isCache && Object.keys(cache).length > 0 ? (cache as CacheLike).get_seq_length() : 0;
 }
 
-/** Tokens that a shortened cache stands for, as the caller counts them. */
+/** The number of tokens that a shortened cache represents, as the caller counts them. */
 function fullLength(past: number, sequence: ShortenedSequence): number {
   return sequence.fullLength + past - sequence.cachedLength;
 }
 
-/** Whether the mask spans a shortened cache beside `input_ids`, which are new tokens alone then. */
+/** Whether the mask also spans a shortened cache; `input_ids` are then only the new tokens. */
 export function isMaskOverCache(inputs: ModelInputs, sequence: ShortenedSequence): boolean {
   const width = tensorAt(inputs, 'input_ids')?.dims[1] ?? 0;
   const masked = tensorAt(inputs, 'attention_mask')?.dims[1];
@@ -58,10 +58,10 @@ export function isMaskOverCache(inputs: ModelInputs, sequence: ShortenedSequence
 }
 
 /**
- * The `input_ids`, `attention_mask` and positions of what the cache does not hold. The caller may give the full
- * conversation, or only the new tokens with or without the mask over all. Without a mask, new tokens that outnumber the
- * conversation cannot be told from it and are taken for it.
- * @throws PromptMismatchError if mask and cache do not fit each other.
+ * The `input_ids`, `attention_mask` and positions of the tokens that are not in the cache. The caller may pass the full
+ * conversation, or only the new tokens, with or without the mask over everything. Without a mask, new tokens that outnumber
+ * the conversation are indistinguishable from the full conversation and are treated as such.
+ * @throws PromptMismatchError if mask and cache do not match.
  */
 export function resumed(pruned: PrunedModel, inputs: ModelInputs, sequence: ShortenedSequence): ModelInputs {
   const tensor = tensorAt(inputs, 'input_ids') as TensorLike;
@@ -106,7 +106,7 @@ interface Lengths {
   readonly fullWidth: number;
 }
 
-/** The mask over the whole conversation as the caller knows it. */
+/** The mask over the whole conversation from the caller's point of view. */
 function fullMasksOf(
   inputs: ModelInputs,
   ids: readonly (readonly number[])[],

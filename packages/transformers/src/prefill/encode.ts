@@ -9,13 +9,13 @@ import { PreparedImages } from '../select/select.js';
 /** The encoder's output for a batch. */
 export interface EncodedImages {
   readonly encoded: EncodedVision;
-  /** What selections computed from it, where later turns may ask again. */
+  /** What selections computed from the output, if later turns may select again. */
   readonly prepared: PreparedImages | undefined;
   /** Rows of tiles that were not encoded. */
   readonly skipped: ReadonlySet<number>;
 }
 
-/** Images that were encoded in an earlier turn, and the inputs that describe them. */
+/** Images encoded in an earlier turn, and the inputs that describe them. */
 export interface EarlierImages {
   readonly images: EncodedImages;
   readonly inputs: ModelInputs;
@@ -30,7 +30,7 @@ export class EncodedImagesCache {
     this.capacity = capacity;
   }
 
-  /** The entry under a key, encoded if it is not there; `hit` tells which. */
+  /** Returns the entry under a key and encodes it on a miss; `hit` says whether it was cached. */
   get(key: string, encode: () => Promise<EncodedImages>): { entry: Promise<EncodedImages>; hit: boolean } {
     const known = this.entries.get(key);
     this.entries.delete(key);
@@ -44,7 +44,7 @@ export class EncodedImagesCache {
     return { entry, hit: known !== undefined };
   }
 
-  /** Forgets everything. */
+  /** Clears the cache. */
   clear(): void {
     this.entries.clear();
   }
@@ -57,8 +57,8 @@ export function imageInputsOf({ family }: Pick<PrunedModel, 'family'>, inputs: M
 }
 
 /**
- * The encoded images; `hit` where the encoder did not have to run.
- * @param cache where later calls look for them; absent if none will.
+ * Returns the encoded images; `hit` if the encoder did not have to run.
+ * @param cache where later calls look for them; absent if no later call will.
  */
 export async function encodeImages(
   pruned: PrunedModel,

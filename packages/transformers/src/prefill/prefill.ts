@@ -1,6 +1,6 @@
-// The heart of the package: a batch of prompts with images goes in, the language model processes it with fewer vision
-// tokens. Each stage takes values and returns values: read the prompt, encode the images, group their tokens into pools,
-// settle the question, select, shorten, and run the language model.
+// The core of the package: takes a batch of prompts with images and runs the language model on fewer vision tokens.
+// Each stage takes values and returns values: read the prompt, encode the images, group their tokens into pools, resolve
+// the question, select, shorten, and run the language model.
 
 import type { Backend } from '@mmtok/core';
 import { sum } from '@mmtok/core/internal';
@@ -44,11 +44,11 @@ export interface PrefillContext extends PrunedModel {
   readonly encodedImages: EncodedImagesCache;
 }
 
-/** Where a prompt begins: with nothing before it, or over a cache. */
+/** Where a prompt starts: from scratch, or over a cache. */
 export interface PromptStart {
-  /** The sequence that the cache holds, if it was shortened. */
+  /** The sequence in the cache, if it was shortened. */
   readonly sequence?: ShortenedSequence | undefined;
-  /** Placeholders of each prompt that the cache holds. */
+  /** Placeholders of each prompt that are already in the cache. */
   readonly cachedPlaceholders: readonly number[];
   /** Images encoded in an earlier turn whose prompt is processed again. */
   readonly earlier?: EarlierImages | undefined;
@@ -57,29 +57,29 @@ export interface PromptStart {
 /** One call. */
 export interface PrefillRequest {
   readonly options: ResolvedOptions;
-  /** `mmtok: false`: measure, but leave the prompt as it is. */
+  /** `mmtok: false`: measure, but leave the prompt unchanged. */
   readonly isOff: boolean;
   readonly start: PromptStart;
   readonly inputs: ModelInputs;
-  /** `[height, width]` of each picture before it was padded, from processors that tell. */
+  /** `[height, width]` of each image before padding, if the processor reports it. */
   readonly reshapedSizes?: unknown;
 }
 
-/** What came of a prompt. */
+/** The result of processing a prompt. */
 export interface Prefilled {
   readonly outputs: Record<string, TensorLike>;
-  /** Inputs that further steps continue with. */
+  /** Inputs that later steps continue with. */
   readonly carried: ModelInputs;
-  /** Names of inputs that further steps must not have. */
+  /** Names of inputs that must be removed before later steps. */
   readonly dropped: readonly string[];
-  /** The sequence that the cache now holds, if it was shortened. */
+  /** The sequence now in the cache, if it was shortened. */
   readonly sequence?: ShortenedSequence | undefined;
-  /** The encoded images, where later turns may select anew. */
+  /** The encoded images, if later turns may select again. */
   readonly images?: EarlierImages | undefined;
   readonly report: PruneReport;
 }
 
-/** Processes a prompt, pruned as the options say. */
+/** Processes a prompt and prunes it according to the options. */
 export async function prefill(
   context: PrefillContext,
   request: PrefillRequest,
@@ -88,11 +88,11 @@ export async function prefill(
   const { inputs, options, isOff, start } = request;
   const { model, family } = context;
   const prompt = readPrompt(family, model.config, inputs);
-  // A cache continues the way it was begun.
+  // A cache continues with the position policy it was started with.
   const policy = start.sequence?.policy ?? positionPolicy(context, isOff ? 'auto' : options.positions);
   const skip = reasonToSkip(context, request, prompt);
-  // A model's own merge cannot serve a prompt of which some images are in the cache, whose pixels are gone, or whose tiles
-  // it cannot pack; keeping all tokens can.
+  // A model's own merge cannot process a prompt when some of its images are in the cache, when the pixels are gone, or when
+  // it cannot pack the tiles. Keeping all tokens works in these cases.
   const needsUs =
     inputs.pixel_values == null
       ? start.earlier !== undefined
@@ -122,7 +122,7 @@ export async function prefill(
   return {
     outputs,
     carried: cut.carried,
-    // With these the model would rebuild the mask of every further step as all ones, which would unmask left padding.
+    // With these, the model would rebuild the mask of every later step as all ones, which would unmask left padding.
     dropped: adapter.imageInputs,
     sequence: cut.sequence,
     images: options.followUps === 'reselect' ? chosen.earlier : undefined,
@@ -168,7 +168,7 @@ function reasonToSkip(
 ): PruneReason | undefined {
   if (isOff) return 'disabled';
   const hasPixels = inputs.pixel_values != null || start.earlier !== undefined;
-  // Only the encoder tells how many vision tokens there are.
+  // The number of vision tokens is known only after the encoder has run.
   if (family.adapter.placement === 'beforeText') return hasPixels ? undefined : 'noImage';
   const placeholders = countPlaceholders(prompt);
   if (placeholders === 0) {
@@ -186,28 +186,28 @@ function reasonToSkip(
     : undefined;
 }
 
-/** The encoded images of a prompt, and what is kept of them. */
+/** The encoded images of a prompt, and which of their tokens are kept. */
 interface ChosenTokens {
-  /** The prompt with a place for every vision token. */
+  /** The prompt with a position for every vision token. */
   readonly prompt: Prompt;
   readonly earlier: EarlierImages;
   /** Whether the encoder did not have to run. */
   readonly hit: boolean;
   readonly encodeEnded: number;
-  /** Of the time until then, what choosing tiles took. */
+  /** The part of the encoding time spent on selecting tiles. */
   readonly rankMs: number;
   readonly vision: VisionRows;
   readonly images: readonly PlacedImage[];
   readonly results: readonly PoolResult[];
-  /** Absent where nothing had to be selected. */
+  /** Absent if nothing had to be selected. */
   readonly questions: ResolvedQuestions | undefined;
-  /** The forecast; absent where none was made. */
+  /** The forecast; absent if none was made. */
   readonly cost?: SelectionCost | undefined;
   readonly standardized: boolean;
   readonly notes: readonly string[];
 }
 
-/** Encodes the images and selects among their tokens; keeps all where there is a reason to. */
+/** Encodes the images and selects among their tokens; keeps all of them if there is a reason to. */
 async function chooseTokens(
   context: PrefillContext,
   { options, start, inputs, reshapedSizes }: PrefillRequest,
@@ -249,7 +249,7 @@ async function chooseTokens(
       return { ...common, results: settled, questions: undefined, standardized: false, notes: [] };
     }
     const backend = await context.backend();
-    // Of a caller's own function nobody knows the cost, and of tokens that must not be kept some are there.
+    // The cost of a caller's own function is unknown, and skipped tiles leave tokens that must not be kept.
     const isGuarded = options.select === undefined && excluded.size === 0;
     const guarded = isGuarded
       ? guardCost(
@@ -279,12 +279,12 @@ async function chooseTokens(
     const notes = [...guarded.notes, ...selected.notes, ...questions.notes];
     return { ...common, ...selected, vision: guarded.vision, cost, questions, notes };
   } finally {
-    // An agent that was asked early may still be at work where its answer is no longer needed.
+    // An agent that was asked early may still be running when its answer is no longer needed.
     ended.abort(new Error('the call continues without the agent'));
   }
 }
 
-/** The prompt with a place for every vision token, and its images in their places. */
+/** Returns the prompt with a position for every vision token, and its images at those positions. */
 function placed(
   context: PrefillContext,
   { earlier, cachedPlaceholders }: PromptStart,
@@ -301,7 +301,7 @@ function placed(
   return { prompt, images: locateImages(context, cachedPlaceholders, shown, prompt, projected) };
 }
 
-/** The encoded images: all tiles, or those that are worth it. */
+/** Encodes the images: all tiles, or only the ones worth encoding. */
 async function encode(
   context: PrefillContext,
   { options, start, inputs }: Pick<PrefillRequest, 'options' | 'start' | 'inputs'>,
@@ -332,7 +332,7 @@ function lengthsOf({ textTokens, visionTokens }: Prompt): number[] {
   return textTokens.map((text, batchIndex) => text + (visionTokens[batchIndex] as number));
 }
 
-/** Processes a prompt as it is. */
+/** Processes a prompt unchanged. */
 async function prefillWhole(
   { model, family: { adapter } }: PrefillContext,
   { inputs, isOff }: PrefillRequest,

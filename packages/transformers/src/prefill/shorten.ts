@@ -1,5 +1,5 @@
-// Cuts the removed vision tokens out of a batch of prompts: ids, mask, positions and features together, so that they
-// cannot disagree.
+// Removes the dropped vision tokens from a batch of prompts: ids, mask, positions, and features together, so that they
+// always match.
 
 import { sum } from '@mmtok/core/internal';
 import type { ShortPrompt } from '../adapters/adapter.js';
@@ -12,20 +12,20 @@ import { shortenedPositions } from '../prompt/positions.js';
 import type { Prompt } from '../prompt/prompt.js';
 import type { PositionPolicy } from '../report.js';
 
-/** How a shortened sequence relates to the one the caller knows: its first `fullLength` tokens became `cachedLength`. */
+/** How a shortened sequence maps to the caller's sequence: its first `fullLength` tokens became `cachedLength`. */
 export interface ShortenedSequence {
   readonly fullLength: number;
   readonly cachedLength: number;
   /** The mask over the shortened tokens, per prompt. */
   readonly mask: readonly (readonly number[])[];
-  /** Tokens removed, per prompt: preserved positions run ahead by this many. */
+  /** Tokens removed, per prompt: preserved positions are ahead by this many. */
   readonly removed: readonly number[];
   readonly policy: PositionPolicy;
-  /** mRoPE only: grids of the images, which later turns need for their positions. */
+  /** mRoPE only: image grids, which later turns need for their positions. */
   readonly imageGrid?: TensorLike;
 }
 
-/** What decides how a prompt is cut. */
+/** The inputs of the cut. */
 export interface Cut {
   readonly images: readonly PlacedImage[];
   /** Kept rows of the encoder's output. */
@@ -33,9 +33,9 @@ export interface Cut {
   /** `[…, D]`: all vision tokens. */
   readonly projected: TensorLike;
   readonly policy: PositionPolicy;
-  /** Tokens of each prompt as the caller gave it. */
+  /** Tokens of each prompt as the caller passed it. */
   readonly width: number;
-  /** The sequence that the cache holds, if it was shortened before. */
+  /** The sequence in the cache, if it was shortened before. */
   readonly before: ShortenedSequence | undefined;
 }
 
@@ -55,7 +55,7 @@ export function shorten(pruned: PrunedModel, inputs: ModelInputs, prompt: Prompt
   const { adapter } = pruned.family;
   const width = ids[0]?.length ?? 0;
 
-  // Rows and positions are paired token by token, so neither can be taken for another's.
+  // Rows and positions are paired token by token, so they cannot be mixed up.
   const rows: number[] = [];
   const visionPositions = prompt.placeholders.map(() => new Set<number>());
   for (const { positions, start, batchIndex } of cut.images) {
@@ -116,7 +116,7 @@ export function shorten(pruned: PrunedModel, inputs: ModelInputs, prompt: Prompt
       fullLength: pastFull + cut.width,
       cachedLength: past + shortWidth,
       mask: shortMasks,
-      // A masked token never had a position, so removing it moves none.
+      // A masked token never had a position, so removing it shifts nothing.
       removed: removed.map(
         (own, batchIndex) =>
           [...own].filter((position) => fresh[batchIndex]?.[position] !== 0).length +
@@ -129,15 +129,15 @@ export function shorten(pruned: PrunedModel, inputs: ModelInputs, prompt: Prompt
   };
 }
 
-/** The ids as a tensor: that of the caller, unless vision tokens were put before the text. */
+/** The ids as a tensor: the caller's own, unless vision tokens were inserted before the text. */
 function idsTensor({ tensor, ids }: Prompt): TensorLike {
   return tensor.dims[1] === ids[0]?.length ? tensor : int64Matrix(tensor, ids);
 }
 
 /**
- * The positions that stay, prompt by prompt; −1 is padding. All prompts get one length.
- * @param padding where shorter prompts are filled up. Decoders continue at the right end and need it on the left;
- * encoders number their tokens by place and need it on the right.
+ * The positions to keep in each prompt; −1 is padding. All prompts are brought to the same length.
+ * @param padding the side on which shorter prompts are padded. Decoders continue at the right end and need padding on the
+ * left; encoders number their tokens by index and need it on the right.
  */
 export function keptPositions(
   masks: readonly (readonly number[])[],

@@ -1,5 +1,5 @@
-// Encodes only the tiles of an image that are worth it: the overview first, then those with detail that it lost where the
-// question looks.
+// Encodes only the tiles of an image that are worth it: first the overview, then the tiles with detail that the overview
+// lost in the regions the question is about.
 
 import { type Backend, type Float32Tensor, InvalidOptionsError, rankTiles } from '@mmtok/core';
 import { defineProgram } from '@mmtok/core/backend';
@@ -15,9 +15,9 @@ import { embedQuestion, findQuestions, type QuestionSettings } from '../question
 import type { Question } from '../report.js';
 import type { TileBudget, TileFacts, TileOrder } from '../select/pools.js';
 
-/** What is encoded of a batch. */
+/** Which tiles of a batch are encoded. */
 export interface EncodedTiles {
-  /** Zeros stand for the tokens of tiles that were not encoded. */
+  /** Tokens of tiles that were not encoded are zeros. */
   readonly encoded: EncodedVision;
   /** Rows of those tokens. */
   readonly skipped: ReadonlySet<number>;
@@ -25,25 +25,25 @@ export interface EncodedTiles {
   readonly rankMs: number;
 }
 
-/** What ranking needs beside the inputs. */
+/** What ranking needs in addition to the inputs. */
 export interface TileSettings extends QuestionSettings {
   readonly tiles: TileBudget;
 }
 
-/** An image whose tiles are chosen. Tiles are numbered as the encoder takes them. */
+/** An image whose tiles are selected. Tiles are numbered in the encoder's order. */
 interface TiledImage {
   readonly batchIndex: number;
   readonly overview: number;
   readonly grid: readonly [rows: number, columns: number];
-  /** Row by row. */
+  /** In row-major order. */
   readonly tiles: readonly number[];
 }
 
 /**
  * Encodes the tiles that are worth it.
- * @param encode runs the encoder on inputs with some of the tiles.
- * @returns `undefined` where there is nothing to choose: the family does not tile, no image is cut up, the budget asks for
- * all tiles, or the inputs do not tell which tile is which.
+ * @param encode runs the encoder on inputs with a subset of the tiles.
+ * @returns `undefined` if there is nothing to select: the family does not tile, no image is tiled, the budget covers all
+ * tiles, or the inputs do not identify the tiles.
  */
 export async function encodeWorthwhileTiles(
   pruned: PrunedModel,
@@ -93,7 +93,7 @@ export async function encodeWorthwhileTiles(
   return { ...assembled(parts, tiled), rankMs };
 }
 
-/** What the encoder takes, and the images among it that are cut into a whole grid of tiles beside an overview. */
+/** The encoder's inputs, and the images in them that have a complete grid of tiles and an overview. */
 function readTiles(
   { family, model, processor }: PrunedModel,
   inputs: ModelInputs,
@@ -135,7 +135,7 @@ function readTiles(
   return { tiled, images };
 }
 
-/** The vision tokens `[n, D]` of a tile that is in a part. */
+/** The vision tokens `[n, D]` of a tile in an encoded part. */
 function rowsOfTile(tiled: TiledInputs, tile: number, { part, encoded }: EncodedPart): Float32Tensor {
   const from = new Map(part.to.map((unit, at) => [unit, part.from[at] as number]));
   const { rowsPerUnit } = tiled;
@@ -154,7 +154,7 @@ const relevanceProgram = defineProgram({
   }),
 });
 
-/** What the encoded overview of an image tells. */
+/** What the encoded overview of an image shows. */
 interface Overview {
   /** `[n, D]` */
   readonly vision: Float32Tensor;
@@ -162,7 +162,7 @@ interface Overview {
   readonly text: Float32Tensor | undefined;
 }
 
-/** What is known of the tiles of an image before they are encoded. */
+/** What is known about the tiles of an image before they are encoded. */
 async function factsOf(
   tiled: TiledInputs,
   image: TiledImage,
@@ -198,8 +198,8 @@ async function factsOf(
 }
 
 /**
- * The tiles of an image, row by row from 0, the most worth encoding first.
- * @throws InvalidOptionsError for an order that holds anything but different tiles.
+ * Ranks the tiles of an image, numbered from 0 in row-major order, most worth encoding first.
+ * @throws InvalidOptionsError if an order contains anything but distinct tiles.
  */
 function ordered(facts: TileFacts, { by }: TileOrder): readonly number[] {
   if (by === undefined) return rankTiles(facts).order;
@@ -220,7 +220,7 @@ interface EncodedPart {
   readonly encoded: EncodedVision;
 }
 
-/** What the encoder would have given for all tiles, with zeros for those that it did not see, and their rows. */
+/** The encoder's output for all tiles, with zeros for the tiles it skipped, and the rows of those zeros. */
 function assembled(
   parts: readonly EncodedPart[],
   { units, rowsPerUnit }: TiledInputs,

@@ -1,4 +1,4 @@
-// Finds the images of a batch of prompts: which rows of the encoder's output are theirs, and which placeholders.
+// Finds the images of a batch of prompts: their rows in the encoder's output, and their placeholders.
 
 import { sum } from '@mmtok/core/internal';
 import { PromptMismatchError } from '../errors.js';
@@ -17,30 +17,30 @@ import { countPlaceholders, isMasked, type Prompt } from './prompt.js';
 /** A tile with its rows: `start … start + visionTokens` of the encoder's output. */
 export interface PlacedTile extends Tile {
   readonly start: number;
-  /** Absent where the prompt does not tell. */
+  /** Absent if the prompt does not say. */
   readonly imagePart?: ImagePart;
 }
 
-/** An image of a prompt, of one or more tiles. */
+/** An image of a prompt, with one or more tiles. */
 export interface PlacedImage {
   readonly batchIndex: number;
-  /** Number of the image within its prompt. */
+  /** Index of the image within its prompt. */
   readonly image: number;
   readonly tiles: readonly PlacedTile[];
   /** Its rows in the encoder's output: `start … start + visionTokens`. */
   readonly start: number;
   readonly visionTokens: number;
-  /** The prompt position of each of its rows. Negative where the cache holds them. */
+  /** The prompt position of each of its rows. Negative for rows in the cache. */
   readonly positions: readonly number[];
-  /** The rows that the model reads where no token is pruned, if these are not simply all. */
+  /** The rows that the model reads when no token is pruned, if these are not simply all rows. */
   readonly unpruned?: readonly number[];
 }
 
 /**
- * The images that the new part of the prompts names, with their rows in the encoder's output. Images that the cache
- * holds are stepped over.
- * @param cached placeholders of each prompt that the cache holds.
- * @param inputs what describes the images.
+ * The images in the new part of the prompts, with their rows in the encoder's output. Images that are already in the cache
+ * are skipped.
+ * @param cached placeholders of each prompt that are already in the cache.
+ * @param inputs the inputs that describe the images.
  * @param projected the encoder's output.
  * @throws PromptMismatchError if the numbers of placeholders and vision tokens differ.
  */
@@ -53,7 +53,7 @@ export function locateImages(
 ): PlacedImage[] {
   const rows = projected.dims.slice(0, -1).reduce((product, length) => product * length, 1);
   const inCache = sum(cached);
-  // The caller may pass the images of the whole conversation, or only those of the new part.
+  // The caller may pass the images of the whole conversation, or only the images of the new part.
   const hasAll = inCache > 0 && rows === countPlaceholders(prompt) + inCache;
   const behind = prompt.placeholders.map((_, at) => (hasAll ? (cached[at] ?? 0) : 0));
   // Cached placeholders get positions below 0, so they come first in their prompt.
@@ -65,7 +65,7 @@ export function locateImages(
   expectNoClassTokens(processor, count, rows, tensorAt(inputs, 'pixel_values')?.dims[0] ?? 1);
   const context = { config: model.config, inputs, features: projected, runs: placeholders.flatMap(runsOf) };
   const stated = family.tiles(context);
-  // An export may lay its output out differently than its inputs suggest; then the prompt itself tells the tiles.
+  // An export may arrange its output differently than its inputs suggest; the tiles are then read from the prompt.
   const addsUp = sum(stated.map((tile) => tile.visionTokens)) === rows;
   const tiles = addsUp ? stated : tilesFromRuns(context);
   const tokenId = (token: string): number | undefined => processor.tokenizer.convert_tokens_to_ids(token);
@@ -74,8 +74,8 @@ export function locateImages(
 }
 
 /**
- * Older LLaVA checkpoints have processors that make room for the encoder's class token, which their exports drop.
- * @throws PromptMismatchError if that is what placeholders and vision tokens differ by.
+ * Older LLaVA checkpoints have processors that reserve a placeholder for the encoder's class token, which their exports drop.
+ * @throws PromptMismatchError if placeholders and vision tokens differ by exactly that.
  */
 function expectNoClassTokens({ config }: ProcessorLike, places: number, rows: number, images: number): void {
   const more = numberAt(config ?? {}, 'num_additional_image_tokens') ?? 0;
@@ -87,7 +87,7 @@ function expectNoClassTokens({ config }: ProcessorLike, places: number, rows: nu
   );
 }
 
-/** Lengths of the runs of neighboring positions. */
+/** Lengths of the runs of adjacent positions. */
 export function runsOf(positions: readonly number[]): number[] {
   const runs: number[] = [];
   positions.forEach((position, at) => {
@@ -100,8 +100,8 @@ export function runsOf(positions: readonly number[]): number[] {
 
 /**
  * Assigns the tiles to the prompts' placeholders, in order, and groups them into images.
- * @param rows how many vision tokens the encoder gave.
- * @throws PromptMismatchError if the counts do not fit.
+ * @param rows the number of vision tokens from the encoder.
+ * @throws PromptMismatchError if the counts do not match.
  */
 export function placeImages(
   { ids, placeholders }: Pick<Prompt, 'ids' | 'placeholders'>,
@@ -160,7 +160,7 @@ export function placeImages(
   return images;
 }
 
-/** Rows of the encoder's output whose placeholders the attention mask hides: the language model never sees them. */
+/** Rows of the encoder's output whose placeholders are masked: the language model never sees them. */
 export function maskedRows(prompt: Prompt, images: readonly PlacedImage[]): Set<number> {
   const rows = new Set<number>();
   for (const { batchIndex, start, positions } of images) {

@@ -1,5 +1,5 @@
-// Places the images of families that pack their tiles (LLaVA-NeXT). Their prompts have a place for each row that the model reads
-// unpruned; which rows a pruned image keeps is not known yet, so each image gets a place for every row it has.
+// Lays out the images of families that pack their tiles (LLaVA-NeXT). Their prompts have a placeholder for each row that the
+// unpruned model reads. The rows that a pruned image keeps are not known yet, so each image gets a position for every row.
 
 import { sum } from '@mmtok/core/internal';
 import { PromptMismatchError } from '../errors.js';
@@ -8,7 +8,7 @@ import { int64Matrix } from '../internal/tensors.js';
 import type { PlacedImage, PlacedTile } from './images.js';
 import { countPlaceholders, type Prompt } from './prompt.js';
 
-/** A batch of prompts with a place for every row of its images. */
+/** A batch of prompts with a position for every row of its images. */
 export interface PackedPrompt {
   readonly prompt: Prompt;
   readonly images: readonly PlacedImage[];
@@ -22,10 +22,10 @@ interface WidenedPrompt {
 }
 
 /**
- * Makes room for every row. Images that the cache holds are stepped over.
- * @param packings of all images that the inputs describe, in order.
- * @param cached placeholders of each prompt that the cache holds.
- * @throws PromptMismatchError if placeholders and images do not fit each other.
+ * Inserts a position for every row. Images that are already in the cache are skipped.
+ * @param packings of all images in the inputs, in order.
+ * @param cached placeholders of each prompt that are already in the cache.
+ * @throws PromptMismatchError if placeholders and images do not match.
  */
 export function packPrompt(
   given: Prompt,
@@ -68,7 +68,7 @@ class ImageQueue {
     return { packing, start };
   }
 
-  /** Steps over images with so many placeholders. */
+  /** Skips images with this many placeholders. */
   skip(placeholders: number): void {
     for (let left = placeholders; left > 0; ) left -= this.take().packing.unpruned.length;
   }
@@ -117,7 +117,7 @@ function placed(
   return { ...place, tiles: own, visionTokens, unpruned: unpruned.map((row) => place.start + row) };
 }
 
-/** Brings prompts to one length with masked tokens on the left. */
+/** Brings prompts to the same length with masked tokens on the left. */
 function leftPadded(given: Prompt, rows: readonly WidenedPrompt[]): PackedPrompt {
   const width = Math.max(...rows.map(({ ids }) => ids.length));
   const padding = rows.map(({ ids }) => new Array<number>(width - ids.length).fill(0));

@@ -1,4 +1,4 @@
-// Everything about position ids: whether kept tokens keep theirs, how they are counted, and how they go on over a cache.
+// Everything about position ids: whether kept tokens keep theirs, how they are counted, and how they continue over a cache.
 
 import { UnsupportedModelError } from '../errors.js';
 import type { PrunedModel } from '../families/family.js';
@@ -9,8 +9,8 @@ import type { PositionPolicy } from '../report.js';
 type Masks = readonly (readonly number[])[];
 
 /**
- * The policy for a model: what the caller asks for, or `preserve` wherever the decoder takes position ids.
- * @throws UnsupportedModelError if positions are to be preserved but the decoder counts them itself.
+ * The policy for a model: the caller's choice, or `preserve` if the decoder takes position ids.
+ * @throws UnsupportedModelError if positions should be preserved but the decoder counts them itself.
  */
 export function positionPolicy(
   { model, family }: Pick<PrunedModel, 'model' | 'family'>,
@@ -35,13 +35,13 @@ export function positionPolicy(
   );
 }
 
-/** Positions of all tokens by the running count of the mask; masked tokens get 1, as in transformers.js. */
+/** Positions of all tokens, counted over the mask; masked tokens get 1, as in transformers.js. */
 function countPositions(mask: readonly number[], first: number): number[] {
   let next = first;
   return mask.map((bit) => (bit === 0 ? 1 : next++));
 }
 
-/** Positions of the last `count` tokens of prompts of which `removed[batchIndex]` tokens have been removed before. */
+/** Positions of the last `count` tokens of prompts from which `removed[batchIndex]` tokens were removed earlier. */
 export function continuedPositions(
   masks: Masks,
   count: number,
@@ -59,14 +59,14 @@ export function continuedPositions(
 
 /** A batch of prompts cut down to `kept` positions. */
 export interface PositionCut {
-  /** The tensor of the ids, for its class. */
+  /** The ids tensor, for its class. */
   readonly ids: TensorLike;
   /** Masks over cached and new tokens, before and after the cut. */
   readonly masks: Masks;
   readonly shortMasks: Masks;
-  /** Positions of the new part that stay; −1 is padding. */
+  /** Positions of the new part to keep; −1 is padding. */
   readonly kept: readonly (readonly number[])[];
-  /** By how many positions the new part became shorter. */
+  /** The number of positions removed from the new part. */
   readonly dropped: number;
   /** Tokens removed from the cache in earlier turns. */
   readonly removedBefore: readonly number[];
@@ -93,7 +93,7 @@ export function shortenedPositions(
   let full = given;
   let deltas = tensorAt(inputs, 'rope_deltas');
   if (full === undefined || deltas === undefined) {
-    // Over the full prompt: the model strides by whole image grids and would misread a shortened one.
+    // Over the full prompt: the model advances by whole image grids and would misread a shortened prompt.
     const grid = tensorAt(inputs, 'image_grid_thw');
     const computed = model.get_rope_index?.(ids, grid, undefined, int64Matrix(ids, masks));
     full ??= computed?.[0];
@@ -104,14 +104,14 @@ export function shortenedPositions(
 
 /** A new part of a conversation over a shortened cache. */
 export interface PositionResumption {
-  /** The ids that the caller gave: the whole conversation, where `fullMasks` covers them. */
+  /** The caller's ids: the whole conversation if `fullMasks` covers them. */
   readonly ids: TensorLike;
-  /** Masks over the whole conversation, and over the shortened cache with the new part. */
+  /** Masks over the whole conversation, and over the shortened cache plus the new part. */
   readonly fullMasks: Masks;
   readonly masks: Masks;
-  /** Positions within `ids` of the new part. */
+  /** Positions of the new part within `ids`. */
   readonly fresh: readonly (readonly number[])[];
-  /** By how many positions the cache is shorter than what it stands for. */
+  /** How many positions the cache is shorter than the sequence it represents. */
   readonly shift: number;
   /** Tokens removed from the cache, per prompt. */
   readonly removed: readonly number[];
@@ -119,7 +119,7 @@ export interface PositionResumption {
   readonly policy: PositionPolicy;
 }
 
-/** The position inputs of a new part of a conversation; nothing where the model counts them. */
+/** The position inputs of a new part of a conversation; nothing if the model counts them itself. */
 export function resumedPositions(
   { model, family }: PrunedModel,
   resumption: PositionResumption,
@@ -138,7 +138,7 @@ export function resumedPositions(
   return { ...described, ...preservedAxes(ids, computed[0], computed[1], fresh, shift) };
 }
 
-/** The position inputs of one further token; nothing where the model counts it right. */
+/** The position inputs of one more token; nothing if the model counts it correctly itself. */
 export function stepPositions(
   { family }: PrunedModel,
   inputs: ModelInputs,
@@ -153,7 +153,7 @@ export function stepPositions(
   return { position_ids: int64Matrix(ids, positions) };
 }
 
-/** Contiguous positions on three axes `[3, batch, count]`, and the offset of every further token. */
+/** Contiguous positions on three axes `[3, batch, count]`, and the offset of every later token. */
 function compactAxes(like: TensorLike, masks: Masks, count: number): ModelInputs {
   const rows = masks.map((mask) => countPositions(mask, 0).slice(mask.length - count));
   const axes = BigInt64Array.from([rows, rows, rows].flat(2), BigInt);
@@ -166,7 +166,7 @@ function compactAxes(like: TensorLike, masks: Masks, count: number): ModelInputs
   };
 }
 
-/** The positions that some tokens had, and the offset of every further token from its place in a cache `shift` shorter. */
+/** The original positions of some tokens, and the offset of every later token from its index in a cache shorter by `shift`. */
 function preservedAxes(
   like: TensorLike,
   full: TensorLike,

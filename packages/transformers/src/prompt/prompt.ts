@@ -1,32 +1,32 @@
-// Reads a batch of prompts: their ids, masks, and the placeholders that stand for vision tokens.
+// Reads a batch of prompts: their ids, masks, and the placeholders for vision tokens.
 
 import { PromptMismatchError } from '../errors.js';
 import type { PrunedFamily } from '../families/family.js';
 import { toRows } from '../internal/tensors.js';
 import { type ModelConfig, type ModelInputs, type TensorLike, tensorAt } from '../internal/types.js';
 
-/** The part of a batch of prompts that the cache does not hold, as numbers. All lists have one entry per prompt. */
+/** The part of a batch of prompts that is not in the cache, as numbers. All lists have one entry per prompt. */
 export interface Prompt {
-  /** The tensor of the ids, for its class. */
+  /** The ids tensor, for its class. */
   readonly tensor: TensorLike;
   readonly ids: readonly (readonly number[])[];
-  /** Positions of the placeholders, ascending, masked ones too: the encoder gives a row for each. */
+  /** Positions of the placeholders, ascending, including masked ones: the encoder returns a row for each. */
   readonly placeholders: readonly (readonly number[])[];
   /** The mask over cached and new tokens. */
   readonly masks: readonly (readonly number[])[];
-  /** Positions that the cache holds. */
+  /** Number of positions in the cache. */
   readonly past: number;
   /** New vision tokens, without masked ones. */
   readonly visionTokens: readonly number[];
   /** New tokens that are not vision tokens, without padding. */
   readonly textTokens: readonly number[];
-  /** Tokens that the cache holds, without padding. */
+  /** Tokens in the cache, without padding. */
   readonly cachedTokens: readonly number[];
 }
 
 /**
  * Reads the new part of a batch of prompts.
- * @throws PromptMismatchError if ids and mask do not fit each other.
+ * @throws PromptMismatchError if ids and mask do not match.
  */
 export function readPrompt(family: PrunedFamily, config: ModelConfig, inputs: ModelInputs): Prompt {
   const tensor = tensorAt(inputs, 'input_ids');
@@ -66,12 +66,12 @@ export function placeholdersOf(
   return ids.map((row) => row.flatMap((id, position) => (isOne(id) ? [position] : [])));
 }
 
-/** How many placeholders the new part has in all prompts. */
+/** The number of placeholders in the new part of all prompts. */
 export function countPlaceholders({ placeholders }: Pick<Prompt, 'placeholders'>): number {
   return placeholders.reduce((sum, own) => sum + own.length, 0);
 }
 
-/** Whether the mask hides a position of the new part. */
+/** Whether a position of the new part is masked. */
 export function isMasked({ masks, past }: Prompt, batchIndex: number, position: number): boolean {
   return masks[batchIndex]?.[past + position] === 0;
 }
@@ -97,8 +97,8 @@ export interface TokenCount {
 }
 
 /**
- * The tokens of each prompt of a batch, from what a processor returned.
- * @throws PromptMismatchError if `inputs` are not what a processor returned, or the family's prompts have no placeholders.
+ * The tokens of each prompt of a batch, from a processor's output.
+ * @throws PromptMismatchError if `inputs` are not a processor's output, or the family's prompts have no placeholders.
  */
 export function countTokens(family: PrunedFamily, config: ModelConfig, inputs: ModelInputs): TokenCount[] {
   if (family.adapter.placement === 'beforeText') {

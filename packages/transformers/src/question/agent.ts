@@ -1,20 +1,20 @@
-// An agent answers a question before the model does; its words join the question's. How to give one, and when it is asked.
+// An agent answers a question before the model does, and its words are added to the question's: how to pass one, and when to ask it.
 
 import type { RawImage } from '@huggingface/transformers';
 import * as z from 'zod';
 
-/** What an agent says about an image. */
+/** An agent's answer about an image. */
 export interface AgentReply {
   readonly answer: string;
   /** The words of the answer that drive coverage together with the question's. @default the answer's keywords */
   readonly added?: readonly string[] | undefined;
-  /** The weight of each of them, beside 1 for a word of the question; with 0 they are left out. @default 1 */
+  /** The weight of each of these words, relative to 1 for a word of the question; with 0 they are left out. @default 1 */
   readonly weight?: number | undefined;
 }
 
 /**
- * Answers a question about an image before the model does, e.g. one of `createAgent()` or `agentFrom()` of
- * @mmtok/agent. `question` is empty where the prompt has none.
+ * Answers a question about an image before the model does, e.g. an agent from `createAgent()` or `agentFrom()` in
+ * @mmtok/agent. `question` is empty if the prompt has none.
  */
 export type Agent = (
   image: RawImage,
@@ -26,19 +26,19 @@ export type Agent = (
 export interface AgentOptions {
   readonly ask: Agent;
   /**
-   * `'auto'` asks only where no word of the question points at a place in the image: where 1 − H / log n, with H the
-   * entropy of text coverage's softmax over the n vision tokens, is below `threshold` for every word. @default 'always'
+   * `'auto'` asks only if no word of the question points at a place in the image, i.e. if 1 − H / log n is below
+   * `threshold` for every word. H is the entropy of text coverage's softmax over the n vision tokens. @default 'always'
    */
   readonly when?: 'always' | 'auto';
-  /** From 0, everywhere alike, to 1, a single place. What is best depends on the model. @default 0.5 */
+  /** From 0 (spread evenly) to 1 (a single place). The best value depends on the model. @default 0.5 */
   readonly threshold?: number;
   /**
-   * Milliseconds that the agent has for all images of a question, or `Infinity`. A model in this thread blocks the timer
-   * while it computes, so the limit may be exceeded by the time of one token. @default 30000
+   * Time limit in milliseconds for all images of a question, or `Infinity`. A model in this thread blocks the timer while
+   * it computes, so the limit may be exceeded by the time of one token. @default 30000
    */
   readonly timeLimitMs?: number;
   /**
-   * Ask while the vision encoder runs, which pays off where the agent runs elsewhere: on another device, in a worker, over
+   * Ask while the vision encoder runs. This pays off if the agent runs elsewhere: on another device, in a worker, or over
    * a network. For `when: 'always'` and batches of one prompt. Its `signal` is aborted if the call ends without it.
    * @default false: one after the other
    */
@@ -69,7 +69,7 @@ const optionsSchema = z.strictObject({
   parallel: z.boolean().optional(),
 });
 
-/** An agent, or one of some other values. A union would not tell which option of an agent is wrong. */
+/** An agent, or one of a few other values. A union would not report which option of an agent is wrong. */
 function agentOr<T>(others: readonly unknown[], expected: string): z.ZodType<T> {
   return z.custom<T>().superRefine((value, context) => {
     if (isFunction(value) || others.includes(value)) return;
@@ -83,22 +83,22 @@ function agentOr<T>(others: readonly unknown[], expected: string): z.ZodType<T> 
   });
 }
 
-/** An agent as `prune` takes it. */
+/** The agent option of `prune`. */
 export const pruneAgentSchema: z.ZodType<Agent | AgentOptions> = agentOr(
   [],
   'expected an agent, which is a function (image, question, { signal }) => { answer }, or { ask, when, threshold, timeLimitMs, parallel }',
 );
 
-/** An agent as a single call takes it. */
+/** The agent option of a single call. */
 export const callAgentSchema: z.ZodType<CallAgent> = agentOr(
   [false, 'always', 'auto'],
   "expected false, 'always', 'auto', an agent, or { ask, when, threshold, timeLimitMs, parallel }",
 );
 
-/** What a single call may say about the agent: none, when to ask that of `prune`, or another one. */
+/** What a single call may pass as its agent: none, when to ask the agent of `prune`, or another agent. */
 export type CallAgent = false | 'always' | 'auto' | Agent | AgentOptions;
 
-/** The agent of a call, if there is one. */
+/** Resolves the agent of a call, if there is one. */
 export function resolveAgent(
   base: Agent | AgentOptions | undefined,
   call: CallAgent | undefined,

@@ -1,4 +1,4 @@
-// Asks an agent about the images of each prompt, within its time, and adds what it answers to the questions.
+// Asks an agent about the images of each prompt within its time limit, and adds its answers to the questions.
 
 import type { RawImage } from '@huggingface/transformers';
 import { type Backend, cosineSimilarity, type Float32Tensor, keywords } from '@mmtok/core';
@@ -20,24 +20,24 @@ import {
   withWords,
 } from './question.js';
 
-/** What a call says about its questions and its agent. */
+/** A call's options for its questions and its agent. */
 export interface AgentSettings extends QuestionSettings {
   readonly agent: ResolvedAgent | undefined;
-  /** The images as the agent is to see them, one per image of the batch. */
+  /** The images to show the agent, one per image of the batch. */
   readonly images?: readonly RawImage[] | undefined;
 }
 
-/** What came of asking. */
+/** The result of asking. */
 export interface Asked {
-  /** Those that came in time, one per image. */
+  /** Replies that arrived in time, one per image. */
   readonly replies: readonly AgentReply[];
-  /** Why there are not more replies. */
+  /** Why there are no more replies. */
   readonly problem?: string;
   readonly isTimedOut: boolean;
   readonly ms: number;
 }
 
-/** The questions of a batch, settled: what selection needs of the text. One entry per prompt. */
+/** The resolved questions of a batch: what selection needs from the text. One entry per prompt. */
 export interface ResolvedQuestions {
   readonly questions: readonly Question[];
   /** `[m, D]`; absent without text. */
@@ -58,7 +58,7 @@ const replySchema = z.object(
   'expected { answer }',
 );
 
-/** Asks about the images one after the other. Never rejects: what went wrong is part of the result. */
+/** Asks about the images one after the other. Never rejects: an error is part of the result. */
 async function askAgent(
   { ask, timeLimitMs }: ResolvedAgent,
   images: readonly RawImage[],
@@ -71,7 +71,7 @@ async function askAgent(
   const tooLate = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-  // Without a listener the rejection of an agent that was done before would be reported as unhandled.
+  // Without a listener, the rejection of an agent that finished earlier would be reported as unhandled.
   tooLate.catch(() => undefined);
   const giveUp = (): void => limit.abort(ended?.reason);
   ended?.addEventListener('abort', giveUp, { once: true });
@@ -96,7 +96,7 @@ async function askAgent(
 }
 
 /**
- * Asks the agent before the images are encoded, where the options say so and one question is there to ask.
+ * Asks the agent before the images are encoded, if the options say so and there is exactly one question.
  * @param ended aborts when the answer is no longer needed.
  */
 export function askEarly(
@@ -112,19 +112,19 @@ export function askEarly(
   return askAgent(agent, images, question.text, ended);
 }
 
-/** What questions are asked about. */
+/** What the questions are about. */
 export interface QuestionContext {
   readonly images: readonly PlacedImage[];
   /** `[n, D]`: all vision tokens of the batch. */
   readonly vision: Float32Tensor;
   readonly backend: Backend;
-  /** The agent, if it is being asked already. */
+  /** The agent's pending reply, if it has already been asked. */
   readonly early: Promise<Asked> | undefined;
 }
 
 /**
- * Settles the question of each prompt: finds it, asks the agent where there is one, and embeds the words.
- * @throws PromptMismatchError if there is an agent but the call does not give one picture per image.
+ * Resolves the question of each prompt: finds it, asks the agent if there is one, and embeds the words.
+ * @throws PromptMismatchError if there is an agent but the call does not pass one image per image of the batch.
  */
 export async function resolveQuestions(
   pruned: PrunedModel,
@@ -188,7 +188,7 @@ function expectOnePerImage(pictures: readonly RawImage[] | undefined, images: re
   );
 }
 
-/** The words of each reply and their weights; each word once, and none of weight 0. */
+/** The words of each reply and their weights; each word once, none with weight 0. */
 function addedWords({ replies }: Asked, question: Question, settings: AgentSettings): WeightedWords[] {
   const known = new Set(question.words.map((word) => word.toLowerCase()));
   const own = (answer: string): string[] =>
@@ -224,8 +224,8 @@ const informativenessProgram = defineProgram({
 
 /**
  * The highest 1 − H / log n among text tokens, where H is the entropy of text coverage's softmax over the n vision
- * tokens: near 1 where at least one word points at a place, near 0 where every word sees the same everywhere, and 0
- * where there are no words.
+ * tokens: near 1 if at least one word points at a place, near 0 if every word is spread evenly, and 0 if there are no
+ * words.
  */
 async function informativeness(
   { family }: PrunedModel,

@@ -1,20 +1,20 @@
-// Recovers the text of the last user turn from the ids of a prompt. Reads the chat template by rendering probes through it.
+// Recovers the text of the last user turn from a prompt's ids. Learns the chat template by rendering probes through it.
 
 import type { ProcessorLike, TokenizerLike } from '../internal/types.js';
 
 const PROBES = ['mmtokfirst', 'mmtokreply', 'mmtoksecond'] as const;
 
-/** The fixed strings that a chat template puts around user turns, spaces aside. */
+/** The fixed strings that a chat template puts around user turns, ignoring spaces. */
 interface TurnMarks {
   /** Before the first user turn, after any system prompt. */
   readonly first: string;
   /** Between an answer and the next user turn. */
   readonly next: string;
-  /** After the user's text, up to where the answer begins. */
+  /** After the user's text, up to the start of the answer. */
   readonly end: string;
 }
 
-/** Text found in a prompt, and whether it is a user turn or all there is. */
+/** Text found in a prompt, and whether it is a user turn or the whole text. */
 export interface RecoveredText {
   readonly text: string;
   readonly source: 'lastUserTurn' | 'wholePrompt';
@@ -23,8 +23,8 @@ export interface RecoveredText {
 const marksOf = new WeakMap<object, TurnMarks | null>();
 
 /**
- * The text of the last user turn: without system prompt, template, special tokens and image placeholders. Prompts that
- * were not made with the chat template give all their text.
+ * The text of the last user turn, without system prompt, template, special tokens, and image placeholders. For prompts that
+ * were not made with the chat template, returns all of their text.
  * @param ids the prompt's ids without padding and placeholders.
  */
 export function lastUserTurn(processor: ProcessorLike, ids: readonly number[]): RecoveredText {
@@ -38,7 +38,7 @@ export function lastUserTurn(processor: ProcessorLike, ids: readonly number[]): 
     : { text: plain(turn, tokenizer), source: 'lastUserTurn' };
 }
 
-/** The user's part of a rendered conversation, or nothing if it does not end as the template ends. */
+/** The user's part of a rendered conversation, or nothing if it does not end the way the template ends. */
 function cutTurn(prompt: string, marks: TurnMarks): string | undefined {
   const isEndless = marks.end === '';
   const ends = matches(prompt, marks.end);
@@ -46,7 +46,7 @@ function cutTurn(prompt: string, marks: TurnMarks): string | undefined {
   if (end === undefined) return undefined;
   const before = prompt.slice(0, end);
   const turns = matches(before, marks.next);
-  // Some marks are words that a question may have ("USER:"), so a turn is the first after an answer has begun.
+  // Some marks are words that a question may contain ("USER:"), so a turn is the first one after an answer has started.
   const answered = ends.at(-2)?.end ?? Number.POSITIVE_INFINITY;
   const next = isEndless ? turns.at(-1) : turns.find(({ start }) => start >= answered);
   if (next !== undefined) return before.slice(next.end);
@@ -63,7 +63,7 @@ function turnMarks(processor: ProcessorLike): TurnMarks | null {
   return marks;
 }
 
-/** Renders two turns and reads off what stands around the probes. */
+/** Renders two turns and reads the text around the probes. */
 function probeTemplate(processor: ProcessorLike): TurnMarks | null {
   const [first, reply, second] = PROBES;
   for (const asParts of [true, false]) {
@@ -94,7 +94,7 @@ function render(processor: ProcessorLike, messages: readonly unknown[]): string 
       const text = renderer.apply_chat_template?.(messages, { tokenize: false, add_generation_prompt: true });
       if (typeof text === 'string') return text;
     } catch {
-      // No template, or one that refuses this form of messages: the next renderer or form may do.
+      // No template, or one that rejects this message format: try the next renderer or format.
     }
   }
   return undefined;
@@ -106,7 +106,7 @@ function commonEnd(a: string, b: string): string {
   return a.slice(a.length - length).trim();
 }
 
-/** Matches a mark wherever decoding has put its spaces. */
+/** Matches a mark wherever decoding put its spaces. */
 function pattern(mark: string, flags: 'gu' | 'giu'): RegExp {
   const characters = [...mark.replace(/\s+/g, '')].map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(characters.join(String.raw`\s*`), flags);
@@ -117,7 +117,7 @@ interface Span {
   readonly end: number;
 }
 
-/** Where a mark stands; in whatever case only where it does not stand as it is, as with tokenizers that lose case. */
+/** Finds a mark; ignores case only if there is no exact match, because some tokenizers lose case. */
 function matches(text: string, mark: string): Span[] {
   if (mark === '') return [];
   const spans = (flags: 'gu' | 'giu'): Span[] =>
@@ -129,7 +129,7 @@ function matches(text: string, mark: string): Span[] {
   return exact.length > 0 ? exact : spans('giu');
 }
 
-/** Without special tokens and structure tokens such as `<row_1_col_2>` or `<|vision_start|>`. */
+/** Strips special tokens and structure tokens such as `<row_1_col_2>` or `<|vision_start|>`. */
 function plain(text: string, tokenizer: TokenizerLike): string {
   let rest = text;
   for (const token of tokenizer.all_special_tokens ?? []) rest = rest.replaceAll(token, ' ');

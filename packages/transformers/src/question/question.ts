@@ -1,4 +1,4 @@
-// Which text drives coverage, as token ids: the caller's ids, the caller's words, or the last user turn of the prompt.
+// The text that drives coverage, as token ids: the caller's ids, the caller's words, or the last user turn of the prompt.
 
 import { type Float32Tensor, InvalidOptionsError } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
@@ -16,13 +16,13 @@ import { type TextPreparation, type TextSettings, tokenizeWords, wordsOf } from 
 export interface QuestionTokens {
   readonly ids: readonly number[];
   /**
-   * The weight of each token, numbers ≥ 0, in every term of `coverage` that has a target per text token and no weights
-   * of its own. @default all the same
+   * The weight of each token, a number ≥ 0, in every `coverage` term that has a target per text token and sets no
+   * weights. @default all the same
    */
   readonly weights?: readonly number[] | undefined;
 }
 
-/** What a call says about its questions; arrays have one entry per prompt of the batch. */
+/** A call's options for its questions; arrays have one entry per prompt of the batch. */
 export interface QuestionSettings extends TextSettings {
   readonly question?: string | readonly string[] | undefined;
   readonly questionTokens?: QuestionTokens | readonly QuestionTokens[] | undefined;
@@ -63,13 +63,13 @@ export function findQuestions(
   });
 }
 
-/** Words with one weight each, beside the weight 1 of a word of the question. */
+/** Words that share one weight, relative to 1 for a word of the question. */
 export interface WeightedWords {
   readonly words: readonly string[];
   readonly weight: number;
 }
 
-/** A question with further words. */
+/** A question with additional words. */
 export function withWords(
   processor: ProcessorLike,
   question: Question,
@@ -97,7 +97,7 @@ export function withWords(
 
 /**
  * The raw input embeddings `[m, D]` of a question's tokens; nothing for a question without tokens.
- * @throws InvalidOptionsError if the caller's token ids are not of the model's vocabulary.
+ * @throws InvalidOptionsError if the caller's token ids are outside the model's vocabulary.
  */
 export async function embedQuestion(
   { model, family }: PrunedModel,
@@ -108,7 +108,7 @@ export async function embedQuestion(
   const embedded = await family.adapter
     .embedText(model, int64Matrix(prompt.tensor, [ids]))
     .then(toFloat32, (cause: unknown) => {
-      // Only the model knows its vocabulary: config.json may give it without the tokens that were added.
+      // Only the model knows its vocabulary size: config.json may leave out added tokens.
       if (source !== 'tokens') throw cause;
       throw new InvalidOptionsError('options mmtok of generate', [
         `questionTokens: the model cannot embed ids up to ${Math.max(...ids)}; expected ids of its own tokenizer (${messageOf(cause)})`,

@@ -1,4 +1,4 @@
-// How questions become words and ids: what the official code makes of them, and what we do.
+// How questions become words and ids: what the official code produces, and what this package produces.
 
 import { describe, expect, it } from 'vitest';
 import type { OfficialText } from '../families/family.js';
@@ -11,11 +11,11 @@ const official = (question: string, family: OfficialText = 'keywords'): string[]
 describe("the official preparation of LLaVA's questions", () => {
   it.each([
     ['Is there a red cup on the table?', ['there', 'red', 'cup', 'on', 'table']],
-    // Of stop words only: the text as it is, with its punctuation.
+    // Stop words only: the text stays as is, with its punctuation.
     ['What is it?', ['What', 'is', 'it?']],
     ['What is it? Answer the question using a single word or phrase.', ['What', 'is', 'it?']],
     ['<image>\nred cup', ['red', 'cup']],
-    // In Python, a combining mark is no part of a word.
+    // In Python, a combining mark is not part of a word.
     ['cafe\u0301 au lait', ['cafe', 'au', 'lait']],
     ['?!', ['?!']],
     ['', []],

@@ -1,19 +1,19 @@
-// How the text of a question becomes text tokens: by our own rules, or by those of the official MMTok for the family.
+// Turns the text of a question into text tokens: by this package's rules, or by the official MMTok rules for the family.
 
 import { ANSWER_FORMATS, type KeywordOptions, keywords, STOP_WORDS } from '@mmtok/core';
 import type { OfficialText } from '../families/family.js';
 import type { ProcessorLike } from '../internal/types.js';
 
 /**
- * `'keywords'`: words without stop words, in all families, tokenized as a sentence. `'official'`: as the official code does it
- * for the family, to reproduce its selections.
+ * `'keywords'`: words without stop words, in all families, tokenized as one sentence. `'official'`: the way the official code
+ * does it for the family, to reproduce its selections.
  */
 export type TextPreparation = 'keywords' | 'official';
 
-/** What decides the words of a question. */
+/** Options for the words of a question. */
 export interface TextSettings {
   readonly text: TextPreparation;
-  /** The word filter; `false` keeps the text as it is. Official preparations have their own. */
+  /** The word filter; `false` keeps the text unchanged. Official preparations have their own. */
   readonly keywords: KeywordOptions | false;
 }
 
@@ -28,7 +28,7 @@ function officialWords(question: string, official: OfficialText): string[] {
   if (shown.trim() === '') return [];
   if (official === 'prefixed') return atSpaces(`Question: ${shown}`);
   const asked = ANSWER_FORMATS.reduce((rest, sentence) => rest.replaceAll(sentence, ''), shown);
-  // Python's \w: letters, digits and underscores of all scripts, without combining marks.
+  // Python's \w: letters, digits, and underscores of all scripts, without combining marks.
   const words = asked.match(/[\p{L}\p{N}_]+/gu) ?? [];
   const kept = words.filter((word) => !STOP_WORDS.has(word.toLowerCase()));
   return kept.length > 0 ? kept : atSpaces(asked);
@@ -38,7 +38,7 @@ function atSpaces(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== '');
 }
 
-/** The ids of words: as a sentence, or each by itself, which with some tokenizers leaves out the space before a word. */
+/** The ids of words: as one sentence, or each word alone, which drops the space before a word with some tokenizers. */
 export function tokenizeWords(
   { tokenizer }: ProcessorLike,
   words: readonly string[],

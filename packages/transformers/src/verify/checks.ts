@@ -1,4 +1,4 @@
-// Turns what was found for the pictures into checks: what holds, what does not, and by how much.
+// Turns the findings for the images into checks: what passes, what does not, and by how much.
 
 import { messageOf, sum } from '@mmtok/core/internal';
 import { withSessions } from '../internal/session.js';
@@ -11,19 +11,19 @@ import type { CheckName, CheckStatus, VerifyCheck } from './report.js';
 import type { Subject } from './subject.js';
 import type { PictureResult } from './verify-picture.js';
 
-/** Differences of this share of the largest value come from rounding in 32 bits; up to the second one, in 16 bits. */
+/** Relative differences up to the first value come from 32-bit rounding; up to the second one, from 16-bit rounding. */
 const ROUNDING = 1e-4;
 const HALF_ROUNDING = 2e-2;
-/** Steps over a cache may differ by this much where activations are quantized as they come. */
+/** Steps over a cache may differ by this much if activations are quantized dynamically. */
 const QUANTIZED_STEP = 1e-1;
 
 /**
- * A projector works row by row, so how much its rows change goes along with how much their features change: correlations were above
- * 0.95 on every model tried, and 0.6 where the order was wrong in part.
+ * A projector works row by row, so the change of its rows correlates with the change of their features: the correlation was
+ * above 0.95 on every model tested, and 0.6 when the order was partly wrong.
  */
 const SAME_ROWS = 0.8;
 const OTHER_ROWS = 0.65;
-/** Fewer kept tokens than this may be the same by chance. */
+/** Fewer kept tokens than this may match by chance. */
 const TOO_FEW = 3;
 
 type Facts = VerifyCheck['facts'];
@@ -32,7 +32,7 @@ function check(name: CheckName, status: CheckStatus, detail: string, facts: Fact
   return { name, status, detail, facts };
 }
 
-/** The results of all checks, in the order in which they are told. */
+/** The results of all checks, in report order. */
 export async function checksOf(
   subject: Subject,
   results: readonly PictureResult[],
@@ -165,7 +165,7 @@ async function tap(
   return check('tap', 'pass', `${found}, one row per vision token, in their order`, facts);
 }
 
-/** Whether the encoder gives the same with the further output as without. */
+/** Whether the encoder gives the same output with and without the added output. */
 async function tapOutput(
   { model, family }: Subject,
   [result]: readonly PictureResult[],

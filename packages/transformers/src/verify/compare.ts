@@ -1,4 +1,4 @@
-// Comparisons of numbers: what two runs fed to the language model, answers against logits, rows against rows.
+// Numeric comparisons: what two runs fed to the language model, answers against logits, rows against rows.
 
 import type { Float32Tensor } from '@mmtok/core';
 import { createRandom, shuffleFront } from '@mmtok/core/internal';
@@ -7,7 +7,7 @@ import type { FirstFeeds } from './subject.js';
 
 /** How two sets of feeds differ. */
 export interface FeedDifference {
-  /** Inputs that were compared; those that lie on a GPU are not. */
+  /** Inputs that were compared; inputs on a GPU are not. */
   readonly compared: readonly string[];
   /** The input that differs most, if any does. */
   readonly input?: string;
@@ -15,7 +15,7 @@ export interface FeedDifference {
   readonly relative: number;
 }
 
-/** Compares what the language model was fed for a prompt, input by input, caches aside. */
+/** Compares the language model's feeds for a prompt, input by input, except caches. */
 export function compareFeeds(expected: FirstFeeds, got: FirstFeeds): FeedDifference {
   const compared: string[] = [];
   let worst: FeedDifference = { compared, relative: 0 };
@@ -39,7 +39,7 @@ function hostData(value: unknown): Numbers | undefined {
   return isOnHost ? (value.data as Numbers) : undefined;
 }
 
-/** The largest difference of two elements, as a share of the largest element; infinite where the lengths differ. */
+/** The largest difference of two elements, as a share of the largest element; infinite if the lengths differ. */
 export function relativeDifference(a: Numbers, b: Numbers): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY;
   let difference = 0;
@@ -57,15 +57,15 @@ export function relativeDifference(a: Numbers, b: Numbers): number {
   return difference === 0 ? 0 : difference / Math.max(largest, Number.MIN_VALUE);
 }
 
-/** How the logits of a step differ from those of a reference. */
+/** How the logits of a step differ from the reference logits. */
 export interface LogitsDifference {
-  /** Whether both choose the same token. */
+  /** Whether both select the same token. */
   readonly sameChoice: boolean;
-  /** The largest difference, as a share of how far the reference's best is above its median. */
+  /** The largest difference, as a share of the distance from the reference's maximum to its median. */
   readonly relative: number;
 }
 
-/** Compares the logits of a step with those that they should be. */
+/** Compares the logits of a step with the expected ones. */
 export function compareLogits(expected: Float32Array, got: Float32Array): LogitsDifference {
   if (expected.length !== got.length) return { sameChoice: false, relative: Number.POSITIVE_INFINITY };
   let [best, bestGot, apart] = [0, 0, 0];
@@ -73,7 +73,7 @@ export function compareLogits(expected: Float32Array, got: Float32Array): Logits
     const other = got[at] as number;
     if (value > (expected[best] as number)) best = at;
     if (other > (got[bestGot] as number)) bestGot = at;
-    // Infinite where the model rules a token out.
+    // Infinite if the model rules a token out.
     if (Number.isFinite(value)) apart = Math.max(apart, Math.abs(value - other));
   });
   const median = expected.toSorted()[Math.floor(expected.length / 2)] as number;
@@ -83,22 +83,22 @@ export function compareLogits(expected: Float32Array, got: Float32Array): Logits
   };
 }
 
-/** How well the rows of two matrices belong together. */
+/** How well the rows of two matrices match. */
 export interface RowAgreement {
-  /** Correlation of how much each row changes in one with how much it changes in the other, row i with row i. */
+  /** Correlation between how much each row changes in one matrix and how much the same row changes in the other. */
   readonly aligned: number;
-  /** The highest that any other order of the rows gave. */
+  /** The highest correlation for any other order of the rows. */
   readonly otherwise: number;
 }
 
 const RANDOM_ORDERS = 60;
 
 /**
- * Tells whether row i of the features belongs to row i of the projected ones. Both are given for a picture and for copies of it
- * that differ in one place each: a projector works row by row, so rows that change in one must change in the other. Compared
- * with other orders of the rows: reversed, moved on by one, column by column, and random.
- * @param columns of the grid in which the rows lie, if they do.
- * @returns nothing where the changes are too small or too even to tell.
+ * Checks whether row i of the features belongs to row i of the projected ones. Both are given for an image and for copies of
+ * it that each differ in one place: a projector works row by row, so rows that change in one must change in the other. The
+ * result is compared with other row orders: reversed, shifted by one, column by column, and random.
+ * @param columns of the grid that the rows form, if they do.
+ * @returns nothing if the changes are too small or too uniform for a result.
  */
 export function rowAgreement(
   features: readonly Float32Tensor[],
@@ -133,7 +133,7 @@ export function rowAgreement(
   };
 }
 
-/** One over the standard deviation of each dimension, so that none drowns out the others; 0 for constant ones. */
+/** One over the standard deviation of each dimension, so that no dimension dominates; 0 for constant ones. */
 function dimensionScales({ data, dims }: Float32Tensor): Float64Array {
   const [n = 0, width = 0] = dims;
   return Float64Array.from({ length: width }, (_, d) => {
@@ -164,7 +164,7 @@ function rowChanges(a: Float32Tensor, b: Float32Tensor, scales: Float64Array): F
   return changes.map((change) => change / mean);
 }
 
-/** Correlation of the entries of `a` with those of `b` taken in another order. */
+/** Correlation of the entries of `a` with the entries of `b` in another order. */
 function correlation(
   a: readonly Float64Array[],
   b: readonly Float64Array[],

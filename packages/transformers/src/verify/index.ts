@@ -1,4 +1,4 @@
-// Verifies pruning on a model of the user's: right or wrong, worth it or not. Entry `@mmtok/transformers/verify`.
+// Verifies pruning on a user's model: whether it is correct, and whether it pays off. Entry `@mmtok/transformers/verify`.
 
 export { type QuestionKind, type VerifyPicture, verifyPictures } from './pictures.js';
 export type * from './report.js';

@@ -1,15 +1,15 @@
-// Times and memory of whole calls, from a picture's pixels to the last token of an answer of fixed length.
+// Time and memory of whole calls, from an image's pixels to the last token of a fixed-length answer.
 
 import type { VerifyPicture } from './pictures.js';
 import type { SpeedLimit, VerifyMemory, VerifyTiming } from './report.js';
 import type { Subject } from './subject.js';
 
-/** What is measured. */
+/** What to measure. */
 export interface MeasurePlan {
   readonly picture: VerifyPicture;
   /** Shares of vision tokens; 1 is the unmodified prompt, 0 a single token. */
   readonly shares: readonly number[];
-  /** Calls that count, after one that does not. */
+  /** Number of timed calls, after one warm-up call. */
   readonly repeats: number;
   /** Length of the answers, in tokens. */
   readonly newTokens: number;
@@ -17,12 +17,12 @@ export interface MeasurePlan {
   readonly next: (share: number) => void;
 }
 
-/** A call, in milliseconds. */
+/** The times of one call, in milliseconds. */
 type Call = Omit<VerifyTiming, 'keep' | 'speedup' | 'peakBytes'>;
 
 /**
- * Measures calls that keep more and more tokens. In that order, because runtimes do not give memory back: what a row needs
- * beyond the one before shows.
+ * Measures calls that keep more and more tokens. The order matters because runtimes do not release memory: only what a row
+ * needs beyond the previous row is visible.
  */
 export async function measure(subject: Subject, plan: MeasurePlan): Promise<VerifyTiming[]> {
   const rows: Omit<VerifyTiming, 'speedup'>[] = [];
@@ -86,7 +86,7 @@ function medianCall(calls: readonly Call[]): Call {
   };
 }
 
-/** How far pruning can go, from the rows for all tokens and for one. */
+/** How much pruning can save, from the rows for all tokens and for one token. */
 export function speedLimit(timings: readonly VerifyTiming[]): SpeedLimit | undefined {
   const all = timings.find((row) => row.keep === 1);
   const one = timings.find((row) => row.keep === 0);
@@ -95,7 +95,7 @@ export function speedLimit(timings: readonly VerifyTiming[]): SpeedLimit | undef
   return { fixedShare: fixed / all.totalMs, bound: all.totalMs / fixed, measured: one.speedup };
 }
 
-/** The parts of Node's `process` that tell memory; not there in browsers. */
+/** The parts of Node's `process` that report memory; absent in browsers. */
 interface ProcessLike {
   memoryUsage?: { rss?(): number };
   resourceUsage?(): { readonly maxRSS: number };
@@ -116,7 +116,7 @@ export function memorySince(startBytes: number | undefined): VerifyMemory | unde
 
 const SAMPLE_MS = 10;
 
-/** Samples resident memory until the end, and whenever it is told to look. */
+/** Samples resident memory until the end, and whenever a sample is requested. */
 function watchMemory(): { look(): void; end(): number } | undefined {
   const first = residentBytes();
   if (first === undefined) return undefined;

@@ -1,12 +1,12 @@
-// The pictures that a verification looks at: simple scenes, drawn here, so that nothing has to be downloaded.
+// The images for a verification: simple scenes, drawn here, so that nothing has to be downloaded.
 
 import type { RawImage } from '@huggingface/transformers';
 import type { Library } from '../files/load-vlm.js';
 
-/** What a question asks for. Kinds differ in how many vision tokens they need. */
+/** What a question asks for. Different kinds need different numbers of vision tokens. */
 export type QuestionKind = 'shape' | 'detail' | 'counting' | 'reading' | 'other';
 
-/** A picture and a question about it. */
+/** An image and a question about it. */
 export interface VerifyPicture {
   readonly name: string;
   readonly kind: QuestionKind;
@@ -25,7 +25,7 @@ const BLUE: Color = [45, 80, 190];
 const YELLOW: Color = [240, 200, 40];
 const BLACK: Color = [20, 20, 25];
 
-/** Five columns by seven rows per digit, a row per number. */
+/** Five columns by seven rows per digit, one number per row. */
 const DIGITS: Readonly<Record<string, readonly number[]>> = {
   '0': [14, 17, 19, 21, 25, 17, 14],
   '1': [4, 12, 4, 4, 4, 4, 14],
@@ -33,7 +33,7 @@ const DIGITS: Readonly<Record<string, readonly number[]>> = {
   '7': [31, 1, 2, 4, 8, 8, 8],
 };
 
-/** A picture under work. Places and sizes are shares of its width and height, so that scenes fit any size. */
+/** An image being drawn. Positions and sizes are shares of its width and height, so scenes fit any size. */
 class Canvas {
   readonly width: number;
   readonly height: number;
@@ -89,8 +89,8 @@ class Canvas {
 }
 
 /**
- * The pictures that `verifyVlm` asks about: shapes, a small detail, a wide picture with things to count, and a number to read.
- * @param height of the pictures, in pixels. @default 448
+ * The images that `verifyVlm` asks about: shapes, a small detail, a wide image with things to count, and a number to read.
+ * @param height of the images, in pixels. @default 448
  */
 export function verifyPictures(
   { RawImage: Image }: Pick<Library, 'RawImage'>,
@@ -133,7 +133,7 @@ export function verifyPictures(
   ];
 }
 
-/** Places of the blocks that differ in copies of a picture, as shares of its sides: none mirrors another. */
+/** Positions of the blocks that differ in copies of an image, as shares of its sides: none mirrors another. */
 const BLOCKS = [
   [0.08, 0.12],
   [0.55, 0.06],
@@ -144,7 +144,7 @@ const BLOCKS = [
 ] as const;
 const BLOCK_SIDE = 0.14;
 
-/** Copies of a picture, each with the colors of one block inverted. */
+/** Copies of an image, each with the colors of one block inverted. */
 export function changedCopies(image: RawImage): RawImage[] {
   const { width, height, channels } = image;
   return BLOCKS.map(([left, top]) => {
@@ -163,7 +163,7 @@ export function changedCopies(image: RawImage): RawImage[] {
 
 const PREVIEW_SIDE = 160;
 
-/** A small copy of a picture as a `data:` URL of a BMP, which pages can show. */
+/** A small copy of an image as a `data:` URL of a BMP, which web pages can show. */
 export function previewOf({ data, width, height, channels }: RawImage): string {
   const scale = Math.min(1, PREVIEW_SIDE / Math.max(width, height));
   const columns = Math.max(1, Math.round(width * scale));

@@ -1,5 +1,5 @@
-// The unmodified library on an explicitly shortened prompt: what pruning has to give. It prunes nothing itself; it takes
-// columns out of what the library feeds to its language model, and runs every step over the whole sequence, without a cache.
+// The unmodified library on an explicitly shortened prompt: the expected result of pruning. This file prunes nothing itself;
+// it removes columns from what the library feeds to its language model, and runs every step over the whole sequence, without a cache.
 
 import type { PrunedModel } from '../families/family.js';
 import { withRun } from '../internal/session.js';
@@ -16,7 +16,7 @@ import {
 import { unpatched } from '../patch/patch.js';
 import type { PositionPolicy } from '../report.js';
 
-/** A tensor as sessions get it: that of ONNX Runtime. */
+/** A tensor as sessions receive it: ONNX Runtime's own. */
 interface Fed {
   readonly type: string;
   readonly dims: readonly number[];
@@ -25,12 +25,12 @@ interface Fed {
 
 const isFed = (value: unknown): value is Fed => isTensor(value);
 
-/** What decides the shortened prompt. */
+/** What defines the shortened prompt. */
 export interface ShortenedPrompt {
   readonly inputs: ModelInputs;
-  /** Places of all vision tokens in what the language model reads. */
+  /** Positions of all vision tokens in the language model's input. */
   readonly places: readonly number[];
-  /** Those of them that stay. */
+  /** The positions to keep. */
   readonly keptPlaces: readonly number[];
   readonly positions: PositionPolicy;
 }
@@ -49,7 +49,7 @@ export class ShortenedReference {
     this.dropped = new Set(prompt.places.filter((place) => !kept.has(place)));
   }
 
-  /** The logits after the prompt and the tokens of the answer so far. An encoder-decoder's answer begins with its start token. */
+  /** The logits after the prompt and the answer tokens so far. An encoder-decoder's answer begins with its start token. */
   async logits(answer: readonly number[]): Promise<Float32Array> {
     const { family } = this.pruned;
     const isEncoderDecoder = family.adapter.placement === 'beforeText';
@@ -81,11 +81,11 @@ export class ShortenedReference {
     });
   }
 
-  /** The unmodified model, its pictures encoded once only. */
+  /** The unmodified model, with its images encoded only once. */
   private model(sessions: Readonly<Record<string, SessionLike>>): ModelLike {
     const { model, family } = this.pruned;
     const { encoder } = family.adapter;
-    // Where one session embeds pictures and text together, it has to run at every step.
+    // If one session embeds images and text together, it has to run at every step.
     if (encoder !== 'vision_encoder') return unpatched(model, sessions);
     const session = this.session(encoder);
     return unpatched(model, {
@@ -101,7 +101,7 @@ export class ShortenedReference {
     return this.pruned.model.sessions[name] as SessionLike;
   }
 
-  /** What a session is fed, without the columns of dropped tokens. */
+  /** A session's feeds, without the columns of dropped tokens. */
   private shortened(feeds: Readonly<Record<string, unknown>>): Record<string, unknown> {
     const { inputs_embeds: embeds } = feeds;
     const length = isFed(embeds) ? (embeds.dims[1] as number) : 0;
@@ -140,7 +140,7 @@ function gather(like: TensorLike, fed: Fed, axis: number, keep: readonly number[
   return makeTensor(like, fed.type, data, dims).ort_tensor;
 }
 
-/** Positions counted anew from the first one, on every axis. */
+/** Positions renumbered from the first one, on every axis. */
 function counted(like: TensorLike, fed: Fed, length: number): unknown {
   const first = BigInt(fed.data[0] ?? 0);
   const rows = fed.data.length / (fed.dims.at(-1) as number);

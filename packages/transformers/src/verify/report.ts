@@ -1,34 +1,34 @@
-// What a verification finds: plain data, to be shown as a table or a page, or attached to an issue as JSON.
+// The report of a verification: plain data, to show as a table or a page, or to attach to an issue as JSON.
 
 import type { PositionPolicy, QuestionSource, TileReport, VisionFeatureSource } from '../report.js';
 import type { QuestionKind } from './pictures.js';
 
 /**
- * `'warn'`: not as it should be, but within what rounding or the model explains. `'skipped'`: could not be checked here,
- * `detail` says why.
+ * `'warn'`: not as expected, but explained by rounding or by the model. `'skipped'`: could not be checked here; `detail`
+ * says why.
  */
 export type CheckStatus = 'pass' | 'warn' | 'fail' | 'skipped';
 
-/** What is checked. */
+/** The checks. */
 export type CheckName =
-  /** Keeping all tokens, through the rewriting path, gives what the unmodified library gives. */
+  /** Keeping all tokens, through the rewriting path, gives the same result as the unmodified library. */
   | 'keepAll'
-  /** A pruned answer is what the unmodified library gives for the shortened prompt. */
+  /** A pruned answer matches what the unmodified library gives for the shortened prompt. */
   | 'shortenedPrompt'
-  /** The features from before the projector belong to the vision tokens, row by row. */
+  /** The features before the projector match the vision tokens, row by row. */
   | 'tap'
-  /** Exposing them leaves the encoder's own output as it was. */
+  /** Exposing these features does not change the encoder's own output. */
   | 'tapOutput'
   /** The text that drives the selection is the question. */
   | 'text'
-  /** The selection differs from a random one, and from one by text alone. */
+  /** The selection differs from a random one, and from a text-only one. */
   | 'baselines';
 
 /** The result of one check. */
 export interface VerifyCheck {
   readonly name: CheckName;
   readonly status: CheckStatus;
-  /** What was found, as a sentence. */
+  /** The finding, as a sentence. */
   readonly detail: string;
   /** The numbers behind it. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
@@ -41,21 +41,21 @@ export interface VerifiedText {
   readonly text: string;
   readonly words: readonly string[];
   readonly ids: readonly number[];
-  /** Each id, decoded by itself. */
+  /** Each id, decoded separately. */
   readonly tokens: readonly string[];
 }
 
-/** An answer from a part of the vision tokens. */
+/** An answer from a share of the vision tokens. */
 export interface VerifiedAnswer {
-  /** The share of vision tokens that was asked for; 1 is the unmodified library. */
+  /** The requested share of vision tokens; 1 is the unmodified library. */
   readonly keep: number;
   readonly keptTokens: number;
   readonly text: string;
-  /** Whether it is, token for token, the answer from all of them. */
+  /** Whether it matches the answer from all vision tokens, token for token. */
   readonly sameAsAll: boolean;
 }
 
-/** What was found for one picture. */
+/** The findings for one image. */
 export interface VerifiedPicture {
   readonly name: string;
   readonly kind: QuestionKind;
@@ -69,19 +69,19 @@ export interface VerifiedPicture {
   /** Kept tokens by tile, for an overlay. */
   readonly tiles: readonly TileReport[];
   readonly text?: VerifiedText;
-  /** The share of the kept tokens that others would keep too. */
+  /** The share of the kept tokens that other selections would also keep. */
   readonly overlap: {
     readonly random: number;
-    /** What chance gives: the share of tokens kept. */
+    /** The share expected by chance: the share of tokens kept. */
     readonly expected: number;
     readonly textOnly?: number;
   };
   readonly answers: readonly VerifiedAnswer[];
 }
 
-/** Times of a call, from the picture's pixels to the last token of an answer of fixed length. Medians, in milliseconds. */
+/** Times of a call, from the image's pixels to the last token of a fixed-length answer. Medians, in milliseconds. */
 export interface VerifyTiming {
-  /** The share of vision tokens that was asked for: 1 for the unmodified prompt, 0 for a single token. */
+  /** The requested share of vision tokens: 1 for the unmodified prompt, 0 for a single token. */
   readonly keep: number;
   readonly keptTokens: number;
   /** Tokens that the language model processed before it answered. */
@@ -93,27 +93,27 @@ export interface VerifyTiming {
   readonly prefillMs: number;
   readonly decodeMs: number;
   readonly totalMs: number;
-  /** Against all tokens. */
+  /** Relative to all tokens. */
   readonly speedup: number;
-  /** Highest resident memory seen during the calls. Absent in browsers. */
+  /** Peak resident memory during the calls. Absent in browsers. */
   readonly peakBytes?: number;
 }
 
-/** How far pruning can go on this model and machine. */
+/** How much pruning can save on this model and machine. */
 export interface SpeedLimit {
-  /** The share of the unpruned call that pruning cannot touch: image processing and the vision encoder. */
+  /** The share of the unpruned call that pruning cannot reduce: image processing and the vision encoder. */
   readonly fixedShare: number;
   /** The speedup if everything else took no time at all. */
   readonly bound: number;
-  /** The speedup with a single vision token, measured. */
+  /** The measured speedup with a single vision token. */
   readonly measured: number;
 }
 
 /** Memory of the process, in bytes. */
 export interface VerifyMemory {
-  /** Resident when the verification began. */
+  /** Resident memory when the verification began. */
   readonly startBytes: number;
-  /** The process's highest so far, loading included, as the operating system counts it. */
+  /** The process's peak so far, including loading, as reported by the operating system. */
   readonly peakBytes: number;
 }
 
@@ -124,7 +124,7 @@ export interface VerifiedModel {
   readonly family: string;
   readonly modelType: string;
   readonly library: string;
-  /** Precision and device of each session, as far as the library notes them. */
+  /** Precision and device of each session, if the library records them. */
   readonly sessions: Readonly<Record<string, { readonly dtype?: string; readonly device?: string }>>;
   readonly positions: PositionPolicy;
   readonly visionFeatureSource: VisionFeatureSource;
@@ -141,6 +141,6 @@ export interface VerifyReport {
   readonly timings: readonly VerifyTiming[];
   readonly limit?: SpeedLimit;
   readonly memory?: VerifyMemory;
-  /** What to make of it. */
+  /** How to interpret the result. */
   readonly advice: readonly string[];
 }

@@ -1,4 +1,4 @@
-// The model under verification: its unmodified and its pruned generation on the same inputs, greedy and comparable.
+// The model under verification: its unmodified and pruned generation on the same inputs, greedy and comparable.
 
 import type { RawImage, Tensor } from '@huggingface/transformers';
 import type { Vlm } from '../create-vlm.js';
@@ -22,7 +22,7 @@ import type { PruneHandle } from '../prune.js';
 import type { PruneReport } from '../report.js';
 import { visionTokensPerImage } from '../vlm/runner.js';
 
-/** Greedy search without anything that changes logits, whatever the model's generation_config.json says. */
+/** Greedy search without anything that changes logits, regardless of the model's generation_config.json. */
 const GREEDY = {
   do_sample: false,
   num_beams: 1,
@@ -38,7 +38,7 @@ const GREEDY = {
   guidance_scale: null,
 } as const;
 
-/** What the session that reads the prompt was fed first, by input. */
+/** The first feeds of the session that reads the prompt, by input. */
 export type FirstFeeds = Readonly<Record<string, unknown>>;
 
 /** A generated answer. */
@@ -49,7 +49,7 @@ export interface Generated {
   readonly start: readonly number[];
   readonly text: string;
   readonly feeds: FirstFeeds;
-  /** The logits that chose each token. */
+  /** The logits from which each token was selected. */
   readonly logits: readonly Float32Array[];
 }
 
@@ -58,7 +58,7 @@ export interface GeneratedPruned extends Generated {
   readonly report: PruneReport;
 }
 
-/** A model with pruning attached, to be looked at. */
+/** A model with pruning attached, for inspection. */
 export class Subject {
   readonly model: ModelLike;
   readonly family: PrunedFamily;
@@ -88,12 +88,12 @@ export class Subject {
     this.template = template;
   }
 
-  /** Whether the answer is written apart from the prompt. */
+  /** Whether the answer is returned separately from the prompt. */
   get isEncoderDecoder(): boolean {
     return this.family.adapter.placement === 'beforeText';
   }
 
-  /** The inputs of a question about one picture. */
+  /** The inputs of a question about one image. */
   async inputs(image: RawImage, question: string): Promise<ModelInputs> {
     const inputs = await processInputs(this.library, this.loaded.processor, {
       messages: [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }],
@@ -117,7 +117,7 @@ export class Subject {
   async pruned(inputs: ModelInputs, newTokens: number, options: CallOptions): Promise<GeneratedPruned> {
     const watch = this.watch();
     const { sessions } = this.model;
-    // The pruned model is the very instance, so the session is exchanged in place and put back.
+    // The pruned model is this same instance, so the session is swapped in place and then restored.
     this.model.sessions = { ...sessions, ...watch.sessions };
     try {
       const lengths = { max_new_tokens: newTokens, logits_processor: watch.processors };
@@ -128,7 +128,7 @@ export class Subject {
     }
   }
 
-  /** A call of `generate`, and the report of this very call. */
+  /** A call of `generate`, and the report of exactly this call. */
   async call(
     options: ModelInputs,
     mmtok: CallOptions | false,
@@ -152,7 +152,7 @@ export class Subject {
     return { sequences, report: report ?? (this.handle.lastReport as PruneReport) };
   }
 
-  /** Notes what the session that reads the prompt is fed first, and the logits of every step. */
+  /** Records the first feeds of the session that reads the prompt, and the logits of every step. */
   private watch(): {
     readonly sessions: Record<string, SessionLike>;
     readonly processors: unknown;

@@ -1,4 +1,4 @@
-// Verifies one picture: the same question answered in every way that must agree, and the tokens that must not.
+// Verifies one image: answers the same question in every way that must agree, and compares selections that must differ.
 
 import { createReferenceBackend, selectTokens, textCoverage } from '@mmtok/core';
 import { createRandom, shuffleFront } from '@mmtok/core/internal';
@@ -13,39 +13,39 @@ import { ShortenedReference } from './reference.js';
 import type { VerifiedAnswer, VerifiedPicture, VerifiedText } from './report.js';
 import type { Generated, GeneratedPruned, Subject } from './subject.js';
 
-/** What is done with each picture. */
+/** What to run for each image. */
 export interface PicturePlan {
-  /** The share of vision tokens to keep where pruned answers are checked. */
+  /** The share of vision tokens to keep when pruned answers are checked. */
   readonly ratio: number;
-  /** Shares of vision tokens to answer with beside that. */
+  /** More shares of vision tokens to answer with. */
   readonly shares: readonly number[];
   readonly newTokens: number;
   /** Called before every answer. */
   readonly next: (what: string) => void;
 }
 
-/** What came of keeping all tokens through the rewriting path. */
+/** The result of keeping all tokens through the rewriting path. */
 export interface KeepAllResult {
   /** Whether the prompt was rewritten at all. */
   readonly wasRewritten: boolean;
   readonly sameTokens: boolean;
-  /** Number of the first token that differs. */
+  /** Index of the first token that differs. */
   readonly firstDifference: number;
   readonly feeds: FeedDifference;
 }
 
-/** What came of comparing a pruned answer with the unmodified library on the shortened prompt. */
+/** The result of comparing a pruned answer with the unmodified library on the shortened prompt. */
 export interface ShortenedResult {
   readonly tokens: number;
-  /** Tokens that the library would have chosen too. */
+  /** Tokens that the library would have selected too. */
   readonly agreed: number;
-  /** How much the logits after the prompt differ, as a share of how far the best is above the median. */
+  /** How much the logits after the prompt differ, as a share of the distance from their maximum to their median. */
   readonly promptDifference: number;
-  /** The same for the worst of the further steps, which run over a cache in one case and not in the other. */
+  /** The same for the worst of the later steps, which run over a cache in one case and not in the other. */
   readonly stepDifference: number;
 }
 
-/** Everything that was found for a picture. */
+/** All findings for an image. */
 export interface PictureResult {
   readonly picture: VerifiedPicture;
   readonly report: PruneReport;
@@ -54,11 +54,11 @@ export interface PictureResult {
   readonly shortened: ShortenedResult;
   readonly isQuestion: boolean;
   readonly differs: { readonly fromRandom: boolean; readonly fromText: boolean | undefined };
-  /** Whether a `select` function's picks were kept as they were. */
+  /** Whether the picks of a `select` function were kept as they were. */
   readonly isSelectHonored: boolean;
 }
 
-/** Runs all that is to be run for one picture. */
+/** Runs everything for one image. */
 export async function verifyPicture(
   subject: Subject,
   { name, kind, image, question }: VerifyPicture,
@@ -132,7 +132,7 @@ export async function verifyPicture(
   };
 }
 
-/** Judges each token of a pruned answer by the unmodified library on the shortened prompt. */
+/** Compares each token of a pruned answer with the unmodified library on the shortened prompt. */
 async function compareShortened(
   subject: Subject,
   inputs: ModelInputs,
@@ -166,11 +166,11 @@ async function compareShortened(
   };
 }
 
-/** Selections to compare with, of as many tokens. */
+/** Selections to compare with, each with the same number of tokens. */
 interface OtherSelections {
   readonly random: readonly number[];
   readonly textOnly?: readonly number[];
-  /** Whether the random picks, handed in by `select`, were kept. */
+  /** Whether the random picks, passed through `select`, were kept. */
   readonly isHonored: boolean;
 }
 
@@ -228,7 +228,7 @@ function verifiedText({ processor }: Subject, { prompts }: PruneReport): Verifie
   return { source, text, words, ids, tokens };
 }
 
-/** Whether two texts are the same to the tokenizer, spaces aside. */
+/** Whether two texts are the same to the tokenizer, ignoring spaces. */
 function isSameText({ processor: { tokenizer } }: Subject, a: string, b: string): boolean {
   const [one, other] = [a, b].map((text) => {
     const { input_ids } = tokenizer(text, { add_special_tokens: false, return_tensor: false });
@@ -241,7 +241,7 @@ function isSame(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((value, at) => value === b[at]);
 }
 
-/** A share as people read it. */
+/** A share in human-readable form. */
 export function percent(share: number): string {
   return `${Math.round(share * 1000) / 10} %`;
 }

@@ -1,4 +1,4 @@
-// The verification of a model: whether pruning is right and worth it on this checkpoint, precision and device.
+// The verification of a model: whether pruning is correct and pays off on this checkpoint, precision, and device.
 
 import type { Backend } from '@mmtok/core';
 import { InvalidOptionsError } from '@mmtok/core';
@@ -15,29 +15,32 @@ import type { SpeedLimit, VerifiedModel, VerifyReport } from './report.js';
 import { Subject } from './subject.js';
 import { type PictureResult, percent, verifyPicture } from './verify-picture.js';
 
-/** How far a verification has come. */
+/** The progress of a verification. */
 export interface VerifyProgress {
   readonly done: number;
   readonly total: number;
-  /** What is being done. */
+  /** The current step. */
   readonly what: string;
 }
 
 /** Options of {@link verifyVlm}. */
 export interface VerifyOptions {
-  /** Pictures to ask about; the first is timed. @default four drawn ones, see {@link verifyPictures} */
+  /** Images to ask about; the first is timed. @default four drawn ones, see {@link verifyPictures} */
   readonly pictures?: readonly VerifyPicture[];
-  /** The share of vision tokens to keep where pruned answers are checked. @default 0.25 */
+  /** The share of vision tokens to keep when pruned answers are checked. @default 0.25 */
   readonly ratio?: number;
   /** Length of the answers, in tokens. @default 16 */
   readonly newTokens?: number;
-  /** Timed calls per row; 0 leaves the timing out. @default 3 */
+  /** Timed calls per row; 0 skips timing. @default 3 */
   readonly repeats?: number;
   /** A prompt with `{question}` and the model's placeholder, for models without a chat template. */
   readonly template?: string;
-  /** How to load the model, where its name was given. */
+  /** How to load the model, if it is given by name. */
   readonly load?: Omit<LoadVlmOptions, 'signal'>;
-  /** Where similarities are computed. Not for a model of `createVlm`, which has one. @default ONNX Runtime, the very instance that runs the model */
+  /**
+   * Where similarities are computed. Not for a model from `createVlm`, which already has one.
+   * @default ONNX Runtime, the same instance that runs the model
+   */
   readonly backend?: Backend;
   readonly onProgress?: (progress: VerifyProgress) => void;
   /** Ends the verification before its next step. */
@@ -84,13 +87,14 @@ const schema = z.strictObject({
 });
 
 /**
- * Verifies pruning on a model: that keeping all tokens changes nothing, that a pruned answer is what the unmodified library
- * gives for the shortened prompt, that the features from before the projector are the right ones, that the question drives
- * the selection, and what pruning wins in time. Asks about a few drawn pictures. Nothing else may use the model meanwhile.
- * @param model a hub id or folder; or a model that is loaded already, by `loadVlm` (not pruned yet) or by `createVlm`. Only a
- * model that is loaded here is disposed at the end.
- * @throws InvalidOptionsError for wrong options; what `loadVlm`, `prune` and `generate` throw; the signal's reason if it is
- * aborted. What is wrong with the model is no error: read `passed` and `checks`.
+ * Verifies pruning on a model. It checks that keeping all tokens changes nothing, that a pruned answer matches what the
+ * unmodified library gives for the shortened prompt, that the features before the projector are the right ones, and that
+ * the question drives the selection. It also measures how much time pruning saves. It asks about a few drawn images.
+ * Nothing else may use the model during the verification.
+ * @param model a hub id or folder, or a loaded model from `loadVlm` (not pruned yet) or from `createVlm`. Only a model
+ * that is loaded here is disposed at the end.
+ * @throws InvalidOptionsError for invalid options; any error from `loadVlm`, `prune`, and `generate`; the signal's reason if
+ * it is aborted. A problem with the model is not an error: read `passed` and `checks`.
  * @example
  * const { passed, checks, timings } = await verifyVlm('HuggingFaceTB/SmolVLM2-256M-Video-Instruct', { load: { dtype: 'q4' } });
  */
@@ -208,7 +212,7 @@ function describe(
   };
 }
 
-/** Below this, a speedup is hardly worth a changed answer. */
+/** Below this speedup, pruning is hardly worth a changed answer. */
 const WORTHWHILE = 1.2;
 
 function adviceOf(results: readonly PictureResult[], limit: SpeedLimit | undefined): string[] {
