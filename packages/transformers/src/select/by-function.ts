@@ -61,7 +61,7 @@ export function checkChosen(
     if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= count) {
       throw refused(`expected whole numbers from 0 to ${count - 1}, got ${describe(index)}`);
     }
-    if (seen.has(index)) throw refused(`index ${index} is there twice`);
+    if (seen.has(index)) throw refused(`index ${index} appears twice`);
     if (barred.has(index)) throw refused(`index ${index} is excluded`);
     seen.add(index);
   }
