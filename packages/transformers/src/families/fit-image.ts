@@ -225,7 +225,7 @@ const schema = z.strictObject({
  * Limits how many vision tokens an image costs, before anything is encoded. For families that keep the size of images (Qwen2-VL
  * to Qwen3.5, GLM-OCR, Mistral 3, LightOnOCR, LFM2-VL), the image is downsized. For families that split every image into tiles
  * (Idefics 3, SmolVLM, LFM2-VL, Phi-3 Vision), the processor makes fewer tiles.
- * @throws InvalidOptionsError if `visionTokens` is not a positive integer, or is less than the processor's minimum for any image.
+ * @throws InvalidOptionsError if `visionTokens` is not a positive integer, or is less than the processor's minimum per image.
  * @throws InputError for families in which every image has the same number of vision tokens.
  * @example
  * const { image, processor } = await fitImage(loaded.processor, picture, { visionTokens: 256 });

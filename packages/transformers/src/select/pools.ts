@@ -36,7 +36,7 @@ export type Allocation = 'perImage' | 'perTile' | 'shared';
  */
 export type TileBudget = 'all' | (({ readonly max: number } | { readonly share: number }) & TileOrder);
 
-/** The order in which tiles of an image are encoded. */
+/** Which tiles of an image to encode first. */
 export interface TileOrder {
   /**
    * Ranks the tiles of an image, the most important first. @default `rankTiles` of @mmtok/core: ranks by how much detail the
