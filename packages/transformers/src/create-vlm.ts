@@ -1,4 +1,4 @@
-// The one-line way in: a vision-language model that is loaded, pruned, and asked in plain terms.
+// createVlm(): loads a vision-language model, attaches pruning, and answers questions about images.
 
 import type { PreTrainedModel, Processor, RawImage, Tensor } from '@huggingface/transformers';
 import { DisposedError, InvalidOptionsError } from '@mmtok/core';
@@ -31,45 +31,45 @@ import {
 import { checkPruning, keepOptions, type PruningOptions, Runner, usageOf } from './vlm/runner.js';
 import { isTimeBudget, type TimeBudget } from './vlm/time-budget.js';
 
-/** Options of {@link createVlm}: how much to keep, those of {@link loadVlm}, and those of `prune`. */
+/** Options of {@link createVlm}: how many vision tokens to keep, the options of {@link loadVlm}, and the options of `prune`. */
 export interface CreateVlmOptions extends LoadVlmOptions, PruningOptions {
   /**
-   * How many vision tokens of each image to keep: a share between 0 and 1, a whole number of tokens from 1, a budget such as
-   * `{ coverage: 0.95 }`, or `false` for all. `{ firstTokenMs: 500 }` encodes and keeps as much as lets the first token come
-   * within so many milliseconds.
+   * How many vision tokens of each image to keep: a ratio between 0 and 1, an integer token count of at least 1, a budget such as
+   * `{ coverage: 0.95 }`, or `false` to keep all. `{ firstTokenMs: 500 }` encodes and keeps as many tokens as possible while the
+   * first token still arrives within this many milliseconds.
    * @default 0.1
    */
   readonly keep?: Keep;
 }
 
-/** A vision-language model that answers from a part of its vision tokens. */
+/** A vision-language model that answers from a subset of its vision tokens. */
 export interface Vlm {
   readonly model: PreTrainedModel;
   readonly processor: Processor;
   /** The copy of transformers.js that the model belongs to. */
   readonly library: Library;
-  /** The handle of `prune`, for `generate` with inputs of your own. */
+  /** The handle of `prune`. Use it to call `generate` with your own inputs. */
   readonly handle: PruneHandle;
-  /** Name of the family, e.g. `'SmolVLM 2'`. */
+  /** Name of the model family, e.g. `'SmolVLM 2'`. */
   readonly family: string;
   /** Hub id or folder of the model. */
   readonly modelId: string;
   /**
-   * Asks about images, or goes on with a conversation. Calls run one after the other, in the order in which they are made.
-   * @throws InvalidOptionsError for a request of the wrong form.
-   * @throws InputError for images that cannot be read, and for what the model cannot be asked.
+   * Asks about images, or continues a conversation. Calls run one at a time, in the order in which they were made.
+   * @throws InvalidOptionsError if the request is malformed.
+   * @throws InputError if an image cannot be read, or if the model does not support the request.
    * @throws DisposedError after `dispose()`; the signal's reason if it is aborted.
    */
   ask(request: AskRequest): Promise<Answer>;
   /**
-   * The same, with the answer in pieces while it is written. What goes wrong is thrown where the pieces are read.
+   * Like `ask`, but yields the answer in pieces as it is generated. Errors are thrown while iterating.
    * @example
    * for await (const piece of vlm.stream({ image: 'table.jpg', question: 'What is on the table?' })) {
    *   process.stdout.write(piece);
    * }
    */
   stream(request: AskRequest): AnswerStream;
-  /** Frees the model once all calls have ended. Calling it again is harmless. */
+  /** Disposes the model after all pending calls have finished. Safe to call more than once. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -86,12 +86,12 @@ const source = z.union(
 );
 
 /**
- * Loads a vision-language model and attaches pruning: between its vision encoder and its language model, only the vision
- * tokens stay that together best cover the question and the image.
- * @param model a hub id, a folder, or a model that `loadVlm` has loaded, which stays yours to dispose.
- * @throws ModelLoadError if there is no such model, or files of it are missing.
- * @throws UnsupportedModelError for models that cannot be pruned.
- * @throws InvalidOptionsError, InvalidBudgetError for wrong options; the signal's reason if loading is aborted.
+ * Loads a vision-language model and attaches pruning: between the vision encoder and the language model, only the vision tokens
+ * that together best cover the question and the image are kept.
+ * @param model a hub id, a folder, or a model loaded with `loadVlm`. You remain responsible for disposing a model that you pass in.
+ * @throws ModelLoadError if the model does not exist or some of its files are missing.
+ * @throws UnsupportedModelError if the model cannot be pruned.
+ * @throws InvalidOptionsError, InvalidBudgetError if options are invalid; the signal's reason if loading is aborted.
  * @example
  * const vlm = await createVlm('HuggingFaceTB/SmolVLM2-256M-Video-Instruct', { dtype: 'q4', keep: 0.1 });
  * const { text } = await vlm.ask({ image: 'table.jpg', question: 'What is on the table?' });
@@ -119,7 +119,7 @@ export async function createVlm(model: string | LoadedVlm, options: CreateVlmOpt
   }
 }
 
-/** The options of the three parts; unknown ones are left to `prune`, which refuses them. */
+/** Splits the options into three groups. Unknown options are passed on to `prune`, which rejects them. */
 function split(options: CreateVlmOptions): {
   readonly keep: Keep | undefined;
   readonly load: LoadVlmOptions;
@@ -133,11 +133,11 @@ function split(options: CreateVlmOptions): {
   return { keep, load: part(true), pruning: part(false) };
 }
 
-/** What `generate` gets for one request. */
+/** The inputs of `generate` for one request. */
 interface CallInputs {
   readonly tensors: ModelInputs;
   readonly mmtok: Parameters<Runner['generate']>[1];
-  /** Adds to the report what was planned. */
+  /** Adds the plan to the report. */
   readonly reported?: (report: PruneReport) => PruneReport;
 }
 
@@ -187,7 +187,7 @@ class PrunedVlm implements Vlm {
     await this.dispose();
   }
 
-  /** Runs a call once those before it have ended. Who gives up waits no longer; the next call still does. */
+  /** Runs a call after all earlier calls have finished. An aborted caller stops waiting, but the next call still waits its turn. */
   private async inTurn(
     request: AskRequest,
     push?: (piece: string) => void,
@@ -255,7 +255,7 @@ class PrunedVlm implements Vlm {
     }
   }
 
-  /** The inputs of `generate`, and the options of selection. */
+  /** The inputs of `generate` and the selection options. */
   private async inputsOf({ messages, images, template, keep, mmtok }: ResolvedRequest): Promise<CallInputs> {
     const pictures = await Promise.all(
       images.map((image, at) =>
@@ -304,7 +304,7 @@ class PrunedVlm implements Vlm {
     return { tensors, mmtok: { ...options, ...budget, ...asked } };
   }
 
-  /** Vision and text tokens of a prompt; the encoder tells where the prompt has no places for vision tokens. */
+  /** Counts the vision and text tokens of a prompt. If the prompt has no placeholders for vision tokens, the encoder provides the count. */
   private async countOf(
     tensors: ModelInputs,
     images: number,
@@ -319,7 +319,7 @@ class PrunedVlm implements Vlm {
     return { visionTokens: count?.vision ?? 0, textTokens: count?.text ?? 0 };
   }
 
-  /** The ids of the answer: encoder-decoders write it apart from the prompt, all others go on writing the prompt. */
+  /** The token ids of the answer. Encoder-decoder models generate a separate sequence; all other models append to the prompt. */
   private newIds(sequences: Tensor, { input_ids }: ModelInputs): bigint[] {
     const isApart =
       (this.model.config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
@@ -333,7 +333,7 @@ class PrunedVlm implements Vlm {
   }
 }
 
-/** An error of asking, in terms of the request where the library's words do not tell. */
+/** Rephrases a library error in terms of the request if the library's message does not explain the cause. */
 function explained(error: unknown, { template }: ResolvedRequest): unknown {
   if (!(error instanceof Error) || !/tokens and features do not match/i.test(error.message)) return error;
   const where = template === undefined ? 'its processor or its files' : `the template '${template}'`;

@@ -1,8 +1,8 @@
-// The typed errors of @mmtok/transformers. Each has a stable `code`; catch them with MmtokError.isInstance(error, code).
+// The typed errors of @mmtok/transformers. Each has a stable `code`. Catch them with MmtokError.isInstance(error, code).
 
 import { MmtokError } from '@mmtok/core';
 
-/** The model is pruned already. Code `MMTOK_ALREADY_PRUNED`. */
+/** The model is already pruned. Code `MMTOK_ALREADY_PRUNED`. */
 export class AlreadyPrunedError extends MmtokError {
   constructor() {
     super('MMTOK_ALREADY_PRUNED', 'This model is pruned already', {
@@ -11,9 +11,11 @@ export class AlreadyPrunedError extends MmtokError {
   }
 }
 
-/** The model, or the way it was loaded or exported, cannot be pruned. The model is unchanged. Code `MMTOK_UNSUPPORTED_MODEL`. */
+/**
+ * The model cannot be pruned because of its type, its export, or how it was loaded. It is left unchanged. Code `MMTOK_UNSUPPORTED_MODEL`.
+ */
 export class UnsupportedModelError extends MmtokError {
-  /** `model_type` of the model's configuration, if it has one. */
+  /** `model_type` in the model's configuration, if present. */
   readonly modelType: string | undefined;
 
   constructor(modelType: string | undefined, reason: string) {
@@ -23,7 +25,7 @@ export class UnsupportedModelError extends MmtokError {
   }
 }
 
-/** The folder or hub id is not a vision-language model that transformers.js can load. Code `MMTOK_MODEL_LOAD`. */
+/** The folder or hub id does not contain a vision-language model that transformers.js can load. Code `MMTOK_MODEL_LOAD`. */
 export class ModelLoadError extends MmtokError {
   constructor(source: string, problem: string, options?: { readonly cause?: unknown }) {
     super('MMTOK_MODEL_LOAD', problem, {
@@ -35,7 +37,7 @@ export class ModelLoadError extends MmtokError {
 }
 
 /**
- * Placeholders, vision features, mask, or cache do not fit each other, so pruning would gather the wrong rows.
+ * Placeholders, vision features, mask, or cache do not match, so pruning would gather the wrong rows.
  * Code `MMTOK_PROMPT_MISMATCH`.
  */
 export class PromptMismatchError extends MmtokError {
@@ -44,7 +46,7 @@ export class PromptMismatchError extends MmtokError {
   }
 }
 
-/** The requested vision features are not available, or cannot be found in the model file. Code `MMTOK_VISION_FEATURES`. */
+/** The requested vision features are not available or cannot be found in the model file. Code `MMTOK_VISION_FEATURES`. */
 export class VisionFeaturesError extends MmtokError {
   constructor(problem: string) {
     super('MMTOK_VISION_FEATURES', problem, {
@@ -54,7 +56,7 @@ export class VisionFeaturesError extends MmtokError {
   }
 }
 
-/** A question, a message, or an image is not what the model can be asked with. Code `MMTOK_INPUT`. */
+/** The model does not support this question, message, or image. Code `MMTOK_INPUT`. */
 export class InputError extends MmtokError {
   constructor(problem: string, options?: { readonly cause?: unknown }) {
     super('MMTOK_INPUT', problem, { title: 'The model cannot be asked this', ...options });

@@ -1,4 +1,4 @@
-// The public surface of @mmtok/transformers: load a model, prune it, and read what was kept.
+// The public API of @mmtok/transformers: load a model, prune it, and see which tokens were kept.
 
 export {
   type Budget,

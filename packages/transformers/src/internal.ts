@@ -1,4 +1,4 @@
-// What packages beside this one share with it. Not for users: it may change with any version.
+// Internal exports shared with other packages of this repository. Not a public API: may change in any version.
 
 export { canFitImages } from './families/fit-image.js';
 export { withoutPlaceholders } from './families/prompt-text.js';

@@ -1,4 +1,4 @@
-// The options of prune() and of single calls: the documented interfaces, and the schemas that check them at the edge.
+// The options of prune() and of individual calls: the documented interfaces, and the schemas that validate them at the API boundary.
 
 import type { RawImage } from '@huggingface/transformers';
 import {
@@ -32,124 +32,125 @@ import type { Allocation, PromptBudget, RankTiles, TileBudget } from './select/p
 import type { SelectSettings } from './select/select.js';
 import type { Standardize } from './select/standardize.js';
 
-/** Options that hold for all calls and can be overridden for one. */
+/** Options that apply to all calls and can be overridden per call. */
 export interface SelectionOptions {
   /** How many vision tokens to keep; an array gives each image of the call its own budget. */
   readonly budget: PromptBudget | readonly PromptBudget[];
   /** The objective. @default `[textCoverage({ temperature: the family's }), visionCoverage()]` */
   readonly coverage?: readonly ObjectiveTerm[] | undefined;
   /**
-   * Vision coverage focused on the question, in place of the paper's two terms: a strength such as 4, or `'auto'` to measure for
-   * each image whether the question tells its tokens apart; see `visionCoverage` of @mmtok/core. Short for
+   * Vision coverage focused on the question, replacing the paper's two terms: a strength such as 4, or `'auto'` to measure for
+   * each image whether the question discriminates between its tokens; see `visionCoverage` in @mmtok/core. Shorthand for
    * `coverage: [visionCoverage({ focus })]`.
    */
   readonly focus?: number | 'auto' | undefined;
-  /** Chooses the tokens instead of an objective. Works with budgets in tokens, ratios and `fitContext`. */
+  /** Selects the tokens instead of an objective. Works with token budgets, ratios, and `fitContext`. */
   readonly select?: Select | undefined;
-  /** Further tensors that terms of your own read, by name. */
+  /** Additional tensors for custom terms, by name. */
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
-  /** Whose tokens share a budget. @default 'perImage'; 'perTile' for LLaVA-NeXT, as in the official code */
+  /** Which tokens share a budget. @default 'perImage'; 'perTile' for LLaVA-NeXT, as in the official code */
   readonly allocation?: Allocation | undefined;
   /** Keep at least this many tokens of each image (`allocation: 'shared'`) or of each tile (`'perImage'`). @default 0 */
   readonly minTokens?: number | undefined;
   /**
-   * Which tiles to encode, for families that cut an image into tiles around an overview (Idefics 3, SmolVLM, LFM2-VL, Phi-3
-   * Vision): `'all'`, at most `{ max: 5 }`, or a `{ share: 0.3 }` of them, the overview included. Tiles are chosen by the detail
-   * that the overview lost where the question looks. Saves encoder time; budgets still count the tokens of all tiles. Refused
-   * for LLaVA-OneVision, of which transformers.js shows one view only. @default 'all'
+   * Which tiles to encode, for families that split an image into tiles plus an overview (Idefics 3, SmolVLM, LFM2-VL, Phi-3
+   * Vision): `'all'`, at most `{ max: 5 }`, or a `{ share: 0.3 }` of them, including the overview. Tiles are ranked by how much
+   * detail the overview lost in the regions that are relevant to the question. This saves encoder time; budgets still count the
+   * tokens of all tiles. Rejected for LLaVA-OneVision, because transformers.js passes only one view of each image. @default 'all'
    */
   readonly tiles?: TileBudget | undefined;
-  /** How kept tokens are numbered. @default 'auto': `preserve` where the decoder takes position ids, else `compact` */
+  /** How kept tokens are numbered. @default 'auto': `preserve` if the decoder takes position ids, otherwise `compact` */
   readonly positions?: PositionPolicy | 'auto' | undefined;
   /**
-   * How a question becomes text tokens: `'keywords'`, words without stop words; or `'official'`, as the official MMTok does it
-   * for the family. The selections differ in few tokens for LLaVA, in many for Qwen. @default 'keywords'
+   * How a question is converted to text tokens: `'keywords'`, words without stop words; or `'official'`, as the official MMTok
+   * code does it for the family. The selections differ in a few tokens for LLaVA and in many for Qwen. @default 'keywords'
    */
   readonly text?: TextPreparation | undefined;
-  /** The word filter of `text: 'keywords'`; `false` keeps the text as it is. @default English stop words are dropped */
+  /** The word filter of `text: 'keywords'`; `false` keeps the text unfiltered. @default English stop words are dropped */
   readonly keywords?: KeywordOptions | false | undefined;
   /**
-   * Which features feed vision coverage. `'patches'`, what the official MMTok compares on Qwen, needs a model loaded with
-   * `tap: { patches: true }`. @default 'auto': from before the projector where the encoder gives them, unless they are more than
-   * four times as wide as projected tokens, as for SmolVLM: those then serve, at a fraction of the cost
+   * Which features vision coverage uses. `'patches'`, which the official MMTok code compares on Qwen, needs a model loaded with
+   * `tap: { patches: true }`. @default 'auto': features from before the projector if the encoder outputs them, unless they are
+   * more than four times as wide as projected tokens, as for SmolVLM; in that case projected tokens are used, at a fraction of
+   * the cost
    */
   readonly visionFeatures?: 'auto' | VisionFeatureSource | undefined;
   /**
-   * Compare what selecting is predicted to cost with what it is predicted to save of the prefill, by shapes and devices. Where it
-   * costs more, by a millisecond at least, `visionFeatures: 'auto'` compares projected tokens, and if that still costs more, all
-   * tokens are kept. The report tells (`selectionCost`). `false` always selects. @default true
+   * Compare the predicted cost of selection with the predicted prefill savings, based on shapes and devices. If selection costs
+   * at least a millisecond more than it saves, `visionFeatures: 'auto'` switches to projected tokens; if that still costs more,
+   * all tokens are kept. The result is in the report (`selectionCost`). `false` always selects. @default true
    */
   readonly costGuard?: boolean | undefined;
-  /** The encoder's output that holds features from before the projector. @default the one of matching shape */
+  /** The encoder output that holds features from before the projector. @default the output of matching shape */
   readonly featureOutput?: string | undefined;
   /**
-   * Scale each dimension of the vision features to variance 1 over the tokens that share a budget. `'auto'` does so only
-   * where one dimension drowns out the others. @default 'off'
+   * Scale each dimension of the vision features to variance 1 over the tokens that share a budget. `'auto'` does this only if one
+   * dimension dominates all others. @default 'off'
    */
   readonly standardize?: Standardize | undefined;
   /**
-   * Leave prompts alone that have fewer vision tokens than this in all: pruning them would cost more than it saves. Each
-   * prompt of a batch counts by itself. @default 16
+   * Do not prune prompts that have fewer vision tokens than this in total: pruning them would cost more than it saves. Each
+   * prompt of a batch is counted separately. @default 16
    */
   readonly minVisionTokens?: number | undefined;
   /**
-   * What a new question over a kept cache does: `'reuse'` continues with the pruned cache; `'reselect'` selects anew for
-   * the new question and processes the prompt again, with the images encoded only once. @default 'reuse'
+   * How to handle a new question over an existing cache: `'reuse'` continues with the pruned cache; `'reselect'` selects again
+   * for the new question and reprocesses the prompt without encoding the images again. @default 'reuse'
    */
   readonly followUps?: 'reuse' | 'reselect' | undefined;
-  /** The search. @default 'lazy' */
+  /** The search algorithm. @default 'lazy' */
   readonly maximizer?: 'lazy' | 'naive' | 'device' | Maximizer | undefined;
-  /** Refuse similarity matrices above this many bytes. @default 1 GiB */
+  /** Reject similarity matrices larger than this many bytes. @default 1 GiB */
   readonly maxMatrixBytes?: number | undefined;
-  /** Receives the report of each call. It always belongs to that call, unlike `lastReport`. */
+  /** Receives the report of each call. Unlike `lastReport`, it always belongs to that call. */
   readonly onReport?: ((report: PruneReport) => void) | undefined;
 }
 
 /** Options of `prune()`. */
 export interface PruneOptions extends SelectionOptions {
   /**
-   * The model's processor, or any object with its `tokenizer`, which reads the question from the prompt. Where the chat
-   * template comes with the processor, it must be the processor.
+   * The model's processor, or any object with its `tokenizer`, which is used to read the question from the prompt. If the chat
+   * template is part of the processor, pass the processor itself.
    */
   readonly processor: { readonly tokenizer?: unknown };
-  /** Where similarities are computed. @default ONNX Runtime, the very instance that runs the model */
+  /** Where similarities are computed. @default ONNX Runtime, the same instance that runs the model */
   readonly backend?: Backend | undefined;
-  /** Names the model in the keys of `cacheKey`, e.g. its hub id and revision, where keys of several models meet. */
+  /** Identifies the model in the keys of `cacheKey`, e.g. by hub id and revision, if keys of several models are stored together. */
   readonly modelId?: string | undefined;
-  /** How many images `followUps: 'reselect'` keeps encoded. @default 4 */
+  /** How many encoded images `followUps: 'reselect'` caches. @default 4 */
   readonly visionCacheSize?: number | undefined;
   /**
-   * Answers first, and the words of its answer join the question's in text coverage. Calls must then pass their
-   * `images`. Where it fails or takes too long, the question alone guides the selection and the report says so.
+   * Answers the question first; the words of its answer are added to the question's words in text coverage. Calls must then pass
+   * their `images`. If the agent fails or times out, only the question guides the selection, and the report says so.
    */
   readonly agent?: Agent | AgentOptions | undefined;
 }
 
-/** What `generate({ ..., mmtok })` takes: overrides for one call, and what concerns its images. */
+/** The value of `generate({ ..., mmtok })`: overrides for one call, and options about its images. */
 export interface CallOptions extends Partial<SelectionOptions> {
-  /** The text that drives coverage, e.g. enriched by a first answer; an array has one per prompt of the batch. */
+  /** The text that drives coverage, e.g. a question enriched by a first answer; an array gives one text per prompt of the batch. */
   readonly question?: string | readonly string[] | undefined;
-  /** The question as token ids; an array has one per prompt of the batch. */
+  /** The question as token ids; an array gives one question per prompt of the batch. */
   readonly questionTokens?: QuestionTokens | readonly QuestionTokens[] | undefined;
-  /** Vision tokens never to keep, for each image of the call. They remain targets of coverage. */
+  /** Vision tokens that must never be kept, for each image of the call. They remain targets of coverage. */
   readonly exclude?: readonly (readonly number[])[] | undefined;
   /**
-   * Sizes of the images before they were padded to a square around their center, as for LLaVA 1.5; tokens of pure padding are
-   * never kept. `false` lets them be kept. @default what the image processor says, where it pads pictures itself
+   * Original sizes of images that were padded to a centered square, as for LLaVA 1.5. Tokens that show only padding are never
+   * kept. `false` allows keeping them. @default as reported by the image processor, if it pads images itself
    */
   readonly paddedFrom?: readonly ImageSize[] | false | undefined;
-  /** `false` asks no agent; `'always'` and `'auto'` say when to ask that of `prune`; or another agent. */
+  /** `false` skips the agent; `'always'` and `'auto'` set when to call the agent passed to `prune`; or a different agent. */
   readonly agent?: CallAgent | undefined;
-  /** The images of the call as the agent is to see them, one per image of the prompt. */
+  /** The images that the agent sees, one per image of the prompt. */
   readonly images?: readonly RawImage[] | undefined;
 }
 
-/** {@link PruneOptions} after the check. */
+/** {@link PruneOptions} after validation. */
 export interface CheckedOptions extends PruneOptions {
   readonly processor: ProcessorLike;
 }
 
-/** Options of one call, complete: what each stage reads. */
+/** The complete options of one call, as each stage reads them. */
 export interface ResolvedOptions extends SelectSettings, AgentSettings, ExclusionSettings, CostGuardSettings {
   readonly tiles: TileBudget;
   readonly budgets: PromptBudget | readonly PromptBudget[];
@@ -194,7 +195,7 @@ const size = z.strictObject({ width: z.number().positive(), height: z.number().p
 
 const FOCUS = "expected a number from 0 to 1e30, or 'auto'";
 
-/** Budgets have messages of their own, so they are checked apart. */
+/** Budgets have their own error messages, so they are validated separately. */
 type Checked<T> = Omit<T, 'budget'> & { readonly budget?: unknown };
 
 const rankTiles = z.custom<RankTiles>(isFunction, 'expected a function (facts) => tiles').optional();
@@ -278,7 +279,7 @@ const callSchema = z.strictObject({
     .optional(),
 }) satisfies z.ZodType<Checked<CallOptions>>;
 
-/** @throws InvalidBudgetError saying what a budget may be. */
+/** @throws InvalidBudgetError listing the valid forms of a budget. */
 function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudget[] {
   if (Array.isArray(budget)) return budget.map((one) => checkPromptBudget(one) as PromptBudget);
   if (typeof budget === 'object' && budget !== null && 'firstTokenMs' in budget) {
@@ -296,7 +297,7 @@ function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudge
 }
 
 /**
- * Checks the options of `prune()`.
+ * Validates the options of `prune()`.
  * @throws InvalidOptionsError, InvalidBudgetError
  */
 export function checkPruneOptions(options: unknown): CheckedOptions {
@@ -309,7 +310,7 @@ export function checkPruneOptions(options: unknown): CheckedOptions {
 }
 
 /**
- * Joins the options of one call with those of `prune()`.
+ * Merges the options of one call with those of `prune()`.
  * @throws InvalidOptionsError, InvalidBudgetError
  */
 export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOptions {
@@ -333,7 +334,7 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
   const resolved: ResolvedOptions = {
     ...DEFAULTS,
     ...defined(given),
-    // Whichever chooses in the call replaces what chooses in the model's options.
+    // A selection method given for the call replaces the one in the model's options.
     ...(chooses(own) && { coverage: undefined, focus: undefined, select: undefined }),
     ...defined(own),
     budgets,
@@ -348,12 +349,12 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
   return resolved;
 }
 
-/** Whether options say what chooses the tokens. */
+/** Whether the options specify how tokens are selected. */
 function chooses({ select, coverage, focus }: Partial<SelectionOptions>): boolean {
   return select !== undefined || coverage !== undefined || focus !== undefined;
 }
 
-/** @throws InvalidOptionsError if several are to choose. */
+/** @throws InvalidOptionsError if more than one selection method is given. */
 function expectOneChooser(
   name: string,
   { select, coverage, focus, maximizer }: Partial<SelectionOptions>,
@@ -368,7 +369,7 @@ function expectOneChooser(
   }
 }
 
-/** @throws InvalidOptionsError if a word filter is given beside a preparation that has its own. */
+/** @throws InvalidOptionsError if a word filter is combined with a text preparation that has its own. */
 function expectOnePreparation(name: string, { text, keywords }: Partial<SelectionOptions>): void {
   if (text === 'official' && keywords !== undefined) {
     throw new InvalidOptionsError(name, [
@@ -377,7 +378,7 @@ function expectOnePreparation(name: string, { text, keywords }: Partial<Selectio
   }
 }
 
-/** @throws InvalidOptionsError for options that only an objective can meet. */
+/** @throws InvalidOptionsError if options require an objective but a `select` function is used. */
 function expectCountable(name: string, { budgets, minTokens }: ResolvedOptions): void {
   if ([budgets].flat().some((budget) => 'coverage' in (budget as PromptBudget))) {
     throw new InvalidOptionsError(name, [

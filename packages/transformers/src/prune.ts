@@ -1,4 +1,4 @@
-// The main function of the package: attaches pruning to a loaded model and returns the handle.
+// prune(): attaches pruning to a loaded model and returns a handle.
 
 import type { PreTrainedModel } from '@huggingface/transformers';
 import { InvalidOptionsError } from '@mmtok/core';
@@ -22,54 +22,53 @@ import type { PruneReport } from './report.js';
 import { DefaultBackend } from './select/default-backend.js';
 import { isFit, type TileBudget } from './select/pools.js';
 
-/** What `generate` of a pruned model takes: the options of the model's own, and `mmtok`. */
+/** The options of a pruned model's `generate`: the model's own options, plus `mmtok`. */
 export type PrunedGenerateOptions<M extends PreTrainedModel> = Parameters<M['generate']>[0] & {
-  /** Overrides for this call, or `false` to leave it alone. */
+  /** Overrides for this call, or `false` to disable pruning for it. */
   readonly mmtok?: CallOptions | false;
 };
 
 /** Pruning attached to a model. */
 export interface PruneHandle<M extends PreTrainedModel = PreTrainedModel> {
-  /** The model that is pruned. */
+  /** The pruned model. */
   readonly model: M;
-  /** The family of the model, e.g. `'LLaVA'`. */
+  /** The model family, e.g. `'LLaVA'`. */
   readonly family: string;
-  /** The report of the call that ended last. With concurrent calls, use `onReport`. */
+  /** The report of the most recently finished call. With concurrent calls, use `onReport` instead. */
   readonly lastReport: PruneReport | undefined;
-  /** The model's own `generate`, typed with the option `mmtok`. Calling `model.generate` is the same. */
+  /** The model's own `generate`, typed with the `mmtok` option. Equivalent to calling `model.generate`. */
   generate(options: PrunedGenerateOptions<M>): ReturnType<M['generate']>;
   /**
-   * Vision and text tokens of each prompt of the batch, before anything runs.
-   * @throws PromptMismatchError if `inputs` are not what the processor returned, and for Florence-2, whose prompts have no
+   * Counts the vision and text tokens of each prompt in the batch, without running the model.
+   * @throws PromptMismatchError if `inputs` did not come from the processor, and for Florence-2, whose prompts have no
    * placeholders to count.
    */
   countTokens(inputs: object): TokenCount[];
   /**
-   * A stable key of what a call would select: SHA-256 over images, model, options and question. Equal keys mean equal
-   * selections, so results and caches can be stored under it, with two limits. Models are told apart by their type, the
-   * inputs, outputs, precision and device of their sessions, and `modelId`: give checkpoints of one type a `modelId` each.
-   * And functions are known by name and options only, not by their code: a `select` function, a maximizer or a coverage
-   * term of your own, an agent.
+   * A stable key for the selection of a call: SHA-256 of the images, model, options, and question. Equal keys mean equal
+   * selections, so you can store results and caches under the key, with two limits. First, models are identified by their type,
+   * the inputs, outputs, precision, and device of their sessions, and `modelId`: if you use several checkpoints of one type, give
+   * each its own `modelId`. Second, functions are identified only by name and options, not by their code. This applies to a
+   * `select` function, a custom maximizer or coverage term, and an agent.
    */
   cacheKey(inputs: object, overrides?: CallOptions): Promise<string>;
   /**
-   * Takes pruning off; the model is as it was, and cannot continue a cache of a pruned call. Calls must have ended.
-   * Calling it twice is harmless. The promise resolves when the default backend is freed.
+   * Removes pruning and restores the model. The restored model cannot continue from a cache of a pruned call. All calls must have
+   * finished. Safe to call more than once. The promise resolves when the default backend has been freed.
    */
   restore(): Promise<void>;
 }
 
 /**
- * Prunes the vision tokens of a vision-language model of transformers.js: between its vision encoder and its language
- * model, every prompt with images keeps only the tokens that best cover the question and the images
- * (MMTok, https://arxiv.org/abs/2508.18264). `model.generate()` is called as before; the prompt that callers see, in
- * `sequences` and streamers, stays whole.
+ * Prunes the vision tokens of a transformers.js vision-language model: between the vision encoder and the language model, every
+ * prompt with images keeps only the tokens that best cover the question and the images (MMTok, https://arxiv.org/abs/2508.18264).
+ * Call `model.generate()` as before. Callers still see the full prompt in `sequences` and streamers.
  *
- * A direct `model(inputs)` is pruned as well, on a copy of the inputs: its logits are those of the shortened prompt.
+ * A direct call `model(inputs)` is pruned as well, on a copy of the inputs. Its logits are those of the shortened prompt.
  *
- * @throws UnsupportedModelError for models that cannot be pruned, naming why.
- * @throws AlreadyPrunedError if the model has a handle already.
- * @throws InvalidOptionsError, InvalidBudgetError for wrong options.
+ * @throws UnsupportedModelError if the model cannot be pruned; the message gives the reason.
+ * @throws AlreadyPrunedError if the model already has a handle.
+ * @throws InvalidOptionsError, InvalidBudgetError if options are invalid.
  * @example
  * const { model, processor } = await loadVlm('HuggingFaceTB/SmolVLM-256M-Instruct');
  * const handle = prune(model, { processor, budget: { ratio: 0.1 } });
@@ -141,7 +140,7 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
   };
 }
 
-/** @throws InvalidOptionsError if tiles are to be chosen of a family whose models get none here. */
+/** @throws InvalidOptionsError if tile selection is requested for a family that does not tile images here. */
 function expectTiles({ name, noTiles }: PrunedFamily, tiles: TileBudget | undefined): void {
   if (noTiles === undefined || tiles === undefined || tiles === 'all') return;
   throw new InvalidOptionsError('options of prune', [

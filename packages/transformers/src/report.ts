@@ -1,203 +1,202 @@
-// The report of one call: what was kept of which image, why, and where the time went. Plain data that can be cloned,
-// posted to a worker and written as JSON.
+// The report of one call: which vision tokens of each image were kept, why, and how long each phase took. Plain data that can be
+// cloned, posted to a worker, and serialized as JSON.
 
 import type { Selection, SelectionReason } from '@mmtok/core';
 
-/** Which part of its image a tile shows: a place among the tiles, counted from 0, or the whole image, scaled down. */
+/** Which part of its image a tile shows: its 0-based position in the tile grid, or the whole image, scaled down. */
 export type ImagePart = readonly [row: number, column: number] | 'overview';
 
 /**
- * Which features feed vision coverage: from before the projector, projected into the language model's space, or the mean of the
- * encoder's patches that each vision token merges, from before the projector's normalization.
+ * Which features vision coverage uses: those from before the projector, those projected into the language model's space, or, for
+ * each vision token, the mean of the encoder patches that it merges, taken before the projector's normalization.
  */
 export type VisionFeatureSource = 'preProjector' | 'projected' | 'patches';
 
-/** `'preserve'`: kept tokens keep the positions of the full sequence. `'compact'`: positions are contiguous. */
+/** `'preserve'`: kept tokens keep their positions in the full sequence. `'compact'`: positions are contiguous. */
 export type PositionPolicy = 'preserve' | 'compact';
 
-/** Why an image, or a whole call, was pruned or not. */
+/** Why an image or a whole call was or was not pruned. */
 export type PruneReason =
   | SelectionReason
   /** The prompt has fewer vision tokens than `minVisionTokens`. */
   | 'belowMinVisionTokens'
-  /** The prompt has audio beside its images, which only the unpruned path merges. */
+  /** The prompt contains audio in addition to images. Only the unpruned path can merge audio. */
   | 'hasAudio'
-  /** Selecting was predicted to cost more than it saves; see `selectionCost`. */
+  /** Selection was predicted to cost more than it saves; see `selectionCost`. */
   | 'costsMore'
-  /** Pruning was switched off for the call. */
+  /** Pruning was disabled for this call. */
   | 'disabled'
   /** The prompt has no image. */
   | 'noImage'
-  /** `attention_mask` hides all tokens of the image. */
+  /** `attention_mask` masks all tokens of the image. */
   | 'masked'
-  /** The images are in the cache, pruned in an earlier turn. */
+  /** The images are already in the cache, pruned in an earlier turn. */
   | 'cached';
 
 /**
- * Where the text that drives coverage came from. `'agent'`: there was no question, so the agent's answer stands alone.
- * `'none'`: there was no text, so vision coverage decides alone.
+ * Source of the text that drives coverage. `'agent'`: there was no question, so only the agent's answer was used. `'none'`: there
+ * was no text, so only vision coverage was used.
  */
 export type QuestionSource = 'tokens' | 'caller' | 'lastUserTurn' | 'wholePrompt' | 'agent' | 'none';
 
 /** The text that drove coverage for one prompt. */
 export interface Question {
   readonly source: QuestionSource;
-  /** The text before filtering; empty for ready token ids. */
+  /** The text before filtering; empty if the question was given as token ids. */
   readonly text: string;
-  /** The words that were embedded; empty for ready token ids. */
+  /** The words that were embedded; empty if the question was given as token ids. */
   readonly words: readonly string[];
-  /** Their sub-word tokens: each is one target of text coverage. */
+  /** The sub-word tokens of these words. Each token is one target of text coverage. */
   readonly ids: readonly number[];
-  /** The weight of each token, where they differ. */
+  /** The weight of each token, if the weights differ. */
   readonly weights?: readonly number[];
 }
 
 /** What an agent added to the question of one prompt. */
 export interface AgentReport {
   /**
-   * `'enriched'`: words were added. `'nothingAdded'`: the answer has none to add. `'notAsked'`: the agent was not
-   * needed, because of `when: 'auto'` or because the question was given as token ids. `'failed'`, `'timedOut'`: the
-   * question stands, with what the agent had added before.
+   * `'enriched'`: words were added. `'nothingAdded'`: the answer contains no new words. `'notAsked'`: the agent was not needed,
+   * because of `when: 'auto'` or because the question was given as token ids. `'failed'`, `'timedOut'`: the question was used,
+   * plus any words that the agent had already added.
    */
   readonly state: 'enriched' | 'nothingAdded' | 'notAsked' | 'failed' | 'timedOut';
-  /** One answer per image that was answered. */
+  /** One answer for each image that the agent answered. */
   readonly answers: readonly string[];
   readonly added: readonly string[];
   /** Why the agent failed. */
   readonly problem?: string;
-  /** How clearly the question's best word points at a place, from 0 to 1, where `when: 'auto'` measured it. */
+  /** How clearly the question's best word points to one location, from 0 to 1. Present if `when: 'auto'` measured it. */
   readonly informativeness?: number;
   /** Milliseconds that the agent took. */
   readonly ms: number;
 }
 
-/** A tile, or the whole image where it is not tiled. */
+/** A tile, or the whole image if it is not tiled. */
 export interface TileReport {
   readonly visionTokens: number;
-  /** Kept tokens of this tile, ascending, counted from its first. */
+  /** Indices of the kept tokens, ascending, relative to the first token of this tile. */
   readonly indices: readonly number[];
-  /** `[rows, columns]` of its tokens, where they form a grid. */
+  /** `[rows, columns]` of its tokens, if they form a grid. */
   readonly grid?: readonly [rows: number, columns: number];
-  /** Which part of its image it shows, where the prompt tells. */
+  /** Which part of its image the tile shows, if the prompt says so. */
   readonly imagePart?: ImagePart;
-  /** The tile was not encoded (option `tiles`). Absent for tiles that were. */
+  /** The tile was not encoded (option `tiles`). Absent for encoded tiles. */
   readonly skipped?: true;
   /**
-   * Its vision tokens that were not encoded, where the encoder takes it in parts: the crops of an image of Phi-3 Vision, which
-   * lie side by side in the rows of one tile.
+   * Its vision tokens that were not encoded, for encoders that can encode parts of a tile: the crops of a Phi-3 Vision image,
+   * which lie side by side in the rows of one tile.
    */
   readonly unencoded?: readonly number[];
 }
 
 /** What was kept of one image. */
 export interface ImageReport {
-  /** Which prompt of the batch. */
+  /** Index of the prompt in the batch. */
   readonly batchIndex: number;
-  /** Number of the image within its prompt. */
+  /** Index of the image within its prompt. */
   readonly image: number;
   readonly reason: PruneReason;
   readonly visionTokens: number;
   readonly keptTokens: number;
-  /** Kept vision tokens, ascending, counted from the image's first. */
+  /** Indices of the kept vision tokens, ascending, relative to the first token of the image. */
   readonly indices: readonly number[];
-  /** The same tokens in the order in which they were picked. Absent where nothing was selected. */
+  /** The same tokens in the order in which they were selected. Absent if no selection ran. */
   readonly order?: readonly number[];
   readonly tiles: readonly TileReport[];
   /**
-   * Tokens of the shortened prompt that stand for it, where these are not the kept ones: a LLaVA-NeXT image of which nothing is
-   * pruned is read without its padding and with a newline per line.
+   * Number of prompt tokens that represent the image after pruning, if it differs from the number of kept tokens. For example, an
+   * unpruned LLaVA-NeXT image is passed without its padding and with a newline token per row.
    */
   readonly promptTokens?: number;
-  /** One importance value per token by the encoder's own account, where it has an output `vision_saliency`. */
+  /** One importance value per token, computed by the encoder, if it has an output `vision_saliency`. */
   readonly saliency?: Float32Array;
   /**
-   * Core's result with order, gains, coverage and bound. Empty where nothing was selected, or a `select` function chose.
-   * Under `allocation: 'shared'` it is that of all images of the prompt, with indices counted from the prompt's first
-   * vision token; under `'perTile'` there is one per tile.
+   * The results of @mmtok/core with order, gains, coverage, and bound. Empty if no selection ran or a `select` function was used.
+   * With `allocation: 'shared'`, the result covers all images of the prompt, and indices are relative to the prompt's first
+   * vision token. With `'perTile'`, there is one result per tile.
    */
   readonly selections: readonly Selection[];
 }
 
 /** One prompt of the batch. */
 export interface PromptReport {
-  /** The text that drove coverage. Absent where nothing was selected. */
+  /** The text that drove coverage. Absent if no selection ran. */
   readonly question?: Question;
-  /** What the agent added to it. Absent without an agent. */
+  /** What the agent added to the question. Absent without an agent. */
   readonly agent?: AgentReport;
-  /** Tokens that the language model would have processed, without padding. */
+  /** Number of tokens that the language model would have processed without pruning, excluding padding. */
   readonly promptTokens: number;
-  /** Tokens that it did process. */
+  /** Number of tokens that it actually processed. */
   readonly keptPromptTokens: number;
 }
 
-/** What selecting was predicted to cost and to save, in milliseconds, and what followed from that. */
+/** The predicted cost and savings of selection, in milliseconds, and the resulting action. */
 export interface SelectionCost {
   /**
-   * `'selected'`: with the features asked for. `'selectedProjected'`: with projected tokens, as wider features would have
-   * cost more than they save. `'keptAll'`: nothing was selected, as that would have cost more than it saves.
+   * `'selected'`: used the requested features. `'selectedProjected'`: used projected tokens, because wider features would have
+   * cost more than they save. `'keptAll'`: skipped selection, because it would have cost more than it saves.
    */
   readonly action: 'selected' | 'selectedProjected' | 'keptAll';
-  /** What selecting takes with the features compared. */
+  /** Predicted time of selection with the features used. */
   readonly selectMs: number;
-  /** What it takes off the language model's prefill. */
+  /** Predicted reduction of the language model's prefill time. */
   readonly savedMs: number;
 }
 
 /** Milliseconds per phase. */
 export interface PruneTimings {
-  /** The vision encoder; 0 where its output was kept from an earlier turn. */
+  /** The vision encoder; 0 if its output was reused from an earlier turn. */
   readonly encodeMs: number;
-  /** Waiting for the agent. Absent without one. */
+  /** Waiting for the agent. Absent without an agent. */
   readonly agentMs?: number;
-  /** Question, similarities, and search. */
+  /** Question processing, similarities, and search. */
   readonly selectMs: number;
-  /** The language model over the prompt. */
+  /** The language model's prefill of the prompt. */
   readonly prefillMs: number;
   /**
-   * From pixels to the first token: encoder, agent, selection, and prefill together. What the processor does to pictures
-   * before is not part of a call.
+   * Time from pixels to the first token: encoder, agent, selection, and prefill. Image preprocessing by the processor is not included.
    */
   readonly firstTokenMs: number;
-  /** All further steps of the language model; 0 until the call has ended. */
+  /** All subsequent steps of the language model; 0 until the call has finished. */
   readonly decodeMs: number;
 }
 
-/** What was planned for a time budget, and what came of it. */
+/** The plan for a time budget, and the measured result. */
 export interface PlanReport {
   /** The budget: milliseconds from pixels to the first token. */
   readonly firstTokenMs: number;
-  /** Milliseconds that the plan was predicted to take, and those that it took. */
+  /** Predicted and measured milliseconds. */
   readonly predictedMs: number;
   readonly tookMs: number;
-  /** Whether the prediction is within the budget. If not, it is the cheapest plan. */
+  /** Whether the prediction is within the budget. If not, this is the cheapest plan. */
   readonly isFeasible: boolean;
-  /** Vision tokens of the images at the resolution that was chosen, how many were to be encoded, and how many kept. */
+  /** Vision tokens of the images at the selected resolution, and how many of them to encode and to keep. */
   readonly visionTokens: number;
   readonly encodedTokens: number;
   readonly keptTokens: number;
-  /** Tiles to be encoded. Absent where images are not cut up. */
+  /** Number of tiles to encode. Absent if images are not tiled. */
   readonly tiles?: number;
 }
 
 /** The report of one call of `generate` or of the model itself. Structured-cloneable. */
 export interface PruneReport {
   readonly reason: PruneReason;
-  /** Vision tokens of all images of the call. */
+  /** Vision tokens of all images in the call. */
   readonly visionTokens: number;
   readonly keptTokens: number;
   readonly images: readonly ImageReport[];
   /** One per prompt of the batch. */
   readonly prompts: readonly PromptReport[];
-  /** Which features fed vision coverage. Absent where nothing was selected. */
+  /** Which features vision coverage used. Absent if no selection ran. */
   readonly visionFeatureSource?: VisionFeatureSource;
-  /** The forecast that decided whether to select. Absent where none was made: see the option `costGuard`. */
+  /** The forecast that decided whether to select. Absent if there was no forecast: see the option `costGuard`. */
   readonly selectionCost?: SelectionCost;
   /** Whether the features were standardized. */
   readonly standardized: boolean;
   readonly positions: PositionPolicy;
   readonly timings: PruneTimings;
-  /** Present in answers of `createVlm` with a budget in time, and in what its `onReport` receives. */
+  /** Present in answers of `createVlm` with a time budget, and in the reports passed to its `onReport`. */
   readonly plan?: PlanReport;
-  /** What a caller should know, in words. */
+  /** Human-readable notes for the caller. */
   readonly notes: readonly string[];
 }

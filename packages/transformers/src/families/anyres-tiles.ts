@@ -1,10 +1,10 @@
-// Makes the tiles of LLaVA-NeXT from an image, as the processor of Hugging Face does. transformers.js has none for it.
+// Makes the tiles of LLaVA-NeXT from an image, matching the Hugging Face processor. transformers.js does not have this processor.
 
 import { type Area, anyresConfig, bestResolution, fittedSize } from '../internal/anyres.js';
 import type { ModelConfig } from '../internal/types.js';
 import { type RgbImage, resizeBicubic } from './resize-bicubic.js';
 
-/** Mean and deviation by channel of the pixels that the encoder was trained on, after scaling to 0 … 1. */
+/** Per-channel mean and standard deviation of the encoder's training pixels, after scaling to 0 … 1. */
 export interface Normalization {
   readonly image_mean: readonly number[];
   readonly image_std: readonly number[];
@@ -12,7 +12,7 @@ export interface Normalization {
 
 const CHANNELS = 3;
 
-/** The tiles of an image as `[tiles, 3, side, side]`: the whole image first, then the grid's, row by row. */
+/** The tiles of an image as `[tiles, 3, side, side]`: the whole image first, then the grid tiles, row by row. */
 export function tilesOf(
   image: RgbImage,
   config: ModelConfig,
@@ -34,7 +34,7 @@ export function tilesOf(
   return { data, tiles, side };
 }
 
-/** The image in the middle of a black canvas; the odd pixel of padding goes to the right and to the bottom. */
+/** Centers the image on a black canvas. An odd pixel of padding goes to the right and the bottom. */
 function centered(image: RgbImage, { width, height }: Area): RgbImage {
   const data = new Uint8ClampedArray(width * height * CHANNELS);
   const left = Math.floor((width - image.width) / 2);
@@ -46,7 +46,7 @@ function centered(image: RgbImage, { width, height }: Area): RgbImage {
   return { width, height, data };
 }
 
-/** Writes a square of an image, normalized, channel by channel. */
+/** Writes a square of an image, normalized, in channel-first order. */
 function writeTile(
   target: Float32Array,
   { data, width }: RgbImage,

@@ -1,5 +1,5 @@
-// Makes an image cost at most so many vision tokens before it is encoded: a smaller image where the processor keeps its size,
-// another setting of the processor where it cuts every image into a number of tiles.
+// Limits how many vision tokens an image costs before it is encoded: downsizes the image if the processor keeps its size, or
+// changes the processor's settings if it splits every image into tiles.
 
 import type { Processor, RawImage } from '@huggingface/transformers';
 import { InvalidOptionsError } from '@mmtok/core';
@@ -11,19 +11,19 @@ import { CROP, phi3Tokens } from './tiling.js';
 
 /** Options of {@link fitImage}. */
 export interface FitImageOptions {
-  /** Vision tokens that the image may become at most. */
+  /** Maximum number of vision tokens for the image. */
   readonly visionTokens: number;
 }
 
-/** An image that costs no more than it may. */
+/** An image within the token limit. */
 export interface FittedImage {
-  /** The image, smaller if need be: never enlarged, its aspect ratio kept to the nearest pixel. */
+  /** The image, downsized if necessary. It is never enlarged and keeps its aspect ratio to the nearest pixel. */
   readonly image: RawImage;
   /**
-   * The processor to give it to: the same one, or for families that cut every image into a number of tiles one that makes fewer.
+   * The processor to use for the image: the original one, or, for families that split every image into tiles, one that makes fewer tiles.
    */
   readonly processor: Processor;
-  /** Vision tokens that it then becomes. */
+  /** Vision tokens of the fitted image. */
   readonly visionTokens: number;
 }
 
@@ -33,7 +33,7 @@ interface Size {
   readonly height: number;
 }
 
-/** The members of image processors that are read. They are callable objects. */
+/** The members of image processors that are used here. Image processors are callable objects. */
 interface ImageProcessorLike {
   readonly config: ModelConfig;
   readonly size?: Readonly<Record<string, number>>;
@@ -43,19 +43,19 @@ interface ImageProcessorLike {
   _call(...given: unknown[]): unknown;
 }
 
-/** How many vision tokens the images of a family become. */
+/** How to count the vision tokens of an image in a family. */
 interface SizeRule {
-  /** Members by which an image processor of this kind is known. */
+  /** Members that identify an image processor of this kind. */
   readonly knownBy: readonly string[];
-  /** Whether every image is scaled to the same extent, so that a smaller one costs as much. */
+  /** Whether every image is scaled to the same size, so that a smaller image costs the same. */
   readonly isScaled?: true;
-  /** Settings of the image processor that make fewer tiles, the most costly first. */
+  /** Settings of the image processor that make fewer tiles, the most expensive first. */
   readonly settings?: (processor: ImageProcessorLike) => readonly Readonly<Record<string, unknown>>[];
-  /** Vision tokens of an image of that size. */
+  /** Vision tokens of an image of this size. */
   readonly count: (processor: ImageProcessorLike, size: Size, config: ModelConfig) => number;
 }
 
-/** `[width, height]` to which the image processor itself resizes an image. */
+/** `[width, height]` to which the image processor resizes an image. */
 function resized(processor: ImageProcessorLike, { width, height }: Size): [width: number, height: number] {
   if (processor.do_resize === false) return [width, height];
   const resize = processor.get_resize_output_image_size as (
@@ -69,7 +69,7 @@ function resized(processor: ImageProcessorLike, { width, height }: Size): [width
 const at = (processor: ImageProcessorLike, name: string): number => Number(processor[name]);
 
 const rules: readonly SizeRule[] = [
-  // Idefics 3, SmolVLM: the longest edge of every image becomes so many tiles.
+  // Idefics 3, SmolVLM: the longest edge of every image is scaled to a fixed number of tiles.
   {
     knownBy: ['get_resize_for_vision_encoder'],
     isScaled: true,
@@ -95,7 +95,7 @@ const rules: readonly SizeRule[] = [
       return perTile * (tiles > 1 ? tiles + 1 : 1);
     },
   },
-  // LFM2-VL: small images keep their size, large ones are cut into tiles beside a thumbnail.
+  // LFM2-VL: small images keep their size; large images are split into tiles plus a thumbnail.
   {
     knownBy: ['_get_grid_layout', '_is_image_too_large'],
     settings: (processor) => {
@@ -142,13 +142,13 @@ const rules: readonly SizeRule[] = [
         .map((num_crops) => ({ config: { ...config, num_crops }, _num_crops: num_crops })),
     count(processor, size) {
       const [width, height] = resized(processor, size);
-      // So narrow that the library scales it to nothing.
+      // The image is so narrow that the library would scale it to nothing.
       if (width < 1 || height < 1) return Number.POSITIVE_INFINITY;
       const edge = Math.sqrt(numberAt(processor.config, 'num_img_tokens') ?? Number.NaN);
       return phi3Tokens(edge, Math.ceil(height / CROP), Math.ceil(width / CROP));
     },
   },
-  // Qwen-VL, GLM-OCR: one token per square of merged patches, within a number of pixels.
+  // Qwen-VL, GLM-OCR: one token per square of merged patches, with bounds on the number of pixels.
   {
     knownBy: ['merge_size', 'min_pixels', 'max_pixels'],
     count(processor, size) {
@@ -157,7 +157,7 @@ const rules: readonly SizeRule[] = [
       return Math.floor(width / side) * Math.floor(height / side);
     },
   },
-  // Mistral 3, LightOnOCR (Pixtral): the same, within a longest edge.
+  // Mistral 3, LightOnOCR (Pixtral): the same, with a bound on the longest edge.
   {
     knownBy: [],
     count(processor, size) {
@@ -175,8 +175,9 @@ function tileOf({ max_image_size }: ImageProcessorLike): number {
 }
 
 /**
- * Width and height as multiples of `side`, of an area within bounds: how LFM2-VL sizes images that it does not cut up. The steps are
- * those of `smart_resize` of transformers.js, rounding included: divided in another order, 65 pixels become one row of tokens fewer.
+ * Rounds width and height to multiples of `side` and keeps the area within bounds. This is how LFM2-VL sizes images that it does
+ * not tile. The steps match `smart_resize` of transformers.js, including the rounding: with a different order of divisions, 65
+ * pixels would lose one row of tokens.
  */
 function withinArea(
   { width: given, height: tall }: Size,
@@ -207,7 +208,7 @@ function ruleOf(processor: ImageProcessorLike | undefined): SizeRule | undefined
   );
 }
 
-/** Whether {@link fitImage} knows the images of a processor. */
+/** Whether {@link fitImage} supports the images of a processor. */
 export function canFitImages(processor: Processor): boolean {
   return ruleOf(imageProcessorOf(processor)) !== undefined;
 }
@@ -221,11 +222,11 @@ const schema = z.strictObject({
 }) satisfies z.ZodType<FitImageOptions>;
 
 /**
- * Makes an image cost at most so many vision tokens, before anything is encoded. For families that keep the size of images
- * (Qwen2-VL to Qwen3.5, GLM-OCR, Mistral 3, LightOnOCR, LFM2-VL) the image becomes smaller; for those that cut every image into
- * tiles (Idefics 3, SmolVLM, LFM2-VL, Phi-3 Vision) the processor makes fewer of them.
- * @throws InvalidOptionsError if `visionTokens` is no whole number from 1, or fewer than the processor makes of any image.
- * @throws InputError for families whose images all become the same number of vision tokens.
+ * Limits how many vision tokens an image costs, before anything is encoded. For families that keep the size of images (Qwen2-VL
+ * to Qwen3.5, GLM-OCR, Mistral 3, LightOnOCR, LFM2-VL), the image is downsized. For families that split every image into tiles
+ * (Idefics 3, SmolVLM, LFM2-VL, Phi-3 Vision), the processor makes fewer tiles.
+ * @throws InvalidOptionsError if `visionTokens` is not a positive integer, or is less than the processor's minimum per image.
+ * @throws InputError for families in which every image has the same number of vision tokens.
  * @example
  * const { image, processor } = await fitImage(loaded.processor, picture, { visionTokens: 256 });
  * const inputs = await processInputs(library, processor, { messages, images: [image] });
@@ -275,13 +276,13 @@ export async function fitImage(
   };
 }
 
-/** A setting of the image processor, and the largest image that fits under it. */
+/** A setting of the image processor, and the largest image that fits with it. */
 interface Fit extends Size {
   readonly setting: Readonly<Record<string, unknown>>;
   readonly visionTokens: number;
 }
 
-/** The largest size of an image that costs at most so much; the cheapest where none does. */
+/** The largest image size that stays within the limit, or the cheapest size if none does. */
 function largest(
   { width, height }: Size,
   most: number,
@@ -308,7 +309,7 @@ function withSettings(
   return Object.keys(setting).length === 0 ? processor : withMembers(processor, setting);
 }
 
-/** A callable stand-in with some members of its own; all others are those of the original, which stays as it is. */
+/** A callable proxy that overrides some members. All other members come from the original, which is not modified. */
 function withMembers<T extends object>(original: T, members: Readonly<Record<string, unknown>>): T {
   const stand = (...given: unknown[]): unknown => (stand as unknown as ImageProcessorLike)._call(...given);
   Object.setPrototypeOf(stand, original);

@@ -1,4 +1,4 @@
-// All families, and how to find the one of a model. To add a family, add it to the file of its layout.
+// All families, and functions to look up the family of a model. To add a family, add it to the file of its layout.
 
 import { UnsupportedModelError } from '../errors.js';
 import type { ModelLike } from '../internal/types.js';
@@ -8,7 +8,7 @@ import { otherFamilies, refusedFamilies } from './others.js';
 import { qwenFamilies } from './qwen.js';
 import { tiledFamilies } from './tiled.js';
 
-/** Every family that transformers.js runs. */
+/** Every family that transformers.js can run. */
 export const families: readonly ModelFamily[] = [
   ...llavaFamilies,
   ...tiledFamilies,
@@ -17,14 +17,14 @@ export const families: readonly ModelFamily[] = [
   ...refusedFamilies,
 ];
 
-/** The family of a `model_type`, if it is known. */
+/** The family of a `model_type`, if known. */
 export function familyOf(modelType: string): ModelFamily | undefined {
   return families.find((family) => family.modelTypes.includes(modelType));
 }
 
 /**
  * The family of a loaded model.
- * @throws UnsupportedModelError naming why, if it is not one that can be pruned.
+ * @throws UnsupportedModelError with the reason, if the model cannot be pruned.
  */
 export function prunedFamilyOf(model: ModelLike | null | undefined): PrunedFamily {
   const modelType = typeof model?.config?.model_type === 'string' ? model.config.model_type : undefined;

@@ -1,4 +1,4 @@
-// How encoders lay out their output in tiles, and how prompts mark vision tokens and the ends of images.
+// How encoders arrange their output in tiles, and how prompts mark vision tokens and the end of an image.
 
 import { PromptMismatchError, UnsupportedModelError } from '../errors.js';
 import { type ModelConfig, numberAt, section, tensorAt } from '../internal/types.js';
@@ -6,13 +6,13 @@ import type { ImagePart } from '../report.js';
 import type { Tile, TileContext, TilePlace } from './family.js';
 import { CROP, phi3Tokens } from './tiling.js';
 
-/** `[rows, columns]` of a square number of tokens. */
+/** `[rows, columns]` for a token count that is a perfect square. */
 function square(tokens: number): Pick<Tile, 'grid'> {
   const side = Math.round(Math.sqrt(tokens));
   return side * side === tokens ? { grid: [side, side] } : {};
 }
 
-/** All tiles have the same number of tokens: features `[tiles, tokens, D]`, or `[tokens, D]` over `pixel_values [tiles, …]`. */
+/** All tiles have the same number of tokens: features `[tiles, tokens, D]`, or `[tokens, D]` for `pixel_values [tiles, …]`. */
 export function equalTiles({ features, inputs }: TileContext): Tile[] {
   const leading = features.dims.slice(0, -1);
   const total = leading.reduce((product, length) => product * length, 1);
@@ -25,12 +25,12 @@ export function equalTiles({ features, inputs }: TileContext): Tile[] {
   return Array.from({ length: count }, () => ({ visionTokens: tokens, ...square(tokens) }));
 }
 
-/** Each run of neighboring placeholders in the prompt is a tile. */
+/** Each run of consecutive placeholders in the prompt is a tile. */
 export function tilesFromRuns({ runs }: TileContext): Tile[] {
   return runs.map((tokens) => ({ visionTokens: tokens, ...square(tokens) }));
 }
 
-/** Tiles follow the grids `[t, h, w]` of patches, merged `spatial_merge_size`² to one token. */
+/** Tiles follow the patch grids `[t, h, w]`, with `spatial_merge_size`² patches merged into one token. */
 export function tilesFromGrids({ inputs, config }: TileContext): Tile[] {
   const merge = numberAt(section(config, 'vision_config'), 'spatial_merge_size') ?? 2;
   const grids = tensorAt(inputs, 'image_grid_thw');
@@ -47,7 +47,7 @@ export function tilesFromGrids({ inputs, config }: TileContext): Tile[] {
   });
 }
 
-/** The side, in pixels, of the square that one token stands for: patch size times merge. */
+/** The side length, in pixels, of the square that one token covers: patch size times merge size. */
 function pixelsPerToken(config: ModelConfig): number | undefined {
   const patch = numberAt(section(config, 'vision_config'), 'patch_size');
   const merge = numberAt(config, 'spatial_merge_size') ?? 1;
@@ -65,7 +65,7 @@ export function tilesFromPixels(context: TileContext): Tile[] {
   return Array.from({ length: images }, () => ({ visionTokens: rows * columns, grid: [rows, columns] }));
 }
 
-/** Tiles have patch grids `spatial_shapes [tiles, 2]`, shrunk by `downsample_factor` each way. */
+/** Tiles have patch grids `spatial_shapes [tiles, 2]`, divided by `downsample_factor` along each axis. */
 export function tilesFromSpatialShapes({ inputs, config }: TileContext): Tile[] {
   const factor = numberAt(config, 'downsample_factor') ?? 2;
   const shapes = tensorAt(inputs, 'spatial_shapes');
@@ -82,8 +82,8 @@ export function tilesFromSpatialShapes({ inputs, config }: TileContext): Tile[] 
 }
 
 /**
- * Each image of `image_sizes [images, 2]` is one tile: whole crops, each of g × g tokens: rows of the crops put together and of
- * the small whole image, each row ended by one token, with one token between the two.
+ * Each image of `image_sizes [images, 2]` is one tile. It contains the token rows of the assembled crops, g × g tokens per crop,
+ * and those of the small overview. Each row ends with one extra token, and one more token separates the two parts.
  */
 export function tilesFromImageSizes(context: TileContext): Tile[] {
   const sizes = tensorAt(context.inputs, 'image_sizes');
@@ -102,7 +102,7 @@ export function tilesFromImageSizes(context: TileContext): Tile[] {
   return tilesFromRuns(context);
 }
 
-/** Placeholders are copies of the token `image_token_index` or `image_token_id` of the configuration. */
+/** Placeholders are copies of the token `image_token_index` or `image_token_id` from the configuration. */
 export function imageTokenId(config: ModelConfig): (id: number) => boolean {
   const token = numberAt(config, 'image_token_index', 'image_token_id');
   if (token === undefined) {
@@ -119,25 +119,25 @@ export function negativeIds(): (id: number) => boolean {
   return (id) => id < 0;
 }
 
-/** Idefics and SmolVLM: the overview of the whole image comes last, behind its own marker. */
+/** Idefics and SmolVLM: the overview of the whole image comes last, after its own marker. */
 export function endsWithOverview({ ids, first, tokenId }: TilePlace): boolean {
   return ids[first - 1] === tokenId('<global-img>');
 }
 
-/** Most tiles along an edge that markers are looked for. */
+/** Maximum number of tiles along an edge for which markers are searched. */
 const MAX_TILES = 16;
 
-/** Idefics and SmolVLM: a marker before each tile tells its row and column. */
+/** Idefics and SmolVLM: a marker before each tile gives its row and column. */
 export function tileOfMarker(place: TilePlace): ImagePart | undefined {
   return tileBehind(place, '<global-img>', (row, column) => `<row_${row}_col_${column}>`);
 }
 
-/** LFM2-VL: the same, with markers of its own. */
+/** LFM2-VL: the same, with different markers. */
 export function tileOfImageMarker(place: TilePlace): ImagePart | undefined {
   return tileBehind(place, '<|img_thumbnail|>', (row, column) => `<|img_row_${row}_col_${column}|>`);
 }
 
-/** What the marker before a tile says, with rows and columns counted from 1. */
+/** Parses the marker before a tile. Markers count rows and columns from 1. */
 function tileBehind(
   { ids, first, tokenId }: TilePlace,
   overview: string,
@@ -154,7 +154,7 @@ function tileBehind(
   return undefined;
 }
 
-/** LFM2-VL: an image is closed by its end marker; a tile is followed by the marker of the next. */
+/** LFM2-VL: an image ends with an end marker. If it has more tiles, the marker of the next tile follows instead. */
 export function endsWithMarker({ ids, last, tokenId }: TilePlace): boolean {
   return ids[last + 1] === tokenId('<|image_end|>');
 }

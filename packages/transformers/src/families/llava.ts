@@ -1,4 +1,4 @@
-// Families in the layout of LLaVA: an encoder, a projector, and one block of placeholders per image.
+// Families with the LLaVA layout: an encoder, a projector, and one block of placeholders per image.
 
 import { embeddingsAdapter } from '../adapters/embeddings.js';
 import { llavaNextAdapter } from '../adapters/llava-next.js';
@@ -6,7 +6,7 @@ import { packingsOf } from '../internal/anyres.js';
 import type { FamilyLayout, PrunedFamily } from './family.js';
 import { equalTiles, imageTokenId, tilesFromPixels, tilesFromRuns } from './layout.js';
 
-/** What all families of this layout share. */
+/** The properties shared by all families of this layout. */
 export const llavaLayout: FamilyLayout = {
   status: 'pruned',
   adapter: embeddingsAdapter,

@@ -1,4 +1,4 @@
-// Families with a layout of their own, and families that transformers.js runs but that have nothing to prune.
+// Families with their own layouts, and families that transformers.js can run but that have nothing to prune.
 
 import { encoderDecoderAdapter } from '../adapters/encoder-decoder.js';
 import { janusAdapter } from '../adapters/janus.js';

@@ -1,4 +1,4 @@
-// Turns a conversation and its images into a model's inputs: each processor is called in its own way.
+// Converts a conversation and its images to model inputs, and calls each processor in the way it expects.
 
 import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
 import { messageOf } from '@mmtok/core/internal';
@@ -20,25 +20,25 @@ import {
 
 type Library = typeof import('@huggingface/transformers');
 
-/** What a processor returns, by name; `generate` takes it. */
+/** The named outputs of a processor, which are passed to `generate`. */
 export type ModelInputs = Readonly<Record<string, Tensor>>;
 
-/** What {@link processInputs} makes inputs of: a finished `prompt`, or `messages`. */
+/** The request of {@link processInputs}: a finished `prompt`, or `messages`. */
 export interface ProcessRequest extends PromptRequest {
-  /** The whole prompt, with the model's placeholder once per image. */
+  /** The full prompt, with one model placeholder per image. */
   readonly prompt?: string | undefined;
-  /** All images, in the order of their places. */
+  /** All images, in the order of their placeholders. */
   readonly images: readonly RawImage[];
-  /** The model's configuration. Needed where transformers.js has no processor for the family. */
+  /** The model's configuration. Required if transformers.js has no processor for the family. */
   readonly config?: ModelConfig | undefined;
-  /** Counts the vision tokens of an image, where transformers.js has no processor for the family. @default by the patch size */
+  /** Counts the vision tokens of an image, if transformers.js has no processor for the family. @default computed from the patch size */
   readonly tokensPerImage?: ((inputs: ModelInputs) => Promise<number>) | undefined;
 }
 
 /**
  * Builds the inputs of `generate`.
- * @throws InputError if the model has no chat template and none was given, if places and images do not fit, or if the
- * processor cannot take this.
+ * @throws InputError if the model has no chat template and none was given, if the number of placeholders does not match the
+ * number of images, or if the processor does not support the request.
  * @example
  * const { library, processor, model } = await loadVlm('HuggingFaceTB/SmolVLM-256M-Instruct');
  * const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: 'What is it?' }] }];
@@ -88,7 +88,7 @@ async function call(tools: Tools, prompt: string, request: ProcessRequest): Prom
   return takesImagesFirst ? await processor(images, prompt) : await processor(prompt, images);
 }
 
-/** Text without images: the tokenizer alone, for some processors fail without an image. */
+/** Text without images: uses only the tokenizer, because some processors fail without an image. */
 function tokenized({ tokenizer }: Processor, prompt: string): ModelInputs {
   if (tokenizer === undefined)
     throw new InputError('its processor has no tokenizer; load the model with loadVlm()');
@@ -100,7 +100,7 @@ function imagesOf({ image_processor }: Processor): NonNullable<Processor['image_
   return image_processor;
 }
 
-/** Makes room for each image by repeating its placeholder. */
+/** Reserves the tokens of each image by repeating its placeholder. */
 function expanded(processor: Processor, prompt: string, place: string, room: string): ModelInputs {
   return tokenized(processor, prompt.split(place).join(room));
 }
@@ -116,8 +116,8 @@ interface PatchConfig {
 }
 
 /**
- * LLaVA's processor makes room for the first image only, and counts the class token of the encoder even where the model
- * drops it, as it does with the strategy `default` (transformers.js 4.3).
+ * LLaVA's processor reserves tokens for the first image only. It also counts the encoder's class token, even if the model drops
+ * it, as it does with the strategy `default` (transformers.js 4.3).
  */
 async function callLlava(
   { processor, config: ofModel }: Tools,
@@ -134,7 +134,7 @@ async function callLlava(
   return { ...pixels, ...expanded(processor, prompt, config.image_token, room) };
 }
 
-/** Pixtral's processor makes room for the first image only (transformers.js 4.3). */
+/** Pixtral's processor reserves tokens for the first image only (transformers.js 4.3). */
 async function callPixtral(processor: Processor, images: RawImage[], prompt: string): Promise<ModelInputs> {
   const config = processor.config as unknown as PatchConfig;
   const { image_token: token, image_break_token, image_end_token } = config;
@@ -151,8 +151,8 @@ function patchGrid({ pixel_values }: ModelInputs, side: number): [rows: number, 
 }
 
 /**
- * Qwen's image processor takes several images for frames of one video (transformers.js 4.3). Here the processor works
- * as ever, but for an image processor that is called once per image.
+ * Qwen's image processor treats multiple images as frames of one video (transformers.js 4.3). Here, the processor works as usual,
+ * except that the image processor is called once per image.
  */
 async function callQwen(
   { cat }: Library,
@@ -173,7 +173,7 @@ async function callQwen(
   return await patient._call(prompt, images);
 }
 
-/** Janus takes a conversation of its own form, and applies its template itself. */
+/** Janus has its own conversation format and applies its template itself. */
 async function callJanus(tools: Tools, { messages = [], images }: ProcessRequest): Promise<ModelInputs> {
   for (const { content } of messages) checkText(tools, textOf(content));
   const roles: Readonly<Record<string, string>> = { user: '<|User|>', assistant: '<|Assistant|>' };
@@ -184,7 +184,7 @@ async function callJanus(tools: Tools, { messages = [], images }: ProcessRequest
   return await tools.processor(conversation, { images: [...images] });
 }
 
-/** A finished prompt for Janus: a template that writes nothing of its own. */
+/** A finished prompt for Janus: uses a template that adds nothing to the prompt. */
 async function callJanusWith(
   processor: Processor,
   content: string,
@@ -194,7 +194,7 @@ async function callJanusWith(
   return await processor([{ role: 'user', content }], { images: [...images], chat_template });
 }
 
-/** LLaVA-NeXT: tiles of each image, and room for what it becomes unpruned. transformers.js has no processor for it. */
+/** LLaVA-NeXT: makes the tiles of each image and reserves its unpruned tokens. transformers.js has no processor for it. */
 async function callLlavaNext(
   { library, processor, placeholder, config }: Tools,
   images: readonly RawImage[],
@@ -223,7 +223,7 @@ async function callLlavaNext(
   };
 }
 
-/** For families without a processor class: the image processor and the tokenizer apart, and the room made here. */
+/** For families without a processor class: calls the image processor and the tokenizer separately and reserves the vision tokens here. */
 async function callApart(
   { processor, placeholder, config }: Tools,
   prompt: string,

@@ -1,4 +1,4 @@
-// The text of a prompt: a conversation in the model's chat template, with the places where images belong.
+// Builds the text of a prompt: a conversation in the model's chat template, with placeholders for images.
 
 import type { Message as LibraryMessage, Processor } from '@huggingface/transformers';
 import { messageOf } from '@mmtok/core/internal';
@@ -7,7 +7,7 @@ import { type ModelConfig, numberAt } from '../internal/types.js';
 
 type Library = typeof import('@huggingface/transformers');
 
-/** A part of a message. An image is the next of the request's `images`. */
+/** A part of a message. An image part refers to the next image of the request. */
 export type PromptPart = { readonly type: 'text'; readonly text: string } | { readonly type: 'image' };
 
 /** One turn of a conversation. */
@@ -16,33 +16,33 @@ export interface PromptMessage {
   readonly content: string | readonly PromptPart[];
 }
 
-/** What a prompt is made of. */
+/** The contents of a prompt. */
 export interface PromptRequest {
-  /** A conversation that ends with the user's turn. */
+  /** A conversation that ends with a user turn. */
   readonly messages?: readonly PromptMessage[] | undefined;
-  /** All images, in the order of their places. */
+  /** All images, in the order of their placeholders. */
   readonly images: readonly unknown[];
-  /** A prompt with `{question}` and one placeholder per image, in place of the model's chat template. */
+  /** A prompt with `{question}` and one placeholder per image, used instead of the model's chat template. */
   readonly template?: string | undefined;
 }
 
-/** A processor with what is known about its class. */
+/** A processor and the properties of its class. */
 export interface Tools {
   readonly library: Library;
   readonly processor: Processor;
   readonly config: ModelConfig;
-  /** Whether transformers.js has a class for it, which joins text and images. */
+  /** Whether transformers.js has a processor class that combines text and images. */
   readonly isWhole: boolean;
-  /** The text that stands for an image in a prompt; nothing where prompts have no such places. */
+  /** The placeholder text of an image in a prompt; absent if prompts have no placeholders. */
   readonly placeholder: string | RegExp | undefined;
 }
 
-/** The text of the last turn: what a selection is to look for. */
+/** The text of the last turn, which drives the selection. */
 export function lastQuestion(messages: readonly PromptMessage[]): string {
   return textOf(messages.at(-1)?.content ?? '');
 }
 
-/** A text without the placeholders that would stand for images, as data sets have them in their questions. */
+/** Removes placeholders that would be read as images. Some data sets include them in their questions. */
 export function withoutPlaceholders(library: Library, processor: Processor, text: string): string {
   const { placeholder } = toolsOf(library, processor, {});
   const rest = text.replaceAll('<image>', ' ');
@@ -50,7 +50,7 @@ export function withoutPlaceholders(library: Library, processor: Processor, text
   return typeof placeholder === 'string' ? rest.replaceAll(placeholder, ' ') : rest.replace(placeholder, ' ');
 }
 
-/** What is known about a processor. */
+/** The properties of a processor. */
 export function toolsOf(library: Library, processor: Processor, config: ModelConfig): Tools {
   const isWhole = processor.constructor !== library.Processor;
   return {
@@ -90,8 +90,8 @@ function placeholderOf(
 }
 
 /**
- * The prompt of a conversation: in the model's chat template, or in the one that is given.
- * @throws InputError if there is none, or it does not fit.
+ * Builds the prompt of a conversation with the model's chat template or with the given template.
+ * @throws InputError if there is no template, or if it does not fit the conversation.
  */
 export function promptOf(tools: Tools, { messages = [], images, template }: PromptRequest): string {
   const { processor, library, placeholder, config } = tools;
@@ -100,10 +100,10 @@ export function promptOf(tools: Tools, { messages = [], images, template }: Prom
   if (template !== undefined) {
     if (messages.length > 1)
       throw new InputError('a template takes one question, expected a single message of the user');
-    // As a function: in a text, `$&` and the like would mean something.
+    // A replacer function, because `$&` and similar patterns in a text would be interpreted.
     return template.replaceAll('{question}', () => question);
   }
-  // Florence-2 is given tasks, PaliGemma short instructions; neither knows conversations.
+  // Florence-2 expects tasks and PaliGemma short instructions. Neither supports conversations.
   const places = typeof placeholder === 'string' ? placeholder.repeat(images.length) : '';
   if (processor instanceof library.Florence2Processor) return question;
   if (processor instanceof library.PaliGemmaProcessor) return `${places}${question}`;
@@ -117,8 +117,8 @@ export function promptOf(tools: Tools, { messages = [], images, template }: Prom
 }
 
 /**
- * The conversation in the model's chat template. Templates want parts or plain text, and some know no system turn; what
- * fits is told by the result, which must hold the question and a place for each image.
+ * Applies the model's chat template to the conversation. Templates expect either parts or plain text, and some do not support a
+ * system turn. The right form is found by checking the result, which must contain the question and one placeholder per image.
  */
 function rendered(
   tools: Tools,
@@ -154,7 +154,7 @@ function inParts(messages: readonly PromptMessage[]): LibraryMessage[] {
   }));
 }
 
-/** Content as plain text, with placeholders in the places of images. */
+/** Content as plain text, with placeholders for images. */
 export function inText(tools: Tools, messages: readonly PromptMessage[]): LibraryMessage[] {
   let image = 0;
   const partOf = (part: PromptPart): string =>
@@ -165,7 +165,7 @@ export function inText(tools: Tools, messages: readonly PromptMessage[]): Librar
   }));
 }
 
-/** What is written for an image, counted from 1, where the template does not do it. */
+/** The text to insert for an image, counted from 1, if the template does not insert it. */
 function placeOf({ processor, library, placeholder }: Tools, image: number): string {
   if (processor instanceof library.Qwen2VLProcessor) {
     const isGlm = processor instanceof library.Glm46VProcessor;
@@ -176,7 +176,7 @@ function placeOf({ processor, library, placeholder }: Tools, image: number): str
   return typeof placeholder === 'string' ? placeholder : `<|image_${image}|>`;
 }
 
-/** The system's turns as the beginning of the first turn of the user. */
+/** Merges system turns into the start of the first user turn. */
 export function withoutSystem(messages: readonly PromptMessage[]): PromptMessage[] {
   const system = messages.filter(({ role }) => role === 'system').map(({ content }) => textOf(content));
   const rest = messages.filter(({ role }) => role !== 'system');
@@ -203,7 +203,7 @@ function countPlaces({ placeholder }: Tools, prompt: string): number {
     : (prompt.match(placeholder) ?? []).length;
 }
 
-/** @throws InputError for a text with a placeholder, which would stand for an image. */
+/** @throws InputError if the text contains a placeholder, which would be read as an image. */
 export function checkText(tools: Tools, text: string): void {
   if (countPlaces(tools, text) === 0) return;
   throw new InputError(
@@ -212,7 +212,7 @@ export function checkText(tools: Tools, text: string): void {
   );
 }
 
-/** @throws InputError for a prompt that has not one place per image. */
+/** @throws InputError if the prompt does not have exactly one placeholder per image. */
 export function checkPlaces(tools: Tools, prompt: string, images: number): void {
   const { processor, library, placeholder } = tools;
   if (placeholder === undefined || processor instanceof library.PaliGemmaProcessor) return;

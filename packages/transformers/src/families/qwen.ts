@@ -1,4 +1,4 @@
-// Families in the layout of Qwen2-VL: native resolution, patches merged to tokens, positions on three axes.
+// Families with the Qwen2-VL layout: native resolution, patches merged into tokens, three-axis positions.
 
 import type { FamilyLayout, PrunedFamily } from './family.js';
 import { tilesFromGrids } from './layout.js';

@@ -1,5 +1,6 @@
-// Bicubic resizing with the numbers of Pillow, with which Hugging Face's and LLaVA's processors resize: other libraries differ
-// in the last bits, and so may a model's answers. Lines come before columns, as in every Pillow before 13.
+// Bicubic resizing that matches Pillow exactly, because the Hugging Face and LLaVA processors resize with Pillow. Other libraries
+// differ in the last bits, which can change a model's answer. Rows are resized before columns, as in all Pillow versions before
+// 13.
 
 /** Pixels with three channels, row by row. */
 export interface RgbImage {
@@ -9,18 +10,18 @@ export interface RgbImage {
 }
 
 const CHANNELS = 3;
-/** Bits after the point of Pillow's coefficients. */
+/** Number of fractional bits in Pillow's coefficients. */
 const PRECISION = 22;
 const SUPPORT = 2;
 
-/** Keys' cubic convolution with a = −1/2. */
+/** The Keys cubic convolution kernel with a = −1/2. */
 function cubic(distance: number): number {
   const x = Math.abs(distance);
   if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
   return x < SUPPORT ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
 }
 
-/** What one output pixel of a line is made of: `weights`, as integers, of the input pixels from `first` on. */
+/** How to compute one output pixel of a line: integer `weights` for the input pixels starting at `first`. */
 interface Window {
   readonly first: number;
   readonly weights: Int32Array;
@@ -47,7 +48,7 @@ function windowsOf(from: number, to: number): Window[] {
 }
 
 /**
- * Resizes one axis: `lines` lines of pixels, each `step` numbers from pixel to pixel and `stride` from line to line.
+ * Resizes one axis: `lines` lines of pixels, with an offset of `step` values between pixels and `stride` values between lines.
  */
 function resizeAxis(
   source: RgbImage['data'],
@@ -73,7 +74,7 @@ function resizeAxis(
   });
 }
 
-/** The image in another size, as `Image.resize((width, height), Image.BICUBIC)` of Pillow has it. */
+/** Resizes an image like Pillow's `Image.resize((width, height), Image.BICUBIC)`. */
 export function resizeBicubic(image: RgbImage, width: number, height: number): RgbImage {
   let { data } = image;
   if (width !== image.width) {

@@ -1,4 +1,4 @@
-// Families that cut an image into tiles, each with its own block of placeholders or one block for all.
+// Families that split an image into tiles, with one block of placeholders per tile or one block for all tiles.
 
 import { phi3vAdapter } from '../adapters/phi3v.js';
 import type { PrunedFamily } from './family.js';

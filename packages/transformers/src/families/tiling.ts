@@ -1,11 +1,11 @@
-// How the encoders of families that cut images into tiles take them: which part of its image each input shows, how some of
-// the inputs are encoded by themselves, and where the rows of the result belong.
+// How the encoders of tiling families take their inputs: which part of its image each input shows, how to encode a subset of the
+// inputs, and where the rows of the result belong.
 
 import { makeTensor, toFloat32 } from '../internal/tensors.js';
 import { type ModelInputs, type TensorData, type TensorLike, tensorAt } from '../internal/types.js';
 import type { ImagePart } from '../report.js';
 
-/** The pixels of an input of the encoder, `[channels, height, width]`. */
+/** The pixels of an encoder input, `[channels, height, width]`. */
 export interface TilePicture {
   readonly data: Float32Array;
   readonly channels: number;
@@ -13,57 +13,59 @@ export interface TilePicture {
   readonly width: number;
 }
 
-/** One input of the encoder: a tile, an overview, or an image that is not cut up. */
+/** One encoder input: a tile, an overview, or an untiled image. */
 export interface InputTile {
-  /** Number of its image in the batch. */
+  /** Index of its image in the batch. */
   readonly image: number;
-  /** Absent for an image that is not cut up. */
+  /** Absent for an untiled image. */
   readonly at: ImagePart | undefined;
   /** `[rows, columns]` of its vision tokens. */
   readonly grid: readonly [rows: number, columns: number];
-  /** Its vision tokens, row by row, as units of the encoder's output; none where the encoder ignores this input. */
+  /** Its vision tokens, row by row, as units of the encoder's output; empty if the encoder ignores this input. */
   readonly units: readonly number[];
 }
 
-/** Some of the inputs, to be encoded by themselves. */
+/** A subset of the inputs, to be encoded separately. */
 export interface TilePart {
   readonly inputs: ModelInputs;
-  /** Units that the encoder then gives. */
+  /** Number of units that the encoder outputs for the subset. */
   readonly units: number;
-  /** Unit `from[i]` of those is unit `to[i]` of what it gives for all inputs. */
+  /** Unit `from[i]` of the subset's output corresponds to unit `to[i]` of the full output. */
   readonly from: readonly number[];
   readonly to: readonly number[];
 }
 
-/** All inputs of the encoder for a batch. */
+/** All encoder inputs of a batch. */
 export interface TiledInputs {
   readonly tiles: readonly InputTile[];
-  /** The encoder's output in units of so many rows each: whole tiles where all have the same number of tokens, else rows. */
+  /**
+   * The encoder's output as units of `rowsPerUnit` rows: whole tiles if all tiles have the same number of tokens, otherwise single rows.
+   */
   readonly units: number;
   readonly rowsPerUnit: number;
   /** The pixels of a tile. */
   picture(tile: number): TilePicture;
-  /** The inputs that make the encoder see these tiles only. */
+  /** The inputs that make the encoder process only these tiles. */
   part(tiles: readonly number[]): TilePart;
 }
 
-/** A tile as the prompt places it. */
+/** A tile in the prompt. */
 export interface PromptTile {
-  /** Number of its image in the batch. */
+  /** Index of its image in the batch. */
   readonly image: number;
   readonly visionTokens: number;
   readonly grid?: readonly [rows: number, columns: number];
-  /** Which part of its image it shows. Absent where the prompt does not tell. */
+  /** Which part of its image the tile shows. Absent if the prompt does not say. */
   readonly imagePart?: ImagePart;
 }
 
 /**
- * Reads which tiles the encoder takes.
- * @returns `undefined` where the inputs do not tell.
+ * Determines which tiles the encoder takes.
+ * @returns `undefined` if the inputs do not contain this information.
  */
 export type Tiling = (inputs: ModelInputs, tiles: readonly PromptTile[]) => TiledInputs | undefined;
 
-/** Idefics and SmolVLM: pictures `[batch, tiles, channels, height, width]`, those that fill up a batch masked. */
+/** Idefics and SmolVLM: images `[batch, tiles, channels, height, width]`; tiles that only pad the batch are masked. */
 export const pictureTiling: Tiling = (inputs, tiles) => {
   const pixels = tensorAt(inputs, 'pixel_values');
   const mask = tensorAt(inputs, 'pixel_attention_mask');
@@ -143,7 +145,7 @@ export const patchTiling: Tiling = (inputs, tiles) => {
 
 const CHANNELS = 3;
 
-/** The pixels `[channels, height, width]` of patches in raster order, each of pixels in raster order. */
+/** Converts patches in raster order, each with its pixels in raster order, to pixels `[channels, height, width]`. */
 function unpatched(
   patches: Float32Array,
   [rows = 0, columns = 0]: readonly number[],
@@ -162,25 +164,25 @@ function unpatched(
   return { data, channels: CHANNELS, height, width };
 }
 
-/** Side, in pixels, of the crops of Phi-3 Vision. */
+/** Side length, in pixels, of a Phi-3 Vision crop. */
 export const CROP = 336;
 
 /**
- * Phi-3 Vision: pictures `[images, 1 + crops, channels, CROP, CROP]`, the overview first, and `image_sizes`, which say how
- * many rows and columns of crops the encoder puts together: rows of tokens, each ended by a learned one, with one more between
- * crops and overview. Any crops may be handed over as one row of crops; where one stands alone it is encoded twice, for the
- * encoder takes no overview without a crop.
+ * Phi-3 Vision: images `[images, 1 + crops, channels, CROP, CROP]`, the overview first, and `image_sizes`, which give the number
+ * of crop rows and columns that the encoder assembles. Its output consists of token rows, each followed by a learned token, with
+ * another learned token between crops and overview. Any subset of crops can be passed as a single row of crops. A single crop is
+ * encoded twice, because the encoder does not accept an overview without a crop.
  */
 export const cropTiling: Tiling = (inputs, images) => {
   const pixels = tensorAt(inputs, 'pixel_values');
   const sizes = tensorAt(inputs, 'image_sizes');
   if (pixels?.dims.length !== 5 || sizes === undefined || pixels.dims[0] !== images.length) return undefined;
   const [, perImage = 0, channels = 0, height = 0, width = 0] = pixels.dims;
-  // transformers.js cuts every picture into as many rows as columns; the encoder reads as many of them as `image_sizes` say.
+  // transformers.js splits every image into a square grid of crops. The encoder reads the number of crops given by `image_sizes`.
   const side = Math.sqrt(perImage - 1);
   const layouts = Array.from(sizes.data as BigInt64Array, (length) => Number(length) / CROP);
   const read: InputTile[] = [];
-  /** For each input, the learned tokens that go with it. */
+  /** For each input, the learned tokens that belong to it. */
   const learned: { readonly ends: readonly number[]; readonly between: readonly number[] }[] = [];
   let start = 0;
   for (const [image, { visionTokens }] of images.entries()) {
@@ -247,13 +249,13 @@ export const cropTiling: Tiling = (inputs, images) => {
   };
 };
 
-/** Tokens along an edge of a crop of Phi-3 Vision, from those of its image; nothing where none fits. */
+/** Tokens along one edge of a Phi-3 Vision crop, derived from the token count of its image; `undefined` if no edge length fits. */
 export function tokensPerEdge(visionTokens: number, rows: number, columns: number): number | undefined {
   for (let g = 1; g * g <= visionTokens; g++) if (phi3Tokens(g, rows, columns) === visionTokens) return g;
   return undefined;
 }
 
-/** Vision tokens of an image of Phi-3 Vision: crops of g × g tokens in rows and columns, and the overview. */
+/** Vision tokens of a Phi-3 Vision image: rows and columns of crops with g × g tokens each, plus the overview. */
 export function phi3Tokens(g: number, rows: number, columns: number): number {
   return rows * g * (columns * g + 1) + 1 + g * (g + 1);
 }
@@ -271,7 +273,7 @@ function blockOf<T extends Elements = Uint8Array>(
   return data.subarray(block * size, (block + 1) * size) as T;
 }
 
-/** Some of the blocks over the first `axes` axes of a tensor, with `leading` in place of those axes. */
+/** Gathers some of the blocks over the first `axes` axes of a tensor, and replaces those axes with `leading`. */
 function blocks(
   tensor: TensorLike,
   axes: number,

@@ -1,14 +1,14 @@
-// What a call costs, phase by phase, as simple functions of its sizes, and how they are fitted to measurements.
+// Cost model of a call: the time of each phase as a simple function of the call's sizes, fitted to measurements.
 
 import * as z from 'zod';
 
-/** The sizes that decide what a call costs. */
+/** The sizes that determine the cost of a call. */
 export interface CallSize {
-  /** Vision tokens that the processor makes room for. */
+  /** Vision tokens that the processor reserves in the prompt. */
   readonly visionTokens: number;
-  /** Of those, the ones that are encoded: fewer where tiles are left out. */
+  /** Vision tokens that are encoded: fewer if tiles are skipped. */
   readonly encodedTokens: number;
-  /** Of those, the ones that are kept. */
+  /** Vision tokens that are kept. */
   readonly keptTokens: number;
   /** Tokens of the prompt that are not vision tokens. */
   readonly textTokens: number;
@@ -16,21 +16,21 @@ export interface CallSize {
 
 /** Milliseconds of a call, by phase. */
 export interface PhaseTimes {
-  /** The processor: resizing, cutting up, and tokenizing. */
+  /** The processor: resizing, tiling, and tokenizing. */
   readonly processMs: number;
   readonly encodeMs: number;
   readonly selectMs: number;
   readonly prefillMs: number;
 }
 
-/** Names of the phases until the first token. */
+/** The phases before the first token. */
 const PHASES = ['processMs', 'encodeMs', 'selectMs', 'prefillMs'] as const;
 type Phase = (typeof PHASES)[number];
 
-/** Milliseconds of each phase: one coefficient ≥ 0 per term of {@link TERMS}. */
+/** Cost coefficients of each phase: one coefficient ≥ 0 per term of {@link TERMS}. */
 export type PhaseCosts = Readonly<Record<Phase, readonly number[]>>;
 
-/** The terms of each phase. Encoder and language model have a part that grows with the square of the tokens: attention. */
+/** The terms of each phase. The encoder and the language model each have a quadratic term for attention. */
 const TERMS: Readonly<Record<Phase, (size: CallSize) => readonly number[]>> = {
   processMs: ({ visionTokens }) => [1, visionTokens],
   encodeMs: ({ encodedTokens: n }) => [1, n, n * n],
@@ -51,15 +51,14 @@ export const phaseCostsSchema: z.ZodType<PhaseCosts> = z.strictObject({
   prefillMs: coefficients,
 });
 
-/** One measured call. A phase that was not measured is absent. */
+/** One measured call. Phases that were not measured are absent. */
 export interface CostSample {
   readonly size: CallSize;
   readonly times: Partial<PhaseTimes>;
 }
 
 /**
- * Fits the costs of all phases: least squares of the relative errors, with no coefficient below 0, so that more tokens never
- * cost less.
+ * Fits the costs of all phases by least squares of the relative errors. All coefficients are non-negative, so more tokens never cost less.
  */
 export function fitCosts(samples: readonly CostSample[]): PhaseCosts {
   const fit = (phase: Phase): number[] => {
@@ -77,7 +76,7 @@ export function fitCosts(samples: readonly CostSample[]): PhaseCosts {
   };
 }
 
-/** Predicts the time of each phase; nothing is selected where all encoded tokens are kept. */
+/** Predicts the time of each phase. Selection costs nothing if all encoded tokens are kept. */
 export function phaseTimes(costs: PhaseCosts, size: CallSize): PhaseTimes {
   const of = (phase: Phase): number =>
     TERMS[phase](size).reduce((sum, term, at) => sum + term * (costs[phase][at] ?? 0), 0);
@@ -89,7 +88,7 @@ export function phaseTimes(costs: PhaseCosts, size: CallSize): PhaseTimes {
   };
 }
 
-/** Milliseconds until the first token. */
+/** Milliseconds to the first token. */
 export function totalMs(times: PhaseTimes): number {
   return PHASES.reduce((sum, phase) => sum + times[phase], 0);
 }
@@ -99,15 +98,15 @@ interface Row {
   readonly ms: number;
 }
 
-/** Measurements shorter than this are noise, and weigh no more for being short. */
+/** Measurements shorter than this are dominated by noise, so they get no additional weight. */
 const LEAST_MS = 0.05;
-/** Rounds of descent: far more than a few terms need. */
+/** Number of descent iterations: far more than a few terms need. */
 const ROUNDS = 2000;
 
-/** Coefficients ≥ 0 that minimize the sum of squared relative errors, by descent along one coefficient at a time. */
+/** Finds coefficients ≥ 0 that minimize the sum of squared relative errors, by coordinate descent. */
 function nonNegativeFit(rows: readonly Row[]): number[] {
   const count = rows[0]?.terms.length ?? 0;
-  // Columns are scaled to a largest value of 1, for terms differ by many powers of ten.
+  // Columns are scaled to a maximum of 1, because terms differ by many orders of magnitude.
   const scales = Array.from({ length: count }, (_, at) =>
     Math.max(...rows.map(({ terms, ms }) => (terms[at] as number) / Math.max(ms, LEAST_MS)), 1e-300),
   );

@@ -1,44 +1,44 @@
-// Chooses resolution, tiles and tokens together so that the first token comes in time.
+// Selects resolution, tiles, and tokens together so that the first token arrives in time.
 
 import { type CallSize, type PhaseCosts, phaseTimes, totalMs } from './costs.js';
 
-/** What can be chosen for a call. */
+/** The options available for a call. */
 export interface PlanChoices {
-  /** Vision tokens of the images as they are, and those to which they can be made smaller. */
+  /** Vision tokens of the images at full size, and at the smaller sizes to which they can be resized. */
   readonly visionTokens: readonly number[];
-  /** Tiles that the encoder takes of all images, overviews included; 1 where tiles cannot be left out. */
+  /** Tiles that the encoder takes for all images, including overviews; 1 if tiles cannot be skipped. */
   readonly tiles: number;
-  /** How many of them must be encoded: the overviews. */
+  /** Tiles that must be encoded: the overviews. */
   readonly leastTiles: number;
-  /** Images of the call. */
+  /** Number of images in the call. */
   readonly images: number;
   /** Tokens of the prompt that are not vision tokens. */
   readonly textTokens: number;
 }
 
-/** The time that a plan has. */
+/** The time available to a plan. */
 export interface PlanTime {
   /** Milliseconds from pixels to the first token. */
   readonly firstTokenMs: number;
-  /** By how much calls have taken longer than predicted of late. @default 1 */
+  /** Recent ratio of measured to predicted time. @default 1 */
   readonly drift?: number;
-  /** What the processor took, where it is done. @default as predicted */
+  /** Milliseconds that the processor took, if it has already run. @default the prediction */
   readonly spentMs?: number;
 }
 
-/** What a call is to do. */
+/** The settings of a planned call. */
 export interface Plan extends CallSize {
-  /** Tiles to encode, of all that there are. */
+  /** Number of tiles to encode, out of all tiles. */
   readonly tiles: number;
-  /** Milliseconds until the first token. */
+  /** Milliseconds to the first token. */
   readonly predictedMs: number;
-  /** Whether that is within the budget. If not, this is the cheapest there is. */
+  /** Whether the prediction is within the budget. If not, this is the cheapest possible plan. */
   readonly isFeasible: boolean;
 }
 
 /**
- * The plan that encodes and keeps the most within the budget: the product of encoded and kept tokens is largest, so that
- * neither is given up for the other. Where none fits, the cheapest.
+ * Returns the plan that encodes and keeps the most within the budget. It maximizes the product of encoded and kept tokens, so
+ * that neither is sacrificed for the other. If no plan fits, returns the cheapest one.
  */
 export function makePlan(
   costs: PhaseCosts,
@@ -56,7 +56,7 @@ export function makePlan(
         const predictedMs = (spentMs ?? processMs * drift) + totalMs({ processMs: 0, ...rest }) * drift;
         return { ...size, tiles: count, predictedMs, isFeasible: predictedMs <= firstTokenMs };
       };
-      // Keeping all needs no selection, so it may cost less than keeping a few.
+      // Keeping all tokens skips selection, so it may cost less than keeping a few.
       plans.push(planFor(encodedTokens));
       if (least >= encodedTokens) continue;
       let [fits, fails] = [least, encodedTokens];

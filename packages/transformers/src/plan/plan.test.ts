@@ -4,7 +4,7 @@ import { type CallSize, type CostSample, fitCosts, type PhaseCosts, phaseTimes, 
 import { makePlan } from './make-plan.js';
 import { measureCosts, type Probe } from './profile.js';
 
-/** Costs of a machine that does exactly what it is said to. */
+/** Costs of a simulated machine that matches the cost model exactly. */
 const COSTS: PhaseCosts = {
   processMs: [2, 0.01],
   encodeMs: [1, 0.5, 0.0004],
@@ -146,7 +146,7 @@ describe('makePlan', () => {
 });
 
 describe('measureCosts', () => {
-  /** A probe on a machine whose clock tells the given costs, times a factor that changes from call to call. */
+  /** A probe of a machine whose clock shows the given costs, times a factor that varies from call to call. */
   function fakeProbe(noise: (call: number) => number): { readonly probe: Probe; readonly calls: number[] } {
     const calls: number[] = [];
     const sizes = [64, 576, 1088].map((encodedTokens) => ({ visionTokens: 1088, encodedTokens }));

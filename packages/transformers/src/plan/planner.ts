@@ -1,4 +1,4 @@
-// Plans the calls of one model: keeps its profile, and learns from what calls took.
+// Plans the calls of one model: holds its profile and adjusts to measured times.
 
 import type { Processor, RawImage } from '@huggingface/transformers';
 import { sum } from '@mmtok/core/internal';
@@ -14,7 +14,7 @@ import { makePlan, type Plan } from './make-plan.js';
 import { type ProfiledVlm, profileVlm, timesOf, type VlmProfile } from './profile.js';
 import { tileCount } from './tile-count.js';
 
-/** Images at the resolution that a plan chose, and the processor for them. */
+/** Images at the planned resolution, and the processor to use for them. */
 export interface PlannedImages {
   readonly images: readonly RawImage[];
   readonly processor: Processor;
@@ -26,35 +26,35 @@ export interface PlannedPrompt {
   readonly images: number;
   readonly visionTokens: number;
   readonly textTokens: number;
-  /** Milliseconds since the pixels were there. */
+  /** Milliseconds since the pixels became available. */
   readonly spentMs: number;
 }
 
 /** The plan of a call. */
 export interface PlannedCall {
   readonly options: Pick<CallOptions, 'budget' | 'tiles' | 'costGuard'>;
-  /** The report with the plan and what the call took. */
+  /** Adds the plan and the measured time to the report. */
   readonly reported: (report: PruneReport) => PruneReport;
 }
 
-/** Parts of their vision tokens to which images may be made smaller. */
+/** Scales for downsizing images, as fractions of their vision tokens. */
 const SCALES = [1, 3 / 4, 1 / 2, 1 / 3, 1 / 4, 1 / 6, 1 / 10];
-/** How fast the drift follows the last call, and how far it may go. */
+/** Smoothing factor of the drift, and its upper bound. */
 const FOLLOW = 0.3;
 const MOST_DRIFT = 8;
 
-/** Plans calls with a {@link TimeBudget}. */
+/** Plans calls that have a {@link TimeBudget}. */
 export class Planner {
   private readonly vlm: ProfiledVlm;
   private profile: Promise<VlmProfile> | undefined;
-  /** By how much calls have taken longer than predicted of late: other work on the machine, a hot processor. */
+  /** Recent ratio of measured to predicted time: accounts for other load on the machine or a throttled processor. */
   private drift = 1;
 
   constructor(vlm: ProfiledVlm) {
     this.vlm = vlm;
   }
 
-  /** The profile, measured if it has to be. */
+  /** Makes sure that a profile exists, and measures it if necessary. */
   async ready(template: string | undefined): Promise<void> {
     this.profile ??= profileVlm(this.vlm, { template });
     try {
@@ -65,7 +65,7 @@ export class Planner {
     }
   }
 
-  /** Makes images smaller where the encoder would take too long, for families that keep the size of images. */
+  /** Downsizes images if the encoder would take too long, for families that keep the size of images. */
   async fit(
     images: readonly RawImage[],
     question: string,
@@ -89,7 +89,7 @@ export class Planner {
         tiles: 1,
         leastTiles: 1,
         images: images.length,
-        // A guess: the prompt is not written yet. Four characters make a token, and templates have some of their own.
+        // An estimate, because the prompt does not exist yet: about four characters per token, plus the tokens of the template.
         textTokens: 30 + Math.ceil(question.length / 4),
       },
       { firstTokenMs, drift: this.drift },
@@ -98,7 +98,7 @@ export class Planner {
     const fitted = await Promise.all(
       images.map(async (image, at) => {
         const most = Math.max(1, Math.floor((visionTokens * (counts[at] as number)) / all));
-        // Where even the smallest costs more, the image stays, and fewer of its tokens are kept.
+        // If even the smallest size is too slow, the image keeps its size and fewer of its tokens are kept.
         const one = await fitImage(processor, image, { visionTokens: most }).catch(() => undefined);
         return one?.image ?? image;
       }),
@@ -123,7 +123,7 @@ export class Planner {
     const isWhole = plan.keptTokens >= visionTokens;
     return {
       options: {
-        // The plan has weighed what selecting costs, from measurements.
+        // The plan already accounts for the measured cost of selection.
         costGuard: false,
         budget: isWhole ? { ratio: 1 } : { tokens: Math.max(1, Math.floor(plan.keptTokens / images)) },
         ...(plan.tiles < tiles && { tiles: { share: plan.tiles / tiles } }),

@@ -1,10 +1,10 @@
-// Where profiles are remembered. `#profiles` in package.json chooses the implementation.
+// Stores profiles. `#profiles` in package.json selects the implementation.
 
-/** Remembers profiles by key. Neither reading nor writing fails: what cannot be remembered is measured again. */
+/** Stores profiles by key. Reading and writing never fail: a profile that cannot be stored is measured again. */
 export interface ProfileStore {
-  /** What is remembered under a key, unchecked; `undefined` where there is nothing. */
+  /** The stored value for a key, not validated; `undefined` if there is none. */
   read(key: string): Promise<unknown>;
   write(key: string, profile: object): Promise<void>;
-  /** Names the machine, for profiles in folders that machines share. */
+  /** Identifies the machine, for profile folders that several machines share. */
   machine(): string;
 }

@@ -1,4 +1,4 @@
-// Measures once what a tile, a patch and a token cost a model on this machine, and remembers it.
+// Measures once what a tile, a patch, and a token cost for a model on this machine, and stores the result.
 
 import type { PreTrainedModel, Processor, RawImage } from '@huggingface/transformers';
 import { parseOptions } from '@mmtok/core/internal';
@@ -24,7 +24,7 @@ import {
 } from './costs.js';
 import { tileCount } from './tile-count.js';
 
-/** What is measured of a model: `createVlm` returns one. */
+/** The model to profile, as returned by `createVlm`. */
 export interface ProfiledVlm {
   readonly model: PreTrainedModel;
   readonly processor: Processor;
@@ -35,19 +35,19 @@ export interface ProfiledVlm {
 
 /** Options of {@link profileVlm}. */
 export interface ProfileOptions {
-  /** Measure again, and replace what is remembered. @default false */
+  /** Measure again and replace the stored profile. @default false */
   readonly fresh?: boolean | undefined;
   /** A prompt with `{question}` and the model's placeholder, for models without a chat template. */
   readonly template?: string | undefined;
-  /** Remember the profile in the user's cache folder or the browser's Cache Storage. @default true */
+  /** Store the profile in the user's cache folder or the browser's Cache Storage. @default true */
   readonly remember?: boolean | undefined;
 }
 
-/** What calls cost a model with its device and precision, on this machine. Plain data. */
+/** The cost of calls for a model with its device and precision, on this machine. Plain data. */
 export interface VlmProfile {
-  /** Names model, device, precision and machine. */
+  /** Identifies model, device, precision, and machine. */
   readonly key: string;
-  /** When it was measured, in ISO 8601. */
+  /** Time of the measurement, in ISO 8601. */
   readonly measured: string;
   readonly costs: PhaseCosts;
 }
@@ -64,14 +64,14 @@ const optionsSchema = z.strictObject({
   remember: z.boolean().optional(),
 }) satisfies z.ZodType<ProfileOptions>;
 
-/** Changes with the terms of the costs, and with what is measured. */
+/** Increment this when the cost terms or the measurements change. */
 const VERSION = 1;
 
 /**
- * Measures what a model costs: the vision encoder by tiles or image size, selection, and the language model by prompt length.
- * It takes a few dozen calls, once per model, device, precision and machine; then it is read from the user's cache folder, or in
- * a browser from Cache Storage. No other call may run meanwhile.
- * @throws InvalidOptionsError for wrong options; InputError if the model cannot be asked, e.g. for lack of a chat template.
+ * Measures the cost of a model: the vision encoder by number of tiles or image size, selection, and the language model by prompt
+ * length. It makes a few dozen calls, once per model, device, precision, and machine. After that, the profile is read from the
+ * user's cache folder or, in a browser, from Cache Storage. No other call may run at the same time.
+ * @throws InvalidOptionsError if options are invalid; InputError if the model cannot be called, e.g. if it has no chat template.
  * @example
  * const vlm = await createVlm('HuggingFaceTB/SmolVLM-256M-Instruct', { keep: { firstTokenMs: 500 } });
  * await profileVlm(vlm); // else the first call does it
@@ -101,20 +101,20 @@ async function profileKey({ model, library, modelId }: ProfiledVlm): Promise<str
   });
 }
 
-/** A setting under which calls are measured: an image size or a number of tiles. */
+/** A setting for measured calls: an image size or a number of tiles. */
 export interface ProbeSize {
   readonly visionTokens: number;
   readonly encodedTokens: number;
 }
 
-/** Runs calls to be measured. */
+/** Runs the calls that are measured. */
 export interface Probe {
   /** From the smallest to the largest. */
   readonly sizes: readonly ProbeSize[];
   /**
-   * @param size which of the sizes.
+   * @param size index of the size.
    * @param share of the encoded tokens to keep.
-   * @param isEncoded whether the images may stay encoded from the call before; then only the language model's time counts.
+   * @param isEncoded whether the images may stay encoded from the previous call; if so, only the language model's time counts.
    */
   run(
     size: number,
@@ -123,11 +123,11 @@ export interface Probe {
   ): Promise<{ readonly size: CallSize; readonly times: PhaseTimes }>;
 }
 
-/** Shares of tokens at which selection is measured, and at which the language model is. */
+/** Fractions of kept tokens at which selection and the language model are measured. */
 const SELECT_SHARES = [1 / 16, 1 / 3];
 const PREFILL_SHARES = [1 / 32, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1];
 const REPEATS = 3;
-/** Calls that take longer than this are measured once. */
+/** Calls that take longer than this are measured only once. */
 const LONG_MS = 3000;
 
 /** Measures the costs of all phases with the calls of a probe. */
@@ -146,7 +146,7 @@ export async function measureCosts(probe: Probe): Promise<PhaseCosts> {
     samples.push({ size: (runs[0] as (typeof runs)[0]).size, times: pick(times) });
   };
   for (const [size] of probe.sizes.entries()) {
-    // The first call of a shape is slower: buffers are allocated, and kernels chosen.
+    // The first call of a shape is slower: buffers are allocated and kernels are selected.
     await probe.run(size, SELECT_SHARES[0] as number, false);
     for (const share of SELECT_SHARES) await measured(size, share, false, (times) => times);
   }
@@ -170,19 +170,19 @@ function medianTimes(all: readonly PhaseTimes[]): PhaseTimes {
 }
 
 const QUESTION = 'What can be seen here, and where is the largest object?';
-/** Side, in pixels, of the image that is measured with, before it is made smaller. */
+/** Side length, in pixels, of the test image before it is downsized. */
 const SIDE = 1024;
-/** Vision tokens at which native-resolution encoders are measured. */
+/** Vision token counts at which native-resolution encoders are measured. */
 const RESOLUTIONS = [32, 128, 512, 1024];
 
-/** Image inputs of one size, with what calls are told about tiles. */
+/** Image inputs of one size, with the `tiles` option of the calls. */
 interface ProbeInputs extends ProbeSize {
   readonly image: RawImage;
   readonly processor: Processor;
   readonly tiles: CallOptions['tiles'];
 }
 
-/** A probe of a model: calls about an image of noise, cut down to size. */
+/** A probe of a model: calls with a noise image, resized to each size. */
 async function vlmProbe(vlm: ProfiledVlm, template: string | undefined): Promise<Probe> {
   const { library, handle, model, processor: own } = vlm;
   const family = prunedFamilyOf(model as unknown as ModelLike);
@@ -244,7 +244,7 @@ async function vlmProbe(vlm: ProfiledVlm, template: string | undefined): Promise
   };
 }
 
-/** What a call kept, and its text. */
+/** The token counts of a call: kept vision tokens and text tokens. */
 function keptOf({ prompts, keptTokens }: PruneReport): Pick<CallSize, 'keptTokens' | 'textTokens'> {
   const kept = prompts.reduce((sum, prompt) => sum + prompt.keptPromptTokens, 0);
   return { keptTokens, textTokens: kept - keptTokens };
@@ -270,7 +270,7 @@ async function measuredCall(
   return { report: report as PruneReport };
 }
 
-/** An image that is nowhere flat, the same every time. */
+/** A noise image without flat regions, always the same. */
 function noise({ RawImage }: Library): RawImage {
   const data = new Uint8ClampedArray(SIDE * SIDE * 3);
   let state = 1;

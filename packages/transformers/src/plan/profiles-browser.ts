@@ -1,8 +1,8 @@
-// Profiles in browsers: entries of Cache Storage.
+// Stores profiles in the browser, as entries of Cache Storage.
 
 import type { ProfileStore } from './profile-store.js';
 
-/** What pages and workers have beside the language. */
+/** The browser globals used here. */
 interface Web {
   readonly caches?: {
     open(name: string): Promise<{
@@ -15,7 +15,7 @@ interface Web {
 
 const web = globalThis as unknown as Web;
 const CACHE = 'mmtok-profiles';
-/** Cache Storage is keyed by addresses; this one is never fetched. */
+/** Cache Storage is keyed by URL. This URL is never fetched. */
 const addressOf = (key: string): string => `https://mmtok.invalid/profiles/${key}.json`;
 
 /** The implementation of `#profiles` for browsers. Private windows and insecure pages have no Cache Storage. */
@@ -33,7 +33,7 @@ export const profiles: ProfileStore = {
       const cache = await web.caches?.open(CACHE);
       await cache?.put(addressOf(key), new Response(JSON.stringify(profile)));
     } catch {
-      // The quota is spent, or the page may store nothing: the next visit measures again.
+      // The quota is exceeded or storage is blocked: measure again on the next visit.
     }
   },
   machine: () => `${web.navigator?.userAgent ?? ''} × ${web.navigator?.hardwareConcurrency ?? ''}`,

@@ -1,4 +1,4 @@
-// Profiles in Node, Bun and Deno: files in the user's cache folder.
+// Stores profiles in Node, Bun, and Deno, as files in the user's cache folder.
 
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, homedir, platform } from 'node:os';
@@ -24,11 +24,11 @@ export const profiles: ProfileStore = {
     const path = join(folder(), `${key}.json`);
     try {
       await mkdir(folder(), { recursive: true });
-      // Whole or not at all, for another process may read it meanwhile.
+      // Write atomically, because another process may read the file at the same time.
       await writeFile(`${path}.${process.pid}`, JSON.stringify(profile));
       await rename(`${path}.${process.pid}`, path);
     } catch {
-      // A folder that cannot be written to: the next process measures again.
+      // The folder is not writable: the next process measures again.
     }
   },
   machine: () => `${cpus()[0]?.model ?? ''} × ${availableParallelism()}`,

@@ -1,29 +1,29 @@
-// Lets a function of the caller choose vision tokens, and holds it to what was asked.
+// Lets a caller's function select vision tokens, and validates the result.
 
 import { type Float32Tensor, InvalidSelectionError } from '@mmtok/core';
 import type { PoolTile } from './pools.js';
 
-/** What a {@link Select} function chooses from: the vision tokens of one image, tile or prompt that share a budget. */
+/** The input of a {@link Select} function: the vision tokens of one image, tile, or prompt that share a budget. */
 export interface SelectFeatures {
   /** `[n, D]`: the vision tokens as the language model receives them. */
   readonly vision: Float32Tensor;
-  /** `[n, d]`: from before the projector, where the encoder gives them. Standardized if the option says so. */
+  /** `[n, d]`: features from before the projector, if the encoder outputs them. Standardized if the option says so. */
   readonly visionFeatures?: Float32Tensor;
-  /** n importance values, where the encoder has an output `vision_saliency`. */
+  /** n importance values, if the encoder has an output `vision_saliency`. */
   readonly saliency?: Float32Array;
-  /** `[m, D]`: the embedded text tokens of the question. Absent without text. */
+  /** `[m, D]`: the embedded text tokens of the question. Absent if there is no text. */
   readonly text?: Float32Tensor;
-  /** m weights of the text tokens, where they differ. */
+  /** m weights of the text tokens, if the weights differ. */
   readonly textWeights?: Float32Array;
   /** The tiles that the tokens belong to, in order. */
   readonly tiles: readonly PoolTile[];
-  /** `[rows, columns]`, where all tokens are one grid. */
+  /** `[rows, columns]`, if all tokens form one grid. */
   readonly grid?: readonly [rows: number, columns: number];
 }
 
-/** What is asked of a {@link Select} function. */
+/** The request to a {@link Select} function. */
 export interface SelectRequest {
-  /** How many tokens to keep: less than there are. */
+  /** How many tokens to keep: fewer than the total. */
   readonly tokens: number;
   /** Tokens that must not be kept. */
   readonly excluded: readonly number[];
@@ -33,8 +33,8 @@ export interface SelectRequest {
 }
 
 /**
- * Chooses vision tokens: returns exactly `request.tokens` different indices that are not in `request.excluded`, the most
- * useful first. May be async.
+ * Selects vision tokens: returns exactly `request.tokens` distinct indices that are not in `request.excluded`, the most useful
+ * first. May be async.
  * @example
  * prune(model, { processor, budget: { ratio: 0.1 }, select: (_, { tokens }) => Array.from({ length: tokens }, (_, i) => i) });
  */
@@ -43,7 +43,7 @@ export type Select = (
   request: SelectRequest,
 ) => ArrayLike<number> | Promise<ArrayLike<number>>;
 
-/** @throws InvalidSelectionError unless `chosen` are `tokens` different indices below `count` that are not barred. */
+/** @throws InvalidSelectionError unless `chosen` contains `tokens` distinct, allowed indices below `count`. */
 export function checkChosen(
   chosen: unknown,
   tokens: number,
@@ -61,7 +61,7 @@ export function checkChosen(
     if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= count) {
       throw refused(`expected whole numbers from 0 to ${count - 1}, got ${describe(index)}`);
     }
-    if (seen.has(index)) throw refused(`index ${index} is there twice`);
+    if (seen.has(index)) throw refused(`index ${index} appears twice`);
     if (barred.has(index)) throw refused(`index ${index} is excluded`);
     seen.add(index);
   }

@@ -1,4 +1,4 @@
-// What selecting is predicted to cost and to save, and what follows: numbers of real models, on the devices they run on.
+// Tests the predicted cost and savings of selection, and the resulting decisions, with sizes of real models on real devices.
 
 import { float32 } from '@mmtok/core/backend';
 import { createRandom } from '@mmtok/core/internal';
@@ -31,13 +31,13 @@ const request = (more: Partial<ForecastRequest> = {}): ForecastRequest => ({
 
 describe('a forecast', () => {
   it('is near what was measured', () => {
-    // Two idle cores: 160 ms of selecting with wide features, and 1,451 ms of prefill saved (results, "Speed at real sizes").
+    // Two idle cores: selection with wide features takes 160 ms and saves 1,451 ms of prefill (results, "Speed at real sizes").
     const wide = forecast(request());
     expect(wide?.selectMs).toBeGreaterThan(160 / 2);
     expect(wide?.selectMs).toBeLessThan(160 * 2);
     expect(wide?.savedMs).toBeGreaterThan(1451 / 2);
     expect(wide?.savedMs).toBeLessThan(1451 * 2);
-    // On an H200: 15 ms, and 6 ms saved (results, "On a GPU").
+    // On an H200: selection takes 15 ms and saves 6 ms (results, "On a GPU").
     const onGpu = forecast(request({ selectDevice: 'cuda', modelDevice: 'cuda' }));
     expect(onGpu?.selectMs).toBeGreaterThan(15 / 2);
     expect(onGpu?.selectMs).toBeLessThan(15 * 2);

@@ -1,4 +1,4 @@
-// Keeps a selection from costing more than it saves: compares the forecast of both before anything is selected.
+// Prevents selection from costing more than it saves: compares both forecasts before anything is selected.
 
 import { resolveBudget } from '@mmtok/core/internal';
 import type { ModelLike } from '../internal/types.js';
@@ -13,24 +13,24 @@ export interface CostGuardSettings {
   readonly visionFeatures: 'auto' | VisionFeatureSource;
 }
 
-/** What the guard decided. */
+/** The decision of the guard. */
 export interface GuardedCost {
   /** The vision tokens with the features to compare. */
   readonly vision: VisionRows;
-  /** Absent where the guard is off, or the model's configuration does not tell its dimensions. */
+  /** Absent if the guard is off or the model's configuration does not give its dimensions. */
   readonly cost?: SelectionCost | undefined;
   readonly notes: readonly string[];
 }
 
-/** Milliseconds that a selection may lose: less is nothing to anybody, and below what a forecast can tell. */
+/** Acceptable loss of a selection, in milliseconds. A smaller loss is negligible and below the accuracy of the forecast. */
 const NEGLIGIBLE = 1;
 
 const pays = ({ selectMs, savedMs }: SelectionForecast): boolean => selectMs <= savedMs + NEGLIGIBLE;
 
 /**
- * Selects with the features given where that is predicted to pay; else with projected tokens, where the options leave the
- * choice; else not at all.
- * @param pools those in which something is to be selected.
+ * Selects with the given features if the forecast says that this pays off. Otherwise, uses projected tokens if the options allow
+ * it, or skips selection.
+ * @param pools the pools that need a selection.
  */
 export function guardCost(
   pools: readonly Pool[],
@@ -41,7 +41,7 @@ export function guardCost(
   if (!costGuard) return { vision, notes: [] };
   const sizes = pools.map(({ rows, budget }): ForecastPool => {
     const { min, max, target } = resolveBudget(budget, rows.length);
-    // What a coverage takes is not known before; the least it may take is.
+    // The number of tokens that a coverage budget will keep is not known in advance, so the minimum is used.
     return { visionTokens: rows.length, keptTokens: Math.min(rows.length, target === undefined ? max : min) };
   });
   const costWith = (features: VisionRows['features']): SelectionForecast | undefined =>

@@ -1,11 +1,11 @@
-// The backend of prune() where the caller names none: ONNX Runtime, the very instance that runs the model.
+// The default backend of prune(): ONNX Runtime, the same instance that runs the model.
 
 import type { Backend } from '@mmtok/core';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { inTurn } from '../internal/session.js';
 import type { ModelLike } from '../internal/types.js';
 
-/** A backend that is created at first use, on the ONNX Runtime of a model's sessions and in the library's own queue. */
+/** A backend that is created on first use, with the ONNX Runtime of the model's sessions and the library's own queue. */
 export class DefaultBackend {
   private backend: Promise<Backend> | undefined;
   private readonly model: ModelLike;
@@ -21,13 +21,13 @@ export class DefaultBackend {
     try {
       return await this.backend;
     } catch (error) {
-      // The next call tries again.
+      // The next call retries.
       this.backend = undefined;
       throw error;
     }
   }
 
-  /** Frees the backend, if it was ever used. */
+  /** Frees the backend if it was ever used. */
   async dispose(): Promise<void> {
     const backend = await this.backend?.catch(() => undefined);
     this.backend = undefined;

@@ -14,12 +14,12 @@ describe('paddingTokens of LLaVA 1.5 (336 pixels, 24 × 24 patches)', () => {
   });
 
   it('is whole rows above and below a wide picture', () => {
-    // 640 × 480 shows 252 rows of pixels: 42 above, 42 below, 3 patches each.
+    // A 640 × 480 image covers 252 rows of pixels, with 42 rows of padding above and 42 below: 3 patches each.
     expect(rowsOf(paddingTokens({ width: 640, height: 480 }, grid, 336))).toEqual([0, 1, 2, 21, 22, 23]);
   });
 
   it('is whole columns beside a tall picture, and spares patches that show a little', () => {
-    // 300 × 400 likewise; 600 × 610 has less than a patch of padding.
+    // The same for 300 × 400. For 600 × 610, the padding is less than one patch.
     expect(columnsOf(paddingTokens({ width: 300, height: 400 }, grid, 336))).toEqual([0, 1, 2, 21, 22, 23]);
     expect(paddingTokens({ width: 600, height: 610 }, grid, 336)).toEqual([]);
   });

@@ -1,5 +1,4 @@
-// The vision tokens of a batch as matrices: which features feed vision coverage, their saliency, and those that only
-// show padding.
+// The vision tokens of a batch as matrices: which features vision coverage uses, their saliency, and which tokens show only padding.
 
 import type { Float32Tensor } from '@mmtok/core';
 import { areTooWide } from '@mmtok/core/internal';
@@ -14,22 +13,22 @@ import type { VisionFeatureSource } from '../report.js';
 
 /** Vision tokens of a batch, one row each. */
 export interface VisionRows {
-  /** `[n, D]`: what the language model receives. */
+  /** `[n, D]`: the tokens that the language model receives. */
   readonly projected: Float32Tensor;
-  /** `[n, d]`: what vision coverage compares. */
+  /** `[n, d]`: the features that vision coverage compares. */
   readonly features: Float32Tensor;
   readonly source: VisionFeatureSource;
-  /** One importance value per token, where the encoder gives them. */
+  /** One importance value per token, if the encoder outputs them. */
   readonly saliency?: Float32Array;
   readonly notes: readonly string[];
 }
 
 /**
  * Reads the encoder's output.
- * @param wanted `'auto'` takes features from before the projector where the encoder gives them, unless they are much wider.
- * @param output the name of the output that holds them; by default the encoder's only other output of matching shape.
- * @param anyWidth whether `'auto'` takes wide features as well.
- * @throws VisionFeaturesError if features from before the projector are required but not there, or a saliency does not fit.
+ * @param wanted `'auto'` uses features from before the projector if the encoder outputs them, unless they are much wider.
+ * @param output name of the output that holds these features; by default, the encoder's only other output of matching shape.
+ * @param anyWidth whether `'auto'` also accepts wide features.
+ * @throws VisionFeaturesError if features from before the projector are required but missing, or if a saliency does not fit.
  */
 export function visionRows(
   encoded: EncodedVision,
@@ -76,7 +75,7 @@ export function visionRows(
   return { ...plain, notes: names.length === 0 ? [] : [problem] };
 }
 
-/** The rows that stand for vision tokens; a leading class token of each image is dropped. */
+/** The rows of vision tokens; drops a leading class token of each image. */
 function rowPerToken(output: TensorLike, count: number): Float32Tensor | undefined {
   const features = toFloat32Matrix(output);
   const [rows = 0] = features.dims;
@@ -88,7 +87,7 @@ function rowPerToken(output: TensorLike, count: number): Float32Tensor | undefin
   return matrixRows(features, patches);
 }
 
-/** @throws VisionFeaturesError if there is not one number per token. */
+/** @throws VisionFeaturesError unless there is exactly one number per token. */
 function readSaliency(output: TensorLike, tokens: number): Float32Array {
   const { data, dims } = toFloat32(output);
   if (data.length === tokens) return data;
@@ -104,8 +103,8 @@ export interface ImageSize {
 }
 
 /**
- * Tokens of a `grid` whose patches lie entirely within the padding of an image of `size` that was padded to a square of
- * `side` pixels around its center: the excluded candidates of the official MMTok.
+ * Tokens of a `grid` whose patches lie entirely in the padding, for an image of `size` that was padded to a centered square of
+ * `side` pixels. These are the candidates that the official MMTok code excludes.
  * @see https://arxiv.org/abs/2508.18264 (Appendix C)
  */
 export function paddingTokens(
@@ -128,8 +127,8 @@ export function paddingTokens(
 }
 
 /**
- * Tokens of a `grid` over pixels of size `padded` that show nothing of a picture of size `shown` in their top left corner, where
- * the image processors of transformers.js put it.
+ * Tokens of a `grid` over pixels of size `padded` that show no part of an image of size `shown`. The image processors of
+ * transformers.js place the image in the top left corner.
  */
 export function cornerPaddingTokens(
   shown: ImageSize,
@@ -142,15 +141,15 @@ export function cornerPaddingTokens(
   return Array.from({ length: rows * columns }, (_, token) => token).filter(isPadding);
 }
 
-/** What an image processor says of its pictures: their sizes, and that of the pixels they are padded to. */
+/** What an image processor reports about its images: their sizes, and the padded size of the pixels. */
 export interface ShownSizes {
   readonly shown: readonly ImageSize[];
   readonly padded: ImageSize;
 }
 
 /**
- * Reads the sizes of padded pictures: `reshaped_input_sizes`, `[height, width]` of each before it was padded.
- * @returns nothing where they are not told, or nothing is padded.
+ * Reads the sizes of padded images from `reshaped_input_sizes`: `[height, width]` of each image before padding.
+ * @returns `undefined` if the sizes are not reported or nothing is padded.
  */
 export function shownSizes(sizes: unknown, pixels: TensorLike | undefined): ShownSizes | undefined {
   const [images, , height, width] = pixels?.dims ?? [];
@@ -165,19 +164,19 @@ export function shownSizes(sizes: unknown, pixels: TensorLike | undefined): Show
   return fits && isPadded ? { shown, padded: { height, width } } : undefined;
 }
 
-/** Vision tokens that a call rules out. */
+/** Vision tokens that a call excludes. */
 export interface ExclusionSettings {
-  /** For each image, tokens never to keep. */
+  /** For each image, tokens that must never be kept. */
   readonly exclude?: readonly (readonly number[])[] | undefined;
-  /** Sizes of the images before they were padded to a square; `false` lets tokens of padding be kept. */
+  /** Sizes of the images before they were padded to a square; `false` allows keeping padding tokens. */
   readonly paddedFrom?: readonly ImageSize[] | false | undefined;
 }
 
 /**
- * Feature rows never to keep. They remain targets of coverage.
- * @param side the side, in pixels, of the square that images are padded to.
- * @param told what the image processor says of padding, for calls that say nothing of it.
- * @throws PromptMismatchError if there is not one entry per image, or an entry does not fit its image.
+ * Feature rows that must never be kept. They remain targets of coverage.
+ * @param side side length, in pixels, of the square that images are padded to.
+ * @param told what the image processor reports about padding, for calls that do not specify it.
+ * @throws PromptMismatchError if there is not exactly one entry per image, or an entry does not fit its image.
  */
 export function excludedRows(
   images: readonly PlacedImage[],

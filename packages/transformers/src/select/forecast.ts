@@ -1,9 +1,9 @@
-// Predicts what selecting tokens costs and what it saves, from shapes and devices alone: the same call always gets the same
-// answer, whatever else the machine does.
+// Predicts the cost and the savings of a selection from shapes and devices only. The same call always gets the same forecast,
+// regardless of other load on the machine.
 
 import { type ModelConfig, type ModelLike, numberAt, section } from '../internal/types.js';
 
-/** Multiplications per millisecond, by device, in order of magnitude. See docs/decisions/0011. */
+/** Multiplications per millisecond, by device, as an order of magnitude. See docs/decisions/0011. */
 const SPEEDS: Readonly<Record<string, number>> = {
   wasm: 9e6,
   cpu: 5e7,
@@ -15,18 +15,18 @@ const SPEEDS: Readonly<Record<string, number>> = {
 };
 /** Bytes per millisecond between host and GPU. */
 const TRANSFER = 5e6;
-/** Milliseconds per number that the greedy search reads, and how many it reads for each of the n² in the matrix. */
+/** Milliseconds per value that the greedy search reads, times the number of reads per entry of the n × n matrix. */
 const SEARCH = 3.5 * 0.7e-6;
-/** Of the products of a symmetric matrix only so many are computed. */
+/** Fraction of the products that are computed for a symmetric matrix. */
 const SYMMETRIC = 0.6;
-/** Text tokens of a question. */
+/** Typical number of text tokens in a question. */
 const QUESTION = 12;
 
-/** What a selection is predicted to cost and to save, in milliseconds. */
+/** The predicted cost and savings of a selection, in milliseconds. */
 export interface SelectionForecast {
-  /** What selecting takes, with the features that were taken. */
+  /** Time of the selection, with the features used. */
   readonly selectMs: number;
-  /** What the language model's prefill is shortened by. */
+  /** Reduction of the language model's prefill time. */
   readonly savedMs: number;
 }
 
@@ -36,19 +36,19 @@ export interface ForecastPool {
   readonly keptTokens: number;
 }
 
-/** What a forecast is made from. */
+/** The inputs of a forecast. */
 export interface ForecastRequest {
   readonly pools: readonly ForecastPool[];
   /** Width of the features that vision coverage compares, and of the projected tokens. */
   readonly featureWidth: number;
   readonly tokenWidth: number;
-  /** Where tokens are selected, and where the language model runs. */
+  /** The devices of token selection and of the language model. */
   readonly selectDevice: string;
   readonly modelDevice: string;
   readonly config: ModelConfig;
 }
 
-/** The forecast; undefined where the model's configuration does not tell its dimensions. */
+/** The forecast; `undefined` if the model's configuration does not give its dimensions. */
 export function forecast(request: ForecastRequest): SelectionForecast | undefined {
   const { pools, featureWidth, tokenWidth, selectDevice, modelDevice, config } = request;
   const perToken = multiplicationsPerToken(config);
@@ -58,7 +58,7 @@ export function forecast(request: ForecastRequest): SelectionForecast | undefine
   let removed = 0;
   for (const { visionTokens: n, keptTokens } of pools) {
     removed += n - keptTokens;
-    // Half of the text term's work is the norms of its rows.
+    // Computing the row norms accounts for half of the text term's work.
     const products = SYMMETRIC * n ** 2 * featureWidth + n * tokenWidth * (QUESTION + 2);
     const moved = isHost ? 0 : 4 * (n * (featureWidth + tokenWidth) + n ** 2);
     selectMs += products / speedOf(selectDevice) + moved / TRANSFER + SEARCH * n ** 2;
@@ -68,14 +68,14 @@ export function forecast(request: ForecastRequest): SelectionForecast | undefine
 
 const speedOf = (device: string): number => SPEEDS[device] ?? (SPEEDS.cpu as number);
 
-/** Where the language model runs, as transformers.js notes it on its sessions. */
+/** The device of the language model, as recorded by transformers.js on its sessions. */
 export function modelDevice({ sessions }: Pick<ModelLike, 'sessions'>, otherwise: string): string {
   const session = sessions.decoder_model_merged ?? sessions.model ?? sessions.language_model;
   const { device } = (session?.config ?? {}) as { readonly device?: unknown };
   return typeof device === 'string' && device in SPEEDS ? device : otherwise;
 }
 
-/** Multiplications of the language model's layers for one token; attention among tokens comes on top. */
+/** Multiplications of the language model's layers for one token, not including attention. */
 function multiplicationsPerToken(config: ModelConfig): number | undefined {
   const text = { ...config, ...section(config, 'language_config'), ...section(config, 'text_config') };
   const hidden = numberAt(text, 'hidden_size', 'd_model');

@@ -1,4 +1,4 @@
-// Groups the vision tokens of a batch into pools, those that share a budget, and gives each pool its budget.
+// Groups the vision tokens of a batch into pools of tokens that share a budget, and assigns each pool its budget.
 
 import { type Budget, InvalidBudgetError, InvalidOptionsError } from '@mmtok/core';
 import { resolveBudget, sum } from '@mmtok/core/internal';
@@ -7,111 +7,111 @@ import type { Prompt } from '../prompt/prompt.js';
 import type { ImagePart } from '../report.js';
 
 /**
- * Keeps as many vision tokens as let the prompt fit a context of so many tokens. Among budgets of several images it takes
- * what the others leave; several of this kind share it in proportion to their images.
+ * Keeps as many vision tokens as fit into a context of a given size. If several images have budgets, this one gets what the
+ * others leave; several budgets of this kind split the remainder in proportion to their images.
  */
 export interface FitContext {
-  /** Tokens that text, kept vision tokens and the cache may have together. */
+  /** Total number of tokens for text, kept vision tokens, and the cache. */
   readonly fitContext: number;
-  /** Tokens of it to leave free, e.g. for the answer. @default 0 */
+  /** Tokens to reserve within this limit, e.g. for the answer. @default 0 */
   readonly reserve?: number;
-  /** Keep at least this many of each image, whether they fit or not. */
+  /** Keep at least this many tokens of each image, even if they do not fit. */
   readonly min?: number;
-  /** Keep at most this many of each image. */
+  /** Keep at most this many tokens of each image. */
   readonly max?: number;
 }
 
-/** How many vision tokens to keep: core's budgets, or as many as fit. */
+/** How many vision tokens to keep: a budget of @mmtok/core, or as many as fit into the context. */
 export type PromptBudget = Budget | FitContext;
 
 /**
- * Whose tokens share a budget. `'perImage'`: each image has the budget to itself, its tiles share it. `'perTile'`: each
- * tile has it. `'shared'`: all images of a prompt share it, so low-detail images cede budget to the others.
+ * Which tokens share a budget. `'perImage'`: each image has its own budget, shared by its tiles. `'perTile'`: each tile has its
+ * own budget. `'shared'`: all images of a prompt share one budget, so images with little detail leave more tokens to the others.
  */
 export type Allocation = 'perImage' | 'perTile' | 'shared';
 
 /**
- * How many tiles of an image to encode, its overview among them: all, at most a number, or a share of them (rounded to the
- * nearest, at least the overview).
+ * How many tiles of an image to encode, including its overview: all, a maximum number, or a share (rounded to the nearest
+ * integer, but at least the overview).
  */
 export type TileBudget = 'all' | (({ readonly max: number } | { readonly share: number }) & TileOrder);
 
-/** Which tiles of an image come first. */
+/** Which tiles of an image to encode first. */
 export interface TileOrder {
   /**
-   * Orders the tiles of an image, the most worth encoding first. @default `rankTiles` of @mmtok/core: detail that the overview
-   * lost where the question looks
+   * Ranks the tiles of an image, the most important first. @default `rankTiles` of @mmtok/core: ranks by how much detail the
+   * overview lost in the regions that are relevant to the question
    */
   readonly by?: RankTiles | undefined;
 }
 
 /**
- * Orders the tiles of an image by what is known of them before they are encoded: indices of tiles, row by row, each at most
- * once; those left out are not encoded.
+ * Ranks the tiles of an image by what is known before they are encoded. Returns tile indices in row-major numbering, each at most
+ * once; omitted tiles are not encoded.
  * @example
  * const byDetail: RankTiles = (facts) => rankTiles({ ...facts, focus: 0 }).order;
  * const byRelevance: RankTiles = (facts) => rankTiles({ ...facts, detail: facts.detail.map(() => 1) }).order;
  */
 export type RankTiles = (facts: TileFacts) => readonly number[];
 
-/** What {@link RankTiles} is told: the grids of tiles and of the overview's tokens, and numbers for each of the latter. */
+/** The input of {@link RankTiles}: the tile grid, the overview's token grid, and values for each overview token. */
 export interface TileFacts {
   readonly grid: readonly [rows: number, columns: number];
   readonly overview: readonly [rows: number, columns: number];
-  /** The detail that the overview lost under each of its tokens. */
+  /** The detail that the overview lost at each of its tokens. */
   readonly detail: readonly number[];
-  /** How relevant each token is to the question, from 0 to 1; absent without a question. */
+  /** The relevance of each token to the question, from 0 to 1; absent if there is no question. */
   readonly relevance?: readonly number[];
 }
 
-/** Vision tokens that share a budget, before it is resolved. */
+/** Vision tokens that share a budget, before the budget is resolved. */
 export interface BudgetedPool {
   readonly visionTokens: number;
   readonly budget: PromptBudget;
 }
 
-/** What a prompt has beside its new vision tokens, without padding. */
+/** The tokens of a prompt other than its new vision tokens, excluding padding. */
 export interface OtherTokens {
   readonly text: number;
   readonly cached: number;
 }
 
-/** Whether a budget depends on what else the prompt has. */
+/** Whether a budget depends on the other tokens in the prompt. */
 export function isFit(budget: PromptBudget): budget is FitContext {
   return 'fitContext' in budget;
 }
 
 /** A tile within a pool. */
 export interface PoolTile {
-  /** Its vision tokens: `start … start + visionTokens`, counted in the pool. */
+  /** Its vision tokens: `start … start + visionTokens`, as indices in the pool. */
   readonly start: number;
   readonly visionTokens: number;
-  /** `[rows, columns]` of its tokens, where they form a grid. */
+  /** `[rows, columns]` of its tokens, if they form a grid. */
   readonly grid?: readonly [rows: number, columns: number];
-  /** Number of its image within the prompt. */
+  /** Index of its image within the prompt. */
   readonly image: number;
-  /** Which part of its image it shows, where the prompt tells. */
+  /** Which part of its image it shows, if the prompt says so. */
   readonly imagePart?: ImagePart;
 }
 
 /** Vision tokens that compete for one budget. */
 export interface Pool {
   readonly batchIndex: number;
-  /** Their rows in the encoder's output, ascending, without those that the attention mask hides or that were not encoded. */
+  /** Their rows in the encoder's output, ascending, excluding masked tokens and tokens that were not encoded. */
   readonly rows: readonly number[];
-  /** Its vision tokens that were not encoded. */
+  /** The pool's vision tokens that were not encoded. */
   readonly unencoded: number;
   readonly budget: Budget;
   readonly tiles: readonly PoolTile[];
-  /** Parts with a minimum of their own, as indices into `rows`: the tiles of an image, or the images that share a budget. */
+  /** Parts that each have a minimum, as indices into `rows`: the tiles of an image, or the images that share a budget. */
   readonly parts: readonly (readonly number[])[];
 }
 
 /**
- * The pools of all prompts.
- * @param masked rows of the encoder's output that the attention mask hides.
+ * Builds the pools of all prompts.
+ * @param masked rows of the encoder's output that the attention mask masks out.
  * @param skipped rows of tiles that were not encoded.
- * @throws InvalidOptionsError if there is an array of budgets, but not with one per image.
+ * @throws InvalidOptionsError if an array of budgets does not have one entry per image.
  * @throws InvalidBudgetError if a context leaves no room for vision tokens.
  */
 export function poolsOf(
@@ -148,7 +148,7 @@ export function poolsOf(
   });
 }
 
-/** A share counts the tokens of all tiles, also of those that were not encoded. */
+/** A ratio applies to the tokens of all tiles, including tiles that were not encoded. */
 function ofAll(budget: PromptBudget, visionTokens: number): PromptBudget {
   return 'ratio' in budget ? { tokens: resolveBudget(budget, visionTokens).max } : budget;
 }
@@ -163,7 +163,7 @@ interface Group {
   readonly parts: readonly { readonly start: number; readonly visionTokens: number }[];
 }
 
-/** Which tiles share a budget. */
+/** Groups the tiles that share a budget. */
 function grouped(images: readonly PlacedImage[], allocation: Allocation): Group[] {
   const tilesOf = (image: PlacedImage): TileOfImage[] => image.tiles.map((tile) => ({ ...tile, image }));
   if (allocation === 'perTile') {
@@ -212,7 +212,7 @@ function poolOf(
 }
 
 /**
- * One core budget per pool of a prompt.
+ * Resolves one @mmtok/core budget per pool of a prompt.
  * @throws InvalidBudgetError if a context leaves less than one token per pool.
  */
 export function poolBudgets(pools: readonly BudgetedPool[], { text, cached }: OtherTokens): Budget[] {
@@ -236,7 +236,7 @@ export function poolBudgets(pools: readonly BudgetedPool[], { text, cached }: Ot
       `fitContext ${fitContext} leaves ${room} tokens for ${fitting.length} images: ${taken}`,
     );
   });
-  // The prompt has to fit every context that was given, so the tightest decides.
+  // The prompt must fit every given context, so the smallest one applies.
   const dealt = shares(
     fitting.map(({ visionTokens, budget }) =>
       Math.min(visionTokens, (budget as FitContext).max ?? visionTokens),
@@ -251,7 +251,7 @@ export function poolBudgets(pools: readonly BudgetedPool[], { text, cached }: Ot
   });
 }
 
-/** Splits `room` among pools in proportion to their size; every pool gets at least 1, and no more in sum than `room`. */
+/** Splits `room` among pools in proportion to their size. Every pool gets at least 1, and the sum does not exceed `room`. */
 function shares(pools: readonly number[], room: number): number[] {
   const total = sum(pools);
   const dealt = pools.map((pool) => Math.max(1, Math.min(pool, Math.floor((room * pool) / total))));

@@ -1,4 +1,4 @@
-// Selects vision tokens pool by pool: by coverage, or by the caller's own function.
+// Selects vision tokens pool by pool, by coverage or with the caller's function.
 
 import {
   type Backend,
@@ -26,7 +26,7 @@ import type { VisionRows } from './features.js';
 import type { Pool } from './pools.js';
 import { repair, type Standardize } from './standardize.js';
 
-/** The options that decide which tokens are kept. */
+/** The options that determine which tokens are kept. */
 export interface SelectSettings {
   readonly coverage?: readonly ObjectiveTerm[] | undefined;
   readonly focus?: number | 'auto' | undefined;
@@ -40,40 +40,40 @@ export interface SelectSettings {
   readonly maxMatrixBytes?: number | undefined;
 }
 
-/** Images prepared by earlier selections from the same encoder output, so that a new question costs less. */
+/** Prepared images from earlier selections on the same encoder output, so that a new question costs less. */
 export class PreparedImages {
   private readonly prepared = new Map<string, { image: PreparedImage; coverage: readonly ObjectiveTerm[] }>();
 
-  /** The prepared image under a key, made at first use or when other terms are asked for. */
+  /** The prepared image for a key. It is created on first use, or again if different terms are requested. */
   get(key: string, options: PrepareOptions & { readonly coverage: readonly ObjectiveTerm[] }): PreparedImage {
     const known = this.prepared.get(key);
     if (known !== undefined && known.coverage === options.coverage) return known.image;
-    // The one it replaces may be in use by a concurrent call, so it is left to the garbage collector.
+    // A concurrent call may still use the old entry, so disposal is left to the garbage collector.
     const image = prepareImage(options);
     this.prepared.set(key, { image, coverage: options.coverage });
     return image;
   }
 }
 
-/** What is kept of a pool. */
+/** The kept tokens of a pool. */
 export interface PoolResult {
   readonly pool: Pool;
   /** Kept rows of the encoder's output, ascending. */
   readonly rows: readonly number[];
-  /** The same rows in the order in which they were picked. Absent where nothing was selected. */
+  /** The same rows in the order in which they were selected. Absent if no selection ran. */
   readonly order?: readonly number[];
   readonly reason: PruneReason;
   readonly selection?: Selection;
 }
 
-/** A pool kept whole, for the reason given. */
+/** A pool that is kept in full, for the given reason. */
 export function keepPool(pool: Pool, reason: PruneReason): PoolResult {
   return { pool, rows: pool.rows, reason };
 }
 
 /**
- * The result of a pool in which nothing has to be selected; `undefined` where something must be.
- * @param visionTokens of the pool's prompt.
+ * The result of a pool that needs no selection; `undefined` if it needs one.
+ * @param visionTokens number of vision tokens in the pool's prompt.
  */
 export function keptWhole(
   pool: Pool,
@@ -89,7 +89,7 @@ export function keptWhole(
   return keepPool(pool, pool.unencoded > 0 ? 'pruned' : 'belowBudget');
 }
 
-/** What selections need beside their pools. */
+/** The inputs of a selection other than its pools. */
 export interface SelectContext {
   readonly settings: SelectSettings;
   readonly backend: Backend;
@@ -97,22 +97,22 @@ export interface SelectContext {
   readonly vision: VisionRows;
   /** One per prompt. */
   readonly questions: readonly Question[];
-  /** `[m, D]` for each prompt; absent without text. */
+  /** `[m, D]` for each prompt; absent if there is no text. */
   readonly texts: readonly (Float32Tensor | undefined)[];
-  /** Rows never to keep. */
+  /** Rows that must never be kept. */
   readonly excluded: ReadonlySet<number>;
-  /** Where the encoder's output outlives the call. */
+  /** Present if the encoder's output outlives the call. */
   readonly prepared: PreparedImages | undefined;
 }
 
-/** What was selected. */
+/** The result of a selection. */
 export interface SelectOutcome {
   readonly results: readonly PoolResult[];
   readonly standardized: boolean;
   readonly notes: readonly string[];
 }
 
-/** Selects in every pool that is not `whole`. */
+/** Selects tokens in every pool that is not in `whole`. */
 export async function selectPools(
   pools: readonly Pool[],
   whole: readonly (PoolResult | undefined)[],
@@ -128,7 +128,7 @@ export async function selectPools(
       results.push(kept);
       continue;
     }
-    // By the pool's own moments: what else is in the batch must not matter.
+    // Uses the statistics of the pool only: the rest of the batch must not affect the result.
     const { features, repaired } = repair(rowsOf(vision.features, pool), settings.standardize);
     standardized ||= repaired;
     const choose = settings.select;
@@ -233,8 +233,8 @@ async function selectByFunction(
 const defaults = new Map<string, readonly ObjectiveTerm[]>();
 
 /**
- * The paper's objective at a family's temperature, or vision coverage with a focus: one object per value, so that prepared images
- * are found again.
+ * The paper's objective at a family's temperature, or vision coverage with a focus. Returns one object per value, so that
+ * prepared images are found again.
  */
 function defaultCoverage(temperature: number, focus: number | 'auto' | undefined): readonly ObjectiveTerm[] {
   const key = focus === undefined ? `paper ${temperature}` : `focus ${focus}`;
@@ -245,7 +245,7 @@ function defaultCoverage(temperature: number, focus: number | 'auto' | undefined
   return known;
 }
 
-/** Whether a term has a target per text token, as `textCoverage()` has, and no weights of its own for them. */
+/** Whether a term has one target per text token, as `textCoverage()` does, and no token weights of its own. */
 function takesWeights(term: ObjectiveTerm): boolean {
   return (
     term.kind === 'coverage' &&
@@ -255,7 +255,7 @@ function takesWeights(term: ObjectiveTerm): boolean {
   );
 }
 
-/** Terms with the weights of the question's tokens, where they take them; the same terms where there are none. */
+/** Adds the weights of the question's tokens to the terms that accept them. Returns the same terms if there are no weights. */
 function weighted(
   terms: readonly ObjectiveTerm[],
   targetWeights: readonly number[] | undefined,
@@ -264,10 +264,10 @@ function weighted(
   return terms.map((term) => (takesWeights(term) ? { ...term, targetWeights } : term));
 }
 
-/** The input of core's term `saliency()`. */
+/** The input of `saliency()`, a term of @mmtok/core. */
 const SALIENCY_INPUT = 'saliency';
 
-/** What terms of the caller's own read; the encoder's saliency where a term asks for one and the caller gave none. */
+/** The inputs of custom terms, plus the encoder's saliency if a term asks for it and the caller did not provide one. */
 function termInputs(
   pool: Pool,
   coverage: readonly ObjectiveTerm[],
@@ -288,7 +288,7 @@ function rowsOf(matrix: Float32Tensor, pool: Pool): Float32Tensor {
     : matrixRows(matrix, pool.rows);
 }
 
-/** Exclusions, and a minimum per part as far as the part has tokens to give. */
+/** Exclusions, and a minimum per part, limited to the tokens that the part has available. */
 function constraintsOf(pool: Pool, { settings, excluded }: SelectContext): Constraints {
   const isFree = (index: number): boolean => !excluded.has(pool.rows[index] as number);
   const exclude = pool.rows.flatMap((_, index) => (isFree(index) ? [] : [index]));
@@ -304,14 +304,14 @@ function constraintsOf(pool: Pool, { settings, excluded }: SelectContext): Const
   };
 }
 
-/** Whether all vision tokens of an image are among `kept` rows, and the model reads other rows than those then. */
+/** Whether `kept` contains all vision tokens of an image and the model therefore reads different rows. */
 function isReadUnpruned({ unpruned, start, visionTokens }: PlacedImage, kept: ReadonlySet<number>): boolean {
   if (unpruned === undefined) return false;
   for (let row = start; row < start + visionTokens; row++) if (!kept.has(row)) return false;
   return true;
 }
 
-/** The rows of the encoder's output that the language model is to read. */
+/** The rows of the encoder's output that the language model reads. */
 export function keptRows(images: readonly PlacedImage[], results: readonly PoolResult[]): Set<number> {
   const kept = new Set(results.flatMap(({ rows }) => rows));
   for (const image of images) {
@@ -322,7 +322,7 @@ export function keptRows(images: readonly PlacedImage[], results: readonly PoolR
   return kept;
 }
 
-/** The results of all pools as reports of images. */
+/** Converts the results of all pools to image reports. */
 export function imageReports(
   images: readonly PlacedImage[],
   results: readonly PoolResult[],
@@ -362,7 +362,7 @@ export function imageReports(
         };
       }),
       ...(unpruned !== undefined && isReadUnpruned(placed, all) && { promptTokens: unpruned.length }),
-      // A copy: the report must not keep the encoder's whole output alive, nor share its memory.
+      // A copy, so that the report neither keeps the encoder's whole output alive nor shares its memory.
       ...(saliency && { saliency: saliency.slice(start, end) }),
       selections: own.flatMap(({ selection }) => (selection === undefined ? [] : [selection])),
     };

@@ -5,7 +5,7 @@ import { repair, standardize, topVarianceShare } from './standardize.js';
 
 const N = 60;
 const D = 8;
-/** Features of a few groups; `drown` scales one dimension up, as in Qwen2.5-VL before its merger. */
+/** Features of a few clusters; `drown` scales up one dimension, as in Qwen2.5-VL before its merger. */
 function grouped(drown: number) {
   const data = Float32Array.from({ length: N * D }, (_, at) => {
     const [row, column] = [Math.floor(at / D), at % D];

@@ -1,13 +1,16 @@
-// Standardizes vision features per dimension, for encoders of which one dimension drowns out all others.
+// Standardizes vision features per dimension, for encoders in which one dimension dominates all others.
 
 import type { Float32Tensor } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
 import { sum } from '@mmtok/core/internal';
 
-/** When to standardize: never, always, or only features of which one dimension has most of the variance. */
+/** When to standardize: never, always, or only if one dimension holds most of the variance. */
 export type Standardize = 'off' | 'on' | 'auto';
 
-/** Share of the centered variance in the top dimension above which `auto` standardizes. Most encoders have a few percent. */
+/**
+ * If the top dimension holds more than this fraction of the centered variance, `auto` standardizes. In most encoders, it holds a
+ * few percent.
+ */
 export const DEGENERATE_SHARE = 0.5;
 
 interface Moments {
@@ -33,8 +36,8 @@ function moments({ data, dims }: Float32Tensor): Moments {
 }
 
 /**
- * The share of the features' centered variance that lies in their widest dimension, in [0, 1]; 0 for constant features.
- * Qwen2.5-VL's features before the merger have 0.99 in one dimension, which makes all cosines alike.
+ * The fraction of the features' centered variance in the dimension with the largest variance, in [0, 1]; 0 for constant features.
+ * Before its merger, Qwen2.5-VL has 0.99 in one dimension, which makes all cosines nearly equal.
  */
 export function topVarianceShare(features: Float32Tensor): number {
   const { variance } = moments(features);
@@ -54,7 +57,7 @@ export function standardize(features: Float32Tensor): Float32Tensor {
   return float32(data, features.dims);
 }
 
-/** Standardizes as asked; tells whether it did. */
+/** Standardizes if requested, and returns whether it did. */
 export function repair(
   features: Float32Tensor,
   when: Standardize,

@@ -1,45 +1,45 @@
-// Answers, and an answer while it is written: pieces of text out of tokens, handed to whoever iterates.
+// Answers and streamed answers: converts tokens to pieces of text and yields them to the caller.
 
 import type { PreTrainedTokenizer } from '@huggingface/transformers';
 import type { PruneReport } from '../report.js';
 
-/** Tokens that a call took. */
+/** Token counts of a call. */
 export interface Usage {
-  /** Of the whole prompt, vision tokens included, before pruning. */
+  /** The full prompt, including vision tokens, before pruning. */
   readonly promptTokens: number;
-  /** Of the prompt that the language model processed. */
+  /** The prompt that the language model processed. */
   readonly keptPromptTokens: number;
   /** Vision tokens of all images, before pruning. */
   readonly visionTokens: number;
-  /** Those of them that were kept. */
+  /** Vision tokens that were kept. */
   readonly keptTokens: number;
-  /** Of the answer, the token that ends it included. */
+  /** The answer, including the end-of-sequence token. */
   readonly newTokens: number;
 }
 
-/** What a model answers. */
+/** The answer of a model. */
 export interface Answer {
-  /** The new text only, without special tokens and without white space around. */
+  /** The generated text only, trimmed and without special tokens. */
   readonly text: string;
-  /** What was kept of which image, and how long it took. */
+  /** Which tokens of each image were kept, and how long each phase took. */
   readonly report: PruneReport;
   readonly usage: Usage;
-  /** `'stop'` where the model ended its answer, `'length'` where `maxNewTokens` did. */
+  /** `'stop'` if the model ended its answer, `'length'` if it reached `maxNewTokens`. */
   readonly finishReason: 'stop' | 'length';
 }
 
 /**
- * The pieces of an answer as they come, and the answer. What goes wrong is thrown by both. To leave the loop early stops
- * the model.
+ * Yields the pieces of an answer as they are generated, and provides the full answer. Both throw if the call fails. Leaving the
+ * loop early stops the model.
  */
 export interface AnswerStream extends AsyncIterable<string> {
-  /** The whole answer, whose text is that of all pieces; also for those who iterate over none. */
+  /** The full answer, whose text is all pieces joined. Also available without iterating. */
   readonly answer: Promise<Answer>;
 }
 
 /**
- * Makes a stream of a call that has begun.
- * @param start runs the call, hands pieces to `push`, and ends early when the signal is aborted.
+ * Creates a stream for a call and starts the call.
+ * @param start runs the call, passes pieces to `push`, and ends early if the signal is aborted.
  */
 export function streamAnswer(
   start: (push: (piece: string) => void, signal: AbortSignal) => Promise<Answer>,
@@ -56,7 +56,7 @@ export function streamAnswer(
     isOver = true;
     wake?.();
   };
-  // Also marks the promise as handled, for those who only iterate.
+  // This also marks the promise as handled, for callers who only iterate.
   answer.then(end, end);
 
   return {
@@ -79,8 +79,8 @@ export function streamAnswer(
 }
 
 /**
- * Turns tokens into text as `generate` puts them: a streamer of transformers.js. A piece ends where its characters are
- * whole. White space around the answer is left out.
+ * A transformers.js streamer that converts tokens from `generate` to text. A piece never ends in the middle of a character.
+ * Leading and trailing white space is dropped.
  */
 export class PieceStreamer {
   /** All pieces so far. */
@@ -88,7 +88,7 @@ export class PieceStreamer {
   private readonly ids: bigint[] = [];
   private isPrompt = true;
   private space = '';
-  /** Text is told by what tokens add to those before, for some tokens look different at the start. */
+  /** New text is the difference from the text decoded so far, because some tokens decode differently at the start. */
   private from = 0;
   private to = 0;
   private readonly tokenizer: Pick<PreTrainedTokenizer, 'decode'>;
@@ -99,7 +99,7 @@ export class PieceStreamer {
     this.push = push;
   }
 
-  /** Takes the prompt first, then each token. */
+  /** Receives the prompt first, then each token. */
   put(value: readonly (readonly bigint[])[]): void {
     if (this.isPrompt) {
       this.isPrompt = false;
@@ -107,14 +107,14 @@ export class PieceStreamer {
     }
     this.ids.push(...(value[0] ?? []));
     const { before, after } = this.window();
-    // The replacement character stands for the first bytes of one that is not complete.
+    // A trailing replacement character means that the bytes of the last character are still incomplete.
     if (after.length <= before.length || after.endsWith('\uFFFD')) return;
     this.from = this.to;
     this.to = this.ids.length;
     this.emit(after.slice(before.length));
   }
 
-  /** Hands out what was held back. */
+  /** Emits the remaining text. */
   end(): void {
     const { before, after } = this.window();
     this.from = this.to = this.ids.length;

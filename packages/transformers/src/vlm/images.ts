@@ -1,4 +1,4 @@
-// Reads the images that people hand in, wherever they are and whatever they are made of.
+// Reads images from any supported source and type.
 
 import type { RawImage } from '@huggingface/transformers';
 import { messageOf } from '@mmtok/core/internal';
@@ -8,14 +8,14 @@ import type { LibraryEnv } from '../files/model-files.js';
 
 type Library = typeof import('@huggingface/transformers');
 
-/** Pixels as `ImageData` of browsers has them: four bytes each, row by row. */
+/** Pixels in the format of the browser's `ImageData`: four bytes per pixel, row by row. */
 export interface PixelData {
   readonly data: Uint8ClampedArray | Uint8Array;
   readonly width: number;
   readonly height: number;
 }
 
-/** A canvas of browsers, on a page (`HTMLCanvasElement`) or off it (`OffscreenCanvas`). */
+/** A browser canvas, in the page (`HTMLCanvasElement`) or off screen (`OffscreenCanvas`). */
 export interface CanvasLike {
   readonly width: number;
   readonly height: number;
@@ -23,19 +23,19 @@ export interface CanvasLike {
 }
 
 /**
- * An image: a path (in Node), a URL as text or object (`http:`, `https:`, `data:`, `blob:`, in Node also `file:`), a `Blob`
- * or `File`, a `RawImage` of transformers.js, an `ImageData`, or a canvas.
+ * An image: a path (in Node), a URL as a string or object (`http:`, `https:`, `data:`, `blob:`, in Node also `file:`), a `Blob`
+ * or `File`, a transformers.js `RawImage`, an `ImageData`, or a canvas.
  */
 export type ImageInput = string | URL | Blob | RawImage | PixelData | CanvasLike;
 
-/** Whether a value may be an image; whether it can be read is told when it is. */
+/** Whether a value looks like an image. Whether it can be read is checked later, when it is read. */
 export function isImageInput(value: unknown): value is ImageInput {
   if (typeof value === 'string') return value !== '';
   if (typeof value !== 'object' || value === null) return false;
   return value instanceof URL || value instanceof Blob || isPixels(value) || isCanvas(value);
 }
 
-/** What is expected of an image, for messages. */
+/** The expected image types, for error messages. */
 export const IMAGE_INPUT = 'expected a path, URL, Blob, RawImage, ImageData or canvas';
 
 function isPixels(value: object): value is PixelData & { readonly channels?: 1 | 2 | 3 | 4 } {
@@ -49,8 +49,8 @@ function isCanvas(value: object): value is CanvasLike {
 
 /**
  * Reads an image.
- * @param name what the image is called in messages, e.g. `'image 2'`.
- * @throws InputError if it cannot be read or decoded, saying why.
+ * @param name how error messages refer to the image, e.g. `'image 2'`.
+ * @throws InputError if the image cannot be read or decoded; the message gives the reason.
  */
 export async function readImage(library: Library, input: ImageInput, name: string): Promise<RawImage> {
   const { RawImage } = library;
@@ -114,7 +114,7 @@ async function decoded({ RawImage }: Library, blob: Blob, name: string): Promise
   }
 }
 
-/** Formats that people take for images and decoders often do not read, told by their first bytes. */
+/** Image formats that decoders often do not support, identified by their first bytes. */
 async function formatOf(blob: Blob): Promise<string | undefined> {
   if (blob.size === 0) return 'empty';
   const bytes = new Uint8Array(await blob.slice(0, 16).arrayBuffer());

@@ -1,4 +1,4 @@
-// What a model is asked: the types of requests, their schema, and the conversation and images that they amount to.
+// Requests to a model: their types, their schema, and how they resolve to a conversation and images.
 
 import { InvalidOptionsError } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
@@ -10,12 +10,11 @@ import { IMAGE_INPUT, type ImageInput, isImageInput } from './images.js';
 import type { TimeBudget } from './time-budget.js';
 
 /**
- * How much to keep: a share below 1, a whole number of vision tokens of each image, a budget in tokens or in time, or `false` for
- * all.
+ * How much to keep: a ratio below 1, an integer number of vision tokens per image, a token budget, a time budget, or `false` to keep all.
  */
 export type Keep = number | PromptBudget | TimeBudget | false;
 
-/** Options of selection for one call, with a budget that may be one in time. */
+/** Selection options for one call, with a budget that may be a time budget. */
 export interface AskOptions extends Omit<CallOptions, 'budget'> {
   readonly budget?: CallOptions['budget'] | TimeBudget;
 }
@@ -31,30 +30,30 @@ export interface Message {
   readonly content: string | readonly MessagePart[];
 }
 
-/** A question to a model: `question` with `image` or `images`, or a conversation as `messages`. */
+/** A request to a model: `question` with `image` or `images`, or a conversation as `messages`. */
 export interface AskRequest {
-  /** The question, or the task of Florence-2. */
+  /** The question, or the task for Florence-2. */
   readonly question?: string;
   readonly image?: ImageInput;
-  /** Several images, in the order in which the model sees them, before the question. */
+  /** Multiple images, in the order in which the model sees them, before the question. */
   readonly images?: readonly ImageInput[];
-  /** A conversation, ending with the user's turn. Images stand where they are looked at. */
+  /** A conversation that ends with a user turn. Images appear at their position in the conversation. */
   readonly messages?: readonly Message[];
-  /** A prompt with `{question}` and the model's placeholder once per image, for models without a chat template. */
+  /** A prompt with `{question}` and one model placeholder per image, for models without a chat template. */
   readonly template?: string;
-  /** Length of the answer at most, in tokens. @default 128 */
+  /** Maximum length of the answer, in tokens. @default 128 */
   readonly maxNewTokens?: number;
-  /** Ends the call: it then rejects with the signal's reason, and the model stops after the token that it is at. */
+  /** Aborts the call: it rejects with the signal's reason, and the model stops after the current token. */
   readonly signal?: AbortSignal;
-  /** How many vision tokens to keep. @default that of `createVlm` */
+  /** How many vision tokens to keep. @default the `keep` of `createVlm` */
   readonly keep?: Keep;
-  /** Further options of selection for this call, as of `generate({ mmtok })`; `false` is `keep: false`. */
+  /** Additional selection options for this call, as in `generate({ mmtok })`; `false` is the same as `keep: false`. */
   readonly mmtok?: AskOptions | false;
-  /** Further options of `generate`, e.g. `{ do_sample: true, temperature: 0.7, repetition_penalty: 1.1 }`. @default greedy search */
+  /** Additional options of `generate`, e.g. `{ do_sample: true, temperature: 0.7, repetition_penalty: 1.1 }`. @default greedy search */
   readonly generation?: Readonly<Record<string, unknown>>;
 }
 
-/** A checked request. */
+/** A validated request. */
 export interface ResolvedRequest {
   readonly messages: readonly PromptMessage[];
   readonly images: readonly ImageInput[];
@@ -66,7 +65,7 @@ export interface ResolvedRequest {
   readonly generation: Readonly<Record<string, unknown>>;
 }
 
-/** Names of `generate` that a request has its own words for, or that would change what comes back. */
+/** Options of `generate` that a request sets through its own fields, or that would change the type of the result. */
 const OWN_NAMES: readonly string[] = [
   ...['inputs', 'input_ids', 'attention_mask', 'pixel_values', 'max_new_tokens', 'max_length', 'mmtok'],
   ...['streamer', 'return_dict_in_generate', 'past_key_values', 'num_return_sequences'],
@@ -85,7 +84,7 @@ const message = z.strictObject({
   ),
 });
 
-/** The schema of {@link Keep}; budgets are checked where they are used. */
+/** The schema of {@link Keep}; budgets are validated where they are used. */
 export const keepSchema: z.ZodType<Keep> = z.custom<Keep>(
   (value) =>
     value === false ||
@@ -127,8 +126,8 @@ const schema = z.strictObject({
 });
 
 /**
- * Checks a request and fills in what is left out.
- * @throws InvalidOptionsError naming what was given and what was expected.
+ * Validates a request and fills in defaults.
+ * @throws InvalidOptionsError with the actual and the expected value.
  */
 export function resolveRequest(request: AskRequest): ResolvedRequest {
   const {

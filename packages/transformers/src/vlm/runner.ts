@@ -1,4 +1,4 @@
-// A loaded model with pruning attached, as createVlm uses it: one generation, its report, and counts in its terms.
+// A loaded model with pruning attached, for createVlm: runs one generation, returns its report, and counts tokens.
 
 import type { Tensor } from '@huggingface/transformers';
 import { InvalidOptionsError } from '@mmtok/core';
@@ -13,15 +13,15 @@ import type { Usage } from './answer.js';
 import type { Keep } from './request.js';
 import { isTimeBudget, type TimeBudget } from './time-budget.js';
 
-/** The options of `prune` that users of `createVlm` have. */
+/** The options of `prune` that `createVlm` accepts. */
 export interface PruningOptions extends Partial<Omit<PruneOptions, 'processor' | 'budget'>> {
-  /** How many vision tokens to keep, or when the first token is to come. */
+  /** How many vision tokens to keep, or the time limit for the first token. */
   readonly budget?: PruneOptions['budget'] | TimeBudget;
 }
 
 const DEFAULT_KEEP = 0.1;
 
-/** What `keep` says, as options of a call. */
+/** Converts `keep` to options of a call. */
 export function keepOptions(keep: Exclude<Keep, TimeBudget>): Pick<CallOptions, 'budget'> | false {
   if (keep === false) return false;
   if (typeof keep !== 'number') return { budget: keep };
@@ -29,7 +29,7 @@ export function keepOptions(keep: Exclude<Keep, TimeBudget>): Pick<CallOptions, 
 }
 
 /**
- * Checks options before a model is loaded.
+ * Validates options before a model is loaded.
  * @throws InvalidOptionsError, InvalidBudgetError
  */
 export function checkPruning(keep: Keep | undefined, options: PruningOptions): void {
@@ -44,7 +44,7 @@ export function checkPruning(keep: Keep | undefined, options: PruningOptions): v
 }
 
 function budgetOf(keep: Keep | undefined, { budget }: PruningOptions): PruneOptions['budget'] {
-  // A budget in time is planned anew for each call.
+  // A time budget is planned separately for each call.
   if (isTimeBudget(budget) || isTimeBudget(keep)) return { ratio: DEFAULT_KEEP };
   const own = keepOptions(keep ?? DEFAULT_KEEP);
   return budget ?? (own === false || own.budget === undefined ? { ratio: DEFAULT_KEEP } : own.budget);
@@ -55,7 +55,7 @@ export class Runner {
   readonly handle: PruneHandle;
   private readonly model: ModelLike;
   private readonly onReport: PruneOptions['onReport'];
-  /** Vision tokens of an image by the shape of its pixels, where the processor does not tell. */
+  /** Vision tokens per image by pixel shape, for processors that do not report the count. */
   private readonly counts = new Map<string, number>();
 
   /** @throws UnsupportedModelError, AlreadyPrunedError, InvalidOptionsError */
@@ -70,7 +70,7 @@ export class Runner {
     });
   }
 
-  /** Runs `generate` and gives back its sequences with the report of this very call. */
+  /** Runs `generate` and returns its sequences with the report of that call. */
   async generate(
     inputs: Readonly<Record<string, unknown>>,
     options: CallOptions | false,
@@ -89,7 +89,7 @@ export class Runner {
     return { sequences, report: report ?? (this.handle.lastReport as PruneReport) };
   }
 
-  /** Vision tokens of an image whose pixels a processor has prepared, told by the encoder itself. */
+  /** Vision tokens of a preprocessed image, counted by running the encoder. */
   async tokensPerImage(inputs: ModelInputs): Promise<number> {
     const dims = inputs.pixel_values?.dims ?? [1];
     const key = dims.slice(1).join();
@@ -98,20 +98,20 @@ export class Runner {
     return count;
   }
 
-  /** Takes pruning off and frees what was made for it. */
+  /** Removes pruning and frees its resources. */
   async restore(): Promise<void> {
     await this.handle.restore();
   }
 }
 
-/** Vision tokens of each image whose pixels a processor has prepared, told by the encoder itself. */
+/** Vision tokens of each preprocessed image, counted by running the encoder. */
 export async function visionTokensPerImage(model: ModelLike, inputs: ModelInputs): Promise<number> {
   const { projected } = await prunedFamilyOf(model).adapter.encode(model, { ...inputs });
   const tokens = projected.dims.slice(0, -1).reduce((product, length) => product * length, 1);
   return tokens / (inputs.pixel_values?.dims[0] ?? 1);
 }
 
-/** The counts of a report. */
+/** The token counts of a report. */
 export function usageOf(report: PruneReport, newTokens: number): Usage {
   const [prompt] = report.prompts;
   return {

@@ -1,9 +1,9 @@
-// Budgets in time rather than tokens.
+// Time budgets.
 
 import { InvalidBudgetError } from '@mmtok/core';
 import * as z from 'zod';
 
-/** As much as can be encoded and kept for the first token to come in time. */
+/** Encode and keep as many tokens as possible while the first token still arrives in time. */
 export interface TimeBudget {
   /** Milliseconds from pixels to the first token. */
   readonly firstTokenMs: number;
@@ -14,8 +14,8 @@ const schema = z.strictObject({
 }) satisfies z.ZodType<TimeBudget>;
 
 /**
- * Whether a budget is one in time.
- * @throws InvalidBudgetError if it is meant as one, but is not of its form.
+ * Whether a budget is a time budget.
+ * @throws InvalidBudgetError if it looks like a time budget but is malformed.
  */
 export function isTimeBudget(budget: unknown): budget is TimeBudget {
   if (typeof budget !== 'object' || budget === null || !('firstTokenMs' in budget)) return false;
