@@ -11,7 +11,7 @@ export const modelFolders: Readonly<Record<ModelSize, string>> = {
   tiled: 'model-tiled',
 };
 
-/** The folders with questions about a model's scenes: the tiled model has its own scenes. */
+/** The folder with questions about a model's scenes: the tiled model has its own scenes. */
 export function questionFolder(name: 'samples' | 'heldout', size: ModelSize): string {
   return folderOf(size) === modelFolders.tiled ? `${name}-tiled` : name;
 }
