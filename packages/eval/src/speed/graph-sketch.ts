@@ -49,7 +49,7 @@ export class Sketch {
     return this.constant(this.weights.tensor(name, this.float, [width], { exponent: -1, isSigned: false }));
   }
 
-  /** `x · W`, with W `[rows, columns]` of such numbers that x keeps its magnitude. */
+  /** `x · W`, with W `[rows, columns]` scaled to preserve the magnitude of x. */
   linear(name: string, x: string, rows: number, columns: number): string {
     const exponent = Math.round(-Math.log2(rows) / 2) - 1;
     if (this.dtype !== 'q4') {

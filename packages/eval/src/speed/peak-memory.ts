@@ -18,7 +18,7 @@ export async function peakBytesOf(work: () => Promise<unknown>): Promise<number 
   return isReset ? readMark() : undefined;
 }
 
-/** Otherwise memory left over from earlier work would count toward later work. */
+/** Collects garbage; otherwise memory left over from earlier work would count toward later work. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
