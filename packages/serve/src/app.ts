@@ -21,7 +21,7 @@ import { readJson } from './request/body.js';
 import { parseChat } from './request/chat.js';
 import { encodeEvent } from './sse.js';
 
-/** The app, and what the server around it must know. */
+/** The app, and what the surrounding server needs from it. */
 export interface App {
   fetch(request: Request): Promise<Response>;
   /** From now on, `/ready` returns 503 and connections are not kept alive. */

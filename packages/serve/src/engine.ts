@@ -1,4 +1,4 @@
-// What the HTTP server asks of an engine, and what an engine tells it.
+// The interface between the HTTP server and an engine.
 
 import type { CheckedImage } from './images/load.js';
 import type { ChatBody, Overrides } from './request/chat.js';
@@ -59,7 +59,7 @@ export interface Engine {
   readonly modelId: string;
   /** @throws ServeError with the status that the client gets. */
   chat(job: ChatJob, signal: AbortSignal): Promise<ChatReply>;
-  /** Whether requests can be answered now; the reason where not. */
+  /** Whether requests can be answered now, and the reason if not. */
   readiness(): { readonly ready: boolean; readonly reason?: string };
   /** Running and waiting requests. */
   load(): { readonly running: number; readonly queued: number };

@@ -2,7 +2,7 @@
 
 import { MmtokError } from '@mmtok/core';
 
-/** What a {@link ServeError} adds to its message. */
+/** The fields that a {@link ServeError} has besides its message. */
 export interface ServeErrorDetails {
   /** The HTTP status of the answer. */
   readonly status: number;
@@ -13,7 +13,7 @@ export interface ServeErrorDetails {
   readonly cause?: unknown;
 }
 
-/** A request that the server refuses or cannot answer, or an upstream that fails. */
+/** A request that the server rejects or cannot answer, or an upstream that fails. */
 export class ServeError extends MmtokError {
   readonly status: number;
   readonly param: string | undefined;
@@ -55,7 +55,7 @@ export class TimeoutError extends ServeError {
   }
 }
 
-/** The client closed its connection before the answer; seen in logs and metrics only. */
+/** The client closed its connection before the answer; visible only in logs and metrics. */
 export class ClientGoneError extends ServeError {
   constructor() {
     super('MMTOK_CLIENT_GONE', 'The client closed its connection before the answer.', { status: 499 });
@@ -69,7 +69,7 @@ export class UpstreamUnavailableError extends ServeError {
   }
 }
 
-/** The upstream server answered with an error; `status` and `body` are its own. */
+/** The upstream server answered with an error; `status` and `body` come from that server. */
 export class UpstreamError extends ServeError {
   /** What the upstream server wrote, as text. */
   readonly body: string;

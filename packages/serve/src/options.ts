@@ -1,4 +1,4 @@
-// The options of the server, their defaults and their check.
+// The options of the server, with their defaults and validation.
 
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
@@ -52,7 +52,7 @@ export interface ServerOptions {
   readonly log?: Log | undefined;
 }
 
-/** {@link ServerOptions} after the check. */
+/** {@link ServerOptions} after validation. */
 export interface CheckedServerOptions {
   readonly engine: Engine;
   readonly host: string;

@@ -34,7 +34,7 @@ export interface ServeModelOptions extends Omit<ServerOptions, 'engine'> {
     | undefined;
   /** Precision, device, revision, and folders of the model's files. */
   readonly load?: LoadEncoderOptions | undefined;
-  /** Further options of selection and, for the local engine, the agent. */
+  /** Further selection options and, for the local engine, the agent. */
   readonly pruning?: Omit<CreateVlmOptions, 'keep' | keyof LoadEncoderOptions> | undefined;
   /** The model's name for clients. @default the upstream server's, or the model's */
   readonly servedName?: string | undefined;
@@ -63,7 +63,7 @@ export async function serveModel(options: ServeModelOptions): Promise<RunningSer
     cachedImages = 8,
     ...server
   } = options;
-  // Before a model is loaded in vain.
+  // Fails before loading a model for nothing.
   checkAccess(server);
   const engine = await (async (): Promise<Engine> => {
     if (upstream === undefined) {
@@ -101,7 +101,7 @@ export async function serveModel(options: ServeModelOptions): Promise<RunningSer
   }
 }
 
-/** Drops entries that are `undefined`, which the options of loading do not accept. */
+/** Drops entries that are `undefined`, which the loading options do not accept. */
 function defined(load: LoadEncoderOptions): CreateVlmOptions {
   return Object.fromEntries(Object.entries(load).filter(([, value]) => value !== undefined));
 }

@@ -1,11 +1,11 @@
 // What the kept tokens of several images cover together.
 
-/** An image as far as its selections tell what they cover. */
+/** The selections of an image, with their coverage. */
 interface Covered {
   readonly selections: readonly { readonly coverage: Readonly<Record<string, number>> }[];
 }
 
-/** The coverage of each term, averaged over the selections that have it; `undefined` where nothing was selected. */
+/** The coverage of each term, averaged over the selections that have it; `undefined` if nothing was selected. */
 export function meanCoverage(images: readonly Covered[]): Readonly<Record<string, number>> | undefined {
   const all = images.flatMap(({ selections }) => selections.map(({ coverage }) => coverage));
   const terms = [...new Set(all.flatMap((coverage) => Object.keys(coverage)))];

@@ -1,4 +1,4 @@
-// Accuracy of anything that answers questions about images: the plain model, or the model with vision tokens pruned.
+// Accuracy of any function that answers questions about images: the plain model, or the model with pruned vision tokens.
 import { TinyVlmError } from './tiny-vlm-error.js';
 import { type QuestionKind, tiledQuestionKinds, type VisualQuestion } from './visual-question.js';
 
@@ -10,7 +10,7 @@ export interface Accuracy {
   readonly accuracy: number;
 }
 
-/** Accuracy over all questions and over each kind that occurs among them, in the order of `tiledQuestionKinds`. */
+/** Accuracy over all questions and over each kind that occurs, in the order of `tiledQuestionKinds`. */
 export interface EvaluationReport {
   readonly overall: Accuracy;
   readonly byKind: Readonly<Partial<Record<QuestionKind, Accuracy>>>;

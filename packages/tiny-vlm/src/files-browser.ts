@@ -24,7 +24,7 @@ function urlOf(path: string, baseUrl: string | URL | undefined): URL {
 export const files: PackageFiles = {
   locate: (path, baseUrl) => urlOf(path, baseUrl).href,
   modelSource(path, baseUrl) {
-    // transformers.js takes paths on the page's server and refuses URLs with a scheme; one without counts as a path.
+    // transformers.js accepts paths on the page's server and rejects URLs with a scheme; a URL without one counts as a path.
     const { host, pathname } = urlOf(path, baseUrl);
     return `//${host}${pathname}`;
   },

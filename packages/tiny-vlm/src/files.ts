@@ -1,5 +1,5 @@
-// The package's own files: models, samples, and held-out questions. On disk in Node, on a server for browsers. They are written by
-// training/tiny_vlm, so their content is not validated.
+// The package's own files: models, samples, and held-out questions. They are on disk in Node and on a server for browsers.
+// training/tiny_vlm writes them, so their content is not validated.
 
 /** Finds and reads files of this package by their paths within it, such as `samples/0.png`. "imports" in package.json chooses. */
 export interface PackageFiles {

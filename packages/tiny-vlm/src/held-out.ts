@@ -1,4 +1,4 @@
-// The questions that measure the model. Their scenes come as data and become pictures here, when they are first asked for.
+// The held-out questions for evaluating the model. Their scenes ship as data and are drawn here when first requested.
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -10,20 +10,20 @@ import { drawSceneFiles } from './scenes/scene-files.js';
 import { TinyVlmError } from './tiny-vlm-error.js';
 import type { VisualQuestion } from './visual-question.js';
 
-/** Raise it when `drawScene` draws other pixels, so that pictures drawn before are not taken for them. */
+/** Increment it when `drawScene` changes its pixels, so that images drawn by an older version are not reused. */
 const DRAWING_VERSION = 1;
 
-/** Which held-out set, how much of it, and where its pictures go. */
+/** Which held-out set, how much of it, and where its images go. */
 export interface HeldOutOptions {
-  /** Whose scenes: the tiled model has a set of its own, the others share one. @default 'base' */
+  /** The model whose scenes to use: the tiled model has its own set, the others share one. @default 'base' */
   readonly size?: ModelSize;
-  /** Only the first so many questions; kinds take turns, so each gets its share. @default all */
+  /** Maximum number of questions. The kinds alternate, so each gets its share. @default all */
   readonly limit?: number;
-  /** Folder that the pictures are drawn into. @default a folder of `mmtok` in the user's cache folder */
+  /** Folder for the drawn images. @default a folder of `mmtok` in the user's cache folder */
   readonly folder?: string;
 }
 
-/** A question as its file has it. */
+/** A question as stored in its file. */
 interface SceneQuestion extends Omit<VisualQuestion, 'image'> {
   /** Index of its scene. */
   readonly scene: number;
@@ -31,10 +31,10 @@ interface SceneQuestion extends Omit<VisualQuestion, 'image'> {
 
 /**
  * The evaluation set, in scene order: 200 questions of each kind, 1,800 in all, or 100 of each, 1,100 in all, for the tiled
- * model. Neither they nor their scenes were used in training.
+ * model. Neither the questions nor their scenes were used in training.
  *
- * The pictures are PNG files, drawn when they are first asked for, which takes some seconds for all; later calls, in this
- * process or another, find them.
+ * The images are PNG files, drawn when first requested, which takes a few seconds for all of them. Later calls, in this
+ * process or another, reuse them.
  * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` for a limit that is no whole number above 0 and a size that there is not;
  * `MMTOK_PICTURES_NOT_WRITTEN` when the folder cannot be written to.
  * @example
@@ -70,7 +70,7 @@ function cacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mmtok');
 }
 
-/** Tells the pictures of other scenes, or drawn otherwise, apart. */
+/** A key that distinguishes images of other scenes, or drawn by another version. */
 function digest(scenes: string): string {
   return createHash('sha256').update(`${DRAWING_VERSION}\n${scenes}`).digest('hex').slice(0, 12);
 }

@@ -1,5 +1,5 @@
-// The public surface on every platform: how to ask the models, questions to ask and how to score the answers, scenes to draw.
-// Node has more: see node.ts.
+// The public API on every platform: asking the models, sample questions, scoring answers, and drawing scenes.
+// For the Node-only part, see node.ts.
 export { type Accuracy, type EvaluateOptions, type EvaluationReport, evaluate } from './evaluate.js';
 export { buildPrompt, type LoadTinyVlmOptions, loadTinyVlm, type TinyVlm } from './load-tiny-vlm.js';
 export type { ModelSize } from './model-size.js';

@@ -13,31 +13,31 @@ import { resizeAlike } from './resize.js';
 import { TinyVlmError } from './tiny-vlm-error.js';
 
 /**
- * Which model, and where and how to run it; the latter goes to transformers.js as it is. The base model has weights in
- * `fp32` (its default), `fp16` and `q8`, the small and the tiled one in `fp16`.
+ * Which model to load, and where and how to run it; the latter options go to transformers.js unchanged. The base model has
+ * weights in `fp32` (its default), `fp16`, and `q8`, the small and the tiled one in `fp16`.
  */
 export interface LoadTinyVlmOptions
   extends Pick<PretrainedModelOptions, 'device' | 'dtype' | 'progress_callback' | 'session_options'> {
   /** Which of the models to load. @default 'base' */
   readonly size?: ModelSize;
   /**
-   * In browsers: the URL where this package's folders `model`, `model-small` and `model-tiled` are served, relative to the page or absolute.
-   * In Node it is not looked at.
+   * In browsers: the URL where this package's folders `model`, `model-small`, and `model-tiled` are served, relative to the
+   * page or absolute. Ignored in Node.
    */
   readonly baseUrl?: string | URL;
 }
 
 /**
  * The loaded model: ordinary transformers.js objects, and a shortcut to ask one question. `createVlm` of `@mmtok/transformers`
- * takes it as it is.
+ * accepts it directly.
  */
 export interface TinyVlm {
-  /** A `LlavaForConditionalGeneration`; the tiled one an `Idefics3ForConditionalGeneration`. */
+  /** A `LlavaForConditionalGeneration`; for the tiled model, an `Idefics3ForConditionalGeneration`. */
   readonly model: PreTrainedModel;
-  /** It resizes pictures alike in Node and in browsers, which processors of transformers.js do not. */
+  /** Resizes images identically in Node and in browsers, unlike the processors of transformers.js. */
   readonly processor: Processor;
   readonly tokenizer: PreTrainedTokenizer;
-  /** The copy of transformers.js that the model belongs to. */
+  /** The copy of transformers.js that loaded the model. */
   readonly library: TransformersLibrary;
   /** The folder that the model was loaded from. */
   readonly source: string;
@@ -48,12 +48,12 @@ export interface TinyVlm {
   /** The output of its vision encoder with the features from before the projector. */
   readonly tap: { readonly tensor: 'vision_features' };
   /**
-   * Answers one question about an image by `model.generate`, so whatever is attached to `model` takes part.
+   * Answers one question about an image with `model.generate`, so anything attached to `model` applies.
    *
-   * @param image An image, its path or its URL. It is resized to what the model takes: a square, or at most 256 pixels along its
-   * longer edge for the tiled one.
+   * @param image An image, its path, or its URL. It is resized to the model's input size: a square, or at most 256 pixels along
+   * the longer edge for the tiled model.
    * @param generateOptions Further options of `model.generate`.
-   * @returns The answer: one word, or a short phrase if the question asks for a description or for what is written.
+   * @returns The answer: one word, or a short phrase if the question asks for a description or for the text of a sign.
    */
   readonly ask: (
     image: RawImage | string,
@@ -62,13 +62,13 @@ export interface TinyVlm {
   ) => Promise<string>;
 }
 
-/** What the processor makes of an image and a prompt, as far as it is read here. */
+/** The processor's output for an image and a prompt; only the fields used here. */
 interface ProcessedInputs {
   readonly input_ids: Tensor;
 }
 
 /**
- * Loads model, processor and tokenizer from the package's own files: from disk, or in browsers from where they are served.
+ * Loads model, processor, and tokenizer from the package's own files: from disk, or in browsers from a server.
  *
  * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` when transformers.js is not installed; `MMTOK_INVALID_OPTIONS` for a
  * size that there is not, and in browsers without a `baseUrl`.
@@ -100,7 +100,7 @@ export async function loadTinyVlm({
     const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }];
     const prompt = processor.apply_chat_template(messages, { add_generation_prompt: true });
     const picture = await RawImage.read(image);
-    // Processors differ in what they want first.
+    // Processors differ in which argument comes first.
     const inputs: ProcessedInputs = await (size === 'tiled'
       ? processor(prompt, [picture])
       : processor(picture, prompt));
@@ -126,8 +126,8 @@ export async function loadTinyVlm({
 /**
  * The prompt for one image and one question: `<image> question {question} answer`.
  *
- * It is the very string that `processor.apply_chat_template` makes from the model's own chat template; use this where
- * no processor is at hand. Write questions as ordinary English: the tokenizer lower-cases and splits off punctuation.
+ * It is the same string that `processor.apply_chat_template` makes from the model's own chat template; use this if you have
+ * no processor. Write questions in ordinary English: the tokenizer lowercases and splits off punctuation.
  *
  * @example
  * buildPrompt('Is there a red circle in the image?');
@@ -141,7 +141,7 @@ export function buildPrompt(question: string): string {
 let loading = 0;
 let allowedBefore = true;
 
-/** In browsers transformers.js loads from paths only where that is allowed, which is a setting for all models. */
+/** In browsers, transformers.js loads from paths only if that is allowed, and the setting applies to all models. */
 async function withLocalModels<R extends readonly unknown[]>(
   env: { allowLocalModels: boolean },
   load: () => Promise<readonly [...R]>,

@@ -1,4 +1,4 @@
-// Where the weights of each model lie on disk. Node only.
+// The location of each model's weights on disk. Node only.
 import { files } from '#files';
 import { modelFolders } from './model-size.js';
 
@@ -10,8 +10,8 @@ import { modelFolders } from './model-size.js';
 export const modelPath: string = files.modelSource(modelFolders.base, undefined);
 
 /**
- * Absolute path of the folder of the smaller model: half the resolution, a quarter of the vision tokens. It sees less, and
- * costs a fraction, so it can be the agent that answers before the other.
+ * Absolute path of the folder of the smaller model: half the resolution, a quarter of the vision tokens. It sees less but
+ * costs a fraction, so it can be the agent that answers first.
  */
 export const smallModelPath: string = files.modelSource(modelFolders.small, undefined);
 

@@ -1,4 +1,4 @@
-// The models of this package, and the folders within it that they lie in.
+// The models of this package, and their folders.
 import { TinyVlmError } from './tiny-vlm-error.js';
 
 /** The models of this package. */
@@ -11,7 +11,7 @@ export const modelFolders: Readonly<Record<ModelSize, string>> = {
   tiled: 'model-tiled',
 };
 
-/** What questions about the scenes of a model are kept in: the tiled one has scenes of its own. */
+/** The folder with questions about a model's scenes: the tiled model has its own scenes. */
 export function questionFolder(name: 'samples' | 'heldout', size: ModelSize): string {
   return folderOf(size) === modelFolders.tiled ? `${name}-tiled` : name;
 }

@@ -1,4 +1,4 @@
-// The public surface in Node: that of every platform, and what needs a disk.
+// The public API in Node: the API of every platform, and the parts that need a disk.
 export { type HeldOutOptions, heldOut } from './held-out.js';
 export * from './index.js';
 export { modelPath, smallModelPath, tiledModelPath } from './model-path.js';

@@ -1,5 +1,5 @@
-// Resizes pictures as transformers.js does in Node, byte for byte, on every platform. In browsers the library draws them
-// on a canvas, whose filter is another one: the models would see other pixels there than those they were measured on.
+// Resizes images as transformers.js does in Node, byte for byte, on every platform. In browsers the library uses a canvas
+// with a different filter, so the models would see other pixels than those they were measured on.
 import type { Processor, RawImage } from '@huggingface/transformers';
 
 /** Resolution of positions between two pixels: 1/64. */
@@ -29,7 +29,7 @@ export interface Pixels {
   readonly channels: number;
 }
 
-/** Where the pixels of a new row or column come from: the second of four neighbors, and the weights of all four. */
+/** The source pixels of a new row or column: the second of four neighbors, and the weights of all four. */
 function sources(from: number, to: number): readonly { readonly at: number; readonly by: Int32Array }[] {
   return Array.from({ length: to }, (_, position) => {
     const point = position * (from / to);
@@ -39,7 +39,7 @@ function sources(from: number, to: number): readonly { readonly at: number; read
 }
 
 /**
- * Resizes by bicubic interpolation between pixels, with black around the picture.
+ * Resizes by bicubic interpolation between pixels, with black around the image.
  * @returns `[height, width, channels]` bytes, row by row.
  */
 export function resizeBicubic(
@@ -72,14 +72,14 @@ export function resizeBicubic(
   return resized;
 }
 
-/** What is read and replaced of an image processor. */
+/** The parts of an image processor that are read and replaced. */
 interface Resizing {
   readonly size: unknown;
   get_resize_output_image_size(image: RawImage, size: unknown): readonly [width: number, height: number];
   resize(image: RawImage): Promise<RawImage>;
 }
 
-/** Lets a processor of these models resize with {@link resizeBicubic}. */
+/** Makes a processor of these models resize with {@link resizeBicubic}. */
 export function resizeAlike(processor: Processor, Image: typeof RawImage): void {
   const images = processor.image_processor as unknown as Resizing;
   images.resize = async (image) => {

@@ -1,4 +1,4 @@
-// A few questions to show the model with. Not for measuring it: see held-out.ts.
+// A few questions for demos. To measure the model, see held-out.ts.
 import { files } from '#files';
 import { parseLines } from './files.js';
 import { type ModelSize, questionFolder } from './model-size.js';
@@ -6,9 +6,9 @@ import type { VisualQuestion } from './visual-question.js';
 
 /** Where the package's files are. */
 export interface SamplesOptions {
-  /** Whose scenes: the tiled model has samples of its own, the others share them. @default 'base' */
+  /** The model whose scenes to use: the tiled model has its own samples, the others share them. @default 'base' */
   readonly size?: ModelSize;
-  /** In browsers: the URL where this package's folder `samples` is served. In Node it is not looked at. */
+  /** In browsers: the URL where this package's folder `samples` is served. Ignored in Node. */
   readonly baseUrl?: string | URL;
 }
 

@@ -1,6 +1,6 @@
-// One question about one image, and the kinds of question there are.
+// A question about an image, and the kinds of questions.
 
-/** The kinds of question that all models were trained on, in the order that tables show them. */
+/** The kinds of questions that all models were trained on, in the order of the tables. */
 export const questionKinds = [
   'existence',
   'color',
@@ -23,18 +23,18 @@ export const tiledQuestionKinds: readonly [...typeof questionKinds, 'detail', 'r
 /**
  * What a question asks for: `existence` (is there …?), `color`, `shape`, `size` (small, large), `background` (its color),
  * `count` (how many), `location` (left or right half, top or bottom half), `relation` (left or right, above or below
- * another), `description` (what the image shows: mostly what, on what). Of the tiled model alone: `detail` (which mark an object
- * bears: dot, bar, none), `reading` (what is written on a sign).
+ * another), `description` (what the image shows: mostly what, on what). Only for the tiled model: `detail` (which mark an object
+ * has: dot, bar, none), `reading` (what is written on a sign).
  */
 export type QuestionKind = (typeof tiledQuestionKinds)[number];
 
-/** A question about an image, with the answer expected. */
+/** A question about an image, with the expected answer. */
 export interface VisualQuestion {
   /** Absolute path of the image file. */
   readonly image: string;
   /** The question in ordinary English. */
   readonly question: string;
-  /** The expected answer: one lower-case word, or several for a description; the characters of a sign stand apart. */
+  /** The expected answer: one lowercase word, or several for a description; spaces separate the characters of a sign. */
   readonly answer: string;
   readonly kind: QuestionKind;
 }

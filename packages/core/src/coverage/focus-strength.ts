@@ -1,35 +1,35 @@
-// How strongly a question may weigh vision tokens: measured from the image and the question, down to not at all.
+// How strongly a question may weight vision tokens, from not at all to fully: measured from the image and the question.
 
 import type { TensorOps } from '../backend/ops.js';
 import { normalizeRows, safeNorms } from '../similarity.js';
 
-/** The strength of a focus on a question that clearly tells vision tokens apart; the one chosen on validation questions. */
+/** The focus strength for a question that clearly distinguishes vision tokens. Chosen on validation questions. */
 export const FULL_FOCUS = 4;
 
-/** Evidence up to which there is no focus, and from which it is full. Chosen on validation questions of both embedded models. */
+/** Evidence below which there is no focus, and above which it is full. Chosen on validation questions of both embedded models. */
 const NO_EVIDENCE = 0.8;
 const FULL_EVIDENCE = 1;
 
-/** Deviations of cosines below this are rounding: they are roots of differences in single precision. */
+/** Standard deviations of cosines below this are rounding errors: they are square roots of differences in single precision. */
 const LEAST_DEVIATION = 1e-3;
 
 /**
- * Whether any text token picks out a vision token more than noise would.
+ * Whether any text token matches a vision token better than noise would.
  *
- * For each pair it is how far their cosine is above that text token's mean over the image, in standard deviations of what it
- * would be if the signs of the text token's dimensions were drawn at random: such a row has no meaning left, but the same
- * magnitudes, so that neither dimensions that are large in all tokens nor tokens far from all others count as evidence. With
- * c = v̂ − mean, that deviation is √(Σ_d t̂_d² c_d²), so that nothing has to be drawn. The highest of these numbers counts,
- * as a share of √(2 ln(n m)), which the highest of n · m independent normal numbers exceeds
- * one time in ten. Noise comes to about 0.7.
+ * For each pair, it measures how far their cosine is above that text token's mean over the image, in standard deviations of a
+ * null model in which the signs of the text token's dimensions are random. Such a row has no meaning but the same
+ * magnitudes, so dimensions that are large in all tokens and outlier tokens do not count as evidence. With
+ * c = v̂ − mean, the standard deviation is √(Σ_d t̂_d² c_d²), so no sampling is needed. The result is the maximum over all pairs,
+ * divided by √(2 ln(n m)), which the maximum of n · m independent standard normal variables exceeds
+ * one time in ten. Noise scores about 0.7.
  *
  * It measures whether the text says anything about this image, not whether it is what the user wants to know: a question about
- * another image is as good as one about this, if this shows what it names.
+ * another image scores as high as one about this image if this image shows what it names.
  *
  * @param vision `[n, D]`
  * @param text `[m, D]`
  * @param norms the lengths of the rows of `vision`, `[n, 1]`.
- * @returns `[1, 1]`; 0 where all vision tokens are equal or the text is zero.
+ * @returns `[1, 1]`; 0 if all vision tokens are equal or the text is zero.
  */
 export function textEvidence<T>(ops: TensorOps<T>, vision: T, text: T, norms: T): T {
   const squared = (x: T): T => ops.multiply(x, x);
@@ -41,7 +41,7 @@ export function textEvidence<T>(ops: TensorOps<T>, vision: T, text: T, norms: T)
   const weights = squared(rows);
   const cosines = ops.divide(product(vision, rows), lengths);
   const above = ops.subtract(cosines, ops.divide(ops.sum(cosines, 0, { keepDims: true }), tokens));
-  // Σ t̂² (v̂ − mean)², multiplied out, so that only one tensor as large as the vision tokens is made.
+  // Σ t̂² (v̂ − mean)², expanded, so that only one tensor as large as the vision tokens is allocated.
   const inverse = ops.transpose(ops.divide(ops.scalar(1), ops.multiply(lengths, tokens)));
   const mean = ops.matMul(inverse, vision);
   const squares = ops.divide(product(squared(vision), weights), squared(lengths));
@@ -60,7 +60,7 @@ export function textEvidence<T>(ops: TensorOps<T>, vision: T, text: T, norms: T)
 }
 
 /**
- * The strength of a focus that cannot be led by noise: from 0, where the text tells no more of the image than noise would, to
+ * A focus strength that noise cannot drive: from 0, if the text says no more about the image than noise would, to
  * {@link FULL_FOCUS}. Same parameters as {@link textEvidence}. Shape `[1, 1]`.
  */
 export function focusStrength<T>(ops: TensorOps<T>, vision: T, text: T, norms: T): T {

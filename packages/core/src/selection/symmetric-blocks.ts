@@ -1,13 +1,13 @@
-// A large symmetric matrix from blocks on and below its diagonal: half of it is computed, the rest copied. Its columns are
-// summed on the way, which tells what each target's affinities are to be divided by.
+// Builds a large symmetric matrix from the blocks on and below its diagonal: half of it is computed, the rest copied. It also
+// sums the columns; each target's affinities are divided by these sums.
 
 import type { CoverageMatrix } from '../search/coverage-matrix.js';
 
-/** Rows that are copied at a time, so that what is read of a block stays in the nearest cache. */
+/** Rows copied at a time, so that the part of a block being read stays in the L1 cache. */
 const STRIP = 32;
 
 /**
- * Fills a matrix, and returns the sums of its columns.
+ * Fills a matrix and returns the sums of its columns.
  * @param width columns of a block; the last may have fewer.
  * @param block computes columns `start` to `start + width`, of the rows from `start` on: `[n − start, width]`.
  */
@@ -25,7 +25,7 @@ export async function fillSymmetric(
   return sums;
 }
 
-/** Copies a block to its place and to its mirror image, and adds to the sums of the columns it has a part in. */
+/** Copies a block to its position and to its mirror position, and adds it to the sums of the columns it contributes to. */
 function place(
   { affinity, candidates: n }: CoverageMatrix,
   block: Float32Array,
@@ -43,7 +43,7 @@ function place(
       sum += value;
       sums[start + column] = (sums[start + column] as number) + value;
     }
-    // Within the square on the diagonal each column is complete already.
+    // In the square on the diagonal, each column is already complete.
     if (row >= columns) sums[start + row] = (sums[start + row] as number) + sum;
   }
   for (let strip = columns; strip < rows; strip += STRIP) {

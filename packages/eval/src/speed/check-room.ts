@@ -1,4 +1,4 @@
-// Refuses a decoder whose weights memory or disk have no room for, and says how many layers fit.
+// Rejects a decoder whose weights do not fit in memory or on disk, and says how many layers fit.
 
 import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import type { SpeedDtype } from './graph-sketch.js';
 import type { ModelDims } from './model-dims.js';
 import { weightBytes } from './random-decoder.js';
 
-/** Share of what is free that weights may take: the rest is for activations and the cache. */
+/** Share of the free space that weights may take; the rest is for activations and the cache. */
 const SHARE = 0.8;
 
 /** What is to be built. */
@@ -22,7 +22,7 @@ export interface RoomRequest {
 /** @throws InvalidOptionsError if there is no room. */
 export function checkRoom({ dims, layers, dtype, device, bytes }: RoomRequest): void {
   const { bavail, bsize } = statfsSync(tmpdir());
-  // On other devices the weights go to memory that Node does not know.
+  // On other devices, the weights go to memory that Node cannot measure.
   const memory = device === 'cpu' ? process.availableMemory() : Number.POSITIVE_INFINITY;
   for (const [place, free] of [
     ['memory', memory],

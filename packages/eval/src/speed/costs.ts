@@ -1,19 +1,19 @@
-// What the parts of a first token cost, counted in multiplications from the dimensions alone: nothing is run.
+// The cost of each stage up to the first token, counted in multiplications from the dimensions alone: nothing is run.
 
 import { type EncoderDims, tokensPerTile } from './encoder-dims.js';
 import { type ModelDims, parameterCounts } from './model-dims.js';
 
-/** Multiplications until the first token, and what follows from them. */
+/** Multiplications until the first token, and figures derived from them. */
 export interface FirstTokenCosts {
   /** The encoder with its projector; 0 without one. */
   readonly encoder: number;
   /** The language model over the whole prompt. */
   readonly prefill: number;
-  /** The encoder's part of both, from 0 to 1. */
+  /** The encoder's share of both, from 0 to 1. */
   readonly encoderShare: number;
   /**
-   * How many times as early the first token comes at most by pruning after the encoder: if selecting were free and no
-   * vision token were kept.
+   * The maximum speedup of the first token from pruning after the encoder: if selection were free and no vision token
+   * were kept.
    */
   readonly mostByTokens: number;
 }
@@ -21,7 +21,7 @@ export interface FirstTokenCosts {
 /**
  * Counts the multiplications until the first token.
  * @param textTokens text tokens of the prompt.
- * @param tiles how many tiles are encoded, the overview among them. @default all
+ * @param tiles how many tiles are encoded, including the overview. @default all
  */
 export function firstTokenCosts(dims: ModelDims, textTokens: number, tiles?: number): FirstTokenCosts {
   const encoder = dims.encoder === undefined ? 0 : encoderCost(dims.encoder, dims.hidden, tiles);
@@ -35,7 +35,7 @@ export function firstTokenCosts(dims: ModelDims, textTokens: number, tiles?: num
   };
 }
 
-/** Multiplications of an encoder over some of its tiles. */
+/** Multiplications of an encoder for some of its tiles. */
 function encoderCost(dims: EncoderDims, outer: number, tiles: number = dims.tiles): number {
   const { hidden, layers, intermediate, gated, patchValues, grid, merge, projector, window } = dims;
   const patches = grid[0] * grid[1];
@@ -48,10 +48,10 @@ function encoderCost(dims: EncoderDims, outer: number, tiles: number = dims.tile
   return tiles * (patches * perPatch + tokensPerTile(dims) * perToken);
 }
 
-/** Multiplications of the language model over a prompt; its head sees the last token only. */
+/** Multiplications of the language model for a prompt; its head sees only the last token. */
 function prefillCost(dims: ModelDims, tokens: number): number {
   const { perLayer, head } = parameterCounts(dims);
-  // Each token attends to those before it: half of the square, for scores and for values.
+  // Each token attends to the tokens before it: half of the square, for scores and for values.
   const attention = dims.heads * dims.headDim * tokens ** 2;
   return dims.layers * (perLayer * tokens + attention) + head;
 }

@@ -1,5 +1,5 @@
-// A decoder of given dimensions as two ONNX graphs: its layers, and its head. Built as exporters build it for ONNX
-// Runtime (grouped-query attention with rotary positions and cache in one operator), so that it runs as real ones do.
+// A decoder with given dimensions as two ONNX graphs: its layers, and its head. It is built as exporters build it for ONNX
+// Runtime (grouped-query attention with rotary positions and cache in one operator), so that it runs like a real one.
 
 import { CONTRIB, Sketch, type SpeedDtype } from './graph-sketch.js';
 import type { ModelDims } from './model-dims.js';
@@ -19,7 +19,7 @@ export interface GraphOptions {
   /** Layers to build, which may be fewer than the model has. */
   readonly layers: number;
   readonly dtype: SpeedDtype;
-  /** The longest sequence there will be. */
+  /** Maximum sequence length. */
   readonly maxLength: number;
   readonly weights: RandomWeights;
 }
@@ -70,7 +70,7 @@ function layersGraph(options: GraphOptions): Uint8Array {
   );
 }
 
-/** Attention of one layer, over the cache and what is new. */
+/** Attention of one layer, over the cache and the new tokens. */
 function attention(g: Sketch, dims: ModelDims, layer: number, x: string, shared: readonly string[]): string {
   const { hidden, heads, keyValueHeads, headDim, attentionBias } = dims;
   const name = `layers.${layer}.attention`;
@@ -100,7 +100,7 @@ function attention(g: Sketch, dims: ModelDims, layer: number, x: string, shared:
   return g.linear(`${name}.o`, mixed, heads * headDim, hidden);
 }
 
-/** How long the sequence is, in the two forms that attention reads: tokens before the last, and tokens in all. */
+/** The sequence length in the two forms that attention reads: tokens before the last, and total tokens. */
 function sequenceLengths(g: Sketch): readonly string[] {
   const one = g.constant({ name: 'one', dtype: 'int64', dims: [], data: [1] });
   const axes = g.list('axes', 1);
@@ -112,7 +112,7 @@ function sequenceLengths(g: Sketch): readonly string[] {
   ];
 }
 
-/** Cosines and sines of rotary positions, `[length, headDim / 2]`. */
+/** Cosines and sines of the rotary embedding, `[length, headDim / 2]`. */
 function rotaryTables(g: Sketch, { dims: { headDim }, maxLength }: GraphOptions): readonly string[] {
   const half = headDim / 2;
   const table = (name: string, wave: (angle: number) => number): string => {

@@ -1,36 +1,36 @@
-// The dimensions of vision encoders, from patches to the tokens that the language model reads: all that decides how long
-// encoding takes. No weights, no graph.
+// The dimensions of vision encoders, from patches to the tokens that the language model reads. These determine how long
+// encoding takes; there are no weights and no graph here.
 
 import { InvalidOptionsError } from '@mmtok/core';
 import * as z from 'zod';
 
-/** A vision transformer with its projector, and the picture that it is given. */
+/** A vision transformer with its projector, and its input image. */
 export interface EncoderDims {
-  /** For people, e.g. `'SigLIP-B/16-512'`. */
+  /** Display name, e.g. `'SigLIP-B/16-512'`. */
   readonly title: string;
   readonly hidden: number;
-  /** Layers that are run: an encoder whose last layers are not read has fewer here than in its configuration. */
+  /** Layers that are run: fewer than in the configuration if the model does not use the last layers. */
   readonly layers: number;
   readonly heads: number;
-  /** Width between the two halves of the feed-forward part. */
+  /** Intermediate width of the feed-forward block. */
   readonly intermediate: number;
-  /** Whether the feed-forward part has a gate, as in Qwen2.5-VL and Pixtral. */
+  /** Whether the feed-forward block is gated, as in Qwen2.5-VL and Pixtral. */
   readonly gated: boolean;
-  /** Numbers of one patch: its pixels, three channels each, of all frames that it spans. */
+  /** Values per patch: its pixels, three channels each, in all frames that it spans. */
   readonly patchValues: number;
-  /** `[rows, columns]` of patches in a tile, or in the picture where it is not cut into tiles. */
+  /** `[rows, columns]` of patches in a tile, or in the whole image if it is not tiled. */
   readonly grid: readonly [rows: number, columns: number];
-  /** Tiles of one prompt, the overview among them. */
+  /** Tiles of one prompt, including the overview. */
   readonly tiles: number;
-  /** Whether a class token runs along that the projector does not read. */
+  /** Whether there is a class token, which the projector does not read. */
   readonly classToken: boolean;
   /** Patches on each side of the square that becomes one vision token. */
   readonly merge: number;
-  /** Widths of the projector's inner layers; without any it is one product. */
+  /** Widths of the projector's hidden layers; if empty, the projector is a single linear layer. */
   readonly projector: readonly number[];
-  /** Attention within square windows, but for the last of every so many layers. Absent: all patches attend to all. */
+  /** Windowed attention, with full attention in the last layer of each period. If absent, all layers use full attention. */
   readonly window?: { readonly side: number; readonly fullEvery: number } | undefined;
-  /** Pixels of a patch's side, of encoders that take pictures of any size. Absent: the size is fixed. */
+  /** Side of a patch in pixels, for encoders that take images of any size. If absent, the size is fixed. */
   readonly anySizePatch?: number | undefined;
 }
 
@@ -69,13 +69,13 @@ export function tokensPerTile({ grid: [rows, columns], merge }: EncoderDims): nu
   return (rows / merge) * (columns / merge);
 }
 
-/** The fewest layers of which the whole encoder is a multiple of: one, or as many as the pattern of windows has. */
+/** The number of layers that must be built together: one, or the period of the window pattern. */
 export function layerPattern({ window }: EncoderDims): number {
   return window?.fullEvery ?? 1;
 }
 
 /**
- * The encoder with a picture of another size.
+ * The encoder with another image size.
  * @throws InvalidOptionsError if its size is fixed, or not a multiple of what the encoder cuts pictures into.
  */
 export function withPicture(encoder: EncoderDims, width: number, height: number): EncoderDims {
@@ -99,7 +99,7 @@ export function withPicture(encoder: EncoderDims, width: number, height: number)
 
 const plain = { gated: false, classToken: false, merge: 1, tiles: 1, projector: [] };
 
-/** CLIP ViT-L/14 at 336 pixels. The projector reads what enters the last of its 24 layers, which exports leave out. */
+/** CLIP ViT-L/14 at 336 pixels. The projector reads the input of the last of its 24 layers, which exports omit. */
 export const clipLarge: EncoderDims = {
   ...plain,
   title: 'CLIP-L/14-336',
@@ -148,7 +148,7 @@ export const siglipSo400m: EncoderDims = {
   grid: [27, 27],
 };
 
-/** The tower of Qwen2-VL on a picture of 1,792 × 896 pixels: 8,192 patches of 14 pixels in two frames. */
+/** The tower of Qwen2-VL on an image of 1,792 × 896 pixels: 8,192 patches of 14 pixels in two frames. */
 export const qwen2Tower: EncoderDims = {
   ...plain,
   title: 'Qwen2-VL tower',
@@ -163,7 +163,7 @@ export const qwen2Tower: EncoderDims = {
   anySizePatch: 14,
 };
 
-/** The tower of Qwen2.5-VL on the same picture: windows of 112 pixels in three of four layers and more. */
+/** The tower of Qwen2.5-VL on the same image: windows of 112 pixels in at least three of four layers. */
 export const qwen25Tower: EncoderDims = {
   ...qwen2Tower,
   title: 'Qwen2.5-VL tower',

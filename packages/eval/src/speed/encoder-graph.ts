@@ -1,4 +1,4 @@
-// A vision encoder of given dimensions as one ONNX graph, from patches to projected tokens.
+// A vision encoder with given dimensions as one ONNX graph, from patches to projected tokens.
 
 import { type EncoderDims, tokensPerTile } from './encoder-dims.js';
 import { CONTRIB, Sketch, type SpeedDtype } from './graph-sketch.js';
@@ -17,7 +17,7 @@ export interface EncoderGraphOptions {
 
 /**
  * Builds the graph and reserves its weights: `patches` `[tiles, patches, values]` → `image_features` `[tiles, tokens, D]`.
- * Positions are left out, for adding them costs nothing beside the rest.
+ * Position embeddings are omitted, because the cost of adding them is negligible.
  */
 export function encoderGraph(options: EncoderGraphOptions): Uint8Array {
   const { encoder, layers, hidden: outer } = options;
@@ -35,7 +35,7 @@ export function encoderGraph(options: EncoderGraphOptions): Uint8Array {
     x = g.op(`${name}.attended`, 'Add', [x, attended]);
     const normed = norm(`${name}.mlp.norm`, x);
     const up = dense(`${name}.mlp.up`, normed, hidden, intermediate);
-    // With an alpha of 1 QuickGelu is SiLU.
+    // With an alpha of 1, QuickGelu is SiLU.
     const open = gated
       ? g.op(`${name}.mlp.gated`, 'Mul', [
           up,
@@ -62,7 +62,7 @@ export function encoderGraph(options: EncoderGraphOptions): Uint8Array {
   );
 }
 
-/** Attention of one layer: within windows, or among all patches. */
+/** Attention of one layer: within windows, or across all patches. */
 function attention(
   g: Sketch,
   { hidden, heads, window, grid: [rows, columns] }: EncoderDims,
@@ -72,7 +72,7 @@ function attention(
 ): string {
   const name = `layers.${layer}.attention`;
   const isWindowed = window !== undefined && layer % window.fullEvery !== window.fullEvery - 1;
-  // Patches of a window follow one another, as the processors of such models order them: cutting is a matter of shape.
+  // The patches of a window are contiguous, as the processors of such models order them, so a reshape splits them into windows.
   const patches = isWindowed ? window.side ** 2 : rows * columns;
   const inner = isWindowed
     ? g.op(`${name}.windows`, 'Reshape', [x, g.list(`${name}.windows.shape`, -1, patches, hidden)])
@@ -87,7 +87,7 @@ function attention(
   return g.op(`${name}.whole`, 'Reshape', [out, g.list(`${name}.shape`, -1, rows * columns, hidden)]);
 }
 
-/** The patches of a square side by side as one token, `[tiles, tokens, hidden · merge²]`; without the class token. */
+/** Concatenates the patches of each square into one token, `[tiles, tokens, hidden · merge²]`, without the class token. */
 function merged(g: Sketch, encoder: EncoderDims, x: string): string {
   const {
     hidden,

@@ -1,4 +1,4 @@
-// A graph that is being written: nodes, constants, and the few building blocks that encoder and decoder share.
+// A graph under construction: nodes, constants, and the building blocks that encoder and decoder share.
 
 import { encodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValue } from '@mmtok/onnx';
 import type { RandomWeights } from './random-weights.js';
@@ -13,7 +13,7 @@ const Q4_BLOCK = 32;
 /** `TensorProto.DataType`, which Cast takes as a number. */
 const CAST_CODES = { float32: 1, int32: 6, float16: 10 } as const;
 
-/** Nodes and constants of a graph that is being written. */
+/** Nodes and constants of a graph under construction. */
 export class Sketch {
   readonly float: 'float32' | 'float16';
   private readonly nodes: OnnxNode[] = [];
@@ -27,7 +27,7 @@ export class Sketch {
     this.float = dtype === 'fp16' ? 'float16' : 'float32';
   }
 
-  /** Adds a node; its outputs are `name`, or those that are listed. */
+  /** Adds a node; its output is `name`, or the listed outputs. */
   op(
     name: string,
     opType: string,
@@ -44,12 +44,12 @@ export class Sketch {
     return tensor.name;
   }
 
-  /** Numbers of a norm, near 1. */
+  /** The weights of a norm, near 1. */
   scale(name: string, width: number): string {
     return this.constant(this.weights.tensor(name, this.float, [width], { exponent: -1, isSigned: false }));
   }
 
-  /** `x · W`, with W `[rows, columns]` of such numbers that x keeps its magnitude. */
+  /** `x · W`, with W `[rows, columns]` scaled to preserve the magnitude of x. */
   linear(name: string, x: string, rows: number, columns: number): string {
     const exponent = Math.round(-Math.log2(rows) / 2) - 1;
     if (this.dtype !== 'q4') {
@@ -61,7 +61,7 @@ export class Sketch {
     }
     const blocks = Math.ceil(rows / Q4_BLOCK);
     const codes = this.weights.tensor(`${name}.weight`, 'uint8', [columns, blocks, Q4_BLOCK / 2]);
-    // Codes stand for −8 … 7, so that their scales are smaller by two powers of two.
+    // Codes represent −8 … 7, so their scales are smaller by two powers of two.
     const scales = this.weights.tensor(`${name}.scales`, 'float32', [columns * blocks], {
       exponent: exponent - 2,
       isSigned: false,
@@ -97,17 +97,17 @@ export class Sketch {
     );
   }
 
-  /** `x` cast to the precision that the graph computes in, or to 32-bit floats. */
+  /** `x` cast to the graph's compute precision, or to 32-bit floats. */
   cast(name: string, x: string, to: 'float32' | 'float16' | 'int32' = this.float): string {
     return this.op(name, 'Cast', [x], { attributes: { to: { int: CAST_CODES[to] } } });
   }
 
-  /** A list of whole numbers, as shapes and axes are. */
+  /** A list of integers, such as shapes and axes. */
   list(name: string, ...data: readonly number[]): string {
     return this.constant({ name, dtype: 'int64', dims: [data.length], data });
   }
 
-  /** The sum of `x` and `branch`, as it is and normed. */
+  /** The sum of `x` and `branch`, both unnormalized and normalized. */
   addAndNorm(
     name: string,
     x: string,

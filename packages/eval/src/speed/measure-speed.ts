@@ -1,6 +1,6 @@
-// Measures what pruning does to speed and memory at a model's true dimensions, from pixels on: the same prompt with all
-// vision tokens and with each budget, in turns within one run. Weights are random, so answers mean nothing and times mean
-// the same.
+// Measures how pruning affects speed and memory at a model's true dimensions, starting from pixels: the same prompt with all
+// vision tokens and with each budget, interleaved within one run. Weights are random, so answers are meaningless, but times
+// are the same as with real weights.
 
 import { type Backend, InvalidOptionsError, parseBudget } from '@mmtok/core';
 import { parseOptions, resolveBudget } from '@mmtok/core/internal';
@@ -19,7 +19,7 @@ import type { SpeedRuntime } from './speed-runtime.js';
 import { syntheticPrompt } from './synthetic-prompt.js';
 import { type Case, type Take, type Taker, take } from './take.js';
 
-/** How far a measurement is. */
+/** Progress of a measurement. */
 export interface SpeedProgress {
   readonly phase: 'features' | 'weights' | 'load' | 'encode' | 'warmUp' | 'measure';
   /** Bytes of weights, or passes over a prompt. */
@@ -32,9 +32,9 @@ export interface SpeedOptions {
   readonly dims: ModelDims;
   /** Layers to build; times of fewer are scaled to the model's depth. @default all */
   readonly layers?: number;
-  /** Layers of the encoder to build, a multiple of its pattern of windows; times are scaled likewise. @default all */
+  /** Encoder layers to build, a multiple of its window pattern; times are scaled likewise. @default all */
   readonly encoderLayers?: number;
-  /** Measure each budget also with only so many tiles encoded, the overview among them; shares still count all tokens. */
+  /** Also measure each budget with only this many tiles encoded, including the overview; shares still count all tokens. */
   readonly tiles?: number;
   /** As text. @default those of `dims` */
   readonly budgets?: readonly string[];
@@ -44,11 +44,11 @@ export interface SpeedOptions {
   readonly runtime: SpeedRuntime;
   /** An execution provider for the decoder. @default 'cpu' */
   readonly device?: string;
-  /** Where tokens are selected; the caller disposes it. */
+  /** The backend that selects tokens; the caller disposes it. */
   readonly backend: Backend;
   /** Text tokens of the prompt: template and question. @default 64 */
   readonly textTokens?: number;
-  /** Passes over each prompt, of which medians are taken. @default 3 */
+  /** Passes over each prompt; results are medians. @default 3 */
   readonly rounds?: number;
   /** Tokens to generate after each. @default 8 */
   readonly decodeTokens?: number;
@@ -68,7 +68,7 @@ const schema = z.object({
 });
 
 /**
- * Builds encoder and decoder of the dimensions with random weights and measures them.
+ * Builds an encoder and a decoder with these dimensions and random weights, and measures them.
  *
  * @throws InvalidOptionsError, InvalidBudgetError for wrong options, for budgets that keep all tokens, and for weights
  * that memory or disk have no room for.
@@ -177,7 +177,7 @@ function encoderLayersOf({ title, encoder }: ModelDims, wanted: number | undefin
   ]);
 }
 
-/** All tokens, then the budgets by how much they keep, so that the last needs least memory; with few tiles as well. */
+/** All tokens, then the budgets, largest first, so that the last case needs the least memory; the same for fewer tiles. */
 function casesOf(dims: ModelDims, budgets: readonly string[], someTiles: number | undefined): Case[] {
   const { title, visionTokens, encoder } = dims;
   if (new Set(budgets).size < budgets.length) {
@@ -204,7 +204,7 @@ function casesOf(dims: ModelDims, budgets: readonly string[], someTiles: number 
   return [whole, ...[...pruned, ...some].toSorted((a, b) => atMost(b) - atMost(a))];
 }
 
-/** A case with some of the tiles only. A share counts the tokens of all, and at most those that are there are kept. */
+/** A case with only some tiles. A share counts the tokens of all tiles, capped at the number of encoded tokens. */
 function withTiles({ encoder, visionTokens }: ModelDims, { budget, parsed }: Case, tiles: number): Case {
   const encodedTokens = tiles * (encoder === undefined ? 0 : tokensPerTile(encoder));
   const isShare = parsed !== undefined && 'ratio' in parsed;

@@ -1,5 +1,5 @@
-// The dimensions of models: their language model, its vision tokens, and the encoder that these come from. All that decides
-// how fast they are; no weights, no graph.
+// The dimensions of models: language model, vision tokens, and vision encoder. These determine the speed; there are
+// no weights and no graph here.
 
 import { InvalidOptionsError } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
@@ -17,29 +17,29 @@ import {
   withPicture,
 } from './encoder-dims.js';
 
-/** A decoder of the Llama and Qwen 2 family, and the pictures that come before its text. */
+/** A decoder of the Llama and Qwen 2 family, and the images that come before its text. */
 export interface ModelDims {
-  /** For people, e.g. `'LLaVA-1.5-7B'`. */
+  /** Display name, e.g. `'LLaVA-1.5-7B'`. */
   readonly title: string;
   /** Width of the embeddings, D. */
   readonly hidden: number;
   readonly layers: number;
-  /** Attention heads, and how many of them have keys and values of their own. */
+  /** Attention heads, and key-value heads. */
   readonly heads: number;
   readonly keyValueHeads: number;
   readonly headDim: number;
-  /** Width between the two halves of the gated feed-forward part. */
+  /** Intermediate width of the gated feed-forward block. */
   readonly intermediate: number;
   readonly vocabulary: number;
-  /** Whether queries, keys and values have a bias, as in Qwen 2. */
+  /** Whether queries, keys, and values have a bias, as in Qwen 2. */
   readonly attentionBias: boolean;
   /** Vision tokens of one prompt. */
   readonly visionTokens: number;
   /** Width of the features before the projector, d. */
   readonly visionWidth: number;
-  /** Budgets to measure where none are asked for, as text. */
+  /** Default budgets to measure, as text. */
   readonly keep: readonly string[];
-  /** Where the vision tokens come from. Absent: times begin after the encoder. */
+  /** The encoder that produces the vision tokens. If absent, times start after the encoder. */
   readonly encoder?: EncoderDims | undefined;
 }
 
@@ -98,7 +98,7 @@ const vicuna13b = {
 
 const shares = ['20%', '10%', '5%'] as const;
 
-/** What comes of a picture: vision tokens and their width before the projector. */
+/** The encoder's result for an image: the number of vision tokens and their width before the projector. */
 const seen = (encoder: EncoderDims, keep: readonly string[] = shares) => ({
   encoder,
   visionTokens: encoder.tiles * tokensPerTile(encoder),
@@ -111,7 +111,7 @@ const llava = (hidden: number) => seen({ ...clipLarge, projector: [hidden] }, ['
 const llavaNext = (hidden: number) =>
   seen({ ...clipLarge, tiles: 5, projector: [hidden] }, ['640', '320', '160']);
 
-/** A picture in 4 × 4 tiles and once as a whole, 64 tokens each. Sixteen patches of 768 make a token. */
+/** An image as 4 × 4 tiles and an overview, 64 tokens each. Sixteen patches of width 768 make a token. */
 const smolvlm = seen({ ...siglipBase, tiles: 17, merge: 4 });
 
 /** Dimensions by name, as the `config.json` of each model has them. */
@@ -120,7 +120,7 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
   'llava-1.5-13b': { title: 'LLaVA-1.5-13B', ...vicuna13b, ...llava(5120) },
   'llava-next-7b': { title: 'LLaVA-NeXT-7B (Vicuna)', ...vicuna7b, ...llavaNext(4096) },
   'llava-next-13b': { title: 'LLaVA-NeXT-13B (Vicuna)', ...vicuna13b, ...llavaNext(5120) },
-  // A picture in 2 × 2 tiles and once as a whole, 729 tokens each. Of the encoder's 27 layers the model takes 26.
+  // An image as 2 × 2 tiles and an overview, 729 tokens each. The model uses 26 of the encoder's 27 layers.
   'llava-onevision-0.5b': {
     title: 'LLaVA-OneVision-0.5B',
     hidden: 896,
@@ -133,7 +133,7 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
     attentionBias: true,
     ...seen({ ...siglipSo400m, layers: 26, tiles: 5, projector: [896] }),
   },
-  // The 2,048 tokens of the towers' picture are the largest picture of the paper's setting.
+  // The image has 2,048 tokens, the largest in the paper's setting.
   'qwen2-vl-2b': {
     title: 'Qwen2-VL-2B',
     hidden: 1536,
@@ -194,7 +194,7 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
     attentionBias: false,
     ...smolvlm,
   },
-  // 17 tiles as above, of 81 tokens each. Nine patches of 1,152 make a token.
+  // 17 tiles as above, 81 tokens each. Nine patches of width 1,152 make a token.
   'smolvlm-2.2b': {
     title: 'SmolVLM-2.2B',
     hidden: 2048,
@@ -207,7 +207,7 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
     attentionBias: false,
     ...seen({ ...siglipSo400m, tiles: 17, merge: 3 }),
   },
-  // 17 tiles of 169 tokens each. Four patches of 1,152 make a token.
+  // 17 tiles of 169 tokens each. Four patches of width 1,152 make a token.
   'idefics3-8b': {
     title: 'Idefics3-8B',
     hidden: 4096,
@@ -232,7 +232,7 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
     attentionBias: false,
     ...seen({ ...siglipSo400m, title: 'SigLIP-SO400M/14-224', grid: [16, 16] }),
   },
-  // 17 crops of 144 tokens each, without the separators of rows.
+  // 17 crops of 144 tokens each, without row separators.
   'phi-3-vision': {
     title: 'Phi-3-vision',
     hidden: 3072,
@@ -260,7 +260,7 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
 };
 
 /**
- * Dimensions with a picture of another size, for encoders that take any.
+ * Dimensions for another image size, for encoders that take any size.
  * @throws InvalidOptionsError where there is no such encoder, or the size does not fit it.
  */
 export function atPicture(dims: ModelDims, width: number, height: number): ModelDims {
@@ -293,11 +293,11 @@ export function parseModelDims(value: unknown): ModelDims {
 /** Weights of the layers and of the head. */
 export interface ParameterCounts {
   readonly perLayer: number;
-  /** The final norm and the projection to the vocabulary; the table of embeddings is not run. */
+  /** The final norm and the projection to the vocabulary; the embedding table is not run. */
   readonly head: number;
 }
 
-/** How many weights a decoder of these dimensions has. */
+/** How many weights a decoder with these dimensions has. */
 export function parameterCounts(dims: ModelDims): ParameterCounts {
   const { hidden, heads, keyValueHeads, headDim, intermediate, vocabulary, attentionBias } = dims;
   const queries = heads * headDim;

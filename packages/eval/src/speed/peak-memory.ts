@@ -1,4 +1,4 @@
-// Resident memory of this process, now and at the peak of some work. Only Linux reports the latter.
+// Resident memory of this process, now and at its peak during some work. Only Linux reports the peak.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
@@ -10,7 +10,7 @@ export function residentBytes(): number {
   return process.memoryUsage.rss();
 }
 
-/** The peak of resident bytes while `work` runs; undefined if the system has no resettable mark. */
+/** Peak resident bytes while `work` runs; undefined if the system cannot reset its peak counter. */
 export async function peakBytesOf(work: () => Promise<unknown>): Promise<number | undefined> {
   collectGarbage();
   const isReset = resetMark();
@@ -18,7 +18,7 @@ export async function peakBytesOf(work: () => Promise<unknown>): Promise<number 
   return isReset ? readMark() : undefined;
 }
 
-/** Leftovers of earlier work would count as later work's. */
+/** Collects garbage; otherwise memory left over from earlier work would count toward later work. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

@@ -1,10 +1,10 @@
-// The memory that each case needs at its peak, above the loaded model.
+// Peak memory of each case, on top of the loaded model.
 
 import { peakBytesOf, residentBytes } from './peak-memory.js';
 import type { RandomEncoder } from './random-encoder.js';
 import { type Case, keptRows, type Taker, take } from './take.js';
 
-/** Encodes each number of tiles once and tells what that needs, from few tiles to many. */
+/** Encodes each number of tiles once, from few tiles to many, and returns the peak memory of each. */
 export async function encoderPeaksOf(
   encoder: RandomEncoder,
   tiles: readonly number[],
@@ -19,9 +19,9 @@ export async function encoderPeaksOf(
 }
 
 /**
- * Runs every case once and tells what it needs above the loaded model, where the system tells. From few tokens to many:
- * the runtime keeps memory once it has it, which would hide what fewer tokens need; that is also why the selection,
- * which the case without pruning does not need, comes first and is added to all others.
+ * Runs every case once and returns its peak memory on top of the loaded model, if the system reports it. Cases run from few
+ * tokens to many, because the runtime does not release memory, which would hide the needs of smaller cases. For the same
+ * reason, the selection, which the case without pruning does not need, runs first and is added to all other cases.
  */
 export async function peaksOf(
   taker: Taker,
@@ -29,7 +29,7 @@ export async function peaksOf(
   onCase: (done: number) => void,
 ): Promise<ReadonlyMap<Case, number | undefined>> {
   const { decoder, prompt } = taker;
-  // Touches all weights, which may be mapped from the disk.
+  // Touches all weights, which may be memory-mapped from disk.
   await decoder.run(prompt.next, decoder.emptyCache());
   const loaded = residentBytes();
   const pruned = cases.findLast(({ parsed }) => parsed !== undefined);
@@ -47,5 +47,5 @@ export async function peaksOf(
   return peaks;
 }
 
-/** How far a peak is above what was resident before; not below it, where the system took some of that back meanwhile. */
+/** How far a peak is above the earlier resident memory; at least 0, because the system may have reclaimed some meanwhile. */
 const above = (before: number, peak: number): number => Math.max(0, peak - before);

@@ -1,4 +1,4 @@
-// A decoder with random weights, loaded and ready to be timed: over a prompt, and token by token. It chooses nothing.
+// A decoder with random weights, loaded and ready to be timed: over a prompt, and token by token. It samples no tokens.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,17 +18,17 @@ export interface DecoderOptions {
   readonly dtype: SpeedDtype;
   /** An execution provider. */
   readonly device: string;
-  /** The longest sequence there will be. */
+  /** Maximum sequence length. */
   readonly maxLength: number;
-  /** Told how many bytes of weights are written. */
+  /** Called with the number of bytes of weights written so far. */
   readonly onWritten: (bytes: number) => void;
-  /** Told when the files are there and are being loaded. */
+  /** Called when all files are written and loading starts. */
   readonly onLoad: () => void;
 }
 
-/** What one pass took, and the cache that it left. */
+/** The time of one pass, and the resulting cache. */
 export interface Pass {
-  /** Of the layers that were built. */
+  /** For the layers that were built. */
   readonly layersMs: number;
   readonly headMs: number;
   readonly cache: Cache;
@@ -41,7 +41,7 @@ export interface Cache {
   readonly bytes: number;
 }
 
-/** How large the file of a decoder's weights will be. Every layer takes as much as any other. */
+/** The size that a decoder's weights file will have. All layers have the same size. */
 export function weightBytes({ layers, ...rest }: Pick<DecoderOptions, 'dims' | 'layers' | 'dtype'>): number {
   const bytesOf = (count: number): number => {
     const weights = new RandomWeights('');
@@ -64,7 +64,7 @@ export class RandomDecoder {
     this.head = head;
   }
 
-  /** Writes the decoder into a temporary folder, loads it and removes the folder. */
+  /** Writes the decoder into a temporary folder, loads it, and removes the folder. */
   static async build(options: DecoderOptions): Promise<RandomDecoder> {
     const { runtime, device, onWritten, onLoad } = options;
     return await inTemporaryFolder('mmtok-speed-', async (folder) => {
@@ -87,7 +87,7 @@ export class RandomDecoder {
     });
   }
 
-  /** A cache without tokens. */
+  /** An empty cache. */
   emptyCache(): Cache {
     const { runtime, dims, layers, dtype } = this.options;
     const isHalf = dtype === 'fp16';
@@ -100,7 +100,7 @@ export class RandomDecoder {
     return { tensors: Object.fromEntries(names.map(([past]) => [past, empty()])), tokens: 0, bytes: 0 };
   }
 
-  /** Runs embeddings `[tokens, D]` over a cache, up to the logits of the last. */
+  /** Runs embeddings `[tokens, D]` over a cache, up to the logits of the last token. */
   async run(embeddings: Float32Array, cache: Cache): Promise<Pass> {
     const { runtime, dims, layers } = this.options;
     const fresh = embeddings.length / dims.hidden;

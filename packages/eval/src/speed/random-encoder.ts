@@ -14,18 +14,18 @@ import { inTemporaryFolder } from './temporary-folder.js';
 export interface EncoderOptions {
   readonly runtime: SpeedRuntime;
   readonly encoder: EncoderDims;
-  /** Layers to build; times are multiplied up to all of them. */
+  /** Layers to build; times are scaled up to all layers. */
   readonly layers: number;
   readonly dtype: SpeedDtype;
   /** Width of the embeddings, D. */
   readonly hidden: number;
   /** An execution provider. */
   readonly device: string;
-  /** Told how many bytes of weights are written. */
+  /** Called with the number of bytes of weights written so far. */
   readonly onWritten: (bytes: number) => void;
 }
 
-/** How large the file of an encoder's weights will be. */
+/** The size that an encoder's weights file will have. */
 export function encoderBytes(
   options: Pick<EncoderOptions, 'encoder' | 'layers' | 'dtype' | 'hidden'>,
 ): number {
@@ -38,7 +38,7 @@ export function encoderBytes(
 export class RandomEncoder {
   private readonly options: EncoderOptions;
   private readonly session: SpeedSession;
-  /** One tile's patches, drawn once. */
+  /** The patches of one tile, generated once. */
   private readonly tile: Float32Array;
 
   private constructor(options: EncoderOptions, session: SpeedSession) {
@@ -50,7 +50,7 @@ export class RandomEncoder {
     this.tile = Float32Array.from({ length: values }, () => 2 * random() - 1);
   }
 
-  /** Writes the encoder into a temporary folder, loads it and removes the folder. */
+  /** Writes the encoder into a temporary folder, loads it, and removes the folder. */
   static async build(options: EncoderOptions): Promise<RandomEncoder> {
     const { runtime, device, onWritten } = options;
     return await inTemporaryFolder('mmtok-speed-', async (folder) => {
@@ -64,8 +64,8 @@ export class RandomEncoder {
   }
 
   /**
-   * Milliseconds that so many tiles take, for the encoder's full depth. Some of the tiles are the overview first and then
-   * those that it led to, in two runs; all of them are one.
+   * Milliseconds to encode `tiles` tiles at the encoder's full depth. A subset takes two runs: the overview, then the
+   * selected tiles. All tiles take one run.
    */
   async encode(tiles: number): Promise<number> {
     const { encoder, layers } = this.options;

@@ -7,7 +7,7 @@ import type { OnnxTensor } from '@mmtok/onnx';
 
 /** Runtimes map whole pages into memory. */
 const PAGE = 4096;
-/** Values are drawn once per kind and repeated: drawing billions would take longer than measuring. */
+/** Values are drawn once per kind and repeated, because drawing billions would take longer than the measurement. */
 const BLOCK_BYTES = 1 << 22;
 
 /** Distribution of weights: ± 2^exponent · [1, 2), without the sign for scales and norms. */

@@ -1,11 +1,11 @@
-// What a measurement of speed comes to: plain data, and how it is made of the times of single passes.
+// The result of a speed measurement as plain data, and how it is computed from the times of single passes.
 
 import type { SpeedDtype } from './graph-sketch.js';
 import type { ModelDims } from './model-dims.js';
 
-/** Times of one answer's beginning, in milliseconds, for the full depth of the model. */
+/** Times for the start of an answer, in milliseconds, at the model's full depth. */
 export interface SpeedTimes {
-  /** The vision encoder with its projector over the tiles of the row; 0 for dimensions without an encoder. */
+  /** The vision encoder with its projector, for the tiles of the row; 0 for dimensions without an encoder. */
   readonly encodeMs: number;
   /** Choosing the tokens and gathering their embeddings; 0 with all tokens. */
   readonly selectMs: number;
@@ -19,7 +19,7 @@ export interface SpeedTimes {
 
 /** All tokens, or one budget. */
 export interface SpeedRow extends SpeedTimes {
-  /** As written; `'all'` without pruning. */
+  /** As given; `'all'` without pruning. */
   readonly budget: string;
   /** How many tiles were encoded; absent for dimensions without an encoder. */
   readonly tiles?: number | undefined;
@@ -27,42 +27,42 @@ export interface SpeedRow extends SpeedTimes {
   readonly visionTokens: number;
   /** Tokens in the cache after the prompt, as the decoder reports them: vision and text. */
   readonly promptTokens: number;
-  /** Keys and values of the prompt, at the model's full depth. */
+  /** Size of the prompt's keys and values, at the model's full depth. */
   readonly cacheBytes: number;
   /**
-   * Memory that selection, prompt and one further token take above the loaded model, at the peak and for the layers that
-   * were built; absent where the system does not tell.
+   * Peak memory of selection, prompt, and one further token on top of the loaded model, for the layers that were built;
+   * absent if the system does not report it.
    */
   readonly peakBytes?: number;
   /** The same for encoding the row's tiles. */
   readonly encodePeakBytes?: number;
-  /** Times with all tokens over these. */
+  /** Times with all tokens divided by these. */
   readonly speedup: Pick<SpeedTimes, 'prefillMs' | 'firstTokenMs' | 'decodeMs'>;
 }
 
 /** A measurement. */
 export interface SpeedResult {
   readonly dims: ModelDims;
-  /** Layers that were built and run; times of fewer than `dims.layers` are multiplied up to those. */
+  /** Layers that were built and run; times of fewer than `dims.layers` are scaled up to that number. */
   readonly builtLayers: number;
   readonly isScaled: boolean;
   /** The same of the encoder; absent without one. */
   readonly builtEncoderLayers?: number | undefined;
   readonly dtype: SpeedDtype;
-  /** Where the decoder ran, and where tokens were selected. */
+  /** The device of the decoder, and the one on which tokens were selected. */
   readonly device: string;
   readonly backend: string;
-  /** Weights of the full language model without its table of embeddings, and bytes of all that were built, encoder included. */
+  /** Weights of the full language model without its embedding table, and bytes of all built weights, encoder included. */
   readonly parameters: number;
   readonly weightBytes: number;
   readonly textTokens: number;
   readonly rounds: number;
   readonly decodeTokens: number;
   readonly machine: string;
-  /** When it began, in ISO 8601. */
+  /** Start time, in ISO 8601. */
   readonly started: string;
-  /** All tokens first, then the budgets by how much they keep, most first. */
+  /** All tokens first, then the budgets, largest first. */
   readonly rows: readonly SpeedRow[];
-  /** What whoever reads the numbers must know, in words. */
+  /** Caveats for readers of the numbers, as text. */
   readonly notes: readonly string[];
 }

@@ -1,4 +1,4 @@
-// The part of ONNX Runtime's JavaScript API that the decoder needs, so that the caller can pass the copy that is already loaded.
+// The part of ONNX Runtime's JavaScript API that the decoder needs, so that callers can pass the copy that is already loaded.
 
 /** A tensor of onnxruntime. */
 export interface SpeedTensor {

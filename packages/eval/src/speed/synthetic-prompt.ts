@@ -1,5 +1,5 @@
-// A prompt with a model's shapes: vision tokens, features, and text. Features are smooth, as in real images, because the time of a
-// selection depends on that too.
+// A prompt with a model's shapes: vision tokens, features, and text. Features are smooth, as in real images, because selection
+// time depends on that too.
 
 import type { Float32Tensor } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
@@ -19,7 +19,7 @@ export interface SyntheticPrompt {
   readonly next: Float32Array;
 }
 
-/** Draws a prompt. */
+/** Generates a prompt. */
 export function syntheticPrompt(
   { visionTokens, visionWidth, hidden }: ModelDims,
   textTokens: number,
@@ -36,7 +36,7 @@ export function syntheticPrompt(
   };
 }
 
-/** `n` tokens `[n, dim]` of a square map, whose last row may be incomplete. */
+/** `n` tokens `[n, dim]` of a square map; the last row may be incomplete. */
 function visionMap(n: number, dim: number, seed: number): Float32Tensor {
   const side = Math.ceil(Math.sqrt(n));
   const size = { height: Math.ceil(n / side), width: side, dim };

@@ -1,4 +1,4 @@
-// What follows the encoder: tokens are selected, the prompt is read, a few further tokens are generated, all of it timed.
+// Runs and times the stages after the encoder: select tokens, read the prompt, generate a few tokens.
 
 import {
   type Backend,
@@ -15,28 +15,28 @@ import type { RandomDecoder } from './random-decoder.js';
 import type { SpeedTimes } from './speed-result.js';
 import type { SyntheticPrompt } from './synthetic-prompt.js';
 
-/** All tokens, or one budget, of all tiles or some. */
+/** All tokens, or one budget, for all tiles or some. */
 export interface Case {
   readonly budget: string;
   /** How many tiles are encoded; absent without an encoder. */
   readonly tiles?: number | undefined;
-  /** Vision tokens that these give: the first of the prompt's. */
+  /** Vision tokens of these tiles: the first ones of the prompt. */
   readonly encodedTokens: number;
   /** Absent for all tokens. */
   readonly parsed?: Budget;
 }
 
-/** What passes are made of. */
+/** What a pass needs. */
 export interface Taker {
   readonly decoder: RandomDecoder;
   readonly backend: Backend;
   readonly prompt: SyntheticPrompt;
   readonly hidden: number;
-  /** The model's layers over those that were built. */
+  /** The model's layers divided by those that were built. */
   readonly scale: number;
 }
 
-/** One pass over a prompt, and what followed. */
+/** One pass over a prompt, and the tokens generated after it. */
 export interface Take extends Omit<SpeedTimes, 'encodeMs' | 'firstTokenMs'> {
   readonly visionTokens: number;
   readonly promptTokens: number;
@@ -78,7 +78,7 @@ export async function keptRows(
   { parsed, encodedTokens }: Case,
 ): Promise<Float32Array> {
   const vision = firstRows(prompt.vision, encodedTokens);
-  // As prune() chooses them by default.
+  // The default choice of prune().
   const isWide = areTooWide(prompt.visionFeatures.dims[1] as number, prompt.vision.dims[1] as number);
   const visionFeatures = isWide ? vision : firstRows(prompt.visionFeatures, encodedTokens);
   const { question } = prompt;

@@ -1,5 +1,5 @@
-// A circuit breaker around an upstream server: it asks the server's own health, after failures and every few seconds, and while
-// that is bad it refuses requests at once.
+// A circuit breaker around an upstream server. It checks the server's health after failures and every few seconds, and
+// rejects requests immediately while the server is unhealthy.
 
 import { UpstreamUnavailableError } from '../errors.js';
 
@@ -22,7 +22,7 @@ export interface Breaker {
   close(): void;
 }
 
-/** A breaker that lets requests through at first. */
+/** A breaker that initially lets requests through. */
 export function createBreaker({ isHealthy, retryMs, onChange }: BreakerOptions): Breaker {
   let isOpen = false;
   let isClosed = false;

@@ -1,4 +1,4 @@
-// What a chat request asks of a local model, in the terms of createVlm; and what such a model cannot do, refused by name.
+// Translates a chat request to the options of createVlm, and rejects by name what a local model cannot do.
 
 import type { ChatJob } from '../engine.js';
 import { BadRequestError } from '../errors.js';
@@ -6,7 +6,7 @@ import type { CheckedImage } from '../images/load.js';
 import { type CallOverrides, type ChatBody, callOptions } from '../request/chat.js';
 import { createNucleus } from './nucleus.js';
 
-/** A message as a local model takes it. */
+/** A message in the format of a local model. */
 export interface LocalMessage {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content:
@@ -30,13 +30,13 @@ export interface LocalRequest {
 
 const always = (): boolean => true;
 
-/** Fields that a local model serves or that ask nothing of it, by the values that it can take. All others are refused. */
+/** Fields that a local model supports or can ignore, with the values that they may have. All others are rejected. */
 const SUPPORTED: Readonly<Record<string, (value: unknown) => boolean>> = {
   ...Object.fromEntries(
     [
       ...['model', 'messages', 'stream', 'stream_options', 'stop'],
       ...['max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'seed'],
-      // What clients note for themselves or their accounts.
+      // Metadata that clients add for themselves or their accounts.
       ...['user', 'metadata', 'store', 'service_tier', 'safety_identifier', 'prompt_cache_key'],
     ].map((field) => [field, always]),
   ),
@@ -75,7 +75,7 @@ export function toLocalRequest(job: ChatJob, defaultMaxTokens: number): Omit<Loc
   };
 }
 
-/** Greedy search where nothing asks for chance; otherwise all tokens may come, or those of the nucleus. */
+/** Greedy decoding unless the request asks for sampling; otherwise sampling from all tokens, or from the nucleus. */
 function generationOf({ temperature, top_p, seed }: ChatBody): Record<string, unknown> {
   const topP = top_p ?? 1;
   if (temperature === 0 || ((temperature ?? undefined) === undefined && topP === 1))

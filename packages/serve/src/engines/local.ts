@@ -25,7 +25,7 @@ export interface LocalAnswer {
   readonly finishReason: 'stop' | 'length';
 }
 
-/** What this engine needs of a model; `createVlm` of @mmtok/transformers makes one. */
+/** What this engine needs from a model; `createVlm` of @mmtok/transformers makes one. */
 export interface LocalModel {
   readonly modelId: string;
   stream(request: LocalRequest): AsyncIterable<string> & { readonly answer: Promise<LocalAnswer> };

@@ -1,13 +1,13 @@
-// Nucleus sampling (`top_p`), which transformers.js 4.3 has an option for but does not do.
+// Nucleus sampling (`top_p`). transformers.js 4.3 has an option for it but does not implement it.
 
-/** Scores of the next token, `[batch, vocabulary]`, of which processors change the numbers in place. */
+/** Scores of the next token, `[batch, vocabulary]`, which processors change in place. */
 interface Logits {
   readonly data: Float32Array;
   readonly dims: readonly number[];
 }
 
 /**
- * A logits processor for `generate` that leaves only the most probable tokens, as few as have the probability `topP` together
+ * A logits processor for `generate` that keeps the smallest set of most probable tokens whose total probability reaches `topP`
  * (ties with the last of them stay too).
  * @param topP above 0 and at most 1.
  * @see https://arxiv.org/abs/1904.09751

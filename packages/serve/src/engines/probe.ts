@@ -1,5 +1,5 @@
-// The check at start: does the upstream server answer to all rows of an image as to the image itself? If not, the encoder's
-// weights are not those of the served checkpoint, and every answer would be wrong.
+// The startup check: does the upstream server give the same answer for all rows of an image as for the image itself? If not,
+// the encoder's weights are not those of the served checkpoint, and every answer would be wrong.
 
 import { crc32, deflateSync } from 'node:zlib';
 import type { ChatJob, JsonObject } from '../engine.js';
@@ -12,7 +12,7 @@ import type { VllmClient } from '../vllm/client.js';
 /** What {@link probe} needs. */
 export interface ProbeSettings {
   readonly client: VllmClient;
-  /** Side of the image, such that no processor resizes it: resizing may differ without any fault. */
+  /** Side of the image, chosen so that no processor resizes it: resizing may differ without being an error. */
   readonly side: number;
   readonly select: (
     job: Pick<ChatJob, 'images' | 'body' | 'overrides'>,

@@ -23,8 +23,8 @@ interface Waiting {
 }
 
 /**
- * A queue with `concurrency` slots and room for `limit` waiting callers. `Retry-After` of a rejection is the time that the
- * queue takes at the pace of the last calls, from 1 to 60 seconds.
+ * A queue with `concurrency` slots and room for `limit` waiting callers. `Retry-After` of a rejection estimates the time to
+ * clear the queue at the pace of the last calls, from 1 to 60 seconds.
  */
 export function createQueue({ concurrency, limit }: { concurrency: number; limit: number }): Queue {
   const waiting = new Set<Waiting>();

@@ -2,7 +2,7 @@
 
 /** Cuts a stream of text at stop sequences. */
 export interface StopText {
-  /** Takes a piece and returns what can be shown: everything but an end that may begin a stop sequence. */
+  /** Takes a piece and returns what can be shown: everything except a suffix that may start a stop sequence. */
   push(piece: string): string;
   /** Returns what was held back, at the end of the text. */
   end(): string;
@@ -10,7 +10,7 @@ export interface StopText {
   readonly stopped: boolean;
 }
 
-/** Cuts at any of `stops`. Without any, text passes through. */
+/** Cuts at any of `stops`. If `stops` is empty, text passes through. */
 export function createStopText(stops: readonly string[]): StopText {
   let held = '';
   let stopped = false;
@@ -35,7 +35,7 @@ export function createStopText(stops: readonly string[]): StopText {
   };
 }
 
-/** How many characters at the end of `text` are the beginning of `stop`. */
+/** The length of the longest suffix of `text` that is a proper prefix of `stop`. */
 function overlap(text: string, stop: string): number {
   for (let length = Math.min(text.length, stop.length - 1); length > 0; length--) {
     if (text.endsWith(stop.slice(0, length))) return length;

@@ -27,7 +27,7 @@ export interface VllmEngineOptions {
   /** Half precision of the rows. @default 'bfloat16' */
   readonly dtype?: 'bfloat16' | 'float16' | undefined;
   /**
-   * At start, one small image is sent both as an image and as rows, and the answers are compared. `'warn'` only logs a
+   * At startup, one small image is sent both as an image and as rows, and the answers are compared. `'warn'` only logs a
    * difference. `'off'` is for servers that accept only rows (`--limit-mm-per-prompt '{"image":0}'`). @default 'strict'
    */
   readonly probe?: 'strict' | 'warn' | 'off' | undefined;
@@ -42,7 +42,7 @@ export interface VllmEngineOptions {
 
 /**
  * An engine in front of a vLLM server, which needs `--enable-mm-embeds` (or `--enable-prompt-embeds`, depending on the family's
- * route). At start, it checks that the server has the model and answers to rows as to the image.
+ * route). At startup, it checks that the server has the model and gives the same answer for rows as for the image.
  * @throws ServeStartError if not, or if the family needs a grid and `grid` is `'refuse'`; UpstreamUnavailableError.
  */
 export async function createVllmEngine(options: VllmEngineOptions): Promise<Engine> {
@@ -202,7 +202,7 @@ function whole(
 ): ReadableStream<Uint8Array> {
   const reader = stream.getReader();
   const decoder = new TextDecoder('latin1');
-  // Long enough for the last two events: the usage, if requested, and the end mark.
+  // Long enough for the last two events: the usage, if requested, and the end marker.
   let tail = '';
   return new ReadableStream({
     async pull(controller) {

@@ -1,4 +1,4 @@
-// Which IP addresses are public, so that an image may be fetched from them for an untrusted client.
+// Which IP addresses are public, so that the server may fetch images from them for an untrusted client.
 
 import { BlockList, isIPv6 } from 'node:net';
 
@@ -8,7 +8,7 @@ for (const range of [
   '10.0.0.0/8', // private
   '100.64.0.0/10', // carriers
   '127.0.0.0/8', // loopback
-  '169.254.0.0/16', // link-local; metadata of clouds
+  '169.254.0.0/16', // link-local; cloud metadata
   '172.16.0.0/12', // private
   '192.0.0.0/24', // protocol assignments
   '192.0.2.0/24', // documentation

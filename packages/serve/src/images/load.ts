@@ -1,4 +1,4 @@
-// The images of a request as checked bytes: data URIs, and remote addresses where they are allowed.
+// The images of a request as checked bytes: data URIs, and remote addresses if they are allowed.
 
 import { BadRequestError, LimitError, ServeError } from '../errors.js';
 import { type ImageHeader, readImageHeader } from './header.js';

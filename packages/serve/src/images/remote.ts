@@ -8,11 +8,11 @@ import { isIP } from 'node:net';
 import { BadRequestError, LimitError, TimeoutError } from '../errors.js';
 import { isPublicAddress } from './addresses.js';
 
-/** Where images may be fetched from. */
+/** Hosts that images may be fetched from. */
 export interface RemoteImageOptions {
   /**
    * Hosts: `images.example.com`, `*.example.com` (any subdomain), with a port if it is not the usual one
-   * (`cdn.example.com:8443`). Over HTTPS, or over plain HTTP where the entry says so (`http://images.example.com`).
+   * (`cdn.example.com:8443`). Over HTTPS, or over plain HTTP if the entry says so (`http://images.example.com`).
    */
   readonly allow: readonly string[];
   /** Also allow private, loopback, and link-local addresses, for image stores in your own network. @default false */

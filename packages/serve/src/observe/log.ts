@@ -1,4 +1,4 @@
-// Structured logs: one JSON object per line. Entries hold counts, names, and times, and never texts, images, or keys.
+// Structured logs: one JSON object per line. Entries contain counts, names, and times, and never texts, images, or keys.
 
 /** One entry of the log. */
 export interface LogEntry {

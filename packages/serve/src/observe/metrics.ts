@@ -3,13 +3,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Engine, PruningSummary, Usage } from '../engine.js';
 
-/** What the server counts. */
+/** The server's counters. */
 export interface Metrics {
-  /** Notes an answered request. */
+  /** Records an answered request. */
   request(route: string, status: number, seconds: number): void;
-  /** Notes what pruning did to a request. */
+  /** Records what pruning did to a request. */
   pruned(summary: PruningSummary): void;
-  /** Notes the tokens of a request. */
+  /** Records the tokens of a request. */
   used(usage: Usage): void;
   /** The text of `/metrics`. */
   text(): Promise<string>;

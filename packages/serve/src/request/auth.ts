@@ -6,7 +6,7 @@ import { BadRequestError, ServeError } from '../errors.js';
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
- * A check of `Authorization: Bearer …` against `apiKey`. It compares digests, so that neither time nor length reveals anything
+ * Checks `Authorization: Bearer …` against `apiKey`. It compares digests, so that neither time nor length reveals anything
  * about the key.
  */
 export function createKeyCheck(apiKey: string | undefined): (request: Request) => void {

@@ -99,7 +99,7 @@ export interface ChatBody {
   readonly [field: string]: unknown;
 }
 
-/** A number of tiles at most, or a share of them, including the overview. */
+/** A maximum number of tiles, or a share of them, including the overview. */
 export type TileBudget = 'all' | { readonly max: number } | { readonly share: number };
 
 /** Overrides of one call: the field `mmtok` of the request, unless it is `false`. */
@@ -111,7 +111,7 @@ export interface Overrides {
     | { readonly ratio: number }
     | { readonly coverage: number }
     | undefined;
-  /** Which tiles of an image to encode, for families that cut images into tiles around an overview. */
+  /** Which tiles of an image to encode, for families that split images into tiles and an overview. */
   readonly tiles?: TileBudget | undefined;
   /** The text that guides the selection, instead of the question in the messages. */
   readonly question?: string | undefined;
@@ -193,7 +193,7 @@ interface Issue {
   readonly message: string;
 }
 
-/** For a union that failed, the issue of the alternative that matched furthest. */
+/** For a failed union, the issue of the alternative that matched furthest. */
 function deepest(issue: z.core.$ZodIssue): Issue {
   if (issue.code !== 'invalid_union') return issue;
   const inner = issue.errors
@@ -245,7 +245,7 @@ export function replaceImages(
   );
 }
 
-/** {@link Overrides} in the terms of @mmtok/transformers. */
+/** Converts {@link Overrides} to options of @mmtok/transformers. */
 export interface CallOverrides {
   readonly budget?: { readonly tokens: number } | { readonly ratio: number } | { readonly coverage: number };
   readonly tiles?: TileBudget;
@@ -253,7 +253,7 @@ export interface CallOverrides {
   readonly agent?: false | 'always' | 'auto';
 }
 
-/** The options of selection that a request overrides. */
+/** The selection options that a request overrides. */
 export function callOptions({ keep, tiles, question, agent }: Overrides): CallOverrides {
   const budget = typeof keep === 'number' ? (keep < 1 ? { ratio: keep } : { tokens: keep }) : keep;
   return {
@@ -264,7 +264,7 @@ export function callOptions({ keep, tiles, question, agent }: Overrides): CallOv
   };
 }
 
-/** The text of the last message of the user. */
+/** The text of the last user message. */
 export function lastQuestion(messages: readonly ChatMessage[]): string {
   const content = messages.findLast(({ role }) => role === 'user')?.content ?? '';
   if (typeof content === 'string') return content;

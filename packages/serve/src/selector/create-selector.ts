@@ -15,7 +15,7 @@ import type { SelectedImage, SelectedImages, SelectOptions, VisionSelector } fro
 export interface VisionSelectorOptions extends LoadEncoderOptions {
   /** How many vision tokens to keep unless the request says otherwise. @default `{ ratio: 0.1 }` */
   readonly budget?: PruneOptions['budget'] | undefined;
-  /** Further options of selection: objective, `select`, allocation, word filter, agent. */
+  /** Further selection options: objective, `select`, allocation, word filter, agent. */
   readonly selection?: Omit<PruneOptions, 'processor' | 'budget' | 'positions' | 'followUps'> | undefined;
   /** Images whose encodings are kept for further questions. @default 8 */
   readonly cachedImages?: number | undefined;
@@ -78,7 +78,7 @@ interface TensorLike {
   to(type: 'float32'): TensorLike & { readonly data: Float32Array };
 }
 
-/** What `prune` needs of a model. Its `forward` is where a decoder would be. */
+/** What `prune` needs from a model. Its `forward` takes the place of a decoder. */
 interface ModelWithoutDecoder {
   readonly config: LoadedEncoder['config'];
   readonly sessions: Readonly<Record<string, unknown>>;
@@ -111,7 +111,7 @@ function imageSideOf({ processor }: LoadedEncoder): number | undefined {
   return crop_size?.height ?? size?.height ?? size?.shortest_edge;
 }
 
-/** The width of the rows that the embedding table gives. */
+/** The row width of the embedding table. */
 async function widthOf(model: ModelWithoutDecoder, { library }: LoadedEncoder): Promise<number> {
   const session = model.sessions.embed_tokens as {
     run(feeds: object): Promise<Readonly<Record<string, { readonly dims: readonly number[] }>>>;
@@ -155,7 +155,7 @@ async function select(
     ...inputs,
     mmtok: {
       question,
-      // An agent sees the images as they came.
+      // An agent sees the original images.
       images: pictures,
       ...(overrides === false ? { budget: { ratio: 1 } } : callOptions(overrides)),
       minVisionTokens: 0,

@@ -1,5 +1,5 @@
-// Loads what selection needs of a vision-language model: processor, vision encoder, and token embeddings. The decoder, by far
-// the largest file, is neither downloaded nor opened.
+// Loads the parts of a vision-language model that selection needs: processor, vision encoder, and token embeddings. The
+// decoder, by far the largest file, is neither downloaded nor opened.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,16 +11,16 @@ import { ServeStartError } from '../errors.js';
 /** transformers.js. */
 export type Library = typeof import('@huggingface/transformers');
 
-/** Options of loading. */
+/** Loading options. */
 export interface LoadEncoderOptions {
   /** Precision, for all files or by file. It should match the served checkpoint. @default 'fp32' on a CPU */
   readonly dtype?: DataType | Readonly<Record<string, DataType>> | undefined;
   readonly device?: DeviceType | Readonly<Record<string, DeviceType>> | undefined;
-  /** Branch, tag or commit of a hub repository. @default 'main' */
+  /** Branch, tag, or commit of a hub repository. @default 'main' */
   readonly revision?: string | undefined;
-  /** The folder that downloads are kept in. @default transformers.js's own */
+  /** The folder for downloads. @default transformers.js's own */
   readonly cacheDir?: string | undefined;
-  /** Never go to the network. Folders are loaded without it anyway. @default false */
+  /** Never use the network. Folders are always loaded without it. @default false */
   readonly offline?: boolean | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface LoadedEncoder {
   dispose(): Promise<void>;
 }
 
-/** A session of ONNX Runtime, with what transformers.js notes of it. */
+/** An ONNX Runtime session, with the fields that transformers.js adds to it. */
 interface OpenSession {
   readonly config?: { readonly dtype?: string };
   release(): Promise<void>;
@@ -69,7 +69,7 @@ export async function loadEncoder(source: string, options: LoadEncoderOptions = 
     if (processor.tokenizer === undefined)
       Object.defineProperty(processor, 'tokenizer', { value: tokenizer });
     for (const file of FILES) {
-      // The base class opens one file: the one that it is given by name.
+      // The base class opens one file: the one that is passed by name.
       const opened = await library.PreTrainedModel.from_pretrained(source, {
         ...where,
         config: Object.assign(Object.create(Object.getPrototypeOf(config)), config, { model_type: 'custom' }),
@@ -93,7 +93,7 @@ export async function loadEncoder(source: string, options: LoadEncoderOptions = 
   }
 }
 
-/** Exposes the features from before the projector for vision coverage, if possible. */
+/** Exposes the pre-projector features for vision coverage, if possible. */
 async function tap(model: { readonly sessions: Record<string, OpenSession> }, folder: string): Promise<void> {
   const special: Readonly<Record<string, string>> = { fp32: '', q8: '_quantized' };
   const dtype = model.sessions.vision_encoder?.config?.dtype ?? 'fp32';

@@ -1,4 +1,4 @@
-// How vLLM 0.32 accepts rows of each family: LLaVA, LLaVA-NeXT, and Qwen2-VL were run, the others read in its code.
+// How vLLM 0.32 accepts rows of each family. LLaVA, LLaVA-NeXT, and Qwen2-VL were tested; the others come from reading its code.
 
 import { ServeStartError } from '../errors.js';
 import type { WireRoute } from './selector.js';

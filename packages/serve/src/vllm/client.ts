@@ -42,7 +42,7 @@ export interface VllmClient {
 }
 
 /**
- * A client of a vLLM server, for trusted code only: `--enable-mm-embeds` lets a client end the server's engine, so rows must
+ * A client of a vLLM server, for trusted code only: `--enable-mm-embeds` lets a client crash the server's engine, so rows must
  * come from `imageEmbedsPart`, which checks them.
  *
  * @example
@@ -64,7 +64,7 @@ export function createVllmClient(options: VllmClientOptions): VllmClient {
         return await send(root + path, { ...init, headers, redirect: 'error' });
       } catch (error) {
         if (init.signal?.aborted) throw init.signal.reason;
-        // The server may have closed a pooled connection just as it was reused. A second time, it is a failure.
+        // The server may have closed a pooled connection just as it was reused. A second failure is reported.
         if (attempt === 1 && isBrokenConnection(error)) continue;
         throw new UpstreamUnavailableError(
           `No answer from the upstream server (${reasonOf(error)}). Check that it is running and that its address is right.`,
@@ -124,7 +124,7 @@ async function throwUnlessOk(response: Response): Promise<void> {
 
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
-/** Whether an open connection broke. Refused connections and unknown hosts are not retried. */
+/** Whether an open connection failed. Refused connections and unknown hosts are not retried. */
 function isBrokenConnection(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return [error, cause].some(

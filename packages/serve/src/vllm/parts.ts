@@ -1,5 +1,5 @@
 // Content parts of a chat message with an image's rows for a vLLM server, and the checks that rows must pass first: vLLM
-// silently accepts rows that are not finite, and a grid that does not match ends its engine for all users.
+// silently accepts rows that are not finite, and a grid that does not match crashes its engine for all users.
 
 import { floatsToHalves, floatToBfloat16 } from '@mmtok/core/internal';
 import { InvalidRowsError } from '../errors.js';
@@ -27,7 +27,7 @@ export interface ImageEmbedsOptions extends RowsOptions {
    * the rows on this grid, not where they were in the image.
    */
   readonly grid?: readonly [frames: number, height: number, width: number] | undefined;
-  /** Patches that one row stands for, along each side: Qwen-VL's `spatial_merge_size`. Default: 2. */
+  /** Patches per row along each side: Qwen-VL's `spatial_merge_size`. Default: 2. */
   readonly merge?: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export interface ImageEmbedsPart {
   readonly image_embeds: string | { readonly image_embeds: string; readonly image_grid_thw: string };
 }
 
-/** A content part whose rows are inserted into the prompt at its place; for any model. */
+/** A content part whose rows are inserted into the prompt at its position; for any model. */
 export interface PromptEmbedsPart {
   readonly type: 'prompt_embeds';
   readonly data: string;
@@ -73,8 +73,8 @@ export function imageEmbedsPart(rows: Rows, options: ImageEmbedsOptions = {}): I
 }
 
 /**
- * A part that puts `rows` into the prompt as they are. The server needs `--enable-prompt-embeds`. Marks that a family
- * writes around an image (`<|vision_start|>`) must stand in text parts before and after.
+ * A part that inserts `rows` into the prompt unchanged. The server needs `--enable-prompt-embeds`. Markers that a family
+ * writes around an image (`<|vision_start|>`) must be in text parts before and after.
  * @throws InvalidRowsError if the rows must not be sent.
  */
 export function promptEmbedsPart(rows: Rows, options: RowsOptions = {}): PromptEmbedsPart {
@@ -89,7 +89,7 @@ function rowsFile(rows: Rows, { dtype = 'bfloat16', hiddenSize }: RowsOptions): 
 }
 
 /**
- * Checks rows, as vLLM does not: a float32 matrix `[k, D]` with k ≥ 1, the model's hidden size, all finite.
+ * Checks rows, which vLLM does not do: a float32 matrix `[k, D]` with k ≥ 1, the model's hidden size, all finite.
  * @throws InvalidRowsError
  */
 export function checkRows({ data, dims }: Rows, hiddenSize?: number): void {
@@ -114,7 +114,7 @@ export function checkRows({ data, dims }: Rows, hiddenSize?: number): void {
   }
 }
 
-/** Half precision, rounded to even. */
+/** Half precision, rounded to nearest even. */
 function toBits(data: Float32Array, dtype: 'bfloat16' | 'float16'): Uint16Array {
   const bits = dtype === 'float16' ? floatsToHalves(data) : Uint16Array.from(data, floatToBfloat16);
   const exponent = dtype === 'float16' ? 0x7c00 : 0x7f80;

@@ -1,4 +1,4 @@
-// Tensors as the bytes that PyTorch's `torch.save` writes: a zip of stored entries around a pickle of protocol 2.
+// Tensors in the file format of PyTorch's `torch.save`: a zip of uncompressed entries with a protocol 2 pickle.
 // vLLM reads image embeddings and prompt embeddings in this form (`torch.load(…, weights_only=True)`).
 
 import { crc32 } from 'node:zlib';
@@ -22,7 +22,7 @@ const STORAGES: Readonly<Record<TorchDtype, string>> = {
 
 /**
  * The file of one contiguous tensor on the CPU. `torch.load` reads it in every PyTorch since 1.6. The entries hold the same
- * bytes as those of `torch.save`, which adds an id of its own.
+ * bytes as those of `torch.save`, which also adds an id.
  */
 export function toTorchFile({ dtype, data, shape }: TorchTensor): Buffer {
   return storedZip([
@@ -44,7 +44,7 @@ function pickle(dtype: TorchDtype, shape: readonly number[]): Buffer {
   const put = (...bytes: number[]): void => {
     parts.push(Buffer.from(bytes));
   };
-  // Python remembers every string, class and tuple under the next number: BINPUT.
+  // Python memoizes every string, class, and tuple under the next number: BINPUT.
   const remember = (): void => put(0x71, memos++);
   const globalName = (module: string, name: string): void => {
     parts.push(Buffer.from(`c${module}\n${name}\n`));
@@ -130,7 +130,7 @@ function storedZip(entries: readonly (readonly [name: string, content: Buffer])[
   return Buffer.concat([...files, ...directory, end]);
 }
 
-/** What a zip's local header and its directory entry share, from the version to the length of the name. */
+/** The fields that a zip's local header and its directory entry share, from the version to the name length. */
 function commonHeader(header: Buffer, at: number, checksum: number, size: number, nameLength: number): void {
   header.fill(0, at, at + 26);
   header.writeUInt16LE(20, at); // zip 2.0

@@ -1,16 +1,16 @@
-// Whether scenes that people wrote by hand have everything that is drawn: else they would come out black, or as another.
+// Checks that hand-written scenes have every field that is drawn. Otherwise they would be drawn black, or as a different scene.
 import { TinyVlmError } from '../tiny-vlm-error.js';
 import { signCharacters } from './glyphs.js';
 import type { Background, Scene, Thing } from './scene.js';
 
-/** A larger picture would be a slip. */
+/** A larger image is assumed to be a mistake. */
 const MAX_SIDE = 4096;
 
 const MARKS: readonly unknown[] = ['none', 'dot', 'bar'] satisfies Thing['mark'][];
 
 const PATTERNS: readonly unknown[] = ['plain', 'stripes', 'checks'] satisfies Background['pattern'][];
 
-/** Fields that are drawn, and how many numbers each is. Shapes are looked up where they are drawn. */
+/** Fields that are drawn, and how many numbers each has. Shapes are looked up when they are drawn. */
 const BACKGROUND = {
   rgb: 3,
   gradient: 2,

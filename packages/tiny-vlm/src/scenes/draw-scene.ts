@@ -1,20 +1,20 @@
-// A scene's pixels, byte for byte those of training/tiny_vlm/draw.py: both use only + - * / sqrt floor abs min max on 64-bit
-// floats, in the same order, and noise from integers. Change one only with the other; a test compares them.
+// A scene's pixels, byte for byte as in training/tiny_vlm/draw.py: both use only + - * / sqrt floor abs min max on 64-bit
+// floats, in the same order, and noise from integers. Change both together; a test compares them.
 import { checkScene } from './check-scene.js';
 import { outlineOf } from './outline.js';
 import { type Background, SCENE_SIZE, type Scene, type Thing } from './scene.js';
 import { type Fill, writeOn } from './write-on.js';
 
-/** Spots are random levels at the corners of so many by so many cells, bilinear between them. */
+/** Spots are random levels at the corners of a square grid with this many cells per side, interpolated bilinearly. */
 const BLOTCH_CELLS = 7;
 
-/** Keeps the numbers of the spots apart from those of the grain, which have the same seed. */
+/** Separates the random numbers of the spots from those of the grain, which use the same seed. */
 const BLOTCH_SEED = 0x5eed;
 
 /**
  * Draws a scene.
  *
- * @returns `side` × `side` pixels, 128 × 128 where the scene does not say, row by row, three bytes each: red, green, blue.
+ * @returns `side` × `side` pixels, by default 128 × 128, row by row, three bytes each: red, green, blue.
  * @throws TinyVlmError `MMTOK_UNKNOWN_SHAPE` for a shape that there is not, `MMTOK_INVALID_SCENE` for a scene of another form.
  * @example
  * const image = new RawImage(drawScene(scene), SCENE_SIZE, SCENE_SIZE, 3);
@@ -79,7 +79,7 @@ function blotches({ seed, blotch }: Background, side: number): Float64Array {
   return spots;
 }
 
-/** What the pattern adds at a point: bands that differ by the contrast, or two such bandings across each other. */
+/** What the pattern adds at a point: bands that differ by the contrast, or two such sets of bands that cross. */
 function pattern({ pattern: name, cos, sin, period, contrast }: Background, x: number, y: number): number {
   if (name === 'plain') return 0;
   const along = Math.floor((x * cos + y * sin) / period);
@@ -89,7 +89,7 @@ function pattern({ pattern: name, cos, sin, period, contrast }: Background, x: n
   return (isOdd - 0.5) * contrast;
 }
 
-/** Paints a thing over `levels`: red, green and blue of each pixel. */
+/** Paints a thing over `levels`: red, green, and blue of each pixel. */
 function paintThing(levels: Float64Array, thing: Thing, side: number): void {
   const { x: centreX, y: centreY, radius, cos, sin, rgb, shade } = thing;
   const distanceAt = outlineOf(thing.shape);
@@ -111,7 +111,7 @@ function paintThing(levels: Float64Array, thing: Thing, side: number): void {
   }
 }
 
-/** The pixels of an axis around a place: the first, and the one after the last. */
+/** The pixel range around a point on one axis: the first pixel, and the one after the last. */
 function pixelsWithin(centre: number, reach: number, side: number): [first: number, end: number] {
   return [Math.max(0, Math.floor(centre - reach)), Math.min(side, Math.floor(centre + reach) + 1)];
 }

@@ -1,7 +1,7 @@
-// The characters of signs: 5 × 7 bitmaps, row by row from the top, those of training/tiny_vlm/glyphs.py. Change one only with the
-// other.
+// The characters of signs: 5 × 7 bitmaps, row by row from the top, identical to training/tiny_vlm/glyphs.py. Change both
+// together.
 
-/** The bitmap of each character that a sign may bear. */
+/** The bitmap of each character that a sign may have. */
 export const glyphs: Readonly<Record<string, readonly string[]>> = {
   '2': ['.###.', '#...#', '....#', '..##.', '.#...', '#....', '#####'],
   '4': ['...#.', '..##.', '.#.#.', '#..#.', '#####', '...#.', '...#.'],
@@ -17,10 +17,10 @@ export const glyphs: Readonly<Record<string, readonly string[]>> = {
   x: ['#...#', '#...#', '.#.#.', '..#..', '.#.#.', '#...#', '#...#'],
 };
 
-/** The characters that a sign may bear, lower-case as answers have them; signs show capitals. */
+/** The characters that a sign may have, lowercase as in answers; signs show capitals. */
 export const signCharacters: readonly string[] = Object.keys(glyphs);
 
-/** Side in pixels of a dot of a glyph. */
+/** Side of a glyph's dot in pixels. */
 export const DOT = 2;
 
 /** Distance in pixels from one character to the next. */

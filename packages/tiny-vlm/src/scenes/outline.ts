@@ -1,5 +1,5 @@
-// How far a point lies outside a shape's outline, roughly: exact near the edge, where it decides how much of a pixel is
-// covered. Negative inside. The shape's center is the origin, y points down.
+// Approximate signed distance of a point to a shape's outline. It is exact near the edge, where it determines how much of a
+// pixel is covered, and negative inside. The shape's center is the origin; y points down.
 import { TinyVlmError } from '../tiny-vlm-error.js';
 import { HALF_HEIGHT } from './glyphs.js';
 import type { SceneShape } from './scene.js';
@@ -23,7 +23,7 @@ const outlines: Readonly<Record<SceneShape, Outline>> = {
   ring: (x, y, r) => abs(sqrt(x * x + y * y) - 0.74 * r) - 0.26 * r,
   square: (x, y, r) => max(abs(x), abs(y)) - 0.86 * r,
   cross: (x, y, r) => max(min(abs(x), abs(y)) - 0.3 * r, max(abs(x), abs(y)) - r),
-  // Of half width r.
+  // Half width r.
   sign: (x, y, r) => max(abs(x) - r, abs(y) - HALF_HEIGHT),
   stroke: (x, y, r) => max(abs(x) - r, abs(y) - 0.7),
   triangle(x, y, r) {
@@ -31,7 +31,7 @@ const outlines: Readonly<Record<SceneShape, Outline>> = {
     const side = abs(x) * 0.8660254037844386 - down * 0.5;
     return max(down, side) - 0.55 * r;
   },
-  // Inside all but at most one of five half-planes: the second largest distance decides.
+  // A point is inside if it is in all but at most one of five half-planes, so take the second largest distance.
   star(x, y, r) {
     let largest = -Infinity;
     let second = -Infinity;

@@ -1,5 +1,5 @@
-// Scenes as PNG files in a folder, drawn when they are first asked for. A file is written whole or not at all, so several
-// processes may draw into one folder at once.
+// Scenes as PNG files in a folder, drawn when first requested. Files are written atomically, so several
+// processes may draw into one folder at the same time.
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,9 +15,9 @@ const TRUE_COLOR = 2;
 const NO_FILTER = 0;
 
 /**
- * Draws those of the named scenes that the folder lacks.
+ * Draws the named scenes that are missing in the folder.
  *
- * @param scenes From file names to scenes. A file that is there is taken for its scene.
+ * @param scenes Maps file names to scenes. An existing file is assumed to show its scene.
  * @throws TinyVlmError `MMTOK_PICTURES_NOT_WRITTEN` when the folder cannot be written to.
  */
 export async function drawSceneFiles(folder: string, scenes: ReadonlyMap<string, Scene>): Promise<void> {

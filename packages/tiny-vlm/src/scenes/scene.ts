@@ -1,13 +1,13 @@
-// What a scene is: plain data, as JSON carries it. Not its pixels: see draw-scene.ts. The scenes of training and evaluation
+// A scene as plain JSON data. For its pixels, see draw-scene.ts. The scenes for training and evaluation
 // are generated at random in Python (training/tiny_vlm/scenes.py); others can be written by hand.
 
-/** Width and height in pixels of a drawn scene, where it does not say otherwise. */
+/** Default width and height of a drawn scene in pixels. */
 export const SCENE_SIZE = 128;
 
 /** Width and height in pixels of the scenes of the tiled model. */
 export const TILED_SCENE_SIZE = 256;
 
-/** An object has one of the shapes but `stroke`, which is clutter that nobody asks about. */
+/** Objects have any shape but `stroke`, which is clutter that no question asks about. */
 export type SceneShape = 'circle' | 'square' | 'triangle' | 'star' | 'cross' | 'ring' | 'sign' | 'stroke';
 
 /** Red, green and blue, whole numbers from 0 to 255. */
@@ -22,13 +22,13 @@ export interface Thing {
   readonly size?: string;
   readonly x: number;
   readonly y: number;
-  /** Of a sign: half its width. */
+  /** Half the width of a sign. */
   readonly radius: number;
   /** Cosine and sine of its rotation. */
   readonly cos: number;
   readonly sin: number;
   readonly rgb: Rgb;
-  /** By how many levels of 255 it brightens over one radius to the right, and downwards. */
+  /** How many levels of 255 it brightens over one radius to the right, and downward. */
   readonly shade: readonly [x: number, y: number];
   /** A small mark on an object: a dot, a bar of the same area, or none. @default 'none' */
   readonly mark?: 'none' | 'dot' | 'bar';
@@ -41,7 +41,7 @@ export interface Background {
   /** The color's name. Only `rgb` is drawn. */
   readonly color: string;
   readonly rgb: Rgb;
-  /** By how many levels it brightens from left to right, and from top to bottom. */
+  /** How many levels it brightens from left to right, and from top to bottom. */
   readonly gradient: readonly [x: number, y: number];
   /** Amplitude of smooth spots. */
   readonly blotch: number;
@@ -59,7 +59,7 @@ export interface Background {
   readonly seed: number;
 }
 
-/** A picture as data. Clutter lies beneath the objects, later objects lie above earlier ones. */
+/** An image as data. Clutter lies below the objects; later objects lie above earlier ones. */
 export interface Scene {
   readonly background: Background;
   readonly objects: readonly Thing[];

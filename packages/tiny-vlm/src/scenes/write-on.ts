@@ -1,17 +1,17 @@
-// What stands on things: the characters of a sign, the small mark of an object. In whole pixels, as training/tiny_vlm/draw.py.
+// Draws the characters of a sign and the small mark of an object, in whole pixels, as training/tiny_vlm/draw.py does.
 import { COLUMNS, DOT, glyphs, PITCH, ROWS } from './glyphs.js';
 import type { Thing } from './scene.js';
 
-/** Half width and half height of the marks in pixels: the same area, so that only their form tells them apart. */
+/** Half width and half height of the marks in pixels. The area is the same, so that they differ only in form. */
 const markHalves = { dot: [2, 2], bar: [4, 1] } as const;
 
-/** Writing and marks are light on dark colours and dark on light ones. */
+/** Text and marks are light on dark colors and dark on light ones. */
 const [LIGHT, DARK, BRIGHT_SUM] = [244, 20, 380];
 
-/** How far up a ring's band is, in radii: a mark in its hole would not lie on it. */
+/** Offset of a ring's mark from its center toward the top, in radii: a mark in the hole would not be on the ring. */
 const RING_BAND = 0.74;
 
-/** Sets all channels of the pixels of a rectangle; parts outside of the picture are left out. */
+/** Sets all channels of the pixels of a rectangle, clipped to the image. */
 export type Fill = (x: number, y: number, width: number, height: number, level: number) => void;
 
 /** Writes a sign's text, or an object's mark. */
