@@ -10,7 +10,7 @@ import { modelFolders } from './model-size.js';
 export const modelPath: string = files.modelSource(modelFolders.base, undefined);
 
 /**
- * Absolute path of the folder of the smaller model: half the resolution, a quarter of the vision tokens. It sees less but
+ * Absolute path of the folder of the smaller model: a third of the resolution, a ninth of the vision tokens. It sees less but
  * costs a fraction, so it can be the agent that answers first.
  */
 export const smallModelPath: string = files.modelSource(modelFolders.small, undefined);
