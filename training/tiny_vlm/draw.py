@@ -99,7 +99,7 @@ def _pattern(ground: Background, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _paint(image: np.ndarray, thing: Thing) -> tuple[np.ndarray, slice, slice]:
-    """Blends a thing into the image and returns how much it covers of each pixel around it, and the rows and columns of those."""
+    """Blends a thing into the image. Returns its coverage of each pixel around it, and the rows and columns of those pixels."""
     side = len(image)
     reach = thing.radius * 1.25 + 2
     x0, y0 = (max(0, int(np.floor(c - reach))) for c in (thing.x, thing.y))

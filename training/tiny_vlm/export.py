@@ -35,7 +35,7 @@ class VisionEncoder(nn.Module):
 
 
 class TileEncoder(nn.Module):
-    """The same for tiles `[B, tiles, 3, S, S]` of several pictures; those that only fill up a batch, by their mask, are left out."""
+    """The same for tiles `[B, tiles, 3, S, S]` of several images. Tiles that only pad a batch, by their mask, are left out."""
 
     def __init__(self, model: Model):
         super().__init__()

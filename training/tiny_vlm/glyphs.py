@@ -1,4 +1,4 @@
-"""The characters of signs: 5 × 7 bitmaps drawn for this project, row by row from the top. Not how signs are laid out: see draw.py."""
+"""The characters of signs: 5 × 7 bitmaps drawn for this project, row by row from the top. draw.py lays out signs."""
 
 GLYPHS = {
     "2": (".###.", "#...#", "....#", "..##.", ".#...", "#....", "#####"),

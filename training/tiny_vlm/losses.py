@@ -73,8 +73,8 @@ def pointing_loss(reading: Reading, packed: Packed) -> Tensor:
 
 
 def reading_loss(reading: Reading, packed: Packed, tokens: TileTokens) -> Tensor:
-    """Each word of what is read from a sign looks at its noun, and in the last layer at the tokens that show the next character,
-    or at `<s>` if there is none.
+    """Each word read from a sign attends to its noun, and in the last layer to the tokens that show the next character, or to
+    `<s>` if there is none.
     """
     if len(packed.reads) == 0:
         return reading.states.sum() * 0

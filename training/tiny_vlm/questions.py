@@ -149,9 +149,7 @@ def _absent(a: _Asker, attributes: tuple[str, ...]) -> dict[str, str] | None:
 
 def _attribute(a: _Asker, kind: str, namings: Namings, wordings: Wordings) -> Question | None:
     """Asks for an attribute of an object that others single out, by the first naming that singles out any."""
-    bearing = (
-        [(thing, mention) for thing, mention in a.referring(*naming) if getattr(thing, kind)] for naming in namings
-    )
+    bearing = ([(thing, mention) for thing, mention in a.referring(*naming) if getattr(thing, kind)] for naming in namings)
     candidates = next((found for found in bearing if found), None)
     if not candidates:
         return None
@@ -264,7 +262,9 @@ def _description(a: _Asker) -> Question | None:
             ("What do you see ", "here", "?"),
         )
     )
-    return Question("description", (before, Mention(noun, tuple(i for i, o in enumerate(a.objects) if o in described)), after), answer)
+    return Question(
+        "description", (before, Mention(noun, tuple(i for i, o in enumerate(a.objects) if o in described)), after), answer
+    )
 
 
 def _detail(a: _Asker) -> Question | None:

@@ -23,9 +23,7 @@ AROUND, OVERVIEW = "<fake_token_around_image>", "<global-img>"
 MARKERS = (AROUND, OVERVIEW, *(f"<row_{row}_col_{column}>" for row in range(1, 5) for column in range(1, 5)))
 _SIGN_WORDS = (*MARKERS, *CHARACTERS, *"sign written say read mark dot bar none".split())
 WORDS = tuple(
-    dict.fromkeys(
-        (*SPECIAL, *_OTHER, *SHAPES, *PLURALS.values(), *COLORS, *BACKGROUNDS, *SIZES, *NUMBERS, *_SIGN_WORDS)
-    )
+    dict.fromkeys((*SPECIAL, *_OTHER, *SHAPES, *PLURALS.values(), *COLORS, *BACKGROUNDS, *SIZES, *NUMBERS, *_SIGN_WORDS))
 )
 VOCABULARY_SIZE = 160
 ID = {word: i for i, word in enumerate(WORDS)}

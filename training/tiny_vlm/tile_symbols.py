@@ -46,8 +46,8 @@ class TileIdealTokens(IdealTokens):
 
 
 def sample_tile_tokens(rng: np.random.Generator, scenes: list[Scene], objects: Objects, length: int) -> TileTokens:
-    """A context of `length` tokens of tiles and the whole overview per scene: objects by one or several tokens of tiles, signs by
-    one or two for each character, the rest background.
+    """A context of `length` tile tokens and the whole overview per scene: objects take one or several tile tokens, signs one or
+    two per character, the rest is background.
     """
     count, cells = len(scenes), CELLS * CELLS
     owner = torch.full((count, length + cells), -1)
@@ -70,7 +70,8 @@ def sample_tile_tokens(rng: np.random.Generator, scenes: list[Scene], objects: O
     tiles = describe_tokens(owner[:, :length], torch.from_numpy(rng.random((count, length, 2), np.float32)), objects)
     whole = describe_tokens(owner[:, length:], overview, objects)
     joined = {
-        name: value if name == "background" else torch.cat([value, getattr(whole, name)], 1) for name, value in vars(tiles).items()
+        name: value if name == "background" else torch.cat([value, getattr(whole, name)], 1)
+        for name, value in vars(tiles).items()
     }
     is_tile = (torch.arange(length + cells) < length).expand(count, -1)
     return TileTokens(

@@ -54,8 +54,8 @@ class TilePictures(Pictures):
 
 @dataclass
 class TileScenes(Scenes):
-    """Scenes cut up: `pixels` are frames `[n, 17, 64, 64, 3]`, `halves` the frames of half the scale `[n, 5, 64, 64, 3]`; owners
-    and slots of all tile tokens are `[n, 16, 16]`.
+    """Scenes cut up: `pixels` are frames `[n, 17, 64, 64, 3]`, `halves` the frames at half the scale `[n, 5, 64, 64, 3]`.
+    Owners and slots of all tile tokens are `[n, 16, 16]`.
     """
 
     halves: np.ndarray
@@ -88,8 +88,8 @@ def _draw_one(split: str, index: int):
 
 
 def cut(pixels: np.ndarray, tiles: int) -> np.ndarray:
-    """Pictures `[B, S, S, 3]` as frames `[B, tiles² + 1, 64, 64, 3]`: tiles row by row and the overview, as transformers.js cuts
-    them. With fewer tiles the picture is scaled down first, by the mean of its pixels.
+    """Images `[B, S, S, 3]` as frames `[B, tiles² + 1, 64, 64, 3]`: tiles row by row and the overview, as transformers.js does.
+    With fewer tiles the image is scaled down first, by the mean of its pixels.
     """
     batch, side = pixels.shape[:2]
     factor = side // (tiles * TILE)

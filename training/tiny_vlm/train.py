@@ -12,8 +12,8 @@ from .config import Config
 from .dataset import Scenes, load_scenes
 from .exported_tower import read_tower
 from .schedule import Training
-from .train_language import Model, Sight, accuracy_by_kind, train_jointly, train_projector, train_symbols
 from .tiles import load_tile_scenes
+from .train_language import Model, Sight, accuracy_by_kind, train_jointly, train_projector, train_symbols
 from .train_tile_vision import train_tile_vision
 from .train_vision import train_vision
 from .vision import VisionTower

@@ -101,9 +101,7 @@ def train_projector(config: Config, model: Model, scenes: Scenes, sight: "Sight"
             training.log(loss=loss.item())
 
 
-def train_jointly(
-    config: Config, model: Model, scenes: Scenes, validation: Scenes, sight: "Sight", training: Training
-) -> None:
+def train_jointly(config: Config, model: Model, scenes: Scenes, validation: Scenes, sight: "Sight", training: Training) -> None:
     """Stage 4: projector and language model learn from images, all vision tokens present; the vision tower is fixed."""
     reader = losses.NounReader(config).to(training.device)
     parameters = [*model.projector.parameters(), *model.language.parameters(), *reader.parameters()]

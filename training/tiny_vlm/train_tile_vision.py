@@ -17,7 +17,18 @@ from .tiles import TILE_TOKENS, TilePictures, TileScenes, TileTokens
 from .vision import VisionTower, to_pixels
 
 # As for the other models (train_vision.py); then character, slot, mark, and whether it is a tile.
-PARTS = (SIGN + 1, len(COLORS) + len(BACKGROUNDS), len(SIZES), 2, 1, len(BACKGROUNDS), len(CHARACTERS), MAX_LENGTH + 1, len(MARKS), 1)
+PARTS = (
+    SIGN + 1,
+    len(COLORS) + len(BACKGROUNDS),
+    len(SIZES),
+    2,
+    1,
+    len(BACKGROUNDS),
+    len(CHARACTERS),
+    MAX_LENGTH + 1,
+    len(MARKS),
+    1,
+)
 # How many pictures give their overview alone, and how many their tiles at half the scale, for each that gives all its tiles.
 OVERVIEWS, HALVES = 4, 0.34
 
@@ -111,7 +122,7 @@ def frame_loss(tower: VisionTower, reader: TokenReader, pixels: Tensor, tokens: 
 
 @torch.no_grad()
 def read_frames(tower: VisionTower, reader: TokenReader, validation: TileScenes, training: Training) -> dict[str, float]:
-    """How well tokens of unseen pictures are read, at the objects' centres; `o_` tells of overviews, xy is in pixels of a frame."""
+    """How well tokens of unseen images are read, at the objects' centers. `o_` is for overviews; xy is in pixels of a frame."""
     tower.eval()
     pixels, tokens = flat_frames(training.to(validation.see(range(min(len(validation), 40)), 0)))
     features, _, _ = tower(to_pixels(pixels))
