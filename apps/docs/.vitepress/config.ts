@@ -96,7 +96,7 @@ export default defineConfig({
   // GitHub Pages serves the site under the repository's name.
   base: process.env.DOCS_BASE ?? '/',
   head: [['link', { rel: 'icon', href: 'data:,' }]],
-  // The playground's page is left out if there is no playground to embed.
+  // Skip the playground page if no playground was built.
   srcExclude: ['test/**', 'README.md', ...(hasPlayground ? [] : ['playground.md'])],
   transformPageData(page) {
     // These pages are generated.

@@ -114,7 +114,7 @@ export async function compareTiles({ limit, max = 5, ratio = 0.1, focus = 0 } = 
         tenth: Math.round(ratio * (await tokensOf(whole))),
       };
     }
-    // The first question warms everything up. Ways take turns in an order by lot, so that whatever else the machine does slows
+    // The first question warms everything up. Ways take turns in random order, so that whatever else the machine does slows
     // all of them alike.
     if (at === 0) for (const [, way] of ways) await ask(pictures, question, way);
     const drawn = ways.map((each) => ({ each, lot: lots() })).toSorted((a, b) => a.lot - b.lot);

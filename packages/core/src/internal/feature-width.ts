@@ -5,7 +5,7 @@ const WIDEST = 4;
 
 /**
  * Whether features from before the projector are so wide that comparing them costs several times as much as comparing the
- * projected tokens. See docs/decisions/0011.
+ * projected tokens. See docs/decisions/0012.
  * @param featureWidth d of features `[n, d]`.
  * @param tokenWidth D of projected tokens `[n, D]`.
  */

@@ -3,7 +3,7 @@
 
 import { type ModelConfig, type ModelLike, numberAt, section } from '../internal/types.js';
 
-/** Multiplications per millisecond, by device, as an order of magnitude. See docs/decisions/0011. */
+/** Multiplications per millisecond, by device, as an order of magnitude. See docs/decisions/0012. */
 const SPEEDS: Readonly<Record<string, number>> = {
   wasm: 9e6,
   cpu: 5e7,

@@ -146,7 +146,7 @@ describe('mmtok eval', () => {
     expect(await run(cwd, ...flags)).toMatchObject({ exitCode: 0, err: '' });
   });
 
-  it('compares answers to a folder of your own as told, and goes on with the same comparison only', async () => {
+  it('compares answers for your own folder as asked, and resumes only with the same comparison', async () => {
     const cwd = await temporary();
     await mkdir(join(cwd, 'task'));
     await writeFile(join(cwd, 'task', 'a.png'), 'a');
