@@ -8,19 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RawImage } from '@huggingface/transformers';
 import { rankTiles, visionCoverage } from '@mmtok/core';
+import { createRandom } from '@mmtok/core/internal';
 import { meanDifference, retention } from '@mmtok/eval';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { buildPrompt, heldOut, loadTinyVlm, TILED_SCENE_SIZE, tiledQuestionKinds } from '@mmtok/tiny-vlm';
 import { prune } from '@mmtok/transformers';
 
-/** Numbers in [0, 1), seeded. */
-function randomNumbers(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
+/** So many questions are asked in one way before the next way asks the same ones. */
+const BLOCK = 20;
 
 const byDetail = (facts) => rankTiles({ ...facts, focus: 0 }).order;
 const byRelevance = (facts) => rankTiles({ ...facts, detail: facts.detail.map(() => 1) }).order;
@@ -81,11 +76,11 @@ export async function compareTiles({ limit, max = 5, ratio = 0.1, focus = 0 } = 
     budget: { ratio },
     ...(focus > 0 && { coverage: [visionCoverage({ focus })] }),
   });
-  const ways = Object.entries(waysOf({ max, ratio, random: randomNumbers(1) }));
+  const ways = Object.entries(waysOf({ max, ratio, random: createRandom(1) }));
   const measured = Object.fromEntries(
     ways.map(([way]) => [way, { scores: [], times: [], encode: [], select: [], prefill: [], kept: 0 }]),
   );
-  const lots = randomNumbers(2);
+  const lots = createRandom(2);
   const { size } = processor.image_processor;
   /** Runs one way, and takes its time. */
   const ask = async (pictures, question, { halved, ...override }) => {
@@ -102,36 +97,36 @@ export async function compareTiles({ limit, max = 5, ratio = 0.1, focus = 0 } = 
     return { answer, keptTokens, ...timings, processMs };
   };
   const tokensOf = async (picture) => handle.countTokens(await processor('<image>', [picture]))[0].vision;
-  let pictures;
-  for (const [at, { image, question, answer: expected }] of questions.entries()) {
-    if (pictures?.path !== image) {
-      const whole = await RawImage.read(image);
-      processor.image_processor.size = size;
-      pictures = {
-        path: image,
-        whole,
-        half: () => halve(whole),
-        tenth: Math.round(ratio * (await tokensOf(whole))),
-      };
-    }
-    // The first question warms everything up. Ways take turns in random order, so that whatever else the machine does slows
-    // all of them alike.
-    if (at === 0) for (const [, way] of ways) await ask(pictures, question, way);
-    const drawn = ways.map((each) => ({ each, lot: lots() })).toSorted((a, b) => a.lot - b.lot);
-    for (const { each } of drawn) {
-      const [name, way] = each;
-      const { answer, keptTokens, processMs, encodeMs, selectMs, prefillMs } = await ask(
-        pictures,
-        question,
-        way,
-      );
+  const picturesOf = async ({ image }) => {
+    const whole = await RawImage.read(image);
+    processor.image_processor.size = size;
+    return { whole, half: () => halve(whole), tenth: Math.round(ratio * (await tokensOf(whole))) };
+  };
+  // Ways take turns, block by block and in random order, so that whatever else the machine does slows all of them alike.
+  // Within a block every prompt has the same shape, as in an application.
+  for (let start = 0; start < questions.length; start += BLOCK) {
+    const block = questions.slice(start, start + BLOCK);
+    const pictures = await Promise.all(block.map(picturesOf));
+    const drawn = ways.map((way) => ({ way, lot: lots() })).toSorted((a, b) => a.lot - b.lot);
+    for (const {
+      way: [name, way],
+    } of drawn) {
       const own = measured[name];
-      own.scores.push(answer.trim() === expected ? 1 : 0);
-      own.times.push(processMs + encodeMs + selectMs + prefillMs);
-      own.encode.push(encodeMs);
-      own.select.push(selectMs);
-      own.prefill.push(prefillMs);
-      own.kept = keptTokens;
+      // Warms up.
+      await ask(pictures[0], block[0].question, way);
+      for (const [at, { question, answer: expected }] of block.entries()) {
+        const { answer, keptTokens, processMs, encodeMs, selectMs, prefillMs } = await ask(
+          pictures[at],
+          question,
+          way,
+        );
+        own.scores.push(answer.trim() === expected ? 1 : 0);
+        own.times.push(processMs + encodeMs + selectMs + prefillMs);
+        own.encode.push(encodeMs);
+        own.select.push(selectMs);
+        own.prefill.push(prefillMs);
+        own.kept = keptTokens;
+      }
     }
   }
   await handle.restore();
