@@ -70,12 +70,12 @@ TILED = Config(
     validation_scenes=60,
     vision_steps=1_400,
     vision_batch=6,
-    symbol_steps=1_700,
+    symbol_steps=2_800,
     symbol_batch=8,
     align_steps=150,
-    joint_steps=600,
+    joint_steps=1_400,
     joint_batch=8,
-    joint_scenes=1_600,
+    joint_scenes=2_000,
 )
 PRESETS = {"base": BASE, "small": SMALL, "tiled": TILED}
 
