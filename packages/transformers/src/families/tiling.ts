@@ -65,6 +65,17 @@ export interface PromptTile {
  */
 export type Tiling = (inputs: ModelInputs, tiles: readonly PromptTile[]) => TiledInputs | undefined;
 
+/**
+ * The tiles that the encoder takes for all images, including overviews; 1 for families that do not tile images, because there is
+ * nothing to skip.
+ */
+export function tileCount({ tiling }: { readonly tiling?: Tiling }, inputs: ModelInputs): number {
+  const dims = tensorAt(inputs, 'pixel_values')?.dims;
+  if (tiling === undefined || dims === undefined) return 1;
+  const [first = 1, second = 1] = dims;
+  return Math.max(1, dims.length === 5 ? first * second : first);
+}
+
 /** Idefics and SmolVLM: images `[batch, tiles, channels, height, width]`; tiles that only pad the batch are masked. */
 export const pictureTiling: Tiling = (inputs, tiles) => {
   const pixels = tensorAt(inputs, 'pixel_values');

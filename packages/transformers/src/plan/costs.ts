@@ -12,6 +12,11 @@ export interface CallSize {
   readonly keptTokens: number;
   /** Tokens of the prompt that are not vision tokens. */
   readonly textTokens: number;
+  /** Number of images in the call. */
+  readonly images: number;
+  /** Tiles that are encoded, and tiles that all images have, including overviews; 1 if tiles cannot be skipped. */
+  readonly tiles: number;
+  readonly allTiles: number;
 }
 
 /** Milliseconds of a call, by phase. */
@@ -30,11 +35,24 @@ type Phase = (typeof PHASES)[number];
 /** Cost coefficients of each phase: one coefficient ≥ 0 per term of {@link TERMS}. */
 export type PhaseCosts = Readonly<Record<Phase, readonly number[]>>;
 
+/** How often the encoder runs. If tiles are skipped, it runs for the overviews, and again if other tiles follow. */
+function encoderRuns({ images, tiles, allTiles }: CallSize): number {
+  return tiles < allTiles && tiles > images ? 2 : 1;
+}
+
 /** The terms of each phase. The encoder and the language model each have a quadratic term for attention. */
 const TERMS: Readonly<Record<Phase, (size: CallSize) => readonly number[]>> = {
   processMs: ({ visionTokens }) => [1, visionTokens],
-  encodeMs: ({ encodedTokens: n }) => [1, n, n * n],
-  selectMs: ({ encodedTokens: n, keptTokens: k }) => [1, n * n, n * k],
+  encodeMs(size) {
+    const { encodedTokens: n, images, tiles } = size;
+    // Attention stays within a tile or an image.
+    return [encoderRuns(size), n, (n * n) / Math.max(images, tiles)];
+  },
+  selectMs({ encodedTokens: n, keptTokens: k, visionTokens, tiles, allTiles }) {
+    // Tiles are ranked by the pixels of all tiles, even if all encoded tokens are kept.
+    const ranked = tiles < allTiles ? visionTokens : 0;
+    return k < n ? [1, n * n, n * k, ranked] : [0, 0, 0, ranked];
+  },
   prefillMs({ textTokens, keptTokens }) {
     const length = textTokens + keptTokens;
     return [1, length, length * length];
@@ -76,14 +94,14 @@ export function fitCosts(samples: readonly CostSample[]): PhaseCosts {
   };
 }
 
-/** Predicts the time of each phase. Selection costs nothing if all encoded tokens are kept. */
+/** Predicts the time of each phase. */
 export function phaseTimes(costs: PhaseCosts, size: CallSize): PhaseTimes {
   const of = (phase: Phase): number =>
     TERMS[phase](size).reduce((sum, term, at) => sum + term * (costs[phase][at] ?? 0), 0);
   return {
     processMs: of('processMs'),
     encodeMs: of('encodeMs'),
-    selectMs: size.keptTokens < size.encodedTokens ? of('selectMs') : 0,
+    selectMs: of('selectMs'),
     prefillMs: of('prefillMs'),
   };
 }
@@ -91,6 +109,11 @@ export function phaseTimes(costs: PhaseCosts, size: CallSize): PhaseTimes {
 /** Milliseconds to the first token. */
 export function totalMs(times: PhaseTimes): number {
   return PHASES.reduce((sum, phase) => sum + times[phase], 0);
+}
+
+/** The middle value; of an even number of values, the lower one of the middle two. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] as number;
 }
 
 interface Row {

@@ -6,10 +6,8 @@ import { type CallSize, type PhaseCosts, phaseTimes, totalMs } from './costs.js'
 export interface PlanChoices {
   /** Vision tokens of the images at full size, and at the smaller sizes to which they can be resized. */
   readonly visionTokens: readonly number[];
-  /** Tiles that the encoder takes for all images, including overviews; 1 if tiles cannot be skipped. */
-  readonly tiles: number;
-  /** Tiles that must be encoded: the overviews. */
-  readonly leastTiles: number;
+  /** Tiles that all images have, including overviews, which are always encoded; 1 if tiles cannot be skipped. */
+  readonly allTiles: number;
   /** Number of images in the call. */
   readonly images: number;
   /** Tokens of the prompt that are not vision tokens. */
@@ -28,8 +26,6 @@ export interface PlanTime {
 
 /** The settings of a planned call. */
 export interface Plan extends CallSize {
-  /** Number of tiles to encode, out of all tiles. */
-  readonly tiles: number;
   /** Milliseconds to the first token. */
   readonly predictedMs: number;
   /** Whether the prediction is within the budget. If not, this is the cheapest possible plan. */
@@ -42,19 +38,19 @@ export interface Plan extends CallSize {
  */
 export function makePlan(
   costs: PhaseCosts,
-  { visionTokens: sizes, tiles, leastTiles, images, textTokens }: PlanChoices,
+  { visionTokens: sizes, allTiles, images, textTokens }: PlanChoices,
   { firstTokenMs, drift = 1, spentMs }: PlanTime,
 ): Plan {
   const least = Math.max(1, images);
   const plans: Plan[] = [];
   for (const visionTokens of sizes) {
-    for (let count = Math.min(leastTiles, tiles); count <= tiles; count++) {
-      const encodedTokens = Math.max(1, Math.round((visionTokens * count) / tiles));
+    for (let tiles = Math.min(least, allTiles); tiles <= allTiles; tiles++) {
+      const encodedTokens = Math.max(1, Math.round((visionTokens * tiles) / allTiles));
       const planFor = (keptTokens: number): Plan => {
-        const size = { visionTokens, encodedTokens, keptTokens, textTokens };
+        const size = { visionTokens, encodedTokens, keptTokens, textTokens, images, tiles, allTiles };
         const { processMs, ...rest } = phaseTimes(costs, size);
         const predictedMs = (spentMs ?? processMs * drift) + totalMs({ processMs: 0, ...rest }) * drift;
-        return { ...size, tiles: count, predictedMs, isFeasible: predictedMs <= firstTokenMs };
+        return { ...size, predictedMs, isFeasible: predictedMs <= firstTokenMs };
       };
       // Keeping all tokens skips selection, so it may cost less than keeping a few.
       plans.push(planFor(encodedTokens));

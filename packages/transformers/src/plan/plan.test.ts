@@ -2,21 +2,23 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CallSize, type CostSample, fitCosts, type PhaseCosts, phaseTimes, totalMs } from './costs.js';
 import { makePlan } from './make-plan.js';
-import { measureCosts, type Probe } from './profile.js';
+import { measureCosts, type Probe, type ProbeSize } from './profile.js';
 
 /** Costs of a simulated machine that matches the cost model exactly. */
 const COSTS: PhaseCosts = {
   processMs: [2, 0.01],
   encodeMs: [1, 0.5, 0.0004],
-  selectMs: [0.4, 0.00001, 0.0003],
+  selectMs: [0.4, 0.00001, 0.0003, 0.01],
   prefillMs: [5, 0.2, 0.0001],
 };
+
+const UNTILED = { images: 1, tiles: 1, allTiles: 1 };
 
 const coefficient = fc.double({ min: 0.001, max: 5, noNaN: true });
 const costs: fc.Arbitrary<PhaseCosts> = fc.record({
   processMs: fc.tuple(coefficient, coefficient),
   encodeMs: fc.tuple(coefficient, coefficient, coefficient),
-  selectMs: fc.tuple(coefficient, coefficient, coefficient),
+  selectMs: fc.tuple(coefficient, coefficient, coefficient, coefficient),
   prefillMs: fc.tuple(coefficient, coefficient, coefficient),
 });
 
@@ -29,12 +31,19 @@ describe('fitCosts', () => {
           encodedTokens,
           keptTokens: Math.round(encodedTokens * share),
           textTokens: 30,
+          ...UNTILED,
         }),
       ),
     );
     const fitted = fitCosts(sizes.map((size): CostSample => ({ size, times: phaseTimes(COSTS, size) })));
     for (const n of [50, 300, 1500]) {
-      const size = { visionTokens: n, encodedTokens: n, keptTokens: Math.round(n / 5), textTokens: 30 };
+      const size = {
+        visionTokens: n,
+        encodedTokens: n,
+        keptTokens: Math.round(n / 5),
+        textTokens: 30,
+        ...UNTILED,
+      };
       const expected = totalMs(phaseTimes(COSTS, size));
       expect(Math.abs(totalMs(phaseTimes(fitted, size)) - expected) / expected).toBeLessThan(0.03);
     }
@@ -47,6 +56,9 @@ describe('fitCosts', () => {
         encodedTokens: fc.integer({ min: 1, max: 3000 }),
         keptTokens: fc.integer({ min: 1, max: 3000 }),
         textTokens: fc.integer({ min: 0, max: 200 }),
+        images: fc.integer({ min: 1, max: 4 }),
+        tiles: fc.integer({ min: 1, max: 17 }),
+        allTiles: fc.integer({ min: 1, max: 17 }),
       }),
       times: fc.record({
         processMs: fc.double({ min: 0, max: 1e4, noNaN: true }),
@@ -68,22 +80,53 @@ describe('fitCosts', () => {
   });
 });
 
+describe('phaseTimes', () => {
+  const whole = {
+    visionTokens: 1088,
+    encodedTokens: 1088,
+    keptTokens: 1088,
+    textTokens: 40,
+    images: 1,
+    tiles: 17,
+    allTiles: 17,
+  };
+
+  it('counts no selection when all encoded tokens are kept, but the ranking of tiles when some are skipped', () => {
+    expect(phaseTimes(COSTS, whole).selectMs).toBe(0);
+    const some = { ...whole, tiles: 5, encodedTokens: 320, keptTokens: 320 };
+    expect(phaseTimes(COSTS, some).selectMs).toBeCloseTo(0.01 * 1088);
+  });
+
+  it('counts a second encoder run when tiles follow the overview', () => {
+    const of = (tiles: number): number =>
+      phaseTimes({ ...COSTS, encodeMs: [10, 0, 0] }, { ...whole, tiles }).encodeMs;
+    expect([of(1), of(2), of(16), of(17)]).toEqual([10, 20, 20, 10]);
+  });
+});
+
 describe('makePlan', () => {
   const choices = {
     visionTokens: [1088, 544, 272],
-    tiles: 17,
-    leastTiles: 1,
+    allTiles: 17,
     images: 1,
     textTokens: 40,
   };
 
   it('is the best of all plans in time, or the cheapest where there is none', () => {
-    const few = { visionTokens: [24, 12], tiles: 3, leastTiles: 1, images: 1, textTokens: 4 };
+    const few = { visionTokens: [24, 12], allTiles: 3, images: 1, textTokens: 4 };
     const all = few.visionTokens.flatMap((visionTokens) =>
       [1, 2, 3].flatMap((tiles) => {
         const encodedTokens = (visionTokens * tiles) / 3;
         return Array.from({ length: encodedTokens }, (_, at): CallSize => {
-          return { visionTokens, encodedTokens, keptTokens: at + 1, textTokens: 4 };
+          return {
+            visionTokens,
+            encodedTokens,
+            keptTokens: at + 1,
+            textTokens: 4,
+            images: 1,
+            tiles,
+            allTiles: 3,
+          };
         });
       }),
     );
@@ -146,17 +189,26 @@ describe('makePlan', () => {
 });
 
 describe('measureCosts', () => {
+  /** An image of 17 tiles of which some are encoded. */
+  const sizeOf = (tiles: number): ProbeSize => ({
+    visionTokens: 1088,
+    encodedTokens: 64 * tiles,
+    images: 1,
+    tiles,
+    allTiles: 17,
+  });
+
   /** A probe of a machine whose clock shows the given costs, times a factor that varies from call to call. */
   function fakeProbe(noise: (call: number) => number): { readonly probe: Probe; readonly calls: number[] } {
     const calls: number[] = [];
-    const sizes = [64, 576, 1088].map((encodedTokens) => ({ visionTokens: 1088, encodedTokens }));
+    const sizes = [1, 9, 17].map((tiles) => sizeOf(tiles));
     return {
       calls,
       probe: {
         sizes,
         async run(at, share, isEncoded) {
           calls.push(at);
-          const own = sizes[at] as (typeof sizes)[number];
+          const own = sizes[at] as ProbeSize;
           const size = { ...own, keptTokens: Math.round(own.encodedTokens * share), textTokens: 40 };
           const times = phaseTimes(COSTS, size);
           const factor = noise(calls.length);
@@ -177,8 +229,8 @@ describe('measureCosts', () => {
   it('predicts calls that it has not seen', async () => {
     const { probe } = fakeProbe(() => 1);
     const fitted = await measureCosts(probe);
-    for (const encodedTokens of [128, 320, 832]) {
-      const size = { visionTokens: 1088, encodedTokens, keptTokens: 100, textTokens: 25 };
+    for (const tiles of [2, 5, 13, 17]) {
+      const size = { ...sizeOf(tiles), keptTokens: 100, textTokens: 25 };
       const expected = totalMs(phaseTimes(COSTS, size));
       expect(Math.abs(totalMs(phaseTimes(fitted, size)) - expected) / expected).toBeLessThan(0.05);
     }
@@ -186,7 +238,7 @@ describe('measureCosts', () => {
 
   it('is not led astray by a first call, or another now and then, that takes much longer', async () => {
     const { probe } = fakeProbe((call) => (call % 7 === 1 ? 6 : 1));
-    const size = { visionTokens: 1088, encodedTokens: 320, keptTokens: 100, textTokens: 25 };
+    const size = { ...sizeOf(5), keptTokens: 100, textTokens: 25 };
     const expected = totalMs(phaseTimes(COSTS, size));
     const fitted = await measureCosts(probe);
     expect(Math.abs(totalMs(phaseTimes(fitted, size)) - expected) / expected).toBeLessThan(0.1);

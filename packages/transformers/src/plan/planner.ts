@@ -5,14 +5,14 @@ import { sum } from '@mmtok/core/internal';
 import { canFitImages, fitImage } from '../families/fit-image.js';
 import { prunedFamilyOf } from '../families/index.js';
 import type { ModelInputs } from '../families/process.js';
+import { tileCount } from '../families/tiling.js';
 import type { ModelLike } from '../internal/types.js';
 import type { CallOptions } from '../options.js';
 import type { PlanReport, PruneReport } from '../report.js';
 import type { TimeBudget } from '../vlm/time-budget.js';
-import { totalMs } from './costs.js';
+import { median, totalMs } from './costs.js';
 import { makePlan, type Plan } from './make-plan.js';
 import { type ProfiledVlm, profileVlm, timesOf, type VlmProfile } from './profile.js';
-import { tileCount } from './tile-count.js';
 
 /** Images at the planned resolution, and the processor to use for them. */
 export interface PlannedImages {
@@ -39,16 +39,15 @@ export interface PlannedCall {
 
 /** Scales for downsizing images, as fractions of their vision tokens. */
 const SCALES = [1, 3 / 4, 1 / 2, 1 / 3, 1 / 4, 1 / 6, 1 / 10];
-/** Smoothing factor of the drift, and its upper bound. */
-const FOLLOW = 0.3;
-const MOST_DRIFT = 8;
+/** The number of recent calls that the drift is the median of: an odd number, so that single slow calls have no effect. */
+const RECENT = 7;
 
 /** Plans calls that have a {@link TimeBudget}. */
 export class Planner {
   private readonly vlm: ProfiledVlm;
   private profile: Promise<VlmProfile> | undefined;
-  /** Recent ratio of measured to predicted time: accounts for other load on the machine or a throttled processor. */
-  private drift = 1;
+  /** Ratios of measured to predicted time of recent calls, the last one at the end. */
+  private readonly ratios: number[] = [1];
 
   constructor(vlm: ProfiledVlm) {
     this.vlm = vlm;
@@ -86,13 +85,12 @@ export class Planner {
       await this.costs(),
       {
         visionTokens: SCALES.map((scale) => Math.max(images.length, Math.round(all * scale))),
-        tiles: 1,
-        leastTiles: 1,
+        allTiles: 1,
         images: images.length,
         // An estimate, because the prompt does not exist yet: about four characters per token, plus the tokens of the template.
         textTokens: 30 + Math.ceil(question.length / 4),
       },
-      { firstTokenMs, drift: this.drift },
+      { firstTokenMs, drift: this.drift() },
     );
     if (visionTokens >= all) return same;
     const fitted = await Promise.all(
@@ -113,12 +111,13 @@ export class Planner {
   ): Promise<PlannedCall> {
     const { visionTokens, textTokens } = prompt;
     const family = prunedFamilyOf(this.vlm.model as unknown as ModelLike);
-    const tiles = tileCount(family, tensors);
+    const allTiles = tileCount(family, tensors);
     const images = Math.max(1, prompt.images);
+    const drift = this.drift();
     const plan = makePlan(
       await this.costs(),
-      { visionTokens: [visionTokens], tiles, leastTiles: images, images, textTokens },
-      { firstTokenMs, drift: this.drift, spentMs },
+      { visionTokens: [visionTokens], allTiles, images, textTokens },
+      { firstTokenMs, drift, spentMs },
     );
     const isWhole = plan.keptTokens >= visionTokens;
     return {
@@ -126,10 +125,15 @@ export class Planner {
         // The plan already accounts for the measured cost of selection.
         costGuard: false,
         budget: isWhole ? { ratio: 1 } : { tokens: Math.max(1, Math.floor(plan.keptTokens / images)) },
-        ...(plan.tiles < tiles && { tiles: { share: plan.tiles / tiles } }),
+        ...(allTiles > 1 && { tiles: plan.tiles < allTiles ? { share: plan.tiles / allTiles } : 'all' }),
       },
-      reported: (report) => this.reported(report, plan, { firstTokenMs, spentMs, allTiles: tiles }),
+      reported: (report) => this.reported(report, plan, { firstTokenMs, spentMs, drift }),
     };
+  }
+
+  /** The median ratio of measured to predicted time: accounts for other load on the machine or a throttled processor. */
+  private drift(): number {
+    return median(this.ratios);
   }
 
   private async costs(): Promise<VlmProfile['costs']> {
@@ -140,13 +144,13 @@ export class Planner {
   private reported(
     report: PruneReport,
     plan: Plan,
-    { firstTokenMs, spentMs, allTiles }: { firstTokenMs: number; spentMs: number; allTiles: number },
+    { firstTokenMs, spentMs, drift }: { firstTokenMs: number; spentMs: number; drift: number },
   ): PruneReport {
     const rest = totalMs({ processMs: 0, ...timesOf(report) });
     const predictedRest = plan.predictedMs - spentMs;
     if (predictedRest > 0 && rest > 0 && report.timings.encodeMs > 0) {
-      const next = this.drift * (rest / predictedRest) ** FOLLOW;
-      this.drift = Math.min(MOST_DRIFT, Math.max(1 / MOST_DRIFT, next));
+      this.ratios.push((rest / predictedRest) * drift);
+      if (this.ratios.length > RECENT) this.ratios.shift();
     }
     const own: PlanReport = {
       firstTokenMs,
@@ -156,9 +160,9 @@ export class Planner {
       visionTokens: plan.visionTokens,
       encodedTokens: plan.encodedTokens,
       keptTokens: plan.keptTokens,
-      ...(allTiles > 1 && { tiles: plan.tiles }),
+      ...(plan.allTiles > 1 && { tiles: plan.tiles }),
     };
-    const note = `the first token was not to be had within ${firstTokenMs} ms; this is the cheapest plan, predicted to take ${Math.round(plan.predictedMs)} ms`;
+    const note = `no plan is predicted to meet ${firstTokenMs} ms; the cheapest one was used, predicted to take ${Math.round(plan.predictedMs)} ms`;
     return { ...report, plan: own, ...(!plan.isFeasible && { notes: [...report.notes, note] }) };
   }
 }

@@ -7,6 +7,7 @@ import { profiles } from '#profiles';
 import { canFitImages, fitImage } from '../families/fit-image.js';
 import { prunedFamilyOf } from '../families/index.js';
 import { type ModelInputs, processInputs } from '../families/process.js';
+import { tileCount } from '../families/tiling.js';
 import type { Library } from '../files/load-vlm.js';
 import { digest } from '../internal/digest.js';
 import type { ModelLike } from '../internal/types.js';
@@ -18,11 +19,12 @@ import {
   type CallSize,
   type CostSample,
   fitCosts,
+  median,
   type PhaseCosts,
   type PhaseTimes,
   phaseCostsSchema,
+  totalMs,
 } from './costs.js';
-import { tileCount } from './tile-count.js';
 
 /** The model to profile, as returned by `createVlm`. */
 export interface ProfiledVlm {
@@ -65,7 +67,7 @@ const optionsSchema = z.strictObject({
 }) satisfies z.ZodType<ProfileOptions>;
 
 /** Increment this when the cost terms or the measurements change. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * Measures the cost of a model: the vision encoder by number of tiles or image size, selection, and the language model by prompt
@@ -102,10 +104,7 @@ async function profileKey({ model, library, modelId }: ProfiledVlm): Promise<str
 }
 
 /** A setting for measured calls: an image size or a number of tiles. */
-export interface ProbeSize {
-  readonly visionTokens: number;
-  readonly encodedTokens: number;
-}
+export type ProbeSize = Pick<CallSize, 'visionTokens' | 'encodedTokens' | 'images' | 'tiles' | 'allTiles'>;
 
 /** Runs the calls that are measured. */
 export interface Probe {
@@ -126,46 +125,58 @@ export interface Probe {
 /** Fractions of kept tokens at which selection and the language model are measured. */
 const SELECT_SHARES = [1 / 16, 1 / 3];
 const PREFILL_SHARES = [1 / 32, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1];
-const REPEATS = 3;
-/** Calls that take longer than this are measured only once. */
-const LONG_MS = 3000;
+/** Each point is measured this often, unless all calls together take longer than `ENOUGH_MS`. */
+const ROUNDS = 7;
+const ENOUGH_MS = 10_000;
 
-/** Measures the costs of all phases with the calls of a probe. */
+/** A call to measure, with the phases whose times count. */
+interface Point {
+  readonly at: number;
+  readonly share: number;
+  readonly isEncoded: boolean;
+}
+
+/**
+ * Measures the costs of all phases with the calls of a probe. All points are measured in turn, several times, and the median of
+ * each counts, so that a busy moment does not distort any of them.
+ */
 export async function measureCosts(probe: Probe): Promise<PhaseCosts> {
-  const samples: CostSample[] = [];
-  const measured = async (
-    size: number,
-    share: number,
-    isEncoded: boolean,
-    pick: (times: PhaseTimes) => Partial<PhaseTimes>,
-  ): Promise<void> => {
-    const runs = [await probe.run(size, share, isEncoded)];
-    const isLong = Object.values((runs[0] as (typeof runs)[0]).times).some((ms) => ms > LONG_MS);
-    while (!isLong && runs.length < REPEATS) runs.push(await probe.run(size, share, isEncoded));
-    const times = medianTimes(runs.map((run) => run.times));
-    samples.push({ size: (runs[0] as (typeof runs)[0]).size, times: pick(times) });
-  };
-  for (const [size] of probe.sizes.entries()) {
-    // The first call of a shape is slower: buffers are allocated and kernels are selected.
-    await probe.run(size, SELECT_SHARES[0] as number, false);
-    for (const share of SELECT_SHARES) await measured(size, share, false, (times) => times);
-  }
   const largest = probe.sizes.length - 1;
-  for (const share of PREFILL_SHARES)
-    await measured(largest, share, true, ({ prefillMs }) => ({ prefillMs }));
-  return fitCosts(samples);
+  const points: readonly Point[] = [
+    ...probe.sizes.flatMap((_, at) => SELECT_SHARES.map((share) => ({ at, share, isEncoded: false }))),
+    // With skipped tiles but no selection, to tell the cost of ranking tiles from the cost of selecting tokens.
+    { at: 0, share: 1, isEncoded: false },
+    ...PREFILL_SHARES.map((share) => ({ at: largest, share, isEncoded: true })),
+  ];
+  // The first call of a shape is slower: buffers are allocated and kernels are selected.
+  for (const [at] of probe.sizes.entries()) await probe.run(at, SELECT_SHARES[0] as number, false);
+  const runs = points.map((): Awaited<ReturnType<Probe['run']>>[] => []);
+  let spent = 0;
+  for (let round = 0; round < ROUNDS && spent < ENOUGH_MS; round++) {
+    for (const [index, { at, share, isEncoded }] of points.entries()) {
+      const run = await probe.run(at, share, isEncoded);
+      spent += totalMs(run.times);
+      runs[index]?.push(run);
+    }
+  }
+  return fitCosts(
+    runs.map((own, index): CostSample => {
+      const times = medianTimes(own.map((run) => run.times));
+      const { prefillMs } = times;
+      return {
+        size: (own[0] as (typeof own)[0]).size,
+        times: points[index]?.isEncoded === true ? { prefillMs } : times,
+      };
+    }),
+  );
 }
 
 function medianTimes(all: readonly PhaseTimes[]): PhaseTimes {
-  const median = (pick: (times: PhaseTimes) => number): number => {
-    const sorted = all.map(pick).sort((a, b) => a - b);
-    return sorted[Math.floor((sorted.length - 1) / 2)] as number;
-  };
   return {
-    processMs: median(({ processMs }) => processMs),
-    encodeMs: median(({ encodeMs }) => encodeMs),
-    selectMs: median(({ selectMs }) => selectMs),
-    prefillMs: median(({ prefillMs }) => prefillMs),
+    processMs: median(all.map(({ processMs }) => processMs)),
+    encodeMs: median(all.map(({ encodeMs }) => encodeMs)),
+    selectMs: median(all.map(({ selectMs }) => selectMs)),
+    prefillMs: median(all.map(({ prefillMs }) => prefillMs)),
   };
 }
 
@@ -179,7 +190,7 @@ const RESOLUTIONS = [32, 128, 512, 1024];
 interface ProbeInputs extends ProbeSize {
   readonly image: RawImage;
   readonly processor: Processor;
-  readonly tiles: CallOptions['tiles'];
+  readonly budget: CallOptions['tiles'];
 }
 
 /** A probe of a model: calls with a noise image, resized to each size. */
@@ -208,17 +219,19 @@ async function vlmProbe(vlm: ProfiledVlm, template: string | undefined): Promise
     const inputs = await inputsOf(processor, image);
     const run = await measuredCall(handle, inputs, { budget: { ratio: 1 } });
     const { visionTokens } = run.report;
-    const tiles = tileCount(family, inputs);
+    const allTiles = tileCount(family, inputs);
     if (sizes.some((one) => one.visionTokens === visionTokens)) continue;
-    for (const count of new Set([1, Math.ceil(tiles / 2), tiles])) {
-      const share = count / tiles;
-      const encodedTokens = Math.round(visionTokens * share);
+    for (const tiles of new Set([1, Math.ceil(allTiles / 2), allTiles])) {
+      const share = tiles / allTiles;
       sizes.push({
         image,
         processor,
         visionTokens,
-        encodedTokens,
-        tiles: count === tiles ? 'all' : { share },
+        encodedTokens: Math.round(visionTokens * share),
+        images: 1,
+        tiles,
+        allTiles,
+        budget: tiles === allTiles ? 'all' : { share },
       });
     }
   }
@@ -226,18 +239,18 @@ async function vlmProbe(vlm: ProfiledVlm, template: string | undefined): Promise
   return {
     sizes,
     async run(at, share, isEncoded) {
-      const { image, processor, tiles, visionTokens, encodedTokens } = sizes[at] as ProbeInputs;
+      const { image, processor, budget, ...size } = sizes[at] as ProbeInputs;
       const started = performance.now();
       const inputs = await inputsOf(processor, image);
       const processMs = performance.now() - started;
       const { report } = await measuredCall(handle, inputs, {
-        budget: { tokens: Math.max(1, Math.round(encodedTokens * share)) },
-        tiles,
+        budget: { tokens: Math.max(1, Math.round(size.encodedTokens * share)) },
+        tiles: budget,
         minVisionTokens: 1,
         followUps: isEncoded ? 'reselect' : 'reuse',
       });
       return {
-        size: { visionTokens, encodedTokens, ...keptOf(report) },
+        size: { ...size, ...keptOf(report) },
         times: { processMs, ...timesOf(report) },
       };
     },
