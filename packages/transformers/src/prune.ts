@@ -48,8 +48,9 @@ export interface PruneHandle<M extends PreTrainedModel = PreTrainedModel> {
    * A stable key for the selection of a call: SHA-256 of the images, model, options, and question. Equal keys mean equal
    * selections, so you can store results and caches under the key, with two limits. First, models are identified by their type,
    * the inputs, outputs, precision, and device of their sessions, and `modelId`: if you use several checkpoints of one type, give
-   * each its own `modelId`. Second, functions are identified only by name and options, not by their code. This applies to a
-   * `select` function, a custom maximizer or coverage term, and an agent.
+   * each its own `modelId`. Second, functions are identified by name and source code: `select`, `tiles: { by }`, a custom
+   * maximizer or coverage term, and an agent. Functions with different code never share a key. Functions with the same name and
+   * code do, even if they capture different variables; put what they capture into `modelId`.
    */
   cacheKey(inputs: object, overrides?: CallOptions): Promise<string>;
   /**
@@ -113,7 +114,7 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
       const given = inputs as ModelInputs;
       const resolved = resolve(overrides);
       const prompt = readPrompt(family, target.config, given);
-      const { onReport: _, images: __, agent, select, ...settings } = resolved;
+      const { onReport: _, images: __, ...settings } = resolved;
       return await digest({
         ...imageInputsOf(context, given),
         model: [checked.modelId ?? null, target.config.model_type, family.name],
@@ -125,11 +126,9 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
         ]),
         backend: checked.backend === undefined ? null : [checked.backend.name, checked.backend.precision],
         settings,
-        select: select === undefined ? null : select.name,
         questions: findQuestions(context, resolved, prompt),
         placeholders: prompt.visionTokens,
         room: [resolved.budgets].flat().some(isFit) ? [prompt.textTokens, prompt.cachedTokens] : null,
-        agent: agent === undefined ? null : { ...agent, ask: agent.ask.name },
       });
     },
     async restore() {
@@ -144,6 +143,6 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
 function expectTiles({ name, noTiles }: PrunedFamily, tiles: TileBudget | undefined): void {
   if (noTiles === undefined || tiles === undefined || tiles === 'all') return;
   throw new InvalidOptionsError('options of prune', [
-    `tiles: ${name} has none: ${noTiles}; leave the option out`,
+    `tiles: not available for ${name}: ${noTiles}; omit the option`,
   ]);
 }

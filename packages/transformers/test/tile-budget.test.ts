@@ -14,7 +14,7 @@ import {
   type RankTiles,
   type TileFacts,
 } from '../src/index.js';
-import { answerOf, extended, generate, referenceTokens } from './support/reference.js';
+import { answerOf, extended, generate, referenceTokens, tokens } from './support/reference.js';
 import {
   buildTinyModel,
   type FamilyName,
@@ -169,7 +169,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
       attach();
       await expect(run({ tiles: { max: 2, by: () => order as never } })).rejects.toMatchObject({
         code: 'MMTOK_INVALID_OPTIONS',
-        message: expect.stringContaining('tiles.by: expected different whole numbers from 0 to 3'),
+        message: expect.stringContaining('tiles.by'),
       });
     },
   );
@@ -183,6 +183,61 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     const answer = await run({ tiles: { share: 1 } });
     expect(answerOf(answer, 0)).toEqual(answerOf(plain, 0));
     expect(handle?.lastReport?.images).toMatchObject(before ?? []);
+  });
+
+  it('runs the encoder once if the budget covers all tiles', async () => {
+    attach();
+    for (const tiles of [{ max: 5 }, { max: 99 }, { share: 1 }, { share: 0.95 }]) {
+      expect(await counted(() => run({ tiles }))).toEqual([5]);
+    }
+    // A ranking may still omit tiles.
+    expect(await counted(() => run({ tiles: { max: 5, by: () => [2] } }))).toEqual([1, 1]);
+  });
+
+  it('does not report skipped tiles as masked', async () => {
+    attach({ allocation: 'perTile' });
+    await run({ tiles: { max: 2 } });
+    expect(handle?.lastReport?.images.map(({ reason }) => reason)).toEqual(['pruned']);
+  });
+
+  // Only its images can be concatenated when prompts have different numbers of them.
+  it.runIf(name === 'lfm2_vl')('encodes all tiles of prompts that are not pruned', async () => {
+    attach({ minVisionTokens: ALL + 1 });
+    const images = [noiseIn(0, tiny.imageSize), noiseIn(3, tiny.imageSize)];
+    const two = await loaded.inputs('is the cat red ?', images);
+    await run({ tiles: { max: 2 } }, joined(inputs, two));
+    expect(handle?.lastReport?.images[0]).toMatchObject({
+      reason: 'belowMinVisionTokens',
+      keptTokens: ALL,
+    });
+    expect([skippedOf(0), skippedOf(1), skippedOf(2)]).toEqual([
+      [false, false, false, false, false],
+      [false, true, true, true, false],
+      [true, true, true, false, false],
+    ]);
+  });
+
+  it('selects tiles of an image that a later turn adds', async () => {
+    attach({ tiles: { max: 2 } });
+    const first = (await generate(loaded.model, {
+      ...inputs,
+      max_new_tokens: COUNT,
+      return_dict_in_generate: true,
+    })) as { sequences: Tensor; past_key_values: object };
+    const {
+      input_ids,
+      attention_mask: _,
+      ...images
+    } = await loaded.inputs('is the cat red ?', [noiseIn(1, tiny.imageSize)]);
+    const ids = [first.sequences, input_ids as Tensor].flatMap(({ data }) => [...(data as BigInt64Array)]);
+    const second = {
+      ...images,
+      input_ids: tokens(ids),
+      attention_mask: tokens(ids.map(() => 1n)),
+      past_key_values: first.past_key_values,
+    };
+    expect(await counted(() => generate(loaded.model, { ...second, max_new_tokens: 1 }))).toEqual([1, 1]);
+    expect(skippedOf()).toEqual([true, false, true, true, false]);
   });
 
   it('encodes the overview alone if nothing else is asked for', async () => {
@@ -253,6 +308,15 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
       reason: 'pruned',
       keptTokens: Math.floor(0.2 * ALL),
     });
+  });
+
+  it('counts the ranking of tiles in the time to the first token if their encoding is cached', async () => {
+    attach({ followUps: 'reselect', tiles: { max: 2 } });
+    await run({});
+    expect(await counted(() => run({}))).toEqual([]);
+    const timings = handle?.lastReport?.timings;
+    expect(timings?.encodeMs).toBe(0);
+    expect(timings?.firstTokenMs).toBeCloseTo((timings?.selectMs ?? 0) + (timings?.prefillMs ?? 0), 6);
   });
 
   it('follows the question: a tile that it points at comes first', async () => {
@@ -389,15 +453,15 @@ describe('phi3_v', () => {
   });
 });
 
-it('is refused by name for LLaVA-OneVision, which has no tiles here', async () => {
+it('is rejected for LLaVA-OneVision, which transformers.js does not tile', async () => {
   const tiny = await buildTinyModel('llava_onevision', { directory });
   const loaded = await tiny.load();
   const options = { processor: { tokenizer: loaded.tokenizer }, budget: { tokens: 4 } };
-  expect(() => prune(loaded.model, { ...options, tiles: { max: 2 } })).toThrow(/LLaVA-OneVision has none/);
+  expect(() => prune(loaded.model, { ...options, tiles: { max: 2 } })).toThrow(/tiles/);
   const handle = prune(loaded.model, { ...options, tiles: 'all' });
   const inputs = await loaded.inputs('what ?', [noiseImage(tiny.imageSize)]);
   const call = generate(loaded.model, { ...inputs, max_new_tokens: 1, mmtok: { tiles: { share: 0.5 } } });
-  await expect(call).rejects.toThrow(/LLaVA-OneVision has none/);
+  await expect(call).rejects.toThrow(/tiles/);
   await handle.restore();
   await loaded.dispose();
 });

@@ -2,16 +2,31 @@
 
 import { isTensor, type ModelInputs } from './types.js';
 
+/** JSON in which functions are represented by their name and source code, and other objects also by the source of their class. */
+function jsonOf(value: unknown): string {
+  const represent = (_: string, one: unknown): unknown => {
+    if (typeof one === 'function') return { function: one.name, source: String(one) };
+    if (typeof one !== 'object' || one === null || Array.isArray(one) || ArrayBuffer.isView(one)) return one;
+    const { constructor } = one;
+    if (constructor === undefined || constructor === Object) return one;
+    return { class: String(constructor), ...one };
+  };
+  return JSON.stringify(value ?? null, represent) ?? 'null';
+}
+
 /** Bytes of a value: a tensor's shape and data, or JSON. */
 function bytesOf(value: unknown): Uint8Array[] {
-  if (!isTensor(value)) return [new TextEncoder().encode(JSON.stringify(value ?? null))];
+  if (!isTensor(value)) return [new TextEncoder().encode(jsonOf(value))];
   const head = new TextEncoder().encode(`${value.type}[${value.dims.join(',')}]`);
   const { data } = value;
   if (ArrayBuffer.isView(data)) return [head, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
   return [head, new TextEncoder().encode(Array.from(data as ArrayLike<unknown>, String).join(','))];
 }
 
-/** The SHA-256 digest, in hexadecimal, of named values: tensors by shape and data, everything else as JSON. */
+/**
+ * The SHA-256 digest, in hexadecimal, of named values: tensors by shape and data, functions by name and source code, everything
+ * else as JSON.
+ */
 export async function digest(values: ModelInputs): Promise<string> {
   const parts = Object.keys(values)
     .sort()

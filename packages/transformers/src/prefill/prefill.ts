@@ -152,7 +152,7 @@ export async function prefill(
         ...(questions?.agents && { agentMs: questions.agentMs }),
         selectMs: chosen.rankMs + prefillStarted - chosen.encodeEnded - (questions?.agentMs ?? 0),
         prefillMs: ended - prefillStarted,
-        firstTokenMs: ended - (chosen.hit ? chosen.encodeEnded : encodeStarted),
+        firstTokenMs: ended - (chosen.hit ? chosen.encodeEnded - chosen.rankMs : encodeStarted),
         decodeMs: 0,
       },
       notes: [...vision.notes, ...chosen.notes],
@@ -178,7 +178,7 @@ function reasonToSkip(
   if (inputs.input_features != null) return 'hasAudio';
   if (!hasPixels) {
     throw new PromptMismatchError(
-      `the prompt has ${placeholders} image placeholders, but there are no pixel_values; pass all that the processor returned`,
+      `the prompt has ${placeholders} image placeholders, but there are no pixel_values; pass everything that the processor returned`,
     );
   }
   return prompt.visionTokens.every((count) => count < options.minVisionTokens)
@@ -310,14 +310,13 @@ async function encode(
 ): Promise<{ readonly images: EncodedImages; readonly hit: boolean; readonly rankMs: number }> {
   const cache = options.followUps === 'reselect' ? context.encodedImages : undefined;
   let hit = true;
-  const isFresh = inputs.pixel_values != null && prompt.past === 0;
   const part = async (some: ModelInputs): Promise<EncodedVision> => {
     const encoded = await encodeImages(context, some, undefined, cache);
     hit &&= encoded.hit;
     return encoded.images.encoded;
   };
   const tiles =
-    skip === undefined && isFresh
+    skip === undefined && inputs.pixel_values != null
       ? await encodeWorthwhileTiles(context, options, inputs, prompt, context.backend, part)
       : undefined;
   if (tiles !== undefined) {

@@ -82,7 +82,7 @@ export function shorten(pruned: PrunedModel, inputs: ModelInputs, prompt: Prompt
   );
   if (sum(places.map((own) => own.length)) !== rows.length) {
     throw new PromptMismatchError(
-      `${rows.length} vision tokens are kept, but the shortened prompt has ${sum(places.map((own) => own.length))} places for them`,
+      `${rows.length} vision tokens are kept, but the shortened prompt has ${sum(places.map((own) => own.length))} placeholders`,
     );
   }
 

@@ -28,6 +28,8 @@ export interface EncodedTiles {
 /** What ranking needs in addition to the inputs. */
 export interface TileSettings extends QuestionSettings {
   readonly tiles: TileBudget;
+  /** Prompts with fewer vision tokens are not pruned. */
+  readonly minVisionTokens: number;
 }
 
 /** An image whose tiles are selected. Tiles are numbered in the encoder's order. */
@@ -37,13 +39,15 @@ interface TiledImage {
   readonly grid: readonly [rows: number, columns: number];
   /** In row-major order. */
   readonly tiles: readonly number[];
+  /** Those that the encoder reads. */
+  readonly usable: ReadonlySet<number>;
 }
 
 /**
- * Encodes the tiles that are worth it.
+ * Encodes the overview of each image, then its most useful tiles.
  * @param encode runs the encoder on inputs with a subset of the tiles.
- * @returns `undefined` if there is nothing to select: the family does not tile, no image is tiled, the budget covers all
- * tiles, or the inputs do not identify the tiles.
+ * @returns `undefined` if there is nothing to select: the family does not tile, no image of a prompt to prune is tiled, the
+ * budget covers all tiles, or the inputs do not identify the tiles.
  */
 export async function encodeWorthwhileTiles(
   pruned: PrunedModel,
@@ -56,8 +60,18 @@ export async function encodeWorthwhileTiles(
   const budget = settings.tiles;
   if (budget === 'all') return undefined;
   const read = readTiles(pruned, inputs, prompt);
-  if (read === undefined || read.images.length === 0) return undefined;
-  const { tiled, images } = read;
+  if (read === undefined) return undefined;
+  const { tiled } = read;
+  const images = read.images.filter(
+    ({ batchIndex }) => (prompt.visionTokens[batchIndex] as number) >= settings.minVisionTokens,
+  );
+  /** How many tiles to encode after the overview. */
+  const wanted = ({ usable }: TiledImage): number =>
+    ('max' in budget ? budget.max : Math.round(budget.share * (usable.size + 1))) - 1;
+  if (images.length === 0) return undefined;
+  // A ranking of the caller may omit tiles.
+  if (budget.by === undefined && images.every((image) => wanted(image) >= image.usable.size))
+    return undefined;
 
   const cut = new Set(images.flatMap(({ tiles }) => tiles));
   const first = tiled.tiles.flatMap((_, tile) => (cut.has(tile) ? [] : [tile]));
@@ -79,13 +93,10 @@ export async function encodeWorthwhileTiles(
     return text;
   };
   for (const image of images) {
-    const usable = image.tiles.filter((tile) => (tiled.tiles[tile] as InputTile).units.length > 0);
-    const all = usable.length + 1;
-    const wanted = 'max' in budget ? budget.max : Math.round(budget.share * all);
     const vision = rowsOfTile(tiled, image.overview, parts[0] as EncodedPart);
     const facts = await factsOf(tiled, image, { vision, text: await textOf(image.batchIndex) }, backend);
     const ranked = ordered(facts, budget).map((tile) => image.tiles[tile] as number);
-    added.push(...ranked.filter((tile) => usable.includes(tile)).slice(0, Math.max(0, wanted - 1)));
+    added.push(...ranked.filter((tile) => image.usable.has(tile)).slice(0, Math.max(0, wanted(image))));
   }
   added.sort((a, b) => a - b);
   const rankMs = performance.now() - started;
@@ -130,7 +141,9 @@ function readTiles(
     const isGrid = cut.every(({ at }, index) => at[0] * width + at[1] === index);
     const isWhole = isGrid && cut.length === height * width && cut.length + 1 === own.length;
     if (overview === undefined || cut.length === 0 || !isWhole) return [];
-    return [{ batchIndex, overview, grid: [height, width], tiles: cut.map(({ tile }) => tile) }];
+    const numbers = cut.map(({ tile }) => tile);
+    const usable = new Set(numbers.filter((tile) => (tiled.tiles[tile] as InputTile).units.length > 0));
+    return [{ batchIndex, overview, grid: [height, width], tiles: numbers, usable }];
   });
   return { tiled, images };
 }
@@ -211,7 +224,7 @@ function ordered(facts: TileFacts, { by }: TileOrder): readonly number[] {
     order.every((tile) => Number.isInteger(tile) && tile >= 0 && tile < count);
   if (isOrder) return order;
   throw new InvalidOptionsError('options of prune', [
-    `tiles.by: expected different whole numbers from 0 to ${count - 1}, got ${JSON.stringify(order)}`,
+    `tiles.by: expected distinct tile indices from 0 to ${count - 1}, got ${JSON.stringify(order)}`,
   ]);
 }
 

@@ -81,7 +81,7 @@ export function keptWhole(
   visionTokens: number,
   excluded: ReadonlySet<number>,
 ): PoolResult | undefined {
-  if (pool.rows.length === 0) return keepPool(pool, 'masked');
+  if (pool.rows.length === 0) return keepPool(pool, pool.unencoded > 0 ? 'pruned' : 'masked');
   if (visionTokens < minVisionTokens) return keepPool(pool, 'belowMinVisionTokens');
   const { max, target } = resolveBudget(pool.budget, pool.rows.length);
   const isWhole = target === undefined && max >= pool.rows.length;
@@ -143,7 +143,7 @@ export async function selectPools(
   const terms = settings.coverage ?? defaultCoverage(context.textTemperature, settings.focus);
   if (isWeighted && settings.select === undefined && !terms.some(takesWeights)) {
     notes.add(
-      'no term of coverage uses the weights of the question: none has text tokens as targets without weights',
+      "the question's token weights have no effect: no coverage term has text tokens as targets and no weights of its own",
     );
   }
   if (standardized) notes.add('the vision features were standardized per dimension');
