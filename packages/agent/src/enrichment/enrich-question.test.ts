@@ -51,14 +51,14 @@ describe('answers without visual meaning add nothing', () => {
     expect(enrichQuestion(question, answer)).toMatchObject({ added: [], reason: 'emptyAnswer' });
   });
 
-  test('unless told otherwise, kind by kind', () => {
+  test('unless the options keep that kind', () => {
     expect(enrichQuestion(question, 'Yes', { drop: [] }).added).toEqual(['Yes']);
     expect(enrichQuestion(question, 'B', { drop: ['yesNo', 'number'] }).added).toEqual(['B']);
     expect(enrichQuestion(question, '7', { drop: ['yesNo', 'optionLetter'] }).added).toEqual(['7']);
   });
 });
 
-test('what is left of contractions is no word', () => {
+test('fragments of contractions are not words', () => {
   expect(enrichQuestion(question, "He's got a kite, hasn't he? It isn't red.").added).toEqual([
     'got',
     'kite',
@@ -89,16 +89,16 @@ describe('multiple choice', () => {
     expect(enrichQuestion(menu, 'D')).toMatchObject({ added: [], choice: 'D', reason: 'noVisualMeaning' });
   });
 
-  test('a letter without an option is no answer', () => {
+  test('a letter without an option is dropped', () => {
     expect(enrichQuestion(menu, 'E')).toMatchObject({ added: [], reason: 'noVisualMeaning' });
     expect(enrichQuestion(menu, 'E. a parrot').added).toEqual(['parrot']);
   });
 
-  test('an answer in words is taken as it is', () => {
+  test('an answer in words is used unchanged', () => {
     expect(enrichQuestion(menu, 'A parrot on the sofa').added).toEqual(['parrot']);
   });
 
-  test('benchmark prompts end in a format sentence, which is no part of the last option', () => {
+  test('the format sentence at the end of benchmark prompts is not part of the last option', () => {
     const prompt =
       "What is it?\nA. cat\nB. dog Answer with the option's letter from the given choices directly.";
     expect(enrichQuestion(prompt, 'B').added).toEqual(['dog']);
@@ -125,7 +125,7 @@ describe('repeats', () => {
   });
 });
 
-test('a very long answer is cut at maxWords', () => {
+test('a very long answer is cut to maxWords', () => {
   const answer = Array.from({ length: 5000 }, (_, i) => `thing${i}`).join(' ');
   expect(enrichQuestion(question, answer).added).toHaveLength(16);
   expect(enrichQuestion(question, answer, { maxWords: 3 }).added).toEqual(['thing0', 'thing1', 'thing2']);
@@ -146,18 +146,18 @@ test('words of any script', () => {
   expect(enrichQuestion('这是什么?', '狗').added).toEqual(['狗']);
 });
 
-test('stop-words of one’s own', () => {
+test('custom stop words', () => {
   const options = { answerStopWords: ['einen'], keywords: { stopWords: ['was', 'der'] } };
   expect(enrichQuestion('Was hält der Mann?', 'einen Schirm', options).words.map(({ word }) => word)).toEqual(
     ['hält', 'Mann', 'Schirm'],
   );
 });
 
-test('wrong options are refused by name', () => {
+test('invalid options are rejected by name', () => {
   const wrong = (options: object) => () => enrichQuestion(question, 'kite', options);
-  expect(wrong({ maxWords: -1 })).toThrow(/options of enrichQuestion: maxWords: expected 0 or more/);
+  expect(wrong({ maxWords: -1 })).toThrow(/maxWords/);
   expect(wrong({ answerWeight: Number.NaN })).toThrow(/answerWeight/);
   expect(wrong({ drop: ['letters'] })).toThrow(/drop/);
   expect(wrong({ maxTokens: 4 })).toThrow(/maxTokens/);
-  expect(() => enrichQuestion(question, undefined as unknown as string)).toThrow(/Invalid answer/);
+  expect(() => enrichQuestion(question, undefined as unknown as string)).toThrow(/answer/);
 });

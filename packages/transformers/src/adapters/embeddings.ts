@@ -1,4 +1,4 @@
-// The adapter of most models: a vision encoder, an embedding table, and a decoder that takes embeddings.
+// The adapters of models with a vision encoder, an embedding table, and a language model that takes embeddings.
 
 import { runSession } from '../internal/session.js';
 import { tappedOutputs } from '../internal/tapped-sessions.js';
@@ -33,7 +33,7 @@ export async function encodeVision(model: ModelLike, inputs: ModelInputs): Promi
 }
 
 /** Input embeddings of the shortened prompt with its vision tokens, and the other outputs of the embedding table. */
-export async function embedPrompt(
+async function embedPrompt(
   model: ModelLike,
   { ids, visionPositions, kept }: ShortPrompt,
 ): Promise<Record<string, TensorLike>> {
@@ -58,5 +58,21 @@ export const embeddingsAdapter: ModelAdapter = {
 
   async prefill(model: ModelLike, forward: Forward, prompt: ShortPrompt) {
     return await forward({ ...prompt.inputs, ...(await embedPrompt(model, prompt)) });
+  },
+};
+
+/**
+ * The adapter of Florence-2, an encoder-decoder whose encoder reads the vision tokens, then the text. The prompt has no
+ * placeholders. The decoder is not patched: pruning changes what `_prepare_inputs_embeds` passes to the encoder, so `prefill` only
+ * builds the embeddings.
+ */
+export const encoderDecoderAdapter: ModelAdapter = {
+  ...embeddingsAdapter,
+  sessions: ['vision_encoder', 'embed_tokens', 'model', 'decoder_model_merged'],
+  decoder: 'model',
+  placement: 'beforeText',
+  async prefill(model, forward, prompt) {
+    const { inputs_embeds } = await embedPrompt(model, prompt);
+    return await forward({ attention_mask: prompt.inputs.attention_mask, inputs_embeds });
   },
 };

@@ -38,7 +38,7 @@ export const llavaNextAdapter: ModelAdapter = {
     if (rows !== tokens) {
       throw new UnsupportedModelError(
         String(model.config.model_type),
-        `its vision encoder gives ${rows} rows for tiles of ${tokens} vision tokens`,
+        `its vision encoder outputs ${rows} rows for tiles with ${tokens} vision tokens`,
       );
     }
     const tapped = Object.entries(tappedOutputs(model.sessions.vision_encoder, others)).map(

@@ -1,6 +1,6 @@
 // Families with their own layouts, and families that transformers.js can run but that have nothing to prune.
 
-import { encoderDecoderAdapter } from '../adapters/encoder-decoder.js';
+import { encoderDecoderAdapter } from '../adapters/embeddings.js';
 import { janusAdapter } from '../adapters/janus.js';
 import type { PrunedFamily, RefusedFamily } from './family.js';
 import { equalTiles, tilesFromRuns } from './layout.js';
@@ -17,7 +17,7 @@ export const otherFamilies: readonly PrunedFamily[] = [
     textTemperature: 0.02,
     tap: 'projector',
     notes:
-      'the text is the task prompt; boxes and regions are read from fewer tokens, so expect them to be coarser',
+      'the text is the task prompt; boxes and regions come from fewer tokens, so expect them to be coarser',
     checkpoints: [
       { id: 'onnx-community/Florence-2-base-ft', size: '0.23 B' },
       { id: 'onnx-community/Florence-2-large-ft', size: '0.77 B' },
@@ -33,7 +33,8 @@ export const otherFamilies: readonly PrunedFamily[] = [
     tiles: tilesFromRuns,
     textTemperature: 0.02,
     tap: 'none',
-    notes: 'image understanding; image generation is untouched; one prompt at a time, as upstream',
+    notes:
+      'image understanding only; image generation is unchanged; one prompt at a time, as in transformers.js',
     checkpoints: [{ id: 'onnx-community/Janus-Pro-1B-ONNX', size: '1.5 B' }],
   },
 ];
@@ -50,6 +51,6 @@ export const refusedFamilies: readonly RefusedFamily[] = [
     name: 'TrOCR, Donut, captioners',
     modelTypes: ['vision-encoder-decoder'],
     reason:
-      'its decoder looks at the image by cross-attention only, so fewer vision tokens would save next to nothing',
+      'its decoder reads the image only by cross-attention, so fewer vision tokens would save almost nothing',
   },
 ];
