@@ -5,7 +5,7 @@ import { type Answerer, agentFrom } from './agent-from.js';
 const image = { data: new Uint8Array(3), width: 1, height: 1, channels: 3 } as unknown as RawImage;
 
 describe('agentFrom', () => {
-  it('lets any function answer, at once or later', async () => {
+  it('accepts any function, sync or async', async () => {
     const captioner = agentFrom(() => ' A yellow umbrella. ', { answerWeight: 2 });
     expect(await captioner(image, 'What is the man holding?')).toMatchObject({
       answer: 'A yellow umbrella.',
@@ -18,7 +18,7 @@ describe('agentFrom', () => {
     expect((await remote(image, 'cats')).added).toEqual(['about']);
   });
 
-  it('passes empty answers on as such', async () => {
+  it('accepts empty answers', async () => {
     expect(await agentFrom(() => ' ')(image, 'A cat?')).toMatchObject({
       answer: '',
       added: [],
@@ -41,7 +41,7 @@ describe('agentFrom', () => {
     await expect(agent(image, 'A cat?')).rejects.toThrow('out of memory');
   });
 
-  it('hands the signal on, and rejects with its reason even if the function ignores it', async () => {
+  it('passes the signal, and rejects with its reason even if the function ignores it', async () => {
     const controller = new AbortController();
     let seen: AbortSignal | undefined;
     const agent = agentFrom((_image, _question, call) => {
@@ -54,8 +54,8 @@ describe('agentFrom', () => {
     await expect(agent(image, 'What?', { signal: controller.signal })).rejects.toThrow('enough');
   });
 
-  it('refuses what cannot be an agent', async () => {
-    expect(() => agentFrom('a cat' as unknown as Answerer)).toThrow(/expected a function/);
+  it('rejects what cannot be an agent', async () => {
+    expect(() => agentFrom('a cat' as unknown as Answerer)).toThrow(/function/);
     expect(() => agentFrom(() => '', { maxWords: -1 })).toThrow(/maxWords/);
     await expect(agentFrom((() => 7) as unknown as Answerer)(image, 'What?')).rejects.toThrow(/answer/);
   });

@@ -58,7 +58,7 @@ const schema = z.strictObject({
 
 const imageSchema = z.custom<RawImage>(
   (value) => ArrayBuffer.isView((value as RawImage | undefined)?.data) && (value as RawImage).width > 0,
-  'expected a RawImage of transformers.js, e.g. from RawImage.read(path)',
+  'expected a transformers.js RawImage, e.g. from RawImage.read(path)',
 );
 
 /**
@@ -150,7 +150,7 @@ function setImageSize(
   if (images === undefined || tile === undefined) {
     if (imageSize === undefined) return;
     throw new InvalidOptionsError('options of createAgent', [
-      `imageSize: got ${imageSize}, but models of type ${modelType} have no tiles; leave it out`,
+      `imageSize: got ${imageSize}, but models of type ${modelType} have no tiles; omit it`,
     ]);
   }
   // Even without splitting, the library would first enlarge every image to the size for many tiles.

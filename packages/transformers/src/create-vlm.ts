@@ -82,7 +82,7 @@ const source = z.union(
       return model !== undefined && processor !== undefined && library !== undefined;
     }),
   ],
-  'expected a hub id, a folder, or what loadVlm() returned',
+  'expected a hub id, a folder, or the result of loadVlm()',
 );
 
 /**
@@ -104,7 +104,7 @@ export async function createVlm(model: string | LoadedVlm, options: CreateVlmOpt
   checkPruning(keep, pruning);
   if (typeof given !== 'string' && Object.keys(load).length > 0) {
     throw new InvalidOptionsError('options of createVlm', [
-      `${Object.keys(load).join(', ')}: the model is loaded already, expected options of pruning only`,
+      `${Object.keys(load).join(', ')}: the model is already loaded, so only pruning options are allowed`,
     ]);
   }
   const tap = pruning.visionFeatures === 'patches' && { tap: { patches: true } };
@@ -221,7 +221,7 @@ class PrunedVlm implements Vlm {
     signal.throwIfAborted();
     const { generation, maxNewTokens } = request;
     const { tokenizer } = this.processor;
-    if (tokenizer === undefined) throw new InputError('its processor has no tokenizer');
+    if (tokenizer === undefined) throw new InputError('the processor has no tokenizer');
     const stop = new this.library.InterruptableStoppingCriteria();
     const interrupt = (): void => stop.interrupt();
     signal.addEventListener('abort', interrupt, { once: true });
@@ -336,9 +336,9 @@ class PrunedVlm implements Vlm {
 /** Rephrases a library error in terms of the request if the library's message does not explain the cause. */
 function explained(error: unknown, { template }: ResolvedRequest): unknown {
   if (!(error instanceof Error) || !/tokens and features do not match/i.test(error.message)) return error;
-  const where = template === undefined ? 'its processor or its files' : `the template '${template}'`;
+  const where = template === undefined ? 'the processor or the model files' : `the template '${template}'`;
   return new InputError(
-    `the prompt does not have one place for each vision token (${error.message}), which is due to ${where}`,
+    `the prompt does not have one placeholder per vision token (${error.message}); the cause is ${where}`,
     { cause: error },
   );
 }

@@ -5,7 +5,7 @@ import { MmtokError } from '@mmtok/core';
 /** The model is already pruned. Code `MMTOK_ALREADY_PRUNED`. */
 export class AlreadyPrunedError extends MmtokError {
   constructor() {
-    super('MMTOK_ALREADY_PRUNED', 'This model is pruned already', {
+    super('MMTOK_ALREADY_PRUNED', 'This model is already pruned', {
       hint: 'Call restore() on the handle of the first prune(), or override options per call with generate({ ..., mmtok: { ... } }).',
     });
   }
@@ -42,7 +42,7 @@ export class ModelLoadError extends MmtokError {
  */
 export class PromptMismatchError extends MmtokError {
   constructor(problem: string) {
-    super('MMTOK_PROMPT_MISMATCH', problem, { title: 'Prompt and images do not fit' });
+    super('MMTOK_PROMPT_MISMATCH', problem, { title: 'The prompt and the images do not match' });
   }
 }
 
@@ -50,7 +50,7 @@ export class PromptMismatchError extends MmtokError {
 export class VisionFeaturesError extends MmtokError {
   constructor(problem: string) {
     super('MMTOK_VISION_FEATURES', problem, {
-      title: 'Vision features from before the projector',
+      title: 'The vision features are not available',
       kind: 'data',
     });
   }
@@ -59,6 +59,6 @@ export class VisionFeaturesError extends MmtokError {
 /** The model does not support this question, message, or image. Code `MMTOK_INPUT`. */
 export class InputError extends MmtokError {
   constructor(problem: string, options?: { readonly cause?: unknown }) {
-    super('MMTOK_INPUT', problem, { title: 'The model cannot be asked this', ...options });
+    super('MMTOK_INPUT', problem, { title: 'The model cannot process this request', ...options });
   }
 }

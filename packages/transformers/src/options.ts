@@ -249,12 +249,12 @@ const pruneSchema = z.strictObject({
   ...selection,
   processor: z.custom<ProcessorLike>(
     (value) => isFunction((value as ProcessorLike | undefined)?.tokenizer?.decode),
-    'expected the processor of the model, e.g. from AutoProcessor.from_pretrained(); its tokenizer reads the question from the prompt',
+    "expected the model's processor, e.g. from AutoProcessor.from_pretrained(); its tokenizer reads the question from the prompt",
   ),
   backend: z
     .custom<Backend>(
       (value) => isFunction((value as Backend | undefined)?.run),
-      'expected a backend, e.g. from createTfjsBackend() of @mmtok/tfjs-backend; leave it out for the ONNX Runtime that runs the model',
+      'expected a backend, e.g. from createTfjsBackend() of @mmtok/tfjs-backend; omit it to use the ONNX Runtime that runs the model',
     )
     .optional(),
   modelId: z.string().min(1).optional(),
@@ -273,7 +273,7 @@ const callSchema = z.strictObject({
     .array(
       z.custom<RawImage>(
         (value) => ArrayBuffer.isView((value as RawImage | undefined)?.data),
-        'expected a RawImage of transformers.js',
+        'expected a transformers.js RawImage',
       ),
     )
     .optional(),
@@ -284,7 +284,7 @@ function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudge
   if (Array.isArray(budget)) return budget.map((one) => checkPromptBudget(one) as PromptBudget);
   if (typeof budget === 'object' && budget !== null && 'firstTokenMs' in budget) {
     throw new InvalidBudgetError(
-      `got ${JSON.stringify(budget)}; budgets in time are for createVlm(), which can choose the resolution as well`,
+      `got ${JSON.stringify(budget)}; time budgets work only with createVlm(), which can also choose the resolution`,
     );
   }
   const isFit = typeof budget === 'object' && budget !== null && 'fitContext' in budget;
@@ -292,7 +292,7 @@ function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudge
   const result = fitContext.safeParse(budget);
   if (result.success) return result.data as PromptBudget;
   throw new InvalidBudgetError(
-    `got ${JSON.stringify(budget)}; expected { fitContext } with a whole number ≥ 1, and optional whole numbers reserve, min and max`,
+    `got ${JSON.stringify(budget)}; expected { fitContext } with a whole number ≥ 1, and optionally the whole numbers reserve, min, and max`,
   );
 }
 
@@ -319,7 +319,7 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
   expectOneChooser(name, own);
   expectOnePreparation(name, own);
   if (own.question !== undefined && own.questionTokens !== undefined) {
-    throw new InvalidOptionsError(name, ['give either question or questionTokens, not both']);
+    throw new InvalidOptionsError(name, ['question and questionTokens cannot be combined']);
   }
   const budgets = budget === undefined ? base.budget : checkPromptBudget(budget);
   const {
@@ -342,7 +342,7 @@ export function resolveOptions(base: CheckedOptions, call: unknown): ResolvedOpt
   };
   if (Array.isArray(budgets) && resolved.allocation !== 'perImage') {
     throw new InvalidOptionsError(name, [
-      `an array of budgets is one per image, which needs allocation 'perImage', got '${resolved.allocation}'`,
+      `an array of budgets requires allocation 'perImage', got '${resolved.allocation}'`,
     ]);
   }
   if (resolved.select !== undefined) expectCountable(name, resolved);
@@ -361,11 +361,11 @@ function expectOneChooser(
 ): void {
   if (focus !== undefined && (select !== undefined || coverage !== undefined)) {
     throw new InvalidOptionsError(name, [
-      'give either focus, or coverage or select, not both; coverage: [visionCoverage({ focus })] takes further terms beside it',
+      'focus cannot be combined with coverage or select; to combine it with other terms, use coverage: [visionCoverage({ focus }), …]',
     ]);
   }
   if (select !== undefined && (coverage !== undefined || maximizer !== undefined)) {
-    throw new InvalidOptionsError(name, ['give either select, or coverage and maximizer, not both']);
+    throw new InvalidOptionsError(name, ['select cannot be combined with coverage or maximizer']);
   }
 }
 
@@ -373,7 +373,7 @@ function expectOneChooser(
 function expectOnePreparation(name: string, { text, keywords }: Partial<SelectionOptions>): void {
   if (text === 'official' && keywords !== undefined) {
     throw new InvalidOptionsError(name, [
-      "give either keywords, or text: 'official', which chooses words by rules of its own, not both",
+      "keywords cannot be combined with text: 'official', which has its own rules",
     ]);
   }
 }
@@ -382,12 +382,12 @@ function expectOnePreparation(name: string, { text, keywords }: Partial<Selectio
 function expectCountable(name: string, { budgets, minTokens }: ResolvedOptions): void {
   if ([budgets].flat().some((budget) => 'coverage' in (budget as PromptBudget))) {
     throw new InvalidOptionsError(name, [
-      'select: a function is told how many tokens to keep, so the budget must be { tokens }, { ratio } or { fitContext }, not { coverage }',
+      'select: needs to know how many tokens to keep, so the budget must be { tokens }, { ratio }, or { fitContext }, not { coverage }',
     ]);
   }
   if (minTokens > 0) {
     throw new InvalidOptionsError(name, [
-      `minTokens: got ${minTokens} beside select; only an objective can keep minimums, so leave it out`,
+      `minTokens: got ${minTokens}, but select cannot guarantee minimums; omit one of them`,
     ]);
   }
 }

@@ -159,18 +159,20 @@ describe('an agent that is asked early', () => {
     return { signals, agent: { ask, parallel: true, timeLimitMs: Infinity } };
   };
 
-  it('is stopped where the call fails without it', async () => {
+  it('is stopped if the call fails', async () => {
     const { signals, agent } = waiting();
     const { vision_encoder: encoder } = loaded.model.sessions as Record<string, { run: () => unknown }>;
     const run = vi.spyOn(encoder!, 'run').mockRejectedValue(new Error('out of memory'));
     await expect(asked(agent)).rejects.toThrow('out of memory');
     run.mockRestore();
     handle.restore();
-    await expect(asked(agent, { mmtok: { images: [image, image] } })).rejects.toThrow(/has 2 in its option/);
+    await expect(asked(agent, { mmtok: { images: [image, image] } })).rejects.toMatchObject({
+      code: 'MMTOK_PROMPT_MISMATCH',
+    });
     expect(signals.map((signal) => signal.aborted)).toEqual([true, true]);
   });
 
-  it('is stopped where its answer is of no use', async () => {
+  it('is stopped if its answer is not needed', async () => {
     const { signals, agent } = waiting();
     await asked(agent, { mmtok: { budget: { ratio: 1 } } });
     expect(signals.map((signal) => signal.aborted)).toEqual([true]);
@@ -198,36 +200,35 @@ describe('an agent that fails', () => {
       },
       /out of paper/,
     ],
-    [
-      'answers in another form',
-      async () => 'a cat' as unknown as { answer: string },
-      /expected \{ answer \}/,
-    ],
-  ] as [string, Agent, RegExp][])('because it %s leaves the question alone', async (_, agent, problem) => {
-    const { prompts, notes, keptTokens } = await asked(agent);
-    expect(prompts[0]?.agent).toMatchObject({
-      state: 'failed',
-      added: [],
-      problem: expect.stringMatching(problem),
-    });
-    expect(prompts[0]?.question?.words).toEqual(['on', 'tree']);
-    expect(notes.join()).toMatch(/the agent failed: /);
-    expect(keptTokens).toBe(4);
-  });
+    ['answers in another form', async () => 'a cat' as unknown as { answer: string }, /answer/],
+  ] as [string, Agent, RegExp][])(
+    'because it %s leaves the question unchanged',
+    async (_, agent, problem) => {
+      const { prompts, notes, keptTokens } = await asked(agent);
+      expect(prompts[0]?.agent).toMatchObject({
+        state: 'failed',
+        added: [],
+        problem: expect.stringMatching(problem),
+      });
+      expect(prompts[0]?.question?.words).toEqual(['on', 'tree']);
+      expect(notes).toHaveLength(1);
+      expect(keptTokens).toBe(4);
+    },
+  );
 
-  it('to answer in time is not waited for, and is told', async () => {
+  it('to answer in time is aborted', async () => {
     let signal: AbortSignal | undefined;
     const ask: Agent = (_image, _question, options) => {
       signal = options.signal;
       return new Promise(() => undefined);
     };
     const { prompts, notes } = await asked({ ask, timeLimitMs: 20 });
-    expect(prompts[0]?.agent).toMatchObject({ state: 'timedOut', problem: 'it took longer than 20 ms' });
+    expect(prompts[0]?.agent).toMatchObject({ state: 'timedOut', problem: expect.stringContaining('20 ms') });
     expect(signal?.aborted).toBe(true);
-    expect(notes.join()).toMatch(/longer than 20 ms/);
+    expect(notes.join()).toContain('20 ms');
   });
 
-  it('at the second picture leaves what it said of the first', async () => {
+  it('on the second image keeps its answer about the first', async () => {
     const agent = vi
       .fn<Agent>()
       .mockResolvedValueOnce({ answer: 'a cat' })
@@ -239,7 +240,7 @@ describe('an agent that fails', () => {
 });
 
 describe("when: 'auto'", () => {
-  it('asks where the question is less informative than the threshold, and says how informative it is', async () => {
+  it('asks if the question is less informative than the threshold, and reports how informative it is', async () => {
     const agent = says('a cat');
     const below = await asked({ ask: agent, when: 'auto', threshold: 1 });
     expect(below.prompts[0]?.agent?.state).toBe('enriched');
@@ -252,7 +253,7 @@ describe("when: 'auto'", () => {
     expect(agent).toHaveBeenCalledTimes(1);
   });
 
-  it('asks where there is no question, and can be said for a single call', async () => {
+  it('asks if there is no question, and can be set for a single call', async () => {
     const agent = says('a cat');
     const { prompts } = await asked(agent, { mmtok: { question: '', agent: 'auto' } });
     expect(prompts[0]?.agent).toMatchObject({ state: 'enriched', informativeness: 0 });
@@ -262,23 +263,23 @@ describe("when: 'auto'", () => {
   });
 });
 
-describe('wrong use', () => {
+describe('invalid use', () => {
   it.each([
-    [says('a cat'), { images: [] }, /has 1 images.*has 0.*images: \[image\]/],
+    [says('a cat'), { images: [] }, /1.*images.*0/],
     [says('a cat'), { images: 'cat.jpg' as unknown as RawImage[] }, /images/],
-    ['a cat' as unknown as Agent, {}, /expected an agent/],
-    [{ ask: says('a cat'), threshold: 2 }, {}, /agent.threshold: .*1/],
-    [{ ask: says('a cat'), timeLimitMs: 3e9 }, {}, /agent.timeLimitMs: .*up to 2147483647, or Infinity/],
-    [{} as PruneOptions['agent'], {}, /agent.ask: expected a function/],
-    [says('a cat'), { agent: { ask: says('a cat'), timeLimitMs: 0 } }, /agent.timeLimitMs: .*above 0/],
+    ['a cat' as unknown as Agent, {}, /agent/],
+    [{ ask: says('a cat'), threshold: 2 }, {}, /agent\.threshold/],
+    [{ ask: says('a cat'), timeLimitMs: 3e9 }, {}, /agent\.timeLimitMs.*2147483647/],
+    [{} as PruneOptions['agent'], {}, /agent\.ask/],
+    [says('a cat'), { agent: { ask: says('a cat'), timeLimitMs: 0 } }, /agent\.timeLimitMs/],
     [says('a cat'), { agent: 'never' as unknown as false }, /'always', 'auto'/],
-  ] as [PruneOptions['agent'], CallOptions, RegExp][])('is refused (%#)', async (agent, mmtok, message) => {
+  ] as [PruneOptions['agent'], CallOptions, RegExp][])('is rejected (%#)', async (agent, mmtok, message) => {
     const call = asked(agent, { mmtok });
     await expect(call).rejects.toThrow(message);
     await expect(call).rejects.toSatisfy((error) => MmtokError.isInstance(error));
   });
 
-  it('does not disturb keys of selections', async () => {
+  it('does not change the keys of selections', async () => {
     await asked(says('a cat'));
     const inputs = await loaded.inputs('what is on the tree ?', [image]);
     const key = await handle.cacheKey(inputs);

@@ -216,17 +216,13 @@ describe('images', () => {
   });
 
   it.each([
-    ['that are missing', 'nowhere.png', /the image, nowhere\.png, cannot be read \(ENOENT/],
-    ['that are empty', new Blob([]), /is empty/],
-    ['in formats that decoders do not read', new Blob(['BM', new Uint8Array(40)]), /is a BMP.*convert it/],
-    ['of HEIC', new Blob([new Uint8Array(4), 'ftypheic', new Uint8Array(40)]), /is a HEIC.*convert it/],
-    ['that are none', new Blob(['hello']), /cannot be decoded as an image/],
-    [
-      'with too few pixels',
-      { data: new Uint8Array(3), width: 2, height: 2 },
-      /has 3 bytes, expected 2 × 2 × 4/,
-    ],
-  ] as const)('%s are refused', async (_, image, message) => {
+    ['that are missing', 'nowhere.png', /nowhere\.png.*ENOENT/],
+    ['that are empty', new Blob([]), /empty/],
+    ['in formats that decoders do not support', new Blob(['BM', new Uint8Array(40)]), /BMP/],
+    ['in the HEIC format', new Blob([new Uint8Array(4), 'ftypheic', new Uint8Array(40)]), /HEIC/],
+    ['that are not images', new Blob(['hello']), /the image/],
+    ['with too few pixels', { data: new Uint8Array(3), width: 2, height: 2 }, /3 .*2 × 2 × 4/],
+  ] as const)('%s are rejected', async (_, image, message) => {
     const { vlm } = await open('llava');
     const asked = vlm.ask({ image, question: QUESTION });
     await expect(asked).rejects.toBeInstanceOf(InputError);
@@ -304,7 +300,7 @@ describe('calls', () => {
     expect((await vlm.ask({ ...request, maxNewTokens: 2 })).usage.newTokens).toBe(2);
   });
 
-  it('stop the model when the loop over their pieces is left', async () => {
+  it('stop the model when the loop over their pieces ends early', async () => {
     const { vlm, tiny } = await open('smolvlm');
     const stream = vlm.stream({ image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 400 });
     for await (const piece of stream) {
@@ -314,7 +310,7 @@ describe('calls', () => {
     await expect(stream.answer).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('that run are ended by dispose(), and none begins after it', async () => {
+  it('that are pending finish before dispose(), and later ones are rejected', async () => {
     const { vlm, tiny } = await open('smolvlm');
     const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 20 };
     const running = vlm.ask(request);
@@ -331,7 +327,7 @@ describe('calls', () => {
     ).rejects.toBeInstanceOf(DisposedError);
   });
 
-  it('pass options on to generate()', async () => {
+  it('pass options to generate()', async () => {
     const { vlm, tiny } = await open('smolvlm');
     const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 8 };
     const { text, usage } = await vlm.ask(request);
@@ -350,37 +346,38 @@ describe('wrong requests', () => {
   });
 
   it.each([
-    [{}, /expected a question, an image, or messages/],
+    [{}, /question/],
     [{ question: '' }, /question: got ''/],
     [{ question: 7 }, /question/],
-    [{ image: 7, question: QUESTION }, /image: expected a path, URL, Blob/],
-    [{ images: [null], question: QUESTION }, /images\.0: expected a path/],
-    [{ question: QUESTION, keep: Number.NaN }, /keep: got NaN, expected a share between 0 and 1/],
+    [{ image: 7, question: QUESTION }, /image:/],
+    [{ images: [null], question: QUESTION }, /images\.0/],
+    [{ question: QUESTION, keep: Number.NaN }, /keep: got NaN/],
     [{ question: QUESTION, keep: 1.5 }, /keep: got 1\.5/],
     [{ question: QUESTION, keep: 0 }, /keep: got 0/],
     [{ question: QUESTION, keep: 'half' }, /keep: got half/],
-    [{ question: QUESTION, maxNewTokens: 0 }, /maxNewTokens: expected at least 1/],
-    [{ question: QUESTION, keep: 2, mmtok: { budget: { tokens: 2 } } }, /either keep or mmtok\.budget/],
-    [{ question: QUESTION, keep: 2, mmtok: false }, /keep asks for pruning/],
-    [{ question: QUESTION, generation: { streamer: {} } }, /generation: expected none of/],
+    [{ question: QUESTION, maxNewTokens: 0 }, /maxNewTokens/],
+    [{ question: QUESTION, keep: 2, mmtok: { budget: { tokens: 2 } } }, /mmtok\.budget/],
+    [{ question: QUESTION, keep: 2, mmtok: false }, /keep.*mmtok: false/],
+    [{ question: QUESTION, generation: { streamer: {} } }, /generation: .*streamer/],
     [{ question: QUESTION, mmtok: { budgets: 1 } }, /budgets/],
     [{ questions: QUESTION }, /questions/],
     [{ messages: [] }, /messages/],
-    [{ messages: [{ role: 'assistant', content: 'a' }] }, /the last is of the assistant/],
-    [{ messages: [{ role: 'user', content: 'a' }], question: 'b' }, /messages hold questions/],
+    [{ messages: [{ role: 'assistant', content: 'a' }] }, /assistant/],
+    [{ messages: [{ role: 'user', content: 'a' }], question: 'b' }, /messages.*question/],
     [{ messages: [{ role: 'user', content: [{ type: 'video' }] }] }, /messages\.0\.content/],
-  ])('such as %j are refused', async (request, message) => {
+  ])('such as %j are rejected', async (request, message) => {
     const asked = llava.ask(request as AskRequest);
     await expect(asked).rejects.toThrow(message);
     await expect(asked).rejects.toBeInstanceOf(InvalidOptionsError);
   });
 
-  it('such as placeholders in the question, or none in a template, are explained', async () => {
+  it('such as placeholders in the question, or none in a template, are rejected', async () => {
     const { vlm, tiny } = await open('llava');
     const image = noiseImage(tiny.imageSize);
-    await expect(vlm.ask({ image, question: 'is <image> red ?' })).rejects.toThrow(/contains <image>/);
+    const code = 'MMTOK_INPUT';
+    await expect(vlm.ask({ image, question: 'is <image> red ?' })).rejects.toMatchObject({ code });
     const template = 'user : {question} assistant :';
-    await expect(vlm.ask({ image, question: QUESTION, template })).rejects.toThrow(/0 places for 1 images/);
+    await expect(vlm.ask({ image, question: QUESTION, template })).rejects.toMatchObject({ code });
     const { usage } = await vlm.ask({
       image,
       question: QUESTION,
@@ -390,22 +387,24 @@ describe('wrong requests', () => {
     expect(usage.visionTokens).toBe(tiny.tokensPerImage);
   });
 
-  it('such as wrong options are refused before anything is loaded', async () => {
+  it('such as wrong options are rejected before anything is loaded', async () => {
     const nowhere = join(directory, 'nowhere');
     await expect(createVlm(nowhere, { keep: -1 })).rejects.toBeInstanceOf(InvalidOptionsError);
     await expect(createVlm(nowhere, { keep: { tokens: 0 } })).rejects.toBeInstanceOf(InvalidBudgetError);
     await expect(createVlm(nowhere, { keeps: 1 } as never)).rejects.toThrow(/keeps/);
-    await expect(createVlm(nowhere, { keep: 2, budget: { tokens: 2 } })).rejects.toThrow(/keep or budget/);
+    await expect(createVlm(nowhere, { keep: 2, budget: { tokens: 2 } })).rejects.toBeInstanceOf(
+      InvalidOptionsError,
+    );
     await expect(createVlm('')).rejects.toBeInstanceOf(InvalidOptionsError);
     await expect(createVlm(nowhere)).rejects.toBeInstanceOf(ModelLoadError);
   });
 });
 
 describe('a model', () => {
-  it('that is loaded already stays its owner’s', async () => {
+  it('that was loaded by the caller is not disposed', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     const loaded = await loadVlm(tiny.path);
-    await expect(createVlm(loaded, { dtype: 'q4' })).rejects.toThrow(/loaded already/);
+    await expect(createVlm(loaded, { dtype: 'q4' })).rejects.toThrow(/dtype/);
     const vlm = await createVlm(loaded, { keep: 2, minVisionTokens: 1, backend: createReferenceBackend() });
     const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 1 };
     expect((await vlm.ask(request)).usage.keptTokens).toBe(2);
@@ -438,7 +437,7 @@ describe('a model', () => {
     expect(usage).toMatchObject({ visionTokens: 576, keptTokens: 57 });
   });
 
-  it('whose processor counts a class token that the model drops is given as many places as it has tokens', async () => {
+  it('whose processor counts a class token that the model drops gets one placeholder per vision token', async () => {
     const tiny = await buildTinyModel('llava', { directory: join(directory, 'class-token') });
     const write = async (file: string, more: object): Promise<void> => {
       const config = JSON.parse(await readFile(join(tiny.path, file), 'utf8')) as object;
@@ -451,8 +450,8 @@ describe('a model', () => {
       return (await vlm.ask(request)).usage.visionTokens;
     };
     await write('processor_config.json', { num_additional_image_tokens: 1 });
-    await expect(ask(2)).rejects.toThrow(/17 .* 16 .*class token.*num_additional_image_tokens to 0/);
-    await expect(ask(false)).rejects.toThrow(/one place for each vision token.*tokens: 17, features:? 16/);
+    await expect(ask(2)).rejects.toThrow(/17 .* 16 .*num_additional_image_tokens/);
+    await expect(ask(false)).rejects.toThrow(/tokens: 17, features:? 16/);
     await write('config.json', { vision_feature_select_strategy: 'default' });
     expect(await ask(2)).toBe(tiny.tokensPerImage);
     await write('config.json', { vision_feature_select_strategy: 'full' });
@@ -460,15 +459,15 @@ describe('a model', () => {
     expect(await ask(2)).toBe(tiny.tokensPerImage);
   });
 
-  it('without the template that its processor reads is refused by the name of the file', async () => {
+  it('without the template file that its processor reads is rejected with the name of the file', async () => {
     const tiny = await buildTinyModel('gemma3', { directory: join(directory, 'no-template') });
     await rm(join(tiny.path, 'chat_template.jinja'));
     const loading = createVlm(tiny.path);
     await expect(loading).rejects.toBeInstanceOf(ModelLoadError);
-    await expect(loading).rejects.toThrow(/lacks chat_template\.jinja.*copy that file/);
+    await expect(loading).rejects.toThrow(/chat_template\.jinja/);
   });
 
-  it('without a chat template is asked through one of the request', async () => {
+  it('without a chat template takes one from the request', async () => {
     const tiny = await buildTinyModel('llava', { directory: join(directory, 'untemplated') });
     const file = join(tiny.path, 'tokenizer_config.json');
     const { chat_template: _, ...config } = JSON.parse(await readFile(file, 'utf8')) as Record<
@@ -479,12 +478,12 @@ describe('a model', () => {
     const vlm = await createVlm(tiny.path, { keep: 2, minVisionTokens: 1 });
     opened.push(vlm);
     const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 1 };
-    await expect(vlm.ask(request)).rejects.toThrow(/no chat template.*template: 'USER:/);
+    await expect(vlm.ask(request)).rejects.toThrow(/chat_template.*template: 'USER:/);
     const { usage } = await vlm.ask({ ...request, template: '<image> {question}' });
     expect(usage.keptTokens).toBe(2);
   });
 
-  it('is not loaded to the end when it is aborted', async () => {
+  it('stops loading when it is aborted', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     await expect(createVlm(tiny.path, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       name: 'AbortError',

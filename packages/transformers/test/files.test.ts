@@ -123,7 +123,7 @@ describe('the tap', () => {
       const session = await ort.InferenceSession.create(encoder('MatMul'));
       const file = encoder('MatMul', { external: { location, offset: 0 } });
       const asked = tapVisionEncoder({ sessions: { vision_encoder: session } } as never, { file });
-      await expect(asked).rejects.toThrow(/expected a file in the same folder/);
+      await expect(asked).rejects.toThrow(/same folder/);
     },
   );
 });
@@ -196,9 +196,7 @@ describe('files of a loaded model', () => {
     };
     expect(await read({})).toBe('weights , /owner/name/onnx');
     expect(await read({ revision: 'v2' })).toBe('weights v2/, /owner/name/v2/onnx');
-    await expect(read({ revision: 'v3' })).rejects.toThrow(
-      /owner\/name\/onnx\/vision_encoder\.onnx cannot be read/,
-    );
+    await expect(read({ revision: 'v3' })).rejects.toThrow(/owner\/name\/onnx\/vision_encoder\.onnx/);
   });
 
   it('come from a cache of the user’s own', async () => {
@@ -251,7 +249,7 @@ describe('in a browser', () => {
       { source: 'owner/name', offline: true },
       'onnx/vision_encoder.onnx',
     );
-    await expect(offline).rejects.toThrow(/cannot be read/);
+    await expect(offline).rejects.toBeInstanceOf(VisionFeaturesError);
   });
 
   it('devices are those of browsers, and files lie beside URLs', () => {

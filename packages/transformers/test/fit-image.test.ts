@@ -116,9 +116,9 @@ it('uses as much as it may: another size up would cost more', async () => {
   expect([image.width, image.height]).toEqual([32, 19]);
 });
 
-it('is refused for images that all cost the same', async () => {
+it('is rejected for processors that give all images the same cost', async () => {
   const { path } = await buildTinyModel('llava', { directory });
   const processor = await library.AutoProcessor.from_pretrained(path, { local_files_only: true });
   const call = fitImage(processor, noiseImage({ width: 16, height: 16 }), { visionTokens: 4 });
-  await expect(call).rejects.toThrow(/LlavaProcessor, makes the same number/);
+  await expect(call).rejects.toThrow(/LlavaProcessor/);
 });

@@ -227,21 +227,19 @@ describe('with other options', () => {
     }
   });
 
-  it('refuses to be verified, as there is nothing to compare it with', async () => {
-    await expect(verifyVlm(vlm, { newTokens: 1 })).rejects.toThrow(/LLaVA-NeXT cannot be verified/);
+  it('cannot be verified, because there is nothing to compare it with', async () => {
+    await expect(verifyVlm(vlm, { newTokens: 1 })).rejects.toMatchObject({ code: 'MMTOK_UNSUPPORTED_MODEL' });
   });
 
-  it('refuses to preserve positions, by name', async () => {
+  it('cannot preserve positions', async () => {
     const inputs = await inputsOf([image]);
     await expect(answer(inputs, { positions: 'preserve' })).rejects.toThrow(UnsupportedModelError);
   });
 
-  it('says so where placeholders and images do not fit', async () => {
+  it('rejects placeholders and images that do not match', async () => {
     const { input_ids, attention_mask } = await inputsOf([image]);
     const other = await inputsOf([picture([336, 336])]);
-    await expect(answer({ ...other, input_ids, attention_mask } as never)).rejects.toThrow(
-      /1560 image placeholders.*1176/,
-    );
+    await expect(answer({ ...other, input_ids, attention_mask } as never)).rejects.toThrow(/1560.*1176/);
   });
 });
 

@@ -1,4 +1,4 @@
-// Budgets, allocation, guards and what is refused, on the model whose images are cut into tiles and on plain ones.
+// Budgets, allocation, guards, and rejected options, for models with and without tiles.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import {
   InvalidBudgetError,
   InvalidOptionsError,
   InvalidTensorError,
+  type Maximizer,
   saliency,
   textCoverage,
   visionCoverage,
@@ -70,7 +71,7 @@ const run = (mmtok: CallOptions = {}, given: ModelInputs = inputs, on = loaded):
 describe('focus', () => {
   const orderOf = () => handle?.lastReport?.images[0]?.selections[0]?.order;
 
-  it.each([4, 'auto'] as const)('%s is short for vision coverage with it', async (focus) => {
+  it.each([4, 'auto'] as const)('%s is shorthand for vision coverage with that focus', async (focus) => {
     attach();
     await run({ coverage: [visionCoverage({ focus })] });
     const order = orderOf();
@@ -79,7 +80,7 @@ describe('focus', () => {
     expect(Object.keys(handle?.lastReport?.images[0]?.selections[0]?.coverage ?? {})).toEqual(['vision']);
   });
 
-  it('of a call replaces what chooses by default, and the other way round', async () => {
+  it('of a call replaces the default selection, and vice versa', async () => {
     attach({
       select: ({ vision }, { tokens }) =>
         [...Array(tokens).keys()].map((_, i) => (vision.dims[0] as number) - 1 - i),
@@ -93,11 +94,11 @@ describe('focus', () => {
   });
 
   it.each([
-    [{ focus: -1 }, "focus: expected a number from 0 to 1e30, or 'auto'"],
-    [{ focus: 'strong' }, 'focus: expected'],
-    [{ focus: 2, coverage: [visionCoverage()] }, 'give either focus, or coverage or select, not both'],
-    [{ focus: 2, select: () => [] }, 'give either focus, or coverage or select, not both'],
-  ])('refuses %j', async (wrong, problem) => {
+    [{ focus: -1 }, /focus/],
+    [{ focus: 'strong' }, /focus/],
+    [{ focus: 2, coverage: [visionCoverage()] }, /focus.*coverage/],
+    [{ focus: 2, select: () => [] }, /focus.*select/],
+  ])('rejects %j', async (wrong, problem) => {
     expect(() => attach(wrong as never)).toThrow(problem);
     attach();
     await expect(run(wrong as never)).rejects.toThrow(problem);
@@ -161,14 +162,12 @@ describe('budgets', () => {
     expect(() => attach({ budget: undefined as never })).toThrow(InvalidBudgetError);
     expect(() => attach({ budget: [{ tokens: 1 }], allocation: 'shared' })).toThrow(InvalidOptionsError);
     attach();
-    await expect(run({ budget: [{ tokens: 1 }, { tokens: 2 }] })).rejects.toThrow(
-      /one budget for each of the 1 images, got 2/,
-    );
+    await expect(run({ budget: [{ tokens: 1 }, { tokens: 2 }] })).rejects.toThrow(/budget.*1.*2/);
   });
 });
 
 describe('exclusions', () => {
-  it('are never kept, and fewer selectable than asked gives all of them once', async () => {
+  it('are never kept, and all others are kept if the budget exceeds their number', async () => {
     attach({ budget: { tokens: 10 } });
     const exclude = [Array.from({ length: 12 }, (_, at) => at)];
     await run({ exclude });
@@ -191,10 +190,10 @@ describe('exclusions', () => {
   });
 
   it.each([
-    [{ exclude: [[16]] }, /token 16 of image 0, which has 16/],
-    [{ exclude: [[1], [2]] }, /2 entries for 1 images/],
-    [{ paddedFrom: [] }, /0 entries for 1 images/],
-  ] as [CallOptions, RegExp][])('refuse %j', async (mmtok, message) => {
+    [{ exclude: [[16]] }, /exclude.*16/],
+    [{ exclude: [[1], [2]] }, /exclude/],
+    [{ paddedFrom: [] }, /paddedFrom/],
+  ] as [CallOptions, RegExp][])('reject %j', async (mmtok, message) => {
     attach();
     await expect(run(mmtok)).rejects.toThrow(message);
   });
@@ -296,7 +295,7 @@ describe('vision features', () => {
     handle?.restore();
     await model.dispose();
     attach({ visionFeatures: 'preProjector' });
-    await expect(run()).rejects.toThrow(/no such output; load the model with loadVlm/);
+    await expect(run()).rejects.toMatchObject({ code: 'MMTOK_VISION_FEATURES' });
   });
 
   it('in half precision are read, and go to the language model in its own', async () => {
@@ -346,9 +345,7 @@ describe('vision features', () => {
         return { ...outputs, vision_saliency: new vision_saliency.constructor('float32', longer, [1, 17]) };
       },
     };
-    await expect(run({}, inputs, model)).rejects.toThrow(
-      "'vision_saliency' has the shape [1,17], but 16 vision tokens need one number each",
-    );
+    await expect(run({}, inputs, model)).rejects.toThrow(/vision_saliency.*\[1,17\].*16/);
     model.model.sessions.vision_encoder = session;
     handle?.restore();
     await model.dispose();
@@ -385,39 +382,37 @@ describe('vision features', () => {
   });
 });
 
-describe('what is refused', () => {
-  it('is a second handle', () => {
+describe('rejects', () => {
+  it('a second handle', () => {
     attach();
     expect(() =>
       prune(loaded.model, { processor: loaded.processor, backend, budget: { tokens: 1 } }),
     ).toThrow(AlreadyPrunedError);
   });
 
-  it('are wrong options, named one by one', () => {
+  it('invalid options, by name', () => {
     const options = { processor: loaded.processor, backend, budget: { tokens: 1 } };
-    expect(() => prune(loaded.model, { ...options, processor: undefined as never })).toThrow(
-      /expected the processor of the model/,
-    );
+    expect(() => prune(loaded.model, { ...options, processor: undefined as never })).toThrow(/processor/);
     expect(() => prune(loaded.model, { ...options, processor: {} })).toThrow(InvalidOptionsError);
-    expect(() => prune(loaded.model, { ...options, backend: 'ort' as never })).toThrow(/expected a backend/);
+    expect(() => prune(loaded.model, { ...options, backend: 'ort' as never })).toThrow(/backend/);
     expect(() => prune(loaded.model, { ...options, positions: 'other' as never })).toThrow(
       InvalidOptionsError,
     );
     expect(() => prune(loaded.model, { ...options, keep: 3 } as never)).toThrow(/keep/);
   });
 
-  it('are models that cannot be pruned, with the reason', async () => {
+  it('models that cannot be pruned, with the reason', async () => {
     const options = { processor: loaded.processor, backend, budget: { tokens: 1 } };
     const { sessions, generate: run } = loaded.model;
     const like = (config: object, over: object = {}): never =>
       ({ config, sessions, generate: run, forward_params: [], ...over }) as never;
     for (const nothing of [{}, null, undefined, { config: { model_type: 'llava' }, sessions: null }])
       expect(() => prune(nothing as never, options)).toThrow(UnsupportedModelError);
-    expect(() => prune(like({ model_type: 'bert' }), options)).toThrow(/its model_type is not one of llava/);
-    expect(() => prune(like({ model_type: 'ultravox' }), options)).toThrow(/audio-only/);
+    expect(() => prune(like({ model_type: 'bert' }), options)).toThrow(/bert/);
+    expect(() => prune(like({ model_type: 'ultravox' }), options)).toThrow(/ultravox/);
     const { vision_encoder: _, ...textOnly } = sessions;
     expect(() => prune(like({ model_type: 'llava' }, { sessions: textOnly }), options)).toThrow(
-      /loaded without its vision_encoder; load it with LlavaForConditionalGeneration/,
+      /vision_encoder.*LlavaForConditionalGeneration/,
     );
     const counting = await buildTinyModel('llava', {
       directory: join(directory, 'counting'),
@@ -425,7 +420,7 @@ describe('what is refused', () => {
     });
     const model = await counting.load();
     attach({ positions: 'preserve' }, model);
-    await expect(run2(model)).rejects.toThrow(/counts positions itself/);
+    await expect(run2(model)).rejects.toMatchObject({ code: 'MMTOK_UNSUPPORTED_MODEL' });
     attachAgain(model);
     await run2(model);
     expect(handle?.lastReport?.positions).toBe('compact');
@@ -438,7 +433,7 @@ describe('what is refused', () => {
     attach({}, model);
   };
 
-  it('are prompts whose placeholders and images do not fit', async () => {
+  it('prompts whose placeholders and images do not match', async () => {
     attach();
     const ids = inputs.input_ids as Tensor;
     const cut = Array.from(ids.data as BigInt64Array).filter(
@@ -450,21 +445,21 @@ describe('what is refused', () => {
       attention_mask: new Tensor('int64', new BigInt64Array(cut.length).fill(1n), [1, cut.length]),
     };
     await expect(run({}, given)).rejects.toBeInstanceOf(PromptMismatchError);
-    expect(() => handle?.countTokens({})).toThrow(/no input_ids/);
+    expect(() => handle?.countTokens({})).toThrow(PromptMismatchError);
     const { pixel_values: _, ...blind } = inputs;
-    await expect(run({}, blind)).rejects.toThrow(/16 image placeholders, but there are no pixel_values/);
+    await expect(run({}, blind)).rejects.toThrow(/16.*pixel_values/);
   });
 });
 
 describe('handle', () => {
-  it('counts tokens before anything runs', () => {
+  it('counts tokens without running the model', () => {
     attach();
     expect(handle?.countTokens(inputs)).toEqual([
       { vision: 16, text: (inputs.input_ids?.dims[1] as number) - 16, total: inputs.input_ids?.dims[1] },
     ]);
   });
 
-  it('is typed as the model and its processor are', async () => {
+  it('accepts the types of the model and its processor', async () => {
     interface Processed {
       readonly input_ids: Tensor;
       readonly attention_mask: Tensor;
@@ -481,7 +476,7 @@ describe('handle', () => {
     expect(output.dims).toHaveLength(2);
   });
 
-  it('gives keys that tell models apart as far as it says', async () => {
+  it('gives models different keys, within the documented limits', async () => {
     const keyOf = async (on: LoadedTinyModel, options: Partial<PruneOptions> = {}): Promise<string> => {
       const key = await attach(options, on).cacheKey(inputs);
       handle?.restore();
@@ -508,7 +503,7 @@ describe('handle', () => {
     await other.dispose();
   });
 
-  it('gives keys that change with the length of the text only where the budget does', async () => {
+  it('gives keys that depend on the length of the text only if the budget does', async () => {
     const own = attach();
     const longer = await loaded.inputs('where is the dog ? is the cat red ?', [noiseImage(llava.imageSize)]);
     const fixed = { question: 'cat' };
@@ -517,7 +512,7 @@ describe('handle', () => {
     expect(await own.cacheKey(longer, fitting)).not.toBe(await own.cacheKey(inputs, fitting));
   });
 
-  it('gives keys that change with image, question and options, and with nothing else', async () => {
+  it('gives keys that change with the image, the question, and options, and with nothing else', async () => {
     attach();
     const key = await handle?.cacheKey(inputs);
     expect(key).toMatch(/^[0-9a-f]{64}$/);
@@ -536,7 +531,41 @@ describe('handle', () => {
     }
   });
 
-  it('reports to the call that asked', async () => {
+  it('gives functions with different code different keys', async () => {
+    const own = attach();
+    const custom = (maximizer: object): CallOptions => ({ maximizer: maximizer as Maximizer });
+    const [One, Other] = [
+      class Mine {
+        maximize(): number {
+          return 0;
+        }
+      },
+      class Mine {
+        maximize(): number {
+          return 1;
+        }
+      },
+    ];
+    const options: CallOptions[] = [
+      { tiles: { max: 2 } },
+      { tiles: { max: 2, by: () => [0, 1] } },
+      { tiles: { max: 2, by: () => [1, 0] } },
+      { select: () => [0, 1] },
+      { select: () => [1, 0] },
+      custom({ name: 'mine', maximize: () => 0 }),
+      custom({ name: 'mine', maximize: () => 1 }),
+      custom(new One()),
+      custom(new Other()),
+      { agent: () => ({ answer: 'cat' }) },
+      { agent: () => ({ answer: 'dog' }) },
+    ];
+    const keys = await Promise.all(options.map((each) => own.cacheKey(inputs, each)));
+    expect(new Set(keys).size).toBe(options.length);
+    const again = await own.cacheKey(inputs, { tiles: { max: 2, by: () => [0, 1] } });
+    expect(again).toBe(keys[1]);
+  });
+
+  it('reports to the call that made it', async () => {
     attach();
     const reports: number[] = [];
     await Promise.all(
@@ -596,10 +625,10 @@ describe('tiles and frames', () => {
       input_ids: new Tensor('int64', BigInt64Array.from(ids), [1, ids.length]),
       attention_mask: new Tensor('int64', new BigInt64Array(ids.length).fill(1n), [1, ids.length]),
     };
-    await expect(run({}, given, smol)).rejects.toThrow(/image placeholders, but the images have/);
+    await expect(run({}, given, smol)).rejects.toMatchObject({ code: 'MMTOK_PROMPT_MISMATCH' });
   });
 
-  it('keep their markers when all their tokens go', async () => {
+  it('keep their markers when all their tokens are removed', async () => {
     attach({ budget: { tokens: 1 } }, smol);
     const prompt = await smol.inputs('is the cat red ?', [noiseImage(tiles.imageSize)]);
     const seen: number[][] = [];

@@ -267,8 +267,8 @@ it('takes typed arrays, and lets an error of the function through', async () => 
 
 it('refuses options that only an objective can meet', async () => {
   const on = await subject('llava');
-  expect(() => attach(on, { budget: { coverage: 0.9 } })).toThrow(/not \{ coverage \}/);
+  expect(() => attach(on, { budget: { coverage: 0.9 } })).toThrow(/budget/);
   expect(() => attach(on, { minTokens: 1 })).toThrow(/minTokens/);
-  expect(() => attach(on, { coverage: [visionCoverage()] })).toThrow(/either select/);
-  expect(() => attach(on, { select: 'best' as unknown as Select })).toThrow(/expected a function/);
+  expect(() => attach(on, { coverage: [visionCoverage()] })).toThrow(/select.*coverage/);
+  expect(() => attach(on, { select: 'best' as unknown as Select })).toThrow(/select/);
 });

@@ -170,7 +170,7 @@ describe("visionFeatures: 'patches'", () => {
     await expect(ask('smolvlm', { patches: true })).rejects.toBeInstanceOf(VisionFeaturesError);
   });
 
-  it('leave everything else as it is where they are there, but not asked for', async () => {
+  it('change nothing if they are exposed but not requested', async () => {
     const tiny = await buildTinyModel('qwen2_vl', { directory });
     const orders: unknown[] = [];
     for (const tap of [true, { patches: true }]) {
@@ -184,23 +184,21 @@ describe("visionFeatures: 'patches'", () => {
 });
 
 describe('tapVisionEncoder', () => {
-  it('takes a tensor by name, and says what is wrong with a name or a file', async () => {
+  it('accepts the name of a tensor, and rejects wrong names and files', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     const { model, dispose } = await tiny.load();
     const file = fileOf(tiny);
     const bad = join(directory, 'no-model.onnx');
     await writeFile(bad, 'version https://git-lfs.github.com/spec/v1');
-    await expect(tapVisionEncoder(model, { file, tensor: 'nonsense' })).rejects.toThrow(
-      /no tensor 'nonsense'/,
-    );
+    await expect(tapVisionEncoder(model, { file, tensor: 'nonsense' })).rejects.toThrow(/nonsense/);
     await expect(tapVisionEncoder(model, { file: bad })).rejects.toBeInstanceOf(VisionFeaturesError);
     const decoder = join(tiny.path, 'onnx', 'decoder_model_merged.onnx');
-    await expect(tapVisionEncoder(model, { file: decoder })).rejects.toThrow(/no projector was found/);
+    await expect(tapVisionEncoder(model, { file: decoder })).rejects.toBeInstanceOf(VisionFeaturesError);
     for (const nothing of [{}, null, undefined])
-      await expect(tapVisionEncoder(nothing as never, { file })).rejects.toThrow(/no vision encoder/);
+      await expect(tapVisionEncoder(nothing as never, { file })).rejects.toBeInstanceOf(VisionFeaturesError);
     const absent = tapVisionEncoder(model, { file: join(directory, 'absent.onnx') });
     await expect(absent).rejects.toBeInstanceOf(VisionFeaturesError);
-    await expect(absent).rejects.toThrow(/cannot be read: ENOENT/);
+    await expect(absent).rejects.toThrow(/ENOENT/);
     for (const options of [undefined, {}, { file: '' }, { file, tensors: 'x' }])
       await expect(tapVisionEncoder(model, options as never)).rejects.toBeInstanceOf(InvalidOptionsError);
     await expect(tapVisionEncoder(model, { file: bad })).rejects.toThrow(/[^.]\.$/);

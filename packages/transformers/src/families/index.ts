@@ -33,7 +33,7 @@ export function prunedFamilyOf(model: ModelLike | null | undefined): PrunedFamil
   if (modelType === undefined || !isGenerating) {
     throw new UnsupportedModelError(
       modelType,
-      'it is not a generating model of transformers.js; pass what from_pretrained() returned',
+      'it is not a generative transformers.js model; pass the result of from_pretrained()',
     );
   }
   const family = familyOf(modelType);
@@ -46,7 +46,7 @@ export function prunedFamilyOf(model: ModelLike | null | undefined): PrunedFamil
   if (missing.length > 0) {
     throw new UnsupportedModelError(
       modelType,
-      `it was loaded without its ${missing.join(' and ')}; load it with ${loaderOf(family, modelType)}, not with a text-only class`,
+      `it was loaded without ${missing.join(' and ')}; load it with ${loaderOf(family, modelType)} instead of a text-only class`,
     );
   }
   return family;

@@ -36,7 +36,7 @@ export function tilesFromGrids({ inputs, config }: TileContext): Tile[] {
   const grids = tensorAt(inputs, 'image_grid_thw');
   if (grids === undefined)
     throw new PromptMismatchError(
-      'pixel_values came without image_grid_thw; pass all the processor returned',
+      'pixel_values came without image_grid_thw; pass everything that the processor returned',
     );
   const numbers = Array.from(grids.data as BigInt64Array, Number);
   return Array.from({ length: numbers.length / 3 }, (_, image) => {
@@ -71,7 +71,7 @@ export function tilesFromSpatialShapes({ inputs, config }: TileContext): Tile[] 
   const shapes = tensorAt(inputs, 'spatial_shapes');
   if (shapes === undefined)
     throw new PromptMismatchError(
-      'pixel_values came without spatial_shapes; pass all the processor returned',
+      'pixel_values came without spatial_shapes; pass everything that the processor returned',
     );
   const numbers = Array.from(shapes.data as BigInt64Array, Number);
   return Array.from({ length: numbers.length / 2 }, (_, tile) => {
@@ -88,7 +88,9 @@ export function tilesFromSpatialShapes({ inputs, config }: TileContext): Tile[] 
 export function tilesFromImageSizes(context: TileContext): Tile[] {
   const sizes = tensorAt(context.inputs, 'image_sizes');
   if (sizes === undefined) {
-    throw new PromptMismatchError('pixel_values came without image_sizes; pass all the processor returned');
+    throw new PromptMismatchError(
+      'pixel_values came without image_sizes; pass everything that the processor returned',
+    );
   }
   const numbers = Array.from(sizes.data as BigInt64Array, (pixels) => Number(pixels) / CROP);
   const total = context.features.dims.slice(0, -1).reduce((product, length) => product * length, 1);

@@ -37,8 +37,8 @@ export const llavaFamilies: readonly PrunedFamily[] = [
     allocation: 'perTile',
     notes:
       'transformers.js has no class for it: export it with `training/llava_next`, and load it with `loadVlm` or `createVlm`; ' +
-      'each tile has the budget to itself, as in the official code, unless `allocation` says otherwise; a pruned image has ' +
-      'neither newlines nor gaps between positions',
+      'by default each tile has its own budget, as in the official code; a pruned image has ' +
+      'no newline tokens and contiguous positions',
     checkpoints: [],
   },
   {
@@ -46,8 +46,7 @@ export const llavaFamilies: readonly PrunedFamily[] = [
     name: 'LLaVA-OneVision',
     modelTypes: ['llava_onevision'],
     className: 'LlavaOnevisionForConditionalGeneration',
-    noTiles:
-      'its image processor in transformers.js makes one view of each image and its model class has no place for tiles, so there are none to choose',
+    noTiles: 'transformers.js passes one view of each image to the model, so there are no tiles',
     notes:
       'transformers.js has no processor for it, and no tiles: repeat `<image>` once per vision token in the prompt',
     checkpoints: [{ id: 'llava-hf/llava-onevision-qwen2-0.5b-ov-hf', size: '0.9 B' }],
@@ -74,7 +73,7 @@ export const llavaFamilies: readonly PrunedFamily[] = [
     modelTypes: ['paligemma'],
     className: 'PaliGemmaForConditionalGeneration',
     firstPosition: 1,
-    notes: 'all images stand before the text',
+    notes: 'all images come before the text',
     checkpoints: [{ id: 'onnx-community/paligemma2-3b-pt-224', size: '3.0 B' }],
   },
   {

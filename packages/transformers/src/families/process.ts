@@ -91,12 +91,12 @@ async function call(tools: Tools, prompt: string, request: ProcessRequest): Prom
 /** Text without images: uses only the tokenizer, because some processors fail without an image. */
 function tokenized({ tokenizer }: Processor, prompt: string): ModelInputs {
   if (tokenizer === undefined)
-    throw new InputError('its processor has no tokenizer; load the model with loadVlm()');
+    throw new InputError('the processor has no tokenizer; load the model with loadVlm()');
   return { ...(tokenizer(prompt) as ModelInputs) };
 }
 
 function imagesOf({ image_processor }: Processor): NonNullable<Processor['image_processor']> {
-  if (image_processor === undefined) throw new InputError('its processor takes no images');
+  if (image_processor === undefined) throw new InputError('the processor does not accept images');
   return image_processor;
 }
 
@@ -238,8 +238,8 @@ async function callApart(
     const side = numberAt(section(config, 'vision_config'), 'patch_size');
     if (side === undefined) {
       throw new InputError(
-        'transformers.js has no processor for this model that joins text and images, and its config.json does not tell ' +
-          'how many vision tokens an image becomes; use createVlm(), which asks the vision encoder',
+        'transformers.js has no processor for this model that combines text and images, and its config.json does not say ' +
+          'how many vision tokens an image has; use createVlm(), which runs the vision encoder to find out',
       );
     }
     const [rows, columns] = patchGrid(pixels, side);

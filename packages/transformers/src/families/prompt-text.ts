@@ -99,7 +99,7 @@ export function promptOf(tools: Tools, { messages = [], images, template }: Prom
   const question = lastQuestion(messages);
   if (template !== undefined) {
     if (messages.length > 1)
-      throw new InputError('a template takes one question, expected a single message of the user');
+      throw new InputError('a template supports one question; pass a single user message');
     // A replacer function, because `$&` and similar patterns in a text would be interpreted.
     return template.replaceAll('{question}', () => question);
   }
@@ -111,7 +111,7 @@ export function promptOf(tools: Tools, { messages = [], images, template }: Prom
     return rendered(tools, messages, images.length, question);
   if (config.model_type === 'moondream1') return `${places}\n\nQuestion: ${question}\n\nAnswer:`;
   throw new InputError(
-    'it has no chat template, expected a chat_template in tokenizer_config.json; give its prompt yourself, e.g. ' +
+    'the model has no chat template; add a chat_template to tokenizer_config.json, or pass the prompt, e.g. ' +
       "template: 'USER: <image>\\n{question} ASSISTANT:'",
   );
 }
@@ -126,7 +126,9 @@ function rendered(
   images: number,
   question: string,
 ): string {
-  let problem: unknown = new Error(`the result has no place for each of the ${images} images`);
+  let problem: unknown = new Error(
+    `the result does not have one placeholder for each of the ${images} images`,
+  );
   const folded = withoutSystem(messages);
   const forms = [inParts(messages), inText(tools, messages), inParts(folded), inText(tools, folded)];
   for (const form of forms) {
@@ -141,7 +143,7 @@ function rendered(
     }
   }
   throw new InputError(
-    `its chat template cannot be applied to these messages (${messageOf(problem)}); give the finished text as prompt`,
+    `the chat template cannot be applied to these messages (${messageOf(problem)}); pass the prompt as template`,
     { cause: problem },
   );
 }
@@ -207,8 +209,8 @@ function countPlaces({ placeholder }: Tools, prompt: string): number {
 export function checkText(tools: Tools, text: string): void {
   if (countPlaces(tools, text) === 0) return;
   throw new InputError(
-    `the text '${shortened(text)}' contains ${tools.placeholder}, which stands for an image in this model's prompts; ` +
-      'leave it out, images are handed in as such',
+    `the text '${shortened(text)}' contains ${tools.placeholder}, which marks an image in this model's prompts; ` +
+      'remove it, and pass images as image or images',
   );
 }
 
@@ -219,7 +221,7 @@ export function checkPlaces(tools: Tools, prompt: string, images: number): void 
   const places = countPlaces(tools, prompt);
   if (places === images) return;
   throw new InputError(
-    `the prompt '${shortened(prompt)}' has ${places} places for ${images} images; expected ` +
+    `the prompt '${shortened(prompt)}' has ${places} placeholders for ${images} images; expected ` +
       `${typeof placeholder === 'string' ? placeholder : '<|image_1|>'} once per image`,
   );
 }

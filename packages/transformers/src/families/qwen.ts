@@ -13,7 +13,7 @@ const qwenLayout: FamilyLayout = {
 };
 
 const NOTES =
-  'kept tokens keep their place on all three axes; several images come as one grid (transformers.js)';
+  'kept tokens keep their positions on all three axes; transformers.js merges several images into one grid';
 
 export const qwenFamilies: readonly PrunedFamily[] = [
   {
@@ -29,7 +29,7 @@ export const qwenFamilies: readonly PrunedFamily[] = [
     name: 'Qwen2.5-VL',
     modelTypes: ['qwen2_5_vl'],
     className: 'Qwen2_5_VLForConditionalGeneration',
-    notes: `${NOTES}; features before the merger are in window order and are put back into image order; one dimension drowns out all others, so set \`standardize: 'auto'\``,
+    notes: `${NOTES}; features before the merger are in window order and are put back into image order; one dimension dominates all others, so set \`standardize: 'auto'\``,
     checkpoints: [{ id: 'onnx-community/Qwen2.5-VL-3B-Instruct-ONNX', size: '3.8 B' }],
   },
   {
@@ -61,7 +61,7 @@ export const qwenFamilies: readonly PrunedFamily[] = [
     className: 'GlmOcrForConditionalGeneration',
     textTemperature: 0.02,
     officialText: 'keywords',
-    notes: 'kept tokens keep their place on all three axes',
+    notes: 'kept tokens keep their positions on all three axes',
     checkpoints: [{ id: 'onnx-community/GLM-OCR-ONNX', size: '1.1 B' }],
   },
 ];

@@ -25,7 +25,7 @@ export const tiledFamilies: readonly PrunedFamily[] = [
     endsImage: endsWithOverview,
     tileAt: tileOfMarker,
     tiling: pictureTiling,
-    notes: 'tiles share the budget of their image; tile markers stay even where a tile loses all its tokens',
+    notes: 'tiles share the budget of their image; tile markers stay even if a tile loses all its tokens',
     checkpoints: [
       { id: 'HuggingFaceTB/SmolVLM-256M-Instruct', size: '0.26 B' },
       { id: 'HuggingFaceTB/SmolVLM-Instruct', size: '2.2 B' },
@@ -41,7 +41,7 @@ export const tiledFamilies: readonly PrunedFamily[] = [
     tileAt: tileOfMarker,
     tiling: pictureTiling,
     notes:
-      'tiles share the budget of their image; tile markers stay even where a tile loses all its tokens; frames of a video are single tiles',
+      'tiles share the budget of their image; tile markers stay even if a tile loses all its tokens; frames of a video are single tiles',
     checkpoints: [
       { id: 'HuggingFaceTB/SmolVLM2-256M-Video-Instruct', size: '0.26 B' },
       { id: 'HuggingFaceTB/SmolVLM2-500M-Video-Instruct', size: '0.5 B' },

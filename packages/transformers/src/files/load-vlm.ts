@@ -75,8 +75,11 @@ export interface LoadedVlm {
   readonly tap: LoadTap;
 }
 
-const text = z.string().min(1, 'expected a text that is not empty');
-const perFile = z.union([text, z.record(z.string(), text)], 'expected a name, or names by file');
+const text = z.string().min(1, 'expected a non-empty string');
+const perFile = z.union(
+  [text, z.record(z.string(), text)],
+  'expected a string, or an object with a string per file',
+);
 
 /** The schema of each option of {@link loadVlm}, for functions that take the same options. */
 export const loadOptionShape: { readonly [Option in keyof Required<LoadVlmOptions>]: z.ZodType } = {
@@ -199,7 +202,7 @@ function familyToLoad(modelType: string): PrunedFamily {
   if (family === undefined)
     throw new UnsupportedModelError(
       modelType,
-      'it is no vision-language model that transformers.js is known to run',
+      'it is not a vision-language model that transformers.js supports',
     );
   if (family.status === 'refused') throw new UnsupportedModelError(modelType, family.reason);
   return family;

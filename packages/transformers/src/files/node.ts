@@ -22,11 +22,11 @@ function modelFolder(source: string): string | undefined {
     if (!looksLikePath(source)) return undefined;
     throw new ModelLoadError(
       source,
-      `there is no folder ${path}; give an existing folder or a hub id such as owner/name`,
+      `the folder ${path} does not exist; pass an existing folder or a hub id such as owner/name`,
     );
   }
   if (!statSync(path).isDirectory()) {
-    throw new ModelLoadError(source, 'it is a file; give the folder that holds config.json and onnx/');
+    throw new ModelLoadError(source, 'it is a file; pass the folder that contains config.json and onnx/');
   }
   const missing = [
     'config.json',
@@ -40,7 +40,7 @@ function modelFolder(source: string): string | undefined {
   if (missing.length > 0) {
     throw new ModelLoadError(
       source,
-      `the folder lacks ${missing.join(', ')}; it must have the layout of a transformers.js model, e.g. a copy of one of onnx-community's repositories`,
+      `the folder lacks ${missing.join(', ')}; it must have the layout of a transformers.js model, such as a repository of onnx-community`,
     );
   }
   return path;

@@ -52,7 +52,7 @@ const MAX_DEPTH = 64;
 const schema = z.strictObject({
   file: z.union(
     [z.string().min(1), z.instanceof(URL), z.instanceof(Uint8Array)],
-    'expected the path, URL or bytes of the vision_encoder*.onnx that the model was loaded from',
+    'expected the path, URL, or bytes of the vision_encoder*.onnx that the model was loaded from',
   ),
   tensor: z.string().min(1).optional(),
   patches: z.boolean().optional(),
@@ -191,7 +191,7 @@ async function replaceEncoder(
   const before = model?.sessions?.vision_encoder;
   if (model == null || before === undefined) {
     throw new VisionFeaturesError(
-      'the model has no vision encoder of its own; pass what from_pretrained() returned',
+      'the model has no separate vision encoder; pass the result of from_pretrained()',
     );
   }
   const { bytes, tap, locations } = readTapped(file);
@@ -225,7 +225,7 @@ function readTapped({ bytes: original, name, tensor, patches }: EncoderFile): {
       tensor === undefined ? findProjectorInput(graph, OUTPUT) : projectorInputNamed(graph, tensor);
     if (found === undefined) {
       throw new VisionFeaturesError(
-        `no projector was found in ${name}; name the tensor that goes into it (tap: { tensor })`,
+        `no projector was found in ${name}; set tap: { tensor } to the name of its input`,
       );
     }
     const { patches: _, ...merged } = found;
@@ -272,7 +272,7 @@ async function withWeights(
       const path = location.replace(/^\.\//, '');
       if (!/^[^\\/:]+$/.test(path) || path === '..') {
         throw new VisionFeaturesError(
-          `${name} takes weights from '${location}', expected a file in the same folder`,
+          `${name} reads weights from '${location}', but they must be in the same folder`,
         );
       }
       return { path, data: await weights(path) };
@@ -282,4 +282,4 @@ async function withWeights(
 }
 
 const missingWeights = (location: string): string =>
-  `the bytes take weights from the file '${location}'; hand it in as sessionOptions: { externalData: [{ path, data }] }`;
+  `the model reads weights from the file '${location}'; pass them as sessionOptions: { externalData: [{ path, data }] }`;

@@ -50,7 +50,7 @@ export function anyresConfig(config: ModelConfig): AnyresConfig {
   ) {
     throw new UnsupportedModelError(
       String(config.model_type),
-      'its config.json lacks image_grid_pinpoints, or image_size and patch_size of its vision_config',
+      'its config.json lacks image_grid_pinpoints, or image_size or patch_size in vision_config',
     );
   }
   const resolutions = pinpoints.map((pinpoint: unknown): Area => {
@@ -134,7 +134,9 @@ export function packImage(image: Area, { tilePixels, tileTokens, resolutions }: 
 export function packingsOf(config: ModelConfig, inputs: ModelInputs): Packing[] {
   const sizes = tensorAt(inputs, 'image_sizes');
   if (sizes === undefined) {
-    throw new PromptMismatchError('pixel_values came without image_sizes; pass all the processor returned');
+    throw new PromptMismatchError(
+      'pixel_values came without image_sizes; pass everything that the processor returned',
+    );
   }
   const anyres = anyresConfig(config);
   const numbers = Array.from(sizes.data as ArrayLike<bigint | number>, Number);

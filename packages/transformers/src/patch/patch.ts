@@ -260,14 +260,14 @@ function expectAll(context: PrefillContext, inputs: ModelInputs, known: Remember
   const isPart = width < known.fullLength || isMaskOverCache(inputs, known);
   if (isPart || placeholderCounts(context, inputs).every((count) => count === 0)) {
     throw new PromptMismatchError(
-      `${again}, but input_ids hold only a part of it; pass all its tokens with the image placeholders, under a mask ` +
-        "of the same length, or continue over the cache with mmtok: { followUps: 'reuse' }",
+      `${again}, but input_ids contain only a part of it; pass all tokens, including image placeholders, with a mask ` +
+        "of the same length, or continue from the cache with mmtok: { followUps: 'reuse' }",
     );
   }
   if (inputs.pixel_values == null && known.images === undefined) {
     throw new PromptMismatchError(
-      `${again}, but there are no pixel_values, and the turn before did not keep its encoded images; pass all that ` +
-        "the processor returned, or begin with followUps: 'reselect'",
+      `${again}, but there are no pixel_values, and the previous turn did not keep its encoded images; pass everything ` +
+        "that the processor returned, or use followUps: 'reselect' from the first turn",
     );
   }
 }

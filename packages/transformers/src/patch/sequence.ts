@@ -72,7 +72,7 @@ export function resumed(pruned: PrunedModel, inputs: ModelInputs, sequence: Shor
   const isWhole = width > pastFull && !isMaskOverCache(inputs, sequence);
   if (pruned.family.positions === 'mrope' && !isWhole) {
     throw new PromptMismatchError(
-      'models with three-axis positions need the whole conversation in input_ids, not its new tokens alone',
+      'models with three-axis positions need the whole conversation in input_ids, not only its new tokens',
     );
   }
   const fullWidth = isWhole ? width : pastFull + width;

@@ -81,9 +81,9 @@ function expectNoClassTokens({ config }: ProcessorLike, places: number, rows: nu
   const more = numberAt(config ?? {}, 'num_additional_image_tokens') ?? 0;
   if (more <= 0 || places - rows !== more * images) return;
   throw new PromptMismatchError(
-    `the prompt has ${places} image placeholders for ${rows} vision tokens, because the processor makes room for a class ` +
-      `token that the vision encoder drops; build the inputs with processInputs() or createVlm() and vision_feature_select_strategy ` +
-      "'default' in processor_config.json, or set its num_additional_image_tokens to 0",
+    `the prompt has ${places} image placeholders for ${rows} vision tokens, because the processor reserves a placeholder for a class ` +
+      `token that the vision encoder drops; build the inputs with processInputs() or createVlm() and set vision_feature_select_strategy ` +
+      "to 'default' in processor_config.json, or set num_additional_image_tokens to 0 there",
   );
 }
 
@@ -114,7 +114,7 @@ export function placeImages(
   if (rows !== count) {
     throw new PromptMismatchError(
       `the prompt has ${count} image placeholders, but the images have ${rows} vision tokens; ` +
-        'build the prompt with the processor of this very model, and pass all images it names',
+        "build the prompt with this model's own processor, and pass all of its images",
     );
   }
   const images: PlacedImage[] = [];

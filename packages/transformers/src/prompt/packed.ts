@@ -47,7 +47,7 @@ export function packPrompt(
 const mismatch = (places: number, described: number): PromptMismatchError =>
   new PromptMismatchError(
     `the prompt has ${places} image placeholders, but images of these image_sizes need ${described}; build the inputs with ` +
-      'processInputs() or createVlm(), and pass all images that the prompt names',
+      'processInputs() or createVlm(), and pass all images of the prompt',
   );
 
 /** The images in order, with their first rows. */

@@ -21,7 +21,7 @@ export function positionPolicy(
     if (asked === 'auto') return 'compact';
     throw new UnsupportedModelError(
       String(model.config.model_type),
-      "positions: 'preserve' is not possible, as kept tokens of padding have no position in the whole prompt; use 'auto' or 'compact'",
+      "positions: 'preserve' is not possible, because padding tokens have no position in the full prompt; use 'auto' or 'compact'",
     );
   }
   const takesPositions =
@@ -31,7 +31,7 @@ export function positionPolicy(
   if (asked === 'auto') return 'compact';
   throw new UnsupportedModelError(
     String(model.config.model_type),
-    "positions: 'preserve' needs a decoder with the input position_ids, and this export counts positions itself; use 'auto' or 'compact'",
+    "positions: 'preserve' needs a decoder with the input position_ids, but this export computes positions itself; use 'auto' or 'compact'",
   );
 }
 

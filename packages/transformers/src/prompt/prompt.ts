@@ -31,7 +31,7 @@ export interface Prompt {
 export function readPrompt(family: PrunedFamily, config: ModelConfig, inputs: ModelInputs): Prompt {
   const tensor = tensorAt(inputs, 'input_ids');
   if (tensor === undefined)
-    throw new PromptMismatchError('there are no input_ids; pass all the processor returned');
+    throw new PromptMismatchError('there are no input_ids; pass everything that the processor returned');
   const ids = toRows('input_ids', tensor);
   const placeholders = placeholdersOf(family, config, inputs, ids);
   const given = tensorAt(inputs, 'attention_mask');
@@ -103,8 +103,8 @@ export interface TokenCount {
 export function countTokens(family: PrunedFamily, config: ModelConfig, inputs: ModelInputs): TokenCount[] {
   if (family.adapter.placement === 'beforeText') {
     throw new PromptMismatchError(
-      `prompts of ${family.name} have no image placeholders to count; only its encoder tells how many vision tokens ` +
-        'there are: read visionTokens of a report',
+      `prompts of ${family.name} have no image placeholders to count; only the encoder knows the number of vision ` +
+        'tokens, which a report has as visionTokens',
     );
   }
   const { visionTokens, textTokens } = readPrompt(family, config, inputs);

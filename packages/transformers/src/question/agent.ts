@@ -86,7 +86,7 @@ function agentOr<T>(others: readonly unknown[], expected: string): z.ZodType<T> 
 /** The agent option of `prune`. */
 export const pruneAgentSchema: z.ZodType<Agent | AgentOptions> = agentOr(
   [],
-  'expected an agent, which is a function (image, question, { signal }) => { answer }, or { ask, when, threshold, timeLimitMs, parallel }',
+  'expected an agent, i.e. a function (image, question, { signal }) => { answer }, or { ask, when, threshold, timeLimitMs, parallel }',
 );
 
 /** The agent option of a single call. */

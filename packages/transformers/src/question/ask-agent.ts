@@ -183,8 +183,8 @@ export async function resolveQuestions(
 function expectOnePerImage(pictures: readonly RawImage[] | undefined, images: readonly PlacedImage[]): void {
   if (pictures?.length === images.length) return;
   throw new PromptMismatchError(
-    `the prompt has ${images.length} images for the agent to see, but the call has ${pictures?.length ?? 0} in its option images; ` +
-      'give one per image: generate({ ...inputs, mmtok: { images: [image] } }), or mmtok: { agent: false }',
+    `the prompt has ${images.length} images, but the option images has ${pictures?.length ?? 0} for the agent; ` +
+      'pass one per image, as in generate({ ...inputs, mmtok: { images: [image] } }), or skip the agent with mmtok: { agent: false }',
   );
 }
 

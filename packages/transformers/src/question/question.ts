@@ -39,7 +39,7 @@ export function findQuestions(
     if (!Array.isArray(value)) return value as T | undefined;
     if (value.length === ids.length) return value[batchIndex] as T;
     throw new PromptMismatchError(
-      `${name} has ${value.length} entries for a batch of ${ids.length}; give one per prompt`,
+      `${name} has ${value.length} entries for a batch of ${ids.length} prompts; pass one per prompt`,
     );
   };
   return ids.map((own, batchIndex) => {
@@ -111,7 +111,7 @@ export async function embedQuestion(
       // Only the model knows its vocabulary size: config.json may leave out added tokens.
       if (source !== 'tokens') throw cause;
       throw new InvalidOptionsError('options mmtok of generate', [
-        `questionTokens: the model cannot embed ids up to ${Math.max(...ids)}; expected ids of its own tokenizer (${messageOf(cause)})`,
+        `questionTokens: the model cannot embed ids up to ${Math.max(...ids)}; expected ids from its own tokenizer (${messageOf(cause)})`,
       ]);
     });
   return float32(embedded.data, [ids.length, embedded.dims.at(-1) as number]);

@@ -62,21 +62,17 @@ export function guardCost(
   const milliseconds = (ms: number): string => `${Number(ms.toPrecision(2))} ms`;
   const least = projected ?? given;
   const predicted = ({ selectMs, savedMs }: SelectionForecast): string =>
-    `selecting is predicted to take ${milliseconds(selectMs)} and to save ${milliseconds(savedMs)} of prefill`;
+    `selection would take about ${milliseconds(selectMs)} and save about ${milliseconds(savedMs)} of prefill`;
   if (projected !== undefined && pays(projected)) {
     return {
       vision: { ...vision, features: vision.projected, source: 'projected' },
       cost: { action: 'selectedProjected', ...projected },
-      notes: [
-        `${predicted(given)} with features from before the projector, so projected tokens were compared`,
-      ],
+      notes: [`${predicted(given)} with features from before the projector, so projected tokens were used`],
     };
   }
   return {
     vision,
     cost: { action: 'keptAll', ...least },
-    notes: [
-      `${predicted(least)}, so all vision tokens were kept; set costGuard: false to prune nevertheless`,
-    ],
+    notes: [`${predicted(least)}, so all vision tokens were kept; set costGuard: false to prune anyway`],
   };
 }

@@ -69,7 +69,7 @@ export function visionRows(
       : `none of the encoder's outputs (${names.join(', ')}) has one row for each of the ${count} vision tokens`;
   if (wanted === 'preProjector' || output !== undefined) {
     throw new VisionFeaturesError(
-      `${problem}; load the model with loadVlm(), which exposes them, or set visionFeatures: 'auto'`,
+      `${problem}; load the model with loadVlm(), which exposes these features, or set visionFeatures: 'auto'`,
     );
   }
   return { ...plain, notes: names.length === 0 ? [] : [problem] };
@@ -92,7 +92,7 @@ function readSaliency(output: TensorLike, tokens: number): Float32Array {
   const { data, dims } = toFloat32(output);
   if (data.length === tokens) return data;
   throw new VisionFeaturesError(
-    `the vision encoder's output '${SALIENCY_OUTPUT}' has the shape [${dims}], but ${tokens} vision tokens need one number each; export it without class tokens and before any padding`,
+    `the vision encoder's output '${SALIENCY_OUTPUT}' has the shape [${dims}], but there must be one number for each of the ${tokens} vision tokens; export it without class tokens and before padding`,
   );
 }
 
@@ -187,7 +187,7 @@ export function excludedRows(
   for (const [name, list] of Object.entries({ exclude, paddedFrom })) {
     if (list && list.length !== images.length) {
       throw new PromptMismatchError(
-        `${name} has ${list.length} entries for ${images.length} images; give one per image`,
+        `${name} has ${list.length} entries for ${images.length} images; pass one per image`,
       );
     }
   }
@@ -196,7 +196,7 @@ export function excludedRows(
     for (const token of exclude?.[at] ?? []) {
       if (token >= visionTokens) {
         throw new PromptMismatchError(
-          `exclude names token ${token} of image ${at}, which has ${visionTokens}`,
+          `exclude contains token ${token} of image ${at}, which has ${visionTokens} vision tokens`,
         );
       }
       rows.add(start + token);
@@ -210,7 +210,7 @@ export function excludedRows(
     if (size === undefined) return;
     if (grid === undefined || side === undefined) {
       throw new PromptMismatchError(
-        'paddedFrom is for square-padded images that are one grid of vision tokens',
+        'paddedFrom applies only to square-padded images whose vision tokens form a single grid',
       );
     }
     for (const token of paddingTokens(size, grid, side)) rows.add(start + token);

@@ -126,7 +126,7 @@ export function poolsOf(
 ): Pool[] {
   if (Array.isArray(budgets) && budgets.length !== images.length) {
     throw new InvalidOptionsError('options mmtok of generate', [
-      `budget: expected one budget for each of the ${images.length} images, got ${budgets.length}`,
+      `budget: expected one per image (${images.length}), got ${budgets.length}`,
     ]);
   }
   return textTokens.flatMap((text, batchIndex) => {

@@ -64,20 +64,20 @@ function keepAll(results: readonly PictureResult[]): VerifyCheck {
   };
   const untouched = results.filter(({ keepAll: one }) => !one.wasRewritten);
   if (untouched.length > 0) {
-    const detail = `${names(untouched)}: the prompt was not rewritten, so nothing is proven`;
+    const detail = `${names(untouched)}: the prompt was not rewritten, so this check proves nothing`;
     return check('keepAll', 'fail', detail, facts);
   }
   const worst = results.reduce((a, b) => (b.keepAll.feeds.relative > a.keepAll.feeds.relative ? b : a));
   const fed =
     relative === 0
-      ? 'the language model is fed the same numbers'
+      ? 'the language model receives the same numbers'
       : `the input ${worst.keepAll.feeds.input} differs by ${inDigits(relative)} of its largest value`;
   if (differing.length === 0) {
     const status = relative <= ROUNDING ? 'pass' : 'warn';
     return check('keepAll', status, `all ${results.length} answers are the same, and ${fed}`, facts);
   }
   const [first] = differing as [PictureResult];
-  const detail = `${names(differing)}: another answer from token ${first.keepAll.firstDifference + 1} on, and ${fed}`;
+  const detail = `${names(differing)}: the answer differs from token ${first.keepAll.firstDifference + 1} on, and ${fed}`;
   return check('keepAll', relative === 0 ? 'warn' : 'fail', detail, facts);
 }
 
@@ -92,9 +92,9 @@ function shortenedPrompt(results: readonly PictureResult[]): VerifyCheck {
   const isDoubtful = promptDifference > ROUNDING || stepDifference > HALF_ROUNDING || agreed < tokens;
   const choice =
     agreed === tokens
-      ? `all ${tokens} tokens are those of the unmodified library on the shortened prompts (positions ${positions})`
-      : `${tokens - agreed} of ${tokens} tokens are not those of the unmodified library on the shortened prompts (${names(results.filter(({ shortened }) => shortened.agreed < shortened.tokens))})`;
-  const numbers = `logits differ by ${inDigits(promptDifference)} after the prompt and ${inDigits(stepDifference)} in further steps`;
+      ? `all ${tokens} tokens match the unmodified library on the shortened prompts (positions ${positions})`
+      : `${tokens - agreed} of ${tokens} tokens differ from the unmodified library on the shortened prompts (${names(results.filter(({ shortened }) => shortened.agreed < shortened.tokens))})`;
+  const numbers = `logits differ by ${inDigits(promptDifference)} after the prompt and by ${inDigits(stepDifference)} in later steps`;
   return check(
     'shortenedPrompt',
     isWrong ? 'fail' : isDoubtful ? 'warn' : 'pass',
@@ -115,14 +115,10 @@ async function tap(
   const encoded = await family.adapter.encode(model, await subject.inputs(picture.image, picture.question));
   if (visionRows(encoded, 'auto', undefined, true).source === 'projected') {
     if (family.tap === 'none') {
-      return check(
-        'tap',
-        'skipped',
-        'this family has no projector to look in front of; projected features serve',
-      );
+      return check('tap', 'skipped', 'this family has no projector, so projected features are used');
     }
     const why = problem ?? report.notes.join('; ');
-    const detail = `no features from before the projector${why === '' ? '' : ` (${why})`}; projected ones serve`;
+    const detail = `no features from before the projector${why === '' ? '' : ` (${why})`}; projected features are used`;
     return check('tap', 'warn', detail);
   }
   const rows: VisionRows[] = [];
@@ -148,21 +144,16 @@ async function tap(
   const name = known === undefined ? "the encoder's own output" : `'${known.features}'`;
   const found = `${name}, ${facts.width} wide`;
   if (agreement === undefined) {
-    return check(
-      'tap',
-      'warn',
-      `${found}; the vision tokens are too much alike to tell which row is whose`,
-      facts,
-    );
+    return check('tap', 'warn', `${found}; the vision tokens are too similar to match rows to tokens`, facts);
   }
   const { aligned, otherwise } = agreement;
   if (aligned < SAME_ROWS || aligned <= otherwise) {
     const isOther = aligned < OTHER_ROWS || aligned <= otherwise;
     const numbers = `correlation ${aligned.toFixed(2)}, in another order ${otherwise.toFixed(2)}`;
-    const detail = `${found}; its rows ${isOther ? 'do not belong' : 'may not belong'} to the vision tokens one by one (${numbers}): name the right tensor with tap: { tensor }, or set visionFeatures: 'projected'`;
+    const detail = `${found}; its rows ${isOther ? 'do not' : 'may not'} correspond to the vision tokens (${numbers}): set tap: { tensor } to the right tensor, or set visionFeatures: 'projected'`;
     return check('tap', isOther ? 'fail' : 'warn', detail, facts);
   }
-  return check('tap', 'pass', `${found}, one row per vision token, in their order`, facts);
+  return check('tap', 'pass', `${found}, one row per vision token, in the same order`, facts);
 }
 
 /** Whether the encoder gives the same output with and without the added output. */
@@ -172,12 +163,12 @@ async function tapOutput(
 ): Promise<VerifyCheck> {
   const { encoder } = family.adapter;
   const known = tapOf(model.sessions[encoder]);
-  if (known === undefined) return check('tapOutput', 'skipped', 'the encoder runs as its file has it');
+  if (known === undefined) return check('tapOutput', 'skipped', 'the encoder was not modified');
   if (known.reopen === undefined) {
     return check(
       'tapOutput',
       'skipped',
-      'the encoder was tapped from bytes, so the original is not there to compare',
+      'the encoder was tapped from bytes, so there is no original to compare with',
     );
   }
   const { inputs } = result as PictureResult;
@@ -192,7 +183,7 @@ async function tapOutput(
     const status = relative <= ROUNDING ? 'pass' : relative <= HALF_ROUNDING ? 'warn' : 'fail';
     const detail =
       relative === 0
-        ? 'the same image_features with and without the further output'
+        ? 'image_features are the same with and without the additional output'
         : `image_features differ by ${inDigits(relative)} of their largest value`;
     return check('tapOutput', status, detail, facts);
   } catch (error) {
@@ -216,8 +207,8 @@ function text(results: readonly PictureResult[]): VerifyCheck {
   const { picture } = wrong[0] as PictureResult;
   const detail =
     picture.text === undefined
-      ? `${names(wrong)}: no text drives the selection`
-      : `${names(wrong)}: asked '${picture.question}', but '${picture.text.text}' drives the selection (${picture.text.source}); pass mmtok: { question } with your calls`;
+      ? `${names(wrong)}: the selection uses no text`
+      : `${names(wrong)}: the question is '${picture.question}', but the selection uses '${picture.text.text}' (${picture.text.source}); pass mmtok: { question } with each call`;
   return check('text', 'warn', detail, facts);
 }
 
@@ -228,17 +219,17 @@ function baselines(results: readonly PictureResult[]): VerifyCheck {
   const byText = results.flatMap(({ picture }) => picture.overlap.textOnly ?? []);
   const facts = { random, expected, ...(byText.length > 0 && { textOnly: mean(byText) }) };
   if (results.some(({ isSelectHonored }) => !isSelectHonored)) {
-    return check('baselines', 'fail', 'tokens chosen by a select function were not the ones kept', facts);
+    return check('baselines', 'fail', 'the kept tokens are not those that a select function chose', facts);
   }
   const sameAsRandom = results.filter(({ differs }) => !differs.fromRandom);
   const sameAsText = results.filter(({ differs }) => differs.fromText === false);
   const share = (value: number): string => `${Math.round(value * 100)} %`;
   const detail =
-    `of the kept tokens, a random selection shares ${share(random)} (chance: ${share(expected)})` +
+    `a random selection shares ${share(random)} of the kept tokens (expected by chance: ${share(expected)})` +
     (byText.length > 0 ? `, text coverage alone ${share(mean(byText))}` : '');
   if (sameAsRandom.length < results.length && sameAsText.length < results.length) {
     return check('baselines', 'pass', detail, facts);
   }
   const mayBeChance = results.every(({ picture }) => picture.keptTokens < TOO_FEW);
-  return check('baselines', mayBeChance ? 'warn' : 'fail', `${detail}: the very same tokens`, facts);
+  return check('baselines', mayBeChance ? 'warn' : 'fail', `${detail}: exactly the same tokens`, facts);
 }

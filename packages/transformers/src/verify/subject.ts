@@ -78,7 +78,7 @@ export class Subject {
     this.family = prunedFamilyOf(this.model);
     if (this.family.packing !== undefined) {
       throw new InputError(
-        `${this.family.name} cannot be verified, because transformers.js cannot run it unmodified to compare with`,
+        `${this.family.name} cannot be verified, because transformers.js cannot run it unmodified for comparison`,
       );
     }
     this.library = library;

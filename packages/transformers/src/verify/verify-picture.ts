@@ -196,7 +196,7 @@ async function otherSelections(
   const [features] = seen;
   if (features === undefined) {
     throw new InputError(
-      `its pictures have ${report.visionTokens} vision tokens, of which ${tokens} are kept; expected some to choose from, hand in larger pictures`,
+      `its pictures have ${report.visionTokens} vision tokens, of which ${tokens} are kept, so there is nothing to select; pass larger pictures`,
     );
   }
   const { vision, visionFeatures = vision, text } = features;

@@ -58,7 +58,7 @@ const schema = z.strictObject({
         kind: z.enum(['shape', 'detail', 'counting', 'reading', 'other']),
         image: z.custom<VerifyPicture['image']>(
           (value) => typeof (value as VerifyPicture['image'] | undefined)?.width === 'number',
-          'expected a RawImage of transformers.js',
+          'expected a transformers.js RawImage',
         ),
         question: z.string().min(1),
       }),
@@ -67,8 +67,8 @@ const schema = z.strictObject({
     .optional(),
   ratio: z
     .number('expected a number')
-    .gt(0, 'expected a share above 0')
-    .lt(1, 'expected a share below 1')
+    .gt(0, 'expected a ratio above 0')
+    .lt(1, 'expected a ratio below 1')
     .default(0.25),
   newTokens: z.int('expected a whole number').positive('expected at least 1').default(16),
   repeats: z.int('expected a whole number').nonnegative('expected 0 or more').default(3),
@@ -106,7 +106,7 @@ export async function verifyVlm(
   const startBytes = residentBytes();
   if (typeof model !== 'string') {
     if (parsed.load !== undefined)
-      throw new InvalidOptionsError('options of verifyVlm', ['load: the model is loaded already']);
+      throw new InvalidOptionsError('options of verifyVlm', ['load: the model is already loaded']);
     return await verifyLoaded(model, parsed, startBytes);
   }
   const { signal } = parsed;
@@ -127,7 +127,7 @@ async function verifyLoaded(
 ): Promise<VerifyReport> {
   if ('handle' in given) {
     if (options.backend !== undefined)
-      throw new InvalidOptionsError('options of verifyVlm', ['backend: the model has one already']);
+      throw new InvalidOptionsError('options of verifyVlm', ['backend: the model already has one']);
     return await verifyPruned(given, given.handle, options, startBytes);
   }
   const handle = prune(given.model, {
@@ -224,15 +224,15 @@ function adviceOf(results: readonly PictureResult[], limit: SpeedLimit | undefin
     );
     advice.push(
       `For questions that read text or numbers, keep at least half of the vision tokens${changed ? '; here the answer changed below that' : ''}. ` +
-        'All methods of pruning lose these first; counting and describing come next.',
+        'Every pruning method loses these answers first, then counting and descriptions.',
     );
   }
   if (limit !== undefined) {
     const share = Math.round(limit.fixedShare * 100);
     advice.push(
       limit.measured < WORTHWHILE
-        ? `Pruning wins little time here: with a single vision token, a call still takes ${Math.round(100 / limit.measured)} % of the time of an unpruned one; image processing and the vision encoder, which it cannot touch, take ${share} %. It may win more with larger pictures.`
-        : `Pruning wins up to ${limit.measured.toFixed(1)} times here; image processing and the vision encoder, which it cannot touch, take ${share} % of an unpruned call.`,
+        ? `Pruning saves little time here: with a single vision token, a call still takes ${Math.round(100 / limit.measured)} % of the time of an unpruned one. Image processing and the vision encoder, which pruning cannot speed up, take ${share} %. Larger pictures may gain more.`
+        : `Pruning makes a call up to ${limit.measured.toFixed(1)} times as fast here. Image processing and the vision encoder, which pruning cannot speed up, take ${share} % of an unpruned call.`,
     );
   }
   if (results[0]?.report.notes.length) advice.push(...results[0].report.notes);

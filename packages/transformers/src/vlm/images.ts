@@ -36,7 +36,7 @@ export function isImageInput(value: unknown): value is ImageInput {
 }
 
 /** The expected image types, for error messages. */
-export const IMAGE_INPUT = 'expected a path, URL, Blob, RawImage, ImageData or canvas';
+export const IMAGE_INPUT = 'expected a path, URL, Blob, RawImage, ImageData, or canvas';
 
 function isPixels(value: object): value is PixelData & { readonly channels?: 1 | 2 | 3 | 4 } {
   const { data, width, height } = value as Partial<PixelData>;
@@ -65,7 +65,7 @@ export async function readImage(library: Library, input: ImageInput, name: strin
   } = isCanvas(input) ? pixelsOf(input, name) : (input as PixelImage);
   if (data.length !== width * height * channels) {
     throw new InputError(
-      `${name} has ${data.length} bytes, expected ${width} × ${height} × ${channels} of an image of that size`,
+      `${name} has ${data.length} bytes, expected ${width} × ${height} × ${channels} = ${width * height * channels}`,
     );
   }
   return new RawImage(data, width, height, channels);
@@ -77,8 +77,7 @@ function pixelsOf(canvas: CanvasLike, name: string): PixelImage {
   const context = canvas.getContext('2d') as {
     getImageData(x: number, y: number, width: number, height: number): PixelData;
   } | null;
-  if (context === null)
-    throw new InputError(`${name} is a canvas without a 2d context, expected one to read from`);
+  if (context === null) throw new InputError(`${name} is a canvas without a 2D context`);
   return context.getImageData(0, 0, canvas.width, canvas.height);
 }
 
@@ -102,13 +101,14 @@ async function readFrom(library: Library, location: string | URL, name: string):
 }
 
 async function decoded({ RawImage }: Library, blob: Blob, name: string): Promise<RawImage> {
+  if (blob.size === 0) throw new InputError(`${name} is empty`);
   try {
     return await RawImage.fromBlob(blob);
   } catch (cause) {
     const format = await formatOf(blob);
     const problem =
       format === undefined
-        ? `cannot be decoded as an image (${messageOf(cause)}); expected PNG, JPEG or WebP`
+        ? `cannot be decoded as an image (${messageOf(cause)}); expected PNG, JPEG, or WebP`
         : `is ${format}, which cannot be decoded here; convert it to PNG or JPEG`;
     throw new InputError(`${name} ${problem}`, { cause });
   }
@@ -116,7 +116,6 @@ async function decoded({ RawImage }: Library, blob: Blob, name: string): Promise
 
 /** Image formats that decoders often do not support, identified by their first bytes. */
 async function formatOf(blob: Blob): Promise<string | undefined> {
-  if (blob.size === 0) return 'empty';
   const bytes = new Uint8Array(await blob.slice(0, 16).arrayBuffer());
   const text = String.fromCharCode(...bytes);
   if (text.startsWith('BM')) return 'a BMP';

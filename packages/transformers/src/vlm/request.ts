@@ -80,7 +80,7 @@ const message = z.strictObject({
   role: z.enum(['system', 'user', 'assistant']),
   content: z.union(
     [z.string(), z.array(part)],
-    'expected a text, or parts { type: "text" } and { type: "image" }',
+    'expected a string, or parts { type: "text" } and { type: "image" }',
   ),
 });
 
@@ -92,7 +92,7 @@ export const keepSchema: z.ZodType<Keep> = z.custom<Keep>(
     (typeof value === 'number' && value > 0 && (value < 1 || Number.isSafeInteger(value))),
   {
     error: ({ input }) =>
-      `got ${String(input)}, expected a share between 0 and 1, a whole number of tokens from 1, a budget, or false for all tokens`,
+      `got ${String(input)}, expected a ratio between 0 and 1, a token count of at least 1, a budget, or false to keep all tokens`,
   },
 );
 
@@ -113,14 +113,14 @@ const schema = z.strictObject({
   mmtok: z
     .custom<AskOptions | false>(
       (value) => value === false || (typeof value === 'object' && value !== null),
-      'expected options of selection, or false',
+      'expected selection options, or false',
     )
     .optional(),
   generation: z
     .record(z.string(), z.unknown())
     .refine(
       (given) => !OWN_NAMES.some((name) => name in given),
-      `expected none of ${OWN_NAMES.join(', ')}; the request has maxNewTokens, keep and mmtok of its own`,
+      `${OWN_NAMES.join(', ')} are not allowed here; use the request's own fields, such as maxNewTokens, keep, and mmtok`,
     )
     .default({}),
 });
@@ -138,12 +138,12 @@ export function resolveRequest(request: AskRequest): ResolvedRequest {
     ...rest
   } = parseOptions('request', schema, request);
   const wrong = (problem: string): InvalidOptionsError => new InvalidOptionsError('request', [problem]);
-  if (single !== undefined && several !== undefined) throw wrong('give either image or images, not both');
+  if (single !== undefined && several !== undefined) throw wrong('image and images cannot be combined');
   const images = several ?? (single === undefined ? [] : [single]);
   if (rest.mmtok === false && typeof rest.keep !== 'undefined' && rest.keep !== false)
-    throw wrong('keep asks for pruning, and mmtok: false for none; give one of them');
+    throw wrong('keep cannot be combined with mmtok: false');
   if (typeof rest.mmtok === 'object' && rest.mmtok.budget !== undefined && rest.keep !== undefined)
-    throw wrong('give either keep or mmtok.budget, not both');
+    throw wrong('keep and mmtok.budget cannot be combined');
   const options = {
     template: rest.template,
     maxNewTokens: rest.maxNewTokens,
@@ -154,7 +154,7 @@ export function resolveRequest(request: AskRequest): ResolvedRequest {
   };
   if (messages === undefined) {
     if (question === undefined && images.length === 0)
-      throw wrong('it is empty, expected a question, an image, or messages');
+      throw wrong('expected a question, an image, or messages');
     if (images.length === 0 && question?.trim() === '')
       throw wrong("question: got '', expected a text where there is no image");
     const parts: PromptPart[] = images.map(() => ({ type: 'image' }));
@@ -162,9 +162,9 @@ export function resolveRequest(request: AskRequest): ResolvedRequest {
     return { messages: [{ role: 'user', content: parts }], images, ...options };
   }
   if (question !== undefined || images.length > 0)
-    throw wrong('messages hold questions and images themselves; leave question, image and images out');
+    throw wrong('messages cannot be combined with question, image, or images');
   const last = messages.at(-1)?.role;
-  if (last !== 'user') throw wrong(`messages: the last is of the ${last}, expected one of the user`);
+  if (last !== 'user') throw wrong(`messages: the last message has the role ${last}, expected user`);
   const inOrder: ImageInput[] = [];
   const turns = messages.map(({ role, content }): PromptMessage => {
     if (typeof content === 'string') return { role, content };

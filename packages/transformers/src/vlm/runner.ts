@@ -34,7 +34,7 @@ export function keepOptions(keep: Exclude<Keep, TimeBudget>): Pick<CallOptions, 
  */
 export function checkPruning(keep: Keep | undefined, options: PruningOptions): void {
   if (keep !== undefined && options.budget !== undefined)
-    throw new InvalidOptionsError('options of createVlm', ['give either keep or budget, not both']);
+    throw new InvalidOptionsError('options of createVlm', ['keep and budget cannot be combined']);
   const tokenizer = { decode: () => '' };
   checkPruneOptions({
     ...options,

@@ -21,6 +21,6 @@ export function isTimeBudget(budget: unknown): budget is TimeBudget {
   if (typeof budget !== 'object' || budget === null || !('firstTokenMs' in budget)) return false;
   if (schema.safeParse(budget).success) return true;
   throw new InvalidBudgetError(
-    `got ${JSON.stringify(budget)}; expected { firstTokenMs } alone, with a number of milliseconds above 0`,
+    `got ${JSON.stringify(budget)}; expected only { firstTokenMs }, in milliseconds, above 0`,
   );
 }

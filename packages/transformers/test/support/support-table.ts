@@ -3,7 +3,7 @@
 import { families, type PrunedFamily } from '../../src/index.js';
 
 const POSITIONS = {
-  '1d': '`preserve`; `compact` where the export takes no position ids',
+  '1d': '`preserve`; `compact` if the export takes no position ids',
   mrope: '`preserve` on three axes',
   encoder: 'counted by the encoder',
 } as const;
@@ -39,7 +39,7 @@ export function shortTable(): string {
       family.name,
       family.modelTypes.map((type) => `\`${type}\``).join(', '),
       positionsOf(family),
-      family.tap === 'projector' ? 'tapped by `loadVlm`' : 'if the export gives them',
+      family.tap === 'projector' ? 'tapped by `loadVlm`' : 'if the export outputs them',
       family.checkpoints[0] === undefined ? 'your own export' : `\`${family.checkpoints[0].id}\``,
     ]),
   ]);
