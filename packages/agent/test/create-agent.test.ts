@@ -39,7 +39,7 @@ async function tinyAgent(options: CreateAgentOptions = {}): Promise<VlmAgent> {
 }
 
 describe('the prompt', () => {
-  it('leaves placeholders of the question out, so that the whole question is asked', async () => {
+  it('removes placeholders from the question', async () => {
     for (const model of [tiny.path, modelPath]) {
       const agent = await createAgent({ model, maxNewTokens: 4 });
       agents.push(agent);
@@ -48,14 +48,14 @@ describe('the prompt', () => {
     }
   });
 
-  it('asks what is in the image where there is no question', async () => {
+  it('asks what is in the image if there is no question', async () => {
     const agent = await tinyAgent();
     const { answer, usage } = await agent(image, 'What is in the image?');
     expect(await agent(image, ' ')).toMatchObject({ answer, usage });
     expect(await agent(image, '<image>')).toMatchObject({ answer, usage });
   });
 
-  it('holds one tile, whatever the size of the picture', async () => {
+  it('has one tile, whatever the size of the image', async () => {
     const agent = await tinyAgent();
     const tokenizer = await AutoTokenizer.from_pretrained(tiny.path, { local_files_only: true });
     const expected = tokenizer(smolvlm2Expanded('is the cat red ?', TILE_TOKENS)).input_ids.dims.at(-1);
@@ -69,7 +69,7 @@ describe('the prompt', () => {
     }
   });
 
-  it('holds more tiles when larger pictures are asked for', async () => {
+  it('has more tiles for a larger image size', async () => {
     const agent = await tinyAgent({ imageSize: 2 * SIDE });
     const { usage } = await agent(noiseImage({ width: 64, height: 64 }), 'is the cat red ?');
     expect(usage?.visionTokens).toBe(5 * TILE_TOKENS);
@@ -77,7 +77,7 @@ describe('the prompt', () => {
 });
 
 describe('an agent', () => {
-  it('answers briefly, again and again, the same', async () => {
+  it('gives the same brief answer every time', async () => {
     const agent = await tinyAgent({ maxNewTokens: 3 });
     const first = await agent(image, 'where is the dog ?');
     const [second, third] = await Promise.all([
@@ -94,7 +94,7 @@ describe('an agent', () => {
     expect(agent.model).toBe(tiny.path);
   });
 
-  it('keeps very long answers within both bounds', async () => {
+  it('limits very long answers in tokens and words', async () => {
     const agent = await tinyAgent({ maxNewTokens: 200, enrichment: { maxWords: 5, suppressRepeats: false } });
     const { usage, added } = await agent(image, 'describe the image');
     expect(usage?.newTokens).toBeLessThanOrEqual(200);
@@ -131,7 +131,7 @@ describe('an agent', () => {
     await expect(agent(image, 'describe the image')).resolves.toMatchObject({ answer: whole.answer });
   });
 
-  it('ends running calls before it is disposed, and refuses further ones', async () => {
+  it('finishes running calls before it is disposed, and rejects later ones', async () => {
     const agent = await tinyAgent();
     const running = agent(image, 'a cat');
     await Promise.all([agent.dispose(), agent.dispose()]);

@@ -1,4 +1,4 @@
-// SmolVLM2's chat template, and the prompt that it makes of a picture and a question.
+// SmolVLM2's chat template, and the prompt that it renders for an image and a question.
 
 /** The template of the family's tokenizer_config.json. */
 export const SMOLVLM2_TEMPLATE: string = [

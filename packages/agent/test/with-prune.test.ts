@@ -1,4 +1,4 @@
-// Agents of this package as the option of @mmtok/transformers, on the embedded model, with its smaller sibling before it.
+// Agents of this package as an option of @mmtok/transformers, on the embedded model, with its smaller sibling as the agent.
 
 import { RawImage } from '@huggingface/transformers';
 import { createReferenceBackend } from '@mmtok/core';
@@ -7,7 +7,7 @@ import { loadVlm, prune } from '@mmtok/transformers';
 import { expect, it } from 'vitest';
 import { type Agent, agentFrom, createAgent } from '../src/index.js';
 
-it('guides the selection, whoever answers', async () => {
+it('guides the selection, whatever answers', async () => {
   const { model, processor } = await loadVlm(modelPath);
   const backend = createReferenceBackend();
   const handle = prune(model, { processor, backend, budget: { tokens: 8 } });

@@ -1,4 +1,4 @@
-// An agent that answers first: what it adds, when it is asked, and what happens when it fails. Stubs stand in for models.
+// An agent that answers first: what it adds, when it is asked, and what happens when it fails. Stubs replace models.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -70,7 +70,7 @@ describe('an agent', () => {
     expect(plain.timings).not.toHaveProperty('agentMs');
   });
 
-  it('may say which words, and how much they count', async () => {
+  it('may return the words and their weight', async () => {
     const { prompts } = await asked(says('whatever', { added: ['blue', 'dog'], weight: 0.5 }));
     expect(prompts[0]?.agent?.added).toEqual(['blue', 'dog']);
     expect(prompts[0]?.question).toMatchObject({
@@ -79,7 +79,7 @@ describe('an agent', () => {
     });
   });
 
-  it('may weigh the words of each picture otherwise, and those of weight 0 are left out', async () => {
+  it('may weight the words of each image differently, and words with weight 0 are dropped', async () => {
     const replies = [
       { answer: 'a blue dog', weight: 0.5 },
       { answer: 'a dog and a car', weight: 3 },
@@ -105,12 +105,12 @@ describe('an agent', () => {
     expect(prompts[0]?.agent).toMatchObject({ answers: ['a cat', 'a dog and a cat'], added: ['cat', 'dog'] });
   });
 
-  it('stands alone where there is no question', async () => {
+  it('replaces a missing question', async () => {
     const { prompts } = await asked(says('a cat'), { mmtok: { question: '' } });
     expect(prompts[0]?.question).toMatchObject({ source: 'agent', words: ['cat'] });
   });
 
-  it('need not have anything to say, or anything to do', async () => {
+  it('may have nothing to add, or not be needed', async () => {
     expect((await asked(says(' '))).prompts[0]?.agent).toMatchObject({ state: 'nothingAdded', added: [] });
     handle.restore();
     const agent = says('a cat');
@@ -123,12 +123,12 @@ describe('an agent', () => {
     expect(agent).not.toHaveBeenCalled();
   });
 
-  it('can be another one for a single call', async () => {
+  it('can be replaced for a single call', async () => {
     const { prompts } = await asked(undefined, { mmtok: { agent: says('a cat') } });
     expect(prompts[0]?.agent?.added).toEqual(['cat']);
   });
 
-  it('may be asked while the image is encoded', async () => {
+  it('can be asked while the image is encoded', async () => {
     const order: string[] = [];
     const ask: Agent = async () => {
       order.push('agent');
@@ -178,7 +178,7 @@ describe('an agent that is asked early', () => {
     expect(signals.map((signal) => signal.aborted)).toEqual([true]);
   });
 
-  it('is not told to stop once it has answered', async () => {
+  it('is not aborted once it has answered', async () => {
     let signal: AbortSignal | undefined;
     const ask: Agent = async (_image, _question, options) => {
       signal = options.signal;

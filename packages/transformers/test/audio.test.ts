@@ -1,4 +1,4 @@
-// Prompts with sounds beside images are left to the model's own path, which merges both.
+// Prompts with both audio and images are not pruned, because only the model's own code merges both.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-it('are processed whole, and the report says so', async () => {
+it('are not pruned, and the report says so', async () => {
   const tiny = await buildTinyModel('gemma3n', { directory });
   const { model, processor, inputs, dispose } = await tiny.load();
   const prompt = await inputs('what is in the image ?', [noiseImage(tiny.imageSize)]);

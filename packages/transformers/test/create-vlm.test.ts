@@ -1,4 +1,4 @@
-// createVlm on tiny models of several families: answers, streams, conversations, limits, and what is said about wrong requests.
+// createVlm on tiny models of several families: answers, streams, conversations, limits, and invalid requests.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -62,7 +62,7 @@ const QUESTION = 'is the cat red ?';
 const all = Object.keys(families) as FamilyName[];
 
 describe.each(all)('%s', (name) => {
-  it('answers, in pieces that make up the same text, and counts its tokens', async () => {
+  it('answers, streams the same text in pieces, and counts its tokens', async () => {
     const { vlm, tiny } = await open(name);
     const image = noiseImage(tiny.imageSize);
     const request: AskRequest = { image, question: QUESTION, maxNewTokens: 6 };
@@ -79,7 +79,7 @@ describe.each(all)('%s', (name) => {
     expect(pieces.join('')).toBe(answer.text);
     expect((await stream.answer).text).toBe(answer.text);
 
-    // Unpruned, the answer is that of the processor called as its users call it. Three families have no conversations.
+    // Unpruned, the answer matches the processor called directly. Three families have no conversations.
     const whole = await vlm.ask({ ...request, keep: false });
     expect(whole.report.reason).toBe('disabled');
     const { processor, tokenizer } = await loadParts(tiny);
@@ -180,7 +180,7 @@ describe('a conversation', () => {
     },
   );
 
-  it('needs no image', async () => {
+  it('does not need an image', async () => {
     const { vlm } = await open('smolvlm');
     const { usage, report } = await vlm.ask({ question: QUESTION, maxNewTokens: 2 });
     expect(usage).toMatchObject({ visionTokens: 0, keptTokens: 0 });
@@ -189,7 +189,7 @@ describe('a conversation', () => {
 });
 
 describe('images', () => {
-  it('may be paths, URLs, blobs, pixels and canvases', async () => {
+  it('may be paths, URLs, blobs, pixels, and canvases', async () => {
     const { vlm } = await open('smolvlm');
     const [sample] = await samples();
     const path = sample?.image ?? '';
@@ -231,7 +231,7 @@ describe('images', () => {
 });
 
 describe('what is kept', () => {
-  it('is a share, a number, a budget or all, for all calls or for one', async () => {
+  it('is a ratio, a number, a budget, or everything, for all calls or for one', async () => {
     const { vlm, tiny } = await open('llava', { keep: 0.5 });
     const image = noiseImage(tiny.imageSize);
     const kept = async (more: Partial<AskRequest>): Promise<number> =>
@@ -245,7 +245,7 @@ describe('what is kept', () => {
     expect((await whole.ask({ image, question: QUESTION, maxNewTokens: 1 })).report.reason).toBe('disabled');
   });
 
-  it('is told to the one who asked, and to observers', async () => {
+  it('is reported to the caller and to observers', async () => {
     const onReport = vi.fn();
     const { vlm, tiny } = await open('llava', { onReport });
     const { report } = await vlm.ask({ image: noiseImage(tiny.imageSize), question: QUESTION });
@@ -254,7 +254,7 @@ describe('what is kept', () => {
 });
 
 describe('calls', () => {
-  it('at the same time run one after the other, and give what they give alone', async () => {
+  it('made at the same time run one after the other, with the same results as alone', async () => {
     const { vlm, tiny } = await open('smolvlm');
     const requests = [1, 2, 3].map((seed) => ({
       image: noiseImage(tiny.imageSize, seed),
@@ -276,7 +276,7 @@ describe('calls', () => {
     }
   });
 
-  it('end when they are aborted, while they wait and while they run; the next one runs', async () => {
+  it('end when they are aborted, while waiting or running, and the next one runs', async () => {
     const { vlm, tiny } = await open('smolvlm');
     const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 400 };
     const running = new AbortController();
@@ -339,7 +339,7 @@ describe('calls', () => {
   });
 });
 
-describe('wrong requests', () => {
+describe('invalid requests', () => {
   let llava: Vlm;
   beforeAll(async () => {
     llava = (await open('llava')).vlm;
@@ -415,7 +415,7 @@ describe('a model', () => {
     await loaded.model.dispose();
   });
 
-  it('may be the embedded one as loadTinyVlm() returns it', async () => {
+  it('may be the embedded one from loadTinyVlm()', async () => {
     const tiny = await loadTinyVlm();
     const { model, family, modelType, source, tap } = await loadVlm(modelPath);
     await model.dispose();
@@ -428,7 +428,7 @@ describe('a model', () => {
     await tiny.model.dispose();
   });
 
-  it('answers right', async () => {
+  it('answers correctly', async () => {
     const vlm = await createVlm(modelPath, { keep: 0.1 });
     opened.push(vlm);
     const sample = (await samples()).find(({ kind }) => kind === 'shape');

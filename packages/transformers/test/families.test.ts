@@ -1,4 +1,4 @@
-// One suite over every family that is pruned: what a user of the model must not notice, and what must have changed.
+// One suite for all pruned families: what must stay the same for users of the model, and what must change.
 
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -94,14 +94,14 @@ describe.each(names)('%s', (name) => {
     return kept;
   };
 
-  it('gives the unpruned tokens where the budget keeps all', async () => {
+  it('generates the unpruned tokens if the budget keeps all', async () => {
     attach({ budget: { tokens: 10_000 } });
     expect(handle?.lastReport).toBeUndefined();
     expect(await run(loaded, {})).toEqual(baseline);
     expect(handle?.lastReport).toMatchObject({ reason: 'belowBudget', keptTokens: tiny.tokensPerImage });
   });
 
-  it('gives what the library gives on the shortened prompt, with positions kept', async () => {
+  it('generates the same as the library on the shortened prompt, with preserved positions', async () => {
     attach();
     const answer = await run(loaded, {});
     const kept = keptOf(handle as PruneHandle);
@@ -120,7 +120,7 @@ describe.each(names)('%s', (name) => {
     });
   });
 
-  it('gives kept tokens the positions they had, or contiguous ones', async ({ skip }) => {
+  it('gives kept tokens their original positions, or contiguous ones', async ({ skip }) => {
     skip(tiny.positions === 'internal', 'the encoder counts positions itself');
     const fedTo = async (on: LoadedTinyModel, options: Record<string, unknown>): Promise<number[][]> => {
       const fed: number[][] = [];
@@ -149,7 +149,7 @@ describe.each(names)('%s', (name) => {
     expect(compact).toEqual(Array.from({ length }, (_, at) => first + (at % (length / axes))));
   });
 
-  it('gives what the library gives on the shortened prompt, numbered contiguously', async () => {
+  it('generates the same as the library on the shortened prompt, with contiguous positions', async () => {
     attach({ budget: { ratio: 0.5 }, positions: 'compact' });
     const answer = await run(loaded, {});
     const kept = keptOf(handle as PruneHandle);
@@ -158,7 +158,7 @@ describe.each(names)('%s', (name) => {
     );
   });
 
-  it('keeps exactly what exclusions leave, wherever it lies', async () => {
+  it('keeps exactly the tokens that are not excluded, wherever they are', async () => {
     attach({ budget: { tokens: tiny.tokensPerImage } });
     for (const seed of [1, 2, 3]) {
       const kept = Array.from({ length: tiny.tokensPerImage }, (_, at) => at).filter(
@@ -174,7 +174,7 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  it('gathers the rows it selected', async () => {
+  it('gathers the selected rows', async () => {
     const marked = await buildTinyModel(name, { directory: join(directory, 'marked'), markRows: true });
     const model = await marked.load();
     attach({ budget: { tokens: more } }, model);
@@ -224,12 +224,12 @@ describe.each(names)('%s', (name) => {
     expect(streamed).toHaveLength(1 + COUNT);
   });
 
-  it.runIf(isEncoder)('does not pretend to count vision tokens that the prompt does not show', () => {
+  it.runIf(isEncoder)('does not count vision tokens that the prompt does not contain', () => {
     attach();
     expect(() => handle?.countTokens(inputs)).toThrow(/Florence/);
   });
 
-  it('is overridden and switched off for one call', async () => {
+  it('can be overridden and disabled for one call', async () => {
     attach();
     await run(loaded, { mmtok: { budget: { tokens: more } } });
     expect(handle?.lastReport?.keptTokens).toBe(more);
@@ -239,7 +239,7 @@ describe.each(names)('%s', (name) => {
     expect(handle?.lastReport?.keptTokens).toBe(few);
   });
 
-  it('keeps concurrent calls apart', async () => {
+  it('keeps concurrent calls separate', async () => {
     attach();
     const alone = [await run(loaded, {}), await run(loaded, { mmtok: { budget: { tokens: more } } })];
     const together = await Promise.all([
@@ -249,7 +249,7 @@ describe.each(names)('%s', (name) => {
     expect(together).toEqual(alone);
   });
 
-  it('leaves the model as it was when detached', async () => {
+  it('leaves the model unchanged when restored', async () => {
     const params = loaded.model.forward_params;
     attach();
     await run(loaded, {});
@@ -260,7 +260,7 @@ describe.each(names)('%s', (name) => {
     expect(await run(loaded, {})).toEqual(baseline);
   });
 
-  it('puts back what was there before when detached', async () => {
+  it('puts back earlier patches when restored', async () => {
     const { model } = loaded;
     const before = model.forward_params;
     const own = async (): Promise<string> => 'mine';
@@ -310,7 +310,7 @@ describe.each(names)('%s', (name) => {
     },
   );
 
-  it.skipIf(isEncoder)('goes on over a pruned cache as if all had been said at once', async () => {
+  it.skipIf(isEncoder)('continues from a pruned cache as in a single prompt', async () => {
     attach();
     const first = (await generate(loaded.model, {
       ...inputs,
@@ -337,7 +337,7 @@ describe.each(names)('%s', (name) => {
     expect(handle?.lastReport?.reason).toBe('cached');
   });
 
-  // Janus' processor and its decode steps know batches of one only.
+  // Janus' processor and its decode steps support only batches of one.
   it.skipIf(name === ('multi_modality' as string))(
     'answers a batch of different budgets as it answers its rows',
     async () => {
@@ -408,7 +408,7 @@ function oneByOne(session: EncoderSession): EncoderSession {
   };
 }
 
-/** A digest of the bytes of each tensor, so that a write in place shows. */
+/** A digest of the bytes of each tensor, to detect writes in place. */
 function bytesOf(inputs: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(inputs).flatMap(([name, tensor]) => {

@@ -1,4 +1,4 @@
-// Model files: graphs that try the search for the projector, weights beside a file, caches, and what browsers do.
+// Model files: graphs that challenge the search for the projector, external weights, caches, and browsers.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ const node_ = (
   attributes: OnnxNode['attributes'] = {},
 ): OnnxNode => ({ opType, inputs, outputs, attributes });
 
-/** A convolution on `[1, 1, 2, 2]` pixels to `[1, 3, 2, 2]`, seen as `[3, 4]`, which a layer reads transposed. */
+/** A convolution from `[1, 1, 2, 2]` pixels to `[1, 3, 2, 2]`, reshaped to `[3, 4]`, which a layer reads transposed. */
 function encoder(
   projector: 'Gemm with transA' | 'MatMul',
   kernel: Pick<OnnxTensor & { external: object }, 'external'> | { readonly data: readonly number[] } = {
@@ -103,7 +103,7 @@ describe('the tap', () => {
     expect(await tapped(file, { file, tensor })).toEqual(ROWS);
   });
 
-  it('finds weights that lie beside the file, and says which it lacks', async () => {
+  it('finds weights next to the file, and names missing ones', async () => {
     const file = encoder('MatMul', { external: { location: 'kernel.bin', offset: 0 } });
     const weights = new Uint8Array(Float32Array.from([1, 2, 3]).buffer);
     const path = join(directory, 'vision_encoder.onnx');
@@ -160,7 +160,7 @@ describe('the search for the projector', () => {
     expect(searched(nodes)).toBeUndefined();
   });
 
-  it('ends soon on graphs made to take long', () => {
+  it('ends quickly on adversarial graphs', () => {
     // Each of many nodes adds one more path, so that the paths never become one.
     const nodes = Array.from({ length: 20_000 }, (_, at) =>
       node_('Concat', [`t${at}`, `x${at}`], [at === 19_999 ? 'image_features' : `t${at + 1}`]),
@@ -199,7 +199,7 @@ describe('files of a loaded model', () => {
     await expect(read({ revision: 'v3' })).rejects.toThrow(/owner\/name\/onnx\/vision_encoder\.onnx/);
   });
 
-  it('come from a cache of the user’s own', async () => {
+  it('come from a custom cache', async () => {
     const url = 'https://hub.example/owner/name/resolve/main/onnx/vision_encoder.onnx';
     const customCache = { match: async (name: string) => (name === url ? new Response(bytes) : undefined) };
     const found = await readModelFile({ ...env, useCustomCache: true, customCache }, place, file);
@@ -221,7 +221,7 @@ describe('in a browser', () => {
     return await import('../src/files/model-files.js');
   }
 
-  it('files come from the browser’s cache, else from the hub, never when offline', async () => {
+  it("files come from the browser's cache, otherwise from the hub, but not when offline", async () => {
     const files = await asInBrowser();
     const cached = new Map<string, Uint8Array>();
     const open = vi.fn(async () => ({
@@ -252,7 +252,7 @@ describe('in a browser', () => {
     await expect(offline).rejects.toBeInstanceOf(VisionFeaturesError);
   });
 
-  it('devices are those of browsers, and files lie beside URLs', () => {
+  it('devices are those of browsers, and files are resolved next to URLs', () => {
     vi.stubGlobal('location', { href: 'https://page.example/app/' });
     expect(browser.beside('/models/a.onnx', 'a.onnx_data')).toBe('https://page.example/models/a.onnx_data');
     expect(browser.devices('auto')).toContain('wasm');
@@ -260,7 +260,7 @@ describe('in a browser', () => {
     expect(browser.modelFolder('./folder')).toBeUndefined();
   });
 
-  it('models are tapped, from bytes and weights that come over the network', async () => {
+  it('models are tapped from downloaded bytes and weights', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     vi.resetModules();
     vi.doMock('#files', () => ({ platform: { ...browser, openCache: async () => undefined } }));

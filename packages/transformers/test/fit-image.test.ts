@@ -1,4 +1,4 @@
-// fitImage: what an image costs after the processor is at most what was asked for, for every family that can.
+// fitImage: the fitted image has at most the requested number of vision tokens, for every supported family.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ describe.each(Object.keys(LEAST) as (keyof typeof LEAST)[])('%s', (name) => {
     processor = await library.AutoProcessor.from_pretrained(tiny.path, { local_files_only: true });
   });
 
-  /** Vision tokens that the processor makes room for. */
+  /** Vision tokens for which the processor reserves placeholders. */
   const tokensOf = async (own: library.Processor, image: library.RawImage): Promise<number> => {
     const messages = [{ role: 'user' as const, content: [{ type: 'image' as const }] }];
     const inputs = await processInputs(library, own, { messages, images: [image] });
@@ -46,7 +46,7 @@ describe.each(Object.keys(LEAST) as (keyof typeof LEAST)[])('%s', (name) => {
     return ids.filter((id) => id === tiny.imageTokenId || id < 0).length;
   };
 
-  it('costs what it says, at most what is asked, and keeps its shape', async () => {
+  it('costs the reported number of tokens, at most the requested one, and keeps its aspect ratio', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 8, max: 90 }),
@@ -76,7 +76,7 @@ describe.each(Object.keys(LEAST) as (keyof typeof LEAST)[])('%s', (name) => {
     );
   });
 
-  it('leaves an image alone that costs no more, and the processor always', async () => {
+  it('does not change an image that is within the limit, and never changes the processor', async () => {
     const image = noiseImage(tiny.imageSize);
     const before = await tokensOf(processor, image);
     const fitted = await fitImage(processor, image, { visionTokens: before });
@@ -87,13 +87,13 @@ describe.each(Object.keys(LEAST) as (keyof typeof LEAST)[])('%s', (name) => {
     expect(await tokensOf(processor, image)).toBe(before);
   });
 
-  it.each([0, 1.5, undefined])('refuses %j tokens', async (visionTokens) => {
+  it.each([0, 1.5, undefined])('rejects %j tokens', async (visionTokens) => {
     const call = fitImage(processor, noiseImage(tiny.imageSize), { visionTokens } as never);
     await expect(call).rejects.toMatchObject({ code: 'MMTOK_INVALID_OPTIONS' });
   });
 });
 
-it('counts as the processor does where rounding decides', async () => {
+it('counts like the processor where rounding matters', async () => {
   const { path } = await buildTinyModel('lfm2_vl', { directory });
   const processor = await library.AutoProcessor.from_pretrained(path, { local_files_only: true });
   const fitted = await fitImage(processor, noiseImage({ width: 73, height: 73 }), { visionTokens: 17 });
@@ -106,7 +106,7 @@ it('counts as the processor does where rounding decides', async () => {
   expect(fitted.visionTokens).toBeLessThanOrEqual(17);
 });
 
-it('uses as much as it may: another size up would cost more', async () => {
+it('uses the limit: the next larger size would exceed it', async () => {
   const { path } = await buildTinyModel('qwen2_5_vl', { directory });
   const processor = await library.AutoProcessor.from_pretrained(path, { local_files_only: true });
   const { image, visionTokens } = await fitImage(processor, noiseImage({ width: 40, height: 24 }), {

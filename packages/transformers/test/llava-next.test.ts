@@ -1,4 +1,4 @@
-// LLaVA-NeXT against Hugging Face's classes and the official MMTok, on a tiny random checkpoint of theirs: see
+// LLaVA-NeXT compared with Hugging Face's classes and the official MMTok, on a tiny random checkpoint: see
 // fixtures/llava-next/make_fixture.py.
 
 import { readFileSync } from 'node:fs';
@@ -96,7 +96,7 @@ describe.each(cases.map((each) => [each.sizes.map((size) => size.join(' × ')).j
       inputs = await inputsOf(expected.sizes.map(picture));
     });
 
-    it('has the tiles of the processor, pixel for pixel, and its prompt', () => {
+    it('has the same tiles and prompt as the reference processor, pixel for pixel', () => {
       const { image_mean, image_std } = (loaded.processor.image_processor?.config ?? {}) as {
         image_mean: number[];
         image_std: number[];
@@ -117,7 +117,7 @@ describe.each(cases.map((each) => [each.sizes.map((size) => size.join(' × ')).j
       expect(inputs.input_ids?.dims).toEqual([1, expected.promptTokens]);
     });
 
-    it('is answered as by PyTorch where nothing is pruned', async () => {
+    it('is answered as by PyTorch without pruning', async () => {
       for (const mmtok of [false, { budget: { ratio: 1 } }] as const) {
         const { tokens, report } = await answer(inputs, mmtok);
         expect(tokens).toEqual(expected.whole);
@@ -127,7 +127,7 @@ describe.each(cases.map((each) => [each.sizes.map((size) => size.join(' × ')).j
       }
     });
 
-    it("keeps the official code's tokens of each tile, and is answered as PyTorch answers to them", async () => {
+    it('keeps the same tokens of each tile as the official code, and is answered as by PyTorch on them', async () => {
       const { tokens, report } = await answer(inputs);
       expect(report.images.map(({ tiles }) => tiles.map(({ indices }) => indices))).toEqual(expected.picks);
       expect(report).toMatchObject({
@@ -146,7 +146,7 @@ describe.each(cases.map((each) => [each.sizes.map((size) => size.join(' × ')).j
 describe('with other options', () => {
   const image = picture([500, 300]);
 
-  it('answers two prompts of a batch as it answers each', async () => {
+  it('answers two prompts of a batch like single prompts', async () => {
     const [first, second] = [cases[2], cases[3]] as [Case, Case];
     const [long, short] = await Promise.all([first, second].map(({ sizes }) => inputsOf(sizes.map(picture))));
     const { Tensor: Class, cat } = loaded.library;
@@ -180,7 +180,7 @@ describe('with other options', () => {
     }
   });
 
-  it('asks in plain terms', async () => {
+  it('has readable prompts', async () => {
     const reply = await vlm.ask({ image, question, maxNewTokens: 4 });
     expect(reply.usage).toMatchObject({ visionTokens: 3 * 576, keptTokens: 3 * perTile });
     expect(reply.report.images[0]).toMatchObject({ visionTokens: 3 * 576, keptTokens: 3 * perTile });
@@ -189,19 +189,19 @@ describe('with other options', () => {
     );
   });
 
-  it('shares the budget of an image among its tiles where asked to', async () => {
+  it('shares the budget of an image among its tiles on request', async () => {
     const inputs = await inputsOf([image]);
     const { report } = await answer(inputs, { allocation: 'perImage', budget: { tokens: 40 }, minTokens: 2 });
     expect(report.keptTokens).toBe(40);
     for (const tile of report.images[0]?.tiles ?? []) expect(tile.indices.length).toBeGreaterThanOrEqual(2);
   });
 
-  it('counts the tokens of a prompt as the processor does', async () => {
+  it('counts the tokens of a prompt like the processor', async () => {
     const inputs = await inputsOf([image]);
     expect(vlm.handle.countTokens(inputs)).toMatchObject([{ total: 1571 }]);
   });
 
-  it('answers a follow-up over the pruned cache, and selects anew where asked to', async () => {
+  it('answers a follow-up from the pruned cache, and selects again on request', async () => {
     const first = await inputsOf([image]);
     const length = { max_new_tokens: 3, min_new_tokens: 3, do_sample: false };
     for (const followUps of ['reuse', 'reselect'] as const) {
@@ -255,7 +255,7 @@ describe('packing', () => {
   });
   const side = fc.integer({ min: 1, max: 400 });
 
-  it('has every row once in the order of the prompt, and unpruned ones in that order', () => {
+  it('has every row once, in the order of the prompt', () => {
     fc.assert(
       fc.property(side, side, (height, width) => {
         const { tiles, newlines, order, unpruned } = packImage({ height, width }, config);
@@ -263,7 +263,7 @@ describe('packing', () => {
         expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: rows }, (_, row) => row));
         const places = unpruned.map((row) => order.indexOf(row));
         expect(places).toEqual([...places].sort((a, b) => a - b));
-        // Padding is even on both sides, so what is shown is whole lines, each with its newline.
+        // Padding is even on both sides, so the rest is whole lines, each with its newline.
         const lines = unpruned.filter((row) => row >= tiles.length * 16).length;
         if (lines > 0) expect((unpruned.length - 16) % lines).toBe(0);
       }),

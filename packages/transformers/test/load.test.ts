@@ -1,4 +1,4 @@
-// Loading from folders: the right class, offline, tapped; and what is said about folders that are no models.
+// Loading from folders: the right class, offline, tapped; and errors for folders that are not models.
 
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ describe('loadVlm', () => {
     },
   );
 
-  it('gives a model whose features from before the projector are used', async () => {
+  it('returns a model whose features from before the projector are used', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     const loaded = await tiny.load();
     const inputs = await loaded.inputs('is the cat red ?', [noiseImage(tiny.imageSize)]);
@@ -55,7 +55,7 @@ describe('loadVlm', () => {
     }
   });
 
-  it('loads all the same where the tap fails, and says why', async () => {
+  it('loads the model even if the tap fails, and says why', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     const { model, tap } = await loadVlm(tiny.path, { tap: { tensor: 'nonsense' } });
     expect(tap.tensor).toBeUndefined();
@@ -63,7 +63,7 @@ describe('loadVlm', () => {
     await model.dispose();
   });
 
-  it('does without features whose rows are no vision tokens, and says so', async () => {
+  it('does not use features whose rows are not vision tokens, and says so', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     const tensor = '/vision_tower/embeddings/patch_embedding/Conv_output_0';
     const { model, processor, tap } = await loadVlm(tiny.path, { tap: { tensor } });
@@ -83,7 +83,7 @@ describe('loadVlm', () => {
     await model.dispose();
   });
 
-  it('loads no model where the tokenizer fails', async () => {
+  it('loads no model if the tokenizer fails', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     const broken = join(directory, 'broken');
     await cp(tiny.path, broken, { recursive: true });

@@ -1,4 +1,4 @@
-// Vision tokens that the attention mask hides are never kept, and never shift the rows of those that it shows.
+// Vision tokens masked by the attention mask are never kept, and never shift the rows of the others.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** The inputs with some vision tokens hidden. */
+/** The inputs with some vision tokens masked. */
 function hiding(tiny: TinyModel, inputs: ModelInputs, hidden: readonly number[]): ModelInputs {
   const slots = tiny.visualSlots(inputs);
   const mask = inputs.attention_mask as Tensor;
@@ -75,7 +75,7 @@ describe.each(names)('%s', (name) => {
     await pristine.dispose();
   });
 
-  it('keeps none of a hidden image, and answers as the library does on the shown one', async () => {
+  it('keeps nothing of a masked image, and answers like the library on the other one', async () => {
     const given = hiding(tiny, both, range(0, tiny.tokensPerImage));
     const answer = await generate(loaded.model, { ...given, max_new_tokens: COUNT });
     const kept = keptOf(handle);
@@ -84,24 +84,24 @@ describe.each(names)('%s', (name) => {
       [3, 'pruned'],
     ]);
     const compact = handle.lastReport?.positions === 'compact';
-    // The reference drops hidden tokens, too: the unmodified library on the prompt without them.
+    // The reference drops masked tokens, too: the unmodified library on the prompt without them.
     const prompt = both.input_ids?.dims[1] as number;
     const expected = await referenceTokens({ tiny, pristine, inputs: given, kept, compact, count: COUNT });
     expect(answerOf(answer, prompt)).toEqual(expected);
   });
 
-  it('keeps no hidden token of an image that is shown in part', async () => {
+  it('keeps no masked token of a partly masked image', async () => {
     const half = Math.floor(tiny.tokensPerImage / 2);
     const given = hiding(tiny, both, [...range(0, half), tiny.tokensPerImage + 1]);
     await generate(loaded.model, { ...given, max_new_tokens: 1, mmtok: { budget: { ratio: 0.5 } } });
     const kept = keptOf(handle);
     expect(kept.filter((token) => token < half || token === tiny.tokensPerImage + 1)).toEqual([]);
-    // Half of the tokens that are shown.
+    // Half of the unmasked tokens.
     const shown = tiny.tokensPerImage - half;
     expect(handle.lastReport?.images[0]?.keptTokens).toBe(Math.floor(shown / 2));
   });
 
-  it('puts the rows of the second image into its own places', async () => {
+  it('puts the rows of the second image at its own positions', async () => {
     const marked = await buildTinyModel(name, { directory: join(directory, 'marked'), markRows: true });
     const model = await marked.load();
     const own = prune(model.model, {

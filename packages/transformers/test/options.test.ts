@@ -136,7 +136,7 @@ describe('budgets', () => {
     await expect(run({ budget: { fitContext: text } })).rejects.toBeInstanceOf(InvalidBudgetError);
   });
 
-  it('are skipped where they could not pay, and the report says so', async () => {
+  it('are skipped if pruning cannot pay off, and the report says so', async () => {
     attach({ minVisionTokens: 17 });
     await run();
     expect(handle?.lastReport).toMatchObject({
@@ -150,13 +150,13 @@ describe('budgets', () => {
     expect(handle?.lastReport).toMatchObject({ reason: 'noImage', visionTokens: 0 });
   });
 
-  it.each([0, -1, 1.5, Number.NaN])('refuse { tokens: %d }', async (tokens) => {
+  it.each([0, -1, 1.5, Number.NaN])('reject { tokens: %d }', async (tokens) => {
     expect(() => attach({ budget: { tokens } })).toThrow(InvalidBudgetError);
     attach();
     await expect(run({ budget: { tokens } })).rejects.toBeInstanceOf(InvalidBudgetError);
   });
 
-  it('refuse what is no budget', async () => {
+  it('reject what is not a budget', async () => {
     expect(() => attach({ budget: { ratio: 1.5 } })).toThrow(InvalidBudgetError);
     expect(() => attach({ budget: { fitContext: 0 } })).toThrow(InvalidBudgetError);
     expect(() => attach({ budget: undefined as never })).toThrow(InvalidBudgetError);
@@ -177,7 +177,7 @@ describe('exclusions', () => {
     });
   });
 
-  it('follow the padding of a picture', async () => {
+  it('follow the padding of an image', async () => {
     attach({ budget: { tokens: 10 } });
     await run({ paddedFrom: [{ width: 200, height: 100 }] }).catch((error: unknown) => {
       expect(error).toBeInstanceOf(PromptMismatchError);
@@ -212,7 +212,7 @@ describe('a row of a batch', () => {
     );
   });
 
-  it('is standardized by itself', async () => {
+  it('is standardized separately', async () => {
     attach({ standardize: 'on', coverage: [visionCoverage()], budget: { tokens: 6 } });
     await run({}, batch);
     const together = handle?.lastReport?.images.map((image) => image.indices);
@@ -225,7 +225,7 @@ describe('a row of a batch', () => {
     expect(handle?.lastReport?.standardized).toBe(true);
   });
 
-  it('is worth pruning or not by itself', async () => {
+  it('is pruned or not on its own', async () => {
     attach({ minVisionTokens: 20 });
     await run({}, batch);
     expect(handle?.lastReport).toMatchObject({ reason: 'belowMinVisionTokens', keptTokens: 32 });
@@ -264,7 +264,7 @@ describe('a row of a batch', () => {
 });
 
 describe('objectives', () => {
-  it("are the caller's own", async () => {
+  it('can be defined by the caller', async () => {
     attach({
       coverage: [textCoverage({ temperature: 0.1 }), visionCoverage({ features: 'vision' }), saliency()],
     });
@@ -276,7 +276,7 @@ describe('objectives', () => {
 });
 
 describe('vision features', () => {
-  it('from before the projector are used where the encoder gives them, and demanded in vain where not', async () => {
+  it('from before the projector are used if the encoder outputs them, and an error if required but missing', async () => {
     const exposing = await buildTinyModel('llava', {
       directory: join(directory, 'exposed'),
       exposeVisionFeatures: true,
@@ -298,7 +298,7 @@ describe('vision features', () => {
     await expect(run()).rejects.toMatchObject({ code: 'MMTOK_VISION_FEATURES' });
   });
 
-  it('in half precision are read, and go to the language model in its own', async () => {
+  it('in half precision are read, and are converted to the precision of the language model', async () => {
     attach();
     const { vision_encoder: session } = loaded.model.sessions;
     await run();
@@ -319,7 +319,7 @@ describe('vision features', () => {
     expect(Array.from(toFloat32(whole).data)).toEqual([1.5, -0.25]);
   });
 
-  it('come with a saliency where the encoder gives one: terms read it, and the report tells it', async () => {
+  it('come with a saliency if the encoder outputs one: terms read it, and the report has it', async () => {
     const options = { directory: join(directory, 'salient'), exposeSaliency: true };
     const model = await (await buildTinyModel('llava', options)).load();
     const terms = [textCoverage(), visionCoverage(), saliency({ weight: 1e3 })];
@@ -351,7 +351,7 @@ describe('vision features', () => {
     await model.dispose();
   });
 
-  it('come with a saliency per tile where a picture is cut up', async () => {
+  it('come with a saliency per tile if images are tiled', async () => {
     const options = { directory: join(directory, 'salient'), exposeSaliency: true };
     const tiny = await buildTinyModel('idefics3', options);
     const model = await tiny.load();
@@ -365,7 +365,7 @@ describe('vision features', () => {
     await model.dispose();
   });
 
-  it('that are no numbers are refused', async () => {
+  it('that are not finite are rejected', async () => {
     attach();
     const { vision_encoder: session } = loaded.model.sessions;
     loaded.model.sessions.vision_encoder = {
@@ -556,8 +556,8 @@ describe('handle', () => {
       custom({ name: 'mine', maximize: () => 1 }),
       custom(new One()),
       custom(new Other()),
-      { agent: () => ({ answer: 'cat' }) },
-      { agent: () => ({ answer: 'dog' }) },
+      { agent: async () => ({ answer: 'cat' }) },
+      { agent: async () => ({ answer: 'dog' }) },
     ];
     const keys = await Promise.all(options.map((each) => own.cacheKey(inputs, each)));
     expect(new Set(keys).size).toBe(options.length);
@@ -591,7 +591,7 @@ describe('tiles and frames', () => {
   });
   afterAll(() => smol.dispose());
 
-  it('share a budget by image, by tile, or all together, with floors', async () => {
+  it('share a budget per image, per tile, or all together, with minimums', async () => {
     const images = [noiseImage(tiles.imageSize), noiseImage(tiles.imageSize, 2)];
     const prompt = await smol.inputs('is the cat red ?', images);
     attach({ budget: { tokens: 6 } }, smol);
@@ -615,7 +615,7 @@ describe('tiles and frames', () => {
     expect(Math.min(...shared)).toBeGreaterThanOrEqual(2);
   });
 
-  it('are refused where the prompt has fewer placeholders than the tiles have tokens', async () => {
+  it('are rejected if the prompt has fewer placeholders than the tiles have tokens', async () => {
     attach({}, smol);
     const prompt = await smol.inputs('is the cat red ?', [noiseImage(tiles.imageSize)]);
     const ids = Array.from((prompt.input_ids as Tensor).data as BigInt64Array);
@@ -646,7 +646,7 @@ describe('tiles and frames', () => {
     expect(shortest.filter((id) => !isImage(id))).toEqual(full.filter((id) => !isImage(id)));
   });
 
-  it('of a static scene cost little: what was seen in one frame need not be kept in the next', async () => {
+  it('of a static scene cost little: what one frame shows is not kept again in the next', async () => {
     const still = noiseImage(llava.imageSize);
     const other = noiseImage(llava.imageSize, 9);
     const frames = [still, new RawImage(still.data, still.width, still.height, 3), other];

@@ -1,4 +1,4 @@
-// Padding that an image processor adds: its tokens are not kept, without anybody saying so.
+// Padding that an image processor adds: its tokens are not kept, without any option.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** What is kept of a picture on the 4 × 4 grid of a model whose processor pads to 16 × 16 pixels. */
+/** Kept tokens of an image on the 4 × 4 grid of a model whose processor pads to 16 × 16 pixels. */
 async function kept(size: ImageSize, tokens: number, mmtok: CallOptions = {}): Promise<ImageReport> {
   handle = prune(loaded.model, {
     processor: loaded.processor,
@@ -43,28 +43,28 @@ async function kept(size: ImageSize, tokens: number, mmtok: CallOptions = {}): P
   return handle.lastReport?.images[0] as ImageReport;
 }
 
-it('is never kept below a wide picture', async () => {
+it('is never kept below a wide image', async () => {
   expect(await kept({ width: 16, height: 8 }, 10)).toMatchObject({
     reason: 'allSelectable',
     indices: [0, 1, 2, 3, 4, 5, 6, 7],
   });
 });
 
-it('is never kept beside a tall picture, whose edge tokens may be', async () => {
+it('is never kept beside a tall image, whose edge tokens may be kept', async () => {
   const { indices } = await kept({ width: 6, height: 16 }, 8);
   expect(indices).toEqual([0, 1, 4, 5, 8, 9, 12, 13]);
 });
 
-it('does not keep a whole budget from a picture without padding', async () => {
+it('does not affect an image without padding', async () => {
   const { keptTokens, reason } = await kept({ width: 16, height: 16 }, 15);
   expect({ keptTokens, reason }).toEqual({ keptTokens: 15, reason: 'pruned' });
 });
 
-it('may be kept on demand', async () => {
+it('may be kept on request', async () => {
   expect((await kept({ width: 16, height: 8 }, 12, { paddedFrom: false })).keptTokens).toBe(12);
 });
 
-it('is told by sizes that fit the pixels only', () => {
+it('is inferred only from sizes that match the pixels', () => {
   const pixels = (...dims: number[]): never => ({ dims }) as never;
   const told = { shown: [{ height: 8, width: 16 }], padded: { height: 16, width: 16 } };
   expect(shownSizes([[8, 16]], pixels(1, 3, 16, 16))).toEqual(told);

@@ -1,6 +1,6 @@
-// How far predictions are from what calls take, on the embedded models: 50 calls with random budgets each. It prints the errors and
-// asserts none, for they depend on what else the machine does; 20 % in the median is the goal on an idle one. Run it with
-// `pnpm test:model packages/transformers/test/plan.model.test.ts` on a machine that does nothing else.
+// Prediction errors of time budgets on the embedded models, over 50 calls with random budgets each. Prints the errors without asserting
+// any, because they depend on the load of the machine. The goal is a median of 20 % on an idle machine. Run it there with
+// `pnpm test:model packages/transformers/test/plan.model.test.ts`.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createVlm, type PlanReport, type Vlm } from '../src/index.js';
 
 const CALLS = 50;
-/** Of measuring and all calls, in ms. */
+/** Time limit for measuring and all calls, in ms. */
 const PATIENCE = 1_800_000;
 
 describe.each([
@@ -45,7 +45,7 @@ describe.each([
         const { report } = await vlm.ask({ image, question, maxNewTokens: 1, keep: { firstTokenMs } });
         return report.plan as PlanReport;
       };
-      // Between the cheapest plan and the most costly.
+      // Between the cheapest and the most expensive plan.
       const [least, most] = [(await ask(0, 1e-6)).predictedMs, (await ask(0, 1e9)).predictedMs];
       for (let call = 0; call < CALLS; call++) plans.push(await ask(call, least + (most - least) * random()));
       const errors = plans

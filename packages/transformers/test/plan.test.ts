@@ -1,4 +1,4 @@
-// Budgets in time: what a plan decides reaches the call, the report tells it, and a profile is measured once.
+// Time budgets: the plan is applied to the call and reported, and a profile is measured once.
 
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 const question = 'is the cat red ?';
-/** Budgets that no machine meets, and that every machine does, in milliseconds. */
+/** Budgets in milliseconds that no machine and that every machine meets. */
 const [NEVER, ALWAYS] = [1e-6, 1e9];
 
 describe.each<FamilyName>(['llava', 'qwen2_5_vl', 'smolvlm', 'florence2'])('%s', (name) => {
@@ -38,7 +38,7 @@ describe.each<FamilyName>(['llava', 'qwen2_5_vl', 'smolvlm', 'florence2'])('%s',
   });
   afterAll(() => vlm.dispose());
 
-  it('encodes and keeps everything where there is time', async () => {
+  it('encodes and keeps everything if time allows', async () => {
     const { report } = await vlm.ask({ image: noiseImage(tiny.imageSize), question, maxNewTokens: 2 });
     expect(report).toMatchObject({ visionTokens: tiny.tokensPerImage, keptTokens: tiny.tokensPerImage });
     expect(report.plan).toMatchObject({
@@ -53,7 +53,7 @@ describe.each<FamilyName>(['llava', 'qwen2_5_vl', 'smolvlm', 'florence2'])('%s',
     expect(reports.at(-1)?.plan).toEqual(report.plan);
   });
 
-  it('takes the cheapest plan where there is none in time, and says so', async () => {
+  it('uses the cheapest plan if none is feasible, and says so', async () => {
     // With known costs, so that the plan does not depend on how busy the machine is: each encoded and each kept token takes 1 ms.
     const { key, measured } = await profileVlm(vlm);
     const costs = { processMs: [0, 0], encodeMs: [0, 1, 0], selectMs: [0, 0, 0, 0], prefillMs: [0, 1, 0] };
@@ -90,14 +90,14 @@ describe.each<FamilyName>(['llava', 'qwen2_5_vl', 'smolvlm', 'florence2'])('%s',
     expect(report.plan).toMatchObject({ encodedTokens: tiny.tokensPerImage, tiles: 5 });
   });
 
-  it('gives way to a budget of the call, which has no plan', async () => {
+  it('is replaced by a budget of the call, which has no plan', async () => {
     const image = noiseImage(tiny.imageSize);
     const { report } = await vlm.ask({ image, question, maxNewTokens: 2, mmtok: { budget: { tokens: 2 } } });
     expect(report.keptTokens).toBe(2);
     expect(report.plan).toBeUndefined();
   });
 
-  it('is measured once, and again on demand', async () => {
+  it('is measured once, and again on request', async () => {
     const [known, again] = [await profileVlm(vlm), await profileVlm(vlm)];
     expect(again).toEqual(known);
     expect(known.costs.prefillMs).toHaveLength(3);
@@ -120,7 +120,7 @@ it.each([[{ firstTokenMs: 0 }], [{ firstTokenMs: 'soon' }], [{ firstTokenMs: 5, 
 );
 
 describe('in a browser', () => {
-  it('remembers nothing where nothing can be stored, and fails at nothing', async () => {
+  it('stores nothing if there is no storage, and does not fail', async () => {
     await inBrowser.write('key', {});
     expect(await inBrowser.read('key')).toBeUndefined();
     expect(inBrowser.machine()).toContain('×');

@@ -1,4 +1,4 @@
-// How processors are called: prompts by conversation, by template and as they are, and what is said where they do not fit.
+// How processors are called: prompts from conversations, from templates, and finished ones, and errors if they do not match.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** A processor as `loadVlm` hands it out, with another chat template if one is given. */
+/** A processor from `loadVlm`, with another chat template if one is given. */
 async function open(
   name: FamilyName,
   chatTemplate?: string,
@@ -48,7 +48,7 @@ const parts = (...content: (string | null)[]): PromptMessage => ({
   content: content.map((text) => (text === null ? { type: 'image' } : { type: 'text', text })),
 });
 
-/** The words of a prompt, placeholders apart. */
+/** The words of a prompt, without placeholders. */
 async function words(processor: Processor, request: ProcessRequest): Promise<string> {
   const { input_ids } = await processInputs(library, processor, request);
   const ids = Array.from(input_ids?.data as BigInt64Array);
@@ -56,7 +56,7 @@ async function words(processor: Processor, request: ProcessRequest): Promise<str
 }
 
 describe('a conversation', () => {
-  it('is written in order, with images where they stand', async () => {
+  it('is rendered in order, with images in their places', async () => {
     const { tiny, processor } = await open('smolvlm');
     const image = noiseImage(tiny.imageSize);
     const messages: PromptMessage[] = [
@@ -68,7 +68,7 @@ describe('a conversation', () => {
     expect(text).toMatch(/user : <> what is red\? assistant : a cat user : and <>\s+assistant :/);
   });
 
-  it('becomes plain text for templates that want it, with a place for each image', async () => {
+  it('becomes plain text for templates that need it, with a placeholder for each image', async () => {
     const plain =
       "{% for m in messages %}{{ m['role'] + ' : ' + m['content'] + '\\n' }}{% endfor %}assistant :";
     const { tiny, processor } = await open('llava', plain);
@@ -77,7 +77,7 @@ describe('a conversation', () => {
     expect(await words(processor, { messages, images: [image] })).toMatch(/user : <> is the cat red\?/);
   });
 
-  it('puts what the system says before the question for templates without a turn of the system', async () => {
+  it('moves the system prompt before the question for templates without a system turn', async () => {
     const strict =
       "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}" +
       "{{ m['role'] + ' : ' + m['content'] }}{% endfor %}";
@@ -90,20 +90,20 @@ describe('a conversation', () => {
     expect(text).toMatch(/user : the dog <> is the cat red\?/);
   });
 
-  it('with a template that loses its images is refused', async () => {
+  it('with a template that loses its images is rejected', async () => {
     const { tiny, processor } = await open('llava', 'assistant :');
     const request = { messages: [parts(null, 'is the cat red ?')], images: [noiseImage(tiny.imageSize)] };
     await expect(processInputs(library, processor, request)).rejects.toBeInstanceOf(InputError);
   });
 
-  it('tells the last question', () => {
+  it('provides the last question', () => {
     expect(lastQuestion([parts('a', null, 'b')])).toBe('ab');
     expect(lastQuestion([])).toBe('');
   });
 });
 
 describe('a template', () => {
-  it('takes the question as it is', async () => {
+  it('inserts the question unchanged', async () => {
     const { tiny, processor } = await open('llava');
     const request = {
       messages: [parts('is $& red ?')],
@@ -115,7 +115,7 @@ describe('a template', () => {
     expect(input_ids?.tolist()).toEqual(processor.tokenizer?.(prompt).input_ids.tolist());
   });
 
-  it('serves Janus too, as does a finished prompt', async () => {
+  it('works for Janus, as does a finished prompt', async () => {
     const { tiny, processor } = await open('multi_modality');
     const images = [noiseImage(tiny.imageSize)];
     const template = 'user : <image_placeholder> {question} assistant :';
@@ -173,7 +173,7 @@ describe('placeholders', () => {
     expect(await places({ tokensPerImage: async () => 3 })).toBe(3);
   });
 
-  it('are left out of questions that have them', async () => {
+  it('are removed from questions that contain them', async () => {
     const { processor } = await open('qwen2_vl');
     expect(withoutPlaceholders(library, processor, 'a <image> b <|image_pad|> c')).toBe('a   b   c');
   });

@@ -1,4 +1,4 @@
-// Which text drives coverage: read from the prompt, or said by the caller.
+// Which text drives coverage: read from the prompt, or passed by the caller.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** What drove coverage for a question asked with the chat template, or for a text as it is. */
+/** The text that drove coverage, for a question in the chat template or for a plain text. */
 async function asked(
   question: string | { readonly raw: string },
   mmtok: CallOptions = {},
@@ -55,21 +55,21 @@ async function asked(
 }
 
 describe('the question', () => {
-  it('is the last user turn without template and stop-words', async () => {
+  it('is the last user turn without template and stop words', async () => {
     expect(await asked('is there a red cat in the image ?')).toMatchObject({
       source: 'lastUserTurn',
       words: ['red', 'cat', 'in', 'image'],
     });
   });
 
-  it('is all the text of a prompt that was made without the template', async () => {
+  it('is the full text of a prompt made without the template', async () => {
     expect(await asked({ raw: 'describe <image> the green dog' })).toMatchObject({
       source: 'wholePrompt',
       words: ['describe', 'green', 'dog'],
     });
   });
 
-  it('keeps every word, or drops others, on demand', async () => {
+  it('keeps every word, or drops others, if requested', async () => {
     expect((await asked('is the cat red ?', { keywords: false }))?.words).toEqual([
       'is',
       'the',

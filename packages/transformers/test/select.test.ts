@@ -1,4 +1,4 @@
-// The option `select`: a function chooses, through one door, with any budget, several images, batches and turns.
+// The option `select`: a function selects, with any budget, several images, batches, and turns.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -80,7 +80,7 @@ function attach({ loaded }: Subject, options: Partial<PruneOptions> = {}): Prune
 const run = (on: Subject, mmtok?: CallOptions | false, given: ModelInputs = on.inputs): Promise<unknown> =>
   generate(on.loaded.model, { ...given, max_new_tokens: COUNT, ...(mmtok !== undefined && { mmtok }) });
 
-/** Asks with a function that records what it was given. */
+/** Asks with a function that records its arguments. */
 async function seen(on: Subject, mmtok: CallOptions = {}, given = on.inputs) {
   const calls: [SelectFeatures, SelectRequest][] = [];
   const select: Select = async (features, request) => {
@@ -92,7 +92,7 @@ async function seen(on: Subject, mmtok: CallOptions = {}, given = on.inputs) {
 }
 
 describe.each<FamilyName>(['llava', 'smolvlm', 'qwen2_5_vl', 'phi3_v', 'florence2'])('%s', (name) => {
-  it('keeps what the function returned, and generates as on the explicitly shortened prompt', async () => {
+  it('keeps the returned tokens, and generates the same as on the shortened prompt', async () => {
     const on = await subject(name);
     attach(on);
     const answer = await run(on);
@@ -114,7 +114,7 @@ describe.each<FamilyName>(['llava', 'smolvlm', 'qwen2_5_vl', 'phi3_v', 'florence
     await pristine.dispose();
   });
 
-  it('tells encoding from prefill where pruning is off', async () => {
+  it('times encoding and prefill separately if pruning is off', async () => {
     const on = await subject(name);
     attach(on);
     await run(on, false);
@@ -126,7 +126,7 @@ describe.each<FamilyName>(['llava', 'smolvlm', 'qwen2_5_vl', 'phi3_v', 'florence
   });
 });
 
-it('reports plain data, whether a function or an objective chose', async () => {
+it('reports plain data for functions and objectives', async () => {
   const on = await subject('llava');
   for (const options of [{}, { select: undefined }]) {
     attach(on, options);
@@ -140,7 +140,7 @@ it('reports plain data, whether a function or an objective chose', async () => {
   }
 });
 
-it('gives the function features, text, tiles and how many to keep', async () => {
+it('gives the function features, text, tiles, and the number of tokens to keep', async () => {
   const on = await subject('llava');
   attach(on);
   const [[features, request]] = (await seen(on, { exclude: [[0, 5]] })) as [[SelectFeatures, SelectRequest]];
@@ -152,7 +152,7 @@ it('gives the function features, text, tiles and how many to keep', async () => 
   expect(request).toEqual({ tokens: 3, excluded: [0, 5], question: 'what is in the image?', batchIndex: 0 });
 });
 
-it('gives features from before the projector and saliency where the encoder has them', async () => {
+it('gives features from before the projector and saliency if the encoder outputs them', async () => {
   const tiny = await buildTinyModel('llava', {
     directory: join(directory, 'exposed'),
     exposeVisionFeatures: true,
@@ -166,7 +166,7 @@ it('gives features from before the projector and saliency where the encoder has 
   await loaded.dispose();
 });
 
-it('is asked once per image, tile or prompt, as the allocation says', async () => {
+it('is called once per image, tile, or prompt, depending on the allocation', async () => {
   const on = await subject('smolvlm');
   const both = await on.loaded.inputs(QUESTION, [
     noiseImage(on.tiny.imageSize),
@@ -188,7 +188,7 @@ it('is asked once per image, tile or prompt, as the allocation says', async () =
   expect(perTile.length).toBeGreaterThan(2);
 });
 
-it('takes an array of budgets, ratios and contexts, and is not asked where all tokens fit', async () => {
+it('supports arrays of budgets, ratios, and contexts, and is not called if all tokens fit', async () => {
   const on = await subject('gemma3');
   const n = on.tiny.tokensPerImage;
   const images = [noiseImage(on.tiny.imageSize), noiseImage(on.tiny.imageSize, 2)];
@@ -208,7 +208,7 @@ it('takes an array of budgets, ratios and contexts, and is not asked where all t
   expect(handle?.lastReport).toMatchObject({ reason: 'allSelectable', keptTokens: n - 2 });
 });
 
-it('serves further turns, over the cache or selecting anew', async () => {
+it('works in later turns, from the cache or selecting again', async () => {
   const on = await subject('llava');
   attach(on);
   const first = (await generate(on.loaded.model, {
@@ -224,7 +224,7 @@ it('serves further turns, over the cache or selecting anew', async () => {
   expect(await seen(on, { followUps: 'reselect' })).toHaveLength(1);
 });
 
-it('is replaced by coverage for one call, and replaces it', async () => {
+it('can be replaced by coverage for one call, and vice versa', async () => {
   const on = await subject('llava');
   attach(on, { backend: createReferenceBackend() });
   await run(on, { coverage: [visionCoverage()] });
@@ -255,7 +255,7 @@ it.each<[string, unknown]>([
   await expect(call).rejects.toMatchObject({ code: 'MMTOK_INVALID_SELECTION' });
 });
 
-it('takes typed arrays, and lets an error of the function through', async () => {
+it('accepts typed arrays, and passes errors of the function through', async () => {
   const on = await subject('llava');
   attach(on);
   await run(on, { select: () => Uint32Array.of(7, 2, 9) });
@@ -265,7 +265,7 @@ it('takes typed arrays, and lets an error of the function through', async () => 
   await expect(run(on, { select: failing })).rejects.toBe(failure);
 });
 
-it('refuses options that only an objective can meet', async () => {
+it('rejects options that need an objective', async () => {
   const on = await subject('llava');
   expect(() => attach(on, { budget: { coverage: 0.9 } })).toThrow(/budget/);
   expect(() => attach(on, { minTokens: 1 })).toThrow(/minTokens/);

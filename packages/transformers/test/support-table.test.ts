@@ -1,11 +1,11 @@
-// The tables of supported models in README and docs are those of the code. `vitest run <this file> -u` updates them.
+// The tables of supported models in README and docs match the code. `vitest run <this file> -u` updates them.
 
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { families } from '../src/index.js';
 import { modelsPage, shortTable } from './support/support-table.js';
 
-it('docs/models.md is made from the families', async () => {
+it('docs/models.md is generated from the families', async () => {
   await expect(modelsPage()).toMatchFileSnapshot('../docs/models.md');
 });
 

@@ -1,4 +1,4 @@
-// Features from before the projector: found in every family's file, in the order of the vision tokens, and put to use.
+// Features from before the projector: found in every family's file, in the order of the vision tokens, and used.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,12 +32,12 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const withEncoder = (Object.keys(families) as FamilyName[]).filter((name) => name !== 'multi_modality');
-/** Here the fixture counts the layer that merges patches as the encoder's; before it is as good a place. */
+/** Here the fixture counts the layer that merges patches as part of the encoder; the tensor before it works as well. */
 const merging: readonly FamilyName[] = ['mistral3', 'lighton_ocr'];
 
 const fileOf = (tiny: TinyModel): string => join(tiny.path, 'onnx', `${tiny.visionFeatures.file}.onnx`);
 
-/** What a model selects, with its encoder tapped or as it is. */
+/** The selection of a model, with its encoder tapped or not. */
 async function selected(tiny: TinyModel, tapped: boolean): Promise<PruneReport> {
   const { model, processor, tokenizer, inputs, dispose } = await tiny.load();
   if (tapped) await tapVisionEncoder(model, { file: fileOf(tiny) });
@@ -55,7 +55,7 @@ async function selected(tiny: TinyModel, tapped: boolean): Promise<PruneReport> 
 }
 
 describe.each(withEncoder)('%s', (name) => {
-  it('has the input of its projector found', async () => {
+  it('has a projector whose input is found', async () => {
     const tiny = await buildTinyModel(name, { directory });
     const found = findProjectorInput(readGraph(await readFile(fileOf(tiny))), 'image_features');
     expect(found?.features).toBeDefined();
@@ -72,7 +72,7 @@ describe.each(withEncoder)('%s', (name) => {
     expect(tapped.keptTokens).toBe(plain.keptTokens);
   });
 
-  it('selects as with features that the export gives itself', async ({ skip }) => {
+  it('selects the same tokens as with features that the export outputs', async ({ skip }) => {
     const tiny = await buildTinyModel(name, { directory });
     skip(merging.includes(name) || !tiny.visionFeatures.inOrder, 'its export gives other features');
     const tapped = await selected(tiny, true);
@@ -86,7 +86,7 @@ describe.each(withEncoder)('%s', (name) => {
   });
 });
 
-it('brings features in window order into the order of the tokens', async () => {
+it('reorders features from window order to token order', async () => {
   const tiny = await buildTinyModel('qwen2_5_vl', { directory });
   const { model, inputs, dispose } = await tiny.load();
   await tapVisionEncoder(model, { file: fileOf(tiny) });
@@ -159,7 +159,7 @@ describe("visionFeatures: 'patches'", () => {
     await vlm.dispose();
   });
 
-  it('are refused where the model was loaded without them, or merges patches otherwise', async () => {
+  it('are rejected if the model was loaded without them, or merges patches differently', async () => {
     const ask = async (name: FamilyName, tap: LoadVlmOptions['tap']): Promise<unknown> => {
       const tiny = await buildTinyModel(name, { directory });
       const options = { visionFeatures: 'patches', minVisionTokens: 1, tap } as const;

@@ -1,4 +1,4 @@
-// The option `tiles`: the overview is encoded first, then only the tiles that are worth it.
+// The option `tiles`: the overview is encoded first, then only the most useful tiles.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -105,7 +105,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     return seen;
   };
 
-  it('encodes the overview, then the tile that holds what it lost', async () => {
+  it('encodes the overview, then the tile with the detail it lost', async () => {
     attach();
     expect(await counted(() => run({ tiles: { max: 2 } }))).toEqual([1, 1]);
     // Tiles row by row, the overview last.
@@ -132,7 +132,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     expect(handle?.lastReport?.images[0]?.tiles.map(({ imagePart }) => imagePart)).toEqual(parts);
   });
 
-  it('answers as the library does on the prompt without the tokens of the other tiles', async () => {
+  it('answers like the library on the prompt without the tokens of the other tiles', async () => {
     attach();
     const answer = await run({ tiles: { share: 0.4 } });
     const kept = handle?.lastReport?.images[0]?.indices ?? [];
@@ -144,7 +144,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     await pristine.dispose();
   });
 
-  it('encodes the tiles that an order of the caller names first', async () => {
+  it('encodes the tiles that a custom ranking puts first', async () => {
     const told: TileFacts[] = [];
     const by =
       (order: readonly number[]): RankTiles =>
@@ -164,7 +164,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
   });
 
   it.each([[[0, 0]], [[4]], [[-1]], [[0.5]], ['01'], [undefined]])(
-    'refuses the order %j of a caller',
+    'rejects the custom ranking %j',
     async (order) => {
       attach();
       await expect(run({ tiles: { max: 2, by: () => order as never } })).rejects.toMatchObject({
@@ -174,7 +174,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     },
   );
 
-  it('is the same as without the option where all tiles are encoded', async () => {
+  it('is the same as without the option if all tiles are encoded', async () => {
     attach({ budget: { ratio: 0.5 } });
     const plain = await run({});
     const before = handle?.lastReport?.images.map(({ indices, order }) => ({ indices, order }));
@@ -240,13 +240,13 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     expect(skippedOf()).toEqual([true, false, true, true, false]);
   });
 
-  it('encodes the overview alone if nothing else is asked for', async () => {
+  it('encodes only the overview if the budget is one tile', async () => {
     attach();
     expect(await counted(() => run({ tiles: { max: 1 } }))).toEqual([1]);
     expect(skippedOf()).toEqual([true, true, true, true, false]);
   });
 
-  it('counts a share of all tokens, also of those that were not encoded', async () => {
+  it('applies a ratio to all tokens, including those that were not encoded', async () => {
     attach();
     await run({ tiles: { max: 2 }, budget: { ratio: 0.2 } });
     expect(handle?.lastReport?.keptTokens).toBe(Math.floor(0.2 * ALL));
@@ -258,7 +258,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     expect(handle?.lastReport?.keptTokens).toBe(Math.floor(0.2 * ALL));
   });
 
-  it('chooses for each image, by itself', async () => {
+  it('selects tiles for each image separately', async () => {
     attach();
     const both = await loaded.inputs('what is in the image ?', [
       noiseIn(0, tiny.imageSize),
@@ -269,7 +269,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     expect(skippedOf(1)).toEqual([true, true, true, false, false]);
   });
 
-  it('chooses in a batch as in its rows', async () => {
+  it('selects the same tiles in a batch as for single prompts', async () => {
     attach();
     const other = await loaded.inputs('is the cat red ?', [noiseIn(1, tiny.imageSize)]);
     const single = [await run({ tiles: { max: 2 } }), await run({ tiles: { max: 2 } }, other)].map(
@@ -285,7 +285,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     ]);
   });
 
-  it('goes on in further turns, and encodes nothing twice where they select anew', async () => {
+  it('continues in later turns, and encodes nothing twice if they select again', async () => {
     attach({ followUps: 'reselect', tiles: { max: 2 }, budget: { ratio: 0.2 } });
     const first = (await generate(loaded.model, {
       ...inputs,
@@ -319,7 +319,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     expect(timings?.firstTokenMs).toBeCloseTo((timings?.selectMs ?? 0) + (timings?.prefillMs ?? 0), 6);
   });
 
-  it('follows the question: a tile that it points at comes first', async () => {
+  it('follows the question: a tile that it points to comes first', async () => {
     attach();
     const noisy = await loaded.inputs('what is in the image ?', [noiseImage(tiny.imageSize)]);
     const chosen = new Set<string>();
@@ -338,7 +338,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
   );
 });
 
-/** Two prompts as a batch, the shorter padded on the left; their images after each other or, with five axes, side by side. */
+/** Two prompts as a batch, the shorter one padded on the left. */
 function joined(one: ModelInputs, other: ModelInputs): ModelInputs {
   const width = Math.max(...[one, other].map(({ input_ids }) => input_ids?.dims[1] as number));
   const text = (name: string): Tensor =>
@@ -396,7 +396,7 @@ describe('phi3_v', () => {
   const missing = (image = 0): readonly number[] =>
     handle?.lastReport?.images[image]?.tiles[0]?.unencoded ?? [];
 
-  it.each([0, 1, 2, 3])('encodes crop %i where it holds what the overview lost', async (quarter) => {
+  it.each([0, 1, 2, 3])('encodes crop %i if it has the detail that the overview lost', async (quarter) => {
     const inputs = await loaded.inputs('what ?', [noiseIn(quarter, SIZE)]);
     const answer = await run(inputs, { tiles: { max: 2 } });
     const kept = handle?.lastReport?.images[0]?.indices ?? [];
@@ -436,15 +436,15 @@ describe('phi3_v', () => {
     },
   );
 
-  it('chooses among the crops that the encoder reads', async () => {
-    // transformers.js cuts it in four, of which the encoder reads the upper two.
+  it('selects among the crops that the encoder reads', async () => {
+    // transformers.js cuts it into four crops, of which the encoder reads the upper two.
     const inputs = await loaded.inputs('what ?', [noiseIn(1, WIDE)]);
     await run(inputs, { tiles: { max: 2 } });
     expect(handle?.lastReport?.images[0]?.indices[0]).toBe(GRID);
     expect(missing()).toHaveLength(GRID ** 2);
   });
 
-  it('chooses for each image', async () => {
+  it('selects crops for each image', async () => {
     const images = [noiseIn(3, SIZE), noiseIn(0, SIZE)];
     const inputs = await loaded.inputs('what ?', images);
     await run(inputs, { tiles: { max: 2 } });
@@ -466,7 +466,7 @@ it('is rejected for LLaVA-OneVision, which transformers.js does not tile', async
   await loaded.dispose();
 });
 
-it('leaves families without tiles alone', async () => {
+it('has no effect on families without tiles', async () => {
   const tiny = await buildTinyModel('llava', { directory });
   const loaded = await tiny.load();
   const { processor } = loaded;

@@ -1,4 +1,4 @@
-// Several turns about one image: over the pruned cache, or selected anew for each question.
+// Several turns about one image: from the pruned cache, or selected again for each question.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -85,7 +85,7 @@ describe.each(['llava', 'smolvlm', 'qwen2_5_vl', 'gemma3n', 'lfm2_vl'] as Family
     ...rest
   }: ModelInputs): ModelInputs => rest;
 
-  it('freezes the selection of the first question over three turns', async () => {
+  it('keeps the selection of the first question over three turns', async () => {
     attach({});
     const one = await answer(inputs, {});
     const kept = handle.lastReport?.images[0]?.indices ?? [];
@@ -99,7 +99,7 @@ describe.each(['llava', 'smolvlm', 'qwen2_5_vl', 'gemma3n', 'lfm2_vl'] as Family
     expect(answerOf(three.sequences, width(third))).toEqual(await expected(third, kept));
   });
 
-  it('goes on with a further image, given its pixels or those of all images', async ({ skip }) => {
+  it('continues with another image, given its pixels or those of all images', async ({ skip }) => {
     skip(!tiny.severalImages, 'one image per prompt');
     attach({ budget: { tokens: 3 } });
     const images = [noiseImage(tiny.imageSize), noiseImage(tiny.imageSize, 5)];
@@ -122,7 +122,7 @@ describe.each(['llava', 'smolvlm', 'qwen2_5_vl', 'gemma3n', 'lfm2_vl'] as Family
     expect(results[1]).toEqual(results[0]);
   });
 
-  it('selects anew for each of three questions, and encodes the image once', async () => {
+  it('selects again for each of three questions, and encodes the image once', async () => {
     attach({ followUps: 'reselect' });
     const past_key_values = new DynamicCache();
     let runs = 0;
@@ -180,7 +180,7 @@ describe('a pruned cache', () => {
       minVisionTokens: 1,
     });
   };
-  /** The answer over a cache to the conversation so far and some more ids. */
+  /** The answer from a cache to the conversation so far and additional ids. */
   const goOn = async (
     said: readonly bigint[],
     past_key_values: object,
@@ -198,8 +198,8 @@ describe('a pruned cache', () => {
       past_key_values: object;
     };
 
-  // Upstream re-feeds the whole prompt here: without a mask it takes all ids for new ones.
-  it('needs no attention mask', async () => {
+  // Upstream processes the whole prompt again here: without a mask, it takes all ids for new ones.
+  it('does not need an attention mask', async () => {
     const results: unknown[] = [];
     for (const withMask of [true, false]) {
       const { sequences, past_key_values } = await first();
@@ -220,7 +220,7 @@ describe('a pruned cache', () => {
     expect(results[1]).toEqual(results[0]);
   });
 
-  it('takes new tokens alone, under the full mask or none', async () => {
+  it('accepts only the new tokens, with the full mask or none', async () => {
     const results: unknown[] = [];
     for (const form of ['whole', 'new', 'new with mask'] as const) {
       const { sequences, past_key_values } = await first();
@@ -244,7 +244,7 @@ describe('a pruned cache', () => {
     expect(results[2]).toEqual(results[0]);
   });
 
-  it('takes new tokens alone that outnumber the conversation, where the mask tells them from it', async () => {
+  it('accepts only new tokens that outnumber the conversation, if the mask identifies them', async () => {
     const more = Array.from({ length: 40 }, (_, at) => BigInt(20 + (at % 30)));
     const { sequences, past_key_values } = await first();
     const said = Array.from(sequences.data as BigInt64Array);
@@ -261,7 +261,7 @@ describe('a pruned cache', () => {
     expect(answerOf(answer, input_ids.dims[1] as number)).toEqual(expected);
   });
 
-  it('is known after a call that failed midway, under another handle, and as a copy', async () => {
+  it('is recognized after a call that failed midway, under another handle, and as a copy', async () => {
     const { sequences, past_key_values } = await first();
     const said = Array.from(sequences.data as BigInt64Array);
     const copy = new DynamicCache({ ...(past_key_values as Record<string, Tensor>) });
@@ -287,7 +287,7 @@ describe('a pruned cache', () => {
     expect(await goOn(said, cut)).toEqual(expected);
   });
 
-  it('is not mistaken for one that was emptied and filled again', async () => {
+  it('is not recognized after it was emptied and filled again', async () => {
     const { past_key_values } = await first();
     for (const name of Object.keys(past_key_values)) Reflect.deleteProperty(past_key_values, name);
     const input_ids = tokens([20, 21, 22, 23]);
@@ -356,7 +356,7 @@ describe('a pruned cache', () => {
       expect(handle.lastReport?.reason).toBe('cached');
     });
 
-    it('keeps all of an image whose pixels are gone where pruning is not worth it', async () => {
+    it('keeps all of an image without pixels if pruning does not pay off', async () => {
       const { cache, said } = await begun(mmtok);
       const options = { past_key_values: cache, max_new_tokens: 6, mmtok: { ...mmtok, minVisionTokens: 99 } };
       const input_ids = tokens([...said, 20n]);
@@ -368,7 +368,7 @@ describe('a pruned cache', () => {
       expect(answerOf(again, said.length + 1)).toEqual(answerOf(answer, said.length + 1));
     });
 
-    it('takes a conversation whose end was taken back', async () => {
+    it('accepts a conversation whose end was removed', async () => {
       const { cache } = await begun(mmtok);
       const { input_ids, attention_mask } = inputs;
       const options = { input_ids, attention_mask, max_new_tokens: COUNT, mmtok };
@@ -378,7 +378,7 @@ describe('a pruned cache', () => {
       expect(answerOf(again, 0)).toEqual(answerOf(anew, 0));
     });
 
-    it('frees the tensors of the cache that it drops', async () => {
+    it('frees the tensors of a dropped cache', async () => {
       const { cache, said } = await begun(mmtok);
       const dropped = Object.values(cache) as Tensor[];
       for (const tensor of dropped) {
@@ -391,7 +391,7 @@ describe('a pruned cache', () => {
     });
   });
 
-  it('refuses a mask of another conversation', async () => {
+  it('rejects a mask of another conversation', async () => {
     const { sequences, past_key_values } = await first();
     const input_ids = tokens([...(sequences.data as BigInt64Array), 20n, 21n]);
     const attention_mask = tokens([1, 1, 1]);
@@ -399,7 +399,7 @@ describe('a pruned cache', () => {
     await expect(call).rejects.toBeInstanceOf(PromptMismatchError);
   });
 
-  it('is gone on with by a call that is not pruned', async () => {
+  it('can be continued by an unpruned call', async () => {
     const answers: unknown[] = [];
     for (const mmtok of [undefined, false]) {
       const { sequences, past_key_values } = await first();
@@ -411,7 +411,7 @@ describe('a pruned cache', () => {
     expect(handle.lastReport?.reason).toBe('disabled');
   });
 
-  it('goes on with a further image', async () => {
+  it('continues with another image', async () => {
     const { sequences, past_key_values } = await first();
     const other = await loaded.inputs('and here ?', [noiseImage({ width: 64, height: 64 }, 5)]);
     const more = Array.from((other.input_ids as Tensor).data as BigInt64Array);
@@ -428,7 +428,7 @@ describe('a pruned cache', () => {
     expect(handle.lastReport).toMatchObject({ reason: 'pruned', keptTokens: 4 });
   });
 
-  it('counts towards the context that further images are to fit', async () => {
+  it('counts toward the context limit of later images', async () => {
     const { sequences, past_key_values } = await first();
     const other = await loaded.inputs('and here ?', [noiseImage({ width: 64, height: 64 }, 5)]);
     const more = Array.from((other.input_ids as Tensor).data as BigInt64Array);

@@ -1,5 +1,5 @@
-// Defects of transformers.js that pruning works round. Each test fails when upstream has repaired the defect: then the
-// workaround named beside it can go.
+// Defects of transformers.js that pruning works around. Each test fails once upstream fixes the defect; then the workaround that
+// it names can be removed.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ const load = async (
 };
 
 describe('transformers.js 4.3', () => {
-  it('unmasks left padding at decode steps of image prompts (hook/prefill.ts deletes pixel_values)', async () => {
+  it('unmasks left padding at decode steps of image prompts (prefill/prefill.ts removes pixel_values)', async () => {
     const { loaded, inputs } = await load('llava');
     const ids = inputs.input_ids as Tensor;
     const pad = (fill: bigint, tensor: Tensor): Tensor => cat([full([1, 6], fill) as Tensor, tensor], 1);
@@ -45,7 +45,7 @@ describe('transformers.js 4.3', () => {
     await loaded.dispose();
   });
 
-  it('takes a whole conversation for new tokens if it comes without a mask (hook/resume.ts makes one)', async () => {
+  it('takes a whole conversation for new tokens if there is no mask (patch/sequence.ts makes one)', async () => {
     const { loaded, inputs } = await load('llava');
     const first = (await generate(loaded.model, {
       ...inputs,
@@ -65,7 +65,7 @@ describe('transformers.js 4.3', () => {
     await loaded.dispose();
   });
 
-  it('loses the images of Qwen models given an empty cache (hook/attach.ts puts it aside)', async () => {
+  it('loses the images of Qwen models given an empty cache (patch/patch.ts sets it aside)', async () => {
     const { loaded, inputs } = await load('qwen2_5_vl');
     const call = generate(loaded.model, {
       ...inputs,
@@ -84,7 +84,7 @@ describe('transformers.js 4.3', () => {
     },
   );
 
-  it('checks inputs with instanceof (upstream/tensors.ts takes the class from the inputs)', async () => {
+  it('checks inputs with instanceof (internal/tensors.ts takes the class from the inputs)', async () => {
     const { loaded, inputs } = await load('llava');
     const { type, data, dims } = inputs.pixel_values as Tensor;
     const call = generate(loaded.model, { ...inputs, pixel_values: { type, data, dims }, max_new_tokens: 1 });

@@ -1,4 +1,4 @@
-// Verification: passes on every family and on the embedded models as they are, and fails where something is broken on purpose.
+// Verification: passes on every family and on the embedded models, and fails if something is broken on purpose.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,11 +38,11 @@ const checkOf = (report: VerifyReport, name: CheckName): VerifyCheck | undefined
 const statuses = ({ checks }: VerifyReport): Record<string, string> =>
   Object.fromEntries(checks.map(({ name, status }) => [name, status]));
 
-/** What is particular; everything else passes. */
+/** Exceptions; everything else passes. */
 const particular: Partial<Record<FamilyName, Record<string, string>>> = {
   // One token of four is the same by chance.
   gemma3: { baselines: 'warn' },
-  // Its processor writes turns of its own, which the tiny model's template does not know.
+  // Its processor has its own turn format, which the tiny model's template does not use.
   multi_modality: { tap: 'skipped', tapOutput: 'skipped', text: 'warn' },
 };
 
@@ -68,7 +68,7 @@ describe.each(familyNames)('%s', (name: FamilyName) => {
 });
 
 describe('of a whole model', () => {
-  it('is plain data, with times, memory, texts and answers', async () => {
+  it('is plain data, with times, memory, texts, and answers', async () => {
     const steps: VerifyProgress[] = [];
     const report = await verifyVlm(modelPath, {
       pictures: [...quick.pictures, ...others].slice(0, 2),
@@ -111,7 +111,7 @@ describe('of a whole model', () => {
     expect(picture?.overlap.expected).toBe(0.25);
   });
 
-  it('takes a model that is pruned already, and leaves it as it was', async () => {
+  it('accepts a model that is already pruned, and leaves it unchanged', async () => {
     await using vlm = await createVlm(smallModelPath, { keep: 16 });
     const report = await verifyVlm(vlm, { ...quick, ratio: 0.1 });
     expect(report.passed).toBe(true);
@@ -139,7 +139,7 @@ describe('of a whole model', () => {
   });
 });
 
-describe('of something broken', () => {
+describe('of a broken model', () => {
   let tiny: TinyModel;
   let vlm: Vlm;
   beforeAll(async () => {
@@ -158,7 +158,7 @@ describe('of something broken', () => {
     }) as Vlm;
   };
 
-  it('tells an answer that the library would not give for the shortened prompt', async () => {
+  it("detects an answer that differs from the library's on the shortened prompt", async () => {
     const lying = meddled(({ mmtok, ...request }) => ({
       ...request,
       mmtok: {
@@ -173,7 +173,7 @@ describe('of something broken', () => {
     expect(report.passed).toBe(false);
   });
 
-  it('tells when keeping all tokens changes what the language model is fed', async () => {
+  it('detects that keeping all tokens changes the input of the language model', async () => {
     const isWhole = ({ mmtok }: Request): boolean => (mmtok.budget as { ratio?: number }).ratio === 1;
     const untouched = await verifyVlm(
       meddled((request) =>
@@ -200,7 +200,7 @@ describe('of something broken', () => {
     expect(checkOf(compact, 'keepAll')?.facts.largestDifference).toBeGreaterThan(0.01);
   });
 
-  it('is not misled by padding that is left out', async () => {
+  it('is not misled by removed padding', async () => {
     const padding = await buildTinyModel('llava', { directory: join(directory, 'padding') });
     const file = join(padding.path, 'preprocessor_config.json');
     const pad_size = padding.imageSize;
@@ -213,7 +213,7 @@ describe('of something broken', () => {
     expect(statuses(report)).toMatchObject({ keepAll: 'pass', shortenedPrompt: 'pass' });
   });
 
-  it('tells features in another order than the tokens', async () => {
+  it('detects features in a different order than the tokens', async () => {
     const windows = await buildTinyModel('qwen2_5_vl', { directory });
     const loaded = await loadVlm(windows.path, { tap: false });
     await tapVisionEncoder(loaded.model, {
@@ -228,7 +228,7 @@ describe('of something broken', () => {
     await loaded.model.dispose();
   });
 
-  it('tells that there are no features from before the projector, and why', async () => {
+  it('reports missing features from before the projector, and why', async () => {
     const loaded = await loadVlm(tiny.path, { tap: { tensor: 'nonsense' } });
     const report = await verifyVlm(loaded, quick);
     expect(statuses(report)).toMatchObject({ tap: 'warn', tapOutput: 'skipped' });
@@ -237,7 +237,7 @@ describe('of something broken', () => {
     await loaded.model.dispose();
   });
 
-  it('tells when another text drives the selection', async () => {
+  it('detects that another text drives the selection', async () => {
     const report = await verifyVlm(vlm, { ...quick, template: 'describe <image> the tree {question}' });
     expect(checkOf(report, 'text')).toMatchObject({ status: 'warn' });
     expect(checkOf(report, 'text')?.detail).toContain('tree');

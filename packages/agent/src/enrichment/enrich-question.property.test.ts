@@ -24,7 +24,7 @@ const settings: fc.Arbitrary<EnrichmentOptions> = fc.record(
   { requiredKeys: [] },
 );
 
-test('the question stays whole, and its words come first', () => {
+test('the question is unchanged, and its words come first', () => {
   fc.assert(
     fc.property(phrase, phrase, settings, (question, answer, options) => {
       const { text, words, added } = enrichQuestion(question, answer, options);
@@ -36,7 +36,7 @@ test('the question stays whole, and its words come first', () => {
   );
 });
 
-test('added words are words of the answer or of an option, at most maxWords, with the asked weight', () => {
+test('added words are words of the answer or of an option, at most maxWords, with the given weight', () => {
   fc.assert(
     fc.property(phrase, phrase, settings, (question, answer, options) => {
       const { words, added, reason } = enrichQuestion(question, answer, options);

@@ -111,7 +111,7 @@ describe('multiple choice', () => {
 });
 
 describe('repeats', () => {
-  test('are left out, whatever their case', () => {
+  test('are dropped, ignoring case', () => {
     expect(enrichQuestion(question, 'Man holding red red RED kite').added).toEqual(['red', 'kite']);
     expect(enrichQuestion(question, 'the man')).toMatchObject({ added: [], reason: 'nothingNew' });
   });
@@ -132,7 +132,7 @@ test('a very long answer is cut to maxWords', () => {
   expect(enrichQuestion(question, answer, { maxWords: 0 }).reason).toBe('nothingNew');
 });
 
-test("the answer's words count as much as asked", () => {
+test("the answer's words have the given weight", () => {
   const { words } = enrichQuestion(question, 'a kite', { answerWeight: 0.25 });
   expect(words.map(({ weight }) => weight)).toEqual([1, 1, 0.25]);
 });

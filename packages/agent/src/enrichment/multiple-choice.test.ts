@@ -40,7 +40,7 @@ describe('readChoice', () => {
     ['the best option is D.', 'D', ''],
   ])('%j', (answer, letter, text) => expect(readChoice(answer)).toEqual({ letter, text }));
 
-  test.each(['', 'a dog', 'Big dog', 'I think so', '7.', '狗'])('names no letter: %j', (answer) =>
+  test.each(['', 'a dog', 'Big dog', 'I think so', '7.', '狗'])('has no letter: %j', (answer) =>
     expect(readChoice(answer)).toBeUndefined(),
   );
 });

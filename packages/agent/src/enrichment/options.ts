@@ -17,8 +17,8 @@ export interface EnrichmentOptions {
   /** Replace an option's letter by the option's text if the question lists options. @default true */
   readonly resolveChoices?: boolean;
   /**
-   * Leave out words that are already in the question or occurred earlier in the answer. The text of a resolved option is kept
-   * although the question lists it: repeating it sets it apart from the other options. @default true
+   * Drop words that are already in the question or occurred earlier in the answer. The text of a resolved option is kept
+   * although the question lists it, because repeating it distinguishes it from the other options. @default true
    */
   readonly suppressRepeats?: boolean;
   /** Maximum number of added words. @default 16 */
@@ -28,7 +28,7 @@ export interface EnrichmentOptions {
   /** The question's word filter: the options of `keywords` of @mmtok/core. */
   readonly keywords?: KeywordOptions;
   /**
-   * Words of an answer to leave out, in lower case.
+   * Words of an answer to drop, in lowercase.
    * @default the stop-words of @mmtok/core, further English function words, and words such as "image" and "unknown"
    */
   readonly answerStopWords?: Iterable<string>;
@@ -42,7 +42,7 @@ export interface ResolvedEnrichmentOptions {
   readonly maxWords: number;
   readonly answerWeight: number;
   readonly keywords: KeywordOptions;
-  /** Words of an answer to leave out, in lower case. */
+  /** Words of an answer to drop, in lowercase. */
   readonly answerStopWords: ReadonlySet<string>;
 }
 

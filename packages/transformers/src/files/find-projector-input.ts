@@ -87,7 +87,7 @@ class Wiring {
   }
 
   /** Counts visited tensors; false when there are too many. */
-  mayGoOn(tensors = 1): boolean {
+  isWithinLimit(tensors = 1): boolean {
     this.steps += tensors;
     return this.steps <= MAX_STEPS;
   }
@@ -99,7 +99,7 @@ class Wiring {
     const front = new Set(tensors);
     const between: ScannedNode[] = [];
     const done = new Set<ScannedNode>();
-    while (front.size > 1 && this.mayGoOn(front.size)) {
+    while (front.size > 1 && this.isWithinLimit(front.size)) {
       let latest: string | undefined;
       for (const tensor of front) {
         const index = this.producers.get(tensor) ?? -1;
@@ -135,7 +135,7 @@ export function findProjectorInput(graph: ScannedGraph, output: string): Project
   for (;;) {
     const node = wiring.producer(tensor);
     if (node === undefined || CONVOLUTION.has(node.opType)) break;
-    if (seen.has(tensor) || !wiring.mayGoOn()) return undefined;
+    if (seen.has(tensor) || !wiring.isWithinLimit()) return undefined;
     seen.add(tensor);
     const inputs = wiring.data(node);
     if (inputs.length === 0) break;

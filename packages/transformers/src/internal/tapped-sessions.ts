@@ -40,7 +40,7 @@ export function tapOf(session: SessionLike | undefined): SessionTap | undefined 
 
 /**
  * The tapped features of a session, by name, with one row per vision token, in token order; all other outputs if there is no
- * tap. Rows whose order is unknown are left out.
+ * tap. Rows in an unknown order are omitted.
  */
 export function tappedOutputs(
   session: SessionLike | undefined,

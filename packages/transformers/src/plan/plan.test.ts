@@ -23,7 +23,7 @@ const costs: fc.Arbitrary<PhaseCosts> = fc.record({
 });
 
 describe('fitCosts', () => {
-  it('finds the costs behind exact times, also for sizes between and beyond', () => {
+  it('recovers the costs from exact times, also for sizes between and beyond the measured ones', () => {
     const sizes = [32, 64, 128, 512, 1024].flatMap((encodedTokens) =>
       [1 / 16, 1 / 3].map(
         (share): CallSize => ({
@@ -112,7 +112,7 @@ describe('makePlan', () => {
     textTokens: 40,
   };
 
-  it('is the best of all plans in time, or the cheapest where there is none', () => {
+  it('returns the best feasible plan, or the cheapest if none is feasible', () => {
     const few = { visionTokens: [24, 12], allTiles: 3, images: 1, textTokens: 4 };
     const all = few.visionTokens.flatMap((visionTokens) =>
       [1, 2, 3].flatMap((tiles) => {
@@ -161,7 +161,7 @@ describe('makePlan', () => {
     );
   });
 
-  it('does all there is where there is time for it', () => {
+  it('encodes and keeps everything if time allows', () => {
     expect(makePlan(COSTS, choices, { firstTokenMs: 1e6 })).toMatchObject({
       visionTokens: 1088,
       tiles: 17,
@@ -171,13 +171,13 @@ describe('makePlan', () => {
     });
   });
 
-  it('leaves out tiles rather than tokens where the encoder is what costs', () => {
+  it('skips tiles rather than tokens if the encoder is the main cost', () => {
     const plan = makePlan(COSTS, { ...choices, visionTokens: [1088] }, { firstTokenMs: 400 });
     expect(plan.tiles).toBeLessThan(10);
     expect(plan.keptTokens).toBeGreaterThan(plan.encodedTokens / 4);
   });
 
-  it('counts what was spent, and what calls have taken longer of late', () => {
+  it('accounts for the time already spent and for the drift', () => {
     const calm = makePlan(COSTS, choices, { firstTokenMs: 300 });
     expect(makePlan(COSTS, choices, { firstTokenMs: 300, drift: 2 }).encodedTokens).toBeLessThan(
       calm.encodedTokens,
@@ -226,7 +226,7 @@ describe('measureCosts', () => {
     };
   }
 
-  it('predicts calls that it has not seen', async () => {
+  it('predicts calls that were not measured', async () => {
     const { probe } = fakeProbe(() => 1);
     const fitted = await measureCosts(probe);
     for (const tiles of [2, 5, 13, 17]) {
@@ -236,7 +236,7 @@ describe('measureCosts', () => {
     }
   });
 
-  it('is not led astray by a first call, or another now and then, that takes much longer', async () => {
+  it('is robust to a slow first call and to occasional slow calls', async () => {
     const { probe } = fakeProbe((call) => (call % 7 === 1 ? 6 : 1));
     const size = { ...sizeOf(5), keptTokens: 100, textTokens: 25 };
     const expected = totalMs(phaseTimes(COSTS, size));
@@ -244,7 +244,7 @@ describe('measureCosts', () => {
     expect(Math.abs(totalMs(phaseTimes(fitted, size)) - expected) / expected).toBeLessThan(0.1);
   });
 
-  it('asks slow models less often', async () => {
+  it('measures slow models less often', async () => {
     const quick = fakeProbe(() => 1);
     const slow = fakeProbe(() => 1000);
     await measureCosts(quick.probe);

@@ -35,7 +35,7 @@ import {
   imageInputsOf,
 } from './encode.js';
 import { type ShortenedSequence, shorten } from './shorten.js';
-import { encodeWorthwhileTiles } from './tiles.js';
+import { encodeUsefulTiles } from './tiles.js';
 
 /** What all calls on a pruned model share. */
 export interface PrefillContext extends PrunedModel {
@@ -301,7 +301,7 @@ function placed(
   return { prompt, images: locateImages(context, cachedPlaceholders, shown, prompt, projected) };
 }
 
-/** Encodes the images: all tiles, or only the ones worth encoding. */
+/** Encodes the images: all tiles, or only the most useful ones. */
 async function encode(
   context: PrefillContext,
   { options, start, inputs }: Pick<PrefillRequest, 'options' | 'start' | 'inputs'>,
@@ -317,7 +317,7 @@ async function encode(
   };
   const tiles =
     skip === undefined && inputs.pixel_values != null
-      ? await encodeWorthwhileTiles(context, options, inputs, prompt, context.backend, part)
+      ? await encodeUsefulTiles(context, options, inputs, prompt, context.backend, part)
       : undefined;
   if (tiles !== undefined) {
     const { encoded, skipped, rankMs } = tiles;

@@ -8,7 +8,7 @@ describe('keptPositions', () => {
   ];
   const removed = [new Set([1]), new Set([1, 2])];
 
-  it('cuts each row and pads it on the side where the model does not count', () => {
+  it('cuts each row and pads it on the side where the model does not continue', () => {
     expect(keptPositions(masks, removed, 'left')).toEqual([
       [0, 2, 3],
       [-1, -1, 3],

@@ -1,4 +1,4 @@
-// Encodes only the tiles of an image that are worth it: first the overview, then the tiles with detail that the overview
+// Encodes only the most useful tiles of an image: first the overview, then the tiles with detail that the overview
 // lost in the regions the question is about.
 
 import { type Backend, type Float32Tensor, InvalidOptionsError, rankTiles } from '@mmtok/core';
@@ -49,7 +49,7 @@ interface TiledImage {
  * @returns `undefined` if there is nothing to select: the family does not tile, no image of a prompt to prune is tiled, the
  * budget covers all tiles, or the inputs do not identify the tiles.
  */
-export async function encodeWorthwhileTiles(
+export async function encodeUsefulTiles(
   pruned: PrunedModel,
   settings: TileSettings,
   inputs: ModelInputs,

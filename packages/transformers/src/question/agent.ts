@@ -8,7 +8,7 @@ export interface AgentReply {
   readonly answer: string;
   /** The words of the answer that drive coverage together with the question's. @default the answer's keywords */
   readonly added?: readonly string[] | undefined;
-  /** The weight of each of these words, relative to 1 for a word of the question; with 0 they are left out. @default 1 */
+  /** The weight of each of these words, relative to 1 for a word of the question; words with weight 0 are dropped. @default 1 */
   readonly weight?: number | undefined;
 }
 

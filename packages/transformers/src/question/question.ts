@@ -108,7 +108,7 @@ export async function embedQuestion(
   const embedded = await family.adapter
     .embedText(model, int64Matrix(prompt.tensor, [ids]))
     .then(toFloat32, (cause: unknown) => {
-      // Only the model knows its vocabulary size: config.json may leave out added tokens.
+      // Only the model knows its vocabulary size: config.json may not count added tokens.
       if (source !== 'tokens') throw cause;
       throw new InvalidOptionsError('options mmtok of generate', [
         `questionTokens: the model cannot embed ids up to ${Math.max(...ids)}; expected ids from its own tokenizer (${messageOf(cause)})`,

@@ -25,14 +25,14 @@ describe("the official preparation of LLaVA's questions", () => {
   });
 });
 
-it("keeps every word of Qwen's questions, behind a word of its own", () => {
+it("keeps every word of Qwen's questions, after a prefix", () => {
   expect(official('What is on the table?', 'prefixed')).toEqual([
     ...['Question:', 'What', 'is', 'on', 'the', 'table?'],
   ]);
   expect(official('', 'prefixed')).toEqual([]);
 });
 
-it('leaves our own preparation to the word filter', () => {
+it('does not change the default preparation', () => {
   expect(wordsOf('What is it?', { text: 'keywords', keywords: {} }, 'prefixed')).toEqual([
     'What',
     'is',
@@ -43,7 +43,7 @@ it('leaves our own preparation to the word filter', () => {
   ]);
 });
 
-it('tokenizes each word by itself where the official code does', () => {
+it('tokenizes each word separately if the official code does', () => {
   const texts: string[] = [];
   const tokenizer = ((text: string) => {
     texts.push(text);

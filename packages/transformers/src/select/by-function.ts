@@ -51,18 +51,18 @@ export function checkChosen(
   barred: ReadonlySet<number>,
 ): readonly number[] {
   const isList = Array.isArray(chosen) || (ArrayBuffer.isView(chosen) && !(chosen instanceof DataView));
-  if (!isList) throw refused(`expected a list of ${tokens} indices, got ${describe(chosen)}`);
+  if (!isList) throw invalid(`expected a list of ${tokens} indices, got ${describe(chosen)}`);
   const indices = Array.from(chosen as ArrayLike<unknown>);
   if (indices.length !== tokens) {
-    throw refused(`expected ${tokens} indices, got ${indices.length}`);
+    throw invalid(`expected ${tokens} indices, got ${indices.length}`);
   }
   const seen = new Set<number>();
   for (const index of indices) {
     if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= count) {
-      throw refused(`expected whole numbers from 0 to ${count - 1}, got ${describe(index)}`);
+      throw invalid(`expected whole numbers from 0 to ${count - 1}, got ${describe(index)}`);
     }
-    if (seen.has(index)) throw refused(`index ${index} appears twice`);
-    if (barred.has(index)) throw refused(`index ${index} is excluded`);
+    if (seen.has(index)) throw invalid(`index ${index} appears twice`);
+    if (barred.has(index)) throw invalid(`index ${index} is excluded`);
     seen.add(index);
   }
   return indices as number[];
@@ -72,7 +72,7 @@ function describe(value: unknown): string {
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
-function refused(problem: string): InvalidSelectionError {
+function invalid(problem: string): InvalidSelectionError {
   return new InvalidSelectionError('select', problem, {
     hint: 'Return exactly request.tokens different indices of vision tokens that are not in request.excluded.',
   });

@@ -30,7 +30,7 @@ const request = (more: Partial<ForecastRequest> = {}): ForecastRequest => ({
 });
 
 describe('a forecast', () => {
-  it('is near what was measured', () => {
+  it('is close to measurements', () => {
     // Two idle cores: selection with wide features takes 160 ms and saves 1,451 ms of prefill (results, "Speed at real sizes").
     const wide = forecast(request());
     expect(wide?.selectMs).toBeGreaterThan(160 / 2);
@@ -45,7 +45,7 @@ describe('a forecast', () => {
     expect(onGpu?.savedMs).toBeLessThan(6 * 2);
   });
 
-  it('grows with what is selected from, and saves with what is removed', () => {
+  it('has a cost that grows with the vision tokens and savings that grow with the removed tokens', () => {
     const random = createRandom(1);
     const tokens = (): number => 2 + Math.floor(4000 * random());
     for (let round = 0; round < 200; round++) {
@@ -66,7 +66,7 @@ describe('a forecast', () => {
     expect(forecast(request({ config: smolvlm.text_config }))).toEqual(forecast(request()));
   });
 
-  it('takes the device that transformers.js notes', () => {
+  it('uses the device that transformers.js records', () => {
     const run = async () => ({});
     const session = (device: string) => ({ inputNames: [], outputNames: [], config: { device }, run });
     expect(modelDevice({ sessions: { decoder_model_merged: session('webgpu') } }, 'cpu')).toBe('webgpu');

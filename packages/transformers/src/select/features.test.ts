@@ -9,22 +9,22 @@ const rowsOf = (tokens: readonly number[]): number[] => [
 const columnsOf = (tokens: readonly number[]): number[] => [...new Set(tokens.map((token) => token % 24))];
 
 describe('paddingTokens of LLaVA 1.5 (336 pixels, 24 × 24 patches)', () => {
-  it('is nothing for a square', () => {
+  it('is empty for a square', () => {
     expect(paddingTokens({ width: 500, height: 500 }, grid, 336)).toEqual([]);
   });
 
-  it('is whole rows above and below a wide picture', () => {
+  it('is whole rows above and below a wide image', () => {
     // A 640 × 480 image covers 252 rows of pixels, with 42 rows of padding above and 42 below: 3 patches each.
     expect(rowsOf(paddingTokens({ width: 640, height: 480 }, grid, 336))).toEqual([0, 1, 2, 21, 22, 23]);
   });
 
-  it('is whole columns beside a tall picture, and spares patches that show a little', () => {
+  it('is whole columns beside a tall image, without patches that show part of it', () => {
     // The same for 300 × 400. For 600 × 610, the padding is less than one patch.
     expect(columnsOf(paddingTokens({ width: 300, height: 400 }, grid, 336))).toEqual([0, 1, 2, 21, 22, 23]);
     expect(paddingTokens({ width: 600, height: 610 }, grid, 336)).toEqual([]);
   });
 
-  it('leaves 144 candidates of a picture of 4:1, as computed for the official rule', () => {
+  it('leaves 144 candidates of a 4:1 image, as under the official rule', () => {
     expect(576 - paddingTokens({ width: 400, height: 100 }, grid, 336).length).toBe(144);
     expect(576 - paddingTokens({ width: 390, height: 100 }, grid, 336).length).toBe(192);
   });
@@ -37,7 +37,7 @@ describe("visionFeatures: 'auto'", () => {
   };
   const encoded = (width: number) => ({ projected: tensor(4, 6), others: { features: tensor(4, width) } });
 
-  it('takes features from before the projector up to four times as wide as projected tokens', () => {
+  it('uses features from before the projector that are up to four times as wide as projected tokens', () => {
     expect(visionRows(encoded(24), 'auto', undefined)).toMatchObject({
       source: 'preProjector',
       features: { dims: [4, 24] },
@@ -48,7 +48,7 @@ describe("visionFeatures: 'auto'", () => {
     });
   });
 
-  it('takes wider ones where they are asked for, by option or by name, or cost nothing', () => {
+  it('uses wider ones if they are requested, by option or by name, or cost nothing', () => {
     expect(visionRows(encoded(99), 'preProjector', undefined).source).toBe('preProjector');
     expect(visionRows(encoded(99), 'auto', 'features').source).toBe('preProjector');
     expect(visionRows(encoded(99), 'auto', undefined, true).source).toBe('preProjector');

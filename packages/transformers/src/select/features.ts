@@ -51,7 +51,7 @@ export function visionRows(
     const means = encoded.others[PATCH_MEANS];
     if (means !== undefined) return { ...plain, features: toFloat32Matrix(means), source: 'patches' };
     throw new VisionFeaturesError(
-      "visionFeatures: 'patches' needs the encoder's unmerged patches; load the model with tap: { patches: true }, which exposes them where the encoder merges patches after its last block",
+      "visionFeatures: 'patches' needs the encoder's unmerged patches; load the model with tap: { patches: true }, which exposes them if the encoder merges patches after its last block",
     );
   }
   const names =

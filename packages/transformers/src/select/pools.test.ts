@@ -6,13 +6,13 @@ describe('poolBudgets', () => {
   const same = (budget: PromptBudget, sizes: readonly number[]) =>
     sizes.map((visionTokens) => ({ visionTokens, budget }));
 
-  it('hands core budgets on', () => {
+  it('passes core budgets through unchanged', () => {
     const budget = { ratio: 0.1, min: 2 };
     expect(poolBudgets(same(budget, [10, 20]), { text: 5, cached: 0 })).toEqual([budget, budget]);
     expect(poolBudgets([], { text: 5, cached: 0 })).toEqual([]);
   });
 
-  it('shares what a context has left in proportion to the images', () => {
+  it('splits the remaining context in proportion to the images', () => {
     const row = { text: 20, cached: 0 };
     expect(poolBudgets(same({ fitContext: 128, reserve: 8 }, [100, 300]), row)).toEqual([
       { tokens: 25 },
@@ -24,16 +24,16 @@ describe('poolBudgets', () => {
     ]);
   });
 
-  it('counts what the cache holds', () => {
+  it('counts the tokens in the cache', () => {
     expect(poolBudgets(same({ fitContext: 128 }, [100]), { text: 20, cached: 100 })).toEqual([{ tokens: 8 }]);
   });
 
-  it('gives each pool at least one token and no more than fit in all', () => {
+  it('gives each pool at least one token and no more in total than fit', () => {
     const budgets = poolBudgets(same({ fitContext: 14 }, [1, 1, 1, 100]), { text: 10, cached: 0 });
     expect(budgets).toEqual([{ tokens: 1 }, { tokens: 1 }, { tokens: 1 }, { tokens: 1 }]);
   });
 
-  it('takes what other budgets leave, and leaves nothing unused that it could take', () => {
+  it('takes what other budgets leave, and uses all of it', () => {
     const row = { text: 20, cached: 0 };
     const dealt = (first: PromptBudget, second: PromptBudget) =>
       poolBudgets(

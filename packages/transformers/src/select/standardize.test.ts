@@ -27,7 +27,7 @@ const groupsOf = async (features: ReturnType<typeof grouped>): Promise<number> =
 };
 
 describe('topVarianceShare', () => {
-  it('tells a degenerate geometry from a healthy one', () => {
+  it('distinguishes a degenerate geometry from a healthy one', () => {
     expect(topVarianceShare(grouped(1e5))).toBeGreaterThan(0.99);
     expect(topVarianceShare(grouped(0))).toBeLessThan(0.4);
     expect(topVarianceShare(float32(new Float32Array(12).fill(3), [4, 3]))).toBe(0);
@@ -50,7 +50,7 @@ describe('repair', () => {
     expect(await groupsOf(features)).toBeGreaterThan(await groupsOf(degenerate));
   });
 
-  it('with auto leaves healthy features as they are', () => {
+  it('with auto leaves healthy features unchanged', () => {
     const healthy = grouped(0);
     expect(repair(healthy, 'auto')).toEqual({ features: healthy, repaired: false });
     expect(repair(healthy, 'off').features).toBe(healthy);

@@ -156,7 +156,7 @@ export function resolveRequest(request: AskRequest): ResolvedRequest {
     if (question === undefined && images.length === 0)
       throw wrong('expected a question, an image, or messages');
     if (images.length === 0 && question?.trim() === '')
-      throw wrong("question: got '', expected a text where there is no image");
+      throw wrong("question: got '', expected a non-empty string if there is no image");
     const parts: PromptPart[] = images.map(() => ({ type: 'image' }));
     if (question !== undefined && question !== '') parts.push({ type: 'text', text: question });
     return { messages: [{ role: 'user', content: parts }], images, ...options };

@@ -29,7 +29,7 @@ interface OfficialCase {
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const cases = JSON.parse(readFileSync(here('picks.json'), 'utf8')) as OfficialCase[];
 
-/** The picture that `make_official_picks.py` computes too. */
+/** The same image as in `make_official_picks.py`. */
 function picture(width: number, height: number): RawImage {
   const data = new Uint8ClampedArray(width * height * 3);
   for (let y = 0; y < height; y++) {
@@ -71,7 +71,7 @@ describe.each([
   });
   afterAll(() => loaded.model.dispose());
 
-  /** What is kept for an official question. */
+  /** The kept tokens for an official question. */
   async function kept(one: OfficialCase, options: CallOptions): Promise<PruneReport> {
     const content = [{ type: 'image' }, { type: 'text', text: one.question }] as const;
     const inputs = await processInputs(library, loaded.processor, {
@@ -94,7 +94,7 @@ describe.each([
     },
   );
 
-  it('keeps in part other tokens by default, as the documentation says', async () => {
+  it('keeps partly different tokens by default, as documented', async () => {
     const shares = [];
     for (const one of own) {
       const picks = new Set((await kept(one, { question: one.question })).images[0]?.indices);

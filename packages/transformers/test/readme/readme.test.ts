@@ -1,4 +1,4 @@
-// The README's examples are these files: checked by the compiler, printed as they are, and run on the embedded model.
+// The README's examples are these files: type-checked, quoted verbatim, and run on the embedded model.
 
 import { readdir, readFile } from 'node:fs/promises';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
@@ -32,7 +32,7 @@ async function runnable(typed: string): Promise<Run> {
 }
 
 describe.each(examples)('%s', (file) => {
-  it('is printed in the README', async () => {
+  it('is quoted in the README', async () => {
     expect(readme).toContain(`\`\`\`ts\n${await read(file)}\`\`\``);
   });
 

@@ -1,4 +1,4 @@
-// What pruning should give: the unmodified library on an explicitly shortened sequence, without a cache.
+// The expected result of pruning: the unmodified library on an explicitly shortened sequence, without a cache.
 
 import { type PreTrainedModel, Tensor } from '@huggingface/transformers';
 import type { LoadedTinyModel, ModelInputs, TinyModel } from '../tiny-models/index.js';
@@ -9,7 +9,7 @@ export function tokens(ids: readonly (number | bigint)[]): Tensor {
   return new Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]);
 }
 
-/** Inputs with further text tokens after the prompt. */
+/** Inputs with additional text tokens after the prompt. */
 export function extended(inputs: ModelInputs, ids: readonly (number | bigint)[]): ModelInputs {
   if (ids.length === 0) return inputs;
   const longer: ModelInputs = { ...inputs };
@@ -47,7 +47,7 @@ function gather(fed: Fed, axis: number, keep: readonly number[]): Fed {
   return new Tensor(fed.type as 'float32', data as Float32Array, dims).ort_tensor as unknown as Fed;
 }
 
-/** What the session is fed, with nothing but the kept columns. */
+/** The feeds of a session, with only the kept columns. */
 function shortened(feeds: Feeds, keep: readonly number[], compact: boolean): Feeds {
   const short: Feeds = { ...feeds };
   const length = feeds.inputs_embeds?.dims[1];
@@ -65,7 +65,7 @@ function shortened(feeds: Feeds, keep: readonly number[], compact: boolean): Fee
   return short;
 }
 
-/** How a reference run is to be done. */
+/** Options of a reference run. */
 export interface ReferenceRun {
   readonly tiny: TinyModel;
   /** Loaded without pruning. */

@@ -1,4 +1,4 @@
-// Writes the tables of supported models from the families' own files. Markdown only.
+// Generates the tables of supported models from the families.
 
 import { families, type PrunedFamily } from '../../src/index.js';
 
@@ -13,7 +13,7 @@ const positionsOf = ({ positions, packing }: PrunedFamily): string =>
 
 const pruned = families.filter((family): family is PrunedFamily => family.status === 'pruned');
 
-/** A Markdown table with its columns in line, as the formatter has them. */
+/** A Markdown table with aligned columns, as the formatter writes it. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),

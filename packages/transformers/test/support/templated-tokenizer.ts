@@ -1,9 +1,9 @@
-// A tokenizer whose tokens are characters and whose chat template is a given one. For tests of reading prompts only.
+// A tokenizer whose tokens are characters, with a given chat template, for tests that read prompts.
 
 import { createRequire } from 'node:module';
 import type { TokenizerLike } from '../../src/internal/types.js';
 
-// The very renderer that transformers.js uses.
+// The renderer that transformers.js uses.
 const { Template } = createRequire(createRequire(import.meta.url).resolve('@huggingface/transformers'))(
   '@huggingface/jinja',
 ) as { readonly Template: new (template: string) => { render(values: object): string } };

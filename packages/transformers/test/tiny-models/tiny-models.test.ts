@@ -56,7 +56,7 @@ describe.each(familyNames)('%s', (name) => {
   });
   afterAll(() => loaded.dispose());
 
-  it('is what the library loads for its config', async () => {
+  it('is what the library loads for its configuration', async () => {
     expect(loaded.model).toBeInstanceOf(tiny.modelClass);
     // Janus is loaded by its own class only.
     const loader =
@@ -70,11 +70,11 @@ describe.each(familyNames)('%s', (name) => {
     await model.dispose();
   });
 
-  it('has as many visual tokens in its prompt as it says', () => {
+  it('has the stated number of vision tokens in its prompt', () => {
     expect(tiny.visualSlots(inputs)).toHaveLength(tiny.tokensPerImage);
   });
 
-  it('generates the same words every time, and the words that the whole sequence without a cache gives', async () => {
+  it('generates the same tokens every time, and the same as without a cache', async () => {
     const tokens = await newTokens(loaded.model, inputs);
     expect(tokens).toHaveLength(NEW_TOKENS);
     expect(new Set(tokens).size).toBeGreaterThan(1);
@@ -85,7 +85,7 @@ describe.each(familyNames)('%s', (name) => {
     }
   });
 
-  it('lets every part of the picture change its output', async () => {
+  it('depends on every part of the image', async () => {
     const image = noiseImage(tiny.imageSize);
     const [width, height] = [tiny.imageSize.width / 2, tiny.imageSize.height / 2];
     for (const [x, y] of [
@@ -99,7 +99,7 @@ describe.each(familyNames)('%s', (name) => {
     }
   });
 
-  it('lets every visual token change its output', async () => {
+  it('depends on every vision token', async () => {
     for (const slot of tiny.visualSlots(inputs)) {
       const nudged = await whileFed(embeddingSession(loaded.model), nudge(slot, tiny.hiddenSize), () =>
         prefill(),
@@ -108,7 +108,7 @@ describe.each(familyNames)('%s', (name) => {
     }
   });
 
-  it('has visual token i where the grid says, and only there', async ({ skip }) => {
+  it('has vision token i at its place in the grid, and only there', async ({ skip }) => {
     const { grid, imageSize } = tiny;
     if (grid === undefined) return skip('its tokens form no grid');
     const side = imageSize.width / grid.columns;
@@ -124,7 +124,7 @@ describe.each(familyNames)('%s', (name) => {
     }
   });
 
-  it('lets every axis of the positions change its output', async () => {
+  it('depends on every axis of the positions', async () => {
     const session = embeddingSession(loaded.model);
     const axes = { position_ids: 1, mrope: 3, internal: 0 }[tiny.positions];
     expect(session.inputNames.includes('position_ids')).toBe(axes > 0);
@@ -134,7 +134,7 @@ describe.each(familyNames)('%s', (name) => {
     }
   });
 
-  it('does not see padding', async () => {
+  it('ignores padding', async () => {
     expect(distance(await prefill(padded(loaded.model, inputs, 3)), logits)).toBeLessThan(ROUNDING);
   });
 
@@ -148,7 +148,7 @@ describe.each(familyNames)('%s', (name) => {
     await dispose();
   });
 
-  it('has a tensor before the projector with one row per visual token, which can be an output', async () => {
+  it('has a tensor before the projector with one row per vision token, which can be an output', async () => {
     const exposing = await buildTinyModel(name, {
       directory: join(directory, 'exposed'),
       exposeVisionFeatures: true,
@@ -165,7 +165,7 @@ describe.each(familyNames)('%s', (name) => {
     await session.release();
   });
 
-  it('has row i before the projector for visual token i, or says that it has not', async ({ skip }) => {
+  it('has row i before the projector for vision token i, or states that it does not', async ({ skip }) => {
     const { grid, imageSize, visionFeatures } = tiny;
     if (grid === undefined) return skip('its tokens form no grid');
     const bytes = await readFile(join(tiny.path, 'onnx', `${visionFeatures.file}.onnx`));
@@ -190,7 +190,7 @@ describe.each(familyNames)('%s', (name) => {
     await session.release();
   });
 
-  it('takes several images in one prompt if it says so', async ({ skip }) => {
+  it('accepts several images in one prompt if it states so', async ({ skip }) => {
     skip(!tiny.severalImages, 'one image per prompt');
     const images = [noiseImage(tiny.imageSize), noiseImage(tiny.imageSize, 2)];
     const both = await loaded.inputs(QUESTION, images);
@@ -200,7 +200,7 @@ describe.each(familyNames)('%s', (name) => {
     expect(distance(await prefill(both), await prefill(swapped))).toBeGreaterThan(ROUNDING);
   });
 
-  it('is the same bytes for the same seed and other weights for another', async () => {
+  it('has the same bytes for the same seed and other weights for another', async () => {
     const same = await buildTinyModel(name, { directory: join(directory, 'same') });
     const other = await buildTinyModel(name, { directory: join(directory, 'other'), seed: 2 });
     for (const file of await readdir(join(tiny.path, 'onnx'))) {
@@ -210,7 +210,7 @@ describe.each(familyNames)('%s', (name) => {
     }
   });
 
-  it('can do without position_ids, but not with mRoPE', async () => {
+  it('can omit position_ids, except with mRoPE', async () => {
     const building = buildTinyModel(name, { directory: join(directory, 'counting'), positionIds: false });
     if (tiny.positions === 'mrope') {
       await expect(building).rejects.toThrow('mRoPE');
