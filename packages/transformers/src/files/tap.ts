@@ -235,7 +235,7 @@ function readTapped({ bytes: original, name, tensor, patches }: EncoderFile): {
     return { bytes, tap, locations: weightFiles(graph) };
   } catch (cause) {
     if (!OnnxFormatError.isInstance(cause) && !OnnxModelError.isInstance(cause)) throw cause;
-    throw new VisionFeaturesError(`${name}: ${messageOf(cause)}`);
+    throw new VisionFeaturesError(`${name} cannot be read: ${messageOf(cause)}`);
   }
 }
 

@@ -109,23 +109,25 @@ async function decoded({ RawImage }: Library, blob: Blob, name: string): Promise
     const problem =
       format === undefined
         ? `cannot be decoded as an image (${messageOf(cause)}); expected PNG, JPEG, or WebP`
-        : `is ${format}, which cannot be decoded here; convert it to PNG or JPEG`;
+        : `is ${format}`;
     throw new InputError(`${name} ${problem}`, { cause });
   }
 }
 
-/** Image formats that decoders often do not support, identified by their first bytes. */
+const CONVERT = 'which cannot be decoded here; convert it to PNG or JPEG';
+
+/** Identifies data that decoders often do not support by its first bytes. */
 async function formatOf(blob: Blob): Promise<string | undefined> {
   const bytes = new Uint8Array(await blob.slice(0, 16).arrayBuffer());
   const text = String.fromCharCode(...bytes);
-  if (text.startsWith('BM')) return 'a BMP';
-  if (text.startsWith('%PDF')) return 'a PDF';
-  if (/^.{4}ftyp(hei|hev|mif|msf)/s.test(text)) return 'a HEIC (HEIF)';
-  if (/^.{4}ftypavi/s.test(text)) return 'an AVIF';
-  if (/^.{4}ftyp/s.test(text)) return 'a video';
-  if (/^(II\*\0|MM\0\*)/.test(text)) return 'a TIFF';
-  if (/^\s*<(svg|\?xml)/i.test(text)) return 'an SVG';
-  if (/^\s*<(!doctype|html)/i.test(text)) return 'an HTML page';
+  if (text.startsWith('BM')) return `a BMP image, ${CONVERT}`;
+  if (/^.{4}ftyp(hei|hev|mif|msf)/s.test(text)) return `a HEIC (HEIF) image, ${CONVERT}`;
+  if (/^.{4}ftypavi/s.test(text)) return `an AVIF image, ${CONVERT}`;
+  if (/^(II\*\0|MM\0\*)/.test(text)) return `a TIFF image, ${CONVERT}`;
+  if (/^\s*<(svg|\?xml)/i.test(text)) return `an SVG image, ${CONVERT}`;
+  if (text.startsWith('%PDF')) return 'a PDF file, not an image';
+  if (/^.{4}ftyp/s.test(text)) return 'a video, not an image';
+  if (/^\s*<(!doctype|html)/i.test(text)) return 'an HTML page, not an image';
   return undefined;
 }
 
