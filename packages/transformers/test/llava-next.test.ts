@@ -228,7 +228,7 @@ describe('with other options', () => {
   });
 
   it('cannot be verified, because there is nothing to compare it with', async () => {
-    await expect(verifyVlm(vlm, { newTokens: 1 })).rejects.toMatchObject({ code: 'MMTOK_UNSUPPORTED_MODEL' });
+    await expect(verifyVlm(vlm, { newTokens: 1 })).rejects.toMatchObject({ code: 'MMTOK_INPUT' });
   });
 
   it('cannot preserve positions', async () => {

@@ -311,7 +311,8 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
   });
 
   it('counts the ranking of tiles in the time to the first token if their encoding is cached', async () => {
-    attach({ followUps: 'reselect', tiles: { max: 2 } });
+    // One image, although its overview and its other tiles are encoded separately.
+    attach({ followUps: 'reselect', tiles: { max: 2 }, visionCacheSize: 1 });
     await run({});
     expect(await counted(() => run({}))).toEqual([]);
     const timings = handle?.lastReport?.timings;

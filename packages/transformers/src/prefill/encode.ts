@@ -1,5 +1,6 @@
 // Gets the encoded images of a call: from an earlier turn, from the cache, or by running the encoder.
 
+import { sum } from '@mmtok/core/internal';
 import type { EncodedVision } from '../adapters/adapter.js';
 import type { PrunedModel } from '../families/family.js';
 import { digest } from '../internal/digest.js';
@@ -23,7 +24,8 @@ export interface EarlierImages {
 
 /** The encoded images of recent prompts, for `followUps: 'reselect'`. */
 export class EncodedImagesCache {
-  private readonly entries = new Map<string, Promise<EncodedImages>>();
+  private readonly entries = new Map<string, { readonly images: Promise<EncodedImages>; readonly size: number }>();
+  /** The number of images, in entries of size 1. */
   private readonly capacity: number;
 
   constructor(capacity: number) {
@@ -31,15 +33,21 @@ export class EncodedImagesCache {
   }
 
   /** Returns the entry under a key and encodes it on a miss; `hit` says whether it was cached. */
-  get(key: string, encode: () => Promise<EncodedImages>): { entry: Promise<EncodedImages>; hit: boolean } {
+  get(
+    key: string,
+    size: number,
+    encode: () => Promise<EncodedImages>,
+  ): { entry: Promise<EncodedImages>; hit: boolean } {
     const known = this.entries.get(key);
     this.entries.delete(key);
-    const entry = known ?? encode();
-    this.entries.set(key, entry);
+    const entry = known?.images ?? encode();
+    this.entries.set(key, { images: entry, size });
     if (known === undefined) entry.catch(() => this.entries.delete(key));
-    for (const oldest of this.entries.keys()) {
-      if (this.entries.size <= this.capacity) break;
+    let total = sum([...this.entries.values()].map((one) => one.size));
+    for (const [oldest, one] of this.entries) {
+      if (total <= this.capacity) break;
       this.entries.delete(oldest);
+      total -= one.size;
     }
     return { entry, hit: known !== undefined };
   }
@@ -59,12 +67,14 @@ export function imageInputsOf({ family }: Pick<PrunedModel, 'family'>, inputs: M
 /**
  * Returns the encoded images; `hit` if the encoder did not have to run.
  * @param cache where later calls look for them; absent if no later call will.
+ * @param size the part of the batch that `inputs` cover, for the capacity of the cache.
  */
 export async function encodeImages(
   pruned: PrunedModel,
   inputs: ModelInputs,
   earlier: EarlierImages | undefined,
   cache: EncodedImagesCache | undefined,
+  size = 1,
 ): Promise<{ readonly images: EncodedImages; readonly hit: boolean }> {
   if (inputs.pixel_values == null && earlier !== undefined) return { images: earlier.images, hit: true };
   const run = async (): Promise<EncodedImages> => ({
@@ -73,6 +83,6 @@ export async function encodeImages(
     skipped: new Set(),
   });
   if (cache === undefined) return { images: await run(), hit: false };
-  const { entry, hit } = cache.get(await digest(imageInputsOf(pruned, inputs)), run);
+  const { entry, hit } = cache.get(await digest(imageInputsOf(pruned, inputs)), size, run);
   return { images: await entry, hit };
 }

@@ -311,7 +311,8 @@ async function encode(
   const cache = options.followUps === 'reselect' ? context.encodedImages : undefined;
   let hit = true;
   const part = async (some: ModelInputs): Promise<EncodedVision> => {
-    const encoded = await encodeImages(context, some, undefined, cache);
+    // The overviews and the other tiles are encoded separately, so each is half an entry.
+    const encoded = await encodeImages(context, some, undefined, cache, 1 / 2);
     hit &&= encoded.hit;
     return encoded.images.encoded;
   };
