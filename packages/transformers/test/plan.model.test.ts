@@ -1,7 +1,9 @@
 // Prediction errors of time budgets on the embedded models, over 50 calls with random budgets each. Prints the errors without asserting
-// any, because they depend on the load of the machine. The goal is a median of 20 % on an idle machine. Run it there with
-// `pnpm test:model packages/transformers/test/plan.model.test.ts`.
+// any, because they depend on the load of the machine. The goal is a median of 20 %. Run it on an idle machine with
+// `pnpm test:model packages/transformers/test/plan.model.test.ts`, or on a busy Linux machine with `CLOCK=cpu`, which runs the
+// model on one thread and measures the CPU time of the main thread.
 
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +16,12 @@ const CALLS = 50;
 /** Time limit for measuring and all calls, in ms. */
 const PATIENCE = 1_800_000;
 
+const isCpuTime = process.env.CLOCK === 'cpu';
+const sessionOptions = isCpuTime ? { intraOpNumThreads: 1, interOpNumThreads: 1 } : {};
+if (isCpuTime) {
+  performance.now = () => Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6;
+}
+
 describe.each([
   ['base', modelPath],
   ['small', smallModelPath],
@@ -25,7 +33,7 @@ describe.each([
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'profiles-'));
     process.env.XDG_CACHE_HOME = directory;
-    vlm = await createVlm(path);
+    vlm = await createVlm(path, { sessionOptions });
   });
   afterAll(async () => {
     if (before === undefined) delete process.env.XDG_CACHE_HOME;
