@@ -12,6 +12,7 @@ import {
 } from '@mmtok/core';
 import { checkBudget, parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
+import { readable, shown } from './internal/readable.js';
 import type { ProcessorLike } from './internal/types.js';
 import {
   type Agent,
@@ -281,10 +282,17 @@ const callSchema = z.strictObject({
 
 /** @throws InvalidBudgetError listing the valid forms of a budget. */
 function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudget[] {
-  if (Array.isArray(budget)) return budget.map((one) => checkPromptBudget(one) as PromptBudget);
+  return readable(
+    () => readPromptBudget(budget),
+    (problem) => new InvalidBudgetError(problem),
+  );
+}
+
+function readPromptBudget(budget: unknown): PromptBudget | readonly PromptBudget[] {
+  if (Array.isArray(budget)) return budget.map((one) => readPromptBudget(one) as PromptBudget);
   if (typeof budget === 'object' && budget !== null && 'firstTokenMs' in budget) {
     throw new InvalidBudgetError(
-      `got ${JSON.stringify(budget)}; time budgets work only with createVlm(), which can also choose the resolution`,
+      `got ${shown(budget)}; time budgets work only with createVlm(), which can also choose the resolution`,
     );
   }
   const isFit = typeof budget === 'object' && budget !== null && 'fitContext' in budget;
@@ -292,7 +300,7 @@ function checkPromptBudget(budget: unknown): PromptBudget | readonly PromptBudge
   const result = fitContext.safeParse(budget);
   if (result.success) return result.data as PromptBudget;
   throw new InvalidBudgetError(
-    `got ${JSON.stringify(budget)}; expected { fitContext } with a whole number ≥ 1, and optionally the whole numbers reserve, min, and max`,
+    `got ${shown(budget)}; expected { fitContext } with a whole number ≥ 1, and optionally the whole numbers reserve, min, and max`,
   );
 }
 

@@ -2,9 +2,11 @@
 
 import type { PreTrainedModel } from '@huggingface/transformers';
 import { InvalidOptionsError } from '@mmtok/core';
+import { PromptMismatchError } from './errors.js';
 import type { PrunedFamily } from './families/family.js';
 import { prunedFamilyOf } from './families/index.js';
 import { digest } from './internal/digest.js';
+import { readable } from './internal/readable.js';
 import type { ModelInputs, ModelLike } from './internal/types.js';
 import {
   type CallOptions,
@@ -51,6 +53,7 @@ export interface PruneHandle<M extends PreTrainedModel = PreTrainedModel> {
    * each its own `modelId`. Second, functions are identified by name and source code: `select`, `tiles: { by }`, a custom
    * maximizer or coverage term, and an agent. Functions with different code never share a key. Functions with the same name and
    * code do, even if they capture different variables; put what they capture into `modelId`.
+   * @throws InvalidOptionsError if options contain circular references.
    */
   cacheKey(inputs: object, overrides?: CallOptions): Promise<string>;
   /**
@@ -109,9 +112,16 @@ export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions
       return lastReport;
     },
     generate: (request) => target.generate(request as ModelInputs) as ReturnType<M['generate']>,
-    countTokens: (inputs) => countTokens(family, target.config, inputs as ModelInputs),
+    countTokens: (inputs) =>
+      readable(
+        () => countTokens(family, target.config, inputs as ModelInputs),
+        (problem) => new PromptMismatchError(problem),
+      ),
     async cacheKey(inputs, overrides) {
-      const given = inputs as ModelInputs;
+      const given = readable(
+        () => ({ ...inputs }) as ModelInputs,
+        (problem) => new PromptMismatchError(problem),
+      );
       const resolved = resolve(overrides);
       const prompt = readPrompt(family, target.config, given);
       const { onReport: _, images: __, ...settings } = resolved;

@@ -360,6 +360,7 @@ describe('invalid requests', () => {
     [{ question: QUESTION, keep: 2, mmtok: false }, /keep.*mmtok: false/],
     [{ question: QUESTION, generation: { streamer: {} } }, /generation: .*streamer/],
     [{ question: QUESTION, mmtok: { budgets: 1 } }, /budgets/],
+    [{ question: QUESTION, mmtok: { onReport: 'log' } }, /onReport/],
     [{ questions: QUESTION }, /questions/],
     [{ messages: [] }, /messages/],
     [{ messages: [{ role: 'assistant', content: 'a' }] }, /assistant/],
@@ -369,6 +370,17 @@ describe('invalid requests', () => {
     const asked = llava.ask(request as AskRequest);
     await expect(asked).rejects.toThrow(message);
     await expect(asked).rejects.toBeInstanceOf(InvalidOptionsError);
+  });
+
+  it('such as values that cannot be read are rejected', async () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const ask = (more: object): Promise<unknown> => llava.ask({ question: QUESTION, ...more } as AskRequest);
+    await expect(ask({ mmtok: proxy })).rejects.toBeInstanceOf(InvalidOptionsError);
+    await expect(ask({ keep: proxy })).rejects.toBeInstanceOf(InvalidBudgetError);
+    await expect(createVlm('anything', { budget: proxy as never })).rejects.toBeInstanceOf(
+      InvalidBudgetError,
+    );
   });
 
   it('such as placeholders in the question, or none in a template, are rejected', async () => {

@@ -401,6 +401,25 @@ describe('rejects', () => {
     expect(() => prune(loaded.model, { ...options, keep: 3 } as never)).toThrow(/keep/);
   });
 
+  it('options and inputs that cannot be read', async () => {
+    const circular: Record<string, unknown> = { tokens: 1 };
+    circular.self = circular;
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const own = attach();
+    for (const budget of [circular, proxy, { fitContext: circular }, { firstTokenMs: circular }, [proxy]]) {
+      const options = { budget } as unknown as CallOptions;
+      await expect(run(options)).rejects.toBeInstanceOf(InvalidBudgetError);
+      await expect(own.cacheKey(inputs, options)).rejects.toBeInstanceOf(InvalidBudgetError);
+    }
+    const named = { inputs: { circular } } as unknown as CallOptions;
+    await expect(own.cacheKey(inputs, named)).rejects.toBeInstanceOf(InvalidOptionsError);
+    for (const wrong of [null, proxy]) {
+      expect(() => own.countTokens(wrong as never)).toThrow(PromptMismatchError);
+      await expect(own.cacheKey(wrong as never)).rejects.toBeInstanceOf(PromptMismatchError);
+    }
+  });
+
   it('models that cannot be pruned, with the reason', async () => {
     const options = { processor: loaded.processor, backend, budget: { tokens: 1 } };
     const { sessions, generate: run } = loaded.model;

@@ -58,7 +58,7 @@ async function openCache(env: LibraryEnv, folder: string | undefined): Promise<F
 }
 
 const toPath = (location: Location): string =>
-  location instanceof URL || location.startsWith('file:') ? fileURLToPath(location) : location;
+  location instanceof URL || /^file:/i.test(location) ? fileURLToPath(location) : location;
 
 /** The devices that transformers.js tries for `'auto'` or `'gpu'`. */
 function devices(wanted: 'auto' | 'gpu'): string[] {

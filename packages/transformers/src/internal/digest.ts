@@ -1,17 +1,23 @@
 // A digest of tensors and options, for cache keys.
 
+import { InvalidOptionsError } from '@mmtok/core';
+import { readable } from './readable.js';
 import { isTensor, type ModelInputs } from './types.js';
 
 /** JSON in which functions are represented by their name and source code, and other objects also by the source of their class. */
 function jsonOf(value: unknown): string {
   const represent = (_: string, one: unknown): unknown => {
+    if (typeof one === 'bigint') return `${one}n`;
     if (typeof one === 'function') return { function: one.name, source: String(one) };
     if (typeof one !== 'object' || one === null || Array.isArray(one) || ArrayBuffer.isView(one)) return one;
-    const { constructor } = one;
-    if (constructor === undefined || constructor === Object) return one;
-    return { class: String(constructor), ...one };
+    const { constructor: maker } = one;
+    if (maker === undefined || maker === Object) return one;
+    return { class: String(maker), ...one };
   };
-  return JSON.stringify(value ?? null, represent) ?? 'null';
+  return readable(
+    () => JSON.stringify(value ?? null, represent) ?? 'null',
+    (problem) => new InvalidOptionsError('options for cacheKey', [problem]),
+  );
 }
 
 /** Bytes of a value: a tensor's shape and data, or JSON. */

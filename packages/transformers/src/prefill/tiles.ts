@@ -7,6 +7,7 @@ import { lostDetail, relevance, sum } from '@mmtok/core/internal';
 import type { EncodedVision } from '../adapters/adapter.js';
 import type { PrunedModel } from '../families/family.js';
 import type { InputTile, PromptTile, TiledInputs, TilePart } from '../families/tiling.js';
+import { readable, shown } from '../internal/readable.js';
 import { makeTensor, matrixRows, toFloat32Matrix } from '../internal/tensors.js';
 import type { ModelInputs, TensorData, TensorLike } from '../internal/types.js';
 import { placeImages, runsOf } from '../prompt/images.js';
@@ -218,14 +219,17 @@ function ordered(facts: TileFacts, { by }: TileOrder): readonly number[] {
   if (by === undefined) return rankTiles(facts).order;
   const order = by(facts);
   const count = facts.grid[0] * facts.grid[1];
-  const isOrder =
-    Array.isArray(order) &&
-    new Set(order).size === order.length &&
-    order.every((tile) => Number.isInteger(tile) && tile >= 0 && tile < count);
+  const invalid = (problem: string): InvalidOptionsError =>
+    new InvalidOptionsError('options of prune', [`tiles.by: ${problem}`]);
+  const isOrder = readable(
+    () =>
+      Array.isArray(order) &&
+      new Set(order).size === order.length &&
+      order.every((tile) => Number.isInteger(tile) && tile >= 0 && tile < count),
+    invalid,
+  );
   if (isOrder) return order;
-  throw new InvalidOptionsError('options of prune', [
-    `tiles.by: expected distinct tile indices from 0 to ${count - 1}, got ${JSON.stringify(order)}`,
-  ]);
+  throw invalid(`expected distinct tile indices from 0 to ${count - 1}, got ${shown(order)}`);
 }
 
 interface EncodedPart {

@@ -1,6 +1,7 @@
 // Lets a caller's function select vision tokens, and validates the result.
 
 import { type Float32Tensor, InvalidSelectionError } from '@mmtok/core';
+import { readable } from '../internal/readable.js';
 import type { PoolTile } from './pools.js';
 
 /** The input of a {@link Select} function: the vision tokens of one image, tile, or prompt that share a budget. */
@@ -50,9 +51,11 @@ export function checkChosen(
   count: number,
   barred: ReadonlySet<number>,
 ): readonly number[] {
-  const isList = Array.isArray(chosen) || (ArrayBuffer.isView(chosen) && !(chosen instanceof DataView));
-  if (!isList) throw invalid(`expected a list of ${tokens} indices, got ${describe(chosen)}`);
-  const indices = Array.from(chosen as ArrayLike<unknown>);
+  const indices = readable((): readonly unknown[] | undefined => {
+    const isList = Array.isArray(chosen) || (ArrayBuffer.isView(chosen) && !(chosen instanceof DataView));
+    return isList ? Array.from(chosen as ArrayLike<unknown>) : undefined;
+  }, invalid);
+  if (indices === undefined) throw invalid(`expected a list of ${tokens} indices, got ${describe(chosen)}`);
   if (indices.length !== tokens) {
     throw invalid(`expected ${tokens} indices, got ${indices.length}`);
   }

@@ -115,6 +115,12 @@ const schema = z.strictObject({
       (value) => value === false || (typeof value === 'object' && value !== null),
       'expected selection options, or false',
     )
+    // Read here, so that unreadable options are reported.
+    .transform((value) => (value === false ? value : { ...value }))
+    .refine(
+      (value) => value === false || value.onReport === undefined || typeof value.onReport === 'function',
+      'onReport: expected a function',
+    )
     .optional(),
   generation: z
     .record(z.string(), z.unknown())

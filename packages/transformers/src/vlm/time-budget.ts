@@ -2,6 +2,7 @@
 
 import { InvalidBudgetError } from '@mmtok/core';
 import * as z from 'zod';
+import { readable, shown } from '../internal/readable.js';
 
 /** Encode and keep as many tokens as possible while the first token still arrives in time. */
 export interface TimeBudget {
@@ -18,9 +19,16 @@ const schema = z.strictObject({
  * @throws InvalidBudgetError if it looks like a time budget but is malformed.
  */
 export function isTimeBudget(budget: unknown): budget is TimeBudget {
+  return readable(
+    () => isReadableTimeBudget(budget),
+    (problem) => new InvalidBudgetError(problem),
+  );
+}
+
+function isReadableTimeBudget(budget: unknown): boolean {
   if (typeof budget !== 'object' || budget === null || !('firstTokenMs' in budget)) return false;
   if (schema.safeParse(budget).success) return true;
   throw new InvalidBudgetError(
-    `got ${JSON.stringify(budget)}; expected only { firstTokenMs }, in milliseconds, above 0`,
+    `got ${shown(budget)}; expected only { firstTokenMs }, in milliseconds, above 0`,
   );
 }
