@@ -2,7 +2,7 @@
 
 import type { PreTrainedModel } from '@huggingface/transformers';
 import { InvalidOptionsError } from '@mmtok/core';
-import { PromptMismatchError } from './errors.js';
+import { PromptMismatchError, UnsupportedModelError } from './errors.js';
 import type { PrunedFamily } from './families/family.js';
 import { prunedFamilyOf } from './families/index.js';
 import { digest } from './internal/digest.js';
@@ -82,7 +82,10 @@ export interface PruneHandle<M extends PreTrainedModel = PreTrainedModel> {
 export function prune<M extends PreTrainedModel>(model: M, options: PruneOptions): PruneHandle<M> {
   const checked = checkPruneOptions(options);
   const target = model as unknown as ModelLike;
-  const family = prunedFamilyOf(target);
+  const family = readable(
+    () => prunedFamilyOf(target),
+    (problem) => new UnsupportedModelError(undefined, problem),
+  );
   expectTiles(family, checked.tiles);
   const ownBackend = checked.backend === undefined ? new DefaultBackend(target) : undefined;
   const context: PrefillContext = {

@@ -414,6 +414,8 @@ describe('rejects', () => {
     }
     const named = { inputs: { circular } } as unknown as CallOptions;
     await expect(own.cacheKey(inputs, named)).rejects.toBeInstanceOf(InvalidOptionsError);
+    const { processor } = loaded;
+    expect(() => prune(proxy as never, { processor, budget: { tokens: 1 } })).toThrow(UnsupportedModelError);
     for (const wrong of [null, proxy]) {
       expect(() => own.countTokens(wrong as never)).toThrow(PromptMismatchError);
       await expect(own.cacheKey(wrong as never)).rejects.toBeInstanceOf(PromptMismatchError);

@@ -194,7 +194,9 @@ describe('tapVisionEncoder', () => {
     await expect(tapVisionEncoder(model, { file: bad })).rejects.toBeInstanceOf(VisionFeaturesError);
     const decoder = join(tiny.path, 'onnx', 'decoder_model_merged.onnx');
     await expect(tapVisionEncoder(model, { file: decoder })).rejects.toBeInstanceOf(VisionFeaturesError);
-    for (const nothing of [{}, null, undefined])
+    const { proxy: unreadable, revoke } = Proxy.revocable({}, {});
+    revoke();
+    for (const nothing of [{}, null, undefined, unreadable])
       await expect(tapVisionEncoder(nothing as never, { file })).rejects.toBeInstanceOf(VisionFeaturesError);
     const absent = tapVisionEncoder(model, { file: join(directory, 'absent.onnx') });
     await expect(absent).rejects.toBeInstanceOf(VisionFeaturesError);

@@ -12,6 +12,7 @@ import {
 import * as z from 'zod';
 import { platform } from '#files';
 import { VisionFeaturesError } from '../errors.js';
+import { readable } from '../internal/readable.js';
 import { type ProjectorInput, rememberTap } from '../internal/tapped-sessions.js';
 import type { ModelLike, SessionLike } from '../internal/types.js';
 import { findProjectorInput, projectorInputNamed } from './find-projector-input.js';
@@ -188,7 +189,10 @@ async function replaceEncoder(
   model: ModelLike | null | undefined,
   file: EncoderFile,
 ): Promise<ProjectorInput> {
-  const before = model?.sessions?.vision_encoder;
+  const before = readable(
+    () => model?.sessions?.vision_encoder,
+    (problem) => new VisionFeaturesError(problem),
+  );
   if (model == null || before === undefined) {
     throw new VisionFeaturesError(
       'the model has no separate vision encoder; pass the result of from_pretrained()',
