@@ -24,7 +24,10 @@ export interface EarlierImages {
 
 /** The encoded images of recent prompts, for `followUps: 'reselect'`. */
 export class EncodedImagesCache {
-  private readonly entries = new Map<string, { readonly images: Promise<EncodedImages>; readonly size: number }>();
+  private readonly entries = new Map<
+    string,
+    { readonly images: Promise<EncodedImages>; readonly size: number }
+  >();
   /** The number of images, in entries of size 1. */
   private readonly capacity: number;
 
