@@ -7,7 +7,7 @@ import { imageBase64 } from '../src/data/folder.js';
 import { parsePythonList, parseTsv } from '../src/data/text-files.js';
 import { capitalize, parseFloatStrict, strip, stripCharacter, words } from '../src/metrics/harness.js';
 import * as metrics from '../src/metrics/index.js';
-import { mostCommon } from '../src/tasks/common.js';
+import { mostCommon } from '../src/tasks/define-task.js';
 
 const MEGABYTE = 1_000_000;
 /** Long enough to tell the worst shape; in quadratic time this would take minutes already. */

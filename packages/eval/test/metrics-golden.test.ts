@@ -38,7 +38,7 @@ import {
   vqaPunctuation,
   vqav2Accuracy,
 } from '../src/metrics/index.js';
-import { mean } from '../src/stats/mean.js';
+import { mean } from '../src/stats/statistics.js';
 
 type Variants<T> = Readonly<Record<string, Partial<T>>>;
 type Case<T> = { readonly prediction: string; readonly variants?: Variants<T> } & T;

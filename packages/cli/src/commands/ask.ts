@@ -21,8 +21,7 @@ import {
   maxNewTokensOption,
   promptOption,
 } from '../options.js';
-import { colorsFor, type Io, print, printJson } from '../terminal/io.js';
-import { createStatusLine } from '../terminal/status-line.js';
+import { colorsFor, createStatusLine, type Io, print, printJson } from '../terminal/io.js';
 import { renderTable } from '../terminal/table.js';
 import { safeText } from '../terminal/text.js';
 import {

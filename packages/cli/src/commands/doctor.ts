@@ -5,8 +5,7 @@ import type { Command } from 'commander';
 import type { EngineReport, MachineReport } from '../engines/inspect-engines.js';
 import { EXIT } from '../errors.js';
 import { jsonOption } from '../options.js';
-import { type Colors, colorsFor, type Io, print } from '../terminal/io.js';
-import { createStatusLine } from '../terminal/status-line.js';
+import { type Colors, colorsFor, createStatusLine, type Io, print } from '../terminal/io.js';
 import { wrapColumns } from '../terminal/table.js';
 import type { Context } from './context.js';
 

@@ -16,8 +16,7 @@ import {
   parseInteger,
   promptOption,
 } from '../options.js';
-import { colorsFor, print, printJson } from '../terminal/io.js';
-import { createStatusLine } from '../terminal/status-line.js';
+import { colorsFor, createStatusLine, print, printJson } from '../terminal/io.js';
 import type { Context } from './context.js';
 import { verifyLines, verifyPage } from './verify-report.js';
 

@@ -1,8 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { explainFailure, UsageError } from '../errors.js';
-import { colorsFor, print, printJson } from './io.js';
-import { createStatusLine } from './status-line.js';
+import { colorsFor, createStatusLine, print, printJson } from './io.js';
 import { renderTable, wrapColumns } from './table.js';
 import { formatBytes, formatMs, formatShare, safeText } from './text.js';
 

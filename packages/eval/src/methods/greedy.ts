@@ -1,5 +1,4 @@
-// Searches that several methods share: ranking, greedy facility location, max-min distance, and determinants. Ties go to the lowest
-// index.
+// Rankings, and the searches that several methods share: max-min distance and determinants. Ties go to the lowest index.
 
 import type { Matrix } from './matrices.js';
 
@@ -22,39 +21,6 @@ export function minMax(scores: Float64Array, epsilon = 0): Float64Array {
   const low = scores.reduce((least, score) => Math.min(least, score), Number.POSITIVE_INFINITY);
   const high = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
   return scores.map((score) => (high > low ? (score - low + epsilon) / (high - low) : 1));
-}
-
-// Greedy facility location, which facility location and SCOPE share.
-
-/**
- * Picks k candidates (columns) greedily, maximizing Σ over targets (rows) of the highest similarity to a pick; gains are multiplied
- * by weights. Negative similarities count as 0.
- */
-export function greedyCover(
-  { data, rows, columns }: Matrix,
-  k: number,
-  weights?: ArrayLike<number>,
-): number[] {
-  const best = new Float64Array(rows);
-  const picks: number[] = [];
-  const isPicked = new Uint8Array(columns);
-  const gains = new Float64Array(columns);
-  while (picks.length < k) {
-    gains.fill(0);
-    for (let i = 0; i < rows; i++) {
-      const reached = best[i]!;
-      for (let j = 0; j < columns; j++) {
-        const more = data[i * columns + j]! - reached;
-        if (more > 0) gains[j]! += more;
-      }
-    }
-    if (weights !== undefined) for (let j = 0; j < columns; j++) gains[j]! *= weights[j]!;
-    const token = argMax(gains, (j) => isPicked[j] === 0);
-    isPicked[token] = 1;
-    picks.push(token);
-    for (let i = 0; i < rows; i++) best[i] = Math.max(best[i]!, data[i * columns + token]!);
-  }
-  return picks;
 }
 
 // Max-min search, which DivPrune, Cen-Prune and farthest-point sampling share: repeatedly picks what is farthest from all picks.

@@ -5,8 +5,7 @@ import type { Float32Tensor } from '@mmtok/core';
 import { sum } from '@mmtok/core/internal';
 import { descending } from './greedy.js';
 import { cosineMatrix, type Matrix, spectrumOf } from './matrices.js';
-import type { Method } from './method.js';
-import { defineMethod } from './method.js';
+import { defineMethod, type Method } from './method.js';
 
 const SOURCE = 'https://github.com/ZhengyaoFang/PruneSID';
 

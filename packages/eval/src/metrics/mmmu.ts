@@ -1,6 +1,6 @@
 // MMMU: parses options and open answers, and averages by subject and domain.
 
-import { mean } from '../stats/mean.js';
+import { mean } from '../stats/statistics.js';
 import { codePoints, parseFloatStrict, roundToCents, strip, stripCharacter, words } from './harness.js';
 
 // Multiple-choice answers. Where the official code picks an option at random, this returns null and the answer counts as wrong,

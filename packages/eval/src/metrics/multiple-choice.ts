@@ -1,6 +1,6 @@
 // Metrics for multiple-choice questions: MMBench, MMStar, ScienceQA, SEED-Bench.
 
-import { groupBy, mean, summaryBy } from '../stats/mean.js';
+import { groupBy, mean, summaryBy } from '../stats/statistics.js';
 import { codePoints, type Profile, strip, stripCharacter, words } from './harness.js';
 
 // Finds the option letter that a free-form answer means. Used for MMStar, and for MMBench where its own rules find nothing.

@@ -8,12 +8,10 @@ import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
 import { explainWriteFailure, makeFolder, writeWhole } from '../runner/run-folder.js';
 import type { RunSettings } from '../runner/run-settings.js';
-import { groupBy, mean } from '../stats/mean.js';
-import { type Interval, meanDifference } from '../stats/paired-bootstrap.js';
-import { htmlList, htmlPage, htmlTable } from './html.js';
+import { groupBy, type Interval, mean, meanDifference } from '../stats/statistics.js';
+import { escapeMarkdown, htmlList, htmlPage, htmlTable, listToMarkdown, tableToMarkdown } from './formats.js';
 import { scoreOf } from './summarize-run.js';
 import { percent, type Table, tokenCount } from './tables.js';
-import { escapeMarkdown, listToMarkdown, tableToMarkdown } from './text-formats.js';
 
 /** One method in both runs, on the questions that both have answered. */
 export interface ComparedRow {

@@ -5,15 +5,15 @@ import { tokenMarks } from '@mmtok/core/internal';
 import { html, raw } from 'hono/html';
 import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
-import { groupBy, mean } from '../stats/mean.js';
+import { groupBy, mean } from '../stats/statistics.js';
 import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
-import { equalTimeTable } from './equal-time.js';
-import { type Html, htmlList, htmlPage, htmlTable } from './html.js';
-import { LOST_KINDS_TITLE } from './lost-kinds.js';
+import { type Html, htmlList, htmlPage, htmlTable } from './formats.js';
 import { budgetsOf, type RunSummary, scoreOf, skippedInWords } from './summarize-run.js';
 import {
+  equalTimeTable,
   kindTable,
+  LOST_KINDS_TITLE,
   lossTable,
   lostKindTable,
   methodTable,

@@ -10,8 +10,8 @@ import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
 import type { EvalRecord, RunResult } from '../runner/index.js';
 import { summarizeRun, toCsv, toMarkdown, writeReport } from './index.js';
-import { lostKinds } from './lost-kinds.js';
-import { csvCell, escapeMarkdown, markdownCode } from './text-formats.js';
+import { lostKinds } from './tables.js';
+import { csvCell, escapeMarkdown, markdownCode } from './write-report.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mmtok-report-'));
 const picture = onePixel(folder);

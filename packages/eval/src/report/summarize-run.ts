@@ -5,8 +5,7 @@ import { RunError } from '../errors.js';
 import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { RunSettings } from '../runner/run-settings.js';
-import { groupBy, mean, median } from '../stats/mean.js';
-import { type Interval, meanDifference, retention } from '../stats/paired-bootstrap.js';
+import { groupBy, type Interval, mean, meanDifference, median, retention } from '../stats/statistics.js';
 import type { ScoredAnswer, Task } from '../tasks/task.js';
 
 // Published results for the models that people evaluate most.

@@ -5,14 +5,19 @@ import { resolveBudget } from '@mmtok/core/internal';
 import { describeMachine } from '../describe-machine.js';
 import { RunError, RunStoppedError } from '../errors.js';
 import type { Method } from '../methods/method.js';
-import { parseLoadOptions } from '../tasks/load.js';
+import { parseLoadOptions } from '../tasks/define-task.js';
 import type { LoadOptions, Sample, Shard, Task } from '../tasks/task.js';
 import { askQuestion, type Desk, type Job, TokenChooser } from './ask-question.js';
-import type { EvalModel } from './model.js';
-import { AgentDesk, assertAgents, type EvalAgents } from './model.js';
+import { AgentDesk, assertAgents, type EvalAgents, type EvalModel } from './model.js';
 import { ALL, type EvalRecord, openRecords, type RecordsFile } from './records.js';
-import { QuestionDigests } from './run-questions.js';
-import { joinMethods, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
+import {
+  joinMethods,
+  QuestionDigests,
+  type RunSettings,
+  readSettings,
+  runIdentity,
+  writeSettings,
+} from './run-settings.js';
 
 /** Progress of a run. */
 export interface RunProgress {

@@ -1,18 +1,17 @@
 import { createReferenceBackend } from '@mmtok/core';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { firstTokenCosts } from './costs.js';
-import type { EncoderDims } from './encoder-dims.js';
-import { measureSpeed, type SpeedOptions, type SpeedProgress } from './measure-speed.js';
 import {
   atPicture,
-  findModelDims,
+  type EncoderDims,
+  firstTokenCosts,
   type ModelDims,
-  modelDims,
   parameterCounts,
   parseModelDims,
-} from './model-dims.js';
-import type { SpeedRuntime, SpeedTensor } from './speed-runtime.js';
+} from './dims.js';
+import { measureSpeed, type SpeedOptions, type SpeedProgress } from './measure-speed.js';
+import { findModelDims, modelDims } from './presets.js';
+import type { SpeedRuntime, SpeedTensor } from './runtime.js';
 
 const dims: ModelDims = {
   title: 'Small',

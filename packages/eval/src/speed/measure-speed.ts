@@ -6,18 +6,14 @@ import { type Backend, InvalidOptionsError, parseBudget } from '@mmtok/core';
 import { parseOptions, resolveBudget } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { describeMachine } from '../describe-machine.js';
-import { median } from '../stats/mean.js';
-import { checkRoom } from './check-room.js';
-import { layerPattern, tokensPerTile } from './encoder-dims.js';
-import type { SpeedDtype } from './graph-sketch.js';
-import { type ModelDims, parameterCounts, parseModelDims } from './model-dims.js';
-import { encoderPeaksOf, peaksOf } from './peaks.js';
-import { RandomDecoder, weightBytes } from './random-decoder.js';
-import { type EncoderOptions, encoderBytes, RandomEncoder } from './random-encoder.js';
-import type { SpeedResult, SpeedRow, SpeedTimes } from './speed-result.js';
-import type { SpeedRuntime } from './speed-runtime.js';
-import { syntheticPrompt } from './synthetic-prompt.js';
-import { type Case, type Take, type Taker, take } from './take.js';
+import { RandomDecoder, weightBytes } from './decoder.js';
+import { layerPattern, type ModelDims, parameterCounts, parseModelDims, tokensPerTile } from './dims.js';
+import { type EncoderOptions, encoderBytes, RandomEncoder } from './encoder.js';
+import { checkRoom } from './memory.js';
+import { type Case, encoderPeaksOf, peaksOf, syntheticPrompt, type Taker, take } from './passes.js';
+import { notesOf, rowsOf, type SpeedResult, type SpeedRow, type TimedTake, timed } from './result.js';
+import type { SpeedRuntime } from './runtime.js';
+import type { SpeedDtype } from './sketch.js';
 
 /** Progress of a measurement. */
 export interface SpeedProgress {
@@ -210,84 +206,4 @@ function withTiles({ encoder, visionTokens }: ModelDims, { budget, parsed }: Cas
   const isShare = parsed !== undefined && 'ratio' in parsed;
   const own = isShare ? { tokens: resolveBudget(parsed, visionTokens).max } : parsed;
   return { budget, tiles, encodedTokens, ...(own && { parsed: own }) };
-}
-
-/** A take with the time from pixels. */
-type TimedTake = Take & SpeedTimes;
-
-function timed(one: Take, encodeMs: number): TimedTake {
-  return { ...one, encodeMs, firstTokenMs: encodeMs + one.selectMs + one.prefillMs };
-}
-
-function rowsOf(
-  takes: ReadonlyMap<Case, readonly TimedTake[]>,
-  peaks: ReadonlyMap<Case, number | undefined>,
-  encoderPeaks: ReadonlyMap<number, number | undefined> | undefined,
-): SpeedRow[] {
-  const rows = [...takes].map(([one, all]) => {
-    const middle = (key: keyof TimedTake): number => median(all.map((each) => each[key]));
-    const peakBytes = peaks.get(one);
-    const encodePeakBytes = encoderPeaks?.get(one.tiles as number);
-    return {
-      budget: one.budget,
-      tiles: one.tiles,
-      visionTokens: middle('visionTokens'),
-      promptTokens: middle('promptTokens'),
-      encodeMs: middle('encodeMs'),
-      selectMs: middle('selectMs'),
-      prefillMs: middle('prefillMs'),
-      firstTokenMs: middle('firstTokenMs'),
-      decodeMs: middle('decodeMs'),
-      cacheBytes: middle('cacheBytes'),
-      ...(peakBytes !== undefined && { peakBytes }),
-      ...(encodePeakBytes !== undefined && { encodePeakBytes }),
-    };
-  });
-  const [whole] = rows as [Omit<SpeedRow, 'speedup'>];
-  return rows.map((row): SpeedRow => {
-    const over = (key: keyof SpeedRow['speedup']): number => whole[key] / row[key];
-    return {
-      ...row,
-      speedup: {
-        prefillMs: over('prefillMs'),
-        firstTokenMs: over('firstTokenMs'),
-        decodeMs: over('decodeMs'),
-      },
-    };
-  });
-}
-
-function notesOf(
-  dims: ModelDims,
-  layers: number,
-  encoderLayers: number | undefined,
-  { encodeMs, firstTokenMs }: SpeedRow,
-): string[] {
-  const { encoder } = dims;
-  const times = (built: number, all: number): string => (all / built).toPrecision(3);
-  const notes: string[] = [];
-  if (layers < dims.layers) {
-    notes.push(
-      `${layers} of ${dims.layers} layers were built and run: times of the layers and the cache are multiplied by ` +
-        `${times(layers, dims.layers)}; those of the head and the selection, and peak memory, are as measured`,
-    );
-  }
-  if (encoder === undefined || encoderLayers === undefined) {
-    notes.push(
-      'these dimensions have no vision encoder: it takes the same time in every row, so that answers gain less from pixels on',
-    );
-  } else {
-    if (encoderLayers < encoder.layers) {
-      notes.push(
-        `${encoderLayers} of ${encoder.layers} layers of the encoder were built and run: its time is multiplied by ` +
-          times(encoderLayers, encoder.layers),
-      );
-    }
-    notes.push(
-      `of the first token with all tokens the encoder takes ${((100 * encodeMs) / firstTokenMs).toFixed(0)} %: pruning after ` +
-        `it makes that come at most ${(firstTokenMs / encodeMs).toFixed(2)} times as early`,
-    );
-  }
-  notes.push('weights and features are random: times depend on their shapes alone');
-  return notes;
 }

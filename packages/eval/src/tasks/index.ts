@@ -2,11 +2,10 @@
 
 export type { ImageSource } from '../data/folder.js';
 export { UnknownFormatError, UnknownTaskError } from '../errors.js';
-export { summarize, summarizeMean } from './common.js';
-export { defineTask, type TaskDefinition } from './define-task.js';
+export { defineTask, summarize, summarizeMean, type TaskDefinition } from './define-task.js';
 export { type FolderTaskOptions, folderTask, MATCHES, type Match } from './folder-task.js';
 export { getTask, type TaskOptions, taskNames } from './registry.js';
-export { type ShapesQuestion, shapesTask } from './shapes.js';
+export { SHAPES, type ShapesQuestion, shapesTask } from './shapes.js';
 export type {
   Detail,
   LoadOptions,

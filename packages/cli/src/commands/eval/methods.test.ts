@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { float32 } from '@mmtok/core/backend';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { namedMethods, runnableMethods } from './methods.js';
+import { loadsInTime, namedMethods, runnableMethods } from './methods.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -63,4 +63,22 @@ it('a method that all stands for may be named as well', async () => {
   const names = runnableMethods(methods, { name: 'any' }, false).methods.map(({ name }) => name);
   expect(names[0]).toBe('random');
   expect(new Set(names).size).toBe(names.length);
+});
+
+const moduleOf = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+const SOON_MS = 500;
+
+it('passes a module that loads', async () => {
+  await expect(loadsInTime(moduleOf('export default 1'))).resolves.toBeUndefined();
+});
+
+it.each([
+  ['computes for ever', 'for (;;);', 'it did not finish loading within 0.5 s'],
+  ['waits for ever', 'setInterval(() => {}, 1000); await new Promise(() => {})', 'it did not finish loading'],
+  ['waits for nothing', 'await new Promise(() => {})', 'it '],
+  ['ends the process', 'process.exit(0)', 'it ends the process'],
+  ['throws', "throw new Error('no such thing')", 'no such thing'],
+  ['has wrong syntax', 'export default (', 'Unexpected'],
+])('refuses a module that %s', async (_, code, problem) => {
+  await expect(loadsInTime(moduleOf(code), SOON_MS)).rejects.toThrow(problem);
 });

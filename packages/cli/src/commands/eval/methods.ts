@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import {
   builtInMethods,
   defineMethod,
@@ -16,7 +17,6 @@ import { InputFileError, UsageError } from '../../errors.js';
 import { print, printJson } from '../../terminal/io.js';
 import { type Column, renderTable } from '../../terminal/table.js';
 import type { Context } from '../context.js';
-import { loadsInTime } from './module-trial.js';
 
 /** `--methods all`: every method that this model and command line can run, except oracles. */
 const ALL_METHODS = 'all';
@@ -166,4 +166,43 @@ export function listMethods({ json }: { readonly json: boolean }, { io }: Contex
     source,
   ]);
   for (const line of renderTable(COLUMNS, rows, io.stdout.columns ?? 160)) print(io.stdout, line);
+}
+
+// Checks that a user's module loads. A module that blocks would block the program, so a worker thread loads it first.
+
+/** The worker's code. It posts why the module failed to load, or null. */
+const TRIAL = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  import(workerData).then(
+    () => parentPort.postMessage(null),
+    (cause) => parentPort.postMessage(String(cause instanceof Error ? cause.message : cause)),
+  );
+`;
+
+/** Generous for modules that load models or read files. */
+const MODULE_MS = 10_000;
+
+/**
+ * Loads a module in a worker thread and discards it. The module runs again when it is imported.
+ * @param href the module's URL.
+ * @throws Error if it fails, ends its process, or does not load in time.
+ */
+export async function loadsInTime(href: string, limitMs: number = MODULE_MS): Promise<void> {
+  const worker = new Worker(TRIAL, { eval: true, workerData: href, stdout: true, stderr: true });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const problem = await new Promise<string | null>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.once('exit', () => reject(new Error('it ends the process')));
+      timer = setTimeout(
+        () => reject(new Error(`it did not finish loading within ${limitMs / 1000} s`)),
+        limitMs,
+      );
+    });
+    if (problem !== null) throw new Error(problem);
+  } finally {
+    clearTimeout(timer);
+    await worker.terminate();
+  }
 }

@@ -1,6 +1,6 @@
 // Names, options, and help of `mmtok eval` and its subcommands, whose code is loaded when they run.
 
-import { MATCHES, taskNames } from '@mmtok/eval/tasks';
+import { MATCHES, SHAPES, taskNames } from '@mmtok/eval/tasks';
 import { type Command, Option } from 'commander';
 import type { BackendName } from '../../engines/create-backend.js';
 import { TINY, TINY_SMALL } from '../../models/load.js';
@@ -20,9 +20,6 @@ import {
 import type { Context } from '../context.js';
 import type { EvalRequest } from './run.js';
 import { addSpeed } from './speed-program.js';
-
-/** The embedded benchmark. */
-const SHAPES = 'shapes';
 
 const DEFAULT_METHODS = ['mmtok', 'vision-only', 'divprune', 'cdpruner', 'uniform', 'random'];
 

@@ -14,8 +14,7 @@ import {
 import { print, printJson } from '../../terminal/io.js';
 import { renderTable } from '../../terminal/table.js';
 import type { Context } from '../context.js';
-import { printEvaluation } from './run.js';
-import { resolveTask } from './tasks.js';
+import { printEvaluation, resolveTask } from './run.js';
 
 /** What `mmtok eval compare` was asked for. */
 export interface CompareRequest {

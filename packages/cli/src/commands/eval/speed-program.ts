@@ -78,7 +78,7 @@ export function addSpeed(parent: Command, context: Context): void {
       const textTokens = parseCount('--text', flags.text);
       const shown = picture === undefined ? undefined : parsePicture(picture);
       if (costs) {
-        const { countCosts } = await import('./speed-costs.js');
+        const { countCosts } = await import('./speed.js');
         await countCosts({ dims, picture: shown, textTokens, json }, context);
         return;
       }
