@@ -169,7 +169,7 @@ export const cacheNames = (layer: number): readonly (readonly [past: string, pre
 
 function layersGraph(options: GraphOptions): Uint8Array {
   const { dims, layers } = options;
-  const { hidden, intermediate } = dims;
+  const { hidden, intermediate, gated = true } = dims;
   const g = new Sketch(options);
   const lengths = sequenceLengths(g);
   const rotary = rotaryTables(g, options);
@@ -179,11 +179,14 @@ function layersGraph(options: GraphOptions): Uint8Array {
     const name = `layers.${layer}`;
     const attended = attention(g, dims, layer, normed, [...lengths, ...rotary]);
     const middle = g.addAndNorm(`${name}.mlp.norm`, x, attended, hidden);
-    const gate = g.linear(`${name}.mlp.gate`, middle.normed, hidden, intermediate);
     const up = g.linear(`${name}.mlp.up`, middle.normed, hidden, intermediate);
-    const open = g.op(`${name}.mlp.silu`, 'Mul', [gate, g.op(`${name}.mlp.sigmoid`, 'Sigmoid', [gate])]);
-    const gated = g.op(`${name}.mlp.gated`, 'Mul', [open, up]);
-    const down = g.linear(`${name}.mlp.down`, gated, intermediate, hidden);
+    const open = gated
+      ? g.op(`${name}.mlp.gated`, 'Mul', [
+          silu(g, `${name}.mlp`, g.linear(`${name}.mlp.gate`, middle.normed, hidden, intermediate)),
+          up,
+        ])
+      : g.gelu(`${name}.mlp.gelu`, up);
+    const down = g.linear(`${name}.mlp.down`, open, intermediate, hidden);
     if (layer === layers - 1) x = g.op('sum', 'Add', [middle.sum, down]);
     else ({ sum: x, normed } = g.addAndNorm(`layers.${layer + 1}.attention.norm`, middle.sum, down, hidden));
   }
@@ -200,6 +203,11 @@ function layersGraph(options: GraphOptions): Uint8Array {
     ],
     [{ name: 'hidden' }, ...caches.map(([, present]) => ({ name: present }))],
   );
+}
+
+/** `x · sigmoid(x)`, as exporters write it. */
+function silu(g: Sketch, name: string, x: string): string {
+  return g.op(`${name}.silu`, 'Mul', [x, g.op(`${name}.sigmoid`, 'Sigmoid', [x])]);
 }
 
 /** Attention of one layer, over the cache and the new tokens. */

@@ -3,9 +3,10 @@
 import { InvalidOptionsError } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
+import { type ConvolutionalEncoder, convolutionalSchema, lastMap, towerCost } from './convolution.js';
 
 /** A vision transformer with its projector, and its input image. */
-export interface EncoderDims {
+export interface TransformerEncoder {
   /** Display name, e.g. `'SigLIP-B/16-512'`. */
   readonly title: string;
   readonly hidden: number;
@@ -24,8 +25,10 @@ export interface EncoderDims {
   readonly tiles: number;
   /** Whether there is a class token, which the projector does not read. */
   readonly classToken: boolean;
-  /** Patches on each side of the square that becomes one vision token. */
+  /** Patches on each side of the square that becomes one vision token, by concatenation. */
   readonly merge: number;
+  /** Patches on each side of the square that is averaged before that. @default 1 */
+  readonly pool?: number | undefined;
   /** Widths of the projector's hidden layers; if empty, the projector is a single linear layer. */
   readonly projector: readonly number[];
   /** Windowed attention, with full attention in the last layer of each period. If absent, all layers use full attention. */
@@ -34,10 +37,17 @@ export interface EncoderDims {
   readonly anySizePatch?: number | undefined;
 }
 
+/** A vision encoder with its projector, and its input image. */
+export type EncoderDims = TransformerEncoder | ConvolutionalEncoder;
+
+/** Whether an encoder is a convolutional tower. */
+export function isConvolutional(encoder: EncoderDims): encoder is ConvolutionalEncoder {
+  return 'stages' in encoder;
+}
+
 const size = z.int('expected a whole number').positive('expected at least 1');
 
-/** Checks an encoder's dimensions. */
-export const encoderSchema: z.ZodType<EncoderDims, EncoderDims> = z
+const transformerSchema: z.ZodType<TransformerEncoder, TransformerEncoder> = z
   .strictObject({
     title: z.string().min(1),
     hidden: size,
@@ -50,42 +60,61 @@ export const encoderSchema: z.ZodType<EncoderDims, EncoderDims> = z
     tiles: size,
     classToken: z.boolean(),
     merge: size,
+    pool: size.optional(),
     projector: z.array(size),
     window: z.strictObject({ side: size, fullEvery: size }).optional(),
     anySizePatch: size.optional(),
   })
   .refine(({ hidden, heads }) => hidden % heads === 0, 'expected hidden to be a multiple of heads')
   .refine(
-    ({ grid, merge }) => grid.every((side) => side % merge === 0),
-    'expected sides of the grid that are multiples of merge',
+    ({ grid, merge, pool = 1 }) => grid.every((side) => side % (merge * pool) === 0),
+    'expected sides of the grid that are multiples of merge times pool',
   )
   .refine(
     ({ grid, window }) => window === undefined || grid.every((side) => side % window.side === 0),
     'expected sides of the grid that are multiples of the window',
   );
 
+/** Checks an encoder's dimensions. With `stages`, they are those of a convolutional tower. */
+const encoderSchema: z.ZodType<EncoderDims, unknown> = z
+  .unknown()
+  .transform((value, context): EncoderDims => {
+    const isTower = typeof value === 'object' && value !== null && 'stages' in value;
+    const parsed = (isTower ? convolutionalSchema : transformerSchema).safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
+    return z.NEVER;
+  });
+
 /** Vision tokens that one tile becomes. */
-export function tokensPerTile({ grid: [rows, columns], merge }: EncoderDims): number {
-  return (rows / merge) * (columns / merge);
+export function tokensPerTile(encoder: EncoderDims): number {
+  if (isConvolutional(encoder)) return lastMap(encoder).side ** 2;
+  const { grid, merge, pool = 1 } = encoder;
+  return (grid[0] * grid[1]) / (merge * pool) ** 2;
+}
+
+/** Width of a vision token before the projector. */
+export function widthOf(encoder: EncoderDims): number {
+  return isConvolutional(encoder) ? lastMap(encoder).channels : encoder.hidden * encoder.merge ** 2;
 }
 
 /** The number of layers that must be built together: one, or the period of the window pattern. */
-export function layerPattern({ window }: EncoderDims): number {
+export function layerPattern({ window }: TransformerEncoder): number {
   return window?.fullEvery ?? 1;
 }
 
 /**
  * The encoder with another image size.
- * @throws InvalidOptionsError if its size is fixed, or not a multiple of what the encoder cuts pictures into.
+ * @throws InvalidOptionsError if its size is fixed, or not a multiple of what the encoder cuts images into.
  */
 export function withPicture(encoder: EncoderDims, width: number, height: number): EncoderDims {
-  const { title, anySizePatch, merge, window } = encoder;
-  if (anySizePatch === undefined) {
+  if (isConvolutional(encoder) || encoder.anySizePatch === undefined) {
     throw new InvalidOptionsError('picture', [
-      `${title} takes pictures of one size, so its time does not depend on the picture; leave it out`,
+      `${encoder.title} takes images of one size, so its time does not depend on the image; leave the size out`,
     ]);
   }
-  const unit = anySizePatch * Math.max(merge, window?.side ?? 1);
+  const { title, anySizePatch, merge, pool = 1, window } = encoder;
+  const unit = anySizePatch * Math.max(merge * pool, window?.side ?? 1);
   const fits = (length: number): boolean => length > 0 && length % unit === 0;
   if (!fits(width) || !fits(height)) {
     const near = (length: number): number => Math.max(1, Math.round(length / unit)) * unit;
@@ -97,7 +126,7 @@ export function withPicture(encoder: EncoderDims, width: number, height: number)
   return { ...encoder, grid: [height / anySizePatch, width / anySizePatch] };
 }
 
-/** A decoder of the Llama and Qwen 2 family, and the images that come before its text. */
+/** A decoder like those of Llama and Qwen 2, and the images that come before its text. */
 export interface ModelDims {
   /** Display name, e.g. `'LLaVA-1.5-7B'`. */
   readonly title: string;
@@ -108,8 +137,10 @@ export interface ModelDims {
   readonly heads: number;
   readonly keyValueHeads: number;
   readonly headDim: number;
-  /** Intermediate width of the gated feed-forward block. */
+  /** Intermediate width of the feed-forward block. */
   readonly intermediate: number;
+  /** Whether the feed-forward block is gated. @default true */
+  readonly gated?: boolean | undefined;
   readonly vocabulary: number;
   /** Whether queries, keys, and values have a bias, as in Qwen 2. */
   readonly attentionBias: boolean;
@@ -132,6 +163,7 @@ const schema = z
     keyValueHeads: size,
     headDim: size.multipleOf(8, 'expected a multiple of 8'),
     intermediate: size,
+    gated: z.boolean().optional(),
     vocabulary: size,
     attentionBias: z.boolean(),
     visionTokens: size,
@@ -149,9 +181,8 @@ const schema = z
     'expected visionTokens to be what the tiles of the encoder become',
   )
   .refine(
-    ({ encoder, visionWidth }) =>
-      encoder === undefined || encoder.hidden * encoder.merge ** 2 === visionWidth,
-    'expected visionWidth to be the width of the encoder times merge²',
+    ({ encoder, visionWidth }) => encoder === undefined || widthOf(encoder) === visionWidth,
+    'expected visionWidth to be the width of a vision token before the projector: hidden times merge², or the last channels',
   );
 
 /**
@@ -183,12 +214,21 @@ export interface ParameterCounts {
 
 /** How many weights a decoder with these dimensions has. */
 export function parameterCounts(dims: ModelDims): ParameterCounts {
-  const { hidden, heads, keyValueHeads, headDim, intermediate, vocabulary, attentionBias } = dims;
+  const {
+    hidden,
+    heads,
+    keyValueHeads,
+    headDim,
+    intermediate,
+    vocabulary,
+    attentionBias,
+    gated = true,
+  } = dims;
   const queries = heads * headDim;
   const keysAndValues = 2 * keyValueHeads * headDim;
   const attention = hidden * (2 * queries + keysAndValues) + (attentionBias ? queries + keysAndValues : 0);
   return {
-    perLayer: attention + 3 * hidden * intermediate + 2 * hidden,
+    perLayer: attention + (gated ? 3 : 2) * hidden * intermediate + 2 * hidden,
     head: hidden + hidden * vocabulary,
   };
 }
@@ -227,17 +267,22 @@ export function firstTokenCosts(dims: ModelDims, textTokens: number, tiles?: num
   };
 }
 
-/** Multiplications of an encoder for some of its tiles. */
-function encoderCost(dims: EncoderDims, outer: number, tiles: number = dims.tiles): number {
-  const { hidden, layers, intermediate, gated, patchValues, grid, merge, projector, window } = dims;
+/** Multiplications of an encoder and its projector for some of its tiles. */
+function encoderCost(encoder: EncoderDims, outer: number, tiles: number = encoder.tiles): number {
+  const tower = isConvolutional(encoder) ? towerCost(encoder) : transformerCost(encoder);
+  const widths = [widthOf(encoder), ...encoder.projector, outer];
+  const perToken = widths.slice(1).reduce((sum, width, at) => sum + width * (widths[at] as number), 0);
+  return tiles * (tower + tokensPerTile(encoder) * perToken);
+}
+
+/** Multiplications of a vision transformer for one tile, without the projector. */
+function transformerCost(encoder: TransformerEncoder): number {
+  const { hidden, layers, intermediate, gated, patchValues, grid, window } = encoder;
   const patches = grid[0] * grid[1];
   const dense = 4 * hidden ** 2 + (gated ? 3 : 2) * hidden * intermediate;
   const full = window === undefined ? layers : Math.floor(layers / window.fullEvery);
   const seen = full * patches + (layers - full) * (window?.side ?? 0) ** 2;
-  const perPatch = patchValues * hidden + layers * dense + 2 * hidden * seen;
-  const widths = [hidden * merge ** 2, ...projector, outer];
-  const perToken = widths.slice(1).reduce((sum, width, at) => sum + width * (widths[at] as number), 0);
-  return tiles * (patches * perPatch + tokensPerTile(dims) * perToken);
+  return patches * (patchValues * hidden + layers * dense + 2 * hidden * seen);
 }
 
 /** Multiplications of the language model for a prompt; its head sees only the last token. */

@@ -3,7 +3,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '@mmtok/core/internal';
-import { type EncoderDims, tokensPerTile } from './dims.js';
+import { addTower } from './convolution.js';
+import {
+  type EncoderDims,
+  isConvolutional,
+  type TransformerEncoder,
+  tokensPerTile,
+  widthOf,
+} from './dims.js';
 import { inTemporaryFolder, type SpeedRuntime, type SpeedSession } from './runtime.js';
 import { CONTRIB, RandomWeights, Sketch, type SpeedDtype } from './sketch.js';
 
@@ -11,7 +18,7 @@ import { CONTRIB, RandomWeights, Sketch, type SpeedDtype } from './sketch.js';
 export interface EncoderOptions {
   readonly runtime: SpeedRuntime;
   readonly encoder: EncoderDims;
-  /** Layers to build; times are scaled up to all layers. */
+  /** Layers to build; times are scaled up to all layers. Convolutional towers are always built whole. */
   readonly layers: number;
   readonly dtype: SpeedDtype;
   /** Width of the embeddings, D. */
@@ -35,15 +42,14 @@ export function encoderBytes(
 export class RandomEncoder {
   private readonly options: EncoderOptions;
   private readonly session: SpeedSession;
-  /** The patches of one tile, generated once. */
+  /** The pixels of one tile, generated once. */
   private readonly tile: Float32Array;
 
   private constructor(options: EncoderOptions, session: SpeedSession) {
-    const { grid, classToken, patchValues } = options.encoder;
     const random = createRandom(1);
+    const values = tileDims(options.encoder).reduce((product, dim) => product * dim, 1);
     this.options = options;
     this.session = session;
-    const values = (grid[0] * grid[1] + (classToken ? 1 : 0)) * patchValues;
     this.tile = Float32Array.from({ length: values }, () => 2 * random() - 1);
   }
 
@@ -69,7 +75,7 @@ export class RandomEncoder {
     const parts = tiles < encoder.tiles && tiles > 1 ? [1, tiles - 1] : [tiles];
     let total = 0;
     for (const count of parts) total += await this.run(count);
-    return (total * encoder.layers) / layers;
+    return isConvolutional(encoder) ? total : (total * encoder.layers) / layers;
   }
 
   /** Frees the encoder. */
@@ -81,15 +87,24 @@ export class RandomEncoder {
     const { runtime, encoder } = this.options;
     const pixels = new Float32Array(tiles * this.tile.length);
     for (let at = 0; at < tiles; at++) pixels.set(this.tile, at * this.tile.length);
-    const dims = [tiles, this.tile.length / encoder.patchValues, encoder.patchValues];
-    const patches = new runtime.Tensor('float32', pixels, dims);
+    const input = new runtime.Tensor('float32', pixels, [tiles, ...tileDims(encoder)]);
     const started = performance.now();
-    await this.session.run({ patches });
+    await this.session.run({ [inputName(encoder)]: input });
     return performance.now() - started;
   }
 }
 
-// A vision encoder with given dimensions as one ONNX graph, from patches to projected tokens.
+/** What the graph's input is called: patches of a transformer, pixels of a convolutional tower. */
+const inputName = (encoder: EncoderDims): string => (isConvolutional(encoder) ? 'pixels' : 'patches');
+
+/** The shape of one tile: `[patches, values]`, or `[3, side, side]`. */
+function tileDims(encoder: EncoderDims): readonly number[] {
+  if (isConvolutional(encoder)) return [3, encoder.imageSide, encoder.imageSide];
+  const { grid, classToken, patchValues } = encoder;
+  return [grid[0] * grid[1] + (classToken ? 1 : 0), patchValues];
+}
+
+// The graph, from patches or pixels to projected tokens.
 
 /** What {@link encoderGraph} takes. */
 export interface EncoderGraphOptions {
@@ -103,59 +118,65 @@ export interface EncoderGraphOptions {
 }
 
 /**
- * Builds the graph and reserves its weights: `patches` `[tiles, patches, values]` → `image_features` `[tiles, tokens, D]`.
- * Position embeddings are omitted, because the cost of adding them is negligible.
+ * Builds the graph and reserves its weights: one tile or more, as {@link tileDims} shapes them → `image_features`
+ * `[tiles, tokens, D]`.
  */
 export function encoderGraph(options: EncoderGraphOptions): Uint8Array {
-  const { encoder, layers, hidden: outer } = options;
-  const { hidden, intermediate, gated, patchValues } = encoder;
+  const { encoder, hidden: outer } = options;
   const g = new Sketch(options);
+  const name = inputName(encoder);
+  const input = g.cast('input', name);
+  let token = isConvolutional(encoder)
+    ? addTower(g, encoder, input)
+    : addTransformer(g, encoder, options.layers, input);
+  const widths = [widthOf(encoder), ...encoder.projector, outer];
+  widths.slice(1).forEach((width, at) => {
+    token = g.dense(`projector.${at}`, token, widths[at] as number, width);
+    if (at < widths.length - 2) token = g.gelu(`projector.${at}.gelu`, token);
+  });
+  g.cast('image_features', token, 'float32');
+  return g.encode(
+    [{ name, dtype: 'float32', dims: ['tiles', ...tileDims(encoder)] }],
+    [{ name: 'image_features' }],
+  );
+}
+
+/**
+ * Adds a vision transformer: patches `[tiles, patches, values]` → `[tiles, tokens, width]`. Position embeddings are omitted,
+ * because the cost of adding them is negligible.
+ */
+function addTransformer(g: Sketch, encoder: TransformerEncoder, layers: number, patches: string): string {
+  const { hidden, intermediate, gated, patchValues } = encoder;
   const norm = (name: string, x: string): string =>
     gated ? g.norm(name, x, hidden) : g.layerNorm(name, x, hidden);
-  const dense = (name: string, x: string, rows: number, columns: number): string =>
-    g.biased(`${name}.biased`, g.linear(name, x, rows, columns), columns);
-
-  let x = dense('embed', g.cast('pixels', 'patches'), patchValues, hidden);
+  let x = g.dense('embed', patches, patchValues, hidden);
   for (let layer = 0; layer < layers; layer++) {
     const name = `layers.${layer}`;
-    const attended = attention(g, encoder, layer, norm(`${name}.attention.norm`, x), dense);
+    const attended = attention(g, encoder, layer, norm(`${name}.attention.norm`, x));
     x = g.op(`${name}.attended`, 'Add', [x, attended]);
     const normed = norm(`${name}.mlp.norm`, x);
-    const up = dense(`${name}.mlp.up`, normed, hidden, intermediate);
+    const up = g.dense(`${name}.mlp.up`, normed, hidden, intermediate);
     // With an alpha of 1, QuickGelu is SiLU.
     const open = gated
       ? g.op(`${name}.mlp.gated`, 'Mul', [
           up,
-          g.op(`${name}.mlp.silu`, 'QuickGelu', [dense(`${name}.mlp.gate`, normed, hidden, intermediate)], {
+          g.op(`${name}.mlp.silu`, 'QuickGelu', [g.dense(`${name}.mlp.gate`, normed, hidden, intermediate)], {
             domain: CONTRIB,
             attributes: { alpha: { float: 1 } },
           }),
         ])
-      : g.op(`${name}.mlp.gelu`, 'FastGelu', [up], { domain: CONTRIB });
-    x = g.op(`${name}.out`, 'Add', [x, dense(`${name}.mlp.down`, open, intermediate, hidden)]);
+      : g.gelu(`${name}.mlp.gelu`, up);
+    x = g.op(`${name}.out`, 'Add', [x, g.dense(`${name}.mlp.down`, open, intermediate, hidden)]);
   }
-  let token = merged(g, encoder, norm('post.norm', x));
-  const widths = [hidden * encoder.merge ** 2, ...encoder.projector, outer];
-  widths.slice(1).forEach((width, at) => {
-    token = dense(`projector.${at}`, token, widths[at] as number, width);
-    if (at < widths.length - 2) {
-      token = g.op(`projector.${at}.gelu`, 'FastGelu', [token], { domain: CONTRIB });
-    }
-  });
-  g.cast('image_features', token, 'float32');
-  return g.encode(
-    [{ name: 'patches', dtype: 'float32', dims: ['tiles', 'patches', patchValues] }],
-    [{ name: 'image_features' }],
-  );
+  return merged(g, encoder, norm('post.norm', x));
 }
 
 /** Attention of one layer: within windows, or across all patches. */
 function attention(
   g: Sketch,
-  { hidden, heads, window, grid: [rows, columns] }: EncoderDims,
+  { hidden, heads, window, grid: [rows, columns] }: TransformerEncoder,
   layer: number,
   x: string,
-  dense: (name: string, x: string, rows: number, columns: number) => string,
 ): string {
   const name = `layers.${layer}.attention`;
   const isWindowed = window !== undefined && layer % window.fullEvery !== window.fullEvery - 1;
@@ -164,37 +185,50 @@ function attention(
   const inner = isWindowed
     ? g.op(`${name}.windows`, 'Reshape', [x, g.list(`${name}.windows.shape`, -1, patches, hidden)])
     : x;
-  const projected = ['q', 'k', 'v'].map((kind) => dense(`${name}.${kind}`, inner, hidden, hidden));
+  const projected = ['q', 'k', 'v'].map((kind) => g.dense(`${name}.${kind}`, inner, hidden, hidden));
   const mixed = g.op(`${name}.mixed`, 'MultiHeadAttention', projected, {
     domain: CONTRIB,
     attributes: { num_heads: { int: heads } },
   });
-  const out = dense(`${name}.o`, mixed, hidden, hidden);
+  const out = g.dense(`${name}.o`, mixed, hidden, hidden);
   if (!isWindowed) return out;
   return g.op(`${name}.whole`, 'Reshape', [out, g.list(`${name}.shape`, -1, rows * columns, hidden)]);
 }
 
-/** Concatenates the patches of each square into one token, `[tiles, tokens, hidden · merge²]`, without the class token. */
-function merged(g: Sketch, encoder: EncoderDims, x: string): string {
-  const {
-    hidden,
-    merge,
-    classToken,
-    grid: [rows, columns],
-  } = encoder;
+/**
+ * Turns patches into tokens, without the class token: averages squares of them, then concatenates those of each square,
+ * `[tiles, tokens, hidden · merge²]`.
+ */
+function merged(g: Sketch, encoder: TransformerEncoder, x: string): string {
+  const { hidden, merge, pool = 1, classToken, grid } = encoder;
   const patches = classToken
     ? g.op('without.class', 'Slice', [
         x,
         g.list('class.end', 1),
-        g.list('patches.end', 1 + rows * columns),
+        g.list('patches.end', 1 + grid[0] * grid[1]),
         g.list('patches.axis', 1),
       ])
     : x;
-  if (merge === 1) return patches;
+  const [rows, columns] = [grid[0] / pool, grid[1] / pool];
+  const pooled = pool === 1 ? patches : averaged(g, patches, [rows, columns], pool, hidden);
+  if (merge === 1) return pooled;
   const cut = g.list('squares.shape', -1, rows / merge, merge, columns / merge, merge * hidden);
-  const squares = g.op('squares.turned', 'Transpose', [g.op('squares', 'Reshape', [patches, cut])], {
-    attributes: { perm: { ints: [0, 1, 3, 2, 4] } },
-  });
+  const squares = g.turned('squares.turned', g.op('squares', 'Reshape', [pooled, cut]), 0, 1, 3, 2, 4);
   const flat = g.list('tokens.shape', -1, tokensPerTile(encoder), hidden * merge ** 2);
   return g.op('tokens', 'Reshape', [squares, flat]);
+}
+
+/** Averages squares of `pool × pool` patches: `[tiles, patches, hidden]` → `[tiles, rows · columns, hidden]`. */
+function averaged(
+  g: Sketch,
+  x: string,
+  [rows, columns]: readonly [number, number],
+  pool: number,
+  hidden: number,
+): string {
+  const cut = g.list('pool.shape', -1, rows, pool, columns, pool, hidden);
+  const mean = g.op('pool.mean', 'ReduceMean', [g.op('pool.cut', 'Reshape', [x, cut])], {
+    attributes: { axes: { ints: [2, 4] }, keepdims: { int: 0 } },
+  });
+  return g.op('pool', 'Reshape', [mean, g.list('pooled.shape', -1, rows * columns, hidden)]);
 }

@@ -1,12 +1,14 @@
-export type { EncoderDims } from './dims.js';
+export type { ConvolutionalEncoder, ConvolutionOp, TowerBlock, TowerOp } from './convolution.js';
 export {
   atPicture,
+  type EncoderDims,
   type FirstTokenCosts,
   firstTokenCosts,
   type ModelDims,
   type ParameterCounts,
   parameterCounts,
   parseModelDims,
+  type TransformerEncoder,
 } from './dims.js';
 export { measureSpeed, type SpeedOptions, type SpeedProgress } from './measure-speed.js';
 export { findModelDims, modelDims } from './presets.js';

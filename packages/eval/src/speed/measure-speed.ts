@@ -7,11 +7,18 @@ import { parseOptions, resolveBudget } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { describeMachine } from '../describe-machine.js';
 import { RandomDecoder, weightBytes } from './decoder.js';
-import { layerPattern, type ModelDims, parameterCounts, parseModelDims, tokensPerTile } from './dims.js';
+import {
+  isConvolutional,
+  layerPattern,
+  type ModelDims,
+  parameterCounts,
+  parseModelDims,
+  tokensPerTile,
+} from './dims.js';
 import { type EncoderOptions, encoderBytes, RandomEncoder } from './encoder.js';
 import { checkRoom } from './memory.js';
-import { type Case, encoderPeaksOf, peaksOf, syntheticPrompt, type Taker, take } from './passes.js';
-import { notesOf, rowsOf, type SpeedResult, type SpeedRow, type TimedTake, timed } from './result.js';
+import { type Case, type CaseContext, encoderPeaksOf, peaksOf, runCase, syntheticPrompt } from './passes.js';
+import { notesOf, rowsOf, type SpeedResult, type SpeedRow, type TimedRun, timed } from './result.js';
 import type { SpeedRuntime } from './runtime.js';
 import type { SpeedDtype } from './sketch.js';
 
@@ -23,7 +30,7 @@ export interface SpeedProgress {
   readonly total: number;
 }
 
-/** What {@link measureSpeed} takes. */
+/** What {@link measureSpeed} runs. */
 export interface SpeedOptions {
   readonly dims: ModelDims;
   /** Layers to build; times of fewer are scaled to the model's depth. @default all */
@@ -66,8 +73,8 @@ const schema = z.object({
 /**
  * Builds an encoder and a decoder with these dimensions and random weights, and measures them.
  *
- * @throws InvalidOptionsError, InvalidBudgetError for wrong options, for budgets that keep all tokens, and for weights
- * that memory or disk have no room for.
+ * @throws InvalidOptionsError, InvalidBudgetError for invalid options, for budgets that keep all tokens, and for weights
+ * that do not fit in memory or on disk.
  * @example
  * const { rows } = await measureSpeed({ dims: findModelDims('smolvlm-256m'), runtime: ort, backend });
  */
@@ -84,7 +91,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
   const encoderOptions: EncoderOptions | undefined = dims.encoder && {
     runtime,
     encoder: dims.encoder,
-    layers: encoderLayers as number,
+    layers: encoderLayers ?? 0,
     dtype,
     hidden: dims.hidden,
     device,
@@ -110,14 +117,20 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
       onWritten: (done) => onProgress({ phase: 'weights', done: encoderWeights + done, total: bytes }),
       onLoad: () => onProgress({ phase: 'load', done: 0, total: 1 }),
     });
-    const taker: Taker = { decoder, backend, prompt, scale: dims.layers / layers, hidden: dims.hidden };
+    const context: CaseContext = {
+      decoder,
+      backend,
+      prompt,
+      scale: dims.layers / layers,
+      hidden: dims.hidden,
+    };
     const tileCounts = [...new Set(cases.flatMap(({ tiles }) => tiles ?? []))];
     if (encoder !== undefined) onProgress({ phase: 'encode', done: 0, total: rounds + 1 });
     const encoderPeaks = encoder && (await encoderPeaksOf(encoder, tileCounts));
-    const peaks = await peaksOf(taker, cases, (done) =>
+    const peaks = await peaksOf(context, cases, (done) =>
       onProgress({ phase: 'warmUp', done, total: cases.length }),
     );
-    const takes = new Map<Case, TimedTake[]>(cases.map((one) => [one, []]));
+    const runs = new Map<Case, TimedRun[]>(cases.map((one) => [one, []]));
     for (let round = 0; round < rounds; round++) {
       if (encoder !== undefined) onProgress({ phase: 'encode', done: round + 1, total: rounds + 1 });
       const encodeMs = new Map<number | undefined, number>();
@@ -125,10 +138,10 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
       for (const [at, one] of cases.entries()) {
         const done = round * cases.length + at;
         onProgress({ phase: 'measure', done, total: rounds * cases.length });
-        takes.get(one)?.push(timed(await take(taker, one, decodeTokens), encodeMs.get(one.tiles) ?? 0));
+        runs.get(one)?.push(timed(await runCase(context, one, decodeTokens), encodeMs.get(one.tiles) ?? 0));
       }
     }
-    const rows = rowsOf(takes, peaks, encoderPeaks);
+    const rows = rowsOf(runs, peaks, encoderPeaks);
     const { perLayer, head } = parameterCounts(dims);
     return {
       dims,
@@ -155,21 +168,23 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
 }
 
 /**
- * How many layers of the encoder to build; undefined without an encoder.
- * @throws InvalidOptionsError for more than there are, or a part of the pattern of windows.
+ * How many layers of the encoder to build; undefined without an encoder, and for a convolutional tower, which is built whole.
+ * @throws InvalidOptionsError for more layers than there are, or a part of the window pattern.
  */
 function encoderLayersOf({ title, encoder }: ModelDims, wanted: number | undefined): number | undefined {
-  if (encoder === undefined) {
+  if (encoder === undefined || isConvolutional(encoder)) {
     if (wanted === undefined) return undefined;
     throw new InvalidOptionsError('encoderLayers', [
-      `the dimensions of ${title} have no encoder; leave it out`,
+      encoder === undefined
+        ? `the dimensions of ${title} have no encoder; leave this option out`
+        : `${encoder.title} is convolutional and is always built whole; leave this option out`,
     ]);
   }
   const layers = wanted ?? encoder.layers;
   const pattern = layerPattern(encoder);
   if (layers <= encoder.layers && layers % pattern === 0) return layers;
   throw new InvalidOptionsError('encoderLayers', [
-    `expected a multiple of ${pattern}, at most the ${encoder.layers} of ${encoder.title}, got ${layers}`,
+    `expected a multiple of ${pattern}, up to the ${encoder.layers} layers of ${encoder.title}, got ${layers}`,
   ]);
 }
 

@@ -78,8 +78,8 @@ export function checkRoom({ dims, layers, dtype, device, bytes }: RoomRequest): 
     throw new InvalidOptionsError('layers', [
       `${layers} layers of ${dims.title} in ${dtype} take ${gigabytes(bytes)}, and ${place} has ${gigabytes(free)} free; ` +
         (fit > 0
-          ? `build fewer, e.g. --layers ${fit}, or with fewer bits`
-          : 'take smaller dimensions or fewer bits'),
+          ? `build fewer, e.g. --layers ${fit}, or use fewer bits`
+          : 'use smaller dimensions or fewer bits'),
     ]);
   }
 }

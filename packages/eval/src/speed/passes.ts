@@ -9,7 +9,7 @@ import {
   visionCoverage,
 } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
-import { areTooWide } from '@mmtok/core/internal';
+import { areTooWide, gatherRows } from '@mmtok/core/internal';
 import { syntheticFeatures, syntheticText } from '@mmtok/core/testing/features';
 import { median } from '../stats/statistics.js';
 import type { RandomDecoder } from './decoder.js';
@@ -30,7 +30,7 @@ export interface Case {
 }
 
 /** What a pass needs. */
-export interface Taker {
+export interface CaseContext {
   readonly decoder: RandomDecoder;
   readonly backend: Backend;
   readonly prompt: SyntheticPrompt;
@@ -40,18 +40,18 @@ export interface Taker {
 }
 
 /** One pass over a prompt, and the tokens generated after it. */
-export interface Take extends Omit<SpeedTimes, 'encodeMs' | 'firstTokenMs'> {
+export interface CaseRun extends Omit<SpeedTimes, 'encodeMs' | 'firstTokenMs'> {
   readonly visionTokens: number;
   readonly promptTokens: number;
   readonly cacheBytes: number;
 }
 
 /** Runs one case and times it. */
-export async function take(taker: Taker, one: Case, decodeTokens: number): Promise<Take> {
-  const { decoder, prompt, scale, hidden } = taker;
+export async function runCase(context: CaseContext, one: Case, decodeTokens: number): Promise<CaseRun> {
+  const { decoder, prompt, scale, hidden } = context;
   const { text, next } = prompt;
   const started = performance.now();
-  const kept = await keptRows(taker, one);
+  const kept = await keptRows(context, one);
   const selectMs = one.parsed === undefined ? 0 : performance.now() - started;
   const embeddings = new Float32Array(kept.length + text.data.length);
   embeddings.set(kept);
@@ -77,7 +77,7 @@ export async function take(taker: Taker, one: Case, decodeTokens: number): Promi
 
 /** The embeddings of the vision tokens that MMTok keeps, or of all that were encoded. */
 export async function keptRows(
-  { backend, prompt }: Taker,
+  { backend, prompt }: CaseContext,
   { parsed, encodedTokens }: Case,
 ): Promise<Float32Array> {
   const vision = firstRows(prompt.vision, encodedTokens);
@@ -94,19 +94,11 @@ export async function keptRows(
     text: question,
     budget: parsed,
   });
-  return rowsAt(vision, indices);
+  return gatherRows(vision.data, vision.dims[1] as number, indices);
 }
 
 function firstRows({ data, dims: [, width = 0] }: Float32Tensor, rows: number): Float32Tensor {
   return float32(data.subarray(0, rows * width), [rows, width]);
-}
-
-function rowsAt({ data, dims }: Float32Tensor, indices: readonly number[]): Float32Array {
-  const width = dims[1] as number;
-  const rows = new Float32Array(indices.length * width);
-  for (const [at, row] of indices.entries())
-    rows.set(data.subarray(row * width, (row + 1) * width), at * width);
-  return rows;
 }
 
 // Peak memory of each case, on top of the loaded model.
@@ -131,23 +123,23 @@ export async function encoderPeaksOf(
  * reason, the selection, which the case without pruning does not need, runs first and is added to all other cases.
  */
 export async function peaksOf(
-  taker: Taker,
+  context: CaseContext,
   cases: readonly Case[],
   onCase: (done: number) => void,
 ): Promise<ReadonlyMap<Case, number | undefined>> {
-  const { decoder, prompt } = taker;
+  const { decoder, prompt } = context;
   // Touches all weights, which may be memory-mapped from disk.
   await decoder.run(prompt.next, decoder.emptyCache());
   const loaded = residentBytes();
   const pruned = cases.findLast(({ parsed }) => parsed !== undefined);
   const selecting = await peakBytesOf(async () => {
-    if (pruned !== undefined) await keptRows(taker, pruned);
+    if (pruned !== undefined) await keptRows(context, pruned);
   });
   const ready = residentBytes();
   const peaks = new Map<Case, number | undefined>();
   for (const [done, one] of cases.toReversed().entries()) {
     onCase(done);
-    const peak = await peakBytesOf(() => take(taker, one, 1));
+    const peak = await peakBytesOf(() => runCase(context, one, 1));
     const selection = one.parsed === undefined || selecting === undefined ? 0 : above(loaded, selecting);
     peaks.set(one, peak === undefined ? undefined : above(ready, peak) + selection);
   }

@@ -1,82 +1,22 @@
 // The dimensions of published models by name, as their configurations state them.
 
 import { InvalidOptionsError } from '@mmtok/core';
-import { type EncoderDims, type ModelDims, tokensPerTile } from './dims.js';
-
-const plain = { gated: false, classToken: false, merge: 1, tiles: 1, projector: [] };
-
-/** CLIP ViT-L/14 at 336 pixels. The projector reads the input of the last of its 24 layers, which exports omit. */
-export const clipLarge: EncoderDims = {
-  ...plain,
-  title: 'CLIP-L/14-336',
-  hidden: 1024,
-  layers: 23,
-  heads: 16,
-  intermediate: 4096,
-  patchValues: 588,
-  grid: [24, 24],
-  classToken: true,
-};
-
-/** SigLIP-B/16 at 512 pixels. */
-export const siglipBase: EncoderDims = {
-  ...plain,
-  title: 'SigLIP-B/16-512',
-  hidden: 768,
-  layers: 12,
-  heads: 12,
-  intermediate: 3072,
-  patchValues: 768,
-  grid: [32, 32],
-};
-
-/** SigLIP-L/16 at 384 pixels. */
-export const siglipLarge: EncoderDims = {
-  ...plain,
-  title: 'SigLIP-L/16-384',
-  hidden: 1024,
-  layers: 24,
-  heads: 16,
-  intermediate: 4096,
-  patchValues: 768,
-  grid: [24, 24],
-};
-
-/** SigLIP-SO400M/14 at 384 pixels. */
-export const siglipSo400m: EncoderDims = {
-  ...plain,
-  title: 'SigLIP-SO400M/14-384',
-  hidden: 1152,
-  layers: 27,
-  heads: 16,
-  intermediate: 4304,
-  patchValues: 588,
-  grid: [27, 27],
-};
-
-/** The tower of Qwen2-VL on an image of 1,792 × 896 pixels: 8,192 patches of 14 pixels in two frames. */
-export const qwen2Tower: EncoderDims = {
-  ...plain,
-  title: 'Qwen2-VL tower',
-  hidden: 1280,
-  layers: 32,
-  heads: 16,
-  intermediate: 5120,
-  patchValues: 1176,
-  grid: [64, 128],
-  merge: 2,
-  projector: [5120],
-  anySizePatch: 14,
-};
-
-/** The tower of Qwen2.5-VL on the same image: windows of 112 pixels in at least three of four layers. */
-export const qwen25Tower: EncoderDims = {
-  ...qwen2Tower,
-  title: 'Qwen2.5-VL tower',
-  intermediate: 3420,
-  gated: true,
-  window: { side: 8, fullEvery: 8 },
-};
+import { type EncoderDims, type ModelDims, tokensPerTile, widthOf } from './dims.js';
+import {
+  clipLarge,
+  daVit,
+  fastVitHd,
+  gemma4Tower,
+  mobileNetV5,
+  pixtralTower,
+  qwen2Tower,
+  qwen3Tower,
+  qwen25Tower,
+  siglip896,
+  siglipBase,
+  siglipLarge,
+  siglipSo400m,
+} from './encoders.js';
 
 const vicuna7b = {
   hidden: 4096,
@@ -98,13 +38,25 @@ const vicuna13b = {
   intermediate: 13824,
 } as const;
 
+/** Qwen2-0.5B, with the vocabulary as exports pad it. */
+const qwen2Small = {
+  hidden: 896,
+  layers: 24,
+  heads: 14,
+  keyValueHeads: 2,
+  headDim: 64,
+  intermediate: 4864,
+  vocabulary: 152000,
+  attentionBias: true,
+} as const;
+
 const shares = ['20%', '10%', '5%'] as const;
 
 /** The encoder's result for an image: the number of vision tokens and their width before the projector. */
 const seen = (encoder: EncoderDims, keep: readonly string[] = shares) => ({
   encoder,
   visionTokens: encoder.tiles * tokensPerTile(encoder),
-  visionWidth: encoder.hidden * encoder.merge ** 2,
+  visionWidth: widthOf(encoder),
   keep,
 });
 
@@ -125,14 +77,7 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
   // An image as 2 × 2 tiles and an overview, 729 tokens each. The model uses 26 of the encoder's 27 layers.
   'llava-onevision-0.5b': {
     title: 'LLaVA-OneVision-0.5B',
-    hidden: 896,
-    layers: 24,
-    heads: 14,
-    keyValueHeads: 2,
-    headDim: 64,
-    intermediate: 4864,
-    vocabulary: 152000,
-    attentionBias: true,
+    ...qwen2Small,
     ...seen({ ...siglipSo400m, layers: 26, tiles: 5, projector: [896] }),
   },
   // The image has 2,048 tokens, the largest in the paper's setting.
@@ -259,15 +204,127 @@ export const modelDims: Readonly<Record<string, ModelDims>> = {
     attentionBias: false,
     ...seen({ ...siglipLarge, projector: [2048] }),
   },
+  // The language model is Qwen2-0.5B.
+  'fastvlm-0.5b': {
+    title: 'FastVLM-0.5B',
+    ...qwen2Small,
+    ...seen({ ...fastVitHd, projector: [896] }),
+  },
+  // The encoder of its BART, which reads image and text. The decoder, which reads a single token at first, is omitted, with the keys
+  // and values that it computes of the encoder's output: a seventh of the whole.
+  'florence-2-base': {
+    title: 'Florence-2-base',
+    hidden: 768,
+    layers: 6,
+    heads: 12,
+    keyValueHeads: 12,
+    headDim: 64,
+    intermediate: 3072,
+    gated: false,
+    vocabulary: 51289,
+    attentionBias: true,
+    ...seen(daVit),
+  },
+  // Without AltUp, LAuReL, and per-layer embeddings; every layer computes its own keys and values.
+  'gemma-3n-e2b': {
+    title: 'Gemma-3n-E2B',
+    hidden: 2048,
+    layers: 30,
+    heads: 8,
+    keyValueHeads: 2,
+    headDim: 256,
+    intermediate: 8192,
+    vocabulary: 262400,
+    attentionBias: false,
+    ...seen(mobileNetV5),
+  },
+  'gemma-3-4b': {
+    title: 'Gemma-3-4B',
+    hidden: 2560,
+    layers: 34,
+    heads: 8,
+    keyValueHeads: 4,
+    headDim: 256,
+    intermediate: 10240,
+    vocabulary: 262208,
+    attentionBias: false,
+    ...seen(siglip896),
+  },
+  // 15 layers are 6,144 wide and 20 are 12,288: all have the mean here. All heads are 256 wide (512 in every fifth layer of the
+  // model), every layer computes its own keys and values, and per-layer embeddings are omitted.
+  'gemma-4-e2b': {
+    title: 'Gemma-4-E2B',
+    hidden: 1536,
+    layers: 35,
+    heads: 8,
+    keyValueHeads: 1,
+    headDim: 256,
+    intermediate: 9655,
+    vocabulary: 262144,
+    attentionBias: false,
+    ...seen(gemma4Tower),
+  },
+  // Ten tiles and a thumbnail, 256 tokens each. Ten of the 16 layers are short convolutions in the model, and attention here: for each
+  // token they take 4 instead of 3 million multiplications of 18.
+  'lfm2-vl-450m': {
+    title: 'LFM2-VL-450M',
+    hidden: 1024,
+    layers: 16,
+    heads: 16,
+    keyValueHeads: 8,
+    headDim: 64,
+    intermediate: 4608,
+    vocabulary: 65536,
+    attentionBias: false,
+    ...seen({ ...siglipBase, title: 'SigLIP2-B/16-512', tiles: 11, merge: 2, projector: [2560] }),
+  },
+  'ministral-3-3b': {
+    title: 'Ministral-3-3B',
+    hidden: 3072,
+    layers: 26,
+    heads: 32,
+    keyValueHeads: 8,
+    headDim: 128,
+    intermediate: 9216,
+    vocabulary: 131072,
+    attentionBias: false,
+    ...seen({ ...pixtralTower, projector: [1024, 3072] }),
+  },
+  // The language model is Phi-1.5. Its attention and feed-forward blocks run one after the other here, and side by side in the model.
+  moondream2: {
+    title: 'Moondream2',
+    hidden: 2048,
+    layers: 24,
+    heads: 32,
+    keyValueHeads: 32,
+    headDim: 64,
+    intermediate: 8192,
+    gated: false,
+    vocabulary: 51200,
+    attentionBias: true,
+    ...seen({ ...siglipSo400m, title: 'SigLIP-SO400M/14-378', projector: [8192] }),
+  },
+  'qwen3-vl-2b': {
+    title: 'Qwen3-VL-2B',
+    hidden: 2048,
+    layers: 28,
+    heads: 16,
+    keyValueHeads: 8,
+    headDim: 128,
+    intermediate: 6144,
+    vocabulary: 151936,
+    attentionBias: false,
+    ...seen(qwen3Tower),
+  },
 };
 
 /**
  * Dimensions by name.
- * @throws InvalidOptionsError for a name that is not there, with all that are.
+ * @throws InvalidOptionsError for an unknown name; lists the known ones.
  */
 export function findModelDims(name: string): ModelDims {
   const found = Object.entries(modelDims).find(([known]) => known === name)?.[1];
   if (found !== undefined) return found;
   const all = Object.keys(modelDims).join(', ');
-  throw new InvalidOptionsError('dims', [`there are no dimensions '${name}'; there are ${all}`]);
+  throw new InvalidOptionsError('dims', [`unknown dimensions '${name}'; known: ${all}`]);
 }

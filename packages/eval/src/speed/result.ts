@@ -1,8 +1,8 @@
 // The result of a speed measurement as plain data, and how it is computed from the times of single passes.
 
 import { median } from '../stats/statistics.js';
-import type { ModelDims } from './dims.js';
-import type { Case, Take } from './passes.js';
+import { isConvolutional, type ModelDims } from './dims.js';
+import type { Case, CaseRun } from './passes.js';
 import type { SpeedDtype } from './sketch.js';
 
 /** Times for the start of an answer, in milliseconds, at the model's full depth. */
@@ -48,7 +48,7 @@ export interface SpeedResult {
   /** Layers that were built and run; times of fewer than `dims.layers` are scaled up to that number. */
   readonly builtLayers: number;
   readonly isScaled: boolean;
-  /** The same of the encoder; absent without one. */
+  /** The same of the encoder; absent without one, and for a convolutional tower, which is built whole. */
   readonly builtEncoderLayers?: number | undefined;
   readonly dtype: SpeedDtype;
   /** The device of the decoder, and the one on which tokens were selected. */
@@ -71,22 +71,22 @@ export interface SpeedResult {
 
 // From single passes to rows and notes.
 
-/** A pass with its time from pixels. */
-export type TimedTake = Take & SpeedTimes;
+/** One run of a case, with its time from pixels. */
+export type TimedRun = CaseRun & SpeedTimes;
 
-/** Adds the encoder's time to a pass. */
-export function timed(one: Take, encodeMs: number): TimedTake {
+/** Adds the encoder's time to a run. */
+export function timed(one: CaseRun, encodeMs: number): TimedRun {
   return { ...one, encodeMs, firstTokenMs: encodeMs + one.selectMs + one.prefillMs };
 }
 
 /** Medians over the rounds, and the speedup over all tokens, which is the first case. */
 export function rowsOf(
-  takes: ReadonlyMap<Case, readonly TimedTake[]>,
+  runs: ReadonlyMap<Case, readonly TimedRun[]>,
   peaks: ReadonlyMap<Case, number | undefined>,
   encoderPeaks: ReadonlyMap<number, number | undefined> | undefined,
 ): SpeedRow[] {
-  const rows = [...takes].map(([one, all]) => {
-    const middle = (key: keyof TimedTake): number => median(all.map((each) => each[key]));
+  const rows = [...runs].map(([one, all]) => {
+    const middle = (key: keyof TimedRun): number => median(all.map((each) => each[key]));
     const peakBytes = peaks.get(one);
     const encodePeakBytes = encoderPeaks?.get(one.tiles as number);
     return {
@@ -134,20 +134,20 @@ export function notesOf(
         `${times(layers, dims.layers)}; those of the head and the selection, and peak memory, are as measured`,
     );
   }
-  if (encoder === undefined || encoderLayers === undefined) {
+  if (encoder === undefined) {
     notes.push(
-      'these dimensions have no vision encoder: it takes the same time in every row, so that answers gain less from pixels on',
+      'these dimensions have no vision encoder, which runs the same time in every row: counted from pixels, speedups are smaller',
     );
   } else {
-    if (encoderLayers < encoder.layers) {
+    if (!isConvolutional(encoder) && encoderLayers !== undefined && encoderLayers < encoder.layers) {
       notes.push(
         `${encoderLayers} of ${encoder.layers} layers of the encoder were built and run: its time is multiplied by ` +
           times(encoderLayers, encoder.layers),
       );
     }
     notes.push(
-      `of the first token with all tokens the encoder takes ${((100 * encodeMs) / firstTokenMs).toFixed(0)} %: pruning after ` +
-        `it makes that come at most ${(firstTokenMs / encodeMs).toFixed(2)} times as early`,
+      `with all tokens, the encoder runs ${((100 * encodeMs) / firstTokenMs).toFixed(0)} % of the time to first token, so pruning ` +
+        `after it speeds the first token up by at most ${(firstTokenMs / encodeMs).toFixed(2)}×`,
     );
   }
   notes.push('weights and features are random: times depend on their shapes alone');

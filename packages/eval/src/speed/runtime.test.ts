@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { expect, it } from 'vitest';
 import { inTemporaryFolder } from './runtime.js';
 
-it('is there for the work and gone after it, also where that fails', async () => {
+it('exists during the work and is removed afterwards, even on failure', async () => {
   const seen: string[] = [];
   const listeners = process.listenerCount('SIGINT');
   const work = (folder: string): Promise<number> => {

@@ -3,6 +3,7 @@
 import { open } from 'node:fs/promises';
 import { createRandom } from '@mmtok/core/internal';
 import { encodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValue } from '@mmtok/onnx';
+import type { ConvolutionOp } from './convolution.js';
 
 /** Runtimes map whole pages into memory. */
 const PAGE = 4096;
@@ -170,6 +171,52 @@ export class Sketch {
   biased(name: string, x: string, width: number): string {
     const bias = this.weights.tensor(`${name}.bias`, this.float, [width], { exponent: -6, isSigned: true });
     return this.op(name, 'Add', [x, this.constant(bias)]);
+  }
+
+  /** `x · W + b`. */
+  dense(name: string, x: string, rows: number, columns: number): string {
+    return this.biased(`${name}.biased`, this.linear(name, x, rows, columns), columns);
+  }
+
+  /** A convolution with a bias, padded by half its kernel. Its weights are floats in every precision. */
+  conv(
+    name: string,
+    x: string,
+    channels: number,
+    { channels: out, kernel, stride = 1, depthwise = false }: ConvolutionOp,
+  ): string {
+    const inputs = depthwise ? 1 : channels;
+    const exponent = Math.round(-Math.log2(inputs * kernel ** 2) / 2) - 1;
+    const weight = this.weights.tensor(`${name}.weight`, this.float, [out, inputs, kernel, kernel], {
+      exponent,
+      isSigned: true,
+    });
+    const bias = this.weights.tensor(`${name}.bias`, this.float, [out], { exponent: -6, isSigned: true });
+    const pad = (kernel - 1) / 2;
+    return this.op(name, 'Conv', [x, this.constant(weight), this.constant(bias)], {
+      attributes: {
+        kernel_shape: { ints: [kernel, kernel] },
+        strides: { ints: [stride, stride] },
+        pads: { ints: [pad, pad, pad, pad] },
+        group: { int: depthwise ? channels : 1 },
+      },
+    });
+  }
+
+  /** The fast approximation of GELU. */
+  gelu(name: string, x: string): string {
+    return this.op(name, 'FastGelu', [x], { domain: CONTRIB });
+  }
+
+  /** `x` with its axes in another order. */
+  turned(name: string, x: string, ...order: readonly number[]): string {
+    return this.op(name, 'Transpose', [x], { attributes: { perm: { ints: order } } });
+  }
+
+  /** `x` times a number. */
+  scaled(name: string, x: string, factor: number): string {
+    const exact = this.constant({ name: `${name}.factor`, dtype: 'float32', dims: [], data: [factor] });
+    return this.op(name, 'Mul', [x, this.cast(`${name}.factor.cast`, exact)]);
   }
 
   /** Rows of `x` divided by their root mean square. */
