@@ -42,16 +42,25 @@ export async function loadLibraryModel(
 ): Promise<LoadedVlm> {
   const source = await locate(name, io.cwd);
   const transformers = await import('@mmtok/transformers');
+  // The library checks the device; the precision was checked when it was parsed.
+  return await loading(name, io, (more) =>
+    transformers.loadVlm(source, { device, dtype, ...more } as LoadVlmOptions),
+  );
+}
+
+/**
+ * Shows the progress of loading a model.
+ * @throws HubUnreachableError if it must be downloaded but the hub cannot be reached.
+ */
+async function loading<T>(
+  name: string,
+  io: Io,
+  load: (more: { readonly onProgress: ProgressCallback; readonly cacheDir: string }) => Promise<T>,
+): Promise<T> {
   const status = createStatusLine(io.stderr);
   status.show(`Loading ${name} …`);
   try {
-    return await transformers.loadVlm(source, {
-      device,
-      dtype,
-      onProgress: downloadProgress(name, status),
-      cacheDir: modelCache(io),
-      // The library checks the device; the precision was checked when it was parsed.
-    } as LoadVlmOptions);
+    return await load({ onProgress: downloadProgress(name, status), cacheDir: modelCache(io) });
   } catch (error) {
     throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
   } finally {
@@ -120,22 +129,9 @@ export type LoadAgent = (
 export const loadAgent: LoadAgent = async ({ model: name, device, dtype }, io) => {
   const model = await locate(name, io.cwd);
   const { createAgent } = await import('@mmtok/agent');
-  const status = createStatusLine(io.stderr);
-  status.show(`Loading ${name} …`);
-  try {
-    return await createAgent({
-      model,
-      device,
-      dtype,
-      onProgress: downloadProgress(name, status),
-      cacheDir: modelCache(io),
-      // The library checks the device; the precision was checked when it was parsed.
-    } as CreateAgentOptions);
-  } catch (error) {
-    throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
-  } finally {
-    status.clear();
-  }
+  return await loading(name, io, (more) =>
+    createAgent({ model, device, dtype, ...more } as CreateAgentOptions),
+  );
 };
 
 /** What to verify. */

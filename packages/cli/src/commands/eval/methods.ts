@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { messageOf } from '@mmtok/core/internal';
 import {
   builtInMethods,
   defineMethod,
@@ -13,7 +14,7 @@ import {
   type MethodNeed,
   needsInWords,
 } from '@mmtok/eval';
-import { InputFileError, UsageError } from '../../errors.js';
+import { InputFileError, orInputFileError, UsageError } from '../../errors.js';
 import { print, printJson } from '../../terminal/io.js';
 import { type Column, renderTable } from '../../terminal/table.js';
 import type { Context } from '../context.js';
@@ -108,15 +109,11 @@ function leftOut(methods: readonly Method[], why: string): string[] {
 }
 
 async function importMethods(path: string, cwd: string): Promise<Method[]> {
-  let module: { readonly default?: unknown };
-  try {
+  const module = await orInputFileError(path, 'it cannot be loaded as a module', async () => {
     const { href } = pathToFileURL(resolve(cwd, path));
     await loadsInTime(href);
-    module = await import(href);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputFileError(path, `it cannot be loaded as a module (${reason})`, { cause });
-  }
+    return (await import(href)) as { readonly default?: unknown };
+  });
   const exported = [module.default].flat();
   if (exported.length === 0 || !exported.every(isMethod)) {
     throw new InputFileError(
@@ -128,8 +125,7 @@ async function importMethods(path: string, cwd: string): Promise<Method[]> {
     // Hand-written objects are checked as defineMethod checks its argument.
     return exported.map(defineMethod);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
-    throw new InputFileError(path, reason, { cause });
+    throw new InputFileError(path, messageOf(cause).replace(/\.$/, ''), { cause });
   }
 }
 

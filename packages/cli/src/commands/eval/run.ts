@@ -30,7 +30,7 @@ import { formatMs } from '../../terminal/text.js';
 import type { Context } from '../context.js';
 import { namedMethods, runnableMethods } from './methods.js';
 
-/** What `mmtok eval <task>` was asked for. */
+/** The parsed command line of `mmtok eval <task>`. */
 export interface EvalRequest
   extends Pick<
     RunOptions,
@@ -55,7 +55,7 @@ export interface EvalRequest
 /**
  * Runs or resumes an evaluation, prints its table, and writes its report.
  * @returns The exit code.
- * @throws UsageError, InputFileError, InvalidOptionsError, InvalidBudgetError for what was asked.
+ * @throws UsageError, InputFileError, InvalidOptionsError, InvalidBudgetError for invalid options.
  * @throws RunError if the folder holds another run; PruningError if nothing was pruned.
  */
 export async function evaluate(request: EvalRequest, { io, services }: Context): Promise<number> {

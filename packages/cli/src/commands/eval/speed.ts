@@ -17,16 +17,16 @@ import {
   type SpeedResult,
 } from '@mmtok/eval';
 import { type BackendName, loadOnnxRuntime } from '../../engines/create-backend.js';
-import { InputFileError } from '../../errors.js';
+import { orInputFileError } from '../../errors.js';
 import { colorsFor, createStatusLine, type Io, print, printJson } from '../../terminal/io.js';
 import { type Column, renderTable, wrapColumns } from '../../terminal/table.js';
 import { formatBytes, formatMs, formatShare } from '../../terminal/text.js';
 import type { Context } from '../context.js';
 
-/** Pixels of a picture. */
-export type Picture = readonly [width: number, height: number];
+/** Width and height of an image in pixels. */
+export type ImageSize = readonly [width: number, height: number];
 
-/** What `mmtok eval speed` was asked for. */
+/** The parsed command line of `mmtok eval speed`. */
 export interface SpeedRequest
   extends Pick<
     SpeedOptions,
@@ -34,7 +34,7 @@ export interface SpeedRequest
   > {
   /** A name, or a JSON file. */
   readonly dims: string;
-  readonly picture?: Picture | undefined;
+  readonly picture?: ImageSize | undefined;
   readonly device: string;
   readonly backend: BackendName;
   readonly json: boolean;
@@ -42,7 +42,7 @@ export interface SpeedRequest
 
 /**
  * Measures and prints a table.
- * @throws InvalidOptionsError, InvalidBudgetError, InputFileError for what was asked; BackendUnavailableError.
+ * @throws InvalidOptionsError, InvalidBudgetError, InputFileError for invalid options; BackendUnavailableError.
  */
 export async function measureDims(request: SpeedRequest, { io, services }: Context): Promise<void> {
   const { dims: name, picture, device, json, backend: engine, ...options } = request;
@@ -68,12 +68,12 @@ export async function measureDims(request: SpeedRequest, { io, services }: Conte
 }
 
 /**
- * The dimensions of a name or a JSON file, with a picture of another size if one is given.
+ * The dimensions of a name or a JSON file, for another image size if one is given.
  * @throws InvalidOptionsError, InputFileError
  */
 export async function resolveDims(
   name: string,
-  picture: Picture | undefined,
+  picture: ImageSize | undefined,
   cwd: string,
 ): Promise<ModelDims> {
   const dims = await readDims(name, cwd);
@@ -82,24 +82,15 @@ export async function resolveDims(
 
 async function readDims(name: string, cwd: string): Promise<ModelDims> {
   if (!/[/\\]|\.json$/.test(name)) return findModelDims(name);
-  const text = await readFile(resolve(cwd, name), 'utf8').catch((cause: unknown) => {
-    throw new InputFileError(name, `it cannot be read (${reasonOf(cause)})`, { cause });
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new InputFileError(name, `it is no JSON (${reasonOf(cause)})`, { cause });
-  }
+  const text = await orInputFileError(name, 'it cannot be read', () => readFile(resolve(cwd, name), 'utf8'));
+  const value: unknown = await orInputFileError(name, 'it is not valid JSON', async () => JSON.parse(text));
   return parseModelDims(value);
 }
-
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 function inWords({ phase, done, total }: SpeedProgress, { title }: ModelDims): string {
   switch (phase) {
     case 'features':
-      return `${title}: drawing features …`;
+      return `${title}: generating features …`;
     case 'weights':
       return `${title}: writing ${formatBytes(done)} of ${formatBytes(total)} of random weights …`;
     case 'load':
@@ -119,7 +110,7 @@ function inWords({ phase, done, total }: SpeedProgress, { title }: ModelDims): s
 export interface CostsRequest {
   /** A name, or a JSON file. Absent: all names. */
   readonly dims: string | undefined;
-  readonly picture: Picture | undefined;
+  readonly picture: ImageSize | undefined;
   readonly textTokens: number;
   readonly json: boolean;
 }
@@ -173,8 +164,8 @@ export async function countCosts(
   for (const line of renderTable(columns, lines, width)) print(io.stdout, line);
   print(io.stdout);
   const note =
-    `T: 10¹² multiplications, with ${textTokens} text tokens. At most: how many times as early the first token comes by pruning ` +
-    'after the encoder, if selecting were free and no vision token were kept, and a multiplication took as long everywhere.';
+    `T: 10¹² multiplications, with ${textTokens} text tokens. At most: the speedup of the first token by pruning after the encoder ` +
+    'if selection were free, no vision token were kept, and every multiplication took the same time.';
   for (const line of wrapColumns(note, width)) print(io.stdout, colorsFor(io.stdout, io.env).dim(line));
 }
 
@@ -241,8 +232,8 @@ export function printSpeed(result: SpeedResult, { stdout, env }: Io): void {
   for (const line of renderTable(COLUMNS, lines, width)) print(stdout, line);
   print(stdout);
   const medians =
-    `Medians of ${result.rounds} passes, taken in turns, on ${result.machine}. First token: from pixels, that is encoder, selection, and ` +
-    'prefill. Peak: memory that encoding, and all that follows it, takes above the loaded model.';
+    `Medians of ${result.rounds} interleaved passes on ${result.machine}. First token: from pixels, i.e. encoder, selection, and ` +
+    'prefill. Encode peak and peak: memory on top of the loaded model while encoding, and afterwards.';
   for (const note of [medians, ...result.notes.map((note) => `Note: ${note}.`)]) {
     for (const line of wrapColumns(note, width)) print(stdout, colors.dim(line));
   }
