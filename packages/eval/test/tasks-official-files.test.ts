@@ -47,19 +47,19 @@ describe('POPE', () => {
     expect(samples[0]!.images[0]!.id).toBe(samples[1]!.images[0]!.id);
     expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(picture());
   });
-  it('reads one file of them', async () => {
+  it('reads a single one of its files', async () => {
     const folder = writeFolder({ ...files, 'coco/COCO_val2014_000000000001.jpg': picture() });
     const samples = await collect(getTask('pope').load({ from: `${folder}/coco/coco_pope_random.json` }));
     expect(samples.map(({ id }) => id)).toEqual(['random/1', 'random/2']);
   });
-  it('says which line asks for a picture that is not there', async () => {
+  it('names the line that refers to a missing image', async () => {
     const { 'val2014/COCO_val2014_000000000001.jpg': _, ...rest } = files;
     await expect(load('pope', rest)).rejects.toThrow(
       /'COCO_val2014_000000000001\.jpg'.*coco_pope_popular\.json, line 1/,
     );
     await expect(load('pope', rest)).rejects.toBeInstanceOf(MissingFileError);
   });
-  it('says which line is damaged', async () => {
+  it('names the damaged line', async () => {
     const broken = {
       ...files,
       'coco/coco_pope_random.json': `${jsonLines([line(1, 'yes')])}{"question_id": 2,`,
@@ -138,7 +138,7 @@ describe('MMBench', () => {
     const limited = await load('mmbench', { 'MMBench_DEV_EN.tsv': tsv(interleaved) }, { limit: 1 });
     expect(limited.map(({ id }) => id)).toEqual(['241', '1000241']);
   });
-  it('says which row refers to none', async () => {
+  it('names a row that refers to a missing row', async () => {
     const lost = load('mmbench', { 'mmbench_dev_20231003.tsv': tsv([row(1, '999')]) });
     await expect(lost).rejects.toThrow(/line 2: image: there is no row '999'/);
   });
@@ -182,7 +182,7 @@ describe('MME', () => {
       },
     ]);
   });
-  it('says what is wrong with a text', async () => {
+  it('reports invalid text files', async () => {
     await expect(load('mme', { 'count/1.txt': 'Is it?\tYes' })).rejects.toThrow(/1\.txt: .*image/);
     await expect(load('mme', { 'count/1.txt': 'Is it? Yes', 'count/1.png': picture() })).rejects.toThrow(
       /count\/1\.txt, line 1: expected a question, a tab/,
@@ -211,7 +211,7 @@ describe('ScienceQA', () => {
   it.each<[string, Files]>([
     ['the splits of problems.json', files],
     ['pid_splits.json', { ...files, 'pid_splits.json': { train: ['7'], test: ['5', '6', '15'] } }],
-  ])('reads problems with pictures, by %s', async (_, given) => {
+  ])('reads problems with images, by %s', async (_, given) => {
     const samples = await load('scienceqa-img', given);
     expect(samples.map(({ id }) => id)).toEqual(['5', '15']);
     expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(picture(5));
@@ -286,7 +286,7 @@ describe('TextVQA', () => {
       },
     ]);
   });
-  it('reads OCR tokens where the task has them in the prompt, and asks for them', async () => {
+  it('reads and requires OCR tokens if the task has them in the prompt', async () => {
     const ocr = { data: [{ image_id: '003a8ae2', ocr_tokens: ['DAKOTA', 'x'] }] };
     const [sample] = await load('textvqa-ocr', { ...files, 'TextVQA_Rosetta_OCR_v0.2_val.json': ocr });
     expect(sample!.target).toEqual({ answers: ['nous', 'nous'], ocrTokens: ['DAKOTA', 'x'] });
@@ -298,7 +298,7 @@ describe('TextVQA', () => {
 });
 
 describe('SEED-Bench', () => {
-  it('reads its questions about pictures, not those about videos', async () => {
+  it('reads image questions, but not video questions', async () => {
     const question = {
       answer: 'A',
       choice_a: 'One',
@@ -360,7 +360,7 @@ describe('VizWiz', () => {
 });
 
 describe('OCRBench', () => {
-  it('reads answers that are a text or a list', async () => {
+  it('reads answers that are text or a list', async () => {
     const entry = {
       dataset_name: 'IIIT5K',
       question: 'what?',
@@ -473,7 +473,7 @@ describe('anything else', () => {
     await expect(load(name, { 'notes.md': 'hello' })).rejects.toMatchObject({ code: 'MMTOK_UNKNOWN_FORMAT' });
     await expect(load(name, { 'notes.md': 'hello' })).rejects.toThrow(source.files);
   });
-  it('a folder that is not there', async () => {
+  it('a missing folder', async () => {
     await expect(collect(getTask('pope').load({ from: '/nowhere/at-all' }))).rejects.toThrow(
       /\/nowhere\/at-all/,
     );

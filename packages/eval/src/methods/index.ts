@@ -73,6 +73,6 @@ export function findMethods(names: readonly string[], own: readonly Method[] = [
     const found = known.find((method) => method.name === name);
     if (found !== undefined) return found;
     const all = [...new Set(known.map((method) => method.name))].join(', ');
-    throw new InvalidOptionsError('methods', [`there is no method '${name}'; there are ${all}`]);
+    throw new InvalidOptionsError('methods', [`unknown method '${name}'; known: ${all}`]);
   });
 }

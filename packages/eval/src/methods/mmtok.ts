@@ -82,11 +82,9 @@ export const visionOnly: Method = coverageMethod({
   coverage: [visionCoverage()],
 });
 
-// MMTok with a focus whose strength is measured, so that a text which says nothing about the image does no harm.
-
 /**
- * Vision coverage alone, focused on the question as far as the question tells vision tokens apart, down to not at all: a change
- * of ours. Its thresholds were chosen on questions about validation scenes of the embedded benchmark.
+ * Vision coverage alone, with a focus whose strength is measured: the less the question distinguishes vision tokens, the weaker,
+ * down to none. Not part of the paper. Its thresholds were chosen on questions about validation scenes of the embedded benchmark.
  */
 export const mmtokAuto: Method = coverageMethod({
   name: 'mmtok-auto',
@@ -94,7 +92,7 @@ export const mmtokAuto: Method = coverageMethod({
   coverage: [visionCoverage({ focus: 'auto' })],
 });
 
-// Any method preceded by an agent, whose answer adds words to the question.
+// Methods preceded by an agent, whose answer adds words to the question.
 
 /**
  * The same method after an agent's answer, or after an oracle's, which is an upper bound for agents.

@@ -172,7 +172,7 @@ ${section('retention', 'Retention by kept tokens', [
   raw(retentionChart(summary)),
   ...tablesOf(retentionTable(summary), primaryMetricTable(summary)),
 ])}
-${section('paper', 'Next to the MMTok paper', tablesOf(paperTable(summary)))}
+${section('paper', 'Compared with the MMTok paper', tablesOf(paperTable(summary)))}
 ${section('kinds', 'By kind of question', kindTables(summary, budgets))}
 ${section('times', 'Time to first token', [
   note('Medians of encoder, agent, token selection, and the language model over the shortened prompt.'),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunSummary } from './summarize-run.js';
 import { equalTimeTable, scoreAt } from './tables.js';
 
-describe('a smaller image in the same time', () => {
+describe('a smaller image at the same time to first token', () => {
   const curve = [
     { firstTokenMs: 10, score: 0.2 },
     { firstTokenMs: 20, score: 0.6 },
@@ -45,7 +45,7 @@ describe('a smaller image in the same time', () => {
     ]);
   });
 
-  it('is left out where only one of the two was measured', () => {
+  it('is omitted if only one of the two was measured', () => {
     expect(equalTimeTable(summary(row('mmtok', 25, 0.7)))).toBeUndefined();
     expect(equalTimeTable(summary(row('resize', 10, 0.2)))).toBeUndefined();
   });

@@ -1,10 +1,8 @@
 // The report of a run as Markdown and CSV, and writing it, with the page, next to the run's records.
 
-import { join } from 'node:path';
 import { csvFormat } from 'd3-dsv';
-import { WriteError } from '../errors.js';
 import type { RunResult } from '../runner/run-evaluation.js';
-import { explainWriteFailure, writeWhole } from '../runner/run-folder.js';
+import { writeFiles } from '../runner/run-folder.js';
 import type { Task } from '../tasks/task.js';
 import { escapeMarkdown, listToMarkdown, markdownCode, tableToMarkdown } from './formats.js';
 import { budgetsOf, type RunSummary, skippedInWords, summarizeRun } from './summarize-run.js';
@@ -40,25 +38,17 @@ export async function writeReport(
   const summary = summarizeRun(run, task);
   // The plotting library is large, and only the page needs it.
   const { toPage } = await import('./page.js');
-  const files: readonly (readonly [string, string])[] = [
-    ['report.html', await toPage(run, summary, task)],
-    ['report.md', toMarkdown(summary)],
-    ['report.csv', toCsv(summary)],
-  ];
-  const paths: string[] = [];
-  for (const [name, text] of files) {
-    const path = join(run.folder, name);
-    try {
-      writeWhole(path, text);
-    } catch (cause) {
-      throw new WriteError(
-        `The report cannot be written to '${path}' (${explainWriteFailure(cause)}). The answers are kept: fix that, then run mmtok eval report ${run.folder}`,
-        { cause },
-      );
-    }
-    paths.push(path);
-  }
-  return paths;
+  return writeFiles(
+    run.folder,
+    [
+      ['report.html', await toPage(run, summary, task)],
+      ['report.md', toMarkdown(summary)],
+      ['report.csv', toCsv(summary)],
+    ],
+    (path, reason) =>
+      `The report cannot be written to '${path}' (${reason}). The answers are kept: free space or fix permissions, then run ` +
+      `mmtok eval report ${run.folder}`,
+  );
 }
 
 // The report as Markdown and as CSV. Questions, answers and titles come from files and models, so both formats escape them.
@@ -82,7 +72,7 @@ export function toMarkdown(summary: RunSummary): string {
     'Score with the kept tokens as a percentage of the score with all tokens; 95 % intervals by paired bootstrap.',
     tableToMarkdown(retentionTable(summary)),
     ...titled(`## ${escapeMarkdown(full.primaryMetric?.name ?? '')}`, primaryMetricTable(summary)),
-    ...titled('## Next to the MMTok paper', paperTable(summary)),
+    ...titled('## Compared with the MMTok paper', paperTable(summary)),
     ...budgetsOf(summary).flatMap((budget) =>
       titled(`## Score by kind of question, budget ${escapeMarkdown(budget)}`, kindTable(summary, budget)),
     ),
@@ -90,7 +80,7 @@ export function toMarkdown(summary: RunSummary): string {
     'Medians in milliseconds. Time to first token is encoder, agent, token selection, and the language model up to the first ' +
       'token of the answer; speedup is relative to all tokens.',
     tableToMarkdown(timeTable(summary)),
-    ...titled('## A smaller image in the same time', equalTimeTable(summary)),
+    ...titled('## A smaller image at the same time to first token', equalTimeTable(summary)),
     '## Where methods lose',
     tableToMarkdown(lossTable(summary)),
     ...(losses === undefined ? [] : [escapeMarkdown(losses.lead)]),

@@ -27,7 +27,7 @@ const questionsOf = async (samples: Sample[], isRandom = false): Promise<RunQues
 const digestOf = async (...samples: Sample[]): Promise<string> => (await questionsOf(samples)).digest;
 
 describe('the digest of questions', () => {
-  it('is of ids, prompts, pictures and gold answers', async () => {
+  it('depends on ids, prompts, images, and gold answers', async () => {
     const digests = await Promise.all(
       [
         sample('1'),
@@ -42,7 +42,7 @@ describe('the digest of questions', () => {
     expect(digests[0]).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('knows pictures by their contents: a folder may move, but not change', async () => {
+  it('depends on the contents of images rather than their paths', async () => {
     const moved = mkdtempSync(join(tmpdir(), 'mmtok-moved-'));
     cpSync(folder, moved, { recursive: true });
     const there = sample('1', { images: [imageFile(join(moved, 'a.png'))] });
@@ -51,7 +51,7 @@ describe('the digest of questions', () => {
     expect(await digestOf(there)).not.toBe(await digestOf(sample('1')));
   });
 
-  it('knows no order, and shards have together that of the whole', async () => {
+  it('ignores order, and shards combine to the digest of the whole', async () => {
     const [one, two, three] = [sample('1'), sample('2'), sample('3')];
     expect(await digestOf(one, two, three)).toBe(await digestOf(three, one, two));
     expect(joinQuestions([await questionsOf([two], true), await questionsOf([one, three], true)])).toEqual(

@@ -26,7 +26,7 @@ test('the estimate is the plain difference, within its interval', () => {
   );
 });
 
-test('equal scores differ by nothing, whatever is drawn: questions stay paired', () => {
+test('equal scores have a zero-width interval at zero: questions stay paired', () => {
   const scores = [1, 0, 1, 1, 0];
   expect(meanDifference(scores, scores)).toEqual({ value: 0, low: 0, high: 0 });
   expect(retention(scores, scores)).toEqual({ value: 1, low: 1, high: 1 });
@@ -53,7 +53,7 @@ test('the seed fixes the interval', () => {
   expect(meanDifference(a, b, { seed: 1, ...few })).not.toEqual(meanDifference(a, b, { seed: 2, ...few }));
 });
 
-test('a 90 % interval holds the truth about nine times in ten', () => {
+test('a 90 % interval contains the true value about nine times in ten', () => {
   // Deterministic noise; the true difference is 0.2.
   let state = 1;
   const uniform = () => {
@@ -91,11 +91,11 @@ describe('refuses', () => {
     expect(() => meanDifference(baseline, treatment)).toThrow(message);
   });
 
-  test('a baseline that scores nothing, for retention', () => {
+  test('a baseline that scores zero, for retention', () => {
     expect(() => retention([0, 0], [1, 1])).toThrow(/baseline with a mean above 0/);
   });
 
-  test('senseless options', () => {
+  test('invalid options', () => {
     expect(() => meanDifference([1], [1], { confidence: 1 })).toThrow(/confidence/);
     expect(() => meanDifference([1], [1], { resamples: 0 })).toThrow(/resamples/);
   });
