@@ -42,7 +42,7 @@ export function addDemo(program: Command, context: Context): void {
     .description('let the embedded model answer sample questions with all its vision tokens and with a tenth')
     .addOption(defaultKeepOption())
     .addOption(backendOption())
-    .option('--out <folder>', 'where to write pictures of the kept tokens', 'mmtok-demo')
+    .option('--out <folder>', 'folder for images of the kept tokens', 'mmtok-demo')
     .addOption(
       parsed('--questions <count>', 'maximum number of questions per sample image', parseCount).default(2),
     )
@@ -247,7 +247,7 @@ export function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, 
     dim,
   );
   print(stdout);
-  print(stdout, bold('Kept tokens: one picture per image, its questions from left to right'));
+  print(stdout, bold('Kept tokens: one overlay per image, its questions from left to right'));
   const images = [...new Set(trials.map(({ sample }) => sample.image))];
   for (const [i, path] of overlays.entries()) {
     const questions = trials

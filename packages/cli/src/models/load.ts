@@ -26,7 +26,7 @@ export type LoadVlm = (options: VlmOptions, io: Io) => Promise<Vlm>;
 /**
  * Loads a model and attaches pruning. Downloads go to `mmtok/models` in the user's cache folder.
  * @throws UsageError for a name that is neither an embedded model, nor a hub id, nor a folder.
- * @throws ModelLoadError if there is no such model, or the folder contains none.
+ * @throws ModelLoadError if the model does not exist, or the folder contains none.
  * @throws HubUnreachableError if it must be downloaded but the hub cannot be reached.
  * @throws UnsupportedModelError if it cannot be pruned.
  */
@@ -123,7 +123,7 @@ export type LoadAgent = (
 /**
  * Loads an agent. Downloads go to the same folder as those of models.
  * @throws UsageError for a name that is neither an embedded model, nor a hub id, nor a folder.
- * @throws AgentLoadError if there is no such model, or it cannot be an agent.
+ * @throws AgentLoadError if the model does not exist or cannot be an agent.
  * @throws HubUnreachableError if it must be downloaded, but cannot.
  */
 export const loadAgent: LoadAgent = async ({ model: name, device, dtype }, io) => {
@@ -153,7 +153,7 @@ export type VerifyModel = (
 
 /**
  * Verifies a model.
- * @throws what loading throws, and InvalidOptionsError for numbers out of range.
+ * @throws everything that loading throws; InvalidOptionsError for numbers out of range.
  */
 export const verifyModel: VerifyModel = async (request, io, onProgress) => {
   const { promptTemplate, ratio, newTokens, repeats } = request;

@@ -1,4 +1,4 @@
-// The streams that a command reads and writes, colors for them, and a status line. Tests run commands on streams of their own.
+// The streams that a command reads and writes, colors for them, and a status line. Tests run commands on their own streams.
 
 import pc from 'picocolors';
 import wrapAnsi from 'wrap-ansi';
@@ -54,7 +54,7 @@ export function colorsFor(output: Output, env: Io['env']): Colors {
   return pc.createColors(!isPlain && (isForced || (output.isTTY === true && env.TERM !== 'dumb')));
 }
 
-// One line at the bottom of a terminal that shows what is going on and disappears afterwards. Silent in a pipe or in CI.
+// A line at the bottom of a terminal that shows progress and disappears afterwards. Silent in a pipe or in CI.
 
 /** A line that is overwritten. */
 export interface StatusLine {

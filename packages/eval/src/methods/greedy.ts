@@ -23,7 +23,7 @@ export function minMax(scores: Float64Array, epsilon = 0): Float64Array {
   return scores.map((score) => (high > low ? (score - low + epsilon) / (high - low) : 1));
 }
 
-// Max-min search, which DivPrune, Cen-Prune and farthest-point sampling share: repeatedly picks what is farthest from all picks.
+// Max-min search, shared by DivPrune, Cen-Prune, and farthest-point sampling: repeatedly picks the token farthest from all picks.
 
 /** Options of a max-min search. */
 export interface MaxMinOptions {
@@ -70,7 +70,7 @@ function neighborDistances(data: Float32Array, n: number): Float64Array {
   });
 }
 
-// Greedy MAP inference for a determinantal point process, which CDPruner and OTPrune share.
+// Greedy MAP inference for a determinantal point process, shared by CDPruner and OTPrune.
 
 /** A symmetric, positive semi-definite matrix of `size` rows. */
 export interface Kernel {

@@ -148,7 +148,7 @@ export function mmbenchOptionText(text: string, options: MmbenchOptions): string
   return found.length === 1 ? found[0]! : null;
 }
 
-/** The option according to MMBench's own rules; `null` where the official evaluation would ask a judge model. */
+/** The option according to MMBench's own rules; `null` if the official evaluation would ask a judge model. */
 export function mmbenchRuleAnswer(text: string, options: MmbenchOptions): string | null {
   return mmbenchOption(text) ?? mmbenchOptionText(text, options);
 }

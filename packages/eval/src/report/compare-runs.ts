@@ -192,7 +192,7 @@ export function comparisonTable({ rows }: RunComparison): Table {
   };
 }
 
-/** What is compared and what is skipped, line by line. */
+/** What is compared and what is skipped, one line each. */
 export function comparisonNotes({ settings, folders, questions, onlyIn, unpaired }: RunComparison): string[] {
   const [a, b] = settings.map(({ model, modelOptions = {}, seed }, at) =>
     [

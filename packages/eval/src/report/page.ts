@@ -43,7 +43,7 @@ interface Example {
 /**
  * Draws examples at one budget; an empty list if there are none.
  * @param budget as written in the records.
- * @param task gives the right answer where the records do not hold it as text.
+ * @param task gives the right answer if the records do not contain it as text.
  */
 export async function drawExamples(
   run: RunResult,

@@ -232,7 +232,7 @@ export function lossTable(summary: RunSummary): Table {
   };
 }
 
-/** Kinds of question that every method loses, with the method that loses least; undefined where there are none. */
+/** Kinds of question that every method loses, with the method that loses least; undefined if there are none. */
 export function lostKindTable(summary: RunSummary): Table | undefined {
   const lost = lostKinds(summary);
   if (lost.length === 0) return undefined;

@@ -122,7 +122,7 @@ const CSV_COLUMNS = [
 
 type CsvLine = Partial<Record<(typeof CSV_COLUMNS)[number], string | number | undefined>>;
 
-/** Comma-separated values with a header: a line per method, budget and kind of question, where `all` stands for every kind. */
+/** Comma-separated values with a header: one line per method, budget, and kind of question; `all` means every kind. */
 export function toCsv({ full, rows, questions }: RunSummary): string {
   const unpruned = { method: 'all', budget: 'all', kept_tokens: full.visionTokens };
   const lines: CsvLine[] = [

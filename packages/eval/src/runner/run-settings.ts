@@ -78,7 +78,7 @@ export interface RunSettings {
   readonly title: string;
   /** Page or folder of the task's data. Absent in old versions. */
   readonly source?: string | undefined;
-  /** How the task scores, where that can be chosen, e.g. `{ match: 'anls' }`. */
+  /** How the task scores, if that can be chosen, e.g. `{ match: 'anls' }`. */
   readonly taskOptions?: Readonly<Record<string, string>> | undefined;
   readonly model: string;
   /** Configuration of the model, e.g. `{ dtype: 'q4' }`. */
@@ -246,7 +246,7 @@ export class QuestionDigests {
     this.skipped.push({ id, problem: error.message });
   }
 
-  /** Whether a question can be asked, as far as known. */
+  /** Whether a question is not known to be broken. */
   has(id: string): boolean {
     return this.digests.has(id);
   }

@@ -187,7 +187,7 @@ const schema = z
 
 /**
  * Dimensions for another image size, for encoders that take any size.
- * @throws InvalidOptionsError where there is no such encoder, or the size does not fit it.
+ * @throws InvalidOptionsError if the encoder does not take images of any size, or not of this one.
  */
 export function atPicture(dims: ModelDims, width: number, height: number): ModelDims {
   if (dims.encoder === undefined) {

@@ -22,7 +22,7 @@ import type { Context } from '../context.js';
 /** `--methods all`: every method that this model and command line can run, except oracles. */
 const ALL_METHODS = 'all';
 
-/** The methods that `--methods` names. What `all` stands for is known once the model is loaded. */
+/** The methods that `--methods` names. What `all` includes is known once the model is loaded. */
 export interface NamedMethods {
   readonly named: readonly Method[];
   readonly wantsAll: boolean;
@@ -77,7 +77,7 @@ const SUPPLIES: Readonly<Record<MethodNeed, string>> = {
   resolution: 'turns every image into the same number of vision tokens',
 };
 
-/** Adds what `all` stands for with this model. */
+/** Adds the methods that `all` includes for this model. */
 export function runnableMethods(
   { named, wantsAll }: NamedMethods,
   model: Pick<EvalModel, 'name' | 'gives'>,

@@ -1,4 +1,4 @@
-// `mmtok eval report`, `compare`, and `merge`: what is done with the folders of finished runs.
+// `mmtok eval report`, `compare`, and `merge`: commands on the folders of runs.
 
 import { relative, resolve } from 'node:path';
 import {
