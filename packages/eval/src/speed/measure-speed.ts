@@ -30,7 +30,7 @@ export interface SpeedProgress {
   readonly total: number;
 }
 
-/** What {@link measureSpeed} runs. */
+/** What {@link measureSpeed} takes. */
 export interface SpeedOptions {
   readonly dims: ModelDims;
   /** Layers to build; times of fewer are scaled to the model's depth. @default all */

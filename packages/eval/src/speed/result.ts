@@ -136,7 +136,7 @@ export function notesOf(
   }
   if (encoder === undefined) {
     notes.push(
-      'these dimensions have no vision encoder, which runs the same time in every row: counted from pixels, speedups are smaller',
+      'these dimensions have no vision encoder, which takes the same time in every row: counted from pixels, speedups are smaller',
     );
   } else {
     if (!isConvolutional(encoder) && encoderLayers !== undefined && encoderLayers < encoder.layers) {
@@ -146,7 +146,7 @@ export function notesOf(
       );
     }
     notes.push(
-      `with all tokens, the encoder runs ${((100 * encodeMs) / firstTokenMs).toFixed(0)} % of the time to first token, so pruning ` +
+      `with all tokens, the encoder takes ${((100 * encodeMs) / firstTokenMs).toFixed(0)} % of the time to first token, so pruning ` +
         `after it speeds the first token up by at most ${(firstTokenMs / encodeMs).toFixed(2)}×`,
     );
   }

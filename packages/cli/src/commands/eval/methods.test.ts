@@ -66,19 +66,23 @@ it('a method that is part of all may also be named', async () => {
 });
 
 const moduleOf = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
-const SOON_MS = 500;
 
 it('accepts a module that loads', async () => {
   await expect(loadsInTime(moduleOf('export default 1'))).resolves.toBeUndefined();
 });
 
 it.each([
-  ['computes for ever', 'for (;;);', 'it did not finish loading within 0.5 s'],
-  ['waits for ever', 'setInterval(() => {}, 1000); await new Promise(() => {})', 'it did not finish loading'],
+  ['computes forever', 'for (;;);'],
+  ['waits forever', 'setInterval(() => {}, 1000); await new Promise(() => {})'],
+])('rejects a module that %s', async (_, code) => {
+  await expect(loadsInTime(moduleOf(code), 500)).rejects.toThrow('it did not finish loading within 0.5 s');
+});
+
+it.each([
   ['waits for nothing', 'await new Promise(() => {})', 'it '],
   ['ends the process', 'process.exit(0)', 'it ends the process'],
   ['throws', "throw new Error('no such thing')", 'no such thing'],
-  ['has wrong syntax', 'export default (', 'Unexpected'],
+  ['has invalid syntax', 'export default (', 'Unexpected'],
 ])('rejects a module that %s', async (_, code, problem) => {
-  await expect(loadsInTime(moduleOf(code), SOON_MS)).rejects.toThrow(problem);
+  await expect(loadsInTime(moduleOf(code))).rejects.toThrow(problem);
 });
