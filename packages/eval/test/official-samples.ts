@@ -4,7 +4,8 @@ import { basename } from 'node:path';
 import { getTask, type LoadOptions, type Sample } from '../src/tasks/index.js';
 import { collect, writeFolder } from './data-writers.js';
 
-type Files = Parameters<typeof writeFolder>[0];
+/** Files by path, as `writeFolder` takes them. */
+export type Files = Parameters<typeof writeFolder>[0];
 
 /** Writes the files and loads a task from them. */
 export const load = (name: string, files: Files, options: LoadOptions = {}): Promise<Sample[]> =>

@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { CorruptFileError, MissingFileError } from '../src/data/index.js';
 import { getTask } from '../src/tasks/index.js';
-import { jsonLines, picture, pictureText, tsv, writeFolder } from './data-writers.js';
-import { load, seen } from './official-samples.js';
+import { collect, jsonLines, picture, pictureText, tsv, writeFolder } from './data-writers.js';
+import { type Files, load, seen } from './official-samples.js';
 
 describe('POPE', () => {
   const line = (id: number, label: string): object => ({
