@@ -183,7 +183,6 @@ const layers: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['options.ts', 'safetensors.ts', 'engines', 'images'],
     ['models'],
     ['commands'],
-    ['program.ts'],
     ['main.ts'],
     ['bin.ts', 'index.ts'],
   ],

@@ -11,7 +11,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   const reason = error.code === 'ENOSPC' ? 'the disk is full' : error.message;
   process.stderr.write(`error: The output cannot be written (${reason}).\n`, () => process.exit(1));
 });
-// Nobody reads what is printed there.
+// Nothing can be reported without stderr.
 process.stderr.on('error', () => process.exit(1));
 
 const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;

@@ -1,6 +1,7 @@
 // The typed errors of the command line, and how a failed command is reported: one line and an exit code.
 
 import { MmtokError } from '@mmtok/core';
+import { messageOf } from '@mmtok/core/internal';
 import { CommanderError } from 'commander';
 import { shorten } from './terminal/text.js';
 
@@ -23,6 +24,18 @@ export class InputFileError extends MmtokError {
   constructor(path: string, problem: string, options?: { readonly cause?: unknown }) {
     super('MMTOK_INPUT_FILE', `Cannot use '${path}': ${problem}.`, { kind: 'data', ...options });
     this.path = path;
+  }
+}
+
+/**
+ * Does some work on a file.
+ * @throws InputFileError naming the file and the problem, with the reason, if the work fails.
+ */
+export async function orInputFileError<T>(path: string, problem: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new InputFileError(path, `${problem} (${messageOf(cause)})`, { cause });
   }
 }
 
@@ -83,8 +96,7 @@ export function explainFailure(thrown: unknown, debug: boolean): Failure {
   const exitCode = exitCodeOf(error);
   if (debug) return { exitCode, message: withCauses(error) };
   if (isExpected) return { exitCode, message: `error: ${oneLine(error.message)}` };
-  const what = error instanceof Error ? error.message : String(error);
-  return { exitCode, message: `error: ${oneLine(what)} (run again with --debug to see where)` };
+  return { exitCode, message: `error: ${oneLine(messageOf(error))} (run again with --debug to see where)` };
 }
 
 function exitCodeOf(error: unknown): number {

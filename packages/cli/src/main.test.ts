@@ -79,19 +79,19 @@ describe('mmtok', () => {
     [['eval', 'shapes', '--zzz'], 'mmtok eval'],
     [['eval', 'speed', '--dims', 'x', '--zzz'], 'mmtok eval speed'],
     [['eval', 'report', 'run', '--zzz'], 'mmtok eval report'],
-  ])('%j names the help of that very command, and no option of another', async (argv, command) => {
+  ])("%j points to that command's help", async (argv, command) => {
     const { err } = await run(...argv);
     expect(err).toBe(`error: unknown option '${argv.at(-1)}'\n(${command} --help shows its options)\n`);
   });
 
-  it('guesses what a misspelt option was meant to be', async () => {
+  it('suggests the option that a misspelled one resembles', async () => {
     expect((await run('eval', 'shapes', '--limmit', '3')).err).toContain('Did you mean --limit?');
     expect((await run('eval', 'speed', '--dims', 'x', '--layerz', '2')).err).toContain(
       'Did you mean --layers?',
     );
   });
 
-  it('tells failures from bad input, and shows stacks on request only', async () => {
+  it('distinguishes failures from bad input, and shows stacks only on request', async () => {
     const io = fakeIo();
     const services = {
       ...fakeServices().services,

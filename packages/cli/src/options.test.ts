@@ -94,7 +94,7 @@ describe('parseDtype', () => {
     ['vision_encoder=q44', "unknown precision 'q44'"],
     ['vision_encodr=fp16', "unknown part 'vision_encodr'. Parts are vision_encoder, embed_tokens, "],
     ['toString', "unknown precision 'toString'"],
-  ])("refuses the unknown name in '%s', which the library would take for fp32", (text, problem) => {
+  ])("rejects the unknown name in '%s', which the library would treat as fp32", (text, problem) => {
     expect(() => parseDtype(text)).toThrow(expect.objectContaining({ code: 'MMTOK_USAGE' }));
     expect(() => parseDtype(text)).toThrow(`--dtype: ${problem}`);
   });

@@ -27,6 +27,9 @@ export const keepOption = (): Option =>
   ).argParser(parseKeep);
 /** `--keep` with the default of a tenth. */
 export const defaultKeepOption = (): Option => keepOption().default(DEFAULT_KEEP, '10%');
+/** `--keep`, several budgets as text. */
+export const budgetsOption = (description: string): Option =>
+  parsed('--keep <budgets>', description, parseBudgets);
 /** `--backend`, the engine that selects tokens. */
 export const backendOption = (): Option =>
   new Option('--backend <name>', 'engine that selects tokens (cpu: plain JavaScript)')
@@ -152,6 +155,23 @@ export function parseKeep(text: string): Budget {
         'or a coverage up to 1 such as c0.95',
     );
   }
+}
+
+/** @throws UsageError, InvalidBudgetError for a list of anything but budgets. */
+function parseBudgets(option: string, text: string): string[] {
+  const budgets = parseList(option, text);
+  for (const budget of budgets) parseKeep(budget);
+  return budgets;
+}
+
+/**
+ * Reads `'896x672'` as a width and a height in pixels.
+ * @throws UsageError for anything else.
+ */
+export function parseSize(option: string, text: string): readonly [width: number, height: number] {
+  const found = /^(\d+)x(\d+)$/.exec(text);
+  if (found !== null) return [Number(found[1]), Number(found[2])];
+  throw new UsageError(`${option}: expected a width and a height in pixels such as 896x672, got '${text}'.`);
 }
 
 /**

@@ -15,7 +15,7 @@ const bytes = (array: ArrayBufferView): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
 describe('SafetensorsFile', () => {
-  it('reads all float types, wherever in the file they begin', () => {
+  it('reads all float types at any offset', () => {
     const file = new SafetensorsFile(
       encodeSafetensors({
         odd: { dtype: 'U8', shape: [3], bytes: new Uint8Array(3) },
@@ -46,7 +46,7 @@ describe('SafetensorsFile', () => {
     expect(new SafetensorsFile(padded.subarray(3)).get('x')).toMatchObject({ data: Float32Array.of(7) });
   });
 
-  it('says what it lacks, and what it cannot read', () => {
+  it('reports missing tensors and unsupported types', () => {
     const file = new SafetensorsFile(
       encodeSafetensors({ ids: { dtype: 'I64', shape: [1], bytes: new Uint8Array(8) } }),
     );
@@ -57,19 +57,19 @@ describe('SafetensorsFile', () => {
     expect(() => new SafetensorsFile(fileOf('{}')).get('x')).toThrow('the file has no tensors');
   });
 
-  it('passes over tensors of types it does not know', () => {
+  it('ignores tensors of unknown types', () => {
     const header = JSON.stringify({ new: entry('F4', [5], 0, 3), x: entry('F32', [1, 1], 3, 7) });
     const file = new SafetensorsFile(fileOf(header, new Uint8Array(7)));
     expect(file.get('x')).toMatchObject({ dims: [1, 1] });
     expect(() => file.get('new')).toThrow('has type F4');
   });
 
-  it('takes metadata that is null, as the reference reader does', () => {
+  it('accepts null metadata like the reference reader', () => {
     const header = JSON.stringify({ __metadata__: null, x: entry('F32', [1, 1], 0, 4) });
     expect(new SafetensorsFile(fileOf(header, new Uint8Array(4))).names).toEqual(['x']);
   });
 
-  it('reads of a file on disk only what is asked for, even beyond 2 GiB', () => {
+  it('reads only requested tensors from disk, even beyond 2 GiB', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'mmtok-safetensors-')), 'large.safetensors');
     const gap = 2 ** 31 + 8;
     const header = JSON.stringify({
@@ -88,7 +88,7 @@ describe('SafetensorsFile', () => {
     rmSync(path);
   });
 
-  it('says little of much: names of any length, and any number of them', () => {
+  it('shortens long names and long lists in messages', () => {
     const name = 'x'.repeat(150_000);
     const messageOf = (file: () => unknown): string => {
       try {
@@ -172,7 +172,7 @@ describe('SafetensorsFile', () => {
       fileOf(JSON.stringify({ x: entry('F32', [1], 0, 4) }), new Uint8Array(6)),
       "2 bytes after tensor 'x' belong to no tensor",
     ],
-  ])('refuses %s', (_, file, problem) => {
+  ])('rejects %s', (_, file, problem) => {
     expect(open(file)).toThrow(expect.objectContaining({ code: 'MMTOK_SAFETENSORS' }));
     expect(open(file)).toThrow(problem);
   });

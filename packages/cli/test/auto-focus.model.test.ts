@@ -34,7 +34,7 @@ const ways: readonly (readonly [focus: number | 'auto', text: string])[] = [
   ['auto', 'constant'],
 ];
 
-it('a focus of measured strength is not led by noise', async () => {
+it('an automatic focus is not misled by noise', async () => {
   const backend = await createOrtBackend();
   const { model, processor } = await loadTinyVlm({ size: 'small' });
   const handle = prune(model, { processor, backend, budget: { tokens: TOKENS }, followUps: 'reselect' });

@@ -56,7 +56,7 @@ describe.skipIf(!isBuilt())('the program', () => {
     });
   });
 
-  it('looks at engines in processes of their own', async () => {
+  it('probes each engine in its own process', async () => {
     const { code, out, err } = await run(['doctor', '--json']);
     expect(err).toBe('');
     expect(code).toBe(0);
@@ -75,7 +75,7 @@ describe.skipIf(!isBuilt())('the program', () => {
     expect(err).toBe('error: The output cannot be written (the disk is full).\n');
   });
 
-  it('stops an evaluation in good order, and goes on with it', async () => {
+  it('stops an evaluation gracefully and resumes it', async () => {
     const cwd = await mkdtemp(join(tmpdir(), 'mmtok-stop-'));
     const flags = ['--methods', 'random', '--keep', '16,8', '--limit', '40', '--out', 'run'];
     const argv = ['eval', 'shapes', '--model', 'tiny-small', ...flags];

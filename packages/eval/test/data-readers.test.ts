@@ -89,11 +89,11 @@ describe('parquet', () => {
     expect(all[7]!.where).toBe('b.parquet, row 2');
     expect((all[7]!.values.image as { bytes: Uint8Array }).bytes).toEqual(picture(7));
   });
-  it('reads only what is asked for', async () => {
+  it('reads only what is requested', async () => {
     const some = await collect((await table()).rows({ columns: ['n', 'unknown'], indices: [1, 3, 8] }));
     expect(some.map(({ values }) => values)).toEqual([{ n: 1 }, { n: 3 }, { n: 8 }]);
   });
-  it('reads other codecs than snappy', async () => {
+  it('reads codecs other than snappy', async () => {
     const gzip = parquet({ n: int32 }, rows, {
       codec: 'GZIP',
       compressors: { GZIP: (bytes) => gzipSync(bytes) },
@@ -117,7 +117,7 @@ describe('parquet', () => {
     const some = await collect(getTask('vqav2').load({ from, limit: 5, seed: 1 }));
     expect(some.map(({ question }) => question)).toEqual(some.map(({ id }) => `Was ist Nr. ${id}? é 漢`));
   });
-  it('refuses what is missing, cut off or damaged', async () => {
+  it('rejects missing, truncated, and damaged files', async () => {
     const whole = parquet(columns, rows);
     await expect(parquetTable(['/nowhere/a.parquet'])).rejects.toMatchObject({ code: 'MMTOK_MISSING_FILE' });
     await expect(parquetTable([writeFolder({})])).rejects.toThrow(/it is a folder/);
@@ -132,7 +132,7 @@ describe('parquet', () => {
 });
 
 describe('pictures', () => {
-  it('are bytes, base64, a data URL or a struct', async () => {
+  it('can be bytes, base64, a data URL, or a struct', async () => {
     const forms = [
       picture(1),
       pictureText(1),
@@ -149,7 +149,7 @@ describe('pictures', () => {
       expect(imageCell.safeParse(form).error?.issues[0]?.message).toMatch(/expected an image/);
     },
   );
-  it('are read when asked for, and missing only then', async () => {
+  it('are read lazily, and reported missing only then', async () => {
     const source = imageFile('/nowhere/a.png');
     await expect(source.read()).rejects.toThrow(/\/nowhere\/a\.png/);
     expect(imageBase64('?')).toBeNull();
@@ -157,7 +157,7 @@ describe('pictures', () => {
 });
 
 describe('folders', () => {
-  it('find pictures by name and by path, never by the end of a name', async () => {
+  it('find images by name and by path, never by the end of a name', async () => {
     const folder = await openFolder(
       writeFolder({ 'x/1/image.png': picture(1), 'x/11/image.png': picture(2) }),
     );
@@ -171,7 +171,7 @@ describe('folders', () => {
 });
 
 describe('cells and lists', () => {
-  it('whole numbers come as numbers, bigints and texts', () => {
+  it('integers may be numbers, bigints, or text', () => {
     expect([7, 7n, '7', '-7'].map((cell) => integerCell.parse(cell))).toEqual([7, 7, 7, -7]);
     for (const cell of ['7.5', 7.5, '', null, 2n ** 60n])
       expect(integerCell.safeParse(cell).success).toBe(false);
@@ -223,7 +223,7 @@ describe('the Hub', () => {
   const { columns, row } = DATASETS.chartqa!;
   const path = file(parquet(columns, [{ ...row, image: hubPicture() }]), '0.parquet');
 
-  it('is asked when no files are given', async () => {
+  it('is used when no files are given', async () => {
     const requests = await serve(
       () => [
         { type: 'directory', path: 'data' },
@@ -240,7 +240,7 @@ describe('the Hub', () => {
       new Set(['/datasets/lmms-lab/ChartQA/resolve/main/data/test-00000-of-00001.parquet']),
     );
   });
-  it('is asked again while there are more files', async () => {
+  it('is queried until there are no more files', async () => {
     await serve((origin, url) => {
       const second = url.includes('cursor');
       return Object.assign([{ type: 'file', path: `data/test-0000${Number(second)}-of-00002.parquet` }], {
@@ -253,17 +253,17 @@ describe('the Hub', () => {
     [undefined, /api\/datasets\/lmms-lab\/ChartQA\/tree\/main\?recursive=true: the Hub answered 404/],
     [{ error: 'no' }, /list of files/],
     [[], /datasets\/lmms-lab\/ChartQA: has no parquet files/],
-  ])('may say no: %j', async (listing, message) => {
+  ])('may return an error: %j', async (listing, message) => {
     await serve(() => listing, path);
     await expect(collect(getTask('chartqa').load())).rejects.toThrow(message);
   });
-  it('may be out of reach', async () => {
+  it('may be unreachable', async () => {
     vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:1');
     await expect(collect(getTask('chartqa').load())).rejects.toThrow(
       /cannot be reached\. Check the connection/,
     );
   });
-  it('can be given file by file', async () => {
+  it('can be addressed file by file', async () => {
     await serve(() => undefined, path);
     const url = `${process.env.HF_ENDPOINT}/files/0.parquet`;
     expect(await collect(getTask('chartqa').load({ from: url }))).toHaveLength(1);
@@ -275,7 +275,7 @@ describe('the Hub', () => {
 });
 
 describe('several splits and configurations in one folder', () => {
-  it('are told apart by their nearest folders', async () => {
+  it('are distinguished by their nearest folders', async () => {
     const { columns, row } = DATASETS.docvqa!;
     const write = (question: string): Uint8Array =>
       parquet(columns, [{ ...row, question, image: hubPicture() }]);
@@ -288,7 +288,7 @@ describe('several splits and configurations in one folder', () => {
     const samples = await collect(getTask('docvqa').load({ from }));
     expect(samples.map(({ question }) => question)).toEqual(['right']);
   });
-  it('are told apart by their names', async () => {
+  it('are distinguished by their names', async () => {
     const { columns, row } = DATASETS.pope!;
     const write = (question: string): Uint8Array =>
       parquet(columns, [{ ...row, question, image: hubPicture() }]);

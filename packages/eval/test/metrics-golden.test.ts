@@ -38,7 +38,7 @@ import {
   vqaPunctuation,
   vqav2Accuracy,
 } from '../src/metrics/index.js';
-import { mean } from '../src/stats/mean.js';
+import { mean } from '../src/stats/statistics.js';
 
 type Variants<T> = Readonly<Record<string, Partial<T>>>;
 type Case<T> = { readonly prediction: string; readonly variants?: Variants<T> } & T;
@@ -201,7 +201,7 @@ describe('yes and no', () => {
     close(scores.cognition, expected.cognition, 'cognition');
     close(scores.total, expected.total, 'total');
   });
-  it('leaves half pairs out of MME', () => {
+  it('omits incomplete pairs from MME', () => {
     const answer = { group: 'a', category: 'count', correct: true };
     expect(mmeScores([answer, answer, { ...answer, group: 'b' }]).total).toBe(200);
     expect(mmeScores([{ ...answer, group: 'b' }]).total).toBe(0);
@@ -299,7 +299,7 @@ describe('MMMU', () => {
     expect([...readings].sort()).toEqual(parsedSet.map(([, reading]) => reading).sort());
     expect(mmmuOpenMatch(strip(prediction), answer)).toBe(officialCorrect);
   });
-  it('summarises', () => {
+  it('summarizes', () => {
     const { items, expected, subdomain } = golden.aggregates.mmmu;
     expect(items.map((item: { id: string }) => mmmuSubject(item.id))).toEqual(subdomain);
     const scores = mmmuScores(
@@ -331,7 +331,7 @@ describe('text in documents and charts', () => {
   it.each(golden.docvqa)('DocVQA: $prediction against $answers', ({ prediction, answers, expected }) => {
     close(anls(strip(prediction), answers), expected, 'anls');
   });
-  it('knows no similarity to nothing', () => {
+  it('gives empty text no similarity', () => {
     expect(anls('text', [])).toBe(0);
   });
 });

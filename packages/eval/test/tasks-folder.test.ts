@@ -17,7 +17,7 @@ const load = (lines: readonly object[]): Promise<Sample[]> => collect(folderTask
 const line = { image: 'a.png', question: 'What is it?', answer: 'A dog' };
 
 describe('its file', () => {
-  it('is one object a line', async () => {
+  it('has one object per line', async () => {
     const from = folder([
       line,
       {
@@ -56,7 +56,7 @@ describe('its file', () => {
   ])('is checked: %j', async (bad, message) => {
     await expect(load([line, bad])).rejects.toThrow(message);
   });
-  it('takes numbers, nulls and further keys as pandas writes them', async () => {
+  it('accepts numbers, nulls, and extra keys as pandas writes them', async () => {
     const samples = await load([
       { ...line, answer: 2, kind: null, options: null, answers: null, images: null, id: null, source: 'web' },
       { ...line, answer: 2.5, options: [2, 2.5, null].slice(0, 2), kind: 3, question_id: 7, image_id: 'x' },
@@ -68,7 +68,7 @@ describe('its file', () => {
       { id: '3', question: 'What is it?', target: ['true', 'yes'] },
     ]);
   });
-  it('may have byte order mark and CRLF, and is refused in UTF-16 and other encodings', async () => {
+  it('may have a byte-order mark and CRLF; UTF-16 and other encodings are rejected', async () => {
     const json = JSON.stringify(line);
     const files = (questions: string | Uint8Array) =>
       writeFolder({ 'questions.jsonl': questions, 'a.png': picture() });
@@ -84,11 +84,11 @@ describe('its file', () => {
     [{ match: 'number' }, { answer: 'a few' }, /'a few' .*'number': .*not a number/],
     [{ match: 'choice' }, { answer: 'dog' }, /'choice': .*no options/],
     [{ match: 'vqa' }, { answer: 'dog' }, /'vqa': .*two annotators/],
-  ])('has no question that nobody can get right: %j, %j', async (options, more, message) => {
+  ])('rejects questions without a correct answer: %j, %j', async (options, more, message) => {
     const task = folderTask(folder([{ ...line, ...more }]), options);
     await expect(collect(task.load())).rejects.toThrow(message);
   });
-  it('numbers its lines as an editor does, empty ones too', async () => {
+  it('counts lines like an editor, including empty ones', async () => {
     const from = writeFolder({
       'questions.jsonl': `\n\n${JSON.stringify(line)}\n\n${JSON.stringify(line)}\n`,
       'a.png': picture(),
@@ -96,7 +96,7 @@ describe('its file', () => {
     const samples = await collect(folderTask(from).load());
     expect(samples.map(({ id }) => id)).toEqual(['3', '5']);
   });
-  it('has no id twice', async () => {
+  it('rejects duplicate ids', async () => {
     await expect(
       load([
         { ...line, id: 'x' },
@@ -105,7 +105,7 @@ describe('its file', () => {
     ).rejects.toThrow(/questions\.jsonl, line 2: .*'x'.*questions\.jsonl, line 1/);
     await expect(load([{ ...line, id: 2 }, line])).rejects.toThrow(/line 2: .*'2'.*line 1/);
   });
-  it('finds pictures whose names are written in another form of Unicode', async () => {
+  it('finds images whose names are in another Unicode form', async () => {
     const from = writeFolder({
       'questions.jsonl': jsonLines([
         { ...line, image: 'cafe\u0301.png' },
@@ -118,7 +118,7 @@ describe('its file', () => {
     expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(picture(1));
     expect(new Uint8Array(await samples[1]!.images[0]!.read())).toEqual(picture(2));
   });
-  it('may not name what lies elsewhere by a symbolic link, unless that is allowed', async () => {
+  it('rejects symbolic links out of the folder unless allowed', async () => {
     const outside = join(writeFolder({ 'secret.png': picture(9) }), 'secret.png');
     for (const name of ['link.png', 'folder/link.png']) {
       const from = writeFolder({
@@ -134,7 +134,7 @@ describe('its file', () => {
     symlinkSync(join(folder([line]), 'questions.jsonl'), join(questions, 'questions.jsonl'));
     await expect(collect(folderTask(questions).load())).rejects.toThrow('a symbolic link to a file outside');
   });
-  it('may name what lies within by a symbolic link, also as the cache of the hub does', async () => {
+  it("accepts symbolic links within the folder and the Hub's cache", async () => {
     const from = folder([{ ...line, image: 'link.png' }]);
     symlinkSync(join('photos', 'a.png'), join(from, 'link.png'));
     expect(await collect(folderTask(from).load())).toHaveLength(1);
@@ -142,14 +142,14 @@ describe('its file', () => {
     symlinkSync(join('..', '..', 'blobs', 'abc'), join(cache, 'snapshots/1/a.png'));
     expect(await collect(folderTask(join(cache, 'snapshots/1')).load())).toHaveLength(1);
   });
-  it('names pictures as paths are written', async () => {
+  it('names images by relative paths', async () => {
     const samples = await load([
       { ...line, image: './a.png' },
       { ...line, image: './photos/../photos/b.png' },
     ]);
     expect(samples.map(({ images }) => basename(images[0]!.path!))).toEqual(['a.png', 'b.png']);
   });
-  it('is not what a run left in the folder', async () => {
+  it("is not a run's own records", async () => {
     const run = { 'run.json': '{}', 'records.jsonl': '{}' };
     const files = { 'questions.jsonl': jsonLines([line]), 'a.png': picture() };
     const within = Object.fromEntries(Object.entries(run).map(([name, text]) => [`results/${name}`, text]));
@@ -157,7 +157,7 @@ describe('its file', () => {
       expect(await collect(folderTask(writeFolder({ ...files, ...left })).load())).toHaveLength(1);
     }
   });
-  it('is the only one, and is there', async () => {
+  it('must be the only one, and must exist', async () => {
     const none = writeFolder({ 'a.png': picture() });
     await expect(collect(folderTask(none).load())).rejects.toThrow(/expected one \.jsonl file/);
     const two = writeFolder({ 'a.jsonl': '', 'b.jsonl': '' });
@@ -172,7 +172,7 @@ describe('its file', () => {
 
 describe('prompts', () => {
   const sample: Sample<readonly string[]> = { id: '1', images: [], question: 'Which?', target: ['x'] };
-  it('ask like the benchmarks', () => {
+  it('use the instructions of the benchmarks', () => {
     const task = folderTask('photos');
     expect(task.name).toBe('photos');
     expect(task.prompt(sample)).toBe('Which?\nAnswer the question using a single word or phrase.');
@@ -180,7 +180,7 @@ describe('prompts', () => {
       "Which?\nA. cat\nB. dog\nAnswer with the option's letter from the given choices directly.",
     );
   });
-  it('end with an instruction of your own', () => {
+  it('end with your own instruction', () => {
     expect(folderTask('photos', { instruction: '' }).prompt(sample)).toBe('Which?');
   });
 });
@@ -259,10 +259,10 @@ describe('scores', () => {
   ])('of options that are signs or numbers: %s of %j', (text, choices, gold, expected) => {
     expect(value({}, text, [gold], choices)).toBe(expected);
   });
-  it('of options: nothing read is never right', () => {
+  it('of options: an unparsed answer is never right', () => {
     expect(value({}, '???', ['zzz'], ['cat', 'dog'])).toBe(0);
   });
-  it('are summarised by kind', () => {
+  it('are summarized by kind', () => {
     const task = folderTask('photos');
     const answers = [1, 0, 1].map((score, index) => ({
       id: String(index),
@@ -278,7 +278,7 @@ describe('scores', () => {
   });
 });
 
-it('refuses options of the wrong form', () => {
+it('rejects invalid options', () => {
   expect(() => folderTask('photos', { match: 'fuzzy' } as unknown as FolderTaskOptions)).toThrow(
     /options of folderTask: match: /,
   );

@@ -1,26 +1,10 @@
-// Every task on the original files of its dataset: a few rows in the official formats, made by us.
+// Multiple-choice and yes-or-no tasks on the original files of their datasets: a few rows in the official formats, made by us.
 
-import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CorruptFileError, MissingFileError } from '../src/data/index.js';
-import { getTask, type LoadOptions, type Sample } from '../src/tasks/index.js';
+import { getTask } from '../src/tasks/index.js';
 import { collect, jsonLines, picture, pictureText, tsv, writeFolder } from './data-writers.js';
-
-type Files = Parameters<typeof writeFolder>[0];
-
-const load = (name: string, files: Files, options: LoadOptions = {}): Promise<Sample[]> =>
-  collect(getTask(name).load({ from: writeFolder(files), ...options }));
-
-/** A sample with its pictures as file names, to compare. */
-function seen({ images, ...sample }: Sample): object {
-  return {
-    ...sample,
-    images: images.map(({ path, id }) => (path === undefined ? id.slice(0, 5) : basename(path))),
-  };
-}
-
-const answers = (...list: string[]): { answer: string; answer_confidence: string; answer_id: number }[] =>
-  list.map((answer, index) => ({ answer, answer_confidence: 'yes', answer_id: index + 1 }));
+import { type Files, load, seen } from './official-samples.js';
 
 describe('POPE', () => {
   const line = (id: number, label: string): object => ({
@@ -47,19 +31,19 @@ describe('POPE', () => {
     expect(samples[0]!.images[0]!.id).toBe(samples[1]!.images[0]!.id);
     expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(picture());
   });
-  it('reads one file of them', async () => {
+  it('reads a single one of its files', async () => {
     const folder = writeFolder({ ...files, 'coco/COCO_val2014_000000000001.jpg': picture() });
     const samples = await collect(getTask('pope').load({ from: `${folder}/coco/coco_pope_random.json` }));
     expect(samples.map(({ id }) => id)).toEqual(['random/1', 'random/2']);
   });
-  it('says which line asks for a picture that is not there', async () => {
+  it('names the line that refers to a missing image', async () => {
     const { 'val2014/COCO_val2014_000000000001.jpg': _, ...rest } = files;
     await expect(load('pope', rest)).rejects.toThrow(
       /'COCO_val2014_000000000001\.jpg'.*coco_pope_popular\.json, line 1/,
     );
     await expect(load('pope', rest)).rejects.toBeInstanceOf(MissingFileError);
   });
-  it('says which line is damaged', async () => {
+  it('names the damaged line', async () => {
     const broken = {
       ...files,
       'coco/coco_pope_random.json': `${jsonLines([line(1, 'yes')])}{"question_id": 2,`,
@@ -138,7 +122,7 @@ describe('MMBench', () => {
     const limited = await load('mmbench', { 'MMBench_DEV_EN.tsv': tsv(interleaved) }, { limit: 1 });
     expect(limited.map(({ id }) => id)).toEqual(['241', '1000241']);
   });
-  it('says which row refers to none', async () => {
+  it('names a row that refers to a missing row', async () => {
     const lost = load('mmbench', { 'mmbench_dev_20231003.tsv': tsv([row(1, '999')]) });
     await expect(lost).rejects.toThrow(/line 2: image: there is no row '999'/);
   });
@@ -182,7 +166,7 @@ describe('MME', () => {
       },
     ]);
   });
-  it('says what is wrong with a text', async () => {
+  it('reports invalid text files', async () => {
     await expect(load('mme', { 'count/1.txt': 'Is it?\tYes' })).rejects.toThrow(/1\.txt: .*image/);
     await expect(load('mme', { 'count/1.txt': 'Is it? Yes', 'count/1.png': picture() })).rejects.toThrow(
       /count\/1\.txt, line 1: expected a question, a tab/,
@@ -211,7 +195,7 @@ describe('ScienceQA', () => {
   it.each<[string, Files]>([
     ['the splits of problems.json', files],
     ['pid_splits.json', { ...files, 'pid_splits.json': { train: ['7'], test: ['5', '6', '15'] } }],
-  ])('reads problems with pictures, by %s', async (_, given) => {
+  ])('reads problems with images, by %s', async (_, given) => {
     const samples = await load('scienceqa-img', given);
     expect(samples.map(({ id }) => id)).toEqual(['5', '15']);
     expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(picture(5));
@@ -227,78 +211,8 @@ describe('ScienceQA', () => {
   });
 });
 
-describe('VQAv2', () => {
-  const questions = {
-    'v2_OpenEnded_mscoco_val2014_questions.json': {
-      questions: [{ image_id: 42, question: 'What color?', question_id: 42000 }],
-    },
-    'val2014/COCO_val2014_000000000042.jpg': picture(),
-  };
-  const annotation = {
-    question_id: 42000,
-    image_id: 42,
-    answer_type: 'other',
-    answers: answers('red', 'blue'),
-  };
-  it('joins questions and annotations', async () => {
-    const samples = await load('vqav2', {
-      ...questions,
-      'v2_mscoco_val2014_annotations.json': { annotations: [annotation] },
-    });
-    expect(samples.map(seen)).toEqual([
-      {
-        id: '42000',
-        images: ['COCO_val2014_000000000042.jpg'],
-        question: 'What color?',
-        kind: 'other',
-        target: ['red', 'blue'],
-      },
-    ]);
-  });
-  it('says which question has no annotation', async () => {
-    const alone = { ...questions, 'v2_mscoco_val2014_annotations.json': { annotations: [] } };
-    await expect(load('vqav2', alone)).rejects.toThrow(/entry 1: .*question_id 42000/);
-  });
-});
-
-describe('TextVQA', () => {
-  const files = {
-    'TextVQA_0.5.1_val.json': {
-      data: [
-        {
-          question_id: 34602,
-          image_id: '003a8ae2',
-          question: 'what is the brand?',
-          answers: ['nous', 'nous'],
-        },
-      ],
-    },
-    'train_images/003a8ae2.jpg': picture(),
-  };
-  it('reads its questions', async () => {
-    const samples = await load('textvqa', files);
-    expect(samples.map(seen)).toEqual([
-      {
-        id: '34602',
-        images: ['003a8ae2.jpg'],
-        question: 'what is the brand?',
-        target: { answers: ['nous', 'nous'], ocrTokens: [] },
-      },
-    ]);
-  });
-  it('reads OCR tokens where the task has them in the prompt, and asks for them', async () => {
-    const ocr = { data: [{ image_id: '003a8ae2', ocr_tokens: ['DAKOTA', 'x'] }] };
-    const [sample] = await load('textvqa-ocr', { ...files, 'TextVQA_Rosetta_OCR_v0.2_val.json': ocr });
-    expect(sample!.target).toEqual({ answers: ['nous', 'nous'], ocrTokens: ['DAKOTA', 'x'] });
-    expect(getTask('textvqa-ocr').prompt(sample!)).toContain('\nReference OCR token: DAKOTA, x\n');
-    await expect(load('textvqa-ocr', files)).rejects.toThrow(
-      /expected .*TextVQA_Rosetta_OCR_v0\.2_val\.json/,
-    );
-  });
-});
-
 describe('SEED-Bench', () => {
-  it('reads its questions about pictures, not those about videos', async () => {
+  it('reads image questions, but not video questions', async () => {
     const question = {
       answer: 'A',
       choice_a: 'One',
@@ -327,56 +241,6 @@ describe('SEED-Bench', () => {
         kind: 'Instances Counting',
         target: { letter: 'A', dataType: 'image' },
       },
-    ]);
-  });
-});
-
-describe('VizWiz', () => {
-  it('reads its annotations', async () => {
-    const entry = {
-      image: 'VizWiz_val_00000000.jpg',
-      question: 'What is this?',
-      answers: [{ answer: 'basil', answer_confidence: 'yes' }],
-      answer_type: 'other',
-      answerable: 1,
-    };
-    const samples = await load('vizwiz', {
-      'Annotations/val.json': [entry],
-      'val/VizWiz_val_00000000.jpg': picture(),
-    });
-    expect(samples.map(seen)).toEqual([
-      {
-        id: 'VizWiz_val_00000000.jpg',
-        images: ['VizWiz_val_00000000.jpg'],
-        question: 'What is this?',
-        kind: 'other',
-        target: ['basil'],
-      },
-    ]);
-    await expect(load('vizwiz', { 'val.json': [{ ...entry, answers: 'basil' }] })).rejects.toThrow(
-      /val\.json, entry 1: answers: .*expected array/,
-    );
-  });
-});
-
-describe('OCRBench', () => {
-  it('reads answers that are a text or a list', async () => {
-    const entry = {
-      dataset_name: 'IIIT5K',
-      question: 'what?',
-      type: 'Regular Text Recognition',
-      image_path: 'a/1.png',
-    };
-    const samples = await load('ocrbench', {
-      'OCRBench/OCRBench.json': [
-        { ...entry, answers: 'Private' },
-        { ...entry, answers: ['x', 'y'] },
-      ],
-      'OCRBench_Images/a/1.png': picture(),
-    });
-    expect(samples.map(({ target }) => target)).toEqual([
-      { answers: ['Private'], dataset: 'IIIT5K' },
-      { answers: ['x', 'y'], dataset: 'IIIT5K' },
     ]);
   });
 });
@@ -411,50 +275,6 @@ describe('MMStar', () => {
   });
 });
 
-describe('ChartQA', () => {
-  it('reads both halves of its test split', async () => {
-    const samples = await load('chartqa', {
-      'test/test_human.json': [{ imgname: '1.png', query: 'How many?', label: '14' }],
-      'test/test_augmented.json': [{ imgname: '1.png', query: 'What year?', label: '2019' }],
-      'test/png/1.png': picture(),
-    });
-    expect(samples.map(seen)).toEqual([
-      { id: '0', images: ['1.png'], question: 'What year?', kind: 'augmented', target: '2019' },
-      { id: '1', images: ['1.png'], question: 'How many?', kind: 'human', target: '14' },
-    ]);
-  });
-});
-
-describe('DocVQA', () => {
-  it('reads its questions', async () => {
-    const samples = await load('docvqa', {
-      'val_v1.0_withQT.json': {
-        dataset_name: 'SP-DocVQA',
-        data: [
-          {
-            questionId: 49153,
-            question: 'Which year?',
-            question_types: ['handwritten', 'form'],
-            image: 'documents/pybv0228_81.png',
-            docId: 14465,
-            answers: ['1999'],
-          },
-        ],
-      },
-      'documents/pybv0228_81.png': picture(),
-    });
-    expect(samples.map(seen)).toEqual([
-      {
-        id: '49153',
-        images: ['pybv0228_81.png'],
-        question: 'Which year?',
-        kind: 'handwritten',
-        target: ['1999'],
-      },
-    ]);
-  });
-});
-
 describe('anything else', () => {
   const names = [
     'gqa',
@@ -473,7 +293,7 @@ describe('anything else', () => {
     await expect(load(name, { 'notes.md': 'hello' })).rejects.toMatchObject({ code: 'MMTOK_UNKNOWN_FORMAT' });
     await expect(load(name, { 'notes.md': 'hello' })).rejects.toThrow(source.files);
   });
-  it('a folder that is not there', async () => {
+  it('a missing folder', async () => {
     await expect(collect(getTask('pope').load({ from: '/nowhere/at-all' }))).rejects.toThrow(
       /\/nowhere\/at-all/,
     );

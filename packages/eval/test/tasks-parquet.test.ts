@@ -153,14 +153,14 @@ describe('the columns of the Hub', () => {
     );
   });
 
-  it('gives equal pictures equal ids, so that they are encoded once', async () => {
+  it('gives equal images equal ids, so that they are encoded once', async () => {
     const samples = await load('pope', [{}, {}, { image: hubPicture(5) }]);
     const ids = samples.map((sample) => sample.images[0]!.id);
     expect(ids[0]).toBe(ids[1]);
     expect(ids[0]).not.toBe(ids[2]);
   });
 
-  it('names file, row and column of a value that is not what it should be', async () => {
+  it('names file, row, and column of an invalid value', async () => {
     await expect(load('pope', [{}, { question: null }])).rejects.toThrow(
       /test-00000-of-00003-abc\.parquet, row 2: question: .*expected string, received null/,
     );
@@ -223,8 +223,8 @@ describe('prompts', () => {
   });
 });
 
-describe('pictures in base64', () => {
-  it('are read as well', async () => {
+describe('base64 images', () => {
+  it('are read too', async () => {
     const { columns, row } = DATASETS.chartqa!;
     const file = parquet({ ...columns, image: text }, [{ ...row, image: pictureText(3) }]);
     const [sample] = await collect(getTask('chartqa').load({ from: writeFolder({ 'test.parquet': file }) }));

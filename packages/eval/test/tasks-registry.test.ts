@@ -23,7 +23,7 @@ describe('the list of tasks', () => {
     expect(task.maxNewTokens).toBeGreaterThan(0);
     expect(task.maxScore).toBe({ mme: 2800, mmbench: 100 }[name] ?? 1);
   });
-  it('says what there is, for a name that is not in it', () => {
+  it('lists the known names for an unknown one', () => {
     expect(() => getTask('popes')).toThrow(
       /There is no task 'popes'\. Known: .*pope, .*docvqa\. .*folderTask/,
     );
@@ -55,16 +55,16 @@ const ids = async (options: LoadOptions): Promise<number[]> =>
   (await collect(numbers.load({ from, ...options }))).map(({ id }) => Number(id));
 
 describe('load', () => {
-  it('takes all, in order', async () => {
+  it('loads everything in order', async () => {
     expect(await ids({})).toEqual(Array.from({ length: 20 }, (_, n) => n));
     expect(await ids({ seed: 3 })).toEqual(await ids({}));
   });
-  it('takes the first, in whole groups', async () => {
+  it('loads the first rows, in whole groups', async () => {
     expect(await ids({ limit: 4 })).toEqual([0, 1, 2, 3]);
     expect(await ids({ limit: 3 })).toEqual([0, 1, 2, 3]);
     expect(await ids({ limit: 100 })).toHaveLength(20);
   });
-  it('takes others for a seed, always the same, in order', async () => {
+  it('loads a random sample for a seed, always the same, in order', async () => {
     const [one, again, two] = [
       await ids({ limit: 6, seed: 1 }),
       await ids({ limit: 6, seed: 1 }),
@@ -94,7 +94,7 @@ describe('load', () => {
   ])('checks its options: %j', async (options, message) => {
     await expect(ids(options)).rejects.toThrow(message);
   });
-  it('asks for a folder where there is no dataset on the Hub', async () => {
+  it('requires a folder if there is no dataset on the Hub', async () => {
     await expect(collect(numbers.load())).rejects.toThrow(
       /Task 'numbers' cannot read nothing: give the folder with anything/,
     );

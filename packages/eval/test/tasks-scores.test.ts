@@ -164,8 +164,8 @@ describe('summaries equal the golden aggregates', () => {
   });
 });
 
-describe('no answers at all', () => {
-  it('are a summary of zero', () => {
+describe('no answers', () => {
+  it('give a summary of zero', () => {
     for (const name of ['pope', 'mme', 'mmbench', 'mmstar', 'mmmu', 'seedbench', 'ocrbench', 'gqa'])
       expect(getTask(name).aggregate([])).toMatchObject({ count: 0, value: 0 });
   });

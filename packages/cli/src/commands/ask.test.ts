@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 describe('mmtok ask', () => {
-  it('answers in words', async () => {
+  it('answers as text', async () => {
     const io = fakeIo({ cwd: folder });
     const { services, asked, disposed } = fakeServices();
     expect(await main(['ask', 'a.png', 'What is it?', '--keep', '12%'], io, services)).toBe(0);
@@ -43,14 +43,14 @@ describe('mmtok ask', () => {
     expect(disposed()).toBe(true);
   });
 
-  it('lets a person see the answer grow', async () => {
+  it('streams the answer to a terminal', async () => {
     const io = fakeIo({ cwd: folder, terminal: 80 });
     await main(['ask', 'a.png', 'What is it?'], io, fakeServices().services);
     expect(io.out()).toMatch(/^a cat\n\ntokens/);
     expect(io.err()).toContain('Thinking');
   });
 
-  it('sets the answer beside the one from all tokens', async () => {
+  it('compares the answer with the one from all tokens', async () => {
     const io = fakeIo({ cwd: folder });
     const { services, asked } = fakeServices();
     await main(['ask', 'a.png', 'What is it?', '--compare'], io, services);
@@ -59,7 +59,7 @@ describe('mmtok ask', () => {
     expect(io.out()).toMatch(/prefill ms +100 +10 +10\.00 ×\n/);
     expect(io.out()).toMatch(/first token ms +120 +32 +3\.75 ×\n/);
     expect(io.out()).toContain(
-      'from pixels to the first token 3.75 times as fast; the encoder takes 16.7 % of',
+      'First token, from pixels: 3.75× faster. With all tokens, the encoder takes 16.7 % of',
     );
   });
 
@@ -74,7 +74,7 @@ describe('mmtok ask', () => {
     expect(agents).toEqual(['HuggingFaceTB/SmolVLM2-256M-Video-Instruct', 'tiny']);
   });
 
-  it('takes vision coverage with a focus in place of the paper’s terms', async () => {
+  it('uses vision coverage with a focus instead of the paper’s terms', async () => {
     const { services, objectives } = fakeServices();
     for (const flags of [[], ['--focus', '4']]) {
       expect(await main(['ask', 'a.png', 'What is it?', ...flags], fakeIo({ cwd: folder }), services)).toBe(
@@ -84,7 +84,7 @@ describe('mmtok ask', () => {
     expect(objectives).toEqual([undefined, ['coverage vision']]);
   });
 
-  it('answers programs in JSON, about several images', async () => {
+  it('prints JSON for several images', async () => {
     const io = fakeIo({ cwd: folder });
     const argv = ['ask', 'a.png', 'a.png', 'What is it?', '--json', '--compare', '--overlay', 'o.png'];
     expect(await main(argv, io, fakeServices().services)).toBe(0);
@@ -107,7 +107,7 @@ describe('mmtok ask', () => {
     expect(height).toBeGreaterThan(224);
   });
 
-  it('says so where no overlay can be drawn or written', async () => {
+  it('says so if no overlay can be drawn or written', async () => {
     const io = fakeIo({ cwd: folder });
     const { services } = fakeServices({
       answer: (request) => ({ ...fakeAnswer(request), overlay: async () => [] }),
@@ -125,14 +125,14 @@ describe('mmtok ask', () => {
     expect(JSON.parse(json.out())).toMatchObject({ answer: 'a cat' });
   });
 
-  it('refuses what is not an image', async () => {
+  it('rejects files that are not images', async () => {
     await writeFile(join(folder, 'notes.txt'), 'no picture');
     const io = fakeIo({ cwd: folder });
     expect(await main(['ask', 'notes.txt', 'What?'], io, fakeServices().services)).toBe(2);
     expect(io.err()).toContain("Cannot use 'notes.txt': it is not an image");
   });
 
-  it('fails with the hint where an engine is missing', async () => {
+  it('fails with a hint if an engine is missing', async () => {
     const io = fakeIo({ cwd: folder });
     const services = {
       ...fakeServices().services,

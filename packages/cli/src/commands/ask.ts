@@ -6,7 +6,7 @@ import { DEFAULT_AGENT_MODEL } from '@mmtok/agent';
 import { type Budget, visionCoverage } from '@mmtok/core';
 import { type Command, Option } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
-import { InputFileError, UsageError } from '../errors.js';
+import { orInputFileError, UsageError } from '../errors.js';
 import { renderOverlay } from '../images/overlay.js';
 import { readPicture } from '../images/picture.js';
 import { TINY, TINY_SMALL } from '../models/load.js';
@@ -21,8 +21,7 @@ import {
   maxNewTokensOption,
   promptOption,
 } from '../options.js';
-import { colorsFor, type Io, print, printJson } from '../terminal/io.js';
-import { createStatusLine } from '../terminal/status-line.js';
+import { colorsFor, createStatusLine, type Io, print, printJson } from '../terminal/io.js';
 import { renderTable } from '../terminal/table.js';
 import { safeText } from '../terminal/text.js';
 import {
@@ -48,7 +47,7 @@ Examples:
   mmtok ask scene.png "What color is the background?" --keep 8 --agent ${TINY_SMALL}
   mmtok ask scene.png "How many red circles are there?" --keep 8 --focus 4`;
 
-/** What `mmtok ask` was asked for. */
+/** The parsed command line of `mmtok ask`. */
 export interface AskRequest extends AskOptions {
   /** Paths or URLs. */
   readonly images: readonly string[];
@@ -179,10 +178,8 @@ async function writeOverlay(
     return undefined;
   }
   const path = resolve(cwd, overlay);
-  await writeFile(path, await renderOverlay(panels)).catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputFileError(overlay, `it cannot be written (${reason})`, { cause });
-  });
+  const png = await renderOverlay(panels);
+  await orInputFileError(overlay, 'it cannot be written', () => writeFile(path, png));
   return path;
 }
 
@@ -224,7 +221,7 @@ function printDetails(
     print(stdout, line);
   }
   print(stdout);
-  print(stdout, gainInWords(pruned, whole));
+  print(stdout, gainInWords(pruned.timings, whole.timings));
 }
 
 /** The JSON output, which is part of the command's contract. */

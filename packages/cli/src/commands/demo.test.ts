@@ -26,14 +26,14 @@ it('shows the embedded model at work, in 80 columns', async () => {
   expect(lines.filter((line) => /57\/576/.test(line))).toHaveLength(pictures);
   expect(io.out()).toContain(`All tokens: ${pictures} of ${pictures} right.`);
   expect(io.out().replaceAll('\n', ' ')).toMatch(
-    /Median prefill: [\d.]+ ms instead of [\d.]+ ms, [\d.]+× faster/,
+    /First token, from pixels: [\d.]+× faster\. With all tokens, the encoder takes [\d.]+ % .* Prefill alone: /,
   );
   expect(io.out()).toContain('mmtok-demo/scene-0.png');
   expect(io.out()).toContain('--model HuggingFaceTB/SmolVLM2-256M-Video-Instruct');
   expect(await readdir(join(io.cwd, 'mmtok-demo'))).toHaveLength(pictures);
 });
 
-it('marks wrong answers, for programs as well', async () => {
+it('marks wrong answers, also in JSON', async () => {
   const io = fakeIo({ cwd: await temporary() });
   const { services } = fakeServices();
   const counts = await sampleCounts(2);
@@ -54,7 +54,7 @@ it('marks wrong answers, for programs as well', async () => {
   expect(overlays).toHaveLength(counts.pictures);
 });
 
-it('names the picture that cannot be written', async () => {
+it('names the image that cannot be written', async () => {
   const io = fakeIo({ cwd: await temporary() });
   const picture = join(io.cwd, 'mmtok-demo', 'scene-0.png');
   await mkdir(picture, { recursive: true });
@@ -62,7 +62,7 @@ it('names the picture that cannot be written', async () => {
   expect(io.err()).toBe(`error: Cannot use '${picture}': it is a folder.\n`);
 });
 
-it('refuses a folder that cannot be made', async () => {
+it('rejects a folder that cannot be created', async () => {
   const io = fakeIo({ cwd: await temporary() });
   await writeFile(join(io.cwd, 'taken'), '');
   expect(await main(['demo', '--out', 'taken'], io, fakeServices().services)).toBe(2);

@@ -6,16 +6,16 @@ import type { Budget } from '@mmtok/core';
 import type { VisualQuestion } from '@mmtok/tiny-vlm';
 import type { Command } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
-import { InputFileError } from '../errors.js';
+import { orInputFileError } from '../errors.js';
 import { renderOverlay } from '../images/overlay.js';
 import { type Picture, readPicture } from '../images/picture.js';
 import { TINY } from '../models/load.js';
-import type { Answer, Request, Vlm } from '../models/vlm.js';
+import type { Answer, Request, Timings, Vlm } from '../models/vlm.js';
 import { backendOption, defaultKeepOption, jsonOption, parseCount, parsed } from '../options.js';
-import { colorsFor, type Io, print, printJson } from '../terminal/io.js';
-import { createStatusLine } from '../terminal/status-line.js';
+import { colorsFor, createStatusLine, type Io, print, printJson } from '../terminal/io.js';
 import { type Column, renderTable, wrapColumns } from '../terminal/table.js';
 import { formatMs } from '../terminal/text.js';
+import { gainInWords } from './answer-report.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `
@@ -24,7 +24,7 @@ Examples:
   mmtok demo --keep 16 --out pictures
   mmtok demo --json`;
 
-/** What `mmtok demo` was asked for. */
+/** The parsed command line of `mmtok demo`. */
 interface DemoRequest {
   readonly keep: Budget;
   readonly backend: BackendName;
@@ -42,7 +42,7 @@ export function addDemo(program: Command, context: Context): void {
     .description('let the embedded model answer sample questions with all its vision tokens and with a tenth')
     .addOption(defaultKeepOption())
     .addOption(backendOption())
-    .option('--out <folder>', 'where to write pictures of the kept tokens', 'mmtok-demo')
+    .option('--out <folder>', 'folder for images of the kept tokens', 'mmtok-demo')
     .addOption(
       parsed('--questions <count>', 'maximum number of questions per sample image', parseCount).default(2),
     )
@@ -65,10 +65,9 @@ async function demo(request: DemoRequest, { io, services }: Context): Promise<vo
   const { samples } = await import('@mmtok/tiny-vlm');
   const chosen = firstPerImage(await samples(), request.questions);
   const folder = resolve(io.cwd, request.out);
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputFileError(request.out, `the folder cannot be created (${reason})`, { cause });
-  });
+  await orInputFileError(request.out, 'the folder cannot be created', () =>
+    mkdir(folder, { recursive: true }),
+  );
   const vlm = await services.loadVlm(
     { model: TINY, backend: await services.createBackend(request.backend) },
     io,
@@ -114,13 +113,16 @@ async function tryOut(vlm: Vlm, sample: VisualQuestion, budget: Budget): Promise
 
 /** The answer, which is the same in all runs, with median times. */
 function withMedianTimes(runs: readonly Answer[]): Answer {
-  const [first] = runs as readonly [Answer];
-  const timings = { ...first.timings };
-  for (const phase of Object.keys(timings) as (keyof typeof timings)[]) {
-    const sorted = runs.map((run) => run.timings[phase]).sort((a, b) => a - b);
-    timings[phase] = sorted[Math.floor(sorted.length / 2)] as number;
-  }
-  return { ...first, timings };
+  return { ...(runs[0] as Answer), timings: medianTimes(runs.map(({ timings }) => timings)) };
+}
+
+function medianTimes(all: readonly Timings[]): Timings {
+  const [first] = all as readonly [Timings];
+  const phases = Object.keys(first) as (keyof Timings)[];
+  const middle = Math.floor(all.length / 2);
+  return Object.fromEntries(
+    phases.map((phase) => [phase, all.map((one) => one[phase]).sort((a, b) => a - b)[middle] as number]),
+  ) as unknown as Timings;
 }
 
 /** Writes one overlay per sample image, its questions side by side; returns the paths. */
@@ -139,7 +141,7 @@ async function drawOverlays(trials: readonly Trial[], folder: string): Promise<s
 
 /** The JSON output. */
 function toJson(trials: readonly Trial[], overlays: readonly string[]): object {
-  const told = ({ text, keptTokens, timings }: Answer, sample: VisualQuestion): object => ({
+  const result = ({ text, keptTokens, timings }: Answer, sample: VisualQuestion): object => ({
     answer: text,
     isRight: isRight(text, sample),
     keptTokens,
@@ -150,8 +152,8 @@ function toJson(trials: readonly Trial[], overlays: readonly string[]): object {
       image: sample.image,
       question: sample.question,
       expected: sample.answer,
-      allTokens: told(whole, sample),
-      pruned: told(pruned, sample),
+      allTokens: result(whole, sample),
+      pruned: result(pruned, sample),
     })),
     overlays,
   };
@@ -189,8 +191,8 @@ const COLUMNS: readonly Column[] = [
   { title: 'all tokens', maxWidth: ANSWER_WIDTH },
   { title: 'pruned', maxWidth: ANSWER_WIDTH },
   { title: 'kept', align: 'right' },
+  { title: 'first token', align: 'right' },
   { title: 'prefill', align: 'right' },
-  { title: 'total', align: 'right' },
 ];
 
 /** Prints the table, a summary, the paths of the overlays, and next steps. */
@@ -219,8 +221,8 @@ export function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, 
       marked(whole, sample),
       marked(pruned, sample),
       `${pruned.keptTokens}/${pruned.visionTokens}`,
+      `${formatMs(whole.timings.firstTokenMs)} → ${formatMs(pruned.timings.firstTokenMs)}`,
       `${formatMs(whole.timings.prefillMs)} → ${formatMs(pruned.timings.prefillMs)}`,
-      `${formatMs(whole.timings.totalMs)} → ${formatMs(pruned.timings.totalMs)}`,
     ]),
     width,
   );
@@ -230,33 +232,37 @@ export function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, 
   print(stdout);
 
   prose(`All tokens: ${rightOf(trials, 'whole')}. Pruned: ${rightOf(trials, 'pruned')}.`, bold);
-  const [before, after] = [medianPrefill(trials, 'whole'), medianPrefill(trials, 'pruned')];
+  const before = medianTimes(trials.map(({ whole }) => whole.timings));
+  const after = medianTimes(trials.map(({ pruned }) => pruned.timings));
+  prose(gainInWords(after, before), plain);
   prose(
-    `Median prefill: ${formatMs(after)} ms instead of ${formatMs(before)} ms, ${(before / after).toFixed(1)}× faster.`,
+    `Prefill alone: ${formatMs(before.prefillMs)} → ${formatMs(after.prefillMs)} ms, ` +
+      `${(before.prefillMs / after.prefillMs).toFixed(1)}× faster.`,
     plain,
   );
   prose(
-    `Times in ms: medians of ${runs} interleaved runs; total is the whole answer. The model answers all samples correctly with all ` +
-      'tokens; its README has its accuracy on 1,800 other questions. ' +
+    `Times in ms: medians of ${runs} interleaved runs. The first token counts from pixels: encoder, selection, and prefill. The model ` +
+      'answers all samples correctly with all tokens; its README has its accuracy on 1,800 other questions. ' +
       `The demo took ${seconds.toFixed(1)} s.`,
     dim,
   );
   print(stdout);
-  print(stdout, bold('Kept tokens: one picture per image, its questions from left to right'));
+  print(stdout, bold('Kept tokens: one overlay per image, its questions from left to right'));
   const images = [...new Set(trials.map(({ sample }) => sample.image))];
   for (const [i, path] of overlays.entries()) {
-    const asked = trials
+    const questions = trials
       .filter(({ sample }) => sample.image === images[i])
       .map(({ sample }) => sample.question);
     print(stdout, `  ${relative(cwd, path)}`);
-    for (const line of wrapColumns(asked.join(' | '), width - 4)) print(stdout, dim(`    ${line}`));
+    for (const line of wrapColumns(questions.join(' | '), width - 4)) print(stdout, dim(`    ${line}`));
   }
   print(stdout);
   prose('Ask about your own image with a real model (downloaded once)', bold);
   print(stdout, '  mmtok ask photo.jpg "What is on the table?" --overlay kept.png \\');
   print(stdout, '    --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct');
   prose(
-    'In a clone of the repository, use `node packages/cli/dist/bin.js` instead of `mmtok`. `mmtok ask --help` lists more models, `mmtok doctor` shows what runs on this machine.',
+    'In a clone of the repository, use `node packages/cli/dist/bin.js` instead of `mmtok`. `mmtok ask --help` lists more models; `mmtok ' +
+      'doctor` shows what runs on this machine.',
     dim,
   );
 }
@@ -266,9 +272,4 @@ type Side = Exclude<keyof Trial, 'sample'>;
 function rightOf(trials: readonly Trial[], side: Side): string {
   const right = trials.filter((trial) => isRight(trial[side].text, trial.sample)).length;
   return `${right} of ${trials.length} right`;
-}
-
-function medianPrefill(trials: readonly Trial[], side: Side): number {
-  const sorted = trials.map((trial) => trial[side].timings.prefillMs).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
 }

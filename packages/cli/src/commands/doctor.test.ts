@@ -5,7 +5,7 @@ import { isSupported } from '../engines/inspect-engines.js';
 import { probe } from '../engines/probe.js';
 import { main } from '../main.js';
 
-it('tells what works and how to get the rest', async () => {
+it('shows what works and how to install the rest', async () => {
   const io = fakeIo();
   expect(await main(['doctor'], io, fakeServices().services)).toBe(0);
   expect(io.out()).toContain('Node 20.19.0 on linux x64 ✓');
@@ -13,7 +13,7 @@ it('tells what works and how to get the rest', async () => {
   expect(io.out()).toMatch(/✗ @tensorflow\/tfjs +nothing found\n {4}Install one\.\n/);
 });
 
-it('tells programs in JSON', async () => {
+it('prints JSON', async () => {
   const io = fakeIo();
   await main(['doctor', '--json'], io, fakeServices().services);
   expect(JSON.parse(io.out())).toMatchObject({
@@ -22,7 +22,7 @@ it('tells programs in JSON', async () => {
   });
 });
 
-it('fails where not even the CPU works', async () => {
+it('fails if not even the CPU works', async () => {
   const io = fakeIo();
   expect(await main(['doctor'], io, fakeServices({ ortWorks: false }).services)).toBe(1);
   expect(io.out()).toContain('✗ cpu');
@@ -44,6 +44,6 @@ it('a probe tries the real engine', async () => {
   });
 });
 
-it('knows which Node it needs', () => {
+it('checks the version of Node', () => {
   expect(['18.20.0', '20.18.3', '20.19.0', '22.0.0'].map(isSupported)).toEqual([false, false, true, true]);
 });

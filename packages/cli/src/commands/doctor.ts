@@ -5,8 +5,7 @@ import type { Command } from 'commander';
 import type { EngineReport, MachineReport } from '../engines/inspect-engines.js';
 import { EXIT } from '../errors.js';
 import { jsonOption } from '../options.js';
-import { type Colors, colorsFor, type Io, print } from '../terminal/io.js';
-import { createStatusLine } from '../terminal/status-line.js';
+import { type Colors, colorsFor, createStatusLine, type Io, print } from '../terminal/io.js';
 import { wrapColumns } from '../terminal/table.js';
 import type { Context } from './context.js';
 
@@ -63,20 +62,20 @@ function printReport({ node, platform, transformers, engines }: MachineReport, {
     print(stdout);
     print(stdout, colors.bold(title));
     const own = engines.filter(({ target }) => target.engine === engine);
-    const told = new Set<string>();
+    const shown = new Set<string>();
     for (const report of own) {
-      printEngine(report, told, width, stdout, colors);
-      if (!report.result.works) told.add(report.result.hint);
+      printEngine(report, shown, width, stdout, colors);
+      if (!report.result.works) shown.add(report.result.hint);
     }
   }
   print(stdout);
   print(stdout, 'The reference backend (--backend cpu) needs no engine and always works.');
 }
 
-/** Prints one engine; hints that were `told` before are omitted. */
+/** Prints one engine; hints that were `shown` before are omitted. */
 function printEngine(
   { label, result }: EngineReport,
-  told: ReadonlySet<string>,
+  shown: ReadonlySet<string>,
   width: number,
   stdout: Io['stdout'],
   colors: Colors,
@@ -99,7 +98,7 @@ function printEngine(
     return;
   }
   print(stdout, `  ${colors.red('✗')} ${name}${result.problem}`);
-  if (!told.has(result.hint)) printIndented(result.hint);
+  if (!shown.has(result.hint)) printIndented(result.hint);
 }
 
 const NAME_WIDTH = 27;

@@ -57,7 +57,7 @@ describe('mmtok select', () => {
     expect(onOrt.order).toEqual(onReference.order);
   });
 
-  it('makes the official selections', async () => {
+  it('reproduces the official selections', async () => {
     const official = officialSelections.find((each) => each.excludedFirst > 0) as OfficialSelection;
     const { vision, visionFeatures, text } = officialInputs(official);
     const matrix = (input: { readonly data: ArrayLike<number>; readonly dims: readonly number[] }) =>
@@ -89,7 +89,7 @@ describe('mmtok select', () => {
     expect(covering.reason).toBe('coverageReached');
   });
 
-  it('lets the question decide with a focus what must be covered', async () => {
+  it('weights coverage by the question with a focus', async () => {
     const chosen = async (...flags: readonly string[]) =>
       JSON.parse((await select(features, '--keep', '6', '--json', ...flags)).out);
     const focused = await chosen('--focus', '4');
@@ -97,21 +97,21 @@ describe('mmtok select', () => {
     expect(focused.order).not.toEqual((await chosen('--focus', '0')).order);
   });
 
-  it('tells people the same in words', async () => {
+  it('prints the same as text', async () => {
     const { out } = await select(features, '--keep', '4');
     expect(out).toMatch(/^4 of 40 tokens kept \(10\.0 %\)\n/);
     expect(out).toMatch(/optimality {2}at least \d+\.\d % of the best possible/);
     expect(out.trimEnd().split('\n').at(-1)).toMatch(/^\d+ \d+ \d+ \d+$/);
   });
 
-  it('keeps everything where the budget allows it, and says so', async () => {
+  it('keeps everything if the budget allows it, and says so', async () => {
     const { exitCode, out } = await select(features, '--keep', '99');
     expect(exitCode).toBe(0);
     expect(out).toContain('40 of 40 tokens kept');
     expect(out).toContain('no more than the budget');
   });
 
-  it('does without text and vision features, and says so', async () => {
+  it('works without text and vision features, and says so', async () => {
     const { exitCode, out } = await select({ vision_tokens: features.vision_tokens }, '--keep', '4');
     expect(exitCode).toBe(0);
     expect(out).toContain('no text tokens were given');
@@ -133,7 +133,7 @@ describe('mmtok select', () => {
       'expected 40 rows, one per vision token, got 4',
     ],
     ['text of another width', { ...features, text_tokens: f32(noise(6, 1), [2, 3]) }, 'text'],
-  ])('refuses %s', async (_, tensors, problem) => {
+  ])('rejects %s', async (_, tensors, problem) => {
     const { exitCode, out, err } = await select(tensors, '--keep', '1');
     expect(err).toContain(problem);
     expect(exitCode).toBe(2);
@@ -147,7 +147,7 @@ describe('mmtok select', () => {
       'exclude.40: expected an index below 40, the number of vision tokens, got 40.',
     ],
     [['--include', '1', '--exclude', '1'], 'both included and excluded'],
-  ])('refuses %j', async (flags, problem) => {
+  ])('rejects %j', async (flags, problem) => {
     const { exitCode, err } = await select(features, '--keep', '4', ...flags);
     expect(err).toContain(problem);
     expect(err.length).toBeLessThan(1000);

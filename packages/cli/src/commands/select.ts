@@ -41,7 +41,7 @@ Examples:
   mmtok select features.safetensors --keep 10% --exclude 0-23,40 --json
   python make_features.py | mmtok select - --keep c0.95 --json`;
 
-/** What `mmtok select` was asked for. */
+/** The parsed command line of `mmtok select`. */
 interface SelectRequest {
   /** A safetensors file; `-` is standard input. */
   readonly file: string;

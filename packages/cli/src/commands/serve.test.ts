@@ -5,7 +5,7 @@ import { fakeServices } from '../../test/fake-services.js';
 import { main } from '../main.js';
 
 describe('mmtok serve', () => {
-  it('serves the embedded model until a signal comes, and then ends well', async () => {
+  it('serves the embedded model until a signal, then shuts down cleanly', async () => {
     const io = fakeIo();
     const running = main(['serve', '--model', 'tiny-small', '--port', '0'], io, fakeServices().services);
     await expect.poll(() => io.out(), { timeout: 50_000 }).toContain('"listening"');
@@ -17,7 +17,7 @@ describe('mmtok serve', () => {
     expect(io.out()).toContain('"closed"');
   });
 
-  it('refuses what cannot be, before it loads a model', async () => {
+  it('rejects invalid options before loading a model', async () => {
     const run = async (...words: string[]) => {
       const io = fakeIo();
       const code = await main(['serve', ...words], io, fakeServices().services);

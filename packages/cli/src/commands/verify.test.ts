@@ -9,7 +9,7 @@ import { services } from './context.js';
 
 const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'verify-'));
 
-it('verifies the embedded model, offline, with a table, a page and JSON', async () => {
+it('verifies the embedded model offline, with a table, a page, and JSON', async () => {
   const io = fakeIo({ cwd: await folder() });
   const code = await main(['verify', 'tiny-small', '--repeats', '0', '--max-new-tokens', '3'], io, services);
   expect(code).toBe(0);
@@ -25,7 +25,7 @@ it('verifies the embedded model, offline, with a table, a page and JSON', async 
   expect(page.match(/href="data:image\/bmp/g)).toHaveLength(4);
 });
 
-it('shows times, and exits with 1 where a check failed', async () => {
+it('shows times, and exits with 1 if a check failed', async () => {
   const io = fakeIo({ cwd: await folder() });
   const verified = fakeVerification('x', false);
   expect(await main(['verify', './export', '--out', 'r'], io, fakeServices({ verified }).services)).toBe(1);
@@ -46,7 +46,7 @@ it('prints the same JSON that it writes', async () => {
   );
 });
 
-it('lets no text of a model mean anything to a browser or a terminal', async () => {
+it("escapes a model's text for browsers and terminals", async () => {
   const io = fakeIo({ cwd: await folder() });
   const hostile = '"><script>alert(1)</script>\u001b]0;x\u0007 & \'';
   const verified = fakeVerification(hostile);
@@ -58,7 +58,7 @@ it('lets no text of a model mean anything to a browser or a terminal', async () 
   expect(io.out()).not.toContain('\u001b]');
 });
 
-it('says what is wrong with options and folders before it begins', async () => {
+it('rejects invalid options and folders before it starts', async () => {
   const io = fakeIo({ cwd: await folder() });
   const run = (...words: string[]): Promise<number> =>
     main(['verify', ...words], io, fakeServices().services);

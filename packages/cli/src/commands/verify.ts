@@ -5,7 +5,7 @@ import { arch, cpus, platform, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { VerifiedPicture, VerifyReport } from '@mmtok/transformers/verify';
 import type { Command } from 'commander';
-import { EXIT, InputFileError, UsageError } from '../errors.js';
+import { EXIT, orInputFileError, UsageError } from '../errors.js';
 import { TINY, type VerifyRequest } from '../models/load.js';
 import {
   deviceOption,
@@ -16,8 +16,7 @@ import {
   parseInteger,
   promptOption,
 } from '../options.js';
-import { colorsFor, print, printJson } from '../terminal/io.js';
-import { createStatusLine } from '../terminal/status-line.js';
+import { colorsFor, createStatusLine, print, printJson } from '../terminal/io.js';
 import type { Context } from './context.js';
 import { verifyLines, verifyPage } from './verify-report.js';
 
@@ -82,7 +81,7 @@ function parseShare(option: string, text: string): number {
   throw new UsageError(`${option}: expected a percentage between 0 and 100 such as 25%, got '${text}'.`);
 }
 
-/** What `mmtok verify` was asked for. */
+/** The parsed command line of `mmtok verify`. */
 interface VerifyCommand extends VerifyRequest {
   /** The folder of verify.html and verify.json. */
   readonly out: string;
@@ -90,6 +89,8 @@ interface VerifyCommand extends VerifyRequest {
   /** Version of this program, for the report. */
   readonly version: string;
 }
+
+const UNWRITABLE = 'it cannot be written';
 
 /** The JSON document: the report without its images, and the machine. */
 export interface VerifyDocument {
@@ -111,7 +112,7 @@ async function verify(
 ): Promise<number> {
   const folder = resolve(io.cwd, out);
   // Before the verification, which takes minutes.
-  await writing(folder, () => mkdir(folder, { recursive: true }));
+  await orInputFileError(folder, UNWRITABLE, () => mkdir(folder, { recursive: true }));
   const status = createStatusLine(io.stderr);
   const verified = await services.verifyModel(request, io, ({ done, total, what }) =>
     status.show(`${done + 1} of ${total}: ${what} …`),
@@ -125,8 +126,10 @@ async function verify(
     ['verify.json', JSON.stringify(document, null, 2)],
     ['verify.html', await verifyPage({ ...head, report })],
   ] as const;
-  for (const [name, text] of files)
-    await writing(join(folder, name), () => writeFile(join(folder, name), text));
+  for (const [name, text] of files) {
+    const path = join(folder, name);
+    await orInputFileError(path, UNWRITABLE, () => writeFile(path, text));
+  }
   if (json) printJson(io.stdout, document);
   else {
     const width = Math.min(io.stdout.columns ?? 100, 120);
@@ -148,11 +151,4 @@ function machineInWords(): string {
   const [cpu] = cpus();
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   return `${platform()} ${arch()}, Node ${process.versions.node}, ${cpus().length} × ${cpu?.model ?? 'CPU'}, ${memory}`;
-}
-
-async function writing(path: string, write: () => Promise<unknown>): Promise<void> {
-  await write().catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputFileError(path, `it cannot be written (${reason})`, { cause });
-  });
 }

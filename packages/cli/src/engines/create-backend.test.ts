@@ -11,13 +11,13 @@ describe('createBackend', () => {
     await backend.dispose();
   });
 
-  it('makes tfjs, on the backend of TensorFlow.js that was asked for', async () => {
+  it('creates tfjs on the requested TensorFlow.js backend', async () => {
     const backend = await createBackend('tfjs', 'cpu');
     expect([backend.name, backend.device]).toEqual(['tfjs', 'cpu']);
     await backend.dispose();
   });
 
-  it('refuses names and devices that do not exist', async () => {
+  it('rejects unknown names and devices', async () => {
     await expect(createBackend('abacus' as never)).rejects.toMatchObject({
       code: 'MMTOK_INVALID_OPTIONS',
       message: expect.stringContaining('expected one of ort, tfjs, cpu'),

@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { type Backend, BackendUnavailableError, createReferenceBackend } from '@mmtok/core';
-import { parseOptions } from '@mmtok/core/internal';
+import { messageOf, parseOptions } from '@mmtok/core/internal';
 import type { SpeedRuntime } from '@mmtok/eval';
 import type { OrtBackendOptions } from '@mmtok/ort-backend';
 import * as z from 'zod';
@@ -54,10 +54,9 @@ export function loadOnnxRuntime(): SpeedRuntime {
     const library = createRequire(import.meta.url).resolve('@huggingface/transformers');
     return createRequire(library)('onnxruntime-node') as SpeedRuntime;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BackendUnavailableError(
       'onnxruntime-node',
-      `it does not load (${reason})`,
+      `it does not load (${messageOf(cause)})`,
       'Install it with `npm install @huggingface/transformers`; `mmtok doctor` shows what works here.',
       { cause },
     );

@@ -92,5 +92,6 @@ function readResult(stdout: string): ProbeResult | undefined {
 
 function crash(error: { readonly signal?: NodeJS.Signals | null; readonly killed?: boolean } | null): string {
   if (error?.killed) return `no answer within ${TIMEOUT_MS / 1000} s`;
-  return `the process ended ${error?.signal ? `by ${error.signal}` : 'without a result'}; its native library probably does not work here`;
+  const end = error?.signal ? `was killed by ${error.signal}` : 'ended without a result';
+  return `the process ${end}; its native library probably does not work here`;
 }

@@ -40,7 +40,7 @@ describe('renderOverlay', () => {
     expect(at(2, 2)).toEqual([255, 255, 255]);
   });
 
-  it('draws any grid, keeps the shape of pictures, and sets panels side by side', async () => {
+  it('draws any grid, preserves aspect ratios, and places panels side by side', async () => {
     const one = await pixelsOf(
       await renderOverlay([panel(3, 7, [0, 20], solid(70, 30))], { panelWidth: 280 }),
     );
@@ -56,7 +56,7 @@ describe('renderOverlay', () => {
     expect(one.height).toBeGreaterThan(24 + 120);
   });
 
-  it('lays tiles out as the picture was cut', async () => {
+  it('lays out tiles as the image was split', async () => {
     const views = Array.from({ length: 5 }, () => ({
       picture: solid(10, 10),
       rows: 1,
@@ -73,7 +73,7 @@ describe('renderOverlay', () => {
     [2, 5000, 4 * 280],
     [5000, 2, 16],
     [1, 1_000_000, 4 * 280],
-  ])('draws a picture of %d × %d pixels', async (width, height, drawn) => {
+  ])('draws an image of %d × %d pixels', async (width, height, drawn) => {
     const picture = solid(width, height);
     const png = await renderOverlay([panel(2, 2, [0], picture)], { panelWidth: 280 });
     expect((await pixelsOf(png)).height).toBe(24 + drawn + 24);
@@ -104,7 +104,7 @@ const viewsOf = (images: readonly ImageReport[], seen: PixelTensor | undefined, 
   );
 
 describe('overlayPanels', () => {
-  it('draws on the original where the encoder saw all of it', () => {
+  it('draws on the original image if the encoder saw all of it', () => {
     expect(viewsOf([image([tile])], undefined, processing)).toEqual([
       [{ picture: drawn, rows: 2, columns: 2, kept: [2] }],
     ]);
@@ -118,13 +118,13 @@ describe('overlayPanels', () => {
     ]);
   });
 
-  it('recovers what cropping left', () => {
+  it('recovers the cropped image', () => {
     const one = { dims: [1, 3, 1, 2], data: pixels.data.slice(6) };
     const [views = []] = viewsOf([image([tile])], one, { ...processing, do_center_crop: true });
     expect(views[0]?.picture).toEqual({ data: new Uint8Array(6).fill(255), width: 2, height: 1 });
   });
 
-  it('gives no panel where tokens form no grid, or the pixels are laid out otherwise', () => {
+  it('returns no panel if tokens form no grid or the pixel layout is unknown', () => {
     const { grid: _, ...gridless } = tile;
     expect(viewsOf([image([gridless])], undefined, processing)).toEqual([]);
     const patches = { dims: [16, 1176], data: new Float32Array(16 * 1176) };

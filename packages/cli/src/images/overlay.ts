@@ -1,5 +1,5 @@
-// Overlays: images whose dropped patches are dimmed and whose kept ones are framed, as a PNG. They carry no text, so they look the
-// same on machines without fonts.
+// Overlays: images with dropped patches dimmed and kept ones framed, as a PNG. They contain no text, so they look the same on
+// machines without fonts.
 
 import { type TokenGrid, tokenMarks } from '@mmtok/core/internal';
 import type { ImageReport, TileReport } from '@mmtok/transformers';

@@ -28,7 +28,7 @@ describe('readPicture', () => {
     expect([...(await readPicture('gray.png', folder)).data]).toHaveLength(18);
   });
 
-  it('turns photos upright', async () => {
+  it('applies the EXIF orientation', async () => {
     await solid(3, { r: 1, g: 2, b: 3 })
       .withMetadata({ orientation: 6 })
       .jpeg()
@@ -36,7 +36,7 @@ describe('readPicture', () => {
     expect(await readPicture('turned.jpg', folder)).toMatchObject({ width: 2, height: 3 });
   });
 
-  it('reads from the web', async () => {
+  it('reads from a URL', async () => {
     const png = await solid(3, { r: 1, g: 2, b: 3 }).png().toBuffer();
     const server = createServer(({ url }, response) => {
       response.statusCode = url === '/other.png' ? 404 : 200;
@@ -55,7 +55,7 @@ describe('readPicture', () => {
     await expect(readPicture('http://localhost:1/x.png', folder)).rejects.toThrow('could not be downloaded');
   });
 
-  it('reads what a file: URL names', async () => {
+  it('reads a file: URL', async () => {
     await solid(3, { r: 1, g: 2, b: 3 }).png().toFile(join(folder, 'a b.png'));
     const { href } = pathToFileURL(join(folder, 'a b.png'));
     expect(await readPicture(href, '/nowhere')).toMatchObject({ width: 3 });
@@ -68,7 +68,7 @@ describe('readPicture', () => {
     ['BMP', 'BM\x36\0\0\0\0\0'],
     ['JPEG XL', '\xff\x0a\xfa'],
     ['PDF', '%PDF-1.7'],
-  ])('names the format of a %s file, and what to do', async (format, start) => {
+  ])('names the format of a %s file and how to convert it', async (format, start) => {
     await expect(readPicture(Buffer.from(start, 'latin1'), folder)).rejects.toThrow(
       `it is a ${format} file, which is not supported; convert it to PNG`,
     );

@@ -16,7 +16,7 @@ export interface Picture {
 /**
  * Reads an image, rotated by its EXIF orientation, with transparency on white.
  * @param source A path, a `file:` or http(s) URL, or the bytes of an image file.
- * @throws InputFileError if there is no such file, or it is not an image, or too large a one.
+ * @throws InputFileError if the file does not exist, is not an image, or is too large.
  */
 export async function readPicture(source: string | Uint8Array, cwd: string): Promise<Picture> {
   const bytes = typeof source === 'string' ? await readBytes(source, cwd) : source;

@@ -30,8 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => model.dispose());
 
-describe('a model of transformers.js under evaluation', () => {
-  it('hands features, text and grid to methods, and keeps what they choose', async () => {
+describe('a transformers.js model under evaluation', () => {
+  it('passes features, text, and grid to methods, and keeps what they choose', async () => {
     const seen: GivenFeatures[] = [];
     const spy = defineMethod({
       name: 'spy',
@@ -69,7 +69,7 @@ describe('a model of transformers.js under evaluation', () => {
     expect(records.every(({ prefillMs }) => prefillMs > 0)).toBe(true);
   });
 
-  it('tells how many tokens a picture has before it is asked about, and what cannot be asked', async () => {
+  it('counts the tokens of an image in advance, and rejects prompts with placeholders', async () => {
     const [sample] = await heldOut();
     const images = [imageFile(sample!.image)];
     expect(await model.countTokens({ images, prompt: 'What is it?' })).toEqual([576]);
@@ -81,7 +81,7 @@ describe('a model of transformers.js under evaluation', () => {
     });
   });
 
-  it('tells positions where it keeps them', async () => {
+  it('passes positions if they are preserved', async () => {
     expect(model.gives).toContain('positions');
     const seen: GivenFeatures[] = [];
     const spy = (name: string, needs: readonly 'positions'[]) =>
@@ -179,7 +179,7 @@ describe('a model of transformers.js under evaluation', () => {
     await vlm.dispose();
   });
 
-  it('makes a picture smaller where its processor goes by the size', async () => {
+  it('resizes images if the processor supports it', async () => {
     const { path } = await buildTinyModel('qwen2_5_vl', { directory: out() });
     const native = new EvalVlm(await loadLibraryModel({ model: path }, fakeIo()), { model: 'random' });
     expect(native.gives).toContain('resolution');
@@ -200,7 +200,7 @@ describe('a model of transformers.js under evaluation', () => {
     await native.dispose();
   });
 
-  it('hands on the saliency of an encoder that has one', async () => {
+  it('passes on the saliency of encoders that have it', async () => {
     const directory = out();
     const load = async (exposeSaliency: boolean) => {
       const { path } = await buildTinyModel('llava', { directory, exposeSaliency });

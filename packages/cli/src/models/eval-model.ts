@@ -136,7 +136,7 @@ export class EvalVlm implements EvalVlmModel {
     return this.prepared;
   }
 
-  /** Asks the vision encoder, once per shape of pixels; only needed for families without a processor of their own. */
+  /** Asks the vision encoder, once per shape of pixels; only needed for families without their own processor. */
   private async tokensPerImage(pixels: ModelInputs): Promise<number> {
     const shape = String(pixels.pixel_values?.dims);
     const count = this.counts.get(shape) ?? (await visionTokensPerImage(this.loaded.model as never, pixels));

@@ -6,7 +6,7 @@ import { readPicture } from '../images/picture.js';
 import { loadAgent, loadVlm } from './load.js';
 
 describe('an agent', () => {
-  it('answers before the model, whose report says what was added', async () => {
+  it('answers before the model, and the report lists the added words', async () => {
     const agent = await loadAgent({ model: 'tiny' }, fakeIo());
     const vlm = await loadVlm({ model: 'tiny', backend: createReferenceBackend(), agent }, fakeIo());
     // The answer is a word that has a look.
@@ -26,7 +26,7 @@ describe('an agent', () => {
     await agent.dispose();
   });
 
-  it('is refused by a name that means nothing', async () => {
+  it('is rejected if its name is unknown', async () => {
     await expect(loadAgent({ model: 'no such model' }, fakeIo())).rejects.toThrow(
       /Unknown model 'no such model'/,
     );

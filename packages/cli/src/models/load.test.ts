@@ -21,7 +21,7 @@ describe('the embedded model', () => {
   });
   afterAll(() => vlm.dispose());
 
-  it('answers with all its vision tokens and with a tenth', async () => {
+  it('answers with all vision tokens and with a tenth of them', async () => {
     const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
     const request = { pictures: [await readPicture(image, '/')], question };
     const texts: string[] = [];
@@ -41,7 +41,7 @@ describe('the embedded model', () => {
     expect(totalMs).toBeGreaterThan(prepareMs + encodeMs + selectMs + prefillMs + decodeMs - 1);
   });
 
-  it('takes several pictures, each with its own budget', async () => {
+  it('takes several images, each with its own budget', async () => {
     const images = [...new Set((await samples()).map(({ image }) => image))];
     const pictures = await Promise.all(images.slice(0, 2).map((image) => readPicture(image, '/')));
     const { visionTokens, keptTokens, overlay } = await vlm.ask({
@@ -53,7 +53,7 @@ describe('the embedded model', () => {
     expect((await overlay()).map(({ views }) => views[0]?.picture)).toEqual(pictures);
   });
 
-  it('has a smaller sibling, with a quarter of the tokens', async () => {
+  it('has a smaller version with a quarter of the tokens', async () => {
     const small = await loadVlm({ model: 'tiny-small', backend: backend() }, fakeIo());
     const [{ image, question } = { image: '', question: '' }] = await samples();
     const pictures = [await readPicture(image, '/')];
@@ -63,7 +63,7 @@ describe('the embedded model', () => {
     await small.dispose();
   });
 
-  it('keeps everything where the budget allows it, and says so', async () => {
+  it('keeps everything if the budget allows it, and says so', async () => {
     const [{ image, question } = { image: '', question: '' }] = await samples();
     const pictures = [await readPicture(image, '/')];
     const { keptTokens, notes } = await vlm.ask({ pictures, question, budget: { tokens: 1000 } });
@@ -86,7 +86,7 @@ describe('loadVlm', () => {
     await vlm.dispose();
   });
 
-  it("takes a folder, and a prompt of one's own", async () => {
+  it('takes a folder and a custom prompt template', async () => {
     const vlm = await loadVlm(
       { model: modelPath, backend: backend(), promptTemplate: '<image> question {question} answer' },
       fakeIo(),
@@ -97,7 +97,7 @@ describe('loadVlm', () => {
     await vlm.dispose();
   });
 
-  it('asks for the place of the picture in such a prompt', async () => {
+  it('requires <image> in a prompt template', async () => {
     const vlm = await loadVlm(
       { model: 'tiny', backend: backend(), promptTemplate: 'question {question} answer' },
       fakeIo(),
@@ -112,7 +112,7 @@ describe('loadVlm', () => {
     await vlm.dispose();
   });
 
-  it('refuses names that mean nothing', async () => {
+  it('rejects unknown names', async () => {
     await expect(loadVlm({ model: 'enormous', backend: backend() }, fakeIo())).rejects.toMatchObject({
       code: 'MMTOK_USAGE',
       message: expect.stringContaining(
@@ -144,7 +144,7 @@ describe('loadVlm', () => {
     },
   );
 
-  it('says what a folder lacks', async () => {
+  it('says which files a folder lacks', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
     await expect(loadVlm({ model: folder, backend: backend() }, fakeIo())).rejects.toMatchObject({
       code: 'MMTOK_MODEL_LOAD',
@@ -156,7 +156,7 @@ describe('loadVlm', () => {
     );
   });
 
-  it('downloads from the hub, with progress for a person', async () => {
+  it('downloads from the hub and shows progress on a terminal', async () => {
     const { env } = await import('@huggingface/transformers');
     const hub = 'https://huggingface.co/acme/tiny/resolve/main/';
     const fetching = vi.spyOn(env, 'fetch').mockImplementation(async (url) => {
@@ -182,7 +182,7 @@ describe('loadVlm', () => {
     fetching.mockRestore();
   });
 
-  it('tells an absent network from an absent model', async () => {
+  it('distinguishes a missing network from a missing model', async () => {
     const { env } = await import('@huggingface/transformers');
     const fetching = vi.spyOn(env, 'fetch').mockRejectedValue(new TypeError('fetch failed'));
     const io = { ...fakeIo(), env: { XDG_CACHE_HOME: await mkdtemp(join(tmpdir(), 'mmtok-cache-')) } };
@@ -208,7 +208,7 @@ describe('loadVlm', () => {
   });
 });
 
-it('downloadProgress adds the files up', () => {
+it('downloadProgress sums all files', () => {
   const shown: string[] = [];
   const progress = downloadProgress('a/b', { show: (text) => shown.push(text), clear: () => undefined });
   const file = (name: string, loaded: number, total: number) =>

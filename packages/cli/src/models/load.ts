@@ -9,8 +9,7 @@ import { MmtokError } from '@mmtok/core';
 import type { LoadedVlm, LoadVlmOptions } from '@mmtok/transformers';
 import type { VerifyProgress, VerifyReport } from '@mmtok/transformers/verify';
 import { HubUnreachableError, UsageError } from '../errors.js';
-import type { Io } from '../terminal/io.js';
-import { createStatusLine, type StatusLine } from '../terminal/status-line.js';
+import { createStatusLine, type Io, type StatusLine } from '../terminal/io.js';
 import { formatBytes } from '../terminal/text.js';
 import type { EvalVlmModel } from './eval-model.js';
 import type { Vlm, VlmOptions } from './vlm.js';
@@ -27,7 +26,7 @@ export type LoadVlm = (options: VlmOptions, io: Io) => Promise<Vlm>;
 /**
  * Loads a model and attaches pruning. Downloads go to `mmtok/models` in the user's cache folder.
  * @throws UsageError for a name that is neither an embedded model, nor a hub id, nor a folder.
- * @throws ModelLoadError if there is no such model, or the folder contains none.
+ * @throws ModelLoadError if the model does not exist, or the folder contains none.
  * @throws HubUnreachableError if it must be downloaded but the hub cannot be reached.
  * @throws UnsupportedModelError if it cannot be pruned.
  */
@@ -43,16 +42,25 @@ export async function loadLibraryModel(
 ): Promise<LoadedVlm> {
   const source = await locate(name, io.cwd);
   const transformers = await import('@mmtok/transformers');
+  // The library checks the device; the precision was checked when it was parsed.
+  return await loading(name, io, (more) =>
+    transformers.loadVlm(source, { device, dtype, ...more } as LoadVlmOptions),
+  );
+}
+
+/**
+ * Shows the progress of loading a model.
+ * @throws HubUnreachableError if it must be downloaded but the hub cannot be reached.
+ */
+async function loading<T>(
+  name: string,
+  io: Io,
+  load: (more: { readonly onProgress: ProgressCallback; readonly cacheDir: string }) => Promise<T>,
+): Promise<T> {
   const status = createStatusLine(io.stderr);
   status.show(`Loading ${name} …`);
   try {
-    return await transformers.loadVlm(source, {
-      device,
-      dtype,
-      onProgress: downloadProgress(name, status),
-      cacheDir: modelCache(io),
-      // The library checks the device; the precision was checked when it was parsed.
-    } as LoadVlmOptions);
+    return await load({ onProgress: downloadProgress(name, status), cacheDir: modelCache(io) });
   } catch (error) {
     throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
   } finally {
@@ -115,28 +123,15 @@ export type LoadAgent = (
 /**
  * Loads an agent. Downloads go to the same folder as those of models.
  * @throws UsageError for a name that is neither an embedded model, nor a hub id, nor a folder.
- * @throws AgentLoadError if there is no such model, or it cannot be an agent.
+ * @throws AgentLoadError if the model does not exist or cannot be an agent.
  * @throws HubUnreachableError if it must be downloaded, but cannot.
  */
 export const loadAgent: LoadAgent = async ({ model: name, device, dtype }, io) => {
   const model = await locate(name, io.cwd);
   const { createAgent } = await import('@mmtok/agent');
-  const status = createStatusLine(io.stderr);
-  status.show(`Loading ${name} …`);
-  try {
-    return await createAgent({
-      model,
-      device,
-      dtype,
-      onProgress: downloadProgress(name, status),
-      cacheDir: modelCache(io),
-      // The library checks the device; the precision was checked when it was parsed.
-    } as CreateAgentOptions);
-  } catch (error) {
-    throw isUnreachable(error) ? new HubUnreachableError(name, { cause: error }) : error;
-  } finally {
-    status.clear();
-  }
+  return await loading(name, io, (more) =>
+    createAgent({ model, device, dtype, ...more } as CreateAgentOptions),
+  );
 };
 
 /** What to verify. */
@@ -158,7 +153,7 @@ export type VerifyModel = (
 
 /**
  * Verifies a model.
- * @throws what loading throws, and InvalidOptionsError for numbers out of range.
+ * @throws everything that loading throws; InvalidOptionsError for numbers out of range.
  */
 export const verifyModel: VerifyModel = async (request, io, onProgress) => {
   const { promptTemplate, ratio, newTokens, repeats } = request;

@@ -188,7 +188,7 @@ function tokensOf({ visionTokens, indices, selections }: PruneReport['images'][n
   return { visionTokens, indices, coverage: selections[0]?.coverage ?? {} };
 }
 
-interface Asked extends Pick<Request, 'pictures' | 'question'> {
+interface OverlayRequest extends Pick<Request, 'pictures' | 'question'> {
   readonly template: string | undefined;
 }
 
@@ -196,7 +196,7 @@ interface Asked extends Pick<Request, 'pictures' | 'question'> {
 async function drawable(
   { library, processor, model }: PrunableVlm,
   report: PruneReport,
-  { pictures, question, template }: Asked,
+  { pictures, question, template }: OverlayRequest,
 ): Promise<OverlayPanel[]> {
   const images = pictures.map(({ data, width, height }) => new library.RawImage(data, width, height, 3));
   const inputs = await inputsOf({ library, processor, model }, images, question, {

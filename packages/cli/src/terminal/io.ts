@@ -1,6 +1,7 @@
-// The streams that a command reads and writes, and colors for them. Tests run commands on streams of their own.
+// The streams that a command reads and writes, colors for them, and a status line. Tests run commands on their own streams.
 
 import pc from 'picocolors';
+import wrapAnsi from 'wrap-ansi';
 import { safeJson, safeText } from './text.js';
 
 /** A stream of text for a person or a program to read. */
@@ -51,4 +52,46 @@ export function colorsFor(output: Output, env: Io['env']): Colors {
   const isForced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0';
   const isPlain = env.NO_COLOR !== undefined && env.NO_COLOR !== '';
   return pc.createColors(!isPlain && (isForced || (output.isTTY === true && env.TERM !== 'dumb')));
+}
+
+// A line at the bottom of a terminal that shows progress and disappears afterwards. Silent in a pipe or in CI.
+
+/** A line that is overwritten. */
+export interface StatusLine {
+  /** Replaces the line's text. */
+  show(text: string): void;
+  /** Removes the line. Call it before anything else is printed. */
+  clear(): void;
+}
+
+const REDRAW_MS = 50;
+const START_OF_LINE = '\r\u001b[2K';
+
+/** A status line on a stream. */
+export function createStatusLine(output: Output): StatusLine {
+  if (output.isTTY !== true) return { show: () => undefined, clear: () => undefined };
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let isDrawn = false;
+  return {
+    show(text) {
+      const now = performance.now();
+      if (now - drawnAt < REDRAW_MS) return;
+      drawnAt = now;
+      isDrawn = true;
+      output.write(START_OF_LINE + cut(text, Math.max(1, (output.columns ?? 80) - 1)));
+    },
+    clear() {
+      if (!isDrawn) return;
+      isDrawn = false;
+      drawnAt = Number.NEGATIVE_INFINITY;
+      output.write(START_OF_LINE);
+    },
+  };
+}
+
+/** The beginning of a text that fits into `width` cells; no cell holds more than a few code units. */
+function cut(text: string, width: number): string {
+  const start = safeText(text.slice(0, 8 * width).replaceAll('\n', ' '));
+  const [line = ''] = wrapAnsi(start, width, { hard: true, wordWrap: false, trim: false }).split('\n', 1);
+  return line;
 }

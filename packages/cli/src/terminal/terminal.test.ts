@@ -1,13 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { explainFailure, UsageError } from '../errors.js';
-import { colorsFor, print, printJson } from './io.js';
-import { createStatusLine } from './status-line.js';
+import { colorsFor, createStatusLine, print, printJson } from './io.js';
 import { renderTable, wrapColumns } from './table.js';
 import { formatBytes, formatMs, formatShare, safeText } from './text.js';
 
 describe('safeText', () => {
-  it('makes visible what would steer a terminal, and lets line breaks, tabs and own colours pass', () => {
+  it('makes control characters visible, except line breaks, tabs, and our own colors', () => {
     expect(safeText('\u001b[2J\u001b]0;title\u0007x\r\u009b31m\u007f\u0000')).toBe(
       '␛[2J␛]0;title␇x␍\\u009b31m␡␀',
     );
@@ -17,7 +16,7 @@ describe('safeText', () => {
     expect(safeText(own)).toBe(own);
   });
 
-  it('is what commands print, and JSON has nothing of it', () => {
+  it('applies to everything commands print, and JSON needs none of it', () => {
     const io = fakeIo({ terminal: 80 });
     print(io.stdout, '\u001b[2J');
     createStatusLine(io.stderr).show('\u001b[2J\u0007');
@@ -42,7 +41,7 @@ describe('a megabyte of any shape', () => {
 });
 
 describe('wrapColumns', () => {
-  it('breaks between words, and within a word only where it must', () => {
+  it('breaks between words, and within a word only if necessary', () => {
     expect(wrapColumns('one two three', 7)).toEqual(['one two', 'three']);
     expect(wrapColumns('a unbreakable b', 5)).toEqual(['a unb', 'reaka', 'ble b']);
     expect(wrapColumns('  ', 5)).toEqual(['']);
@@ -55,7 +54,7 @@ describe('renderTable', () => {
     { title: 'ms', align: 'right' },
   ] as const;
 
-  it('aligns, and counts colors as nothing', () => {
+  it('aligns, ignoring colors', () => {
     const rows = [
       ['short', '\u001b[32m7\u001b[39m'],
       ['longer one', '123'],
@@ -84,7 +83,7 @@ describe('renderTable', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBe(24);
   });
 
-  it('wraps a column that has a width of its own, coloured or not', () => {
+  it('wraps a column with its own width, colored or not', () => {
     const limited = [{ title: 'answer', maxWidth: 10 }, { title: 'ms' }];
     const green = '\u001b[32m✓\u001b[39m';
     expect(renderTable(limited, [[`red objects on gray ${green}`, '7']], 80).slice(2)).toEqual([
@@ -96,7 +95,7 @@ describe('renderTable', () => {
 });
 
 describe('createStatusLine', () => {
-  it('is silent where nobody looks', () => {
+  it('is silent without a terminal', () => {
     const io = fakeIo();
     const status = createStatusLine(io.stderr);
     status.show('working');
@@ -121,7 +120,7 @@ describe('createStatusLine', () => {
 
 describe('colorsFor', () => {
   const terminal = { write: () => undefined, isTTY: true };
-  it('colours for terminals, unless NO_COLOR; or anywhere with FORCE_COLOR', () => {
+  it('returns colors for terminals unless NO_COLOR is set, and anywhere with FORCE_COLOR', () => {
     expect(colorsFor(terminal, {}).isColorSupported).toBe(true);
     expect(colorsFor(terminal, { NO_COLOR: '1' }).isColorSupported).toBe(false);
     expect(colorsFor({ write: terminal.write }, {}).isColorSupported).toBe(false);
@@ -129,7 +128,7 @@ describe('colorsFor', () => {
   });
 });
 
-it('numbers for people', () => {
+it('formats numbers', () => {
   expect([0.04, 7.24, 9.96, 38.4, 1204].map(formatMs)).toEqual(['0.0', '7.2', '10', '38', '1 204']);
   expect(formatShare(0.0977)).toBe('9.8 %');
   expect([7_500, 7_500_000, 1_234_000_000].map(formatBytes)).toEqual(['8 kB', '7.5 MB', '1.23 GB']);

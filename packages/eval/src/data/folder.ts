@@ -6,6 +6,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix, resolve, sep } from 'node:path';
 import * as z from 'zod';
 import { CorruptFileError, MissingFileError } from '../errors.js';
+import { groupBy } from '../stats/statistics.js';
 
 /** One image of a sample. Its bytes are read on demand. */
 export interface ImageSource {
@@ -102,13 +103,7 @@ const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).n
 
 function inFolder(path: string, relative: readonly string[], follows: boolean): Folder {
   const sorted = relative.map((file) => file.split(sep).join('/')).sort();
-  const byName = new Map<string, string[]>();
-  for (const file of sorted) {
-    const name = nameOf(file);
-    const same = byName.get(name);
-    if (same === undefined) byName.set(name, [file]);
-    else same.push(file);
-  }
+  const byName = groupBy(sorted, nameOf);
   const full = (file: string): string => {
     const found = join(path, file);
     if (!follows) assertWithin(path, found);

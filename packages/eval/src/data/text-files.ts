@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { messageOf } from '@mmtok/core/internal';
 import { CorruptFileError, MissingFileError } from '../errors.js';
 import type { Row } from './table.js';
 
@@ -37,8 +38,7 @@ function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    throw new CorruptFileError(where, `is not JSON (${detail})`, { cause });
+    throw new CorruptFileError(where, `is not JSON (${messageOf(cause)})`, { cause });
   }
 }
 

@@ -2,8 +2,7 @@
 
 import { descending } from './greedy.js';
 import { cosineMatrix, effectiveRank, spectrumOf } from './matrices.js';
-import type { Method } from './method.js';
-import { defineMethod } from './method.js';
+import { defineMethod, type Method } from './method.js';
 
 /** Growth of the distance from one pick to the next for an image of average effective rank. */
 const STEP = 0.01;

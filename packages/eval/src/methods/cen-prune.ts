@@ -1,11 +1,9 @@
 // Cen-Prune: a plug-in for diversity methods that centers tokens and favors uncommon ones.
 
 import type { Backend } from '@mmtok/core';
-import { relevance } from './cdpruner.js';
 import { descending, greedyDeterminant, maxMin, minMax } from './greedy.js';
-import { centered, cosineMatrix, type Matrix } from './matrices.js';
-import type { Method, MethodFeatures } from './method.js';
-import { defineMethod } from './method.js';
+import { centered, cosineMatrix, type Matrix, relevance } from './matrices.js';
+import { defineMethod, type Method, type MethodFeatures } from './method.js';
 
 /** There is no official code; this follows the paper's formulas. */
 const SOURCE = 'Cen-Prune (2026)';

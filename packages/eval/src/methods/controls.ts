@@ -1,6 +1,7 @@
-// Controls that ignore the features: random tokens, and tokens spread evenly over the image.
+// Controls that every pruning method must beat: random tokens, tokens spread evenly over the image, and a smaller image.
 
 import { createRandom, shuffleFront } from '@mmtok/core/internal';
+import { MethodError } from '../errors.js';
 import { defineMethod, type Method } from './method.js';
 
 // Random tokens, reproducible: what every method must beat.
@@ -71,3 +72,20 @@ function overGrid([rows, columns]: readonly [number, number], k: number, place: 
     return within(columns, inRow, place).map((column) => place(i, cellRows, rows) * columns + column);
   }).flat();
 }
+
+// The control that every pruning method must beat: the same number of vision tokens from a smaller image.
+
+/**
+ * Gives the model a smaller image that costs at most as many vision tokens as the other methods keep, and keeps all of them. It
+ * saves encoder time as well.
+ */
+export const resize: Method = {
+  name: 'resize',
+  title: 'Smaller image',
+  source: 'https://arxiv.org/abs/2508.18264',
+  needs: ['resolution'],
+  resizes: true,
+  async select() {
+    throw new MethodError('resize', 'it selects no tokens; the runner makes the image smaller instead');
+  },
+};

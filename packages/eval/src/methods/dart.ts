@@ -3,8 +3,7 @@
 import type { Float32Tensor } from '@mmtok/core';
 import { descending } from './greedy.js';
 import { cosineMatrix } from './matrices.js';
-import type { Method } from './method.js';
-import { defineMethod } from './method.js';
+import { defineMethod, type Method } from './method.js';
 
 /** Pivots per kind, as in the official settings. */
 const PIVOTS = 4;

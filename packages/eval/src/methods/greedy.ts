@@ -1,5 +1,4 @@
-// Searches that several methods share: ranking, greedy facility location, max-min distance, and determinants. Ties go to the lowest
-// index.
+// Rankings, and the searches that several methods share: max-min distance and determinants. Ties go to the lowest index.
 
 import type { Matrix } from './matrices.js';
 
@@ -24,40 +23,7 @@ export function minMax(scores: Float64Array, epsilon = 0): Float64Array {
   return scores.map((score) => (high > low ? (score - low + epsilon) / (high - low) : 1));
 }
 
-// Greedy facility location, which facility location and SCOPE share.
-
-/**
- * Picks k candidates (columns) greedily, maximizing Σ over targets (rows) of the highest similarity to a pick; gains are multiplied
- * by weights. Negative similarities count as 0.
- */
-export function greedyCover(
-  { data, rows, columns }: Matrix,
-  k: number,
-  weights?: ArrayLike<number>,
-): number[] {
-  const best = new Float64Array(rows);
-  const picks: number[] = [];
-  const isPicked = new Uint8Array(columns);
-  const gains = new Float64Array(columns);
-  while (picks.length < k) {
-    gains.fill(0);
-    for (let i = 0; i < rows; i++) {
-      const reached = best[i]!;
-      for (let j = 0; j < columns; j++) {
-        const more = data[i * columns + j]! - reached;
-        if (more > 0) gains[j]! += more;
-      }
-    }
-    if (weights !== undefined) for (let j = 0; j < columns; j++) gains[j]! *= weights[j]!;
-    const token = argMax(gains, (j) => isPicked[j] === 0);
-    isPicked[token] = 1;
-    picks.push(token);
-    for (let i = 0; i < rows; i++) best[i] = Math.max(best[i]!, data[i * columns + token]!);
-  }
-  return picks;
-}
-
-// Max-min search, which DivPrune, Cen-Prune and farthest-point sampling share: repeatedly picks what is farthest from all picks.
+// Max-min search, shared by DivPrune, Cen-Prune, and farthest-point sampling: repeatedly picks the token farthest from all picks.
 
 /** Options of a max-min search. */
 export interface MaxMinOptions {
@@ -104,7 +70,7 @@ function neighborDistances(data: Float32Array, n: number): Float64Array {
   });
 }
 
-// Greedy MAP inference for a determinantal point process, which CDPruner and OTPrune share.
+// Greedy MAP inference for a determinantal point process, shared by CDPruner and OTPrune.
 
 /** A symmetric, positive semi-definite matrix of `size` rows. */
 export interface Kernel {

@@ -1,14 +1,11 @@
+// The methods: built in by name, and what defines your own.
+
+import { InvalidOptionsError } from '@mmtok/core';
+import * as all from './all.js';
+import type { Method } from './method.js';
+
 export { MethodError } from '../errors.js';
-export { agilepruner } from './agilepruner.js';
-export { builtInMethods, findMethods } from './built-in-methods.js';
-export { cdpruner, cdprunerOpenvino } from './cdpruner.js';
-export { cenCdpruner, cenDivprune } from './cen-prune.js';
-export { facilityLocation, farthestPoint } from './classical.js';
-export { random, stratified, uniform } from './controls.js';
-export { dartEmbedding } from './dart.js';
-export { divprune } from './divprune.js';
-export { fastervlm } from './fastervlm.js';
-export { mmtokIvc } from './ivc.js';
+export * from './all.js';
 export {
   type AgentRole,
   defineMethod,
@@ -24,24 +21,58 @@ export {
   needsInWords,
   type TokenPositions,
 } from './method.js';
-export { mmrNorm, mmrRelevance, mmrSaliency } from './mmr.js';
-export {
-  type CoverageMethodOptions,
-  coverageMethod,
-  mmtok,
-  mmtokFocused,
-  mmtokPeaked,
-  textOnly,
-  visionOnly,
-} from './mmtok.js';
-export { mmtokAuto } from './mmtok-auto.js';
-export { otprune } from './otprune.js';
-export { prunesid, prunesidSaliency } from './prunesid.js';
-export { resize } from './resize.js';
-export { scope } from './scope.js';
-export { stacktok } from './stacktok.js';
-export { svdLeverage } from './svd-leverage.js';
-export { visionzip } from './visionzip.js';
-export { vispruner } from './vispruner.js';
-export { mmtokAgent, mmtokFocusedAgent, mmtokOracle, withAgent } from './with-agent.js';
-export { zspaprune } from './zspaprune.js';
+
+/** All built-in methods. Those that need saliency, positions or an agent come last. */
+export const builtInMethods: readonly Method[] = [
+  all.mmtok,
+  all.mmtokPeaked,
+  all.mmtokFocused,
+  all.mmtokAuto,
+  all.textOnly,
+  all.visionOnly,
+  all.random,
+  all.uniform,
+  all.stratified,
+  all.resize,
+  all.divprune,
+  all.cdpruner,
+  all.cdprunerOpenvino,
+  all.farthestPoint,
+  all.facilityLocation,
+  all.stacktok,
+  all.cenDivprune,
+  all.cenCdpruner,
+  all.dartEmbedding,
+  all.otprune,
+  all.svdLeverage,
+  all.prunesid,
+  all.mmrNorm,
+  all.mmrRelevance,
+  all.zspaprune,
+  all.visionzip,
+  all.fastervlm,
+  all.vispruner,
+  all.scope,
+  all.prunesidSaliency,
+  all.mmrSaliency,
+  all.agilepruner,
+  all.mmtokIvc,
+  all.mmtokAgent,
+  all.mmtokFocusedAgent,
+  all.mmtokOracle,
+];
+
+/**
+ * Finds methods by name.
+ * @param own additional methods, which take precedence over built-in ones of the same name.
+ * @throws InvalidOptionsError for an unknown name; lists the known ones.
+ */
+export function findMethods(names: readonly string[], own: readonly Method[] = []): Method[] {
+  const known = [...own, ...builtInMethods];
+  return names.map((name) => {
+    const found = known.find((method) => method.name === name);
+    if (found !== undefined) return found;
+    const all = [...new Set(known.map((method) => method.name))].join(', ');
+    throw new InvalidOptionsError('methods', [`unknown method '${name}'; known: ${all}`]);
+  });
+}

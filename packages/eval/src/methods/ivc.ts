@@ -2,8 +2,7 @@
 
 import { selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
 import { descending } from './greedy.js';
-import type { Method, TokenPositions } from './method.js';
-import { defineMethod } from './method.js';
+import { defineMethod, type Method, type TokenPositions } from './method.js';
 
 /** Share of tokens kept for the highest mean cosine, and the same share for the highest mean sine, as published for LLaVA. */
 const SHARE = 0.05;

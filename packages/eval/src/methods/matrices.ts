@@ -1,8 +1,10 @@
-// Matrices that several methods share: cosine similarities on a backend, and spectra.
+// Matrices that several methods share: cosine similarities on a backend, relevance to the question, and spectra.
 
 import { type Backend, cosineSimilarity, type Float32Tensor } from '@mmtok/core';
 import { defineProgram, float32 } from '@mmtok/core/backend';
 import { sum } from '@mmtok/core/internal';
+import { minMax } from './greedy.js';
+import type { MethodFeatures } from './method.js';
 
 /** A dense row-major matrix. */
 export interface Matrix {
@@ -26,6 +28,23 @@ export async function cosineMatrix(backend: Backend, a: Float32Tensor, b: Float3
     rows: a.dims[0] as number,
     columns: b.dims[0] as number,
   };
+}
+
+/**
+ * The relevance of each token: its mean cosine to the question's tokens, from 0 to 1.
+ * @param sign The official code uses −1, which fits CLIP's embeddings.
+ */
+export async function relevance(
+  { vision, text }: MethodFeatures,
+  backend: Backend,
+  sign: 1 | -1,
+  epsilon = 0,
+): Promise<Float64Array> {
+  const means = rowMeans(await cosineMatrix(backend, vision, text as Float32Tensor));
+  return minMax(
+    means.map((mean) => sign * mean),
+    epsilon,
+  );
 }
 
 /** The tensor minus the mean of its rows. */

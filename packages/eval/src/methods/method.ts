@@ -131,7 +131,7 @@ export interface MethodDefinition {
 const schema = z.strictObject({
   name: z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "expected kebab-case such as 'my-method'"),
   title: z.string().min(1).optional(),
-  source: z.string().min(1, 'expected where the method is described, e.g. a URL'),
+  source: z.string().min(1, "expected the method's source, e.g. a URL"),
   needs: z.array(z.enum(METHOD_NEEDS)).optional(),
   agent: z.enum(['agent', 'oracle']).optional(),
   select: z.custom<MethodDefinition['select']>((value) => typeof value === 'function', 'expected a function'),

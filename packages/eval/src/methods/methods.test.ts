@@ -155,7 +155,7 @@ describe('every method', () => {
   };
   const table = choosing.map((method) => [method.name, method] as const);
 
-  it.each(table)('%s works for 1, n − 1 and n tokens, and refuses n + 1', async (_name, method) => {
+  it.each(table)('%s works for 1, n − 1, and n tokens, and rejects n + 1', async (_name, method) => {
     for (const tokens of [1, 63, 64]) expect(new Set(await pick(method, all, tokens)).size).toBe(tokens);
     await expect(pick(method, all, 65)).rejects.toMatchObject({ code: 'MMTOK_METHOD' });
   });
@@ -168,7 +168,7 @@ describe('every method', () => {
     },
   );
 
-  it.each(table)('%s keeps no excluded token, and is not led by one', async (_name, method) => {
+  it.each(table)('%s neither keeps nor uses excluded tokens', async (_name, method) => {
     const excluded = [0, 7, 20, 33];
     const request = { tokens: 20, backend, seed: 1 };
     const picks = await method.select(all, { ...request, excluded });
@@ -189,14 +189,14 @@ describe('every method', () => {
     },
   );
 
-  it('works as the option select of @mmtok/transformers, which gives no backend and no seed', async () => {
+  it('works as the select option of @mmtok/transformers, without a backend or seed', async () => {
     const select: Select = divprune.select;
     const tiles = [{ start: 0, visionTokens: 64, image: 0 }];
     const request = { tokens: 5, excluded: [], question: '', batchIndex: 0 };
     expect(await select({ vision, tiles }, request)).toEqual(await pick(divprune, { vision }, 5));
   });
 
-  it('selects no tokens if it makes the image smaller instead', async () => {
+  it('does not select tokens if it resizes the image instead', async () => {
     await expect(resize.select(all, { tokens: 1 })).rejects.toMatchObject({ code: 'MMTOK_METHOD' });
   });
 
@@ -218,7 +218,7 @@ describe('baselines', () => {
   });
   const input = inputOf(vision, syntheticText(vision, 2, 4));
 
-  it('uniform takes the middles of cells', async () => {
+  it('uniform keeps the token in the middle of each cell', async () => {
     expect(await pick(uniform, { ...input, grid: [16, 16] }, 4)).toEqual([
       4 * 16 + 4,
       4 * 16 + 12,
@@ -228,13 +228,13 @@ describe('baselines', () => {
     expect(await pick(uniform, input, 2)).toEqual([64, 192]);
   });
 
-  it('random draws anew for another seed', async () => {
+  it('random draws different tokens for another seed', async () => {
     const first = await pick(random, input, 20);
     expect(await pick(random, input, 20, 2)).not.toEqual(first);
   });
 });
 
-describe('newer baselines, on features small enough to follow', () => {
+describe('newer baselines, on features small enough to check by hand', () => {
   // Three directions: tokens 0 to 3 are alike, so are 4 and 5; 6 stands alone and is long.
   const rows = [
     [1, 0, 0],
@@ -249,22 +249,22 @@ describe('newer baselines, on features small enough to follow', () => {
   const text = float32(Float32Array.of(1, 0, 0), [1, 3]);
   const saliency = Float32Array.of(0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1);
 
-  it('MMR begins with the most important token and turns from its likes', async () => {
+  it('MMR starts with the most important token and avoids similar ones', async () => {
     expect(await pick(mmrNorm, { vision }, 3)).toEqual([6, 0, 4]);
     expect(await pick(mmrRelevance, { vision, text }, 2)).toEqual([0, 1]);
     expect(await pick(mmrSaliency, { vision, saliency }, 3)).toEqual([0, 4, 6]);
   });
 
-  it('ZSPAPrune completes what the question names by what is least like it', async () => {
+  it('ZSPAPrune completes relevant tokens with the least similar ones', async () => {
     expect(await pick(zspaprune, { vision, text }, 4)).toEqual([0, 1, 4, 6]);
   });
 
-  it('AgilePruner passes over tokens that are too close to picks, until there are no others', async () => {
+  it('AgilePruner skips tokens too close to picks until no others are left', async () => {
     expect(await pick(agilepruner, { vision, saliency }, 3)).toEqual([0, 4, 6]);
     expect(await pick(agilepruner, { vision, saliency }, 4)).toEqual([0, 4, 6, 1]);
   });
 
-  it('PruneSID takes from each group, copies last', async () => {
+  it('PruneSID picks from each group, near-duplicates last', async () => {
     for (const method of [prunesid, prunesidSaliency]) {
       const picks = await pick(method, { vision, saliency }, 3);
       const groupOf = (token: number) => (token < 4 ? 0 : token < 6 ? 1 : 2);
@@ -272,7 +272,7 @@ describe('newer baselines, on features small enough to follow', () => {
     }
   });
 
-  it('IVC keeps the positions that rotary embeddings single out, whatever is there', async () => {
+  it('IVC keeps positions with extreme rotary embeddings, whatever their features', async () => {
     const flat = float32(new Float32Array(100 * 4).fill(1), [100, 4]);
     const picks = await pick(mmtokIvc, { vision: flat, positions: positionsOf(100) }, 20);
     // Position 5 is the nearest to 0, where every cosine is 1.
@@ -290,7 +290,7 @@ describe('newer baselines, on features small enough to follow', () => {
 });
 
 describe('StackTok', () => {
-  it('gives a tile of nothing but copies less of the shared budget', async () => {
+  it('gives a tile of duplicates less of the shared budget', async () => {
     const varied = syntheticFeatures({
       height: 6,
       width: 6,
@@ -333,33 +333,33 @@ describe('a method of your own', () => {
     [[0, 0.5], 'the index 0.5'],
     [[1, 1], 'the index 1 twice'],
     [undefined as unknown as number[], 'undefined'],
-  ])('must honor the contract: %j', async (picks, problem) => {
+  ])('must return k distinct tokens: %j', async (picks, problem) => {
     await expect(pick(own(picks), input, 2)).rejects.toMatchObject({
       code: 'MMTOK_METHOD',
       message: expect.stringContaining(problem),
     });
   });
 
-  it('gets only possible numbers of tokens, and what it needs', async () => {
+  it('gets valid token counts and the inputs it needs', async () => {
     await expect(pick(own([]), input, 0)).rejects.toThrow('from 1 to 6 tokens, got 0');
     await expect(pick(own([]), input, 7)).rejects.toThrow('from 1 to 6 tokens, got 7');
     await expect(pick(cdpruner, input, 2)).rejects.toThrow('it needs question');
   });
 
-  it('is found along with the built-in ones, and before them', () => {
+  it('takes precedence over built-in methods of the same name', () => {
     expect(findMethods(['mmtok', 'own'], [own([])]).map(({ title }) => title)).toEqual(['MMTok', 'own']);
-    expect(() => findMethods(['magic'])).toThrow("there is no method 'magic'; there are mmtok, ");
+    expect(() => findMethods(['magic'])).toThrow("unknown method 'magic'; known: mmtok, ");
     expect(() => defineMethod({ name: 'My Method', source: 'x', select: () => [] })).toThrow('kebab-case');
   });
 
-  it('may have an agent, and be defined again from what it became', () => {
+  it('can have an agent, and can be passed to defineMethod again', () => {
     const definition = { name: 'own', source: 'x', agent: 'agent', select: () => [] } as const;
     const { select: _, ...rest } = defineMethod(defineMethod(definition));
     expect(rest).toEqual({ name: 'own', title: 'own', source: 'x', needs: [], agent: 'agent' });
     expect(() => defineMethod({ ...definition, agent: 'spy' as 'agent' })).toThrow('agent: ');
   });
 
-  it('can be an objective', async () => {
+  it('can be a coverage objective', async () => {
     const { visionCoverage } = await import('@mmtok/core');
     const coverage = [visionCoverage({ temperature: 0.1 })];
     const method = coverageMethod({ name: 'sharper', coverage });

@@ -2,11 +2,15 @@
 // here the importance needs no training.
 
 import { gatherRows } from '@mmtok/core/internal';
-import { relevance } from './cdpruner.js';
 import { argMax, minMax } from './greedy.js';
-import { cosineMatrix, type Matrix } from './matrices.js';
-import type { Method, MethodNeed } from './method.js';
-import { defineMethod, type GivenFeatures, type GivenRequest } from './method.js';
+import { cosineMatrix, type Matrix, relevance } from './matrices.js';
+import {
+  defineMethod,
+  type GivenFeatures,
+  type GivenRequest,
+  type Method,
+  type MethodNeed,
+} from './method.js';
 
 /** Weight of importance against similarity to the picks. */
 const BALANCE = 0.5;

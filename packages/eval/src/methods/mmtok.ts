@@ -1,8 +1,7 @@
-// MMTok, its parts alone, and any objective made of your own terms, as methods.
+// MMTok, its parts alone, any objective of your own terms, and any method preceded by an agent, as methods.
 
 import { type ObjectiveTerm, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
-import type { Method, MethodNeed } from './method.js';
-import { defineMethod } from './method.js';
+import { type AgentRole, defineMethod, type Method, type MethodNeed } from './method.js';
 
 const SOURCE = 'https://arxiv.org/abs/2508.18264';
 
@@ -82,3 +81,42 @@ export const visionOnly: Method = coverageMethod({
   title: 'Vision coverage only',
   coverage: [visionCoverage()],
 });
+
+/**
+ * Vision coverage alone, with a focus whose strength is measured: the less the question distinguishes vision tokens, the weaker,
+ * down to none. Not part of the paper. Its thresholds were chosen on questions about validation scenes of the embedded benchmark.
+ */
+export const mmtokAuto: Method = coverageMethod({
+  name: 'mmtok-auto',
+  title: 'MMTok, auto focus',
+  coverage: [visionCoverage({ focus: 'auto' })],
+});
+
+// Methods preceded by an agent, whose answer adds words to the question.
+
+/**
+ * The same method after an agent's answer, or after an oracle's, which is an upper bound for agents.
+ *
+ * @example
+ * const methods = [cdpruner, withAgent(cdpruner), withAgent(cdpruner, 'oracle')];
+ */
+export function withAgent(method: Method, agent: AgentRole = 'agent'): Method {
+  const { name, title, source, needs } = method;
+  return {
+    name: `${name}-${agent}`,
+    title: `${title} + ${agent}`,
+    source,
+    needs,
+    agent,
+    select: method.select,
+  };
+}
+
+/** MMTok as in its first version, https://arxiv.org/abs/2508.18264v1: a small model's answer is added to the question. */
+export const mmtokAgent: Method = withAgent(mmtok);
+
+/** {@link mmtokFocused} after a small model's answer. */
+export const mmtokFocusedAgent: Method = withAgent(mmtokFocused);
+
+/** MMTok with the right answer as text. An upper bound rather than a method. */
+export const mmtokOracle: Method = withAgent(mmtok, 'oracle');

@@ -5,8 +5,7 @@ import type { Float32Tensor } from '@mmtok/core';
 import { sum } from '@mmtok/core/internal';
 import { descending } from './greedy.js';
 import { cosineMatrix, type Matrix, spectrumOf } from './matrices.js';
-import type { Method } from './method.js';
-import { defineMethod } from './method.js';
+import { defineMethod, type Method } from './method.js';
 
 const SOURCE = 'https://github.com/ZhengyaoFang/PruneSID';
 
@@ -111,7 +110,7 @@ function withoutDuplicates(
   return { order: [...kept, ...dropped], survivors: kept.length };
 }
 
-/** Tokens per group: proportional to its survivors, at least one, at most a bound that grows with k. */
+/** Tokens per group: proportional to its survivors, at least one, up to a bound that grows with k. */
 function quotasOf(sizes: readonly number[], survivors: readonly number[], k: number): number[] {
   const lower = sizes.map((size) => Math.min(1, size));
   let upper = sizes.map((size, group) => Math.min(5 * Math.ceil(k / 64), size, survivors[group]!));

@@ -4,8 +4,7 @@ import { cosineSimilarity, type Float32Tensor } from '@mmtok/core';
 import { defineProgram, float32 } from '@mmtok/core/backend';
 import { argMax } from './greedy.js';
 import type { Matrix } from './matrices.js';
-import type { Method } from './method.js';
-import { defineMethod, type GivenFeatures, type GivenRequest } from './method.js';
+import { defineMethod, type GivenFeatures, type GivenRequest, type Method } from './method.js';
 
 const TEXT_TEMPERATURE = 0.02;
 const VISION_TEMPERATURE = 0.2;

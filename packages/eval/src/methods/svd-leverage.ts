@@ -4,8 +4,7 @@ import type { Float32Tensor } from '@mmtok/core';
 import { sum } from '@mmtok/core/internal';
 import { descending } from './greedy.js';
 import { spectrumOf } from './matrices.js';
-import type { Method } from './method.js';
-import { defineMethod } from './method.js';
+import { defineMethod, type Method } from './method.js';
 
 /** Share of the energy in the subspace. */
 const ENERGY = 0.9;

@@ -4,8 +4,7 @@ import type { Float32Tensor } from '@mmtok/core';
 import { float32 } from '@mmtok/core/backend';
 import { argMax, descending } from './greedy.js';
 import { cosineMatrix } from './matrices.js';
-import type { Method } from './method.js';
-import { defineMethod } from './method.js';
+import { defineMethod, type Method } from './method.js';
 
 /** Share of the core. There is no official code, and the paper varies it; this is an even split. */
 const CORE = 0.5;

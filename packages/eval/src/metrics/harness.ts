@@ -71,7 +71,7 @@ function asciiDigits(text: string): string {
   });
 }
 
-/** Python's `float(text)`, or `null` where it raises: no thousands comma, no hex; `inf`, `nan` and `1_000` are numbers. */
+/** Python's `float(text)`, or `null` if it raises: no thousands comma, no hex; `inf`, `nan` and `1_000` are numbers. */
 export function parseFloatStrict(text: string): number | null {
   const plain = asciiDigits(strip(text));
   if (NUMBER.test(plain)) return Number(plain.replaceAll('_', ''));

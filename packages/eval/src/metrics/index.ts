@@ -1,7 +1,6 @@
 // The metrics of @mmtok/eval: pure functions from texts to scores, grouped by kind of answer.
 
-export { meanRetention } from '../stats/mean.js';
-export { containsAnswer, sameAnswer, sameNumber } from './answer-match.js';
+export { meanRetention } from '../stats/statistics.js';
 export { PROFILES, type Profile } from './harness.js';
 export {
   MMMU_DOMAINS,
@@ -32,7 +31,15 @@ export {
   seedBenchAnswer,
   seedBenchMatch,
 } from './multiple-choice.js';
-export { anls, exactMatch, ocrBenchMatch, relaxedMatch } from './short-answers.js';
+export {
+  anls,
+  containsAnswer,
+  exactMatch,
+  ocrBenchMatch,
+  relaxedMatch,
+  sameAnswer,
+  sameNumber,
+} from './short-answers.js';
 export {
   normalizeVqa,
   normalizeVqav2,

@@ -1,6 +1,6 @@
 // MMMU: parses options and open answers, and averages by subject and domain.
 
-import { mean } from '../stats/mean.js';
+import { mean } from '../stats/statistics.js';
 import { codePoints, parseFloatStrict, roundToCents, strip, stripCharacter, words } from './harness.js';
 
 // Multiple-choice answers. Where the official code picks an option at random, this returns null and the answer counts as wrong,
@@ -23,7 +23,7 @@ export function mmmuChoice(prediction: string, options: readonly string[]): stri
   }));
   type Option = (typeof letters)[number];
 
-  // What makes an option a candidate, and where it last occurs.
+  // Whether an option is a candidate, and the position of its last occurrence.
   const stages: readonly (readonly [(o: Option) => boolean, (o: Option) => number])[] = [
     [(o) => text.includes(`(${o.letter})`), (o) => text.lastIndexOf(`(${o.letter})`)],
     [(o) => text.includes(`${o.letter} `), (o) => text.lastIndexOf(` ${o.letter} `)],

@@ -1,6 +1,6 @@
 // Metrics for multiple-choice questions: MMBench, MMStar, ScienceQA, SEED-Bench.
 
-import { groupBy, mean, summaryBy } from '../stats/mean.js';
+import { groupBy, mean, summaryBy } from '../stats/statistics.js';
 import { codePoints, type Profile, strip, stripCharacter, words } from './harness.js';
 
 // Finds the option letter that a free-form answer means. Used for MMStar, and for MMBench where its own rules find nothing.
@@ -148,7 +148,7 @@ export function mmbenchOptionText(text: string, options: MmbenchOptions): string
   return found.length === 1 ? found[0]! : null;
 }
 
-/** The option according to MMBench's own rules; `null` where the official evaluation would ask a judge model. */
+/** The option according to MMBench's own rules; `null` if the official evaluation would ask a judge model. */
 export function mmbenchRuleAnswer(text: string, options: MmbenchOptions): string | null {
   return mmbenchOption(text) ?? mmbenchOptionText(text, options);
 }

@@ -1,6 +1,6 @@
 // The soft accuracy of VQAv2, TextVQA and VizWiz, with the answer normalizer of the VQA evaluation.
 
-import { mean } from '../stats/mean.js';
+import { mean } from '../stats/statistics.js';
 import { type Profile, strip, words } from './harness.js';
 
 // The contraction table of the VQA evaluation: what "dont" is rewritten to. Words that would collide with others (its, well,

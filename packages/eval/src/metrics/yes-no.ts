@@ -1,6 +1,6 @@
 // Metrics for yes-or-no questions: POPE and MME.
 
-import { groupBy, mean } from '../stats/mean.js';
+import { groupBy, mean } from '../stats/statistics.js';
 import { codePoints, strip } from './harness.js';
 
 // POPE's yes/no metrics: precision, recall and F1 of "yes", and accuracy.

@@ -2,7 +2,7 @@
 
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import type { Interval } from '../stats/paired-bootstrap.js';
+import type { Interval } from '../stats/statistics.js';
 import type { RunSummary, SummaryRow } from './summarize-run.js';
 
 /** A distinct color per method, readable on light and dark backgrounds; MMTok has the first. */

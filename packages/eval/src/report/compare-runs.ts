@@ -1,19 +1,16 @@
 // Compares two runs on the same questions: two versions, two models, two budgets. Differences are paired by question.
 
-import { join } from 'node:path';
 import { sum } from '@mmtok/core/internal';
 import { html, raw } from 'hono/html';
 import { RunError, WriteError } from '../errors.js';
 import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
-import { explainWriteFailure, makeFolder, writeWhole } from '../runner/run-folder.js';
+import { explainWriteFailure, makeFolder, writeFiles } from '../runner/run-folder.js';
 import type { RunSettings } from '../runner/run-settings.js';
-import { groupBy, mean } from '../stats/mean.js';
-import { type Interval, meanDifference } from '../stats/paired-bootstrap.js';
-import { htmlList, htmlPage, htmlTable } from './html.js';
+import { groupBy, type Interval, mean, meanDifference } from '../stats/statistics.js';
+import { escapeMarkdown, htmlList, htmlPage, htmlTable, listToMarkdown, tableToMarkdown } from './formats.js';
 import { scoreOf } from './summarize-run.js';
 import { percent, type Table, tokenCount } from './tables.js';
-import { escapeMarkdown, listToMarkdown, tableToMarkdown } from './text-formats.js';
 
 /** One method in both runs, on the questions that both have answered. */
 export interface ComparedRow {
@@ -195,7 +192,7 @@ export function comparisonTable({ rows }: RunComparison): Table {
   };
 }
 
-/** What is compared and what is skipped, line by line. */
+/** What is compared and what is skipped, one line each. */
 export function comparisonNotes({ settings, folders, questions, onlyIn, unpaired }: RunComparison): string[] {
   const [a, b] = settings.map(({ model, modelOptions = {}, seed }, at) =>
     [
@@ -239,20 +236,20 @@ ${htmlList(comparisonNotes(comparison))}
 ${raw(chart)}
 ${htmlTable(comparisonTable(comparison))}`;
   const page = String(await htmlPage(title, body));
-  const files: readonly (readonly [string, string])[] = [
-    ['compare.html', page],
-    ['compare.md', comparisonMarkdown(comparison)],
-  ];
-  return files.map(([name, text]) => {
-    const path = join(folder, name);
-    try {
-      makeFolder(folder);
-      writeWhole(path, text);
-    } catch (cause) {
-      throw new WriteError(`'${path}' cannot be written (${explainWriteFailure(cause)})`, { cause });
-    }
-    return path;
-  });
+  const unwritable = (path: string, reason: string): string => `'${path}' cannot be written (${reason})`;
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    throw new WriteError(unwritable(folder, explainWriteFailure(cause)), { cause });
+  }
+  return writeFiles(
+    folder,
+    [
+      ['compare.html', page],
+      ['compare.md', comparisonMarkdown(comparison)],
+    ],
+    unwritable,
+  );
 }
 
 function titleOf({ settings }: RunComparison): string {

@@ -7,7 +7,6 @@ export {
   verdictOf,
   writeComparison,
 } from './compare-runs.js';
-export { type LostKind, lostKinds } from './lost-kinds.js';
 export {
   type KindScore,
   type PaperRow,
@@ -17,5 +16,5 @@ export {
   type SummaryRow,
   summarizeRun,
 } from './summarize-run.js';
-export { toCsv, toMarkdown } from './text-formats.js';
-export { writeReport } from './write-report.js';
+export { type LostKind, lostKinds } from './tables.js';
+export { toCsv, toMarkdown, writeReport } from './write-report.js';

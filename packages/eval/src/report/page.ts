@@ -5,15 +5,15 @@ import { tokenMarks } from '@mmtok/core/internal';
 import { html, raw } from 'hono/html';
 import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
-import { groupBy, mean } from '../stats/mean.js';
+import { groupBy, mean } from '../stats/statistics.js';
 import type { Task } from '../tasks/task.js';
 import { retentionChart, timeChart } from './charts.js';
-import { equalTimeTable } from './equal-time.js';
-import { type Html, htmlList, htmlPage, htmlTable } from './html.js';
-import { LOST_KINDS_TITLE } from './lost-kinds.js';
+import { type Html, htmlList, htmlPage, htmlTable } from './formats.js';
 import { budgetsOf, type RunSummary, scoreOf, skippedInWords } from './summarize-run.js';
 import {
+  equalTimeTable,
   kindTable,
+  LOST_KINDS_TITLE,
   lossTable,
   lostKindTable,
   methodTable,
@@ -43,7 +43,7 @@ interface Example {
 /**
  * Draws examples at one budget; an empty list if there are none.
  * @param budget as written in the records.
- * @param task gives the right answer where the records do not hold it as text.
+ * @param task gives the right answer if the records do not contain it as text.
  */
 export async function drawExamples(
   run: RunResult,
@@ -172,7 +172,7 @@ ${section('retention', 'Retention by kept tokens', [
   raw(retentionChart(summary)),
   ...tablesOf(retentionTable(summary), primaryMetricTable(summary)),
 ])}
-${section('paper', 'Next to the MMTok paper', tablesOf(paperTable(summary)))}
+${section('paper', 'Compared with the MMTok paper', tablesOf(paperTable(summary)))}
 ${section('kinds', 'By kind of question', kindTables(summary, budgets))}
 ${section('times', 'Time to first token', [
   note('Medians of encoder, agent, token selection, and the language model over the shortened prompt.'),

@@ -9,9 +9,10 @@ import { fakeTask } from '../../test/fake-run.js';
 import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
 import type { EvalRecord, RunResult } from '../runner/index.js';
+import { escapeMarkdown, markdownCode } from './formats.js';
 import { summarizeRun, toCsv, toMarkdown, writeReport } from './index.js';
-import { lostKinds } from './lost-kinds.js';
-import { csvCell, escapeMarkdown, markdownCode } from './text-formats.js';
+import { lostKinds } from './tables.js';
+import { csvCell } from './write-report.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mmtok-report-'));
 const picture = onePixel(folder);
@@ -89,7 +90,7 @@ describe('kinds that every method loses', () => {
     ]),
   };
 
-  it('are named with their budgets and the method that loses least', () => {
+  it('are listed with their budgets and the method that loses least', () => {
     const lost = lostKinds(summarizeRun(lossy));
     expect(lost.map(({ kind, budget }) => [kind, budget])).toEqual([
       ['color', '4'],
@@ -103,7 +104,7 @@ describe('kinds that every method loses', () => {
     expect(markdown).toContain('| color | 4 | 5 | 100.0 | Random | 20.0 | -80.0 (');
   });
 
-  it('are absent where a method loses nothing, or the noise may explain it', () => {
+  it('are not listed if a method loses nothing, or within the noise', () => {
     expect(lostKinds(summarizeRun(run)).map(({ kind, budget }) => [kind, budget])).not.toContainEqual([
       'color',
       '8',
@@ -158,7 +159,7 @@ describe('a summary', () => {
     expect(mmtok8?.speedup).toBeCloseTo(26 / 20);
   });
 
-  it('counts the time of an agent to the first token, and shows it where there is one', () => {
+  it("includes an agent's time in the first token", () => {
     const records = run.records.map((one) => (one.method === 'mmtok' ? { ...one, agentMs: 5 } : one));
     const own = summarizeRun({ ...run, records, settings: { ...run.settings, agent: 'a small model' } });
     expect(own.rows[0]?.times).toEqual({ agentMs: 5, selectMs: 2, prefillMs: 8, firstTokenMs: 25 });
@@ -227,7 +228,7 @@ describe('tables', () => {
     expect(new Set(lines.map((line) => line.split(',').length)).size).toBe(1);
   });
 
-  it('as Markdown, honest about who is better', () => {
+  it('as Markdown, including methods that beat MMTok', () => {
     const text = toMarkdown(summarizeRun(run));
     expect(text).toContain('| MMTok | 62.5 (');
     expect(text).toContain('- 8 (MMTok 50.0): Random 60.0');
@@ -247,7 +248,7 @@ describe('tables', () => {
   });
 });
 
-describe('hostile texts in files and models', () => {
+describe('malicious text in files and answers', () => {
   const hostile = `=cmd|' /C calc'!A0 <script>alert(1)</script>"><img src=x onerror=alert(1)> [a](javascript:alert(1)) | \`b\` _c_\n# d`;
   const records = run.records.map((one) => ({
     ...one,
@@ -262,7 +263,7 @@ describe('hostile texts in files and models', () => {
   const attacked: RunResult = { ...run, records, settings };
   const summary = summarizeRun(attacked);
 
-  it('are text in Markdown', () => {
+  it('stays text in Markdown', () => {
     const text = toMarkdown(summary);
     // Within a code span everything is text.
     const outside = text.replace(/``.*``/g, '');
@@ -276,7 +277,7 @@ describe('hostile texts in files and models', () => {
     expect(new Set(widths).size).toBeLessThanOrEqual(5);
   });
 
-  it('are no formulas in CSV', () => {
+  it('is not a formula in CSV', () => {
     const named = attacked.records.map((one) => ({ ...one, method: one.method === 'all' ? 'all' : '=1+1' }));
     const csv = toCsv(summarizeRun({ ...attacked, records: named }));
     expect(csv).not.toMatch(/(^|,)"?\s*[=+@-]/m);
@@ -286,19 +287,19 @@ describe('hostile texts in files and models', () => {
     expect(csvCell(-1)).toBe('-1');
   });
 
-  it('are quoted in CSV', () => {
+  it('is quoted in CSV', () => {
     const broken = attacked.records.map((one) => ({ ...one, kind: 'a\r"b",c' }));
     expect(toCsv(summarizeRun({ ...attacked, records: broken }))).toContain('"a\r""b"",c"');
   });
 
-  it('are text on the page', async () => {
+  it('stays text on the page', async () => {
     const [page] = (await writeReport(attacked)) as [string];
     const html = readFileSync(page, 'utf8');
     expect(html).not.toMatch(/<script|<img/);
     expect(parseHTML(html).document.querySelector('script, img, [onerror], a[href^=javascript]')).toBeNull();
   });
 
-  it('take linear time', () => {
+  it('takes linear time', () => {
     for (const shape of [' ', '\n', '`', '`a', '<', '|', '*', "'", '=']) {
       const text = `a${shape.repeat(1_000_000 / shape.length)}b`;
       const started = performance.now();

@@ -5,8 +5,7 @@ import { RunError } from '../errors.js';
 import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
 import type { RunSettings } from '../runner/run-settings.js';
-import { groupBy, mean, median } from '../stats/mean.js';
-import { type Interval, meanDifference, retention } from '../stats/paired-bootstrap.js';
+import { groupBy, type Interval, mean, meanDifference, median, retention } from '../stats/statistics.js';
 import type { ScoredAnswer, Task } from '../tasks/task.js';
 
 // Published results for the models that people evaluate most.
@@ -175,7 +174,7 @@ export function summarizeRun(
   const resizing = settings.methods.flatMap(({ name, needs }) =>
     needs?.includes('resolution') ? [name] : [],
   );
-  // The encoder runs once per image; its median stands for every question. Smaller images are encoded again.
+  // The encoder runs once per image, so its median time is used for every question. Smaller images are encoded again.
   const encodeMs = encodeMsOf(records.filter(({ method }) => !resizing.includes(method)));
   const times = timesOf(all, encodeMs);
   const pruned = groupBy(
@@ -324,7 +323,7 @@ function kindsOf(records: readonly EvalRecord[], whole: ReadonlyMap<string, Eval
     .sort((a, b) => a.kind.localeCompare(b.kind));
 }
 
-/** The median time of the encoder, where it ran. */
+/** The median time of the encoder over the questions for which it ran. */
 function encodeMsOf(records: readonly EvalRecord[]): number {
   return median(records.map((record) => record.encodeMs).filter((ms) => ms > 0));
 }

@@ -1,8 +1,7 @@
 // The tables of a report as text cells, which pages and Markdown then format.
 
 import { needsInWords } from '../methods/method.js';
-import type { Interval } from '../stats/paired-bootstrap.js';
-import { lostKinds } from './lost-kinds.js';
+import type { Interval } from '../stats/statistics.js';
 import {
   budgetsOf,
   type KindScore,
@@ -233,7 +232,7 @@ export function lossTable(summary: RunSummary): Table {
   };
 }
 
-/** Kinds of question that every method loses, with the method that loses least; undefined where there are none. */
+/** Kinds of question that every method loses, with the method that loses least; undefined if there are none. */
 export function lostKindTable(summary: RunSummary): Table | undefined {
   const lost = lostKinds(summary);
   if (lost.length === 0) return undefined;
@@ -262,4 +261,91 @@ export function methodTable({ settings }: RunSummary): Table {
       source,
     ]),
   };
+}
+
+// Where it matters to say no: kinds of question that no method answers at a budget as well as all tokens do.
+
+/** What a report calls them. */
+export const LOST_KINDS_TITLE = 'Kinds of question that every method loses';
+
+/** A kind of question that every method loses at a budget, beyond the noise. */
+export interface LostKind {
+  readonly kind: string;
+  readonly budget: string;
+  readonly questions: number;
+  /** Mean score with all tokens, from 0 to 1. */
+  readonly full: number;
+  /** The method that loses least, its score, and that minus the score with all tokens. */
+  readonly best: { readonly row: SummaryRow; readonly score: number; readonly difference: Interval };
+}
+
+/**
+ * The kinds of question of which every method's score is below that with all tokens, with 95 % confidence each, budget by budget.
+ * A kind that is absent may still lose: there may be too few questions to tell.
+ */
+export function lostKinds(summary: RunSummary): LostKind[] {
+  const { rows, full } = summary;
+  return full.kinds.flatMap(({ kind, score: fullScore, questions }) =>
+    budgetsOf(summary).flatMap((budget): LostKind[] => {
+      const own = rows
+        .filter((row) => row.budget === budget)
+        .flatMap((row) => {
+          const found = row.kinds.find((one) => one.kind === kind);
+          return found?.difference === undefined ? [] : [{ row, ...found, difference: found.difference }];
+        });
+      const [best] = own.toSorted((a, b) => b.score - a.score);
+      if (best === undefined || !own.every(({ difference }) => difference.high < 0)) return [];
+      const { row, score, difference } = best;
+      return [{ kind, budget, questions, full: fullScore, best: { row, score, difference } }];
+    }),
+  );
+}
+
+// Methods against a smaller image that takes as long: the control if time counts rather than tokens.
+
+interface Point {
+  readonly firstTokenMs: number;
+  readonly score: number;
+}
+
+/**
+ * Each method's score next to that of a smaller image with the same time to first token, interpolated between the budgets at which
+ * the smaller image was measured; `–` for times beyond them.
+ * @returns `undefined` unless the run has a method that makes images smaller, and another method.
+ */
+export function equalTimeTable({ settings, full, rows }: RunSummary): Table | undefined {
+  const resizing = settings.methods.find(({ needs }) => needs?.includes('resolution') === true);
+  const others = rows.filter(({ method }) => method !== resizing?.name);
+  if (resizing === undefined || others.length === 0 || others.length === rows.length) return undefined;
+  const point = ({ times, score }: Pick<SummaryRow, 'times' | 'score'>): Point => ({
+    firstTokenMs: times.firstTokenMs,
+    score,
+  });
+  const curve = [...rows.filter(({ method }) => method === resizing.name), full]
+    .map(point)
+    .sort((a, b) => a.firstTokenMs - b.firstTokenMs);
+  return {
+    head: ['method', 'budget', 'first token, ms', 'score, %', `${resizing.title} in that time, %`],
+    rows: others.map((row) => {
+      const score = scoreAt(curve, row.times.firstTokenMs);
+      return [
+        row.title,
+        row.budget,
+        milliseconds(row.times.firstTokenMs),
+        percent(row.score),
+        score === undefined ? '–' : percent(score),
+      ];
+    }),
+  };
+}
+
+/** The score on the line through points in the order of their times; nothing beyond the first and the last. */
+export function scoreAt(curve: readonly Point[], firstTokenMs: number): number | undefined {
+  const next = curve.findIndex((point) => point.firstTokenMs >= firstTokenMs);
+  const [before, after] = [curve[next - 1], curve[next]];
+  if (after === undefined) return undefined;
+  if (after.firstTokenMs === firstTokenMs) return after.score;
+  if (before === undefined) return undefined;
+  const share = (firstTokenMs - before.firstTokenMs) / (after.firstTokenMs - before.firstTokenMs);
+  return before.score + share * (after.score - before.score);
 }

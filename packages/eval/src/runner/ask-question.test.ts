@@ -3,7 +3,7 @@ import { float32 } from '@mmtok/core/backend';
 import { expect, it } from 'vitest';
 import { TokenChooser } from './ask-question.js';
 
-it('holds methods that defineMethod did not make to the contract', async () => {
+it('checks methods that were not made with defineMethod', async () => {
   const vision = float32(new Float32Array(12).fill(1), [6, 2]);
   const chooser = new TokenChooser(createReferenceBackend(), 0);
   const same = {

@@ -5,7 +5,7 @@ import { resolveBudget, sum } from '@mmtok/core/internal';
 import { MethodError, PruningError } from '../errors.js';
 import { checkPicks, type Method } from '../methods/method.js';
 import type { Sample, Task } from '../tasks/task.js';
-import type { AgentDesk, AskedAgent, EvalModel, ImageFeatures, ModelImage, TokenBudget } from './model.js';
+import type { AgentCache, AgentReply, EvalModel, ImageFeatures, ModelImage, TokenBudget } from './model.js';
 import { ALL, type EvalRecord } from './records.js';
 
 // How many tokens a budget allows for an image and question, and the method's choice of them, timed.
@@ -67,7 +67,7 @@ export class TokenChooser {
     this.counts.set(keyOf(budget, imageIndex), indices.length);
   }
 
-  /** Notes that an image has too few tokens to prune. */
+  /** Records that an image has too few tokens to prune. */
   countAll(budget: Budget, imageIndex: number, visionTokens: number): void {
     const key = keyOf(budget, imageIndex);
     if (!this.counts.has(key)) this.counts.set(key, visionTokens);
@@ -88,15 +88,15 @@ export interface Job {
 }
 
 /** What is evaluated. */
-export interface Asking {
+export interface EvalSubject {
   readonly task: Task;
   readonly model: EvalModel;
 }
 
 /** What all jobs of a question share. */
-export interface Desk {
+export interface QuestionContext {
   readonly chooser: TokenChooser;
-  readonly desk: AgentDesk;
+  readonly agents: AgentCache;
   /** See {@link EvalRecord.digest}. */
   readonly digest: string;
 }
@@ -106,17 +106,17 @@ export interface Desk {
  * @throws PruningError if the model keeps other tokens than chosen, or does not prune at all.
  */
 export async function askQuestion(
-  asking: Asking,
+  subject: EvalSubject,
   sample: Sample,
   job: Job,
-  { chooser, desk, digest }: Desk,
+  { chooser, agents, digest }: QuestionContext,
 ): Promise<EvalRecord> {
-  const { task, model } = asking;
+  const { task, model } = subject;
   const { method, budget, parsed } = job;
-  const asked = method?.agent && (await desk.ask(method.agent));
-  const budgets = parsed && (await budgetsOf(asking, sample, parsed, chooser));
+  const asked = method?.agent && (await agents.ask(method.agent));
+  const budgets = parsed && (await budgetsOf(subject, sample, parsed, chooser));
   const choices = new Map<number, Choice>();
-  const fit = method?.resizes && budgets && (await fitOf(asking, sample, method.name, budgets));
+  const fit = method?.resizes && budgets && (await fitOf(subject, sample, method.name, budgets));
   const { text, images, timings } = await model.answer({
     images: sample.images,
     prompt: task.prompt(sample),
@@ -169,7 +169,7 @@ export async function askQuestion(
   };
 }
 
-function agentFacts({ answer, added, ms }: AskedAgent): Pick<EvalRecord, 'agent' | 'agentMs'> {
+function agentFacts({ answer, added, ms }: AgentReply): Pick<EvalRecord, 'agent' | 'agentMs'> {
   return { agentMs: round(ms), agent: { answer, added } };
 }
 
@@ -178,7 +178,7 @@ function agentFacts({ answer, added, ms }: AskedAgent): Pick<EvalRecord, 'agent'
  * number, and methods would no longer be compared at the same one.
  */
 async function budgetsOf(
-  { task, model }: Asking,
+  { task, model }: EvalSubject,
   sample: Sample,
   budget: Budget,
   chooser: TokenChooser,
@@ -211,7 +211,7 @@ interface FitTokens {
 
 /** @throws MethodError for questions about several images: models only count the tokens of a single one. */
 async function fitOf(
-  { task, model }: Asking,
+  { task, model }: EvalSubject,
   sample: Sample,
   method: string,
   [budget]: readonly TokenBudget[],

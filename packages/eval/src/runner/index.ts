@@ -23,5 +23,5 @@ export {
   runEvaluation,
   unprunedBudgets,
 } from './run-evaluation.js';
-export { BrokenQuestionError, type RunQuestions, type SkippedQuestion } from './run-questions.js';
 export type { RunSettings } from './run-settings.js';
+export { BrokenQuestionError, type RunQuestions, type SkippedQuestion } from './run-settings.js';

@@ -4,11 +4,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RUN_FILES } from '../data/folder.js';
 import { RunError } from '../errors.js';
-import { groupBy } from '../stats/mean.js';
+import { groupBy } from '../stats/statistics.js';
 import { ALL, type EvalRecord, openRecords, parseRecords, recordKey } from './records.js';
 import type { RunResult } from './run-evaluation.js';
-import { joinQuestions } from './run-questions.js';
-import { joinMethods, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
+import {
+  joinMethods,
+  joinQuestions,
+  type RunSettings,
+  readSettings,
+  runIdentity,
+  writeSettings,
+} from './run-settings.js';
 
 /**
  * Reads a run.

@@ -118,7 +118,7 @@ export interface EvalAgents {
 }
 
 /** The words for one question, and how long they took. */
-export interface AskedAgent extends AgentWords {
+export interface AgentReply extends AgentWords {
   readonly ms: number;
 }
 
@@ -128,16 +128,16 @@ export function assertAgents(methods: readonly Method[], agents: EvalAgents): vo
   if (missing.length === 0) return;
   throw new InvalidOptionsError(
     'methods',
-    missing.map(({ name, agent }) => `'${name}' needs an answer beforehand; pass agents: { ${agent}: … }`),
+    missing.map(({ name, agent }) => `'${name}' needs an agent; pass agents: { ${agent}: … }`),
   );
 }
 
 /** Asks agents about one question, each at most once, however many methods and budgets there are. */
-export class AgentDesk {
+export class AgentCache {
   private readonly agents: EvalAgents;
   private readonly task: Task;
   private readonly sample: Sample;
-  private readonly asked = new Map<AgentRole, AskedAgent>();
+  private readonly asked = new Map<AgentRole, AgentReply>();
 
   constructor(agents: EvalAgents, task: Task, sample: Sample) {
     this.agents = agents;
@@ -146,7 +146,7 @@ export class AgentDesk {
   }
 
   /** @throws RunError if an oracle is asked for an answer that the task does not know. */
-  async ask(role: AgentRole): Promise<AskedAgent> {
+  async ask(role: AgentRole): Promise<AgentReply> {
     const known = this.asked.get(role);
     if (known !== undefined) return known;
     const question = { images: this.sample.images, prompt: this.task.prompt(this.sample) };

@@ -5,14 +5,20 @@ import { resolveBudget } from '@mmtok/core/internal';
 import { describeMachine } from '../describe-machine.js';
 import { RunError, RunStoppedError } from '../errors.js';
 import type { Method } from '../methods/method.js';
-import { parseLoadOptions } from '../tasks/load.js';
+import { groupBy } from '../stats/statistics.js';
+import { parseLoadOptions } from '../tasks/define-task.js';
 import type { LoadOptions, Sample, Shard, Task } from '../tasks/task.js';
-import { askQuestion, type Desk, type Job, TokenChooser } from './ask-question.js';
-import type { EvalModel } from './model.js';
-import { AgentDesk, assertAgents, type EvalAgents } from './model.js';
+import { askQuestion, type Job, type QuestionContext, TokenChooser } from './ask-question.js';
+import { AgentCache, assertAgents, type EvalAgents, type EvalModel } from './model.js';
 import { ALL, type EvalRecord, openRecords, type RecordsFile } from './records.js';
-import { QuestionDigests } from './run-questions.js';
-import { joinMethods, type RunSettings, readSettings, runIdentity, writeSettings } from './run-settings.js';
+import {
+  joinMethods,
+  QuestionDigests,
+  type RunSettings,
+  readSettings,
+  runIdentity,
+  writeSettings,
+} from './run-settings.js';
 
 /** Progress of a run. */
 export interface RunProgress {
@@ -118,7 +124,7 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
   try {
     const before = settingsOfRecords(out, file);
     if (before !== undefined) assertSameRun(out, before, asked);
-    const samples = byPicture(await load(task, wanted));
+    const samples = byImage(await load(task, wanted));
     const digests = new QuestionDigests({
       isRandom: limit !== undefined && options.seed !== undefined,
       skips: skipBroken,
@@ -144,9 +150,9 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
     if (onNote && first) await noteUnpruned(options, first, jobs).catch(() => undefined);
     for (const sample of samples.filter(isAskable)) {
       const chooser = new TokenChooser(backend, hash(`${seed} ${sample.id}`));
-      const desk: Desk = {
+      const context: QuestionContext = {
         chooser,
-        desk: new AgentDesk(agents, task, sample),
+        agents: new AgentCache(agents, task, sample),
         digest: digests.short(sample.id),
       };
       for (const job of jobs) {
@@ -155,7 +161,7 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
         if (signal?.aborted) throw new RunStoppedError(stoppedMessage(out, records.length));
         let record: EvalRecord;
         try {
-          record = await askQuestion(options, sample, job, desk);
+          record = await askQuestion(options, sample, job, context);
         } catch (error) {
           digests.skip(sample.id, error);
           break;
@@ -301,14 +307,8 @@ async function load(task: Task, wanted: LoadOptions): Promise<Sample[]> {
 const imageKey = ({ images }: Sample): string => images.map(({ id }) => id).join('\n');
 
 /** The same samples, with those about the same images adjacent. */
-function byPicture(samples: readonly Sample[]): Sample[] {
-  const groups = new Map<string, Sample[]>();
-  for (const sample of samples) {
-    const group = groups.get(imageKey(sample));
-    if (group === undefined) groups.set(imageKey(sample), [sample]);
-    else group.push(sample);
-  }
-  return [...groups.values()].flat();
+function byImage(samples: readonly Sample[]): Sample[] {
+  return [...groupBy(samples, imageKey).values()].flat();
 }
 
 function progressReporter(

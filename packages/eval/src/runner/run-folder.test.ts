@@ -23,7 +23,7 @@ it.skipIf(process.platform !== 'linux')('fails at once where no folder can be ma
 });
 
 describe('the lock of a folder', () => {
-  it('says who holds it, and is gone when released', () => {
+  it('names its holder and disappears on release', () => {
     const folder = join(temporary(), 'new');
     const lock = lockFolder(folder);
     const path = join(folder, 'run.lock');
@@ -39,17 +39,17 @@ describe('the lock of a folder', () => {
     lockFolder(folder).release();
   });
 
-  it('is held by a process that runs', () => {
+  it('is held by a running process', () => {
     expect(() => lockFolder(lockedBy(process.ppid, hostname()))).toThrow(RunError);
   });
 
-  it('is taken over from a process that was killed, also where the next one has its number', () => {
+  it('is reclaimed from a killed process, even if the next one reuses its id', () => {
     const { pid } = spawnSync(process.execPath, ['--version']);
     lockFolder(lockedBy(pid, hostname())).release();
     lockFolder(lockedBy(process.pid, hostname())).release();
   });
 
-  it('is taken over from another machine only after a while', () => {
+  it('is reclaimed from another machine only once it is stale', () => {
     const folder = lockedBy(1, 'elsewhere', 60_000);
     expect(() => lockFolder(folder)).toThrow(
       `try again in 2 minutes or remove '${join(folder, 'run.lock')}'`,
@@ -57,7 +57,7 @@ describe('the lock of a folder', () => {
     lockFolder(lockedBy(1, 'elsewhere', 121_000)).release();
   });
 
-  it('may be read while it is being written', () => {
+  it('can be read while it is being written', () => {
     const folder = temporary();
     writeFileSync(join(folder, 'run.lock'), '');
     expect(() => lockFolder(folder)).toThrow(RunError);

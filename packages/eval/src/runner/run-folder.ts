@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { messageOf } from '@mmtok/core/internal';
 import * as z from 'zod';
-import { RunError } from '../errors.js';
+import { RunError, WriteError } from '../errors.js';
 
 // Atomic writes: a full disk or a kill never replaces a good file with half a file.
 
@@ -38,6 +38,28 @@ export function writeWhole(path: string, text: string): void {
     rmSync(partial, { force: true });
     throw error;
   }
+}
+
+/**
+ * Writes files into an existing folder.
+ * @param problem what to say about a file that cannot be written, given its path and the reason.
+ * @returns Their paths.
+ * @throws WriteError if one cannot be written.
+ */
+export function writeFiles(
+  folder: string,
+  files: readonly (readonly [name: string, text: string])[],
+  problem: (path: string, reason: string) => string,
+): string[] {
+  return files.map(([name, text]) => {
+    const path = join(folder, name);
+    try {
+      writeWhole(path, text);
+    } catch (cause) {
+      throw new WriteError(problem(path, explainWriteFailure(cause)), { cause });
+    }
+    return path;
+  });
 }
 
 /**

@@ -1,15 +1,17 @@
-export { type FirstTokenCosts, firstTokenCosts } from './costs.js';
-export type { EncoderDims } from './encoder-dims.js';
-export type { SpeedDtype } from './graph-sketch.js';
-export { measureSpeed, type SpeedOptions, type SpeedProgress } from './measure-speed.js';
+export type { ConvolutionalEncoder, ConvolutionOp, TowerBlock, TowerOp } from './convolution.js';
 export {
   atPicture,
-  findModelDims,
+  type EncoderDims,
+  type FirstTokenCosts,
+  firstTokenCosts,
   type ModelDims,
-  modelDims,
   type ParameterCounts,
   parameterCounts,
   parseModelDims,
-} from './model-dims.js';
-export type { SpeedResult, SpeedRow, SpeedTimes } from './speed-result.js';
-export type { SpeedRuntime, SpeedSession, SpeedTensor } from './speed-runtime.js';
+  type TransformerEncoder,
+} from './dims.js';
+export { measureSpeed, type SpeedOptions, type SpeedProgress } from './measure-speed.js';
+export { findModelDims, modelDims } from './presets.js';
+export type { SpeedResult, SpeedRow, SpeedTimes } from './result.js';
+export type { SpeedRuntime, SpeedSession, SpeedTensor } from './runtime.js';
+export type { SpeedDtype } from './sketch.js';

@@ -1,55 +1,11 @@
 import { createReferenceBackend } from '@mmtok/core';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { firstTokenCosts } from './costs.js';
-import type { EncoderDims } from './encoder-dims.js';
+import { dims, tiled } from '../../test/small-dims.js';
+import type { ConvolutionalEncoder } from './convolution.js';
+import { parameterCounts, type TransformerEncoder } from './dims.js';
 import { measureSpeed, type SpeedOptions, type SpeedProgress } from './measure-speed.js';
-import {
-  atPicture,
-  findModelDims,
-  type ModelDims,
-  modelDims,
-  parameterCounts,
-  parseModelDims,
-} from './model-dims.js';
-import type { SpeedRuntime, SpeedTensor } from './speed-runtime.js';
-
-const dims: ModelDims = {
-  title: 'Small',
-  hidden: 64,
-  layers: 3,
-  heads: 4,
-  keyValueHeads: 2,
-  headDim: 16,
-  intermediate: 96,
-  vocabulary: 50,
-  attentionBias: true,
-  visionTokens: 40,
-  visionWidth: 24,
-  keep: ['25%', '4'],
-};
-
-/** Five tiles of 4 × 4 patches, of which four make a token; every second layer attends within windows. */
-const tiled: ModelDims = {
-  ...dims,
-  visionTokens: 20,
-  visionWidth: 64,
-  encoder: {
-    title: 'Tower',
-    hidden: 16,
-    layers: 4,
-    heads: 2,
-    intermediate: 24,
-    gated: true,
-    patchValues: 12,
-    grid: [4, 4],
-    tiles: 5,
-    classToken: false,
-    merge: 2,
-    projector: [32],
-    window: { side: 2, fullEvery: 2 },
-  },
-};
+import type { SpeedRuntime, SpeedTensor } from './runtime.js';
 
 const library = ort as unknown as SpeedRuntime;
 
@@ -60,11 +16,13 @@ function watchedRuntime(): {
   readonly logits: SpeedTensor[];
   /** Shapes of what encoders were given, and what they gave. */
   readonly patches: (readonly number[])[];
+  readonly pixels: (readonly number[])[];
   readonly features: SpeedTensor[];
 } {
   const lengths: number[] = [];
   const logits: SpeedTensor[] = [];
   const patches: (readonly number[])[] = [];
+  const pixels: (readonly number[])[] = [];
   const features: SpeedTensor[] = [];
   const create: SpeedRuntime['InferenceSession']['create'] = async (path, options) => {
     const session = await library.InferenceSession.create(path, options);
@@ -72,6 +30,7 @@ function watchedRuntime(): {
       async run(feeds) {
         if (feeds.inputs_embeds) lengths.push(feeds.inputs_embeds.dims[1] as number);
         if (feeds.patches) patches.push(feeds.patches.dims);
+        if (feeds.pixels) pixels.push(feeds.pixels.dims);
         const outputs = await session.run(feeds);
         if (outputs.image_features) features.push(outputs.image_features);
         if (outputs.logits) logits.push(outputs.logits);
@@ -85,6 +44,7 @@ function watchedRuntime(): {
     lengths,
     logits,
     patches,
+    pixels,
     features,
   };
 }
@@ -101,7 +61,7 @@ const measure = (more: Partial<SpeedOptions> = {}) =>
   });
 
 describe('a measurement of speed', () => {
-  it('runs the same prompt whole and with each budget, in turns', async () => {
+  it('interleaves the full prompt with each budget', async () => {
     const { runtime, lengths, logits } = watchedRuntime();
     const result = await measure({ runtime });
     const { rows } = result;
@@ -123,7 +83,7 @@ describe('a measurement of speed', () => {
     expect(new Set(logits.at(-1)?.data as Float32Array).size).toBeGreaterThan(1);
   });
 
-  it('tells what was measured, and of what', async () => {
+  it('reports what was measured', async () => {
     const { rows, ...rest } = await measure();
     expect(rest).toMatchObject({
       builtLayers: 3,
@@ -154,7 +114,7 @@ describe('a measurement of speed', () => {
     }
   });
 
-  it('begins with the encoder, over all tiles and over some', async () => {
+  it('starts with the encoder, for all tiles and for some', async () => {
     const { runtime, patches, lengths } = watchedRuntime();
     const { rows, notes, builtEncoderLayers, weightBytes } = await measure({
       runtime,
@@ -189,26 +149,31 @@ describe('a measurement of speed', () => {
     expect(rows[1]?.encodeMs).toBe(rows[3]?.encodeMs);
     expect(builtEncoderLayers).toBe(4);
     expect(notes[0]).toMatch(
-      /^of the first token with all tokens the encoder takes \d+ %: .* at most \d+\.\d\d times/,
+      /^with all tokens, the encoder takes \d+ % of the time to first token, .* at most \d+\.\d\d×/,
     );
     expect(weightBytes).toBeGreaterThan((await measure({ rounds: 1 })).weightBytes);
   });
 
-  it('builds fewer layers of the encoder if told, whole patterns of windows', async () => {
+  it('builds fewer encoder layers on request, in whole window patterns', async () => {
     const { patches, runtime } = watchedRuntime();
     const { notes, rows } = await measure({ runtime, dims: tiled, encoderLayers: 2, rounds: 1 });
     expect(notes[0]).toMatch(/^2 of 4 layers of the encoder .* multiplied by 2\.00/);
     expect(patches.length).toBeGreaterThan(0);
     expect(rows[0]?.encodeMs).toBeGreaterThan(0);
     await expect(measure({ dims: tiled, encoderLayers: 3 })).rejects.toThrow(
-      'a multiple of 2, at most the 4',
+      'a multiple of 2, up to the 4 layers',
     );
     await expect(measure({ encoderLayers: 1 })).rejects.toThrow('have no encoder');
     await expect(measure({ dims: tiled, tiles: 5 })).rejects.toThrow('fewer than the 5 of Small');
   });
 
   it.each(['fp16', 'q4'] as const)('runs an encoder with a class token in %s', async (dtype) => {
-    const encoder = { ...(tiled.encoder as EncoderDims), classToken: true, gated: false, window: undefined };
+    const encoder = {
+      ...(tiled.encoder as TransformerEncoder),
+      classToken: true,
+      gated: false,
+      window: undefined,
+    };
     const { runtime, patches, features } = watchedRuntime();
     await measure({ runtime, dims: { ...tiled, encoder }, dtype, rounds: 1, decodeTokens: 1 });
     expect(patches[0]).toEqual([5, 17, 12]);
@@ -218,7 +183,46 @@ describe('a measurement of speed', () => {
     expect(new Set(data as Float32Array).size).toBeGreaterThan(1);
   });
 
-  it('builds fewer layers if told, and says that it multiplies', async () => {
+  it('starts with a convolutional tower, which is always built whole', async () => {
+    const { runtime, pixels } = watchedRuntime();
+    const encoder: ConvolutionalEncoder = {
+      title: 'Tower',
+      imageSide: 8,
+      tiles: 2,
+      stages: [[{ ops: [{ op: 'conv', channels: 6, kernel: 3, stride: 2, gelu: true }] }]],
+      projector: [],
+    };
+    const towered = { ...dims, visionTokens: 32, visionWidth: 6, encoder };
+    const { rows, builtEncoderLayers } = await measure({ runtime, dims: towered, rounds: 1 });
+    expect(rows[0]).toMatchObject({ tiles: 2, visionTokens: 32 });
+    expect(rows[0]?.encodeMs).toBeGreaterThan(0);
+    expect(builtEncoderLayers).toBeUndefined();
+    expect(pixels).toEqual([2, 2].map((count) => [count, 3, 8, 8]));
+    await expect(measure({ dims: towered, encoderLayers: 1 })).rejects.toThrow('always built whole');
+  });
+
+  it('runs a decoder with ungated feed-forward blocks', async () => {
+    const { runtime, logits } = watchedRuntime();
+    const { parameters } = await measure({ runtime, dims: { ...dims, gated: false }, rounds: 1 });
+    expect((await measure({ rounds: 1 })).parameters - parameters).toBe(3 * 64 * 96);
+    expect(logits.every(({ data }) => (data as Float32Array).every(Number.isFinite))).toBe(true);
+  });
+
+  it('averages squares of patches for encoders with pooling', async () => {
+    const encoder: TransformerEncoder = {
+      ...(tiled.encoder as TransformerEncoder),
+      merge: 1,
+      pool: 2,
+      window: undefined,
+    };
+    const { runtime, features } = watchedRuntime();
+    await measure({ runtime, dims: { ...tiled, visionWidth: 16, encoder }, rounds: 1, decodeTokens: 1 });
+    const [{ data, dims: shape }] = features as [SpeedTensor];
+    expect(shape).toEqual([5, 4, 64]);
+    expect((data as Float32Array).every(Number.isFinite)).toBe(true);
+  });
+
+  it('builds fewer layers on request, and says that times are scaled', async () => {
     const { rows, builtLayers, isScaled, notes, weightBytes } = await measure({ layers: 1 });
     expect({ builtLayers, isScaled }).toEqual({ builtLayers: 1, isScaled: true });
     expect(notes[0]).toMatch(/^1 of 3 layers were built and run: .* multiplied by 3\.00/);
@@ -237,7 +241,7 @@ describe('a measurement of speed', () => {
     expect(logits.every(({ data }) => (data as Float32Array).every(Number.isFinite))).toBe(true);
   });
 
-  it('tells how far it is', async () => {
+  it('reports progress', async () => {
     const seen: SpeedProgress[] = [];
     await measure({ onProgress: (progress) => seen.push(progress) });
     expect([...new Set(seen.map(({ phase }) => phase))]).toEqual([
@@ -250,7 +254,7 @@ describe('a measurement of speed', () => {
     for (const { done, total } of seen) expect(done).toBeLessThan(total);
   });
 
-  it('refuses what it cannot measure', async () => {
+  it('rejects what it cannot measure', async () => {
     await expect(measure({ layers: 4 })).rejects.toThrow('Small has 3, got 4');
     await expect(measure({ budgets: ['40'] })).rejects.toThrow("'40' keeps all 40 vision tokens of Small");
     await expect(measure({ budgets: ['4', '4'] })).rejects.toThrow('named only once');
@@ -259,93 +263,5 @@ describe('a measurement of speed', () => {
     await expect(measure({ dims: { ...dims, layers: 1e6, intermediate: 1e6 } })).rejects.toThrow(
       /1000000 layers of Small in fp32 take .* GB, and .* has .* GB free; build fewer, e\.g\. --layers \d+/,
     );
-  });
-});
-
-describe('dimensions', () => {
-  // Of the language models as published, without tables of embeddings that are not tied to the head.
-  it.each([
-    ['llava-1.5-7b', 6.6],
-    ['llava-1.5-13b', 12.9],
-    ['llava-next-7b', 6.6],
-    ['llava-next-13b', 12.9],
-    ['qwen2.5-vl-3b', 3.09],
-    ['qwen2.5-vl-7b', 7.07],
-    ['smolvlm-256m', 0.135],
-    ['smolvlm-500m', 0.362],
-    ['smolvlm-2.2b', 1.7],
-    ['llava-onevision-0.5b', 0.494],
-    ['qwen2-vl-2b', 1.5],
-    ['idefics3-8b', 7.5],
-    ['paligemma-3b', 2.5],
-    ['phi-3-vision', 3.7],
-    ['janus-pro-1b', 1.4],
-  ])('of %s make %d billion weights', (name, billions) => {
-    const found = findModelDims(name);
-    const { perLayer, head } = parameterCounts(found);
-    expect((found.layers * perLayer + head) / 1e9).toBeCloseTo(billions, billions < 1 ? 2 : 1);
-    expect(parseModelDims(found)).toEqual(found);
-  });
-
-  it('are all in that table', () => {
-    expect(Object.keys(modelDims)).toHaveLength(15);
-  });
-
-  // Of the encoders as published, without positions and, for CLIP, the last layer.
-  it.each([
-    ['llava-1.5-7b', 'CLIP-L/14-336', 576],
-    ['llava-next-7b', 'CLIP-L/14-336', 2880],
-    ['smolvlm-256m', 'SigLIP-B/16-512', 1088],
-    ['smolvlm-2.2b', 'SigLIP-SO400M/14-384', 1377],
-    ['idefics3-8b', 'SigLIP-SO400M/14-364', 2873],
-    ['llava-onevision-0.5b', 'SigLIP-SO400M/14-384', 3645],
-    ['qwen2.5-vl-7b', 'Qwen2.5-VL tower', 2048],
-    ['janus-pro-1b', 'SigLIP-L/16-384', 576],
-  ])('of %s begin with %s and %d vision tokens', (name, encoder, visionTokens) => {
-    expect(findModelDims(name)).toMatchObject({ visionTokens, encoder: { title: encoder } });
-  });
-
-  it('take pictures of other sizes where the encoder does', () => {
-    const qwen = findModelDims('qwen2.5-vl-3b');
-    expect(atPicture(qwen, 896, 672)).toMatchObject({ visionTokens: 768, encoder: { grid: [48, 64] } });
-    expect(parseModelDims(atPicture(qwen, 896, 672)).visionWidth).toBe(5120);
-    expect(() => atPicture(qwen, 900, 700)).toThrow('multiples of 112 pixels, got 900x700; try 896x672');
-    expect(() => atPicture(findModelDims('llava-1.5-7b'), 336, 336)).toThrow('pictures of one size');
-    expect(() => atPicture(dims, 336, 336)).toThrow('Small has no encoder');
-  });
-
-  it('are checked', () => {
-    expect(() => parseModelDims({ ...tiled, visionTokens: 21 })).toThrow(
-      'what the tiles of the encoder become',
-    );
-    expect(() => parseModelDims({ ...tiled, visionWidth: 16 })).toThrow('width of the encoder times merge²');
-    expect(() => findModelDims('gpt')).toThrow("there are no dimensions 'gpt'; there are llava-1.5-7b");
-    expect(() => parseModelDims({ ...dims, heads: 3 })).toThrow('expected heads to be a multiple');
-    expect(() => parseModelDims({ title: 'x' })).toThrow(/hidden: /);
-  });
-});
-
-describe('costs of a first token', () => {
-  it('count each multiplication of a small model', () => {
-    const { encoder, prefill } = firstTokenCosts(tiled, 6);
-    // Per patch: embedding, four layers of projections and gated halves, and attention, in windows of 4 and among 16.
-    const perPatch = 12 * 16 + 4 * (4 * 16 ** 2 + 3 * 16 * 24) + 2 * 16 * (2 * 16 + 2 * 4);
-    const perToken = 64 * 32 + 32 * 64;
-    expect(encoder).toBe(5 * (16 * perPatch + 4 * perToken));
-    const { perLayer, head } = parameterCounts(tiled);
-    expect(prefill).toBe(3 * (perLayer * 26 + 4 * 16 * 26 ** 2) + head);
-  });
-
-  it('bound what pruning after the encoder can win', () => {
-    const without = firstTokenCosts(dims, 6);
-    expect(without).toMatchObject({ encoder: 0, encoderShare: 0 });
-    const smol = firstTokenCosts(findModelDims('smolvlm-256m'), 64);
-    const llava = firstTokenCosts(findModelDims('llava-1.5-7b'), 64);
-    expect(smol.encoderShare).toBeGreaterThan(0.9);
-    expect(smol.mostByTokens).toBeLessThan(1.1);
-    expect(llava.encoderShare).toBeLessThan(0.1);
-    expect(llava.mostByTokens).toBeGreaterThan(4);
-    const few = firstTokenCosts(findModelDims('smolvlm-256m'), 64, 5);
-    expect(few.encoder / smol.encoder).toBeCloseTo(5 / 17, 10);
   });
 });

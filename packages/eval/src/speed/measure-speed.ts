@@ -6,18 +6,21 @@ import { type Backend, InvalidOptionsError, parseBudget } from '@mmtok/core';
 import { parseOptions, resolveBudget } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { describeMachine } from '../describe-machine.js';
-import { median } from '../stats/mean.js';
-import { checkRoom } from './check-room.js';
-import { layerPattern, tokensPerTile } from './encoder-dims.js';
-import type { SpeedDtype } from './graph-sketch.js';
-import { type ModelDims, parameterCounts, parseModelDims } from './model-dims.js';
-import { encoderPeaksOf, peaksOf } from './peaks.js';
-import { RandomDecoder, weightBytes } from './random-decoder.js';
-import { type EncoderOptions, encoderBytes, RandomEncoder } from './random-encoder.js';
-import type { SpeedResult, SpeedRow, SpeedTimes } from './speed-result.js';
-import type { SpeedRuntime } from './speed-runtime.js';
-import { syntheticPrompt } from './synthetic-prompt.js';
-import { type Case, type Take, type Taker, take } from './take.js';
+import { RandomDecoder, weightBytes } from './decoder.js';
+import {
+  isConvolutional,
+  layerPattern,
+  type ModelDims,
+  parameterCounts,
+  parseModelDims,
+  tokensPerTile,
+} from './dims.js';
+import { type EncoderOptions, encoderBytes, RandomEncoder } from './encoder.js';
+import { checkRoom } from './memory.js';
+import { type Case, type CaseContext, encoderPeaksOf, peaksOf, runCase, syntheticPrompt } from './passes.js';
+import { notesOf, rowsOf, type SpeedResult, type SpeedRow, type TimedRun, timed } from './result.js';
+import type { SpeedRuntime } from './runtime.js';
+import type { SpeedDtype } from './sketch.js';
 
 /** Progress of a measurement. */
 export interface SpeedProgress {
@@ -70,8 +73,8 @@ const schema = z.object({
 /**
  * Builds an encoder and a decoder with these dimensions and random weights, and measures them.
  *
- * @throws InvalidOptionsError, InvalidBudgetError for wrong options, for budgets that keep all tokens, and for weights
- * that memory or disk have no room for.
+ * @throws InvalidOptionsError, InvalidBudgetError for invalid options, for budgets that keep all tokens, and for weights
+ * that do not fit in memory or on disk.
  * @example
  * const { rows } = await measureSpeed({ dims: findModelDims('smolvlm-256m'), runtime: ort, backend });
  */
@@ -88,7 +91,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
   const encoderOptions: EncoderOptions | undefined = dims.encoder && {
     runtime,
     encoder: dims.encoder,
-    layers: encoderLayers as number,
+    layers: encoderLayers ?? 0,
     dtype,
     hidden: dims.hidden,
     device,
@@ -114,14 +117,20 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
       onWritten: (done) => onProgress({ phase: 'weights', done: encoderWeights + done, total: bytes }),
       onLoad: () => onProgress({ phase: 'load', done: 0, total: 1 }),
     });
-    const taker: Taker = { decoder, backend, prompt, scale: dims.layers / layers, hidden: dims.hidden };
+    const context: CaseContext = {
+      decoder,
+      backend,
+      prompt,
+      scale: dims.layers / layers,
+      hidden: dims.hidden,
+    };
     const tileCounts = [...new Set(cases.flatMap(({ tiles }) => tiles ?? []))];
     if (encoder !== undefined) onProgress({ phase: 'encode', done: 0, total: rounds + 1 });
     const encoderPeaks = encoder && (await encoderPeaksOf(encoder, tileCounts));
-    const peaks = await peaksOf(taker, cases, (done) =>
+    const peaks = await peaksOf(context, cases, (done) =>
       onProgress({ phase: 'warmUp', done, total: cases.length }),
     );
-    const takes = new Map<Case, TimedTake[]>(cases.map((one) => [one, []]));
+    const runs = new Map<Case, TimedRun[]>(cases.map((one) => [one, []]));
     for (let round = 0; round < rounds; round++) {
       if (encoder !== undefined) onProgress({ phase: 'encode', done: round + 1, total: rounds + 1 });
       const encodeMs = new Map<number | undefined, number>();
@@ -129,10 +138,10 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
       for (const [at, one] of cases.entries()) {
         const done = round * cases.length + at;
         onProgress({ phase: 'measure', done, total: rounds * cases.length });
-        takes.get(one)?.push(timed(await take(taker, one, decodeTokens), encodeMs.get(one.tiles) ?? 0));
+        runs.get(one)?.push(timed(await runCase(context, one, decodeTokens), encodeMs.get(one.tiles) ?? 0));
       }
     }
-    const rows = rowsOf(takes, peaks, encoderPeaks);
+    const rows = rowsOf(runs, peaks, encoderPeaks);
     const { perLayer, head } = parameterCounts(dims);
     return {
       dims,
@@ -159,21 +168,23 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
 }
 
 /**
- * How many layers of the encoder to build; undefined without an encoder.
- * @throws InvalidOptionsError for more than there are, or a part of the pattern of windows.
+ * How many layers of the encoder to build; undefined without an encoder, and for a convolutional tower, which is built whole.
+ * @throws InvalidOptionsError for more layers than there are, or a part of the window pattern.
  */
 function encoderLayersOf({ title, encoder }: ModelDims, wanted: number | undefined): number | undefined {
-  if (encoder === undefined) {
+  if (encoder === undefined || isConvolutional(encoder)) {
     if (wanted === undefined) return undefined;
     throw new InvalidOptionsError('encoderLayers', [
-      `the dimensions of ${title} have no encoder; leave it out`,
+      encoder === undefined
+        ? `the dimensions of ${title} have no encoder; leave this option out`
+        : `${encoder.title} is convolutional and is always built whole; leave this option out`,
     ]);
   }
   const layers = wanted ?? encoder.layers;
   const pattern = layerPattern(encoder);
   if (layers <= encoder.layers && layers % pattern === 0) return layers;
   throw new InvalidOptionsError('encoderLayers', [
-    `expected a multiple of ${pattern}, at most the ${encoder.layers} of ${encoder.title}, got ${layers}`,
+    `expected a multiple of ${pattern}, up to the ${encoder.layers} layers of ${encoder.title}, got ${layers}`,
   ]);
 }
 
@@ -210,84 +221,4 @@ function withTiles({ encoder, visionTokens }: ModelDims, { budget, parsed }: Cas
   const isShare = parsed !== undefined && 'ratio' in parsed;
   const own = isShare ? { tokens: resolveBudget(parsed, visionTokens).max } : parsed;
   return { budget, tiles, encodedTokens, ...(own && { parsed: own }) };
-}
-
-/** A take with the time from pixels. */
-type TimedTake = Take & SpeedTimes;
-
-function timed(one: Take, encodeMs: number): TimedTake {
-  return { ...one, encodeMs, firstTokenMs: encodeMs + one.selectMs + one.prefillMs };
-}
-
-function rowsOf(
-  takes: ReadonlyMap<Case, readonly TimedTake[]>,
-  peaks: ReadonlyMap<Case, number | undefined>,
-  encoderPeaks: ReadonlyMap<number, number | undefined> | undefined,
-): SpeedRow[] {
-  const rows = [...takes].map(([one, all]) => {
-    const middle = (key: keyof TimedTake): number => median(all.map((each) => each[key]));
-    const peakBytes = peaks.get(one);
-    const encodePeakBytes = encoderPeaks?.get(one.tiles as number);
-    return {
-      budget: one.budget,
-      tiles: one.tiles,
-      visionTokens: middle('visionTokens'),
-      promptTokens: middle('promptTokens'),
-      encodeMs: middle('encodeMs'),
-      selectMs: middle('selectMs'),
-      prefillMs: middle('prefillMs'),
-      firstTokenMs: middle('firstTokenMs'),
-      decodeMs: middle('decodeMs'),
-      cacheBytes: middle('cacheBytes'),
-      ...(peakBytes !== undefined && { peakBytes }),
-      ...(encodePeakBytes !== undefined && { encodePeakBytes }),
-    };
-  });
-  const [whole] = rows as [Omit<SpeedRow, 'speedup'>];
-  return rows.map((row): SpeedRow => {
-    const over = (key: keyof SpeedRow['speedup']): number => whole[key] / row[key];
-    return {
-      ...row,
-      speedup: {
-        prefillMs: over('prefillMs'),
-        firstTokenMs: over('firstTokenMs'),
-        decodeMs: over('decodeMs'),
-      },
-    };
-  });
-}
-
-function notesOf(
-  dims: ModelDims,
-  layers: number,
-  encoderLayers: number | undefined,
-  { encodeMs, firstTokenMs }: SpeedRow,
-): string[] {
-  const { encoder } = dims;
-  const times = (built: number, all: number): string => (all / built).toPrecision(3);
-  const notes: string[] = [];
-  if (layers < dims.layers) {
-    notes.push(
-      `${layers} of ${dims.layers} layers were built and run: times of the layers and the cache are multiplied by ` +
-        `${times(layers, dims.layers)}; those of the head and the selection, and peak memory, are as measured`,
-    );
-  }
-  if (encoder === undefined || encoderLayers === undefined) {
-    notes.push(
-      'these dimensions have no vision encoder: it takes the same time in every row, so that answers gain less from pixels on',
-    );
-  } else {
-    if (encoderLayers < encoder.layers) {
-      notes.push(
-        `${encoderLayers} of ${encoder.layers} layers of the encoder were built and run: its time is multiplied by ` +
-          times(encoderLayers, encoder.layers),
-      );
-    }
-    notes.push(
-      `of the first token with all tokens the encoder takes ${((100 * encodeMs) / firstTokenMs).toFixed(0)} %: pruning after ` +
-        `it makes that come at most ${(firstTokenMs / encodeMs).toFixed(2)} times as early`,
-    );
-  }
-  notes.push('weights and features are random: times depend on their shapes alone');
-  return notes;
 }

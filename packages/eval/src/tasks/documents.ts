@@ -6,8 +6,7 @@ import { idCell, memoryTable, textCell, textsCell } from '../data/table.js';
 import { readJsonRows, type TextRow } from '../data/text-files.js';
 import { type Profile, strip } from '../metrics/harness.js';
 import { anls, ocrBenchMatch, relaxedMatch } from '../metrics/short-answers.js';
-import { mostCommon, SINGLE_WORD, summarize, summarizeMean } from './common.js';
-import { defineTask } from './define-task.js';
+import { defineTask, mostCommon, SINGLE_WORD, summarize, summarizeMean } from './define-task.js';
 import type { Task } from './task.js';
 
 // ChartQA, test: questions about charts, half of them written by people and half generated.

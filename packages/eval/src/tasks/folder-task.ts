@@ -7,13 +7,11 @@ import { type Folder, imageCell, RUN_FILES } from '../data/folder.js';
 import { idCell, memoryTable, parseRow, textCell } from '../data/table.js';
 import { readJsonLines } from '../data/text-files.js';
 import { CorruptFileError, UnknownFormatError } from '../errors.js';
-import { containsAnswer, sameAnswer, sameNumber } from '../metrics/answer-match.js';
 import { strip } from '../metrics/harness.js';
 import { mcqExtract } from '../metrics/multiple-choice.js';
-import { anls, relaxedMatch } from '../metrics/short-answers.js';
+import { anls, containsAnswer, relaxedMatch, sameAnswer, sameNumber } from '../metrics/short-answers.js';
 import { vqaAccuracy } from '../metrics/vqa.js';
-import { letterOf, mostCommon, OPTION_LETTER, optionLines, SINGLE_WORD } from './common.js';
-import { defineTask } from './define-task.js';
+import { defineTask, letterOf, mostCommon, OPTION_LETTER, optionLines, SINGLE_WORD } from './define-task.js';
 import type { LoadOptions, Sample, Score, Task } from './task.js';
 
 /** How answers are compared with gold answers. Questions with options always use `choice`. */

@@ -8,8 +8,15 @@ import { parsePythonList } from '../data/text-files.js';
 import { CorruptFileError } from '../errors.js';
 import type { Profile } from '../metrics/harness.js';
 import { mmmuChoice, mmmuOpenMatch, mmmuScores, mmmuSubject } from '../metrics/mmmu.js';
-import { mostCommon, OPTION_LETTER, optionLines, prefixed, SINGLE_WORD, summarize } from './common.js';
-import { defineTask } from './define-task.js';
+import {
+  defineTask,
+  mostCommon,
+  OPTION_LETTER,
+  optionLines,
+  prefixed,
+  SINGLE_WORD,
+  summarize,
+} from './define-task.js';
 import type { Task } from './task.js';
 
 /** The gold letter or answer. */

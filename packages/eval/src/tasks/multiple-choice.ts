@@ -17,6 +17,7 @@ import {
   seedBenchMatch,
 } from '../metrics/multiple-choice.js';
 import {
+  defineTask,
   detail,
   letterOf,
   meanScore,
@@ -25,8 +26,7 @@ import {
   prefixed,
   summarize,
   summarizeMean,
-} from './common.js';
-import { defineTask } from './define-task.js';
+} from './define-task.js';
 import type { Task } from './task.js';
 
 // MMBench, English dev: every question with every rotation of its options; it counts if all are right. No judge model is used.

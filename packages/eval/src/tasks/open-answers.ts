@@ -17,8 +17,7 @@ import { CorruptFileError } from '../errors.js';
 import { capitalize, type Profile } from '../metrics/harness.js';
 import { exactMatch } from '../metrics/short-answers.js';
 import { vqaAccuracy, vqav2Accuracy } from '../metrics/vqa.js';
-import { mostCommon, SINGLE_WORD, summarizeMean } from './common.js';
-import { defineTask } from './define-task.js';
+import { defineTask, mostCommon, SINGLE_WORD, summarizeMean } from './define-task.js';
 import type { Task } from './task.js';
 
 // GQA: compositional questions about scenes. On the Hub, questions and images are separate tables.

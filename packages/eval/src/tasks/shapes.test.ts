@@ -28,7 +28,7 @@ describe('the embedded benchmark', () => {
     expect(await idsOf({ limit: 5, seed: 7 })).not.toEqual(await idsOf({ limit: 5, seed: 8 }));
   });
 
-  it('is dealt out to shards', async () => {
+  it('is split into shards', async () => {
     const shards = await Promise.all([0, 1, 2].map((index) => idsOf({ shard: { index, count: 3 } })));
     expect(shards.flat().toSorted()).toEqual((await idsOf()).toSorted());
   });

@@ -3,12 +3,14 @@
 import { basename } from 'node:path';
 import { imageFile } from '../data/folder.js';
 import { memoryTable } from '../data/table.js';
-import { summarizeMean } from './common.js';
-import { chooseRows, parseLoadOptions } from './load.js';
+import { chooseRows, parseLoadOptions, summarizeMean } from './define-task.js';
 import type { Sample, Task } from './task.js';
 
 /** Enough for the longest phrase, `mostly red objects on gray`, and the end token. */
 const MAX_NEW_TOKENS = 8;
+
+/** The name of the embedded benchmark. */
+export const SHAPES = 'shapes';
 
 /** A question about a drawn scene, as returned by `heldOut()` of `@mmtok/tiny-vlm`. */
 export interface ShapesQuestion {
@@ -31,7 +33,7 @@ export function shapesTask(questions: readonly ShapesQuestion[]): Task<string> {
     questions.map((question, at) => ({ where: `question ${at}`, values: { ...question } })),
   );
   return {
-    name: 'shapes',
+    name: SHAPES,
     title: 'Shapes',
     source: {
       url: 'https://github.com/mmtok/mmtok/tree/main/packages/tiny-vlm/heldout',
@@ -40,7 +42,7 @@ export function shapesTask(questions: readonly ShapesQuestion[]): Task<string> {
     maxNewTokens: MAX_NEW_TOKENS,
     maxScore: 1,
     async *load(options) {
-      const indices = await chooseRows(table, undefined, parseLoadOptions('shapes', options));
+      const indices = await chooseRows(table, undefined, parseLoadOptions(SHAPES, options));
       for (const at of indices ?? questions.keys()) {
         const { image, question, answer, kind } = questions[at] as ShapesQuestion;
         yield { id: `${basename(image)}#${at}`, images: [imageFile(image)], question, kind, target: answer };

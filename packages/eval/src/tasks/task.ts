@@ -110,7 +110,7 @@ export interface Task<Target = unknown> {
   /** The highest possible {@link Summary.value}: 1, 100 or, for MME, 2800. */
   readonly maxScore: number;
   readonly paper?: PaperColumn;
-  /** How it scores, where that can be chosen, e.g. `{ match: 'anls' }`. A run can be resumed only with the same options. */
+  /** How it scores, if that can be chosen, e.g. `{ match: 'anls' }`. A run can be resumed only with the same options. */
   readonly options?: Readonly<Record<string, string>>;
   /**
    * The samples one at a time, in the order of the dataset.
@@ -119,7 +119,7 @@ export interface Task<Target = unknown> {
   load(options?: LoadOptions): AsyncIterable<Sample<Target>>;
   /** The user text for the model, without image placeholders. */
   prompt(sample: Sample<Target>): string;
-  /** A right answer as a model would give it, which the oracle uses. Absent where it is unknown, as in test sets. */
+  /** A right answer as a model would give it, which the oracle uses. Absent if it is unknown, as in test sets. */
   referenceAnswer?(sample: Sample<Target>): string;
   /** Scores the model's text. */
   score(answer: string, sample: Sample<Target>): Score;

@@ -16,9 +16,8 @@ import {
   popeAnswer,
   popeMetrics,
 } from '../metrics/yes-no.js';
-import { groupBy } from '../stats/mean.js';
-import { detail, prefixed, SINGLE_WORD, summarize } from './common.js';
-import { defineTask } from './define-task.js';
+import { groupBy } from '../stats/statistics.js';
+import { defineTask, detail, prefixed, SINGLE_WORD, summarize } from './define-task.js';
 import type { ScoredAnswer, Task } from './task.js';
 
 // POPE: is this object in the image? Absent objects are sampled in three ways (random, popular, adversarial).

@@ -40,7 +40,7 @@ describe.each(whole)('%s', (file) => {
     expect(Buffer.from(pictures[0]!).toString('latin1', 0, 6)).toBe('GIF89a');
   });
 
-  it('gives single rows and columns', async () => {
+  it('returns single rows and columns', async () => {
     const table = await parquetTable([here(file)]);
     expect(table.count).toBe(7);
     const rows = [];
@@ -54,13 +54,13 @@ describe.each(whole)('%s', (file) => {
   });
 });
 
-it('a row without a picture is named', async () => {
+it('a row without an image is reported', async () => {
   await expect(samplesOf('null-images.parquet')).rejects.toThrow(
     /row 3: .*image.*expected an image \(bytes, base64 or \{ bytes \}\)/,
   );
 });
 
-it('JSON lines of Windows, with a byte-order mark, are a folder task', async () => {
+it('JSON lines from Windows with a byte-order mark are a folder task', async () => {
   const from = await mkdtemp(join(tmpdir(), 'mmtok-writers-'));
   await cp(here('windows.jsonl'), join(from, 'questions.jsonl'));
   await writeFile(join(from, 'a.png'), new Uint8Array([1]));

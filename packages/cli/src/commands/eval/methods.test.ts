@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { float32 } from '@mmtok/core/backend';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { namedMethods, runnableMethods } from './methods.js';
+import { loadsInTime, namedMethods, runnableMethods } from './methods.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ async function namedIn(exported: string, ...others: readonly string[]) {
 }
 
 describe('methods of a module', () => {
-  it('are held to the contract, whoever made them', async () => {
+  it('are checked even if not made with defineMethod', async () => {
     const { named } = await namedIn(
       "{ name: 'same', title: 'Same', source: 'x', needs: [], select: async (_, { tokens }) => Array(tokens).fill(3) }",
     );
@@ -40,14 +40,14 @@ describe('methods of a module', () => {
     ["{ name: 'My Own', source: 'x', select: () => [] }", /expected kebab-case/],
     ['[]', /its default export is not a method/],
     ['null', /its default export is not a method/],
-  ])('must be whole: %s', async (exported, problem) => {
+  ])('must be complete: %s', async (exported, problem) => {
     await expect(namedIn(exported)).rejects.toMatchObject({
       code: 'MMTOK_INPUT_FILE',
       message: expect.stringMatching(problem),
     });
   });
 
-  it.each([['random'], ['all']])('may not share a name, here with one of %s', async (other) => {
+  it.each([['random'], ['all']])('may not share a name with another method: %s', async (other) => {
     const own = "{ name: 'random', source: 'x', select: () => [] }";
     await expect(namedIn(own, other)).rejects.toMatchObject({
       code: 'MMTOK_USAGE',
@@ -58,9 +58,31 @@ describe('methods of a module', () => {
   });
 });
 
-it('a method that all stands for may be named as well', async () => {
+it('a method that is part of all may also be named', async () => {
   const methods = await namedMethods(['random', 'all'], folder, false);
   const names = runnableMethods(methods, { name: 'any' }, false).methods.map(({ name }) => name);
   expect(names[0]).toBe('random');
   expect(new Set(names).size).toBe(names.length);
+});
+
+const moduleOf = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+
+it('accepts a module that loads', async () => {
+  await expect(loadsInTime(moduleOf('export default 1'))).resolves.toBeUndefined();
+});
+
+it.each([
+  ['computes forever', 'for (;;);'],
+  ['waits forever', 'setInterval(() => {}, 1000); await new Promise(() => {})'],
+])('rejects a module that %s', async (_, code) => {
+  await expect(loadsInTime(moduleOf(code), 500)).rejects.toThrow('it did not finish loading within 0.5 s');
+});
+
+it.each([
+  ['waits for nothing', 'await new Promise(() => {})', 'it '],
+  ['ends the process', 'process.exit(0)', 'it ends the process'],
+  ['throws', "throw new Error('no such thing')", 'no such thing'],
+  ['has invalid syntax', 'export default (', 'Unexpected'],
+])('rejects a module that %s', async (_, code, problem) => {
+  await expect(loadsInTime(moduleOf(code))).rejects.toThrow(problem);
 });

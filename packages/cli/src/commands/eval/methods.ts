@@ -2,6 +2,8 @@
 
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { messageOf } from '@mmtok/core/internal';
 import {
   builtInMethods,
   defineMethod,
@@ -12,16 +14,15 @@ import {
   type MethodNeed,
   needsInWords,
 } from '@mmtok/eval';
-import { InputFileError, UsageError } from '../../errors.js';
+import { InputFileError, orInputFileError, UsageError } from '../../errors.js';
 import { print, printJson } from '../../terminal/io.js';
 import { type Column, renderTable } from '../../terminal/table.js';
 import type { Context } from '../context.js';
-import { loadsInTime } from './module-trial.js';
 
 /** `--methods all`: every method that this model and command line can run, except oracles. */
 const ALL_METHODS = 'all';
 
-/** The methods that `--methods` names. What `all` stands for is known once the model is loaded. */
+/** The methods that `--methods` names. What `all` includes is known once the model is loaded. */
 export interface NamedMethods {
   readonly named: readonly Method[];
   readonly wantsAll: boolean;
@@ -76,7 +77,7 @@ const SUPPLIES: Readonly<Record<MethodNeed, string>> = {
   resolution: 'turns every image into the same number of vision tokens',
 };
 
-/** Adds what `all` stands for with this model. */
+/** Adds the methods that `all` includes for this model. */
 export function runnableMethods(
   { named, wantsAll }: NamedMethods,
   model: Pick<EvalModel, 'name' | 'gives'>,
@@ -108,15 +109,11 @@ function leftOut(methods: readonly Method[], why: string): string[] {
 }
 
 async function importMethods(path: string, cwd: string): Promise<Method[]> {
-  let module: { readonly default?: unknown };
-  try {
+  const module = await orInputFileError(path, 'it cannot be loaded as a module', async () => {
     const { href } = pathToFileURL(resolve(cwd, path));
     await loadsInTime(href);
-    module = await import(href);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InputFileError(path, `it cannot be loaded as a module (${reason})`, { cause });
-  }
+    return (await import(href)) as { readonly default?: unknown };
+  });
   const exported = [module.default].flat();
   if (exported.length === 0 || !exported.every(isMethod)) {
     throw new InputFileError(
@@ -128,8 +125,7 @@ async function importMethods(path: string, cwd: string): Promise<Method[]> {
     // Hand-written objects are checked as defineMethod checks its argument.
     return exported.map(defineMethod);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
-    throw new InputFileError(path, reason, { cause });
+    throw new InputFileError(path, messageOf(cause).replace(/\.$/, ''), { cause });
   }
 }
 
@@ -166,4 +162,43 @@ export function listMethods({ json }: { readonly json: boolean }, { io }: Contex
     source,
   ]);
   for (const line of renderTable(COLUMNS, rows, io.stdout.columns ?? 160)) print(io.stdout, line);
+}
+
+// Checks that a user's module loads. A module that blocks would block the program, so a worker thread loads it first.
+
+/** The worker's code. It posts why the module failed to load, or null. */
+const TRIAL = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  import(workerData).then(
+    () => parentPort.postMessage(null),
+    (cause) => parentPort.postMessage(String(cause instanceof Error ? cause.message : cause)),
+  );
+`;
+
+/** Generous for modules that load models or read files. */
+const MODULE_MS = 10_000;
+
+/**
+ * Loads a module in a worker thread and discards it. The module runs again when it is imported.
+ * @param href the module's URL.
+ * @throws Error if it fails, ends its process, or does not load in time.
+ */
+export async function loadsInTime(href: string, limitMs: number = MODULE_MS): Promise<void> {
+  const worker = new Worker(TRIAL, { eval: true, workerData: href, stdout: true, stderr: true });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const problem = await new Promise<string | null>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.once('exit', () => reject(new Error('it ends the process')));
+      timer = setTimeout(
+        () => reject(new Error(`it did not finish loading within ${limitMs / 1000} s`)),
+        limitMs,
+      );
+    });
+    if (problem !== null) throw new Error(problem);
+  } finally {
+    clearTimeout(timer);
+    await worker.terminate();
+  }
 }

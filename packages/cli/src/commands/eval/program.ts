@@ -1,18 +1,17 @@
 // Names, options, and help of `mmtok eval` and its subcommands, whose code is loaded when they run.
 
-import { MATCHES, taskNames } from '@mmtok/eval/tasks';
+import { MATCHES, SHAPES, taskNames } from '@mmtok/eval/tasks';
 import { type Command, Option } from 'commander';
-import type { BackendName } from '../../engines/create-backend.js';
 import { TINY, TINY_SMALL } from '../../models/load.js';
 import {
   backendOption,
+  budgetsOption,
   deviceOption,
   dtypeOption,
   jsonOption,
   parseCount,
   parsed,
   parseInteger,
-  parseKeep,
   parseList,
   parseShard,
   promptOption,
@@ -20,9 +19,6 @@ import {
 import type { Context } from '../context.js';
 import type { EvalRequest } from './run.js';
 import { addSpeed } from './speed-program.js';
-
-/** The embedded benchmark. */
-const SHAPES = 'shapes';
 
 const DEFAULT_METHODS = ['mmtok', 'vision-only', 'divprune', 'cdpruner', 'uniform', 'random'];
 
@@ -48,18 +44,9 @@ Examples:
 
 Exit codes: 0 success, 1 failure (also if nothing was pruned), 2 wrong usage, 3 questions were skipped, 130 interrupted.`;
 
-interface EvalOptions
-  extends Pick<EvalRequest, 'limit' | 'seed' | 'shard' | 'from' | 'match' | 'device' | 'dtype'> {
-  readonly model: string;
-  readonly methods: readonly string[];
-  readonly agent?: string;
+interface EvalOptions extends Omit<EvalRequest, 'task' | 'budgets' | 'promptTemplate' | 'command'> {
   readonly keep: readonly string[];
-  readonly out: string;
-  readonly followLinks: boolean;
-  readonly skipBroken: boolean;
-  readonly backend: BackendName;
   readonly prompt?: string;
-  readonly json: boolean;
 }
 
 /** Adds the commands. Their code is loaded when one of them runs. */
@@ -86,7 +73,7 @@ export function addEval(program: Command, context: Context, exit: (code: number)
     .argument('<folderA>', 'the folder of a run')
     .argument('<folderB>', 'the folder of another run of the same questions')
     .option('--out <folder>', 'folder for compare.html and compare.md', 'mmtok-compare')
-    .option('--json', 'print JSON', false)
+    .addOption(jsonOption())
     .addHelpText('after', '\nExamples:\n  mmtok eval compare results-q4 results-fp16')
     .action(async (a: string, b: string, flags: { readonly out: string; readonly json: boolean }) => {
       const { compareEvaluations } = await import('./results.js');
@@ -95,7 +82,7 @@ export function addEval(program: Command, context: Context, exit: (code: number)
   command
     .command('methods')
     .description('list the methods with their sources and what each needs from a model')
-    .option('--json', 'print JSON', false)
+    .addOption(jsonOption())
     .addHelpText('after', '\nExamples:\n  mmtok eval methods')
     .action(async (flags: { readonly json: boolean }) => {
       const { listMethods } = await import('./methods.js');
@@ -125,7 +112,7 @@ function addRun(parent: Command, context: Context, exit: (code: number) => void)
     )
     .option('--model <name>', `${TINY} (embedded), a hub id, or a folder`, TINY)
     .addOption(
-      parsed('--methods <names>', 'methods, or modules that export some', parseList).default(
+      parsed('--methods <names>', 'method names, or paths of modules that export methods', parseList).default(
         DEFAULT_METHODS,
         DEFAULT_METHODS.join(','),
       ),
@@ -135,11 +122,10 @@ function addRun(parent: Command, context: Context, exit: (code: number) => void)
       `a model that answers first, for mmtok-agent: ${TINY_SMALL} (embedded), a hub id, or a folder`,
     )
     .addOption(
-      parsed(
-        '--keep <budgets>',
-        'budgets: 64, 10%, or c0.9 for as many as MMTok needs for that coverage',
-        parseBudgets,
-      ).default(['10%'], '10%'),
+      budgetsOption('budgets: 64, 10%, or c0.9 for as many tokens as MMTok needs for that coverage').default(
+        ['10%'],
+        '10%',
+      ),
     )
     .option('--out <folder>', "the run's folder", 'mmtok-eval')
     .addOption(parsed('--limit <count>', 'maximum number of questions', parseCount))
@@ -147,11 +133,9 @@ function addRun(parent: Command, context: Context, exit: (code: number) => void)
       parsed('--seed <number>', 'seed of the sample under --limit, and of random methods', parseInteger),
     )
     .addOption(parsed('--shard <part>', 'one part of the questions, e.g. 0/4', parseShard))
-    .option('--from <path>', 'where the data set is, if not on the hub')
+    .option('--from <path>', 'path of the data set, if it is not on the hub')
     .addOption(
-      new Option('--match <way>', 'how answers to the questions of your own folder are compared').choices(
-        MATCHES,
-      ),
+      new Option('--match <way>', "how to compare answers to your own folder's questions").choices(MATCHES),
     )
     .option('--follow-links', "follow symbolic links out of the data set's folder", false)
     .option('--skip-broken', 'skip questions whose image is damaged, and list them', false)
@@ -173,13 +157,6 @@ function addRun(parent: Command, context: Context, exit: (code: number) => void)
       const { evaluate } = await import('./run.js');
       exit(await evaluate(request, context));
     });
-}
-
-/** @throws InvalidBudgetError, UsageError */
-function parseBudgets(option: string, text: string): string[] {
-  const budgets = parseList(option, text);
-  for (const budget of budgets) parseKeep(budget);
-  return budgets;
 }
 
 /** The options as a user would write them, defaults included, for the report. */

@@ -1,4 +1,4 @@
-// `mmtok eval report`, `compare`, and `merge`: what is done with the folders of finished runs.
+// `mmtok eval report`, `compare`, and `merge`: commands on the folders of runs.
 
 import { relative, resolve } from 'node:path';
 import {
@@ -14,10 +14,9 @@ import {
 import { print, printJson } from '../../terminal/io.js';
 import { renderTable } from '../../terminal/table.js';
 import type { Context } from '../context.js';
-import { printEvaluation } from './run.js';
-import { resolveTask } from './tasks.js';
+import { printEvaluation, resolveTask } from './run.js';
 
-/** What `mmtok eval compare` was asked for. */
+/** The parsed command line of `mmtok eval compare`. */
 export interface CompareRequest {
   /** The folders of two runs. */
   readonly folders: readonly [a: string, b: string];
@@ -55,7 +54,7 @@ export async function compareEvaluations(
   print(io.stdout, `Page: ${relative(io.cwd, paths[0] ?? out)}`);
 }
 
-/** What `mmtok eval report` was asked for. */
+/** The parsed command line of `mmtok eval report`. */
 export interface ReportRequest {
   /** The folder of a run. */
   readonly folder: string;
@@ -75,7 +74,7 @@ export async function reportEvaluation({ folder }: ReportRequest, { io }: Contex
   for (const path of await writeReport(run, isOther ? undefined : task)) print(io.stdout, path);
 }
 
-/** What `mmtok eval merge` was asked for. */
+/** The parsed command line of `mmtok eval merge`. */
 export interface MergeRequest {
   /** Folders of runs. */
   readonly folders: readonly string[];

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { builtInMethods, taskNames } from '@mmtok/eval';
+import { builtInMethods, type RunProgress, taskNames } from '@mmtok/eval';
 import { describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../../../test/fake-io.js';
 import { fakeServices } from '../../../test/fake-services.js';
 import { main } from '../../main.js';
+import { createEvalProgress } from './run.js';
 
 const temporary = () => mkdtemp(join(tmpdir(), 'mmtok-eval-'));
 
@@ -54,7 +55,7 @@ describe('mmtok eval', () => {
     expect(json.find(({ name }: { name: string }) => name === 'zspaprune').needs).toEqual(['question']);
   });
 
-  it('runs, goes on, and reports', async () => {
+  it('runs, resumes, and reports', async () => {
     const cwd = await temporary();
     const shapes = ['shapes', '--limit', '6', '--out', 'run'];
     const first = await run(cwd, ...shapes, '--methods', 'mmtok,random', '--keep', '4,c0.5');
@@ -85,7 +86,7 @@ describe('mmtok eval', () => {
     ]);
   });
 
-  it('says before anything is asked that a budget prunes nothing, keeps what was measured, and fails', async () => {
+  it('warns in advance that a budget prunes nothing, keeps the results, and fails', async () => {
     const cwd = await temporary();
     const flags = ['shapes', '--limit', '2', '--methods', 'random', '--out', 'run', '--keep'];
     const { exitCode, out, err } = await run(cwd, ...flags, '16,4');
@@ -97,7 +98,7 @@ describe('mmtok eval', () => {
     expect((await run(cwd, 'report', 'run')).exitCode).toBe(0);
   });
 
-  it('stops in good order, and goes on', async () => {
+  it('stops gracefully and resumes', async () => {
     const cwd = await temporary();
     let stop: (() => void) | undefined;
     const io = fakeIo({ cwd });
@@ -120,7 +121,7 @@ describe('mmtok eval', () => {
     expect((await readFile(join(cwd, 'run', 'records.jsonl'), 'utf8')).trimEnd().split('\n')).toHaveLength(4);
   });
 
-  it('skips broken questions where it may, with an exit code of its own', async () => {
+  it('skips broken questions on request, with its own exit code', async () => {
     const cwd = await temporary();
     await mkdir(join(cwd, 'task'));
     const lines = ['a', 'b'].map((name) => ({
@@ -146,7 +147,7 @@ describe('mmtok eval', () => {
     expect(await run(cwd, ...flags)).toMatchObject({ exitCode: 0, err: '' });
   });
 
-  it('compares answers for your own folder as asked, and resumes only with the same comparison', async () => {
+  it('compares answers as requested, and resumes only with the same comparison', async () => {
     const cwd = await temporary();
     await mkdir(join(cwd, 'task'));
     await writeFile(join(cwd, 'task', 'a.png'), 'a');
@@ -159,7 +160,7 @@ describe('mmtok eval', () => {
     expect((await run(cwd, 'shapes', '--match', 'anls')).err).toContain('--match');
   });
 
-  it('gives up a module that never finishes loading', async () => {
+  it('gives up on a module that never finishes loading', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const cwd = await temporary();
@@ -175,7 +176,7 @@ describe('mmtok eval', () => {
     }
   });
 
-  it('runs in shards that merge to the whole', async () => {
+  it('runs in shards that merge into the whole', async () => {
     const cwd = await temporary();
     const flags = ['shapes', '--limit', '6', '--methods', 'random', '--keep', '25%'];
     for (const index of [0, 1]) {
@@ -205,7 +206,7 @@ describe('mmtok eval', () => {
     });
   });
 
-  it('runs all methods that the model has input for, and says which are left out', async () => {
+  it('runs all methods the model supports, and lists those left out', async () => {
     const flags = ['shapes', '--limit', '1', '--keep', '3', '--methods', 'all', '--out'];
     const cwd = await temporary();
     const plain = await run(cwd, ...flags, 'plain');
@@ -232,7 +233,7 @@ describe('mmtok eval', () => {
     );
   });
 
-  it('switches the agent on and off, and bounds it by an oracle', async () => {
+  it('runs with and without an agent, and with an oracle', async () => {
     const cwd = await temporary();
     const flags = ['shapes', '--limit', '2', '--keep', '3', '--out', 'run'];
     const methods = ['--methods', 'mmtok,mmtok-agent,mmtok-oracle'];
@@ -259,7 +260,7 @@ describe('mmtok eval', () => {
 
   it.each([
     [['shapes', '--methods', 'mmtok-agent'], "'mmtok-agent' needs a model that answers first"],
-    [['shapes', '--methods', 'magic'], "there is no method 'magic'"],
+    [['shapes', '--methods', 'magic'], "unknown method 'magic'"],
     [['shapes', '--keep', '64,'], '--keep: expected comma-separated names'],
     [['shapes', '--keep', '64,64'], "--keep: duplicate value '64'"],
     [['shapes', '--keep', '0'], '--keep 0; expected'],
@@ -277,7 +278,7 @@ describe('mmtok eval', () => {
     expect(err).toMatch(/^error: /);
   });
 
-  it('fails with 1 where nothing was pruned, with 2 where there is no run', async () => {
+  it('fails with 1 if nothing was pruned, with 2 if there is no run', async () => {
     const cwd = await temporary();
     const { exitCode, err } = await run(cwd, 'shapes', '--limit', '2', '--methods', 'random', '--keep', '16');
     expect(exitCode).toBe(1);
@@ -308,5 +309,37 @@ describe('mmtok eval', () => {
     });
     // A run without a shard is whole by itself.
     expect(await run(cwd, 'merge', 'run', '--out', 'taken')).toMatchObject(inTheWay);
+  });
+});
+
+const at = (elapsedMs: number): RunProgress => ({
+  done: 3,
+  total: 40,
+  elapsedMs,
+  leftMs: 125_000,
+  method: 'mmtok',
+  budget: '64',
+});
+
+function written(isTTY: boolean, times: readonly number[]): string[] {
+  const texts: string[] = [];
+  const progress = createEvalProgress({ isTTY, write: (text) => texts.push(text) });
+  for (const elapsedMs of times) progress.show(at(elapsedMs));
+  progress.clear();
+  return texts;
+}
+
+describe('progress of an evaluation', () => {
+  it('is logged once a minute without a terminal', () => {
+    const line = '3 of 40 answers, 2 min left – mmtok at 64\n';
+    expect(written(false, [10, 59_000, 60_000, 61_000, 125_000])).toEqual([line, line]);
+  });
+
+  it('is a status line on a terminal', () => {
+    const [shown, cleared, ...more] = written(true, [10]);
+    expect(shown).toContain('3 of 40 answers, 2 min left');
+    expect(shown).not.toContain('\n');
+    expect(cleared).toBe('\r\u001b[2K');
+    expect(more).toEqual([]);
   });
 });

@@ -1,13 +1,18 @@
-// `mmtok eval <task>`: the same questions for several methods and budgets; each answer is saved as it comes.
+// `mmtok eval <task>`: asks the same questions for several methods and budgets, and saves each answer immediately.
 
+import { stat } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import {
   type FolderTaskOptions,
+  folderTask,
+  getTask,
   type RunOptions,
   type RunProgress,
   type RunResult,
   type RunSummary,
   runEvaluation,
+  SHAPES,
+  shapesTask,
   summarizeRun,
   type Task,
   taskNames,
@@ -19,15 +24,13 @@ import { EXIT, UsageError } from '../../errors.js';
 import { evalAgent, evalOracle } from '../../models/eval-model.js';
 import { isEmbedded } from '../../models/load.js';
 import type { VlmOptions } from '../../models/vlm.js';
-import { colorsFor, type Io, type Output, print, printJson } from '../../terminal/io.js';
-import { createStatusLine } from '../../terminal/status-line.js';
+import { colorsFor, createStatusLine, type Io, type Output, print, printJson } from '../../terminal/io.js';
 import { type Column, renderTable } from '../../terminal/table.js';
 import { formatMs } from '../../terminal/text.js';
 import type { Context } from '../context.js';
 import { namedMethods, runnableMethods } from './methods.js';
-import { resolveTask } from './tasks.js';
 
-/** What `mmtok eval <task>` was asked for. */
+/** The parsed command line of `mmtok eval <task>`. */
 export interface EvalRequest
   extends Pick<
     RunOptions,
@@ -52,7 +55,7 @@ export interface EvalRequest
 /**
  * Runs or resumes an evaluation, prints its table, and writes its report.
  * @returns The exit code.
- * @throws UsageError, InputFileError, InvalidOptionsError, InvalidBudgetError for what was asked.
+ * @throws UsageError, InputFileError, InvalidOptionsError, InvalidBudgetError for invalid options.
  * @throws RunError if the folder holds another run; PruningError if nothing was pruned.
  */
 export async function evaluate(request: EvalRequest, { io, services }: Context): Promise<number> {
@@ -253,4 +256,36 @@ function timeInWords(ms: number): string {
   const seconds = ms / 1000;
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+// Finds the task that a command line names: the embedded benchmark, a public benchmark, or a folder.
+
+/**
+ * Finds a task: `shapes`, a built-in one by name, or a folder of images with a JSONL file of questions and answers.
+ * @param options for a folder.
+ * @throws UsageError for a folder that is not written as a path, and for options that the task does not take.
+ * @throws UnknownTaskError for anything else.
+ */
+export async function resolveTask(name: string, cwd: string, options: FolderTaskOptions = {}): Promise<Task> {
+  const isPath = /[/\\]|^\.+$/.test(name);
+  if (options.match !== undefined && !isPath) {
+    throw new UsageError(
+      `--match: '${name}' defines how its answers are compared; --match is for your own folder, such as ./my-task.`,
+    );
+  }
+  if (name === SHAPES) {
+    const { heldOut } = await import('@mmtok/tiny-vlm');
+    return shapesTask(await heldOut()) as Task;
+  }
+  const path = resolve(cwd, name);
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  // A folder must be written as a path, so that a name means the same in every folder.
+  if (isFolder && isPath) return folderTask(path, options) as Task;
+  if (isFolder && !taskNames.includes(name)) {
+    throw new UsageError(`There is no task '${name}'. For the folder of that name, write ./${name}.`);
+  }
+  return getTask(name);
 }

@@ -2,10 +2,10 @@
 
 import { modelDims } from '@mmtok/eval/speed';
 import { type Command, Option } from 'commander';
-import { BACKENDS, type BackendName } from '../../engines/create-backend.js';
 import { UsageError } from '../../errors.js';
-import { parseCount, parseKeep, parseList } from '../../options.js';
+import { backendOption, budgetsOption, jsonOption, parseCount, parsed, parseSize } from '../../options.js';
 import type { Context } from '../context.js';
+import type { SpeedRequest } from './speed.js';
 
 const EXAMPLES = `
 Speed does not depend on the values of weights, so they are random and nothing is downloaded. An encoder and a decoder of these
@@ -29,87 +29,60 @@ Examples:
   mmtok eval speed --dims llava-next-13b --dtype fp16 --device cuda --json
   mmtok eval speed --dims ./my-dims.json --keep c0.9`;
 
-interface SpeedFlags {
+interface SpeedFlags extends Omit<SpeedRequest, 'dims' | 'budgets' | 'textTokens' | 'decodeTokens'> {
   readonly dims?: string;
   readonly costs: boolean;
-  readonly layers?: string;
-  readonly encoderLayers?: string;
-  readonly picture?: string;
-  readonly tiles?: string;
-  readonly keep?: string;
-  readonly dtype: 'fp32' | 'fp16' | 'q4';
-  readonly device: string;
-  readonly backend: BackendName;
-  readonly text: string;
-  readonly rounds: string;
-  readonly decode: string;
-  readonly json: boolean;
+  readonly keep?: readonly string[];
+  readonly text: number;
+  readonly decode: number;
 }
 
 /** Adds the command to `eval`. Its code is loaded when it runs. */
 export function addSpeed(parent: Command, context: Context): void {
+  const count = (flags: string, description: string): Option => parsed(flags, description, parseCount);
   parent
     .command('speed')
     .description(
-      "measure how pruning changes time and memory, from pixels on, at a model's real dimensions, without its weights",
+      "measure how pruning changes time and memory, starting from pixels, at a model's real dimensions without its weights",
     )
     .option('--dims <name>', 'dimensions by name, or your own JSON file')
-    .option('--costs', 'count multiplications instead, of all dimensions or those of --dims', false)
-    .option('--layers <count>', 'layers to build; times are scaled to all of them (default: all)')
-    .option('--encoder-layers <count>', 'the same for the vision encoder')
-    .option('--picture <size>', 'image size in pixels, e.g. 896x672, for encoders that take any size')
-    .option('--tiles <count>', 'also measure with only this many tiles encoded, including the overview')
-    .option('--keep <budgets>', "budgets: 64, 10%, c0.9 (default: the paper's for these dimensions)")
+    .option('--costs', 'count multiplications instead, for --dims or for all models', false)
+    .addOption(count('--layers <count>', 'layers to build; times are scaled to all of them (default: all)'))
+    .addOption(count('--encoder-layers <count>', 'the same for the vision encoder'))
+    .addOption(
+      parsed(
+        '--picture <size>',
+        'image size in pixels, e.g. 896x672, for encoders that take any size',
+        parseSize,
+      ),
+    )
+    .addOption(
+      count('--tiles <count>', 'also measure with only this many tiles encoded, including the overview'),
+    )
+    .addOption(budgetsOption("budgets: 64, 10%, c0.9 (default: the paper's for these dimensions)"))
     .addOption(
       new Option('--dtype <name>', 'precision of the weights')
         .choices(['fp32', 'fp16', 'q4'])
         .default('fp32'),
     )
     .option('--device <name>', 'where the model and the selection run: cpu, cuda, webgpu, dml, coreml', 'cpu')
-    .addOption(new Option('--backend <name>', 'engine of the selection').choices(BACKENDS).default('ort'))
-    .option('--text <count>', 'text tokens of the prompt', '64')
-    .option('--rounds <count>', 'passes over each prompt', '3')
-    .option('--decode <count>', 'tokens to generate after each', '8')
-    .option('--json', 'print JSON', false)
+    .addOption(backendOption())
+    .addOption(count('--text <count>', 'text tokens of the prompt').default(64))
+    .addOption(count('--rounds <count>', 'passes over each prompt').default(3))
+    .addOption(count('--decode <count>', 'tokens to generate after each').default(8))
+    .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
-    .action(async (flags: SpeedFlags) => {
-      const { dims, costs, layers, encoderLayers, picture, tiles, keep, dtype, device, backend, json } =
-        flags;
-      const textTokens = parseCount('--text', flags.text);
-      const shown = picture === undefined ? undefined : parsePicture(picture);
+    .action(async ({ dims, costs, keep, text, decode, ...flags }: SpeedFlags) => {
       if (costs) {
-        const { countCosts } = await import('./speed-costs.js');
-        await countCosts({ dims, picture: shown, textTokens, json }, context);
+        const { countCosts } = await import('./speed.js');
+        await countCosts({ dims, picture: flags.picture, textTokens: text, json: flags.json }, context);
         return;
       }
-      if (dims === undefined) {
-        throw new UsageError("required option '--dims <name>' not specified");
-      }
-      const budgets = keep === undefined ? undefined : parseList('--keep', keep);
-      for (const budget of budgets ?? []) parseKeep(budget);
+      if (dims === undefined) throw new UsageError("required option '--dims <name>' not specified");
       const { measureDims } = await import('./speed.js');
-      const request = {
-        dims,
-        dtype,
-        device,
-        backend,
-        textTokens,
-        picture: shown,
-        rounds: parseCount('--rounds', flags.rounds),
-        decodeTokens: parseCount('--decode', flags.decode),
-        json,
-        ...(layers !== undefined && { layers: parseCount('--layers', layers) }),
-        ...(encoderLayers !== undefined && { encoderLayers: parseCount('--encoder-layers', encoderLayers) }),
-        ...(tiles !== undefined && { tiles: parseCount('--tiles', tiles) }),
-        ...(budgets && { budgets }),
-      };
-      await measureDims(request, context);
+      await measureDims(
+        { ...flags, dims, textTokens: text, decodeTokens: decode, ...(keep && { budgets: keep }) },
+        context,
+      );
     });
-}
-
-/** @throws UsageError unless it is a width and a height in pixels. */
-function parsePicture(text: string): readonly [width: number, height: number] {
-  const found = /^(\d+)x(\d+)$/.exec(text);
-  if (found !== null) return [Number(found[1]), Number(found[2])];
-  throw new UsageError(`--picture: got '${text}'; expected a width and a height in pixels, e.g. 896x672`);
 }

@@ -1,29 +1,32 @@
-// `mmtok eval speed`: time and memory from pixels to the first tokens at given dimensions, with all vision tokens and with few.
+// `mmtok eval speed`: time and memory from pixels to the first tokens at given dimensions, with all vision tokens and with few, or,
+// with --costs, what a first token costs by the dimensions alone.
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
   atPicture,
+  type FirstTokenCosts,
   findModelDims,
+  firstTokenCosts,
   type ModelDims,
   measureSpeed,
+  modelDims,
   parseModelDims,
   type SpeedOptions,
   type SpeedProgress,
+  type SpeedResult,
 } from '@mmtok/eval';
-import type { BackendName } from '../../engines/create-backend.js';
-import { loadOnnxRuntime } from '../../engines/create-backend.js';
-import { InputFileError } from '../../errors.js';
-import { printJson } from '../../terminal/io.js';
-import { createStatusLine } from '../../terminal/status-line.js';
-import { formatBytes } from '../../terminal/text.js';
+import { type BackendName, loadOnnxRuntime } from '../../engines/create-backend.js';
+import { orInputFileError } from '../../errors.js';
+import { colorsFor, createStatusLine, type Io, print, printJson } from '../../terminal/io.js';
+import { type Column, renderTable, wrapColumns } from '../../terminal/table.js';
+import { formatBytes, formatMs, formatShare } from '../../terminal/text.js';
 import type { Context } from '../context.js';
-import { printSpeed } from './speed-table.js';
 
-/** Pixels of a picture. */
-export type Picture = readonly [width: number, height: number];
+/** Width and height of an image in pixels. */
+export type ImageSize = readonly [width: number, height: number];
 
-/** What `mmtok eval speed` was asked for. */
+/** The parsed command line of `mmtok eval speed`. */
 export interface SpeedRequest
   extends Pick<
     SpeedOptions,
@@ -31,7 +34,7 @@ export interface SpeedRequest
   > {
   /** A name, or a JSON file. */
   readonly dims: string;
-  readonly picture?: Picture | undefined;
+  readonly picture?: ImageSize | undefined;
   readonly device: string;
   readonly backend: BackendName;
   readonly json: boolean;
@@ -39,7 +42,7 @@ export interface SpeedRequest
 
 /**
  * Measures and prints a table.
- * @throws InvalidOptionsError, InvalidBudgetError, InputFileError for what was asked; BackendUnavailableError.
+ * @throws InvalidOptionsError, InvalidBudgetError, InputFileError for invalid options; BackendUnavailableError.
  */
 export async function measureDims(request: SpeedRequest, { io, services }: Context): Promise<void> {
   const { dims: name, picture, device, json, backend: engine, ...options } = request;
@@ -65,12 +68,12 @@ export async function measureDims(request: SpeedRequest, { io, services }: Conte
 }
 
 /**
- * The dimensions of a name or a JSON file, with a picture of another size if one is given.
+ * The dimensions of a name or a JSON file, for another image size if one is given.
  * @throws InvalidOptionsError, InputFileError
  */
 export async function resolveDims(
   name: string,
-  picture: Picture | undefined,
+  picture: ImageSize | undefined,
   cwd: string,
 ): Promise<ModelDims> {
   const dims = await readDims(name, cwd);
@@ -79,24 +82,15 @@ export async function resolveDims(
 
 async function readDims(name: string, cwd: string): Promise<ModelDims> {
   if (!/[/\\]|\.json$/.test(name)) return findModelDims(name);
-  const text = await readFile(resolve(cwd, name), 'utf8').catch((cause: unknown) => {
-    throw new InputFileError(name, `it cannot be read (${reasonOf(cause)})`, { cause });
-  });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new InputFileError(name, `it is no JSON (${reasonOf(cause)})`, { cause });
-  }
+  const text = await orInputFileError(name, 'it cannot be read', () => readFile(resolve(cwd, name), 'utf8'));
+  const value: unknown = await orInputFileError(name, 'it is not valid JSON', async () => JSON.parse(text));
   return parseModelDims(value);
 }
-
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 function inWords({ phase, done, total }: SpeedProgress, { title }: ModelDims): string {
   switch (phase) {
     case 'features':
-      return `${title}: drawing features …`;
+      return `${title}: generating features …`;
     case 'weights':
       return `${title}: writing ${formatBytes(done)} of ${formatBytes(total)} of random weights …`;
     case 'load':
@@ -107,5 +101,140 @@ function inWords({ phase, done, total }: SpeedProgress, { title }: ModelDims): s
       return `${title}: warming up, ${done} of ${total} prompts …`;
     case 'measure':
       return `${title}: measuring, ${done} of ${total} prompts …`;
+  }
+}
+
+// `mmtok eval speed --costs`: what a first token costs by the dimensions alone, and the most that pruning can win of it.
+
+/** What to count. */
+export interface CostsRequest {
+  /** A name, or a JSON file. Absent: all names. */
+  readonly dims: string | undefined;
+  readonly picture: ImageSize | undefined;
+  readonly textTokens: number;
+  readonly json: boolean;
+}
+
+interface CostsRow extends FirstTokenCosts {
+  readonly title: string;
+  readonly encoderTitle: string;
+  readonly visionTokens: number;
+}
+
+/** Prints a table with one row per model. */
+export async function countCosts(
+  { dims, picture, textTokens, json }: CostsRequest,
+  { io }: Context,
+): Promise<void> {
+  const counted: readonly ModelDims[] =
+    dims === undefined ? Object.values(modelDims) : [await resolveDims(dims, picture, io.cwd)];
+  const rows = counted.map(
+    (one): CostsRow => ({
+      title: one.title,
+      encoderTitle: `${encoderInWords(one)}`,
+      visionTokens: one.visionTokens,
+      ...firstTokenCosts(one, textTokens),
+    }),
+  );
+  if (json) {
+    printJson(io.stdout, rows);
+    return;
+  }
+  const right = (title: string): Column => ({ title, align: 'right' });
+  const columns = [
+    { title: 'model' },
+    { title: 'encoder' },
+    right('vision'),
+    right('encode T'),
+    right('prefill T'),
+    right("encoder's share"),
+    right('at most'),
+  ];
+  const tera = (count: number): string => (count / 1e12).toPrecision(2);
+  const lines = rows.map((row) => [
+    row.title,
+    row.encoderTitle,
+    String(row.visionTokens),
+    tera(row.encoder),
+    tera(row.prefill),
+    formatShare(row.encoderShare),
+    `${row.mostByTokens.toFixed(2)} ×`,
+  ]);
+  const width = io.stdout.columns ?? 120;
+  for (const line of renderTable(columns, lines, width)) print(io.stdout, line);
+  print(io.stdout);
+  const note =
+    `T: 10¹² multiplications, with ${textTokens} text tokens. At most: the speedup of the first token by pruning after the encoder ` +
+    'if selection were free, no vision token were kept, and every multiplication took the same time.';
+  for (const line of wrapColumns(note, width)) print(io.stdout, colorsFor(io.stdout, io.env).dim(line));
+}
+
+/** `17 × SigLIP-B/16-512` */
+function encoderInWords({ encoder }: ModelDims): string {
+  if (encoder === undefined) return '–';
+  return encoder.tiles === 1 ? encoder.title : `${encoder.tiles} × ${encoder.title}`;
+}
+
+// The table of a speed measurement for the terminal.
+
+const COLUMNS: readonly Column[] = [
+  { title: 'keep' },
+  ...[
+    'tiles',
+    'vision',
+    'prompt',
+    'encode',
+    'select',
+    'prefill',
+    '×',
+    'first token',
+    '×',
+    'next token',
+    '×',
+    'cache',
+    'encode peak',
+    'peak',
+  ].map((title) => ({ title, align: 'right' }) as const),
+];
+
+/** Prints the table of a measurement. */
+export function printSpeed(result: SpeedResult, { stdout, env }: Io): void {
+  const { dims, builtLayers, dtype, device, parameters, weightBytes, rows } = result;
+  const colors = colorsFor(stdout, env);
+  const width = stdout.columns ?? 100;
+  const layers = result.isScaled
+    ? `scaled from ${builtLayers} of ${dims.layers} layers`
+    : `${dims.layers} layers`;
+  print(
+    stdout,
+    `${colors.bold(dims.title)}: ${layers}, ${(parameters / 1e9).toPrecision(3)} billion weights, ${dtype} on ${device} ` +
+      `(${formatBytes(weightBytes)} built), selection on ${result.backend}`,
+  );
+  const times = (ratio: number): string => `${ratio.toFixed(2)} ×`;
+  const bytes = (amount: number | undefined): string => (amount === undefined ? '–' : formatBytes(amount));
+  const lines = rows.map((row) => [
+    row.budget,
+    row.tiles === undefined ? '–' : String(row.tiles),
+    String(row.visionTokens),
+    String(row.promptTokens),
+    row.tiles === undefined ? '–' : `${formatMs(row.encodeMs)} ms`,
+    row.budget === 'all' ? '' : `${formatMs(row.selectMs)} ms`,
+    `${formatMs(row.prefillMs)} ms`,
+    times(row.speedup.prefillMs),
+    `${formatMs(row.firstTokenMs)} ms`,
+    times(row.speedup.firstTokenMs),
+    `${formatMs(row.decodeMs)} ms`,
+    times(row.speedup.decodeMs),
+    formatBytes(row.cacheBytes),
+    bytes(row.encodePeakBytes),
+    bytes(row.peakBytes),
+  ]);
+  for (const line of renderTable(COLUMNS, lines, width)) print(stdout, line);
+  print(stdout);
+  const medians =
+    `Medians of ${result.rounds} interleaved passes on ${result.machine}. First token: from pixels, i.e. encoder, selection, and ` +
+    'prefill. Encode peak and peak: memory on top of the loaded model while encoding, and afterwards.';
+  for (const note of [medians, ...result.notes.map((note) => `Note: ${note}.`)]) {
+    for (const line of wrapColumns(note, width)) print(stdout, colors.dim(line));
   }
 }

@@ -26,7 +26,7 @@ async function ownTask(folder: string, answer = 'yes'): Promise<void> {
 }
 
 describe('a folder as a task', () => {
-  it('is no benchmark of the same name', async () => {
+  it('is not a benchmark of the same name', async () => {
     const cwd = await temporary();
     await ownTask(join(cwd, 'pope'));
     const { exitCode, err } = await run(cwd, './pope', ...METHOD, '--out', 'results');
@@ -36,7 +36,7 @@ describe('a folder as a task', () => {
     expect((await run(cwd, 'pope', ...METHOD)).err).toContain("'tiny' only knows drawn shapes");
   });
 
-  it('may be the current one, with its run in it', async () => {
+  it('may be the current folder and contain its own run', async () => {
     const cwd = await temporary();
     await ownTask(cwd);
     for (const out of ['mmtok-eval', 'mmtok-eval', 'deeper/results', '.', '.']) {
@@ -45,7 +45,7 @@ describe('a folder as a task', () => {
     }
   });
 
-  it('must be written as one', async () => {
+  it('must be written as a path', async () => {
     const cwd = await temporary();
     await ownTask(join(cwd, 'my-task'));
     expect(await run(cwd, 'my-task', ...METHOD)).toMatchObject({
@@ -54,7 +54,7 @@ describe('a folder as a task', () => {
     });
   });
 
-  it('is not taken for another one of the same name, nor for what it was before', async () => {
+  it('is not mistaken for another folder of the same name, or for its earlier contents', async () => {
     const cwd = await temporary();
     await ownTask(join(cwd, 'my-task'), 'no');
     await ownTask(join(cwd, 'v2', 'my-task'), 'yes');
@@ -67,7 +67,7 @@ describe('a folder as a task', () => {
 });
 
 describe('shards with answers of different methods', () => {
-  it('merge to a table that says how many questions each method answered', async () => {
+  it('merge into a table that says how many questions each method answered', async () => {
     const cwd = await temporary();
     const shapes = ['shapes', '--limit', '6', '--keep', '4'];
     await run(cwd, ...shapes, '--shard', '0/2', '--methods', 'random', '--out', 'part-0');

@@ -1,0 +1,275 @@
+// A decoder of given dimensions with random weights, loaded and ready to be timed: over a prompt, and token by token. It samples no
+// tokens.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ModelDims } from './dims.js';
+import { inTemporaryFolder, type SpeedRuntime, type SpeedSession, type SpeedTensor } from './runtime.js';
+import { CONTRIB, RandomWeights, Sketch, type SpeedDtype } from './sketch.js';
+
+/** What {@link RandomDecoder.build} takes. */
+export interface DecoderOptions {
+  readonly runtime: SpeedRuntime;
+  readonly dims: ModelDims;
+  /** Layers to build, which may be fewer than the model has. */
+  readonly layers: number;
+  readonly dtype: SpeedDtype;
+  /** An execution provider. */
+  readonly device: string;
+  /** Maximum sequence length. */
+  readonly maxLength: number;
+  /** Called with the number of bytes of weights written so far. */
+  readonly onWritten: (bytes: number) => void;
+  /** Called when all files are written and loading starts. */
+  readonly onLoad: () => void;
+}
+
+/** The time of one pass, and the resulting cache. */
+export interface Pass {
+  /** For the layers that were built. */
+  readonly layersMs: number;
+  readonly headMs: number;
+  readonly cache: Cache;
+}
+
+/** Keys and values of all tokens so far. */
+export interface Cache {
+  readonly tensors: Readonly<Record<string, SpeedTensor>>;
+  readonly tokens: number;
+  readonly bytes: number;
+}
+
+/** The size that a decoder's weights file will have. All layers have the same size. */
+export function weightBytes({ layers, ...rest }: Pick<DecoderOptions, 'dims' | 'layers' | 'dtype'>): number {
+  const bytesOf = (count: number): number => {
+    const weights = new RandomWeights('');
+    decoderGraphs({ ...rest, layers: count, maxLength: 1, weights });
+    return weights.bytes;
+  };
+  const one = bytesOf(1);
+  return one + (layers - 1) * (bytesOf(2) - one);
+}
+
+/** See the top of the file. */
+export class RandomDecoder {
+  private readonly options: DecoderOptions;
+  private readonly layers: SpeedSession;
+  private readonly head: SpeedSession;
+
+  private constructor(options: DecoderOptions, layers: SpeedSession, head: SpeedSession) {
+    this.options = options;
+    this.layers = layers;
+    this.head = head;
+  }
+
+  /** Writes the decoder into a temporary folder, loads it, and removes the folder. */
+  static async build(options: DecoderOptions): Promise<RandomDecoder> {
+    const { runtime, device, onWritten, onLoad } = options;
+    return await inTemporaryFolder('mmtok-speed-', async (folder) => {
+      const weights = new RandomWeights('weights.bin');
+      const graphs = decoderGraphs({ ...options, weights });
+      const paths = { layers: join(folder, 'layers.onnx'), head: join(folder, 'head.onnx') };
+      await writeFile(paths.layers, graphs.layers);
+      await writeFile(paths.head, graphs.head);
+      await weights.write(join(folder, weights.location), onWritten);
+      onLoad();
+      const load = (path: string): Promise<SpeedSession> =>
+        runtime.InferenceSession.create(path, { executionProviders: [device] });
+      const layers = await load(paths.layers);
+      try {
+        return new RandomDecoder(options, layers, await load(paths.head));
+      } catch (error) {
+        await layers.release();
+        throw error;
+      }
+    });
+  }
+
+  /** An empty cache. */
+  emptyCache(): Cache {
+    const { runtime, dims, layers, dtype } = this.options;
+    const isHalf = dtype === 'fp16';
+    const shape = [1, dims.keyValueHeads, 0, dims.headDim];
+    const names = Array.from({ length: layers }, (_, layer) => cacheNames(layer)).flat();
+    const empty = (): SpeedTensor =>
+      isHalf
+        ? new runtime.Tensor('float16', new Uint16Array(0), shape)
+        : new runtime.Tensor('float32', new Float32Array(0), shape);
+    return { tensors: Object.fromEntries(names.map(([past]) => [past, empty()])), tokens: 0, bytes: 0 };
+  }
+
+  /** Runs embeddings `[tokens, D]` over a cache, up to the logits of the last token. */
+  async run(embeddings: Float32Array, cache: Cache): Promise<Pass> {
+    const { runtime, dims, layers } = this.options;
+    const fresh = embeddings.length / dims.hidden;
+    const total = cache.tokens + fresh;
+    const feeds = {
+      ...cache.tensors,
+      inputs_embeds: new runtime.Tensor('float32', embeddings, [1, fresh, dims.hidden]),
+      attention_mask: new runtime.Tensor('int64', new BigInt64Array(total).fill(1n), [1, total]),
+    };
+    const started = performance.now();
+    const { hidden, ...presents } = await this.layers.run(feeds);
+    const between = performance.now();
+    await this.head.run({ hidden: hidden as SpeedTensor });
+    const ended = performance.now();
+
+    const names = Array.from({ length: layers }, (_, layer) => cacheNames(layer)).flat();
+    const tensors = names.map(([past, present]) => [past, presents[present] as SpeedTensor] as const);
+    return {
+      layersMs: between - started,
+      headMs: ended - between,
+      cache: {
+        tensors: Object.fromEntries(tensors),
+        tokens: tensors[0]?.[1].dims[2] ?? 0,
+        bytes: tensors.reduce((sum, [, { data }]) => sum + (data as ArrayBufferView).byteLength, 0),
+      },
+    };
+  }
+
+  /** Frees the decoder. */
+  async dispose(): Promise<void> {
+    await this.layers.release();
+    await this.head.release();
+  }
+}
+
+// A decoder with given dimensions as two ONNX graphs: its layers, and its head. It is built as exporters build it for ONNX
+// Runtime (grouped-query attention with rotary positions and cache in one operator), so that it runs like a real one.
+
+/** Files of a decoder. */
+export interface DecoderGraphs {
+  /** `inputs_embeds`, `attention_mask`, `past_key_values.*` → `hidden` of the last token, `present.*`. */
+  readonly layers: Uint8Array;
+  /** `hidden` → `logits`. */
+  readonly head: Uint8Array;
+}
+
+/** What {@link decoderGraphs} takes. */
+export interface GraphOptions {
+  readonly dims: ModelDims;
+  /** Layers to build, which may be fewer than the model has. */
+  readonly layers: number;
+  readonly dtype: SpeedDtype;
+  /** Maximum sequence length. */
+  readonly maxLength: number;
+  readonly weights: RandomWeights;
+}
+
+const ROTARY_BASE = 10_000;
+
+/** Builds the graphs and reserves their weights. */
+export function decoderGraphs(options: GraphOptions): DecoderGraphs {
+  return { layers: layersGraph(options), head: headGraph(options) };
+}
+
+/** Names of a layer's cache. */
+export const cacheNames = (layer: number): readonly (readonly [past: string, present: string])[] =>
+  ['key', 'value'].map((kind) => [`past_key_values.${layer}.${kind}`, `present.${layer}.${kind}`]);
+
+function layersGraph(options: GraphOptions): Uint8Array {
+  const { dims, layers } = options;
+  const { hidden, intermediate, gated = true } = dims;
+  const g = new Sketch(options);
+  const lengths = sequenceLengths(g);
+  const rotary = rotaryTables(g, options);
+  let x = g.cast('embeddings', 'inputs_embeds');
+  let normed = g.norm('layers.0.attention.norm', x, hidden);
+  for (let layer = 0; layer < layers; layer++) {
+    const name = `layers.${layer}`;
+    const attended = attention(g, dims, layer, normed, [...lengths, ...rotary]);
+    const middle = g.addAndNorm(`${name}.mlp.norm`, x, attended, hidden);
+    const up = g.linear(`${name}.mlp.up`, middle.normed, hidden, intermediate);
+    const open = gated
+      ? g.op(`${name}.mlp.gated`, 'Mul', [
+          silu(g, `${name}.mlp`, g.linear(`${name}.mlp.gate`, middle.normed, hidden, intermediate)),
+          up,
+        ])
+      : g.gelu(`${name}.mlp.gelu`, up);
+    const down = g.linear(`${name}.mlp.down`, open, intermediate, hidden);
+    if (layer === layers - 1) x = g.op('sum', 'Add', [middle.sum, down]);
+    else ({ sum: x, normed } = g.addAndNorm(`layers.${layer + 1}.attention.norm`, middle.sum, down, hidden));
+  }
+  const last = g.list('last', -1);
+  g.op('hidden', 'Gather', [x, last], { attributes: { axis: { int: 1 } } });
+
+  const cacheDims = [1, dims.keyValueHeads, 'past', dims.headDim];
+  const caches = Array.from({ length: layers }, (_, layer) => cacheNames(layer)).flat();
+  return g.encode(
+    [
+      { name: 'inputs_embeds', dtype: 'float32', dims: [1, 'fresh', hidden] },
+      { name: 'attention_mask', dtype: 'int64', dims: [1, 'total'] },
+      ...caches.map(([past]) => ({ name: past, dtype: g.float, dims: cacheDims })),
+    ],
+    [{ name: 'hidden' }, ...caches.map(([, present]) => ({ name: present }))],
+  );
+}
+
+/** `x · sigmoid(x)`, as exporters write it. */
+function silu(g: Sketch, name: string, x: string): string {
+  return g.op(`${name}.silu`, 'Mul', [x, g.op(`${name}.sigmoid`, 'Sigmoid', [x])]);
+}
+
+/** Attention of one layer, over the cache and the new tokens. */
+function attention(g: Sketch, dims: ModelDims, layer: number, x: string, shared: readonly string[]): string {
+  const { hidden, heads, keyValueHeads, headDim, attentionBias } = dims;
+  const name = `layers.${layer}.attention`;
+  const projected = (kind: string, width: number): string => {
+    const plain = g.linear(`${name}.${kind}`, x, hidden, width);
+    return attentionBias ? g.biased(`${name}.${kind}.biased`, plain, width) : plain;
+  };
+  const keysAndValues = keyValueHeads * headDim;
+  const [keys, values] = cacheNames(layer) as [readonly [string, string], readonly [string, string]];
+  const mixed = g.op(
+    `${name}.mix`,
+    'GroupQueryAttention',
+    [
+      projected('q', heads * headDim),
+      projected('k', keysAndValues),
+      projected('v', keysAndValues),
+      keys[0],
+      values[0],
+      ...shared,
+    ],
+    {
+      domain: CONTRIB,
+      outputs: [`${name}.mixed`, keys[1], values[1]],
+      attributes: { num_heads: { int: heads }, kv_num_heads: { int: keyValueHeads }, do_rotary: { int: 1 } },
+    },
+  );
+  return g.linear(`${name}.o`, mixed, heads * headDim, hidden);
+}
+
+/** The sequence length in the two forms that attention reads: tokens before the last, and total tokens. */
+function sequenceLengths(g: Sketch): readonly string[] {
+  const one = g.constant({ name: 'one', dtype: 'int64', dims: [], data: [1] });
+  const axes = g.list('axes', 1);
+  const seen = g.op('seen', 'ReduceSum', ['attention_mask', axes], { attributes: { keepdims: { int: 0 } } });
+  const total = g.op('total', 'Gather', [g.op('shape', 'Shape', ['attention_mask']), one]);
+  return [
+    g.cast('before', g.op('before.wide', 'Sub', [seen, one]), 'int32'),
+    g.cast('total.narrow', total, 'int32'),
+  ];
+}
+
+/** Cosines and sines of the rotary embedding, `[length, headDim / 2]`. */
+function rotaryTables(g: Sketch, { dims: { headDim }, maxLength }: GraphOptions): readonly string[] {
+  const half = headDim / 2;
+  const table = (name: string, wave: (angle: number) => number): string => {
+    const data = Float32Array.from({ length: maxLength * half }, (_, at) => {
+      const frequency = ROTARY_BASE ** (-(at % half) / half);
+      return wave(Math.floor(at / half) * frequency);
+    });
+    const exact = g.constant({ name: `${name}.exact`, dtype: 'float32', dims: [maxLength, half], data });
+    return g.cast(name, exact);
+  };
+  return [table('cos', Math.cos), table('sin', Math.sin)];
+}
+
+function headGraph(options: GraphOptions): Uint8Array {
+  const { hidden, vocabulary } = options.dims;
+  const g = new Sketch(options);
+  const logits = g.linear('head', g.norm('norm', 'hidden', hidden), hidden, vocabulary);
+  g.cast('logits', logits, 'float32');
+  return g.encode([{ name: 'hidden', dtype: g.float, dims: [1, 1, hidden] }], [{ name: 'logits' }]);
+}

@@ -1,0 +1,35 @@
+// Options and folders for tests of runs.
+
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Backend, createReferenceBackend } from '@mmtok/core';
+import { mmtok, random } from '../src/methods/index.js';
+import type { RunOptions } from '../src/runner/index.js';
+import { fakeModel, fakeTask } from './fake-run.js';
+
+export const backend: Backend = createReferenceBackend();
+export const temporary = (): string => mkdtempSync(join(tmpdir(), 'mmtok-eval-'));
+
+export function options(more: Partial<RunOptions> = {}): RunOptions {
+  const { model } = fakeModel();
+  return {
+    task: fakeTask(6),
+    model,
+    methods: [mmtok, random],
+    budgets: ['4', '50%'],
+    backend,
+    out: temporary(),
+    ...more,
+  };
+}
+
+/** Turns the settings of a run into those of a version that did not save its questions. */
+export function forgetQuestions(out: string): void {
+  const path = join(out, 'run.json');
+  const { questions, source, ...old } = JSON.parse(readFileSync(path, 'utf8'));
+  writeFileSync(path, JSON.stringify(old));
+}
+
+export const linesOf = (out: string): string[] =>
+  readFileSync(join(out, 'records.jsonl'), 'utf8').trimEnd().split('\n');
