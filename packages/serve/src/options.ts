@@ -13,6 +13,8 @@ export interface Limits {
   readonly requests: number;
   /** Bytes of a request body, and of one remote image. @default 20 MiB */
   readonly bodyBytes: number;
+  /** Bytes of the bodies of all requests in flight together; further requests get 429. @default 512 MiB */
+  readonly totalBodyBytes: number;
   /** Milliseconds within which a body must arrive. @default 30 000 */
   readonly bodyMs: number;
   /** Milliseconds for a whole request, including its stream. @default 300 000 */
@@ -70,6 +72,7 @@ const bound = (fallback: number) => z.int().positive().default(fallback);
 const limitsSchema = z.strictObject({
   requests: bound(128),
   bodyBytes: bound(20 * 2 ** 20),
+  totalBodyBytes: bound(512 * 2 ** 20),
   bodyMs: bound(30_000),
   requestMs: bound(300_000),
   images: bound(8),

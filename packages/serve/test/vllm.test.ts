@@ -14,6 +14,7 @@ import {
   UpstreamUnavailableError,
   type VllmEngineOptions,
 } from '../src/index.js';
+import { createPromptCheck } from '../src/request/prompt-check.js';
 import { type FakeVllm, HIDDEN, llava, QUESTION, startFakeVllm, streamOf } from './support/fake-vllm.js';
 import { createFakeSelector, type FakeSelector, imageAnd, PIXEL } from './support/fakes.js';
 
@@ -155,6 +156,35 @@ describe('a request', () => {
   });
 });
 
+describe('texts that must not be sent end here', () => {
+  const tokenizer = { encode: (text: string) => [...text].map(Number), decode: () => '<image>' };
+  const config = { image_token_index: 32_000, max_position_embeddings: 100 };
+  test.each([
+    ['in an earlier turn', { messages: [{ role: 'assistant', content: '<image>' }, ...chat('x').messages] }],
+    ['without an image', chat('<image>')],
+    ['beside an image that is sent whole', { ...chat(imageAnd('<image>')), mmtok: false }],
+    ['in a tool', { ...chat('x'), tools: [{ type: 'function', function: { name: '<image>' } }] }],
+    [
+      'in a call of a tool',
+      {
+        messages: [
+          { role: 'assistant', tool_calls: [{ id: '1', function: { name: 'f', arguments: '"<image>"' } }] },
+          ...chat('x').messages,
+        ],
+      },
+    ],
+    ['longer than the context', chat(imageAnd('x'.repeat(101)))],
+  ])('a placeholder or too much text %s', async (_, body) => {
+    selector = Object.assign(createFakeSelector(), { checkPrompt: createPromptCheck({ config, tokenizer }) });
+    const url = await start();
+    const response = await ask(url, { model: 'tiny', ...body });
+    expect(response.status).toBe(400);
+    expect(upstream.requests).toEqual([]);
+    expect(selector.calls).toBe(0);
+    expect((await ask(url)).status).toBe(200);
+  });
+});
+
 describe('rows that must not be sent end here', () => {
   test.each([
     ['NaN', (data: Float32Array) => data.fill(Number.NaN), [57, HIDDEN]],
@@ -233,6 +263,52 @@ describe('an upstream server that fails', () => {
     upstream.fail('cut');
     expect((await ask(url)).status).toBe(502);
     expect((await ask(url)).status).toBe(200);
+  });
+
+  test.each(['cut', 'cut-after-marker'] as const)(
+    'a stream that is cut (%s) ends with an error event, and clients can parse all of it',
+    async (fault) => {
+      const url = await start();
+      upstream.fail(fault);
+      const text = await (await ask(url, { ...chat(), stream: true })).text();
+      const events = text
+        .split('\n\n')
+        .filter((event) => event !== '')
+        .map((event) => JSON.parse(event.replace(/^data: /, '')) as object);
+      expect(events.length).toBeGreaterThan(1);
+      expect(events.at(-1)).toMatchObject({ error: { code: 'MMTOK_UPSTREAM_UNAVAILABLE' } });
+      const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
+      upstream.fail(fault);
+      const stream = await openai.chat.completions.create({ ...chat(), stream: true } as never);
+      await expect(async () => {
+        for await (const _ of stream as unknown as AsyncIterable<unknown>);
+      }).rejects.toThrow(/ended its stream early/);
+    },
+  );
+
+  test("a rejected key is this server's fault, not the client's", async () => {
+    const url = await start();
+    upstream.fail('reject-key');
+    const response = await ask(url);
+    expect([response.status, (await read(response)).error.code]).toEqual([502, 'MMTOK_UPSTREAM_UNAVAILABLE']);
+    expect((await ask(url)).status).toBe(200);
+  });
+
+  test('streams count as running until they end', async () => {
+    const url = await start();
+    const running = async () => {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      return /mmtok_running_requests (\d+)/.exec(metrics)?.[1];
+    };
+    upstream.fail('hang');
+    const gone = new AbortController();
+    const response = await ask(url, { ...chat(), stream: true }, { signal: gone.signal });
+    expect(await running()).toBe('1');
+    gone.abort();
+    await expect(response.text()).rejects.toThrow();
+    await expect.poll(running).toBe('0');
+    await (await ask(url, { ...chat(), stream: true })).text();
+    expect(await running()).toBe('0');
   });
 
   test('a client that goes away takes its upstream request along', async () => {

@@ -31,7 +31,16 @@ const TEMPLATE_TOKENS = { llava: 3, qwen: 7 };
 export const QUESTION = 'what is on the table ?';
 
 /** What goes wrong with the next chat requests. */
-export type Fault = 'none' | 'error' | 'slow' | 'cut' | 'reset' | 'refuse-images';
+export type Fault =
+  | 'none'
+  | 'error'
+  | 'slow'
+  | 'hang'
+  | 'cut'
+  | 'cut-after-marker'
+  | 'reset'
+  | 'reject-key'
+  | 'refuse-images';
 
 /** A running fake. */
 export interface FakeVllm {
@@ -106,6 +115,18 @@ export async function startFakeVllm(
     const now = fault;
     if (fault !== 'none' && fault !== 'refuse-images' && --faults === 0) fault = 'none';
     if (now === 'error') throw new Refusal(500, 'Internal server error');
+    if (now === 'reject-key') throw new Refusal(401, 'Unauthorized');
+    if (now === 'hang') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: {"choices":[]}\n\n');
+      return;
+    }
+    if (now === 'cut-after-marker') {
+      const said = { choices: [{ index: 0, delta: { content: 'data: [DONE]' } }] };
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`data: ${JSON.stringify(said)}\n\n`);
+      setTimeout(() => response.destroy(), 5);
+      return;
+    }
     if (now === 'reset') {
       request.socket.destroy();
       return;
