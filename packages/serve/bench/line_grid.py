@@ -1,6 +1,6 @@
-"""What do kept rows lose when vLLM places them on a grid of its own? Tiny random Qwen2-VL and Qwen2.5-VL models answer prompts
-whose kept rows stand where they were in the image (preserve), on a line, on a column, on a rectangle, as text (compact), and,
-for scale, on the right positions in random order (shuffled).
+"""How much do answers change when kept rows get other positions than they had in the image? Tiny random Qwen2-VL and Qwen2.5-VL
+models answer prompts with the kept rows at their positions (preserve), on a line, a column, or a rectangle, which are the grids
+that vLLM takes, at text positions (compact), and at their positions in random order (shuffled), to see whether layout matters at all.
 
 pip install torch transformers && python packages/serve/bench/line_grid.py [prompts]
 """
@@ -16,7 +16,7 @@ from transformers import (
     Qwen2VLForConditionalGeneration,
 )
 
-PROMPTS = int(sys.argv[1]) if len(sys.argv) > 1 else 64
+PROMPTS = int(sys.argv[1]) if len(sys.argv) > 1 else 48
 HIDDEN, LAYERS, HEADS, VOCABULARY = 128, 4, 2, 512
 LINES, COLUMNS = 15, 16  # rows of the image after merging: 240, whose shares below all have divisors
 BEFORE, AFTER, TOKENS = 6, 16, 8  # text tokens around the image, and greedy tokens
@@ -36,6 +36,8 @@ def build(family: str, scale: float):
         "num_key_value_heads": HEADS,
         "max_position_embeddings": 4096,
         "tie_word_embeddings": False,
+        "bos_token_id": None,
+        "eos_token_id": None,
         "rope_parameters": {"rope_type": "default", "type": "default", "mrope_section": [8, 12, 12], "rope_theta": 1e6},
     }
     vision = {"depth": 2, "num_heads": 2, "patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2}

@@ -1,5 +1,7 @@
 // The server with the engine `vllm`, against a fake that reads rows as vLLM does and replays its recorded answers.
 
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { generateText, jsonSchema, streamText, tool } from 'ai';
 import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -139,6 +141,62 @@ describe('a request', () => {
       text += chunk.choices[0]?.delta.content ?? '';
     }
     expect(text).toBe(llava.c?.text);
+  });
+
+  test('a conversation with tools and images of several turns keeps its form, from the openai package', async () => {
+    const openai = new OpenAI({ baseURL: `${await start()}/v1`, apiKey: 'none', maxRetries: 0 });
+    const call = { id: '1', type: 'function' as const, function: { name: 'zoom', arguments: '{"by":2}' } };
+    const rest = {
+      n: 2,
+      logprobs: true,
+      top_logprobs: 2,
+      stop: ['\n', '.'],
+      max_completion_tokens: 9,
+      temperature: 0,
+    };
+    await openai.chat.completions.create({
+      model: 'tiny',
+      messages: [
+        { role: 'system', content: 'be brief' },
+        { role: 'user', content: imageAnd('what is this') },
+        { role: 'assistant', content: null, tool_calls: [call] },
+        { role: 'tool', tool_call_id: '1', content: [{ type: 'text', text: 'zoomed' }] },
+        { role: 'assistant', content: 'a cat' },
+        { role: 'user', content: imageAnd(QUESTION) },
+      ],
+      ...rest,
+    });
+    expect(lastBody()).toMatchObject(rest);
+    const messages = lastBody().messages as { role: string; content: unknown; tool_calls?: unknown }[];
+    expect(messages.map(({ role }) => role).join()).toBe('system,user,assistant,tool,assistant,user');
+    expect(messages[2]?.tool_calls).toEqual([call]);
+    for (const turn of [1, 5]) {
+      expect(messages[turn]?.content).toMatchObject([{ type: 'image_embeds' }, { type: 'text' }]);
+    }
+  });
+
+  test('the AI SDK asks and streams, with a system message and tools', async () => {
+    const provider = createOpenAICompatible({
+      name: 'mmtok',
+      baseURL: `${await start()}/v1`,
+      includeUsage: true,
+    });
+    const image = { type: 'image' as const, image: PIXEL };
+    const request = {
+      model: provider('tiny'),
+      system: 'be brief',
+      messages: [{ role: 'user' as const, content: [image, { type: 'text' as const, text: QUESTION }] }],
+      tools: { zoom: tool({ inputSchema: jsonSchema<{ by: number }>({ type: 'object', properties: {} }) }) },
+    };
+    const { text, usage } = await generateText(request);
+    expect(text).toBe(llava.c?.text);
+    expect(usage.inputTokens).toBe(66);
+    expect(lastBody().tools).toMatchObject([{ function: { name: 'zoom' } }]);
+    const stream = streamText(request);
+    let streamed = '';
+    for await (const piece of stream.textStream) streamed += piece;
+    expect(streamed).toBe(text);
+    expect((await stream.usage).inputTokens).toBe(66);
   });
 
   test("the upstream key is this server's, not the client's", async () => {

@@ -10,7 +10,7 @@ export interface PromptRules {
   readonly config?: object | undefined;
   readonly tokenizer?:
     | {
-        encode(text: string): readonly number[];
+        encode(text: string, options: { readonly add_special_tokens: boolean }): readonly number[];
         decode(ids: number[], options: { readonly skip_special_tokens: boolean }): string;
       }
     | undefined;
@@ -51,7 +51,7 @@ export function createPromptCheck({ config = {}, tokenizer }: PromptRules): Prom
       checkText(text, param);
       // Templates also show other fields, such as calls of tools.
       checkText(JSON.stringify(others), param);
-      tokens += tokenizer.encode(text).length;
+      tokens += tokenizer.encode(text, { add_special_tokens: false }).length;
       if (tokens > context) {
         throw new LimitError(`The texts are longer than this model's context of ${context} tokens.`, {
           param,

@@ -59,7 +59,7 @@ export interface FakeVllm {
 
 interface Body {
   readonly model: string;
-  readonly messages: readonly { readonly role: string; readonly content: string | readonly Part[] }[];
+  readonly messages: readonly { readonly role: string; readonly content?: string | readonly Part[] | null }[];
   readonly stream?: boolean;
   readonly stream_options?: { readonly include_usage?: boolean };
   readonly [field: string]: unknown;
@@ -179,7 +179,7 @@ export async function startFakeVllm(
     for (const { content } of body.messages) {
       if (typeof content === 'string') question = content;
       else
-        for (const part of content) {
+        for (const part of content ?? []) {
           if (part.type === 'text') question = part.text;
           else if (part.type === 'prompt_embeds') take(part.data);
           else if (part.type === 'image_url') {
