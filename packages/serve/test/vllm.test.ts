@@ -186,7 +186,7 @@ describe('a request', () => {
       model: provider('tiny'),
       system: 'be brief',
       messages: [{ role: 'user' as const, content: [image, { type: 'text' as const, text: QUESTION }] }],
-      tools: { zoom: tool({ inputSchema: jsonSchema<{ by: number }>({ type: 'object', properties: {} }) }) },
+      tools: { zoom: tool({ inputSchema: jsonSchema<never>({ type: 'object', properties: {} }) }) },
     };
     const { text, usage } = await generateText(request);
     expect(text).toBe(llava.c?.text);

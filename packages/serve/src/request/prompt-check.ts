@@ -31,7 +31,8 @@ export function createPromptCheck({ config = {}, tokenizer }: PromptRules): Prom
     inner.max_position_embeddings ?? outer.max_position_embeddings ?? Number.POSITIVE_INFINITY,
   );
   const placeholders = ['image_token_index', 'image_token_id', 'video_token_id']
-    .flatMap((name) => (typeof outer[name] === 'number' ? [outer[name]] : []))
+    .map((name) => outer[name])
+    .filter((id): id is number => typeof id === 'number' && id >= 0)
     .map((id) => tokenizer.decode([id], { skip_special_tokens: false }).trim())
     .filter((token) => token !== '');
   const checkText = (text: string, param: string | undefined): void => {
