@@ -1,7 +1,7 @@
 // The server with the engine `vllm`, against a fake that reads rows as vLLM does and replays its recorded answers.
 
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { generateText, jsonSchema, streamText, tool } from 'ai';
+import { generateText, jsonSchema, streamText, type ToolSet } from 'ai';
 import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -186,7 +186,7 @@ describe('a request', () => {
       model: provider('tiny'),
       system: 'be brief',
       messages: [{ role: 'user' as const, content: [image, { type: 'text' as const, text: QUESTION }] }],
-      tools: { zoom: tool({ inputSchema: jsonSchema<never>({ type: 'object', properties: {} }) }) },
+      tools: { zoom: { inputSchema: jsonSchema({ type: 'object', properties: {} }) } } as ToolSet,
     };
     const { text, usage } = await generateText(request);
     expect(text).toBe(llava.c?.text);
