@@ -1,5 +1,5 @@
-// Does it matter where kept rows stand? The embedded model answers held-out questions with the positions that the tokens had in
-// the image (`preserve`), and with positions one after the other (`compact`), as vLLM numbers the rows it is sent.
+// Do the positions of kept tokens matter? The embedded model answers held-out questions with the positions that the tokens had in
+// the image (`preserve`), and with consecutive positions (`compact`), as vLLM numbers the rows that it receives.
 //
 //   pnpm build && node packages/serve/bench/positions.mjs [questions]
 

@@ -46,6 +46,7 @@ export function createApp(options: CheckedServerOptions): App {
   const started = Math.floor(Date.now() / 1000);
   let isDraining = false;
   let inFlight = 0;
+  let bytesInFlight = 0;
 
   const answerChat = async (request: Request, id: string, seen: Seen): Promise<Response> => {
     if (inFlight >= limits.requests) {
@@ -54,7 +55,19 @@ export function createApp(options: CheckedServerOptions): App {
         1,
       );
     }
+    // A body without a length may become as large as the limit.
+    const bytes = Math.min(
+      Number(request.headers.get('content-length') ?? limits.bodyBytes),
+      limits.bodyBytes,
+    );
+    if (bytesInFlight > 0 && bytesInFlight + bytes > limits.totalBodyBytes) {
+      throw new BusyError(
+        'The bodies of the requests in flight fill the memory set aside for them. Try again later.',
+        1,
+      );
+    }
     inFlight += 1;
+    bytesInFlight += bytes;
     // One controller, not AbortSignal.any(): Node keeps joined signals alive while anything listens to them.
     const ending = new AbortController();
     const { signal } = ending;
@@ -68,6 +81,7 @@ export function createApp(options: CheckedServerOptions): App {
       clearTimeout(timer);
       request.signal.removeEventListener('abort', leave);
       inFlight -= 1;
+      bytesInFlight -= bytes;
     });
     try {
       const { body, overrides, images: sources } = parseChat(await readJson(request, limits), limits);
@@ -221,6 +235,7 @@ function errorResponse(error: unknown): Response {
       'content-type': 'application/json',
       ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
       ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+      ...(status === 405 && { allow: 'POST' }),
       // Otherwise the unread rest of the body would be parsed as the next request.
       ...((status === 408 || status === 413) && { connection: 'close' }),
     },
@@ -240,7 +255,7 @@ function plainResponse(reply: Exclude<ChatReply, { kind: 'events' }>, { summary 
   );
 }
 
-/** A stream of events that ends when the request times out. Calls `end` once, when it is over or the client has left. */
+/** A stream of events that ends on abort. Calls `end` once, when it is over or the client has left. */
 function eventsResponse(
   events: ReadableStream<Uint8Array>,
   signal: AbortSignal,
@@ -248,22 +263,37 @@ function eventsResponse(
   end: () => void,
 ): Response {
   const reader = events.getReader();
-  const { promise: aborted, forget } = rejectedBy(signal);
+  let onAbort = (): void => undefined;
+  let isOver = false;
   const finish = (): void => {
-    forget();
+    isOver = true;
+    signal.removeEventListener('abort', onAbort);
     end();
   };
+  const fail = (controller: ReadableStreamDefaultController<Uint8Array>, error: unknown): void => {
+    if (isOver) return;
+    finish();
+    controller.enqueue(encodeEvent(errorBody(error)));
+    controller.close();
+    reader.cancel(error).catch(() => undefined);
+  };
   const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      // Nothing is pulled while a client does not read. It must not hold the engine beyond the time limit.
+      onAbort = () => fail(controller, signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+    },
     async pull(controller) {
       try {
-        const { done, value } = await Promise.race([reader.read(), aborted]);
+        const { done, value } = await reader.read();
+        if (isOver) return;
         if (!done) return controller.enqueue(value);
+        finish();
+        controller.close();
       } catch (error) {
-        controller.enqueue(encodeEvent(errorBody(error)));
-        reader.cancel(error).catch(() => undefined);
+        fail(controller, error);
       }
-      finish();
-      controller.close();
     },
     async cancel(reason) {
       finish();
@@ -278,18 +308,6 @@ function eventsResponse(
       ...(summary !== undefined && { 'x-mmtok': summaryHeader(summary) }),
     },
   });
-}
-
-/** A promise that rejects on abort, until `forget()` is called. */
-function rejectedBy(signal: AbortSignal): { readonly promise: Promise<never>; readonly forget: () => void } {
-  let onAbort = (): void => undefined;
-  const promise = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-  });
-  promise.catch(() => undefined);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  return { promise, forget: () => signal.removeEventListener('abort', onAbort) };
 }
 
 /** The header `x-mmtok`: a dictionary of structured field values. */

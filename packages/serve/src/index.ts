@@ -34,6 +34,7 @@ export type {
   Overrides,
   TileBudget,
 } from './request/chat.js';
+export type { PromptCheck, PromptRules } from './request/prompt-check.js';
 export { createVisionSelector, type VisionSelectorOptions } from './selector/create-selector.js';
 export type { LoadEncoderOptions } from './selector/load-encoder.js';
 export type {

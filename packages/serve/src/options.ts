@@ -13,6 +13,8 @@ export interface Limits {
   readonly requests: number;
   /** Bytes of a request body, and of one remote image. @default 20 MiB */
   readonly bodyBytes: number;
+  /** Bytes of the bodies of all requests in flight together; further requests get 429. @default 512 MiB */
+  readonly totalBodyBytes: number;
   /** Milliseconds within which a body must arrive. @default 30 000 */
   readonly bodyMs: number;
   /** Milliseconds for a whole request, including its stream. @default 300 000 */
@@ -46,7 +48,7 @@ export interface ServerOptions {
   /** Hosts that images may be fetched from. @default none, only data URIs are accepted */
   readonly remoteImages?: RemoteImageOptions | undefined;
   readonly limits?: Partial<Limits> | undefined;
-  /** Milliseconds that requests in flight have to finish when the server closes. @default 30 000 */
+  /** Milliseconds that requests in flight have to finish when the server closes. @default `limits.requestMs` */
   readonly shutdownMs?: number | undefined;
   /** Receives one entry per request and event. @default JSON lines on standard output */
   readonly log?: Log | undefined;
@@ -70,6 +72,7 @@ const bound = (fallback: number) => z.int().positive().default(fallback);
 const limitsSchema = z.strictObject({
   requests: bound(128),
   bodyBytes: bound(20 * 2 ** 20),
+  totalBodyBytes: bound(512 * 2 ** 20),
   bodyMs: bound(30_000),
   requestMs: bound(300_000),
   images: bound(8),
@@ -100,7 +103,7 @@ const schema = z.strictObject({
     .strictObject({ allow: z.array(allowEntry).min(1), allowPrivateAddresses: z.boolean().optional() })
     .optional(),
   limits: limitsSchema.prefault({}),
-  shutdownMs: z.int().nonnegative().default(30_000),
+  shutdownMs: z.int().nonnegative().optional(),
   log: z.custom<Log>((value) => typeof value === 'function', 'expected a function').optional(),
 });
 
@@ -128,7 +131,8 @@ export function checkAccess({
  */
 export function checkServerOptions(options: unknown): CheckedServerOptions {
   const { allowAnonymous, ...checked } = parseOptions('options of startServer', schema, options);
-  const { host, apiKey, remoteImages, log } = checked;
+  const { host, apiKey, remoteImages, log, limits } = checked;
   checkAccess({ host, apiKey, allowAnonymous });
-  return { ...checked, apiKey, remoteImages, log, isLocal: LOOPBACK.test(host) };
+  const shutdownMs = checked.shutdownMs ?? limits.requestMs;
+  return { ...checked, apiKey, remoteImages, log, shutdownMs, isLocal: LOOPBACK.test(host) };
 }

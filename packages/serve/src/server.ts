@@ -42,6 +42,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       maxHeaderSize: 16_384,
     },
   }) as Server;
+  // Closes connections of clients that stop reading their answer.
+  server.timeout = limits.bodyMs + limits.requestMs;
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);

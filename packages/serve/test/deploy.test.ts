@@ -1,12 +1,14 @@
-// The files in deploy/, as far as they can be checked without a cluster: they parse, their references hold, and they lock down
-// what the security notes say they do.
+// The files in deploy/, as far as they can be checked without a cluster: they match the schemas of Kubernetes and Compose, their
+// references hold, and they lock down what the security notes say they do.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { createLocalEngine } from '../src/index.js';
 import { createMetrics } from '../src/observe/metrics.js';
+import { checkServerOptions } from '../src/options.js';
 import { createFakeModel } from './support/fakes.js';
+import { composeProblems, kubernetesProblems } from './support/schemas.js';
 
 const folder = new URL('../deploy/', import.meta.url);
 const textOf = (path: string): string => readFileSync(new URL(path, folder), 'utf8');
@@ -25,21 +27,31 @@ interface Resource {
   readonly metadata: { readonly name: string };
   // biome-ignore lint/suspicious/noExplicitAny: manifests are read as deep as each test needs
   readonly spec: any;
-  readonly stringData?: Readonly<Record<string, string>>;
 }
 
-const resources = readdirSync(new URL('kubernetes/', folder)).flatMap((name) =>
+interface Kustomization {
+  readonly resources: readonly string[];
+  readonly secretGenerator: readonly { readonly name: string; readonly files: readonly string[] }[];
+  readonly images: readonly { readonly name: string; readonly newTag: string }[];
+}
+
+const [kustomization] = documentsOf('kubernetes/kustomization.yaml') as unknown as readonly [Kustomization];
+const resources = kustomization.resources.flatMap((name) =>
   documentsOf(`kubernetes/${name}`),
 ) as unknown as readonly Resource[];
+/** The time limit of a request, and with it of a shutdown, in seconds. */
+const { shutdownMs } = checkServerOptions({ engine: createLocalEngine({ model: createFakeModel() }) });
+const shutdown = shutdownMs / 1000;
 const find = (kind: string, name = 'mmtok'): Resource => {
   const found = resources.find((each) => each.kind === kind && each.metadata.name === name);
   if (found === undefined) throw new Error(`there is no ${kind} ${name}`);
   return found;
 };
 
+const { spec } = find('Deployment');
+const pod = spec.template.spec;
+
 describe('the Kubernetes manifests', () => {
-  const { spec } = find('Deployment');
-  const pod = spec.template.spec;
   const [container] = pod.containers;
   const labels = spec.template.metadata.labels;
   const argument = (name: string): string =>
@@ -51,14 +63,49 @@ describe('the Kubernetes manifests', () => {
       'autoscaling/v2 HorizontalPodAutoscaler',
       'networking.k8s.io/v1 NetworkPolicy',
       'networking.k8s.io/v1 NetworkPolicy',
-      'v1 Secret',
+      'policy/v1 PodDisruptionBudget',
       'v1 Service',
     ]);
+    const files = readdirSync(new URL('kubernetes/', folder)).filter((name) => name.endsWith('.yaml'));
+    expect(files.sort()).toEqual([...kustomization.resources, 'kustomization.yaml'].sort());
+  });
+
+  test.each(resources.map((resource) => [resource.kind, resource.metadata.name, resource] as const))(
+    '%s %s matches its schema',
+    async (_kind, _name, resource) => {
+      expect(await kubernetesProblems(resource)).toEqual([]);
+    },
+  );
+
+  test('the schemas reject fields that are unknown, missing, or of another type', async () => {
+    const deployment = find('Deployment');
+    const changed = (change: (spec: Resource['spec']) => void): Resource => {
+      const copy = structuredClone(deployment);
+      change(copy.spec);
+      return copy;
+    };
+    const typo = changed((each) => {
+      each.template.spec.containers[0].readinesProbe = {};
+    });
+    expect(await kubernetesProblems(typo)).toEqual([
+      '/spec/template/spec/containers/0/readinesProbe is unknown',
+    ]);
+    const missing = changed((each) => {
+      each.selector = undefined;
+    });
+    expect((await kubernetesProblems(missing)).join()).toMatch(/selector/);
+    const wrong = changed((each) => {
+      each.template.spec.terminationGracePeriodSeconds = '5m';
+    });
+    expect((await kubernetesProblems(wrong)).join()).toMatch(/integer/);
   });
 
   test('select the same pods', () => {
     expect(spec.selector.matchLabels).toEqual(labels);
     expect(find('Service').spec.selector).toEqual(labels);
+    expect(find('PodDisruptionBudget').spec.selector.matchLabels).toEqual(labels);
+    for (const { labelSelector } of pod.topologySpreadConstraints)
+      expect(labelSelector.matchLabels).toEqual(labels);
     expect(find('NetworkPolicy', 'mmtok-egress').spec.podSelector.matchLabels).toEqual(labels);
     const target = find('HorizontalPodAutoscaler').spec.scaleTargetRef;
     expect(target).toEqual({
@@ -79,13 +126,21 @@ describe('the Kubernetes manifests', () => {
     const volumes = (pod.volumes as { name: string }[]).map(({ name }) => name);
     const mounts = container.volumeMounts as { name: string; mountPath: string }[];
     expect(mounts.map(({ name }) => name).sort()).toEqual(volumes.sort());
-    const keys = Object.keys(find('Secret').stringData ?? {});
+    const secret = (pod.volumes as { secret?: { secretName: string } }[]).find((each) => each.secret)?.secret;
+    const generated = kustomization.secretGenerator.find(({ name }) => name === secret?.secretName);
+    expect(secret).toMatchObject({ defaultMode: 0o440 });
     for (const option of ['api-key-file', 'upstream-key-file']) {
       const [, key = ''] = /^\/secrets\/(.+)$/.exec(argument(option)) ?? [];
-      expect(keys).toContain(key);
+      expect(generated?.files).toContain(`secrets/${key}`);
     }
-    const secret = (pod.volumes as { secret?: { secretName: string } }[]).find((each) => each.secret)?.secret;
-    expect(secret).toMatchObject({ secretName: find('Secret').metadata.name, defaultMode: 0o440 });
+  });
+
+  test('hold no key, and an image of one version', () => {
+    const all = kustomization.resources.map((name) => textOf(`kubernetes/${name}`));
+    expect(all.join('\n')).not.toMatch(/stringData|kind: Secret/);
+    expect(textOf('kubernetes/.gitignore')).toContain('secrets/');
+    const image = kustomization.images.find(({ name }) => name === container.image);
+    expect(image?.newTag).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
   test('let only mmtok reach vLLM, and mmtok nothing but vLLM and DNS', () => {
@@ -115,8 +170,7 @@ describe('the Kubernetes manifests', () => {
 
   test('give requests in flight the time to end, and the container no rights', () => {
     const pause = Number(container.lifecycle.preStop.exec.command[1]);
-    // The default of `shutdownMs`.
-    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(pause + 30);
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(pause + shutdown);
     expect(pod.securityContext).toMatchObject({
       runAsNonRoot: true,
       seccompProfile: { type: 'RuntimeDefault' },
@@ -127,7 +181,10 @@ describe('the Kubernetes manifests', () => {
       capabilities: { drop: ['ALL'] },
     });
     expect(pod.automountServiceAccountToken).toBe(false);
-    expect(container.resources.limits.memory).toBeDefined();
+    for (const amount of ['memory', 'ephemeral-storage']) {
+      expect(container.resources.requests[amount]).toBeDefined();
+      expect(container.resources.limits[amount]).toBeDefined();
+    }
   });
 });
 
@@ -141,6 +198,17 @@ describe('the Compose file', () => {
     },
   ];
   const { mmtok, vllm } = compose.services;
+
+  test('matches the Compose specification', () => {
+    expect(composeProblems(compose)).toEqual([]);
+    const typo = { ...compose, services: { mmtok: { ...mmtok, read_onyl: true } } };
+    expect(composeProblems(typo).join()).toMatch(/additional properties/);
+  });
+
+  test('names one version of each image', () => {
+    expect(vllm.image).toMatch(/:v\d+\.\d+\.\d+$/);
+    expect(mmtok.image).toMatch(/^mmtok-serve:\$\{MMTOK_VERSION:\?/);
+  });
 
   test('lets nothing but mmtok reach vLLM', () => {
     expect(vllm.ports).toBeUndefined();
@@ -164,7 +232,7 @@ describe('the Compose file', () => {
 
   test('publishes on this machine only, and gives requests in flight the time to end', () => {
     for (const port of mmtok.ports) expect(port).toMatch(/^127\.0\.0\.1:/);
-    expect(Number.parseInt(mmtok.stop_grace_period, 10)).toBeGreaterThan(30);
+    expect(Number.parseInt(mmtok.stop_grace_period, 10)).toBeGreaterThan(shutdown);
     expect(mmtok).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
   });
 });
@@ -182,14 +250,19 @@ describe('the Containerfile', () => {
     const known = ['FROM', 'WORKDIR', 'ARG', 'RUN', 'ENV', 'COPY', 'USER', 'EXPOSE', 'VOLUME', 'ENTRYPOINT'];
     expect(lines.filter(([name = '']) => !known.includes(name))).toEqual([]);
     const stages = all('FROM').map((each) => / AS (\S+)$/.exec(each)?.[1]);
-    for (const image of all('FROM')) expect(image).toMatch(/^docker\.io\/library\/node:2[2-9]-[a-z-]+/);
+    for (const image of all('FROM')) expect(image).toMatch(/^\$\{NODE_IMAGE\}/);
+    expect(all('ARG')).toContainEqual(
+      expect.stringMatching(/^NODE_IMAGE=docker\.io\/library\/node:\d+\.\d+\.\d+-[a-z-]+$/),
+    );
+    // The version of the package has no default, so that a build installs the one that it names.
+    expect(all('ARG')).toContain('MMTOK_VERSION');
     for (const copy of all('COPY')) expect(stages).toContain(/^--from=(\S+) /.exec(copy)?.[1]);
   });
 
   test('runs the command as another user than root, as process 1', () => {
     const last = lines.findLastIndex(([name]) => name === 'RUN');
     expect(lines.findIndex(([name]) => name === 'USER')).toBeGreaterThan(last);
-    expect(all('USER')).toEqual(['node']);
+    expect(all('USER')).toEqual([String(pod.securityContext.runAsUser)]);
     const [command, script, ...args] = JSON.parse(all('ENTRYPOINT')[0] ?? '[]') as string[];
     const { bin } = JSON.parse(readFileSync(new URL('../../cli/package.json', import.meta.url), 'utf8')) as {
       bin: Readonly<Record<string, string>>;

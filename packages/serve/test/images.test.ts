@@ -97,6 +97,7 @@ test('the allow list names scheme, host and port', () => {
     '*.cdn.example.com',
     'other.example.com:8443',
     'http://plain.example.com',
+    'explicit.example.com:443',
   ];
   const open = [
     'https://images.example.com/a.png',
@@ -106,6 +107,7 @@ test('the allow list names scheme, host and port', () => {
     'https://other.example.com:8443',
     'http://plain.example.com',
     'https://images.example.com:443/',
+    'https://explicit.example.com/',
   ];
   const closed = [
     'http://images.example.com',
@@ -242,5 +244,12 @@ describe('fetchImage', () => {
     await expect(at('/compressed')).rejects.toMatchObject({ status: 400 });
     await expect(at('/missing')).rejects.toMatchObject({ status: 400 });
     await expect(at('/slow', { timeoutMs: 100 })).rejects.toMatchObject({ status: 408 });
+  });
+
+  test('a name that never resolves is given up in time', async () => {
+    const lookup = () => new Promise<never>(() => undefined);
+    const options = { allow: ['images.test'] };
+    const fetched = fetchWith('https://images.test/', options, { lookup, timeoutMs: 100 });
+    await expect(fetched).rejects.toMatchObject({ status: 408 });
   });
 });

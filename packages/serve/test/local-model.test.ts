@@ -61,6 +61,14 @@ test('overrides reach the selection', async () => {
 });
 
 test('what the model cannot be asked is the fault of the request', async () => {
+  const long = request('what '.repeat(2100));
+  await expect(openai.chat.completions.create(long)).rejects.toMatchObject({
+    status: 400,
+    code: 'MMTOK_LIMIT',
+  });
+  await expect(openai.chat.completions.create(request('an <image> here'))).rejects.toMatchObject({
+    status: 400,
+  });
   const broken = request(question, dataUri(png(50, 50).subarray(0, 60)));
   await expect(openai.chat.completions.create(broken)).rejects.toMatchObject({ status: 400 });
   expect((await openai.chat.completions.create(request(question))).choices[0]?.message.content).not.toBe('');

@@ -1,11 +1,13 @@
 // The server with the engine `local`, asked by the official clients.
 
+import { connect } from 'node:net';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { generateText, streamText } from 'ai';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   createLocalEngine,
+  type LocalRequest,
   type LogEntry,
   type RunningServer,
   type ServerOptions,
@@ -316,7 +318,122 @@ describe('load', () => {
   });
 });
 
+describe('a client that stops reading its stream', () => {
+  test('loses the engine and its connection when its time is up', async () => {
+    const endless = async function* (signal: AbortSignal): AsyncGenerator<string> {
+      // Pieces that fill the buffers of both ends, so that the server has to wait for the client.
+      for (;;) {
+        signal.throwIfAborted();
+        yield 'x'.repeat(100_000);
+      }
+    };
+    const answer = new Promise<never>(() => undefined);
+    const model = Object.assign(createFakeModel(), {
+      stream: ({ signal }: LocalRequest) => Object.assign(endless(signal), { answer }),
+    });
+    const url = await start(model, { limits: { requestMs: 1500, bodyMs: 500 } });
+    const { port, hostname } = new URL(url);
+    const body = JSON.stringify({ model: 'tiny', stream: true, messages: [{ role: 'user', content: 'x' }] });
+    const socket = connect(Number(port), hostname);
+    const closed = new Promise((done) => socket.once('close', done));
+    socket.on('error', () => undefined);
+    socket.pause();
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\n` +
+        `Content-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    const running = async () => {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      return /mmtok_running_requests (\d)/.exec(metrics)?.[1];
+    };
+    await expect.poll(running, { timeout: 10_000 }).toBe('1');
+    await expect.poll(running, { timeout: 10_000 }).toBe('0');
+    // The connection is closed later, when nothing has moved for longer than a request may take.
+    const logged = () => log.filter(({ event }) => event === 'request').length;
+    await expect.poll(logged, { timeout: 10_000 }).toBe(1);
+    socket.resume();
+    await closed;
+  });
+});
+
+describe('texts', () => {
+  const rules = {
+    model: { config: { image_token_index: 4, text_config: { max_position_embeddings: 8 } } },
+    processor: {
+      tokenizer: { encode: (text: string) => text.split(' ').map(Number), decode: () => ' <image>' },
+    },
+  };
+  test.each([
+    [
+      'longer than the context',
+      [{ role: 'user', content: 'a b c d e f g h i' }],
+      'messages[0]',
+      'MMTOK_LIMIT',
+    ],
+    [
+      'longer than the context together',
+      [
+        { role: 'user', content: 'a b c d e' },
+        { role: 'assistant', content: 'a b c' },
+        { role: 'user', content: 'a' },
+      ],
+      'messages[2]',
+      'MMTOK_LIMIT',
+    ],
+    [
+      'with a placeholder',
+      [
+        { role: 'system', content: 'an <image> here' },
+        { role: 'user', content: 'a' },
+      ],
+      'messages[0]',
+      'MMTOK_BAD_REQUEST',
+    ],
+    [
+      'with a placeholder in two parts',
+      [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: '<im' },
+            { type: 'text', text: 'age>' },
+          ],
+        },
+      ],
+      'messages[0]',
+      'MMTOK_BAD_REQUEST',
+    ],
+  ])('%s are rejected before the model runs', async (_, messages, param, code) => {
+    const model = Object.assign(createFakeModel(), rules);
+    const url = await start(model);
+    const response = await ask(url, { messages });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { param, code } });
+    expect(model.requests).toEqual([]);
+    expect((await ask(url, { messages: [{ role: 'user', content: 'a b c d e f g h' }] })).status).toBe(200);
+  });
+});
+
 describe('around it', () => {
+  test('errors have the four fields of OpenAI, and a wrong method says which is right', async () => {
+    const url = await start(createFakeModel());
+    const response = await fetch(`${url}/v1/chat/completions`);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+    const { error } = (await response.json()) as { error: object };
+    expect(Object.keys(error).sort()).toEqual(['code', 'message', 'param', 'type']);
+  });
+
+  test('bodies in flight share a bounded amount of memory', async () => {
+    const model = createFakeModel({ pauseMs: 50 });
+    const url = await start(model, { limits: { totalBodyBytes: 1000 } });
+    const padded = (user: number) => ask(url, { user: 'x'.repeat(user) });
+    const [first, second] = await Promise.all([padded(500), padded(500)]);
+    expect([first.status, second.status].sort()).toEqual([200, 429]);
+    expect((await padded(500)).status).toBe(200);
+    // One request always fits, however small the bound.
+    expect((await padded(2000)).status).toBe(200);
+  });
+
   test('health, readiness and metrics', async () => {
     const url = await start(createFakeModel(), { apiKey: 'secret-key' });
     expect((await fetch(`${url}/health`)).status).toBe(200);
@@ -352,7 +469,8 @@ describe('around it', () => {
     const running = [ask(url, {}), ask(url, { stream: true }), ask(url, {})].map(async (response) =>
       (await response).text(),
     );
-    await new Promise((done) => setTimeout(done, 60));
+    const load = async (): Promise<string> => await (await fetch(`${url}/metrics`)).text();
+    await expect.poll(load).toMatch(/mmtok_queue_depth 2\n/);
     const closed = server?.close();
     for (const text of await Promise.all(running)) expect(text).toContain('today');
     await closed;

@@ -101,6 +101,21 @@ describe('createVisionSelector', () => {
     });
   });
 
+  test('an image without a question is selected by the image alone', async () => {
+    const { images } = await conversation(sample(0));
+    const image = { type: 'image_url' as const, image_url: { url: sample(0) } };
+    const messages: ChatMessage[] = [{ role: 'user', content: [image] }];
+    const { images: found } = await selector.select(images, messages, { overrides: { keep: 20 }, signal });
+    expect(found).toMatchObject([{ keptTokens: 20, rows: { dims: [20, 128] } }]);
+  });
+
+  test('texts with a placeholder, and texts longer than the context, must not be sent', () => {
+    const check = (content: string) => selector.checkPrompt?.({ messages: [{ role: 'user', content }] });
+    expect(() => check('what is on the <image> ?')).toThrow(/stands for an image/);
+    expect(() => check('what '.repeat(2049))).toThrow(/context of 2048 tokens/);
+    expect(() => check('what '.repeat(2000))).not.toThrow();
+  });
+
   test('a model that is not there', async () => {
     await expect(createVisionSelector(join(folder, 'nothing'), { offline: true })).rejects.toBeInstanceOf(
       ServeStartError,

@@ -1,5 +1,7 @@
 // The server with the engine `vllm`, against a fake that reads rows as vLLM does and replays its recorded answers.
 
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { generateText, jsonSchema, streamText, type ToolSet } from 'ai';
 import OpenAI from 'openai';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -14,6 +16,7 @@ import {
   UpstreamUnavailableError,
   type VllmEngineOptions,
 } from '../src/index.js';
+import { createPromptCheck } from '../src/request/prompt-check.js';
 import { type FakeVllm, HIDDEN, llava, QUESTION, startFakeVllm, streamOf } from './support/fake-vllm.js';
 import { createFakeSelector, type FakeSelector, imageAnd, PIXEL } from './support/fakes.js';
 
@@ -140,6 +143,62 @@ describe('a request', () => {
     expect(text).toBe(llava.c?.text);
   });
 
+  test('a conversation with tools and images of several turns keeps its form, from the openai package', async () => {
+    const openai = new OpenAI({ baseURL: `${await start()}/v1`, apiKey: 'none', maxRetries: 0 });
+    const call = { id: '1', type: 'function' as const, function: { name: 'zoom', arguments: '{"by":2}' } };
+    const rest = {
+      n: 2,
+      logprobs: true,
+      top_logprobs: 2,
+      stop: ['\n', '.'],
+      max_completion_tokens: 9,
+      temperature: 0,
+    };
+    await openai.chat.completions.create({
+      model: 'tiny',
+      messages: [
+        { role: 'system', content: 'be brief' },
+        { role: 'user', content: imageAnd('what is this') },
+        { role: 'assistant', content: null, tool_calls: [call] },
+        { role: 'tool', tool_call_id: '1', content: [{ type: 'text', text: 'zoomed' }] },
+        { role: 'assistant', content: 'a cat' },
+        { role: 'user', content: imageAnd(QUESTION) },
+      ],
+      ...rest,
+    });
+    expect(lastBody()).toMatchObject(rest);
+    const messages = lastBody().messages as { role: string; content: unknown; tool_calls?: unknown }[];
+    expect(messages.map(({ role }) => role).join()).toBe('system,user,assistant,tool,assistant,user');
+    expect(messages[2]?.tool_calls).toEqual([call]);
+    for (const turn of [1, 5]) {
+      expect(messages[turn]?.content).toMatchObject([{ type: 'image_embeds' }, { type: 'text' }]);
+    }
+  });
+
+  test('the AI SDK asks and streams, with a system message and tools', async () => {
+    const provider = createOpenAICompatible({
+      name: 'mmtok',
+      baseURL: `${await start()}/v1`,
+      includeUsage: true,
+    });
+    const image = { type: 'image' as const, image: PIXEL };
+    const request = {
+      model: provider('tiny'),
+      system: 'be brief',
+      messages: [{ role: 'user' as const, content: [image, { type: 'text' as const, text: QUESTION }] }],
+      tools: { zoom: { inputSchema: jsonSchema({ type: 'object', properties: {} }) } } as ToolSet,
+    };
+    const { text, usage } = await generateText(request);
+    expect(text).toBe(llava.c?.text);
+    expect(usage.inputTokens).toBe(66);
+    expect(lastBody().tools).toMatchObject([{ function: { name: 'zoom' } }]);
+    const stream = streamText(request);
+    let streamed = '';
+    for await (const piece of stream.textStream) streamed += piece;
+    expect(streamed).toBe(text);
+    expect((await stream.usage).inputTokens).toBe(66);
+  });
+
   test("the upstream key is this server's, not the client's", async () => {
     await upstream.close();
     upstream = await startFakeVllm({ apiKey: 'upstream-key' });
@@ -152,6 +211,35 @@ describe('a request', () => {
     const headers = { 'content-type': 'application/json', authorization: 'Bearer of-the-client' };
     expect((await ask(url, chat(), { headers })).status).toBe(200);
     expect(upstream.requests[0]?.headers.authorization).toBe('Bearer upstream-key');
+  });
+});
+
+describe('texts that must not be sent end here', () => {
+  const tokenizer = { encode: (text: string) => [...text].map(Number), decode: () => '<image>' };
+  const config = { image_token_index: 32_000, max_position_embeddings: 100 };
+  test.each([
+    ['in an earlier turn', { messages: [{ role: 'assistant', content: '<image>' }, ...chat('x').messages] }],
+    ['without an image', chat('<image>')],
+    ['beside an image that is sent whole', { ...chat(imageAnd('<image>')), mmtok: false }],
+    ['in a tool', { ...chat('x'), tools: [{ type: 'function', function: { name: '<image>' } }] }],
+    [
+      'in a call of a tool',
+      {
+        messages: [
+          { role: 'assistant', tool_calls: [{ id: '1', function: { name: 'f', arguments: '"<image>"' } }] },
+          ...chat('x').messages,
+        ],
+      },
+    ],
+    ['longer than the context', chat(imageAnd('x'.repeat(101)))],
+  ])('a placeholder or too much text %s', async (_, body) => {
+    selector = Object.assign(createFakeSelector(), { checkPrompt: createPromptCheck({ config, tokenizer }) });
+    const url = await start();
+    const response = await ask(url, { model: 'tiny', ...body });
+    expect(response.status).toBe(400);
+    expect(upstream.requests).toEqual([]);
+    expect(selector.calls).toBe(0);
+    expect((await ask(url)).status).toBe(200);
   });
 });
 
@@ -233,6 +321,52 @@ describe('an upstream server that fails', () => {
     upstream.fail('cut');
     expect((await ask(url)).status).toBe(502);
     expect((await ask(url)).status).toBe(200);
+  });
+
+  test.each(['cut', 'cut-after-marker'] as const)(
+    'a stream that is cut (%s) ends with an error event, and clients can parse all of it',
+    async (fault) => {
+      const url = await start();
+      upstream.fail(fault);
+      const text = await (await ask(url, { ...chat(), stream: true })).text();
+      const events = text
+        .split('\n\n')
+        .filter((event) => event !== '')
+        .map((event) => JSON.parse(event.replace(/^data: /, '')) as object);
+      expect(events.length).toBeGreaterThan(1);
+      expect(events.at(-1)).toMatchObject({ error: { code: 'MMTOK_UPSTREAM_UNAVAILABLE' } });
+      const openai = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0 });
+      upstream.fail(fault);
+      const stream = await openai.chat.completions.create({ ...chat(), stream: true } as never);
+      await expect(async () => {
+        for await (const _ of stream as unknown as AsyncIterable<unknown>);
+      }).rejects.toThrow(/ended its stream early/);
+    },
+  );
+
+  test("a rejected key is this server's fault, not the client's", async () => {
+    const url = await start();
+    upstream.fail('reject-key');
+    const response = await ask(url);
+    expect([response.status, (await read(response)).error.code]).toEqual([502, 'MMTOK_UPSTREAM_UNAVAILABLE']);
+    expect((await ask(url)).status).toBe(200);
+  });
+
+  test('streams count as running until they end', async () => {
+    const url = await start();
+    const running = async () => {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      return /mmtok_running_requests (\d+)/.exec(metrics)?.[1];
+    };
+    upstream.fail('hang');
+    const gone = new AbortController();
+    const response = await ask(url, { ...chat(), stream: true }, { signal: gone.signal });
+    expect(await running()).toBe('1');
+    gone.abort();
+    await expect(response.text()).rejects.toThrow();
+    await expect.poll(running).toBe('0');
+    await (await ask(url, { ...chat(), stream: true })).text();
+    expect(await running()).toBe('0');
   });
 
   test('a client that goes away takes its upstream request along', async () => {

@@ -2,6 +2,7 @@
 
 import type { ChatJob, ChatReply, Engine, JsonObject, PruningSummary, Usage } from '../engine.js';
 import type { ChatBody } from '../request/chat.js';
+import { createPromptCheck, type PromptRules } from '../request/prompt-check.js';
 import { eventStream } from '../sse.js';
 import { meanCoverage } from '../summary.js';
 import { type LocalRequest, toLocalRequest } from './local-request.js';
@@ -28,6 +29,9 @@ export interface LocalAnswer {
 /** What this engine needs from a model; `createVlm` of @mmtok/transformers makes one. */
 export interface LocalModel {
   readonly modelId: string;
+  /** If given, texts that are longer than the model's context are rejected, and so are placeholders of images in them. */
+  readonly model?: { readonly config: object };
+  readonly processor?: { readonly tokenizer?: PromptRules['tokenizer'] };
   stream(request: LocalRequest): AsyncIterable<string> & { readonly answer: Promise<LocalAnswer> };
   dispose(): Promise<void>;
 }
@@ -49,6 +53,10 @@ export function createLocalEngine(options: LocalEngineOptions): Engine {
   const { model, queueLimit = 32, defaultMaxTokens = 512 } = options;
   const modelId = options.servedName ?? model.modelId;
   const queue = createQueue({ concurrency: 1, limit: queueLimit });
+  const checkPrompt = createPromptCheck({
+    config: model.model?.config,
+    tokenizer: model.processor?.tokenizer,
+  });
 
   return {
     name: 'local',
@@ -58,6 +66,7 @@ export function createLocalEngine(options: LocalEngineOptions): Engine {
     close: () => model.dispose(),
     async chat(job, signal) {
       const request = toLocalRequest(job, defaultMaxTokens);
+      checkPrompt(job.body);
       const slot = await queue.acquire(signal);
       const answer = generate(model, job, request, signal, slot.release);
       try {

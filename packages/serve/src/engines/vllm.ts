@@ -6,7 +6,7 @@ import { toDataUri } from '../images/load.js';
 import type { Log } from '../observe/log.js';
 import { replaceImages } from '../request/chat.js';
 import type { SelectedImage, SelectedImages, VisionSelector } from '../selector/selector.js';
-import { DONE, encodeEvent } from '../sse.js';
+import { encodeEvent } from '../sse.js';
 import type { VllmClient } from '../vllm/client.js';
 import { imageEmbedsPart, promptEmbedsPart } from '../vllm/parts.js';
 import { type Breaker, createBreaker } from './breaker.js';
@@ -113,6 +113,7 @@ export async function createVllmEngine(options: VllmEngineOptions): Promise<Engi
     },
     async chat(job, signal) {
       breaker.check();
+      selector.checkPrompt?.(job.body);
       const messages = await (async () => {
         if (job.images.length === 0) return job.body.messages;
         if (job.overrides === false) return wholeImages(job);
@@ -121,14 +122,18 @@ export async function createVllmEngine(options: VllmEngineOptions): Promise<Engi
         return messages;
       })();
       forwarded += 1;
+      const onEnd = (): void => {
+        forwarded -= 1;
+      };
       try {
         const response = await client.send({ ...job.body, messages }, { signal });
-        return await passThrough(response, job, breaker);
+        const reply = await passThrough(response, { job, breaker, onEnd });
+        if (reply.kind !== 'events') onEnd();
+        return reply;
       } catch (error) {
+        onEnd();
         if (error instanceof UpstreamUnavailableError) await breaker.failed();
         throw error;
-      } finally {
-        forwarded -= 1;
       }
     },
   };
@@ -156,11 +161,27 @@ function summarize({ reason, images, coverage, timings }: SelectedImages): Pruni
   };
 }
 
+interface PassSettings {
+  readonly job: ChatJob;
+  readonly breaker: Breaker;
+  /** Called once at the end of a stream. */
+  readonly onEnd: () => void;
+}
+
 /** The upstream server's answer: errors unchanged, JSON for the app to add `mmtok` to, streams byte for byte. */
-async function passThrough(response: Response, job: ChatJob, breaker: Breaker): Promise<ChatReply> {
+async function passThrough(response: Response, settings: PassSettings): Promise<ChatReply> {
+  const { job, breaker } = settings;
   const type = response.headers.get('content-type') ?? 'application/json';
   if (response.ok && type.startsWith('text/event-stream') && response.body !== null) {
-    return { kind: 'events', events: whole(response.body, job, breaker) };
+    return { kind: 'events', events: whole(response.body, settings) };
+  }
+  if (response.status === 401 || response.status === 403) {
+    await response.body?.cancel();
+    // The client sent another key, or none, and cannot help it.
+    throw new UpstreamUnavailableError(
+      `The upstream server answered ${response.status} to this server's API key.`,
+      { status: 502 },
+    );
   }
   const body = await response.text().catch((error: unknown) => {
     throw new UpstreamUnavailableError("The upstream server's answer was cut off.", {
@@ -194,28 +215,42 @@ const isUsage = (value: unknown): value is Usage =>
   typeof (value as Usage | null | undefined)?.prompt_tokens === 'number' &&
   typeof (value as Usage).completion_tokens === 'number';
 
-/** The bytes of a stream as they arrive. A stream that is cut off ends with an error event. */
+/** The bytes of a stream, in whole events. A stream that is cut off ends with an error event. */
 function whole(
   stream: ReadableStream<Uint8Array>,
-  job: ChatJob,
-  breaker: Breaker,
+  { job, breaker, onEnd }: PassSettings,
 ): ReadableStream<Uint8Array> {
   const reader = stream.getReader();
-  const decoder = new TextDecoder('latin1');
+  /** The start of an event whose end has not arrived. */
+  let rest: Buffer = Buffer.alloc(0);
   // Long enough for the last two events: the usage, if requested, and the end marker.
   let tail = '';
+  let isCancelled = false;
+  const wholeEvents = (bytes: Uint8Array): Buffer => {
+    const all = Buffer.concat([rest, bytes]);
+    const [lf, crlf] = [all.lastIndexOf('\n\n'), all.lastIndexOf('\r\n\r\n')];
+    const end = Math.max(lf < 0 ? 0 : lf + 2, crlf < 0 ? 0 : crlf + 4);
+    rest = all.subarray(end);
+    return all.subarray(0, end);
+  };
   return new ReadableStream({
     async pull(controller) {
       try {
-        const { done, value } = await reader.read();
-        if (!done) {
-          tail = (tail + decoder.decode(value)).slice(-4096);
-          return controller.enqueue(value);
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) break;
+          const events = wholeEvents(value);
+          if (events.length === 0) continue;
+          tail = (tail + events.toString('latin1', Math.max(0, events.length - 4096))).slice(-4096);
+          return controller.enqueue(events);
         }
       } catch {
         tail = '';
       }
-      if (tail.includes(`data: ${DONE}`)) {
+      if (isCancelled) return;
+      onEnd();
+      // At the start of a line: the text of an answer may also contain it.
+      if (/(?:^|\n)data: \[DONE\]\s*$/.test(tail)) {
         const usage = usageIn(tail);
         if (usage !== undefined) job.observe({ usage });
       } else {
@@ -226,6 +261,8 @@ function whole(
       controller.close();
     },
     async cancel(reason) {
+      isCancelled = true;
+      onEnd();
       await reader.cancel(reason);
     },
   });

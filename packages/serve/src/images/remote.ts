@@ -53,7 +53,7 @@ export async function fetchImage(
           `Images from '${url.protocol}//${url.host}' are not allowed on this server. Send the image as a data URI.`,
         );
       }
-      const response = await open(url, await resolve(url, options, bounds), signal);
+      const response = await open(url, await orAborted(resolve(url, options, bounds), signal), signal);
       const { statusCode = 0, headers } = response;
       if (!REDIRECTS.has(statusCode)) return await readBody(response, bounds.maxBytes);
       response.destroy();
@@ -85,15 +85,31 @@ function parse(address: string, base?: URL): URL {
 /** Whether an entry of the allow list matches the scheme, host, and port of a URL. */
 export function isAllowed(url: URL, allow: readonly string[]): boolean {
   return allow.some((entry) => {
-    const isPlain = entry.startsWith('http://');
-    const [host = '', port = ''] = entry
+    const scheme = entry.startsWith('http://') ? 'http:' : 'https:';
+    const [host = '', port] = entry
       .replace(/^https?:\/\//, '')
       .toLowerCase()
       .split(':');
-    if (url.protocol !== (isPlain ? 'http:' : 'https:') || url.port !== port) return false;
+    const usual = scheme === 'http:' ? '80' : '443';
+    if (url.protocol !== scheme || (url.port || usual) !== (port ?? usual)) return false;
     if (host.startsWith('*.')) return url.hostname.endsWith(host.slice(1)) && url.hostname !== host.slice(2);
     return url.hostname === host;
   });
+}
+
+/** A promise, or the signal's reason if that comes first. Looking up a name cannot be aborted. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let leave = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
 }
 
 /** The address to connect to, after all addresses of the name were checked. */

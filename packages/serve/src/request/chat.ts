@@ -245,7 +245,7 @@ export function replaceImages(
   );
 }
 
-/** Converts {@link Overrides} to options of @mmtok/transformers. */
+/** {@link Overrides} as options of @mmtok/transformers. */
 export interface CallOverrides {
   readonly budget?: { readonly tokens: number } | { readonly ratio: number } | { readonly coverage: number };
   readonly tiles?: TileBudget;

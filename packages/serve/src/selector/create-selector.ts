@@ -6,6 +6,7 @@ import { type PruneOptions, type PruneReport, processInputs, prune } from '@mmto
 import { BadRequestError, ServeStartError } from '../errors.js';
 import type { CheckedImage } from '../images/load.js';
 import { type ChatMessage, callOptions, lastQuestion } from '../request/chat.js';
+import { createPromptCheck } from '../request/prompt-check.js';
 import { meanCoverage } from '../summary.js';
 import { type LoadEncoderOptions, type LoadedEncoder, loadEncoder } from './load-encoder.js';
 import { routeOf } from './routes.js';
@@ -59,6 +60,7 @@ export async function createVisionSelector(
       hiddenSize,
       route,
       imageSide: imageSideOf(encoder),
+      checkPrompt: createPromptCheck({ config: encoder.config, tokenizer: encoder.processor.tokenizer }),
       select: (images, messages, settings) => select(encoder, model, { images, messages, settings }),
       async dispose() {
         await handle.restore();

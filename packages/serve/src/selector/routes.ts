@@ -7,14 +7,14 @@ import type { WireRoute } from './selector.js';
 const REFUSED: readonly (readonly [types: readonly string[], reason: string])[] = [
   [
     ['idefics3', 'smolvlm', 'mistral3', 'lighton_ocr', 'lfm2_vl', 'lfm2-vl'],
-    "vLLM makes room for their vision tokens from the image's size, so it cannot take fewer rows",
+    "vLLM derives the number of their vision tokens from the image's size, so it cannot take fewer rows",
   ],
   [['gemma3', 'gemma3n', 'gemma4'], 'vLLM refuses image embeddings of this family'],
   [
     ['qwen3_vl', 'qwen3_5', 'glm_ocr'],
     'vLLM expects features of several layers in its rows, which the vision encoder here does not return',
   ],
-  [['phi3_v'], 'its encoder here returns rows in another form than vLLM expects'],
+  [['phi3_v'], 'its encoder here returns rows in a different form than vLLM expects'],
   [['llava_onevision'], 'transformers.js has no processor for it'],
   [['llava_qwen2', 'moondream1', 'florence2', 'multi_modality'], 'vLLM has no model of this family'],
 ];

@@ -2,6 +2,7 @@
 
 import type { CheckedImage } from '../images/load.js';
 import type { ChatMessage, Overrides } from '../request/chat.js';
+import type { PromptCheck } from '../request/prompt-check.js';
 import type { Rows } from '../vllm/parts.js';
 
 /** How rows of a family get into a vLLM server's prompt. */
@@ -47,6 +48,8 @@ export interface VisionSelector {
   readonly route: WireRoute;
   /** The side, in pixels, of square images that the processor does not resize, where it is known. */
   readonly imageSide?: number | undefined;
+  /** Rejects requests whose texts must not reach the upstream server. */
+  readonly checkPrompt?: PromptCheck | undefined;
   /** The n-th image part of `messages` is the n-th image. */
   select(
     images: readonly CheckedImage[],

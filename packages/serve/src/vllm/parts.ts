@@ -98,7 +98,7 @@ export function checkRows({ data, dims }: Rows, hiddenSize?: number): void {
       `Rows for the upstream server: expected a float32 matrix [k, D], k ≥ 1; ${problem}.`,
     );
   };
-  if (!(data instanceof Float32Array)) refuse('the data is no Float32Array');
+  if (!(data instanceof Float32Array)) refuse('the data is not a Float32Array');
   const [count = 0, width = 0] = dims;
   if (dims.length !== 2 || !dims.every((length) => Number.isInteger(length) && length >= 1)) {
     refuse(`got the shape [${dims.join(', ')}]`);

@@ -31,7 +31,16 @@ const TEMPLATE_TOKENS = { llava: 3, qwen: 7 };
 export const QUESTION = 'what is on the table ?';
 
 /** What goes wrong with the next chat requests. */
-export type Fault = 'none' | 'error' | 'slow' | 'cut' | 'reset' | 'refuse-images';
+export type Fault =
+  | 'none'
+  | 'error'
+  | 'slow'
+  | 'hang'
+  | 'cut'
+  | 'cut-after-marker'
+  | 'reset'
+  | 'reject-key'
+  | 'refuse-images';
 
 /** A running fake. */
 export interface FakeVllm {
@@ -50,7 +59,7 @@ export interface FakeVllm {
 
 interface Body {
   readonly model: string;
-  readonly messages: readonly { readonly role: string; readonly content: string | readonly Part[] }[];
+  readonly messages: readonly { readonly role: string; readonly content?: string | readonly Part[] | null }[];
   readonly stream?: boolean;
   readonly stream_options?: { readonly include_usage?: boolean };
   readonly [field: string]: unknown;
@@ -106,6 +115,18 @@ export async function startFakeVllm(
     const now = fault;
     if (fault !== 'none' && fault !== 'refuse-images' && --faults === 0) fault = 'none';
     if (now === 'error') throw new Refusal(500, 'Internal server error');
+    if (now === 'reject-key') throw new Refusal(401, 'Unauthorized');
+    if (now === 'hang') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: {"choices":[]}\n\n');
+      return;
+    }
+    if (now === 'cut-after-marker') {
+      const said = { choices: [{ index: 0, delta: { content: 'data: [DONE]' } }] };
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`data: ${JSON.stringify(said)}\n\n`);
+      setTimeout(() => response.destroy(), 5);
+      return;
+    }
     if (now === 'reset') {
       request.socket.destroy();
       return;
@@ -158,7 +179,7 @@ export async function startFakeVllm(
     for (const { content } of body.messages) {
       if (typeof content === 'string') question = content;
       else
-        for (const part of content) {
+        for (const part of content ?? []) {
           if (part.type === 'text') question = part.text;
           else if (part.type === 'prompt_embeds') take(part.data);
           else if (part.type === 'image_url') {

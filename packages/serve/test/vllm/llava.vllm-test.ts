@@ -124,6 +124,12 @@ describe('parts by hand', () => {
   });
 });
 
+test('a placeholder in a text is rejected here, and the engine lives on', async () => {
+  const messages = [{ role: 'system' as const, content: 'an <image> here' }, ...request.messages];
+  await expect(ask({ messages })).rejects.toMatchObject({ status: 400 });
+  expect(await client.isHealthy()).toBe(true);
+});
+
 test('an encoder of other weights is found out at start', async () => {
   const options = { port: 0, log: () => undefined, model: smallModelPath, upstream };
   await expect(serveModel(options)).rejects.toBeInstanceOf(ServeStartError);
