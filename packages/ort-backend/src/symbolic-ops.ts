@@ -25,6 +25,9 @@ export interface Recording {
   readonly constants: readonly Constant[];
 }
 
+/** How many numbers of a row are squared and summed one after the other. */
+const PIECE = 32;
+
 /** Starts a recording. */
 export function startRecording(): Recording {
   const constants = new Map<string, Constant>();
@@ -80,8 +83,18 @@ export function startRecording(): Recording {
       return node('Gemm', [a, b], { transB: { int: options?.transposeB ? 1 : 0 } });
     },
     transpose: (x) => node('Transpose', [x], { perm: { ints: [1, 0] } }),
-    // One pass and no copy of x: with the squares written out, the norms of 576 × 4096 numbers cost twice the CPU time.
-    rowNorms: (x) => node('ReduceL2', [x], { axes: { ints: [1] }, keepdims: { int: 1 } }),
+    // One pass and no copy of x: with the squares written out, the norms of 576 × 4096 numbers cost twice the CPU time. The CPU
+    // provider sums one square after the other, each waiting for the last; norms of pieces, then of those norms, take 60 % of the time.
+    rowNorms: (x) => {
+      const width = node('Gather', [node('Shape', [x]), indexList(1)], { axis: { int: 0 } });
+      const isWhole = node('Equal', [node('Mod', [width, indexList(PIECE)]), indexList(0)]);
+      const piece = node('Where', [isWhole, indexList(PIECE), width]);
+      // 0 in a shape keeps the length that x has.
+      const shape = node('Concat', [indexList(0), node('Div', [width, piece]), piece], { axis: { int: 0 } });
+      const norms = (of: SymbolicTensor, axis: number, keepdims: number): SymbolicTensor =>
+        node('ReduceL2', [of], { axes: { ints: [axis] }, keepdims: { int: keepdims } });
+      return norms(norms(node('Reshape', [x, shape]), 2, 0), 1, 1);
+    },
     softmax: (x, axis) => node('Softmax', [x], { axis: { int: axis } }),
 
     sum: (x, axis, options) => node('ReduceSum', [x, indexList(axis)], { keepdims: keep(options) }),

@@ -81,11 +81,23 @@ const isSpec = (node: Tree<TensorSpec>): node is TensorSpec =>
 const pathOf = (steps: Steps): string =>
   steps.map((step) => step.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
 
+type Leaf = readonly [path: string, spec: TensorSpec, Steps];
+
+/** What {@link leaves} found in a program's inputs or outputs, which it is asked for in every run. */
+const found = new WeakMap<object, readonly Leaf[]>();
+
 /** Every specification with its flat name and its path. */
-function leaves(specs: Tree<TensorSpec>, steps: Steps = []): [path: string, spec: TensorSpec, Steps][] {
+function leaves(specs: Tree<TensorSpec>): readonly Leaf[] {
+  if (specs === undefined) return [];
+  const known = found.get(specs) ?? leavesBelow(specs, []);
+  found.set(specs, known);
+  return known;
+}
+
+function leavesBelow(specs: Tree<TensorSpec>, steps: Steps): readonly Leaf[] {
   if (specs === undefined) return [];
   if (isSpec(specs)) return [[pathOf(steps), specs, steps]];
-  return Object.entries(specs).flatMap(([name, child]) => leaves(child, [...steps, name]));
+  return Object.entries(specs).flatMap(([name, child]) => leavesBelow(child, [...steps, name]));
 }
 
 /** The same tree with other values in place of the specifications. */

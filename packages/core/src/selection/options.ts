@@ -4,7 +4,7 @@ import * as z from 'zod';
 import type { Backend } from '../backend/backend.js';
 import type { MatrixInput } from '../backend/tensor.js';
 import { type ObjectiveTerm, termSchema } from '../coverage/coverage-term.js';
-import { messageOf } from '../errors.js';
+import { InvalidOptionsError, messageOf } from '../errors.js';
 import { parseOptions } from '../internal/parse-options.js';
 import type { Constraints } from '../search/eligibility.js';
 import { lazyGreedy, type Maximizer, naiveGreedy } from '../search/search.js';
@@ -96,26 +96,18 @@ const selectSchema = z.strictObject({ ...prepareShape, ...selectShape }) satisfi
   SelectOptions
 >;
 
-/** A list of indices. The first wrong one ends the check: a million of them would take a million messages. */
-const indexList = (candidates: number) =>
-  z
-    .custom<readonly number[]>((value) => Array.isArray(value), 'expected an array of indices')
-    .superRefine((list, { addIssue }) => {
-      const at = list.findIndex((j) => !(Number.isInteger(j) && j >= 0 && j < candidates));
-      if (at < 0) return;
-      const message = `expected an index below ${candidates}, the number of vision tokens, got ${messageOf(list[at])}`;
-      addIssue({ code: 'custom', path: [at], message });
-    });
+/** A list of indices, copied so that it is read only once. */
+const indexList = z
+  .custom<readonly number[]>((value) => Array.isArray(value), 'expected an array of indices')
+  .transform((list): readonly number[] => Array.from(list));
+const bound = z.int().nonnegative().optional();
 
-const constraintsSchema = (candidates: number) => {
-  const indices = indexList(candidates);
-  const bound = z.int().nonnegative().optional();
-  return z.strictObject({
-    exclude: indices.optional(),
-    include: indices.optional(),
-    groups: z.array(z.strictObject({ members: indices, min: bound, max: bound })).optional(),
-  }) satisfies z.ZodType<Constraints, Constraints>;
-};
+// The number of candidates is checked separately: building a schema for it takes half a millisecond.
+const constraintsSchema = z.strictObject({
+  exclude: indexList.optional(),
+  include: indexList.optional(),
+  groups: z.array(z.strictObject({ members: indexList, min: bound, max: bound })).optional(),
+}) satisfies z.ZodType<Constraints, Constraints>;
 
 /** Checks the options of an image, except the contents of tensors. */
 export function parsePrepareOptions(options: PrepareOptions): PrepareOptions {
@@ -134,7 +126,23 @@ export function parseSelectOptions(options: SelectOptions): SelectOptions {
 
 /** Checks the constraints of an image with that many candidates. */
 export function parseConstraints(constraints: Constraints | undefined, candidates: number): Constraints {
-  return parseOptions('constraints', constraintsSchema(candidates), constraints ?? {});
+  if (constraints === undefined) return {};
+  const parsed = parseOptions('constraints', constraintsSchema, constraints);
+  assertIndices('exclude', parsed.exclude, candidates);
+  assertIndices('include', parsed.include, candidates);
+  parsed.groups?.forEach(({ members }, g) => {
+    assertIndices(`groups.${g}.members`, members, candidates);
+  });
+  return parsed;
+}
+
+/** @throws InvalidOptionsError that names the first wrong index: a million of them would take a million messages. */
+function assertIndices(path: string, list: readonly number[] = [], candidates: number): void {
+  const at = list.findIndex((j) => !(Number.isInteger(j) && j >= 0 && j < candidates));
+  if (at < 0) return;
+  throw new InvalidOptionsError('constraints', [
+    `${path}.${at}: expected an index below ${candidates}, the number of vision tokens, got ${messageOf(list[at])}`,
+  ]);
 }
 
 /** The requested search. */
