@@ -47,14 +47,14 @@ export function defineNestedProgram(
 
 /**
  * Runs a nested program.
- * @param into memory for outputs, nested like the outputs.
+ * @param options as for `Backend.run`; `into` is nested like the outputs.
  * @throws BackendRunError for untyped errors of a backend or of a program's `build`.
  */
 export async function runNested(
   backend: Backend,
   { flat, inputs: specs, outputs }: NestedProgram,
   inputs: Tree<HostTensor>,
-  into: Tree<Float32Array> = {},
+  options: { readonly into?: Tree<Float32Array>; readonly lean?: boolean } = {},
 ): Promise<Tree<HostTensor>> {
   const pick = <T>(tree: Tree<T>, wanted: Tree<TensorSpec>): Record<string, T> =>
     Object.fromEntries(
@@ -64,7 +64,10 @@ export async function runNested(
       }),
     );
   try {
-    const results = await backend.run(flat, pick(inputs, specs), { into: pick(into, outputs) });
+    const results = await backend.run(flat, pick(inputs, specs), {
+      into: pick(options.into ?? {}, outputs),
+      lean: options.lean,
+    });
     return mapLeaves(outputs, (_, path) => results[path] as HostTensor);
   } catch (error) {
     if (MmtokError.isInstance(error)) throw error;

@@ -13,6 +13,11 @@ export interface DeviceInputs<T> {
   readonly bonus: T;
   /** `[n]`: 0, or −∞ for candidates that must not be picked. */
   readonly blocked: T;
+  /**
+   * *index*: all candidates, cut into blocks. Gains are computed block by block, so that no other matrix of full size is needed.
+   * Without it, they are computed at once.
+   */
+  readonly rows?: readonly T[] | undefined;
   /** The tensors that terms ask for, by name. */
   readonly tensors: Readonly<Record<string, T>>;
   /** Inputs of a single term, and its weight `[]`. */
@@ -41,22 +46,27 @@ export interface DeviceOutputs<T> {
 
 const composed = new WeakMap<
   NestedProgram,
-  { readonly terms: readonly NestedProgram[]; readonly program: NestedProgram }[]
+  { readonly terms: readonly NestedProgram[]; readonly blocks: number; readonly program: NestedProgram }[]
 >();
 
-/** The program for an objective. Equal terms (by their programs) give the same object, so it is compiled once. */
-export function deviceProgram(terms: readonly CoverageTerm[]): NestedProgram {
+/**
+ * The program for an objective. Equal terms (by their programs) give the same object, so it is compiled once.
+ * @param blocks the length of {@link DeviceInputs.rows}; 0 if absent.
+ */
+export function deviceProgram(terms: readonly CoverageTerm[], blocks: number): NestedProgram {
   const programs = terms.map((term) => term.programs.whole);
   const first = programs[0] as NestedProgram;
   const known = composed.get(first) ?? [];
   composed.set(first, known);
   const match = known.find(
     (each) =>
-      each.terms.length === programs.length && each.terms.every((program, t) => program === programs[t]),
+      each.blocks === blocks &&
+      each.terms.length === programs.length &&
+      each.terms.every((program, t) => program === programs[t]),
   );
   if (match !== undefined) return match.program;
-  const program = compose(terms);
-  known.push({ terms: programs, program });
+  const program = compose(terms, blocks);
+  known.push({ terms: programs, blocks, program });
   return program;
 }
 
@@ -72,7 +82,10 @@ function renameAll(
   return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, rename(spec, term)]));
 }
 
-function compose(terms: readonly CoverageTerm[]): NestedProgram {
+/** Blocks may differ in length. */
+const rowsOf = (block: number): TensorSpec => ({ dims: [`rows of block ${block}`], dtype: 'int32' });
+
+function compose(terms: readonly CoverageTerm[], blocks: number): NestedProgram {
   const own = terms.map((term) => ({
     inputs: term.programs.whole.inputs as unknown as TermInputs<TensorSpec>,
     outputs: term.programs.whole.outputs as unknown as TermOutputs<TensorSpec>,
@@ -85,6 +98,7 @@ function compose(terms: readonly CoverageTerm[]): NestedProgram {
     count: { dims: [], dtype: 'int32' },
     bonus: { dims: ['n'] },
     blocked: { dims: ['n'] },
+    rows: blocks === 0 ? undefined : Array.from({ length: blocks }, (_, b) => rowsOf(b)),
     tensors,
     terms: own.map(({ inputs: { parameters, targetWeights } }, t) => ({
       weight: { dims: [] },
@@ -127,9 +141,14 @@ function search<T>(
   });
   /** What each candidate would add to each term and in total; the total is −∞ for blocked ones. */
   const gainsAt = (state: Readonly<Record<string, T>>): { byTerm: T[]; total: T } => {
-    const byTerm = ready.map(({ affinity, best }) =>
-      ops.sum(ops.maximum(ops.subtract(affinity, state[best] as T), zero), 1),
-    );
+    const byTerm = ready.map(({ affinity, best }) => {
+      const gainsOf = (rows: T): T => ops.sum(ops.maximum(ops.subtract(rows, state[best] as T), zero), 1);
+      if (read.rows === undefined) return gainsOf(affinity);
+      return ops.concat(
+        read.rows.map((block) => gainsOf(ops.gather(affinity, block, 0))),
+        0,
+      );
+    });
     const sum = ready.reduce(
       (total, { weight }, t) => ops.add(total, ops.multiply(weight, byTerm[t] as T)),
       read.bonus,
@@ -137,9 +156,8 @@ function search<T>(
     return { byTerm, total: ops.add(sum, state.blocked as T) };
   };
   const start: Record<string, T> = { blocked: read.blocked };
-  for (const { affinity, best } of ready) {
-    start[best] = ops.multiply(ops.max(affinity, 0, { keepDims: true }), zero);
-  }
+  // Zeros that depend on the peak: an engine that computed the peak after the loop would hold unweighted affinities until then.
+  for (const { peak, best } of ready) start[best] = ops.multiply(peak, zero);
   const addedName = (t: number): string => `added to term ${t}`;
   const { state, emitted } = ops.loop(read.count, start as Readonly<Record<string, T>>, (before) => {
     const { byTerm, total } = gainsAt(before);

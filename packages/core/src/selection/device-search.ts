@@ -15,6 +15,7 @@ import {
   assertMatrixFits,
   checkTensors,
   countTargets,
+  isLarge,
   programInputs,
   relativeWeights,
   termTensors,
@@ -46,20 +47,26 @@ export async function searchOnDevice(search: DeviceSearch): Promise<SelectionTra
     eligibility.allows(j) ? 0 : Number.NEGATIVE_INFINITY,
   );
   const used = terms.map((term) => termTensors(term, tensors, candidates));
+  const lean = used.some((own, t) =>
+    isLarge(candidates, countTargets(terms[t] as CoverageTerm, own, candidates)),
+  );
+  const rows = lean ? blocksOf(candidates) : undefined;
   const inputs: DeviceInputs<HostTensor> = {
     count: { type: 'int32', data: Int32Array.of(count), dims: [] },
     bonus: float32(bonus, [candidates]),
     blocked: float32(blocked, [candidates]),
+    rows,
     tensors: Object.assign({}, ...used),
     terms: terms.map((term, t) => {
       const own = used[t] as (typeof used)[number];
       const targets = countTargets(term, own, candidates);
-      assertMatrixFits(term, own, { candidates, targets, isCut: false, ceiling: search.maxMatrixBytes });
+      assertMatrixFits(term, own, { candidates, targets, ceiling: search.maxMatrixBytes });
       const { tensors: _, ...rest } = programInputs(term, own, relativeWeights(term, targets));
       return { ...rest, weight: float32(Float32Array.of(term.weight), []) };
     }),
   };
-  const results = await runNested(backend, deviceProgram(terms), inputs as unknown as Tree<HostTensor>);
+  const program = deviceProgram(terms, rows?.length ?? 0);
+  const results = await runNested(backend, program, inputs as unknown as Tree<HostTensor>, { lean });
   const outputs = results as unknown as DeviceOutputs<HostTensor>;
   outputs.terms.forEach(({ norms }, t) => {
     checkTensors(used[t] as (typeof used)[number], norms, tensors);
@@ -104,6 +111,18 @@ export async function searchOnDevice(search: DeviceSearch): Promise<SelectionTra
     steepest: true,
     reason: value >= target ? 'coverageReached' : picks < budget.max ? 'allSelectable' : 'pruned',
   };
+}
+
+/** How many blocks the rows of large matrices are cut into: an engine holds up to three copies of one while it computes gains. */
+const BLOCKS = 8;
+
+/** All candidates, in blocks. */
+function blocksOf(candidates: number): HostTensor[] {
+  const size = Math.ceil(candidates / BLOCKS);
+  return Array.from({ length: BLOCKS }, (_, b) => {
+    const length = Math.max(0, Math.min(size, candidates - b * size));
+    return { type: 'int32', data: Int32Array.from({ length }, (_, i) => b * size + i), dims: [length] };
+  });
 }
 
 /** @throws InvalidOptionsError for constraints and terms that the program does not support. */

@@ -24,8 +24,9 @@ export interface PrepareOptions {
   readonly inputs?: Readonly<Record<string, MatrixInput>> | undefined;
   /**
    * Reject coverage matrices above this many bytes; vision coverage of n tokens needs 4 n². While a matrix above 32 MiB is computed,
-   * memory peaks at 2.5 times its size, plus up to three copies of the tensors that the term reads; at up to 10 times for smaller
-   * ones, with the maximizer `'device'`, and for your own terms without `drawsTargets`. @default 1 GiB
+   * memory peaks at up to 2.5 times its size, plus up to three copies of the tensors that the term reads; for smaller ones, at up to
+   * 10 times. These factors hold on ONNX Runtime's CPU provider. Your own term without `drawsTargets` may need more if its `build`
+   * uses several results of that size at the same time: each one counts. @default 1 GiB
    */
   readonly maxMatrixBytes?: number | undefined;
 }
@@ -126,8 +127,7 @@ export function parseSelectOptions(options: SelectOptions): SelectOptions {
 
 /** Checks the constraints of an image with that many candidates. */
 export function parseConstraints(constraints: Constraints | undefined, candidates: number): Constraints {
-  if (constraints === undefined) return {};
-  const parsed = parseOptions('constraints', constraintsSchema, constraints);
+  const parsed = parseOptions('constraints', constraintsSchema, constraints ?? {});
   assertIndices('exclude', parsed.exclude, candidates);
   assertIndices('include', parsed.include, candidates);
   parsed.groups?.forEach(({ members }, g) => {

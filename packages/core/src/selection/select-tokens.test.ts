@@ -681,9 +681,9 @@ describe('bad input', () => {
   });
 
   it.each([
-    // 3,000² floats are 0.034 GiB, computed in pieces at 2.5 times; the tensor is 3,000 × 2 floats.
+    // 3,000² floats are 0.034 GiB, which peak at 2.5 times; the tensor is 3,000 × 2 floats.
     ['lazy', '0.08 GiB of memory'],
-    ['device', '0.34 GiB of memory'],
+    ['device', '0.08 GiB of memory'],
   ] as const)('says what memory a matrix takes with the maximizer %s', async (maximizer, memory) => {
     const image = { data: new Float32Array(6000).fill(1), dims: [3000, 2] };
     const act = selectTokens({

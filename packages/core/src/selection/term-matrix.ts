@@ -64,10 +64,10 @@ const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 const WHOLE_BYTES = 2 ** 25;
 /** A piece is a 32nd of the matrix at most, as some ten copies of it are held at once, and never more than this. */
 const LARGEST_PIECE = 2 ** 24;
-/** How much memory is in use at most while a matrix is computed, in times the matrix itself. */
-const PEAK_IN_PIECES = 2.5;
-const PEAK_AS_A_WHOLE = 10;
-/** Beside it, engines hold copies of the tensors that the term reads: their own, and scaled or squared ones. */
+/** Peak memory while a matrix is computed, as a multiple of the matrix: large ones spare memory, small ones time. */
+const PEAK_OF_LARGE = 2.5;
+const PEAK_OF_SMALL = 10;
+/** In addition, engines hold copies of the tensors that the term reads: their own, and scaled or squared ones. */
 const TENSOR_COPIES = 3;
 
 /**
@@ -108,7 +108,7 @@ async function compute(
   const targets = draw?.indices.length ?? all;
   const factors = draw?.factors ?? relativeWeights(term, all);
   const isCut = isInPieces(term, candidates, targets);
-  assertMatrixFits(term, used, { candidates, targets, isCut, ceiling: context.maxMatrixBytes });
+  assertMatrixFits(term, used, { candidates, targets, ceiling: context.maxMatrixBytes });
   const matrix = allocate(term, targets, context);
   const job: MatrixJob = { term, tensors, used, factors, matrix, context };
   try {
@@ -159,7 +159,8 @@ async function fillByTargets(job: MatrixJob, isCut: boolean, drawn: Int32Array |
     const place = spare?.subarray(0, candidates * width) ?? matrix.affinity;
     const inputs = programInputs(term, used, factors.subarray(start, start + width), known, part);
     const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
-      affinity: place,
+      into: { affinity: place },
+      lean: !isCut && isLarge(candidates, targets),
     })) as unknown as TermOutputs<Float32Tensor>;
     checkTensors(used, outputs.norms, tensors);
     checkOutputs(term, outputs, candidates, width, start);
@@ -195,7 +196,7 @@ async function fillByBlocks({ term, tensors, used, factors, matrix, context }: M
       indicesTo(width),
     );
     const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
-      affinity: spare.subarray(0, (candidates - start) * width),
+      into: { affinity: spare.subarray(0, (candidates - start) * width) },
     })) as unknown as BlockOutputs<Float32Tensor>;
     checkTensors(used, outputs.norms, tensors);
     checkBlock(term, outputs, candidates - start, width, start);
@@ -239,9 +240,14 @@ function pieceWidth(candidates: number, targets: number): number {
   );
 }
 
+/** Whether a matrix is so large that memory matters more than time. */
+export function isLarge(candidates: number, targets: number): boolean {
+  return candidates * targets * FLOAT_BYTES > WHOLE_BYTES;
+}
+
 /** Whether a term's matrix is computed piece by piece. */
 function isInPieces(term: CoverageTerm, candidates: number, targets: number): boolean {
-  return term.programs.drawn !== undefined && candidates * targets * FLOAT_BYTES > WHOLE_BYTES;
+  return term.programs.drawn !== undefined && isLarge(candidates, targets);
 }
 
 /** The tensors a term reads, by name. */
@@ -315,16 +321,15 @@ export function assertMatrixFits(
   matrix: {
     readonly candidates: number;
     readonly targets: number;
-    /** Whether it is computed piece by piece. */
-    readonly isCut: boolean;
     readonly ceiling: number;
   },
 ): void {
-  const { candidates, targets, isCut, ceiling } = matrix;
+  const { candidates, targets, ceiling } = matrix;
   const bytes = candidates * targets * FLOAT_BYTES;
   if (bytes <= ceiling) return;
   const floats = sum(Object.values(tensors).map(({ data }) => data.length));
-  const peak = (isCut ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE) * bytes + TENSOR_COPIES * floats * FLOAT_BYTES;
+  const factor = isLarge(candidates, targets) ? PEAK_OF_LARGE : PEAK_OF_SMALL;
+  const peak = factor * bytes + TENSOR_COPIES * floats * FLOAT_BYTES;
   throw new MatrixTooLargeError(term.name, candidates, targets, { ceiling, peak });
 }
 
