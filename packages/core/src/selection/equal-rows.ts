@@ -1,7 +1,7 @@
 // Equal rows: finding them, and giving candidates that are equal the same affinities, so that ties go to the lowest index.
 
 import type { MatrixTensor } from '../backend/tensor.js';
-import type { CoverageMatrix } from '../search/coverage-matrix.js';
+import type { CoverageMatrix } from '../search/objective.js';
 
 /** For tensors that were looked at, what {@link equalRows} found. */
 export type EqualRows = Map<MatrixTensor, Int32Array | undefined>;

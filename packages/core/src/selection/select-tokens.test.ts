@@ -5,9 +5,7 @@ import { backend, solve, type TableCase, tableTerm } from '../../test/table-case
 import type { Backend } from '../backend/backend.js';
 import type { HostTensor, MatrixInput } from '../backend/tensor.js';
 import { defineCoverage } from '../coverage/define-coverage.js';
-import { saliency } from '../coverage/saliency.js';
-import { textCoverage } from '../coverage/text-coverage.js';
-import { visionCoverage } from '../coverage/vision-coverage.js';
+import { saliency, textCoverage, visionCoverage } from '../coverage/terms.js';
 import {
   InvalidBudgetError,
   InvalidOptionsError,

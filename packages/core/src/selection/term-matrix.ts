@@ -1,24 +1,31 @@
 // Runs coverage terms on a backend, piece by piece where they are large, and checks what comes back.
 
 import type { Backend } from '../backend/backend.js';
-import { runNested, type Tree } from '../backend/nested-program.js';
+import { runNested, type Tree } from '../backend/program.js';
 import { type Float32Tensor, float32, type HostTensor, type MatrixTensor } from '../backend/tensor.js';
 import {
   type BlockOutputs,
   type CoverageTerm,
   TEXT,
-  type TermInputs,
   type TermOutputs,
 } from '../coverage/coverage-term.js';
 import { LEAST_SUM } from '../coverage/define-coverage.js';
 import { InvalidTensorError, MatrixTooLargeError } from '../errors.js';
 import { sum } from '../internal/rows.js';
-import { CoverageMatrix, type MatrixMemory } from '../search/coverage-matrix.js';
-import type { CoverageBlock } from '../search/objective.js';
+import { type CoverageBlock, CoverageMatrix, type MatrixMemory } from '../search/objective.js';
 import { type EqualRows, equalCandidates, settleTies } from './equal-rows.js';
 import { type Draw, drawByImportance, drawEvenly, rarity } from './sampling.js';
 import { fillSymmetric, weighColumns } from './symmetric-blocks.js';
-import { checkRows, type NamedTensors, type RowNorms } from './tensors.js';
+import {
+  checkTensors,
+  countTargets,
+  type NamedTensors,
+  programInputs,
+  type RowNorms,
+  relativeWeights,
+  type TermTensors,
+  termTensors,
+} from './tensors.js';
 
 /** A coverage term's matrix, with what all candidates together reach. */
 export interface TermMatrix extends CoverageBlock {
@@ -250,70 +257,6 @@ function isInPieces(term: CoverageTerm, candidates: number, targets: number): bo
   return term.programs.drawn !== undefined && isLarge(candidates, targets);
 }
 
-/** The tensors a term reads, by name. */
-export type TermTensors = Readonly<Record<string, MatrixTensor>>;
-
-/**
- * The tensors that a term reads.
- * @throws InvalidTensorError if one does not fit the number of vision tokens.
- */
-export function termTensors(term: CoverageTerm, tensors: NamedTensors, candidates: number): TermTensors {
-  const entries = Object.entries(term.inputs).map(([name, dims]) => {
-    const tensor = tensors.get(name) as MatrixTensor;
-    const axis = dims.indexOf('n');
-    if (axis >= 0 && tensor.dims[axis] !== candidates) {
-      throw new InvalidTensorError(
-        `coverage(${term.name}).${name}`,
-        `expected n = ${candidates}, the number of vision tokens, got shape [${tensor.dims.join(', ')}]`,
-      );
-    }
-    return [name, tensor] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-/** The length of the term's target dimension, from the input that has it. */
-export function countTargets(term: CoverageTerm, tensors: TermTensors, candidates: number): number {
-  if (term.targets === 'n') return candidates;
-  for (const [name, dims] of Object.entries(term.inputs)) {
-    const axis = dims.indexOf(term.targets);
-    if (axis >= 0) return tensors[name]?.dims[axis] as number;
-  }
-  throw new InvalidTensorError(`coverage(${term.name})`, `no input has the dimension '${term.targets}'`);
-}
-
-/** What a term's program is run on. */
-export function programInputs(
-  term: CoverageTerm,
-  tensors: TermTensors,
-  targetWeights: Float32Array,
-  norms: Readonly<Record<string, HostTensor>> = {},
-  drawn?: Int32Array,
-): TermInputs<HostTensor> {
-  return {
-    tensors,
-    parameters: Object.fromEntries(
-      Object.entries(term.parameters).map(([name, value]) => [name, float32(Float32Array.of(value), [])]),
-    ),
-    targetWeights: float32(targetWeights, [1, targetWeights.length]),
-    norms,
-    drawn: drawn && { type: 'int32', data: drawn, dims: [drawn.length] },
-  };
-}
-
-/** The caller's weights per target, scaled to a mean of 1. */
-export function relativeWeights(term: CoverageTerm, targets: number): Float32Array {
-  const given = term.targetWeights;
-  if (given === undefined) return new Float32Array(targets).fill(1);
-  const label = `coverage(${term.name}).targetWeights`;
-  if (given.length !== targets) {
-    throw new InvalidTensorError(label, `expected ${targets} weights, one per target, got ${given.length}`);
-  }
-  const total = sum(given);
-  if (!(total > 0)) throw new InvalidTensorError(label, 'at least one weight must be above 0');
-  return Float32Array.from(given, (weight) => (weight / total) * targets);
-}
-
 /** @throws MatrixTooLargeError if the term's matrix would exceed the ceiling in bytes. */
 export function assertMatrixFits(
   term: CoverageTerm,
@@ -361,20 +304,6 @@ function givenNorms(
 function keepNorms(tensors: TermTensors, outputs: BlockOutputs<Float32Tensor>, norms: RowNorms): void {
   for (const [name, computed] of Object.entries(outputs.norms)) {
     if (name !== TEXT) norms.set(tensors[name] as MatrixTensor, computed);
-  }
-}
-
-/** @throws InvalidTensorError if an input of the term cannot be worked with, going by the norms of its rows. */
-export function checkTensors(
-  used: TermTensors,
-  norms: Readonly<Record<string, HostTensor | undefined>>,
-  tensors: NamedTensors,
-): void {
-  for (const [name, computed] of Object.entries(norms)) {
-    if (computed === undefined) continue;
-    const tensor = used[name] as MatrixTensor;
-    // The projected tokens may stand in for features that were not given.
-    checkRows(tensor === tensors.get('vision') ? 'vision' : name, tensor, computed.data);
   }
 }
 
