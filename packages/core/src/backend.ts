@@ -1,7 +1,7 @@
 // @mmtok/core/backend: for authors of backends, together with the conformance suite in @mmtok/core/testing.
 
 export { type Backend, checkInputs, checkInto, type DimLengths, type RunOptions } from './backend/backend.js';
-export type { TensorOps } from './backend/ops.js';
+export type { TensorOps } from './backend/program.js';
 export {
   defineProgram,
   type Program,

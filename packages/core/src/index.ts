@@ -1,8 +1,7 @@
 // The public API of @mmtok/core. Authors of backends also need @mmtok/core/backend.
 
 export type { Backend } from './backend/backend.js';
-export type { TensorOps } from './backend/ops.js';
-export type { TensorSpec, TensorSpecs } from './backend/program.js';
+export type { TensorOps, TensorSpec, TensorSpecs } from './backend/program.js';
 export { createReferenceBackend } from './backend/reference-backend.js';
 export type { Float32Tensor, HostTensor, MatrixInput } from './backend/tensor.js';
 export type { BonusTerm, CoverageTerm, ObjectiveTerm, TargetSample } from './coverage/coverage-term.js';
@@ -14,9 +13,14 @@ export {
   type TermOptions,
   type TermParameters,
 } from './coverage/define-coverage.js';
-export { type SaliencyOptions, saliency } from './coverage/saliency.js';
-export { type TextCoverageOptions, textCoverage } from './coverage/text-coverage.js';
-export { type VisionCoverageOptions, visionCoverage } from './coverage/vision-coverage.js';
+export {
+  type SaliencyOptions,
+  saliency,
+  type TextCoverageOptions,
+  textCoverage,
+  type VisionCoverageOptions,
+  visionCoverage,
+} from './coverage/terms.js';
 export * from './errors.js';
 export { ANSWER_FORMATS, type KeywordOptions, keywords, STOP_WORDS } from './keywords.js';
 export type { CandidateGroup, Constraints } from './search/eligibility.js';
@@ -27,11 +31,10 @@ export {
   type StochasticGreedyOptions,
   stochasticGreedy,
 } from './search/search.js';
-export { type Budget, parseBudget } from './selection/budget.js';
 export type { ImageSelectOptions, PrepareOptions, SelectOptions } from './selection/options.js';
-export { type PreparedImage, prepareImage } from './selection/prepare-image.js';
+export { type Budget, parseBudget } from './selection/options.js';
 export { type RankedTiles, rankTiles, type TileRanking } from './selection/rank-tiles.js';
-export { selectTokens } from './selection/select-tokens.js';
+export { type PreparedImage, prepareImage, selectTokens } from './selection/select-tokens.js';
 export {
   prefix,
   type Selection,

@@ -2,7 +2,6 @@
 
 export { toMatrix } from './backend/tensor.js';
 export { messageOf } from './errors.js';
-export { areTooWide } from './internal/feature-width.js';
 export {
   bfloat16sToFloats,
   bfloat16ToFloat,
@@ -14,8 +13,8 @@ export {
 } from './internal/half.js';
 export { parseOptions } from './internal/parse-options.js';
 export { createRandom, shuffleFront } from './internal/random.js';
-export { gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
+export { areTooWide, gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
 export { type TokenGrid, tokenMarks } from './internal/token-marks.js';
-export { checkBudget, resolveBudget } from './selection/budget.js';
+export { checkBudget, resolveBudget } from './selection/options.js';
 export { lostDetail } from './selection/rank-tiles.js';
 export { columnPeakedness, relevance } from './similarity.js';

@@ -1,6 +1,6 @@
 // Similarities over abstract ops: cosines, the relevance of vision tokens to a question, the peakedness of a distribution.
 
-import type { TensorOps } from './backend/ops.js';
+import type { TensorOps } from './backend/program.js';
 
 /** Row norms clamped to at least 1e-8, to be safe divisors. */
 export function safeNorms<T>(ops: TensorOps<T>, norms: T): T {

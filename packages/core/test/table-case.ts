@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { createReferenceBackend } from '../src/backend/reference-backend.js';
 import type { BonusTerm, CoverageTerm } from '../src/coverage/coverage-term.js';
 import { defineCoverage, type TermOptions } from '../src/coverage/define-coverage.js';
-import { saliency } from '../src/coverage/saliency.js';
+import { saliency } from '../src/coverage/terms.js';
 import type { Constraints } from '../src/search/eligibility.js';
 import type { ImageSelectOptions } from '../src/selection/options.js';
 import { selectTokens } from '../src/selection/select-tokens.js';

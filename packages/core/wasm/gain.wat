@@ -1,5 +1,5 @@
 ;; The inner loops of greedy: what one candidate would add, and the addition of it. Assembled into
-;; src/maximize/gain-module.ts by `node scripts/build-wasm.mjs`; a test holds the two against each other.
+;; src/search/gain-module.ts by `node scripts/build-wasm.mjs`; a test holds the two against each other.
 (module
   (import "env" "memory" (memory 0))
 

@@ -23,9 +23,10 @@ const TO_INT64 = { to: { int: 7 } };
 /**
  * The ONNX model of `program`, with the program's dimension names as symbolic dimensions. Half-precision inputs are
  * widened first, so that nothing is computed in half precision.
+ * @param isLean whether operations that hold few intermediate results are preferred to faster ones.
  */
-export function compileProgram(program: Program, types: InputTypes): Uint8Array {
-  const recording = startRecording();
+export function compileProgram(program: Program, types: InputTypes, isLean = false): Uint8Array {
+  const recording = startRecording(isLean);
   const { ops, node } = recording;
   const inputs = Object.entries(program.inputs).map(([name, { dims }]) => ({
     name: graphInput(name),

@@ -39,17 +39,25 @@ function keepFullPrecision(device: OrtDevice): void {
   }
 }
 
-/** Opens a session on one device. */
+/** Without an arena, memory is freed as soon as a tensor is no longer needed; with one, a session holds up to twice what it uses. */
+const LEAN = { enableCpuMemArena: false };
+
+/**
+ * Opens a session on one device.
+ * @param isLean whether memory matters more than time.
+ */
 export function createSession(
   ort: OrtModule,
   model: Uint8Array,
   device: OrtDevice,
   sessionOptions: Readonly<Record<string, unknown>>,
+  isLean = false,
 ): Promise<OrtSession> {
   // ONNX Runtime's warnings about node placement do not help a caller.
   return ort.InferenceSession.create(model, {
     logSeverityLevel: 3,
     extra: NO_SPINNING,
+    ...(isLean && LEAN),
     ...sessionOptions,
     executionProviders: [device],
   });

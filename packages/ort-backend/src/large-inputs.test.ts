@@ -1,4 +1,7 @@
 // Very many vision tokens: the exact path refuses, sampled targets serve, with an error that is stated and holds.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { platform } from 'node:process';
 import {
   cosineSimilarity,
   defineCoverage,
@@ -114,6 +117,50 @@ describe('2,880 tokens with sampled targets', () => {
       const drawn = await selectTokens({ ...asked, maximizer: stochasticGreedy() });
       expect(drawn.indices.length).toBeLessThanOrEqual(1.25 * exact.indices.length + 2);
     }
+  });
+});
+
+/** The highest memory use of this process since {@link resetPeak}, in bytes. Linux only. */
+const peakMemory = (): number =>
+  Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
+const resetPeak = (): void => writeFileSync('/proc/self/clear_refs', '5');
+
+describe.runIf(platform === 'linux')('the memory that a matrix takes at its peak', () => {
+  // Few columns, so that tensors hardly count.
+  const inputs = image(80, 50, [16, 16]);
+  const bytes = 4000 ** 2 * 4;
+  // The formula of the paper: its softmax needs all candidates, so it cannot be computed in pieces.
+  const own = defineCoverage({
+    name: 'own',
+    inputs: { visionFeatures: { dims: ['n', 'd'] } },
+    targets: 'n',
+    build: (ops, { visionFeatures: x }, _, { norms }) => {
+      const cosines = cosineSimilarity(ops, x, x, norms.visionFeatures);
+      return { affinity: ops.softmax(ops.divide(cosines, ops.scalar(0.2)), 0) };
+    },
+  });
+  const orders: (readonly number[])[] = [];
+
+  it.each([
+    ['in pieces', visionCoverage(), 'lazy'],
+    ['with a focus', visionCoverage({ focus: 4 }), 'lazy'],
+    ['on the device', visionCoverage(), 'device'],
+    ['of your own term', own(), 'lazy'],
+    ['of your own term on the device', own(), 'device'],
+  ] as const)('%s is at most 2.5 times the matrix', async (_, term, maximizer) => {
+    const fresh = await createOrtBackend();
+    resetPeak();
+    const before = process.memoryUsage.rss();
+    const request = { ...inputs, budget: { tokens: 8 }, coverage: [term], maximizer };
+    const { order } = await selectTokens({ ...request, backend: fresh });
+    expect((peakMemory() - before) / bytes).toBeLessThan(2.5);
+    await fresh.dispose();
+    if (term.parameters.focus === undefined) orders.push(order);
+  });
+
+  it('does not change what is selected', () => {
+    expect(orders).toHaveLength(4);
+    for (const order of orders) expect(order).toEqual(orders[0]);
   });
 });
 

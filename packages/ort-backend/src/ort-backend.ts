@@ -1,7 +1,14 @@
 // The backend: compiles each program once, keeps its session, and moves tensors in and out.
 
 import { type Backend, BackendRunError, DisposedError, type HostTensor, type TensorSpecs } from '@mmtok/core';
-import { checkInputs, checkInto, elementCount, float32, type Program } from '@mmtok/core/backend';
+import {
+  checkInputs,
+  checkInto,
+  elementCount,
+  float32,
+  type Program,
+  type RunOptions,
+} from '@mmtok/core/backend';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { compileProgram, graphInput, graphOutput, type InputTypes } from './compile-program.js';
@@ -115,6 +122,13 @@ async function loadDefault(): Promise<OrtModule> {
   return (await import('#default-onnxruntime')).loadDefaultOnnxRuntime();
 }
 
+/** Which session a run needs. */
+interface Wanted {
+  readonly program: Program;
+  readonly types: InputTypes;
+  readonly isLean: boolean;
+}
+
 class OrtBackend implements Backend {
   readonly name = 'ort';
   readonly device: OrtDevice;
@@ -123,7 +137,7 @@ class OrtBackend implements Backend {
   private readonly ort: OrtModule;
   private readonly sessionOptions: Readonly<Record<string, unknown>>;
   private readonly exclusive: Exclusive;
-  /** For each program, its sessions by the element types of the inputs. */
+  /** For each program, its sessions by the element types of the inputs and whether they are lean. */
   private sessions = new WeakMap<Program, Map<string, Promise<OrtSession>>>();
   private readonly opened = new Set<Promise<OrtSession>>();
   /** Releases the sessions of programs that are no longer referenced. */
@@ -152,7 +166,7 @@ class OrtBackend implements Backend {
   async run<I extends TensorSpecs, O extends TensorSpecs>(
     program: Program<I, O>,
     inputs: Readonly<Record<keyof I, HostTensor>>,
-    options?: { readonly into?: { readonly [K in keyof O]?: Float32Array } },
+    options: RunOptions<O> = {},
   ): Promise<Record<keyof O, HostTensor>> {
     if (this.disposed) throw new DisposedError("Backend 'ort'");
     const lengths = checkInputs(program, inputs);
@@ -164,7 +178,7 @@ class OrtBackend implements Backend {
         return [graphInput(name), new this.ort.Tensor(type, isShared(data) ? data.slice() : data, dims)];
       }),
     );
-    const into: Readonly<Record<string, Float32Array | undefined>> = options?.into ?? {};
+    const into: Readonly<Record<string, Float32Array | undefined>> = options.into ?? {};
     const fetches = Object.fromEntries(
       Object.entries<TensorSpecs[string]>(program.outputs).map(([name, { dims }]) => {
         const memory = into[name];
@@ -173,7 +187,7 @@ class OrtBackend implements Backend {
         return [graphOutput(name), fits ? new this.ort.Tensor('float32', memory, shape) : null];
       }),
     );
-    const outputs = await this.execute(program, types, feeds, fetches);
+    const outputs = await this.execute({ program, types, isLean: options.lean === true }, feeds, fetches);
     return Object.fromEntries(
       Object.keys(program.outputs).map((name) => {
         const { type, data, dims } = outputs[graphOutput(name)] as OrtTensor;
@@ -188,17 +202,16 @@ class OrtBackend implements Backend {
   }
 
   private async execute(
-    program: Program,
-    types: InputTypes,
+    wanted: Wanted,
     feeds: Readonly<Record<string, OrtTensor>>,
     fetches: Readonly<Record<string, OrtTensor | null>>,
   ): Promise<Readonly<Record<string, OrtTensor>>> {
     try {
-      const session = await this.session(program, types);
+      const session = await this.session(wanted);
       return await this.exclusive(() => session.run(feeds, fetches));
     } catch (cause) {
       if (this.disposed) throw new DisposedError("Backend 'ort'");
-      throw new BackendRunError('ort', program.name, cause);
+      throw new BackendRunError('ort', wanted.program.name, cause);
     }
   }
 
@@ -214,18 +227,20 @@ class OrtBackend implements Backend {
     );
   }
 
-  private session(program: Program, types: InputTypes): Promise<OrtSession> {
+  private session({ program, types, isLean }: Wanted): Promise<OrtSession> {
     let bySignature = this.sessions.get(program);
     if (bySignature === undefined) {
       bySignature = new Map();
       this.sessions.set(program, bySignature);
       this.programs.register(program, bySignature);
     }
-    const signature = Object.values(types).join();
+    const signature = `${Object.values(types).join()} ${isLean ? 'lean' : ''}`;
     const known = bySignature.get(signature);
     if (known !== undefined) return known;
-    const model = compileProgram(program, types);
-    const created = this.exclusive(() => createSession(this.ort, model, this.device, this.sessionOptions));
+    const model = compileProgram(program, types, isLean);
+    const created = this.exclusive(() =>
+      createSession(this.ort, model, this.device, this.sessionOptions, isLean),
+    );
     bySignature.set(signature, created);
     this.opened.add(created);
     // A run that failed for lack of memory may succeed next time.

@@ -10,7 +10,13 @@ export interface RunOptions<O extends TensorSpecs = TensorSpecs> {
    * Memory for outputs, by output name, each of exactly the output's size. The backend writes to it and returns that array as the
    * output's data, which avoids copying a large matrix.
    */
-  readonly into?: { readonly [K in keyof O]?: Float32Array };
+  readonly into?: { readonly [K in keyof O]?: Float32Array } | undefined;
+  /**
+   * Hold as few intermediate results as possible, even if the program takes longer. Set for programs that compute a large matrix
+   * at once. A hint: a backend may ignore it.
+   * @default false
+   */
+  readonly lean?: boolean | undefined;
 }
 
 /**

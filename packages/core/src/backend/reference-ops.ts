@@ -2,7 +2,7 @@
 // correct rather than fast.
 
 import { InvalidTensorError } from '../errors.js';
-import type { TensorOps } from './ops.js';
+import type { TensorOps } from './program.js';
 import { elementCount } from './tensor.js';
 
 /** A dense row-major array of doubles. Conditions hold 0 or 1, index tensors hold integers. */

@@ -1,9 +1,14 @@
 // Turns a definition, written once over abstract ops, into a factory of coverage terms.
 
 import * as z from 'zod';
-import { defineNestedProgram, type NestedProgram, type Tree } from '../backend/nested-program.js';
-import type { TensorOps } from '../backend/ops.js';
-import type { TensorSpec, TensorSpecs } from '../backend/program.js';
+import {
+  defineNestedProgram,
+  type NestedProgram,
+  type TensorOps,
+  type TensorSpec,
+  type TensorSpecs,
+  type Tree,
+} from '../backend/program.js';
 import { InvalidOptionsError } from '../errors.js';
 import { parseOptions } from '../internal/parse-options.js';
 import {

@@ -5,12 +5,9 @@ import { paperMatrix } from '../../test/paper-oracle.js';
 import { backend, solve, type TableCase, tableTerm } from '../../test/table-case.js';
 import { InvalidOptionsError, InvalidTensorError } from '../errors.js';
 import type { SelectOptions } from '../selection/options.js';
-import { prepareImage } from '../selection/prepare-image.js';
-import { selectTokens } from '../selection/select-tokens.js';
+import { prepareImage, selectTokens } from '../selection/select-tokens.js';
 import { defineCoverage } from './define-coverage.js';
-import { saliency } from './saliency.js';
-import { textCoverage } from './text-coverage.js';
-import { visionCoverage } from './vision-coverage.js';
+import { saliency, textCoverage, visionCoverage } from './terms.js';
 
 const refuses = (make: () => unknown, message: string | RegExp = ''): void => {
   expect(make).toThrow(InvalidOptionsError);

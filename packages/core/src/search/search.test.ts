@@ -5,11 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { subsets } from '../../test/paper-oracle.js';
 import { constraintsOf, respects } from '../../test/table-case.js';
 import { InvalidBudgetError } from '../errors.js';
-import { CoverageMatrix } from './coverage-matrix.js';
 import { Eligibility } from './eligibility.js';
-import { CandidateHeap } from './heap.js';
-import { type CoverageBlock, type Objective, WeightedObjective } from './objective.js';
-import { largestGains, lazyGreedy, type Maximizer, naiveGreedy } from './search.js';
+import { type CoverageBlock, CoverageMatrix, type Objective, WeightedObjective } from './objective.js';
+import { CandidateHeap, largestGains, lazyGreedy, type Maximizer, naiveGreedy } from './search.js';
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, j) => j);
 

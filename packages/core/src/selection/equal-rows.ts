@@ -1,7 +1,7 @@
 // Equal rows: finding them, and giving candidates that are equal the same affinities, so that ties go to the lowest index.
 
 import type { MatrixTensor } from '../backend/tensor.js';
-import type { CoverageMatrix } from '../search/coverage-matrix.js';
+import type { CoverageMatrix } from '../search/objective.js';
 
 /** For tensors that were looked at, what {@link equalRows} found. */
 export type EqualRows = Map<MatrixTensor, Int32Array | undefined>;
@@ -69,32 +69,29 @@ export function settleTies(
 }
 
 /**
- * How many places of a row are looked at, one after the other; rows that differ in none of these are compared whole. One
- * place tells most rows apart, and each more is a cache miss per row: sixteen took a tenth of a selection of 576 tokens.
+ * How many columns of a row are hashed first. They tell most rows apart, and every other place that is read costs a cache miss per
+ * row; rows that agree in these are hashed whole.
  */
-const PLACES = [1, 8];
-/** Columns that are looked at in each place. */
-const COLUMNS = 8;
+const FIRST_COLUMNS = 8;
+/** Of the hash, FNV-1a over words. */
+const SEED = 0x811c9dc5;
 
 /**
- * For each row of a matrix, the first row that is equal to it, which may be itself; undefined where no two rows are equal.
+ * For each row of a matrix, the first row that is equal to it, which may be itself; undefined if no two rows are equal.
  */
 export function equalRows({ data, dims }: MatrixTensor): Int32Array | undefined {
   const [rows, width] = dims as readonly [number, number];
   const words =
     data instanceof Float32Array ? new Uint32Array(data.buffer, data.byteOffset, data.length) : data;
   const negativeZero = data instanceof Float32Array ? 0x80000000 : 0x8000;
-  /** A hash of `columns` columns every `stride` columns. */
-  const hash = (row: number, stride: number, columns: number): number => {
-    let state = 0x811c9dc5;
-    const end = (row + 1) * width;
-    for (let start = row * width; start < end; start += stride) {
-      const stop = Math.min(start + columns, end);
-      for (let at = start; at < stop; at++) {
-        const word = words[at] as number;
-        state = Math.imul(state ^ (word === negativeZero ? 0 : word), 0x01000193);
-        state ^= state >>> 15;
-      }
+  /** A hash of the first columns of a row. */
+  const hash = (row: number, columns: number): number => {
+    let state = SEED;
+    const end = row * width + columns;
+    for (let at = row * width; at < end; at++) {
+      const word = words[at] as number;
+      state = Math.imul(state ^ (word === negativeZero ? 0 : word), 0x01000193);
+      state ^= state >>> 15;
     }
     return state;
   };
@@ -105,46 +102,59 @@ export function equalRows({ data, dims }: MatrixTensor): Int32Array | undefined 
     }
     return true;
   };
-  let groups = [range(rows)];
-  for (const places of PLACES) {
-    const stride = Math.max(COLUMNS, Math.ceil(width / places));
-    groups = groups.flatMap((group) => alike(group, (row) => hash(row, stride, COLUMNS)));
-  }
-  groups = groups.flatMap((group) => alike(group, (row) => hash(row, width, width)));
+  const few = (row: number): number => hash(row, Math.min(FIRST_COLUMNS, width));
+  const whole = (row: number): number => hash(row, width);
+  const suspects = sharing(sharing(undefined, rows, few), rows, whole);
+  if (suspects.length === 0) return undefined;
   const first = Int32Array.from({ length: rows }, (_, row) => row);
+  /** For each hash the rows that lead a set of equal ones: nearly always one. */
+  const leaders = new Map<number, number[]>();
   let isAnyEqual = false;
-  for (const group of groups) {
-    // Rows that a hash cannot tell apart are nearly always equal, so there is one leader, and seldom a second.
-    const leaders: number[] = [];
-    for (const row of group) {
-      const leader = leaders.find((each) => isEqual(each, row));
-      if (leader === undefined) leaders.push(row);
-      else {
-        first[row] = leader;
-        isAnyEqual = true;
-      }
+  for (const row of suspects) {
+    const key = whole(row);
+    const same = leaders.get(key) ?? [];
+    leaders.set(key, same);
+    const leader = same.find((each) => isEqual(each, row));
+    if (leader === undefined) same.push(row);
+    else {
+      first[row] = leader;
+      isAnyEqual = true;
     }
   }
   return isAnyEqual ? first : undefined;
 }
 
-function range(length: number): number[] {
-  return Array.from({ length }, (_, i) => i);
-}
-
-/** Groups of two or more rows with the same hash, each in the order given. */
-function alike(rows: readonly number[], hashOf: (row: number) => number): number[][] {
-  const firstOf = new Map<number, number>();
-  const groups = new Map<number, number[]>();
-  for (const row of rows) {
-    const key = hashOf(row);
-    const first = firstOf.get(key);
-    if (first === undefined) firstOf.set(key, row);
-    else {
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, [first, row]);
-      else group.push(row);
+/**
+ * The rows whose hash another row shares, ascending.
+ * @param among the rows to look at; all if undefined.
+ */
+function sharing(among: Int32Array | undefined, rows: number, hashOf: (row: number) => number): Int32Array {
+  const count = among?.length ?? rows;
+  // Open addressing; at most half of the slots are used.
+  const slots = 2 ** Math.ceil(Math.log2(2 * count + 2));
+  const hashes = new Int32Array(slots);
+  /** 1 + the position of the first row with this hash; 0 if the slot is free. */
+  const holders = new Int32Array(slots);
+  const isShared = new Uint8Array(count);
+  let total = 0;
+  const mark = (at: number): void => {
+    total += 1 - (isShared[at] as number);
+    isShared[at] = 1;
+  };
+  for (let at = 0; at < count; at++) {
+    const key = hashOf(among?.[at] ?? at) | 0;
+    let slot = (key ^ (key >>> 16)) & (slots - 1);
+    while (holders[slot] !== 0 && hashes[slot] !== key) slot = (slot + 1) & (slots - 1);
+    if (holders[slot] === 0) {
+      holders[slot] = at + 1;
+      hashes[slot] = key;
+    } else {
+      mark((holders[slot] as number) - 1);
+      mark(at);
     }
   }
-  return [...groups.values()];
+  const found = new Int32Array(total);
+  let next = 0;
+  for (let at = 0; at < count; at++) if (isShared[at] === 1) found[next++] = among?.[at] ?? at;
+  return found;
 }

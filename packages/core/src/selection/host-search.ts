@@ -5,7 +5,7 @@ import { sum } from '../internal/rows.js';
 import type { Eligibility } from '../search/eligibility.js';
 import { type BonusBlock, WeightedObjective } from '../search/objective.js';
 import { largestGains, type MaximizeRequest, type Maximizer, targetReached } from '../search/search.js';
-import type { ResolvedBudget } from './budget.js';
+import type { ResolvedBudget } from './options.js';
 import { standardError } from './sampling.js';
 import type { SelectionTrace } from './selection.js';
 import type { TermMatrix } from './term-matrix.js';
@@ -84,15 +84,17 @@ export function searchOnHost(search: HostSearch): SelectionTrace {
     ? objective.initialBounds()
     : runMaximizer(maximizer, objective, request);
   if (order.length - included < limit && reached < target) {
-    const missed = all(candidates).find((j) => eligibility.allows(j));
-    if (missed !== undefined) {
+    let missed = 0;
+    while (missed < candidates && !eligibility.allows(missed)) missed++;
+    if (missed < candidates) {
       throw new InvalidSelectionError(
         `maximizer '${nameOf(maximizer)}'`,
         `it picked ${order.length - included} of ${limit} candidates and stopped, though candidate ${missed} may be picked`,
       );
     }
   }
-  const left = all(candidates).filter((j) => eligibility.isLeft(j));
+  const left: number[] = [];
+  for (let j = 0; j < candidates; j++) if (eligibility.isLeft(j)) left.push(j);
   return {
     order,
     gains,
@@ -110,8 +112,6 @@ export function searchOnHost(search: HostSearch): SelectionTrace {
     reason: reached >= target ? 'coverageReached' : order.length < budget.max ? 'allSelectable' : 'pruned',
   };
 }
-
-const all = (candidates: number): number[] => Array.from({ length: candidates }, (_, j) => j);
 
 const nameOf = ({ name }: Maximizer): string => (typeof name === 'string' ? name : 'custom');
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../backend/reference-backend.js';
-import { visionCoverage } from '../coverage/vision-coverage.js';
+import { visionCoverage } from '../coverage/terms.js';
 import { createRandom } from '../internal/random.js';
 import { drawByImportance, drawEvenly, standardError } from './sampling.js';
 import { selectTokens } from './select-tokens.js';

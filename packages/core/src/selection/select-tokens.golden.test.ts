@@ -5,12 +5,10 @@ import { formulaCases, formulaInputs } from '../../test/formula-features.js';
 import { greedyByDefinition, paperMatrix, type Rows } from '../../test/paper-oracle.js';
 import { backend } from '../../test/table-case.js';
 import type { Float32Tensor } from '../backend/tensor.js';
-import { textCoverage } from '../coverage/text-coverage.js';
-import { visionCoverage } from '../coverage/vision-coverage.js';
+import { textCoverage, visionCoverage } from '../coverage/terms.js';
 import { officialSelections } from '../testing/official-selections.js';
 import { officialInputs } from '../testing/synthetic-features.js';
-import { prepareImage } from './prepare-image.js';
-import { selectTokens } from './select-tokens.js';
+import { prepareImage, selectTokens } from './select-tokens.js';
 import { prefix, type Selection } from './selection.js';
 
 const first = (count: number): number[] => Array.from({ length: count }, (_, j) => j);

@@ -5,9 +5,7 @@ import { backend, solve, type TableCase, tableTerm } from '../../test/table-case
 import type { Backend } from '../backend/backend.js';
 import type { HostTensor, MatrixInput } from '../backend/tensor.js';
 import { defineCoverage } from '../coverage/define-coverage.js';
-import { saliency } from '../coverage/saliency.js';
-import { textCoverage } from '../coverage/text-coverage.js';
-import { visionCoverage } from '../coverage/vision-coverage.js';
+import { saliency, textCoverage, visionCoverage } from '../coverage/terms.js';
 import {
   InvalidBudgetError,
   InvalidOptionsError,
@@ -681,9 +679,9 @@ describe('bad input', () => {
   });
 
   it.each([
-    // 3,000² floats are 0.034 GiB, computed in pieces at 2.5 times; the tensor is 3,000 × 2 floats.
+    // 3,000² floats are 0.034 GiB, which peak at 2.5 times; the tensor is 3,000 × 2 floats.
     ['lazy', '0.08 GiB of memory'],
-    ['device', '0.34 GiB of memory'],
+    ['device', '0.08 GiB of memory'],
   ] as const)('says what memory a matrix takes with the maximizer %s', async (maximizer, memory) => {
     const image = { data: new Float32Array(6000).fill(1), dims: [3000, 2] };
     const act = selectTokens({

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../backend/reference-backend.js';
-import { visionCoverage } from '../coverage/vision-coverage.js';
+import { visionCoverage } from '../coverage/terms.js';
 import { createRandom } from '../internal/random.js';
 import { selectTokens } from './select-tokens.js';
 import { prefix, type Selection } from './selection.js';

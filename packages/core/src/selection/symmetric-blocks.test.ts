@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createRandom } from '../internal/random.js';
-import { CoverageMatrix } from '../search/coverage-matrix.js';
+import { CoverageMatrix } from '../search/objective.js';
 import { fillSymmetric, weighColumns } from './symmetric-blocks.js';
 
 function symmetric(n: number, seed: number): Float32Array {

@@ -1,7 +1,7 @@
 // Builds a large symmetric matrix from the blocks on and below its diagonal: half of it is computed, the rest copied. It also
 // sums the columns; each target's affinities are divided by these sums.
 
-import type { CoverageMatrix } from '../search/coverage-matrix.js';
+import type { CoverageMatrix } from '../search/objective.js';
 
 /** Rows copied at a time, so that the part of a block being read stays in the L1 cache. */
 const STRIP = 32;

@@ -1,8 +1,17 @@
-// The tensors of a selection: reads them from the caller's input, and checks them by their row norms.
+// The tensors of a selection: reads them from the caller's input, hands each term those that it asks for, and checks them by their
+// row norms.
 
-import { type HostTensor, type MatrixInput, type MatrixTensor, toMatrix, widen } from '../backend/tensor.js';
-import { TEXT } from '../coverage/coverage-term.js';
+import {
+  float32,
+  type HostTensor,
+  type MatrixInput,
+  type MatrixTensor,
+  toMatrix,
+  widen,
+} from '../backend/tensor.js';
+import { type CoverageTerm, TEXT, type TermInputs } from '../coverage/coverage-term.js';
 import { InvalidTensorError } from '../errors.js';
+import { sum } from '../internal/rows.js';
 
 /** Tensors by name, as coverage terms ask for them. */
 export type NamedTensors = ReadonlyMap<string, MatrixTensor>;
@@ -71,4 +80,82 @@ function isZero({ data, dims, type }: MatrixTensor, row: number): boolean {
   const width = dims[1] as number;
   const isNothing = (value: number): boolean => value === 0 || (type === 'float16' && value === 0x8000);
   return (data.subarray(row * width, (row + 1) * width) as Float32Array).every(isNothing);
+}
+
+/** The tensors a term reads, by name. */
+export type TermTensors = Readonly<Record<string, MatrixTensor>>;
+
+/**
+ * The tensors that a term reads.
+ * @throws InvalidTensorError if one does not fit the number of vision tokens.
+ */
+export function termTensors(term: CoverageTerm, tensors: NamedTensors, candidates: number): TermTensors {
+  const entries = Object.entries(term.inputs).map(([name, dims]) => {
+    const tensor = tensors.get(name) as MatrixTensor;
+    const axis = dims.indexOf('n');
+    if (axis >= 0 && tensor.dims[axis] !== candidates) {
+      throw new InvalidTensorError(
+        `coverage(${term.name}).${name}`,
+        `expected n = ${candidates}, the number of vision tokens, got shape [${tensor.dims.join(', ')}]`,
+      );
+    }
+    return [name, tensor] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The length of the term's target dimension, from the input that has it. */
+export function countTargets(term: CoverageTerm, tensors: TermTensors, candidates: number): number {
+  if (term.targets === 'n') return candidates;
+  for (const [name, dims] of Object.entries(term.inputs)) {
+    const axis = dims.indexOf(term.targets);
+    if (axis >= 0) return tensors[name]?.dims[axis] as number;
+  }
+  throw new InvalidTensorError(`coverage(${term.name})`, `no input has the dimension '${term.targets}'`);
+}
+
+/** What a term's program is run on. */
+export function programInputs(
+  term: CoverageTerm,
+  tensors: TermTensors,
+  targetWeights: Float32Array,
+  norms: Readonly<Record<string, HostTensor>> = {},
+  drawn?: Int32Array,
+): TermInputs<HostTensor> {
+  return {
+    tensors,
+    parameters: Object.fromEntries(
+      Object.entries(term.parameters).map(([name, value]) => [name, float32(Float32Array.of(value), [])]),
+    ),
+    targetWeights: float32(targetWeights, [1, targetWeights.length]),
+    norms,
+    drawn: drawn && { type: 'int32', data: drawn, dims: [drawn.length] },
+  };
+}
+
+/** The caller's weights per target, scaled to a mean of 1. */
+export function relativeWeights(term: CoverageTerm, targets: number): Float32Array {
+  const given = term.targetWeights;
+  if (given === undefined) return new Float32Array(targets).fill(1);
+  const label = `coverage(${term.name}).targetWeights`;
+  if (given.length !== targets) {
+    throw new InvalidTensorError(label, `expected ${targets} weights, one per target, got ${given.length}`);
+  }
+  const total = sum(given);
+  if (!(total > 0)) throw new InvalidTensorError(label, 'at least one weight must be above 0');
+  return Float32Array.from(given, (weight) => (weight / total) * targets);
+}
+
+/** @throws InvalidTensorError if an input of the term cannot be worked with, going by the norms of its rows. */
+export function checkTensors(
+  used: TermTensors,
+  norms: Readonly<Record<string, HostTensor | undefined>>,
+  tensors: NamedTensors,
+): void {
+  for (const [name, computed] of Object.entries(norms)) {
+    if (computed === undefined) continue;
+    const tensor = used[name] as MatrixTensor;
+    // The projected tokens may stand in for features that were not given.
+    checkRows(tensor === tensors.get('vision') ? 'vision' : name, tensor, computed.data);
+  }
 }

@@ -1,24 +1,31 @@
 // Runs coverage terms on a backend, piece by piece where they are large, and checks what comes back.
 
 import type { Backend } from '../backend/backend.js';
-import { runNested, type Tree } from '../backend/nested-program.js';
+import { runNested, type Tree } from '../backend/program.js';
 import { type Float32Tensor, float32, type HostTensor, type MatrixTensor } from '../backend/tensor.js';
 import {
   type BlockOutputs,
   type CoverageTerm,
   TEXT,
-  type TermInputs,
   type TermOutputs,
 } from '../coverage/coverage-term.js';
 import { LEAST_SUM } from '../coverage/define-coverage.js';
 import { InvalidTensorError, MatrixTooLargeError } from '../errors.js';
 import { sum } from '../internal/rows.js';
-import { CoverageMatrix, type MatrixMemory } from '../search/coverage-matrix.js';
-import type { CoverageBlock } from '../search/objective.js';
+import { type CoverageBlock, CoverageMatrix, type MatrixMemory } from '../search/objective.js';
 import { type EqualRows, equalCandidates, settleTies } from './equal-rows.js';
 import { type Draw, drawByImportance, drawEvenly, rarity } from './sampling.js';
 import { fillSymmetric, weighColumns } from './symmetric-blocks.js';
-import { checkRows, type NamedTensors, type RowNorms } from './tensors.js';
+import {
+  checkTensors,
+  countTargets,
+  type NamedTensors,
+  programInputs,
+  type RowNorms,
+  relativeWeights,
+  type TermTensors,
+  termTensors,
+} from './tensors.js';
 
 /** A coverage term's matrix, with what all candidates together reach. */
 export interface TermMatrix extends CoverageBlock {
@@ -64,10 +71,10 @@ const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 const WHOLE_BYTES = 2 ** 25;
 /** A piece is a 32nd of the matrix at most, as some ten copies of it are held at once, and never more than this. */
 const LARGEST_PIECE = 2 ** 24;
-/** How much memory is in use at most while a matrix is computed, in times the matrix itself. */
-const PEAK_IN_PIECES = 2.5;
-const PEAK_AS_A_WHOLE = 10;
-/** Beside it, engines hold copies of the tensors that the term reads: their own, and scaled or squared ones. */
+/** Peak memory while a matrix is computed, as a multiple of the matrix: large ones spare memory, small ones time. */
+const PEAK_OF_LARGE = 2.5;
+const PEAK_OF_SMALL = 10;
+/** In addition, engines hold copies of the tensors that the term reads: their own, and scaled or squared ones. */
 const TENSOR_COPIES = 3;
 
 /**
@@ -108,7 +115,7 @@ async function compute(
   const targets = draw?.indices.length ?? all;
   const factors = draw?.factors ?? relativeWeights(term, all);
   const isCut = isInPieces(term, candidates, targets);
-  assertMatrixFits(term, used, { candidates, targets, isCut, ceiling: context.maxMatrixBytes });
+  assertMatrixFits(term, used, { candidates, targets, ceiling: context.maxMatrixBytes });
   const matrix = allocate(term, targets, context);
   const job: MatrixJob = { term, tensors, used, factors, matrix, context };
   try {
@@ -159,7 +166,8 @@ async function fillByTargets(job: MatrixJob, isCut: boolean, drawn: Int32Array |
     const place = spare?.subarray(0, candidates * width) ?? matrix.affinity;
     const inputs = programInputs(term, used, factors.subarray(start, start + width), known, part);
     const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
-      affinity: place,
+      into: { affinity: place },
+      lean: !isCut && isLarge(candidates, targets),
     })) as unknown as TermOutputs<Float32Tensor>;
     checkTensors(used, outputs.norms, tensors);
     checkOutputs(term, outputs, candidates, width, start);
@@ -195,7 +203,7 @@ async function fillByBlocks({ term, tensors, used, factors, matrix, context }: M
       indicesTo(width),
     );
     const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
-      affinity: spare.subarray(0, (candidates - start) * width),
+      into: { affinity: spare.subarray(0, (candidates - start) * width) },
     })) as unknown as BlockOutputs<Float32Tensor>;
     checkTensors(used, outputs.norms, tensors);
     checkBlock(term, outputs, candidates - start, width, start);
@@ -239,73 +247,14 @@ function pieceWidth(candidates: number, targets: number): number {
   );
 }
 
+/** Whether a matrix is so large that memory matters more than time. */
+export function isLarge(candidates: number, targets: number): boolean {
+  return candidates * targets * FLOAT_BYTES > WHOLE_BYTES;
+}
+
 /** Whether a term's matrix is computed piece by piece. */
 function isInPieces(term: CoverageTerm, candidates: number, targets: number): boolean {
-  return term.programs.drawn !== undefined && candidates * targets * FLOAT_BYTES > WHOLE_BYTES;
-}
-
-/** The tensors a term reads, by name. */
-export type TermTensors = Readonly<Record<string, MatrixTensor>>;
-
-/**
- * The tensors that a term reads.
- * @throws InvalidTensorError if one does not fit the number of vision tokens.
- */
-export function termTensors(term: CoverageTerm, tensors: NamedTensors, candidates: number): TermTensors {
-  const entries = Object.entries(term.inputs).map(([name, dims]) => {
-    const tensor = tensors.get(name) as MatrixTensor;
-    const axis = dims.indexOf('n');
-    if (axis >= 0 && tensor.dims[axis] !== candidates) {
-      throw new InvalidTensorError(
-        `coverage(${term.name}).${name}`,
-        `expected n = ${candidates}, the number of vision tokens, got shape [${tensor.dims.join(', ')}]`,
-      );
-    }
-    return [name, tensor] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-/** The length of the term's target dimension, from the input that has it. */
-export function countTargets(term: CoverageTerm, tensors: TermTensors, candidates: number): number {
-  if (term.targets === 'n') return candidates;
-  for (const [name, dims] of Object.entries(term.inputs)) {
-    const axis = dims.indexOf(term.targets);
-    if (axis >= 0) return tensors[name]?.dims[axis] as number;
-  }
-  throw new InvalidTensorError(`coverage(${term.name})`, `no input has the dimension '${term.targets}'`);
-}
-
-/** What a term's program is run on. */
-export function programInputs(
-  term: CoverageTerm,
-  tensors: TermTensors,
-  targetWeights: Float32Array,
-  norms: Readonly<Record<string, HostTensor>> = {},
-  drawn?: Int32Array,
-): TermInputs<HostTensor> {
-  return {
-    tensors,
-    parameters: Object.fromEntries(
-      Object.entries(term.parameters).map(([name, value]) => [name, float32(Float32Array.of(value), [])]),
-    ),
-    targetWeights: float32(targetWeights, [1, targetWeights.length]),
-    norms,
-    drawn: drawn && { type: 'int32', data: drawn, dims: [drawn.length] },
-  };
-}
-
-/** The caller's weights per target, scaled to a mean of 1. */
-export function relativeWeights(term: CoverageTerm, targets: number): Float32Array {
-  const given = term.targetWeights;
-  if (given === undefined) return new Float32Array(targets).fill(1);
-  const label = `coverage(${term.name}).targetWeights`;
-  if (given.length !== targets) {
-    throw new InvalidTensorError(label, `expected ${targets} weights, one per target, got ${given.length}`);
-  }
-  const total = sum(given);
-  if (!(total > 0)) throw new InvalidTensorError(label, 'at least one weight must be above 0');
-  return Float32Array.from(given, (weight) => (weight / total) * targets);
+  return term.programs.drawn !== undefined && isLarge(candidates, targets);
 }
 
 /** @throws MatrixTooLargeError if the term's matrix would exceed the ceiling in bytes. */
@@ -315,16 +264,15 @@ export function assertMatrixFits(
   matrix: {
     readonly candidates: number;
     readonly targets: number;
-    /** Whether it is computed piece by piece. */
-    readonly isCut: boolean;
     readonly ceiling: number;
   },
 ): void {
-  const { candidates, targets, isCut, ceiling } = matrix;
+  const { candidates, targets, ceiling } = matrix;
   const bytes = candidates * targets * FLOAT_BYTES;
   if (bytes <= ceiling) return;
   const floats = sum(Object.values(tensors).map(({ data }) => data.length));
-  const peak = (isCut ? PEAK_IN_PIECES : PEAK_AS_A_WHOLE) * bytes + TENSOR_COPIES * floats * FLOAT_BYTES;
+  const factor = isLarge(candidates, targets) ? PEAK_OF_LARGE : PEAK_OF_SMALL;
+  const peak = factor * bytes + TENSOR_COPIES * floats * FLOAT_BYTES;
   throw new MatrixTooLargeError(term.name, candidates, targets, { ceiling, peak });
 }
 
@@ -356,20 +304,6 @@ function givenNorms(
 function keepNorms(tensors: TermTensors, outputs: BlockOutputs<Float32Tensor>, norms: RowNorms): void {
   for (const [name, computed] of Object.entries(outputs.norms)) {
     if (name !== TEXT) norms.set(tensors[name] as MatrixTensor, computed);
-  }
-}
-
-/** @throws InvalidTensorError if an input of the term cannot be worked with, going by the norms of its rows. */
-export function checkTensors(
-  used: TermTensors,
-  norms: Readonly<Record<string, HostTensor | undefined>>,
-  tensors: NamedTensors,
-): void {
-  for (const [name, computed] of Object.entries(norms)) {
-    if (computed === undefined) continue;
-    const tensor = used[name] as MatrixTensor;
-    // The projected tokens may stand in for features that were not given.
-    checkRows(tensor === tensors.get('vision') ? 'vision' : name, tensor, computed.data);
   }
 }
 

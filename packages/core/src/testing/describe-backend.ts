@@ -2,16 +2,13 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../backend/backend.js';
-import type { TensorOps } from '../backend/ops.js';
-import { defineProgram, type Program, type TensorSpecs } from '../backend/program.js';
+import { defineProgram, type Program, type TensorOps, type TensorSpecs } from '../backend/program.js';
 import { createReferenceBackend } from '../backend/reference-backend.js';
 import { elementCount, float32, type HostTensor } from '../backend/tensor.js';
 import { defineCoverage } from '../coverage/define-coverage.js';
-import { textCoverage } from '../coverage/text-coverage.js';
-import { visionCoverage } from '../coverage/vision-coverage.js';
+import { textCoverage, visionCoverage } from '../coverage/terms.js';
 import { createRandom } from '../internal/random.js';
-import { prepareImage } from '../selection/prepare-image.js';
-import { selectTokens } from '../selection/select-tokens.js';
+import { prepareImage, selectTokens } from '../selection/select-tokens.js';
 import { normalizeRows } from '../similarity.js';
 import { officialSelections } from './official-selections.js';
 import { opCases } from './op-cases.js';

@@ -3,7 +3,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidBudgetError } from '../errors.js';
-import { type Budget, checkBudget, parseBudget, resolveBudget } from './budget.js';
+import { type Budget, checkBudget, parseBudget, resolveBudget } from './options.js';
 
 const bad: readonly unknown[] = [
   undefined,

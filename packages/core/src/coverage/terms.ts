@@ -1,10 +1,13 @@
-// Vision coverage: each vision token should have a similar kept token, optionally weighted by relevance to the question.
+// The built-in terms. Text coverage: each text token of the question should have a kept vision token that resembles it. Vision
+// coverage: each vision token should have a similar kept token, optionally weighted by relevance to the question. Saliency: a bonus
+// per candidate, regardless of the other picks.
 
 import * as z from 'zod';
-import type { TensorOps } from '../backend/ops.js';
+import type { TensorOps } from '../backend/program.js';
 import { parseOptions } from '../internal/parse-options.js';
-import { relevance, safeNorms } from '../similarity.js';
+import { columnPeakedness, cosineSimilarity, relevance, safeNorms } from '../similarity.js';
 import {
+  type BonusTerm,
   type CoverageTerm,
   sampleSchema,
   type TargetSample,
@@ -14,6 +17,81 @@ import {
 } from './coverage-term.js';
 import { defineCoverage, targetSums } from './define-coverage.js';
 import { focusStrength } from './focus-strength.js';
+
+/** Options of {@link textCoverage}. */
+export interface TextCoverageOptions {
+  /**
+   * Temperature of the softmax over vision tokens, from 1e-4 to 1e6. The paper uses 0.02, and 0.01 for Qwen2.5-VL.
+   * @default 0.02
+   */
+  readonly temperature?: number | undefined;
+  /** Weight of the term relative to the others. @default 1 */
+  readonly weight?: number | undefined;
+  /** Weight of each text token, a number ≥ 0 per row of `text`, rescaled to a mean of 1. */
+  readonly targetWeights?: readonly number[] | undefined;
+  /**
+   * γ of the weight (1 − normalized entropy)^γ per text token, which suppresses words that match nothing in the image. 0, as in the
+   * paper, weighs all tokens equally; 4 helps at very small budgets.
+   * @default 0
+   */
+  readonly peakedness?: number | undefined;
+}
+
+const textSchema = z.strictObject({
+  temperature: temperatureSchema.default(0.02),
+  weight: weightSchema.default(1),
+  targetWeights: targetWeightsSchema,
+  peakedness: weightSchema.default(0),
+}) satisfies z.ZodType<TextCoverageOptions, TextCoverageOptions>;
+
+const textInputs = { vision: { dims: ['n', 'D'] }, text: { dims: ['m', 'D'] } } as const;
+
+/** Calibrated similarity `[n, m]`: column *i* is the softmax over all n vision tokens of cosine / temperature. */
+function calibrated<T>(ops: TensorOps<T>, vision: T, text: T, temperature: T, visionNorms: T): T {
+  return ops.softmax(ops.divide(cosineSimilarity(ops, vision, text, visionNorms), temperature), 0);
+}
+
+const uniformText = defineCoverage({
+  name: 'text',
+  inputs: textInputs,
+  targets: 'm',
+  parameters: { temperature: 0.02 },
+  nonNegative: true,
+  build: (ops, { vision, text }, { temperature }, { norms }) => ({
+    affinity: calibrated(ops, vision, text, temperature, norms.vision),
+  }),
+});
+
+const peakedText = defineCoverage({
+  name: 'text',
+  inputs: textInputs,
+  targets: 'm',
+  parameters: { temperature: 0.02, peakedness: 4 },
+  nonNegative: true,
+  build: (ops, { vision, text }, { temperature, peakedness }, { norms }) => {
+    const affinity = calibrated(ops, vision, text, temperature, norms.vision);
+    const base = ops.maximum(columnPeakedness(ops, affinity), ops.scalar(1e-6));
+    // A softmax of logarithms rather than powers over their sum: for large γ all powers may underflow.
+    return { affinity, targetWeights: ops.softmax(ops.multiply(peakedness, ops.log(base)), 1) };
+  },
+});
+
+/**
+ * Text–vision coverage (MMTok, Eq. 1): (1/m) Σᵢ maxⱼ P_ij over the kept tokens j, where P_ij = softmaxⱼ(tᵢ·vⱼ / τ)
+ * over all n vision tokens, on rows of unit length. Reads `vision` `[n, D]` and `text` `[m, D]`.
+ * @see https://arxiv.org/abs/2508.18264
+ * @throws InvalidOptionsError for a temperature outside [1e-4, 1e6] or a weight outside [0, 1e30].
+ */
+export function textCoverage(options: TextCoverageOptions = {}): CoverageTerm {
+  const { temperature, peakedness, weight, targetWeights } = parseOptions(
+    'options of textCoverage',
+    textSchema,
+    options,
+  );
+  return peakedness === 0
+    ? uniformText({ weight, targetWeights, parameters: { temperature } })
+    : peakedText({ weight, targetWeights, parameters: { temperature, peakedness } });
+}
 
 /** Options of {@link visionCoverage}. */
 export interface VisionCoverageOptions {
@@ -49,7 +127,7 @@ export interface VisionCoverageOptions {
   readonly sample?: TargetSample | undefined;
 }
 
-const schema = z.strictObject({
+const visionSchema = z.strictObject({
   temperature: temperatureSchema.default(0.2),
   weight: weightSchema.default(0.5),
   targetWeights: targetWeightsSchema,
@@ -153,11 +231,34 @@ const selfFocused = {
 export function visionCoverage(options: VisionCoverageOptions = {}): CoverageTerm {
   const { temperature, features, focus, ...common } = parseOptions(
     'options of visionCoverage',
-    schema,
+    visionSchema,
     options,
   );
   if (focus === 'auto') return selfFocused[features]({ ...common, parameters: { temperature } });
   return focus === 0
     ? plain[features]({ ...common, parameters: { temperature } })
     : focused[features]({ ...common, parameters: { temperature, focus } });
+}
+
+/** Options of {@link saliency}. */
+export interface SaliencyOptions {
+  /** Name of the tensor of bonuses, passed to `selectTokens` under `inputs`. @default 'saliency' */
+  readonly input?: string | undefined;
+  /** Factor on every bonus. @default 1 */
+  readonly weight?: number | undefined;
+}
+
+const saliencySchema = z.strictObject({
+  input: z.string().min(1).default('saliency'),
+  weight: weightSchema.default(1),
+}) satisfies z.ZodType<SaliencyOptions, SaliencyOptions>;
+
+/**
+ * A modular term: candidate j adds weight · saliencyⱼ to the objective, for example the attention it gets from a vision encoder's
+ * class token. Reads a tensor `[n, 1]` (or `[1, n]`) of numbers ≥ 0.
+ * @throws InvalidOptionsError for a weight outside [0, 1e30].
+ */
+export function saliency(options: SaliencyOptions = {}): BonusTerm {
+  const { input, weight } = parseOptions('options of saliency', saliencySchema, options);
+  return { kind: 'bonus', name: input, weight, input };
 }

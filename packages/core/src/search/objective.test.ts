@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import wabt from 'wabt';
-import { CoverageMatrix, MatrixMemory, rowGain } from './coverage-matrix.js';
 import { GAIN_MODULE } from './gain-module.js';
+import { CoverageMatrix, MatrixMemory, rowGain } from './objective.js';
 
 const value = fc.oneof(
   fc.constant(0),
@@ -84,7 +84,7 @@ describe('without WebAssembly', () => {
   it('computes the same in plain JavaScript', async () => {
     vi.stubGlobal('WebAssembly', undefined);
     vi.resetModules();
-    const plain = await import('./coverage-matrix.js');
+    const plain = await import('./objective.js');
     let seed = 1;
     const draw = (): number => {
       seed = (seed * 16807) % 2147483647;
@@ -125,7 +125,7 @@ describe('where WebAssembly memory is not to be had', () => {
       Memory,
     });
     vi.resetModules();
-    const { CoverageMatrix: Fresh, MatrixMemory: FreshMemory } = await import('./coverage-matrix.js');
+    const { CoverageMatrix: Fresh, MatrixMemory: FreshMemory } = await import('./objective.js');
     const memory = new FreshMemory();
     // One slab is had and handed back; the next matrix needs more.
     new Fresh(2, 3, memory).release();

@@ -7,13 +7,11 @@ import type { Backend } from '../backend/backend.js';
 import { createReferenceBackend } from '../backend/reference-backend.js';
 import type { HostTensor } from '../backend/tensor.js';
 import { defineCoverage } from '../coverage/define-coverage.js';
-import { textCoverage } from '../coverage/text-coverage.js';
-import { visionCoverage } from '../coverage/vision-coverage.js';
+import { textCoverage, visionCoverage } from '../coverage/terms.js';
 import { DisposedError, InvalidBudgetError, InvalidOptionsError, InvalidTensorError } from '../errors.js';
 import { cosineSimilarity } from '../similarity.js';
 import { syntheticFeatures, syntheticText } from '../testing/synthetic-features.js';
-import { prepareImage } from './prepare-image.js';
-import { selectTokens } from './select-tokens.js';
+import { prepareImage, selectTokens } from './select-tokens.js';
 import { prefix } from './selection.js';
 
 const map = (dim: number, seed: number) =>
