@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm';
 import {
   BackendUnavailableError,
   DisposedError,
+  defineCoverage,
   InvalidOptionsError,
   MmtokError,
   selectTokens,
@@ -148,6 +149,20 @@ describe('compilation', () => {
     const backend = await createOrtBackend();
     const act = backend.run(program(), { x }, { into: { y: new Float32Array(2) } });
     await expect(act).rejects.toThrow("expected memory for 1 numbers (shape [1, 1]) in 'into', got 2");
+    await backend.dispose();
+  });
+
+  it('passes on the typed error of a program that cannot be built', async () => {
+    const backend = await createOrtBackend();
+    const vision = { data: new Float32Array(8).fill(1), dims: [4, 2] };
+    const term = defineCoverage({
+      name: 'mine',
+      inputs: { vision: { dims: ['n', 'D'] } },
+      targets: 'n',
+      build: (() => ({})) as never,
+    });
+    const act = selectTokens({ backend, vision, coverage: [term()], budget: { tokens: 2 } });
+    await expect(act).rejects.toMatchObject({ code: 'MMTOK_INVALID_OPTIONS' });
     await backend.dispose();
   });
 

@@ -1,6 +1,13 @@
 // The backend: compiles each program once, keeps its session, and moves tensors in and out.
 
-import { type Backend, BackendRunError, DisposedError, type HostTensor, type TensorSpecs } from '@mmtok/core';
+import {
+  type Backend,
+  BackendRunError,
+  DisposedError,
+  type HostTensor,
+  MmtokError,
+  type TensorSpecs,
+} from '@mmtok/core';
 import {
   checkInputs,
   checkInto,
@@ -211,6 +218,8 @@ class OrtBackend implements Backend {
       return await this.exclusive(() => session.run(feeds, fetches));
     } catch (cause) {
       if (this.disposed) throw new DisposedError("Backend 'ort'");
+      // From a program's `build`, which names what is wrong.
+      if (MmtokError.isInstance(cause)) throw cause;
       throw new BackendRunError('ort', wanted.program.name, cause);
     }
   }

@@ -320,7 +320,7 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
         computed.map(([input]) => [input, ops.rowNorms(from.tensors[input] as T)] as const),
       );
       const { drawn } = from;
-      const { affinity, targetWeights, peak } = definition.build(
+      const built: CoverageOutputs<T> | undefined = definition.build(
         ops,
         from.tensors as Readonly<Record<keyof I, T>>,
         from.parameters as Readonly<Record<keyof P, T>>,
@@ -330,6 +330,12 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
           isDrawn,
         },
       );
+      if (built?.affinity === undefined) {
+        throw new InvalidOptionsError(`coverage term '${name}'`, [
+          `build returned ${built === undefined ? 'nothing' : 'no affinity'}; expected { affinity }, a tensor [n, targets]`,
+        ]);
+      }
+      const { affinity, targetWeights, peak } = built;
       const highest = peak ?? ops.max(affinity, 0, { keepDims: true });
       if (form === 'block') return { affinity, peak: highest, norms: fresh } as unknown as Tree<T>;
       // Of drawn targets each counts what it counts among all, which are as many as the candidates.

@@ -136,8 +136,6 @@ it.each([
       throw new TypeError('mine');
     },
   ],
-  ['returns nothing', () => undefined],
-  ['returns no affinity', () => ({})],
   ['returns a number', () => ({ affinity: 3 })],
 ])('a term whose build %s fails with a typed error', async (_, build) => {
   const broken = defineCoverage({
@@ -224,6 +222,24 @@ describe('a maximizer', () => {
       expect(await codeOf(act)).toBe('MMTOK_INVALID_SELECTION');
     }
   });
+});
+
+it.each([
+  ['nothing', () => undefined],
+  ['no affinity', () => ({})],
+])('a term whose build returns %s is refused by name', async (what, build) => {
+  const term = defineCoverage({
+    name: 'mine',
+    inputs: { vision: { dims: ['n', 'D'] } },
+    targets: 'n',
+    build: build as never,
+  });
+  for (const maximizer of ['lazy', 'device'] as const) {
+    await expect(selectTokens({ ...base, coverage: [term()], maximizer })).rejects.toMatchObject({
+      code: 'MMTOK_INVALID_OPTIONS',
+      problem: expect.stringContaining(what),
+    });
+  }
 });
 
 describe('numbers beyond float32', () => {

@@ -3,12 +3,7 @@
 import type { Backend } from '../backend/backend.js';
 import { runNested, type Tree } from '../backend/program.js';
 import { type Float32Tensor, float32, type HostTensor, type MatrixTensor } from '../backend/tensor.js';
-import {
-  type BlockOutputs,
-  type CoverageTerm,
-  TEXT,
-  type TermOutputs,
-} from '../coverage/coverage-term.js';
+import { type BlockOutputs, type CoverageTerm, TEXT, type TermOutputs } from '../coverage/coverage-term.js';
 import { LEAST_SUM } from '../coverage/define-coverage.js';
 import { InvalidTensorError, MatrixTooLargeError } from '../errors.js';
 import { sum } from '../internal/rows.js';
