@@ -57,31 +57,28 @@ export async function openBatched(size) {
       const length = ids.length - count + lists[0].length;
       const shape = [lists.length, length];
       const embeds = new Float32Array(lists.length * length * width);
+      const positions = new BigInt64Array(lists.length * length);
       let at = 0;
-      const put = (source, row) => {
-        embeds.set(source.subarray(row * width, (row + 1) * width), at);
-        at += width;
+      // Kept tokens keep their positions in the whole prompt, which is the default of `prune` for these models.
+      const put = (source, row, position) => {
+        embeds.set(source.subarray(row * width, (row + 1) * width), at * width);
+        positions[at++] = BigInt(position);
       };
       for (const list of lists) {
         const kept = new Set(list);
         let token = 0;
         for (const [place, id] of ids.entries()) {
-          if (id !== image_token_index) put(rows, place);
-          else if (kept.has(token++)) put(tokens, token - 1);
+          if (id !== image_token_index) put(rows, place, place);
+          else if (kept.has(token++)) put(tokens, token - 1, place);
         }
       }
-      if (at !== embeds.length)
+      if (at !== positions.length)
         throw new Error(`The prompt of '${question}' has not ${count} vision tokens.`);
-      const integers = (valueAt) =>
-        new Tensor(
-          'int64',
-          BigInt64Array.from({ length: shape[0] * length }, (_, i) => BigInt(valueAt(i))),
-          shape,
-        ).ort_tensor;
+      const integers = (numbers) => new Tensor('int64', numbers, shape).ort_tensor;
       const feeds = {
         inputs_embeds: new Tensor('float32', embeds, [...shape, width]).ort_tensor,
-        attention_mask: integers(() => 1),
-        position_ids: integers((i) => i % length),
+        attention_mask: integers(new BigInt64Array(positions.length).fill(1n)),
+        position_ids: integers(positions),
       };
       for (const { name, type, shape: past } of decoder.inputMetadata.filter(({ name }) =>
         name.startsWith('past'),
