@@ -5,8 +5,11 @@ import { processInputs, prune } from '@mmtok/transformers';
 /** Prompt lengths times selections that are read at once, so that memory stays small. */
 const BATCH = 2048;
 
-/** Loads an embedded model: `base`, `small` or `tiled`. */
-export async function openBatched(size) {
+/**
+ * Loads an embedded model: `base`, `small` or `tiled`. Kept tokens keep their positions in the whole prompt, as by default in `prune`
+ * (`preserve`), or are renumbered (`compact`).
+ */
+export async function openBatched(size, { positions: policy = 'preserve' } = {}) {
   const { model, processor, tokenizer, library } = await loadTinyVlm({
     size,
     session_options: { intraOpNumThreads: 1, interOpNumThreads: 1 },
@@ -59,10 +62,10 @@ export async function openBatched(size) {
       const embeds = new Float32Array(lists.length * length * width);
       const positions = new BigInt64Array(lists.length * length);
       let at = 0;
-      // Kept tokens keep their positions in the whole prompt, which is the default of `prune` for these models.
       const put = (source, row, position) => {
         embeds.set(source.subarray(row * width, (row + 1) * width), at * width);
-        positions[at++] = BigInt(position);
+        positions[at] = BigInt(policy === 'compact' ? at % length : position);
+        at++;
       };
       for (const list of lists) {
         const kept = new Set(list);

@@ -59,7 +59,7 @@ function seedOf(id) {
 const model = await openBatched(values.model);
 const methods = await methodsOf(values.methods.split(','));
 const budgets = values.keep.split(',').map((text) => ({ text, budget: parseBudget(text) }));
-const backend = await createOrtBackend();
+const backend = await createOrtBackend({ sessionOptions: { intraOpNumThreads: 1 } });
 const [shard, shards] = values.shard.split('/').map(Number);
 const questions = await heldOut({
   size: values.model,

@@ -1,6 +1,6 @@
 // What a focus wins with the right question, and loses with the words of a question about another image: right answers above vision
 // coverage alone, over settings of the focus. Run it on validation questions only (decision 9 says how to make them), since settings
-// are chosen by it.
+// are chosen by it. Kept tokens are renumbered, as with `positions: 'compact'`.
 //   node bench/trade-off.mjs --model base --limit 350 --out base.jsonl       asks, and adds a line per question
 //   node bench/trade-off.mjs --plot trade-off.svg base.jsonl small.jsonl     prints a table of each file, and draws them
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -77,8 +77,8 @@ async function ordersOf(select, { vision, text }, largest) {
 }
 
 async function ask() {
-  const model = await openBatched(values.model);
-  const backend = await createOrtBackend();
+  const model = await openBatched(values.model, { positions: 'compact' });
+  const backend = await createOrtBackend({ sessionOptions: { intraOpNumThreads: 1 } });
   const budgets = BUDGETS[values.model];
   const limit = values.limit === undefined ? undefined : Number(values.limit);
   const questions = await heldOut({ size: values.model, limit });
