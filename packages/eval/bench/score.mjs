@@ -1,8 +1,8 @@
 // The embedded benchmarks, many prompts per call. Methods choose from the same features and with the same seeds as in
 // `mmtok eval shapes`, but the language model does not write answers. It reads the prompt and the right answer, for all selections of
 // one length at once. A selection scores 1 if every token of the answer, and the end token after it, is the most likely next one:
-// then greedy decoding writes that answer. This is several times faster on a busy machine, and measures no times. `--check` also
-// lets the model write, and reports where the two differ (in half precision, ties may).
+// then greedy decoding writes that answer. No times are measured. `--check` also lets the model write, and reports where the two
+// differ (in half precision, ties may).
 //   node bench/score.mjs --out run [--model base|small|tiled] [--methods all|a,b,./mine.mjs] [--keep 10%,16,8,4]
 //                        [--limit 450] [--shard 0/2] [--check]
 // Appends to <out>/records.jsonl, and skips what is there. Read them with ahead.mjs and tables.mjs. Methods that need an agent, positions
