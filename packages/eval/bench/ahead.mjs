@@ -1,6 +1,6 @@
 // How far one method of an evaluation is ahead of the others: points of score with 95 % intervals by paired bootstrap over the
-// same questions, as a Markdown table. Reads a run's records and the built package.
-//   node bench/ahead.mjs <run> [--of mmtok]
+// same questions, as a Markdown table. Reads the records of runs (of `mmtok eval` or score.mjs) and the built package.
+//   node bench/ahead.mjs <run>... [--of mmtok]
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,20 +11,21 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { of: { type: 'string', default: 'mmtok' } },
 });
-const [folder] = positionals;
-if (folder === undefined) throw new Error('Usage: node bench/ahead.mjs <run> [--of mmtok]');
+if (positionals.length === 0) throw new Error('Usage: node bench/ahead.mjs <run>... [--of mmtok]');
 
 /** Scores by budget, method and question; budgets in the order of their first answers. */
 const scores = new Map();
-for await (const line of createInterface({ input: createReadStream(join(folder, 'records.jsonl')) })) {
-  const { id, method, budget, score } = JSON.parse(line);
-  const ofBudget = scores.get(budget) ?? {};
-  ofBudget[method] ??= {};
-  ofBudget[method][id] = score.value;
-  scores.set(budget, ofBudget);
+for (const folder of positionals) {
+  for await (const line of createInterface({ input: createReadStream(join(folder, 'records.jsonl')) })) {
+    const { id, method, budget, score } = JSON.parse(line);
+    const ofBudget = scores.get(budget) ?? {};
+    ofBudget[method] ??= {};
+    ofBudget[method][id] = score.value;
+    scores.set(budget, ofBudget);
+  }
 }
 const budgets = [...scores.keys()].filter((budget) => scores.get(budget)[values.of] !== undefined);
-if (budgets.length === 0) throw new Error(`The run in ${folder} has no answers of method '${values.of}'.`);
+if (budgets.length === 0) throw new Error(`The runs have no answers of method '${values.of}'.`);
 
 const points = (share) => (100 * share).toFixed(1);
 console.log(`| ${values.of} ahead of | ${budgets.join(' | ')} |`);

@@ -137,7 +137,7 @@ describe('strength', () => {
     (n, d, m) => {
       const strengths = seeds.map((seed) => strength(scene(seed, n, d, 6).vision, noise(seed + 7, m, d)));
       expect(strengths.filter((value) => value === FULL_FOCUS).length).toBeLessThan(15);
-      expect(meanOf(strengths)).toBeLessThan(0.35 * FULL_FOCUS);
+      expect(meanOf(strengths)).toBeLessThan(0.15 * FULL_FOCUS);
     },
   );
 

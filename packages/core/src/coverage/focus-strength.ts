@@ -7,7 +7,7 @@ import { normalizeRows, safeNorms } from '../similarity.js';
 export const FULL_FOCUS = 4;
 
 /** Evidence below which there is no focus, and above which it is full. Chosen on validation questions of both embedded models. */
-const NO_EVIDENCE = 0.8;
+const NO_EVIDENCE = 0.9;
 const FULL_EVIDENCE = 1;
 
 /** Standard deviations of cosines below this are rounding errors: they are square roots of differences in single precision. */
