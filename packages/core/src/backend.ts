@@ -9,8 +9,7 @@ export {
   type TensorSpec,
   type TensorSpecs,
 } from './backend/program.js';
-export { createReferenceBackend } from './backend/reference-backend.js';
-export { type ReferenceTensor, referenceOps } from './backend/reference-ops.js';
+export { createReferenceBackend, type ReferenceTensor, referenceOps } from './backend/reference-backend.js';
 export { elementCount, type Float32Tensor, float32, type HostTensor, widen } from './backend/tensor.js';
 export {
   BackendRunError,

@@ -1,7 +1,7 @@
 // Cosine similarity, relevance and peakedness against values worked out by hand.
 
 import { describe, expect, it } from 'vitest';
-import { referenceOps as ops, type ReferenceTensor } from './backend/reference-ops.js';
+import { referenceOps as ops, type ReferenceTensor } from './backend/reference-backend.js';
 import { columnPeakedness, cosineSimilarity, relevance } from './similarity.js';
 
 const matrix = (...rows: readonly (readonly number[])[]): ReferenceTensor => ({

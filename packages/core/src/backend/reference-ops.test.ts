@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { InvalidTensorError } from '../errors.js';
-import { referenceOps as ops, type ReferenceTensor } from './reference-ops.js';
+import { referenceOps as ops, type ReferenceTensor } from './reference-backend.js';
 
 const tensor = (dims: readonly number[], values: readonly number[]): ReferenceTensor => ({
   dims,

@@ -2,8 +2,11 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createReferenceBackend } from '../backend/reference-backend.js';
-import { referenceOps as ops, type ReferenceTensor } from '../backend/reference-ops.js';
+import {
+  createReferenceBackend,
+  referenceOps as ops,
+  type ReferenceTensor,
+} from '../backend/reference-backend.js';
 import { createRandom } from '../internal/random.js';
 import { selectTokens } from '../selection/select-tokens.js';
 import { FULL_FOCUS, focusStrength, textEvidence } from './focus-strength.js';

@@ -5,14 +5,10 @@ import type { Backend } from '../backend/backend.js';
 import { defineProgram, type Program, type TensorOps, type TensorSpecs } from '../backend/program.js';
 import { createReferenceBackend } from '../backend/reference-backend.js';
 import { elementCount, float32, type HostTensor } from '../backend/tensor.js';
-import { defineCoverage } from '../coverage/define-coverage.js';
-import { textCoverage, visionCoverage } from '../coverage/terms.js';
 import { createRandom } from '../internal/random.js';
-import { prepareImage, selectTokens } from '../selection/select-tokens.js';
 import { normalizeRows } from '../similarity.js';
-import { officialSelections } from './official-selections.js';
+import { describeSelections } from './describe-selections.js';
 import { opCases } from './op-cases.js';
-import { officialInputs } from './synthetic-features.js';
 
 /** A backend to test. */
 export interface BackendUnderTest {
@@ -106,19 +102,6 @@ const loopProgram = defineProgram({
       };
     });
     return { best: state.best, order: emitted.order, gains: emitted.gains };
-  },
-});
-
-/** A custom term: candidates near the middle of the sequence count more. */
-const customTerm = defineCoverage({
-  name: 'custom',
-  inputs: { vision: { dims: ['n', 'D'] }, regions: { dims: ['n', 'r'] } },
-  targets: 'r',
-  parameters: { sharpness: 2 },
-  build: (ops, { vision, regions }, { sharpness }) => {
-    const norms = ops.sum(ops.multiply(vision, vision), 1, { keepDims: true });
-    const scaled = ops.exp(ops.multiply(sharpness, ops.divide(norms, ops.max(norms, 0, { keepDims: true }))));
-    return { affinity: ops.multiply(scaled, regions) };
   },
 });
 
@@ -319,169 +302,7 @@ export function describeBackend(suite: BackendUnderTest): void {
       }
     });
 
-    describe('selections', () => {
-      officialSelections.forEach((official, i) => {
-        const { height, width, budget, alpha, textTokens } = official;
-        check(
-          `official selection ${i}: ${height}×${width}, ${textTokens} text tokens, keep ${budget}`,
-          async () => {
-            const selection = await selectTokens({
-              backend,
-              ...officialInputs(official),
-              coverage: [
-                textCoverage({ temperature: official.textTemperature }),
-                visionCoverage({ temperature: official.visionTemperature, weight: alpha }),
-              ],
-              budget: { tokens: budget },
-              constraints: { exclude: Array.from({ length: official.excludedFirst }, (_, j) => j) },
-            });
-            expect(selection.indices).toEqual(official.officialIndices);
-            expect(selection.order).toEqual(official.float64Order);
-            expect(selection.value).toBeCloseTo(official.float64Coverage[2], 4);
-          },
-        );
-      });
-      if (!unsupportedOps.includes('loop')) {
-        check('greedy on the device picks what lazy greedy picks', async () => {
-          for (const official of officialSelections.filter(
-            (each) => each.smallestRelativeGap > 1e-4 && each.height <= 16,
-          )) {
-            const selection = await selectTokens({
-              backend,
-              ...officialInputs(official),
-              coverage: [
-                textCoverage({ temperature: official.textTemperature }),
-                visionCoverage({ temperature: official.visionTemperature, weight: official.alpha }),
-              ],
-              budget: { tokens: official.budget },
-              constraints: { exclude: Array.from({ length: official.excludedFirst }, (_, j) => j) },
-              maximizer: 'device',
-            });
-            expect(selection.order).toEqual(official.float64Order);
-          }
-        });
-      }
-      check('a second question is answered, to the bit, as if it were the first', async () => {
-        const official = officialSelections[2] as (typeof officialSelections)[number];
-        const { text, ...inputs } = officialInputs(official);
-        const budget = { tokens: official.budget };
-        const image = prepareImage({ backend, ...inputs });
-        await image.select({ text, budget });
-        const second = await image.select({ text, budget });
-        const first = await selectTokens({ backend, ...inputs, text, budget });
-        expect([second.order, second.gains]).toEqual([first.order, first.gains]);
-        image.dispose();
-      });
-      const searches = unsupportedOps.includes('loop') ? (['lazy'] as const) : (['lazy', 'device'] as const);
-      for (const maximizer of searches) {
-        check(`inputs of a user's own term may have any names (${maximizer})`, async () => {
-          const names = [
-            'affinity',
-            'weights',
-            'peak',
-            'firstGains',
-            't0',
-            'c0',
-            'order',
-            'count',
-            'bonus',
-            'blocked',
-          ];
-          const own = defineCoverage({
-            name: 'own',
-            inputs: Object.fromEntries(names.map((name) => [name, { dims: ['n', 'r'] }])),
-            targets: 'r',
-            build: (ops, inputs) => ({
-              affinity: names
-                .map((name) => inputs[name])
-                .reduce((a, b) => ops.add(a as never, b as never)) as never,
-            }),
-          });
-          const rng = createRandom(3);
-          const matrix = (): HostTensor => float32(Float32Array.from({ length: 24 }, rng), [6, 4]);
-          const options = {
-            vision: matrix(),
-            coverage: [own()],
-            inputs: Object.fromEntries(names.map((name) => [name, matrix()])),
-            budget: { tokens: 3 },
-            maximizer,
-          };
-          const wanted = await selectTokens({ ...options, backend: reference });
-          expect((await selectTokens({ ...options, backend })).order).toEqual(wanted.order);
-        });
-      }
-      check(
-        'of equal vision tokens the lowest index is picked first, wherever they lie in a product',
-        async () => {
-          for (const [n, d] of [
-            [256, 1152],
-            [577, 33],
-          ] as const) {
-            const random = createRandom(n);
-            const kinds = 100;
-            const kindOf = Array.from({ length: n }, () => Math.floor(random() * kinds));
-            const rows = Array.from({ length: kinds * d }, () => random() - 0.5);
-            const row = (j: number): number[] =>
-              rows.slice((kindOf[j] as number) * d, ((kindOf[j] as number) + 1) * d);
-            const vision = float32(Float32Array.from(kindOf.flatMap((_, j) => row(j))), [n, d]);
-            const text = float32(
-              Float32Array.from({ length: 3 * d }, () => random() - 0.5),
-              [3, d],
-            );
-            const { order } = await selectTokens({ backend, vision, text, budget: { tokens: 60 } });
-            const met = new Map<number, number>();
-            for (const j of order) {
-              const kind = kindOf[j] as number;
-              expect(j).toBe(kindOf.indexOf(kind, (met.get(kind) ?? -1) + 1));
-              met.set(kind, j);
-            }
-          }
-        },
-      );
-      check('tensors may lie in memory that threads share', async () => {
-        const shared = (dims: readonly [number, number], seed: number): HostTensor => {
-          const data = new Float32Array(new SharedArrayBuffer(4 * dims[0] * dims[1]));
-          return float32(data.map(createRandom(seed)), dims);
-        };
-        const inputs = { vision: shared([20, 8], 1), text: shared([3, 8], 2), budget: { tokens: 4 } };
-        const wanted = await selectTokens({ ...inputs, backend: reference });
-        expect((await selectTokens({ ...inputs, backend })).order).toEqual(wanted.order);
-      });
-      check("a user's own term selects as on the reference", async () => {
-        const official = officialSelections[2] as (typeof officialSelections)[number];
-        const inputs = officialInputs(official);
-        const rng = createRandom(5);
-        const n = inputs.vision.dims[0] as number;
-        const regions = float32(Float32Array.from({ length: n * 7 }, rng), [n, 7]);
-        const options = {
-          ...inputs,
-          coverage: [
-            textCoverage({ peakedness: 4 }),
-            customTerm({ weight: 3, parameters: { sharpness: 1.5 } }),
-          ],
-          inputs: { regions },
-          budget: { tokens: 12 },
-        };
-        const selection = await selectTokens({ ...options, backend });
-        const wanted = await selectTokens({ ...options, backend: reference });
-        expect(selection.order).toEqual(wanted.order);
-        expect(selection.coverage.custom).toBeCloseTo(wanted.coverage.custom as number, 4);
-      });
-      check('vision coverage with a focus selects as on the reference', async () => {
-        const official = officialSelections[2] as (typeof officialSelections)[number];
-        for (const sample of [{}, { sample: { targets: 40, seed: 3 } }]) {
-          const options = {
-            ...officialInputs(official),
-            coverage: [visionCoverage({ focus: 4, ...sample })],
-            budget: { tokens: 12 },
-          };
-          const selection = await selectTokens({ ...options, backend });
-          const wanted = await selectTokens({ ...options, backend: reference });
-          expect(selection.order).toEqual(wanted.order);
-          expect(selection.value).toBeCloseTo(wanted.value, 4);
-        }
-      });
-    });
+    describeSelections({ check, reference, unsupportedOps, backend: () => backend });
 
     describe('lifetime', () => {
       check('refuses to run after dispose, which may be called twice', async () => {
