@@ -1,4 +1,4 @@
-// Every file of methods. They export methods and what makes them, and nothing else.
+// All files with methods. Each exports only methods and the functions that create them.
 
 export * from './agilepruner.js';
 export * from './cen-prune.js';

@@ -103,8 +103,7 @@ export function normalizeVqa(text: string): string {
   return normalizeVqav2(strip(text.toLowerCase().replace(/[,?]/g, '').replaceAll("'s", " 's")));
 }
 
-// The soft accuracy of VQAv2, TextVQA and VizWiz: an answer is as right as annotators agree with it.
-// Source: https://visualqa.org/evaluation.html
+// The score of an answer: the more annotators agree with it, the higher. Source: https://visualqa.org/evaluation.html
 
 /** An answer as compared, and its score. */
 export interface VqaScore {

@@ -114,7 +114,7 @@ describe('a convolutional tower', () => {
 
   it.each<[string, TowerBlock, TowerBlock]>([
     [
-      'a window of the whole map is no window',
+      'a window that covers the whole map changes nothing',
       { ops: [{ op: 'attention', heads: 2, window: 4 }] },
       { ops: [{ op: 'attention', heads: 2 }] },
     ],

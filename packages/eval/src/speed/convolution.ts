@@ -1,7 +1,7 @@
 // Convolutional vision towers: stages of convolutions and attention over square maps, as data, as costs, and as ONNX graphs.
 
 import * as z from 'zod';
-import { CONTRIB, type Sketch } from './sketch.js';
+import type { Sketch } from './sketch.js';
 
 /** A convolution, padded so that only its stride changes the map's side. */
 export interface ConvolutionOp {
@@ -288,12 +288,7 @@ function selfAttention(
           regroup(`${name}.split`, rows, count, window, count, window),
           g.list(`${name}.windows.shape`, -1, window ** 2, channels),
         ]);
-  const projected = ['q', 'k', 'v'].map((kind) => g.dense(`${name}.${kind}`, inner, channels, channels));
-  const mixed = g.op(`${name}.mixed`, 'MultiHeadAttention', projected, {
-    domain: CONTRIB,
-    attributes: { num_heads: { int: heads } },
-  });
-  const out = g.dense(`${name}.o`, mixed, channels, channels);
+  const out = g.selfAttention(name, inner, channels, heads);
   if (window === undefined) return out;
   return g.op(`${name}.whole`, 'Reshape', [
     regroup(`${name}.join`, out, count, count, window, window),

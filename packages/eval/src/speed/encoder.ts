@@ -185,12 +185,7 @@ function attention(
   const inner = isWindowed
     ? g.op(`${name}.windows`, 'Reshape', [x, g.list(`${name}.windows.shape`, -1, patches, hidden)])
     : x;
-  const projected = ['q', 'k', 'v'].map((kind) => g.dense(`${name}.${kind}`, inner, hidden, hidden));
-  const mixed = g.op(`${name}.mixed`, 'MultiHeadAttention', projected, {
-    domain: CONTRIB,
-    attributes: { num_heads: { int: heads } },
-  });
-  const out = g.dense(`${name}.o`, mixed, hidden, hidden);
+  const out = g.selfAttention(name, inner, hidden, heads);
   if (!isWindowed) return out;
   return g.op(`${name}.whole`, 'Reshape', [out, g.list(`${name}.shape`, -1, rows * columns, hidden)]);
 }

@@ -81,17 +81,16 @@ export async function keptRows(
   { parsed, encodedTokens }: Case,
 ): Promise<Float32Array> {
   const vision = firstRows(prompt.vision, encodedTokens);
+  if (parsed === undefined) return vision.data;
   // The default choice of prune().
   const isWide = areTooWide(prompt.visionFeatures.dims[1] as number, prompt.vision.dims[1] as number);
   const visionFeatures = isWide ? vision : firstRows(prompt.visionFeatures, encodedTokens);
-  const { question } = prompt;
-  if (parsed === undefined) return vision.data;
   const { indices } = await selectTokens({
     backend,
     coverage: [textCoverage(), visionCoverage()],
     vision,
     visionFeatures,
-    text: question,
+    text: prompt.question,
     budget: parsed,
   });
   return gatherRows(vision.data, vision.dims[1] as number, indices);

@@ -97,8 +97,6 @@ function drawBlock(dtype: WeightType, { exponent, isSigned }: Spread): Uint8Arra
   return new Uint8Array(words.buffer);
 }
 
-// A graph under construction: nodes, constants, and the building blocks that encoder and decoder share.
-
 /** Precision of the weights; `q4` has four bits in blocks of 32 and computes in 32-bit floats. */
 export type SpeedDtype = 'fp32' | 'fp16' | 'q4';
 
@@ -176,6 +174,16 @@ export class Sketch {
   /** `x · W + b`. */
   dense(name: string, x: string, rows: number, columns: number): string {
     return this.biased(`${name}.biased`, this.linear(name, x, rows, columns), columns);
+  }
+
+  /** Self-attention between the rows of `x` `[batch, rows, width]`, with biases. */
+  selfAttention(name: string, x: string, width: number, heads: number): string {
+    const projected = ['q', 'k', 'v'].map((kind) => this.dense(`${name}.${kind}`, x, width, width));
+    const mixed = this.op(`${name}.mixed`, 'MultiHeadAttention', projected, {
+      domain: CONTRIB,
+      attributes: { num_heads: { int: heads } },
+    });
+    return this.dense(`${name}.o`, mixed, width, width);
   }
 
   /** A convolution with a bias, padded by half its kernel. Its weights are floats in every precision. */

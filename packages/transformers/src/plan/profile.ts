@@ -1,7 +1,7 @@
 // Measures once what a tile, a patch, and a token cost for a model on this machine, and stores the result.
 
 import type { PreTrainedModel, Processor, RawImage } from '@huggingface/transformers';
-import { parseOptions } from '@mmtok/core/internal';
+import { createRandom, parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { profiles } from '#profiles';
 import { canFitImages, fitImage } from '../families/fit-image.js';
@@ -217,8 +217,7 @@ async function vlmProbe(vlm: ProfiledVlm, template: string | undefined): Promise
   const sizes: ProbeInputs[] = [];
   for (const { image, processor } of plain) {
     const inputs = await inputsOf(processor, image);
-    const run = await measuredCall(handle, inputs, { budget: { ratio: 1 } });
-    const { visionTokens } = run.report;
+    const { visionTokens } = await measuredCall(handle, inputs, { budget: { ratio: 1 } });
     const allTiles = tileCount(family, inputs);
     if (sizes.some((one) => one.visionTokens === visionTokens)) continue;
     for (const tiles of new Set([1, Math.ceil(allTiles / 2), allTiles])) {
@@ -243,7 +242,7 @@ async function vlmProbe(vlm: ProfiledVlm, template: string | undefined): Promise
       const started = performance.now();
       const inputs = await inputsOf(processor, image);
       const processMs = performance.now() - started;
-      const { report } = await measuredCall(handle, inputs, {
+      const report = await measuredCall(handle, inputs, {
         budget: { tokens: Math.max(1, Math.round(size.encodedTokens * share)) },
         tiles: budget,
         minVisionTokens: 1,
@@ -273,23 +272,20 @@ async function measuredCall(
   handle: PruneHandle,
   inputs: ModelInputs,
   options: CallOptions,
-): Promise<{ readonly report: PruneReport }> {
+): Promise<PruneReport> {
   let report: PruneReport | undefined;
   const onReport = (one: PruneReport): void => {
     report = one;
   };
   const mmtok = { agent: false as const, costGuard: false, ...options, onReport };
   await handle.generate({ ...inputs, max_new_tokens: 1, do_sample: false, mmtok } as never);
-  return { report: report as PruneReport };
+  return report as PruneReport;
 }
 
 /** A noise image without flat regions, always the same. */
 function noise({ RawImage }: Library): RawImage {
   const data = new Uint8ClampedArray(SIDE * SIDE * 3);
-  let state = 1;
-  for (let at = 0; at < data.length; at++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    data[at] = ((at >> 9) & 127) + (state >>> 25);
-  }
+  const random = createRandom(1);
+  for (let at = 0; at < data.length; at++) data[at] = ((at >> 9) & 127) + Math.floor(128 * random());
   return new RawImage(data, SIDE, SIDE, 3);
 }
