@@ -6,10 +6,11 @@ import json
 import warnings
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.transformers.float16 import convert_float_to_float16
 from torch import Tensor, nn
 
 from .config import Config
@@ -35,15 +36,17 @@ class VisionEncoder(nn.Module):
 
 
 class TileEncoder(nn.Module):
-    """The same for tiles `[B, tiles, 3, S, S]` of several images. Tiles that only pad a batch, by their mask, are left out."""
+    """The same for tiles `[B, tiles, 3, S, S]` of several images. Tiles that only pad a batch are left out: their masks
+    `[B, tiles, S, S]` are false throughout, and the others' are true at least in the first pixel.
+    """
 
-    def __init__(self, model: Model):
+    def __init__(self, config: Config, model: Model):
         super().__init__()
-        self.encoder = VisionEncoder(model)
+        self.encoder, self.size = VisionEncoder(model), config.image_size
 
     def forward(self, pixel_values: Tensor, pixel_attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        shown = pixel_attention_mask.flatten(2).float().amax(-1).flatten() > 0
-        return self.encoder(pixel_values.flatten(0, 1)[shown])
+        shown = pixel_attention_mask[:, :, 0, 0].reshape(-1)
+        return self.encoder(pixel_values.reshape(-1, 3, self.size, self.size)[shown])
 
 
 class Embedding(nn.Module):
@@ -107,7 +110,7 @@ def _export_graphs(config: Config, model: Model, folder: Path) -> None:
     if config.tiles:
         axes = ["batch_size", "num_tiles"]
         _export(
-            TileEncoder(model),
+            TileEncoder(config, model),
             (torch.randn(2, 3, 3, size, size), torch.ones(2, 3, size, size, dtype=torch.bool)),
             folder / "vision_encoder.onnx",
             inputs={"pixel_values": axes, "pixel_attention_mask": axes},
@@ -154,10 +157,9 @@ def _export(module: nn.Module, example: tuple, path: Path, inputs: dict, outputs
 
 
 def _write_precisions(path: Path) -> None:
-    """Half precision and 8-bit weights beside the full one, under the names that transformers.js looks for."""
+    """Half-precision and 8-bit weights beside the full ones, under the names that transformers.js looks for."""
     full = f"{path}.onnx"
-    half = convert_float_to_float16(onnx.load(full), keep_io_types=True, op_block_list=["Range", "Cast", "Where"])
-    onnx.save(half, f"{path}{PRECISIONS['fp16']}.onnx")
+    onnx.save(with_half_weights(onnx.load(full)), f"{path}{PRECISIONS['fp16']}.onnx")
     quantize_dynamic(
         full,
         f"{path}{PRECISIONS['q8']}.onnx",
@@ -165,6 +167,24 @@ def _write_precisions(path: Path) -> None:
         op_types_to_quantize=["MatMul", "Gemm", "Gather"],
         extra_options={"MatMulConstBOnly": True},
     )
+
+
+def with_half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Stores matrices, kernels and tables in half precision. The graph casts them to single precision, which ONNX Runtime does
+    once, when it loads the file, and computes in it: ONNX Runtime has few half-precision kernels for processors and WASM, and would
+    cast what flows between the nodes.
+    """
+    weights = [one for one in model.graph.initializer if one.data_type == TensorProto.FLOAT and len(one.dims) > 1]
+    casts = []
+    for weight in weights:
+        half = numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), f"{weight.name}_half")
+        casts.append(helper.make_node("Cast", [half.name], [weight.name], to=TensorProto.FLOAT))
+        model.graph.initializer.remove(weight)
+        model.graph.initializer.append(half)
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
 
 
 # The prompt `<image> question … answer`, for one turn or several.

@@ -1,6 +1,7 @@
 """The vision tower: a convolutional stem, positions, and a few transformer blocks with a class token.
 
-Every operation has an ONNX counterpart, so the same module trains and is exported.
+Every operation has an ONNX counterpart, so the same module trains and is exported. Shapes are given as numbers where they can
+be: the exporter would otherwise compute each from a tensor's shape, with several nodes that cost as much time as a small product.
 """
 
 import math
@@ -20,8 +21,9 @@ def attend(query: Tensor, key: Tensor, mask: Tensor | float = 0.0) -> Tensor:
 
 
 class VisionBlock(nn.Module):
-    def __init__(self, width: int):
+    def __init__(self, width: int, states: int):
         super().__init__()
+        self.shape = (states, width)
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
         self.out = nn.Linear(width, width)
@@ -32,11 +34,12 @@ class VisionBlock(nn.Module):
         h = self.norm1(x)
         query, key, value = (self._heads(layer(h)) for layer in (self.query, self.key, self.value))
         weights = attend(query, key)
-        x = x + self.out((weights @ value).transpose(1, 2).flatten(2))
+        x = x + self.out((weights @ value).transpose(1, 2).reshape(-1, *self.shape))
         return x + self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh")), weights
 
     def _heads(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (HEADS, -1)).transpose(1, 2)
+        states, width = self.shape
+        return x.reshape(-1, states, HEADS, width // HEADS).transpose(1, 2)
 
 
 class VisionTower(nn.Module):
@@ -45,6 +48,7 @@ class VisionTower(nn.Module):
     def __init__(self, config: Config):
         super().__init__()
         self.grid, self.shuffle = config.grid, config.shuffle
+        self.patches, self.width = config.patch_grid**2, config.vision_width
         w = config.vision_width
         self.conv1 = _conv(3, 24, 4, 2)
         self.conv2 = _conv(24, 48, 4, 2)
@@ -54,7 +58,7 @@ class VisionTower(nn.Module):
         self.conv6 = _conv(w, w, 3, 1)
         self.positions = nn.Parameter(0.5 * _sinusoids(config.patch_grid, w)[None])
         self.class_token = nn.Parameter(torch.randn(1, 1, w) * 0.02)
-        self.blocks = nn.ModuleList(VisionBlock(w) for _ in range(config.vision_layers))
+        self.blocks = nn.ModuleList(VisionBlock(w, self.patches + 1) for _ in range(config.vision_layers))
         self.norm = nn.LayerNorm(w)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -62,19 +66,21 @@ class VisionTower(nn.Module):
         x = F.relu(x + self.conv3(x))
         x = F.relu(self.conv4(x))
         x = F.relu(x + self.conv5(x))
-        x = (x + self.conv6(x)).flatten(2).transpose(1, 2) + self.positions
-        x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], 1)
+        x = (x + self.conv6(x)).reshape(-1, self.width, self.patches).transpose(1, 2)
+        # The class token's row holds zeros until its embedding is added with the positions.
+        x = F.pad(x, (0, 0, 1, 0)) + torch.cat([self.class_token, self.positions], 1)
         for block in self.blocks:
             x, weights = block(x)
         x = self.norm(x)
-        return self._merge(x[:, 1:]), x[:, 0], self._merge(weights[:, :, 0, 1:].mean(1)[..., None]).sum(-1)
+        saliency = self._merge(weights[:, :, 0, 1:].mean(1)[..., None], 1).sum(-1)
+        return self._merge(x[:, 1:], self.width), x[:, 0], saliency
 
-    def _merge(self, x: Tensor) -> Tensor:
+    def _merge(self, x: Tensor, width: int) -> Tensor:
         """Patches `[B, patches, w]` to tokens `[B, n, shuffle² w]`: neighbours side by side."""
         if self.shuffle == 1:
             return x
-        cells = x.reshape(-1, self.grid, self.shuffle, self.grid, self.shuffle, x.shape[-1])
-        return cells.transpose(2, 3).flatten(3).flatten(1, 2)
+        cells = x.reshape(-1, self.grid, self.shuffle, self.grid, self.shuffle, width)
+        return cells.transpose(2, 3).reshape(-1, self.grid**2, self.shuffle**2 * width)
 
 
 class Projector(nn.Module):
