@@ -1,7 +1,7 @@
 """The vision tower: a convolutional stem, positions, and a few transformer blocks with a class token.
 
-Every operation has an ONNX counterpart, so the same module trains and is exported. Shapes are given as numbers where they can
-be: the exporter would otherwise compute each from a tensor's shape, with several nodes that cost as much time as a small product.
+Every operation has an ONNX counterpart, so the same module trains and is exported. Shapes are numbers where they can be: the
+exporter would otherwise compute each from a tensor's shape, with several nodes that cost as much time as a small product.
 """
 
 import math
