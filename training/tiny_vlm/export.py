@@ -171,7 +171,7 @@ def _write_precisions(path: Path) -> None:
 
 def with_half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     """Stores matrices, kernels and tables in half precision. The graph casts them to single precision, which ONNX Runtime does
-    once, when it loads the file, and computes in it. ONNX Runtime has few half-precision kernels for processors and WASM: it would
+    once, when it loads the file, and computes in it. ONNX Runtime has few half-precision kernels for CPUs and WASM: it would
     cast activations between nodes.
     """
     weights = [one for one in model.graph.initializer if one.data_type == TensorProto.FLOAT and len(one.dims) > 1]
