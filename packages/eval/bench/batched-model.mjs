@@ -16,7 +16,12 @@ export async function openBatched(size, { positions: policy = 'preserve' } = {})
   });
   const { Tensor, RawImage } = library;
   const { decoder_model_merged: decoder } = model.sessions;
-  const { image_token_id, image_token_index = image_token_id } = model.config;
+  const { image_token_id, image_token_index = image_token_id, text_config } = model.config;
+  const rotated = text_config.head_dim * (text_config.partial_rotary_factor ?? 1);
+  const frequencies = Float64Array.from(
+    { length: rotated / 2 },
+    (_, d) => text_config.rope_theta ** ((-2 * d) / rotated),
+  );
   const handle = prune(model, {
     processor,
     budget: { ratio: 1 },
@@ -54,6 +59,10 @@ export async function openBatched(size, { positions: policy = 'preserve' } = {})
       input_ids: new Tensor('int64', BigInt64Array.from(ids, BigInt), [1, ids.length]).ort_tensor,
     });
     const { data: rows } = embedded.inputs_embeds;
+    if (policy === 'preserve') {
+      const places = ids.flatMap((id, place) => (id === image_token_index ? [place] : []));
+      features = { ...features, positions: { ids: [places], frequencies } };
+    }
     const { data: tokens, dims } = features.vision;
     const [count, width] = dims;
     const score = async (lists) => {

@@ -5,8 +5,8 @@
 // differ (in half precision, ties may).
 //   node bench/score.mjs --out run [--model base|small|tiled] [--methods all|a,b,./mine.mjs] [--keep 10%,16,8,4]
 //                        [--limit 450] [--shard 0/2] [--check]
-// Appends to <out>/records.jsonl, and skips what is there. Read them with ahead.mjs and tables.mjs. Methods that need an agent, positions
-// of tokens, or another resolution are left out of `all`.
+// Appends to <out>/records.jsonl, and skips what is there. Read them with ahead.mjs and tables.mjs. `all` leaves out methods that need an
+// agent or another resolution.
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -32,9 +32,8 @@ const { values } = parseArgs({
 if (values.out === undefined)
   throw new Error('Usage: node bench/score.mjs --out <run> [options in the file]');
 
-/** Whether the features of an image and a question are all that a method needs. */
-const isPlain = ({ agent, needs }) =>
-  agent === undefined && needs.every((need) => need === 'question' || need === 'saliency');
+/** Whether a method needs neither an agent nor another resolution. */
+const isPlain = ({ agent, needs }) => agent === undefined && !needs.includes('resolution');
 
 /** The methods that `--methods` names. */
 async function methodsOf(names) {

@@ -3,8 +3,8 @@
 import type { TensorOps } from '../backend/program.js';
 import { normalizeRows, safeNorms } from '../similarity.js';
 
-/** The focus strength for a question that clearly distinguishes vision tokens. Chosen on validation questions. */
-export const FULL_FOCUS = 4;
+/** The focus strength for a question that clearly distinguishes vision tokens. Chosen on validation questions of three models. */
+export const FULL_FOCUS = 3;
 
 /** Evidence below which there is no focus, and above which it is full. Chosen on validation questions of both embedded models. */
 const NO_EVIDENCE = 0.9;

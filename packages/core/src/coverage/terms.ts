@@ -113,7 +113,7 @@ export interface VisionCoverageOptions {
    * image. With 0, as in the paper, or without text, all count equally. Not part of the paper: with 4, this term alone does better
    * than the paper's two on our benchmark (apps/docs/results). A prepared image then recomputes its kernel for each question.
    *
-   * `'auto'` measures from the image and the question whether the text tells vision tokens apart at all, and takes 4 where it
+   * `'auto'` measures from the image and the question whether the text tells vision tokens apart at all, and takes 3 where it
    * clearly does, 0 where it does no more than noise would, and strengths in between.
    * @default 0
    */
