@@ -107,8 +107,9 @@ describe('a transformers.js model under evaluation', () => {
     const [places] = (placed as Required<GivenFeatures>).positions.ids as [number[]];
     expect(places).toEqual(Array.from({ length: 576 }, (_, i) => (places[0] as number) + i));
     // head_dim 32 and theta 10,000 in the model's configuration.
-    expect(placed?.positions?.frequencies).toHaveLength(16);
-    expect(placed?.positions?.frequencies[8]).toBeCloseTo(0.01);
+    // Half of the 32 dimensions of a head are rotated.
+    expect(placed?.positions?.frequencies).toHaveLength(8);
+    expect(placed?.positions?.frequencies[4]).toBeCloseTo(0.01);
   });
 
   it('prunes as @mmtok/transformers does', async () => {

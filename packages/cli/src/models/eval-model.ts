@@ -247,6 +247,8 @@ interface TextConfig {
   readonly head_dim?: number;
   readonly rope_theta?: number;
   readonly rope_scaling?: unknown;
+  /** The share of a head's dimensions that are rotated. */
+  readonly partial_rotary_factor?: number;
 }
 interface Config extends TextConfig {
   readonly text_config?: TextConfig;
@@ -264,8 +266,9 @@ export function rotaryModel(
 ): RotaryModel | undefined {
   const { image_token_index, image_token_id = image_token_index, text_config } = config as Config;
   const text = { ...(config as Config), ...text_config };
-  const { hidden_size, num_attention_heads, rope_theta, rope_scaling } = text;
-  const width = text.head_dim ?? (hidden_size ?? Number.NaN) / (num_attention_heads ?? Number.NaN);
+  const { hidden_size, num_attention_heads, rope_theta, rope_scaling, partial_rotary_factor = 1 } = text;
+  const head = text.head_dim ?? (hidden_size ?? Number.NaN) / (num_attention_heads ?? Number.NaN);
+  const width = Math.floor(head * partial_rotary_factor);
   const takesPositions = sessions.some((session) => session?.inputNames.includes('position_ids'));
   const isLine = rope_theta !== undefined && rope_scaling == null && Number.isInteger(width);
   if (image_token_id === undefined || !takesPositions || !isLine) return undefined;
