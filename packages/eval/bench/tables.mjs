@@ -1,12 +1,11 @@
 // The tables of apps/docs/results from the records of runs (of score.mjs, or of `mmtok eval`), as Markdown: the score of each method in
 // percent of the score with all tokens, with 95 % intervals by paired bootstrap over questions; scores by kind of question; the kinds
-// that every method loses, beyond the noise; and of these the kinds lost at every budget below half of the tokens.
+// that every method loses, beyond the noise; of these the kinds lost at every budget below half of the tokens; and the methods whose
+// score falls with more tokens.
 //   node bench/tables.mjs <run>... [--kinds 10%,8]
-import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { builtInMethods, lostKinds, meanDifference, retention } from '../dist/index.js';
+import { lostKinds, meanDifference, retention } from '../dist/index.js';
+import { mean, pairs, percent, readAnswers } from './records.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -14,49 +13,24 @@ const { values, positionals } = parseArgs({
 });
 if (positionals.length === 0) throw new Error('Usage: node bench/tables.mjs <run>... [--kinds 10%,8]');
 
-const mean = (numbers) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
-const percent = (share) => (100 * share).toFixed(1);
 const row = (cells) => console.log(`| ${cells.join(' | ')} |`);
 const head = (names) => {
   row(names);
   row(names.map((_, i) => (i === 0 ? '---' : '---:')));
 };
 
-/** Answers by question, of each method at each budget. */
-const runs = new Map();
-for (const folder of positionals) {
-  for await (const line of createInterface({ input: createReadStream(join(folder, 'records.jsonl')) })) {
-    const record = JSON.parse(line);
-    const key = record.method === 'all' ? 'all' : JSON.stringify([record.method, record.budget]);
-    if (!runs.has(key)) runs.set(key, new Map());
-    runs.get(key).set(record.id, record);
-  }
-}
-const whole = runs.get('all');
-if (whole === undefined) throw new Error('The runs have no answers with all tokens.');
+const { whole, rows } = await readAnswers(positionals);
 const kinds = [...new Set([...whole.values()].map(({ kind }) => kind))].toSorted();
 const most = Math.max(...[...whole.values()].map(({ keptTokens }) => keptTokens));
-
-/** The scores of one method at one budget beside those with all tokens, of all questions or of one kind. */
-function pairs(answers, kind) {
-  const own = [...answers.values()].filter((record) => kind === undefined || record.kind === kind);
-  return [own.map(({ id }) => whole.get(id).score.value), own.map(({ score }) => score.value)];
-}
-
-const rows = [...runs].flatMap(([key, answers]) => {
-  if (key === 'all') return [];
-  const [method, budget] = JSON.parse(key);
-  const title = builtInMethods.find(({ name }) => name === method)?.title ?? method;
-  const kept = mean([...answers.values()].map(({ keptTokens }) => keptTokens));
-  const ofKinds = kinds.map((kind) => {
-    const [full, own] = pairs(answers, kind);
-    return { kind, questions: own.length, score: mean(own), difference: meanDifference(full, own) };
+for (const own of rows) {
+  own.kinds = kinds.map((kind) => {
+    const [full, scores] = pairs(whole, own.answers, kind);
+    return { kind, questions: scores.length, score: mean(scores), difference: meanDifference(full, scores) };
   });
-  return [{ method, title, budget, keptTokens: kept, answers, kinds: ofKinds }];
-});
+}
 const full = {
   kinds: kinds.map((kind) => {
-    const [scores] = pairs(whole, kind);
+    const [scores] = pairs(whole, whole, kind);
     return { kind, questions: scores.length, score: mean(scores) };
   }),
 };
@@ -64,13 +38,15 @@ const budgets = [...new Set(rows.map(({ budget }) => budget))];
 const methods = [...new Set(rows.map(({ method }) => method))];
 const rowOf = (method, budget) => rows.find((one) => one.method === method && one.budget === budget);
 
-console.log(`${whole.size} questions, ${percent(mean(pairs(whole)[0]))} % right with all ${most} tokens\n`);
+console.log(
+  `${whole.size} questions, ${percent(mean(pairs(whole, whole)[0]))} % right with all ${most} tokens\n`,
+);
 head(['method', ...budgets]);
 for (const method of methods) {
   const cells = budgets.map((budget) => {
     const own = rowOf(method, budget);
     if (own === undefined) return '';
-    const { value, low, high } = retention(...pairs(own.answers));
+    const { value, low, high } = retention(...pairs(whole, own.answers));
     return `${percent(value)} (${percent(low)}–${percent(high)})`;
   });
   row([rows.find((one) => one.method === method).title, ...cells]);
@@ -79,11 +55,19 @@ for (const method of methods) {
 for (const budget of values.kinds?.split(',') ?? []) {
   console.log(`\n${budget}\n`);
   head(['score in %', ...kinds, 'all']);
-  row(['all tokens', ...full.kinds.map(({ score }) => percent(score)), percent(mean(pairs(whole)[0]))]);
+  row([
+    'all tokens',
+    ...full.kinds.map(({ score }) => percent(score)),
+    percent(mean(pairs(whole, whole)[0])),
+  ]);
   for (const method of methods) {
     const own = rowOf(method, budget);
     if (own === undefined) continue;
-    row([own.title, ...own.kinds.map(({ score }) => percent(score)), percent(mean(pairs(own.answers)[1]))]);
+    row([
+      own.title,
+      ...own.kinds.map(({ score }) => percent(score)),
+      percent(mean(pairs(whole, own.answers)[1])),
+    ]);
   }
 }
 
@@ -104,3 +88,20 @@ const refused = kinds.filter((kind) =>
 console.log(
   `\nLost at every budget below half of the tokens (${small.join(', ')}): ${refused.join(', ') || 'none'}`,
 );
+
+/** Each method's scores from one budget to the next larger one, and from the largest to all tokens. */
+const steps = methods.flatMap((method) => {
+  const own = rows.filter((one) => one.method === method).toSorted((a, b) => a.keptTokens - b.keptTokens);
+  const ladder = [...own, { budget: 'all tokens', answers: whole }];
+  return ladder.slice(1).map(({ budget, answers }, i) => {
+    const { budget: from, answers: fewer } = ladder[i];
+    const difference = meanDifference(...pairs(fewer, answers));
+    return { method, from, budget, difference };
+  });
+});
+const falls = steps.filter(({ difference }) => difference.value < 0);
+console.log(`\nOf ${steps.length} steps to a larger budget, the score falls at ${falls.length}`);
+for (const { method, from, budget, difference } of falls) {
+  const { value, low, high } = difference;
+  console.log(`- ${method}, ${from} to ${budget}: ${percent(value)} (${percent(low)} to ${percent(high)})`);
+}
