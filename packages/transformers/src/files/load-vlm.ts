@@ -206,7 +206,7 @@ function familyToLoad(modelType: string): PrunedFamily {
       modelType,
       'it is not a vision-language model that transformers.js supports',
     );
-  if (family.status === 'refused') throw new UnsupportedModelError(modelType, family.reason);
+  if (family.status === 'unsupported') throw new UnsupportedModelError(modelType, family.reason);
   return family;
 }
 
