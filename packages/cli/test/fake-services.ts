@@ -111,7 +111,7 @@ export function fakeVerification(text: string, passed = true): VerifyReport {
       { name: 'keepAll', status: 'pass', detail: text, facts: {} },
       { name: 'tap', status: passed ? 'warn' : 'fail', detail: text, facts: { tensor: text } },
     ],
-    pictures: [
+    images: [
       {
         name: text,
         kind: 'reading',

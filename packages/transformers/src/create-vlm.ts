@@ -257,7 +257,7 @@ class PrunedVlm implements Vlm {
 
   /** The inputs of `generate` and the selection options. */
   private async inputsOf({ messages, images, template, keep, mmtok }: ResolvedRequest): Promise<CallInputs> {
-    const pictures = await Promise.all(
+    const read = await Promise.all(
       images.map((image, at) =>
         readImage(this.library, image, images.length === 1 ? 'the image' : `image ${at + 1}`),
       ),
@@ -274,18 +274,18 @@ class PrunedVlm implements Vlm {
         config: this.model.config as unknown as Readonly<Record<string, unknown>>,
         tokensPerImage: (pixels) => this.pruned.tokensPerImage(pixels),
       });
-    const options = { ...(question !== undefined && { question }), images: pictures };
+    const options = { ...(question !== undefined && { question }), images: read };
     if (isTimeBudget(wanted)) {
       const { planner } = this;
       await planner.ready(template);
       const started = performance.now();
-      const fitted = await planner.fit(pictures, question ?? '', wanted);
+      const fitted = await planner.fit(read, question ?? '', wanted);
       const tensors = await process(fitted.processor, fitted.images);
       const planned = await planner.plan(
         {
           tensors,
-          images: pictures.length,
-          ...(await this.countOf(tensors, pictures.length)),
+          images: read.length,
+          ...(await this.countOf(tensors, read.length)),
           spentMs: performance.now() - started,
         },
         wanted,
@@ -296,7 +296,7 @@ class PrunedVlm implements Vlm {
         reported: planned.reported,
       };
     }
-    const tensors = await process(this.processor, pictures);
+    const tensors = await process(this.processor, read);
     if (wanted === false) return { tensors, mmtok: false };
     if (wanted === undefined) return { tensors, mmtok: { ...options, ...asked } };
     const isCalled = keep === undefined && called !== undefined && !isTimeBudget(called);

@@ -18,7 +18,7 @@ export {
 } from '@mmtok/core';
 export { type CreateVlmOptions, createVlm, type Vlm } from './create-vlm.js';
 export * from './errors.js';
-export type { Checkpoint, ModelFamily, PrunedFamily, RefusedFamily } from './families/family.js';
+export type { Checkpoint, ModelFamily, PrunedFamily, UnsupportedFamily } from './families/family.js';
 export { type FitImageOptions, type FittedImage, fitImage } from './families/fit-image.js';
 export { families } from './families/index.js';
 export { type ModelInputs, type ProcessRequest, processInputs } from './families/process.js';

@@ -27,10 +27,10 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-type Ask = { readonly question?: string; readonly pictures?: number; readonly mmtok?: CallOptions };
+type Ask = { readonly question?: string; readonly count?: number; readonly mmtok?: CallOptions };
 
 /** Asks a pruned model with an agent; returns the report. */
-async function asked(agent: PruneOptions['agent'], { question, pictures = 1, mmtok }: Ask = {}) {
+async function asked(agent: PruneOptions['agent'], { question, count = 1, mmtok }: Ask = {}) {
   handle = prune(loaded.model, {
     processor: loaded.processor,
     backend: createReferenceBackend(),
@@ -38,7 +38,7 @@ async function asked(agent: PruneOptions['agent'], { question, pictures = 1, mmt
     minVisionTokens: 1,
     ...(agent && { agent }),
   });
-  const images = Array.from({ length: pictures }, () => image);
+  const images = Array.from({ length: count }, () => image);
   const inputs = await loaded.inputs(question ?? 'what is on the tree ?', images);
   await generate(loaded.model, { ...inputs, max_new_tokens: 1, mmtok: { images, ...mmtok } });
   return handle.lastReport!;
@@ -85,7 +85,7 @@ describe('an agent', () => {
       { answer: 'a dog and a car', weight: 3 },
       { answer: 'a cat', weight: 0 },
     ];
-    const { prompts } = await asked(async () => replies.shift()!, { pictures: 3 });
+    const { prompts } = await asked(async () => replies.shift()!, { count: 3 });
     expect(prompts[0]?.question).toMatchObject({
       words: ['on', 'tree', 'blue', 'dog', 'car'],
       weights: [1, 1, 0.5, 0.5, 3],
@@ -101,7 +101,7 @@ describe('an agent', () => {
   it('sees every image of the call', async () => {
     const answers = ['a cat', 'a dog and a cat'];
     const agent = vi.fn<Agent>(async () => ({ answer: answers.shift() ?? '' }));
-    const { prompts } = await asked(agent, { pictures: 2 });
+    const { prompts } = await asked(agent, { count: 2 });
     expect(prompts[0]?.agent).toMatchObject({ answers: ['a cat', 'a dog and a cat'], added: ['cat', 'dog'] });
   });
 
@@ -233,7 +233,7 @@ describe('an agent that fails', () => {
       .fn<Agent>()
       .mockResolvedValueOnce({ answer: 'a cat' })
       .mockRejectedValue(new Error('enough'));
-    const { prompts } = await asked(agent, { pictures: 2 });
+    const { prompts } = await asked(agent, { count: 2 });
     expect(prompts[0]?.agent).toMatchObject({ state: 'failed', answers: ['a cat'], added: ['cat'] });
     expect(prompts[0]?.question?.words).toContain('cat');
   });

@@ -40,7 +40,7 @@ const { question, perTile, newTokens, cases } = JSON.parse(
 ) as { question: string; perTile: number; newTokens: number; cases: readonly Case[] };
 
 /** The same pixels as `picture()` of make_fixture.py. */
-function picture([width, height]: readonly [number, number]): RawImage {
+function photo([width, height]: readonly [number, number]): RawImage {
   const data = new Uint8ClampedArray(width * height * 3);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -93,7 +93,7 @@ describe.each(cases.map((each) => [each.sizes.map((size) => size.join(' × ')).j
   (_, expected) => {
     let inputs: Readonly<Record<string, Tensor>>;
     beforeAll(async () => {
-      inputs = await inputsOf(expected.sizes.map(picture));
+      inputs = await inputsOf(expected.sizes.map(photo));
     });
 
     it('has the same tiles and prompt as the reference processor, pixel for pixel', () => {
@@ -144,11 +144,11 @@ describe.each(cases.map((each) => [each.sizes.map((size) => size.join(' × ')).j
 );
 
 describe('with other options', () => {
-  const image = picture([500, 300]);
+  const image = photo([500, 300]);
 
   it('answers two prompts of a batch like single prompts', async () => {
     const [first, second] = [cases[2], cases[3]] as [Case, Case];
-    const [long, short] = await Promise.all([first, second].map(({ sizes }) => inputsOf(sizes.map(picture))));
+    const [long, short] = await Promise.all([first, second].map(({ sizes }) => inputsOf(sizes.map(photo))));
     const { Tensor: Class, cat } = loaded.library;
     const missing = first.promptTokens - second.promptTokens;
     const filled = (name: string, fill: bigint): Tensor =>
@@ -238,7 +238,7 @@ describe('with other options', () => {
 
   it('rejects placeholders and images that do not match', async () => {
     const { input_ids, attention_mask } = await inputsOf([image]);
-    const other = await inputsOf([picture([336, 336])]);
+    const other = await inputsOf([photo([336, 336])]);
     await expect(answer({ ...other, input_ids, attention_mask } as never)).rejects.toThrow(/1560.*1176/);
   });
 });

@@ -83,6 +83,27 @@ describe('loadVlm', () => {
     await model.dispose();
   });
 
+  it('stops the threads of every session when its run ends, unless the caller sets `extra`', async () => {
+    const tiny = await buildTinyModel('llava', { directory });
+    const { model, dispose } = await tiny.load();
+    const create = vi.spyOn(model.sessions.vision_encoder.constructor, 'create');
+    const stop = { session: { force_spinning_stop: '1' } };
+    for (const [sessionOptions, expected] of [
+      [undefined, stop],
+      [{ interOpNumThreads: 1 }, stop],
+      [{ extra: { session: {} } }, { session: {} }],
+    ] as const) {
+      create.mockClear();
+      const loaded = await loadVlm(tiny.path, sessionOptions && { sessionOptions });
+      await loaded.model.dispose();
+      // The last one is the encoder with features from before the projector.
+      expect(create.mock.calls.length).toBe(Object.keys(model.sessions).length + 1);
+      for (const [, options] of create.mock.calls) expect(options).toMatchObject({ extra: expected });
+    }
+    create.mockRestore();
+    await dispose();
+  });
+
   it('loads no model if the tokenizer fails', async () => {
     const tiny = await buildTinyModel('llava', { directory });
     const broken = join(directory, 'broken');

@@ -1,7 +1,8 @@
 // Prediction errors of time budgets on the embedded models, over 50 calls with random budgets each. Prints the errors without asserting
 // any, because they depend on the load of the machine. The goal is a median of 20 %. Run it on an idle machine with
 // `pnpm test:model packages/transformers/test/plan.model.test.ts`, or on a busy Linux machine with `CLOCK=cpu`, which runs the
-// model on one thread and measures the CPU time of the main thread.
+// model on one thread and measures the CPU time of the main thread. `SPIN=1` lets the threads of idle sessions spin, as ONNX Runtime
+// does by default, to show what that costs.
 
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -17,7 +18,10 @@ const CALLS = 50;
 const PATIENCE = 1_800_000;
 
 const isCpuTime = process.env.CLOCK === 'cpu';
-const sessionOptions = isCpuTime ? { intraOpNumThreads: 1, interOpNumThreads: 1 } : {};
+const sessionOptions = {
+  ...(isCpuTime && { intraOpNumThreads: 1, interOpNumThreads: 1 }),
+  ...(process.env.SPIN === '1' && { extra: {} }),
+};
 if (isCpuTime) {
   performance.now = () => Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6;
 }
@@ -61,10 +65,11 @@ describe.each([
         .sort((a, b) => a - b);
       const at = (share: number): string =>
         `${(100 * (errors[Math.floor(share * (errors.length - 1))] as number)).toFixed(1)} %`;
+      const took = plans.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
       const kept = plans.filter(({ tookMs, firstTokenMs }) => tookMs <= firstTokenMs).length;
       process.stdout.write(
         `${size}: budgets from ${least.toFixed(0)} to ${most.toFixed(0)} ms; error of the prediction: median ${at(0.5)}, ` +
-          `90th percentile ${at(0.9)}; in time ${kept} of ${CALLS}\n`,
+          `90th percentile ${at(0.9)}; in time ${kept} of ${CALLS}; median time ${took[CALLS / 2]?.toFixed(1)} ms\n`,
       );
       expect(errors.every((error) => Number.isFinite(error))).toBe(true);
     },

@@ -13,7 +13,7 @@ import {
   type VerifyCheck,
   type VerifyProgress,
   type VerifyReport,
-  verifyPictures,
+  verifyImages,
   verifyVlm,
 } from '../src/verify/index.js';
 import {
@@ -30,8 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const [shapes, ...others] = verifyPictures({ RawImage }, 32);
-const quick = { pictures: [shapes as NonNullable<typeof shapes>], newTokens: 3, repeats: 0 };
+const [shapes, ...others] = verifyImages({ RawImage }, 32);
+const quick = { images: [shapes as NonNullable<typeof shapes>], newTokens: 3, repeats: 0 };
 
 const checkOf = (report: VerifyReport, name: CheckName): VerifyCheck | undefined =>
   report.checks.find((check) => check.name === name);
@@ -71,7 +71,7 @@ describe('of a whole model', () => {
   it('is plain data, with times, memory, texts, and answers', async () => {
     const steps: VerifyProgress[] = [];
     const report = await verifyVlm(modelPath, {
-      pictures: [...quick.pictures, ...others].slice(0, 2),
+      images: [...quick.images, ...others].slice(0, 2),
       newTokens: 4,
       repeats: 1,
       onProgress: (step) => steps.push(step),
@@ -101,21 +101,21 @@ describe('of a whole model', () => {
     expect(report.limit?.bound).toBeCloseTo(1 / (report.limit?.fixedShare as number));
     expect(report.memory?.peakBytes).toBeGreaterThanOrEqual(report.memory?.startBytes as number);
 
-    const [picture] = report.pictures;
-    expect(picture).toMatchObject({ name: 'shapes', visionTokens: 576, keptTokens: 144 });
-    expect(picture?.preview).toMatch(/^data:image\/bmp;base64,/);
-    expect(picture?.text).toMatchObject({ source: 'lastUserTurn', words: ['shape', 'red'] });
-    expect(picture?.text?.tokens).toHaveLength(picture?.text?.ids.length as number);
-    expect(picture?.answers.map(({ keptTokens }) => keptTokens)).toEqual([576, 288, 144, 57]);
-    expect(picture?.answers[0]?.sameAsAll).toBe(true);
-    expect(picture?.overlap.expected).toBe(0.25);
+    const [image] = report.images;
+    expect(image).toMatchObject({ name: 'shapes', visionTokens: 576, keptTokens: 144 });
+    expect(image?.preview).toMatch(/^data:image\/bmp;base64,/);
+    expect(image?.text).toMatchObject({ source: 'lastUserTurn', words: ['shape', 'red'] });
+    expect(image?.text?.tokens).toHaveLength(image?.text?.ids.length as number);
+    expect(image?.answers.map(({ keptTokens }) => keptTokens)).toEqual([576, 288, 144, 57]);
+    expect(image?.answers[0]?.sameAsAll).toBe(true);
+    expect(image?.overlap.expected).toBe(0.25);
   });
 
   it('accepts a model that is already pruned, and leaves it unchanged', async () => {
     await using vlm = await createVlm(smallModelPath, { keep: 16 });
     const report = await verifyVlm(vlm, { ...quick, ratio: 0.1 });
     expect(report.passed).toBe(true);
-    expect(report.pictures[0]?.answers.map(({ keep }) => keep)).toEqual([1, 0.5, 0.25, 0.1]);
+    expect(report.images[0]?.answers.map(({ keep }) => keep)).toEqual([1, 0.5, 0.25, 0.1]);
     expect(report.timings).toEqual([]);
     const { report: after } = await vlm.ask({ image: shapes?.image as RawImage, question: 'What is red?' });
     expect(after.keptTokens).toBe(16);
@@ -123,7 +123,7 @@ describe('of a whole model', () => {
 
   it('rejects invalid options, and can be aborted', async () => {
     await expect(verifyVlm(modelPath, { ratio: 1 })).rejects.toBeInstanceOf(InvalidOptionsError);
-    await expect(verifyVlm(modelPath, { pictures: [] })).rejects.toBeInstanceOf(InvalidOptionsError);
+    await expect(verifyVlm(modelPath, { images: [] })).rejects.toBeInstanceOf(InvalidOptionsError);
     const loaded = await loadVlm(smallModelPath);
     await expect(verifyVlm(loaded, { load: {} })).rejects.toThrow(/load/);
     const controller = new AbortController();
@@ -208,7 +208,7 @@ describe('of a broken model', () => {
     await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), ...settings }));
     const image = noiseImage({ width: 16, height: 8 });
     const wide = { name: 'noise', kind: 'other', image, question: 'what ?' } as const;
-    const report = await verifyVlm(padding.path, { ...quick, pictures: [wide] });
+    const report = await verifyVlm(padding.path, { ...quick, images: [wide] });
     expect(report.passed).toBe(true);
     expect(statuses(report)).toMatchObject({ keepAll: 'pass', shortenedPrompt: 'pass' });
   });
@@ -222,7 +222,7 @@ describe('of a broken model', () => {
     });
     const image = noiseImage(windows.imageSize);
     const noise = { name: 'noise', kind: 'other', image, question: 'what ?' } as const;
-    const report = await verifyVlm(loaded, { ...quick, pictures: [noise] });
+    const report = await verifyVlm(loaded, { ...quick, images: [noise] });
     expect(checkOf(report, 'tap')).toMatchObject({ status: 'fail' });
     expect(report.passed).toBe(false);
     await loaded.model.dispose();

@@ -1,7 +1,7 @@
 // How a verification is reported: lines for the terminal, and one HTML page without scripts or network access.
 
 import { tokenMarks } from '@mmtok/core/internal';
-import type { CheckName, CheckStatus, VerifiedPicture, VerifyReport } from '@mmtok/transformers/verify';
+import type { CheckName, CheckStatus, VerifiedImage, VerifyReport } from '@mmtok/transformers/verify';
 import { html, raw } from 'hono/html';
 import type { Colors } from '../terminal/io.js';
 import { renderTable, wrapColumns } from '../terminal/table.js';
@@ -61,7 +61,7 @@ export function keepInWords(keep: number): string {
 
 /** The report as lines. */
 export function verifyLines(report: VerifyReport, width: number, colors: Colors): string[] {
-  const { model, checks, timings, pictures, advice } = report;
+  const { model, checks, timings, images, advice } = report;
   const paint: Readonly<Record<CheckStatus, (text: string) => string>> = {
     pass: colors.green,
     warn: colors.yellow,
@@ -78,7 +78,7 @@ export function verifyLines(report: VerifyReport, width: number, colors: Colors)
     const columns = titles.map((title, at) => ({ title, align: at === 0 ? 'left' : 'right' }) as const);
     lines.push('', colors.bold(TIMES_TITLE), ...renderTable(columns, rows, width));
   }
-  const answers = pictures.flatMap(({ name, answers: own }) =>
+  const answers = images.flatMap(({ name, answers: own }) =>
     own.map(({ keep, keptTokens, text, sameAsAll }) => [
       keep >= 1 ? name : '',
       keepInWords(keep),
@@ -155,7 +155,7 @@ type Html = ReturnType<typeof html>;
 
 /** The whole page. */
 export async function verifyPage({ mmtok, machine, report }: PageContent): Promise<string> {
-  const { model, checks, pictures, advice, limit, memory } = report;
+  const { model, checks, images, advice, limit, memory } = report;
   const title = `${report.passed ? 'Verified' : 'Failed'}: ${model.source}`;
   const facts: (readonly [string, string])[] = [
     ['Model', `${model.source} (${model.family}, ${model.modelType})`],
@@ -197,7 +197,7 @@ ${checks.map(
 ${advice.map((one) => html`<p>${one}</p>`)}
 ${timesAsHtml(report)}
 <h2>Images</h2>
-${pictures.map(pictureAsHtml)}
+${images.map(imageAsHtml)}
 </body>
 </html>
 `;
@@ -212,8 +212,8 @@ function timesAsHtml(report: VerifyReport): Html | '' {
 <tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table>`;
 }
 
-function pictureAsHtml(picture: VerifiedPicture): Html {
-  const { name, question, text, answers, overlap } = picture;
+function imageAsHtml(image: VerifiedImage): Html {
+  const { name, question, text, answers, overlap } = image;
   const tokens = (text?.tokens ?? []).map((token) => html`<code>${token}</code> `);
   const byText =
     overlap.textOnly === undefined ? '' : `, text coverage alone ${formatShare(overlap.textOnly)}`;
@@ -222,7 +222,7 @@ function pictureAsHtml(picture: VerifiedPicture): Html {
       html`<tr><td>${keepInWords(keep)}</td><td>${keptTokens}</td><td class="text">${answer}</td><td class="text">${sameAsAll ? '' : 'changed'}</td></tr>`,
   );
   return html`<section><h3>${name}: ${question}</h3>
-<figure>${overlay(picture)}<figcaption>${picture.keptTokens} of ${picture.visionTokens} vision tokens kept, drawn over the whole image (a processor that crops shows less of it). A random selection shares ${formatShare(overlap.random)} of them${byText}.</figcaption></figure>
+<figure>${overlay(image)}<figcaption>${image.keptTokens} of ${image.visionTokens} vision tokens kept, drawn over the whole image (a processor that crops shows less of it). A random selection shares ${formatShare(overlap.random)} of them${byText}.</figcaption></figure>
 <figure><table><thead><tr><th>keep</th><th>tokens</th><th class="text">answer</th><th></th></tr></thead><tbody>${rows}</tbody></table>
 <figcaption>Text that drives the selection: ${tokens.length === 0 ? 'none' : tokens}</figcaption></figure></section>`;
 }
@@ -231,7 +231,7 @@ const SIDE = 320;
 const TILE_SIDE = 64;
 
 /** The image with kept tokens left bright. With several tiles, the overview, which is the last, is drawn over it, the others below. */
-function overlay({ preview, width, height, tiles, name }: VerifiedPicture): Html {
+function overlay({ preview, width, height, tiles, name }: VerifiedImage): Html {
   const scale = SIDE / Math.max(width, height);
   const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
   const overview = tiles.at(-1);
@@ -245,11 +245,7 @@ function overlay({ preview, width, height, tiles, name }: VerifiedPicture): Html
 }
 
 /** What was kept of a tile; nothing where its tokens form no grid. */
-function marks(
-  { grid, indices }: VerifiedPicture['tiles'][number],
-  width: number,
-  height: number,
-): Html | '' {
+function marks({ grid, indices }: VerifiedImage['tiles'][number], width: number, height: number): Html | '' {
   if (grid === undefined) return '';
   const [rows, columns] = grid;
   return raw(tokenMarks({ rows, columns, kept: indices }, width, height));

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { VerifiedPicture, VerifyReport } from '@mmtok/transformers/verify';
+import type { VerifiedImage, VerifyReport } from '@mmtok/transformers/verify';
 import type { Command } from 'commander';
 import { EXIT, orInputFileError, UsageError } from '../errors.js';
 import { TINY, type VerifyRequest } from '../models/load.js';
@@ -96,8 +96,8 @@ const UNWRITABLE = 'it cannot be written';
 export interface VerifyDocument {
   readonly mmtok: string;
   readonly machine: string;
-  readonly report: Omit<VerifyReport, 'pictures'> & {
-    readonly pictures: readonly Omit<VerifiedPicture, 'preview'>[];
+  readonly report: Omit<VerifyReport, 'images'> & {
+    readonly images: readonly Omit<VerifiedImage, 'preview'>[];
   };
 }
 
@@ -144,7 +144,7 @@ async function verify(
 }
 
 function withoutPreviews(report: VerifyReport): VerifyDocument['report'] {
-  return { ...report, pictures: report.pictures.map(({ preview: _, ...picture }) => picture) };
+  return { ...report, images: report.images.map(({ preview: _, ...image }) => image) };
 }
 
 function machineInWords(): string {

@@ -97,8 +97,8 @@ export interface PrunedFamily {
 export type FamilyLayout = Omit<PrunedFamily, 'name' | 'modelTypes' | 'className' | 'notes' | 'checkpoints'>;
 
 /** A family that transformers.js can run but that cannot be pruned here. */
-export interface RefusedFamily {
-  readonly status: 'refused';
+export interface UnsupportedFamily {
+  readonly status: 'unsupported';
   readonly name: string;
   readonly modelTypes: readonly string[];
   /** The reason, as the end of the sentence "The model cannot be pruned: …". */
@@ -106,7 +106,7 @@ export interface RefusedFamily {
 }
 
 /** A family of models. */
-export type ModelFamily = PrunedFamily | RefusedFamily;
+export type ModelFamily = PrunedFamily | UnsupportedFamily;
 
 /** A loaded model with its family and its processor, as used by every stage of a call. */
 export interface PrunedModel {

@@ -228,7 +228,7 @@ const schema = z.strictObject({
  * @throws InvalidOptionsError if `visionTokens` is not a positive integer, or is less than the processor's minimum per image.
  * @throws InputError for families in which every image has the same number of vision tokens.
  * @example
- * const { image, processor } = await fitImage(loaded.processor, picture, { visionTokens: 256 });
+ * const { image, processor } = await fitImage(loaded.processor, photo, { visionTokens: 256 });
  * const inputs = await processInputs(library, processor, { messages, images: [image] });
  */
 export async function fitImage(

@@ -4,7 +4,7 @@ import { UnsupportedModelError } from '../errors.js';
 import type { ModelLike } from '../internal/types.js';
 import type { ModelFamily, PrunedFamily } from './family.js';
 import { llavaFamilies } from './llava.js';
-import { otherFamilies, refusedFamilies } from './others.js';
+import { otherFamilies, unsupportedFamilies } from './others.js';
 import { qwenFamilies } from './qwen.js';
 import { tiledFamilies } from './tiled.js';
 
@@ -14,7 +14,7 @@ export const families: readonly ModelFamily[] = [
   ...tiledFamilies,
   ...qwenFamilies,
   ...otherFamilies,
-  ...refusedFamilies,
+  ...unsupportedFamilies,
 ];
 
 /** The family of a `model_type`, if known. */
@@ -41,7 +41,7 @@ export function prunedFamilyOf(model: ModelLike | null | undefined): PrunedFamil
     const known = families.flatMap((one) => (one.status === 'pruned' ? one.modelTypes : [])).join(', ');
     throw new UnsupportedModelError(modelType, `its model_type is not one of ${known}`);
   }
-  if (family.status === 'refused') throw new UnsupportedModelError(modelType, family.reason);
+  if (family.status === 'unsupported') throw new UnsupportedModelError(modelType, family.reason);
   const missing = family.adapter.sessions.filter((session) => model.sessions[session] === undefined);
   if (missing.length > 0) {
     throw new UnsupportedModelError(

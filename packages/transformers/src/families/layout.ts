@@ -16,8 +16,8 @@ function square(tokens: number): Pick<Tile, 'grid'> {
 export function equalTiles({ features, inputs }: TileContext): Tile[] {
   const leading = features.dims.slice(0, -1);
   const total = leading.reduce((product, length) => product * length, 1);
-  const pictures = tensorAt(inputs, 'pixel_values')?.dims.slice(0, -3) ?? [1];
-  const count = leading.length > 1 ? total / (leading.at(-1) as number) : pictures.reduce((a, b) => a * b, 1);
+  const images = tensorAt(inputs, 'pixel_values')?.dims.slice(0, -3) ?? [1];
+  const count = leading.length > 1 ? total / (leading.at(-1) as number) : images.reduce((a, b) => a * b, 1);
   const tokens = total / count;
   if (!Number.isInteger(tokens)) {
     throw new PromptMismatchError(`${total} vision features do not divide among ${count} images`);

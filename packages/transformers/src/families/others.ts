@@ -2,7 +2,7 @@
 
 import { encoderDecoderAdapter } from '../adapters/embeddings.js';
 import { janusAdapter } from '../adapters/janus.js';
-import type { PrunedFamily, RefusedFamily } from './family.js';
+import type { PrunedFamily, UnsupportedFamily } from './family.js';
 import { equalTiles, tilesFromRuns } from './layout.js';
 
 export const otherFamilies: readonly PrunedFamily[] = [
@@ -39,15 +39,15 @@ export const otherFamilies: readonly PrunedFamily[] = [
   },
 ];
 
-export const refusedFamilies: readonly RefusedFamily[] = [
+export const unsupportedFamilies: readonly UnsupportedFamily[] = [
   {
-    status: 'refused',
+    status: 'unsupported',
     name: 'Ultravox, Voxtral, Granite Speech',
     modelTypes: ['ultravox', 'voxtral', 'voxtral_realtime', 'granite_speech'],
     reason: 'it is an audio-only model, so it has no vision tokens to prune',
   },
   {
-    status: 'refused',
+    status: 'unsupported',
     name: 'TrOCR, Donut, captioners',
     modelTypes: ['vision-encoder-decoder'],
     reason:

@@ -13,7 +13,7 @@ import {
   tilesFromSpatialShapes,
 } from './layout.js';
 import { llavaLayout } from './llava.js';
-import { cropTiling, patchTiling, pictureTiling } from './tiling.js';
+import { cropTiling, imageTiling, patchTiling } from './tiling.js';
 
 export const tiledFamilies: readonly PrunedFamily[] = [
   {
@@ -24,7 +24,7 @@ export const tiledFamilies: readonly PrunedFamily[] = [
     tiles: tilesFromRuns,
     endsImage: endsWithOverview,
     tileAt: tileOfMarker,
-    tiling: pictureTiling,
+    tiling: imageTiling,
     notes: 'tiles share the budget of their image; tile markers stay even if a tile loses all its tokens',
     checkpoints: [
       { id: 'HuggingFaceTB/SmolVLM-256M-Instruct', size: '0.26 B' },
@@ -39,7 +39,7 @@ export const tiledFamilies: readonly PrunedFamily[] = [
     tiles: tilesFromRuns,
     endsImage: endsWithOverview,
     tileAt: tileOfMarker,
-    tiling: pictureTiling,
+    tiling: imageTiling,
     notes:
       'tiles share the budget of their image; tile markers stay even if a tile loses all its tokens; frames of a video are single tiles',
     checkpoints: [

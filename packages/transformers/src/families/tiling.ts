@@ -6,7 +6,7 @@ import { type ModelInputs, type TensorData, type TensorLike, tensorAt } from '..
 import type { ImagePart } from '../report.js';
 
 /** The pixels of an encoder input, `[channels, height, width]`. */
-export interface TilePicture {
+export interface TilePixels {
   readonly data: Float32Array;
   readonly channels: number;
   readonly height: number;
@@ -44,7 +44,7 @@ export interface TiledInputs {
   readonly units: number;
   readonly rowsPerUnit: number;
   /** The pixels of a tile. */
-  picture(tile: number): TilePicture;
+  pixels(tile: number): TilePixels;
   /** The inputs that make the encoder process only these tiles. */
   part(tiles: readonly number[]): TilePart;
 }
@@ -77,7 +77,7 @@ export function tileCount({ tiling }: { readonly tiling?: Tiling }, inputs: Mode
 }
 
 /** Idefics and SmolVLM: images `[batch, tiles, channels, height, width]`; tiles that only pad the batch are masked. */
-export const pictureTiling: Tiling = (inputs, tiles) => {
+export const imageTiling: Tiling = (inputs, tiles) => {
   const pixels = tensorAt(inputs, 'pixel_values');
   const mask = tensorAt(inputs, 'pixel_attention_mask');
   if (pixels?.dims.length !== 5) return undefined;
@@ -97,7 +97,7 @@ export const pictureTiling: Tiling = (inputs, tiles) => {
     })),
     units: tiles.length,
     rowsPerUnit: tokens,
-    picture: (tile) => ({
+    pixels: (tile) => ({
       data: blockOf(pixels, shown[tile] as number, batch * most, toFloat32(pixels).data),
       channels,
       height,
@@ -138,7 +138,7 @@ export const patchTiling: Tiling = (inputs, tiles) => {
     tiles: read,
     units: next,
     rowsPerUnit: 1,
-    picture(tile) {
+    pixels(tile) {
       const patches = blockOf(pixels, tile, count, toFloat32(pixels).data);
       return unpatched(patches, grids.slice(tile * 2, tile * 2 + 2), side);
     },
@@ -161,7 +161,7 @@ function unpatched(
   patches: Float32Array,
   [rows = 0, columns = 0]: readonly number[],
   side: number,
-): TilePicture {
+): TilePixels {
   const [height, width] = [rows * side, columns * side];
   const data = new Float32Array(CHANNELS * height * width);
   for (let y = 0; y < height; y++) {
@@ -222,7 +222,7 @@ export const cropTiling: Tiling = (inputs, images) => {
     tiles: read,
     units: start,
     rowsPerUnit: 1,
-    picture: (tile) => ({
+    pixels: (tile) => ({
       data: blockOf(pixels, tile, read.length, toFloat32(pixels).data),
       channels,
       height,

@@ -33,5 +33,7 @@ export const platform: PlatformFiles = {
     const gpu = web.navigator !== undefined && 'gpu' in web.navigator ? ['webgpu'] : [];
     return wanted === 'auto' ? [...gpu, 'wasm'] : gpu;
   },
+  // Threads of idle sessions were measured in Node only.
+  sessionOptions: {},
   download: async (url, env) => await fetched(url, env.fetch ?? fetch),
 };

@@ -43,7 +43,11 @@ export interface LoadVlmOptions {
   readonly revision?: string;
   /** The folder for downloads. Not for browsers, which use their own cache. @default transformers.js's own */
   readonly cacheDir?: string;
-  /** Options for all sessions, as ONNX Runtime takes them. */
+  /**
+   * Options for all sessions, as ONNX Runtime takes them.
+   * @default in Node, `{ extra: { session: { force_spinning_stop: '1' } } }`: idle threads of one session do not slow down the
+   * next. If you pass `extra`, it replaces this one.
+   */
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
   /** Cancels loading: it then rejects with the signal's reason and frees what was loaded. */
   readonly signal?: AbortSignal;
@@ -135,6 +139,7 @@ async function load(
   folder: string | undefined,
   { tap = true, signal, ...options }: LoadVlmOptions,
 ): Promise<LoadedVlm> {
+  const sessionOptions = { ...platform.sessionOptions, ...options.sessionOptions };
   const from = folder ?? source;
   const offline = folder !== undefined || (options.offline ?? false);
   const where = {
@@ -159,7 +164,7 @@ async function load(
       config: asLoaded(config, family),
       ...(options.device !== undefined && { device: options.device }),
       ...(options.dtype !== undefined && { dtype: options.dtype }),
-      ...(options.sessionOptions && { session_options: options.sessionOptions }),
+      session_options: sessionOptions,
     });
     if (family.loadedAs !== undefined)
       Object.defineProperty(model.config, 'model_type', { value: modelType, enumerable: true });
@@ -175,10 +180,7 @@ async function load(
       family: family.name,
       modelType,
       tap: isTapped
-        ? await tapLoadedModel(model, env, place, {
-            ...(typeof tap === 'object' && tap),
-            ...(options.sessionOptions && { sessionOptions: options.sessionOptions }),
-          })
+        ? await tapLoadedModel(model, env, place, { ...(typeof tap === 'object' && tap), sessionOptions })
         : {},
     };
   } catch (cause) {
@@ -204,7 +206,7 @@ function familyToLoad(modelType: string): PrunedFamily {
       modelType,
       'it is not a vision-language model that transformers.js supports',
     );
-  if (family.status === 'refused') throw new UnsupportedModelError(modelType, family.reason);
+  if (family.status === 'unsupported') throw new UnsupportedModelError(modelType, family.reason);
   return family;
 }
 

@@ -53,6 +53,8 @@ export interface PlatformFiles {
   readonly download: ((url: string, env: LibraryEnv) => Promise<FoundFile>) | undefined;
   /** The devices that transformers.js tries for `'auto'` or `'gpu'`. */
   devices(wanted: 'auto' | 'gpu'): readonly string[];
+  /** Options of ONNX Runtime for all sessions of a model, unless the caller sets them. */
+  readonly sessionOptions: Readonly<Record<string, unknown>>;
 }
 
 /** Where a model was loaded from. */

@@ -71,6 +71,12 @@ function devices(wanted: 'auto' | 'gpu'): string[] {
   return wanted === 'auto' ? all : all.filter((device) => ['webgpu', 'cuda', 'dml'].includes(device));
 }
 
+/**
+ * Every session has its own threads. By default, they spin for a while after a run, and compete for cores with the session that
+ * runs next: the language model after the encoder, and its head after its layers.
+ */
+const STOP_SPINNING = { extra: { session: { force_spinning_stop: '1' } } };
+
 /** The Node implementation of `#files`. */
 export const platform: PlatformFiles = {
   modelFolder,
@@ -81,6 +87,7 @@ export const platform: PlatformFiles = {
   },
   beside: (location, name) => join(dirname(toPath(location)), name),
   devices,
+  sessionOptions: STOP_SPINNING,
   // Nothing is downloaded here: transformers.js has already written every file of a loaded model to disk.
   download: undefined,
 };

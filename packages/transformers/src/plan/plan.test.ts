@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CallSize, type CostSample, fitCosts, type PhaseCosts, phaseTimes, totalMs } from './costs.js';
 import { makePlan } from './make-plan.js';
+import { Drift } from './planner.js';
 import { measureCosts, type Probe, type ProbeSize } from './profile.js';
 
 /** Costs of a simulated machine that matches the cost model exactly. */
@@ -185,6 +186,47 @@ describe('makePlan', () => {
     const late = makePlan(COSTS, choices, { firstTokenMs: 300, spentMs: 299 });
     expect(late.isFeasible).toBe(false);
     expect(late.predictedMs).toBeGreaterThan(299);
+  });
+});
+
+describe('Drift', () => {
+  const ms = fc.double({ min: 0.1, max: 1e4, noNaN: true });
+  const factor = fc.double({ min: 0.1, max: 10, noNaN: true });
+
+  it('corrects predictions that are off by a constant factor after a few calls', () => {
+    fc.assert(
+      fc.property(factor, fc.array(ms, { minLength: 4, maxLength: 20 }), (slower, calls) => {
+        const drift = new Drift();
+        for (const costs of calls) drift.record(slower * costs, costs * drift.value, drift.value);
+        expect(drift.value / slower).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  it('ignores up to three slow calls of the last seven, and forgets a machine that was slow', () => {
+    fc.assert(
+      fc.property(ms, fc.integer({ min: 0, max: 3 }), (costs, slow) => {
+        const drift = new Drift();
+        for (let call = 0; call < 7; call++)
+          drift.record(costs * (call % 2 === 1 && call < 2 * slow ? 9 : 1), costs * drift.value, drift.value);
+        expect(drift.value).toBeCloseTo(1, 9);
+        for (let call = 0; call < 7; call++) drift.record(3 * costs, costs * drift.value, drift.value);
+        for (let call = 0; call < 7; call++) drift.record(costs, costs * drift.value, drift.value);
+        expect(drift.value).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  it('ignores calls without a time', () => {
+    const drift = new Drift();
+    for (const [took, predicted] of [
+      [0, 5],
+      [5, 0],
+      [5, -1],
+      [Number.NaN, 5],
+    ] as const)
+      for (let call = 0; call < 4; call++) drift.record(took, predicted, drift.value);
+    expect(drift.value).toBe(1);
   });
 });
 

@@ -42,12 +42,32 @@ const SCALES = [1, 3 / 4, 1 / 2, 1 / 3, 1 / 4, 1 / 6, 1 / 10];
 /** The number of recent calls that the drift is the median of: an odd number, so that single slow calls have no effect. */
 const RECENT = 7;
 
+/** The ratio of measured to predicted time in recent calls: accounts for other load on the machine or a throttled processor. */
+export class Drift {
+  /** The last one at the end. */
+  private readonly ratios: number[] = [1];
+
+  /** The median ratio of the last seven calls; 1 before the first call. */
+  get value(): number {
+    return median(this.ratios);
+  }
+
+  /**
+   * Records a call. Calls without a measured or predicted time are ignored.
+   * @param drift the drift that the prediction included.
+   */
+  record(tookMs: number, predictedMs: number, drift: number): void {
+    if (!(tookMs > 0 && predictedMs > 0)) return;
+    this.ratios.push((tookMs / predictedMs) * drift);
+    if (this.ratios.length > RECENT) this.ratios.shift();
+  }
+}
+
 /** Plans calls that have a {@link TimeBudget}. */
 export class Planner {
   private readonly vlm: ProfiledVlm;
   private profile: Promise<VlmProfile> | undefined;
-  /** Ratios of measured to predicted time of recent calls, the last one at the end. */
-  private readonly ratios: number[] = [1];
+  private readonly drift = new Drift();
 
   constructor(vlm: ProfiledVlm) {
     this.vlm = vlm;
@@ -90,7 +110,7 @@ export class Planner {
         // An estimate, because the prompt does not exist yet: about four characters per token, plus the tokens of the template.
         textTokens: 30 + Math.ceil(question.length / 4),
       },
-      { firstTokenMs, drift: this.drift() },
+      { firstTokenMs, drift: this.drift.value },
     );
     if (visionTokens >= all) return same;
     const fitted = await Promise.all(
@@ -113,7 +133,7 @@ export class Planner {
     const family = prunedFamilyOf(this.vlm.model as unknown as ModelLike);
     const allTiles = tileCount(family, tensors);
     const images = Math.max(1, prompt.images);
-    const drift = this.drift();
+    const drift = this.drift.value;
     const plan = makePlan(
       await this.costs(),
       { visionTokens: [visionTokens], allTiles, images, textTokens },
@@ -131,11 +151,6 @@ export class Planner {
     };
   }
 
-  /** The median ratio of measured to predicted time: accounts for other load on the machine or a throttled processor. */
-  private drift(): number {
-    return median(this.ratios);
-  }
-
   private async costs(): Promise<VlmProfile['costs']> {
     await this.ready(undefined);
     return (await (this.profile as Promise<VlmProfile>)).costs;
@@ -147,11 +162,8 @@ export class Planner {
     { firstTokenMs, spentMs, drift }: { firstTokenMs: number; spentMs: number; drift: number },
   ): PruneReport {
     const rest = totalMs({ processMs: 0, ...timesOf(report) });
-    const predictedRest = plan.predictedMs - spentMs;
-    if (predictedRest > 0 && rest > 0 && report.timings.encodeMs > 0) {
-      this.ratios.push((rest / predictedRest) * drift);
-      if (this.ratios.length > RECENT) this.ratios.shift();
-    }
+    // Images that were still encoded from an earlier call say nothing about the plan.
+    if (report.timings.encodeMs > 0) this.drift.record(rest, plan.predictedMs - spentMs, drift);
     const own: PlanReport = {
       firstTokenMs,
       predictedMs: plan.predictedMs,

@@ -205,15 +205,15 @@ async function vlmProbe(vlm: ProfiledVlm, template: string | undefined): Promise
       config: model.config as unknown as Readonly<Record<string, unknown>>,
       tokensPerImage: (pixels) => visionTokensPerImage(model as unknown as ModelLike, pixels),
     });
-  const picture = noise(library);
+  const image = noise(library);
   const plain: { readonly image: RawImage; readonly processor: Processor }[] = [];
   if (family.tiling === undefined && canFitImages(own)) {
     for (const visionTokens of RESOLUTIONS) {
-      const fitted = await fitImage(own, picture, { visionTokens }).catch(() => undefined);
+      const fitted = await fitImage(own, image, { visionTokens }).catch(() => undefined);
       if (fitted !== undefined) plain.push(fitted);
     }
   }
-  if (plain.length === 0) plain.push({ image: picture, processor: own });
+  if (plain.length === 0) plain.push({ image, processor: own });
   const sizes: ProbeInputs[] = [];
   for (const { image, processor } of plain) {
     const inputs = await inputsOf(processor, image);

@@ -186,11 +186,11 @@ async function factsOf(
   const found =
     text === undefined ? undefined : await (await backend()).run(relevanceProgram, { vision, text });
   const { grid: cells } = tiled.tiles[image.overview] as InputTile;
-  const overview = tiled.picture(image.overview);
-  const pictures = image.tiles.map((tile) => tiled.picture(tile));
-  const [{ channels, height, width }] = pictures as [(typeof pictures)[number]];
-  const tiles = new Float32Array(pictures.length * channels * height * width);
-  pictures.forEach(({ data }, at) => {
+  const overview = tiled.pixels(image.overview);
+  const pixels = image.tiles.map((tile) => tiled.pixels(tile));
+  const [{ channels, height, width }] = pixels as [(typeof pixels)[number]];
+  const tiles = new Float32Array(pixels.length * channels * height * width);
+  pixels.forEach(({ data }, at) => {
     tiles.set(data, at * channels * height * width);
   });
   const detail = lostDetail({

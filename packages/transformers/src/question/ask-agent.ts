@@ -147,7 +147,7 @@ export async function resolveQuestions(
       continue;
     }
     const own = context.images.filter((image) => image.batchIndex === batchIndex);
-    const pictures = (settings.images ?? []).filter((_, at) => context.images[at]?.batchIndex === batchIndex);
+    const shown = (settings.images ?? []).filter((_, at) => context.images[at]?.batchIndex === batchIndex);
     const measured =
       agent.when === 'auto' && own.length > 0
         ? { informativeness: await informativeness(pruned, context, own, text) }
@@ -160,7 +160,7 @@ export async function resolveQuestions(
       continue;
     }
     const started = performance.now();
-    const asked = await (context.early ?? askAgent(agent, pictures, question.text));
+    const asked = await (context.early ?? askAgent(agent, shown, question.text));
     agentMs += performance.now() - started;
     const added = addedWords(asked, question, settings);
     const enriched = withWords(pruned.processor, question, added, settings.text);
@@ -180,10 +180,10 @@ export async function resolveQuestions(
   return { questions, texts, ...(agent && { agents }), notes, agentMs };
 }
 
-function expectOnePerImage(pictures: readonly RawImage[] | undefined, images: readonly PlacedImage[]): void {
-  if (pictures?.length === images.length) return;
+function expectOnePerImage(given: readonly RawImage[] | undefined, images: readonly PlacedImage[]): void {
+  if (given?.length === images.length) return;
   throw new PromptMismatchError(
-    `the prompt has ${images.length} images, but the option images has ${pictures?.length ?? 0} for the agent; ` +
+    `the prompt has ${images.length} images, but the option images has ${given?.length ?? 0} for the agent; ` +
       'pass one per image, as in generate({ ...inputs, mmtok: { images: [image] } }), or skip the agent with mmtok: { agent: false }',
   );
 }

@@ -6,10 +6,10 @@ import { tapOf } from '../internal/tapped-sessions.js';
 import { toFloat32 } from '../internal/tensors.js';
 import { type VisionRows, visionRows } from '../select/features.js';
 import { relativeDifference, rowAgreement } from './compare.js';
-import { changedCopies, type VerifyPicture } from './pictures.js';
+import { changedCopies, type VerifyImage } from './images.js';
 import type { CheckName, CheckStatus, VerifyCheck } from './report.js';
 import type { Subject } from './subject.js';
-import type { PictureResult } from './verify-picture.js';
+import type { ImageResult } from './verify-image.js';
 
 /** Relative differences up to the first value come from 32-bit rounding; up to the second one, from 16-bit rounding. */
 const ROUNDING = 1e-4;
@@ -35,13 +35,13 @@ function check(name: CheckName, status: CheckStatus, detail: string, facts: Fact
 /** The results of all checks, in report order. */
 export async function checksOf(
   subject: Subject,
-  results: readonly PictureResult[],
-  { picture, tapProblem }: { readonly picture: VerifyPicture; readonly tapProblem: string | undefined },
+  results: readonly ImageResult[],
+  { example, tapProblem }: { readonly example: VerifyImage; readonly tapProblem: string | undefined },
 ): Promise<VerifyCheck[]> {
   return [
     keepAll(results),
     shortenedPrompt(results),
-    await tap(subject, results, picture, tapProblem),
+    await tap(subject, results, example, tapProblem),
     await tapOutput(subject, results),
     text(results),
     baselines(results),
@@ -50,14 +50,14 @@ export async function checksOf(
 
 const inDigits = (difference: number): string => (difference === 0 ? '0' : difference.toExponential(1));
 
-const names = (results: readonly PictureResult[]): string =>
-  results.map(({ picture }) => `'${picture.name}'`).join(', ');
+const names = (results: readonly ImageResult[]): string =>
+  results.map(({ image }) => `'${image.name}'`).join(', ');
 
-function keepAll(results: readonly PictureResult[]): VerifyCheck {
+function keepAll(results: readonly ImageResult[]): VerifyCheck {
   const relative = Math.max(...results.map(({ keepAll: one }) => one.feeds.relative));
   const differing = results.filter(({ keepAll: one }) => !one.sameTokens);
   const facts = {
-    pictures: results.length,
+    images: results.length,
     sameAnswers: results.length - differing.length,
     largestDifference: relative,
     compared: results[0]?.keepAll.feeds.compared.join(', ') ?? '',
@@ -76,12 +76,12 @@ function keepAll(results: readonly PictureResult[]): VerifyCheck {
     const status = relative <= ROUNDING ? 'pass' : 'warn';
     return check('keepAll', status, `all ${results.length} answers are the same, and ${fed}`, facts);
   }
-  const [first] = differing as [PictureResult];
+  const [first] = differing as [ImageResult];
   const detail = `${names(differing)}: the answer differs from token ${first.keepAll.firstDifference + 1} on, and ${fed}`;
   return check('keepAll', relative === 0 ? 'warn' : 'fail', detail, facts);
 }
 
-function shortenedPrompt(results: readonly PictureResult[]): VerifyCheck {
+function shortenedPrompt(results: readonly ImageResult[]): VerifyCheck {
   const tokens = results.reduce((sum, { shortened }) => sum + shortened.tokens, 0);
   const agreed = results.reduce((sum, { shortened }) => sum + shortened.agreed, 0);
   const promptDifference = Math.max(...results.map(({ shortened }) => shortened.promptDifference));
@@ -105,14 +105,14 @@ function shortenedPrompt(results: readonly PictureResult[]): VerifyCheck {
 
 async function tap(
   subject: Subject,
-  results: readonly PictureResult[],
-  picture: VerifyPicture,
+  results: readonly ImageResult[],
+  example: VerifyImage,
   problem: string | undefined,
 ): Promise<VerifyCheck> {
   const { model, family } = subject;
   const known = tapOf(model.sessions[family.adapter.encoder]);
-  const { report } = results[0] as PictureResult;
-  const encoded = await family.adapter.encode(model, await subject.inputs(picture.image, picture.question));
+  const { report } = results[0] as ImageResult;
+  const encoded = await family.adapter.encode(model, await subject.inputs(example.image, example.question));
   if (visionRows(encoded, 'auto', undefined, true).source === 'projected') {
     if (family.tap === 'none') {
       return check('tap', 'skipped', 'this family has no projector, so projected features are used');
@@ -122,8 +122,8 @@ async function tap(
     return check('tap', 'warn', detail);
   }
   const rows: VisionRows[] = [];
-  for (const image of [picture.image, ...changedCopies(picture.image)]) {
-    const inputs = await subject.inputs(image, picture.question);
+  for (const image of [example.image, ...changedCopies(example.image)]) {
+    const inputs = await subject.inputs(image, example.question);
     rows.push(visionRows(await family.adapter.encode(model, inputs), 'preProjector', undefined));
   }
   const [{ features, projected }] = rows as [VisionRows];
@@ -157,10 +157,7 @@ async function tap(
 }
 
 /** Whether the encoder gives the same output with and without the added output. */
-async function tapOutput(
-  { model, family }: Subject,
-  [result]: readonly PictureResult[],
-): Promise<VerifyCheck> {
+async function tapOutput({ model, family }: Subject, [result]: readonly ImageResult[]): Promise<VerifyCheck> {
   const { encoder } = family.adapter;
   const known = tapOf(model.sessions[encoder]);
   if (known === undefined) return check('tapOutput', 'skipped', 'the encoder was not modified');
@@ -171,7 +168,7 @@ async function tapOutput(
       'the encoder was tapped from bytes, so there is no original to compare with',
     );
   }
-  const { inputs } = result as PictureResult;
+  const { inputs } = result as ImageResult;
   try {
     const original = await known.reopen();
     const { projected } = await family.adapter.encode(withSessions(model, { [encoder]: original }), inputs);
@@ -191,32 +188,32 @@ async function tapOutput(
   }
 }
 
-function text(results: readonly PictureResult[]): VerifyCheck {
+function text(results: readonly ImageResult[]): VerifyCheck {
   const wrong = results.filter(({ isQuestion }) => !isQuestion);
-  const [first] = results as readonly [PictureResult];
-  const { text: one } = first.picture;
+  const [first] = results as readonly [ImageResult];
+  const { text: one } = first.image;
   const facts = {
     source: one?.source ?? 'none',
     ids: one?.ids.join(' ') ?? '',
     tokens: one?.tokens.join('|') ?? '',
   };
   if (wrong.length === 0) {
-    const detail = `the question is read from the prompt (${one?.source}); '${first.picture.question}' becomes ${one?.tokens.map((token) => `'${token}'`).join(' ')}`;
+    const detail = `the question is read from the prompt (${one?.source}); '${first.image.question}' becomes ${one?.tokens.map((token) => `'${token}'`).join(' ')}`;
     return check('text', 'pass', detail, facts);
   }
-  const { picture } = wrong[0] as PictureResult;
+  const { image } = wrong[0] as ImageResult;
   const detail =
-    picture.text === undefined
+    image.text === undefined
       ? `${names(wrong)}: the selection uses no text`
-      : `${names(wrong)}: the question is '${picture.question}', but the selection uses '${picture.text.text}' (${picture.text.source}); pass mmtok: { question } with each call`;
+      : `${names(wrong)}: the question is '${image.question}', but the selection uses '${image.text.text}' (${image.text.source}); pass mmtok: { question } with each call`;
   return check('text', 'warn', detail, facts);
 }
 
-function baselines(results: readonly PictureResult[]): VerifyCheck {
+function baselines(results: readonly ImageResult[]): VerifyCheck {
   const mean = (values: readonly number[]): number => sum(values) / values.length;
-  const random = mean(results.map(({ picture }) => picture.overlap.random));
-  const expected = mean(results.map(({ picture }) => picture.overlap.expected));
-  const byText = results.flatMap(({ picture }) => picture.overlap.textOnly ?? []);
+  const random = mean(results.map(({ image }) => image.overlap.random));
+  const expected = mean(results.map(({ image }) => image.overlap.expected));
+  const byText = results.flatMap(({ image }) => image.overlap.textOnly ?? []);
   const facts = { random, expected, ...(byText.length > 0 && { textOnly: mean(byText) }) };
   if (results.some(({ isSelectHonored }) => !isSelectHonored)) {
     return check('baselines', 'fail', 'the kept tokens are not those that a select function chose', facts);
@@ -230,6 +227,6 @@ function baselines(results: readonly PictureResult[]): VerifyCheck {
   if (sameAsRandom.length < results.length && sameAsText.length < results.length) {
     return check('baselines', 'pass', detail, facts);
   }
-  const mayBeChance = results.every(({ picture }) => picture.keptTokens < TOO_FEW);
+  const mayBeChance = results.every(({ image }) => image.keptTokens < TOO_FEW);
   return check('baselines', mayBeChance ? 'warn' : 'fail', `${detail}: exactly the same tokens`, facts);
 }

@@ -1,12 +1,12 @@
 // Time and memory of whole calls, from an image's pixels to the last token of a fixed-length answer.
 
-import type { VerifyPicture } from './pictures.js';
+import type { VerifyImage } from './images.js';
 import type { SpeedLimit, VerifyMemory, VerifyTiming } from './report.js';
 import type { Subject } from './subject.js';
 
 /** What to measure. */
 export interface MeasurePlan {
-  readonly picture: VerifyPicture;
+  readonly example: VerifyImage;
   /** Shares of vision tokens; 1 is the unmodified prompt, 0 a single token. */
   readonly shares: readonly number[];
   /** Number of timed calls, after one warm-up call. */
@@ -44,11 +44,11 @@ export async function measure(subject: Subject, plan: MeasurePlan): Promise<Veri
 
 async function timedCall(
   subject: Subject,
-  { picture, newTokens }: MeasurePlan,
+  { example, newTokens }: MeasurePlan,
   share: number,
 ): Promise<Call> {
   const started = performance.now();
-  const inputs = await subject.inputs(picture.image, picture.question);
+  const inputs = await subject.inputs(example.image, example.question);
   const processed = performance.now();
   const options = share >= 1 ? false : { budget: share === 0 ? { tokens: 1 } : { ratio: share, min: 1 } };
   const lengths = { min_new_tokens: newTokens, max_new_tokens: newTokens };

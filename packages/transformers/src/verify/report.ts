@@ -1,7 +1,7 @@
 // The report of a verification: plain data, to show as a table or a page, or to attach to an issue as JSON.
 
 import type { PositionPolicy, QuestionSource, TileReport, VisionFeatureSource } from '../report.js';
-import type { QuestionKind } from './pictures.js';
+import type { QuestionKind } from './images.js';
 
 /**
  * `'warn'`: not as expected, but explained by rounding or by the model. `'skipped'`: could not be checked here; `detail`
@@ -56,7 +56,7 @@ export interface VerifiedAnswer {
 }
 
 /** The findings for one image. */
-export interface VerifiedPicture {
+export interface VerifiedImage {
   readonly name: string;
   readonly kind: QuestionKind;
   readonly question: string;
@@ -136,7 +136,7 @@ export interface VerifyReport {
   /** Whether no check failed. */
   readonly passed: boolean;
   readonly checks: readonly VerifyCheck[];
-  readonly pictures: readonly VerifiedPicture[];
+  readonly images: readonly VerifiedImage[];
   /** From the fewest vision tokens to all. */
   readonly timings: readonly VerifyTiming[];
   readonly limit?: SpeedLimit;

@@ -9,11 +9,11 @@ import { type LoadedVlm, type LoadVlmOptions, loadVlm } from '../files/load-vlm.
 import type { PruneHandle } from '../prune.js';
 import { prune } from '../prune.js';
 import { checksOf } from './checks.js';
+import { type VerifyImage, verifyImages } from './images.js';
 import { measure, memorySince, residentBytes, speedLimit } from './measure.js';
-import { type VerifyPicture, verifyPictures } from './pictures.js';
 import type { SpeedLimit, VerifiedModel, VerifyReport } from './report.js';
 import { Subject } from './subject.js';
-import { type PictureResult, percent, verifyPicture } from './verify-picture.js';
+import { type ImageResult, percent, verifyImage } from './verify-image.js';
 
 /** The progress of a verification. */
 export interface VerifyProgress {
@@ -25,8 +25,8 @@ export interface VerifyProgress {
 
 /** Options of {@link verifyVlm}. */
 export interface VerifyOptions {
-  /** Images to ask about; the first is timed. @default four drawn ones, see {@link verifyPictures} */
-  readonly pictures?: readonly VerifyPicture[];
+  /** Images to ask about; the first is timed. @default four drawn ones, see {@link verifyImages} */
+  readonly images?: readonly VerifyImage[];
   /** The share of vision tokens to keep when pruned answers are checked. @default 0.25 */
   readonly ratio?: number;
   /** Length of the answers, in tokens. @default 16 */
@@ -51,13 +51,13 @@ const SHARES = [0.5, 0.25, 0.1] as const;
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const schema = z.strictObject({
-  pictures: z
+  images: z
     .array(
       z.strictObject({
         name: z.string().min(1),
         kind: z.enum(['shape', 'detail', 'counting', 'reading', 'other']),
-        image: z.custom<VerifyPicture['image']>(
-          (value) => typeof (value as VerifyPicture['image'] | undefined)?.width === 'number',
+        image: z.custom<VerifyImage['image']>(
+          (value) => typeof (value as VerifyImage['image'] | undefined)?.width === 'number',
           'expected a transformers.js RawImage',
         ),
         question: z.string().min(1),
@@ -145,11 +145,11 @@ async function verifyLoaded(
 async function verifyPruned(
   given: LoadedVlm | Vlm,
   handle: PruneHandle,
-  { pictures, ratio, newTokens, repeats, template, onProgress, signal }: Parsed,
+  { images, ratio, newTokens, repeats, template, onProgress, signal }: Parsed,
   startBytes: number | undefined,
 ): Promise<VerifyReport> {
-  const asked = pictures ?? verifyPictures(given.library);
-  const first = asked[0] as VerifyPicture;
+  const asked = images ?? verifyImages(given.library);
+  const first = asked[0] as VerifyImage;
   const subject = new Subject(given, handle, template);
   const shares = SHARES.filter((share) => share !== ratio);
   const rows = repeats === 0 ? [] : [0, ...SHARES, 1];
@@ -160,19 +160,19 @@ async function verifyPruned(
     onProgress?.({ done: done++, total, what });
   };
   const timings = await measure(subject, {
-    picture: first,
+    example: first,
     shares: rows,
     repeats,
     newTokens,
     next: (share) => next(`time: ${share === 0 ? 'one token' : percent(share)}`),
   });
-  const results: PictureResult[] = [];
-  for (const picture of asked) {
-    results.push(await verifyPicture(subject, picture, { ratio, shares, newTokens, next }));
+  const results: ImageResult[] = [];
+  for (const example of asked) {
+    results.push(await verifyImage(subject, example, { ratio, shares, newTokens, next }));
   }
   signal?.throwIfAborted();
   const tapProblem = 'tap' in given ? given.tap.problem : undefined;
-  const checks = await checksOf(subject, results, { picture: first, tapProblem });
+  const checks = await checksOf(subject, results, { example: first, tapProblem });
   const limit = speedLimit(timings);
   const memory = memorySince(startBytes);
   onProgress?.({ done: total, total, what: 'done' });
@@ -180,7 +180,7 @@ async function verifyPruned(
     model: describe(given, subject, results),
     passed: checks.every(({ status }) => status !== 'fail'),
     checks,
-    pictures: results.map(({ picture }) => picture),
+    images: results.map(({ image }) => image),
     timings,
     ...(limit && { limit }),
     ...(memory && { memory }),
@@ -191,9 +191,9 @@ async function verifyPruned(
 function describe(
   given: LoadedVlm | Vlm,
   { model, family, library }: Subject,
-  [result]: readonly PictureResult[],
+  [result]: readonly ImageResult[],
 ): VerifiedModel {
-  const { report } = result as PictureResult;
+  const { report } = result as ImageResult;
   const sessions = Object.entries(model.sessions).map(([name, { config }]) => {
     const { dtype, device } = (config ?? {}) as { readonly dtype?: string; readonly device?: string };
     return [
@@ -215,12 +215,12 @@ function describe(
 /** Below this speedup, pruning is hardly worth a changed answer. */
 const WORTHWHILE = 1.2;
 
-function adviceOf(results: readonly PictureResult[], limit: SpeedLimit | undefined): string[] {
+function adviceOf(results: readonly ImageResult[], limit: SpeedLimit | undefined): string[] {
   const advice: string[] = [];
-  const reads = results.filter(({ picture }) => picture.kind === 'reading');
+  const reads = results.filter(({ image }) => image.kind === 'reading');
   if (reads.length > 0) {
-    const changed = reads.some(({ picture }) =>
-      picture.answers.some(({ keep, sameAsAll }) => keep < 0.5 && !sameAsAll),
+    const changed = reads.some(({ image }) =>
+      image.answers.some(({ keep, sameAsAll }) => keep < 0.5 && !sameAsAll),
     );
     advice.push(
       `For questions that read text or numbers, keep at least half of the vision tokens${changed ? '; here the answer changed below that' : ''}. ` +
@@ -231,7 +231,7 @@ function adviceOf(results: readonly PictureResult[], limit: SpeedLimit | undefin
     const share = Math.round(limit.fixedShare * 100);
     advice.push(
       limit.measured < WORTHWHILE
-        ? `Pruning saves little time here: with a single vision token, a call still takes ${Math.round(100 / limit.measured)} % of the time of an unpruned one. Image processing and the vision encoder, which pruning cannot speed up, take ${share} %. Larger pictures may gain more.`
+        ? `Pruning saves little time here: with a single vision token, a call still takes ${Math.round(100 / limit.measured)} % of the time of an unpruned one. Image processing and the vision encoder, which pruning cannot speed up, take ${share} %. Larger images may gain more.`
         : `Pruning makes a call up to ${limit.measured.toFixed(1)} times as fast here. Image processing and the vision encoder, which pruning cannot speed up, take ${share} % of an unpruned call.`,
     );
   }

@@ -47,7 +47,7 @@ export function shortTable(): string {
 
 /** The page about models. */
 export function modelsPage(): string {
-  const refused = families.filter((family) => family.status === 'refused');
+  const unsupported = families.filter((family) => family.status === 'unsupported');
   return `# Models
 
 Generated from \`packages/transformers/src/families\` by \`test/support-table.test.ts\` (\`vitest run -u\` updates it).
@@ -68,9 +68,9 @@ ${pruned
   .join('\n')}
 ## Not pruned
 
-${refused
+${unsupported
   .map((family) =>
-    family.status === 'refused'
+    family.status === 'unsupported'
       ? `- ${family.name} (${family.modelTypes.map((type) => `\`${type}\``).join(', ')}): ${family.reason}.`
       : '',
   )

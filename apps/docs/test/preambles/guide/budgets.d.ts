@@ -6,5 +6,5 @@ declare const vlm: Vlm;
 declare const handle: PruneHandle;
 declare const inputs: Record<string, unknown>;
 declare const loaded: LoadedVlm;
-declare const picture: RawImage;
+declare const photo: RawImage;
 declare const messages: readonly PromptMessage[];

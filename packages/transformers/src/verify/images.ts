@@ -7,7 +7,7 @@ import type { Library } from '../files/load-vlm.js';
 export type QuestionKind = 'shape' | 'detail' | 'counting' | 'reading' | 'other';
 
 /** An image and a question about it. */
-export interface VerifyPicture {
+export interface VerifyImage {
   readonly name: string;
   readonly kind: QuestionKind;
   readonly image: RawImage;
@@ -92,10 +92,7 @@ class Canvas {
  * The images that `verifyVlm` asks about: shapes, a small detail, a wide image with things to count, and a number to read.
  * @param height of the images, in pixels. @default 448
  */
-export function verifyPictures(
-  { RawImage: Image }: Pick<Library, 'RawImage'>,
-  height = 448,
-): VerifyPicture[] {
+export function verifyImages({ RawImage: Image }: Pick<Library, 'RawImage'>, height = 448): VerifyImage[] {
   const drawn = (
     name: string,
     kind: QuestionKind,
@@ -103,7 +100,7 @@ export function verifyPictures(
     background: Color,
     aspect: number,
     draw: (canvas: Canvas) => void,
-  ): VerifyPicture => {
+  ): VerifyImage => {
     const canvas = new Canvas(Math.round(height * aspect), height, background);
     draw(canvas);
     return { name, kind, question, image: new Image(canvas.data, canvas.width, canvas.height, 3) };

@@ -8,13 +8,13 @@ import { readPrompt } from '../prompt/prompt.js';
 import type { ImageReport, PruneReport } from '../report.js';
 import type { SelectFeatures } from '../select/by-function.js';
 import { compareFeeds, compareLogits, type FeedDifference, type LogitsDifference } from './compare.js';
-import { previewOf, type VerifyPicture } from './pictures.js';
+import { previewOf, type VerifyImage } from './images.js';
 import { ShortenedReference } from './reference.js';
-import type { VerifiedAnswer, VerifiedPicture, VerifiedText } from './report.js';
+import type { VerifiedAnswer, VerifiedImage, VerifiedText } from './report.js';
 import type { Generated, GeneratedPruned, Subject } from './subject.js';
 
 /** What to run for each image. */
-export interface PicturePlan {
+export interface ImagePlan {
   /** The share of vision tokens to keep when pruned answers are checked. */
   readonly ratio: number;
   /** More shares of vision tokens to answer with. */
@@ -46,8 +46,8 @@ export interface ShortenedResult {
 }
 
 /** All findings for an image. */
-export interface PictureResult {
-  readonly picture: VerifiedPicture;
+export interface ImageResult {
+  readonly image: VerifiedImage;
   readonly report: PruneReport;
   readonly inputs: ModelInputs;
   readonly keepAll: KeepAllResult;
@@ -59,11 +59,11 @@ export interface PictureResult {
 }
 
 /** Runs everything for one image. */
-export async function verifyPicture(
+export async function verifyImage(
   subject: Subject,
-  { name, kind, image, question }: VerifyPicture,
-  { ratio, shares, newTokens, next }: PicturePlan,
-): Promise<PictureResult> {
+  { name, kind, image, question }: VerifyImage,
+  { ratio, shares, newTokens, next }: ImagePlan,
+): Promise<ImageResult> {
   next(`${name}: all tokens, unmodified`);
   const inputs = await subject.inputs(image, question);
   const plain = await subject.unmodified(inputs, newTokens);
@@ -96,7 +96,7 @@ export async function verifyPicture(
   const sharedWith = (indices: readonly number[]): number =>
     indices.length === 0 ? 0 : indices.filter((index) => kept.has(index)).length / indices.length;
   return {
-    picture: {
+    image: {
       name,
       kind,
       question,
@@ -196,7 +196,7 @@ async function otherSelections(
   const [features] = seen;
   if (features === undefined) {
     throw new InputError(
-      `its pictures have ${report.visionTokens} vision tokens, of which ${tokens} are kept, so there is nothing to select; pass larger pictures`,
+      `its images have ${report.visionTokens} vision tokens, of which ${tokens} are kept, so there is nothing to select; pass larger images`,
     );
   }
   const { vision, visionFeatures = vision, text } = features;
