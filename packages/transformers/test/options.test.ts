@@ -23,6 +23,7 @@ import {
   PromptMismatchError,
   type PruneHandle,
   type PruneOptions,
+  processInputs,
   prune,
   UnsupportedModelError,
   VisionFeaturesError,
@@ -469,6 +470,20 @@ describe('rejects', () => {
     expect(() => handle?.countTokens({})).toThrow(PromptMismatchError);
     const { pixel_values: _, ...blind } = inputs;
     await expect(run({}, blind)).rejects.toThrow(/16.*pixel_values/);
+  });
+
+  it('several images whose processor expands the first placeholder only, with the way around', async () => {
+    attach();
+    const images = [noiseImage(llava.imageSize), noiseImage(llava.imageSize, 2)];
+    const process = loaded.processor as unknown as (images: RawImage[], text: string) => Promise<ModelInputs>;
+    const given = await process(images, '<image><image> is the cat red ?');
+    await expect(run({}, given)).rejects.toThrow(/17 .*32 .*first image only.*processInputs/);
+    const built = await processInputs(await import('@huggingface/transformers'), loaded.processor, {
+      prompt: '<image><image> is the cat red ?',
+      images,
+    });
+    await run({ budget: { tokens: 3 } }, built);
+    expect(handle?.lastReport?.images.map(({ keptTokens }) => keptTokens)).toEqual([3, 3]);
   });
 });
 
