@@ -421,6 +421,14 @@ describe('rejects', () => {
       expect(() => own.countTokens(wrong as never)).toThrow(PromptMismatchError);
       await expect(own.cacheKey(wrong as never)).rejects.toBeInstanceOf(PromptMismatchError);
     }
+    const questionTokens = { ids: [3], weights: [2] };
+    for (const term of [proxy, { kind: 'coverage', name: 'mine' }, {}, null]) {
+      const coverage = [term] as never;
+      await expect(run({ coverage, questionTokens })).rejects.toBeInstanceOf(InvalidOptionsError);
+      expect(() => prune(loaded.model, { processor, budget: { tokens: 1 }, coverage })).toThrow(
+        InvalidOptionsError,
+      );
+    }
   });
 
   it('models that cannot be pruned, with the reason', async () => {
@@ -649,6 +657,15 @@ describe('tiles and frames', () => {
     const shared = handle?.lastReport?.images.map((image) => image.keptTokens) as number[];
     expect(shared.reduce((sum, one) => sum + one, 0)).toBe(7);
     expect(Math.min(...shared)).toBeGreaterThanOrEqual(2);
+  });
+
+  it('that are kept whole are in the order too', async () => {
+    attach({ budget: { ratio: 1 }, allocation: 'perTile' }, smol);
+    const prompt = await smol.inputs('is the cat red ?', [noiseImage(tiles.imageSize)]);
+    await run({ exclude: [[0, 2]] }, prompt, smol);
+    const image = handle?.lastReport?.images[0];
+    expect(image?.reason).toBe('allSelectable');
+    expect(image?.order?.toSorted((a, b) => a - b)).toEqual(image?.indices);
   });
 
   it('are rejected if the prompt has fewer placeholders than the tiles have tokens', async () => {
