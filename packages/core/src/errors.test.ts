@@ -39,6 +39,19 @@ const examples = [
   ['UnsupportedOpError', 'MMTOK_UNSUPPORTED_OP', new UnsupportedOpError('loop', 'tfjs')],
 ] as const;
 
+it('a message stays short, however long a name or value in it is', () => {
+  const name = '😀'.repeat(50_000);
+  for (const error of [
+    new InvalidTensorError(name, 'is missing'),
+    new InvalidBudgetError(`got ${name}`),
+    new InvalidOptionsError('options', [`Unrecognized key: "${name}"`]),
+  ]) {
+    expect(error.message.length).toBeLessThan(5000);
+    expect(error.message).toMatch(/… \(100\d{3} characters\)/);
+    expect(() => encodeURIComponent(error.message)).not.toThrow();
+  }
+});
+
 describe.each(examples)('%s', (name, code, error) => {
   it('has its name, its code and the base class', () => {
     expect(error).toBeInstanceOf(Error);

@@ -23,6 +23,9 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** Names and values in a message come from callers and files. Longer titles and problems are cut. */
+const LONGEST_PART = 4000;
+
 /**
  * Base class of all typed errors. Unlike `instanceof`, `MmtokError.isInstance(error)` works across duplicate copies of the package.
  */
@@ -30,13 +33,15 @@ export class MmtokError extends Error {
   /** A stable, machine-readable code such as `MMTOK_INVALID_BUDGET`. */
   readonly code: string;
   readonly kind: ErrorKind;
-  /** What is wrong. The message is the title, the problem and the hint. */
+  /** What is wrong, cut after 4,000 characters. The message is the title, the problem and the hint. */
   readonly problem: string;
   /** What to do about it, if the message says so. */
   declare readonly hint?: string;
 
-  constructor(code: string, problem: string, details: ErrorDetails = {}) {
-    const { kind = 'usage', hint, title } = details;
+  constructor(code: string, stated: string, details: ErrorDetails = {}) {
+    const { kind = 'usage', hint } = details;
+    const title = details.title === undefined ? undefined : shortened(details.title);
+    const problem = shortened(stated);
     const sentence = title === undefined ? problem : `${title}: ${problem}`;
     const closed = title === undefined && hint === undefined ? sentence : endSentence(sentence);
     super(
@@ -56,6 +61,13 @@ export class MmtokError extends Error {
     const isMarked = typeof value === 'object' && value !== null && MARKER in value;
     return isMarked && (code === undefined || (value as unknown as MmtokError).code === code);
   }
+}
+
+/** The text, or its beginning and its length; never half of a surrogate pair. */
+function shortened(text: string): string {
+  if (text.length <= LONGEST_PART) return text;
+  const start = text.slice(0, LONGEST_PART).replace(/[\uD800-\uDBFF]$/, '');
+  return `${start}… (${text.length} characters)`;
 }
 
 const endSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

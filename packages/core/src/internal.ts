@@ -1,6 +1,7 @@
 // @mmtok/core/internal: shared by the packages of mmtok. Unstable: may change in any release without notice.
 
 export { toMatrix } from './backend/tensor.js';
+export { isTerm, TERM_EXPECTED } from './coverage/coverage-term.js';
 export { textEvidence } from './coverage/focus-strength.js';
 export { messageOf } from './errors.js';
 export {

@@ -10,7 +10,7 @@ import {
   type Maximizer,
   type ObjectiveTerm,
 } from '@mmtok/core';
-import { checkBudget, parseOptions } from '@mmtok/core/internal';
+import { checkBudget, isTerm, parseOptions, TERM_EXPECTED } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { readable, shown } from './internal/readable.js';
 import type { ProcessorLike } from './internal/types.js';
@@ -203,10 +203,7 @@ const rankTiles = z.custom<RankTiles>(isFunction, 'expected a function (facts) =
 
 const selection = {
   budget: z.unknown().optional(),
-  coverage: z
-    .array(z.custom<ObjectiveTerm>((term) => typeof term === 'object' && term !== null))
-    .min(1)
-    .optional(),
+  coverage: z.array(z.custom<ObjectiveTerm>(isTerm, TERM_EXPECTED)).min(1).optional(),
   focus: z.union([z.number(FOCUS).nonnegative(FOCUS).max(1e30, FOCUS), z.literal('auto')], FOCUS).optional(),
   select: z.custom<Select>(isFunction, 'expected a function (features, request) => indices').optional(),
   inputs: z.record(z.string(), z.custom<MatrixInput>()).optional(),

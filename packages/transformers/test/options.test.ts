@@ -23,6 +23,7 @@ import {
   PromptMismatchError,
   type PruneHandle,
   type PruneOptions,
+  processInputs,
   prune,
   UnsupportedModelError,
   VisionFeaturesError,
@@ -420,6 +421,14 @@ describe('rejects', () => {
       expect(() => own.countTokens(wrong as never)).toThrow(PromptMismatchError);
       await expect(own.cacheKey(wrong as never)).rejects.toBeInstanceOf(PromptMismatchError);
     }
+    const questionTokens = { ids: [3], weights: [2] };
+    for (const term of [proxy, { kind: 'coverage', name: 'mine' }, {}, null]) {
+      const coverage = [term] as never;
+      await expect(run({ coverage, questionTokens })).rejects.toBeInstanceOf(InvalidOptionsError);
+      expect(() => prune(loaded.model, { processor, budget: { tokens: 1 }, coverage })).toThrow(
+        InvalidOptionsError,
+      );
+    }
   });
 
   it('models that cannot be pruned, with the reason', async () => {
@@ -469,6 +478,20 @@ describe('rejects', () => {
     expect(() => handle?.countTokens({})).toThrow(PromptMismatchError);
     const { pixel_values: _, ...blind } = inputs;
     await expect(run({}, blind)).rejects.toThrow(/16.*pixel_values/);
+  });
+
+  it('several images whose processor expands the first placeholder only, with the way around', async () => {
+    attach();
+    const images = [noiseImage(llava.imageSize), noiseImage(llava.imageSize, 2)];
+    const process = loaded.processor as unknown as (images: RawImage[], text: string) => Promise<ModelInputs>;
+    const given = await process(images, '<image><image> is the cat red ?');
+    await expect(run({}, given)).rejects.toThrow(/17 .*32 .*first image only.*processInputs/);
+    const built = await processInputs(await import('@huggingface/transformers'), loaded.processor, {
+      prompt: '<image><image> is the cat red ?',
+      images,
+    });
+    await run({ budget: { tokens: 3 } }, built);
+    expect(handle?.lastReport?.images.map(({ keptTokens }) => keptTokens)).toEqual([3, 3]);
   });
 });
 
@@ -634,6 +657,15 @@ describe('tiles and frames', () => {
     const shared = handle?.lastReport?.images.map((image) => image.keptTokens) as number[];
     expect(shared.reduce((sum, one) => sum + one, 0)).toBe(7);
     expect(Math.min(...shared)).toBeGreaterThanOrEqual(2);
+  });
+
+  it('that are kept whole are in the order too', async () => {
+    attach({ budget: { ratio: 1 }, allocation: 'perTile' }, smol);
+    const prompt = await smol.inputs('is the cat red ?', [noiseImage(tiles.imageSize)]);
+    await run({ exclude: [[0, 2]] }, prompt, smol);
+    const image = handle?.lastReport?.images[0];
+    expect(image?.reason).toBe('allSelectable');
+    expect(image?.order?.toSorted((a, b) => a - b)).toEqual(image?.indices);
   });
 
   it('are rejected if the prompt has fewer placeholders than the tiles have tokens', async () => {

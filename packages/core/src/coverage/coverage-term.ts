@@ -137,6 +137,10 @@ const program = z.custom<NestedProgram>(
   (value) => typeof (value as NestedProgram | undefined)?.flat?.build === 'function',
 );
 
+/** What a value that is no term should have been. */
+export const TERM_EXPECTED =
+  'expected a term made by textCoverage(), visionCoverage(), saliency() or defineCoverage()';
+
 /** Checks that something is a term by its shape, as there may be several copies of the package. */
 export const termSchema: z.ZodType<ObjectiveTerm, ObjectiveTerm> = z.union(
   [
@@ -167,5 +171,10 @@ export const termSchema: z.ZodType<ObjectiveTerm, ObjectiveTerm> = z.union(
       withoutText: z.lazy(() => termSchema as z.ZodType<CoverageTerm, CoverageTerm>).optional(),
     }),
   ],
-  'expected a term made by textCoverage(), visionCoverage(), saliency() or defineCoverage()',
+  TERM_EXPECTED,
 );
+
+/** Whether a value has the shape of a term. Throws what reading it throws. */
+export function isTerm(value: unknown): value is ObjectiveTerm {
+  return termSchema.safeParse(value).success;
+}

@@ -112,9 +112,13 @@ export function placeImages(
 ): PlacedImage[] {
   const count = countPlaceholders({ placeholders });
   if (rows !== count) {
+    const firstOnly = (tiles[0]?.visionTokens ?? 0) + tiles.length - 1;
+    const remedy =
+      tiles.length > 1 && count === firstOnly
+        ? 'the processor expanded the placeholder of the first image only; build the inputs with processInputs() or createVlm()'
+        : "build the prompt with this model's own processor, and pass all of its images";
     throw new PromptMismatchError(
-      `the prompt has ${count} image placeholders, but the images have ${rows} vision tokens; ` +
-        "build the prompt with this model's own processor, and pass all of its images",
+      `the prompt has ${count} image placeholders, but the images have ${rows} vision tokens; ${remedy}`,
     );
   }
   const images: PlacedImage[] = [];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { VisionFeaturesError } from '../errors.js';
 import type { TensorLike } from '../internal/types.js';
 import { paddingTokens, visionRows } from './features.js';
 
@@ -52,5 +53,9 @@ describe("visionFeatures: 'auto'", () => {
     expect(visionRows(encoded(99), 'preProjector', undefined).source).toBe('preProjector');
     expect(visionRows(encoded(99), 'auto', 'features').source).toBe('preProjector');
     expect(visionRows(encoded(99), 'auto', undefined, true).source).toBe('preProjector');
+  });
+
+  it.each(['constructor', '__proto__', 'toString'])('%s is no output', (name) => {
+    expect(() => visionRows(encoded(6), 'auto', name)).toThrow(VisionFeaturesError);
   });
 });

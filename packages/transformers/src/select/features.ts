@@ -56,15 +56,17 @@ export function visionRows(
   }
   const names =
     output === undefined ? Object.keys(encoded.others).filter((name) => name !== PATCH_MEANS) : [output];
+  const outputNamed = (name: string): TensorLike | undefined =>
+    Object.hasOwn(encoded.others, name) ? encoded.others[name] : undefined;
   for (const name of names) {
-    const found = encoded.others[name];
+    const found = outputNamed(name);
     const isWide = areTooWide(found?.dims.at(-1) ?? 0, projected.dims[1] as number);
     if (isWide && wanted === 'auto' && output === undefined && !anyWidth) return plain;
     const features = found === undefined ? undefined : rowPerToken(found, count);
     if (features !== undefined) return { ...plain, features, source: 'preProjector' };
   }
   const problem =
-    names.length === 0 || names.every((name) => encoded.others[name] === undefined)
+    names.length === 0 || names.every((name) => outputNamed(name) === undefined)
       ? `the vision encoder has no such output${output === undefined ? '' : ` '${output}'`}`
       : `none of the encoder's outputs (${names.join(', ')}) has one row for each of the ${count} vision tokens`;
   if (wanted === 'preProjector' || output !== undefined) {

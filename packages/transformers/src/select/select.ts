@@ -339,7 +339,8 @@ export function imageReports(
     const own = results.filter(
       ({ pool }) => pool.batchIndex === batchIndex && pool.tiles.some((tile) => tile.image === image),
     );
-    const order = own.flatMap((result) => result.order ?? []);
+    const ran = own.some((result) => result.order !== undefined);
+    const order = ran ? own.flatMap((result) => result.order ?? result.rows) : [];
     const indices = within(kept, start, visionTokens);
     return {
       batchIndex,
