@@ -73,6 +73,7 @@ const results: DefaultTheme.SidebarItem[] = [
     text: 'Results',
     items: [
       { text: 'Accuracy and speed', link: '/results/' },
+      { text: 'Every method', link: '/results/methods' },
       { text: 'What the encoder costs', link: '/results/encoder' },
       { text: 'On a GPU', link: '/results/gpu' },
       { text: 'Serving', link: '/results/serving' },

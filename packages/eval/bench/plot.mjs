@@ -56,7 +56,7 @@ const chart = Plot.plot({
     type: 'log',
     label: 'vision tokens kept',
     ticks: [4, 8, 16, 32, 64, 128, 192],
-    tickFormat: 'd',
+    tickFormat: String,
     grid: true,
   },
   y: { label: 'score in % of that with all tokens', domain: [20, 101], grid: true },
