@@ -154,7 +154,7 @@ const layers: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['prompt'],
     ['question'],
     ['select'],
-    ['options.ts'],
+    ['options.ts', 'resolve-options.ts'],
     ['prefill'],
     ['patch'],
     ['prune.ts'],

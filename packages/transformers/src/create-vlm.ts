@@ -23,13 +23,14 @@ import { readImage } from './vlm/images.js';
 import {
   type AskOptions,
   type AskRequest,
+  isTimeBudget,
   type Keep,
   keepSchema,
   type ResolvedRequest,
   resolveRequest,
+  type TimeBudget,
 } from './vlm/request.js';
 import { checkPruning, keepOptions, type PruningOptions, Runner, usageOf } from './vlm/runner.js';
-import { isTimeBudget, type TimeBudget } from './vlm/time-budget.js';
 
 /** Options of {@link createVlm}: how many vision tokens to keep, the options of {@link loadVlm}, and the options of `prune`. */
 export interface CreateVlmOptions extends LoadVlmOptions, PruningOptions {

@@ -47,5 +47,4 @@ export type {
 export type { Standardize } from './select/standardize.js';
 export type { Answer, AnswerStream, Usage } from './vlm/answer.js';
 export type { CanvasLike, ImageInput, PixelData } from './vlm/images.js';
-export type { AskOptions, AskRequest, Keep, Message, MessagePart } from './vlm/request.js';
-export type { TimeBudget } from './vlm/time-budget.js';
+export type { AskOptions, AskRequest, Keep, Message, MessagePart, TimeBudget } from './vlm/request.js';

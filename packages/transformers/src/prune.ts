@@ -8,19 +8,14 @@ import { prunedFamilyOf } from './families/index.js';
 import { digest } from './internal/digest.js';
 import { readable } from './internal/readable.js';
 import type { ModelInputs, ModelLike } from './internal/types.js';
-import {
-  type CallOptions,
-  checkPruneOptions,
-  type PruneOptions,
-  type ResolvedOptions,
-  resolveOptions,
-} from './options.js';
+import type { CallOptions, PruneOptions, ResolvedOptions } from './options.js';
 import { patch } from './patch/patch.js';
 import { EncodedImagesCache, imageInputsOf } from './prefill/encode.js';
 import type { PrefillContext } from './prefill/prefill.js';
 import { countTokens, readPrompt, type TokenCount } from './prompt/prompt.js';
 import { findQuestions } from './question/question.js';
 import type { PruneReport } from './report.js';
+import { checkPruneOptions, resolveOptions } from './resolve-options.js';
 import { DefaultBackend } from './select/default-backend.js';
 import { isFit, type TileBudget } from './select/pools.js';
 

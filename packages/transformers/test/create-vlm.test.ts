@@ -1,7 +1,6 @@
-// createVlm on tiny models of several families: answers, streams, conversations, limits, and invalid requests.
+// createVlm on tiny models of several families: answers, streams, conversations, images, and models it accepts.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -13,12 +12,11 @@ import {
   RawImage,
   type Tensor,
 } from '@huggingface/transformers';
-import { createReferenceBackend, DisposedError, InvalidBudgetError, InvalidOptionsError } from '@mmtok/core';
+import { createReferenceBackend } from '@mmtok/core';
 import { loadTinyVlm, modelPath, samples } from '@mmtok/tiny-vlm';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   type AskRequest,
-  type CreateVlmOptions,
   createVlm,
   InputError,
   type Keep,
@@ -27,8 +25,8 @@ import {
   ModelLoadError,
   type PromptMessage,
   processInputs,
-  type Vlm,
 } from '../src/index.js';
+import { OpenVlms, QUESTION } from './support/open-vlms.js';
 import {
   buildTinyModel,
   type FamilyName,
@@ -37,33 +35,13 @@ import {
   type TinyModel,
 } from './tiny-models/index.js';
 
-let directory: string;
-const opened: Vlm[] = [];
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'vlm-'));
-});
-afterAll(async () => {
-  for (const vlm of opened) await vlm.dispose();
-  await rm(directory, { recursive: true, force: true });
-});
-
-async function open(
-  name: FamilyName,
-  options: CreateVlmOptions = {},
-): Promise<{ readonly vlm: Vlm; readonly tiny: TinyModel }> {
-  const tiny = await buildTinyModel(name, { directory });
-  const vlm = await createVlm(tiny.path, { minVisionTokens: 1, keep: 2, ...options });
-  opened.push(vlm);
-  return { vlm, tiny };
-}
-
-const QUESTION = 'is the cat red ?';
+const vlms = new OpenVlms();
 
 const all = Object.keys(families) as FamilyName[];
 
 describe.each(all)('%s', (name) => {
   it('answers, streams the same text in pieces, and counts its tokens', async () => {
-    const { vlm, tiny } = await open(name);
+    const { vlm, tiny } = await vlms.open(name);
     const image = noiseImage(tiny.imageSize);
     const request: AskRequest = { image, question: QUESTION, maxNewTokens: 6 };
     const answer = await vlm.ask(request);
@@ -139,7 +117,7 @@ describe('several images', () => {
     'paligemma',
     'lfm2_vl',
   ] as const)('are given to %s together', async (name) => {
-    const { vlm, tiny } = await open(name);
+    const { vlm, tiny } = await vlms.open(name);
     const images = [noiseImage(tiny.imageSize), noiseImage(tiny.imageSize, 2)];
     const { usage, report } = await vlm.ask({ images, question: QUESTION, maxNewTokens: 2 });
     expect(usage).toMatchObject({ visionTokens: 2 * tiny.tokensPerImage, keptTokens: 4 });
@@ -151,7 +129,7 @@ describe('a conversation', () => {
   it.each(['smolvlm', 'qwen2_vl', 'llava', 'multi_modality'] as const)(
     'of several turns with images is put to %s, which looks for what the last turn asks',
     async (name) => {
-      const { vlm, tiny } = await open(name);
+      const { vlm, tiny } = await vlms.open(name);
       const image = noiseImage(tiny.imageSize);
       const { report, usage } = await vlm.ask({
         messages: [
@@ -181,7 +159,7 @@ describe('a conversation', () => {
   );
 
   it('does not need an image', async () => {
-    const { vlm } = await open('smolvlm');
+    const { vlm } = await vlms.open('smolvlm');
     const { usage, report } = await vlm.ask({ question: QUESTION, maxNewTokens: 2 });
     expect(usage).toMatchObject({ visionTokens: 0, keptTokens: 0 });
     expect(report.reason).toBe('noImage');
@@ -190,7 +168,7 @@ describe('a conversation', () => {
 
 describe('images', () => {
   it('may be paths, URLs, blobs, pixels, and canvases', async () => {
-    const { vlm } = await open('smolvlm');
+    const { vlm } = await vlms.open('smolvlm');
     const [sample] = await samples();
     const path = sample?.image ?? '';
     const raw = await RawImage.read(path);
@@ -223,7 +201,7 @@ describe('images', () => {
     ['that are not images', new Blob(['hello']), /the image/],
     ['with too few pixels', { data: new Uint8Array(3), width: 2, height: 2 }, /3 .*2 × 2 × 4/],
   ] as const)('%s are rejected', async (_, image, message) => {
-    const { vlm } = await open('llava');
+    const { vlm } = await vlms.open('llava');
     const asked = vlm.ask({ image, question: QUESTION });
     await expect(asked).rejects.toBeInstanceOf(InputError);
     await expect(asked).rejects.toThrow(message);
@@ -232,7 +210,7 @@ describe('images', () => {
 
 describe('what is kept', () => {
   it('is a ratio, a number, a budget, or everything, for all calls or for one', async () => {
-    const { vlm, tiny } = await open('llava', { keep: 0.5 });
+    const { vlm, tiny } = await vlms.open('llava', { keep: 0.5 });
     const image = noiseImage(tiny.imageSize);
     const kept = async (more: Partial<AskRequest>): Promise<number> =>
       (await vlm.ask({ image, question: QUESTION, maxNewTokens: 1, ...more })).usage.keptTokens;
@@ -241,180 +219,21 @@ describe('what is kept', () => {
     expect(await kept({ keep: { tokens: 4 } })).toBe(4);
     expect(await kept({ keep: 10_000 })).toBe(tiny.tokensPerImage);
     expect(await kept({ mmtok: { budget: { tokens: 5 } } })).toBe(5);
-    const { vlm: whole } = await open('llava', { keep: false });
+    const { vlm: whole } = await vlms.open('llava', { keep: false });
     expect((await whole.ask({ image, question: QUESTION, maxNewTokens: 1 })).report.reason).toBe('disabled');
   });
 
   it('is reported to the caller and to observers', async () => {
     const onReport = vi.fn();
-    const { vlm, tiny } = await open('llava', { onReport });
+    const { vlm, tiny } = await vlms.open('llava', { onReport });
     const { report } = await vlm.ask({ image: noiseImage(tiny.imageSize), question: QUESTION });
     expect(onReport.mock.lastCall?.[0]).toBe(report);
   });
 });
 
-describe('calls', () => {
-  it('made at the same time run one after the other, with the same results as alone', async () => {
-    const { vlm, tiny } = await open('smolvlm');
-    const requests = [1, 2, 3].map((seed) => ({
-      image: noiseImage(tiny.imageSize, seed),
-      question: QUESTION,
-      maxNewTokens: 4,
-    }));
-    const order: number[] = [];
-    const together = await Promise.all(
-      requests.map(async (request, at) => {
-        const { text, report } = await vlm.ask(request);
-        order.push(at);
-        return [text, report.images[0]?.indices];
-      }),
-    );
-    expect(order).toEqual([0, 1, 2]);
-    for (const [at, request] of requests.entries()) {
-      const { text, report } = await vlm.ask(request);
-      expect(together[at]).toEqual([text, report.images[0]?.indices]);
-    }
-  });
-
-  it('end when they are aborted, while waiting or running, and the next one runs', async () => {
-    const { vlm, tiny } = await open('smolvlm');
-    const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 400 };
-    const running = new AbortController();
-    const waiting = new AbortController();
-    const first = vlm.stream({ ...request, signal: running.signal });
-    const second = vlm.ask({ ...request, signal: waiting.signal });
-    waiting.abort(new Error('never mind'));
-    await expect(second).rejects.toThrow('never mind');
-    const pieces: string[] = [];
-    const reading = (async () => {
-      for await (const piece of first) {
-        pieces.push(piece);
-        running.abort(new Error('enough'));
-      }
-    })();
-    await expect(reading).rejects.toThrow('enough');
-    await expect(first.answer).rejects.toThrow('enough');
-    expect(pieces.length).toBeLessThan(50);
-    const before = AbortSignal.abort(new Error('too late'));
-    await expect(vlm.ask({ ...request, signal: before })).rejects.toThrow('too late');
-    expect((await vlm.ask({ ...request, maxNewTokens: 2 })).usage.newTokens).toBe(2);
-  });
-
-  it('stop the model when the loop over their pieces ends early', async () => {
-    const { vlm, tiny } = await open('smolvlm');
-    const stream = vlm.stream({ image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 400 });
-    for await (const piece of stream) {
-      expect(piece).not.toBe('');
-      break;
-    }
-    await expect(stream.answer).rejects.toMatchObject({ name: 'AbortError' });
-  });
-
-  it('that are pending finish before dispose(), and later ones are rejected', async () => {
-    const { vlm, tiny } = await open('smolvlm');
-    const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 20 };
-    const running = vlm.ask(request);
-    const waiting = vlm.stream(request);
-    await Promise.all([vlm.dispose(), vlm.dispose()]);
-    expect((await running).usage.newTokens).toBe(20);
-    expect((await waiting.answer).usage.newTokens).toBe(20);
-    await expect(vlm.ask(request)).rejects.toBeInstanceOf(DisposedError);
-    const late = vlm.stream(request);
-    await expect(
-      (async () => {
-        for await (const _ of late);
-      })(),
-    ).rejects.toBeInstanceOf(DisposedError);
-  });
-
-  it('pass options to generate()', async () => {
-    const { vlm, tiny } = await open('smolvlm');
-    const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 8 };
-    const { text, usage } = await vlm.ask(request);
-    const other = await vlm.ask({ ...request, generation: { repetition_penalty: 20 } });
-    expect(other.text).not.toBe(text);
-    const first = vlm.processor.tokenizer?.encode(text, { add_special_tokens: false })[0];
-    const ended = await vlm.ask({ ...request, generation: { eos_token_id: first } });
-    expect(ended).toMatchObject({ finishReason: 'stop', usage: { ...usage, newTokens: 1 } });
-  });
-});
-
-describe('invalid requests', () => {
-  let llava: Vlm;
-  beforeAll(async () => {
-    llava = (await open('llava')).vlm;
-  });
-
-  it.each([
-    [{}, /question/],
-    [{ question: '' }, /question: got ''/],
-    [{ question: 7 }, /question/],
-    [{ image: 7, question: QUESTION }, /image:/],
-    [{ images: [null], question: QUESTION }, /images\.0/],
-    [{ question: QUESTION, keep: Number.NaN }, /keep: got NaN/],
-    [{ question: QUESTION, keep: 1.5 }, /keep: got 1\.5/],
-    [{ question: QUESTION, keep: 0 }, /keep: got 0/],
-    [{ question: QUESTION, keep: 'half' }, /keep: got half/],
-    [{ question: QUESTION, maxNewTokens: 0 }, /maxNewTokens/],
-    [{ question: QUESTION, keep: 2, mmtok: { budget: { tokens: 2 } } }, /mmtok\.budget/],
-    [{ question: QUESTION, keep: 2, mmtok: false }, /keep.*mmtok: false/],
-    [{ question: QUESTION, generation: { streamer: {} } }, /generation: .*streamer/],
-    [{ question: QUESTION, mmtok: { budgets: 1 } }, /budgets/],
-    [{ question: QUESTION, mmtok: { onReport: 'log' } }, /onReport/],
-    [{ questions: QUESTION }, /questions/],
-    [{ messages: [] }, /messages/],
-    [{ messages: [{ role: 'assistant', content: 'a' }] }, /assistant/],
-    [{ messages: [{ role: 'user', content: 'a' }], question: 'b' }, /messages.*question/],
-    [{ messages: [{ role: 'user', content: [{ type: 'video' }] }] }, /messages\.0\.content/],
-  ])('such as %j are rejected', async (request, message) => {
-    const asked = llava.ask(request as AskRequest);
-    await expect(asked).rejects.toThrow(message);
-    await expect(asked).rejects.toBeInstanceOf(InvalidOptionsError);
-  });
-
-  it('such as values that cannot be read are rejected', async () => {
-    const { proxy, revoke } = Proxy.revocable({}, {});
-    revoke();
-    const ask = (more: object): Promise<unknown> => llava.ask({ question: QUESTION, ...more } as AskRequest);
-    await expect(ask({ mmtok: proxy })).rejects.toBeInstanceOf(InvalidOptionsError);
-    await expect(ask({ keep: proxy })).rejects.toBeInstanceOf(InvalidBudgetError);
-    await expect(createVlm('anything', { budget: proxy as never })).rejects.toBeInstanceOf(
-      InvalidBudgetError,
-    );
-  });
-
-  it('such as placeholders in the question, or none in a template, are rejected', async () => {
-    const { vlm, tiny } = await open('llava');
-    const image = noiseImage(tiny.imageSize);
-    const code = 'MMTOK_INPUT';
-    await expect(vlm.ask({ image, question: 'is <image> red ?' })).rejects.toMatchObject({ code });
-    const template = 'user : {question} assistant :';
-    await expect(vlm.ask({ image, question: QUESTION, template })).rejects.toMatchObject({ code });
-    const { usage } = await vlm.ask({
-      image,
-      question: QUESTION,
-      template: 'user : <image> {question} assistant :',
-      maxNewTokens: 1,
-    });
-    expect(usage.visionTokens).toBe(tiny.tokensPerImage);
-  });
-
-  it('such as wrong options are rejected before anything is loaded', async () => {
-    const nowhere = join(directory, 'nowhere');
-    await expect(createVlm(nowhere, { keep: -1 })).rejects.toBeInstanceOf(InvalidOptionsError);
-    await expect(createVlm(nowhere, { keep: { tokens: 0 } })).rejects.toBeInstanceOf(InvalidBudgetError);
-    await expect(createVlm(nowhere, { keeps: 1 } as never)).rejects.toThrow(/keeps/);
-    await expect(createVlm(nowhere, { keep: 2, budget: { tokens: 2 } })).rejects.toBeInstanceOf(
-      InvalidOptionsError,
-    );
-    await expect(createVlm('')).rejects.toBeInstanceOf(InvalidOptionsError);
-    await expect(createVlm(nowhere)).rejects.toBeInstanceOf(ModelLoadError);
-  });
-});
-
 describe('a model', () => {
   it('that was loaded by the caller is not disposed', async () => {
-    const tiny = await buildTinyModel('llava', { directory });
+    const tiny = await buildTinyModel('llava', { directory: vlms.directory });
     const loaded = await loadVlm(tiny.path);
     await expect(createVlm(loaded, { dtype: 'q4' })).rejects.toThrow(/dtype/);
     const vlm = await createVlm(loaded, { keep: 2, minVisionTokens: 1, backend: createReferenceBackend() });
@@ -441,8 +260,7 @@ describe('a model', () => {
   });
 
   it('answers correctly', async () => {
-    const vlm = await createVlm(modelPath, { keep: 0.1 });
-    opened.push(vlm);
+    const vlm = await vlms.create(modelPath, { keep: 0.1 });
     const sample = (await samples()).find(({ kind }) => kind === 'shape');
     const { text, usage } = await vlm.ask({ image: sample!.image, question: sample!.question });
     expect(text).toBe(sample!.answer);
@@ -450,14 +268,13 @@ describe('a model', () => {
   });
 
   it('whose processor counts a class token that the model drops gets one placeholder per vision token', async () => {
-    const tiny = await buildTinyModel('llava', { directory: join(directory, 'class-token') });
+    const tiny = await buildTinyModel('llava', { directory: join(vlms.directory, 'class-token') });
     const write = async (file: string, more: object): Promise<void> => {
       const config = JSON.parse(await readFile(join(tiny.path, file), 'utf8')) as object;
       await writeFile(join(tiny.path, file), JSON.stringify({ ...config, ...more }));
     };
     const ask = async (keep: Keep): Promise<number> => {
-      const vlm = await createVlm(tiny.path, { keep, minVisionTokens: 1 });
-      opened.push(vlm);
+      const vlm = await vlms.create(tiny.path, { keep, minVisionTokens: 1 });
       const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 1 };
       return (await vlm.ask(request)).usage.visionTokens;
     };
@@ -472,7 +289,7 @@ describe('a model', () => {
   });
 
   it('without the template file that its processor reads is rejected with the name of the file', async () => {
-    const tiny = await buildTinyModel('gemma3', { directory: join(directory, 'no-template') });
+    const tiny = await buildTinyModel('gemma3', { directory: join(vlms.directory, 'no-template') });
     await rm(join(tiny.path, 'chat_template.jinja'));
     const loading = createVlm(tiny.path);
     await expect(loading).rejects.toBeInstanceOf(ModelLoadError);
@@ -480,15 +297,14 @@ describe('a model', () => {
   });
 
   it('without a chat template takes one from the request', async () => {
-    const tiny = await buildTinyModel('llava', { directory: join(directory, 'untemplated') });
+    const tiny = await buildTinyModel('llava', { directory: join(vlms.directory, 'untemplated') });
     const file = join(tiny.path, 'tokenizer_config.json');
     const { chat_template: _, ...config } = JSON.parse(await readFile(file, 'utf8')) as Record<
       string,
       unknown
     >;
     await writeFile(file, JSON.stringify(config));
-    const vlm = await createVlm(tiny.path, { keep: 2, minVisionTokens: 1 });
-    opened.push(vlm);
+    const vlm = await vlms.create(tiny.path, { keep: 2, minVisionTokens: 1 });
     const request = { image: noiseImage(tiny.imageSize), question: QUESTION, maxNewTokens: 1 };
     await expect(vlm.ask(request)).rejects.toThrow(/chat_template.*template: 'USER:/);
     const { usage } = await vlm.ask({ ...request, template: '<image> {question}' });
@@ -496,7 +312,7 @@ describe('a model', () => {
   });
 
   it('stops loading when it is aborted', async () => {
-    const tiny = await buildTinyModel('llava', { directory });
+    const tiny = await buildTinyModel('llava', { directory: vlms.directory });
     await expect(createVlm(tiny.path, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       name: 'AbortError',
     });

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { platform as inBrowser } from '../src/files/browser.js';
 import { createVlm, type PruneReport, profileVlm, type Vlm } from '../src/index.js';
-import { profiles as inBrowser } from '../src/plan/profiles-browser.js';
 import { buildTinyModel, type FamilyName, noiseImage, type TinyModel } from './tiny-models/index.js';
 
 let directory: string;
@@ -121,8 +121,8 @@ it.each([[{ firstTokenMs: 0 }], [{ firstTokenMs: 'soon' }], [{ firstTokenMs: 5, 
 
 describe('in a browser', () => {
   it('stores nothing if there is no storage, and does not fail', async () => {
-    await inBrowser.write('key', {});
-    expect(await inBrowser.read('key')).toBeUndefined();
-    expect(inBrowser.machine()).toContain('×');
+    await inBrowser.profiles.write('key', {});
+    expect(await inBrowser.profiles.read('key')).toBeUndefined();
+    expect(inBrowser.profiles.machine()).toContain('×');
   });
 });

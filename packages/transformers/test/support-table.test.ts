@@ -22,6 +22,11 @@ it("the repository's README names the families", async () => {
   );
 });
 
+it('every model type belongs to one family', () => {
+  const types = families.flatMap((family) => family.modelTypes);
+  expect(new Set(types).size).toBe(types.length);
+});
+
 /** A page with other text between the comments of a name. */
 function between(page: string, name: string, text: string): string {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];

@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cat, RawImage, Tensor } from '@huggingface/transformers';
+import type { Tensor } from '@huggingface/transformers';
 import { createReferenceBackend } from '@mmtok/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -14,6 +14,7 @@ import {
   type RankTiles,
   type TileFacts,
 } from '../src/index.js';
+import { padded } from './support/batches.js';
 import { answerOf, extended, generate, referenceTokens, tokens } from './support/reference.js';
 import {
   buildTinyModel,
@@ -21,6 +22,7 @@ import {
   type LoadedTinyModel,
   type ModelInputs,
   noiseImage,
+  noiseIn,
   type TinyModel,
 } from './tiny-models/index.js';
 
@@ -30,23 +32,6 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tiles-'));
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
-
-/** A gray image with noise in one quarter of it. */
-function noiseIn(
-  quarter: number,
-  { width, height }: { readonly width: number; readonly height: number },
-): RawImage {
-  const data = new Uint8ClampedArray(width * height * 3).fill(128);
-  const noise = noiseImage({ width, height }).data;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const own = (y < height / 2 ? 0 : 2) + (x < width / 2 ? 0 : 1);
-      const at = (y * width + x) * 3;
-      if (own === quarter) data.set(noise.subarray(at, at + 3), at);
-    }
-  }
-  return new RawImage(data, width, height, 3);
-}
 
 /** How many tiles a run of the encoder saw, by the shape of its pixels. */
 const TILED = {
@@ -205,7 +190,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     attach({ minVisionTokens: ALL + 1 });
     const images = [noiseIn(0, tiny.imageSize), noiseIn(3, tiny.imageSize)];
     const two = await loaded.inputs('is the cat red ?', images);
-    await run({ tiles: { max: 2 } }, joined(inputs, two));
+    await run({ tiles: { max: 2 } }, padded([inputs, two], 'left'));
     expect(handle?.lastReport?.images[0]).toMatchObject({
       reason: 'belowMinVisionTokens',
       keptTokens: ALL,
@@ -275,7 +260,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     const single = [await run({ tiles: { max: 2 } }), await run({ tiles: { max: 2 } }, other)].map(
       (answer, row) => answerOf(answer, (row === 0 ? inputs : other).input_ids?.dims[1] as number),
     );
-    const batch = joined(inputs, other);
+    const batch = padded([inputs, other], 'left');
     const answers = await run({ tiles: { max: 2 } }, batch);
     const width = batch.input_ids?.dims[1] as number;
     expect([answerOf(answers, width, 0), answerOf(answers, width, 1)]).toEqual(single);
@@ -338,122 +323,6 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     },
   );
 });
-
-/** Two prompts as a batch, the shorter one padded on the left. */
-function joined(one: ModelInputs, other: ModelInputs): ModelInputs {
-  const width = Math.max(...[one, other].map(({ input_ids }) => input_ids?.dims[1] as number));
-  const text = (name: string): Tensor =>
-    new Tensor(
-      'int64',
-      BigInt64Array.from(
-        [one, other].flatMap((inputs) => {
-          const ids = Array.from(inputs[name]?.data as BigInt64Array);
-          return [...new Array<bigint>(width - ids.length).fill(0n), ...ids];
-        }),
-      ),
-      [2, width],
-    );
-  const images = Object.entries(one).filter(
-    ([name, value]) => value instanceof Tensor && name !== 'input_ids' && name !== 'attention_mask',
-  );
-  return {
-    ...Object.fromEntries(
-      images.map(([name, tensor]) => [name, cat([tensor, other[name] as Tensor], 0)] as const),
-    ),
-    input_ids: text('input_ids'),
-    attention_mask: text('attention_mask'),
-  };
-}
-
-describe('phi3_v', () => {
-  const [GRID, CROPS] = [2, 4];
-  /** Of the overview with the token before it, and of a crop with the ends of its rows. */
-  const [OVERVIEW, CROP] = [GRID * (GRID + 1) + 1, GRID ** 2 + GRID];
-  // Larger than the overview, so that it loses something.
-  const [SIZE, WIDE] = [
-    { width: 672, height: 672 },
-    { width: 672, height: 336 },
-  ];
-  let tiny: TinyModel;
-  let loaded: LoadedTinyModel;
-  let handle: PruneHandle | undefined;
-  beforeAll(async () => {
-    tiny = await buildTinyModel('phi3_v', { directory });
-    loaded = await tiny.load();
-  });
-  afterEach(() => handle?.restore());
-  afterAll(() => loaded.dispose());
-
-  const run = async (inputs: ModelInputs, mmtok: CallOptions): Promise<unknown> => {
-    await handle?.restore();
-    handle = prune(loaded.model, {
-      processor: loaded.processor,
-      backend: createReferenceBackend(),
-      budget: { ratio: 1 },
-      minVisionTokens: 1,
-    });
-    return await generate(loaded.model, { ...inputs, max_new_tokens: COUNT, mmtok });
-  };
-  const missing = (image = 0): readonly number[] =>
-    handle?.lastReport?.images[image]?.tiles[0]?.unencoded ?? [];
-
-  it.each([0, 1, 2, 3])('encodes crop %i if it has the detail that the overview lost', async (quarter) => {
-    const inputs = await loaded.inputs('what ?', [noiseIn(quarter, SIZE)]);
-    const answer = await run(inputs, { tiles: { max: 2 } });
-    const kept = handle?.lastReport?.images[0]?.indices ?? [];
-    expect(kept).toHaveLength(OVERVIEW + CROP);
-    const line = 2 * GRID + 1;
-    expect(kept[0]).toBe(Math.floor(quarter / 2) * GRID * line + (quarter % 2) * GRID);
-    expect(missing()).toHaveLength(tiny.tokensPerImage - kept.length);
-    const pristine = await tiny.load();
-    const expected = await referenceTokens({
-      tiny,
-      pristine,
-      inputs,
-      kept,
-      compact: handle?.lastReport?.positions === 'compact',
-      count: COUNT,
-    });
-    expect(answerOf(answer, inputs.input_ids?.dims[1] as number)).toEqual(expected);
-    await pristine.dispose();
-  });
-
-  it.each([[{ max: CROPS + 1 }], [{ share: 1 }]])(
-    'is the same as without the option for %j',
-    async (tiles) => {
-      const images = [noiseImage(SIZE), noiseImage(WIDE)];
-      for (const image of images) {
-        const inputs = await loaded.inputs('what ?', [image]);
-        const plain = await run(inputs, { budget: { ratio: 0.5 } });
-        const before = handle?.lastReport?.images;
-        expect(await run(inputs, { budget: { ratio: 0.5 }, tiles })).toMatchObject({
-          data: (plain as Tensor).data,
-        });
-        expect(handle?.lastReport?.images.map(({ order }) => order)).toEqual(
-          before?.map(({ order }) => order),
-        );
-        expect(missing()).toEqual([]);
-      }
-    },
-  );
-
-  it('selects among the crops that the encoder reads', async () => {
-    // transformers.js cuts it into four crops, of which the encoder reads the upper two.
-    const inputs = await loaded.inputs('what ?', [noiseIn(1, WIDE)]);
-    await run(inputs, { tiles: { max: 2 } });
-    expect(handle?.lastReport?.images[0]?.indices[0]).toBe(GRID);
-    expect(missing()).toHaveLength(GRID ** 2);
-  });
-
-  it('selects crops for each image', async () => {
-    const images = [noiseIn(3, SIZE), noiseIn(0, SIZE)];
-    const inputs = await loaded.inputs('what ?', images);
-    await run(inputs, { tiles: { max: 2 } });
-    const first = handle?.lastReport?.images.map(({ indices }) => indices[0]);
-    expect(first).toEqual([GRID * (2 * GRID + 1) + GRID, 0]);
-  });
-});
-
 it('is rejected for LLaVA-OneVision, which transformers.js does not tile', async () => {
   const tiny = await buildTinyModel('llava_onevision', { directory });
   const loaded = await tiny.load();

@@ -178,10 +178,10 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       await give('drop');
       await shows('dropped.png');
       await give('paste');
-      await shows('Pasted picture');
+      await shows('Pasted image');
       await page.click('text=Use the camera');
       await page.click('text=Take the picture');
-      await shows('Camera picture');
+      await shows('Camera image');
       await page.click('.samples button');
       await shows('Sample 1');
     });

@@ -32,12 +32,12 @@ export function App(): JSX.Element {
         <div class="intro">
           <h1>Fewer vision tokens, the same answer.</h1>
           <p>
-            A vision-language model cuts a picture into patches and reads every one of them. MMTok keeps the
-            few that together cover the question and the picture. Move the slider to see which ones stay.
+            A vision-language model cuts an image into patches and reads every one of them. MMTok keeps the
+            few that together cover the question and the image. Move the slider to see which ones stay.
           </p>
         </div>
         <div class="stage">
-          <section class="stage-picture" aria-label="Picture">
+          <section class="stage-picture" aria-label="Image">
             <PictureView />
             <KeepSlider />
           </section>
@@ -47,7 +47,7 @@ export function App(): JSX.Element {
             <PatchInfo />
             <TokenTable />
           </section>
-          <section class="stage-source" aria-label="Another picture">
+          <section class="stage-source" aria-label="Another image">
             <PictureSource />
           </section>
         </div>
@@ -61,8 +61,8 @@ export function App(): JSX.Element {
       </main>
       <footer class="foot">
         <p>
-          Everything runs in this browser. Your pictures and questions never leave it, and the page contacts
-          no other server unless you load a model from the Hugging Face Hub.
+          Everything runs in this browser. Your images and questions never leave it, and the page contacts no
+          other server unless you load a model from the Hugging Face Hub.
         </p>
       </footer>
       <p class="visually-hidden" role="status" aria-live="polite">

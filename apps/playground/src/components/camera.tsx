@@ -47,7 +47,7 @@ export function Camera({ onClose }: { onClose: () => void }): JSX.Element {
     canvas.getContext('2d')?.drawImage(source, 0, 0);
     const blob = await canvas.convertToBlob({ type: 'image/png' });
     onClose();
-    await showOwnPicture(blob, 'Camera picture');
+    await showOwnPicture(blob, 'Camera image');
   };
   return (
     <dialog ref={dialog} class="camera" aria-label="Camera" onClose={onClose}>

@@ -19,7 +19,7 @@ export function CodePanel(): JSX.Element {
     kept: kept.value,
     method: method.value,
     picture:
-      shown === undefined || shown.isSample ? 'picture.png' : shown.name.replaceAll(' ', '-').toLowerCase(),
+      shown === undefined || shown.isSample ? 'image.png' : shown.name.replaceAll(' ', '-').toLowerCase(),
   });
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(text);

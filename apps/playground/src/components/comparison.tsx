@@ -13,11 +13,11 @@ import { OriginBadge, Panel, ProblemNote } from './parts.js';
 import { SelectEditor } from './select-editor.js';
 
 const METHODS: readonly { readonly name: MethodName; readonly title: string; readonly about: string }[] = [
-  { name: 'mmtok', title: 'MMTok', about: 'covers the question and the picture' },
+  { name: 'mmtok', title: 'MMTok', about: 'covers the question and the image' },
   { name: 'focus', title: 'MMTok with a focus', about: 'covers what matters to the question' },
   { name: 'divprune', title: 'DivPrune', about: 'as different from one another as possible' },
-  { name: 'random', title: 'Random', about: 'ignores the picture and the question' },
-  { name: 'uniform', title: 'Uniform', about: 'spread evenly over the picture' },
+  { name: 'random', title: 'Random', about: 'ignores the image and the question' },
+  { name: 'uniform', title: 'Uniform', about: 'spread evenly over the image' },
 ];
 
 /** The comparison. */

@@ -42,7 +42,7 @@ export function KeepSlider(): JSX.Element {
   );
 }
 
-const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'picture' };
+const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'image' };
 
 /** How much of each term's targets the kept tokens cover. */
 function Coverage(): JSX.Element {

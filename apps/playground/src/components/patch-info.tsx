@@ -6,7 +6,7 @@ import { placeOf } from '../lib/layout.js';
 import { analysis, kept, keptOrder, layout, owners, patch, ranking, ranks } from '../state/store.js';
 import { OriginBadge } from './parts.js';
 
-const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'picture' };
+const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'image' };
 
 /** The facts of a patch. */
 export function PatchInfo(): JSX.Element {

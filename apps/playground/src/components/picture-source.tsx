@@ -31,7 +31,7 @@ export function PictureSource(): JSX.Element {
     };
     const paste = (event: ClipboardEvent): void => {
       const pasted = first(event.clipboardData);
-      if (pasted !== undefined) void showOwnPicture(pasted, 'Pasted picture');
+      if (pasted !== undefined) void showOwnPicture(pasted, 'Pasted image');
     };
     addEventListener('dragover', over);
     addEventListener('dragleave', leave);
@@ -46,7 +46,7 @@ export function PictureSource(): JSX.Element {
   }, [isDragging]);
   return (
     <div class="source">
-      <ul class="samples" aria-label="Sample pictures">
+      <ul class="samples" aria-label="Sample images">
         {sampleKeys.map((key, at) => (
           <li key={key}>
             <button
@@ -72,7 +72,7 @@ export function PictureSource(): JSX.Element {
         >
           Use the camera
         </button>
-        <span>or drop or paste a picture</span>
+        <span>or drop or paste an image</span>
         <input
           ref={file}
           type="file"
@@ -93,7 +93,7 @@ export function PictureSource(): JSX.Element {
       )}
       {isDragging.value && (
         <div class="drop" aria-hidden="true">
-          Drop the picture anywhere
+          Drop the image anywhere
         </div>
       )}
       {isCameraOpen.value && (

@@ -97,8 +97,8 @@ export function PictureView(): JSX.Element {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move over the patches
         tabIndex={0}
         role="application"
-        aria-roledescription="patches of the picture"
-        aria-label={`${shown?.name ?? 'The picture'}, ${count(kept.value)} of ${count(visionTokens.value)} patches kept. Arrow keys move from patch to patch; the table below lists the kept ones.`}
+        aria-roledescription="patches of the image"
+        aria-label={`${shown?.name ?? 'The image'}, ${count(kept.value)} of ${count(visionTokens.value)} patches kept. Arrow keys move from patch to patch; the table below lists the kept ones.`}
         onKeyDown={moveByKey}
         onPointerMove={(event) => event.pointerType === 'mouse' && lookAt(event)}
         onPointerDown={lookAt}
@@ -116,7 +116,7 @@ export function PictureView(): JSX.Element {
       <figcaption>
         <Segments
           name="view"
-          legend="What the picture shows"
+          legend="What the image shows"
           value={view.value}
           options={[
             { value: 'kept', label: 'Kept patches' },

@@ -8,7 +8,7 @@ import { askQuestion } from '../state/page.js';
 import { analysis, example, method, model, picture, question, word } from '../state/store.js';
 import { Segments } from './parts.js';
 
-const GENERAL = ['Describe the image.', 'What color is the background?', 'What is in this picture?'];
+const GENERAL = ['Describe the image.', 'What color is the background?', 'What is in this image?'];
 
 const METHODS: readonly { readonly value: RankingMethod; readonly label: string }[] = [
   { value: 'mmtok', label: 'MMTok' },

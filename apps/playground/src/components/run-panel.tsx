@@ -12,7 +12,7 @@ import { placeOf } from './engine-status.js';
 import { OriginBadge, Panel, Segments } from './parts.js';
 
 const PHASES: readonly (readonly [keyof Phases, string, string])[] = [
-  ['encodeMs', 'Encode', 'the picture becomes vision tokens'],
+  ['encodeMs', 'Encode', 'the image becomes vision tokens'],
   ['selectMs', 'Select', 'MMTok chooses the tokens to keep'],
   ['prefillMs', 'Prefill', 'the language model reads the prompt'],
   ['decodeMs', 'Decode', 'it writes the answer'],

@@ -55,9 +55,9 @@ export function TileMaps(): JSX.Element | null {
 function explanation(tiles: number, isOnPicture: boolean): string {
   const legend = 'Kept patches are colored; the first picks are the lightest.';
   if (isOnPicture) {
-    return `This model cuts the picture into ${tiles - 1} tiles, drawn above, and also sees it whole and scaled down, as the overview here. ${legend}`;
+    return `This model cuts the image into ${tiles - 1} tiles, drawn above, and also sees all of it scaled down, as the overview here. ${legend}`;
   }
   return tiles === 1
-    ? `This model sees the picture as a row of tokens. ${legend}`
-    : `This model sees the picture as ${tiles} tiles, one map each. ${legend}`;
+    ? `This model sees the image as a row of tokens. ${legend}`
+    : `This model sees the image as ${tiles} tiles, one map each. ${legend}`;
 }

@@ -8,7 +8,7 @@ import { analysis, keptOrder, layout, ranking } from '../state/store.js';
 import { OriginBadge } from './parts.js';
 
 const FIRST = 24;
-const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'picture' };
+const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'image' };
 
 /** The table, collapsed at first. */
 export function TokenTable(): JSX.Element {

@@ -40,7 +40,7 @@ export async function showOwnPicture(blob: Blob, name: string): Promise<void> {
   try {
     bitmap = await createImageBitmap(blob);
   } catch {
-    pictureProblem.value = `${name} is not a readable picture. Choose a PNG, JPEG, or WebP file.`;
+    pictureProblem.value = `${name} is not a readable image. Choose a PNG, JPEG, or WebP file.`;
     return;
   }
   show({ key: `own ${name} ${blob.size} ${Date.now()}`, name, isSample: false, blob, bitmap });

@@ -102,7 +102,7 @@ async function capture(
     },
   });
   if (seen === undefined)
-    throw new Error(`This picture has too few vision tokens to choose from (${report.reason}).`);
+    throw new Error(`This image has too few vision tokens to choose from (${report.reason}).`);
   return { ...seen, ids: report.prompts[0]?.question?.ids ?? [] };
 }
 

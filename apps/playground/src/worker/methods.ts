@@ -1,9 +1,10 @@
-// Three ways to choose tokens without coverage, each a `select` function of a few lines: what a user's own looks like.
+// Three ways to select tokens without coverage, each a `select` function of a few lines, as a user would write it.
 
+import { createRandom, shuffleFront } from '@mmtok/core/internal';
 import type { Select } from '@mmtok/transformers';
 import { normalizedRows, similarity } from '../lib/cosine.js';
 
-/** DivPrune: keeps picking the token that is farthest from all picks, whatever the question. */
+/** DivPrune: repeatedly picks the token that is farthest from all earlier picks. It ignores the question. */
 export const divprune: Select = ({ vision }, { tokens }) => {
   const rows = normalizedRows(vision);
   const nearest = new Float64Array(rows.count).fill(Number.POSITIVE_INFINITY);
@@ -37,19 +38,13 @@ function mostIsolated(rows: ReturnType<typeof normalizedRows>): number {
   return best;
 }
 
-/** Tokens drawn at random, the same ones each time. */
+/** Random tokens, the same ones each time. */
 export const random: Select = ({ vision }, { tokens, excluded }) => {
   const barred = new Set(excluded);
-  const rest = Array.from({ length: vision.dims[0] as number }, (_, token) => token).filter(
-    (token) => !barred.has(token),
-  );
-  let state = 7;
-  for (let at = 0; at < tokens; at++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const other = at + Math.floor((state / 2 ** 32) * (rest.length - at));
-    [rest[at], rest[other]] = [rest[other] as number, rest[at] as number];
-  }
-  return rest.slice(0, tokens);
+  const all = Array.from({ length: vision.dims[0] as number }, (_, token) => token);
+  const order = Int32Array.from(all.filter((token) => !barred.has(token)));
+  shuffleFront(order, tokens, createRandom(7));
+  return [...order.subarray(0, tokens)];
 };
 
 /** Tokens spread evenly: the middles of equal cells. */

@@ -35,6 +35,8 @@ describe('dimensions', () => {
     ['gemma-4-e2b', 2.2],
     ['lfm2-vl-450m', 0.344],
     ['ministral-3-3b', 3.4],
+    ['lighton-ocr-1b', 0.596],
+    ['glm-ocr', 0.582],
     ['moondream2', 1.3],
     ['qwen3-vl-2b', 1.7],
   ])('of %s add up to %d billion weights', (name, billions) => {
@@ -45,7 +47,7 @@ describe('dimensions', () => {
   });
 
   it('are all in that table', () => {
-    expect(Object.keys(modelDims)).toHaveLength(24);
+    expect(Object.keys(modelDims)).toHaveLength(26);
   });
 
   // Of the encoders as published, without positions and, for CLIP, the last layer.
@@ -65,19 +67,22 @@ describe('dimensions', () => {
     ['gemma-4-e2b', 'Gemma 4 tower', 280],
     ['lfm2-vl-450m', 'SigLIP2-B/16-512', 2816],
     ['ministral-3-3b', 'Pixtral tower', 3025],
+    ['lighton-ocr-1b', 'Pixtral tower', 3025],
+    ['glm-ocr', 'GLM-OCR tower', 2048],
     ['moondream2', 'SigLIP-SO400M/14-378', 729],
     ['qwen3-vl-2b', 'Qwen3-VL tower', 1568],
   ])('of %s have %s and %d vision tokens', (name, encoder, visionTokens) => {
     expect(findModelDims(name)).toMatchObject({ visionTokens, encoder: { title: encoder } });
   });
 
-  // As published: FastViTHD 125 million, DaViT-B 90, MobileNetV5 300; SigLIP-SO400M 400 and SigLIP-B 86.
+  // As published: FastViTHD 125 million, DaViT-B 90, MobileNetV5 300; SigLIP-SO400M 400, SigLIP-B 86, and CogViT of GLM-OCR 400.
   it.each([
     ['fastvlm-0.5b', 125],
     ['florence-2-base', 90],
     ['gemma-3n-e2b', 300],
     ['gemma-3-4b', 412],
     ['lfm2-vl-450m', 90],
+    ['glm-ocr', 400],
   ])('of the encoder of %s add up to about %d million weights', (name, millions) => {
     const { encoder, hidden } = findModelDims(name);
     const layers = encoder !== undefined && 'layers' in encoder ? encoder.layers : 0;

@@ -137,6 +137,20 @@ export const qwen3Tower: TransformerEncoder = {
   anySizePatch: 16,
 };
 
+/**
+ * The tower of GLM-OCR (`config.json` of zai-org/GLM-OCR) on an image of 1,792 × 896 pixels, in two frames. The gated block of its
+ * projector is a plain one with as many multiplications.
+ */
+export const glmOcrTower: TransformerEncoder = {
+  ...qwen2Tower,
+  title: 'GLM-OCR tower',
+  hidden: 1024,
+  layers: 24,
+  intermediate: 4096,
+  gated: true,
+  projector: [1536, 1536, 6912],
+};
+
 // Convolutional towers. Norms and squeeze-and-excitation are omitted.
 
 const conv = (channels: number, kernel: number, more: Partial<ConvolutionOp> = {}): ConvolutionOp => ({

@@ -1,12 +1,18 @@
-// Model files in browsers: the page's server, and the cache in which transformers.js keeps downloads.
+// Files in browsers: the page's server, the cache in which transformers.js keeps downloads, and Cache Storage.
 
-import type { FileCache, LibraryEnv, Location, PlatformFiles } from './model-files.js';
+import type { FileCache, LibraryEnv, Location, PlatformFiles, ProfileStore } from './model-files.js';
+
+/** A cache of Cache Storage. */
+interface WebCache {
+  match(url: string): Promise<Response | undefined>;
+  put(url: string, response: Response): Promise<void>;
+}
 
 /** What pages and workers provide in addition to the language. */
 interface Web {
-  readonly caches?: { open(name: string): Promise<FileCache> };
+  readonly caches?: { open(name: string): Promise<WebCache> };
   readonly location?: { readonly href: string };
-  readonly navigator?: object;
+  readonly navigator?: { readonly userAgent?: string; readonly hardwareConcurrency?: number };
 }
 
 const web = globalThis as Web;
@@ -23,6 +29,31 @@ async function fetched(location: Location, fetchFile: typeof fetch): Promise<{ r
   return { bytes: new Uint8Array(await response.arrayBuffer()) };
 }
 
+const PROFILES = 'mmtok-profiles';
+/** Cache Storage is keyed by URL. This URL is never fetched. */
+const addressOf = (key: string): string => `https://mmtok.invalid/profiles/${key}.json`;
+
+/** Profiles as entries of Cache Storage, which private windows and insecure pages do not have. */
+const profiles: ProfileStore = {
+  async read(key) {
+    try {
+      const cache = await web.caches?.open(PROFILES);
+      return (await (await cache?.match(addressOf(key)))?.json()) as unknown;
+    } catch {
+      return undefined;
+    }
+  },
+  async write(key, profile) {
+    try {
+      const cache = await web.caches?.open(PROFILES);
+      await cache?.put(addressOf(key), new Response(JSON.stringify(profile)));
+    } catch {
+      // The quota is exceeded or storage is blocked: measure again on the next visit.
+    }
+  },
+  machine: () => `${web.navigator?.userAgent ?? ''} × ${web.navigator?.hardwareConcurrency ?? ''}`,
+};
+
 /** The browser implementation of `#files`. Sources are hub ids, or paths on the page's server such as `/models/smolvlm`. */
 export const platform: PlatformFiles = {
   modelFolder: () => undefined,
@@ -33,6 +64,7 @@ export const platform: PlatformFiles = {
     const gpu = web.navigator !== undefined && 'gpu' in web.navigator ? ['webgpu'] : [];
     return wanted === 'auto' ? [...gpu, 'wasm'] : gpu;
   },
+  profiles,
   // Threads of idle sessions were measured in Node only.
   sessionOptions: {},
   download: async (url, env) => await fetched(url, env.fetch ?? fetch),

@@ -53,8 +53,19 @@ export interface PlatformFiles {
   readonly download: ((url: string, env: LibraryEnv) => Promise<FoundFile>) | undefined;
   /** The devices that transformers.js tries for `'auto'` or `'gpu'`. */
   devices(wanted: 'auto' | 'gpu'): readonly string[];
+  /** Profiles of models, in the user's cache folder or the browser's Cache Storage. */
+  readonly profiles: ProfileStore;
   /** Options of ONNX Runtime for all sessions of a model, unless the caller sets them. */
   readonly sessionOptions: Readonly<Record<string, unknown>>;
+}
+
+/** Stores profiles by key. Reading and writing never fail: a profile that cannot be stored is measured again. */
+export interface ProfileStore {
+  /** The stored value for a key, not validated; `undefined` if there is none. */
+  read(key: string): Promise<unknown>;
+  write(key: string, profile: object): Promise<void>;
+  /** Identifies the machine, for profile folders that several machines share. */
+  machine(): string;
 }
 
 /** Where a model was loaded from. */

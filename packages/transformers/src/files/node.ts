@@ -1,11 +1,13 @@
-// Model files in Node, Bun, and Deno: folders on disk, and the folder in which transformers.js keeps downloads.
+// Files in Node, Bun, and Deno: model folders on disk, the folder in which transformers.js keeps downloads, and the user's cache
+// folder.
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, homedir, platform as system } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelLoadError } from '../errors.js';
-import type { FileCache, LibraryEnv, Location, PlatformFiles } from './model-files.js';
+import type { FileCache, LibraryEnv, Location, PlatformFiles, ProfileStore } from './model-files.js';
 
 /** Whether a source is a path rather than a hub id (`owner/name`). */
 function looksLikePath(source: string): boolean {
@@ -71,6 +73,36 @@ function devices(wanted: 'auto' | 'gpu'): string[] {
   return wanted === 'auto' ? all : all.filter((device) => ['webgpu', 'cuda', 'dml'].includes(device));
 }
 
+/** The folder of profiles. */
+function profileFolder(): string {
+  const { env } = process;
+  const own = system() === 'win32' ? env.LOCALAPPDATA : undefined;
+  return join(env.XDG_CACHE_HOME || own || join(homedir(), '.cache'), 'mmtok', 'profiles');
+}
+
+/** Profiles as files. */
+const profiles: ProfileStore = {
+  async read(key) {
+    try {
+      return JSON.parse(await readFile(join(profileFolder(), `${key}.json`), 'utf8')) as unknown;
+    } catch {
+      return undefined;
+    }
+  },
+  async write(key, profile) {
+    const path = join(profileFolder(), `${key}.json`);
+    try {
+      await mkdir(profileFolder(), { recursive: true });
+      // Write atomically, because another process may read the file at the same time.
+      await writeFile(`${path}.${process.pid}`, JSON.stringify(profile));
+      await rename(`${path}.${process.pid}`, path);
+    } catch {
+      // The folder is not writable: the next process measures again.
+    }
+  },
+  machine: () => `${cpus()[0]?.model ?? ''} × ${availableParallelism()}`,
+};
+
 /**
  * Every session has its own threads. By default, they spin for a while after a run, and compete for cores with the session that
  * runs next: the language model after the encoder, and its head after its layers.
@@ -87,6 +119,7 @@ export const platform: PlatformFiles = {
   },
   beside: (location, name) => join(dirname(toPath(location)), name),
   devices,
+  profiles,
   sessionOptions: STOP_SPINNING,
   // Nothing is downloaded here: transformers.js has already written every file of a loaded model to disk.
   download: undefined,

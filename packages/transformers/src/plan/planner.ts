@@ -9,7 +9,7 @@ import { tileCount } from '../families/tiling.js';
 import type { ModelLike } from '../internal/types.js';
 import type { CallOptions } from '../options.js';
 import type { PlanReport, PruneReport } from '../report.js';
-import type { TimeBudget } from '../vlm/time-budget.js';
+import type { TimeBudget } from '../vlm/request.js';
 import { median, totalMs } from './costs.js';
 import { makePlan, type Plan } from './make-plan.js';
 import { type ProfiledVlm, profileVlm, timesOf, type VlmProfile } from './profile.js';

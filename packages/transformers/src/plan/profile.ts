@@ -3,7 +3,7 @@
 import type { PreTrainedModel, Processor, RawImage } from '@huggingface/transformers';
 import { createRandom, parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
-import { profiles } from '#profiles';
+import { platform } from '#files';
 import { canFitImages, fitImage } from '../families/fit-image.js';
 import { prunedFamilyOf } from '../families/index.js';
 import { type ModelInputs, processInputs } from '../families/process.js';
@@ -83,12 +83,12 @@ export async function profileVlm(vlm: ProfiledVlm, options: ProfileOptions = {})
   const { fresh = false, template, remember = true } = given;
   const key = await profileKey(vlm);
   if (!fresh && remember) {
-    const known = profileSchema.safeParse(await profiles.read(key));
+    const known = profileSchema.safeParse(await platform.profiles.read(key));
     if (known.success && known.data.key === key) return known.data;
   }
   const costs = await measureCosts(await vlmProbe(vlm, template));
   const profile = { key, measured: new Date().toISOString(), costs };
-  if (remember) await profiles.write(key, profile);
+  if (remember) await platform.profiles.write(key, profile);
   return profile;
 }
 
@@ -98,7 +98,7 @@ async function profileKey({ model, library, modelId }: ProfiledVlm): Promise<str
     version: VERSION,
     model: [modelId, config.model_type],
     library: library.env.version,
-    machine: profiles.machine(),
+    machine: platform.profiles.machine(),
     sessions: Object.entries(sessions).map(([name, session]) => [name, session.config ?? null]),
   });
 }

@@ -1,13 +1,42 @@
 // Requests to a model: their types, their schema, and how they resolve to a conversation and images.
 
-import { InvalidOptionsError } from '@mmtok/core';
+import { InvalidBudgetError, InvalidOptionsError } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import type { PromptMessage, PromptPart } from '../families/prompt-text.js';
+import { readable, shown } from '../internal/readable.js';
 import type { CallOptions } from '../options.js';
 import type { PromptBudget } from '../select/pools.js';
 import { IMAGE_INPUT, type ImageInput, isImageInput } from './images.js';
-import type { TimeBudget } from './time-budget.js';
+
+/** Encode and keep as many tokens as possible while the first token still arrives in time. */
+export interface TimeBudget {
+  /** Milliseconds from pixels to the first token. */
+  readonly firstTokenMs: number;
+}
+
+const timeBudgetSchema = z.strictObject({
+  firstTokenMs: z.number().positive().finite(),
+}) satisfies z.ZodType<TimeBudget>;
+
+/**
+ * Whether a budget is a time budget.
+ * @throws InvalidBudgetError if it looks like a time budget but is malformed.
+ */
+export function isTimeBudget(budget: unknown): budget is TimeBudget {
+  return readable(
+    () => isReadableTimeBudget(budget),
+    (problem) => new InvalidBudgetError(problem),
+  );
+}
+
+function isReadableTimeBudget(budget: unknown): boolean {
+  if (typeof budget !== 'object' || budget === null || !('firstTokenMs' in budget)) return false;
+  if (timeBudgetSchema.safeParse(budget).success) return true;
+  throw new InvalidBudgetError(
+    `got ${shown(budget)}; expected only { firstTokenMs }, in milliseconds, above 0`,
+  );
+}
 
 /**
  * How much to keep: a ratio below 1, an integer number of vision tokens per image, a token budget, a time budget, or `false` to keep all.

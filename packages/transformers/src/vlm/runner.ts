@@ -6,12 +6,12 @@ import { prunedFamilyOf } from '../families/index.js';
 import type { ModelInputs } from '../families/process.js';
 import type { LoadedVlm } from '../files/load-vlm.js';
 import type { ModelLike } from '../internal/types.js';
-import { type CallOptions, checkPruneOptions, type PruneOptions } from '../options.js';
+import type { CallOptions, PruneOptions } from '../options.js';
 import { type PruneHandle, prune } from '../prune.js';
 import type { PruneReport } from '../report.js';
+import { checkPruneOptions } from '../resolve-options.js';
 import type { Usage } from './answer.js';
-import type { Keep } from './request.js';
-import { isTimeBudget, type TimeBudget } from './time-budget.js';
+import { isTimeBudget, type Keep, type TimeBudget } from './request.js';
 
 /** The options of `prune` that `createVlm` accepts. */
 export interface PruningOptions extends Partial<Omit<PruneOptions, 'processor' | 'budget'>> {

@@ -1,12 +1,27 @@
-// Pictures for tests: noise that depends on a seed, and the same picture with one block painted over.
+// Images for tests: noise that depends on a seed, noise in one quarter, and an image with one block inverted.
+
 import { RawImage } from '@huggingface/transformers';
 import type { ImageSize } from './family.js';
 import { createWeights } from './graph/weights.js';
 
-/** A picture of random pixels. */
+/** An image of random pixels. */
 export function noiseImage({ width, height }: ImageSize, seed = 1): RawImage {
   const noise = createWeights(seed).uniform('image', width * height * 3, 0, 255);
   return new RawImage(Uint8ClampedArray.from(noise), width, height, 3);
+}
+
+/** A gray image with noise in one quarter: 0 to 3, row by row. */
+export function noiseIn(quarter: number, { width, height }: ImageSize): RawImage {
+  const data = new Uint8ClampedArray(width * height * 3).fill(128);
+  const noise = noiseImage({ width, height }).data;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const own = (y < height / 2 ? 0 : 2) + (x < width / 2 ? 0 : 1);
+      const at = (y * width + x) * 3;
+      if (own === quarter) data.set(noise.subarray(at, at + 3), at);
+    }
+  }
+  return new RawImage(data, width, height, 3);
 }
 
 /** A copy with the block of `side` pixels at `[left, top]` inverted. */
