@@ -56,7 +56,11 @@ const profiles: readonly metrics.Profile[] = metrics.PROFILES;
 
 /** What is done with a text, by the names of the functions it calls. */
 const METRICS: Readonly<Record<string, (text: string) => unknown>> = {
-  anls: (text) => [metrics.anls(text, ['cat']), metrics.anls('cat', [text]), metrics.anls(text, [text])],
+  anls: (text) => [
+    metrics.anls(text, ['cat']),
+    metrics.anls('cat', [text]),
+    metrics.anls(text, [text, `x${text}y`, [...text].toReversed().join('')]),
+  ],
   containsAnswer: (text) => [metrics.containsAnswer(text, 'cat'), metrics.containsAnswer(text, 'a')],
   exactMatch: (text) => metrics.exactMatch(text, 'cat'),
   mcqExtract: (text) => metrics.mcqExtract(text, ['A', 'B', 'C', 'D']),

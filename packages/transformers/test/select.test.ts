@@ -114,6 +114,23 @@ describe.each<FamilyName>(['llava', 'smolvlm', 'qwen2_5_vl', 'phi3_v', 'florence
     await pristine.dispose();
   });
 
+  it('lets the function change its features, and transfer them to a worker', async () => {
+    const on = await subject(name);
+    attach(on);
+    const answer = answerOf(await run(on), 0);
+    const spoil: Select = (features, request) => {
+      const chosen = last(features, request);
+      for (const tensor of [features.vision, features.visionFeatures, features.text]) {
+        if (tensor === undefined) continue;
+        tensor.data.fill(Number.NaN);
+        structuredClone(tensor.data.buffer, { transfer: [tensor.data.buffer as ArrayBuffer] });
+      }
+      return chosen;
+    };
+    expect(answerOf(await run(on, { select: spoil }), 0)).toEqual(answer);
+    expect(answerOf(await run(on), 0)).toEqual(answer);
+  });
+
   it('times encoding and prefill separately if pruning is off', async () => {
     const on = await subject(name);
     attach(on);

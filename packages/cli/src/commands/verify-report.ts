@@ -133,15 +133,18 @@ export interface PageContent {
 
 const STYLE = `
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1c1e21; background: #fff; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; } th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; }
+h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; } dt { color: #555; } dd { margin: 0; overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; } th { white-space: nowrap; }
 th:first-child, td:first-child, td.text, th.text { text-align: left; }
 ul.checks { list-style: none; padding: 0; } .checks li { margin: .5rem 0; padding-left: .8rem; border-left: 4px solid #999; }
 .checks .pass { border-color: #2a8f4a; } .checks .warn { border-color: #c98a00; } .checks .fail { border-color: #c0392b; }
 .status { font-weight: 600; } .detail { color: #555; overflow-wrap: anywhere; }
-figure { display: inline-block; vertical-align: top; margin: 0 1.5rem 1.5rem 0; } figcaption { max-width: 20rem; color: #555; }
+figure { display: inline-block; vertical-align: top; max-width: 100%; margin: 0 1.5rem 1.5rem 0; } figcaption { max-width: 20rem; color: #555; }
+figure svg { max-width: 100%; height: auto; } td.text { overflow-wrap: anywhere; }
 code { background: #f2f2f2; padding: 0 .25em; }
-@media (prefers-color-scheme: dark) { body { color: #e4e6e8; background: #17181a; } .detail, figcaption { color: #aaa; } code { background: #2a2c2f; } th, td { border-color: #3a3c3f; } }`;
+@media (prefers-color-scheme: dark) { body { color: #e4e6e8; background: #17181a; } dt, .detail, figcaption { color: #aaa; } code { background: #2a2c2f; } th, td { border-color: #3a3c3f; } }`;
 
 const STATUS_WORDS: Readonly<Record<CheckStatus, string>> = {
   pass: 'passed',
@@ -208,8 +211,8 @@ function timesAsHtml(report: VerifyReport): Html | '' {
   if (report.timings.length === 0) return '';
   const { titles, rows } = timingCells(report);
   return html`<h2>${TIMES_TITLE}</h2>
-<table><thead><tr>${titles.map((title) => html`<th>${title}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table>`;
+<div class="scroll"><table><thead><tr>${titles.map((title) => html`<th>${title}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 function imageAsHtml(image: VerifiedImage): Html {

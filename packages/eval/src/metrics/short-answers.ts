@@ -8,16 +8,22 @@ import { codePoints, type Profile, parseFloatStrict, strip, stripEnd, words } fr
 
 const THRESHOLD = 0.5;
 
+/** Two texts of 10,000 characters: a moment of work. */
+const MOST_PAIRS = 1e8;
+
+/** The edit distance; of longer texts, an upper bound that counts everything between their common ends as replaced. */
 function levenshtein(whole: readonly string[], other: readonly string[]): number {
   const [a, b] = withoutCommonEnds(whole, other);
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  if (a.length * b.length > MOST_PAIRS) return Math.max(a.length, b.length);
+  let previous = Uint32Array.from({ length: b.length + 1 }, (_, index) => index);
+  let current = new Uint32Array(b.length + 1);
   for (const [row, character] of a.entries()) {
-    const current = [row + 1];
+    current[0] = row + 1;
     for (let column = 0; column < b.length; column++) {
       const replaced = previous[column]! + (character === b[column] ? 0 : 1);
-      current.push(Math.min(replaced, previous[column + 1]! + 1, current[column]! + 1));
+      current[column + 1] = Math.min(replaced, previous[column + 1]! + 1, current[column]! + 1);
     }
-    previous = current;
+    [previous, current] = [current, previous];
   }
   return previous[b.length]!;
 }
@@ -48,7 +54,10 @@ function distance(prediction: string, answer: string): number {
   return levenshtein(text, gold) / longest;
 }
 
-/** From 0 to 1: similarity to the nearest gold answer; 0 if below one half or without gold answers. */
+/**
+ * From 0 to 1: similarity to the nearest gold answer; 0 if below one half or without gold answers. Beyond 10,000 characters that
+ * differ on both sides, a lower bound, so that the time stays bounded.
+ */
 export function anls(prediction: string, answers: readonly string[]): number {
   if (answers.length === 0) return 0;
   const similarity = 1 - Math.min(...answers.map((answer) => distance(prediction, answer)));

@@ -282,7 +282,8 @@ describe('malicious text in files and answers', () => {
     const csv = toCsv(summarizeRun({ ...attacked, records: named }));
     expect(csv).not.toMatch(/(^|,)"?\s*[=+@-]/m);
     expect(csv).toContain("'=1+1");
-    for (const text of ['@x', '+1', '-1', '\t=1', ' =1']) expect(csvCell(text)).toBe(`'${text}`);
+    for (const text of ['@x', '+1', '-1', '\t=1', ' =1', '\u0000=1', '\u200b=1', '＝1', '＠x'])
+      expect(csvCell(text)).toBe(`'${text}`);
     expect(csvCell('a=1')).toBe('a=1');
     expect(csvCell(-1)).toBe('-1');
   });

@@ -158,8 +158,11 @@ export function toCsv({ full, rows, questions }: RunSummary): string {
   return `${csvFormat(cells, CSV_COLUMNS)}\n`;
 }
 
+/** What may start a formula, in full width too, after blanks and characters that spreadsheets drop. */
+const FORMULA = /^[\s\p{Cc}\p{Cf}]*[=+\-@＝＋－＠]/u;
+
 /** A cell before quoting: numbers to five digits; text that a spreadsheet would run as a formula starts with `'`. */
 export function csvCell(value: string | number | undefined): string {
   if (typeof value === 'number') return String(Math.round(value * 1e5) / 1e5);
-  return value !== undefined && /^\s*[=+\-@\t\r]/.test(value) ? `'${value}` : (value ?? '');
+  return value !== undefined && FORMULA.test(value) ? `'${value}` : (value ?? '');
 }

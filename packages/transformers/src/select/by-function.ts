@@ -4,7 +4,10 @@ import { type Float32Tensor, InvalidSelectionError } from '@mmtok/core';
 import { readable } from '../internal/readable.js';
 import type { PoolTile } from './pools.js';
 
-/** The input of a {@link Select} function: the vision tokens of one image, tile, or prompt that share a budget. */
+/**
+ * The input of a {@link Select} function: the vision tokens of one image, tile, or prompt that share a budget. The tensors are
+ * copies, so the function may change them, or transfer them to a worker.
+ */
 export interface SelectFeatures {
   /** `[n, D]`: the vision tokens as the language model receives them. */
   readonly vision: Float32Tensor;

@@ -210,14 +210,15 @@ async function selectByFunction(
   const text = texts[pool.batchIndex];
   const question = questions[pool.batchIndex];
   const grid = pool.tiles.length === 1 ? pool.tiles[0]?.grid : undefined;
+  // Copies: the function may change them, or transfer them to a worker.
   const chosen = await choose(
     {
-      vision: rowsOf(vision.projected, pool),
-      ...(vision.source !== 'projected' && { visionFeatures: features }),
+      vision: copied(rowsOf(vision.projected, pool)),
+      ...(vision.source !== 'projected' && { visionFeatures: copied(features) }),
       ...(vision.saliency && {
         saliency: Float32Array.from(pool.rows, (row) => vision.saliency?.[row] as number),
       }),
-      ...(text && { text }),
+      ...(text && { text: copied(text) }),
       ...(question?.weights && { textWeights: Float32Array.from(question.weights) }),
       tiles: pool.tiles,
       ...(grid && { grid }),
@@ -276,6 +277,10 @@ function termInputs(
   const isRead = coverage.some((term) => term.kind === 'bonus' && term.input === SALIENCY_INPUT);
   if (saliency === undefined || !isRead || inputs?.[SALIENCY_INPUT] !== undefined) return inputs;
   return { ...inputs, [SALIENCY_INPUT]: rowsOf(float32(saliency, [saliency.length, 1]), pool) };
+}
+
+function copied({ data, dims }: Float32Tensor): Float32Tensor {
+  return float32(data.slice(), dims);
 }
 
 function isContiguous({ rows }: Pool): boolean {
