@@ -3,7 +3,7 @@
 import type { HostTensor } from '@mmtok/core';
 import type { Program } from '@mmtok/core/backend';
 import { encodeModel, type OnnxNode } from '@mmtok/onnx';
-import { type SymbolicTensor, startRecording } from './symbolic-ops.js';
+import { type RecordingOptions, type SymbolicTensor, startRecording } from './symbolic-ops.js';
 
 /**
  * The graph's name for a program's input or output. The tensors of a graph share one namespace, a program's inputs and outputs
@@ -16,17 +16,27 @@ export const graphOutput = (name: string): string => `out:${name}`;
 /** The element type of each input. */
 export type InputTypes = Readonly<Record<string, HostTensor['type']>>;
 
+/** A program as an ONNX model. */
+export interface CompiledProgram {
+  readonly model: Uint8Array;
+  /** Whether the model depends on {@link RecordingOptions.blocks}. */
+  readonly isBlocksRead: boolean;
+}
+
 const TO_FLOAT = { to: { int: 1 } };
 const TO_INT32 = { to: { int: 6 } };
 const TO_INT64 = { to: { int: 7 } };
 
 /**
- * The ONNX model of `program`, with the program's dimension names as symbolic dimensions. Half-precision inputs are
- * widened first, so that nothing is computed in half precision.
- * @param isLean whether operations that hold few intermediate results are preferred to faster ones.
+ * Compiles `program`, with its dimension names as symbolic dimensions. Half-precision inputs are widened first, so that nothing is
+ * computed in half precision.
  */
-export function compileProgram(program: Program, types: InputTypes, isLean = false): Uint8Array {
-  const recording = startRecording(isLean);
+export function compileProgram(
+  program: Program,
+  types: InputTypes,
+  options: RecordingOptions,
+): CompiledProgram {
+  const recording = startRecording(options);
   const { ops, node } = recording;
   const inputs = Object.entries(program.inputs).map(([name, { dims }]) => ({
     name: graphInput(name),
@@ -54,9 +64,10 @@ export function compileProgram(program: Program, types: InputTypes, isLean = fal
     return { name };
   });
   const nodes = renameTensors(recording.nodes, renamed);
-  return encodeModel({
+  const model = encodeModel({
     graph: { name: program.name, inputs, outputs, nodes, initializers: recording.constants },
   });
+  return { model, isBlocksRead: recording.isBlocksRead };
 }
 
 /** The same nodes with some tensors renamed, also in the bodies of loops, which see the names around them. */

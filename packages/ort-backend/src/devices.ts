@@ -21,6 +21,21 @@ const HINTS: Readonly<Record<OrtDevice, string>> = {
   coreml: 'Core ML exists on macOS only.',
 };
 
+/** Node's `process`, absent in browsers. */
+const node = (
+  globalThis as {
+    process?: { readonly arch?: string; readonly env?: Record<string, string | undefined> };
+  }
+).process;
+
+/**
+ * Whether a device multiplies vectors fast: x64 CPUs do, in a kernel of their own. Other CPUs and WebAssembly pad each vector to a
+ * matrix of 16.
+ */
+export function hasRowProducts(device: OrtDevice): boolean {
+  return device === 'cpu' && node?.arch === 'x64';
+}
+
 /**
  * Every session has its own threads, which by default spin for a while after a run and so take cores away from the next
  * session: a selection runs two, and a model waits. Spinning doubled the time of selections from 576 tokens.
@@ -33,7 +48,7 @@ const NO_SPINNING = { session: { intra_op: { allow_spinning: '0' } } };
  * the libraries read this variable when they start. A value that is already set wins.
  */
 function keepFullPrecision(device: OrtDevice): void {
-  const environment = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
+  const environment = node?.env;
   if (environment !== undefined && (device === 'cuda' || device === 'tensorrt')) {
     environment.NVIDIA_TF32_OVERRIDE ??= '0';
   }

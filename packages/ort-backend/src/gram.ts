@@ -2,10 +2,14 @@
 
 import type { OnnxAttribute } from '@mmtok/onnx';
 
-/** More blocks save more multiplications (at most half), but copy more and multiply smaller matrices. */
-const BLOCKS = 6;
-/** Smaller blocks cost more than they save; for small n the last blocks are empty. */
-const LEAST_ROWS = 192;
+/**
+ * How many blocks of rows a matrix is best split into. More blocks save more multiplications (at most half), but copy more and
+ * multiply smaller matrices: see docs/decisions/0006. Few different counts, because each is a session of its own.
+ */
+export function blocksFor(rows: number): number {
+  if (rows < 384) return 1;
+  return rows < 1152 ? 3 : 6;
+}
 
 /** The parts of a recording that this needs; its tensors are `T`. */
 export interface NodeRecorder<T> {
@@ -15,15 +19,15 @@ export interface NodeRecorder<T> {
 }
 
 /**
- * The product of `x` `[n, d]` with its own transpose: `[n, n]`, exactly symmetric. Rows are split into six blocks; each is
- * multiplied by itself and every later one, and blocks left of the diagonal are copied from their mirror image.
+ * The product of `x` `[n, d]` with its own transpose: `[n, n]`, exactly symmetric. Rows are split into blocks; each is multiplied
+ * by itself and every later one, and blocks left of the diagonal are copied from their mirror image.
+ * @param count how many blocks; some are empty if there are fewer rows.
  */
-export function gram<T>({ node, indexList }: NodeRecorder<T>, x: T): T {
+export function gram<T>({ node, indexList }: NodeRecorder<T>, x: T, count: number): T {
   const rows = node('Gather', [node('Shape', [x]), indexList(0)], { axis: { int: 0 } });
-  const even = node('Div', [node('Add', [rows, indexList(BLOCKS - 1)]), indexList(BLOCKS)]);
-  const size = node('Max', [even, indexList(LEAST_ROWS)]);
+  const size = node('Div', [node('Add', [rows, indexList(count - 1)]), indexList(count)]);
   const start = (block: number): T => node('Mul', [size, indexList(block)]);
-  const blocks = Array.from({ length: BLOCKS }, (_, i) =>
+  const blocks = Array.from({ length: count }, (_, i) =>
     node('Slice', [x, start(i), start(i + 1), indexList(0)]),
   );
 

@@ -19,8 +19,15 @@ import {
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { compileProgram, graphInput, graphOutput, type InputTypes } from './compile-program.js';
-import { createSession, type OrtDevice, selectDevice, type WorkingDevice } from './devices.js';
+import {
+  createSession,
+  hasRowProducts,
+  type OrtDevice,
+  selectDevice,
+  type WorkingDevice,
+} from './devices.js';
 import { type Exclusive, inNoQueue, queueOf } from './exclusive.js';
+import { blocksFor } from './gram.js';
 import { type LoadedModel, type ModelRuntime, runtimeOfModel } from './model-runtime.js';
 import type { OrtModule, OrtSession, OrtTensor } from './ort-api.js';
 
@@ -134,6 +141,8 @@ interface Wanted {
   readonly program: Program;
   readonly types: InputTypes;
   readonly isLean: boolean;
+  /** The most rows that an input has. */
+  readonly rows: number;
 }
 
 class OrtBackend implements Backend {
@@ -144,7 +153,7 @@ class OrtBackend implements Backend {
   private readonly ort: OrtModule;
   private readonly sessionOptions: Readonly<Record<string, unknown>>;
   private readonly exclusive: Exclusive;
-  /** For each program, its sessions by the element types of the inputs and whether they are lean. */
+  /** For each program, its sessions by the element types of the inputs, whether they are lean, and the number of blocks if it matters. */
   private sessions = new WeakMap<Program, Map<string, Promise<OrtSession>>>();
   private readonly opened = new Set<Promise<OrtSession>>();
   /** Releases the sessions of programs that are no longer referenced. */
@@ -194,7 +203,9 @@ class OrtBackend implements Backend {
         return [graphOutput(name), fits ? new this.ort.Tensor('float32', memory, shape) : null];
       }),
     );
-    const outputs = await this.execute({ program, types, isLean: options.lean === true }, feeds, fetches);
+    const rows = Math.max(0, ...names.map((name) => (inputs[name] as HostTensor).dims[0] ?? 0));
+    const wanted = { program, types, isLean: options.lean === true, rows };
+    const outputs = await this.execute(wanted, feeds, fetches);
     return Object.fromEntries(
       Object.keys(program.outputs).map((name) => {
         const { type, data, dims } = outputs[graphOutput(name)] as OrtTensor;
@@ -236,17 +247,22 @@ class OrtBackend implements Backend {
     );
   }
 
-  private session({ program, types, isLean }: Wanted): Promise<OrtSession> {
+  private session({ program, types, isLean, rows }: Wanted): Promise<OrtSession> {
     let bySignature = this.sessions.get(program);
     if (bySignature === undefined) {
       bySignature = new Map();
       this.sessions.set(program, bySignature);
       this.programs.register(program, bySignature);
     }
-    const signature = `${Object.values(types).join()} ${isLean ? 'lean' : ''}`;
-    const known = bySignature.get(signature);
+    // The whole of a product takes the least memory.
+    const blocks = isLean ? 1 : blocksFor(rows);
+    const forAnyRows = `${Object.values(types).join()} ${isLean ? 'lean' : ''}`;
+    const forThese = `${forAnyRows} ${blocks}`;
+    const known = bySignature.get(forThese) ?? bySignature.get(forAnyRows);
     if (known !== undefined) return known;
-    const model = compileProgram(program, types, isLean);
+    const recording = { isLean, blocks, hasRowProducts: hasRowProducts(this.device) };
+    const { model, isBlocksRead } = compileProgram(program, types, recording);
+    const signature = isBlocksRead ? forThese : forAnyRows;
     const created = this.exclusive(() =>
       createSession(this.ort, model, this.device, this.sessionOptions, isLean),
     );

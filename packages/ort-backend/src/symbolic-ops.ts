@@ -23,21 +23,31 @@ export interface Recording {
   ): SymbolicTensor;
   readonly nodes: readonly OnnxNode[];
   readonly constants: readonly Constant[];
+  /** Whether the recording depends on {@link RecordingOptions.blocks}. */
+  readonly isBlocksRead: boolean;
+}
+
+/** How operations are recorded. */
+export interface RecordingOptions {
+  /** Prefer operations that work in place to faster ones that hold several copies of a matrix. */
+  readonly isLean: boolean;
+  /** The number of blocks in which the product of a matrix with its own transpose is computed; 1 multiplies it as a whole. */
+  readonly blocks: number;
+  /** Compute row norms as products, one per row. Fast only where the engine has a kernel for products of vectors. */
+  readonly hasRowProducts: boolean;
 }
 
 /** How many numbers of a row are squared and summed one after the other. */
 const PIECE = 32;
 
-/**
- * Starts a recording.
- * @param isLean whether operations that work in place are preferred to faster ones that hold several copies of a matrix.
- */
-export function startRecording(isLean = false): Recording {
+/** Starts a recording. */
+export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOptions): Recording {
   const constants = new Map<string, Constant>();
   const recorded: OnnxNode[] = [];
   // Where nodes go: the graph, or the body of the loop being recorded, which sees the names around it.
   let nodes = recorded;
   let count = 0;
+  let isBlocksRead = false;
   const fresh = (): SymbolicTensor => ({ name: `t${count++}` });
   const node: Recording['node'] = (opType, inputs, attributes, name) => {
     const output = name === undefined ? fresh() : { name };
@@ -87,14 +97,23 @@ export function startRecording(isLean = false): Recording {
     where: (condition, a, b) => node('Where', [condition, a, b]),
 
     matMul: (a, b, options) => {
-      if (options?.transposeB && a.name === b.name && !isLean) return gram({ node, indexList }, a);
+      if (options?.transposeB && a.name === b.name) {
+        isBlocksRead = true;
+        if (blocks > 1) return gram({ node, indexList }, a, blocks);
+      }
       // Gemm takes the second matrix transposed as it lies in memory; MatMul would need a copy first.
       return node('Gemm', [a, b], { transB: { int: options?.transposeB ? 1 : 0 } });
     },
     transpose: (x) => node('Transpose', [x], { perm: { ints: [1, 0] } }),
-    // One pass and no copy of x: with the squares written out, the norms of 576 × 4096 numbers cost twice the CPU time. The CPU
-    // provider sums one square after the other, each waiting for the last; norms of pieces, then of those norms, take 60 % of the time.
     rowNorms: (x) => {
+      if (hasRowProducts) {
+        // Each row times itself: ONNX Runtime fuses the transpose into the product, which copies nothing and adds in SIMD.
+        const wide = node('Unsqueeze', [x, indexList(1)]);
+        const tall = node('Transpose', [wide], { perm: { ints: [0, 2, 1] } });
+        return node('Squeeze', [node('Sqrt', [node('MatMul', [wide, tall])]), indexList(2)]);
+      }
+      // One pass and no copy of x: with the squares written out, the norms of 576 × 4096 numbers cost twice the CPU time. ReduceL2
+      // adds one square after the other, each waiting for the last; norms of pieces, then of those norms, take 60 % of the time.
       const width = node('Gather', [node('Shape', [x]), indexList(1)], { axis: { int: 0 } });
       const isWhole = node('Equal', [node('Mod', [width, indexList(PIECE)]), indexList(0)]);
       const piece = node('Where', [isWhole, indexList(PIECE), width]);
@@ -167,6 +186,9 @@ export function startRecording(isLean = false): Recording {
     nodes: recorded,
     get constants() {
       return [...constants.values()];
+    },
+    get isBlocksRead() {
+      return isBlocksRead;
     },
   };
 }
