@@ -35,7 +35,8 @@ export async function orInputFileError<T>(path: string, problem: string, work: (
   try {
     return await work();
   } catch (cause) {
-    throw new InputFileError(path, `${problem} (${messageOf(cause)})`, { cause });
+    const { code = '' } = cause as NodeJS.ErrnoException;
+    throw new InputFileError(path, `${problem} (${FILE_PROBLEMS[code] ?? messageOf(cause)})`, { cause });
   }
 }
 
@@ -69,7 +70,7 @@ const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   EACCES: 'permission is denied',
   EEXIST: 'it exists but is not a folder',
   EISDIR: 'it is a folder',
-  ENOENT: 'there is no such file or folder, and it cannot be created',
+  ENOENT: 'there is no such file or folder',
   ENOTDIR: 'part of its path is not a folder',
   EDQUOT: 'the disk quota is exceeded',
   ENOSPC: 'the disk is full',

@@ -13,7 +13,7 @@ import {
 import type { Command } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
 import { InputFileError } from '../errors.js';
-import { explainReadFailure, pathOf } from '../images/picture.js';
+import { explainReadFailure, pathOf } from '../images/read-image.js';
 import {
   backendOption,
   focusOption,
@@ -25,8 +25,7 @@ import {
 } from '../options.js';
 import { SafetensorsFile } from '../safetensors.js';
 import { type Colors, colorsFor, type Io, print, printJson } from '../terminal/io.js';
-import { wrapColumns } from '../terminal/table.js';
-import { formatMs, formatShare } from '../terminal/text.js';
+import { formatMs, formatShare, wrapColumns } from '../terminal/text.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `

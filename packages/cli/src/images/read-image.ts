@@ -1,4 +1,4 @@
-// Pictures in memory, and reading them: image files of any format that sharp decodes, from disk or the web.
+// Images in memory, and reading them: files of any format that sharp decodes, from disk or the web.
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -7,7 +7,7 @@ import { messageOf } from '@mmtok/core/internal';
 import { InputFileError } from '../errors.js';
 
 /** RGB pixels, row by row, three bytes each. */
-export interface Picture {
+export interface RgbImage {
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
@@ -18,7 +18,7 @@ export interface Picture {
  * @param source A path, a `file:` or http(s) URL, or the bytes of an image file.
  * @throws InputFileError if the file does not exist, is not an image, or is too large.
  */
-export async function readPicture(source: string | Uint8Array, cwd: string): Promise<Picture> {
+export async function readImage(source: string | Uint8Array, cwd: string): Promise<RgbImage> {
   const bytes = typeof source === 'string' ? await readBytes(source, cwd) : source;
   const { default: sharp } = await import('sharp');
   try {
