@@ -53,7 +53,7 @@ describe('mmtok', () => {
     [['ask', 'a.png', 'what?', '--dtype', 'q4,q8'], '--dtype: expected a precision'],
     [['ask', 'a.png', 'what?', '--max-new-tokens', '0'], '--max-new-tokens: expected a whole number'],
     [['ask', 'a.png', 'what?', '--frob'], "unknown option '--frob'"],
-    [['ask', 'missing.png', 'what?'], "Cannot use 'missing.png': there is no such file."],
+    [['ask', 'missing.png', 'what?'], "Cannot use 'missing.png': there is no such file or folder."],
     [['select', 'x.safetensors'], "required option '--keep <budget>' not specified"],
     [['select', 'missing.safetensors', '--keep', '3'], 'there is no such file'],
     [['select', 'x', '--keep', '3', '--alpha', 'much'], "--alpha: expected a number, got 'much'"],

@@ -10,10 +10,11 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
+import { explainFileError } from '@mmtok/core/internal';
 import type { Command } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
 import { InputFileError } from '../errors.js';
-import { explainReadFailure, pathOf } from '../images/read-image.js';
+import { pathOf } from '../images/read-image.js';
 import {
   backendOption,
   focusOption,
@@ -161,7 +162,7 @@ function openFile(path: string, cwd: string): SafetensorsFile {
     return SafetensorsFile.open(pathOf(path, cwd));
   } catch (cause) {
     if (MmtokError.isInstance(cause)) throw cause;
-    throw new InputFileError(path, explainReadFailure(cause), { cause });
+    throw new InputFileError(path, explainFileError(cause), { cause });
   }
 }
 

@@ -79,7 +79,7 @@ describe('readImage', () => {
       message: expect.stringContaining('not an image'),
     });
     await expect(readImage('nothing.png', folder)).rejects.toThrow(
-      "Cannot use 'nothing.png': there is no such file.",
+      "Cannot use 'nothing.png': there is no such file or folder.",
     );
     await expect(readImage('.', folder)).rejects.toThrow('it is a folder');
     const huge = '<svg xmlns="http://www.w3.org/2000/svg" width="16400" height="16400"/>';

@@ -21,6 +21,7 @@ import {
   unprunedBudgets,
   writeReport,
 } from '@mmtok/eval';
+import { percent } from '@mmtok/eval/internal';
 import type { BackendName } from '../../engines/create-backend.js';
 import { EXIT, UsageError } from '../../errors.js';
 import { evalAgent, evalOracle } from '../../models/eval-model.js';
@@ -176,7 +177,6 @@ export function printEvaluation(summary: RunSummary, { stdout, env }: Io): void 
   const { settings, full, rows, questions } = summary;
   const hasAgent = rows.some(({ times }) => times.agentMs > 0);
   const inMs = (ms: number): string => `${formatMs(ms)} ms`;
-  const percent = (share: number): string => (share * 100).toFixed(1);
   print(
     stdout,
     `${colors.bold(settings.title)}: ${questions} questions, model ${settings.model}, methods on ${settings.backend}`,
