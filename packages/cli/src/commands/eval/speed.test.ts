@@ -58,7 +58,7 @@ describe('mmtok eval speed', () => {
     const { exitCode, out } = await run('--help');
     expect(exitCode).toBe(0);
     expect(out).toMatch(/Examples:\n {2}mmtok eval speed/);
-    expect(out).toContain(Object.keys(modelDims).join(', '));
+    for (const name of Object.keys(modelDims)) expect(out).toContain(name);
   });
 
   it('prints a table with notes', async () => {
