@@ -175,7 +175,7 @@ const layers: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['runner'],
     ['report'],
     ['speed'],
-    ['index.ts'],
+    ['index.ts', 'internal.ts'],
   ],
   cli: [
     ['terminal'],

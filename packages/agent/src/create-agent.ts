@@ -6,8 +6,7 @@ import { parseOptions } from '@mmtok/core/internal';
 import { createVlm, type LoadVlmOptions, loadVlm, type Vlm } from '@mmtok/transformers';
 import { loadOptionShape, withoutPlaceholders } from '@mmtok/transformers/internal';
 import * as z from 'zod';
-import type { Agent } from './agent.js';
-import { toAgentAnswer } from './agent-from.js';
+import { type Agent, toAgentAnswer } from './agent.js';
 import { type EnrichmentOptions, resolveEnrichmentOptions } from './enrichment/options.js';
 
 /** The model that `createAgent` loads by default. */
@@ -95,13 +94,13 @@ export async function createAgent(options: CreateAgentOptions = {}): Promise<Vlm
   }
 
   const agent: Agent = async (image, question, { signal } = {}) => {
-    const picture = parseOptions('image of the agent', imageSchema, image);
+    const checked = parseOptions('image of the agent', imageSchema, image);
     const asked = parseOptions('question of the agent', z.string(), question);
     // The prompt has one image, so a placeholder in the question would match no image.
     const plain = withoutPlaceholders(vlm.library, vlm.processor, asked).trim();
     const started = performance.now();
     const { text, usage, report } = await vlm
-      .ask({ image: picture, question: plain || NO_QUESTION, maxNewTokens, ...(signal && { signal }) })
+      .ask({ image: checked, question: plain || NO_QUESTION, maxNewTokens, ...(signal && { signal }) })
       .catch((error: unknown) => {
         throw MmtokError.isInstance(error, 'MMTOK_DISPOSED') ? new DisposedError('The agent') : error;
       });

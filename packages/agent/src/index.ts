@@ -1,7 +1,14 @@
 // The public API of @mmtok/agent: agents, and the words that their answers add to a question.
 
-export type { Agent, AgentAnswer, AgentCall, AgentTimings, AgentUsage } from './agent.js';
-export { type Answerer, agentFrom } from './agent-from.js';
+export {
+  type Agent,
+  type AgentAnswer,
+  type AgentCall,
+  type AgentTimings,
+  type AgentUsage,
+  type Answerer,
+  agentFrom,
+} from './agent.js';
 export {
   type CreateAgentOptions,
   createAgent,

@@ -7,18 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RawImage } from '@huggingface/transformers';
 import { saliency, visionCoverage } from '@mmtok/core';
+import { createRandom } from '@mmtok/core/internal';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { buildPrompt, evaluate, heldOut, loadTinyVlm } from '@mmtok/tiny-vlm';
 import { prune } from '@mmtok/transformers';
-
-/** Numbers in [0, 1), seeded. */
-function randomNumbers(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -30,7 +22,7 @@ export async function compare({ limit, ratio = 0.1, size = 'base', only } = {}) 
   const questions = await heldOut({ limit });
   const { model, processor } = await loadTinyVlm({ size });
   const backend = await createOrtBackend();
-  const random = randomNumbers(1);
+  const random = createRandom(1);
   // 'reselect' caches encoded images, so the encoder runs once for all variants and questions of an image.
   const handle = prune(model, { processor, backend, budget: { ratio }, followUps: 'reselect' });
   const focused = [visionCoverage({ focus: 4 })];
@@ -40,22 +32,22 @@ export async function compare({ limit, ratio = 0.1, size = 'base', only } = {}) 
     projected: () => ({ visionFeatures: 'projected' }),
     focused: () => ({ coverage: focused }),
     random: (tokens) => ({
-      coverage: [saliency({ input: 'lot' })],
-      inputs: { lot: Array.from({ length: tokens }, () => [random()]) },
+      coverage: [saliency({ input: 'random' })],
+      inputs: { random: Array.from({ length: tokens }, () => [random()]) },
     }),
   };
   const chosen = Object.entries(ways).filter(([way]) => only?.includes(way) ?? true);
   const measured = Object.fromEntries(chosen.map(([way]) => [way, { answers: [], prefill: [], kept: 0 }]));
   let picture;
-  const lots = randomNumbers(2);
+  const order = createRandom(2);
   for (const { image, question } of questions) {
     if (picture?.path !== image) picture = { path: image, pixels: await RawImage.read(image) };
     const inputs = await processor(picture.pixels, buildPrompt(question));
     const [{ vision: tokens }] = handle.countTokens(inputs);
     // Interleaved per question and in random order: background load affects all variants equally, and no variant always runs right
     // after the long prompt, which slows the next one.
-    const drawn = chosen.map((each) => ({ each, lot: lots() })).toSorted((a, b) => a.lot - b.lot);
-    for (const { each } of drawn) {
+    const shuffled = chosen.map((each) => ({ each, key: order() })).toSorted((a, b) => a.key - b.key);
+    for (const { each } of shuffled) {
       const [way, override] = each;
       const sequences = await handle.generate({ ...inputs, mmtok: { question, ...override(tokens) } });
       const written = sequences.slice(null, [inputs.input_ids.dims.at(-1), null]);

@@ -1,7 +1,7 @@
 // The typed errors of the command line, and how a failed command is reported: one line and an exit code.
 
 import { MmtokError } from '@mmtok/core';
-import { messageOf } from '@mmtok/core/internal';
+import { explainFileError, FILE_PROBLEMS, messageOf } from '@mmtok/core/internal';
 import { CommanderError } from 'commander';
 import { shorten } from './terminal/text.js';
 
@@ -35,7 +35,7 @@ export async function orInputFileError<T>(path: string, problem: string, work: (
   try {
     return await work();
   } catch (cause) {
-    throw new InputFileError(path, `${problem} (${messageOf(cause)})`, { cause });
+    throw new InputFileError(path, `${problem} (${explainFileError(cause)})`, { cause });
   }
 }
 
@@ -63,19 +63,6 @@ export const EXIT = {
   /** Stopped by the user. */
   stopped: 130,
 } as const;
-
-/** Why a file cannot be read or written, by the system's error code. The user can fix these. */
-const FILE_PROBLEMS: Readonly<Record<string, string>> = {
-  EACCES: 'permission is denied',
-  EEXIST: 'it exists but is not a folder',
-  EISDIR: 'it is a folder',
-  ENOENT: 'there is no such file or folder, and it cannot be created',
-  ENOTDIR: 'part of its path is not a folder',
-  EDQUOT: 'the disk quota is exceeded',
-  ENOSPC: 'the disk is full',
-  EPERM: 'permission is denied',
-  EROFS: 'its disk is read-only',
-};
 
 const LONGEST_MESSAGE = 2000;
 

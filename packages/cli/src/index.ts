@@ -2,7 +2,7 @@
 
 export type { OverlayPanel, TokenView } from './images/overlay.js';
 export { type OverlayLayout, renderOverlay } from './images/overlay.js';
-export type { Picture } from './images/picture.js';
+export type { RgbImage } from './images/read-image.js';
 export { main } from './main.js';
 export { SafetensorsFile } from './safetensors.js';
 export type { Io, Output } from './terminal/io.js';

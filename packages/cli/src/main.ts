@@ -1,7 +1,7 @@
 // Runs one command line and returns its exit code. The program's commands add themselves.
 
 import { createRequire } from 'node:module';
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import { addAsk } from './commands/ask.js';
 import { type Context, services } from './commands/context.js';
 import { addDemo } from './commands/demo.js';
@@ -48,11 +48,11 @@ export function createProgram(context: Context): Program {
   let exitCode = 0;
   const program = new Command('mmtok')
     .description(
-      'Vision-language models with fewer vision tokens: keeps those that best cover the question and the image\n' +
+      'Runs vision-language models on the few vision tokens that best cover the question and the image\n' +
         '(MMTok, https://arxiv.org/abs/2508.18264).',
     )
     .version(versionOfThis(), '-V, --version', 'print the version')
-    .option('--debug', 'print the stack on errors')
+    .option('--debug', 'print stack traces')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
     .configureOutput({
@@ -60,6 +60,10 @@ export function createProgram(context: Context): Program {
       writeErr: (text) => stderr.write(safeText(text)),
       getOutHelpWidth: () => stdout.columns ?? 100,
       getErrHelpWidth: () => stderr.columns ?? 100,
+    })
+    .configureHelp({
+      // A flag is off unless it is given.
+      optionDescription: (option) => new Help().optionDescription(option).replace(/ \(default: false\)$/, ''),
     })
     .addHelpText('after', PROGRAM_EXAMPLES);
   addAsk(program, context);
@@ -98,6 +102,7 @@ Examples:
   mmtok ask photo.jpg "What is on the table?" --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct
   mmtok select features.safetensors --keep 64 --json  token selection for other programs
   mmtok eval shapes                                   how pruning changes answers, offline
+  mmtok serve --model ./my-model                      an OpenAI-compatible server
   mmtok verify ./my-export                            whether pruning is correct and worthwhile on a model
   mmtok doctor                                        what runs on this machine`;
 

@@ -1,10 +1,40 @@
 // The options that commands share, and parsers for their values. Ranges are mostly checked by the function that takes the value.
 
 import type { DataType } from '@huggingface/transformers';
-import { type Budget, InvalidBudgetError, MmtokError, parseBudget } from '@mmtok/core';
+import { type Budget, MmtokError, parseBudget } from '@mmtok/core';
+import type { ModelSize } from '@mmtok/tiny-vlm';
 import { Option } from 'commander';
 import { BACKENDS } from './engines/create-backend.js';
 import { UsageError } from './errors.js';
+
+/** The name of the embedded model. */
+export const TINY = 'tiny';
+
+/** The name of the small embedded model, which can also be an agent that needs no download. */
+export const TINY_SMALL = 'tiny-small';
+
+/** The name of the embedded model that splits images into tiles and reads signs. */
+export const TINY_TILED = 'tiny-tiled';
+
+/** The embedded models, and their names in @mmtok/tiny-vlm. */
+const EMBEDDED: Readonly<Record<string, ModelSize>> = {
+  [TINY]: 'base',
+  [TINY_SMALL]: 'small',
+  [TINY_TILED]: 'tiled',
+};
+
+/** The names of the embedded models, for help and errors. */
+export const EMBEDDED_NAMES: string = Object.keys(EMBEDDED).join(', ');
+
+/** Which model of @mmtok/tiny-vlm an embedded model is; undefined for other models. */
+export function embeddedSize(name: string): ModelSize | undefined {
+  return Object.hasOwn(EMBEDDED, name) ? EMBEDDED[name] : undefined;
+}
+
+/** Whether a model is embedded, and so only knows drawn shapes. */
+export function isEmbedded(name: string): boolean {
+  return embeddedSize(name) !== undefined;
+}
 
 /** An option whose text is parsed; an error names the option. */
 export function parsed<T>(
@@ -35,6 +65,11 @@ export const backendOption = (): Option =>
   new Option('--backend <name>', 'engine that selects tokens (cpu: plain JavaScript)')
     .choices(BACKENDS)
     .default('ort');
+/** `--model`, with the embedded model as the default. */
+export const modelOption = (): Option =>
+  new Option('--model <name>', `${EMBEDDED_NAMES} (embedded), a hub id, or a folder`)
+    .argParser(modelName)
+    .default(TINY);
 /** `--device`, where the model runs. */
 export const deviceOption = (): Option =>
   new Option('--device <name>', 'where the model runs: cpu, cuda, webgpu, dml, coreml');
@@ -61,8 +96,21 @@ export const focusOption = (): Option =>
     '--focus <strength>',
     'weight vision coverage by relevance to the question, in place of text coverage: a number such as 4, or auto',
   ).argParser(parseFocus);
+/** `--tiles`, a count. */
+export const tilesOption = (): Option =>
+  parsed(
+    '--tiles <count>',
+    'encode at most this many tiles of an image, including the overview: those with the most detail that matters to the question',
+    parseCount,
+  );
 /** `--json`, off by default. */
 export const jsonOption = (): Option => new Option('--json', 'print JSON').default(false);
+
+/** The name of a model as given, or with the prefix that names of embedded models may omit: `tiled` is `tiny-tiled`. */
+export function modelName(text: string): string {
+  const embedded = `${TINY}-${text}`;
+  return isEmbedded(embedded) ? embedded : text;
+}
 
 /** @throws UsageError for text that is not a finite number. */
 export function parseNumber(option: string, text: string): number {
@@ -94,10 +142,15 @@ export function parseInteger(option: string, text: string): number {
 }
 
 /** @throws UsageError for text that is not a safe integer ≥ 1. */
-export function parseCount(option: string, text: string): number {
+export const parseCount = (option: string, text: string): number => parseFrom(1, option, text);
+
+/** @throws UsageError for text that is not a safe integer ≥ 0. */
+export const parseNatural = (option: string, text: string): number => parseFrom(0, option, text);
+
+function parseFrom(least: number, option: string, text: string): number {
   const value = parseNumber(option, text);
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new UsageError(`${option}: expected a whole number from 1 to 2^53 - 1, got '${text}'.`);
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new UsageError(`${option}: expected a whole number from ${least} to 2^53 - 1, got '${text}'.`);
   }
   return value;
 }
@@ -143,21 +196,21 @@ export function parseList(option: string, text: string): string[] {
 
 /**
  * Reads `'64'` tokens, `'10%'` of the tokens, or `'c0.95'` of the coverage.
- * @throws InvalidBudgetError that names the option.
+ * @throws UsageError for anything else.
  */
 export function parseKeep(text: string): Budget {
   try {
     return parseBudget(text);
   } catch (error) {
     if (!MmtokError.isInstance(error, 'MMTOK_INVALID_BUDGET')) throw error;
-    throw new InvalidBudgetError(
-      `--keep ${text}; expected a number of tokens such as 64, a percentage up to 100% such as 10%, ` +
-        'or a coverage up to 1 such as c0.95',
+    throw new UsageError(
+      '--keep: expected a number of tokens such as 64, a percentage up to 100% such as 10%, ' +
+        `or a coverage up to 1 such as c0.95, got '${text}'.`,
     );
   }
 }
 
-/** @throws UsageError, InvalidBudgetError for a list of anything but budgets. */
+/** @throws UsageError for a list of anything but budgets. */
 function parseBudgets(option: string, text: string): string[] {
   const budgets = parseList(option, text);
   for (const budget of budgets) parseKeep(budget);

@@ -52,7 +52,7 @@ describe.skipIf(!isBuilt())('the program', () => {
     expect(await run(['ask', 'nothing.png', 'What is it?'])).toEqual({
       code: 2,
       out: '',
-      err: "error: Cannot use 'nothing.png': there is no such file.\n",
+      err: "error: Cannot use 'nothing.png': there is no such file or folder.\n",
     });
   });
 

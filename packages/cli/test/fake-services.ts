@@ -20,16 +20,16 @@ const TIMINGS = {
 };
 
 /** The answer of the fake model: 16 tokens per image on a 4 × 4 grid, of which it keeps the first two. */
-export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
+export function fakeAnswer({ images, budget, onText }: Request): Answer {
   onText?.('a ');
   onText?.('cat');
-  const visionTokens = 16 * pictures.length;
+  const visionTokens = 16 * images.length;
   if (budget === 'all') {
     return {
       text: 'a cat',
       visionTokens,
       keptTokens: visionTokens,
-      pictures: [],
+      images: [],
       overlay: async () => [],
       timings: TIMINGS,
       notes: [],
@@ -38,14 +38,13 @@ export function fakeAnswer({ pictures, budget, onText }: Request): Answer {
   return {
     text: 'a cat',
     visionTokens,
-    keptTokens: 2 * pictures.length,
-    pictures: pictures.map(() => ({
+    keptTokens: 2 * images.length,
+    images: images.map(() => ({
       visionTokens: 16,
       indices: [0, 1],
       coverage: { text: 0.9, vision: 0.5 },
     })),
-    overlay: async () =>
-      pictures.map((picture) => ({ views: [{ picture, rows: 4, columns: 4, kept: [0, 1] }] })),
+    overlay: async () => images.map((image) => ({ views: [{ image, rows: 4, columns: 4, kept: [0, 1] }] })),
     timings: { ...TIMINGS, selectMs: 2, prefillMs: 10, firstTokenMs: 32, totalMs: 63 },
     notes: ['a note'],
   };
@@ -57,8 +56,8 @@ function fakeEvalModel(
   {
     isSalient = false,
     onEvalAnswer,
-    brokenPicture,
-  }: Pick<FakeOptions, 'isSalient' | 'onEvalAnswer' | 'brokenPicture'>,
+    brokenImage,
+  }: Pick<FakeOptions, 'isSalient' | 'onEvalAnswer' | 'brokenImage'>,
 ): EvalVlmModel {
   return {
     name,
@@ -66,7 +65,7 @@ function fakeEvalModel(
     countTokens: async () => [16],
     async answer({ images, words, prune }) {
       onEvalAnswer?.();
-      if (brokenPicture !== undefined && images[0]?.path?.endsWith(`${brokenPicture}.png`)) {
+      if (brokenImage !== undefined && images[0]?.path?.endsWith(`${brokenImage}.png`)) {
         throw new InputFileError('b.png', 'it is damaged');
       }
       const data = Float32Array.from({ length: 16 * 4 }, (_, i) => Math.sin(i * i));
@@ -150,7 +149,7 @@ interface FakeOptions {
   /** What verifying a model finds. */
   readonly verified?: VerifyReport;
   /** The name, without extension, of an image that cannot be read. */
-  readonly brokenPicture?: string;
+  readonly brokenImage?: string;
 }
 
 /** Services, and what the fake model was asked. */
@@ -182,7 +181,10 @@ export function fakeServices(options: FakeOptions = {}): {
   });
   const services: Services = {
     createBackend: async () => createReferenceBackend(),
-    loadEvalModel: async ({ model }) => fakeEvalModel(model, options),
+    loadEvalModel: async ({ model, tiles }) => ({
+      ...fakeEvalModel(model, options),
+      ...(tiles !== undefined && { options: { tiles: String(tiles) } }),
+    }),
     loadVlm: async ({ model, agent, coverage }) => {
       objectives.push(coverage?.map(({ name, kind }) => `${kind} ${name}`));
       return vlm(model, agent !== undefined);
@@ -197,7 +199,7 @@ export function fakeServices(options: FakeOptions = {}): {
       });
     },
     verifyModel: async (request, _, onProgress) => {
-      onProgress({ done: 0, total: 1, what: 'a picture' });
+      onProgress({ done: 0, total: 1, what: 'an image' });
       return options.verified ?? fakeVerification(request.model);
     },
     inspectEngines: async () => ({

@@ -4,6 +4,7 @@ export { toMatrix } from './backend/tensor.js';
 export { isTerm, TERM_EXPECTED } from './coverage/coverage-term.js';
 export { textEvidence } from './coverage/focus-strength.js';
 export { messageOf } from './errors.js';
+export { explainFileError, FILE_PROBLEMS } from './internal/file-errors.js';
 export {
   bfloat16sToFloats,
   bfloat16ToFloat,

@@ -1,9 +1,11 @@
 // Describes the machine on which times were measured.
 
-import { cpus } from 'node:os';
+import { arch, cpus, platform, totalmem } from 'node:os';
 
-/** `'AMD EPYC, 2 cores, Node v20.20.2'` */
+/** `'AMD EPYC, 2 cores, 16 GiB, linux x64, Node v20.20.2'` */
 export function describeMachine(): string {
   const all = cpus();
-  return `${all[0]?.model.trim() ?? 'unknown processor'}, ${all.length} cores, Node ${process.version}`;
+  const processor = `${all[0]?.model.trim() ?? 'unknown processor'}, ${all.length} cores`;
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  return `${processor}, ${memory}, ${platform()} ${arch()}, Node ${process.version}`;
 }

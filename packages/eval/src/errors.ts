@@ -74,6 +74,17 @@ export class WriteError extends MmtokError {
   }
 }
 
+/** An image cannot be made small enough for a budget, e.g. because every tile costs more vision tokens. */
+export class UnreachableBudgetError extends MmtokError {
+  constructor(tokens: number, options?: { readonly cause?: unknown }) {
+    super(
+      'MMTOK_UNREACHABLE_BUDGET',
+      `No smaller version of the image costs at most ${tokens} vision ${tokens === 1 ? 'token' : 'tokens'}.`,
+      options,
+    );
+  }
+}
+
 /** A run was stopped by its signal. Results so far are kept. */
 export class RunStoppedError extends MmtokError {
   constructor(problem: string) {

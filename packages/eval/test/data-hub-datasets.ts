@@ -3,7 +3,7 @@
 import {
   bytes,
   type Column,
-  hubPicture,
+  hubImage,
   image,
   int32,
   int64,
@@ -141,8 +141,8 @@ export const DATASETS: Readonly<Record<string, HubDataset>> = {
       options: "['$5', '<image 2>']",
       answer: 'B',
       question_type: 'multiple-choice',
-      image_1: hubPicture(1),
-      image_2: hubPicture(2),
+      image_1: hubImage(1),
+      image_2: hubImage(2),
     },
   },
   seedbench: {
@@ -169,7 +169,7 @@ export const DATASETS: Readonly<Record<string, HubDataset>> = {
       answer: 'C',
       data_type: 'video',
       question_type_id: 10,
-      image: [hubPicture(1), hubPicture(2)],
+      image: [hubImage(1), hubImage(2)],
     },
   },
   vizwiz: {

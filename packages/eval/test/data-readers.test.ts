@@ -24,7 +24,7 @@ import { getTask } from '../src/tasks/index.js';
 import { DATASETS } from './data-hub-datasets.js';
 import {
   collect,
-  hubPicture,
+  hubImage,
   image,
   int32,
   parquet,
@@ -74,7 +74,7 @@ describe('text files', () => {
 
 describe('parquet', () => {
   const columns = { n: int32, name: text, image };
-  const rows = Array.from({ length: 10 }, (_, n) => ({ n, name: `row ${n}`, image: hubPicture(n) }));
+  const rows = Array.from({ length: 10 }, (_, n) => ({ n, name: `row ${n}`, image: hubImage(n) }));
   const table = (): Promise<Awaited<ReturnType<typeof parquetTable>>> =>
     parquetTable([
       file(parquet(columns, rows.slice(0, 6), { rowGroupSize: 2 }), 'a.parquet'),
@@ -137,7 +137,7 @@ describe('pictures', () => {
       picture(1),
       pictureText(1),
       `data:image/png;base64,${pictureText(1)}`,
-      hubPicture(1),
+      hubImage(1),
       imageFile(file(picture(1))),
     ];
     for (const form of forms)
@@ -221,7 +221,7 @@ describe('the Hub', () => {
   }
 
   const { columns, row } = DATASETS.chartqa!;
-  const path = file(parquet(columns, [{ ...row, image: hubPicture() }]), '0.parquet');
+  const path = file(parquet(columns, [{ ...row, image: hubImage() }]), '0.parquet');
 
   it('is used when no files are given', async () => {
     const requests = await serve(
@@ -278,7 +278,7 @@ describe('several splits and configurations in one folder', () => {
   it('are distinguished by their nearest folders', async () => {
     const { columns, row } = DATASETS.docvqa!;
     const write = (question: string): Uint8Array =>
-      parquet(columns, [{ ...row, question, image: hubPicture() }]);
+      parquet(columns, [{ ...row, question, image: hubImage() }]);
     const from = writeFolder({
       'DocVQA/DocVQA/validation/0000.parquet': write('right'),
       'DocVQA/DocVQA/test/0000.parquet': write('wrong'),
@@ -291,7 +291,7 @@ describe('several splits and configurations in one folder', () => {
   it('are distinguished by their names', async () => {
     const { columns, row } = DATASETS.pope!;
     const write = (question: string): Uint8Array =>
-      parquet(columns, [{ ...row, question, image: hubPicture() }]);
+      parquet(columns, [{ ...row, question, image: hubImage() }]);
     const from = writeFolder({
       'default/test-00000-of-00001.parquet': write('right'),
       'default/dev-00000-of-00001.parquet': write('wrong'),

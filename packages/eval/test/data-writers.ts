@@ -26,7 +26,7 @@ export function pictureText(number = 0): string {
 }
 
 /** A picture as the Hub's datasets hold it. */
-export function hubPicture(number = 0): { bytes: Uint8Array; path: string } {
+export function hubImage(number = 0): { bytes: Uint8Array; path: string } {
   return { bytes: picture(number), path: `${number}.png` };
 }
 

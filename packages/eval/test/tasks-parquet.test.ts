@@ -7,7 +7,7 @@ import { getTask, type Sample, type Task } from '../src/tasks/index.js';
 import { answerTexts, DATASETS } from './data-hub-datasets.js';
 import {
   collect,
-  hubPicture,
+  hubImage,
   image,
   parquet,
   picture,
@@ -23,7 +23,7 @@ type Values = Readonly<Record<string, unknown>>;
 async function load(name: string, rows: readonly Values[], task: Task = getTask(name)): Promise<Sample[]> {
   const { file, columns, row } = DATASETS[name === 'textvqa-ocr' ? 'textvqa' : name]!;
   const full = rows.map((values) => ({
-    ...('image' in columns && { image: hubPicture() }),
+    ...('image' in columns && { image: hubImage() }),
     ...row,
     ...values,
   }));
@@ -137,8 +137,8 @@ describe('the columns of the Hub', () => {
       writeFolder({
         'testdev_balanced_instructions/testdev-00000-of-00001.parquet': parquet(questions, rows),
         'testdev_balanced_images/testdev-00000-of-00001.parquet': parquet({ id: text, image }, [
-          { id: 'n7', image: hubPicture(7) },
-          { id: 'n8', image: hubPicture(8) },
+          { id: 'n7', image: hubImage(7) },
+          { id: 'n8', image: hubImage(8) },
         ]),
       });
     const from = folder([row('1', 'n8'), row('2', 'n7'), row('3', 'n8')]);
@@ -154,7 +154,7 @@ describe('the columns of the Hub', () => {
   });
 
   it('gives equal images equal ids, so that they are encoded once', async () => {
-    const samples = await load('pope', [{}, {}, { image: hubPicture(5) }]);
+    const samples = await load('pope', [{}, {}, { image: hubImage(5) }]);
     const ids = samples.map((sample) => sample.images[0]!.id);
     expect(ids[0]).toBe(ids[1]);
     expect(ids[0]).not.toBe(ids[2]);
@@ -204,7 +204,7 @@ describe('prompts', () => {
       ...values,
       ...(choices !== undefined && { choices, answer: 0 }),
       ...(typeof index === 'number' && { index: BigInt(index) }),
-      ...(open && { image_1: hubPicture(1), image_2: hubPicture(2) }),
+      ...(open && { image_1: hubImage(1), image_2: hubImage(2) }),
     };
     const [sample] = await load(task, [row]);
     expect(getTask(task).prompt(sample!)).toBe(expected);

@@ -120,8 +120,9 @@ export function checkAccess({
 }: Pick<ServerOptions, 'host' | 'apiKey' | 'allowAnonymous'>): void {
   if (LOOPBACK.test(host) || apiKey !== undefined || allowAnonymous) return;
   throw new ServeStartError(
-    `Cannot listen on ${host} without an API key: others could reach the server. Set apiKey, or set allowAnonymous if a ` +
-      'gateway in front of it authenticates clients.',
+    `Cannot listen on ${host} without an API key: others could reach the server. Set a key (apiKey; on the command line ` +
+      'MMTOK_API_KEY or --api-key-file), or, if a gateway authenticates clients, allow requests without one (allowAnonymous; ' +
+      '--allow-anonymous).',
   );
 }
 

@@ -4,23 +4,22 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import sharp from 'sharp';
 import { afterEach, describe, expect, test } from 'vitest';
-import { isPublicAddress } from '../src/images/addresses.js';
 import { readImageHeader } from '../src/images/header.js';
 import { loadImages } from '../src/images/load.js';
-import { fetchImage, isAllowed, type RemoteImageOptions } from '../src/images/remote.js';
-import { gif, jpeg, png, webp } from './support/pictures.js';
+import { fetchImage, isAllowed, isPublicAddress, type RemoteImageOptions } from '../src/images/remote.js';
+import { gif, jpeg, png, webp } from './support/image-files.js';
 
 describe('readImageHeader', () => {
-  const picture = sharp({ create: { width: 37, height: 21, channels: 3, background: '#336699' } });
+  const image = sharp({ create: { width: 37, height: 21, channels: 3, background: '#336699' } });
   test.each(['png', 'jpeg', 'gif', 'webp'] as const)('reads what sharp writes: %s', async (format) => {
-    const bytes = await picture.clone().toFormat(format).toBuffer();
+    const bytes = await image.clone().toFormat(format).toBuffer();
     expect(readImageHeader(bytes)).toEqual({ mediaType: `image/${format}`, width: 37, height: 21 });
   });
 
   test('reads lossless, extended and progressive files', async () => {
-    const lossless = await picture.clone().webp({ lossless: true }).toBuffer();
-    const alpha = await picture.clone().ensureAlpha(0.5).webp().toBuffer();
-    const progressive = await picture.clone().jpeg({ progressive: true }).withMetadata().toBuffer();
+    const lossless = await image.clone().webp({ lossless: true }).toBuffer();
+    const alpha = await image.clone().ensureAlpha(0.5).webp().toBuffer();
+    const progressive = await image.clone().jpeg({ progressive: true }).withMetadata().toBuffer();
     for (const bytes of [lossless, alpha, progressive]) {
       expect(readImageHeader(bytes)).toMatchObject({ width: 37, height: 21 });
     }
@@ -38,7 +37,7 @@ describe('readImageHeader', () => {
     expect(width * height).toBeGreaterThan(2e8);
   });
 
-  test('anything else is no picture, whatever its length', () => {
+  test('anything else is rejected, whatever its length', () => {
     for (const bytes of [png(5, 5), jpeg(5, 5), gif(5, 5), webp('VP8X', 5, 5)]) {
       for (let length = 0; length < 30; length++) {
         const header = readImageHeader(bytes.subarray(0, length));
@@ -160,12 +159,12 @@ describe('fetchImage', () => {
 
   test('fetches from an allowed host, over redirects to allowed hosts', async () => {
     const port = await listen((request, response) => {
-      if (request.url === '/moved') response.writeHead(302, { location: '/picture' }).end();
-      else response.end(`picture for ${request.headers.host}`);
+      if (request.url === '/moved') response.writeHead(302, { location: '/image' }).end();
+      else response.end(`image for ${request.headers.host}`);
     });
     const options = { allow: [`http://images.test:${port}`], allowPrivateAddresses: true };
     const bytes = await fetchWith(`http://images.test:${port}/moved`, options);
-    expect(Buffer.from(bytes).toString()).toBe(`picture for images.test:${port}`);
+    expect(Buffer.from(bytes).toString()).toBe(`image for images.test:${port}`);
   });
 
   test('a private address behind an allowed name is refused, also as one of several', async () => {
@@ -188,7 +187,7 @@ describe('fetchImage', () => {
   });
 
   test('a name is looked up once, and the connection goes where the check looked', async () => {
-    const port = await listen((_, response) => void response.end('picture'));
+    const port = await listen((_, response) => void response.end('image'));
     let lookups = 0;
     const rebinding = async () => {
       lookups += 1;

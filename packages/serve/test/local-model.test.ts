@@ -7,7 +7,7 @@ import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLocalEngine, type RunningServer, startServer } from '../src/index.js';
 import { imageAnd } from './support/fakes.js';
-import { dataUri, png } from './support/pictures.js';
+import { dataUri, png } from './support/image-files.js';
 
 let vlm: Vlm;
 let server: RunningServer;

@@ -11,9 +11,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadImages } from '../src/images/load.js';
 import { createVisionSelector, ServeStartError, type VisionSelector } from '../src/index.js';
 import type { ChatMessage } from '../src/request/chat.js';
-import { routeOf } from '../src/selector/routes.js';
+import { routeOf } from '../src/selector/selector.js';
 import { imageAnd } from './support/fakes.js';
-import { dataUri, png } from './support/pictures.js';
+import { dataUri, png } from './support/image-files.js';
 
 const sample = (index: number): string =>
   dataUri(readFileSync(new URL(`../../tiny-vlm/samples/${index}.png`, import.meta.url)));

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunningServer, ServeStartError, serveModel } from '../src/index.js';
 import { type FakeVllm, startFakeVllm } from './support/fake-vllm.js';
 import { imageAnd } from './support/fakes.js';
-import { dataUri } from './support/pictures.js';
+import { dataUri } from './support/image-files.js';
 
 let upstream: FakeVllm;
 let server: RunningServer | undefined;

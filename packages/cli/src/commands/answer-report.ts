@@ -1,6 +1,6 @@
 // Answers as text: token counts, phases, coverage. Shared by `ask` and `demo`.
 
-import type { AgentWords, Answer, PictureTokens, Timings } from '../models/vlm.js';
+import type { AgentWords, Answer, ImageTokens, Timings } from '../models/vlm.js';
 import { formatMs, formatShare } from '../terminal/text.js';
 
 /** Phases in order. */
@@ -54,9 +54,9 @@ export function keptInWords({ visionTokens, keptTokens }: Answer): string {
 }
 
 /** `text 96.1 %, vision 88.0 %`: the lowest of all images; empty if nothing was selected. */
-export function coverageInWords(pictures: readonly PictureTokens[]): string {
+export function coverageInWords(images: readonly ImageTokens[]): string {
   const lowest = new Map<string, number>();
-  for (const { coverage } of pictures) {
+  for (const { coverage } of images) {
     for (const [term, share] of Object.entries(coverage)) {
       lowest.set(term, Math.min(share, lowest.get(term) ?? 1));
     }

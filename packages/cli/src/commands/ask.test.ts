@@ -26,7 +26,7 @@ describe('mmtok ask', () => {
       expect.objectContaining({
         question: 'What is it?',
         budget: { ratio: 0.12 },
-        pictures: [expect.anything()],
+        images: [expect.anything()],
       }),
     ]);
     expect(io.out().split('\n')).toEqual([
@@ -126,7 +126,7 @@ describe('mmtok ask', () => {
   });
 
   it('rejects files that are not images', async () => {
-    await writeFile(join(folder, 'notes.txt'), 'no picture');
+    await writeFile(join(folder, 'notes.txt'), 'not an image');
     const io = fakeIo({ cwd: folder });
     expect(await main(['ask', 'notes.txt', 'What?'], io, fakeServices().services)).toBe(2);
     expect(io.err()).toContain("Cannot use 'notes.txt': it is not an image");

@@ -8,22 +8,26 @@ import { type Command, Option } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
 import { orInputFileError, UsageError } from '../errors.js';
 import { renderOverlay } from '../images/overlay.js';
-import { readPicture } from '../images/picture.js';
-import { TINY, TINY_SMALL } from '../models/load.js';
+import { readImage } from '../images/read-image.js';
 import type { Answer, VlmOptions } from '../models/vlm.js';
 import {
   backendOption,
   defaultKeepOption,
   deviceOption,
   dtypeOption,
+  EMBEDDED_NAMES,
   focusOption,
   jsonOption,
   maxNewTokensOption,
+  modelName,
+  modelOption,
   promptOption,
+  TINY_SMALL,
+  TINY_TILED,
+  tilesOption,
 } from '../options.js';
 import { colorsFor, createStatusLine, type Io, print, printJson } from '../terminal/io.js';
-import { renderTable } from '../terminal/table.js';
-import { safeText } from '../terminal/text.js';
+import { renderTable, safeText } from '../terminal/text.js';
 import {
   agentInWords,
   comparisonRows,
@@ -36,7 +40,7 @@ import type { Context } from './context.js';
 
 const EXAMPLES = `
 The question is the last argument; everything before it is an image (a path or a URL).
-Models: the embedded ${TINY} and ${TINY_SMALL} only know drawn shapes. Others are downloaded once, e.g.
+The embedded models ${EMBEDDED_NAMES} only know drawn shapes; ${TINY_TILED} also reads signs. Others are downloaded once, e.g.
   HuggingFaceTB/SmolVLM2-256M-Video-Instruct, llava-hf/llava-interleave-qwen-0.5b-hf, onnx-community/Qwen2-VL-2B-Instruct
 
 Examples:
@@ -45,7 +49,8 @@ Examples:
   mmtok ask before.jpg after.jpg "What changed?" --keep 64 --model ./my-model --json
   mmtok ask photo.jpg "Read the sign." --keep c0.95 --compare --device webgpu
   mmtok ask scene.png "What color is the background?" --keep 8 --agent ${TINY_SMALL}
-  mmtok ask scene.png "How many red circles are there?" --keep 8 --focus 4`;
+  mmtok ask scene.png "How many red circles are there?" --keep 8 --focus 4
+  mmtok ask scan.png "What is the total?" --model HuggingFaceTB/SmolVLM-256M-Instruct --tiles 5`;
 
 /** The parsed command line of `mmtok ask`. */
 export interface AskRequest extends AskOptions {
@@ -61,10 +66,12 @@ interface AskOptions {
   readonly device?: string | undefined;
   readonly dtype?: VlmOptions['dtype'];
   readonly prompt?: string | undefined;
-  /** A model that answers first: `tiny-small`, `tiny`, a hub id or a folder. */
+  /** A model that answers first: an embedded one, a hub id, or a folder. */
   readonly agent?: string | undefined;
   /** Vision coverage alone, weighted by relevance to the question; see `visionCoverage`. */
   readonly focus?: number | 'auto' | undefined;
+  /** Maximum number of tiles to encode, including the overview. */
+  readonly tiles?: number | undefined;
   readonly maxNewTokens?: number | undefined;
   /** Where to write the overlay. */
   readonly overlay?: string | undefined;
@@ -80,7 +87,7 @@ export function addAsk(program: Command, context: Context): void {
     .description('answer a question about one or more images with pruned vision tokens')
     .usage('<image...> "<question>" [options]')
     .argument('<image-and-question...>', 'images (paths or URLs), then the question')
-    .option('--model <name>', `${TINY} or ${TINY_SMALL} (embedded), a hub id, or a folder`, TINY)
+    .addOption(modelOption())
     .addOption(defaultKeepOption())
     .addOption(backendOption())
     .addOption(deviceOption())
@@ -89,12 +96,15 @@ export function addAsk(program: Command, context: Context): void {
     .addOption(
       new Option(
         '--agent [model]',
-        `a small model answers first, and its words join the question (default: ${DEFAULT_AGENT_MODEL})`,
-      ).preset(DEFAULT_AGENT_MODEL),
+        'ask a small model first, and add the words of its answer to the question',
+      )
+        .argParser(modelName)
+        .preset(DEFAULT_AGENT_MODEL),
     )
     .addOption(maxNewTokensOption('maximum answer length in tokens (default: 128)'))
     .option('--overlay <file>', 'write a PNG that shows which tokens were kept')
     .addOption(focusOption())
+    .addOption(tilesOption())
     .option('--compare', 'answer with all tokens as well', false)
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
@@ -116,9 +126,13 @@ export function addAsk(program: Command, context: Context): void {
  * @throws InputFileError, UsageError, ModelLoadError, AgentLoadError, UnsupportedModelError, InvalidBudgetError, InvalidOptionsError, BackendUnavailableError
  */
 async function ask(request: AskRequest, { io, services }: Context): Promise<void> {
-  const { images, question, model, keep, device, dtype, focus, maxNewTokens, json } = request;
+  const { images, question, model, keep, device, dtype, focus, tiles, maxNewTokens, json } = request;
   const coverage = focus === undefined ? undefined : [visionCoverage({ focus })];
-  const pictures = await Promise.all(images.map((image) => readPicture(image, io.cwd)));
+  const asked = {
+    images: await Promise.all(images.map((image) => readImage(image, io.cwd))),
+    question,
+    maxNewTokens,
+  };
   const backend = await services.createBackend(
     request.backend,
     request.backend === 'ort' ? device : undefined,
@@ -128,12 +142,11 @@ async function ask(request: AskRequest, { io, services }: Context): Promise<void
       ? undefined
       : await services.loadAgent({ model: request.agent, device, dtype }, io);
   const vlm = await services.loadVlm(
-    { model, backend, device, dtype, promptTemplate: request.prompt, agent, coverage },
+    { model, backend, device, dtype, promptTemplate: request.prompt, agent, coverage, tiles },
     io,
   );
   const status = createStatusLine(io.stderr);
   try {
-    const asked = { pictures, question, maxNewTokens };
     // A terminal shows the answer as it grows; a program gets it whole.
     const isLive = io.stdout.isTTY === true && !json && !request.compare;
     const onText = (text: string): void => {
@@ -201,7 +214,7 @@ function printDetails(
   };
   if (pruned.agent !== undefined) field('agent', agentInWords(pruned.agent));
   field('tokens', `${keptInWords(pruned)} vision tokens kept`);
-  field('coverage', coverageInWords(pruned.pictures));
+  field('coverage', coverageInWords(pruned.images));
   field('time', phasesInWords(pruned.timings));
   field('model', `${model}, tokens selected by ${engine}`);
   if (overlay !== undefined) field('overlay', overlay);
@@ -239,7 +252,7 @@ function toJson(
     backend,
     visionTokens: pruned.visionTokens,
     keptTokens: pruned.keptTokens,
-    images: pruned.pictures.map(({ visionTokens, indices, coverage }, i) => ({
+    images: pruned.images.map(({ visionTokens, indices, coverage }, i) => ({
       image: images[i],
       visionTokens,
       indices,

@@ -9,28 +9,28 @@ import { main } from '../main.js';
 
 const temporary = () => mkdtemp(join(tmpdir(), 'mmtok-demo-'));
 
-/** The sample pictures, and how many questions there are if each is asked about at most `count` times. */
-async function sampleCounts(count: number): Promise<{ pictures: number; questions: number }> {
-  const perPicture = new Map<string, number>();
-  for (const { image } of await samples()) perPicture.set(image, (perPicture.get(image) ?? 0) + 1);
-  const asked = [...perPicture.values()].map((all) => Math.min(all, count));
-  return { pictures: perPicture.size, questions: asked.reduce((sum, each) => sum + each, 0) };
+/** The sample images, and how many questions there are if each is asked about at most `count` times. */
+async function sampleCounts(count: number): Promise<{ images: number; questions: number }> {
+  const perImage = new Map<string, number>();
+  for (const { image } of await samples()) perImage.set(image, (perImage.get(image) ?? 0) + 1);
+  const asked = [...perImage.values()].map((all) => Math.min(all, count));
+  return { images: perImage.size, questions: asked.reduce((sum, each) => sum + each, 0) };
 }
 
 it('shows the embedded model at work, in 80 columns', async () => {
   const io = fakeIo({ cwd: await temporary(), terminal: 80 });
-  const { pictures } = await sampleCounts(1);
+  const { images } = await sampleCounts(1);
   expect(await main(['demo', '--questions', '1'], io)).toBe(0);
   const lines = io.out().split('\n');
   expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(80);
-  expect(lines.filter((line) => /57\/576/.test(line))).toHaveLength(pictures);
-  expect(io.out()).toContain(`All tokens: ${pictures} of ${pictures} right.`);
+  expect(lines.filter((line) => /57\/576/.test(line))).toHaveLength(images);
+  expect(io.out()).toContain(`All tokens: ${images} of ${images} right.`);
   expect(io.out().replaceAll('\n', ' ')).toMatch(
     /First token, from pixels: [\d.]+× faster\. With all tokens, the encoder takes [\d.]+ % .* Prefill alone: /,
   );
   expect(io.out()).toContain('mmtok-demo/scene-0.png');
   expect(io.out()).toContain('--model HuggingFaceTB/SmolVLM2-256M-Video-Instruct');
-  expect(await readdir(join(io.cwd, 'mmtok-demo'))).toHaveLength(pictures);
+  expect(await readdir(join(io.cwd, 'mmtok-demo'))).toHaveLength(images);
 });
 
 it('marks wrong answers, also in JSON', async () => {
@@ -51,15 +51,15 @@ it('marks wrong answers, also in JSON', async () => {
     expected: first!.answer,
     pruned: { answer: 'a cat', isRight: false },
   });
-  expect(overlays).toHaveLength(counts.pictures);
+  expect(overlays).toHaveLength(counts.images);
 });
 
 it('names the image that cannot be written', async () => {
   const io = fakeIo({ cwd: await temporary() });
-  const picture = join(io.cwd, 'mmtok-demo', 'scene-0.png');
-  await mkdir(picture, { recursive: true });
+  const path = join(io.cwd, 'mmtok-demo', 'scene-0.png');
+  await mkdir(path, { recursive: true });
   expect(await main(['demo', '--questions', '1'], io, fakeServices().services)).toBe(2);
-  expect(io.err()).toBe(`error: Cannot use '${picture}': it is a folder.\n`);
+  expect(io.err()).toBe(`error: Cannot use '${path}': it is a folder.\n`);
 });
 
 it('rejects a folder that cannot be created', async () => {

@@ -8,20 +8,18 @@ import type { Command } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
 import { orInputFileError } from '../errors.js';
 import { renderOverlay } from '../images/overlay.js';
-import { type Picture, readPicture } from '../images/picture.js';
-import { TINY } from '../models/load.js';
+import { readImage } from '../images/read-image.js';
 import type { Answer, Request, Timings, Vlm } from '../models/vlm.js';
-import { backendOption, defaultKeepOption, jsonOption, parseCount, parsed } from '../options.js';
+import { backendOption, defaultKeepOption, jsonOption, parseCount, parsed, TINY } from '../options.js';
 import { colorsFor, createStatusLine, type Io, print, printJson } from '../terminal/io.js';
-import { type Column, renderTable, wrapColumns } from '../terminal/table.js';
-import { formatMs } from '../terminal/text.js';
+import { type Column, formatMs, renderTable, wrapColumns } from '../terminal/text.js';
 import { gainInWords } from './answer-report.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `
 Examples:
   mmtok demo
-  mmtok demo --keep 16 --out pictures
+  mmtok demo --keep 16 --out overlays
   mmtok demo --json`;
 
 /** The parsed command line of `mmtok demo`. */
@@ -99,8 +97,7 @@ function firstPerImage(samples: readonly VisualQuestion[], count: number): Visua
 }
 
 async function tryOut(vlm: Vlm, sample: VisualQuestion, budget: Budget): Promise<Trial> {
-  const pictures: readonly Picture[] = [await readPicture(sample.image, '/')];
-  const request = { pictures, question: sample.question };
+  const request = { images: [await readImage(sample.image, '/')], question: sample.question };
   const whole: Answer[] = [];
   const pruned: Answer[] = [];
   // Interleaved, so that background load affects both equally.

@@ -6,7 +6,7 @@ import type { EngineReport, MachineReport } from '../engines/inspect-engines.js'
 import { EXIT } from '../errors.js';
 import { jsonOption } from '../options.js';
 import { type Colors, colorsFor, createStatusLine, type Io, print } from '../terminal/io.js';
-import { wrapColumns } from '../terminal/table.js';
+import { wrapColumns } from '../terminal/text.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `

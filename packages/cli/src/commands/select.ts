@@ -10,10 +10,11 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
+import { explainFileError } from '@mmtok/core/internal';
 import type { Command } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
 import { InputFileError } from '../errors.js';
-import { explainReadFailure, pathOf } from '../images/picture.js';
+import { pathOf } from '../images/read-image.js';
 import {
   backendOption,
   focusOption,
@@ -25,8 +26,7 @@ import {
 } from '../options.js';
 import { SafetensorsFile } from '../safetensors.js';
 import { type Colors, colorsFor, type Io, print, printJson } from '../terminal/io.js';
-import { wrapColumns } from '../terminal/table.js';
-import { formatMs, formatShare } from '../terminal/text.js';
+import { formatMs, formatShare, wrapColumns } from '../terminal/text.js';
 import type { Context } from './context.js';
 
 const EXAMPLES = `
@@ -162,7 +162,7 @@ function openFile(path: string, cwd: string): SafetensorsFile {
     return SafetensorsFile.open(pathOf(path, cwd));
   } catch (cause) {
     if (MmtokError.isInstance(cause)) throw cause;
-    throw new InputFileError(path, explainReadFailure(cause), { cause });
+    throw new InputFileError(path, explainFileError(cause), { cause });
   }
 }
 

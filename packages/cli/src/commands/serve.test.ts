@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { fakeServices } from '../../test/fake-services.js';
@@ -17,6 +20,30 @@ describe('mmtok serve', () => {
     expect(io.out()).toContain('"closed"');
   });
 
+  it('ends requests in flight after --shutdown-ms', async () => {
+    const io = fakeIo();
+    const { services } = fakeServices();
+    const flags = ['--model', 'tiny-small', '--port', '0', '--shutdown-ms', '0'];
+    const running = main(['serve', ...flags], io, services);
+    await expect.poll(() => io.out(), { timeout: 50_000 }).toContain('"listening"');
+    const port = Number(/"url":"[^"]+:(\d+)"/.exec(io.out())?.[1]);
+    // A request whose body never ends: with more time, it would get an answer with status 408.
+    const client = connect(port, '127.0.0.1');
+    const ended = once(client, 'close');
+    let answer = '';
+    client.on('error', () => undefined);
+    client.on('data', (bytes) => {
+      answer += bytes;
+    });
+    const head = ['host: 127.0.0.1', 'content-type: application/json', 'content-length: 9'];
+    client.write(`POST /v1/chat/completions HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n{`);
+    await setTimeout(200);
+    process.emit('SIGTERM');
+    expect(await running).toBe(0);
+    await ended;
+    expect(answer).toBe('');
+  });
+
   it('rejects invalid options before loading a model', async () => {
     const run = async (...words: string[]) => {
       const io = fakeIo();
@@ -25,6 +52,14 @@ describe('mmtok serve', () => {
     };
     expect(await run()).toEqual([2, expect.stringContaining('--model')]);
     expect(await run('--model', 'tiny', '--port', '70000')).toEqual([2, expect.stringContaining('70000')]);
+    expect(await run('--model', 'tiny', '--upstream', 'vllm:8000')).toEqual([
+      2,
+      expect.stringContaining('--upstream: expected a URL'),
+    ]);
+    expect(await run('--model', 'tiny', '--shutdown-ms', '-1')).toEqual([
+      2,
+      expect.stringContaining('--shutdown-ms: expected a whole number from 0'),
+    ]);
     expect(await run('--model', 'tiny', '--keep', '0')).toEqual([2, expect.stringContaining('--keep')]);
     const [code, errors] = await run('--model', 'tiny-small', '--host', '0.0.0.0', '--port', '0');
     expect(code).not.toBe(0);

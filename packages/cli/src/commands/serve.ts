@@ -6,14 +6,16 @@ import type { Budget } from '@mmtok/core';
 import type { RunningServer, ServeModelOptions } from '@mmtok/serve';
 import { type Command, Option } from 'commander';
 import { UsageError } from '../errors.js';
-import { TINY, TINY_SMALL } from '../models/load.js';
+import { locate } from '../models/load.js';
 import {
   defaultKeepOption,
   deviceOption,
   dtypeOption,
+  modelOption,
   parseCount,
   type parseDtype,
   parsed,
+  parseNatural,
 } from '../options.js';
 import type { Context } from './context.js';
 
@@ -21,7 +23,7 @@ const EXAMPLES = `
 Clients of OpenAI's API work unchanged with the base URL http://127.0.0.1:8080/v1. The field "mmtok" of a request overrides what is
 kept, e.g. {"keep": 0.25}, or false for all tokens.
 Keys come from the environment variables MMTOK_API_KEY and MMTOK_UPSTREAM_API_KEY, or from files.
-Start a vLLM server with --enable-mm-embeds, and let nobody else reach it.
+Start vLLM with --enable-mm-embeds, and make sure that only this server can reach it.
 
 Examples:
   mmtok serve --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4
@@ -43,6 +45,7 @@ interface ServeFlags {
   readonly allowAnonymous: boolean;
   readonly allowImages?: readonly string[];
   readonly queue: number;
+  readonly shutdownMs?: number;
   readonly dtype?: ReturnType<typeof parseDtype>;
   readonly device?: string;
   readonly cacheDir?: string;
@@ -54,13 +57,19 @@ export function addServe(program: Command, context: Context): void {
   program
     .command('serve')
     .description("serve a model with OpenAI's API, in this process or in front of a vLLM server")
-    .requiredOption('--model <name>', `a folder, a hub id, or ${TINY} (embedded)`)
+    .addOption(modelOption().default(undefined).makeOptionMandatory())
     .option(
       '--name <name>',
       "the model's name for clients (default: the upstream server's name for it, or --model)",
     )
     .addOption(defaultKeepOption())
-    .option('--upstream <url>', 'URL of a vLLM server that answers; this server encodes and selects')
+    .addOption(
+      parsed(
+        '--upstream <url>',
+        'URL of a vLLM server that answers; this server encodes and selects',
+        parseUrl,
+      ),
+    )
     .option('--upstream-model <name>', "the vLLM server's name for the model")
     .option('--upstream-key-file <file>', "a file with the vLLM server's API key")
     .addOption(
@@ -85,6 +94,13 @@ export function addServe(program: Command, context: Context): void {
         32,
       ),
     )
+    .addOption(
+      parsed(
+        '--shutdown-ms <ms>',
+        'after SIGTERM or Ctrl+C, milliseconds that requests in flight have to finish (default: 300000, the time limit of a request)',
+        parseNatural,
+      ),
+    )
     .addOption(deviceOption())
     .addOption(dtypeOption())
     .option('--cache-dir <folder>', 'folder for downloaded models')
@@ -101,7 +117,7 @@ async function optionsOf(flags: ServeFlags, { io }: Context): Promise<ServeModel
   const key = async (file: string | undefined, variable: string): Promise<string | undefined> =>
     file === undefined ? io.env[variable] : (await readFile(resolve(io.cwd, file), 'utf8')).trim();
   return {
-    model: await modelOf(flags.model),
+    model: await locate(flags.model, io.cwd),
     servedName: flags.name ?? (upstream === undefined ? flags.model : undefined),
     budget: flags.keep,
     ...(upstream !== undefined && {
@@ -125,6 +141,7 @@ async function optionsOf(flags: ServeFlags, { io }: Context): Promise<ServeModel
     allowAnonymous: flags.allowAnonymous,
     remoteImages: allowImages === undefined ? undefined : { allow: allowImages },
     queueLimit: flags.queue,
+    shutdownMs: flags.shutdownMs,
     log: (entry) => io.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`),
   };
 }
@@ -135,10 +152,9 @@ function parsePort(option: string, text: string): number {
   throw new UsageError(`${option}: expected a number from 0 to 65535, got '${text}'.`);
 }
 
-async function modelOf(name: string): Promise<string> {
-  if (name !== TINY && name !== TINY_SMALL) return name;
-  const { modelPath, smallModelPath } = await import('@mmtok/tiny-vlm');
-  return name === TINY ? modelPath : smallModelPath;
+function parseUrl(option: string, text: string): string {
+  if (/^https?:/i.test(text) && URL.canParse(text)) return text;
+  throw new UsageError(`${option}: expected a URL such as http://vllm:8000, got '${text}'.`);
 }
 
 /** Serves until a signal, then shuts down gracefully; a second signal ends the process. */

@@ -1,11 +1,11 @@
 // How a verification is reported: lines for the terminal, and one HTML page without scripts or network access.
 
 import { tokenMarks } from '@mmtok/core/internal';
+import { type Html, htmlPage, htmlTable } from '@mmtok/eval/internal';
 import type { CheckName, CheckStatus, VerifiedImage, VerifyReport } from '@mmtok/transformers/verify';
 import { html, raw } from 'hono/html';
 import type { Colors } from '../terminal/io.js';
-import { renderTable, wrapColumns } from '../terminal/table.js';
-import { formatBytes, formatMs, formatShare } from '../terminal/text.js';
+import { formatBytes, formatMs, formatShare, renderTable, wrapColumns } from '../terminal/text.js';
 
 /** Titles of the checks. */
 export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
@@ -20,9 +20,9 @@ export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
 const MARKS: Readonly<Record<CheckStatus, string>> = { pass: '✓', warn: '!', fail: '✗', skipped: '–' };
 
 /** The table of times as text. */
-export function timingCells(report: VerifyReport): { readonly titles: string[]; readonly rows: string[][] } {
+export function timingCells(report: VerifyReport): { readonly head: string[]; readonly rows: string[][] } {
   const hasMemory = report.timings.some(({ peakBytes }) => peakBytes !== undefined);
-  const titles = [
+  const head = [
     'keep',
     'tokens',
     'prompt',
@@ -34,7 +34,7 @@ export function timingCells(report: VerifyReport): { readonly titles: string[]; 
     'total ms',
     'speedup',
   ];
-  if (hasMemory) titles.push('memory');
+  if (hasMemory) head.push('memory');
   const rows = report.timings
     .toReversed()
     .map((row) => [
@@ -50,7 +50,7 @@ export function timingCells(report: VerifyReport): { readonly titles: string[]; 
       `${row.speedup.toFixed(2)}×`,
       ...(hasMemory ? [row.peakBytes === undefined ? '' : formatBytes(row.peakBytes)] : []),
     ]);
-  return { titles, rows };
+  return { head, rows };
 }
 
 /** A share of vision tokens as text. */
@@ -74,8 +74,8 @@ export function verifyLines(report: VerifyReport, width: number, colors: Colors)
     for (const line of wrapColumns(detail, width - 4)) lines.push(`    ${colors.dim(line)}`);
   }
   if (timings.length > 0) {
-    const { titles, rows } = timingCells(report);
-    const columns = titles.map((title, at) => ({ title, align: at === 0 ? 'left' : 'right' }) as const);
+    const { head, rows } = timingCells(report);
+    const columns = head.map((title, at) => ({ title, align: at === 0 ? 'left' : 'right' }) as const);
     lines.push('', colors.bold(TIMES_TITLE), ...renderTable(columns, rows, width));
   }
   const answers = images.flatMap(({ name, answers: own }) =>
@@ -131,20 +131,17 @@ export interface PageContent {
   readonly report: VerifyReport;
 }
 
+/** Rules for this page only. */
 const STYLE = `
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1c1e21; background: #fff; }
-h1 { font-size: 1.5rem; overflow-wrap: anywhere; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; } dt { color: #555; } dd { margin: 0; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid #ddd; } th { white-space: nowrap; }
-th:first-child, td:first-child, td.text, th.text { text-align: left; }
-ul.checks { list-style: none; padding: 0; } .checks li { margin: .5rem 0; padding-left: .8rem; border-left: 4px solid #999; }
-.checks .pass { border-color: #2a8f4a; } .checks .warn { border-color: #c98a00; } .checks .fail { border-color: #c0392b; }
-.status { font-weight: 600; } .detail { color: #555; overflow-wrap: anywhere; }
-figure { display: inline-block; vertical-align: top; max-width: 100%; margin: 0 1.5rem 1.5rem 0; } figcaption { max-width: 20rem; color: #555; }
-figure svg { max-width: 100%; height: auto; } td.text { overflow-wrap: anywhere; }
-code { background: #f2f2f2; padding: 0 .25em; }
-@media (prefers-color-scheme: dark) { body { color: #e4e6e8; background: #17181a; } dt, .detail, figcaption { color: #aaa; } code { background: #2a2c2f; } th, td { border-color: #3a3c3f; } }`;
+td.text, th.text { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+figure svg { max-width: 100%; height: auto; }
+h1 { overflow-wrap: anywhere; }
+ul.checks { list-style: none; padding: 0; } .checks li { margin: .5rem 0; padding-left: .8rem; border-left: 4px solid var(--faint); }
+.checks .pass { border-color: var(--good); } .checks .warn { border-color: #c98a00; } .checks .fail { border-color: var(--bad); }
+.status { font-weight: 600; } .detail { color: var(--faint); overflow-wrap: anywhere; }
+figure { display: inline-block; vertical-align: top; max-width: 100%; margin: 0 1.5rem 1.5rem 0; } figcaption { max-width: 20rem; color: var(--faint); }
+code { background: var(--card); padding: 0 .25em; }
+`;
 
 const STATUS_WORDS: Readonly<Record<CheckStatus, string>> = {
   pass: 'passed',
@@ -152,9 +149,6 @@ const STATUS_WORDS: Readonly<Record<CheckStatus, string>> = {
   fail: 'failed',
   skipped: 'not checked',
 };
-
-/** Escaped HTML: the tag escapes every value in a template. */
-type Html = ReturnType<typeof html>;
 
 /** The whole page. */
 export async function verifyPage({ mmtok, machine, report }: PageContent): Promise<string> {
@@ -176,17 +170,7 @@ export async function verifyPage({ mmtok, machine, report }: PageContent): Promi
       `${limit.measured.toFixed(2)}× with a single vision token; image processing and the encoder take ${fixed} of an unpruned call`,
     ]);
   }
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>${title}</title>
-<style>${raw(STYLE)}</style>
-</head>
-<body>
-<h1>${title}</h1>
+  const body = html`<h1>${title}</h1>
 <dl>
 ${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
 </dl>
@@ -200,19 +184,13 @@ ${checks.map(
 ${advice.map((one) => html`<p>${one}</p>`)}
 ${timesAsHtml(report)}
 <h2>Images</h2>
-${images.map(imageAsHtml)}
-</body>
-</html>
-`;
-  return String(await page);
+${images.map(imageAsHtml)}`;
+  return String(await htmlPage(title, body, STYLE));
 }
 
 function timesAsHtml(report: VerifyReport): Html | '' {
   if (report.timings.length === 0) return '';
-  const { titles, rows } = timingCells(report);
-  return html`<h2>${TIMES_TITLE}</h2>
-<div class="scroll"><table><thead><tr>${titles.map((title) => html`<th>${title}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
+  return html`<h2>${TIMES_TITLE}</h2>\n${htmlTable(timingCells(report))}`;
 }
 
 function imageAsHtml(image: VerifiedImage): Html {

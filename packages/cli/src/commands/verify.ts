@@ -1,20 +1,23 @@
 // `mmtok verify`: whether pruning is right and worth it on a model, as a table, a page, and JSON to attach to an issue.
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { arch, cpus, platform, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
+import { describeMachine } from '@mmtok/eval/internal';
 import type { VerifiedImage, VerifyReport } from '@mmtok/transformers/verify';
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { EXIT, orInputFileError, UsageError } from '../errors.js';
-import { TINY, type VerifyRequest } from '../models/load.js';
+import type { VerifyRequest } from '../models/load.js';
 import {
   deviceOption,
   dtypeOption,
+  EMBEDDED_NAMES,
   jsonOption,
   maxNewTokensOption,
+  modelName,
   parsed,
-  parseInteger,
+  parseNatural,
   promptOption,
+  TINY,
 } from '../options.js';
 import { colorsFor, createStatusLine, print, printJson } from '../terminal/io.js';
 import type { Context } from './context.js';
@@ -53,7 +56,9 @@ export function addVerify(
   program
     .command('verify')
     .description('check that pruning is correct and worthwhile on your checkpoint, precision, and device')
-    .argument('<model>', `${TINY} (embedded), a hub id, or a folder`)
+    .addArgument(
+      new Argument('<model>', `${EMBEDDED_NAMES} (embedded), a hub id, or a folder`).argParser(modelName),
+    )
     .addOption(
       parsed('--ratio <share>', 'vision tokens to keep when pruned answers are checked', parseShare).default(
         0.25,
@@ -64,7 +69,7 @@ export function addVerify(
     .addOption(dtypeOption())
     .addOption(promptOption())
     .addOption(maxNewTokensOption('length of the answers in tokens (default: 16)'))
-    .addOption(parsed('--repeats <count>', 'timed calls per row; 0 skips timing (default: 3)', parseInteger))
+    .addOption(parsed('--repeats <count>', 'timed calls per row; 0 skips timing (default: 3)', parseNatural))
     .option('--out <folder>', 'folder of verify.html and verify.json', 'mmtok-verify')
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
@@ -120,7 +125,7 @@ async function verify(
   status.clear();
   // As given: the absolute path of a folder is private.
   const report = { ...verified, model: { ...verified.model, source: request.model } };
-  const head = { mmtok: version, machine: machineInWords() };
+  const head = { mmtok: version, machine: describeMachine() };
   const document: VerifyDocument = { ...head, report: withoutPreviews(report) };
   const files = [
     ['verify.json', JSON.stringify(document, null, 2)],
@@ -145,10 +150,4 @@ async function verify(
 
 function withoutPreviews(report: VerifyReport): VerifyDocument['report'] {
   return { ...report, images: report.images.map(({ preview: _, ...image }) => image) };
-}
-
-function machineInWords(): string {
-  const [cpu] = cpus();
-  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
-  return `${platform()} ${arch()}, Node ${process.versions.node}, ${cpus().length} × ${cpu?.model ?? 'CPU'}, ${memory}`;
 }

@@ -8,15 +8,15 @@ import {
   type PixelTensor,
   renderOverlay,
 } from './overlay.js';
-import type { Picture } from './picture.js';
+import type { RgbImage } from './read-image.js';
 
-const solid = (width: number, height: number, value = 200): Picture => ({
+const solid = (width: number, height: number, value = 200): RgbImage => ({
   data: new Uint8Array(width * height * 3).fill(value),
   width,
   height,
 });
-const panel = (rows: number, columns: number, kept: readonly number[], picture: Picture): OverlayPanel => ({
-  views: [{ picture, rows, columns, kept }],
+const panel = (rows: number, columns: number, kept: readonly number[], image: RgbImage): OverlayPanel => ({
+  views: [{ image, rows, columns, kept }],
 });
 
 async function pixelsOf(png: Buffer) {
@@ -58,7 +58,7 @@ describe('renderOverlay', () => {
 
   it('lays out tiles as the image was split', async () => {
     const views = Array.from({ length: 5 }, () => ({
-      picture: solid(10, 10),
+      image: solid(10, 10),
       rows: 1,
       columns: 1,
       kept: [0],
@@ -74,13 +74,13 @@ describe('renderOverlay', () => {
     [5000, 2, 16],
     [1, 1_000_000, 4 * 280],
   ])('draws an image of %d × %d pixels', async (width, height, drawn) => {
-    const picture = solid(width, height);
-    const png = await renderOverlay([panel(2, 2, [0], picture)], { panelWidth: 280 });
+    const image = solid(width, height);
+    const png = await renderOverlay([panel(2, 2, [0], image)], { panelWidth: 280 });
     expect((await pixelsOf(png)).height).toBe(24 + drawn + 24);
   });
 });
 
-const image = (tiles: readonly ImageReport['tiles'][number][]): ImageReport => ({
+const reportOf = (tiles: readonly ImageReport['tiles'][number][]): ImageReport => ({
   batchIndex: 0,
   image: 0,
   reason: 'pruned',
@@ -105,14 +105,14 @@ const viewsOf = (images: readonly ImageReport[], seen: PixelTensor | undefined, 
 
 describe('overlayPanels', () => {
   it('draws on the original image if the encoder saw all of it', () => {
-    expect(viewsOf([image([tile])], undefined, processing)).toEqual([
-      [{ picture: drawn, rows: 2, columns: 2, kept: [2] }],
+    expect(viewsOf([reportOf([tile])], undefined, processing)).toEqual([
+      [{ image: drawn, rows: 2, columns: 2, kept: [2] }],
     ]);
   });
 
   it('recovers tiles from the pixels', () => {
-    const [views = []] = viewsOf([image([tile, tile])], pixels, processing);
-    expect(views.map((view) => view.picture)).toEqual([
+    const [views = []] = viewsOf([reportOf([tile, tile])], pixels, processing);
+    expect(views.map((view) => view.image)).toEqual([
       { data: new Uint8Array(6).fill(0), width: 2, height: 1 },
       { data: new Uint8Array(6).fill(255), width: 2, height: 1 },
     ]);
@@ -120,14 +120,14 @@ describe('overlayPanels', () => {
 
   it('recovers the cropped image', () => {
     const one = { dims: [1, 3, 1, 2], data: pixels.data.slice(6) };
-    const [views = []] = viewsOf([image([tile])], one, { ...processing, do_center_crop: true });
-    expect(views[0]?.picture).toEqual({ data: new Uint8Array(6).fill(255), width: 2, height: 1 });
+    const [views = []] = viewsOf([reportOf([tile])], one, { ...processing, do_center_crop: true });
+    expect(views[0]?.image).toEqual({ data: new Uint8Array(6).fill(255), width: 2, height: 1 });
   });
 
   it('returns no panel if tokens form no grid or the pixel layout is unknown', () => {
     const { grid: _, ...gridless } = tile;
-    expect(viewsOf([image([gridless])], undefined, processing)).toEqual([]);
+    expect(viewsOf([reportOf([gridless])], undefined, processing)).toEqual([]);
     const patches = { dims: [16, 1176], data: new Float32Array(16 * 1176) };
-    expect(viewsOf([image([tile, tile])], patches, processing)).toEqual([]);
+    expect(viewsOf([reportOf([tile, tile])], patches, processing)).toEqual([]);
   });
 });

@@ -1,14 +1,14 @@
 // Overlays: images with dropped patches dimmed and kept ones framed, as a PNG. They contain no text, so they look the same on
 // machines without fonts.
 
-import { type TokenGrid, tokenMarks } from '@mmtok/core/internal';
+import { sum, type TokenGrid, tokenMarks } from '@mmtok/core/internal';
 import type { ImageReport, TileReport } from '@mmtok/transformers';
 import type { OverlayOptions } from 'sharp';
-import type { Picture } from './picture.js';
+import type { RgbImage } from './read-image.js';
 
 /** An image with its grid of vision tokens and the kept ones. */
 export interface TokenView extends TokenGrid {
-  readonly picture: Picture;
+  readonly image: RgbImage;
 }
 
 /** One or more views: an image, or the tiles of an image. */
@@ -43,7 +43,7 @@ export async function renderOverlay(
 ): Promise<Buffer> {
   const { columns = Math.min(panels.length, 3), panelWidth = 448 } = layout;
   const { default: sharp } = await import('sharp');
-  const pictures: OverlayOptions[] = [];
+  const images: OverlayOptions[] = [];
   const marks: string[] = [];
   let top = MARGIN;
   for (let first = 0; first < panels.length; first += columns) {
@@ -54,7 +54,7 @@ export async function renderOverlay(
     });
     for (const { left, views } of row) {
       for (const { view, x, y, width, height } of views.places) {
-        pictures.push({ input: await scale(view.picture, width, height), left: left + x, top: top + y });
+        images.push({ input: await scale(view.image, width, height), left: left + x, top: top + y });
         marks.push(
           `<svg x="${left + x}" y="${top + y}" width="${width}" height="${height}">${tokenMarks(view, width, height)}</svg>`,
         );
@@ -65,7 +65,7 @@ export async function renderOverlay(
   const width = MARGIN + columns * (panelWidth + MARGIN);
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${top}">${marks.join('')}</svg>`;
   return sharp({ create: { width, height: top, channels: 3, background: 'white' } })
-    .composite([...pictures, { input: Buffer.from(svg), left: 0, top: 0 }])
+    .composite([...images, { input: Buffer.from(svg), left: 0, top: 0 }])
     .png({ palette: true, quality: 95 })
     .toBuffer();
 }
@@ -89,7 +89,7 @@ function placeViews(
   let y = 0;
   for (let first = 0; first < views.length; first += columns) {
     const row = views.slice(first, first + columns).map((view, column): Place => {
-      return { view, x: column * (width + VIEW_GAP), y, ...sizeWithin(view.picture, width) };
+      return { view, x: column * (width + VIEW_GAP), y, ...sizeWithin(view.image, width) };
     });
     places.push(...row);
     y += Math.max(...row.map(({ height }) => height)) + VIEW_GAP;
@@ -102,7 +102,7 @@ function placeViews(
  * limits of an image file.
  */
 function sizeWithin(
-  { width: columns, height: rows }: Picture,
+  { width: columns, height: rows }: RgbImage,
   cellWidth: number,
 ): { readonly width: number; readonly height: number } {
   const tallest = cellWidth * TALLEST;
@@ -114,7 +114,7 @@ function sizeWithin(
 
 /** The image at that size. Small images become soft rather than blocky, so that only token borders look like edges. */
 async function scale(
-  { data, width: columns, height: rows }: Picture,
+  { data, width: columns, height: rows }: RgbImage,
   width: number,
   height: number,
 ): Promise<Buffer> {
@@ -152,20 +152,19 @@ export interface Processed {
  * saw is recovered from its input, so that every token is drawn where it belongs.
  */
 export function overlayPanels(
-  images: readonly ImageReport[],
-  pictures: readonly Picture[],
+  reports: readonly ImageReport[],
+  originals: readonly RgbImage[],
   { pixels, processing, columns }: Processed,
 ): OverlayPanel[] {
   let tile = 0;
-  const tiles = images.reduce((sum, image) => sum + image.tiles.length, 0);
+  const tiles = sum(reports.map((report) => report.tiles.length));
   const isWhole = !processing.do_center_crop && !processing.do_pad;
-  return images.flatMap((image, i): OverlayPanel[] => {
+  return reports.flatMap((report, i): OverlayPanel[] => {
     const first = tile;
-    tile += image.tiles.length;
-    const views = image.tiles.map((report, t): TokenView | undefined => {
-      const original = image.tiles.length === 1 && isWhole ? pictures[i] : undefined;
-      const picture = original ?? pictureOf(pixels, tiles, first + t, processing);
-      return viewOf(report, picture);
+    tile += report.tiles.length;
+    const views = report.tiles.map((own, t): TokenView | undefined => {
+      const original = report.tiles.length === 1 && isWhole ? originals[i] : undefined;
+      return viewOf(own, original ?? imageOf(pixels, tiles, first + t, processing));
     });
     if (!views.every((view) => view !== undefined)) return [];
     const viewColumns = columns[i] ?? 0;
@@ -173,19 +172,19 @@ export function overlayPanels(
   });
 }
 
-function viewOf({ grid, indices }: TileReport, picture: Picture | undefined): TokenView | undefined {
-  if (grid === undefined || picture === undefined) return undefined;
+function viewOf({ grid, indices }: TileReport, image: RgbImage | undefined): TokenView | undefined {
+  if (grid === undefined || image === undefined) return undefined;
   const [rows, columns] = grid;
-  return { picture, rows, columns, kept: indices };
+  return { image, rows, columns, kept: indices };
 }
 
 /** Undoes the normalization of one tile of `[…, 3, height, width]`; undefined for other layouts. */
-function pictureOf(
+function imageOf(
   pixels: PixelTensor | undefined,
   tiles: number,
   tile: number,
   { image_mean, image_std }: ImageProcessing,
-): Picture | undefined {
+): RgbImage | undefined {
   const [channels, height, width] = pixels?.dims.slice(-3) ?? [];
   const isPlanar = channels === 3 && height !== undefined && width !== undefined;
   if (pixels === undefined || !isPlanar || pixels.data.length !== tiles * 3 * height * width)

@@ -8,10 +8,12 @@ import {
   mmtok,
   mmtokIvc,
   mmtokOracle,
+  random,
   resize,
   runEvaluation,
   scope,
   shapesTask,
+  signsTask,
   withAgent,
 } from '@mmtok/eval';
 import { imageFile } from '@mmtok/eval/data';
@@ -64,7 +66,7 @@ describe('a transformers.js model under evaluation', () => {
       visionTokens: 576,
       keptTokens: 5,
     });
-    // Both questions are about one picture, which was encoded for the very first answer.
+    // Both questions are about one image, which was encoded for the very first answer.
     expect(records.map(({ encodeMs }) => encodeMs > 0)).toEqual([true, false, false, false]);
     expect(records.every(({ prefillMs }) => prefillMs > 0)).toBe(true);
   });
@@ -122,12 +124,12 @@ describe('a transformers.js model under evaluation', () => {
       out: out(),
     });
     const vlm = await loadVlm({ model: modelPath, backend: createReferenceBackend() }, fakeIo());
-    const { readPicture } = await import('../images/picture.js');
+    const { readImage } = await import('../images/read-image.js');
     for (const record of records.filter(({ method }) => method === 'mmtok')) {
-      const pictures = [await readPicture(record.image, '/')];
-      const answer = await vlm.ask({ pictures, question: record.question, budget: { tokens: 26 } });
+      const images = [await readImage(record.image, '/')];
+      const answer = await vlm.ask({ images, question: record.question, budget: { tokens: 26 } });
       expect(answer.text).toBe(record.answer);
-      expect(answer.pictures[0]?.indices).toEqual(record.indices);
+      expect(answer.images[0]?.indices).toEqual(record.indices);
     }
     await vlm.dispose();
   });
@@ -160,7 +162,7 @@ describe('a transformers.js model under evaluation', () => {
       expect(record.agentMs).toBeGreaterThan(0);
     }
     const { agentFrom } = await import('@mmtok/agent');
-    const { readPicture } = await import('../images/picture.js');
+    const { readImage } = await import('../images/read-image.js');
     let target: string | undefined;
     const oracle = agentFrom(() => target as string);
     const vlm = await loadVlm(
@@ -169,9 +171,9 @@ describe('a transformers.js model under evaluation', () => {
     );
     for (const record of records.filter(({ method }) => method === 'mmtok-oracle')) {
       target = record.target as string;
-      const pictures = [await readPicture(record.image, '/')];
-      const { pictures: kept } = await vlm.ask({
-        pictures,
+      const images = [await readImage(record.image, '/')];
+      const { images: kept } = await vlm.ask({
+        images,
         question: record.question,
         budget: { tokens: 8 },
       });
@@ -199,6 +201,44 @@ describe('a transformers.js model under evaluation', () => {
     expect(kept('mmtok')).toEqual([4, 4]);
     expect(records.map(({ visionTokens }) => visionTokens)).toEqual(new Array(6).fill(kept('all')[0]));
     await native.dispose();
+  });
+
+  it('evaluates the tiled model, with all of its tiles or a few', async () => {
+    const load = async (tiles?: number) =>
+      new EvalVlm(await loadLibraryModel({ model: 'tiny-tiled' }, fakeIo()), { model: 'tiny-tiled', tiles });
+    const request = {
+      task: signsTask(
+        (await heldOut({ size: 'tiled' })).filter(({ kind }) => kind === 'reading').slice(0, 2),
+      ),
+      backend: createReferenceBackend(),
+      methods: [mmtok, random, resize],
+      budgets: ['100', '8'],
+    };
+    const run = async (tiled: EvalVlm) => {
+      const notes: string[] = [];
+      const { records } = await runEvaluation({
+        ...request,
+        model: tiled,
+        out: out(),
+        onNote: (note) => notes.push(note),
+      });
+      await tiled.dispose();
+      expect(notes).toEqual([expect.stringContaining('resize is left out at 8')]);
+      return records;
+    };
+    const kept = (records: Awaited<ReturnType<typeof run>>, method: string) =>
+      records.filter((one) => one.method === method).map(({ keptTokens }) => keptTokens);
+    const whole = await run(await load());
+    expect(kept(whole, 'all')).toEqual([272, 272]);
+    expect(kept(whole, 'mmtok')).toEqual([100, 8, 100, 8]);
+    expect(whole.filter(({ method }) => method === 'all').map(({ score }) => score.value)).toEqual([1, 1]);
+    const few = await load(5);
+    expect(few.options).toEqual({ tiles: '5' });
+    const records = await run(few);
+    expect(kept(records, 'all')).toEqual([272, 272]);
+    // Five tiles have 80 tokens.
+    for (const method of ['mmtok', 'random']) expect(kept(records, method)).toEqual([80, 8, 80, 8]);
+    expect(kept(records, 'resize')).toEqual(kept(whole, 'resize'));
   });
 
   it('passes on the saliency of encoders that have it', async () => {

@@ -3,6 +3,7 @@
 
 import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
 import { type Agent, enrichQuestion } from '@mmtok/agent';
+import { MmtokError } from '@mmtok/core';
 import {
   BrokenQuestionError,
   type EvalAgent,
@@ -12,6 +13,7 @@ import {
   type ModelAnswer,
   type ModelImage,
   type ModelRequest,
+  UnreachableBudgetError,
 } from '@mmtok/eval';
 import {
   type CallOptions,
@@ -23,9 +25,9 @@ import {
   prune,
 } from '@mmtok/transformers';
 import { canFitImages, visionTokensPerImage, withoutPlaceholders } from '@mmtok/transformers/internal';
-import { readPicture } from '../images/picture.js';
+import { readImage } from '../images/read-image.js';
 import { shorten } from '../terminal/text.js';
-import { inputsOf, type VlmOptions } from './vlm.js';
+import { assertTiles, inputsOf, type VlmOptions } from './vlm.js';
 
 /** An {@link EvalModel} that can be freed. */
 export interface EvalVlmModel extends EvalModel {
@@ -39,6 +41,7 @@ export class EvalVlm implements EvalVlmModel {
   readonly gives: NonNullable<EvalModel['gives']>;
   private readonly loaded: LoadedVlm;
   private readonly promptTemplate: string | undefined;
+  private readonly tiles: number | undefined;
   private readonly handle: PruneHandle;
   private readonly rotary: RotaryModel | undefined;
   /** Vision tokens of an image by the shape of its pixels. */
@@ -46,16 +49,21 @@ export class EvalVlm implements EvalVlmModel {
   /** The last prompt. */
   private prepared: Prepared | undefined;
 
-  /** @throws UnsupportedModelError if the model cannot be pruned. */
+  /**
+   * @throws UnsupportedModelError if the model cannot be pruned. UsageError for `tiles` if it does not split images into tiles.
+   */
   constructor(loaded: LoadedVlm, options: Omit<VlmOptions, 'backend'>) {
-    const { model: name, promptTemplate, device, dtype } = options;
+    const { model: name, promptTemplate, device, dtype, tiles } = options;
+    if (tiles !== undefined) assertTiles(name, loaded);
     this.name = name;
     this.loaded = loaded;
     this.promptTemplate = promptTemplate;
+    this.tiles = tiles;
     this.options = {
       ...(device !== undefined && { device }),
       ...(dtype !== undefined && { dtype: typeof dtype === 'string' ? dtype : JSON.stringify(dtype) }),
       ...(promptTemplate !== undefined && { prompt: promptTemplate }),
+      ...(tiles !== undefined && { tiles: String(tiles) }),
     };
     const sessions = loaded.model.sessions as Readonly<Record<string, Session | undefined>>;
     this.rotary = rotaryModel(loaded.model.config, Object.values(sessions));
@@ -86,11 +94,13 @@ export class EvalVlm implements EvalVlmModel {
     return await this.generate(inputs, maxNewTokens, {
       budget,
       question: prompt,
-      select: (features, { tokens }) =>
+      select: (features, { tokens, excluded }) =>
         select(
           { ...features, imageIndex: features.tiles[0]?.image ?? 0, ...(positions && { positions }) },
           tokens,
+          excluded,
         ),
+      ...(this.tiles !== undefined && { tiles: { max: this.tiles } }),
       ...(keepsPositions && { positions: 'preserve' }),
       ...(words && { agent: async () => ({ answer: words.join(' '), added: words }), images: rawImages }),
     });
@@ -155,22 +165,34 @@ export class EvalVlm implements EvalVlmModel {
     const { images, timings } = this.handle.lastReport as PruneReport;
     return {
       text: newText(sequences as Tensor, inputs, processor, model.config),
-      images: images.map(({ visionTokens, indices, tiles }): ModelImage => {
+      images: images.map(({ visionTokens, indices, tiles, order }): ModelImage => {
         const grid = tiles.length === 1 ? tiles[0]?.grid : undefined;
-        return { visionTokens, indices, ...(grid && { grid }) };
+        return {
+          visionTokens,
+          indices,
+          ...(grid && { grid }),
+          // No selection ran, and yet not all tokens were kept: the others could not be.
+          ...(order === undefined && indices.length < visionTokens && { isExhausted: true as const }),
+        };
       }),
       timings,
     };
   }
 }
 
-/** Resizes an image to at most `visionTokens`, and returns the processor that produces that number. */
+/**
+ * Resizes an image to at most `visionTokens`, and returns the processor that produces that number.
+ * @throws UnreachableBudgetError if that is not possible.
+ */
 async function fitOne(
   processor: Processor,
-  picture: RawImage,
+  image: RawImage,
   visionTokens: number,
 ): Promise<{ readonly processor: Processor; readonly images: readonly RawImage[] }> {
-  const fitted = await fitImage(processor, picture, { visionTokens });
+  const fitted = await fitImage(processor, image, { visionTokens }).catch((cause: unknown) => {
+    if (!MmtokError.isInstance(cause, 'MMTOK_INVALID_OPTIONS')) throw cause;
+    throw new UnreachableBudgetError(visionTokens, { cause });
+  });
   return { processor: fitted.processor, images: [fitted.image] };
 }
 
@@ -226,7 +248,7 @@ export async function readRawImages(
 ): Promise<RawImage[]> {
   return await Promise.all(
     images.map(async (image) => {
-      const { data, width, height } = await readPicture(image.path ?? (await image.read()), '/');
+      const { data, width, height } = await readImage(image.path ?? (await image.read()), '/');
       return new RawImage(data, width, height, 3);
     }),
   );

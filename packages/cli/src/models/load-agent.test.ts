@@ -2,7 +2,7 @@ import { createReferenceBackend } from '@mmtok/core';
 import { samples, smallModelPath } from '@mmtok/tiny-vlm';
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
-import { readPicture } from '../images/picture.js';
+import { readImage } from '../images/read-image.js';
 import { loadAgent, loadVlm } from './load.js';
 
 describe('an agent', () => {
@@ -12,7 +12,7 @@ describe('an agent', () => {
     // The answer is a word that has a look.
     const sample = (await samples()).find(({ kind }) => kind === 'shape');
     const { image, question, answer } = sample!;
-    const request = { pictures: [await readPicture(image, '/')], question };
+    const request = { images: [await readImage(image, '/')], question };
     const pruned = await vlm.ask({ ...request, budget: { tokens: 8 } });
     expect(pruned.agent).toEqual({ answers: [answer], added: [answer], ms: expect.any(Number) });
     expect(await vlm.ask({ ...request, budget: 'all' })).not.toHaveProperty('agent');

@@ -7,7 +7,7 @@ import { modelPath, samples } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
-import { readPicture } from '../images/picture.js';
+import { readImage } from '../images/read-image.js';
 import { downloadProgress, loadVlm } from './load.js';
 import type { Vlm } from './vlm.js';
 
@@ -23,14 +23,14 @@ describe('the embedded model', () => {
 
   it('answers with all vision tokens and with a tenth of them', async () => {
     const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
-    const request = { pictures: [await readPicture(image, '/')], question };
+    const request = { images: [await readImage(image, '/')], question };
     const texts: string[] = [];
     const whole = await vlm.ask({ ...request, budget: 'all' });
     const pruned = await vlm.ask({ ...request, budget: { ratio: 0.1 }, onText: (text) => texts.push(text) });
     expect([whole.text, pruned.text, texts.join('').trim()]).toEqual([answer, answer, answer]);
     expect([whole.keptTokens, pruned.keptTokens, pruned.visionTokens]).toEqual([576, 57, 576]);
-    expect([whole.pictures, await whole.overlay()]).toEqual([[], []]);
-    const [{ indices, coverage } = { indices: [], coverage: {} }] = pruned.pictures;
+    expect([whole.images, await whole.overlay()]).toEqual([[], []]);
+    const [{ indices, coverage } = { indices: [], coverage: {} }] = pruned.images;
     expect(indices).toHaveLength(57);
     expect(await pruned.overlay()).toEqual([
       { views: [expect.objectContaining({ rows: 24, columns: 24, kept: indices })] },
@@ -42,31 +42,51 @@ describe('the embedded model', () => {
   });
 
   it('takes several images, each with its own budget', async () => {
-    const images = [...new Set((await samples()).map(({ image }) => image))];
-    const pictures = await Promise.all(images.slice(0, 2).map((image) => readPicture(image, '/')));
+    const paths = [...new Set((await samples()).map(({ image }) => image))];
+    const images = await Promise.all(paths.slice(0, 2).map((image) => readImage(image, '/')));
     const { visionTokens, keptTokens, overlay } = await vlm.ask({
-      pictures,
+      images,
       question: 'What shape is the cyan object?',
       budget: { tokens: 20 },
     });
     expect([visionTokens, keptTokens]).toEqual([1152, 40]);
-    expect((await overlay()).map(({ views }) => views[0]?.picture)).toEqual(pictures);
+    expect((await overlay()).map(({ views }) => views[0]?.image)).toEqual(images);
   });
 
   it('has a smaller version with a quarter of the tokens', async () => {
     const small = await loadVlm({ model: 'tiny-small', backend: backend() }, fakeIo());
     const [{ image, question } = { image: '', question: '' }] = await samples();
-    const pictures = [await readPicture(image, '/')];
-    const { text, visionTokens } = await small.ask({ pictures, question, budget: { tokens: 16 } });
+    const images = [await readImage(image, '/')];
+    const { text, visionTokens } = await small.ask({ images, question, budget: { tokens: 16 } });
     expect(text).not.toBe('');
     expect(visionTokens).toBe(64);
     await small.dispose();
   });
 
+  it('has a version that splits images into tiles, of which few need to be encoded', async () => {
+    const load = (tiles?: number) => loadVlm({ model: 'tiny-tiled', backend: backend(), tiles }, fakeIo());
+    const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples({
+      size: 'tiled',
+    });
+    const request = { images: [await readImage(image, '/')], question };
+    const whole = await load();
+    expect(await whole.ask({ ...request, budget: 'all' })).toMatchObject({ text: answer, visionTokens: 272 });
+    await whole.dispose();
+    const few = await load(5);
+    const { visionTokens, keptTokens } = await few.ask({ ...request, budget: { tokens: 200 } });
+    // An overview and four tiles of 16 tokens each.
+    expect([visionTokens, keptTokens]).toEqual([272, 80]);
+    await few.dispose();
+    await expect(loadVlm({ model: 'tiny', backend: backend(), tiles: 5 }, fakeIo())).rejects.toMatchObject({
+      code: 'MMTOK_USAGE',
+      message: expect.stringContaining("--tiles: 'tiny'"),
+    });
+  });
+
   it('keeps everything if the budget allows it, and says so', async () => {
     const [{ image, question } = { image: '', question: '' }] = await samples();
-    const pictures = [await readPicture(image, '/')];
-    const { keptTokens, notes } = await vlm.ask({ pictures, question, budget: { tokens: 1000 } });
+    const images = [await readImage(image, '/')];
+    const { keptTokens, notes } = await vlm.ask({ images, question, budget: { tokens: 1000 } });
     expect(keptTokens).toBe(576);
     expect(notes.join()).toMatch(/all/);
   });
@@ -77,12 +97,12 @@ describe('loadVlm', () => {
     const coverage = [visionCoverage({ focus: 4 })];
     const vlm = await loadVlm({ model: 'tiny', backend: backend(), coverage }, fakeIo());
     const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
-    const { text, pictures } = await vlm.ask({
-      ...{ pictures: [await readPicture(image, '/')], question },
+    const { text, images } = await vlm.ask({
+      ...{ images: [await readImage(image, '/')], question },
       budget: { tokens: 16 },
     });
     expect(text).toBe(answer);
-    expect(pictures[0]?.coverage).toEqual({ vision: expect.any(Number) });
+    expect(images[0]?.coverage).toEqual({ vision: expect.any(Number) });
     await vlm.dispose();
   });
 
@@ -92,7 +112,7 @@ describe('loadVlm', () => {
       fakeIo(),
     );
     const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
-    const { text } = await vlm.ask({ pictures: [await readPicture(image, '/')], question, budget: 'all' });
+    const { text } = await vlm.ask({ images: [await readImage(image, '/')], question, budget: 'all' });
     expect(text).toBe(answer);
     await vlm.dispose();
   });
@@ -103,9 +123,9 @@ describe('loadVlm', () => {
       fakeIo(),
     );
     const [{ image, question } = { image: '', question: '' }] = await samples();
-    const pictures = [await readPicture(image, '/')];
+    const images = [await readImage(image, '/')];
     for (const budget of ['all', { ratio: 0.1 }] as const) {
-      await expect(vlm.ask({ pictures, question, budget })).rejects.toMatchObject({
+      await expect(vlm.ask({ images, question, budget })).rejects.toMatchObject({
         code: 'MMTOK_INPUT',
       });
     }
@@ -116,7 +136,7 @@ describe('loadVlm', () => {
     await expect(loadVlm({ model: 'enormous', backend: backend() }, fakeIo())).rejects.toMatchObject({
       code: 'MMTOK_USAGE',
       message: expect.stringContaining(
-        "Unknown model 'enormous': expected tiny, tiny-small, an existing folder, or a hub id",
+        "Unknown model 'enormous': expected tiny, tiny-small, tiny-tiled, an existing folder, or a hub id",
       ),
     });
   });
@@ -131,9 +151,9 @@ describe('loadVlm', () => {
         fakeIo(),
       );
       const [{ image, question } = { image: '', question: '' }] = await samples();
-      const pictures = [await readPicture(image, '/')];
+      const images = [await readImage(image, '/')];
       const { visionTokens, keptTokens, overlay } = await vlm.ask({
-        pictures,
+        images,
         question,
         budget: { tokens: 2 },
         maxNewTokens: 2,
@@ -171,7 +191,7 @@ describe('loadVlm', () => {
     const vlm = await loadVlm({ model: 'acme/tiny', backend: backend() }, io);
     const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
     const { text } = await vlm.ask({
-      pictures: [await readPicture(image, '/')],
+      images: [await readImage(image, '/')],
       question,
       budget: { ratio: 0.1 },
     });

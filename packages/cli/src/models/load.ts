@@ -9,16 +9,11 @@ import { MmtokError } from '@mmtok/core';
 import type { LoadedVlm, LoadVlmOptions } from '@mmtok/transformers';
 import type { VerifyProgress, VerifyReport } from '@mmtok/transformers/verify';
 import { HubUnreachableError, UsageError } from '../errors.js';
+import { EMBEDDED_NAMES, embeddedSize } from '../options.js';
 import { createStatusLine, type Io, type StatusLine } from '../terminal/io.js';
 import { formatBytes } from '../terminal/text.js';
 import type { EvalVlmModel } from './eval-model.js';
 import type { Vlm, VlmOptions } from './vlm.js';
-
-/** The name of the embedded model. */
-export const TINY = 'tiny';
-
-/** The name of the small embedded model, which can also be an agent that needs no download. */
-export const TINY_SMALL = 'tiny-small';
 
 /** Loads models. */
 export type LoadVlm = (options: VlmOptions, io: Io) => Promise<Vlm>;
@@ -68,19 +63,15 @@ async function loading<T>(
   }
 }
 
-/** Whether a model is embedded, and so only knows drawn shapes. */
-export function isEmbedded(name: string): boolean {
-  return name === TINY || name === TINY_SMALL;
-}
-
 /**
  * The folder of a local model as an absolute path, or the hub id.
  * @throws UsageError for a name that is neither an embedded model's nor a hub id nor a folder.
  */
 export async function locate(name: string, cwd: string): Promise<string> {
-  if (isEmbedded(name)) {
-    const { modelPath, smallModelPath } = await import('@mmtok/tiny-vlm');
-    return name === TINY ? modelPath : smallModelPath;
+  const size = embeddedSize(name);
+  if (size !== undefined) {
+    const { modelPath, smallModelPath, tiledModelPath } = await import('@mmtok/tiny-vlm');
+    return { base: modelPath, small: smallModelPath, tiled: tiledModelPath }[size];
   }
   const path = resolve(cwd, name);
   const isFolder = await stat(path).then(
@@ -90,7 +81,7 @@ export async function locate(name: string, cwd: string): Promise<string> {
   if (isFolder) return path;
   if (/^[\w-][\w.-]*\/[\w.-]+$/.test(name)) return name;
   throw new UsageError(
-    `Unknown model '${name}': expected ${TINY}, ${TINY_SMALL}, an existing folder, or a hub id such as HuggingFaceTB/SmolVLM2-256M-Video-Instruct.`,
+    `Unknown model '${name}': expected ${EMBEDDED_NAMES}, an existing folder, or a hub id such as HuggingFaceTB/SmolVLM2-256M-Video-Instruct.`,
   );
 }
 

@@ -6,6 +6,7 @@ import {
   type Agent,
   type AskRequest,
   createVlm,
+  families,
   type LoadedVlm,
   type ModelInputs,
   type ProcessRequest,
@@ -13,17 +14,18 @@ import {
   type PruneReport,
   processInputs,
 } from '@mmtok/transformers';
+import { UsageError } from '../errors.js';
 import {
   type ImageProcessing,
   type OverlayPanel,
   overlayPanels,
   type PixelTensor,
 } from '../images/overlay.js';
-import type { Picture } from '../images/picture.js';
+import type { RgbImage } from '../images/read-image.js';
 
 /** How to run a model. */
 export interface VlmOptions {
-  /** `tiny`, `tiny-small`, a hub id such as `HuggingFaceTB/SmolVLM2-256M-Video-Instruct`, or a folder. */
+  /** An embedded model such as `tiny`, a hub id such as `HuggingFaceTB/SmolVLM2-256M-Video-Instruct`, or a folder. */
   readonly model: string;
   /** The backend that selects tokens; disposed with the model. */
   readonly backend: Backend;
@@ -37,11 +39,13 @@ export interface VlmOptions {
   readonly agent?: Agent | undefined;
   /** The objective, instead of the paper's. */
   readonly coverage?: readonly ObjectiveTerm[] | undefined;
+  /** Maximum number of tiles that pruned calls encode, including the overview. */
+  readonly tiles?: number | undefined;
 }
 
 /** A question about images. */
 export interface Request {
-  readonly pictures: readonly Picture[];
+  readonly images: readonly RgbImage[];
   readonly question: string;
   /** How many vision tokens of each image to keep; `'all'` runs the model unpruned. */
   readonly budget: Budget | 'all';
@@ -69,7 +73,7 @@ export interface Timings {
 }
 
 /** What was kept of one image. */
-export interface PictureTokens {
+export interface ImageTokens {
   readonly visionTokens: number;
   /** Kept tokens, ascending, counted from the image's first. */
   readonly indices: readonly number[];
@@ -92,7 +96,7 @@ export interface Answer {
   readonly visionTokens: number;
   readonly keptTokens: number;
   /** One per image; empty if nothing was pruned. */
-  readonly pictures: readonly PictureTokens[];
+  readonly images: readonly ImageTokens[];
   /** The images as the encoder saw them, with their kept tokens; none for images whose tokens form no grid. */
   overlay(): Promise<readonly OverlayPanel[]>;
   readonly timings: Timings;
@@ -115,26 +119,25 @@ export interface Vlm {
 
 /**
  * Attaches pruning to a loaded model.
- * @throws UnsupportedModelError if the model cannot be pruned.
+ * @throws UnsupportedModelError if the model cannot be pruned. UsageError for `tiles` if it does not split images into tiles.
  */
 export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise<Vlm> {
-  const { model: name, backend, agent, coverage, promptTemplate: template } = options;
+  const { model: name, backend, agent, coverage, promptTemplate: template, tiles } = options;
+  if (tiles !== undefined) assertTiles(name, loaded);
   const vlm = await createVlm(loaded, {
     backend,
     budget: { ratio: 1 },
     ...(agent && { agent }),
     ...(coverage && { coverage }),
+    ...(tiles !== undefined && { tiles: { max: tiles } }),
   });
   return {
     name,
     backend: `${backend.name} (${backend.device})`,
-    async ask({ pictures, question, budget, maxNewTokens, onText }) {
+    async ask({ images, question, budget, maxNewTokens, onText }) {
       const started = performance.now();
-      const images = pictures.map(
-        ({ data, width, height }) => new vlm.library.RawImage(data, width, height, 3),
-      );
       const request = {
-        images,
+        images: rawImages(vlm, images),
         question,
         mmtok: budget === 'all' ? (false as const) : { budget },
         ...(template !== undefined && { template }),
@@ -149,8 +152,8 @@ export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise
         text,
         visionTokens: report.visionTokens,
         keptTokens: report.keptTokens,
-        pictures: isPruned ? report.images.map(tokensOf) : [],
-        overlay: async () => (isPruned ? await drawable(vlm, report, { pictures, question, template }) : []),
+        images: isPruned ? report.images.map(tokensOf) : [],
+        overlay: async () => (isPruned ? await drawable(vlm, report, { images, question, template }) : []),
         timings: {
           prepareMs: Math.max(0, totalMs - encodeMs - agentMs - selectMs - prefillMs - decodeMs),
           encodeMs,
@@ -174,6 +177,17 @@ export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise
   };
 }
 
+/** @throws UsageError if the tiles that a model encodes cannot be limited. */
+export function assertTiles(name: string, { modelType }: LoadedVlm): void {
+  const isTiled = families.some(
+    (family) => family.status === 'pruned' && family.tiling && family.modelTypes.includes(modelType),
+  );
+  if (isTiled) return;
+  throw new UsageError(
+    `--tiles: '${name}' is not a model whose tiles can be left out. Models that are: SmolVLM, Idefics 3, LFM2-VL, and Phi-3 Vision.`,
+  );
+}
+
 async function streamed(
   vlm: PrunableVlm,
   request: AskRequest,
@@ -184,31 +198,35 @@ async function streamed(
   return await stream.answer;
 }
 
-function tokensOf({ visionTokens, indices, selections }: PruneReport['images'][number]): PictureTokens {
+function tokensOf({ visionTokens, indices, selections }: PruneReport['images'][number]): ImageTokens {
   return { visionTokens, indices, coverage: selections[0]?.coverage ?? {} };
 }
 
-interface OverlayRequest extends Pick<Request, 'pictures' | 'question'> {
+interface OverlayRequest extends Pick<Request, 'images' | 'question'> {
   readonly template: string | undefined;
 }
 
 /** Runs the processor again to recover what the encoder saw, which only an overlay needs. */
 async function drawable(
-  { library, processor, model }: PrunableVlm,
+  vlm: PrunableVlm,
   report: PruneReport,
-  { pictures, question, template }: OverlayRequest,
+  { images, question, template }: OverlayRequest,
 ): Promise<OverlayPanel[]> {
-  const images = pictures.map(({ data, width, height }) => new library.RawImage(data, width, height, 3));
-  const inputs = await inputsOf({ library, processor, model }, images, question, {
+  const { processor } = vlm;
+  const inputs = await inputsOf(vlm, rawImages(vlm, images), question, {
     template,
     tokensPerImage: async () => report.visionTokens / images.length,
   });
-  return overlayPanels(report.images, pictures, {
+  return overlayPanels(report.images, images, {
     pixels: inputs.pixel_values as PixelTensor | undefined,
     processing: (processor.image_processor ?? {}) as ImageProcessing,
     // Processors that split images into tiles report the number of columns as [batch][image].
     columns: (inputs.cols as unknown as readonly (readonly number[])[] | undefined)?.[0] ?? [],
   });
+}
+
+function rawImages({ library }: Pick<PrunableVlm, 'library'>, images: readonly RgbImage[]): RawImage[] {
+  return images.map(({ data, width, height }) => new library.RawImage(data, width, height, 3));
 }
 
 /** Why nothing was pruned, and the notes of the selections. */

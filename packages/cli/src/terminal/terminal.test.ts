@@ -2,8 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { explainFailure, UsageError } from '../errors.js';
 import { colorsFor, createStatusLine, print, printJson } from './io.js';
-import { renderTable, wrapColumns } from './table.js';
-import { formatBytes, formatMs, formatShare, safeText } from './text.js';
+import { formatBytes, formatMs, formatShare, renderTable, safeText, wrapColumns } from './text.js';
 
 describe('safeText', () => {
   it('makes control characters visible, except line breaks, tabs, and our own colors', () => {

@@ -105,9 +105,9 @@ export function mmeAnswer(text: string): 'yes' | 'no' | 'other' {
  * with only one answer (an interrupted run) are skipped.
  */
 export function mmeScores(answers: readonly MmeAnswer[]): MmeScores {
-  const pictures = groupBy(answers, (answer) => JSON.stringify([answer.category, answer.group]));
+  const images = groupBy(answers, (answer) => JSON.stringify([answer.category, answer.group]));
   const points = new Map<string, number[]>();
-  for (const pair of pictures.values()) {
+  for (const pair of images.values()) {
     if (pair.length !== 2) continue;
     const right = pair.filter((answer) => answer.correct).length;
     const category = pair[0]!.category;

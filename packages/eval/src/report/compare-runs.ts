@@ -1,11 +1,11 @@
 // Compares two runs on the same questions: two versions, two models, two budgets. Differences are paired by question.
 
-import { sum } from '@mmtok/core/internal';
+import { explainFileError, sum } from '@mmtok/core/internal';
 import { html, raw } from 'hono/html';
 import { RunError, WriteError } from '../errors.js';
 import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
-import { explainWriteFailure, makeFolder, writeFiles } from '../runner/run-folder.js';
+import { makeFolder, writeFiles } from '../runner/run-folder.js';
 import type { RunSettings } from '../runner/run-settings.js';
 import { groupBy, type Interval, mean, meanDifference } from '../stats/statistics.js';
 import { escapeMarkdown, htmlList, htmlPage, htmlTable, listToMarkdown, tableToMarkdown } from './formats.js';
@@ -240,7 +240,7 @@ ${htmlTable(comparisonTable(comparison))}`;
   try {
     makeFolder(folder);
   } catch (cause) {
-    throw new WriteError(unwritable(folder, explainWriteFailure(cause)), { cause });
+    throw new WriteError(unwritable(folder, explainFileError(cause)), { cause });
   }
   return writeFiles(
     folder,

@@ -39,15 +39,18 @@ summary { cursor: pointer; padding: 0.3rem 0; font-weight: 600; }
 @media print { body { max-width: none; } details { display: block; } }
 `;
 
-/** A page that needs no script and no network. */
-export const htmlPage = (title: string, body: Html): Html => html`<!doctype html>
+/**
+ * A page that needs no script and no network.
+ * @param style rules in addition to those that all pages share.
+ */
+export const htmlPage = (title: string, body: Html, style = ''): Html => html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
 <title>${title}</title>
-<style>${raw(STYLE)}</style>
+<style>${raw(STYLE + style)}</style>
 </head>
 <body>
 ${body}

@@ -159,6 +159,16 @@ describe('a summary', () => {
     expect(mmtok8?.speedup).toBeCloseTo(26 / 20);
   });
 
+  it('counts the encoder time of pruned answers if they skipped tiles', () => {
+    const records = run.records.map((one) => (one.method === 'all' ? one : { ...one, encodeMs: 4 }));
+    const own = (settings: RunResult['settings']) => summarizeRun({ ...run, records, settings });
+    const skipped = own({ ...run.settings, modelOptions: { tiles: '5' } });
+    expect(skipped.full.encodeMs).toBe(10);
+    expect(skipped.rows[0]?.times).toMatchObject({ firstTokenMs: 14 });
+    // Without skipped tiles, they encoded the image again, e.g. because the run was resumed.
+    expect(own(run.settings).rows[0]?.times).toMatchObject({ firstTokenMs: 20 });
+  });
+
   it("includes an agent's time in the first token", () => {
     const records = run.records.map((one) => (one.method === 'mmtok' ? { ...one, agentMs: 5 } : one));
     const own = summarizeRun({ ...run, records, settings: { ...run.settings, agent: 'a small model' } });

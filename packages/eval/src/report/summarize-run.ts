@@ -175,16 +175,21 @@ export function summarizeRun(
     needs?.includes('resolution') ? [name] : [],
   );
   // The encoder runs once per image, so its median time is used for every question. Smaller images are encoded again.
-  const encodeMs = encodeMsOf(records.filter(({ method }) => !resizing.includes(method)));
+  const encodeMs = encodeMsOf(all);
   const times = timesOf(all, encodeMs);
   const pruned = groupBy(
     records.filter(({ method }) => method !== ALL),
     ({ method, budget }) => JSON.stringify([budget, method]),
   );
+  // Skipped tiles save encoder time. The first method to choose from the tiles has them encoded for all.
+  const prunedEncodeMs =
+    settings.modelOptions?.tiles === undefined
+      ? encodeMs
+      : encodeMsOf(records.filter(({ method }) => method !== ALL && !resizing.includes(method)));
   const rows = [...pruned.values()].map((own): SummaryRow => {
     const isSmaller = resizing.includes((own[0] as EvalRecord).method);
     const reference = { whole, settings, times, aggregate };
-    return rowOf(own, { ...reference, encodeMs: isSmaller ? encodeMsOf(own) : encodeMs });
+    return rowOf(own, { ...reference, encodeMs: isSmaller ? encodeMsOf(own) : prunedEncodeMs });
   });
   const order = settings.methods.map(({ name }) => name);
   const tokensOf = new Map(
@@ -323,9 +328,10 @@ function kindsOf(records: readonly EvalRecord[], whole: ReadonlyMap<string, Eval
     .sort((a, b) => a.kind.localeCompare(b.kind));
 }
 
-/** The median time of the encoder over the questions for which it ran. */
+/** The median time of the encoder over images. Later answers about an image reuse all or part of what was encoded. */
 function encodeMsOf(records: readonly EvalRecord[]): number {
-  return median(records.map((record) => record.encodeMs).filter((ms) => ms > 0));
+  const encoded = records.filter((record) => record.encodeMs > 0);
+  return median([...groupBy(encoded, ({ image }) => image).values()].map(([first]) => first?.encodeMs ?? 0));
 }
 
 function timesOf(records: readonly EvalRecord[], encodeMs: number): RowTimes {

@@ -31,10 +31,16 @@ export class TokenChooser {
    * Chooses the tokens of one image.
    * @throws MethodError unless the picks are `tokens` distinct indices. Methods not made with `defineMethod` are checked too.
    */
-  async choose(method: Method, { imageIndex, ...features }: ImageFeatures, tokens: number): Promise<Choice> {
+  async choose(
+    method: Method,
+    { imageIndex, ...features }: ImageFeatures,
+    tokens: number,
+    excluded: readonly number[] = [],
+  ): Promise<Choice> {
     const started = performance.now();
     const picks = await method.select(features, {
       tokens,
+      excluded,
       backend: this.backend,
       seed: this.seed + imageIndex,
     });
@@ -55,7 +61,11 @@ export class TokenChooser {
    * Resolves a coverage budget for one image: as many tokens as MMTok needs to reach it. All methods get the same number, so that
    * they can be compared.
    */
-  async count(budget: Budget, { imageIndex, vision, visionFeatures, text }: ImageFeatures): Promise<void> {
+  async count(
+    budget: Budget,
+    { imageIndex, vision, visionFeatures, text }: ImageFeatures,
+    exclude: readonly number[] = [],
+  ): Promise<void> {
     const { indices } = await selectTokens({
       backend: this.backend,
       coverage: [textCoverage(), visionCoverage()],
@@ -63,6 +73,7 @@ export class TokenChooser {
       ...(visionFeatures && { visionFeatures }),
       ...(text && { text }),
       budget,
+      constraints: { exclude },
     });
     this.counts.set(keyOf(budget, imageIndex), indices.length);
   }
@@ -128,8 +139,8 @@ export async function askQuestion(
       budgets && {
         prune: {
           budget: budgets,
-          select: async (features, tokens) => {
-            const choice = await chooser.choose(method, features, tokens);
+          select: async (features, tokens, excluded) => {
+            const choice = await chooser.choose(method, features, tokens, excluded);
             choices.set(features.imageIndex, choice);
             return choice.indices;
           },
@@ -192,15 +203,23 @@ async function budgetsOf(
     maxNewTokens: 1,
     prune: {
       budget: { tokens: 1 },
-      select: async (features) => {
-        await chooser.count(budget, features);
-        return [0];
+      select: async (features, _, excluded = []) => {
+        await chooser.count(budget, features, excluded);
+        return [firstAllowed(excluded)];
       },
     },
   });
   for (const [imageIndex, { visionTokens }] of images.entries())
     chooser.countAll(budget, imageIndex, visionTokens);
   return chooser.budgets(budget, imageCount) as TokenBudget[];
+}
+
+/** The first token that is not excluded. */
+function firstAllowed(excluded: readonly number[]): number {
+  const barred = new Set(excluded);
+  let token = 0;
+  while (barred.has(token)) token++;
+  return token;
 }
 
 /** Vision tokens that an image may cost, and those that it costs unresized. */
@@ -249,8 +268,9 @@ function assertPruned(
   budgets: readonly TokenBudget[],
   { model, method, question }: Names,
 ): void {
-  for (const [imageIndex, { visionTokens, indices }] of images.entries()) {
+  for (const [imageIndex, { visionTokens, indices, isExhausted }] of images.entries()) {
     const chosen = choices.get(imageIndex)?.indices.length;
+    if (chosen === undefined && isExhausted) continue;
     const budget = budgets[imageIndex];
     const isLarger = budget !== undefined && resolveBudget(budget, visionTokens).max < visionTokens;
     if (chosen === undefined && isLarger) {

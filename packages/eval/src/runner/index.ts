@@ -1,5 +1,5 @@
 export { RUN_FILES } from '../data/folder.js';
-export { PruningError, RunError, RunStoppedError, WriteError } from '../errors.js';
+export { PruningError, RunError, RunStoppedError, UnreachableBudgetError, WriteError } from '../errors.js';
 export { mergeRuns, readRun } from './merge-runs.js';
 export type {
   AgentQuestion,

@@ -23,9 +23,13 @@ export interface ModelPruning {
   readonly budget: TokenBudget | readonly TokenBudget[];
   /**
    * Chooses `tokens` vision tokens of one image. Called for each image with more tokens than its budget. The model must keep the
-   * returned tokens, in raster order.
+   * returned tokens, in raster order. `excluded`: tokens that must not be kept, e.g. those of tiles that were not encoded.
    */
-  readonly select: (features: ImageFeatures, tokens: number) => Promise<readonly number[]>;
+  readonly select: (
+    features: ImageFeatures,
+    tokens: number,
+    excluded?: readonly number[],
+  ) => Promise<readonly number[]>;
   /** Whether kept tokens keep their positions in the full prompt. If so, features include these. */
   readonly keepsPositions?: boolean;
 }
@@ -55,6 +59,8 @@ export interface ModelImage {
   readonly indices: readonly number[];
   /** `[rows, columns]`, if the tokens form one grid. */
   readonly grid?: readonly [rows: number, columns: number];
+  /** The method was not asked, because the budget allows all tokens that can be kept, e.g. those of the encoded tiles. */
+  readonly isExhausted?: true;
 }
 
 /** Milliseconds per phase. The runner itself times the method. */
@@ -78,7 +84,10 @@ export interface ModelAnswer {
 export interface EvalModel {
   /** Shown in records and reports. */
   readonly name: string;
-  /** Its configuration, e.g. `{ dtype: 'q4' }`. A run can be resumed only with a model of the same name and options. */
+  /**
+   * Its configuration, e.g. `{ dtype: 'q4' }`. A run can be resumed only with a model of the same name and options. `tiles` is the
+   * maximum number of tiles that pruned calls encode; absent if they encode all.
+   */
   readonly options?: Readonly<Record<string, string>>;
   /** What it passes to methods besides vision tokens. @default `['question']` */
   readonly gives?: readonly MethodNeed[];

@@ -11,10 +11,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { explainFileError } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { RUN_FILES } from '../data/folder.js';
 import { RunError, WriteError } from '../errors.js';
-import { explainWriteFailure, type FolderLock, lockFolder } from './run-folder.js';
+import { type FolderLock, lockFolder } from './run-folder.js';
 
 const milliseconds = z.number().nonnegative();
 const detail = z.union([z.string(), z.number(), z.boolean(), z.null()]);
@@ -171,7 +172,7 @@ function openLocked(path: string, lock: FolderLock): RecordsFile {
         syncedAt = performance.now();
       } catch (cause) {
         throw new WriteError(
-          `'${path}' cannot be written (${explainWriteFailure(cause)}). The ${keys.size - 1} answers so far are kept in it: ` +
+          `'${path}' cannot be written (${explainFileError(cause)}). The ${keys.size - 1} answers so far are kept in it: ` +
             'fix that, then run the same command again to resume',
           { cause },
         );

@@ -1,6 +1,6 @@
 // The runner: asks the same questions for every method and budget and saves each answer immediately.
 
-import { type Backend, InvalidOptionsError, parseBudget } from '@mmtok/core';
+import { type Backend, InvalidOptionsError, MmtokError, parseBudget } from '@mmtok/core';
 import { resolveBudget } from '@mmtok/core/internal';
 import { describeMachine } from '../describe-machine.js';
 import { RunError, RunStoppedError } from '../errors.js';
@@ -148,6 +148,7 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
     const isAskable = ({ id }: Sample): boolean => digests.has(id);
     const [first] = samples.filter(isAskable);
     if (onNote && first) await noteUnpruned(options, first, jobs).catch(() => undefined);
+    const unreachable = new Set<Job>();
     for (const sample of samples.filter(isAskable)) {
       const chooser = new TokenChooser(backend, hash(`${seed} ${sample.id}`));
       const context: QuestionContext = {
@@ -157,12 +158,20 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
       };
       for (const job of jobs) {
         const key = { id: sample.id, method: job.method?.name ?? ALL, budget: job.budget };
-        if (file.has(key)) continue;
+        if (unreachable.has(job) || file.has(key)) continue;
         if (signal?.aborted) throw new RunStoppedError(stoppedMessage(out, records.length));
         let record: EvalRecord;
         try {
           record = await askQuestion(options, sample, job, context);
         } catch (error) {
+          if (MmtokError.isInstance(error, 'MMTOK_UNREACHABLE_BUDGET')) {
+            // The first question decides for all: a comparison needs answers to the same questions.
+            if (sample !== first) throw unreachableError(key, error);
+            unreachable.add(job);
+            progress.drop(samples.length);
+            onNote?.(`${key.method} is left out at ${job.budget}. ${error.message}`);
+            continue;
+          }
           digests.skip(sample.id, error);
           break;
         }
@@ -176,6 +185,17 @@ export async function runEvaluation(options: RunOptions): Promise<RunResult> {
   } finally {
     file.close();
   }
+}
+
+function unreachableError(
+  { id, method, budget }: Pick<EvalRecord, 'id' | 'method' | 'budget'>,
+  cause: Error,
+): RunError {
+  return new RunError(
+    `Question '${id}' cannot be asked with '${method}' at ${budget}, unlike the questions before it. ${cause.message} ` +
+      'Leave out the method or the budget',
+    { cause },
+  );
 }
 
 function stoppedMessage(out: string, answers: number): string {
@@ -312,15 +332,19 @@ function byImage(samples: readonly Sample[]): Sample[] {
 }
 
 function progressReporter(
-  total: number,
+  planned: number,
   report: RunOptions['onProgress'],
-): { skip(count: number): void; step(record: EvalRecord): void } {
+): { skip(count: number): void; drop(count: number): void; step(record: EvalRecord): void } {
+  let total = planned;
   const started = performance.now();
   let skipped = 0;
   let done = 0;
   return {
     skip(count) {
       skipped = count;
+    },
+    drop(count) {
+      total -= count;
     },
     step({ method, budget }) {
       done++;

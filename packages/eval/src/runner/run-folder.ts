@@ -3,30 +3,11 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimes, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { messageOf } from '@mmtok/core/internal';
+import { explainFileError } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { RunError, WriteError } from '../errors.js';
 
 // Atomic writes: a full disk or a kill never replaces a good file with half a file.
-
-/** System error codes in words. */
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission is denied',
-  EDQUOT: 'the disk quota is used up',
-  EFBIG: 'the file is too large for its disk',
-  EIO: 'the disk failed',
-  EISDIR: 'it is a folder',
-  ENOENT: 'its folder is gone',
-  ENOSPC: 'the disk is full',
-  EPERM: 'permission is denied',
-  EROFS: 'the disk is read-only',
-};
-
-/** Why a file could not be written. */
-export function explainWriteFailure(error: unknown): string {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  return REASONS[code] ?? messageOf(error);
-}
 
 /** Writes a file and replaces an existing one only once all of it is written. */
 export function writeWhole(path: string, text: string): void {
@@ -56,7 +37,7 @@ export function writeFiles(
     try {
       writeWhole(path, text);
     } catch (cause) {
-      throw new WriteError(problem(path, explainWriteFailure(cause)), { cause });
+      throw new WriteError(problem(path, explainFileError(cause)), { cause });
     }
     return path;
   });

@@ -5,13 +5,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MmtokError } from '@mmtok/core';
-import { parseOptions } from '@mmtok/core/internal';
+import { explainFileError, parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { type ImageSource, RUN_FILES } from '../data/folder.js';
 import { RunError, WriteError } from '../errors.js';
 import type { Sample, Task } from '../tasks/task.js';
 import type { EvalRecord } from './records.js';
-import { explainWriteFailure, writeWhole } from './run-folder.js';
+import { writeWhole } from './run-folder.js';
 
 // Identifies the questions of a run: their number, a digest of each, and a digest of all.
 
@@ -159,7 +159,7 @@ export function writeSettings(folder: string, settings: RunSettings): void {
     writeWhole(path, `${JSON.stringify(settings, null, 2)}\n`);
   } catch (cause) {
     throw new WriteError(
-      `'${path}' cannot be written (${explainWriteFailure(cause)}). Answers so far are kept: fix that, then run the same command again to resume`,
+      `'${path}' cannot be written (${explainFileError(cause)}). Answers so far are kept: fix that, then run the same command again to resume`,
       { cause },
     );
   }

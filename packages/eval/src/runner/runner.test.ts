@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { resolveBudget } from '@mmtok/core/internal';
 import { describe, expect, it } from 'vitest';
 import { fakeModel, fakeTask } from '../../test/fake-run.js';
 import { options, temporary } from '../../test/run-options.js';
@@ -25,6 +26,7 @@ import {
   type RunOptions,
   readRun,
   runEvaluation,
+  UnreachableBudgetError,
   unprunedBudgets,
 } from './index.js';
 import { recordKey } from './records.js';
@@ -87,6 +89,78 @@ describe('a run', () => {
     await expect(runEvaluation(options({ model: careless, methods: [resize] }))).rejects.toThrow(
       /saw 16 vision tokens .* at most 4/,
     );
+  });
+
+  it('leaves out the resize method at budgets that it cannot meet', async () => {
+    const { model: fake } = fakeModel();
+    const model = (isReachable: (id: string) => boolean): EvalModel => ({
+      ...fake,
+      gives: ['question', 'resolution'],
+      countTokens: async () => [16],
+      async answer(request) {
+        const { fitTokens, images } = request;
+        const answer = await fake.answer(request);
+        if (fitTokens === undefined) return answer;
+        if (fitTokens < 8 && !isReachable(images[0]?.id ?? '')) throw new UnreachableBudgetError(fitTokens);
+        return { ...answer, images: [{ visionTokens: fitTokens, indices: [...Array(fitTokens).keys()] }] };
+      },
+    });
+    const notes: string[] = [];
+    const done: string[] = [];
+    const run = options({ model: model(() => false), methods: [resize], onNote: (note) => notes.push(note) });
+    const { records } = await runEvaluation({
+      ...run,
+      onProgress: ({ done: at, total }) => done.push(`${at}/${total}`),
+    });
+    expect(notes).toEqual([
+      'resize is left out at 4. No smaller version of the image costs at most 4 vision tokens.',
+    ]);
+    expect(new Set(records.map(({ method, budget }) => `${method} ${budget}`))).toEqual(
+      new Set(['all all', 'resize 50%']),
+    );
+    expect(done.at(-1)).toBe('12/12');
+    // Otherwise the methods would not be compared on the same questions.
+    await expect(
+      runEvaluation({ ...run, model: model((id) => id === 'picture-0'), out: temporary() }),
+    ).rejects.toMatchObject({
+      code: 'MMTOK_EVAL_RUN',
+      message: expect.stringContaining("'question-1' cannot be asked with 'resize' at 4"),
+    });
+  });
+
+  it('hides excluded tokens from methods', async () => {
+    const { model: fake } = fakeModel();
+    const excluded = [0, 1, 2, 3, 4, 5, 6, 7];
+    const model: EvalModel = {
+      ...fake,
+      async answer({ prune, ...request }) {
+        const budget = [prune?.budget].flat()[0];
+        // Too many tokens for the method to have a choice.
+        if (prune && budget && resolveBudget(budget, 16).max >= 8) {
+          const { images, ...answer } = await fake.answer(request);
+          return {
+            ...answer,
+            images: images.map((image) => ({
+              ...image,
+              indices: image.indices.filter((token) => !excluded.includes(token)),
+              isExhausted: true as const,
+            })),
+          };
+        }
+        return await fake.answer({
+          ...request,
+          ...(prune && {
+            prune: { ...prune, select: (features, tokens) => prune.select(features, tokens, excluded) },
+          }),
+        });
+      },
+    };
+    const { records } = await runEvaluation(
+      options({ model, methods: [mmtok, random], budgets: ['4', '12', 'c0.3'] }),
+    );
+    const pruned = records.filter(({ method }) => method !== 'all');
+    expect(pruned).toHaveLength(6 * 2 * 3);
+    for (const { indices = [] } of pruned) expect(Math.min(...indices)).toBeGreaterThanOrEqual(8);
   });
 
   it('reports progress', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dims, tiled } from '../../test/small-dims.js';
 import {
-  atPicture,
+  atImageSize,
   type EncoderDims,
   firstTokenCosts,
   parameterCounts,
@@ -95,13 +95,13 @@ describe('dimensions', () => {
 
   it('can be computed for other image sizes if the encoder takes any size', () => {
     const qwen = findModelDims('qwen2.5-vl-3b');
-    expect(atPicture(qwen, 896, 672)).toMatchObject({ visionTokens: 768, encoder: { grid: [48, 64] } });
-    expect(parseModelDims(atPicture(qwen, 896, 672)).visionWidth).toBe(5120);
-    expect(() => atPicture(qwen, 900, 700)).toThrow('multiples of 112 pixels, got 900x700; try 896x672');
-    expect(atPicture(findModelDims('gemma-4-e2b'), 768, 768)).toMatchObject({ visionTokens: 256 });
-    expect(() => atPicture(findModelDims('llava-1.5-7b'), 336, 336)).toThrow('images of one size');
-    expect(() => atPicture(findModelDims('fastvlm-0.5b'), 512, 512)).toThrow('images of one size');
-    expect(() => atPicture(dims, 336, 336)).toThrow('Small has no encoder');
+    expect(atImageSize(qwen, 896, 672)).toMatchObject({ visionTokens: 768, encoder: { grid: [48, 64] } });
+    expect(parseModelDims(atImageSize(qwen, 896, 672)).visionWidth).toBe(5120);
+    expect(() => atImageSize(qwen, 900, 700)).toThrow('multiples of 112 pixels, got 900x700; try 896x672');
+    expect(atImageSize(findModelDims('gemma-4-e2b'), 768, 768)).toMatchObject({ visionTokens: 256 });
+    expect(() => atImageSize(findModelDims('llava-1.5-7b'), 336, 336)).toThrow('images of one size');
+    expect(() => atImageSize(findModelDims('fastvlm-0.5b'), 512, 512)).toThrow('images of one size');
+    expect(() => atImageSize(dims, 336, 336)).toThrow('Small has no encoder');
   });
 
   it('are checked', () => {

@@ -49,7 +49,7 @@ const size = z.int('expected a whole number').positive('expected at least 1');
 
 const transformerSchema: z.ZodType<TransformerEncoder, TransformerEncoder> = z
   .strictObject({
-    title: z.string().min(1),
+    title: z.string('expected text').min(1, 'expected text'),
     hidden: size,
     layers: size,
     heads: size,
@@ -107,9 +107,9 @@ export function layerPattern({ window }: TransformerEncoder): number {
  * The encoder with another image size.
  * @throws InvalidOptionsError if its size is fixed, or not a multiple of what the encoder cuts images into.
  */
-export function withPicture(encoder: EncoderDims, width: number, height: number): EncoderDims {
+export function withImageSize(encoder: EncoderDims, width: number, height: number): EncoderDims {
   if (isConvolutional(encoder) || encoder.anySizePatch === undefined) {
-    throw new InvalidOptionsError('picture', [
+    throw new InvalidOptionsError('imageSize', [
       `${encoder.title} takes images of one size, so its time does not depend on the image; leave the size out`,
     ]);
   }
@@ -118,7 +118,7 @@ export function withPicture(encoder: EncoderDims, width: number, height: number)
   const fits = (length: number): boolean => length > 0 && length % unit === 0;
   if (!fits(width) || !fits(height)) {
     const near = (length: number): number => Math.max(1, Math.round(length / unit)) * unit;
-    throw new InvalidOptionsError('picture', [
+    throw new InvalidOptionsError('imageSize', [
       `${title} is measured on sides that are multiples of ${unit} pixels, got ${width}x${height}; ` +
         `try ${near(width)}x${near(height)}`,
     ]);
@@ -156,7 +156,7 @@ export interface ModelDims {
 
 const schema = z
   .strictObject({
-    title: z.string().min(1),
+    title: z.string('expected text').min(1, 'expected text'),
     hidden: size,
     layers: size,
     heads: size,
@@ -189,11 +189,11 @@ const schema = z
  * Dimensions for another image size, for encoders that take any size.
  * @throws InvalidOptionsError if the encoder does not take images of any size, or not of this one.
  */
-export function atPicture(dims: ModelDims, width: number, height: number): ModelDims {
+export function atImageSize(dims: ModelDims, width: number, height: number): ModelDims {
   if (dims.encoder === undefined) {
-    throw new InvalidOptionsError('picture', [`${dims.title} has no encoder; add one to its dimensions`]);
+    throw new InvalidOptionsError('imageSize', [`${dims.title} has no encoder; add one to its dimensions`]);
   }
-  const encoder = withPicture(dims.encoder, width, height);
+  const encoder = withImageSize(dims.encoder, width, height);
   return { ...dims, encoder, visionTokens: encoder.tiles * tokensPerTile(encoder) };
 }
 

@@ -1,6 +1,6 @@
 export type { ConvolutionalEncoder, ConvolutionOp, TowerBlock, TowerOp } from './convolution.js';
 export {
-  atPicture,
+  atImageSize,
   type EncoderDims,
   type FirstTokenCosts,
   firstTokenCosts,

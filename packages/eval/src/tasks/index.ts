@@ -15,7 +15,7 @@ export type { ImageSource } from '../data/folder.js';
 export { UnknownFormatError, UnknownTaskError } from '../errors.js';
 export { defineTask, summarize, summarizeMean, type TaskDefinition } from './define-task.js';
 export { type FolderTaskOptions, folderTask, MATCHES, type Match } from './folder-task.js';
-export { SHAPES, type ShapesQuestion, shapesTask } from './shapes.js';
+export { SHAPES, type ShapesQuestion, SIGNS, shapesTask, signsTask } from './shapes.js';
 export type {
   Detail,
   LoadOptions,

@@ -48,14 +48,14 @@ const maybeText = z
   .string()
   .nullish()
   .transform((text) => text || NONE);
-const SHORTEST_PICTURE = 64;
+const SHORTEST_IMAGE = 64;
 
 // In the TSV an image cell may hold the index of another row with the same image.
-function resolvePictures(rows: readonly TextRow[]): TextRow[] {
+function resolveImages(rows: readonly TextRow[]): TextRow[] {
   const byIndex = new Map(rows.map((row) => [row.values.index, row]));
   return rows.map((row) => {
     const { image } = row.values;
-    if (typeof image !== 'string' || image.length > SHORTEST_PICTURE) return row;
+    if (typeof image !== 'string' || image.length > SHORTEST_IMAGE) return row;
     const other = byIndex.get(image)?.values.image;
     if (other === undefined) throw new CorruptFileError(row.where, `image: there is no row '${image}'`);
     return { ...row, values: { ...row.values, image: other } };
@@ -92,7 +92,7 @@ export const mmbench: Task<MmbenchTarget> = defineTask({
   async original(folder) {
     const file = folder.find(/mmbench_dev[^/]*\.tsv$/i)[0];
     if (file === undefined) return null;
-    const rows = resolvePictures(await readTsv(file));
+    const rows = resolveImages(await readTsv(file));
     return memoryTable(
       rows.map(({ where, values }) => ({
         where,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ShapesQuestion, shapesTask } from './shapes.js';
+import { type ShapesQuestion, shapesTask, signsTask } from './shapes.js';
 
 const questions: ShapesQuestion[] = Array.from({ length: 12 }, (_, at) => ({
   image: `/scenes/${Math.floor(at / 3)}.png`,
@@ -15,7 +15,13 @@ async function idsOf(options?: Parameters<typeof task.load>[0]): Promise<string[
   return ids;
 }
 
-describe('the embedded benchmark', () => {
+describe('the embedded benchmarks', () => {
+  it('differ in name and source', () => {
+    const signs = signsTask(questions);
+    expect([task.name, signs.name]).toEqual(['shapes', 'signs']);
+    expect(signs.source.url).not.toBe(task.source.url);
+  });
+
   it('yields every question once, with a unique id', async () => {
     const ids = await idsOf();
     expect(new Set(ids).size).toBe(12);

@@ -4,7 +4,7 @@ import type { ChatJob } from '../engine.js';
 import { BadRequestError } from '../errors.js';
 import type { CheckedImage } from '../images/load.js';
 import { type CallOverrides, type ChatBody, callOptions } from '../request/chat.js';
-import { createNucleus } from './nucleus.js';
+import { createNucleus } from './decoding.js';
 
 /** A message in the format of a local model. */
 export interface LocalMessage {

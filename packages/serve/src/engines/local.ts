@@ -1,13 +1,20 @@
 // The engine `local`: a transformers.js model in this process. Requests run one at a time; the others wait in a bounded queue.
 
-import type { ChatJob, ChatReply, Engine, JsonObject, PruningSummary, Usage } from '../engine.js';
+import {
+  type ChatJob,
+  type ChatReply,
+  type Engine,
+  type JsonObject,
+  meanCoverage,
+  type PruningSummary,
+  type Usage,
+} from '../engine.js';
 import type { ChatBody } from '../request/chat.js';
 import { createPromptCheck, type PromptRules } from '../request/prompt-check.js';
 import { eventStream } from '../sse.js';
-import { meanCoverage } from '../summary.js';
+import { createStopText } from './decoding.js';
 import { type LocalRequest, toLocalRequest } from './local-request.js';
 import { createQueue } from './queue.js';
-import { createStopText } from './stop-text.js';
 
 /** An answer of a {@link LocalModel}. */
 export interface LocalAnswer {

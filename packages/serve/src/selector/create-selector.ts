@@ -3,14 +3,19 @@
 
 import type { PreTrainedModel, RawImage } from '@huggingface/transformers';
 import { type PruneOptions, type PruneReport, processInputs, prune } from '@mmtok/transformers';
+import { meanCoverage } from '../engine.js';
 import { BadRequestError, ServeStartError } from '../errors.js';
 import type { CheckedImage } from '../images/load.js';
 import { type ChatMessage, callOptions, lastQuestion } from '../request/chat.js';
 import { createPromptCheck } from '../request/prompt-check.js';
-import { meanCoverage } from '../summary.js';
 import { type LoadEncoderOptions, type LoadedEncoder, loadEncoder } from './load-encoder.js';
-import { routeOf } from './routes.js';
-import type { SelectedImage, SelectedImages, SelectOptions, VisionSelector } from './selector.js';
+import {
+  routeOf,
+  type SelectedImage,
+  type SelectedImages,
+  type SelectOptions,
+  type VisionSelector,
+} from './selector.js';
 
 /** Options of {@link createVisionSelector}. */
 export interface VisionSelectorOptions extends LoadEncoderOptions {
@@ -138,18 +143,18 @@ async function select(
   { images, messages, settings }: Selection,
 ): Promise<SelectedImages> {
   const { library, processor, config } = encoder;
-  const pictures = await Promise.all(images.map((image) => decode(encoder, image)));
+  const decoded = await Promise.all(images.map((image) => decode(encoder, image)));
   settings.signal.throwIfAborted();
   const { overrides } = settings;
   const question = lastQuestion(messages);
   // The server has the conversation. The selection needs only the images and the question.
   const content = [
-    ...pictures.map(() => ({ type: 'image' as const })),
+    ...decoded.map(() => ({ type: 'image' as const })),
     { type: 'text' as const, text: question },
   ];
   const inputs = await processInputs(library, processor, {
     messages: [{ role: 'user', content }],
-    images: pictures,
+    images: decoded,
     config,
   });
   let report: PruneReport | undefined;
@@ -158,7 +163,7 @@ async function select(
     mmtok: {
       question,
       // An agent sees the original images.
-      images: pictures,
+      images: decoded,
       ...(overrides === false ? { budget: { ratio: 1 } } : callOptions(overrides)),
       minVisionTokens: 0,
       onReport: (each: PruneReport) => {

@@ -82,10 +82,14 @@ class Refusal extends Error {
   }
 }
 
+/** Options of {@link startFakeVllm}. */
+export interface FakeVllmOptions {
+  readonly family?: 'llava' | 'qwen';
+  readonly apiKey?: string;
+}
+
 /** Starts a fake on a free port of 127.0.0.1. */
-export async function startFakeVllm(
-  options: { readonly family?: 'llava' | 'qwen'; readonly apiKey?: string } = {},
-): Promise<FakeVllm> {
+export async function startFakeVllm(options: FakeVllmOptions = {}): Promise<FakeVllm> {
   const { family = 'llava', apiKey } = options;
   let fault: Fault = 'none';
   let faults = 0;

@@ -1,4 +1,4 @@
-// Stand-ins for a model and for an encoder, and pictures to send.
+// Stand-ins for a model and for an encoder, and images to send.
 
 import type { LocalModel, LocalRequest, SelectedImage, VisionSelector, WireRoute } from '../../src/index.js';
 import { HIDDEN } from './fake-vllm.js';

@@ -11,7 +11,7 @@ import {
   startServer,
 } from '../../src/index.js';
 import { imageAnd } from '../support/fakes.js';
-import { dataUri } from '../support/pictures.js';
+import { dataUri } from '../support/image-files.js';
 import { client, common, type Expected, fileOf, type Reply, readReference, seen } from './real-vllm.js';
 
 interface Case {

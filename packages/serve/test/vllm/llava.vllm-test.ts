@@ -17,7 +17,7 @@ import {
   type VisionSelector,
 } from '../../src/index.js';
 import { imageAnd } from '../support/fakes.js';
-import { dataUri } from '../support/pictures.js';
+import { dataUri } from '../support/image-files.js';
 import { client, common, type Expected, fileOf, type Reply, readReference, upstream } from './real-vllm.js';
 
 const { question, keep, visionTokens, whole, kept } = readReference<{

@@ -15,8 +15,9 @@ import {
   needsInWords,
 } from '@mmtok/eval';
 import { InputFileError, orInputFileError, UsageError } from '../../errors.js';
+import { TINY_SMALL } from '../../options.js';
 import { print, printJson } from '../../terminal/io.js';
-import { type Column, renderTable } from '../../terminal/table.js';
+import { type Column, renderTable } from '../../terminal/text.js';
 import type { Context } from '../context.js';
 
 /** `--methods all`: every method that this model and command line can run, except oracles. */
@@ -57,7 +58,7 @@ export async function namedMethods(
   const waiting = named.find(({ agent }) => agent === 'agent');
   if (waiting !== undefined && !hasAgent) {
     throw new UsageError(
-      `Method '${waiting.name}' needs a model that answers first, e.g. --agent tiny-small.`,
+      `Method '${waiting.name}' needs a model that answers first, e.g. --agent ${TINY_SMALL}.`,
     );
   }
   return { named, wantsAll };

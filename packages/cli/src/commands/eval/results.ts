@@ -12,7 +12,7 @@ import {
   writeReport,
 } from '@mmtok/eval';
 import { print, printJson } from '../../terminal/io.js';
-import { renderTable } from '../../terminal/table.js';
+import { renderTable } from '../../terminal/text.js';
 import type { Context } from '../context.js';
 import { printEvaluation, resolveTask } from './run.js';
 

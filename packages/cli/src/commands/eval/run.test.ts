@@ -26,7 +26,10 @@ describe('mmtok eval', () => {
       expect(exitCode).toBe(0);
       expect(out).toMatch(/Examples:\n {2}mmtok eval/);
     }
-    expect((await run('/', '--help')).out).toContain(`Tasks: shapes, ${taskNames.join(', ')}`);
+    const help = (await run('/', '--help')).out;
+    expect(help).toContain('Tasks: shapes and signs (embedded), ');
+    for (const name of taskNames) expect(help).toContain(name);
+    expect(help).not.toContain('default: false');
   });
 
   it('compares two runs', async () => {
@@ -53,6 +56,24 @@ describe('mmtok eval', () => {
     const json = JSON.parse((await run('/', 'methods', '--json')).out);
     expect(json.map(({ name }: { name: string }) => name)).toEqual(builtInMethods.map(({ name }) => name));
     expect(json.find(({ name }: { name: string }) => name === 'zspaprune').needs).toEqual(['question']);
+  });
+
+  it('asks the tiled model about signs, under its short name too', async () => {
+    const cwd = await temporary();
+    const flags = ['--limit', '4', '--methods', 'uniform', '--keep', '4', '--out'];
+    const { exitCode, out, err } = await run(cwd, '--model', 'tiled', '--tiles', '5', ...flags, 'run');
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+    expect(out).toContain('Shapes and signs: 4 questions, model tiny-tiled');
+    const settings = JSON.parse(await readFile(join(cwd, 'run', 'run.json'), 'utf8'));
+    expect(settings).toMatchObject({ task: 'signs', model: 'tiny-tiled', modelOptions: { tiles: '5' } });
+    expect(settings.command).toContain('eval signs --model tiny-tiled');
+    expect((await run(cwd, 'report', 'run')).exitCode).toBe(0);
+    expect((await run(cwd, '--model', 'tiny-small', ...flags, 'small')).out).toContain('Shapes: 4 questions');
+    const all = await run(cwd, 'signs', '--model', 'tiny-tiled', ...flags, 'all');
+    expect(all.exitCode).toBe(0);
+    const compared = await run(cwd, 'compare', 'run', 'all', '--json');
+    expect(JSON.parse(compared.out).rows).toHaveLength(2);
+    expect((await run(cwd, 'compare', 'run', 'small')).exitCode).toBe(2);
   });
 
   it('runs, resumes, and reports', async () => {
@@ -133,7 +154,7 @@ describe('mmtok eval', () => {
     for (const name of ['a', 'b']) await writeFile(join(cwd, 'task', `${name}.png`), name);
     await writeFile(join(cwd, 'task', 'q.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
     const flags = ['./task', '--methods', 'random', '--keep', '4', '--out', 'run'];
-    const broken = { brokenPicture: 'b' };
+    const broken = { brokenImage: 'b' };
     const refused = await runWith(broken, cwd, ...flags);
     expect(refused).toMatchObject({
       exitCode: 2,
@@ -263,13 +284,15 @@ describe('mmtok eval', () => {
     [['shapes', '--methods', 'magic'], "unknown method 'magic'"],
     [['shapes', '--keep', '64,'], '--keep: expected comma-separated names'],
     [['shapes', '--keep', '64,64'], "--keep: duplicate value '64'"],
-    [['shapes', '--keep', '0'], '--keep 0; expected'],
+    [['shapes', '--keep', '0'], '--keep: expected a number of tokens'],
     [['shapes', '--shard', '4/4'], '--shard: expected a part'],
     [['shapes', '--seed', 'x'], '--seed: expected a number'],
     [['shapes', '--methods', 'scope', '--limit', '1'], "'scope' needs saliency"],
-    [['mountains'], "There is no task 'mountains'. Known: gqa"],
+    [['mountains'], "There is no task 'mountains'. Tasks are shapes, signs, gqa"],
     [['pope', '--limit', '1'], "The model 'tiny' only knows drawn shapes"],
-    [[], 'missing required argument'],
+    [[], 'Expected a task: shapes or signs (embedded), gqa, '],
+    [['--model', 'some/model'], 'Expected a task'],
+    [['shapes', '--tiles', '0'], '--tiles: expected a whole number from 1'],
     [['merge', 'a'], "required option '--out <folder>' not specified"],
   ])('%j ends with 2 and one line', async (argv, problem) => {
     const { exitCode, out, err } = await run(await temporary(), ...argv);

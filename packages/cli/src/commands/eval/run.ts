@@ -12,21 +12,23 @@ import {
   type RunSummary,
   runEvaluation,
   SHAPES,
+  SIGNS,
   shapesTask,
+  signsTask,
   summarizeRun,
   type Task,
   taskNames,
   unprunedBudgets,
   writeReport,
 } from '@mmtok/eval';
+import { percent } from '@mmtok/eval/internal';
 import type { BackendName } from '../../engines/create-backend.js';
 import { EXIT, UsageError } from '../../errors.js';
 import { evalAgent, evalOracle } from '../../models/eval-model.js';
-import { isEmbedded } from '../../models/load.js';
 import type { VlmOptions } from '../../models/vlm.js';
+import { isEmbedded } from '../../options.js';
 import { colorsFor, createStatusLine, type Io, type Output, print, printJson } from '../../terminal/io.js';
-import { type Column, renderTable } from '../../terminal/table.js';
-import { formatMs } from '../../terminal/text.js';
+import { type Column, formatMs, renderTable } from '../../terminal/text.js';
 import type { Context } from '../context.js';
 import { namedMethods, runnableMethods } from './methods.js';
 
@@ -46,6 +48,8 @@ export interface EvalRequest
   readonly device?: string;
   readonly dtype?: VlmOptions['dtype'];
   readonly promptTemplate?: string;
+  /** Maximum number of tiles that methods choose from, including the overview. */
+  readonly tiles?: number;
   /** How answers to a folder's questions are compared. */
   readonly match?: FolderTaskOptions['match'];
   readonly out: string;
@@ -59,7 +63,7 @@ export interface EvalRequest
  * @throws RunError if the folder holds another run; PruningError if nothing was pruned.
  */
 export async function evaluate(request: EvalRequest, { io, services }: Context): Promise<number> {
-  const { model, agent: agentName, device, dtype, promptTemplate, match, json, ...run } = request;
+  const { model, agent: agentName, device, dtype, promptTemplate, match, tiles, json, ...run } = request;
   const hasAgent = agentName !== undefined;
   const named = await namedMethods(request.methods, io.cwd, hasAgent);
   const task = await resolveTask(request.task, io.cwd, { ...(match !== undefined && { match }) });
@@ -79,12 +83,7 @@ export async function evaluate(request: EvalRequest, { io, services }: Context):
   };
   try {
     const backend = open(await services.createBackend(request.backend));
-    const vlm = open(
-      await services.loadEvalModel(
-        { model, ...where, ...(promptTemplate !== undefined && { promptTemplate }) },
-        io,
-      ),
-    );
+    const vlm = open(await services.loadEvalModel({ model, ...where, promptTemplate, tiles }, io));
     const agent =
       agentName === undefined
         ? undefined
@@ -178,7 +177,6 @@ export function printEvaluation(summary: RunSummary, { stdout, env }: Io): void 
   const { settings, full, rows, questions } = summary;
   const hasAgent = rows.some(({ times }) => times.agentMs > 0);
   const inMs = (ms: number): string => `${formatMs(ms)} ms`;
-  const percent = (share: number): string => (share * 100).toFixed(1);
   print(
     stdout,
     `${colors.bold(settings.title)}: ${questions} questions, model ${settings.model}, methods on ${settings.backend}`,
@@ -258,13 +256,12 @@ function timeInWords(ms: number): string {
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-// Finds the task that a command line names: the embedded benchmark, a public benchmark, or a folder.
+// Finds the task that a command line names: an embedded benchmark, a public benchmark, or a folder.
 
 /**
- * Finds a task: `shapes`, a built-in one by name, or a folder of images with a JSONL file of questions and answers.
+ * Finds a task: `shapes`, `signs`, a built-in one by name, or a folder of images with a JSONL file of questions and answers.
  * @param options for a folder.
- * @throws UsageError for a folder that is not written as a path, and for options that the task does not take.
- * @throws UnknownTaskError for anything else.
+ * @throws UsageError for a folder that is not written as a path, for options that the task does not take, and for anything else.
  */
 export async function resolveTask(name: string, cwd: string, options: FolderTaskOptions = {}): Promise<Task> {
   const isPath = /[/\\]|^\.+$/.test(name);
@@ -273,9 +270,11 @@ export async function resolveTask(name: string, cwd: string, options: FolderTask
       `--match: '${name}' defines how its answers are compared; --match is for your own folder, such as ./my-task.`,
     );
   }
-  if (name === SHAPES) {
+  if (name === SHAPES || name === SIGNS) {
     const { heldOut } = await import('@mmtok/tiny-vlm');
-    return shapesTask(await heldOut()) as Task;
+    return (
+      name === SHAPES ? shapesTask(await heldOut()) : signsTask(await heldOut({ size: 'tiled' }))
+    ) as Task;
   }
   const path = resolve(cwd, name);
   const isFolder = await stat(path).then(
@@ -287,5 +286,9 @@ export async function resolveTask(name: string, cwd: string, options: FolderTask
   if (isFolder && !taskNames.includes(name)) {
     throw new UsageError(`There is no task '${name}'. For the folder of that name, write ./${name}.`);
   }
-  return getTask(name);
+  if (taskNames.includes(name)) return getTask(name);
+  throw new UsageError(
+    `There is no task '${name}'. Tasks are ${[SHAPES, SIGNS, ...taskNames].join(', ')}, and folders such as ./my-task. ` +
+      'mmtok eval --help also lists the subcommands.',
+  );
 }

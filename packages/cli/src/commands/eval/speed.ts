@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import {
-  atPicture,
+  atImageSize,
   type FirstTokenCosts,
   findModelDims,
   firstTokenCosts,
@@ -19,8 +19,14 @@ import {
 import { type BackendName, loadOnnxRuntime } from '../../engines/create-backend.js';
 import { orInputFileError } from '../../errors.js';
 import { colorsFor, createStatusLine, type Io, print, printJson } from '../../terminal/io.js';
-import { type Column, renderTable, wrapColumns } from '../../terminal/table.js';
-import { formatBytes, formatMs, formatShare } from '../../terminal/text.js';
+import {
+  type Column,
+  formatBytes,
+  formatMs,
+  formatShare,
+  renderTable,
+  wrapColumns,
+} from '../../terminal/text.js';
 import type { Context } from '../context.js';
 
 /** Width and height of an image in pixels. */
@@ -34,7 +40,7 @@ export interface SpeedRequest
   > {
   /** A name, or a JSON file. */
   readonly dims: string;
-  readonly picture?: ImageSize | undefined;
+  readonly imageSize?: ImageSize | undefined;
   readonly device: string;
   readonly backend: BackendName;
   readonly json: boolean;
@@ -45,8 +51,8 @@ export interface SpeedRequest
  * @throws InvalidOptionsError, InvalidBudgetError, InputFileError for invalid options; BackendUnavailableError.
  */
 export async function measureDims(request: SpeedRequest, { io, services }: Context): Promise<void> {
-  const { dims: name, picture, device, json, backend: engine, ...options } = request;
-  const dims = await resolveDims(name, picture, io.cwd);
+  const { dims: name, imageSize, device, json, backend: engine, ...options } = request;
+  const dims = await resolveDims(name, imageSize, io.cwd);
   const backend = await services.createBackend(engine, engine === 'ort' ? device : undefined);
   const status = createStatusLine(io.stderr);
   try {
@@ -73,11 +79,11 @@ export async function measureDims(request: SpeedRequest, { io, services }: Conte
  */
 export async function resolveDims(
   name: string,
-  picture: ImageSize | undefined,
+  imageSize: ImageSize | undefined,
   cwd: string,
 ): Promise<ModelDims> {
   const dims = await readDims(name, cwd);
-  return picture === undefined ? dims : atPicture(dims, ...picture);
+  return imageSize === undefined ? dims : atImageSize(dims, ...imageSize);
 }
 
 async function readDims(name: string, cwd: string): Promise<ModelDims> {
@@ -110,7 +116,7 @@ function inWords({ phase, done, total }: SpeedProgress, { title }: ModelDims): s
 export interface CostsRequest {
   /** A name, or a JSON file. Absent: all names. */
   readonly dims: string | undefined;
-  readonly picture: ImageSize | undefined;
+  readonly imageSize: ImageSize | undefined;
   readonly textTokens: number;
   readonly json: boolean;
 }
@@ -123,11 +129,11 @@ interface CostsRow extends FirstTokenCosts {
 
 /** Prints a table with one row per model. */
 export async function countCosts(
-  { dims, picture, textTokens, json }: CostsRequest,
+  { dims, imageSize, textTokens, json }: CostsRequest,
   { io }: Context,
 ): Promise<void> {
   const counted: readonly ModelDims[] =
-    dims === undefined ? Object.values(modelDims) : [await resolveDims(dims, picture, io.cwd)];
+    dims === undefined ? Object.values(modelDims) : [await resolveDims(dims, imageSize, io.cwd)];
   const rows = counted.map(
     (one): CostsRow => ({
       title: one.title,

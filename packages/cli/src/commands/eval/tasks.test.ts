@@ -20,7 +20,7 @@ async function run(cwd: string, ...argv: readonly string[]) {
 /** Makes a folder of questions that the fake model, which says "yes", answers right or wrong. */
 async function ownTask(folder: string, answer = 'yes'): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'a.png'), 'a picture');
+  await writeFile(join(folder, 'a.png'), 'an image');
   const lines = [1, 2].map((at) => ({ image: 'a.png', question: `Is it ${at}?`, answer }));
   await writeFile(join(folder, 'questions.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createNucleus } from '../src/engines/nucleus.js';
+import { createNucleus } from '../src/engines/decoding.js';
 
 const scores = fc.array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 1, maxLength: 50 });
 const share = fc.double({ min: 0.01, max: 1, noNaN: true });

@@ -1,4 +1,4 @@
-// Files that claim to be pictures: real ones of any claimed size, and others.
+// Files that claim to be images: headers with any size, and others.
 
 import { crc32, deflateSync } from 'node:zlib';
 

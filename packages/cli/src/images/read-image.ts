@@ -1,13 +1,13 @@
-// Pictures in memory, and reading them: image files of any format that sharp decodes, from disk or the web.
+// Images in memory, and reading them: files of any format that sharp decodes, from disk or the web.
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { messageOf } from '@mmtok/core/internal';
+import { explainFileError } from '@mmtok/core/internal';
 import { InputFileError } from '../errors.js';
 
 /** RGB pixels, row by row, three bytes each. */
-export interface Picture {
+export interface RgbImage {
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
@@ -18,7 +18,7 @@ export interface Picture {
  * @param source A path, a `file:` or http(s) URL, or the bytes of an image file.
  * @throws InputFileError if the file does not exist, is not an image, or is too large.
  */
-export async function readPicture(source: string | Uint8Array, cwd: string): Promise<Picture> {
+export async function readImage(source: string | Uint8Array, cwd: string): Promise<RgbImage> {
   const bytes = typeof source === 'string' ? await readBytes(source, cwd) : source;
   const { default: sharp } = await import('sharp');
   try {
@@ -81,7 +81,7 @@ async function read(path: string, cwd: string): Promise<Uint8Array> {
   try {
     return await readFile(pathOf(path, cwd));
   } catch (cause) {
-    throw new InputFileError(path, explainReadFailure(cause), { cause });
+    throw new InputFileError(path, explainFileError(cause), { cause });
   }
 }
 
@@ -92,18 +92,4 @@ async function download(url: string): Promise<Uint8Array> {
   const response = await fetch(url).catch(failed);
   if (!response.ok) throw new InputFileError(url, `the server answered ${response.status}`);
   return new Uint8Array(await response.arrayBuffer().catch(failed));
-}
-
-/** Why a file could not be read. */
-export function explainReadFailure(error: unknown): string {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ENOENT':
-      return 'there is no such file';
-    case 'EISDIR':
-      return 'it is a folder';
-    case 'EACCES':
-      return 'reading it is not permitted';
-    default:
-      return messageOf(error);
-  }
 }

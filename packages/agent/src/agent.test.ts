@@ -1,6 +1,6 @@
 import type { RawImage } from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
-import { type Answerer, agentFrom } from './agent-from.js';
+import { type Answerer, agentFrom } from './agent.js';
 
 const image = { data: new Uint8Array(3), width: 1, height: 1, channels: 3 } as unknown as RawImage;
 

@@ -1,0 +1,170 @@
+// The server around the engine `local`: load, clients that disconnect, limits, health, logs, and shutdown.
+
+import { connect } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { createLocalEngine, type LocalRequest, startServer } from '../src/index.js';
+import { createFakeModel, imageAnd } from './support/fakes.js';
+import { ask, question, useLocalServer } from './support/local-server.js';
+
+const { start, close, log } = useLocalServer();
+
+describe('load', () => {
+  test('requests run one at a time; beyond the queue they get 429 with Retry-After', async () => {
+    const model = createFakeModel({ pauseMs: 20 });
+    const url = await start(model, { queueLimit: 2 });
+    const responses = await Promise.all(Array.from({ length: 6 }, () => ask(url, {})));
+    const statuses = responses.map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, 200, 200, 429, 429, 429]);
+    const refused = responses.find(({ status }) => status === 429);
+    expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(model.mostAtOnce).toBe(1);
+    expect((await ask(url, {})).status).toBe(200);
+  });
+
+  test('clients that disconnect free their place, in the queue and while running, with and without a stream', async () => {
+    const model = createFakeModel({ pauseMs: 100 });
+    const url = await start(model, { queueLimit: 8 });
+    for (const stream of [false, true]) {
+      const gone = new AbortController();
+      const lost = [0, 1, 2].map(() =>
+        ask(url, { stream }, { signal: gone.signal }).then((response) => response.text()),
+      );
+      await new Promise((done) => setTimeout(done, stream ? 250 : 150));
+      gone.abort();
+      for (const result of await Promise.allSettled(lost)) expect(result.status).toBe('rejected');
+      const response = await ask(url, { stream, max_tokens: 1 });
+      expect(await response.text()).toContain('what');
+    }
+    expect(model.aborted).toBe(2);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toMatch(/mmtok_queue_depth 0\n/);
+    expect(metrics).toMatch(/mmtok_running_requests 0\n/);
+  });
+
+  test('a request that takes too long ends with 504, or with an error event', async () => {
+    const url = await start(createFakeModel({ pauseMs: 60 }), { limits: { requestMs: 150 } });
+    expect((await ask(url, {})).status).toBe(504);
+    const text = await (await ask(url, { stream: true })).text();
+    expect(text).toContain('MMTOK_TIMEOUT');
+    expect(text).not.toContain('[DONE]');
+  });
+});
+
+describe('a client that stops reading its stream', () => {
+  test('loses the engine and its connection after the time limit', async () => {
+    const endless = async function* (signal: AbortSignal): AsyncGenerator<string> {
+      // Pieces that fill the buffers of both ends, so that the server has to wait for the client.
+      for (;;) {
+        signal.throwIfAborted();
+        yield 'x'.repeat(100_000);
+      }
+    };
+    const answer = new Promise<never>(() => undefined);
+    const model = Object.assign(createFakeModel(), {
+      stream: ({ signal }: LocalRequest) => Object.assign(endless(signal), { answer }),
+    });
+    const url = await start(model, { limits: { requestMs: 1500, bodyMs: 500 } });
+    const { port, hostname } = new URL(url);
+    const body = JSON.stringify({ model: 'tiny', stream: true, messages: [{ role: 'user', content: 'x' }] });
+    const socket = connect(Number(port), hostname);
+    const closed = new Promise((done) => socket.once('close', done));
+    socket.on('error', () => undefined);
+    socket.pause();
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Type: application/json\r\n` +
+        `Content-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    const running = async () => {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      return /mmtok_running_requests (\d)/.exec(metrics)?.[1];
+    };
+    await expect.poll(running, { timeout: 10_000 }).toBe('1');
+    await expect.poll(running, { timeout: 10_000 }).toBe('0');
+    // The connection is closed later, when nothing has moved for longer than a request may take.
+    const logged = () => log.filter(({ event }) => event === 'request').length;
+    await expect.poll(logged, { timeout: 10_000 }).toBe(1);
+    socket.resume();
+    await closed;
+  });
+});
+
+describe('the server', () => {
+  test('errors have the four fields of OpenAI, and a wrong method names the right one', async () => {
+    const url = await start(createFakeModel());
+    const response = await fetch(`${url}/v1/chat/completions`);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+    const { error } = (await response.json()) as { error: object };
+    expect(Object.keys(error).sort()).toEqual(['code', 'message', 'param', 'type']);
+  });
+
+  test('bodies in flight share a bounded amount of memory', async () => {
+    const model = createFakeModel({ pauseMs: 50 });
+    const url = await start(model, { limits: { totalBodyBytes: 1000 } });
+    const padded = (user: number) => ask(url, { user: 'x'.repeat(user) });
+    const [first, second] = await Promise.all([padded(500), padded(500)]);
+    expect([first.status, second.status].sort()).toEqual([200, 429]);
+    expect((await padded(500)).status).toBe(200);
+    // One request always fits, however small the limit.
+    expect((await padded(2000)).status).toBe(200);
+  });
+
+  test('reports health, readiness, and metrics', async () => {
+    const url = await start(createFakeModel(), { apiKey: 'secret-key' });
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    expect(await (await fetch(`${url}/ready`)).json()).toEqual({ ready: true });
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer secret-key' };
+    expect((await ask(url, {}, { headers })).status).toBe(200);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain('mmtok_vision_tokens_total{stage="kept"} 57');
+    expect(metrics).toContain('mmtok_requests_total{route="/v1/chat/completions",status="200"} 1');
+    expect((await fetch(`${url}/v1/models`)).status).toBe(401);
+  });
+
+  test('logs counts, and neither words nor images nor keys', async () => {
+    const url = await start(createFakeModel(), { apiKey: 'secret-key' });
+    const headers = { 'content-type': 'application/json', authorization: 'Bearer secret-key' };
+    await ask(url, {}, { headers });
+    await ask(
+      url,
+      { messages: [{ role: 'user', content: imageAnd(question, 'data:image/png;base64,AAAA') }] },
+      { headers },
+    );
+    const requests = log.filter(({ event }) => event === 'request');
+    expect(requests).toMatchObject([
+      { status: 200, visionTokens: 576, keptTokens: 57, promptTokens: 66, images: 1 },
+      { status: 400, code: 'MMTOK_BAD_REQUEST' },
+    ]);
+    expect(JSON.stringify(log)).not.toMatch(/sky|base64|iVBOR|AAAA|secret-key/);
+  });
+
+  test('closing loses no request in flight, and disposes of the model', async () => {
+    const model = createFakeModel({ pauseMs: 30 });
+    const url = await start(model);
+    const running = [ask(url, {}), ask(url, { stream: true }), ask(url, {})].map(async (response) =>
+      (await response).text(),
+    );
+    const load = async (): Promise<string> => await (await fetch(`${url}/metrics`)).text();
+    await expect.poll(load).toMatch(/mmtok_queue_depth 2\n/);
+    const closed = close();
+    for (const text of await Promise.all(running)) expect(text).toContain('today');
+    await closed;
+    expect(model.isDisposed).toBe(true);
+    await expect(fetch(`${url}/health`)).rejects.toThrow();
+  });
+
+  test('an open address needs a key, and a local one answers to its own name only', async () => {
+    const engine = createLocalEngine({ model: createFakeModel() });
+    await expect(startServer({ engine, host: '0.0.0.0', port: 0 })).rejects.toMatchObject({
+      code: 'MMTOK_SERVE_START',
+    });
+    const url = await start(createFakeModel());
+    const { request } = await import('node:http');
+    const status = await new Promise((done) => {
+      request(`${url}/health`, { headers: { host: 'evil.example.com' } }, (response) => {
+        response.resume();
+        done(response.statusCode);
+      }).end();
+    });
+    expect(status).toBe(403);
+  });
+});
