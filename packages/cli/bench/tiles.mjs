@@ -1,48 +1,68 @@
-// What choosing tiles costs and saves on the embedded tiled model: score on its held-out questions and time from pixels to the first
-// token, with all tiles and tokens, with a tenth of the tokens, with some of the tiles, with both, and what reached the same by other
-// means: a smaller picture, and tiles by chance, by relevance alone, or by detail alone. Prints a Markdown table with 95 % intervals
-// by paired bootstrap over questions.
-//   node bench/tiles.mjs [--limit 220] [--max 5] [--ratio 0.1] [--focus 0] [--json file]
-import { writeFile } from 'node:fs/promises';
+// What choosing tiles costs and saves on the embedded tiled model: score, encoder time, and time from pixels to the first token with
+// all tiles and tokens, with fewer tokens, with some of the tiles, with both, and with what else costs as little: a smaller image, the
+// same number of tiles for every question, and tiles by chance, by relevance alone, or by detail alone. Prints a Markdown table with
+// 95 % intervals by paired bootstrap over questions.
+//   node bench/tiles.mjs [--limit 440] [--from 0] [--worth 0.12] [--coverage 0.7] [--focus 2] [--max 7] [--ratio 0.1] [--repeats 1]
+//                        [--ways a,b] [--questions folder] [--json file]
+// --worth and --coverage set tiles and tokens by question; --max and --ratio set the same number for every question. --repeats asks each
+// question that often in each way; the median time counts. --questions reads questions.jsonl and scenes.jsonl from a folder, as written
+// by `python -m tiny_vlm questions --preset tiled --split validation` in training/, instead of the held-out ones.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RawImage } from '@huggingface/transformers';
-import { rankTiles, visionCoverage } from '@mmtok/core';
+import { rankTiles } from '@mmtok/core';
 import { createRandom } from '@mmtok/core/internal';
 import { meanDifference, retention } from '@mmtok/eval';
 import { createOrtBackend } from '@mmtok/ort-backend';
-import { buildPrompt, heldOut, loadTinyVlm, TILED_SCENE_SIZE, tiledQuestionKinds } from '@mmtok/tiny-vlm';
+import {
+  buildPrompt,
+  drawScene,
+  heldOut,
+  loadTinyVlm,
+  TILED_SCENE_SIZE,
+  tiledQuestionKinds,
+} from '@mmtok/tiny-vlm';
 import { prune } from '@mmtok/transformers';
 
 /** So many questions are asked in one way before the next way asks the same ones. */
-const BLOCK = 20;
+const BLOCK = 22;
+/** Calls before each block that are not measured: ONNX Runtime is slower in the first runs after a change of shapes. */
+const WARM_UP = 3;
+
+const mean = (numbers) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 const byDetail = (facts) => rankTiles({ ...facts, focus: 0 }).order;
 const byRelevance = (facts) => rankTiles({ ...facts, detail: facts.detail.map(() => 1) }).order;
 
-/** The ways to ask: how many tiles, in which order, how many tokens, and whether the picture is halved first. */
-function waysOf({ max, ratio, random }) {
+/** The ways to ask: which tiles, how many tokens, and whether the image is halved first. */
+function waysOf({ worth, coverage, max, ratio, random }) {
   const byChance = ({ grid: [rows, columns] }) =>
     Array.from({ length: rows * columns }, (_, tile) => ({ tile, lot: random() }))
       .toSorted((a, b) => a.lot - b.lot)
       .map(({ tile }) => tile);
-  const few = { budget: { ratio } };
   const every = { budget: { ratio: 1 } };
+  const few = { budget: { ratio } };
+  const needed = { budget: { coverage } };
   return {
     all: every,
     'tokens only': few,
-    'tiles only': { ...every, tiles: { max } },
-    'tiles and tokens': { ...few, tiles: { max } },
+    'tiles only': { ...every, tiles: { worth } },
+    'tiles and tokens': { ...needed, tiles: { worth } },
+    'fixed tiles and tokens': { ...few, tiles: { max } },
+    'fixed tiles, tokens by coverage': { ...needed, tiles: { max } },
     resize: { ...every, halved: true },
     'resize and tokens': { ...few, halved: true },
-    'random tiles, all their tokens': { ...every, tiles: { max, by: byChance } },
+    'random tiles': { ...every, tiles: { max, by: byChance } },
     'random tiles and tokens': { ...few, tiles: { max, by: byChance } },
     'tiles by relevance alone, and tokens': { ...few, tiles: { max, by: byRelevance } },
     'tiles by detail alone, and tokens': { ...few, tiles: { max, by: byDetail } },
   };
 }
 
-/** A picture of half the side, by the mean of every 2 × 2 pixels. */
+/** An image of half the side, by the mean of every 2 × 2 pixels. */
 function halve({ data, width, height, channels }) {
   const half = new Uint8ClampedArray((data.length / 4) | 0);
   const at = (x, y, channel) => data[(y * width + x) * channels + channel];
@@ -62,43 +82,60 @@ function halve({ data, width, height, channels }) {
   return new RawImage(half, width / 2, height / 2, channels);
 }
 
+/** The questions of a folder, or the held-out ones, each with a function that reads its picture. */
+async function questionsOf(folder) {
+  if (folder === undefined) {
+    const questions = await heldOut({ size: 'tiled' });
+    return questions.map((one) => ({ ...one, picture: () => RawImage.read(one.image) }));
+  }
+  const [questions, scenes] = await Promise.all(
+    ['questions', 'scenes'].map(async (name) => {
+      const text = await readFile(join(folder, `${name}.jsonl`), 'utf8');
+      return text.split('\n').filter(Boolean).map(JSON.parse);
+    }),
+  );
+  const draw = (scene) => new RawImage(drawScene(scene), TILED_SCENE_SIZE, TILED_SCENE_SIZE, 3);
+  return questions.map((one) => ({ ...one, picture: async () => draw(scenes[one.scene]) }));
+}
+
 /**
- * Asks the held-out questions, or the first `limit` of them, in every way.
- * @returns for each way: scores and times from pixels by question, its median phases in ms, and how many tokens it kept.
+ * Asks questions in every way.
+ * @returns for each way, one entry per question: score, milliseconds of each phase and from pixels to the first token, encoded
+ * tiles, and kept tokens.
  */
-export async function compareTiles({ limit, max = 5, ratio = 0.1, focus = 0 } = {}) {
-  const questions = await heldOut({ size: 'tiled', limit });
+export async function compareTiles({ questions, names, focus, ratio, repeats, ...settings }) {
   const { model, processor } = await loadTinyVlm({ size: 'tiled' });
   const backend = await createOrtBackend();
-  const handle = prune(model, {
-    processor,
-    backend,
-    budget: { ratio },
-    ...(focus > 0 && { coverage: [visionCoverage({ focus })] }),
-  });
-  const ways = Object.entries(waysOf({ max, ratio, random: createRandom(1) }));
-  const measured = Object.fromEntries(
-    ways.map(([way]) => [way, { scores: [], times: [], encode: [], select: [], prefill: [], kept: 0 }]),
+  const handle = prune(model, { processor, backend, budget: { ratio }, ...(focus > 0 && { focus }) });
+  const ways = Object.entries(waysOf({ ...settings, ratio, random: createRandom(1) })).filter(
+    ([name]) => names === undefined || names.includes(name),
   );
+  const measured = Object.fromEntries(ways.map(([way]) => [way, []]));
   const lots = createRandom(2);
   const { size } = processor.image_processor;
-  /** Runs one way, and takes its time. */
+  /** Asks one question in one way. */
   const ask = async (pictures, question, { halved, ...override }) => {
     const started = performance.now();
     processor.image_processor.size = halved ? { longest_edge: TILED_SCENE_SIZE / 2 } : size;
     const inputs = await processor(buildPrompt(question), [halved ? pictures.half() : pictures.whole]);
-    const processMs = performance.now() - started;
+    const process = performance.now() - started;
     // A halved picture keeps as many tokens as the others, of fewer.
     const budget = halved && ratio === override.budget.ratio ? { tokens: pictures.tenth } : override.budget;
     const sequences = await handle.generate({ ...inputs, mmtok: { question, ...override, budget } });
     const written = sequences.slice(null, [inputs.input_ids.dims.at(-1), null]);
     const [answer] = processor.batch_decode(written, { skip_special_tokens: true });
-    const { keptTokens, timings } = handle.lastReport;
-    return { answer, keptTokens, ...timings, processMs };
+    const { keptTokens, timings, images } = handle.lastReport;
+    const { encodeMs: encode, selectMs: select, prefillMs: prefill } = timings;
+    return {
+      answer: answer.trim(),
+      kept: keptTokens,
+      tiles: images[0].tiles.filter(({ skipped }) => skipped !== true).length,
+      times: { process, encode, select, prefill, total: process + encode + select + prefill },
+    };
   };
   const tokensOf = async (picture) => handle.countTokens(await processor('<image>', [picture]))[0].vision;
-  const picturesOf = async ({ image }) => {
-    const whole = await RawImage.read(image);
+  const picturesOf = async ({ picture }) => {
+    const whole = await picture();
     processor.image_processor.size = size;
     return { whole, half: () => halve(whole), tenth: Math.round(ratio * (await tokensOf(whole))) };
   };
@@ -111,78 +148,97 @@ export async function compareTiles({ limit, max = 5, ratio = 0.1, focus = 0 } = 
     for (const {
       way: [name, way],
     } of drawn) {
-      const own = measured[name];
-      // Warms up.
-      await ask(pictures[0], block[0].question, way);
-      for (const [at, { question, answer: expected }] of block.entries()) {
-        const { answer, keptTokens, processMs, encodeMs, selectMs, prefillMs } = await ask(
-          pictures[at],
-          question,
-          way,
-        );
-        own.scores.push(answer.trim() === expected ? 1 : 0);
-        own.times.push(processMs + encodeMs + selectMs + prefillMs);
-        own.encode.push(encodeMs);
-        own.select.push(selectMs);
-        own.prefill.push(prefillMs);
-        own.kept = keptTokens;
+      for (let i = 0; i < WARM_UP; i++) await ask(pictures[0], block[0].question, way);
+      const asked = block.map(() => []);
+      for (let round = 0; round < repeats; round++) {
+        for (const [at, { question }] of block.entries())
+          asked[at].push(await ask(pictures[at], question, way));
+      }
+      for (const [at, { answer: expected }] of block.entries()) {
+        const [{ answer, kept, tiles, times }] = asked[at];
+        const middle = (phase) => median(asked[at].map((one) => one.times[phase]));
+        const ms = Object.fromEntries(Object.keys(times).map((phase) => [phase, middle(phase)]));
+        measured[name].push({ score: answer === expected ? 1 : 0, kept, tiles, ms });
       }
     }
   }
   await handle.restore();
   await model.dispose();
   await backend.dispose();
-  return { questions, measured };
+  return measured;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
     options: {
-      limit: { type: 'string' },
-      max: { type: 'string', default: '5' },
+      limit: { type: 'string', default: '440' },
+      from: { type: 'string', default: '0' },
+      worth: { type: 'string', default: '0.12' },
+      coverage: { type: 'string', default: '0.7' },
+      max: { type: 'string', default: '7' },
       ratio: { type: 'string', default: '0.1' },
-      focus: { type: 'string', default: '0' },
+      focus: { type: 'string', default: '2' },
+      repeats: { type: 'string', default: '1' },
+      ways: { type: 'string' },
+      questions: { type: 'string' },
       json: { type: 'string' },
     },
   });
-  const { questions, measured } = await compareTiles({
-    limit: values.limit === undefined ? undefined : Number(values.limit),
+  const [limit, from] = [Number(values.limit), Number(values.from)];
+  const questions = (await questionsOf(values.questions)).slice(from, from + limit);
+  const measured = await compareTiles({
+    questions,
+    names: values.ways?.split(','),
+    worth: Number(values.worth),
+    coverage: Number(values.coverage),
     max: Number(values.max),
     ratio: Number(values.ratio),
     focus: Number(values.focus),
+    repeats: Number(values.repeats),
   });
-  if (values.json !== undefined) await writeFile(values.json, JSON.stringify({ questions, measured }));
-  const mean = (numbers) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
+  if (values.json !== undefined) {
+    const kinds = questions.map(({ kind }) => kind);
+    await writeFile(values.json, JSON.stringify({ values, kinds, measured }));
+  }
   const points = (share) => (100 * share).toFixed(1);
+  const times = (factor) => `${factor.toFixed(2)} ×`;
   const between = ({ value, low, high }, format) => `${format(value)} (${format(low)} to ${format(high)})`;
   const { all, 'tiles and tokens': chosen } = measured;
-  const scoreOf = ({ scores }, kinds) =>
-    points(mean(scores.filter((_, at) => kinds === undefined || kinds.includes(questions[at].kind))));
+  const scores = (own) => own.map(({ score }) => score);
+  const totals = (own) => own.map(({ ms }) => ms.total);
+  const phase = (own, name) => mean(own.map(({ ms }) => ms[name]));
+  const scoreOf = (own, kinds = tiledQuestionKinds) =>
+    points(mean(scores(own.filter((_, at) => kinds.includes(questions[at].kind)))));
   const print = (cells) => console.log(`| ${cells.join(' | ')} |`);
   console.log(
-    `${questions.length} held-out questions, ${values.max} of 17 tiles, ${values.ratio} of the tokens\n`,
+    `${questions.length} questions; tiles with ${values.worth} of the best one's worth and tokens for a coverage of ${values.coverage}, ` +
+      `or ${values.max} of 17 tiles and ${values.ratio} of the tokens; focus ${values.focus}\n`,
   );
   print([
     'way',
+    'tiles',
     'tokens',
     'score',
     'of all',
     'tiles and tokens ahead by',
     'encoder',
-    'time from pixels',
-    'ms',
+    'earlier',
+    'ms: process, encode, select, prefill',
   ]);
-  print(['---', ...Array(7).fill('---:')]);
+  print(['---', ...Array(8).fill('---:')]);
   for (const [way, own] of Object.entries(measured)) {
     print([
       way,
-      own.kept,
+      mean(own.map(({ tiles }) => tiles)).toFixed(1),
+      mean(own.map(({ kept }) => kept)).toFixed(1),
       scoreOf(own),
-      way === 'all' ? '100' : between(retention(all.scores, own.scores), points),
-      own === chosen ? '' : between(meanDifference(own.scores, chosen.scores), points),
-      `${points(mean(own.encode) / mean(all.encode))} %`,
-      way === 'all' ? '100 %' : `${between(retention(all.times, own.times), points)} %`,
-      `${mean(own.times).toFixed(1)} (${['encode', 'select', 'prefill'].map((phase) => mean(own[phase]).toFixed(1)).join(' + ')})`,
+      own === all ? '100' : between(retention(scores(all), scores(own)), points),
+      own === chosen || chosen === undefined
+        ? ''
+        : between(meanDifference(scores(own), scores(chosen)), points),
+      `${points(phase(own, 'encode') / phase(all, 'encode'))} %`,
+      own === all ? '' : between(retention(totals(own), totals(all)), times),
+      `${mean(totals(own)).toFixed(1)}: ${['process', 'encode', 'select', 'prefill'].map((name) => phase(own, name).toFixed(1)).join(', ')}`,
     ]);
   }
   console.log('\nScore by kind of question\n');
@@ -191,4 +247,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   print(['---', ...kinds.map(() => '---:')]);
   for (const [way, own] of Object.entries(measured))
     print([way, ...kinds.map((kind) => scoreOf(own, [kind]))]);
+  if (chosen !== undefined) {
+    const tilesOf = (kind) => chosen.filter((_, at) => questions[at].kind === kind).map(({ tiles }) => tiles);
+    print(['tiles', ...kinds.map((kind) => mean(tilesOf(kind)).toFixed(1))]);
+  }
 }

@@ -43,6 +43,7 @@ export type {
   RankTiles,
   TileBudget,
   TileFacts,
+  UsefulTiles,
 } from './select/pools.js';
 export type { Standardize } from './select/standardize.js';
 export type { Answer, AnswerStream, Usage } from './vlm/answer.js';

@@ -104,6 +104,11 @@ export interface ImageReport {
   readonly order?: readonly number[];
   readonly tiles: readonly TileReport[];
   /**
+   * The worth of encoding each tile of the image, row by row, relative to the most useful tile, from 0 to 1 (option `tiles`). Absent
+   * if tiles were not ranked or a custom ranking was used.
+   */
+  readonly tileWorth?: readonly number[];
+  /**
    * Number of prompt tokens that represent the image after pruning, if it differs from the number of kept tokens. For example, an
    * unpruned LLaVA-NeXT image is passed without its padding and with a newline token per row.
    */

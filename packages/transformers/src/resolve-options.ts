@@ -74,8 +74,15 @@ const selection = {
         z.literal('all'),
         z.strictObject({ max: z.int().positive(), by: rankTiles }),
         z.strictObject({ share: z.number().gt(0).lte(1), by: rankTiles }),
+        z
+          .strictObject({
+            worth: z.number().gt(0).lte(1),
+            min: z.int().positive().optional(),
+            max: z.int().positive().optional(),
+          })
+          .refine(({ min, max }) => min === undefined || max === undefined || min <= max),
       ],
-      "expected 'all', { max } with a whole number from 1, or { share } with a number in (0, 1]",
+      "expected 'all', { max } with a whole number from 1, { share } with a number in (0, 1], or { worth } with a number in (0, 1] and, optionally, whole numbers min ≤ max from 1",
     )
     .optional(),
   positions: z.enum(['auto', 'preserve', 'compact']).optional(),

@@ -96,6 +96,16 @@ describe('phi3_v', () => {
     },
   );
 
+  it('encodes the crops that are worth it', async () => {
+    const inputs = await loaded.inputs('what ?', [noiseIn(2, SIZE)]);
+    await run(inputs, { tiles: { worth: 0.2 } });
+    const [image] = handle?.lastReport?.images ?? [];
+    expect(image?.indices).toHaveLength(OVERVIEW + CROP);
+    expect(image?.tileWorth?.indexOf(1)).toBe(2);
+    await run(inputs, { tiles: { worth: 0.2, min: CROPS + 1 } });
+    expect(missing()).toEqual([]);
+  });
+
   it('selects among the crops that the encoder reads', async () => {
     // transformers.js cuts it into four crops, of which the encoder reads the upper two.
     const inputs = await loaded.inputs('what ?', [noiseIn(1, WIDE)]);

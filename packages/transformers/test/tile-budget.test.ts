@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Tensor } from '@huggingface/transformers';
+import { RawImage, type Tensor } from '@huggingface/transformers';
 import { createReferenceBackend } from '@mmtok/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -179,6 +179,82 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     expect(await counted(() => run({ tiles: { max: 5, by: () => [2] } }))).toEqual([1, 1]);
   });
 
+  describe('with a least worth', () => {
+    /** Every quarter has lost detail, so that the question decides. */
+    let noisy: ModelInputs;
+    beforeAll(async () => {
+      noisy = await loaded.inputs('what is in the image ?', [noiseImage(tiny.imageSize)]);
+    });
+    const worths = (image = 0): readonly number[] => handle?.lastReport?.images[image]?.tileWorth ?? [];
+
+    it('encodes one tile if the overview lost detail in one place, and all if it did everywhere', async () => {
+      attach();
+      expect(await counted(() => run({ tiles: { worth: 0.2 } }))).toEqual([1, 1]);
+      expect(skippedOf()).toEqual([true, true, false, true, false]);
+      expect(await counted(() => run({ tiles: { worth: 1e-6 } }, noisy))).toEqual([1, 4]);
+      expect(handle?.lastReport?.keptTokens).toBe(ALL);
+    });
+
+    it('encodes exactly the tiles that are worth it, and reports the worth of all', async () => {
+      attach();
+      for (const worth of [0.01, 0.3, 0.6, 0.9, 1]) {
+        await run({ tiles: { worth } }, noisy);
+        expect(worths()).toHaveLength(4);
+        expect(Math.max(...worths())).toBe(1);
+        expect(skippedOf()).toEqual([...worths().map((own) => own < worth), false]);
+      }
+    });
+
+    it('stays within min and max, which count the overview', async () => {
+      attach();
+      expect(await counted(() => run({ tiles: { worth: 1, min: 4 } }, noisy))).toEqual([1, 3]);
+      expect(await counted(() => run({ tiles: { worth: 1e-6, max: 3 } }, noisy))).toEqual([1, 2]);
+      expect(await counted(() => run({ tiles: { worth: 1e-6, max: 1 } }, noisy))).toEqual([1]);
+      expect(await counted(() => run({ tiles: { worth: 1, min: 5 } }, noisy))).toEqual([5]);
+    });
+
+    it('decides for each prompt of a batch and each image of a prompt', async () => {
+      attach();
+      await run({ tiles: { worth: 0.3 } }, noisy);
+      const alone = skippedOf();
+      await run({ tiles: { worth: 0.3 } }, padded([inputs, noisy], 'left'));
+      expect([skippedOf(0), skippedOf(1)]).toEqual([[true, true, false, true, false], alone]);
+      const both = await loaded.inputs('what is in the image ?', [
+        noiseIn(0, tiny.imageSize),
+        noiseIn(3, tiny.imageSize),
+      ]);
+      await run({ tiles: { worth: 0.3 } }, both);
+      expect([worths(0).indexOf(1), worths(1).indexOf(1)]).toEqual([0, 3]);
+    });
+
+    it('reports the worth again if a later turn selects from the same encoding', async () => {
+      attach({ followUps: 'reselect' });
+      await run({ tiles: { worth: 0.3 } }, noisy);
+      const before = worths();
+      expect(await counted(() => run({ tiles: { worth: 0.3 } }, noisy))).toEqual([]);
+      expect(worths()).toEqual(before);
+    });
+
+    it('reports no worth for a custom ranking and for tiles that were not ranked', async () => {
+      attach();
+      await run({ tiles: { max: 2, by: () => [1] } });
+      expect(handle?.lastReport?.images[0]).not.toHaveProperty('tileWorth');
+      await run({ tiles: 'all' });
+      expect(handle?.lastReport?.images[0]).not.toHaveProperty('tileWorth');
+      await run({ tiles: { max: 2 } });
+      expect(worths()).toHaveLength(4);
+    });
+
+    it('encodes only the overview of a flat image', async () => {
+      attach();
+      const { width, height } = tiny.imageSize;
+      const flat = new RawImage(new Uint8ClampedArray(width * height * 3).fill(128), width, height, 3);
+      const given = await loaded.inputs('what is in the image ?', [flat]);
+      expect(await counted(() => run({ tiles: { worth: 0.2 } }, given))).toEqual([1]);
+      expect(handle?.lastReport?.images[0]).not.toHaveProperty('tileWorth');
+    });
+  });
+
   it('does not report skipped tiles as masked', async () => {
     attach({ allocation: 'perTile' });
     await run({ tiles: { max: 2 } });
@@ -316,12 +392,21 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     expect(chosen.size).toBeGreaterThan(1);
   });
 
-  it.each([[{ max: 0 }], [{ max: 1.5 }], [{ share: 0 }], [{ share: 2 }], ['most'], [{}]])(
-    'refuses %j',
-    (tiles) => {
-      expect(() => attach({ tiles: tiles as never })).toThrow(/tiles/);
-    },
-  );
+  it.each([
+    [{ max: 0 }],
+    [{ max: 1.5 }],
+    [{ share: 0 }],
+    [{ share: 2 }],
+    [{ worth: 0 }],
+    [{ worth: 1.1 }],
+    [{ worth: 0.5, min: 3, max: 2 }],
+    [{ worth: 0.5, by: () => [0] }],
+    [{ worth: 0.5, share: 0.5 }],
+    ['most'],
+    [{}],
+  ])('refuses %j', (tiles) => {
+    expect(() => attach({ tiles: tiles as never })).toThrow(/tiles/);
+  });
 });
 it('is rejected for LLaVA-OneVision, which transformers.js does not tile', async () => {
   const tiny = await buildTinyModel('llava_onevision', { directory });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lostDetail, rankTiles } from './rank-tiles.js';
+import { countUsefulTiles, lostDetail, rankTiles } from './rank-tiles.js';
 
 describe('rankTiles', () => {
   it('prefers the tile in which the question finds something, at equal detail', () => {
@@ -76,41 +76,100 @@ describe('rankTiles', () => {
   });
 });
 
+describe('countUsefulTiles', () => {
+  const ranked = (worth: readonly number[]): { order: number[]; worth: readonly number[] } => ({
+    order: worth.map((_, tile) => tile).sort((a, b) => (worth[b] ?? 0) - (worth[a] ?? 0)),
+    worth,
+  });
+
+  it('takes few tiles where one stands out, and many where all are alike', () => {
+    expect(countUsefulTiles(ranked([9, 1, 0.5, 1]), 0.2)).toBe(1);
+    expect(countUsefulTiles(ranked([4, 2, 3, 3]), 0.2)).toBe(4);
+    expect(countUsefulTiles(ranked([4, 2, 3, 3]), 0.75)).toBe(3);
+  });
+
+  it('takes none without worth, and no tile without any', () => {
+    expect(countUsefulTiles(ranked([]), 0.5)).toBe(0);
+    expect(countUsefulTiles(ranked([0, 0]), 0.5)).toBe(0);
+    expect(countUsefulTiles(ranked([0, 1, 0]), 1e-9)).toBe(1);
+  });
+
+  const worths = fc.array(fc.double({ min: 0, max: 1e9, noNaN: true }), { maxLength: 20 });
+  const share = fc.double({ min: 1e-9, max: 1, noNaN: true });
+
+  it('takes every tile that reaches the share, and no other', () => {
+    fc.assert(
+      fc.property(worths, share, (worth, least) => {
+        const { order } = ranked(worth);
+        const count = countUsefulTiles({ order, worth }, least);
+        const best = Math.max(0, ...worth);
+        const isUseful = (tile: number): boolean => {
+          const own = worth[tile] as number;
+          return own > 0 && own >= least * best;
+        };
+        expect(order.slice(0, count).every(isUseful)).toBe(true);
+        expect(order.slice(count).some(isUseful)).toBe(false);
+        expect(count > 0).toBe(best > 0);
+      }),
+    );
+  });
+
+  it('never takes more tiles for a larger share, and does not depend on the unit of worth', () => {
+    fc.assert(
+      fc.property(worths, share, share, (worth, one, other) => {
+        const tiles = ranked(worth);
+        const [less, more] = [Math.min(one, other), Math.max(one, other)];
+        expect(countUsefulTiles(tiles, more)).toBeLessThanOrEqual(countUsefulTiles(tiles, less));
+        const doubled = ranked(worth.map((value) => 2 * value));
+        expect(countUsefulTiles(doubled, one)).toBe(countUsefulTiles(tiles, one));
+      }),
+    );
+  });
+});
+
 describe('lostDetail', () => {
   const size = { channels: 1, height: 8, width: 8, grid: [2, 2], cells: [2, 2] } as const;
+  /** Four tiles of an image that brightens from left to right. */
+  const slopeTiles = (): Float32Array[] =>
+    Array.from({ length: 4 }, (_, tile) =>
+      Float32Array.from({ length: 64 }, (__, at) => ((tile % 2) + ((at % 8) + 0.5) / 8) / 2),
+    );
 
   it('is nothing in a flat tile, and the energy of the texture where there is one', () => {
     const overview = new Float32Array(64).fill(0.5);
-    const tiles = new Float32Array(4 * 64).fill(0.5);
+    const tiles = Array.from({ length: 4 }, () => new Float32Array(64).fill(0.5));
     // Stripes whose mean is the overview's value: all of them is lost.
-    for (let y = 0; y < 8; y++)
-      for (let x = 0; x < 8; x++) tiles[3 * 64 + y * 8 + x] = (y >> 1) % 2 === 0 ? 0 : 1;
+    for (let y = 0; y < 8; y++) for (let x = 0; x < 8; x++) tiles[3]![y * 8 + x] = (y >> 1) % 2 === 0 ? 0 : 1;
     const detail = lostDetail({ ...size, overview, tiles });
     expect(Array.from(detail.slice(0, 3))).toEqual([0, 0, 0]);
     expect(detail[3]).toBeCloseTo(0.25, 6);
   });
 
   it('is nothing for a smooth slope, which enlarging brings back', () => {
-    const slope = (u: number): number => u;
-    const overview = Float32Array.from({ length: 64 }, (_, at) => slope(((at % 8) + 0.5) / 8));
-    const tiles = Float32Array.from({ length: 256 }, (_, at) =>
-      slope((((at >> 6) % 2) + ((at % 8) + 0.5) / 8) / 2),
-    );
-    const detail = lostDetail({ ...size, overview, tiles });
+    const overview = Float32Array.from({ length: 64 }, (_, at) => ((at % 8) + 0.5) / 8);
+    const detail = lostDetail({ ...size, overview, tiles: slopeTiles() });
     // But for the border, beyond which the overview has no pixels.
     for (const lost of detail) expect(lost).toBeLessThan(2e-3);
   });
 
   it('is nothing for a smooth slope under an overview of another size than the tiles', () => {
     const overview = Float32Array.from({ length: 6 * 10 }, (_, at) => ((at % 10) + 0.5) / 10);
-    const tiles = Float32Array.from({ length: 256 }, (_, at) => (((at >> 6) % 2) + ((at % 8) + 0.5) / 8) / 2);
-    const detail = lostDetail({ ...size, overview, overviewSize: [6, 10], tiles, cells: [3, 5] });
+    const detail = lostDetail({
+      ...size,
+      overview,
+      overviewSize: [6, 10],
+      tiles: slopeTiles(),
+      cells: [3, 5],
+    });
     for (const lost of detail) expect(lost).toBeLessThan(2e-3);
   });
 
-  it('refuses pixels of another size', () => {
-    expect(() =>
-      lostDetail({ ...size, overview: new Float32Array(3), tiles: new Float32Array(256) }),
-    ).toThrow(/expected/);
+  it.each([
+    ['overview', { overview: new Float32Array(3) }],
+    ['tiles', { tiles: [new Float32Array(64)] }],
+    ['tiles', { tiles: [...slopeTiles().slice(1), new Float32Array(63)] }],
+  ])('refuses %s of another size', (name, wrong) => {
+    const pixels = { ...size, overview: new Float32Array(64), tiles: slopeTiles(), ...wrong };
+    expect(() => lostDetail(pixels)).toThrow(new RegExp(`${name}.*expected`));
   });
 });

@@ -71,6 +71,20 @@ export function rankTiles(options: TileRanking): RankedTiles {
   return { order, worth };
 }
 
+/**
+ * The number of tiles whose worth is at least a share of the best tile's: few where the question points to one place, many
+ * where it asks about the whole image. Not part of the paper.
+ * @param share in (0, 1].
+ * @returns a length of `order`, from 1; 0 if no tile has any worth.
+ */
+export function countUsefulTiles({ order, worth }: RankedTiles, share: number): number {
+  const worthOf = (place: number): number => worth[order[place] ?? -1] ?? 0;
+  const least = share * worthOf(0);
+  let count = 0;
+  while (worthOf(count) > 0 && worthOf(count) >= least) count++;
+  return count;
+}
+
 /** The sum of cells in a rectangle; cells that it covers in part count in part. */
 function within(
   cells: readonly number[],
@@ -108,8 +122,8 @@ export interface TilePixels {
   readonly overview: Float32Array;
   /** `[height, width]` of the overview. @default that of a tile */
   readonly overviewSize?: Grid | undefined;
-  /** The pixels of all tiles of the grid, row by row: `[tiles, channels, height, width]`. */
-  readonly tiles: Float32Array;
+  /** The pixels of every tile of the grid, row by row, each `[channels, height, width]`. */
+  readonly tiles: readonly Float32Array[];
   readonly channels: number;
   readonly height: number;
   readonly width: number;
@@ -126,6 +140,7 @@ const STRIDE = 2;
  * The detail that an overview lost, for each of its vision tokens: the mean squared difference between the tiles' pixels
  * and the overview's, enlarged bilinearly. 0 where the image is flat, however bright.
  * @returns one number per cell, row by row.
+ * @throws InvalidTensorError for pixels of the wrong size.
  */
 export function lostDetail({
   overview,
@@ -133,47 +148,38 @@ export function lostDetail({
   channels,
   height,
   width,
-  grid,
-  cells,
+  grid: [rows, columns],
+  cells: [cellRows, cellColumns],
   overviewSize: [tall, wide] = [height, width],
 }: TilePixels): Float32Array {
-  const [rows, columns] = grid;
-  const [cellRows, cellColumns] = cells;
-  const expected = rows * columns * channels * height * width;
-  if (tiles.length !== expected || overview.length !== channels * tall * wide) {
-    throw new InvalidTensorError(
-      'tiles',
-      `have ${tiles.length} and the overview ${overview.length} numbers, expected ${expected} and ${channels * tall * wide}`,
-    );
+  const size = channels * height * width;
+  if (tiles.length !== rows * columns) {
+    throw new InvalidTensorError('tiles', `has ${tiles.length} entries, expected ${rows * columns}`);
   }
-  const plane = height * width;
+  for (const tile of tiles) expectPixels('tiles', tile, size);
+  expectPixels('overview', overview, channels * tall * wide);
+  const down = samples(rows, height, tall, cellRows);
+  const across = samples(columns, width, wide, cellColumns);
   const sums = new Float64Array(cellRows * cellColumns);
   const counts = new Float64Array(cellRows * cellColumns);
-  const steps = (length: number): number => Math.max(1, Math.min(STRIDE, length));
-  for (let tile = 0; tile < rows * columns; tile++) {
-    const row = Math.floor(tile / columns);
-    const column = tile % columns;
-    for (let y = 0; y < height; y += steps(height)) {
-      const v = (row + (y + 0.5) / height) / rows;
-      const fromTop = clamp(v * tall - 0.5, tall - 1);
-      const y0 = Math.floor(fromTop);
-      const y1 = Math.min(y0 + 1, tall - 1);
-      const fy = fromTop - y0;
-      for (let x = 0; x < width; x += steps(width)) {
-        const u = (column + (x + 0.5) / width) / columns;
-        const fromLeft = clamp(u * wide - 0.5, wide - 1);
-        const x0 = Math.floor(fromLeft);
-        const x1 = Math.min(x0 + 1, wide - 1);
-        const fx = fromLeft - x0;
+  for (const [tile, pixels] of tiles.entries()) {
+    const vertical = down[Math.floor(tile / columns)] as readonly Sample[];
+    const horizontal = across[tile % columns] as readonly Sample[];
+    for (const y of vertical) {
+      for (const x of horizontal) {
         let squares = 0;
         for (let channel = 0; channel < channels; channel++) {
-          const at = channel * tall * wide;
-          const upper = mix(overview[at + y0 * wide + x0], overview[at + y0 * wide + x1], fx);
-          const lower = mix(overview[at + y1 * wide + x0], overview[at + y1 * wide + x1], fx);
-          const shown = tiles[(tile * channels + channel) * plane + y * width + x] as number;
-          squares += (shown - mix(upper, lower, fy)) ** 2;
+          const plane = channel * tall * wide;
+          const upper = plane + y.before * wide;
+          const lower = plane + y.after * wide;
+          const topLeft = overview[upper + x.before] as number;
+          const bottomLeft = overview[lower + x.before] as number;
+          const top = topLeft + ((overview[upper + x.after] as number) - topLeft) * x.share;
+          const bottom = bottomLeft + ((overview[lower + x.after] as number) - bottomLeft) * x.share;
+          const shown = pixels[(channel * height + y.pixel) * width + x.pixel] as number;
+          squares += (shown - top - (bottom - top) * y.share) ** 2;
         }
-        const cell = Math.floor(v * cellRows) * cellColumns + Math.floor(u * cellColumns);
+        const cell = y.cell * cellColumns + x.cell;
         sums[cell] = (sums[cell] as number) + squares / channels;
         counts[cell] = (counts[cell] as number) + 1;
       }
@@ -182,10 +188,33 @@ export function lostDetail({
   return Float32Array.from(sums, (sum, cell) => sum / Math.max(1, counts[cell] as number));
 }
 
-function clamp(value: number, highest: number): number {
-  return Math.min(Math.max(value, 0), highest);
+/** A pixel of a tile along one axis, and where it lies in the overview. */
+interface Sample {
+  readonly pixel: number;
+  /** The two pixels of the overview around it; it is `share` of the way from the first to the second. */
+  readonly before: number;
+  readonly after: number;
+  readonly share: number;
+  /** The overview token that covers it. */
+  readonly cell: number;
 }
 
-function mix(a: number | undefined, b: number | undefined, share: number): number {
-  return (a as number) + ((b as number) - (a as number)) * share;
+/** The sampled pixels of each of `parts` tiles of `length` pixels along one axis of an overview of `overview` pixels. */
+function samples(parts: number, length: number, overview: number, cells: number): Sample[][] {
+  const count = Math.ceil(length / STRIDE);
+  return Array.from({ length: parts }, (_, part) =>
+    Array.from({ length: count }, (__, index): Sample => {
+      const pixel = index * STRIDE;
+      const position = (part + (pixel + 0.5) / length) / parts;
+      const place = Math.min(Math.max(position * overview - 0.5, 0), overview - 1);
+      const before = Math.floor(place);
+      const after = Math.min(before + 1, overview - 1);
+      return { pixel, before, after, share: place - before, cell: Math.floor(position * cells) };
+    }),
+  );
+}
+
+function expectPixels(name: string, pixels: Float32Array, count: number): void {
+  if (pixels.length === count) return;
+  throw new InvalidTensorError(name, `has ${pixels.length} numbers, expected ${count}`);
 }

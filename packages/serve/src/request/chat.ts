@@ -61,6 +61,11 @@ const overridesSchema = z.union([
         z.literal('all'),
         z.strictObject({ max: z.int().min(1) }),
         z.strictObject({ share: z.number().gt(0).max(1) }),
+        z.strictObject({
+          worth: z.number().gt(0).max(1),
+          min: z.int().min(1).optional(),
+          max: z.int().min(1).optional(),
+        }),
       ])
       .optional(),
     question: z.string().min(1).max(20_000).optional(),
@@ -99,8 +104,15 @@ export interface ChatBody {
   readonly [field: string]: unknown;
 }
 
-/** A maximum number of tiles, or a share of them, including the overview. */
-export type TileBudget = 'all' | { readonly max: number } | { readonly share: number };
+/**
+ * A maximum number of tiles, a share of them, including the overview, or the tiles with at least a share of the worth of the most
+ * useful one.
+ */
+export type TileBudget =
+  | 'all'
+  | { readonly max: number }
+  | { readonly share: number }
+  | { readonly worth: number; readonly min?: number | undefined; readonly max?: number | undefined };
 
 /** Overrides of one call: the field `mmtok` of the request, unless it is `false`. */
 export interface Overrides {

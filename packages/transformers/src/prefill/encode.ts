@@ -14,7 +14,12 @@ export interface EncodedImages {
   readonly prepared: PreparedImages | undefined;
   /** Rows of tiles that were not encoded. */
   readonly skipped: ReadonlySet<number>;
+  /** The worth of each tile of an image whose tiles were ranked, by the first row of the image. */
+  readonly tileWorth: TileWorth;
 }
+
+/** The worth of each tile of an image, relative to the best one, by the first row of the image in the encoder's output. */
+export type TileWorth = ReadonlyMap<number, readonly number[]>;
 
 /** Images encoded in an earlier turn, and the inputs that describe them. */
 export interface EarlierImages {
@@ -84,6 +89,7 @@ export async function encodeImages(
     encoded: await pruned.family.adapter.encode(pruned.model, inputs),
     prepared: cache && new PreparedImages(),
     skipped: new Set(),
+    tileWorth: new Map(),
   });
   if (cache === undefined) return { images: await run(), hit: false };
   const { entry, hit } = cache.get(await digest(imageInputsOf(pruned, inputs)), size, run);

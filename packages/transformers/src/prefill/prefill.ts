@@ -117,7 +117,7 @@ export async function prefill(
   const outputs = await adapter.prefill(model, forward, cut.prompt);
   const ended = performance.now();
 
-  const reports = imageReports(images, results, vision.saliency, chosen.earlier.images.skipped);
+  const reports = imageReports(images, results, vision.saliency, chosen.earlier.images);
   const main = reports.find((one) => one.keptTokens < one.visionTokens) ?? reports[0];
   return {
     outputs,
@@ -321,8 +321,8 @@ async function encode(
       ? await encodeUsefulTiles(context, options, inputs, prompt, context.backend, part)
       : undefined;
   if (tiles !== undefined) {
-    const { encoded, skipped, rankMs } = tiles;
-    return { images: { encoded, skipped, prepared: undefined }, hit, rankMs };
+    const { rankMs, ...encoded } = tiles;
+    return { images: { ...encoded, prepared: undefined }, hit, rankMs };
   }
   return { ...(await encodeImages(context, inputs, start.earlier, cache)), rankMs: 0 };
 }

@@ -1,9 +1,15 @@
 // Encodes only the most useful tiles of an image: first the overview, then the tiles with detail that the overview
 // lost in the regions the question is about.
 
-import { type Backend, type Float32Tensor, InvalidOptionsError, rankTiles } from '@mmtok/core';
+import {
+  type Backend,
+  type Float32Tensor,
+  InvalidOptionsError,
+  type RankedTiles,
+  rankTiles,
+} from '@mmtok/core';
 import { defineProgram } from '@mmtok/core/backend';
-import { lostDetail, relevance, sum } from '@mmtok/core/internal';
+import { countUsefulTiles, lostDetail, relevance, sum } from '@mmtok/core/internal';
 import type { EncodedVision } from '../adapters/adapter.js';
 import type { PrunedModel } from '../families/family.js';
 import type { InputTile, PromptTile, TiledInputs, TilePart } from '../families/tiling.js';
@@ -14,7 +20,8 @@ import { placeImages, runsOf } from '../prompt/images.js';
 import { countPlaceholders, type Prompt } from '../prompt/prompt.js';
 import { embedQuestion, findQuestions, type QuestionSettings } from '../question/question.js';
 import type { Question } from '../report.js';
-import type { TileBudget, TileFacts, TileOrder } from '../select/pools.js';
+import type { TileBudget, TileFacts, UsefulTiles } from '../select/pools.js';
+import type { TileWorth } from './encode.js';
 
 /** Which tiles of a batch are encoded. */
 export interface EncodedTiles {
@@ -22,6 +29,7 @@ export interface EncodedTiles {
   readonly encoded: EncodedVision;
   /** Rows of those tokens. */
   readonly skipped: ReadonlySet<number>;
+  readonly tileWorth: TileWorth;
   /** Milliseconds spent on ranking. */
   readonly rankMs: number;
 }
@@ -36,6 +44,8 @@ export interface TileSettings extends QuestionSettings {
 /** An image whose tiles are selected. Tiles are numbered in the encoder's order. */
 interface TiledImage {
   readonly batchIndex: number;
+  /** Its first row in the encoder's output. */
+  readonly start: number;
   readonly overview: number;
   readonly grid: readonly [rows: number, columns: number];
   /** In row-major order. */
@@ -66,13 +76,8 @@ export async function encodeUsefulTiles(
   const images = read.images.filter(
     ({ batchIndex }) => (prompt.visionTokens[batchIndex] as number) >= settings.minVisionTokens,
   );
-  /** How many tiles to encode after the overview. */
-  const wanted = ({ usable }: TiledImage): number =>
-    ('max' in budget ? budget.max : Math.round(budget.share * (usable.size + 1))) - 1;
   if (images.length === 0) return undefined;
-  // A ranking of the caller may omit tiles.
-  if (budget.by === undefined && images.every((image) => wanted(image) >= image.usable.size))
-    return undefined;
+  if (images.every(({ usable }) => coversAll(budget, usable.size))) return undefined;
 
   const cut = new Set(images.flatMap(({ tiles }) => tiles));
   const first = tiled.tiles.flatMap((_, tile) => (cut.has(tile) ? [] : [tile]));
@@ -84,6 +89,7 @@ export async function encodeUsefulTiles(
   await run(first);
   const started = performance.now();
   const added: number[] = [];
+  const tileWorth = new Map<number, readonly number[]>();
   const questions = findQuestions(pruned, settings, prompt);
   const texts = new Map<number, Promise<Float32Tensor | undefined>>();
   const textOf = (batchIndex: number): Promise<Float32Tensor | undefined> => {
@@ -96,13 +102,21 @@ export async function encodeUsefulTiles(
   for (const image of images) {
     const vision = rowsOfTile(tiled, image.overview, parts[0] as EncodedPart);
     const facts = await factsOf(tiled, image, { vision, text: await textOf(image.batchIndex) }, backend);
-    const ranked = ordered(facts, budget).map((tile) => image.tiles[tile] as number);
-    added.push(...ranked.filter((tile) => image.usable.has(tile)).slice(0, Math.max(0, wanted(image))));
+    const { order, worth } = ranked(facts, budget);
+    const usable = order.filter((tile) => image.usable.has(image.tiles[tile] as number));
+    const count = tilesToAdd(budget, { order: usable, worth }, image.usable.size);
+    added.push(...usable.slice(0, count).map((tile) => image.tiles[tile] as number));
+    const best = Math.max(...worth);
+    if (best > 0)
+      tileWorth.set(
+        image.start,
+        worth.map((one) => one / best),
+      );
   }
   added.sort((a, b) => a - b);
   const rankMs = performance.now() - started;
   if (added.length > 0) await run(added);
-  return { ...assembled(parts, tiled), rankMs };
+  return { ...assembled(parts, tiled), tileWorth, rankMs };
 }
 
 /** The encoder's inputs, and the images in them that have a complete grid of tiles and an overview. */
@@ -133,7 +147,7 @@ function readTiles(
   );
   const tiled = family.tiling(inputs, tiles);
   if (tiled === undefined) return undefined;
-  const images = placed.flatMap(({ batchIndex }, image): TiledImage[] => {
+  const images = placed.flatMap(({ batchIndex, start }, image): TiledImage[] => {
     const own = tiled.tiles.flatMap((one, tile) => (one.image === image ? [{ tile, at: one.at }] : []));
     const overview = own.find(({ at }) => at === 'overview')?.tile;
     const cut = own.flatMap(({ tile, at }) => (typeof at === 'object' ? [{ tile, at }] : []));
@@ -144,7 +158,7 @@ function readTiles(
     if (overview === undefined || cut.length === 0 || !isWhole) return [];
     const numbers = cut.map(({ tile }) => tile);
     const usable = new Set(numbers.filter((tile) => (tiled.tiles[tile] as InputTile).units.length > 0));
-    return [{ batchIndex, overview, grid: [height, width], tiles: numbers, usable }];
+    return [{ batchIndex, start, overview, grid: [height, width], tiles: numbers, usable }];
   });
   return { tiled, images };
 }
@@ -189,14 +203,10 @@ async function factsOf(
   const overview = tiled.pixels(image.overview);
   const pixels = image.tiles.map((tile) => tiled.pixels(tile));
   const [{ channels, height, width }] = pixels as [(typeof pixels)[number]];
-  const tiles = new Float32Array(pixels.length * channels * height * width);
-  pixels.forEach(({ data }, at) => {
-    tiles.set(data, at * channels * height * width);
-  });
   const detail = lostDetail({
     overview: overview.data,
     overviewSize: [overview.height, overview.width],
-    tiles,
+    tiles: pixels.map(({ data }) => data),
     channels,
     height,
     width,
@@ -211,12 +221,35 @@ async function factsOf(
   };
 }
 
+/** A budget that does not cover all tiles by definition. */
+type PartialBudget = Exclude<TileBudget, 'all'>;
+
+/** Whether a budget encodes all of an image's `usable` tiles, whatever their worth. A ranking of the caller may omit tiles. */
+function coversAll(budget: PartialBudget, usable: number): boolean {
+  if ('worth' in budget) return (budget.min ?? 1) > usable;
+  return budget.by === undefined && fixedCount(budget, usable) >= usable;
+}
+
+/** How many tiles to encode after the overview, if the number does not depend on their worth. */
+function fixedCount(budget: Exclude<PartialBudget, UsefulTiles>, usable: number): number {
+  return Math.max(0, ('max' in budget ? budget.max : Math.round(budget.share * (usable + 1))) - 1);
+}
+
+/** How many of the ranked tiles to encode after the overview. */
+function tilesToAdd(budget: PartialBudget, tiles: RankedTiles, usable: number): number {
+  if (!('worth' in budget)) return fixedCount(budget, usable);
+  const { worth, min = 1, max = Number.POSITIVE_INFINITY } = budget;
+  return Math.min(Math.max(countUsefulTiles(tiles, worth), min - 1), max - 1);
+}
+
 /**
- * Ranks the tiles of an image, numbered from 0 in row-major order, most worth encoding first.
+ * Ranks the tiles of an image, numbered from 0 in row-major order, most worth encoding first. A ranking of the caller states no
+ * worth.
  * @throws InvalidOptionsError if an order contains anything but distinct tiles.
  */
-function ordered(facts: TileFacts, { by }: TileOrder): readonly number[] {
-  if (by === undefined) return rankTiles(facts).order;
+function ranked(facts: TileFacts, budget: PartialBudget): RankedTiles {
+  const by = 'worth' in budget ? undefined : budget.by;
+  if (by === undefined) return rankTiles(facts);
   const order = by(facts);
   const count = facts.grid[0] * facts.grid[1];
   const invalid = (problem: string): InvalidOptionsError =>
@@ -228,7 +261,7 @@ function ordered(facts: TileFacts, { by }: TileOrder): readonly number[] {
       order.every((tile) => Number.isInteger(tile) && tile >= 0 && tile < count),
     invalid,
   );
-  if (isOrder) return order;
+  if (isOrder) return { order, worth: [] };
   throw invalid(`expected distinct tile indices from 0 to ${count - 1}, got ${shown(order)}`);
 }
 

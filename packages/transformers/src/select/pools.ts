@@ -31,10 +31,26 @@ export type PromptBudget = Budget | FitContext;
 export type Allocation = 'perImage' | 'perTile' | 'shared';
 
 /**
- * How many tiles of an image to encode, including its overview: all, a maximum number, or a share (rounded to the nearest
- * integer, but at least the overview).
+ * How many tiles of an image to encode, including its overview: all, a maximum number, a share (rounded to the nearest
+ * integer, but at least the overview), or as many as the question needs.
  */
-export type TileBudget = 'all' | (({ readonly max: number } | { readonly share: number }) & TileOrder);
+export type TileBudget =
+  | 'all'
+  | (({ readonly max: number } | { readonly share: number }) & TileOrder)
+  | UsefulTiles;
+
+/**
+ * Encodes the overview and the tiles worth at least a share of the most useful tile, as `rankTiles` of @mmtok/core measures
+ * worth: few tiles for a question about one detail, many for a question about the whole image.
+ */
+export interface UsefulTiles {
+  /** The least worth of a tile relative to the most useful tile, in (0, 1]. Lower values encode more tiles. */
+  readonly worth: number;
+  /** Encode at least this many tiles, including the overview. @default 1 */
+  readonly min?: number | undefined;
+  /** Encode at most this many tiles, including the overview. @default all */
+  readonly max?: number | undefined;
+}
 
 /** Which tiles of an image to encode first. */
 export interface TileOrder {

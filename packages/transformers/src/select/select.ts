@@ -327,12 +327,20 @@ export function keptRows(images: readonly PlacedImage[], results: readonly PoolR
   return kept;
 }
 
+/** What is known about the tiles of a batch. */
+export interface TileOutcome {
+  /** Rows of tiles that were not encoded. */
+  readonly skipped: ReadonlySet<number>;
+  /** The worth of each tile of an image, by the first row of the image. */
+  readonly tileWorth: ReadonlyMap<number, readonly number[]>;
+}
+
 /** Converts the results of all pools to image reports. */
 export function imageReports(
   images: readonly PlacedImage[],
   results: readonly PoolResult[],
   saliency: Float32Array | undefined,
-  skipped: ReadonlySet<number>,
+  { skipped, tileWorth }: TileOutcome,
 ): ImageReport[] {
   const kept = results.flatMap(({ rows }) => rows).sort((a, b) => a - b);
   const all = new Set(kept);
@@ -341,6 +349,7 @@ export function imageReports(
     const within = (rows: readonly number[], from: number, count: number): number[] =>
       rows.filter((row) => row >= from && row < from + count).map((row) => row - from);
     const end = start + visionTokens;
+    const worth = tileWorth.get(start);
     const own = results.filter(
       ({ pool }) => pool.batchIndex === batchIndex && pool.tiles.some((tile) => tile.image === image),
     );
@@ -367,6 +376,7 @@ export function imageReports(
           ...(isPart && { unencoded: missing }),
         };
       }),
+      ...(worth && { tileWorth: worth }),
       ...(unpruned !== undefined && isReadUnpruned(placed, all) && { promptTokens: unpruned.length }),
       // A copy, so that the report neither keeps the encoder's whole output alive nor shares its memory.
       ...(saliency && { saliency: saliency.slice(start, end) }),
