@@ -9,7 +9,7 @@ import type {
 } from '@huggingface/transformers';
 import { files } from '#files';
 import { folderOf, type ModelSize } from './model-size.js';
-import { resizeAlike } from './resize.js';
+import { prepareAlike } from './prepare-alike.js';
 import { TinyVlmError } from './tiny-vlm-error.js';
 
 /**
@@ -94,7 +94,7 @@ export async function loadTinyVlm({
     }),
     await modelClass.from_pretrained(source, { ...options, local_files_only: true }),
   ]);
-  resizeAlike(processor, RawImage);
+  prepareAlike(processor, library);
 
   const ask: TinyVlm['ask'] = async (image, question, generateOptions = {}) => {
     const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }];

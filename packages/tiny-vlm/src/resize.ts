@@ -1,6 +1,5 @@
 // Resizes images as transformers.js does in Node, byte for byte, on every platform. In browsers the library uses a canvas
 // with a different filter, so the models would see other pixels than those they were measured on.
-import type { Processor, RawImage } from '@huggingface/transformers';
 
 /** Resolution of positions between two pixels: 1/64. */
 const STEPS = 64;
@@ -70,21 +69,4 @@ export function resizeBicubic(
     }
   }
   return resized;
-}
-
-/** The parts of an image processor that are read and replaced. */
-interface Resizing {
-  readonly size: unknown;
-  get_resize_output_image_size(image: RawImage, size: unknown): readonly [width: number, height: number];
-  resize(image: RawImage): Promise<RawImage>;
-}
-
-/** Makes a processor of these models resize with {@link resizeBicubic}. */
-export function resizeAlike(processor: Processor, Image: typeof RawImage): void {
-  const images = processor.image_processor as unknown as Resizing;
-  images.resize = async (image) => {
-    const [width, height] = images.get_resize_output_image_size(image, images.size);
-    if (image.width === width && image.height === height) return image;
-    return new Image(resizeBicubic(image, width, height), width, height, image.channels);
-  };
 }
