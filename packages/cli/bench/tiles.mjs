@@ -2,11 +2,13 @@
 // all tiles and tokens, with fewer tokens, with some of the tiles, with both, and with what else costs as little: a smaller image, the
 // same number of tiles for every question, and tiles by chance, by relevance alone, or by detail alone. Prints a Markdown table with
 // 95 % intervals by paired bootstrap over questions.
-//   node bench/tiles.mjs [--limit 440] [--from 0] [--worth 0.12] [--coverage 0.7] [--focus 2] [--max 7] [--ratio 0.1] [--repeats 1]
-//                        [--ways a,b] [--questions folder] [--json file]
-// --worth and --coverage set tiles and tokens by question; --max and --ratio set the same number for every question. --repeats asks each
-// question that often in each way; the median time counts. --questions reads questions.jsonl and scenes.jsonl from a folder, as written
-// by `python -m tiny_vlm questions --preset tiled --split validation` in training/, instead of the held-out ones.
+//   node bench/tiles.mjs [--limit 440] [--from 0] [--worth 0.12] [--most 11] [--coverage 0.73] [--focus 2] [--max 7] [--ratio 0.1]
+//                        [--repeats 1] [--ways a,b] [--questions folder] [--json file]
+//   node bench/tiles.mjs --merge file,file
+// --worth, --most, and --coverage set tiles and tokens by question; --max and --ratio set the same number for every question.
+// --repeats asks each question that often in each way; the fastest call counts. --questions reads questions.jsonl and scenes.jsonl from a
+// folder, as written by `python -m tiny_vlm questions --preset tiled --split validation` in training/, instead of the held-out ones.
+// --merge prints the tables of runs over different questions, each saved with --json.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,13 +34,12 @@ const BLOCK = 22;
 const WARM_UP = 3;
 
 const mean = (numbers) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
 const byDetail = (facts) => rankTiles({ ...facts, focus: 0 }).order;
 const byRelevance = (facts) => rankTiles({ ...facts, detail: facts.detail.map(() => 1) }).order;
 
 /** The ways to ask: which tiles, how many tokens, and whether the image is halved first. */
-function waysOf({ worth, coverage, max, ratio, random }) {
+function waysOf({ worth, most, coverage, max, ratio, random }) {
   const byChance = ({ grid: [rows, columns] }) =>
     Array.from({ length: rows * columns }, (_, tile) => ({ tile, lot: random() }))
       .toSorted((a, b) => a.lot - b.lot)
@@ -46,16 +47,15 @@ function waysOf({ worth, coverage, max, ratio, random }) {
   const every = { budget: { ratio: 1 } };
   const few = { budget: { ratio } };
   const needed = { budget: { coverage } };
+  const useful = { tiles: { worth, max: most } };
   return {
     all: every,
     'tokens only': few,
-    'tiles only': { ...every, tiles: { worth } },
-    'tiles and tokens': { ...needed, tiles: { worth } },
+    'tiles only': { ...every, ...useful },
+    'tiles and tokens': { ...needed, ...useful },
     'fixed tiles and tokens': { ...few, tiles: { max } },
-    'fixed tiles, tokens by coverage': { ...needed, tiles: { max } },
     resize: { ...every, halved: true },
     'resize and tokens': { ...few, halved: true },
-    'random tiles': { ...every, tiles: { max, by: byChance } },
     'random tiles and tokens': { ...few, tiles: { max, by: byChance } },
     'tiles by relevance alone, and tokens': { ...few, tiles: { max, by: byRelevance } },
     'tiles by detail alone, and tokens': { ...few, tiles: { max, by: byDetail } },
@@ -130,7 +130,7 @@ export async function compareTiles({ questions, names, focus, ratio, repeats, ..
       answer: answer.trim(),
       kept: keptTokens,
       tiles: images[0].tiles.filter(({ skipped }) => skipped !== true).length,
-      times: { process, encode, select, prefill, total: process + encode + select + prefill },
+      ms: { process, encode, select, prefill, total: process + encode + select + prefill },
     };
   };
   const tokensOf = async (picture) => handle.countTokens(await processor('<image>', [picture]))[0].vision;
@@ -155,10 +155,11 @@ export async function compareTiles({ questions, names, focus, ratio, repeats, ..
           asked[at].push(await ask(pictures[at], question, way));
       }
       for (const [at, { answer: expected }] of block.entries()) {
-        const [{ answer, kept, tiles, times }] = asked[at];
-        const middle = (phase) => median(asked[at].map((one) => one.times[phase]));
-        const ms = Object.fromEntries(Object.keys(times).map((phase) => [phase, middle(phase)]));
-        measured[name].push({ score: answer === expected ? 1 : 0, kept, tiles, ms });
+        // Whatever else the machine does only ever adds time.
+        const { answer, ms, ...rest } = asked[at].reduce((best, one) =>
+          one.ms.total < best.ms.total ? one : best,
+        );
+        measured[name].push({ score: answer === expected ? 1 : 0, ms, ...rest });
       }
     }
   }
@@ -168,13 +169,15 @@ export async function compareTiles({ questions, names, focus, ratio, repeats, ..
   return measured;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** The options of the command line, and the runs to print: the saved ones, or a new one. */
+async function runsOf() {
   const { values } = parseArgs({
     options: {
       limit: { type: 'string', default: '440' },
       from: { type: 'string', default: '0' },
       worth: { type: 'string', default: '0.12' },
-      coverage: { type: 'string', default: '0.7' },
+      most: { type: 'string', default: '11' },
+      coverage: { type: 'string', default: '0.73' },
       max: { type: 'string', default: '7' },
       ratio: { type: 'string', default: '0.1' },
       focus: { type: 'string', default: '2' },
@@ -182,24 +185,34 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       ways: { type: 'string' },
       questions: { type: 'string' },
       json: { type: 'string' },
+      merge: { type: 'string' },
     },
   });
+  if (values.merge !== undefined) {
+    return await Promise.all(
+      values.merge.split(',').map(async (file) => JSON.parse(await readFile(file, 'utf8'))),
+    );
+  }
   const [limit, from] = [Number(values.limit), Number(values.from)];
   const questions = (await questionsOf(values.questions)).slice(from, from + limit);
+  const number = (name) => ({ [name]: Number(values[name]) });
   const measured = await compareTiles({
     questions,
     names: values.ways?.split(','),
-    worth: Number(values.worth),
-    coverage: Number(values.coverage),
-    max: Number(values.max),
-    ratio: Number(values.ratio),
-    focus: Number(values.focus),
-    repeats: Number(values.repeats),
+    ...Object.assign({}, ...['worth', 'most', 'coverage', 'max', 'ratio', 'focus', 'repeats'].map(number)),
   });
-  if (values.json !== undefined) {
-    const kinds = questions.map(({ kind }) => kind);
-    await writeFile(values.json, JSON.stringify({ values, kinds, measured }));
-  }
+  const run = { values, kinds: questions.map(({ kind }) => kind), measured };
+  if (values.json !== undefined) await writeFile(values.json, JSON.stringify(run));
+  return [run];
+}
+
+/** Prints the tables of runs over different questions. */
+function printTables(runs) {
+  const [{ values }] = runs;
+  const kindOf = runs.flatMap(({ kinds }) => kinds);
+  const measured = Object.fromEntries(
+    Object.keys(runs[0].measured).map((way) => [way, runs.flatMap((run) => run.measured[way])]),
+  );
   const points = (share) => (100 * share).toFixed(1);
   const times = (factor) => `${factor.toFixed(2)} ×`;
   const between = ({ value, low, high }, format) => `${format(value)} (${format(low)} to ${format(high)})`;
@@ -208,11 +221,11 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const totals = (own) => own.map(({ ms }) => ms.total);
   const phase = (own, name) => mean(own.map(({ ms }) => ms[name]));
   const scoreOf = (own, kinds = tiledQuestionKinds) =>
-    points(mean(scores(own.filter((_, at) => kinds.includes(questions[at].kind)))));
+    points(mean(scores(own.filter((_, at) => kinds.includes(kindOf[at])))));
   const print = (cells) => console.log(`| ${cells.join(' | ')} |`);
   console.log(
-    `${questions.length} questions; tiles with ${values.worth} of the best one's worth and tokens for a coverage of ${values.coverage}, ` +
-      `or ${values.max} of 17 tiles and ${values.ratio} of the tokens; focus ${values.focus}\n`,
+    `${kindOf.length} questions; tiles with ${values.worth} of the best one's worth, at most ${values.most}, and tokens for a coverage ` +
+      `of ${values.coverage}, or ${values.max} of 17 tiles and ${values.ratio} of the tokens; focus ${values.focus}\n`,
   );
   print([
     'way',
@@ -241,14 +254,14 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       `${mean(totals(own)).toFixed(1)}: ${['process', 'encode', 'select', 'prefill'].map((name) => phase(own, name).toFixed(1)).join(', ')}`,
     ]);
   }
-  console.log('\nScore by kind of question\n');
-  const kinds = tiledQuestionKinds.filter((kind) => questions.some((question) => question.kind === kind));
+  console.log('\nScore by kind of question, and tiles of "tiles and tokens"\n');
+  const kinds = tiledQuestionKinds.filter((kind) => kindOf.includes(kind));
   print(['way', ...kinds]);
   print(['---', ...kinds.map(() => '---:')]);
   for (const [way, own] of Object.entries(measured))
     print([way, ...kinds.map((kind) => scoreOf(own, [kind]))]);
-  if (chosen !== undefined) {
-    const tilesOf = (kind) => chosen.filter((_, at) => questions[at].kind === kind).map(({ tiles }) => tiles);
-    print(['tiles', ...kinds.map((kind) => mean(tilesOf(kind)).toFixed(1))]);
-  }
+  const tilesOf = (kind) => chosen.filter((_, at) => kindOf[at] === kind).map(({ tiles }) => tiles);
+  if (chosen !== undefined) print(['tiles', ...kinds.map((kind) => mean(tilesOf(kind)).toFixed(1))]);
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) printTables(await runsOf());
