@@ -1,9 +1,9 @@
-// Assembles wasm/gain.wat and writes its bytes into src/maximize/gain-module.ts. Run after editing the .wat.
+// Assembles wasm/gain.wat and writes its bytes into src/search/gain-module.ts. Run after editing the .wat.
 import { readFile, writeFile } from 'node:fs/promises';
 import wabt from 'wabt';
 
 const source = new URL('../wasm/gain.wat', import.meta.url);
-const target = new URL('../src/maximize/gain-module.ts', import.meta.url);
+const target = new URL('../src/search/gain-module.ts', import.meta.url);
 
 /** The bytes of wasm/gain.wat. */
 export async function assemble() {

@@ -34,7 +34,7 @@ const examples = [
   [
     'MatrixTooLargeError',
     'MMTOK_MATRIX_TOO_LARGE',
-    new MatrixTooLargeError('vision', 100, 200, { ceiling: 1000 }),
+    new MatrixTooLargeError('vision', 100, 200, 'Sample its targets', { ceiling: 1000 }),
   ],
   ['UnsupportedOpError', 'MMTOK_UNSUPPORTED_OP', new UnsupportedOpError('loop', 'tfjs')],
 ] as const;
@@ -104,7 +104,10 @@ describe('fields and messages', () => {
   });
 
   it('tells the size of a matrix that is too large', () => {
-    const error = new MatrixTooLargeError('vision', 100_000, 100_000, { ceiling: 2 ** 30, peak: 2.5 * 4e10 });
+    const error = new MatrixTooLargeError('vision', 100_000, 100_000, 'Sample its targets', {
+      ceiling: 2 ** 30,
+      peak: 2.5 * 4e10,
+    });
     expect(error.bytes).toBe(4e10);
     expect(error.message).toMatch(/'vision'.*100000 × 100000.*37\.25 GiB.*93\.13 GiB.*1\.00 GiB/);
   });

@@ -123,6 +123,7 @@ export class MatrixTooLargeError extends MmtokError {
   readonly bytes: number;
 
   /**
+   * @param remedy how the term can do with fewer targets, a clause in the imperative.
    * @param limits `ceiling` in bytes, absent if memory itself ran out; `peak` in bytes, the most in use while
    * the matrix is computed.
    */
@@ -130,6 +131,7 @@ export class MatrixTooLargeError extends MmtokError {
     term: string,
     candidates: number,
     targets: number,
+    remedy: string,
     limits: {
       readonly ceiling?: number | undefined;
       readonly peak?: number | undefined;
@@ -147,9 +149,7 @@ export class MatrixTooLargeError extends MmtokError {
         (isLimit ? `above the ceiling of ${gib(ceiling)}` : 'which cannot be allocated'),
       {
         kind: isLimit ? 'usage' : 'environment',
-        hint:
-          'Sample its targets, e.g. visionCoverage({ sample: { targets: 2048 } })' +
-          (isLimit ? ', or raise maxMatrixBytes if there is that much memory.' : '.'),
+        hint: `${remedy}${isLimit ? ', or raise maxMatrixBytes if there is that much memory' : ''}.`,
         cause,
       },
     );

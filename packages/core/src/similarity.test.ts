@@ -17,7 +17,7 @@ function expectValues(actual: ReferenceTensor, dims: readonly number[], values: 
 }
 
 describe('cosineSimilarity', () => {
-  it('is the cosine of every pair, whatever the lengths; a zero row has 0 with all', () => {
+  it('is the cosine of every pair, whatever the lengths; a zero row has cosine 0 with every row', () => {
     const a = matrix([2, 0], [0, 0], [3, 4]);
     const b = matrix([0, 5], [-3, 0]);
     expectValues(cosineSimilarity(ops, a, b), [3, 2], [0, -1, 0, 0, 0.8, -0.6]);
@@ -41,7 +41,7 @@ describe('relevance', () => {
     expectValues(of([0, -1]), [4, 1], [1, 0, 1 - Math.SQRT1_2, 1]);
   });
 
-  it('is 0 for all where none is more relevant than another', () => {
+  it('is 0 for all tokens if none is more relevant than another', () => {
     expectValues(of([0, 0]), [4, 1], [0, 0, 0, 0]);
     expectValues(of([1, 1], [-1, -1]), [4, 1], [0, 0, 0, 0]);
   });
@@ -53,7 +53,7 @@ describe('columnPeakedness', () => {
     expectValues(columnPeakedness(ops, p), [1, 3], [1, 0, 0.5]);
   });
 
-  it('is 1 where there is one candidate', () => {
+  it('is 1 if there is only one candidate', () => {
     expectValues(columnPeakedness(ops, matrix([1, 1])), [1, 2], [1, 1]);
   });
 });

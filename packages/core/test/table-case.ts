@@ -183,3 +183,10 @@ export function respects(picked: readonly number[], constraints: Constraints): b
     })
   );
 }
+
+/** What two searches that pick the same tokens have in common. */
+export function outcome(selection: Selection | undefined) {
+  if (selection === undefined) return undefined;
+  const { order, gains, reason, upperBound, coverage } = selection;
+  return { order, gains, reason, upperBound, coverage };
+}

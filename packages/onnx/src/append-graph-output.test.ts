@@ -29,7 +29,7 @@ const bytes = encodeModel({
 const x = new Tensor('float32', [1, 2, 3, 4], [2, 2]);
 
 describe('appendGraphOutput', () => {
-  it('makes the runtime return the inner tensor beside the old outputs', async () => {
+  it('makes the runtime return the inner tensor in addition to the old outputs', async () => {
     const session = await InferenceSession.create(appendGraphOutput(bytes, '/hidden'));
     expect(session.outputNames).toEqual(['y', '/hidden']);
     const { y, '/hidden': hidden } = await session.run({ x });
@@ -38,7 +38,7 @@ describe('appendGraphOutput', () => {
     expect([...(y!.data as Float32Array)]).toEqual([1, 3]);
   });
 
-  it('can be repeated for further tensors, and leaves the file before them as it was', async () => {
+  it('can be repeated for more tensors, and leaves the original bytes unchanged', async () => {
     const both = appendGraphOutput(appendGraphOutput(bytes, '/hidden'), '/active');
     expect(both.subarray(0, bytes.length)).toEqual(bytes);
     expect(readGraph(both).outputs.map((output) => output.name)).toEqual(['y', '/hidden', '/active']);
@@ -47,7 +47,7 @@ describe('appendGraphOutput', () => {
     expect([...(active!.data as Float32Array)]).toEqual([1, 0, 3, 0]);
   });
 
-  it('returns the same bytes if the tensor is an output already', () => {
+  it('returns the same bytes if the tensor is already an output', () => {
     expect(appendGraphOutput(bytes, 'y')).toBe(bytes);
   });
 

@@ -6,7 +6,7 @@ import { fields, GRAPH, join, MODEL, nested, string, VALUE_INFO } from './wire.j
 
 /**
  * The bytes that add `tensorName` to the graph's outputs when appended to an `.onnx` file. The runtime infers its
- * type and shape. Use this to append to a large file in place; check the name with `readGraph` first if in doubt.
+ * type and shape. Use this to append to a large file in place; if in doubt, check the name with `readGraph` first.
  *
  * Why it works: a protobuf parser merges a repeated `ModelProto.graph` into the first
  * (https://protobuf.dev/programming-guides/encoding/#last-one-wins). ONNX Runtime does; protobufjs 6 does not.

@@ -273,7 +273,7 @@ describe('encodeModel', () => {
       expect(withTensor({ dtype: 'float32', dims: [-1], data: [1] })).toThrow('dims [-1]');
     });
 
-    it('a graph that lies within itself', () => {
+    it('a graph that contains itself', () => {
       const node = { opType: 'Loop', inputs: [], outputs: [], attributes: {} };
       const graph = { inputs: [], outputs: [], nodes: [node] };
       Object.assign(node.attributes, { body: { graph } });

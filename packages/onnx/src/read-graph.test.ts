@@ -211,7 +211,7 @@ describe('readGraph', () => {
       }
     });
 
-    it('with an error that can be recognised without its class', () => {
+    it('with an error that can be recognized without its class', () => {
       let error: unknown;
       try {
         readGraph(new Uint8Array());

@@ -6,7 +6,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 /** The pieces of a message in order. Payloads are views on the caller's memory. */
 export type Pieces = readonly Uint8Array[];
 
-/** Length of a message in bytes. */
+/** The length of a message in bytes. */
 export function byteLength(pieces: Pieces): number {
   return pieces.reduce((total, piece) => total + piece.byteLength, 0);
 }
@@ -39,7 +39,7 @@ export function float(writer: BinaryWriter, field: number, value: number): void 
   writer.tag(field, WireType.Bit32).float(value);
 }
 
-/** All pieces in one buffer: the only copy that a payload goes through. */
+/** Joins all pieces in one buffer. This is the only time that a payload is copied. */
 export function join(pieces: Pieces): Uint8Array {
   const bytes = new Uint8Array(byteLength(pieces));
   let position = 0;

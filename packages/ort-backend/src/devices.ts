@@ -29,8 +29,8 @@ const node = (
 ).process;
 
 /**
- * Whether a device multiplies vectors fast: x64 CPUs do, in a kernel of their own. Other CPUs and WebAssembly pad each vector to a
- * matrix of 16.
+ * Whether products of two vectors are fast on a device. ONNX Runtime has a dedicated kernel for them on x64 CPUs; on other CPUs and in
+ * WebAssembly, it pads one of the vectors to a matrix.
  */
 export function hasRowProducts(device: OrtDevice): boolean {
   return device === 'cpu' && node?.arch === 'x64';

@@ -1,4 +1,4 @@
-// Very many vision tokens: the exact path refuses, sampled targets serve, with an error that is stated and holds.
+// Tens of thousands of vision tokens: the exact path refuses them; sampled targets work, and their standard error holds.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { platform } from 'node:process';
@@ -46,7 +46,7 @@ describe('2,880 tokens with sampled targets', () => {
     return { value, vision: coverage.vision as number };
   };
 
-  it('reach nearly what exact selection reaches, more so with more targets', async () => {
+  it('come close to the exact selection, and closer with more targets', async () => {
     const exact = await selectTokens({ ...inputs, backend, budget });
     const shares: number[] = [];
     for (const targets of [128, 512, 2048]) {
@@ -59,7 +59,7 @@ describe('2,880 tokens with sampled targets', () => {
     expect(shares[2]).toBeGreaterThan(0.995);
   });
 
-  it('state a standard error of their coverage that the true coverage bears out', async () => {
+  it('report a standard error that the true coverage confirms', async () => {
     // Greedy prefers what its sample shows, so that coverage must not be measured on that very sample.
     const deviations: number[] = [];
     for (let seed = 0; seed < 20; seed++) {
@@ -77,7 +77,7 @@ describe('2,880 tokens with sampled targets', () => {
     expect(rms).toBeLessThan(1.6);
   });
 
-  it('reach the coverage that was asked for in truth', async () => {
+  it('truly reach the requested coverage', async () => {
     const { indices, coverage, reason } = await selectTokens({
       ...inputs,
       backend,
@@ -110,7 +110,7 @@ describe('2,880 tokens with sampled targets', () => {
     expect((await measured(indices)).value / exact.value).toBeGreaterThan(0.95);
   });
 
-  it('are not many more with the stochastic search where a coverage is asked for', async () => {
+  it('are only slightly more with the stochastic search for the same coverage', async () => {
     for (const share of [0.5, 0.8]) {
       const asked = { ...inputs, backend, budget: { coverage: share } };
       const exact = await selectTokens(asked);
@@ -169,10 +169,12 @@ describe.runIf(platform === 'linux')('the memory that a matrix takes at its peak
 describe('20,000 tokens', () => {
   const inputs = image(100, 200, [128, 192]);
 
-  it('exactly are refused, with the alternative', async () => {
+  it('are refused by the exact path, with a hint to sample', async () => {
     const act = selectTokens({ ...inputs, backend, budget: { tokens: 500 } });
     await expect(act).rejects.toMatchObject({ code: 'MMTOK_MATRIX_TOO_LARGE', bytes: 20_000 ** 2 * 4 });
-    await expect(act).rejects.toThrow('visionCoverage({ sample: { targets: 2048 } })');
+    await expect(act).rejects.toThrow(
+      'Sample its targets: give the term the option sample: { targets: 2048 }',
+    );
   });
 
   it('are selected from within 2 GB', async () => {
@@ -185,7 +187,7 @@ describe('20,000 tokens', () => {
     expect(process.resourceUsage().maxRSS * 1024).toBeLessThan(2e9);
   });
 
-  it('can be asked several questions with the image prepared once', async () => {
+  it('answer several questions about an image prepared once', async () => {
     const coverage = [textCoverage(), visionCoverage({ sample: { targets: 1024 } })];
     const { text, ...pictures } = inputs;
     const prepared = prepareImage({ ...pictures, backend, coverage });
@@ -200,7 +202,7 @@ describe('20,000 tokens', () => {
 describe('a matrix that is computed piece by piece', () => {
   const inputs = image(50, 60, [16, 24]);
 
-  it('gives the selection of the whole, from pieces of a small part of it', async () => {
+  it('gives the same selection as the whole, from small pieces', async () => {
     const budget = { tokens: 60 };
     const sizes: number[] = [];
     const watched: Backend = {
@@ -249,7 +251,7 @@ describe('a matrix that is computed piece by piece', () => {
     }
   });
 
-  it('says what it would take, where the ceiling is too low', async () => {
+  it('reports the memory needed if the ceiling is too low', async () => {
     const act = selectTokens({ ...inputs, backend, budget: { tokens: 60 }, maxMatrixBytes: 2 ** 25 });
     await expect(act).rejects.toThrow(/3000 × 3000 floats \(0\.03 GiB, and up to 0\.08 GiB.*0\.03 GiB/);
   });

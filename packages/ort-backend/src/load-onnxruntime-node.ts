@@ -55,7 +55,7 @@ function requireNative(require: NodeJS.Require, path: string): OrtModule {
     throw new BackendUnavailableError(
       'ort',
       `onnxruntime-node is installed at ${path}, but does not load (${messageOf(cause)})`,
-      'If another version is loaded in this process, use the same version for both; otherwise reinstall it.',
+      'If another version is loaded in this process, use one version for both; otherwise, reinstall it.',
       { cause },
     );
   }

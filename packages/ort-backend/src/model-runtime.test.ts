@@ -54,7 +54,7 @@ describe('in Node', () => {
     await backend.dispose();
   });
 
-  it('is found past sessions that something else stands in for', async () => {
+  it('is found even if some sessions are replaced', async () => {
     const { vision_encoder, ...others } = vlm.model.sessions as Record<string, { run: unknown }>;
     const stand = { inputNames: [], outputNames: [], run: vision_encoder?.run };
     const { ort } = await runtimeOfModel({ sessions: { vision_encoder: stand, ...others } });
@@ -129,7 +129,7 @@ describe('work on sessions', () => {
     await Promise.all(backends.map((each) => each.dispose()));
   };
 
-  it.each(['wasm', 'webgpu'] as const)('waits its turn on %s, also behind what failed', async (device) => {
+  it.each(['wasm', 'webgpu'] as const)('waits its turn on %s, even after a failure', async (device) => {
     const { ort, most } = watched({ web: '1' });
     const failing = vi.spyOn(ort.InferenceSession, 'create').mockRejectedValueOnce(new Error('lost'));
     await expect(createOrtBackend({ ort, device })).rejects.toThrow('lost');
@@ -138,13 +138,13 @@ describe('work on sessions', () => {
     expect(most()).toBe(1);
   });
 
-  it('waits for nobody on the CPU', async () => {
+  it('does not wait on the CPU', async () => {
     const { ort, most } = watched({ node: '1' });
     await work({ ort });
     expect(most()).toBeGreaterThan(1);
   });
 
-  it('goes through the queue that the caller names', async () => {
+  it('uses the queue that the caller passes', async () => {
     const { ort, most } = watched({ node: '1' });
     let last: Promise<unknown> = Promise.resolve();
     let calls = 0;

@@ -77,7 +77,7 @@ function sessionClass(model: LoadedModel): SessionClass {
 }
 
 async function tensorClass(InferenceSession: SessionClass): Promise<OrtModule['Tensor']> {
-  // Every build has a provider of this name; in onnxruntime-web it means WebAssembly.
+  // Every build has a provider with this name; in onnxruntime-web it means WebAssembly.
   const session = await InferenceSession.create(constant, {
     executionProviders: ['cpu'],
     logSeverityLevel: 3,

@@ -7,7 +7,7 @@ import type { OrtModule } from './ort-api.js';
 export function loadDefaultOnnxRuntime(): OrtModule {
   throw new BackendUnavailableError(
     'ort',
-    'there is no onnxruntime-node in a browser',
+    'onnxruntime-node does not run in browsers',
     "Pass the loaded model, createOrtBackend({ model }), or the web build: createOrtBackend({ ort: await import('onnxruntime-web') }).",
   );
 }

@@ -122,7 +122,7 @@ describe('compilation', () => {
     await backend.dispose();
   });
 
-  it('is given up with the program', async () => {
+  it('is released with the program', async () => {
     const released = vi.fn();
     const create: OrtModule['InferenceSession']['create'] = async (model, options) => {
       const session = await ort.InferenceSession.create(model, options);
@@ -154,21 +154,21 @@ describe('compilation', () => {
     expect(released).toHaveBeenCalledTimes(4);
   });
 
-  it('says that the backend is disposed if that came first', async () => {
+  it('reports that the backend was disposed if that happened first', async () => {
     const backend = await createOrtBackend();
     const running = backend.run(program(), { x });
     await backend.dispose();
     await expect(running).rejects.toThrow(DisposedError);
   });
 
-  it('refuses memory for an output that is not of its size', async () => {
+  it('refuses memory that does not have the size of the output', async () => {
     const backend = await createOrtBackend();
     const act = backend.run(program(), { x }, { into: { y: new Float32Array(2) } });
     await expect(act).rejects.toThrow("expected memory for 1 numbers (shape [1, 1]) in 'into', got 2");
     await backend.dispose();
   });
 
-  it('passes on the typed error of a program that cannot be built', async () => {
+  it('rethrows the typed error of a program that cannot be built', async () => {
     const backend = await createOrtBackend();
     const vision = { data: new Float32Array(8).fill(1), dims: [4, 2] };
     const term = defineCoverage({
@@ -182,7 +182,7 @@ describe('compilation', () => {
     await backend.dispose();
   });
 
-  it('says which program failed, with the cause of ONNX Runtime', async () => {
+  it('says which program failed, with ONNX Runtime’s error as the cause', async () => {
     const backend = await createOrtBackend();
     const wrong = defineProgram({
       name: 'wrong product',
@@ -201,7 +201,7 @@ describe('devices', () => {
   // DirectML exists on Windows and Core ML on macOS, so that one of them is missing everywhere.
   const missing: OrtDevice = process.platform === 'win32' ? 'coreml' : 'dml';
 
-  it('a missing device is refused with the way to get it', async () => {
+  it('a missing device is refused, with a hint on how to get it', async () => {
     const act = createOrtBackend({ device: missing });
     await expect(act).rejects.toBeInstanceOf(BackendUnavailableError);
     await expect(act).rejects.toThrow(missing === 'dml' ? 'Windows only' : 'macOS only');
@@ -227,7 +227,7 @@ describe('devices', () => {
     vi.unstubAllEnvs();
   });
 
-  it('a device that computes nonsense is not accepted', async () => {
+  it('a device that computes wrong results is refused', async () => {
     const module: OrtModule = {
       Tensor: ort.Tensor,
       InferenceSession: {
@@ -255,7 +255,7 @@ describe('the engine', () => {
     expect(loadDefaultOnnxRuntime()).toBe(transformers('onnxruntime-node'));
   });
 
-  it('may be handed in: the web build selects the same tokens', async () => {
+  it('can be passed in: the web build selects the same tokens', async () => {
     const transformers = createRequire(require.resolve('@huggingface/transformers'));
     const web = transformers('onnxruntime-web') as OrtModule & { env: { wasm: { numThreads: number } } };
     web.env.wasm.numThreads = 1;
@@ -282,7 +282,7 @@ describe('without an engine', () => {
     expect(loadOutsideNode).toThrow("import('onnxruntime-web')");
   });
 
-  it('tells how to install one', async () => {
+  it('says how to install one', async () => {
     vi.resetModules();
     vi.doMock('node:module', () => ({
       createRequire: () =>

@@ -27,7 +27,7 @@ export function notReady(module: string, tfBackend: string, ms: number): Backend
     'tfjs',
     `the backend '${tfBackend}' of TensorFlow.js (${module}) was not ready after ${ms / 1000} s`,
     tfBackend === 'wasm'
-      ? "Its threads do not start in pages that Vite minifies; turn them off before first use: tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false). " +
+      ? "Its threads do not start in pages that Vite minifies; turn them off before the first use: tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false). " +
           waitLonger
       : waitLonger,
   );

@@ -46,7 +46,7 @@ export function openEngine(tf: Tfjs, info: TfjsEngineInfo, wish: EngineWish): Pr
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** Serializes work, since preparing a backend switches the active one meanwhile. */
+/** Serializes work: preparing a backend makes it the active one in the meantime. */
 function inTurn<R>(work: () => Promise<R>): Promise<R> {
   const result = last.then(work);
   last = result.catch(() => {});

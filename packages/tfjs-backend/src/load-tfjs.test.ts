@@ -61,7 +61,7 @@ describe('loadTfjs', () => {
     expect(load().info.module).toBe(packageFolder(cuda));
   });
 
-  it('says what to install where there is nothing', () => {
+  it('says what to install if nothing is installed', () => {
     expect(() => load('@tensorflow/not-there')).toThrow(
       /no TensorFlow\.js was found \(looked for @tensorflow\/not-there\).*npm install @tensorflow\/tfjs/,
     );
@@ -79,7 +79,7 @@ describe('loadTfjs', () => {
     expect(() => load(path)).toThrow(expect.objectContaining({ message: expect.not.stringContaining('\n') }));
   });
 
-  it('passes on other reasons, first line only', () => {
+  it('reports other causes, first line only', () => {
     const path = fakePackage(
       `throw new Error('libcudart.so.11.0: cannot open shared object file\\n  at x');`,
     );
@@ -94,7 +94,7 @@ describe('loadTfjs', () => {
 });
 
 describe('createTfjsBackend', () => {
-  it('finds out that an engine loads but fails on this version of Node', async () => {
+  it('detects an engine that loads but fails on this version of Node', async () => {
     const real = load('@tensorflow/tfjs').tf;
     vi.spyOn(console, 'warn').mockImplementation(() => {});
     const broken: Tfjs = {

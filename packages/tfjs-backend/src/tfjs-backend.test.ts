@@ -59,13 +59,13 @@ describe('createTfjsBackend', () => {
   });
 });
 
-describe('a backend on a module handed in', () => {
+describe('a backend on a module passed in', () => {
   beforeAll(() => {
     createRequire(import.meta.url)('@tensorflow/tfjs-backend-wasm');
   });
 
   // First, as it is about backends that are not ready yet.
-  it('may be made several at once, and while another runs', async () => {
+  it('can be created several times at once, and while another runs', async () => {
     const make = (tfBackend: string) => createTfjsBackend({ tf, tfBackend });
     const running = await make('cpu');
     const [first, second, { y }] = await Promise.all([
@@ -78,7 +78,7 @@ describe('a backend on a module handed in', () => {
     expect(y.data).toEqual(Float32Array.of(2, 4));
   });
 
-  it('runs on whatever is active, and follows its owner', async () => {
+  it('runs on the active backend, and follows the owner when it switches', async () => {
     await tf.setBackend('cpu');
     const backend = await createTfjsBackend({ tf });
     expect(backend.engine.module).toBe('given');
@@ -119,7 +119,7 @@ describe('a backend on a module handed in', () => {
 });
 
 describe('run', () => {
-  it('writes into the memory given, and says when it has the wrong size', async () => {
+  it('writes into the given memory, and refuses memory of the wrong size', async () => {
     const backend = await createTfjsBackend({ tf });
     const y = new Float32Array(2);
     expect((await backend.run(double, { x }, { into: { y } })).y.data).toBe(y);
@@ -154,7 +154,7 @@ describe('run', () => {
     expect((await createTfjsBackend({ tf: half })).precision).toBe(1e-3);
   });
 
-  it('knows a GPU behind the native backend, and its reduced precision', async () => {
+  it('recognizes a GPU behind the native backend, and its reduced precision', async () => {
     const native = (): Tfjs => ({
       ...tf,
       getBackend: () => 'tensorflow',

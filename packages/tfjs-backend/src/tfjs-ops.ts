@@ -4,7 +4,7 @@ import type { TensorOps } from '@mmtok/core';
 import type { Tfjs, TfjsTensor } from './tfjs.js';
 import { tidy } from './tidy.js';
 
-/** How an engine differs from the others; see `probeQuirks`. */
+/** How an engine differs from others; see `probeQuirks`. */
 export interface EngineQuirks {
   /** Products with a transposed matrix are ten times slower than transposing it first (WASM). */
   readonly transposeFirst: boolean;

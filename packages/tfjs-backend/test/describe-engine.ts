@@ -87,7 +87,7 @@ export function describeEngine({ name, module, create, skip = false }: EngineUnd
     });
     afterAll(() => backend.dispose());
 
-    it(`holds no tensor after ${RUNS} runs of a loop`, async () => {
+    it(`leaks no tensor in ${RUNS} runs of a loop`, async () => {
       const inputs = {
         gains: random(12, 9, 1),
         count: { type: 'int32', data: Int32Array.of(6), dims: [] },
@@ -96,14 +96,14 @@ export function describeEngine({ name, module, create, skip = false }: EngineUnd
       expect(liveTensors()).toBe(0);
     });
 
-    it(`holds no tensor after ${RUNS} selections`, async () => {
+    it(`leaks no tensor in ${RUNS} selections`, async () => {
       const vision = random(24, 8, 2);
       const text = random(3, 8, 3);
       for (let i = 0; i < RUNS; i++) await selectTokens({ backend, vision, text, budget: { tokens: 5 } });
       expect(liveTensors()).toBe(0);
     });
 
-    it('holds no tensor after a program that throws halfway', async () => {
+    it('leaks no tensor if a program throws halfway', async () => {
       const broken = defineProgram({
         ...addOne,
         name: 'broken',
@@ -113,7 +113,7 @@ export function describeEngine({ name, module, create, skip = false }: EngineUnd
       expect(liveTensors()).toBe(0);
     });
 
-    it('holds no tensor and mixes nothing up when many runs overlap', async () => {
+    it('leaks no tensor and mixes nothing up when many runs overlap', async () => {
       const results = await Promise.all(
         Array.from({ length: 50 }, (_, i) => backend.run(addOne, { x: float32(Float32Array.of(i), [1]) })),
       );
@@ -121,7 +121,7 @@ export function describeEngine({ name, module, create, skip = false }: EngineUnd
       expect(liveTensors()).toBe(0);
     });
 
-    it('returns memory of its own: not the caller’s, not one array twice', async () => {
+    it('returns unshared memory: neither the caller’s, nor one array twice', async () => {
       const data = Float32Array.of(1, 2);
       const { a, b } = await backend.run(twice, { x: float32(data, [2]) });
       a.data[0] = 10;

@@ -2,7 +2,8 @@
 // every backend. Nested programs have records for inputs and outputs, flattened to the names that backends use.
 
 import { BackendRunError, MmtokError } from '../errors.js';
-import type { Backend } from './backend.js';
+import { type Backend, checkInputs } from './backend.js';
+import { shapeOps } from './shapes.js';
 import type { HostTensor } from './tensor.js';
 
 /**
@@ -155,9 +156,21 @@ export function defineNestedProgram(
   return { flat, inputs, outputs, build: definition.build };
 }
 
+/** Programs whose shapes fit in an earlier run. */
+const sound = new WeakSet<Program>();
+
+/** @throws InvalidTensorError if inputs do not fit the program, and whatever its `build` throws if shapes do not fit within it. */
+function checkShapes(program: Program, inputs: Readonly<Record<string, HostTensor>>): void {
+  checkInputs(program, inputs);
+  program.build(shapeOps, inputs);
+  sound.add(program);
+}
+
 /**
- * Runs a nested program.
+ * Runs a nested program. Shapes are checked in the first run and after a failure, so that a wrong shape gives the same error on every
+ * backend.
  * @param options as for `Backend.run`; `into` is nested like the outputs.
+ * @throws InvalidTensorError if an operation gets tensors that do not fit.
  * @throws BackendRunError for untyped errors of a backend or of a program's `build`.
  */
 export async function runNested(
@@ -173,13 +186,16 @@ export async function runNested(
         return value === undefined ? [] : [[path, value] as const];
       }),
     );
+  const given = pick(inputs, specs);
   try {
-    const results = await backend.run(flat, pick(inputs, specs), {
+    if (!sound.has(flat)) checkShapes(flat, given);
+    const results = await backend.run(flat, given, {
       into: pick(options.into ?? {}, outputs),
       lean: options.lean,
     });
     return mapLeaves(outputs, (_, path) => results[path] as HostTensor);
   } catch (error) {
+    if (sound.has(flat) && MmtokError.isInstance(error, 'MMTOK_BACKEND_RUN')) checkShapes(flat, given);
     if (MmtokError.isInstance(error)) throw error;
     throw new BackendRunError(String(backend.name), flat.name, error);
   }
@@ -196,7 +212,7 @@ const pathOf = (steps: Steps): string =>
 
 type Leaf = readonly [path: string, spec: TensorSpec, Steps];
 
-/** What {@link leaves} found in a program's inputs or outputs, which it is asked for in every run. */
+/** What {@link leaves} found in a program's inputs or outputs, which every run needs. */
 const found = new WeakMap<object, readonly Leaf[]>();
 
 /** Every specification with its flat name and its path. */

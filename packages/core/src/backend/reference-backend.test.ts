@@ -42,7 +42,7 @@ describe('createReferenceBackend', () => {
     expect(g.data).toEqual(Float32Array.of(5, 11, 11, 25));
   });
 
-  it('writes an output where it is asked to', async () => {
+  it('writes an output into the given memory', async () => {
     const into = new Float32Array(4);
     const { g } = await createReferenceBackend().run(
       gram,

@@ -3,6 +3,7 @@
 import { DisposedError, InvalidTensorError } from '../errors.js';
 import { type Backend, checkInputs, checkInto } from './backend.js';
 import type { TensorOps, TensorSpecs } from './program.js';
+import { shapeOps } from './shapes.js';
 import { elementCount, float32, type HostTensor, widen } from './tensor.js';
 
 /** A dense row-major array of doubles. Conditions hold 0 or 1, index tensors hold integers. */
@@ -17,22 +18,6 @@ const tensor = (dims: readonly number[], data?: Float64Array): Tensor => ({
   dims,
   data: data ?? new Float64Array(elementCount(dims)),
 });
-
-function fail(op: string, problem: string): never {
-  throw new InvalidTensorError(op, problem);
-}
-
-/** The shape that `a` and `b` broadcast to. */
-function broadcastDims(op: string, a: readonly number[], b: readonly number[]): number[] {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, axis) => {
-    const x = a[axis - rank + a.length] ?? 1;
-    const y = b[axis - rank + b.length] ?? 1;
-    if (x !== y && x !== 1 && y !== 1)
-      fail(op, `shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast`);
-    return x === 1 ? y : x;
-  });
-}
 
 /** For each element of shape `to`, the position in a tensor of shape `from` that broadcasts to it. */
 function broadcastIndex(from: readonly number[], to: readonly number[]): (position: number) => number {
@@ -58,8 +43,15 @@ function broadcastIndex(from: readonly number[], to: readonly number[]): (positi
   };
 }
 
-function elementwise(op: string, a: Tensor, b: Tensor, compute: (x: number, y: number) => number): Tensor {
-  const out = tensor(broadcastDims(op, a.dims, b.dims));
+type Elementwise = 'add' | 'subtract' | 'multiply' | 'divide' | 'maximum' | 'equal';
+
+function elementwise(
+  op: Elementwise,
+  a: Tensor,
+  b: Tensor,
+  compute: (x: number, y: number) => number,
+): Tensor {
+  const out = tensor(shapeOps[op](a, b).dims);
   const left = broadcastIndex(a.dims, out.dims);
   const right = broadcastIndex(b.dims, out.dims);
   for (let i = 0; i < out.data.length; i++) {
@@ -69,26 +61,23 @@ function elementwise(op: string, a: Tensor, b: Tensor, compute: (x: number, y: n
 }
 
 /** Splits a shape around an axis: number of blocks before it, its length, number of elements after it. */
-function around(op: string, x: Tensor, axis: number): { outer: number; length: number; inner: number } {
-  const length = x.dims[axis];
-  if (length === undefined) return fail(op, `axis ${axis} is out of range for shape [${x.dims.join(', ')}]`);
+function around({ dims }: Tensor, axis: number): { outer: number; length: number; inner: number } {
   return {
-    outer: elementCount(x.dims.slice(0, axis)),
-    length,
-    inner: elementCount(x.dims.slice(axis + 1)),
+    outer: elementCount(dims.slice(0, axis)),
+    length: dims[axis] as number,
+    inner: elementCount(dims.slice(axis + 1)),
   };
 }
 
+/** @param to the shape of the result. */
 function reduce(
-  op: string,
   x: Tensor,
   axis: number,
-  keepDims: boolean,
+  to: readonly number[],
   compute: (at: (i: number) => number, length: number) => number,
 ): Tensor {
-  const { outer, length, inner } = around(op, x, axis);
-  const dims = keepDims ? x.dims.with(axis, 1) : x.dims.toSpliced(axis, 1);
-  const out = tensor(dims);
+  const { outer, length, inner } = around(x, axis);
+  const out = tensor(to);
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) {
       const start = o * length * inner + i;
@@ -107,30 +96,21 @@ function sumOf(at: (i: number) => number, length: number): number {
   return sum;
 }
 
-function maxOf(op: string, at: (i: number) => number, length: number): number {
-  if (length === 0) return fail(op, 'the axis is empty');
+function maxOf(at: (i: number) => number, length: number): number {
   let max = at(0);
   for (let i = 1; i < length; i++) max = larger(at(i), max);
   return max;
 }
 
-function matrixDims(op: string, x: Tensor): readonly [number, number] {
-  const [rows, columns] = x.dims;
-  if (x.dims.length !== 2 || rows === undefined || columns === undefined) {
-    return fail(op, `expected a matrix, got shape [${x.dims.join(', ')}]`);
-  }
-  return [rows, columns];
-}
-
 /** The operations, over {@link ReferenceTensor}. */
 export const referenceOps: TensorOps<ReferenceTensor> = {
   scalar: (value) => tensor([], Float64Array.of(value)),
-  size: (x, axis) => tensor([], Float64Array.of(around('size', x, axis).length)),
+  size: (x, axis) => tensor(shapeOps.size(x, axis).dims, Float64Array.of(x.dims[axis] as number)),
   range: (x, axis) => {
-    const { length } = around('range', x, axis);
+    const { dims } = shapeOps.range(x, axis);
     return tensor(
-      [length],
-      Float64Array.from({ length }, (_, i) => i),
+      dims,
+      Float64Array.from({ length: elementCount(dims) }, (_, i) => i),
     );
   },
 
@@ -143,7 +123,7 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
   log: (x) => tensor(x.dims, x.data.map(Math.log)),
   equal: (a, b) => elementwise('equal', a, b, (x, y) => (x === y ? 1 : 0)),
   where: (condition, a, b) => {
-    const dims = broadcastDims('where', broadcastDims('where', a.dims, b.dims), condition.dims);
+    const { dims } = shapeOps.where(condition, a, b);
     const out = tensor(dims);
     const [c, x, y] = [condition, a, b].map((part) => broadcastIndex(part.dims, dims));
     for (let i = 0; i < out.data.length; i++) {
@@ -155,11 +135,10 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
   },
 
   matMul: (a, b, options) => {
+    const out = tensor(shapeOps.matMul(a, b, options).dims);
     const right = options?.transposeB ? b : referenceOps.transpose(b);
-    const [n, d] = matrixDims('matMul', a);
-    const [m, depth] = matrixDims('matMul', right);
-    if (d !== depth) fail('matMul', `cannot multiply rows of length ${d} with columns of length ${depth}`);
-    const out = tensor([n, m]);
+    const [n = 0, m = 0] = out.dims;
+    const d = a.dims[1] as number;
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < m; j++) {
         let dot = 0;
@@ -170,17 +149,21 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
     return out;
   },
   transpose: (x) => {
-    const [n, m] = matrixDims('transpose', x);
-    const out = tensor([m, n]);
+    const out = tensor(shapeOps.transpose(x).dims);
+    const [m = 0, n = 0] = out.dims;
     for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) out.data[j * n + i] = x.data[i * m + j] as number;
     return out;
   },
   rowNorms: (x) => {
-    const [n, d] = matrixDims('rowNorms', x);
+    const { dims } = shapeOps.rowNorms(x);
+    const d = x.dims[1] as number;
     const square = (i: number, k: number): number => (x.data[i * d + k] as number) ** 2;
     const norm = (i: number): number => Math.sqrt(sumOf((k) => square(i, k), d));
     // Rounded as between two programs, so that norms passed in give the same bits as computed ones.
-    return tensor([n, 1], Float64Array.from(Float32Array.from({ length: n }, (_, i) => norm(i))));
+    return tensor(
+      dims,
+      Float64Array.from(Float32Array.from({ length: elementCount(dims) }, (_, i) => norm(i))),
+    );
   },
   softmax: (x, axis) => {
     if (x.data.length === 0) return x;
@@ -188,44 +171,24 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
     return referenceOps.divide(shifted, referenceOps.sum(shifted, axis, { keepDims: true }));
   },
 
-  sum: (x, axis, options) => reduce('sum', x, axis, options?.keepDims ?? false, sumOf),
-  max: (x, axis, options) =>
-    reduce('max', x, axis, options?.keepDims ?? false, (at, length) => maxOf('max', at, length)),
+  sum: (x, axis, options) => reduce(x, axis, shapeOps.sum(x, axis, options).dims, sumOf),
+  max: (x, axis, options) => reduce(x, axis, shapeOps.max(x, axis, options).dims, maxOf),
   argMax: (x, axis) =>
-    reduce('argMax', x, axis, false, (at, length) => {
-      const max = maxOf('argMax', at, length);
+    reduce(x, axis, shapeOps.argMax(x, axis).dims, (at, length) => {
+      const max = maxOf(at, length);
       let index = 0;
       while (!Object.is(at(index), max) && at(index) !== max) index++;
       return index;
     }),
 
   concat: (parts, axis) => {
-    const [first] = parts;
-    if (first === undefined) return fail('concat', 'there is nothing to concatenate');
-    const lengths = parts.map((part) => around('concat', part, axis));
-    for (const { dims } of parts) {
-      const fits =
-        dims.length === first.dims.length && dims.every((d, a) => a === axis || d === first.dims[a]);
-      if (fits) continue;
-      fail(
-        'concat',
-        `shapes [${first.dims.join(', ')}] and [${dims.join(', ')}] do not match along axis ${axis}`,
-      );
-    }
-    const out = tensor(
-      first.dims.with(
-        axis,
-        lengths.reduce((sum, { length }) => sum + length, 0),
-      ),
-    );
-    const { outer } = around('concat', first, axis);
+    const out = tensor(shapeOps.concat(parts, axis).dims);
+    const lengths = parts.map((part) => around(part, axis));
+    const { outer } = around(out, axis);
     let at = 0;
     for (let o = 0; o < outer; o++) {
       parts.forEach((part, p) => {
-        const { length, inner } = lengths[p] as {
-          length: number;
-          inner: number;
-        };
+        const { length, inner } = lengths[p] as (typeof lengths)[number];
         out.data.set(part.data.subarray(o * length * inner, (o + 1) * length * inner), at);
         at += length * inner;
       });
@@ -233,13 +196,14 @@ export const referenceOps: TensorOps<ReferenceTensor> = {
     return out;
   },
   gather: (x, indices, axis) => {
-    const { outer, length, inner } = around('gather', x, axis);
-    const out = tensor([...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)]);
+    const out = tensor(shapeOps.gather(x, indices, axis).dims);
+    const { outer, length, inner } = around(x, axis);
     let at = 0;
     for (let o = 0; o < outer; o++) {
       for (const index of indices.data) {
-        if (!(index >= 0 && index < length))
-          fail('gather', `index ${index} is out of range for length ${length}`);
+        if (!(index >= 0 && index < length)) {
+          throw new InvalidTensorError('gather', `index ${index} is out of range for length ${length}`);
+        }
         const start = (o * length + index) * inner;
         out.data.set(x.data.subarray(start, start + inner), at);
         at += inner;

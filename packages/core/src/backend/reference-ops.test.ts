@@ -57,7 +57,7 @@ describe('element-wise operations', () => {
     expectTensor(ops.log(vector(1, Math.E, 0, -1)), [4], [0, 1, -inf, nan]);
   });
 
-  it('maximum lets NaN win on either side', () => {
+  it('maximum propagates NaN from either side', () => {
     expectTensor(ops.maximum(vector(nan, 1, nan, -inf), vector(1, nan, nan, inf)), [4], [nan, nan, nan, inf]);
   });
 
@@ -132,7 +132,7 @@ describe('matMul', () => {
     expectTensor(ops.matMul(tensor([2, 0], []), tensor([0, 3], [])), [2, 3], [0, 0, 0, 0, 0, 0]);
     expectTensor(ops.matMul(tensor([2, 0], []), tensor([1, 0], []), { transposeB: true }), [2, 1], [0, 0]);
   });
-  it('refuses depths that differ and shapes that are no matrices', () => {
+  it('refuses inner lengths that differ, and tensors that are not matrices', () => {
     expect(() => ops.matMul(grid, grid)).toThrow(InvalidTensorError);
     expect(() => ops.matMul(grid, tensor([2, 2], [1, 2, 3, 4]), { transposeB: true })).toThrow(
       /length 3.*length 2/,
@@ -156,7 +156,7 @@ describe('rowNorms', () => {
   it('gives the Euclidean lengths, as a column', () => {
     expectTensor(ops.rowNorms(tensor([3, 2], [3, 4, -5, 12, 0, 0])), [3, 1], [5, 13, 0]);
   });
-  it('is not finite for rows that are not', () => {
+  it('is not finite for rows that are not finite', () => {
     const { data } = ops.rowNorms(tensor([3, 2], [Number.NaN, 1, Number.NEGATIVE_INFINITY, 1, 3, 4]));
     expect(Array.from(data)).toEqual([Number.NaN, Number.POSITIVE_INFINITY, 5]);
   });

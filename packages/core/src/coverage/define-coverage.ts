@@ -9,7 +9,8 @@ import {
   type TensorSpecs,
   type Tree,
 } from '../backend/program.js';
-import { InvalidOptionsError } from '../errors.js';
+import { type Shape, shapeOps } from '../backend/shapes.js';
+import { InvalidOptionsError, InvalidTensorError } from '../errors.js';
 import { parseOptions } from '../internal/parse-options.js';
 import {
   type BlockOutputs,
@@ -277,6 +278,41 @@ export function targetSums<T>(ops: TensorOps<T>, affinity: T, isDrawn: boolean):
   return ops.maximum(sums, ops.scalar(LEAST_SUM));
 }
 
+/** Runs a term's `build`; an operation that refuses its tensors gives an error that names the term. */
+function named<R>(term: string, build: () => R): R {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof InvalidTensorError)) throw error;
+    throw new InvalidOptionsError(`coverage term '${term}'`, [`${error.tensor}: ${error.problem}`], {
+      cause: error,
+    });
+  }
+}
+
+/** @throws InvalidTensorError if a term's outputs, of which only the shapes are known, have other shapes than they should. */
+function checkBuilt(outputs: CoverageOutputs<unknown>, specs: TensorSpecs, read: unknown): void {
+  const { affinity, targetWeights, peak } = outputs as CoverageOutputs<Shape>;
+  const given = read as TermInputs<Shape>;
+  const [name = '', spec] = Object.entries(specs).find(([, { dims }]) => dims.includes('n')) ?? [];
+  const n = given.tensors[name]?.dims[spec?.dims.indexOf('n') ?? 0];
+  const targets = given.targetWeights.dims[1];
+  const refuse = (output: string, { dims }: Shape, rows: number | undefined, meaning: string): never => {
+    throw new InvalidTensorError(
+      output,
+      `expected [${meaning}] = [${rows}, ${targets}], got [${dims.join(', ')}]`,
+    );
+  };
+  if (affinity.dims.join() !== [n, targets].join()) refuse('affinity', affinity, n, 'n, targets');
+  for (const [output, built] of Object.entries({ targetWeights, peak })) {
+    // Fewer axes, or axes of length 1, stretch.
+    const fits = built?.dims.every(
+      (length, axis) => length === 1 || (axis === built.dims.length - 1 && length === targets),
+    );
+    if (built !== undefined && !(fits && built.dims.length <= 2)) refuse(output, built, 1, '1, targets');
+  }
+}
+
 /** Wraps a definition's `build` so that the engine also weighs the targets and sums up every candidate's first gain. */
 function termProgram<I extends TensorSpecs, P extends TermParameters>(
   definition: CoverageDefinition<I, P>,
@@ -320,21 +356,25 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
         computed.map(([input]) => [input, ops.rowNorms(from.tensors[input] as T)] as const),
       );
       const { drawn } = from;
-      const built: CoverageOutputs<T> | undefined = definition.build(
-        ops,
-        from.tensors as Readonly<Record<keyof I, T>>,
-        from.parameters as Readonly<Record<keyof P, T>>,
-        {
-          norms: { ...from.norms, ...fresh } as Readonly<Record<keyof I, T>>,
-          draw: (x) => (drawn === undefined ? x : ops.gather(x, drawn, 0)),
-          isDrawn,
-        },
-      );
-      if (built?.affinity === undefined) {
-        throw new InvalidOptionsError(`coverage term '${name}'`, [
-          `build returned ${built === undefined ? 'nothing' : 'no affinity'}; expected { affinity }, a tensor [n, targets]`,
-        ]);
-      }
+      const built = named(definition.name, () => {
+        const outputs: CoverageOutputs<T> | undefined = definition.build(
+          ops,
+          from.tensors as Readonly<Record<keyof I, T>>,
+          from.parameters as Readonly<Record<keyof P, T>>,
+          {
+            norms: { ...from.norms, ...fresh } as Readonly<Record<keyof I, T>>,
+            draw: (x) => (drawn === undefined ? x : ops.gather(x, drawn, 0)),
+            isDrawn,
+          },
+        );
+        if (outputs?.affinity === undefined) {
+          throw new InvalidOptionsError(`coverage term '${name}'`, [
+            `build returned ${outputs === undefined ? 'nothing' : 'no affinity'}; expected { affinity }, a tensor [n, targets]`,
+          ]);
+        }
+        if ((ops as unknown) === shapeOps) checkBuilt(outputs as CoverageOutputs<unknown>, inputs, read);
+        return outputs;
+      });
       const { affinity, targetWeights, peak } = built;
       const highest = peak ?? ops.max(affinity, 0, { keepDims: true });
       if (form === 'block') return { affinity, peak: highest, norms: fresh } as unknown as Tree<T>;

@@ -127,7 +127,7 @@ export class Eligibility {
     return this.groups.length > 0;
   }
 
-  /** From now on allows only what groups still need for their minima. Returns whether there is any. */
+  /** From now on, allows only candidates that groups still need for their minima. Returns whether there are any. */
   allowOnlyMissing(): boolean {
     this.remaining = this.reserved;
     return this.reserved > 0;

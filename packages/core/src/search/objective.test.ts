@@ -127,7 +127,7 @@ describe('where WebAssembly memory is not to be had', () => {
     vi.resetModules();
     const { CoverageMatrix: Fresh, MatrixMemory: FreshMemory } = await import('./objective.js');
     const memory = new FreshMemory();
-    // One slab is had and handed back; the next matrix needs more.
+    // One slab is acquired and released; the next matrix needs more.
     new Fresh(2, 3, memory).release();
     if (failing === 'Memory') vi.stubGlobal('WebAssembly', { Memory: refuse });
     const matrix = new Fresh(200, 300, memory);

@@ -184,7 +184,7 @@ describe('a maximizer', () => {
     expect(await codeOf(act)).toBe('MMTOK_INVALID_SELECTION');
   });
 
-  it('that keeps to the rules is taken, and may stop at a target', async () => {
+  it('that follows the rules is accepted, and may stop at a target', async () => {
     const { order } = await selectTokens({ ...base, maximizer: picking(7, 5, 3, 1) });
     expect(order).toEqual([7, 5, 3, 1]);
     const stopped = await selectTokens({
@@ -204,7 +204,7 @@ describe('a maximizer', () => {
     expect(await codeOf(act)).toBe('MMTOK_INVALID_SELECTION');
   });
 
-  it('on a device that returns nonsense is refused', async () => {
+  it('on a device that returns invalid picks is refused', async () => {
     for (const picks of [
       [1, 1, 2, 3],
       [0, 1, 2, 3],
@@ -268,7 +268,7 @@ describe('numbers beyond float32', () => {
     },
   );
 
-  it('a weight that float32 takes for 0 is refused on the device by name', async () => {
+  it('a weight that float32 rounds to 0 is refused on the device, by name', async () => {
     const coverage = [textCoverage({ weight: 1e-46 })];
     await expect(selectTokens({ ...base, coverage, maximizer: 'device' })).rejects.toThrow(/'text'.*float32/);
   });
@@ -311,7 +311,7 @@ describe('rows', () => {
   it.each([
     ['zero', 0],
     ['equal', 0.5],
-  ])('that are all %s select by place, and a note says so', async (word, value) => {
+  ])('that are all %s are selected by position, and a note says so', async (word, value) => {
     const flat = { data: new Float32Array(n * d).fill(value), dims: [n, d] };
     const { order, notes } = await selectTokens({ ...base, vision: flat });
     expect(order).toEqual([0, 1, 2, 3]);
@@ -321,7 +321,7 @@ describe('rows', () => {
     expect((await selectTokens(base)).notes).toEqual([]);
   });
 
-  it('that are equal are picked from the lowest index on, on an engine that rounds by place', async () => {
+  it('that are equal are picked from the lowest index on, even if the engine rounds differently by position', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.integer({ min: 2, max: 10 }), async (seed, kinds) => {
         const next = createRandom(seed);

@@ -59,7 +59,7 @@ describe('checkBudget', () => {
     expect(() => checkBudget(budget)).toThrow(InvalidBudgetError);
   });
 
-  it('says what was given', () => {
+  it('names the value that was given', () => {
     expect(() => checkBudget({ tokens: 0 })).toThrow('got {"tokens":0}; expected { tokens }');
     expect(() => checkBudget({ tokens: Number.NaN })).toThrow('NaN');
     expect(() => checkBudget({ ratio: Number.POSITIVE_INFINITY })).toThrow('Infinity');
@@ -91,7 +91,7 @@ describe('resolveBudget', () => {
     expect(resolveBudget(budget, candidates)).toEqual({ max, min, target });
   });
 
-  it('rounds every whole ratio to the number meant', () => {
+  it('rounds every whole percentage to the intended number', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5000 }), fc.nat(), (n, pick) => {
         const k = 1 + (pick % n);
@@ -149,7 +149,7 @@ describe('parseBudget', () => {
     expect(() => parseBudget(text)).toThrow(InvalidBudgetError);
   });
 
-  it('reads what it is told to write', () => {
+  it('reads back what it writes', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: 100 }), (tokens, percent) => {
         expect(parseBudget(`${tokens}`)).toEqual({ tokens });

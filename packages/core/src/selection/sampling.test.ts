@@ -96,7 +96,7 @@ describe('draws', () => {
     }
   });
 
-  it('by importance hold the important targets, and others too', () => {
+  it('by importance include the important targets, and others too', () => {
     const importance = Float64Array.from({ length: 1000 }, (_, j) => (j < 10 ? 100 : 0));
     const { indices } = drawByImportance(importance, 64, 1);
     expect(new Set(indices.filter((j) => j < 10)).size).toBe(10);
@@ -104,7 +104,7 @@ describe('draws', () => {
     expect(drawByImportance(new Float64Array(50), 32, 0).factors).toEqual(new Float32Array(32).fill(50 / 32));
   });
 
-  it('that all agree still leave an error, and more draws a smaller one', () => {
+  it('that all agree still leave an error, which shrinks with more draws', () => {
     const error = (count: number) =>
       standardError(new Float32Array(count).fill(1), new Float32Array(count).fill(1));
     expect(error(32)).toBeGreaterThan(0.03);

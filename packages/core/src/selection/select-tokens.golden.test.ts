@@ -24,7 +24,7 @@ const rowsOf = ({ data, dims }: Float32Tensor): Rows => {
 };
 
 describe('the official implementation’s selections', () => {
-  it('are twenty', () => expect(officialSelections).toHaveLength(20));
+  it('there are twenty of them', () => expect(officialSelections).toHaveLength(20));
 
   it.each(officialSelections.map((official, at) => [at + 1, official] as const))(
     'number %i comes out exactly, in set, order and value, by lazy and naive greedy',

@@ -75,13 +75,13 @@ describe('prepareImage', () => {
     [{ inputs: { visionFeatures } }, "'visionFeatures' is an option"],
     [{ inputs: { vision, text: vision } }, "'vision', 'text' are options"],
     [{ inputs: 3 }, 'inputs: Invalid input'],
-  ])('refuses options that it would have to ignore: %j', (wrong, message) => {
+  ])('refuses options that it would otherwise ignore: %j', (wrong, message) => {
     const act = (): unknown => prepareImage({ backend: spied().backend, vision, ...(wrong as object) });
     expect(act).toThrow(InvalidOptionsError);
     expect(act).toThrow(message);
   });
 
-  it('refuses misspelt options of a question', async () => {
+  it('refuses misspelled options of a question', async () => {
     const image = prepareImage({ backend: spied().backend, vision });
     const misspelt = { budget, constraint: { exclude: [3] } };
     const act = image.select(misspelt);
@@ -130,7 +130,7 @@ describe('prepareImage', () => {
     image.dispose();
   });
 
-  it('hands kept norms to a term of one’s own, once it has all that it reads', async () => {
+  it('passes known norms to a user’s own term once those of all its inputs are known', async () => {
     const own = defineCoverage({
       name: 'own',
       inputs: { vision: { dims: ['n', 'D'] }, prior: { dims: ['n', 'r'] }, text: { dims: ['m', 'D'] } },
@@ -171,7 +171,7 @@ describe('prepareImage', () => {
     image.dispose();
   });
 
-  it('serves concurrent questions, still computing it once', async () => {
+  it('answers concurrent questions, and still computes the matrix once', async () => {
     const { backend, count } = spied();
     const image = prepareImage({ backend, vision, visionFeatures });
     const together = await Promise.all(questions.map((text) => image.select({ text, budget })));
@@ -184,7 +184,7 @@ describe('prepareImage', () => {
     image.dispose();
   });
 
-  it('asks again with other budgets, constraints and searches', async () => {
+  it('answers again with other budgets, constraints and searches', async () => {
     const { backend, count } = spied();
     const image = prepareImage({ backend, vision, visionFeatures });
     const [text] = questions;
@@ -210,7 +210,7 @@ describe('prepareImage', () => {
     image.dispose();
   });
 
-  it('a failure reaches every question that waited for it, and later ones work', async () => {
+  it('a failure is reported to every question that waited for it, and later ones work', async () => {
     const { backend } = spied((_, run) => run === 1);
     const image = prepareImage({ backend, vision, visionFeatures, coverage: [visionCoverage()] });
     const both = await Promise.allSettled([image.select({ budget }), image.select({ budget })]);
@@ -229,7 +229,7 @@ describe('prepareImage', () => {
 });
 
 describe('dispose()', () => {
-  it('ends it; twice is harmless', async () => {
+  it('makes the image unusable, and may be called twice', async () => {
     const { backend } = spied();
     const image = prepareImage({ backend, vision, visionFeatures });
     await image.select({ budget });
@@ -241,7 +241,7 @@ describe('dispose()', () => {
     );
   });
 
-  it('lets selections under way finish with the right result', async () => {
+  it('lets running selections finish with the right result', async () => {
     const { backend } = spied();
     const [text] = questions;
     const wanted = await selectTokens({ backend, vision, visionFeatures, ...(text && { text }), budget });
@@ -261,7 +261,7 @@ describe('dispose()', () => {
     await expect(image.select({ budget })).rejects.toThrow(DisposedError);
   });
 
-  it.each(['after', 'during'] as const)('called %s a selection, it lets go of the norms', async (when) => {
+  it.each(['after', 'during'] as const)('releases the norms if called %s a selection', async (when) => {
     const { backend, returned } = spied();
     const image = prepareImage({ backend, vision, visionFeatures });
     const [text] = questions as [(typeof questions)[number]];
@@ -276,7 +276,7 @@ describe('dispose()', () => {
     expect(image.visionTokens).toBe(30);
   });
 
-  it('works where nothing was computed, or it failed', async () => {
+  it('works if nothing was computed or the computation failed', async () => {
     const { backend } = spied(() => true);
     prepareImage({ backend, vision }).dispose();
     const image = prepareImage({ backend, vision });

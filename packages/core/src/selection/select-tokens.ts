@@ -218,7 +218,7 @@ export class PreparedTensors implements PreparedImage {
   private releaseIfUnused(): void {
     if (!this.disposed || this.underWay > 0) return;
     for (const pending of this.kept.values()) {
-      // The caller that asked for the matrix got the error.
+      // The caller that requested the matrix got the error.
       pending.then(releaseTermMatrix, () => {});
     }
     this.kept.clear();

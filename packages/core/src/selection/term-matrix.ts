@@ -268,14 +268,24 @@ export function assertMatrixFits(
   const floats = sum(Object.values(tensors).map(({ data }) => data.length));
   const factor = isLarge(candidates, targets) ? PEAK_OF_LARGE : PEAK_OF_SMALL;
   const peak = factor * bytes + TENSOR_COPIES * floats * FLOAT_BYTES;
-  throw new MatrixTooLargeError(term.name, candidates, targets, { ceiling, peak });
+  throw new MatrixTooLargeError(term.name, candidates, targets, remedyFor(term), { ceiling, peak });
+}
+
+/** How a term can do with a smaller matrix. */
+function remedyFor({ targets, sample, programs }: CoverageTerm): string {
+  if (sample !== undefined) return `Sample fewer targets than sample: { targets: ${sample.targets} }`;
+  if (programs.drawn !== undefined)
+    return 'Sample its targets: give the term the option sample: { targets: 2048 }';
+  if (targets === 'n')
+    return 'Define the term with drawsTargets: true and context.draw, so that its targets can be sampled';
+  return `Pass fewer targets (rows or columns of its dimension '${targets}')`;
 }
 
 function allocate(term: CoverageTerm, targets: number, { candidates, memory }: TermContext): CoverageMatrix {
   try {
     return new CoverageMatrix(candidates, targets, memory);
   } catch (cause) {
-    throw new MatrixTooLargeError(term.name, candidates, targets, { cause });
+    throw new MatrixTooLargeError(term.name, candidates, targets, remedyFor(term), { cause });
   }
 }
 

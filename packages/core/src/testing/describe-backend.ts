@@ -160,7 +160,7 @@ export function describeBackend(suite: BackendUnderTest): void {
 
       if (!unsupportedOps.includes('loop')) {
         for (const count of [0, 1, 5]) {
-          check(`loop of ${count} steps that hands on an index`, async () => {
+          check(`loop of ${count} steps with an index in its state`, async () => {
             const following = defineProgram({
               name: 'following',
               inputs: { x: { dims: ['n', 'n'] }, count: { dims: [], dtype: 'int32' } },
@@ -212,7 +212,7 @@ export function describeBackend(suite: BackendUnderTest): void {
         const program = unary('maximum', (ops, each) => ops.maximum(each, ops.scalar(0)));
         expect(await run(program, x([NAN, -1, 2]))).toEqual([NAN, 0, 2]);
       });
-      check('a NaN row stays alone: other rows normalize as usual', async () => {
+      check('a NaN row does not affect others, which normalize as usual', async () => {
         const program = unary('normalizeRows', (ops, each) => normalizeRows(ops, each));
         const values = await run(program, x([NAN, 1], [3, 4]));
         expect(values[0]).toBeNaN();
@@ -235,7 +235,7 @@ export function describeBackend(suite: BackendUnderTest): void {
       const b = float32(Float32Array.of(1, 1, 2, 0), [2, 2]);
       const expected = [1.4, 1.2, 0, 0, 1, 2];
 
-      check('half-precision inputs are widened before anything is computed', async () => {
+      check('half-precision inputs are widened before any computation', async () => {
         // 2⁻²⁴, the smallest half: its square is 0 in half precision, so rows that are not widened would be zeros.
         const tiny: HostTensor = {
           type: 'float16',
@@ -259,7 +259,7 @@ export function describeBackend(suite: BackendUnderTest): void {
           0,
         );
       });
-      check('runs side by side do not disturb each other', async () => {
+      check('concurrent runs do not affect each other', async () => {
         const runs = Array.from({ length: 8 }, (_, i) => {
           const scaled = float32(
             b.data.map((value) => value * i),
@@ -293,7 +293,7 @@ export function describeBackend(suite: BackendUnderTest): void {
       }
       if (suite.liveTensors !== undefined) {
         const live = suite.liveTensors;
-        check('holds nothing back after a run', async () => {
+        check('leaks no memory', async () => {
           await backend.run(gram, { a, b });
           const before = live(backend);
           for (let i = 0; i < 100; i++) await backend.run(gram, { a, b });

@@ -24,6 +24,47 @@ const customTerm = defineCoverage({
   },
 });
 
+/** Definitions whose shapes do not fit: `vision` is `[6, 4]`, `regions` `[5, 3]`, and the affinity should be `[6, 5]`. */
+const wrongTerms: readonly (readonly [
+  problem: string,
+  build: <T>(ops: TensorOps<T>, vision: T, regions: T) => { readonly affinity: T; readonly peak?: T },
+  message: string,
+])[] = [
+  [
+    'factors that do not fit',
+    (ops, vision, regions) => ({ affinity: ops.matMul(vision, regions, { transposeB: true }) }),
+    'matMul: cannot multiply [6, 4] and [5, 3] transposed: rows of length 4, columns of length 3',
+  ],
+  [
+    'shapes that do not broadcast',
+    (ops, vision, regions) => ({ affinity: ops.add(vision, regions) }),
+    'add: shapes [6, 4] and [5, 3] do not broadcast',
+  ],
+  [
+    'an axis that is out of range',
+    (ops, vision) => ({ affinity: ops.sum(vision, 2) }),
+    'sum: axis 2 is out of range for shape [6, 4]',
+  ],
+  [
+    'parts that cannot be joined',
+    (ops, vision, regions) => ({ affinity: ops.concat([vision, regions], 0) }),
+    'concat: shapes [6, 4] and [5, 3] do not match along axis 0',
+  ],
+  [
+    'an affinity of the wrong shape',
+    (_ops, vision) => ({ affinity: vision }),
+    'affinity: expected [n, targets] = [6, 5], got [6, 4]',
+  ],
+  [
+    'a peak of the wrong shape',
+    (ops, vision, regions) => {
+      const affinity = ops.matMul(ops.rowNorms(vision), ops.rowNorms(regions), { transposeB: true });
+      return { affinity, peak: ops.max(vision, 0) };
+    },
+    'peak: expected [1, targets] = [1, 5], got [4]',
+  ],
+];
+
 /** What the checks of selections need from the suite. */
 export interface SelectionChecks {
   /** Declares a check. */
@@ -127,6 +168,28 @@ export function describeSelections({ check, reference, unsupportedOps, backend }
         const wanted = await selectTokens({ ...options, backend: reference });
         expect((await selectTokens({ ...options, backend: backend() })).order).toEqual(wanted.order);
       });
+    }
+    for (const maximizer of searches) {
+      for (const [problem, build, message] of wrongTerms) {
+        check(`a user's own term with ${problem} gives a usage error (${maximizer})`, async () => {
+          const own = defineCoverage({
+            name: 'own',
+            inputs: { vision: { dims: ['n', 'D'] }, regions: { dims: ['r', 'd'] } },
+            targets: 'r',
+            build: (ops, { vision, regions }) => build(ops, vision, regions) as never,
+          });
+          const act = selectTokens({
+            backend: backend(),
+            vision: float32(new Float32Array(24).fill(1), [6, 4]),
+            inputs: { regions: float32(new Float32Array(15).fill(1), [5, 3]) },
+            coverage: [own()],
+            budget: { tokens: 2 },
+            maximizer,
+          });
+          await expect(act).rejects.toMatchObject({ code: 'MMTOK_INVALID_OPTIONS', kind: 'usage' });
+          await expect(act).rejects.toThrow(`Invalid coverage term 'own': ${message}`);
+        });
+      }
     }
     check(
       'of equal vision tokens the lowest index is picked first, wherever they lie in a product',

@@ -19,7 +19,7 @@ describe('buildAddon', () => {
     expect(told).toEqual([`Already built: ${built.path}`]);
   });
 
-  it('says how to repair a build that does not work any more', async () => {
+  it('says how to repair a build that no longer works', async () => {
     const root = mkdtempSync(join(tmpdir(), 'mmtok-native-'));
     const path = packageFolder(buildFolder(root, 'cpu'));
     mkdirSync(path, { recursive: true });
@@ -31,7 +31,7 @@ describe('buildAddon', () => {
 });
 
 describe('nativeRoot', () => {
-  it('is a folder of its own in the user’s cache, unless the environment names another', () => {
+  it('is a separate folder in the user’s cache, unless the environment names another', () => {
     expect(nativeRoot({ XDG_CACHE_HOME: '/c' })).toBe('/c/mmtok/tfjs-native');
     expect(nativeRoot({ MMTOK_TFJS_NATIVE_DIR: '/d', XDG_CACHE_HOME: '/c' })).toBe('/d');
     expect(nativeRoot({})).toMatch(/\.cache\/mmtok\/tfjs-native$/);

@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 describe('sha256Of', () => {
-  it('is the checksum the world knows', async () => {
+  it('matches a published checksum', async () => {
     writeFileSync(join(folder, 'hello'), 'hello');
     expect(await sha256Of(join(folder, 'hello'))).toBe(
       '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824',
@@ -51,7 +51,7 @@ describe.skipIf(!isAvailable('python3', ['-m', 'pip', '--version']))('fetchWheel
     vi.stubEnv('PIP_FIND_LINKS', index);
   });
 
-  it('downloads a file whose checksum is right, and takes it from there the next time', async () => {
+  it('downloads a file whose checksum is right, and reuses it the next time', async () => {
     const path = await fetchWheel(right, downloads);
     expect(path).toBe(join(downloads, FILE));
     vi.stubEnv('PIP_FIND_LINKS', join(folder, 'nowhere'));
@@ -66,13 +66,13 @@ describe.skipIf(!isAvailable('python3', ['-m', 'pip', '--version']))('fetchWheel
     expect(readdirSync(downloads)).toEqual([]);
   });
 
-  it('passes on what pip says', async () => {
+  it('reports what pip says', async () => {
     await expect(fetchWheel({ ...right, version: '2.0' }, downloads)).rejects.toThrow(
       /Downloading tiny-thing==2\.0 failed.*No matching distribution.*Check the connection/s,
     );
   });
 
-  it('unpacks what is asked for and nothing else', async () => {
+  it('unpacks only what was requested', async () => {
     unpackWheel(await fetchWheel(right, downloads), join(folder, 'out'), ['tiny/lib/']);
     expect(existsSync(join(folder, 'out', 'tiny', 'lib', 'a.so'))).toBe(true);
     expect(existsSync(join(folder, 'out', 'tiny', 'python.py'))).toBe(false);
