@@ -216,6 +216,22 @@ describe('rejects', () => {
     }
   });
 
+  it.each([
+    [{ max: 0 }],
+    [{ max: 1.5 }],
+    [{ share: 0 }],
+    [{ share: 2 }],
+    [{ worth: 0 }],
+    [{ worth: 1.1 }],
+    [{ worth: 0.5, min: 3, max: 2 }],
+    [{ worth: 0.5, by: () => [0] }],
+    [{ worth: 0.5, share: 0.5 }],
+    ['most'],
+    [{}],
+  ])('tiles: %j', (tiles) => {
+    expect(() => on.attach({ tiles: tiles as never })).toThrow(/tiles/);
+  });
+
   it('models that cannot be pruned, with the reason', async () => {
     const options = { processor: on.loaded.processor, backend, budget: { tokens: 1 } };
     const { sessions, generate: run } = on.loaded.model;

@@ -391,49 +391,4 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
     }
     expect(chosen.size).toBeGreaterThan(1);
   });
-
-  it.each([
-    [{ max: 0 }],
-    [{ max: 1.5 }],
-    [{ share: 0 }],
-    [{ share: 2 }],
-    [{ worth: 0 }],
-    [{ worth: 1.1 }],
-    [{ worth: 0.5, min: 3, max: 2 }],
-    [{ worth: 0.5, by: () => [0] }],
-    [{ worth: 0.5, share: 0.5 }],
-    ['most'],
-    [{}],
-  ])('refuses %j', (tiles) => {
-    expect(() => attach({ tiles: tiles as never })).toThrow(/tiles/);
-  });
-});
-it('is rejected for LLaVA-OneVision, which transformers.js does not tile', async () => {
-  const tiny = await buildTinyModel('llava_onevision', { directory });
-  const loaded = await tiny.load();
-  const options = { processor: { tokenizer: loaded.tokenizer }, budget: { tokens: 4 } };
-  expect(() => prune(loaded.model, { ...options, tiles: { max: 2 } })).toThrow(/tiles/);
-  const handle = prune(loaded.model, { ...options, tiles: 'all' });
-  const inputs = await loaded.inputs('what ?', [noiseImage(tiny.imageSize)]);
-  const call = generate(loaded.model, { ...inputs, max_new_tokens: 1, mmtok: { tiles: { share: 0.5 } } });
-  await expect(call).rejects.toThrow(/tiles/);
-  await handle.restore();
-  await loaded.dispose();
-});
-
-it('has no effect on families without tiles', async () => {
-  const tiny = await buildTinyModel('llava', { directory });
-  const loaded = await tiny.load();
-  const { processor } = loaded;
-  const handle = prune(loaded.model, {
-    processor,
-    budget: { tokens: 4 },
-    tiles: { max: 1 },
-    minVisionTokens: 1,
-  });
-  const inputs = await loaded.inputs('what ?', [noiseImage(tiny.imageSize)]);
-  await generate(loaded.model, { ...inputs, max_new_tokens: 1 });
-  expect(handle.lastReport).toMatchObject({ keptTokens: 4, visionTokens: 16 });
-  await handle.restore();
-  await loaded.dispose();
 });

@@ -10,7 +10,7 @@ import { prune } from '@mmtok/transformers';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildTinyModel } from '../../../packages/transformers/test/tiny-models/index.js';
-import { chromiumPath } from '../chromium.js';
+import { chromiumPath, softwareWebGpu } from '../chromium.js';
 import { answersOf, buildSite, engineOf, keptOf, screenshots } from './playground.js';
 import { launch, open, seriousFindings, type Tab } from './tab.js';
 
@@ -223,6 +223,29 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       expect(tab.errors).toEqual([]);
       expect(tab.outside).toEqual([]);
     });
+  });
+
+  // Software rendering takes a minute on idle cores.
+  test('on WebGPU, keeps and answers the same as on WebAssembly', { timeout: 400_000 }, async () => {
+    const webgpu = await launch(softwareWebGpu);
+    try {
+      const { page, errors } = await open(webgpu, { folder, isolated: true, hash: STATE });
+      expect(await engineOf(page)).toBe('ready');
+      const onWasm = [await answersOf(page), await keptOf(page)];
+      await page.evaluate(`document.querySelector('input[type=radio][value=webgpu]').click()`);
+      await page.waitForFunction(
+        () =>
+          document.querySelector('.engine[data-engine=ready]')?.textContent?.includes('WebGPU') &&
+          document.querySelectorAll('.answer .badge-measured').length === 2 &&
+          document.querySelector('.answer[aria-busy=true]') === null,
+        undefined,
+        { timeout: 300_000 },
+      );
+      expect([await answersOf(page), await keptOf(page)]).toEqual(onWasm);
+      expect(errors).toEqual([]);
+    } finally {
+      await webgpu.close();
+    }
   });
 
   test('on a plain server: precomputed at once, then one thread, and the page says why', async () => {

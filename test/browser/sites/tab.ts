@@ -8,8 +8,8 @@ import type { Browser, Page } from 'playwright-core';
 import { chromiumPath } from '../chromium.js';
 import { type Server, type ServerOptions, serve } from './static-server.js';
 
-/** Starts the browser. */
-export async function launch(): Promise<Browser> {
+/** Starts the browser. @param graphics flags for its GPU process. */
+export async function launch(graphics: readonly string[] = ['--disable-gpu']): Promise<Browser> {
   const { chromium } = await import('playwright-core');
   return await chromium.launch({
     executablePath: chromiumPath as string,
@@ -17,7 +17,7 @@ export async function launch(): Promise<Browser> {
     args: [
       '--headless',
       '--no-sandbox',
-      '--disable-gpu',
+      ...graphics,
       '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream',
     ],

@@ -11,9 +11,8 @@ export function About(): JSX.Element {
         <div>
           <h3>One token per patch</h3>
           <p>
-            The vision encoder turns the picture into a grid of vision tokens: 24 by 24, or 576, in the
-            embedded model. The language model reads them before the question, and they make up most of its
-            work.
+            The vision encoder turns the image into a grid of vision tokens: 24 by 24, or 576, in the embedded
+            model. The language model reads them before the question, and they make up most of its work.
           </p>
         </div>
         <div>
@@ -28,7 +27,7 @@ export function About(): JSX.Element {
           <h3>One order for every budget</h3>
           <p>
             The first ten of fifty picks are the picks for ten. One ranking therefore serves the whole slider:
-            moving it only redraws the picture, and then the model answers again.
+            moving it only redraws the image, and then the model answers again.
           </p>
         </div>
       </div>

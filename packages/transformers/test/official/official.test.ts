@@ -19,7 +19,7 @@ import {
 interface OfficialCase {
   readonly model: 'llava' | 'qwen2_5_vl';
   readonly question: string;
-  /** Whether the picture is 336 × 252 pixels, for LLaVA padded to a square, or else 336 × 336. Qwen's are 252 × 168. */
+  /** Whether the image is 336 × 252 pixels, for LLaVA padded to a square, or else 336 × 336. Qwen's are 252 × 168. */
   readonly wide: boolean;
   readonly tokens: number;
   readonly ids: readonly number[];
@@ -30,7 +30,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const cases = JSON.parse(readFileSync(here('picks.json'), 'utf8')) as OfficialCase[];
 
 /** The same image as in `make_official_picks.py`. */
-function picture(width: number, height: number): RawImage {
+function photo(width: number, height: number): RawImage {
   const data = new Uint8ClampedArray(width * height * 3);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -45,8 +45,8 @@ function picture(width: number, height: number): RawImage {
 }
 
 async function pictureOf({ model, wide }: OfficialCase): Promise<RawImage> {
-  if (model === 'qwen2_5_vl') return picture(252, 168);
-  return wide ? await picture(336, 252).pad([0, 0, 42, 42]) : picture(336, 336);
+  if (model === 'qwen2_5_vl') return photo(252, 168);
+  return wide ? await photo(336, 252).pad([0, 0, 42, 42]) : photo(336, 336);
 }
 
 describe.each([

@@ -1,4 +1,4 @@
-// An audio encoder that exists because the library loads one with Gemma 3n and 4, even if nobody speaks.
+// An audio encoder, because the library loads one with Gemma 3n and 4 even if there is no audio.
 import { HIDDEN } from './dimensions.js';
 import type { Json } from './family.js';
 import type { GraphBuilder } from './graph/graph-builder.js';

@@ -1,4 +1,4 @@
-// The sizes that all tiny models share, so that a number in a test can be traced to its name. Image sizes are per family.
+// The sizes that all tiny models share. Image sizes differ by family.
 
 /** Width of the language model. */
 export const HIDDEN = 16;

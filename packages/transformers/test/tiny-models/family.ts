@@ -1,4 +1,4 @@
-// What a family of vision-language models says about itself: files, sessions, and how its processor is called. Data and small functions.
+// Describes a family of vision-language models: its files, its sessions, and how its processor is called.
 import type {
   Message,
   PreTrainedModel,
@@ -65,7 +65,7 @@ export interface Family {
   /** Size of the images that tests use, and the visual tokens that such an image becomes. */
   readonly imageSize: ImageSize;
   readonly tokensPerImage: number;
-  /** How the visual tokens lie in the picture, row by row, in families that show it once and whole. */
+  /** The layout of the vision tokens in the image, row by row, for families that encode it as a whole. */
   readonly grid?: { readonly rows: number; readonly columns: number };
   /** Width of the features before the projector. */
   readonly visionFeatureSize: number;

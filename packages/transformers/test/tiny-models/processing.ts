@@ -1,4 +1,4 @@
-// The ways in which users call processors: their arguments come in different orders, and some families have none.
+// How users call processors: the order of arguments differs, and some families have no processor.
 import type { Family, ModelInputs, Request, Tools } from './family.js';
 
 /** Calls a processor that takes images before text. */

@@ -1,4 +1,4 @@
-// A tiny model on disk and what a test needs to know about it.
+// A tiny model on disk, with the facts that tests need.
 import type {
   Message,
   PreTrainedModel,
@@ -34,7 +34,7 @@ export interface TinyModel {
   /** The image size that gives `tokensPerImage` visual tokens. */
   readonly imageSize: ImageSize;
   readonly tokensPerImage: number;
-  /** How the visual tokens lie in the picture, row by row, in families that show it once and whole. */
+  /** The layout of the vision tokens in the image, row by row, for families that encode it as a whole. */
   readonly grid: { readonly rows: number; readonly columns: number } | undefined;
   readonly imageTokenId: number;
   /** Width of the language model. */

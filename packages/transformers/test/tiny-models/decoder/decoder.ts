@@ -1,4 +1,4 @@
-// A causal decoder of a few layers, random and small, with the inputs and outputs that transformers.js feeds and reads.
+// A small, random causal decoder with the inputs and outputs that transformers.js expects.
 import { HIDDEN, LAYERS, PER_LAYER, VOCABULARY } from '../dimensions.js';
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import {

@@ -1,4 +1,4 @@
-// The token embedding, which transformers.js runs apart from the decoder so that image features can be put in between.
+// The token embedding, which transformers.js runs separately so that image features can be inserted before the decoder.
 import { HIDDEN, LAYERS, PER_LAYER, VOCABULARY } from '../dimensions.js';
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import { gather } from '../graph/operators.js';

@@ -1,4 +1,4 @@
-// What every kind of decoder layer is given. A layer reads its own cache inputs and writes its own cache outputs.
+// The inputs of every kind of decoder layer. A layer reads its own cache inputs and writes its own cache outputs.
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 
 export interface LayerContext {

@@ -1,4 +1,4 @@
-// Florence-2: an encoder-decoder. Features go before the text instead of into it, and the first is an average of the picture.
+// Florence-2: an encoder-decoder. Features precede the text, and the first one is an average of the image.
 import { Florence2ForConditionalGeneration } from '@huggingface/transformers';
 import { embedTokens } from '../decoder/embed-tokens.js';
 import { crossDecoder, encoder } from '../decoder/seq2seq.js';
@@ -20,7 +20,7 @@ export const florence2: Family = {
   imageSize: SQUARE_IMAGE,
   tokensPerImage: 1 + SQUARE_PATCHES,
   visionFeatureSize: VISION_HIDDEN,
-  // Pictures are a batch and come before any text.
+  // Images are a batch and precede the text.
   severalImages: false,
   positions: 'internal',
   config: () => ({

@@ -1,4 +1,4 @@
-// Gemma 3: patches are averaged to fewer tokens, normalised and projected; positions count from 1; the template is a file.
+// Gemma 3: patches are averaged to fewer tokens, normalized, and projected; positions start at 1; the template is a file.
 import { Gemma3ForConditionalGeneration } from '@huggingface/transformers';
 import { VISION_HIDDEN } from '../dimensions.js';
 import type { Family } from '../family.js';

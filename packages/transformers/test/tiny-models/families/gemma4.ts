@@ -1,4 +1,4 @@
-// Gemma 4: flat patches with their places, averaged in blocks, as many tokens as the picture needs; Gemma 3n's language model.
+// Gemma 4: flat patches with their positions, averaged in blocks, as many tokens as the image needs; Gemma 3n's language model.
 import { Gemma4ForConditionalGeneration } from '@huggingface/transformers';
 import { AUDIO_FEATURES, audioEncoder } from '../audio-encoder.js';
 import { HIDDEN, PATCH, VISION_HIDDEN } from '../dimensions.js';
@@ -27,7 +27,7 @@ import { flatPatches, PATCH_VALUES, visionLayers } from '../vision/tower.js';
 const POOL = 2;
 const MOST_TOKENS = 16;
 const BLOCK = PATCH * POOL;
-// A picture of this shape is not resized, and leaves some of the patches that there is room for empty.
+// An image of this shape is not resized and does not fill all patches.
 const [COLUMNS, ROWS] = [6, 2];
 
 export const gemma4: Family = {

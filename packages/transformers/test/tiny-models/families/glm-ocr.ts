@@ -1,4 +1,4 @@
-// GLM-OCR: the Qwen way with tokens and a rule for positions of its own.
+// GLM-OCR: like the Qwen families, but with its own tokens and its own rule for positions.
 import { GlmOcrForConditionalGeneration } from '@huggingface/transformers';
 import { VISION_HIDDEN } from '../dimensions.js';
 import type { Family } from '../family.js';

@@ -1,4 +1,4 @@
-// Idefics 3: SmolVLM's elder, here with the features of all tiles in one list, as some exports have them.
+// Idefics 3, the predecessor of SmolVLM, with the features of all tiles in one list, as some exports have them.
 import { Idefics3ForConditionalGeneration } from '@huggingface/transformers';
 import { HIDDEN } from '../dimensions.js';
 import type { Family } from '../family.js';

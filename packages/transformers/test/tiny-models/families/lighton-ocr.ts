@@ -1,4 +1,4 @@
-// LightOnOCR: Mistral 3's vision before a Qwen 3 language model.
+// LightOnOCR: Mistral 3's vision with a Qwen 3 language model.
 import { LightOnOcrForConditionalGeneration } from '@huggingface/transformers';
 import { PATCH, VISION_HIDDEN } from '../dimensions.js';
 import type { Family } from '../family.js';

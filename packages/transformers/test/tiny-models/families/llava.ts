@@ -1,4 +1,4 @@
-// LLaVA: one image, one grid of patches, a two-layer projector. The pattern that the other families vary.
+// LLaVA: one image, one grid of patches, a two-layer projector. Other families are variations of it.
 import { LlavaForConditionalGeneration } from '@huggingface/transformers';
 import { PATCH, VISION_HIDDEN } from '../dimensions.js';
 import type { Family } from '../family.js';

@@ -1,4 +1,4 @@
-// Mistral 3 (Pixtral vision): a token ends each row of the picture, and pictures keep their shape.
+// Mistral 3 (Pixtral vision): a token ends each row of the image, and images keep their aspect ratio.
 import { Mistral3ForConditionalGeneration } from '@huggingface/transformers';
 import { PATCH, VISION_HIDDEN } from '../dimensions.js';
 import type { Family } from '../family.js';

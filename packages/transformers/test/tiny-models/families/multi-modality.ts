@@ -1,4 +1,4 @@
-// Janus (multi_modality): pictures are encoded and merged in one graph, and language model and head are apart.
+// Janus (multi_modality): one graph encodes and merges images; the language model and its head are separate graphs.
 import { MultiModalityCausalLM } from '@huggingface/transformers';
 import { decoder, languageModelHead } from '../decoder/decoder.js';
 import { embed } from '../decoder/embed-tokens.js';
@@ -14,7 +14,7 @@ import { scatterRows } from '../vision/scatter-rows.js';
 import { NORMALIZATION, SIDE, SQUARE_GRID, SQUARE_IMAGE, SQUARE_PATCHES } from '../vision/square-image.js';
 import { patchGrid, visionLayers } from '../vision/tower.js';
 
-/** Codes of pictures that the model could draw. */
+/** Codes of images that the model could generate. */
 const PICTURE_CODES = 8;
 
 export const multiModality: Family = {
@@ -63,7 +63,7 @@ export const multiModality: Family = {
   },
 };
 
-/** Text and pictures `[batch, images, 3, height, width]` to `inputs_embeds`; the masks say which features go where. */
+/** Text and images `[batch, images, 3, height, width]` to `inputs_embeds`; the masks say which features go where. */
 function prepareInputsEmbeds(build: Build): Value {
   const g = build.graph('prepare_inputs_embeds');
   const ids = g.input('input_ids', 'int64', ['batch_size', 'sequence_length']);
@@ -94,7 +94,7 @@ function prepareInputsEmbeds(build: Build): Value {
   return features;
 }
 
-/** The graphs for drawing pictures, which the library loads and `generate` does not run. */
+/** The graphs that generate images. The library loads them; `generate` does not run them. */
 function drawingSessions(build: Build): void {
   const head = build.graph('gen_head');
   const states = head.input('hidden_states', 'float32', ['batch_size', 'sequence_length', HIDDEN]);

@@ -1,4 +1,4 @@
-// PaliGemma: a projector of one layer, placeholders before the start token, positions that count from 1.
+// PaliGemma: a one-layer projector, placeholders before the start token, and positions that start at 1.
 import { PaliGemmaForConditionalGeneration } from '@huggingface/transformers';
 import { VISION_HIDDEN } from '../dimensions.js';
 import type { Family } from '../family.js';

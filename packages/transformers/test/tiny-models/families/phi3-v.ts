@@ -1,4 +1,4 @@
-// Phi-3-vision: crops and a view of the whole, rows ended by a learned token, and negative ids where features belong.
+// Phi-3 Vision: crops and an overview, a learned token at the end of each row, and negative ids as placeholders.
 import { Phi3VForCausalLM } from '@huggingface/transformers';
 import { decoder } from '../decoder/decoder.js';
 import { embed } from '../decoder/embed-tokens.js';
@@ -29,7 +29,7 @@ export const phi3V: Family = {
   imageToken: '<|image|>',
   specialTokens: ['<|image|>'],
   imageSize: { width: 64, height: 64 },
-  // Four crops two by two, and the whole picture: each row of patches and one token at its end; one token between the two.
+  // Four crops, two by two, and the overview: each row of patches ends with a token, and one token separates the two.
   tokensPerImage: 2 * GRID * (2 * GRID + 1) + 1 + GRID * (GRID + 1),
   visionFeatureSize: VISION_HIDDEN,
   severalImages: true,
@@ -57,7 +57,7 @@ export const phi3V: Family = {
   },
 };
 
-/** Pictures as crops, the whole first, `[n, 1 + CROPS, 3, CROP, CROP]`, to features `[tokens, VISION_HIDDEN]`. */
+/** Images as crops, the overview first, `[n, 1 + CROPS, 3, CROP, CROP]`, to features `[tokens, VISION_HIDDEN]`. */
 function cropVision(g: GraphBuilder): Vision {
   const pixels = g.input('pixel_values', 'float32', ['num_images', 'num_crops', CHANNELS, CROP, CROP]);
   const sizes = g.input('image_sizes', 'int64', ['num_images', 2]);
@@ -76,7 +76,7 @@ function cropVision(g: GraphBuilder): Vision {
   return { features, projected: mlpProjector(g, features, VISION_HIDDEN) };
 }
 
-/** The rows of one picture: its crops put together as `layout` says, a token between, the whole. */
+/** The rows of one image: its crops arranged by `layout`, a separating token, the overview. */
 function imageRows(g: GraphBuilder, grids: Value, layout: Value): Value {
   const [rows, columns] = [slice(g, layout, 0, 0, 1), slice(g, layout, 0, 1, 2)];
   const crops = slice(g, grids, 0, 1, g.op('Add', [g.op('Mul', [rows, columns]), g.ints([1])]));

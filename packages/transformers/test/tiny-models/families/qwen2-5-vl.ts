@@ -1,4 +1,4 @@
-// Qwen2.5-VL: positions with three axes, pictures of any shape, and an encoder that works window by window inside.
+// Qwen2.5-VL: positions on three axes, images of any shape, and an encoder with windowed attention.
 import { Qwen2_5_VLForConditionalGeneration } from '@huggingface/transformers';
 import { PATCH, VISION_HIDDEN } from '../dimensions.js';
 import type { Family, Json } from '../family.js';
@@ -36,7 +36,7 @@ export const qwen2_5Vl: Family = {
   grid: { rows: ROWS, columns: COLUMNS },
   visionFeatureSize: MERGED_SIZE,
   visionFeaturesInOrder: false,
-  // The image processor takes two pictures for two moments of one.
+  // The image processor takes two images for two frames of one video.
   severalImages: false,
   positions: 'mrope',
   config: (id) => ({

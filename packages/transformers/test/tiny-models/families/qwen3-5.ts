@@ -1,4 +1,4 @@
-// Qwen 3.5, dense and with experts: Qwen3-VL with a layer of linear attention, whose caches are a window and a matrix.
+// Qwen 3.5, dense and with experts: Qwen3-VL with a layer of linear attention, with a window and a matrix as caches.
 import {
   Qwen3_5ForConditionalGeneration,
   Qwen3_5MoeForConditionalGeneration,

@@ -1,4 +1,4 @@
-// SmolVLM: tiles and a view of the whole picture, each between tokens that say where it belongs.
+// SmolVLM: tiles and an overview, each between tokens that give its position.
 import { SmolVLMForConditionalGeneration } from '@huggingface/transformers';
 import { VISION_HIDDEN } from '../dimensions.js';
 import type { Family } from '../family.js';
@@ -9,7 +9,7 @@ import { TEXT_CONFIG } from '../text/text-config.js';
 import { NORMALIZATION } from '../vision/square-image.js';
 import { TILE, TILE_FEATURE_SIZE, TOKENS_PER_TILE, tileVision } from '../vision/tiles.js';
 
-/** Tiles along an edge of the largest picture. */
+/** Tiles along an edge of the largest image. */
 const GRID = 3;
 const SIDE = 2 * TILE;
 
@@ -24,7 +24,7 @@ export const smolvlm: Family = {
     ...Array.from({ length: GRID ** 2 }, (_, i) => `<row_${Math.floor(i / GRID) + 1}_col_${(i % GRID) + 1}>`),
   ],
   imageSize: { width: SIDE, height: SIDE },
-  // Four tiles and the whole picture.
+  // Four tiles and the overview.
   tokensPerImage: 5 * TOKENS_PER_TILE,
   visionFeatureSize: TILE_FEATURE_SIZE,
   severalImages: true,

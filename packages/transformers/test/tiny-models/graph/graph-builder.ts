@@ -1,4 +1,4 @@
-// Collects the nodes of one ONNX graph while it is described operator by operator. A value is the name of its tensor.
+// Builds an ONNX graph operator by operator. A value is the name of its tensor.
 import {
   type Dim,
   type Dtype,

@@ -1,4 +1,4 @@
-// A chat template in Jinja: one line a turn, images where their parts are. Families differ in the image placeholder only.
+// A chat template in Jinja: one line per turn, images at their position. Families differ only in the image placeholder.
 
 /**
  * Renders `role: content` per message. `image` is what stands for an image part; `{n}` in it is the number of the image,

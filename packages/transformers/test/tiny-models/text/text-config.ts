@@ -1,4 +1,4 @@
-// The keys of a language model's config that transformers.js reads, for the sizes that the tiny decoders have.
+// The keys of a language model's config that transformers.js reads, with the sizes of the tiny decoders.
 import { HEAD_DIM, HEADS, HIDDEN, LAYERS, VOCABULARY } from '../dimensions.js';
 import type { Json } from '../family.js';
 

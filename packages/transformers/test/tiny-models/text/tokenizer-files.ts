@@ -1,4 +1,4 @@
-// tokenizer.json and tokenizer_config.json of a tiny model: whole words, split at spaces and signs. Not trained on anything.
+// tokenizer.json and tokenizer_config.json of a tiny model: whole words, split at spaces and punctuation; not trained.
 import { BOS, EOS, PAD, UNKNOWN, vocabulary } from './vocabulary.js';
 
 export interface TokenizerOptions {

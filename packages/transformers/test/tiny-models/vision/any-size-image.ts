@@ -1,4 +1,4 @@
-// Vision for families that keep the shape of a picture: patches of any grid, merged two by two, then a projector of two layers.
+// Vision of families that keep the aspect ratio of an image: patches of any grid, merged two by two, then a two-layer projector.
 import { CHANNELS, VISION_HIDDEN } from '../dimensions.js';
 import type { GraphBuilder } from '../graph/graph-builder.js';
 import { length, linear } from '../graph/operators.js';

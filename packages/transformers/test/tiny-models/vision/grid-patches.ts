@@ -1,4 +1,4 @@
-// Vision for the Qwen families: flat patches with the grid they come from, merged in fours before a projector of two layers.
+// Vision of the Qwen families: flat patches and their grid, merged in fours before a two-layer projector.
 import { VISION_HIDDEN } from '../dimensions.js';
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import { gather, range, reshape, slice } from '../graph/operators.js';
@@ -7,7 +7,7 @@ import { MERGE } from './merge-patches.js';
 import { mlpProjector } from './projector.js';
 import { flatPatches, PATCH_VALUES, visionLayers } from './tower.js';
 
-/** Frames in a patch; a picture counts as two equal ones. */
+/** Frames in a patch; an image counts as two equal ones. */
 export const FRAMES = 2;
 /** Width of the features before the projector. */
 export const MERGED_SIZE: number = MERGE ** 2 * VISION_HIDDEN;

@@ -1,4 +1,4 @@
-// The end of every vision encoder: projected features as `image_features`, with marks or inner features if a test asks.
+// The end of every vision encoder: projected features as `image_features`, with marks or inner features on request.
 import { HIDDEN } from '../dimensions.js';
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import { cast, concat, length, range, reshape, slice, unsqueeze } from '../graph/operators.js';

@@ -1,4 +1,4 @@
-// Joins neighbouring patches into one visual token by putting their features side by side (pixel shuffle, patch merging).
+// Merges neighboring patches into one vision token by concatenating their features (pixel shuffle, patch merging).
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import { reshape, transpose } from '../graph/operators.js';
 

@@ -1,4 +1,4 @@
-// Root-mean-square normalisation spelled out in plain operators, as exporters write it.
+// Root-mean-square normalization in basic operators, as exporters write it.
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import { add, multiply } from '../graph/operators.js';
 

@@ -1,4 +1,4 @@
-// The ways from vision features to the width of the language model. The input of each is what a pruner may want to tap.
+// Projectors from vision features to the width of the language model. Pruning compares tokens by a projector's input.
 import { HIDDEN } from '../dimensions.js';
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import { gelu, linear } from '../graph/operators.js';

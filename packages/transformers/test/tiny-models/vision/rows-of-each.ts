@@ -1,4 +1,4 @@
-// A loop over pictures or tiles that each give another number of rows. All rows come out as one list.
+// A loop over images or tiles with different numbers of rows. The result is one list of all rows.
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import { cast, concat, scalar } from '../graph/operators.js';
 

@@ -1,4 +1,4 @@
-// Vision for families that see one square image as one grid of patches, and the preprocessing that makes it.
+// Vision of families that encode a square image as one grid of patches, with its preprocessing.
 import { CHANNELS, PATCH, VISION_HIDDEN } from '../dimensions.js';
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import type { Vision } from '../sessions.js';

@@ -1,4 +1,4 @@
-// Vision for families that cut a picture into tiles, encode each, and join neighbouring patches before one projecting layer.
+// Vision of families that cut an image into tiles, encode each, and merge neighboring patches before a one-layer projector.
 import { CHANNELS, PATCH, VISION_HIDDEN } from '../dimensions.js';
 import type { GraphBuilder } from '../graph/graph-builder.js';
 import { cast, reshape } from '../graph/operators.js';

@@ -1,4 +1,4 @@
-// The vision encoder up to the projector. Tokens do not mix, so a patch decides exactly one row unless a family merges rows.
+// The vision encoder up to the projector. Tokens do not mix, so each row depends on one patch only, unless a family merges rows.
 import { CHANNELS, PATCH, VISION_HIDDEN } from '../dimensions.js';
 import type { GraphBuilder, Value } from '../graph/graph-builder.js';
 import {

@@ -1,4 +1,5 @@
-// The option `tiles` for Phi-3 Vision, whose crops lie side by side in the rows of one tile.
+// The option `tiles` for other layouts: Phi-3 Vision, whose crops lie side by side in the rows of one tile, and families without
+// tiles.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -121,4 +122,34 @@ describe('phi3_v', () => {
     const first = handle?.lastReport?.images.map(({ indices }) => indices[0]);
     expect(first).toEqual([GRID * (2 * GRID + 1) + GRID, 0]);
   });
+});
+
+it('is rejected for LLaVA-OneVision, which transformers.js does not tile', async () => {
+  const tiny = await buildTinyModel('llava_onevision', { directory });
+  const loaded = await tiny.load();
+  const options = { processor: { tokenizer: loaded.tokenizer }, budget: { tokens: 4 } };
+  expect(() => prune(loaded.model, { ...options, tiles: { max: 2 } })).toThrow(/tiles/);
+  const handle = prune(loaded.model, { ...options, tiles: 'all' });
+  const inputs = await loaded.inputs('what ?', [noiseImage(tiny.imageSize)]);
+  const call = generate(loaded.model, { ...inputs, max_new_tokens: 1, mmtok: { tiles: { share: 0.5 } } });
+  await expect(call).rejects.toThrow(/tiles/);
+  await handle.restore();
+  await loaded.dispose();
+});
+
+it('has no effect on families without tiles', async () => {
+  const tiny = await buildTinyModel('llava', { directory });
+  const loaded = await tiny.load();
+  const { processor } = loaded;
+  const handle = prune(loaded.model, {
+    processor,
+    budget: { tokens: 4 },
+    tiles: { max: 1 },
+    minVisionTokens: 1,
+  });
+  const inputs = await loaded.inputs('what ?', [noiseImage(tiny.imageSize)]);
+  await generate(loaded.model, { ...inputs, max_new_tokens: 1 });
+  expect(handle.lastReport).toMatchObject({ keptTokens: 4, visionTokens: 16 });
+  await handle.restore();
+  await loaded.dispose();
 });
