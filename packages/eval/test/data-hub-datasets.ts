@@ -5,16 +5,16 @@ import {
   type Column,
   hubImage,
   image,
+  imageBytes,
   int32,
   int64,
   list,
-  picture,
   struct,
   text,
   texts,
 } from './data-writers.js';
 
-/** One dataset: where its file lies, its columns, and a row. A row without pictures gets one. */
+/** One dataset: the location of its file, its columns, and a row. A row without images gets one. */
 export interface HubDataset {
   readonly file: string;
   readonly columns: Readonly<Record<string, Column>>;
@@ -197,7 +197,7 @@ export const DATASETS: Readonly<Record<string, HubDataset>> = {
     columns: { index: int64, question: text, image: bytes, answer: text, category: text, l2_category: text },
     row: {
       index: 7n,
-      image: picture(),
+      image: imageBytes(),
       question: 'Which?\nOptions: A: x, B: y',
       answer: 'A',
       category: 'math',

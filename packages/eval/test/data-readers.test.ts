@@ -26,10 +26,10 @@ import {
   collect,
   hubImage,
   image,
+  imageBytes,
+  imageText,
   int32,
   parquet,
-  picture,
-  pictureText,
   text,
   writeFolder,
 } from './data-writers.js';
@@ -87,7 +87,7 @@ describe('parquet', () => {
     expect(count).toBe(10);
     expect(all.map(({ index, values }) => [index, values.n])).toEqual(rows.map(({ n }) => [n, n]));
     expect(all[7]!.where).toBe('b.parquet, row 2');
-    expect((all[7]!.values.image as { bytes: Uint8Array }).bytes).toEqual(picture(7));
+    expect((all[7]!.values.image as { bytes: Uint8Array }).bytes).toEqual(imageBytes(7));
   });
   it('reads only what is requested', async () => {
     const some = await collect((await table()).rows({ columns: ['n', 'unknown'], indices: [1, 3, 8] }));
@@ -121,7 +121,7 @@ describe('parquet', () => {
     const whole = parquet(columns, rows);
     await expect(parquetTable(['/nowhere/a.parquet'])).rejects.toMatchObject({ code: 'MMTOK_MISSING_FILE' });
     await expect(parquetTable([writeFolder({})])).rejects.toThrow(/it is a folder/);
-    for (const bytes of [whole.slice(0, whole.length - 20), picture(), new Uint8Array()])
+    for (const bytes of [whole.slice(0, whole.length - 20), imageBytes(), new Uint8Array()])
       await expect(parquetTable([file(bytes, 'a.parquet')])).rejects.toMatchObject({
         code: 'MMTOK_CORRUPT_FILE',
       });
@@ -131,17 +131,17 @@ describe('parquet', () => {
   });
 });
 
-describe('pictures', () => {
+describe('images', () => {
   it('can be bytes, base64, a data URL, or a struct', async () => {
     const forms = [
-      picture(1),
-      pictureText(1),
-      `data:image/png;base64,${pictureText(1)}`,
+      imageBytes(1),
+      imageText(1),
+      `data:image/png;base64,${imageText(1)}`,
       hubImage(1),
-      imageFile(file(picture(1))),
+      imageFile(file(imageBytes(1))),
     ];
     for (const form of forms)
-      expect(Buffer.from(await imageCell.parse(form).read())).toEqual(Buffer.from(picture(1)));
+      expect(Buffer.from(await imageCell.parse(form).read())).toEqual(Buffer.from(imageBytes(1)));
   });
   it.each([[null], [7], ['not base64!'], [{ path: 'a.png' }], [{ bytes: null }]])(
     'and nothing else: %j',
@@ -159,7 +159,7 @@ describe('pictures', () => {
 describe('folders', () => {
   it('find images by name and by path, never by the end of a name', async () => {
     const folder = await openFolder(
-      writeFolder({ 'x/1/image.png': picture(1), 'x/11/image.png': picture(2) }),
+      writeFolder({ 'x/1/image.png': imageBytes(1), 'x/11/image.png': imageBytes(2) }),
     );
     expect(folder.image('11/image.png', 'here').path).toMatch(/x\/11\/image\.png$/);
     expect(() => folder.image('mage.png', 'here')).toThrow(/'mage\.png'.* here/);

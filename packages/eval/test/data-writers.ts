@@ -15,19 +15,19 @@ afterAll(() => {
 const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
-/** A PNG of one pixel; another `number` appends other bytes, so that the pictures differ. */
-export function picture(number = 0): Uint8Array {
+/** A PNG of one pixel; another `number` appends other bytes, so that the images differ. */
+export function imageBytes(number = 0): Uint8Array {
   return Uint8Array.from([...Buffer.from(PIXEL, 'base64'), number]);
 }
 
-/** {@link picture} in base64. */
-export function pictureText(number = 0): string {
-  return Buffer.from(picture(number)).toString('base64');
+/** {@link imageBytes} in base64. */
+export function imageText(number = 0): string {
+  return Buffer.from(imageBytes(number)).toString('base64');
 }
 
-/** A picture as the Hub's datasets hold it. */
+/** An image as the Hub's datasets hold it. */
 export function hubImage(number = 0): { bytes: Uint8Array; path: string } {
-  return { bytes: picture(number), path: `${number}.png` };
+  return { bytes: imageBytes(number), path: `${number}.png` };
 }
 
 /** Makes a folder with these files, by path below it; returns its path. It is removed after the tests of the file. */

@@ -1,10 +1,10 @@
-// A task and a model of no weight, for tests of the runner: 4 × 4 tokens a picture, answers that tell what was kept.
+// A trivial task and model for tests of the runner: 4 × 4 tokens per image, and answers that reveal what was kept.
 
 import { resolveBudget } from '@mmtok/core/internal';
 import { syntheticFeatures, syntheticText } from '@mmtok/core/testing';
 import type { EvalModel, Task } from '../src/index.js';
 
-/** `count` questions about two pictures, every other one about the other picture. */
+/** `count` questions about two images, every other one about the other image. */
 export function fakeTask(count: number): Task<string> {
   return {
     name: 'fake',
@@ -17,7 +17,7 @@ export function fakeTask(count: number): Task<string> {
         if (shard && at % shard.count !== shard.index) continue;
         yield {
           id: `question-${at}`,
-          images: [{ id: `picture-${at % 2}`, read: async () => new Uint8Array() }],
+          images: [{ id: `image-${at % 2}`, read: async () => new Uint8Array() }],
           question: `What is number ${at}?`,
           kind: at % 3 === 0 ? 'third' : 'other',
           target: 'yes',

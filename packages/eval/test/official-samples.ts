@@ -11,7 +11,7 @@ export type Files = Parameters<typeof writeFolder>[0];
 export const load = (name: string, files: Files, options: LoadOptions = {}): Promise<Sample[]> =>
   collect(getTask(name).load({ from: writeFolder(files), ...options }));
 
-/** A sample with its pictures as file names, to compare. */
+/** A sample with its images as file names, to compare. */
 export function seen({ images, ...sample }: Sample): object {
   return {
     ...sample,

@@ -1,4 +1,4 @@
-// Writes the smallest picture there is, for tests that need a file to show.
+// Writes the smallest image there is, for tests that need a file to show.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -4,13 +4,13 @@ import { symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type FolderTaskOptions, folderTask, type Sample } from '../src/tasks/index.js';
-import { collect, jsonLines, picture, writeFolder } from './data-writers.js';
+import { collect, imageBytes, jsonLines, writeFolder } from './data-writers.js';
 
 const folder = (lines: readonly object[]): string =>
   writeFolder({
     'questions.jsonl': jsonLines(lines),
-    'photos/a.png': picture(1),
-    'photos/b.png': picture(2),
+    'photos/a.png': imageBytes(1),
+    'photos/b.png': imageBytes(2),
   });
 const load = (lines: readonly object[]): Promise<Sample[]> => collect(folderTask(folder(lines)).load());
 
@@ -37,7 +37,7 @@ describe('its file', () => {
       { id: 'x', question: 'Which?', target: ['first', 'one'], kind: 'order', images: ['a.png', 'b.png'] },
       { id: '3', question: 'Which?', options: ['cat', 'dog'], target: ['dog'], images: ['b.png'] },
     ]);
-    expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(picture(1));
+    expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(imageBytes(1));
   });
   it.each<[object, RegExp]>([
     [{ ...line, question: '' }, /questions\.jsonl, line 2: question: /],
@@ -71,7 +71,7 @@ describe('its file', () => {
   it('may have a byte-order mark and CRLF; UTF-16 and other encodings are rejected', async () => {
     const json = JSON.stringify(line);
     const files = (questions: string | Uint8Array) =>
-      writeFolder({ 'questions.jsonl': questions, 'a.png': picture() });
+      writeFolder({ 'questions.jsonl': questions, 'a.png': imageBytes() });
     const read = (questions: string | Uint8Array) => collect(folderTask(files(questions)).load());
     expect(await read(`\ufeff${json}\r\n${json}\r\n`)).toHaveLength(2);
     await expect(read(Buffer.from(`\ufeff${json}`, 'utf16le'))).rejects.toThrow(
@@ -91,7 +91,7 @@ describe('its file', () => {
   it('counts lines like an editor, including empty ones', async () => {
     const from = writeFolder({
       'questions.jsonl': `\n\n${JSON.stringify(line)}\n\n${JSON.stringify(line)}\n`,
-      'a.png': picture(),
+      'a.png': imageBytes(),
     });
     const samples = await collect(folderTask(from).load());
     expect(samples.map(({ id }) => id)).toEqual(['3', '5']);
@@ -111,26 +111,26 @@ describe('its file', () => {
         { ...line, image: 'cafe\u0301.png' },
         { ...line, image: 'na\u00efve.png' },
       ]),
-      'caf\u00e9.png': picture(1),
-      'nai\u0308ve.png': picture(2),
+      'caf\u00e9.png': imageBytes(1),
+      'nai\u0308ve.png': imageBytes(2),
     });
     const samples = await collect(folderTask(from).load());
-    expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(picture(1));
-    expect(new Uint8Array(await samples[1]!.images[0]!.read())).toEqual(picture(2));
+    expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(imageBytes(1));
+    expect(new Uint8Array(await samples[1]!.images[0]!.read())).toEqual(imageBytes(2));
   });
   it('rejects symbolic links out of the folder unless allowed', async () => {
-    const outside = join(writeFolder({ 'secret.png': picture(9) }), 'secret.png');
+    const outside = join(writeFolder({ 'secret.png': imageBytes(9) }), 'secret.png');
     for (const name of ['link.png', 'folder/link.png']) {
       const from = writeFolder({
         'questions.jsonl': jsonLines([{ ...line, image: name }]),
-        'folder/a.png': picture(),
+        'folder/a.png': imageBytes(),
       });
       symlinkSync(outside, join(from, name));
       await expect(collect(folderTask(from).load())).rejects.toMatchObject({ code: 'MMTOK_CORRUPT_FILE' });
       const [sample] = await collect(folderTask(from).load({ followLinks: true }));
-      expect(new Uint8Array(await sample!.images[0]!.read())).toEqual(picture(9));
+      expect(new Uint8Array(await sample!.images[0]!.read())).toEqual(imageBytes(9));
     }
-    const questions = writeFolder({ 'a.png': picture() });
+    const questions = writeFolder({ 'a.png': imageBytes() });
     symlinkSync(join(folder([line]), 'questions.jsonl'), join(questions, 'questions.jsonl'));
     await expect(collect(folderTask(questions).load())).rejects.toThrow('a symbolic link to a file outside');
   });
@@ -138,7 +138,10 @@ describe('its file', () => {
     const from = folder([{ ...line, image: 'link.png' }]);
     symlinkSync(join('photos', 'a.png'), join(from, 'link.png'));
     expect(await collect(folderTask(from).load())).toHaveLength(1);
-    const cache = writeFolder({ 'blobs/abc': picture(3), 'snapshots/1/questions.jsonl': jsonLines([line]) });
+    const cache = writeFolder({
+      'blobs/abc': imageBytes(3),
+      'snapshots/1/questions.jsonl': jsonLines([line]),
+    });
     symlinkSync(join('..', '..', 'blobs', 'abc'), join(cache, 'snapshots/1/a.png'));
     expect(await collect(folderTask(join(cache, 'snapshots/1')).load())).toHaveLength(1);
   });
@@ -151,14 +154,14 @@ describe('its file', () => {
   });
   it("is not a run's own records", async () => {
     const run = { 'run.json': '{}', 'records.jsonl': '{}' };
-    const files = { 'questions.jsonl': jsonLines([line]), 'a.png': picture() };
+    const files = { 'questions.jsonl': jsonLines([line]), 'a.png': imageBytes() };
     const within = Object.fromEntries(Object.entries(run).map(([name, text]) => [`results/${name}`, text]));
     for (const left of [run, within]) {
       expect(await collect(folderTask(writeFolder({ ...files, ...left })).load())).toHaveLength(1);
     }
   });
   it('must be the only one, and must exist', async () => {
-    const none = writeFolder({ 'a.png': picture() });
+    const none = writeFolder({ 'a.png': imageBytes() });
     await expect(collect(folderTask(none).load())).rejects.toThrow(/expected one \.jsonl file/);
     const two = writeFolder({ 'a.jsonl': '', 'b.jsonl': '' });
     await expect(collect(folderTask(two).load())).rejects.toThrow(

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { getTask } from '../src/tasks/index.js';
-import { picture } from './data-writers.js';
+import { imageBytes } from './data-writers.js';
 import { answers, load, seen } from './official-samples.js';
 
 describe('VQAv2', () => {
@@ -10,7 +10,7 @@ describe('VQAv2', () => {
     'v2_OpenEnded_mscoco_val2014_questions.json': {
       questions: [{ image_id: 42, question: 'What color?', question_id: 42000 }],
     },
-    'val2014/COCO_val2014_000000000042.jpg': picture(),
+    'val2014/COCO_val2014_000000000042.jpg': imageBytes(),
   };
   const annotation = {
     question_id: 42000,
@@ -51,7 +51,7 @@ describe('TextVQA', () => {
         },
       ],
     },
-    'train_images/003a8ae2.jpg': picture(),
+    'train_images/003a8ae2.jpg': imageBytes(),
   };
   it('reads its questions', async () => {
     const samples = await load('textvqa', files);
@@ -86,7 +86,7 @@ describe('VizWiz', () => {
     };
     const samples = await load('vizwiz', {
       'Annotations/val.json': [entry],
-      'val/VizWiz_val_00000000.jpg': picture(),
+      'val/VizWiz_val_00000000.jpg': imageBytes(),
     });
     expect(samples.map(seen)).toEqual([
       {
@@ -116,7 +116,7 @@ describe('OCRBench', () => {
         { ...entry, answers: 'Private' },
         { ...entry, answers: ['x', 'y'] },
       ],
-      'OCRBench_Images/a/1.png': picture(),
+      'OCRBench_Images/a/1.png': imageBytes(),
     });
     expect(samples.map(({ target }) => target)).toEqual([
       { answers: ['Private'], dataset: 'IIIT5K' },
@@ -130,7 +130,7 @@ describe('ChartQA', () => {
     const samples = await load('chartqa', {
       'test/test_human.json': [{ imgname: '1.png', query: 'How many?', label: '14' }],
       'test/test_augmented.json': [{ imgname: '1.png', query: 'What year?', label: '2019' }],
-      'test/png/1.png': picture(),
+      'test/png/1.png': imageBytes(),
     });
     expect(samples.map(seen)).toEqual([
       { id: '0', images: ['1.png'], question: 'What year?', kind: 'augmented', target: '2019' },
@@ -155,7 +155,7 @@ describe('DocVQA', () => {
           },
         ],
       },
-      'documents/pybv0228_81.png': picture(),
+      'documents/pybv0228_81.png': imageBytes(),
     });
     expect(samples.map(seen)).toEqual([
       {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { CorruptFileError, MissingFileError } from '../src/data/index.js';
 import { getTask } from '../src/tasks/index.js';
-import { collect, jsonLines, picture, pictureText, tsv, writeFolder } from './data-writers.js';
+import { collect, imageBytes, imageText, jsonLines, tsv, writeFolder } from './data-writers.js';
 import { type Files, load, seen } from './official-samples.js';
 
 describe('POPE', () => {
@@ -16,7 +16,7 @@ describe('POPE', () => {
   const files = {
     'coco/coco_pope_random.json': jsonLines([line(1, 'yes'), line(2, 'no')]),
     'coco/coco_pope_popular.json': jsonLines([line(1, 'no')]),
-    'val2014/COCO_val2014_000000000001.jpg': picture(),
+    'val2014/COCO_val2014_000000000001.jpg': imageBytes(),
   };
   it('reads its JSON lines, a file per category', async () => {
     const samples = await load('pope', files);
@@ -29,10 +29,10 @@ describe('POPE', () => {
       target: 'yes',
     });
     expect(samples[0]!.images[0]!.id).toBe(samples[1]!.images[0]!.id);
-    expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(picture());
+    expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(imageBytes());
   });
   it('reads a single one of its files', async () => {
-    const folder = writeFolder({ ...files, 'coco/COCO_val2014_000000000001.jpg': picture() });
+    const folder = writeFolder({ ...files, 'coco/COCO_val2014_000000000001.jpg': imageBytes() });
     const samples = await collect(getTask('pope').load({ from: `${folder}/coco/coco_pope_random.json` }));
     expect(samples.map(({ id }) => id)).toEqual(['random/1', 'random/2']);
   });
@@ -65,7 +65,7 @@ describe('GQA', () => {
           types: { structural: 'verify', semantic: 'global' },
         },
       },
-      'images/n161313.jpg': picture(),
+      'images/n161313.jpg': imageBytes(),
     });
     expect(samples.map(seen)).toEqual([
       { id: '201307251', images: ['n161313.jpg'], question: 'Is it overcast?', kind: 'verify', target: 'no' },
@@ -91,10 +91,10 @@ describe('MMBench', () => {
     split: 'dev',
   });
   const rows = [
-    row(241, pictureText(1)),
+    row(241, imageText(1)),
     row(1000241, '241'),
-    row(242, pictureText(2)),
-    row(1000242, pictureText(2)),
+    row(242, imageText(2)),
+    row(1000242, imageText(2)),
   ];
 
   it('reads its TSV: base64, references to other rows, quoted cells', async () => {
@@ -134,9 +134,9 @@ describe('MME', () => {
     const samples = await load('mme', {
       [`${root}/count/0001.txt`]:
         'Is there a cat? Please answer yes or no.\tYes\r\nAre there two? Please answer yes or no.\tNo\r\n',
-      [`${root}/count/0001.jpg`]: picture(1),
+      [`${root}/count/0001.jpg`]: imageBytes(1),
       [`${root}/posters/questions_answers_YN/tt1.txt`]: 'Is it a film? Please answer yes or no.\tNo\n',
-      [`${root}/posters/images/tt1.png`]: picture(2),
+      [`${root}/posters/images/tt1.png`]: imageBytes(2),
       [`${root}/readme.txt`]: 'no question',
     });
     expect(samples.map(seen)).toEqual([
@@ -168,7 +168,7 @@ describe('MME', () => {
   });
   it('reports invalid text files', async () => {
     await expect(load('mme', { 'count/1.txt': 'Is it?\tYes' })).rejects.toThrow(/1\.txt: .*image/);
-    await expect(load('mme', { 'count/1.txt': 'Is it? Yes', 'count/1.png': picture() })).rejects.toThrow(
+    await expect(load('mme', { 'count/1.txt': 'Is it? Yes', 'count/1.png': imageBytes() })).rejects.toThrow(
       /count\/1\.txt, line 1: expected a question, a tab/,
     );
   });
@@ -189,8 +189,8 @@ describe('ScienceQA', () => {
       '7': { ...problem, image: 'image.png', split: 'train' },
       '15': { ...problem, image: 'image.png', split: 'test' },
     },
-    'test/5/image.png': picture(5),
-    'test/15/image.png': picture(15),
+    'test/5/image.png': imageBytes(5),
+    'test/15/image.png': imageBytes(15),
   };
   it.each<[string, Files]>([
     ['the splits of problems.json', files],
@@ -198,7 +198,7 @@ describe('ScienceQA', () => {
   ])('reads problems with images, by %s', async (_, given) => {
     const samples = await load('scienceqa-img', given);
     expect(samples.map(({ id }) => id)).toEqual(['5', '15']);
-    expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(picture(5));
+    expect(new Uint8Array(await samples[0]!.images[0]!.read())).toEqual(imageBytes(5));
     expect(seen(samples[1]!)).toEqual({
       id: '15',
       images: ['image.png'],
@@ -207,7 +207,7 @@ describe('ScienceQA', () => {
       kind: 'social science',
       target: { letter: 'B', hint: 'Look.' },
     });
-    expect(new Uint8Array(await samples[1]!.images[0]!.read())).toEqual(picture(15));
+    expect(new Uint8Array(await samples[1]!.images[0]!.read())).toEqual(imageBytes(15));
   });
 });
 
@@ -230,7 +230,7 @@ describe('SEED-Bench', () => {
         questions: [question, { ...question, data_type: 'video', data_id: 'v.mp4', segment: [1, 2] }],
         question_type: { 'Instances Counting': 5 },
       },
-      'SEED-Bench-image/1454426_2591111986': picture(),
+      'SEED-Bench-image/1454426_2591111986': imageBytes(),
     });
     expect(samples.map(seen)).toEqual([
       {
@@ -250,7 +250,7 @@ describe('MMStar', () => {
     const row = {
       index: '7',
       question: 'Which?',
-      image: pictureText(),
+      image: imageText(),
       answer: 'A',
       category: 'math',
       l2_category: 'geometry',

@@ -5,7 +5,7 @@ import { exactMatch } from '@mmtok/eval/metrics';
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { defineTask } from '../src/tasks/index.js';
-import { collect, jsonLines, picture, writeFolder } from './data-writers.js';
+import { collect, imageBytes, jsonLines, writeFolder } from './data-writers.js';
 
 it('is a declaration', async () => {
   const colors = defineTask({
@@ -28,9 +28,9 @@ it('is a declaration', async () => {
     score: (answer, { target }) => ({ value: Number(exactMatch(answer, target)) }),
   });
   const line = { id: '1', question: 'Which color?', answer: 'red', picture: 'a.png' };
-  const from = writeFolder({ 'colors.jsonl': jsonLines([line]), 'a.png': picture() });
+  const from = writeFolder({ 'colors.jsonl': jsonLines([line]), 'a.png': imageBytes() });
   const [sample] = await collect(colors.load({ from }));
-  expect(new Uint8Array(await sample!.images[0]!.read())).toEqual(picture());
+  expect(new Uint8Array(await sample!.images[0]!.read())).toEqual(imageBytes());
   const score = colors.score(' Red.', sample!);
   expect(score).toEqual({ value: 1 });
   expect(colors.aggregate([{ id: sample!.id, score }])).toEqual({

@@ -9,9 +9,9 @@ import {
   collect,
   hubImage,
   image,
+  imageBytes,
+  imageText,
   parquet,
-  picture,
-  pictureText,
   struct,
   text,
   writeFolder,
@@ -106,7 +106,7 @@ describe('the columns of the Hub', () => {
     expect(rest).toEqual(SAMPLES[name]);
     const numbers = name === 'mmmu' || name === 'seedbench' ? [1, 2] : [0];
     const read = await Promise.all(images.map((source) => source.read()));
-    expect(read.map((bytes) => Buffer.from(bytes))).toEqual(numbers.map((n) => Buffer.from(picture(n))));
+    expect(read.map((bytes) => Buffer.from(bytes))).toEqual(numbers.map((n) => Buffer.from(imageBytes(n))));
     expect(images[0]!.id).toMatch(/^sha1-/);
   });
 
@@ -145,7 +145,7 @@ describe('the columns of the Hub', () => {
     const samples = await collect(getTask('gqa').load({ from }));
     expect(getTask('gqa').referenceAnswer?.(samples[0]!)).toBe('no');
     expect(samples[0]).toMatchObject({ id: '1', question: 'Is it overcast?', kind: 'verify', target: 'no' });
-    expect(Buffer.from(await samples[1]!.images[0]!.read())).toEqual(Buffer.from(picture(7)));
+    expect(Buffer.from(await samples[1]!.images[0]!.read())).toEqual(Buffer.from(imageBytes(7)));
     expect(samples[2]!.images[0]!.id).toBe(samples[0]!.images[0]!.id);
     expect(await collect(getTask('gqa').load({ from, limit: 2, seed: 1 }))).toHaveLength(2);
     await expect(collect(getTask('gqa').load({ from: folder([row('4', 'n9')]) }))).rejects.toThrow(
@@ -226,8 +226,8 @@ describe('prompts', () => {
 describe('base64 images', () => {
   it('are read too', async () => {
     const { columns, row } = DATASETS.chartqa!;
-    const file = parquet({ ...columns, image: text }, [{ ...row, image: pictureText(3) }]);
+    const file = parquet({ ...columns, image: text }, [{ ...row, image: imageText(3) }]);
     const [sample] = await collect(getTask('chartqa').load({ from: writeFolder({ 'test.parquet': file }) }));
-    expect(Buffer.from(await sample!.images[0]!.read())).toEqual(Buffer.from(picture(3)));
+    expect(Buffer.from(await sample!.images[0]!.read())).toEqual(Buffer.from(imageBytes(3)));
   });
 });

@@ -79,7 +79,7 @@ describe('the embedded model', () => {
     await few.dispose();
     await expect(loadVlm({ model: 'tiny', backend: backend(), tiles: 5 }, fakeIo())).rejects.toMatchObject({
       code: 'MMTOK_USAGE',
-      message: expect.stringContaining("--tiles: 'tiny'"),
+      message: expect.stringContaining("--tiles: the model 'tiny'"),
     });
   });
 

@@ -179,12 +179,11 @@ export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise
 
 /** @throws UsageError if the tiles that a model encodes cannot be limited. */
 export function assertTiles(name: string, { modelType }: LoadedVlm): void {
-  const isTiled = families.some(
-    (family) => family.status === 'pruned' && family.tiling && family.modelTypes.includes(modelType),
-  );
-  if (isTiled) return;
+  const tiled = families.flatMap((family) => (family.status === 'pruned' && family.tiling ? [family] : []));
+  if (tiled.some(({ modelTypes }) => modelTypes.includes(modelType))) return;
   throw new UsageError(
-    `--tiles: '${name}' is not a model whose tiles can be left out. Models that are: SmolVLM, Idefics 3, LFM2-VL, and Phi-3 Vision.`,
+    `--tiles: the model '${name}' does not split images into tiles that can be left out. Families that do: ` +
+      `${tiled.map((family) => family.name).join(', ')}.`,
   );
 }
 

@@ -48,7 +48,7 @@ describe('a run', () => {
   it('asks questions about the same image consecutively, so that it is encoded once', async () => {
     const { model, encoded } = fakeModel();
     await runEvaluation(options({ model }));
-    expect(encoded.toSorted()).toEqual(['picture-0', 'picture-1']);
+    expect(encoded.toSorted()).toEqual(['image-0', 'image-1']);
   });
 
   it('compares methods at the number of tokens that a coverage budget resolves to', async () => {
@@ -121,7 +121,7 @@ describe('a run', () => {
     expect(done.at(-1)).toBe('12/12');
     // Otherwise the methods would not be compared on the same questions.
     await expect(
-      runEvaluation({ ...run, model: model((id) => id === 'picture-0'), out: temporary() }),
+      runEvaluation({ ...run, model: model((id) => id === 'image-0'), out: temporary() }),
     ).rejects.toMatchObject({
       code: 'MMTOK_EVAL_RUN',
       message: expect.stringContaining("'question-1' cannot be asked with 'resize' at 4"),

@@ -11,7 +11,7 @@ import { collect } from '../data-writers.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** A picture's last byte is its row. */
+/** An image's last byte is its row. */
 const GIF_BYTES = 44;
 
 /** The task POPE on one of the files, as the only file of a dataset. */
@@ -34,10 +34,10 @@ describe.each(whole)('%s', (file) => {
         return { id: `${kind}/${row}`, question, kind, target: row % 3 ? 'yes' : 'no' };
       }),
     );
-    const pictures = await Promise.all(samples.map(({ images }) => images[0]!.read()));
-    expect(pictures.map((bytes) => bytes.length)).toEqual(new Array(7).fill(GIF_BYTES));
-    expect(pictures.map((bytes) => bytes.at(-1))).toEqual([0, 1, 2, 3, 4, 5, 6]);
-    expect(Buffer.from(pictures[0]!).toString('latin1', 0, 6)).toBe('GIF89a');
+    const images = await Promise.all(samples.map(({ images }) => images[0]!.read()));
+    expect(images.map((bytes) => bytes.length)).toEqual(new Array(7).fill(GIF_BYTES));
+    expect(images.map((bytes) => bytes.at(-1))).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(Buffer.from(images[0]!).toString('latin1', 0, 6)).toBe('GIF89a');
   });
 
   it('returns single rows and columns', async () => {
