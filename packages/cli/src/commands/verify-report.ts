@@ -167,7 +167,7 @@ export async function verifyPage({ mmtok, machine, report }: PageContent): Promi
     const fixed = formatShare(limit.fixedShare);
     facts.push([
       'Limit',
-      `${limit.measured.toFixed(2)}× with a single vision token; image processing and the encoder take ${fixed} of an unpruned call`,
+      `${limit.measured.toFixed(2)}× at most, as measured; image processing and the encoder take ${fixed} of an unpruned call`,
     ]);
   }
   const body = html`<h1>${title}</h1>
