@@ -115,7 +115,7 @@ describe('of a whole model', () => {
   it('passes on the embedded model with tiles', async () => {
     const report = await verifyVlm(tiledModelPath, quick);
     expect(new Set(Object.values(statuses(report)))).toEqual(new Set(['pass']));
-    expect(report.pictures[0]?.tiles.length).toBeGreaterThan(1);
+    expect(report.images[0]?.tiles.length).toBeGreaterThan(1);
   });
 
   it('accepts a model that is already pruned, and leaves it unchanged', async () => {
