@@ -272,6 +272,7 @@ describe('the limit', () => {
       measured: 2.5,
     });
     expect(speedLimit([row(1, 100), row(0, 50)])?.measured).toBe(2);
+    expect(speedLimit([row(1, 100), row(0.1, 125), row(0, 200)])?.measured).toBe(0.8);
     expect(speedLimit([row(1, 100), row(0.1, 40)])).toBeUndefined();
   });
 });
