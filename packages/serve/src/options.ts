@@ -67,17 +67,21 @@ export interface CheckedServerOptions {
   readonly log: Log | undefined;
 }
 
+/** `setTimeout` treats longer delays as 1 ms. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 const bound = (fallback: number) => z.int().positive().default(fallback);
+const time = (fallback: number) => z.int().positive().max(LONGEST_TIMER).default(fallback);
 
 const limitsSchema = z.strictObject({
   requests: bound(128),
   bodyBytes: bound(20 * 2 ** 20),
   totalBodyBytes: bound(512 * 2 ** 20),
-  bodyMs: bound(30_000),
-  requestMs: bound(300_000),
+  bodyMs: time(30_000),
+  requestMs: time(300_000),
   images: bound(8),
   pixels: bound(50_000_000),
-  imageFetchMs: bound(10_000),
+  imageFetchMs: time(10_000),
   textLength: bound(200_000),
   outputTokens: bound(4096),
   choices: bound(4),
@@ -103,7 +107,7 @@ const schema = z.strictObject({
     .strictObject({ allow: z.array(allowEntry).min(1), allowPrivateAddresses: z.boolean().optional() })
     .optional(),
   limits: limitsSchema.prefault({}),
-  shutdownMs: z.int().nonnegative().optional(),
+  shutdownMs: z.int().nonnegative().max(LONGEST_TIMER).optional(),
   log: z.custom<Log>((value) => typeof value === 'function', 'expected a function').optional(),
 });
 

@@ -48,6 +48,15 @@ describe('load', () => {
     expect(text).toContain('MMTOK_TIMEOUT');
     expect(text).not.toContain('[DONE]');
   });
+
+  test.each(['bodyMs', 'requestMs', 'imageFetchMs'])(
+    '%s beyond the longest timer is rejected',
+    async (limit) => {
+      const limits = { [limit]: 2 ** 31 };
+      await expect(start(createFakeModel(), { limits })).rejects.toThrow(`limits.${limit}`);
+      await start(createFakeModel(), { limits: { [limit]: 2 ** 31 - 1 } });
+    },
+  );
 });
 
 describe('a client that stops reading its stream', () => {

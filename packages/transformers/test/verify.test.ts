@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RawImage } from '@huggingface/transformers';
 import { InvalidOptionsError } from '@mmtok/core';
-import { modelPath, smallModelPath } from '@mmtok/tiny-vlm';
+import { modelPath, smallModelPath, tiledModelPath } from '@mmtok/tiny-vlm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createVlm, loadVlm, type PruneReport, tapVisionEncoder, type Vlm } from '../src/index.js';
 import {
@@ -16,6 +16,7 @@ import {
   verifyImages,
   verifyVlm,
 } from '../src/verify/index.js';
+import { speedLimit } from '../src/verify/measure.js';
 import {
   buildTinyModel,
   type FamilyName,
@@ -109,6 +110,12 @@ describe('of a whole model', () => {
     expect(image?.answers.map(({ keptTokens }) => keptTokens)).toEqual([576, 288, 144, 57]);
     expect(image?.answers[0]?.sameAsAll).toBe(true);
     expect(image?.overlap.expected).toBe(0.25);
+  });
+
+  it('passes on the embedded model with tiles', async () => {
+    const report = await verifyVlm(tiledModelPath, quick);
+    expect(new Set(Object.values(statuses(report)))).toEqual(new Set(['pass']));
+    expect(report.images[0]?.tiles.length).toBeGreaterThan(1);
   });
 
   it('accepts a model that is already pruned, and leaves it unchanged', async () => {
@@ -241,5 +248,31 @@ describe('of a broken model', () => {
     const report = await verifyVlm(vlm, { ...quick, template: 'describe <image> the tree {question}' });
     expect(checkOf(report, 'text')).toMatchObject({ status: 'warn' });
     expect(checkOf(report, 'text')?.detail).toContain('tree');
+  });
+});
+
+describe('the limit', () => {
+  const row = (keep: number, totalMs: number) => ({
+    keep,
+    keptTokens: 1 + 99 * keep,
+    promptTokens: 10,
+    processMs: 10,
+    encodeMs: 20,
+    selectMs: 0,
+    prefillMs: totalMs - 30,
+    decodeMs: 0,
+    totalMs,
+    speedup: 100 / totalMs,
+  });
+
+  it('is not below a speedup in the table, even if one token was timed slower than many', () => {
+    expect(speedLimit([row(1, 100), row(0.1, 40), row(0, 80)])).toEqual({
+      fixedShare: 0.3,
+      bound: 100 / 30,
+      measured: 2.5,
+    });
+    expect(speedLimit([row(1, 100), row(0, 50)])?.measured).toBe(2);
+    expect(speedLimit([row(1, 100), row(0.1, 125), row(0, 200)])?.measured).toBe(0.8);
+    expect(speedLimit([row(1, 100), row(0.1, 40)])).toBeUndefined();
   });
 });

@@ -133,13 +133,13 @@ export interface PageContent {
 
 /** Rules for this page only. */
 const STYLE = `
-td.text, th.text { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+td.text, th.text { text-align: left; white-space: normal; overflow-wrap: break-word; }
 figure svg { max-width: 100%; height: auto; }
 h1 { overflow-wrap: anywhere; }
 ul.checks { list-style: none; padding: 0; } .checks li { margin: .5rem 0; padding-left: .8rem; border-left: 4px solid var(--faint); }
 .checks .pass { border-color: var(--good); } .checks .warn { border-color: #c98a00; } .checks .fail { border-color: var(--bad); }
 .status { font-weight: 600; } .detail { color: var(--faint); overflow-wrap: anywhere; }
-figure { display: inline-block; vertical-align: top; max-width: 100%; margin: 0 1.5rem 1.5rem 0; } figcaption { max-width: 20rem; color: var(--faint); }
+figure { display: inline-block; vertical-align: top; max-width: 100%; overflow-x: auto; margin: 0 1.5rem 1.5rem 0; } figcaption { max-width: 20rem; color: var(--faint); }
 code { background: var(--card); padding: 0 .25em; }
 `;
 
@@ -167,7 +167,7 @@ export async function verifyPage({ mmtok, machine, report }: PageContent): Promi
     const fixed = formatShare(limit.fixedShare);
     facts.push([
       'Limit',
-      `${limit.measured.toFixed(2)}× with a single vision token; image processing and the encoder take ${fixed} of an unpruned call`,
+      `${limit.measured.toFixed(2)}× at most, as measured; image processing and the encoder take ${fixed} of an unpruned call`,
     ]);
   }
   const body = html`<h1>${title}</h1>

@@ -82,6 +82,11 @@ describe('readImage', () => {
       "Cannot use 'nothing.png': there is no such file or folder.",
     );
     await expect(readImage('.', folder)).rejects.toThrow('it is a folder');
+    await expect(readImage('data:image/png;base64,AAAA', folder)).rejects.toThrow('data URLs are not read');
+    const pointer = Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n');
+    await expect(readImage(pointer, folder)).rejects.toThrow('git lfs pull');
+    const page = Buffer.from('\n<!DOCTYPE html><title>Not found</title>');
+    await expect(readImage(page, folder)).rejects.toThrow('an HTML page');
     const huge = '<svg xmlns="http://www.w3.org/2000/svg" width="16400" height="16400"/>';
     await expect(readImage(Buffer.from(huge), folder)).rejects.toThrow('more than 268 million pixels');
   });

@@ -57,6 +57,9 @@ function explainDecodeFailure(cause: unknown, bytes: Uint8Array): string {
   const expected = 'PNG, JPEG, WebP, GIF, AVIF, TIFF or SVG';
   if (format !== undefined)
     return `it is a ${format} file, which is not supported; convert it to ${expected}, e.g. magick input output.png`;
+  if (start.startsWith('version https://'))
+    return 'it is a pointer of Git LFS, not the image itself; run git lfs pull';
+  if (/^\s*<(?:!doctype|html)/i.test(start)) return `it is an HTML page, not an image; expected ${expected}`;
   if (bytes.length === 0) return `it is empty; expected ${expected}`;
   return `it is not an image, or it is damaged; expected ${expected}`;
 }
@@ -78,6 +81,8 @@ function readBytes(source: string, cwd: string): Promise<Uint8Array> {
 }
 
 async function read(path: string, cwd: string): Promise<Uint8Array> {
+  if (/^data:/i.test(path))
+    throw new InputFileError(`${path.slice(0, 40)}…`, 'data URLs are not read; save the image as a file');
   try {
     return await readFile(pathOf(path, cwd));
   } catch (cause) {

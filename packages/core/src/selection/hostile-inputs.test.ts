@@ -318,6 +318,8 @@ describe('rows', () => {
     expect(notes.join()).toMatch(new RegExp(`all ${n} rows of 'vision' are ${word}`));
     const features = await selectTokens({ ...base, visionFeatures: flat });
     expect(features.notes.join()).toContain("of 'visionFeatures' are");
+    const alone = await selectTokens({ ...base, vision: flat, text: undefined });
+    expect(alone.notes.join()).toMatch(new RegExp(`all ${n} rows of 'vision' are ${word}`));
     expect((await selectTokens(base)).notes).toEqual([]);
   });
 

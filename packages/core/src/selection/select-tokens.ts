@@ -167,10 +167,12 @@ export class PreparedTensors implements PreparedImage {
   private uniformNotes(terms: readonly CoverageTerm[]): string[] {
     const { visionTokens, context, tensors } = this;
     if (visionTokens === 1) return [];
-    const names = new Set(terms.flatMap(inputsOf));
+    const isShared = tensors.get('visionFeatures') === tensors.get('vision');
+    const read = terms.flatMap(inputsOf);
+    const names = new Set(read.map((name) => (isShared && name === 'visionFeatures' ? 'vision' : name)));
     return ['vision', 'visionFeatures'].flatMap((name) => {
       const tensor = tensors.get(name) as MatrixTensor;
-      if (!names.has(name) || (name === 'visionFeatures' && tensor === tensors.get('vision'))) return [];
+      if (!names.has(name)) return [];
       if (equalRowsOf(tensor, context.equal)?.every((first) => first === 0) !== true) return [];
       const isZero = tensor.data.every((value: number) => value === 0);
       return [

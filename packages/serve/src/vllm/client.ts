@@ -1,5 +1,6 @@
 // A client of a vLLM server's OpenAI-compatible API, on `fetch`: JSON, streams, one retry of a broken pooled connection.
 
+import { Agent, fetch as undiciFetch } from 'undici';
 import type { JsonObject } from '../engine.js';
 import { UpstreamError, UpstreamUnavailableError } from '../errors.js';
 import { DONE, readEvents } from '../sse.js';
@@ -11,12 +12,16 @@ export interface VllmClientOptions {
   /** Name of the served model, for requests that do not name one. */
   readonly model: string;
   readonly apiKey?: string | undefined;
-  /** Default: the global `fetch`. */
+  /**
+   * @default `fetch` of undici, without its own time limit for calls that have a `signal`. The global `fetch` of Node gives up
+   * after 300 seconds without an answer, or without the next part of one, whatever the signal says.
+   */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
 /** Settings of a call. */
 export interface CallSettings {
+  /** Limits the time of the call. @default the call fails after 300 seconds of silence */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -51,7 +56,7 @@ export interface VllmClient {
  */
 export function createVllmClient(options: VllmClientOptions): VllmClient {
   const { model, apiKey } = options;
-  const send = options.fetch ?? globalThis.fetch;
+  const send = options.fetch ?? createFetch();
   const root = options.baseUrl.replace(/\/+$/, '').replace(/\/v1$/, '');
   const headers = {
     'content-type': 'application/json',
@@ -116,6 +121,14 @@ export function createVllmClient(options: VllmClientOptions): VllmClient {
       }
     },
   };
+}
+
+/** `fetch` that leaves the time limit of a call to its signal, and keeps undici's limit for calls without one. */
+function createFetch(): typeof globalThis.fetch {
+  const patient = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  // undici's own fetch: an agent of another version than the one built into Node may not fit the global fetch.
+  const send = undiciFetch as unknown as (url: string, init: object) => Promise<Response>;
+  return (url, init) => send(String(url), { ...init, ...(init?.signal && { dispatcher: patient }) });
 }
 
 async function throwUnlessOk(response: Response): Promise<void> {

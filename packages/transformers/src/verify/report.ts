@@ -105,7 +105,7 @@ export interface SpeedLimit {
   readonly fixedShare: number;
   /** The speedup if everything else took no time at all. */
   readonly bound: number;
-  /** The measured speedup with a single vision token. */
+  /** The highest measured speedup of pruned calls: that with a single vision token, unless another was timed faster. */
   readonly measured: number;
 }
 

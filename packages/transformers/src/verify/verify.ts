@@ -231,7 +231,7 @@ function adviceOf(results: readonly ImageResult[], limit: SpeedLimit | undefined
     const share = Math.round(limit.fixedShare * 100);
     advice.push(
       limit.measured < WORTHWHILE
-        ? `Pruning saves little time here: with a single vision token, a call still takes ${Math.round(100 / limit.measured)} % of the time of an unpruned one. Image processing and the vision encoder, which pruning cannot speed up, take ${share} %. Larger images may gain more.`
+        ? `Pruning saves little time here: even the fastest pruned calls take ${Math.round(100 / limit.measured)} % of the time of an unpruned one. Image processing and the vision encoder, which pruning cannot speed up, take ${share} %. Larger images may gain more.`
         : `Pruning makes a call up to ${limit.measured.toFixed(1)} times as fast here. Image processing and the vision encoder, which pruning cannot speed up, take ${share} % of an unpruned call.`,
     );
   }
