@@ -260,7 +260,7 @@ export async function fitImage(
     const least = Math.min(...fits.map((fit) => fit.visionTokens));
     throw new InvalidOptionsError('options of fitImage', [
       Number.isFinite(least)
-        ? `visionTokens: got ${most}, but this image has at least ${least} with this processor`
+        ? `visionTokens: got ${most}, but this processor makes at least ${least} of this image`
         : `the processor does not accept an image as narrow as ${image.width} × ${image.height} pixels`,
     ]);
   }
