@@ -104,10 +104,7 @@ async function questionsOf(folder) {
  * tiles, and kept tokens.
  */
 export async function compareTiles({ questions, names, focus, ratio, repeats, ...settings }) {
-  const { model, processor } = await loadTinyVlm({
-    size: 'tiled',
-    session_options: { extra: { session: { force_spinning_stop: '1' } } },
-  });
+  const { model, processor } = await loadTinyVlm({ size: 'tiled' });
   const backend = await createOrtBackend();
   const handle = prune(model, { processor, backend, budget: { ratio }, ...(focus > 0 && { focus }) });
   const ways = Object.entries(waysOf({ ...settings, ratio, random: createRandom(1) })).filter(

@@ -28,6 +28,7 @@ export const files: PackageFiles = {
     const { host, pathname } = urlOf(path, baseUrl);
     return `//${host}${pathname}`;
   },
+  sessionOptions: {},
   async readText(path, baseUrl) {
     const url = urlOf(path, baseUrl);
     const response = await fetch(url).catch((cause: unknown) => {

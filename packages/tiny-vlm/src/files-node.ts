@@ -10,6 +10,8 @@ const locate = (path: string): string => fileURLToPath(new URL(`../${path}`, imp
 export const files: PackageFiles = {
   locate,
   modelSource: locate,
+  // Every session has threads of its own. Those of idle sessions would spin, and compete for cores with the session that runs.
+  sessionOptions: { extra: { session: { force_spinning_stop: '1' } } },
   async readText(path) {
     const file = locate(path);
     try {

@@ -11,6 +11,8 @@ export interface PackageFiles {
   locate(path: string, baseUrl: string | URL | undefined): string;
   /** The location of a model's folder, for `from_pretrained`. Throws as {@link locate} does. */
   modelSource(path: string, baseUrl: string | URL | undefined): string;
+  /** Options of ONNX Runtime for a model's sessions, unless the caller sets them. */
+  readonly sessionOptions: Readonly<Record<string, unknown>>;
   /** @throws TinyVlmError `MMTOK_QUESTIONS_MISSING` if the file is missing. */
   readText(path: string, baseUrl?: string | URL): Promise<string>;
 }

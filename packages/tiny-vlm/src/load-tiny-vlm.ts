@@ -14,7 +14,8 @@ import { TinyVlmError } from './tiny-vlm-error.js';
 
 /**
  * Which model to load, and where and how to run it; the latter options go to transformers.js unchanged. The base model has
- * weights in `fp32` (its default), `fp16`, and `q8`, the small and the tiled one in `fp16`.
+ * weights in `fp32` (its default), `fp16`, and `q8`, the small and the tiled one in `fp16`. In Node, the threads of its sessions do not
+ * spin while idle (`force_spinning_stop`), unless `session_options` have an `extra` of their own.
  */
 export interface LoadTinyVlmOptions
   extends Pick<PretrainedModelOptions, 'device' | 'dtype' | 'progress_callback' | 'session_options'> {
@@ -92,7 +93,11 @@ export async function loadTinyVlm({
       ...(options.progress_callback && { progress_callback: options.progress_callback }),
       local_files_only: true,
     }),
-    await modelClass.from_pretrained(source, { ...options, local_files_only: true }),
+    await modelClass.from_pretrained(source, {
+      ...options,
+      session_options: { ...files.sessionOptions, ...options.session_options },
+      local_files_only: true,
+    }),
   ]);
   prepareAlike(processor, library);
 

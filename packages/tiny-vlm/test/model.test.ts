@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { env, LlavaForConditionalGeneration, RawImage, type Tensor } from '@huggingface/transformers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   loadTinyVlm,
   type ModelSize,
@@ -79,6 +79,18 @@ describe.each([
     const answerId = Number(vlm.tokenizer.encode(answer).at(-1));
     expect(await vlm.ask(decoded, question, { bad_words_ids: [[answerId]] })).not.toBe(answer);
   });
+});
+
+test.each([
+  { given: undefined, extra: { session: { force_spinning_stop: '1' } } },
+  { given: { interOpNumThreads: 1 }, extra: { session: { force_spinning_stop: '1' } } },
+  { given: { extra: { session: {} } }, extra: { session: {} } },
+])('threads of idle sessions do not spin, unless `extra` is given: $given', async ({ given, extra }) => {
+  const from = vi.spyOn(LlavaForConditionalGeneration, 'from_pretrained');
+  const { model } = await loadTinyVlm({ size: 'small', ...(given && { session_options: given }) });
+  expect(from.mock.lastCall?.[1]?.session_options).toEqual({ ...given, extra });
+  from.mockRestore();
+  await model.dispose();
 });
 
 test('a size that there is not is refused', async () => {
