@@ -4,7 +4,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelDims } from './dims.js';
-import { inTemporaryFolder, type SpeedRuntime, type SpeedSession, type SpeedTensor } from './runtime.js';
+import {
+  inTemporaryFolder,
+  openSession,
+  type SpeedRuntime,
+  type SpeedSession,
+  type SpeedTensor,
+} from './runtime.js';
 import { CONTRIB, RandomWeights, Sketch, type SpeedDtype } from './sketch.js';
 
 /** What {@link RandomDecoder.build} takes. */
@@ -73,11 +79,9 @@ export class RandomDecoder {
       await writeFile(paths.head, graphs.head);
       await weights.write(join(folder, weights.location), onWritten);
       onLoad();
-      const load = (path: string): Promise<SpeedSession> =>
-        runtime.InferenceSession.create(path, { executionProviders: [device] });
-      const layers = await load(paths.layers);
+      const layers = await openSession(runtime, paths.layers, device);
       try {
-        return new RandomDecoder(options, layers, await load(paths.head));
+        return new RandomDecoder(options, layers, await openSession(runtime, paths.head, device));
       } catch (error) {
         await layers.release();
         throw error;

@@ -11,7 +11,7 @@ import {
   tokensPerTile,
   widthOf,
 } from './dims.js';
-import { inTemporaryFolder, type SpeedRuntime, type SpeedSession } from './runtime.js';
+import { inTemporaryFolder, openSession, type SpeedRuntime, type SpeedSession } from './runtime.js';
 import { CONTRIB, RandomWeights, Sketch, type SpeedDtype } from './sketch.js';
 
 /** What {@link RandomEncoder.build} takes. */
@@ -61,7 +61,7 @@ export class RandomEncoder {
       const path = join(folder, 'encoder.onnx');
       await writeFile(path, encoderGraph({ ...options, weights }));
       await weights.write(join(folder, weights.location), onWritten);
-      const session = await runtime.InferenceSession.create(path, { executionProviders: [device] });
+      const session = await openSession(runtime, path, device);
       return new RandomEncoder(options, session);
     });
   }

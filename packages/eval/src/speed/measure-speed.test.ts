@@ -18,14 +18,17 @@ function watchedRuntime(): {
   readonly patches: (readonly number[])[];
   readonly pixels: (readonly number[])[];
   readonly features: SpeedTensor[];
+  readonly sessionOptions: unknown[];
 } {
   const lengths: number[] = [];
   const logits: SpeedTensor[] = [];
   const patches: (readonly number[])[] = [];
   const pixels: (readonly number[])[] = [];
   const features: SpeedTensor[] = [];
+  const sessionOptions: unknown[] = [];
   const create: SpeedRuntime['InferenceSession']['create'] = async (path, options) => {
     const session = await library.InferenceSession.create(path, options);
+    sessionOptions.push(options);
     return {
       async run(feeds) {
         if (feeds.inputs_embeds) lengths.push(feeds.inputs_embeds.dims[1] as number);
@@ -46,6 +49,7 @@ function watchedRuntime(): {
     patches,
     pixels,
     features,
+    sessionOptions,
   };
 }
 
@@ -81,6 +85,15 @@ describe('a measurement of speed', () => {
       expect((data as Float32Array).every(Number.isFinite)).toBe(true);
     }
     expect(new Set(logits.at(-1)?.data as Float32Array).size).toBeGreaterThan(1);
+  });
+
+  it('stops the threads of every session when its run ends, as in a loaded model', async () => {
+    const { runtime, sessionOptions } = watchedRuntime();
+    await measure({ runtime, rounds: 1 });
+    expect(sessionOptions).toHaveLength(2);
+    for (const options of sessionOptions) {
+      expect(options).toMatchObject({ extra: { session: { force_spinning_stop: '1' } } });
+    }
   });
 
   it('reports what was measured', async () => {

@@ -27,6 +27,13 @@ export interface SpeedRuntime {
   readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => SpeedTensor;
 }
 
+/** Opens a graph as `loadVlm` of @mmtok/transformers does: threads of idle sessions do not compete with the one that runs. */
+export const openSession = (runtime: SpeedRuntime, path: string, device: string): Promise<SpeedSession> =>
+  runtime.InferenceSession.create(path, {
+    executionProviders: [device],
+    extra: { session: { force_spinning_stop: '1' } },
+  });
+
 // A folder for large, short-lived files: removed when the work is done, fails, or is interrupted.
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
