@@ -16,8 +16,8 @@ const limits = {
   '@mmtok/ort-backend': 15,
   '@mmtok/tfjs-backend': 10,
   '@mmtok/tiny-vlm': 6,
-  '@mmtok/agent': 82,
-  '@mmtok/transformers': 80,
+  '@mmtok/agent': 84,
+  '@mmtok/transformers': 82,
 } as const;
 const names = Object.keys(limits) as (keyof typeof limits)[];
 const external = ['zod', '@huggingface/transformers'];

@@ -19,7 +19,7 @@ MATRICES = ("query", "key", "value", "out", "up", "down")
 def read_tower(config: Config, model: Path) -> VisionTower:
     """The tower in `model/onnx/vision_encoder.onnx`, computing the same features; as a checkpoint it can be trained on.
 
-    The exporter keeps the names of biases, norms and positions. It renames matrices, which it transposes, and convolutions,
+    The exporter keeps the names of biases and norms. It renames matrices, which it transposes, and convolutions,
     into which it folds their batch norms; both stay in the order of their use.
     """
     path = model / "onnx" / "vision_encoder.onnx"
@@ -39,6 +39,10 @@ def read_tower(config: Config, model: Path) -> VisionTower:
     names = [f"blocks.{block}.{matrix}.weight" for block in range(config.vision_layers) for matrix in MATRICES]
     for name, (weight,) in zip(names, used["MatMul"][: len(names)], strict=True):
         state[name] = weight.T.contiguous()
+    # Exports join the class token with the positions; older ones have both by name.
+    joined = [one for one in stored.values() if one.shape == (1, tower.patches + 1, tower.width)]
+    if joined:
+        state["class_token"], state["positions"] = joined[0].split((1, tower.patches), 1)
     tower.load_state_dict(state)
     return tower.eval()
 
