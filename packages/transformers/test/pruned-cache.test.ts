@@ -38,6 +38,14 @@ describe('a pruned cache', () => {
       minVisionTokens: 1,
     });
   };
+  /** The answer from a cache to what is passed with it. */
+  const answer = async (
+    given: { readonly input_ids: Tensor; readonly attention_mask?: Tensor },
+    past_key_values: object,
+  ): Promise<number[]> => {
+    const sequences = await generate(loaded.model, { ...given, past_key_values, max_new_tokens: 3 });
+    return answerOf(sequences, given.input_ids.dims[1] as number);
+  };
   /** The answer from a cache to the conversation so far and additional ids. */
   const goOn = async (
     said: readonly bigint[],
@@ -46,8 +54,7 @@ describe('a pruned cache', () => {
   ): Promise<number[]> => {
     const whole = [...said, ...more];
     const given = { input_ids: tokens(whole), attention_mask: tokens(whole.map(() => 1)) };
-    const sequences = await generate(loaded.model, { ...given, past_key_values, max_new_tokens: 3 });
-    return answerOf(sequences, whole.length);
+    return await answer(given, past_key_values);
   };
 
   const first = async (): Promise<{ sequences: Tensor; past_key_values: object }> =>
@@ -63,17 +70,7 @@ describe('a pruned cache', () => {
       const { sequences, past_key_values } = await first();
       const input_ids = tokens([...(sequences.data as BigInt64Array), 20n, 21n]);
       const attention_mask = tokens(Array.from({ length: input_ids.dims[1] as number }, () => 1));
-      results.push(
-        answerOf(
-          await generate(loaded.model, {
-            input_ids,
-            past_key_values,
-            max_new_tokens: 3,
-            ...(withMask && { attention_mask }),
-          }),
-          input_ids.dims[1] as number,
-        ),
-      );
+      results.push(await answer({ input_ids, ...(withMask && { attention_mask }) }, past_key_values));
     }
     expect(results[1]).toEqual(results[0]);
   });
@@ -86,17 +83,7 @@ describe('a pruned cache', () => {
       const whole = [...said, 20n, 21n];
       const input_ids = form === 'whole' ? tokens(whole) : tokens(whole.slice(said.length - 1));
       const attention_mask = form === 'new with mask' ? tokens(whole.map(() => 1)) : undefined;
-      results.push(
-        answerOf(
-          await generate(loaded.model, {
-            input_ids,
-            past_key_values,
-            max_new_tokens: 3,
-            ...(attention_mask && { attention_mask }),
-          }),
-          input_ids.dims[1] as number,
-        ),
-      );
+      results.push(await answer({ input_ids, ...(attention_mask && { attention_mask }) }, past_key_values));
     }
     expect(results[1]).toEqual(results[0]);
     expect(results[2]).toEqual(results[0]);

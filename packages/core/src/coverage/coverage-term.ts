@@ -137,7 +137,7 @@ const program = z.custom<NestedProgram>(
   (value) => typeof (value as NestedProgram | undefined)?.flat?.build === 'function',
 );
 
-/** What a value that is no term should have been. */
+/** The end of a message about a value that is not a term. */
 export const TERM_EXPECTED =
   'expected a term made by textCoverage(), visionCoverage(), saliency() or defineCoverage()';
 

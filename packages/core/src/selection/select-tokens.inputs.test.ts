@@ -117,7 +117,7 @@ describe('bad input', () => {
     ],
     ['an unknown search', { maximizer: 'fast' }, "expected 'lazy'"],
     ['a ceiling of 0', { maxMatrixBytes: 0 }, 'maxMatrixBytes'],
-    ['a ceiling that is no number', { maxMatrixBytes: '1 GiB' }, 'maxMatrixBytes'],
+    ['a ceiling that is not a number', { maxMatrixBytes: '1 GiB' }, 'maxMatrixBytes'],
   ])('refuses %s', async (_, wrong, message) => {
     const act = selectTokens({ ...base, ...wrong, budget: { tokens: 4 } } as unknown as SelectOptions);
     await expect(act).rejects.toThrow(InvalidOptionsError);

@@ -135,7 +135,7 @@ describe('where the official code goes wrong', () => {
       await expect(act).rejects.toThrow(/every term of the objective reads them/);
     });
 
-    it('is no error if there is also a bonus', async () => {
+    it('is valid if there is also a bonus', async () => {
       const selection = await selectTokens({
         backend,
         vision: [[1], [1], [1]],

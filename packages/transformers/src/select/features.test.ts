@@ -55,7 +55,7 @@ describe("visionFeatures: 'auto'", () => {
     expect(visionRows(encoded(99), 'auto', undefined, true).source).toBe('preProjector');
   });
 
-  it.each(['constructor', '__proto__', 'toString'])('%s is no output', (name) => {
+  it.each(['constructor', '__proto__', 'toString'])('%s is not an output', (name) => {
     expect(() => visionRows(encoded(6), 'auto', name)).toThrow(VisionFeaturesError);
   });
 });
