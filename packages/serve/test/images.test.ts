@@ -151,7 +151,7 @@ describe('fetchImage', () => {
   const fetchWith = (url: string, options: RemoteImageOptions, bounds: object = {}): Promise<Uint8Array> =>
     fetchImage(url, options, {
       maxBytes: 1000,
-      timeoutMs: 2000,
+      timeoutMs: 120_000,
       signal: new AbortController().signal,
       lookup: loopback,
       ...bounds,

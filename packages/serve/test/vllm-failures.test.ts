@@ -116,7 +116,7 @@ describe('an upstream server that fails', () => {
     await expect(response.text()).rejects.toThrow();
     await expect.poll(running).toBe('0');
     await (await ask(url, { ...chat(), stream: true })).text();
-    expect(await running()).toBe('0');
+    await expect.poll(running).toBe('0');
   });
 
   test('a client that disconnects ends its upstream request', async () => {

@@ -137,7 +137,7 @@ export async function startFakeVllm(options: FakeVllmOptions = {}): Promise<Fake
     }
     if (now === 'slow') {
       await new Promise<void>((done) => {
-        const timer = setTimeout(done, 5000);
+        const timer = setTimeout(done, 120_000);
         response.on('close', () => {
           if (!response.writableEnded) fake.aborted += 1;
           clearTimeout(timer);

@@ -22,7 +22,34 @@ export interface FakeModel extends LocalModel {
   isDisposed: boolean;
 }
 
-export function createFakeModel({ pauseMs = 0, vision = 576, kept = 57 } = {}): FakeModel {
+/** Holds back whoever waits for it until it is opened. */
+export interface Gate {
+  readonly opened: Promise<void>;
+  open(): void;
+}
+
+/** A closed gate. */
+export function createGate(): Gate {
+  const { promise, resolve } = withResolvers();
+  return { opened: promise as Promise<void>, open: () => resolve(undefined) };
+}
+
+/** Options of {@link createFakeModel}. */
+export interface FakeModelOptions {
+  /** The pause before each word. @default 0 */
+  readonly pauseMs?: number;
+  /** What answers wait for before their first word; without it they wait for nothing. */
+  readonly gate?: () => Gate;
+  readonly vision?: number;
+  readonly kept?: number;
+}
+
+export function createFakeModel({
+  pauseMs = 0,
+  gate,
+  vision = 576,
+  kept = 57,
+}: FakeModelOptions = {}): FakeModel {
   let running = 0;
   const model: FakeModel = {
     modelId: 'tiny',
@@ -45,6 +72,7 @@ export function createFakeModel({ pauseMs = 0, vision = 576, kept = 57 } = {}): 
       const answer = withResolvers();
       async function* pieces(): AsyncGenerator<string> {
         try {
+          await gate?.().opened;
           for (const word of words) {
             await new Promise((done) => setTimeout(done, pauseMs));
             request.signal.throwIfAborted();
