@@ -147,7 +147,7 @@ describe('compilation', () => {
         (runInNewContext('gc') as () => void)();
         expect(released).toHaveBeenCalledTimes(3);
       },
-      { timeout: 10_000 },
+      { timeout: 120_000 },
     );
     expect((await backend.run(kept, { x })).y.data).toEqual(Float32Array.of(6));
     await backend.dispose();
