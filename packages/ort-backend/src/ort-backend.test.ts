@@ -156,9 +156,9 @@ describe('compilation', () => {
 
   it('reports that the backend was disposed if that happened first', async () => {
     const backend = await createOrtBackend();
-    const running = backend.run(program(), { x });
+    const failing = expect(backend.run(program(), { x })).rejects.toThrow(DisposedError);
     await backend.dispose();
-    await expect(running).rejects.toThrow(DisposedError);
+    await failing;
   });
 
   it('refuses memory that does not have the size of the output', async () => {
