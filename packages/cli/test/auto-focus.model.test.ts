@@ -82,5 +82,5 @@ it.each(models)(
     expect(score('auto', 'noise')).toBeGreaterThan(score(0, 'own') - NOISE);
     expect(score('auto', 'constant')).toBeGreaterThan(score(0, 'own') - NOISE);
   },
-  600_000,
+  1_800_000,
 );
