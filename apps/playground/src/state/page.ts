@@ -23,6 +23,7 @@ import {
   type Picture,
   picture,
   question,
+  setAnswer,
   view,
   visionTokens,
 } from './store.js';
@@ -168,7 +169,11 @@ function watchRest(): void {
       isFirst = false;
       return;
     }
-    untracked(showPrecomputedAnswer);
+    untracked(() => {
+      showPrecomputedAnswer();
+      const { kept: pruned } = answers.value;
+      if (pruned.origin === 'measured') setAnswer('kept', { ...pruned, isStale: true });
+    });
     clearTimeout(timer);
     timer = setTimeout(() => {
       if (analysisProblem.value === undefined) void answerNow();

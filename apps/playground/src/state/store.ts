@@ -42,6 +42,8 @@ export interface AnswerState {
   readonly isRunning: boolean;
   /** Present once the answer is complete. */
   readonly origin?: Origin;
+  /** Whether the slider or the method has changed since; a new answer follows once they rest. */
+  readonly isStale?: boolean;
   readonly phases?: Phases;
   readonly problem?: Problem;
 }
