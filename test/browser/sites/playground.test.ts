@@ -15,11 +15,11 @@ import { answersOf, buildSite, engineOf, keptOf, screenshots, setDetails } from 
 import { launch, open, PATIENCE, seriousFindings, type Tab } from './tab.js';
 
 const QUESTION = 'What color is the square?';
-const PICTURE = '5.png';
+const IMAGE = '5.png';
 const TOKENS = 57;
 /** As the page itself writes it. */
 const STATE = `#${new URLSearchParams({
-  picture: PICTURE,
+  image: IMAGE,
   q: QUESTION,
   kept: String(TOKENS),
   method: 'mmtok',
@@ -29,11 +29,11 @@ const STATE = `#${new URLSearchParams({
 /** For `expect.poll`: what is read may take as long as anything else on the page. */
 const patient = { timeout: PATIENCE };
 
-/** What Node keeps and answers, for the same picture. */
+/** What Node keeps and answers, for the same image. */
 async function inNode(): Promise<{ readonly indices: readonly number[]; readonly text: string }> {
   const { model, processor, ask } = await loadTinyVlm();
   const handle = prune(model, { processor, budget: { tokens: TOKENS } });
-  const image = (await samples()).find(({ image: path }) => path.endsWith(PICTURE))?.image ?? '';
+  const image = (await samples()).find(({ image: path }) => path.endsWith(IMAGE))?.image ?? '';
   const text = await ask(image, QUESTION);
   const indices = handle.lastReport?.images[0]?.indices ?? [];
   await model.dispose();
@@ -102,11 +102,11 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
           const middles = (context, size) => Array.from({ length: 576 }, (_, at) =>
             [...context.getImageData(((at % 24) + 0.5) / 24 * size, (Math.floor(at / 24) + 0.5) / 24 * size, 1, 1).data]);
           const overlay = document.querySelector('[data-overlay]');
-          const picture = await createImageBitmap(await (await fetch('tiny-vlm/samples/${PICTURE}')).blob());
+          const image = await createImageBitmap(await (await fetch('tiny-vlm/samples/${IMAGE}')).blob());
           const canvas = new OffscreenCanvas(overlay.width, overlay.height);
           const context = canvas.getContext('2d');
           context.imageSmoothingQuality = 'high';
-          context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+          context.drawImage(image, 0, 0, canvas.width, canvas.height);
           return [middles(overlay.getContext('2d'), overlay.width), middles(context, canvas.width)];
         })()`,
       )) as [readonly number[][], readonly number[][]];
@@ -132,7 +132,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
 
     test('tells of a patch, by keyboard, what it is and what it stands for', async () => {
       const { page } = tab;
-      await page.focus('.picture-frame');
+      await page.focus('.image-frame');
       await page.keyboard.press('Home');
       const facts = (): Promise<string | null> => page.textContent('.patch-info');
       await expect.poll(facts, patient).toMatch(/Row \d+, column \d+/);
@@ -170,7 +170,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       expect(page.url()).not.toContain('export');
     });
 
-    test('takes a picture that is dropped, pasted, or seen by the camera', async () => {
+    test('takes an image that is dropped, pasted, or seen by the camera', async () => {
       const { page } = tab;
       const shows = (name: string): Promise<unknown> => page.waitForSelector(`[aria-label^="${name},"]`);
       const give = async (kind: 'drop' | 'paste'): Promise<void> => {
@@ -192,7 +192,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       await give('paste');
       await shows('Pasted image');
       await page.click('text=Use the camera');
-      await page.click('text=Take the picture');
+      await page.click('text=Take the photo');
       await shows('Camera image');
     });
 
@@ -301,7 +301,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
     const instead = { 'tiny-vlm/model/onnx/vision_encoder.onnx': tooLarge() };
     const tab = await open(browser, { folder, isolated: true, instead });
     try {
-      // It is seen when a picture is encoded, or already while the model loads.
+      // It is seen when an image is encoded, or already while the model loads.
       await expect.poll(() => tab.page.textContent('.answers-block .problem'), patient).toMatch(/memory/i);
       await tab.page.waitForSelector('.token-table[data-origin=precomputed]');
     } finally {
@@ -326,7 +326,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
     }
   });
 
-  test('a model of the hub that cuts pictures into tiles: tiles on the picture, the overview beside it', async () => {
+  test('a model of the hub that cuts images into tiles: tiles on the image, the overview beside it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'playground-'));
     const { path } = await buildTinyModel('smolvlm', { directory });
     const hash = '#model=tiny/smolvlm&dtype=fp32&kept=5&q=is+the+cat+red+?';
@@ -340,7 +340,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
         .poll(() => maps.getAttribute('aria-label'), patient)
         .toMatch(/^Overview: \d+ of \d+ patches kept$/);
       await keptOf(tab.page, 5);
-      await tab.page.focus('.picture-frame');
+      await tab.page.focus('.image-frame');
       await tab.page.keyboard.press('ArrowRight');
       await expect.poll(() => tab.page.textContent('.patch-info'), patient).toMatch(/Row \d+, column \d+/);
       await tab.page.screenshot({ path: join(screenshots, 'tiles.png'), fullPage: true });
