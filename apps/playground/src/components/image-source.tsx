@@ -1,15 +1,15 @@
-// Where the picture comes from: samples, a file, the clipboard, the camera, or drag and drop.
+// Where the image comes from: samples, a file, the clipboard, the camera, or drag and drop.
 
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { sampleUrl } from '../state/examples.js';
-import { pictureProblem, sampleKeys, showOwnPicture, showSample } from '../state/page.js';
-import { picture } from '../state/store.js';
+import { imageProblem, sampleKeys, showOwnImage, showSample } from '../state/page.js';
+import { image } from '../state/store.js';
 import { Camera } from './camera.js';
 
 /** The strip of samples and the buttons beside it. */
-export function PictureSource(): JSX.Element {
+export function ImageSource(): JSX.Element {
   const file = useRef<HTMLInputElement>(null);
   const isDragging = useSignal(false);
   const isCameraOpen = useSignal(false);
@@ -27,11 +27,11 @@ export function PictureSource(): JSX.Element {
       event.preventDefault();
       isDragging.value = false;
       const dropped = first(event.dataTransfer) ?? event.dataTransfer?.files[0];
-      if (dropped !== undefined) void showOwnPicture(dropped, dropped.name);
+      if (dropped !== undefined) void showOwnImage(dropped, dropped.name);
     };
     const paste = (event: ClipboardEvent): void => {
       const pasted = first(event.clipboardData);
-      if (pasted !== undefined) void showOwnPicture(pasted, 'Pasted image');
+      if (pasted !== undefined) void showOwnImage(pasted, 'Pasted image');
     };
     addEventListener('dragover', over);
     addEventListener('dragleave', leave);
@@ -51,7 +51,7 @@ export function PictureSource(): JSX.Element {
           <li key={key}>
             <button
               type="button"
-              aria-pressed={picture.value?.key === key}
+              aria-pressed={image.value?.key === key}
               aria-label={`Sample ${at + 1}`}
               onClick={() => void showSample(key)}
             >
@@ -81,14 +81,14 @@ export function PictureSource(): JSX.Element {
           data-file
           onChange={(event) => {
             const chosen = event.currentTarget.files?.[0];
-            if (chosen !== undefined) void showOwnPicture(chosen, chosen.name);
+            if (chosen !== undefined) void showOwnImage(chosen, chosen.name);
             event.currentTarget.value = '';
           }}
         />
       </div>
-      {pictureProblem.value !== undefined && (
+      {imageProblem.value !== undefined && (
         <p class="problem" role="alert">
-          {pictureProblem.value}
+          {imageProblem.value}
         </p>
       )}
       {isDragging.value && (

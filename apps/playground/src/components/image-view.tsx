@@ -1,4 +1,4 @@
-// The picture with its patches. A patch is inspected with the pointer, by tapping, or with the arrow keys.
+// The image with its patches. A patch is inspected with the pointer, by tapping, or with the arrow keys.
 
 import { useSignalEffect } from '@preact/signals';
 import type { JSX, TargetedKeyboardEvent, TargetedPointerEvent } from 'preact';
@@ -9,12 +9,12 @@ import { count } from '../lib/format.js';
 import { cellsOf } from '../lib/layout.js';
 import {
   analysis,
+  image,
   kept,
   keptOrder,
   layout,
   owners,
   patch,
-  picture,
   view,
   visionTokens,
   word,
@@ -72,12 +72,12 @@ function wordHeat(at: number): Heat {
   return values.map((value, token) => [token, high > low ? (value - low) / (high - low) : 0]);
 }
 
-/** The picture. */
-export function PictureView(): JSX.Element {
+/** The image. */
+export function ImageView(): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const shown = picture.value;
+  const shown = image.value;
   useSignalEffect(() => {
-    const current = picture.value;
+    const current = image.value;
     const element = canvas.current;
     if (current === undefined || element === null) return;
     const scale = 1152 / Math.max(current.bitmap.width, current.bitmap.height);
@@ -91,9 +91,9 @@ export function PictureView(): JSX.Element {
   });
   const origin = analysis.value?.origin;
   return (
-    <figure class="picture">
+    <figure class="image">
       <div
-        class="picture-frame"
+        class="image-frame"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move over the patches
         tabIndex={0}
         role="application"
