@@ -14,9 +14,9 @@ import {
   MatrixTooLargeError,
   MmtokError,
   messageOf,
+  parseOptions,
   UnsupportedOpError,
 } from './errors.js';
-import { parseOptions } from './internal/parse-options.js';
 
 const cause = new Error('the engine said no');
 const examples = [

@@ -21,7 +21,20 @@ export {
   type VisionCoverageOptions,
   visionCoverage,
 } from './coverage/terms.js';
-export * from './errors.js';
+export {
+  BackendRunError,
+  BackendUnavailableError,
+  DisposedError,
+  type ErrorDetails,
+  type ErrorKind,
+  InvalidBudgetError,
+  InvalidOptionsError,
+  InvalidSelectionError,
+  InvalidTensorError,
+  MatrixTooLargeError,
+  MmtokError,
+  UnsupportedOpError,
+} from './errors.js';
 export { ANSWER_FORMATS, type KeywordOptions, keywords, STOP_WORDS } from './keywords.js';
 export type { CandidateGroup, Constraints } from './search/eligibility.js';
 export type { Objective } from './search/objective.js';

@@ -1,7 +1,7 @@
 // Prepares a question for text coverage: removes image placeholders, answer-format requests and stop words.
 
 import * as z from 'zod';
-import { parseOptions } from './internal/parse-options.js';
+import { parseOptions } from './errors.js';
 
 /** Stop words of the MMTok implementation for LLaVA, in lower case. "in", "of", "this", "image" and "there" stay. */
 export const STOP_WORDS: ReadonlySet<string> = new Set(

@@ -10,8 +10,7 @@ import {
   type Tree,
 } from '../backend/program.js';
 import { type Shape, shapeOps } from '../backend/shapes.js';
-import { InvalidOptionsError, InvalidTensorError } from '../errors.js';
-import { parseOptions } from '../internal/parse-options.js';
+import { InvalidOptionsError, InvalidTensorError, parseOptions } from '../errors.js';
 import {
   type BlockOutputs,
   type CoverageTerm,

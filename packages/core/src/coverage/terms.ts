@@ -4,7 +4,7 @@
 
 import * as z from 'zod';
 import type { TensorOps } from '../backend/program.js';
-import { parseOptions } from '../internal/parse-options.js';
+import { parseOptions } from '../errors.js';
 import { columnPeakedness, cosineSimilarity, relevance, safeNorms } from '../similarity.js';
 import {
   type BonusTerm,

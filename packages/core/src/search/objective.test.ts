@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import wabt from 'wabt';
-import { GAIN_MODULE } from './gain-module.js';
-import { CoverageMatrix, MatrixMemory, rowGain } from './objective.js';
+import { CoverageMatrix, GAIN_MODULE, MatrixMemory, rowGain } from './objective.js';
 
 const value = fc.oneof(
   fc.constant(0),

@@ -1,8 +1,6 @@
 // The objective during a selection: matrices of affinities in memory that the evaluator of gains (wasm/gain.wat) reads, gains of
 // candidates, and committing one.
 
-import { GAIN_MODULE } from './gain-module.js';
-
 const FLOAT_BYTES = 4;
 const PAGE_BYTES = 65536;
 const MAX_KEPT_BYTES = 64 * 2 ** 20;
@@ -36,6 +34,15 @@ interface WasmMemory {
 interface Slab extends GreedyLoops {
   readonly memory: WasmMemory;
 }
+
+/** The bytes of wasm/gain.wat in base64, written by scripts/build-wasm.mjs. */
+export const GAIN_MODULE: string =
+  'AGFzbQEAAAABDgJgA39/fwF9YAN/f38AAg8BA2VudgZtZW1vcnkCAAADAwIAAQcQAgRnYWluAAAFY292ZXIAAQrfAgLVAQMBfwN7' +
+  'An0gACACQXhxQQJ0aiEDAkADQCAAIANPDQEgBCAGIAD9AAQAIAH9AAQA/eUB/esB/eQBIQQgBSAGIAD9AAQQIAH9AAQQ/eUB/esB' +
+  '/eQBIQUgAEEgaiEAIAFBIGohAQwACwsgBCAF/eQBIQQgBP0fACAE/R8BkiAE/R8CIAT9HwOSkiEHIAAgAkEHcUECdGohAwJAA0Ag' +
+  'ACADTw0BIAAqAgAgASoCAJMhCCAIQwAAAABeBEAgByAIkiEHCyAAQQRqIQAgAUEEaiEBDAALCyAHC4UBAQF/IAAgAkF8cUECdGoh' +
+  'AwJAA0AgACADTw0BIAEgAf0ABAAgAP0ABAD96wH9CwQAIABBEGohACABQRBqIQEMAAsLIAAgAkEDcUECdGohAwJAA0AgACADTw0B' +
+  'IAAqAgAgASoCAF4EQCABIAAqAgA4AgALIABBBGohACABQQRqIQEMAAsLCw==';
 
 const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: WebAssemblyApi };
 let module: object | false | undefined;

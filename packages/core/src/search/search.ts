@@ -2,10 +2,10 @@
 // stochastic one for very many tokens.
 
 import * as z from 'zod';
-import { parseOptions } from '../internal/parse-options.js';
-import { createRandom, shuffleFront } from '../internal/random.js';
+import { parseOptions } from '../errors.js';
 import type { Eligibility } from './eligibility.js';
 import type { Objective } from './objective.js';
+import { createRandom, shuffleFront } from './sampling.js';
 
 /** The candidate with the highest bound is on top; among equal bounds the one with the lowest index. */
 export class CandidateHeap {

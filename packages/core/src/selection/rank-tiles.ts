@@ -1,8 +1,7 @@
 // Which tiles of an image are worth encoding: those that hold detail which the overview lost, where the question looks.
 
 import * as z from 'zod';
-import { InvalidTensorError } from '../errors.js';
-import { parseOptions } from '../internal/parse-options.js';
+import { InvalidTensorError, parseOptions } from '../errors.js';
 
 /** `[rows, columns]`. */
 export type Grid = readonly [rows: number, columns: number];

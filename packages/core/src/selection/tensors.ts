@@ -1,7 +1,8 @@
-// The tensors of a selection: reads them from the caller's input, hands each term those that it asks for, and checks them by their
-// row norms.
+// The tensors of a selection: reads them from the caller's input, gives each term those it asks for, and checks them by their row
+// norms. Also checks the outputs of terms.
 
 import {
+  type Float32Tensor,
   float32,
   type HostTensor,
   type MatrixInput,
@@ -9,7 +10,13 @@ import {
   toMatrix,
   widen,
 } from '../backend/tensor.js';
-import { type CoverageTerm, TEXT, type TermInputs } from '../coverage/coverage-term.js';
+import {
+  type BlockOutputs,
+  type CoverageTerm,
+  TEXT,
+  type TermInputs,
+  type TermOutputs,
+} from '../coverage/coverage-term.js';
 import { InvalidTensorError } from '../errors.js';
 import { sum } from '../internal/rows.js';
 
@@ -158,4 +165,72 @@ export function checkTensors(
     // The projected tokens may stand in for features that were not given.
     checkRows(tensor === tensors.get('vision') ? 'vision' : name, tensor, computed.data);
   }
+}
+
+/** @throws InvalidTensorError unless the outputs have the shapes they should and hold finite numbers ≥ 0. */
+export function checkOutputs(
+  term: CoverageTerm,
+  outputs: TermOutputs<Float32Tensor>,
+  candidates: number,
+  targets: number,
+  start: number,
+): void {
+  const { weights, firstGains } = outputs;
+  checkOutput(term, 'weights', weights, [1, targets], start);
+  checkOutput(term, 'firstGains', firstGains, [candidates, 1]);
+  checkBlock(term, outputs, candidates, targets, start, weights.data);
+}
+
+/** @throws InvalidTensorError likewise. A wrong entry shows in the sums of the matrix as well, unless signs may cancel. */
+export function checkBlock(
+  term: CoverageTerm,
+  { peak, affinity }: BlockOutputs<Float32Tensor>,
+  candidates: number,
+  targets: number,
+  start: number,
+  factors?: Float32Array,
+): void {
+  checkOutput(term, 'peak', peak, [1, targets], start);
+  checkShape(term, 'affinity', affinity, [candidates, targets]);
+  if (!term.nonNegative) checkOutput(term, 'affinity', affinity, [candidates, targets], start, factors);
+}
+
+function checkShape(
+  term: CoverageTerm,
+  output: string,
+  tensor: Float32Tensor | undefined,
+  expected: readonly [number, number],
+): void {
+  const dims = tensor?.dims ?? [];
+  if (dims.join() === expected.join()) return;
+  throw new InvalidTensorError(
+    `coverage(${term.name}).${output}`,
+    `expected shape [${expected.join(', ')}], got [${dims.join(', ')}]`,
+  );
+}
+
+/**
+ * @param start the target of the first column.
+ * @param factors what the columns have been multiplied by, to name the number that the term gave.
+ */
+export function checkOutput(
+  term: CoverageTerm,
+  output: string,
+  tensor: Float32Tensor,
+  expected: readonly [number, number],
+  start = 0,
+  factors?: Float32Array,
+): void {
+  checkShape(term, output, tensor, expected);
+  const { data } = tensor;
+  let at = 0;
+  while (at < data.length && (data[at] as number) >= 0 && (data[at] as number) < Number.POSITIVE_INFINITY)
+    at++;
+  if (at === data.length) return;
+  const [row, column] = [Math.floor(at / expected[1]), at % expected[1]];
+  const given = (data[at] as number) / (factors?.[column] ?? 1);
+  throw new InvalidTensorError(
+    `coverage(${term.name}).${output}`,
+    `row ${row}, column ${start + column} is ${Number(given.toPrecision(6))}; coverage must be finite and not negative`,
+  );
 }

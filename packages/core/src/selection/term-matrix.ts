@@ -1,17 +1,20 @@
-// Runs coverage terms on a backend, piece by piece where they are large, and checks what comes back.
+// Computes a coverage term's matrix on a backend: at once, or piece by piece if it is large. Of a large symmetric matrix, only the
+// blocks on and below the diagonal are computed.
 
 import type { Backend } from '../backend/backend.js';
 import { runNested, type Tree } from '../backend/program.js';
 import { type Float32Tensor, float32, type HostTensor, type MatrixTensor } from '../backend/tensor.js';
 import { type BlockOutputs, type CoverageTerm, TEXT, type TermOutputs } from '../coverage/coverage-term.js';
 import { LEAST_SUM } from '../coverage/define-coverage.js';
-import { InvalidTensorError, MatrixTooLargeError } from '../errors.js';
+import { MatrixTooLargeError } from '../errors.js';
 import { sum } from '../internal/rows.js';
 import { type CoverageBlock, CoverageMatrix, type MatrixMemory } from '../search/objective.js';
+import { type Draw, drawByImportance, drawEvenly, rarity } from '../search/sampling.js';
 import { type EqualRows, equalCandidates, settleTies } from './equal-rows.js';
-import { type Draw, drawByImportance, drawEvenly, rarity } from './sampling.js';
-import { fillSymmetric, weighColumns } from './symmetric-blocks.js';
 import {
+  checkBlock,
+  checkOutput,
+  checkOutputs,
   checkTensors,
   countTargets,
   type NamedTensors,
@@ -312,74 +315,6 @@ function keepNorms(tensors: TermTensors, outputs: BlockOutputs<Float32Tensor>, n
   }
 }
 
-/** @throws InvalidTensorError unless the outputs have the shapes they should and hold finite numbers ≥ 0. */
-function checkOutputs(
-  term: CoverageTerm,
-  outputs: TermOutputs<Float32Tensor>,
-  candidates: number,
-  targets: number,
-  start: number,
-): void {
-  const { weights, firstGains } = outputs;
-  checkOutput(term, 'weights', weights, [1, targets], start);
-  checkOutput(term, 'firstGains', firstGains, [candidates, 1]);
-  checkBlock(term, outputs, candidates, targets, start, weights.data);
-}
-
-/** @throws InvalidTensorError likewise. A wrong entry shows in the sums of the matrix as well, unless signs may cancel. */
-function checkBlock(
-  term: CoverageTerm,
-  { peak, affinity }: BlockOutputs<Float32Tensor>,
-  candidates: number,
-  targets: number,
-  start: number,
-  factors?: Float32Array,
-): void {
-  checkOutput(term, 'peak', peak, [1, targets], start);
-  checkShape(term, 'affinity', affinity, [candidates, targets]);
-  if (!term.nonNegative) checkOutput(term, 'affinity', affinity, [candidates, targets], start, factors);
-}
-
-function checkShape(
-  term: CoverageTerm,
-  output: string,
-  tensor: Float32Tensor | undefined,
-  expected: readonly [number, number],
-): void {
-  const dims = tensor?.dims ?? [];
-  if (dims.join() === expected.join()) return;
-  throw new InvalidTensorError(
-    `coverage(${term.name}).${output}`,
-    `expected shape [${expected.join(', ')}], got [${dims.join(', ')}]`,
-  );
-}
-
-/**
- * @param start the target of the first column.
- * @param factors what the columns have been multiplied by, to name the number that the term gave.
- */
-function checkOutput(
-  term: CoverageTerm,
-  output: string,
-  tensor: Float32Tensor,
-  expected: readonly [number, number],
-  start = 0,
-  factors?: Float32Array,
-): void {
-  checkShape(term, output, tensor, expected);
-  const { data } = tensor;
-  let at = 0;
-  while (at < data.length && (data[at] as number) >= 0 && (data[at] as number) < Number.POSITIVE_INFINITY)
-    at++;
-  if (at === data.length) return;
-  const [row, column] = [Math.floor(at / expected[1]), at % expected[1]];
-  const given = (data[at] as number) / (factors?.[column] ?? 1);
-  throw new InvalidTensorError(
-    `coverage(${term.name}).${output}`,
-    `row ${row}, column ${start + column} is ${Number(given.toPrecision(6))}; coverage must be finite and not negative`,
-  );
-}
-
 /** Puts a piece `[candidates, width]` into the matrix, from column `start` on. */
 function copyColumns(
   piece: Float32Array,
@@ -390,4 +325,75 @@ function copyColumns(
   for (let j = 0; j < candidates; j++) {
     affinity.set(piece.subarray(j * width, (j + 1) * width), j * targets + start);
   }
+}
+
+/** Rows copied at a time, so that the part of a block being read stays in the L1 cache. */
+const STRIP = 32;
+
+/**
+ * Fills a matrix and returns the sums of its columns.
+ * @param width columns of a block; the last may have fewer.
+ * @param block computes columns `start` to `start + width`, of the rows from `start` on: `[n − start, width]`.
+ */
+export async function fillSymmetric(
+  matrix: CoverageMatrix,
+  width: number,
+  block: (start: number, width: number) => Promise<Float32Array>,
+): Promise<Float64Array> {
+  const n = matrix.candidates;
+  const sums = new Float64Array(n);
+  for (let start = 0; start < n; start += width) {
+    const columns = Math.min(width, n - start);
+    place(matrix, await block(start, columns), start, columns, sums);
+  }
+  return sums;
+}
+
+/** Copies a block to its position and to its mirror position, and adds it to the sums of the columns it contributes to. */
+function place(
+  { affinity, candidates: n }: CoverageMatrix,
+  block: Float32Array,
+  start: number,
+  columns: number,
+  sums: Float64Array,
+): void {
+  const rows = n - start;
+  for (let row = 0; row < rows; row++) {
+    const values = block.subarray(row * columns, (row + 1) * columns);
+    affinity.set(values, (start + row) * n + start);
+    let sum = 0;
+    for (let column = 0; column < columns; column++) {
+      const value = values[column] as number;
+      sum += value;
+      sums[start + column] = (sums[start + column] as number) + value;
+    }
+    // In the square on the diagonal, each column is already complete.
+    if (row >= columns) sums[start + row] = (sums[start + row] as number) + sum;
+  }
+  for (let strip = columns; strip < rows; strip += STRIP) {
+    const end = Math.min(strip + STRIP, rows);
+    for (let column = 0; column < columns; column++) {
+      const to = (start + column) * n + start;
+      for (let row = strip; row < end; row++) affinity[to + row] = block[row * columns + column] as number;
+    }
+  }
+}
+
+/** Multiplies each column by its weight, and returns the sums of the rows. */
+export function weighColumns(
+  { affinity, candidates, targets }: CoverageMatrix,
+  weights: Float32Array,
+): Float32Array {
+  const sums = new Float32Array(candidates);
+  for (let row = 0; row < candidates; row++) {
+    const from = row * targets;
+    let sum = 0;
+    for (let column = 0; column < targets; column++) {
+      const value = Math.fround((affinity[from + column] as number) * (weights[column] as number));
+      affinity[from + column] = value;
+      sum += value;
+    }
+    sums[row] = sum;
+  }
+  return sums;
 }

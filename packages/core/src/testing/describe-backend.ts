@@ -5,7 +5,7 @@ import type { Backend } from '../backend/backend.js';
 import { defineProgram, type Program, type TensorOps, type TensorSpecs } from '../backend/program.js';
 import { createReferenceBackend } from '../backend/reference-backend.js';
 import { elementCount, float32, type HostTensor } from '../backend/tensor.js';
-import { createRandom } from '../internal/random.js';
+import { createRandom } from '../search/sampling.js';
 import { normalizeRows } from '../similarity.js';
 import { describeSelections } from './describe-selections.js';
 import { opCases } from './op-cases.js';

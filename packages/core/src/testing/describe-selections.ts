@@ -6,7 +6,7 @@ import type { TensorOps } from '../backend/program.js';
 import { float32, type HostTensor } from '../backend/tensor.js';
 import { defineCoverage } from '../coverage/define-coverage.js';
 import { textCoverage, visionCoverage } from '../coverage/terms.js';
-import { createRandom } from '../internal/random.js';
+import { createRandom } from '../search/sampling.js';
 import { prepareImage, selectTokens } from '../selection/select-tokens.js';
 import { officialSelections } from './official-selections.js';
 import { officialInputs } from './synthetic-features.js';

@@ -3,9 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../backend/reference-backend.js';
 import { visionCoverage } from '../coverage/terms.js';
-import { createRandom } from '../internal/random.js';
-import { drawByImportance, drawEvenly, standardError } from './sampling.js';
-import { selectTokens } from './select-tokens.js';
+import { selectTokens } from '../selection/select-tokens.js';
+import { createRandom, drawByImportance, drawEvenly, standardError } from './sampling.js';
 
 const backend = createReferenceBackend();
 const [n, d, temperature] = [400, 6, 0.2];

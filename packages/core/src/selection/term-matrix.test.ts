@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createRandom } from '../internal/random.js';
 import { CoverageMatrix } from '../search/objective.js';
-import { fillSymmetric, weighColumns } from './symmetric-blocks.js';
+import { createRandom } from '../search/sampling.js';
+import { fillSymmetric, weighColumns } from './term-matrix.js';
 
 function symmetric(n: number, seed: number): Float32Array {
   const random = createRandom(seed);
