@@ -1,7 +1,7 @@
 // Similarities over abstract ops: cosines, the relevance of vision tokens to a question, the peakedness of a distribution. Also when
 // features are too wide to compare.
 
-import type { TensorOps } from './backend/program.js';
+import type { TensorOps } from './backend/backend.js';
 
 /** Row norms clamped to at least 1e-8, to be safe divisors. */
 export function safeNorms<T>(ops: TensorOps<T>, norms: T): T {

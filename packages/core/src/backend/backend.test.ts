@@ -2,8 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { InvalidTensorError } from '../errors.js';
-import { checkInputs } from './backend.js';
-import { defineProgram } from './program.js';
+import { checkInputs, defineProgram } from './backend.js';
 import { float32, type HostTensor } from './tensor.js';
 
 const program = defineProgram({

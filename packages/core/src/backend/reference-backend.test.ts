@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { DisposedError, InvalidTensorError, MmtokError } from '../errors.js';
 import { describeBackend } from '../testing/describe-backend.js';
-import { defineProgram } from './program.js';
+import { defineProgram } from './backend.js';
 import { createReferenceBackend } from './reference-backend.js';
 import { float32 } from './tensor.js';
 

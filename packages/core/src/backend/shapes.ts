@@ -2,7 +2,7 @@
 // computing anything.
 
 import { InvalidTensorError } from '../errors.js';
-import type { TensorOps } from './program.js';
+import type { TensorOps } from './backend.js';
 
 /** A tensor of which only the shape is known. A length of NaN is unknown: that of what a loop emits. */
 export interface Shape {

@@ -2,7 +2,7 @@
 // adds a number per candidate.
 
 import * as z from 'zod';
-import type { NestedProgram } from '../backend/program.js';
+import type { NestedProgram } from '../backend/nested-program.js';
 
 /** The input that comes with the question. All others belong to the image. */
 export const TEXT = 'text';

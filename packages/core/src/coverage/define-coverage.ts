@@ -1,14 +1,8 @@
 // Turns a definition, written once over abstract ops, into a factory of coverage terms.
 
 import * as z from 'zod';
-import {
-  defineNestedProgram,
-  type NestedProgram,
-  type TensorOps,
-  type TensorSpec,
-  type TensorSpecs,
-  type Tree,
-} from '../backend/program.js';
+import type { TensorOps, TensorSpec, TensorSpecs } from '../backend/backend.js';
+import { defineNestedProgram, type NestedProgram, type Tree } from '../backend/nested-program.js';
 import { type Shape, shapeOps } from '../backend/shapes.js';
 import { InvalidOptionsError, InvalidTensorError, parseOptions } from '../errors.js';
 import {

@@ -3,7 +3,7 @@
 // per candidate, regardless of the other picks.
 
 import * as z from 'zod';
-import type { TensorOps } from '../backend/program.js';
+import type { TensorOps } from '../backend/backend.js';
 import { parseOptions } from '../errors.js';
 import { columnPeakedness, cosineSimilarity, relevance, safeNorms } from '../similarity.js';
 import {

@@ -1,15 +1,8 @@
 // The greedy search on the backend: one program that returns indices and gains, so that the matrices never leave the device. Its
 // results are checked.
 
-import type { Backend } from '../backend/backend.js';
-import {
-  defineNestedProgram,
-  type NestedProgram,
-  runNested,
-  type TensorOps,
-  type TensorSpec,
-  type Tree,
-} from '../backend/program.js';
+import type { Backend, TensorOps, TensorSpec } from '../backend/backend.js';
+import { defineNestedProgram, type NestedProgram, runNested, type Tree } from '../backend/nested-program.js';
 import { float32, type HostTensor } from '../backend/tensor.js';
 import type { CoverageTerm, TermInputs, TermOutputs } from '../coverage/coverage-term.js';
 import { InvalidOptionsError, InvalidSelectionError, InvalidTensorError } from '../errors.js';

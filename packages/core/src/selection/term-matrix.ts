@@ -2,7 +2,7 @@
 // blocks on and below the diagonal are computed.
 
 import type { Backend } from '../backend/backend.js';
-import { runNested, type Tree } from '../backend/program.js';
+import { runNested, type Tree } from '../backend/nested-program.js';
 import { type Float32Tensor, float32, type HostTensor, type MatrixTensor } from '../backend/tensor.js';
 import { type BlockOutputs, type CoverageTerm, TEXT, type TermOutputs } from '../coverage/coverage-term.js';
 import { LEAST_SUM } from '../coverage/define-coverage.js';

@@ -1,8 +1,7 @@
 // The conformance suite: what every backend must do, for our backends and third-party ones.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Backend } from '../backend/backend.js';
-import { defineProgram, type Program, type TensorOps, type TensorSpecs } from '../backend/program.js';
+import { type Backend, defineProgram, type Program, type TensorOps, type TensorSpecs } from '../backend/backend.js';
 import { createReferenceBackend } from '../backend/reference-backend.js';
 import { elementCount, float32, type HostTensor } from '../backend/tensor.js';
 import { createRandom } from '../search/sampling.js';

@@ -1,8 +1,7 @@
 // The selections that every backend must make: those of the official implementation, and those of the reference backend.
 
 import { describe, expect } from 'vitest';
-import type { Backend } from '../backend/backend.js';
-import type { TensorOps } from '../backend/program.js';
+import type { Backend, TensorOps } from '../backend/backend.js';
 import { float32, type HostTensor } from '../backend/tensor.js';
 import { defineCoverage } from '../coverage/define-coverage.js';
 import { textCoverage, visionCoverage } from '../coverage/terms.js';
