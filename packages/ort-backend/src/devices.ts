@@ -3,8 +3,7 @@
 import { BackendUnavailableError } from '@mmtok/core';
 import { messageOf } from '@mmtok/core/internal';
 import { encodeModel } from '@mmtok/onnx';
-import type { Exclusive } from './exclusive.js';
-import type { OrtModule, OrtSession } from './ort-api.js';
+import type { Exclusive, OrtModule, OrtSession } from './ort-api.js';
 
 /** An execution provider of ONNX Runtime, by the name transformers.js uses for it. */
 export type OrtDevice = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'dml' | 'coreml' | 'wasm';

@@ -3,8 +3,7 @@
 import { BackendUnavailableError } from '@mmtok/core';
 import { encodeModel } from '@mmtok/onnx';
 import type { OrtDevice } from './devices.js';
-import { type Exclusive, inNoQueue, queueOf } from './exclusive.js';
-import type { OrtModule, OrtTensor } from './ort-api.js';
+import { type Exclusive, inNoQueue, type OrtModule, type OrtTensor, queueOf } from './ort-api.js';
 
 /** The part of a transformers.js model that is read: its sessions by name, e.g. `vision_encoder`. */
 export interface LoadedModel {

@@ -26,10 +26,16 @@ import {
   selectDevice,
   type WorkingDevice,
 } from './devices.js';
-import { type Exclusive, inNoQueue, queueOf } from './exclusive.js';
-import { blocksFor } from './gram.js';
 import { type LoadedModel, type ModelRuntime, runtimeOfModel } from './model-runtime.js';
-import type { OrtModule, OrtSession, OrtTensor } from './ort-api.js';
+import {
+  type Exclusive,
+  inNoQueue,
+  type OrtModule,
+  type OrtSession,
+  type OrtTensor,
+  queueOf,
+} from './ort-api.js';
+import { blocksFor } from './symbolic-ops.js';
 
 /** Options of {@link createOrtBackend}. */
 export interface OrtBackendOptions {

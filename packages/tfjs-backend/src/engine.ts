@@ -2,9 +2,8 @@
 
 import { BackendUnavailableError, type TensorOps } from '@mmtok/core';
 import { brokenEngine, firstLine, notReady } from './broken-engine.js';
-import type { Tfjs, TfjsTensor } from './tfjs.js';
+import { type Tfjs, type TfjsTensor, tidy } from './tfjs.js';
 import { createTfjsOps, type EngineQuirks } from './tfjs-ops.js';
-import { tidy } from './tidy.js';
 
 /** Which copy of TensorFlow.js runs. */
 export interface TfjsEngineInfo {

@@ -7,8 +7,7 @@ import { BackendUnavailableError } from '@mmtok/core';
 import { brokenEngine, noEngine } from './broken-engine.js';
 import type { TfjsEngineInfo } from './engine.js';
 import { findNativeAddon, TFJS_NODE_PACKAGE } from './native/native-location.js';
-import { isTfjs } from './options.js';
-import type { Tfjs } from './tfjs.js';
+import { isTfjs, type Tfjs } from './tfjs.js';
 
 const require: NodeJS.Require = createRequire(import.meta.url);
 

@@ -3,9 +3,7 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkMachine } from './check-machine.js';
-import { fetchWheel, unpackWheel } from './fetch-wheel.js';
-import { NativeBuildError } from './native-build-error.js';
+import { checkMachine, NativeBuildError, runCommand } from './machine.js';
 import {
   buildFolder,
   type NativeFlavor,
@@ -16,9 +14,7 @@ import {
   TFJS_NODE_PACKAGE,
   TFJS_NODE_VERSION,
 } from './native-location.js';
-import { runCommand } from './run-command.js';
-import { tryAddon } from './try-addon.js';
-import { cudaWheels, tensorflowWheels, type Wheel } from './wheels.js';
+import { cudaWheels, fetchWheel, tensorflowWheels, unpackWheel, type Wheel } from './wheels.js';
 
 /** Options of {@link buildAddon}. */
 export interface BuildOptions {
@@ -200,4 +196,22 @@ function modernize(path: string): void {
     }
     writeFileSync(full, fixed);
   }
+}
+
+const TRIAL = `
+const tf = require(process.argv[1]);
+const product = tf.matMul(tf.ones([3, 5]), tf.ones([7, 5]), false, true).sum().dataSync()[0];
+if (tf.getBackend() !== 'tensorflow' || product !== 105) throw new Error('the product is ' + product + ' instead of 105');
+console.log(tf.backend().isUsingGpuDevice ? 'gpu' : 'cpu');
+`;
+
+/**
+ * The device of the addon in a package folder, `'cpu'` or `'gpu'`.
+ * @throws NativeBuildError if it does not load or compute.
+ */
+function tryAddon(path: string): string {
+  const output = runCommand('Trying the addon', process.execPath, ['-e', TRIAL, path], {
+    hint: 'Rebuild it with --force',
+  });
+  return output.trim().split('\n').at(-1) as string;
 }
