@@ -26,7 +26,7 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** Names and values in a message come from callers and files. Longer titles and problems are cut. */
+/** Names and values in a message come from callers and files, so longer titles and problems are truncated. */
 const LONGEST_PART = 4000;
 
 /**
@@ -36,7 +36,7 @@ export class MmtokError extends Error {
   /** A stable, machine-readable code such as `MMTOK_INVALID_BUDGET`. */
   readonly code: string;
   readonly kind: ErrorKind;
-  /** What is wrong, cut after 4,000 characters. The message is the title, the problem and the hint. */
+  /** What is wrong, truncated to 4,000 characters. The message is the title, the problem and the hint. */
   readonly problem: string;
   /** What to do about it, if the message says so. */
   declare readonly hint?: string;
@@ -99,7 +99,7 @@ export const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   EROFS: 'its disk is read-only',
 };
 
-/** Why a file could not be read or written; the error's own message if its code is not known. */
+/** Why a file could not be read or written; the error's own message if its code is unknown. */
 export function explainFileError(error: unknown): string {
   const { code = '' } = (error ?? {}) as { readonly code?: string };
   return FILE_PROBLEMS[code] ?? messageOf(error);
@@ -112,7 +112,7 @@ export class InvalidOptionsError extends MmtokError {
   }
 }
 
-/** Number of problems in a message; an array of a million wrong indices has a million. */
+/** The most problems in a message: an array of a million wrong indices has a million. */
 const LISTED = 5;
 
 /**
@@ -125,7 +125,7 @@ export function parseOptions<S extends z.ZodType>(what: string, schema: S, value
   try {
     const result = schema.safeParse(value);
     if (result.success) return result.data;
-    // Read here: zod makes messages on first access and inspects the value again.
+    // Read inside `try`: zod makes messages on first access and inspects the value again.
     issues = result.error.issues;
   } catch (cause) {
     throw new InvalidOptionsError(what, [`it cannot be read (${messageOf(cause)})`], { cause });
@@ -173,7 +173,7 @@ export class MatrixTooLargeError extends MmtokError {
   readonly bytes: number;
 
   /**
-   * @param remedy how the term can do with fewer targets, a clause in the imperative.
+   * @param remedy how to give the term fewer targets, an imperative clause.
    * @param limits `ceiling` in bytes, absent if memory itself ran out; `peak` in bytes, the most in use while
    * the matrix is computed.
    */

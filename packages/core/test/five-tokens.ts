@@ -21,8 +21,8 @@ export async function value(options: Partial<SelectOptions>): Promise<number> {
   return (await selectTokens({ backend, vision, budget, ...options })).value;
 }
 
-/** Expects options to be refused. */
-export function refuses(make: () => unknown, message: string | RegExp = ''): void {
+/** Expects options to be rejected. */
+export function rejects(make: () => unknown, message: string | RegExp = ''): void {
   expect(make).toThrow(InvalidOptionsError);
   expect(make).toThrow(message);
 }

@@ -51,13 +51,13 @@ describe('appendGraphOutput', () => {
     expect(appendGraphOutput(bytes, 'y')).toBe(bytes);
   });
 
-  it('refuses a name that the graph does not have', () => {
+  it('rejects a name that the graph does not have', () => {
     expect(() => appendGraphOutput(bytes, 'nope')).toThrow(OnnxModelError);
     expect(() => appendGraphOutput(bytes, 'nope')).toThrow("'projector' has no tensor 'nope'");
     expect(() => appendGraphOutput(bytes, '')).toThrow(OnnxModelError);
   });
 
-  it('refuses bytes that are not a model', () => {
+  it('rejects bytes that are not a model', () => {
     expect(() => appendGraphOutput(new Uint8Array(8), 'y')).toThrow(OnnxFormatError);
   });
 });

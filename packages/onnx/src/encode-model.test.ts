@@ -257,7 +257,7 @@ describe('encodeModel', () => {
     await rm(folder, { recursive: true });
   });
 
-  describe('refuses', () => {
+  describe('rejects', () => {
     const withTensor = (tensor: OnnxTensor) => () =>
       encodeModel({
         graph: { inputs: [], outputs: [], nodes: [], initializers: [{ ...tensor, name: 'w' }] },

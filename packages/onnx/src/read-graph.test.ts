@@ -1,4 +1,4 @@
-// What was written is read back, weights are not touched, and bytes that are no model are refused.
+// What was written is read back, weights are not touched, and bytes that are no model are rejected.
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -174,7 +174,7 @@ describe('readGraph', () => {
     expect(process.cpuUsage(before).user).toBeLessThan(100_000);
   });
 
-  describe('refuses', () => {
+  describe('rejects', () => {
     const bytes = encodeModel(model);
 
     it.each([

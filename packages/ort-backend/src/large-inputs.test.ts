@@ -1,4 +1,4 @@
-// Tens of thousands of vision tokens: the exact path refuses them; sampled targets work, and their standard error holds.
+// Tens of thousands of vision tokens: the exact path rejects them; sampled targets work, and their standard error holds.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { platform } from 'node:process';
@@ -89,7 +89,7 @@ describe('2,880 tokens with sampled targets', () => {
     expect((await measured(indices)).vision).toBeGreaterThan(0.55);
   });
 
-  it('are refused by the search on the device', async () => {
+  it('are rejected by the search on the device', async () => {
     const coverage = [visionCoverage({ sample: { targets: 256 } })];
     const act = selectTokens({ ...inputs, backend, budget, coverage, maximizer: 'device' });
     await expect(act).rejects.toThrow("the term 'vision' samples them; use the maximizer 'lazy'");
@@ -169,7 +169,7 @@ describe.runIf(platform === 'linux')('the memory that a matrix takes at its peak
 describe('20,000 tokens', () => {
   const inputs = image(100, 200, [128, 192]);
 
-  it('are refused by the exact path, with a hint to sample', async () => {
+  it('are rejected by the exact path, with a hint to sample', async () => {
     const act = selectTokens({ ...inputs, backend, budget: { tokens: 500 } });
     await expect(act).rejects.toMatchObject({ code: 'MMTOK_MATRIX_TOO_LARGE', bytes: 20_000 ** 2 * 4 });
     await expect(act).rejects.toThrow(

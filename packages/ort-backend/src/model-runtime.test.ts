@@ -74,7 +74,7 @@ describe('in Node', () => {
     [{ model: {} }],
     [{ model: { sessions: {} }, ort: node }],
     [{ runExclusive: 1 }],
-  ])('refuses the options %#', async (options) => {
+  ])('rejects the options %#', async (options) => {
     await expect(createOrtBackend(options as never)).rejects.toBeInstanceOf(InvalidOptionsError);
   });
 });

@@ -31,8 +31,8 @@ export interface OrtModule {
 /** Runs work, possibly later, and settles with its result. */
 export type Exclusive = <T>(run: () => Promise<T>) => Promise<T>;
 
-/** Runs work immediately. */
-export const inNoQueue: Exclusive = (run) => run();
+/** Runs work at once. */
+export const unqueued: Exclusive = (run) => run();
 
 const queues = new WeakMap<object, Exclusive>();
 

@@ -88,7 +88,7 @@ describe('loadTfjs', () => {
     );
   });
 
-  it('refuses a module that is not TensorFlow.js', () => {
+  it('rejects a module that is not TensorFlow.js', () => {
     expect(() => load(fakePackage('module.exports = {};'))).toThrow(/is not a TensorFlow\.js module/);
   });
 });

@@ -52,7 +52,7 @@ describe('createTfjsBackend', () => {
     expect(tf.getBackend()).toBe('cpu');
   });
 
-  it('refuses options of the wrong form', async () => {
+  it('rejects options of the wrong form', async () => {
     await expect(createTfjsBackend({ tf, module: '@tensorflow/tfjs' })).rejects.toThrow(/not both/);
     await expect(createTfjsBackend({ tf: {} as Tfjs })).rejects.toThrow(/expected a TensorFlow.js module/);
     await expect(createTfjsBackend({ backend: 'cpu' } as never)).rejects.toThrow(InvalidOptionsError);
@@ -119,7 +119,7 @@ describe('a backend on a module passed in', () => {
 });
 
 describe('run', () => {
-  it('writes into the given memory, and refuses memory of the wrong size', async () => {
+  it('writes into the given memory, and rejects memory of the wrong size', async () => {
     const backend = await createTfjsBackend({ tf });
     const y = new Float32Array(2);
     expect((await backend.run(double, { x }, { into: { y } })).y.data).toBe(y);

@@ -28,28 +28,25 @@ export interface TfjsBackendOptions {
   /**
    * A loaded TensorFlow.js module. Runs on its active backend unless `tfBackend` names one.
    */
-  readonly tf?: Tfjs;
+  readonly tf?: Tfjs | undefined;
   /**
    * Which module to load: a package name, or the path of a package or file. Not together with `tf`.
    * @default the environment variable MMTOK_TFJS_MODULE, or else the first of: the addon built by `mmtok-tfjs-native`,
    * `@tensorflow/tfjs-node-gpu`, `@tensorflow/tfjs-node`, `@tensorflow/tfjs`
    */
-  readonly module?: string;
+  readonly module?: string | undefined;
   /**
    * Which backend of TensorFlow.js to run on: `'tensorflow'` (native), `'wasm'`, `'cpu'` (plain JavaScript), `'webgl'` …
    * @default the one that TensorFlow.js prefers
    */
-  readonly tfBackend?: string;
+  readonly tfBackend?: string | undefined;
   /**
-   * How long TensorFlow.js may take to initialize its backend, in milliseconds. Otherwise threads of the WASM backend that
-   * never start, as in pages that Vite minifies, would block forever.
+   * How long TensorFlow.js may take to initialize its backend, in milliseconds. Without a limit, threads of the WASM backend that never
+   * start, as in pages that Vite minifies, would block forever.
    * @default 10000
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
-
-/** The options with their defaults. */
-type CheckedTfjsOptions = TfjsBackendOptions & { readonly timeoutMs: number };
 
 const schema = z
   .strictObject({
@@ -67,7 +64,7 @@ const schema = z
   })
   .refine(({ tf, module }) => tf === undefined || module === undefined, {
     error: "give either 'tf' (a loaded module) or 'module' (its name), not both",
-  }) as z.ZodType<CheckedTfjsOptions>;
+  }) satisfies z.ZodType<TfjsBackendOptions, TfjsBackendOptions>;
 
 /** A {@link Backend} on TensorFlow.js. */
 export interface TfjsBackend extends Backend {

@@ -124,7 +124,7 @@ export interface RunOptions<O extends TensorSpecs = TensorSpecs> {
   readonly into?: { readonly [K in keyof O]?: Float32Array } | undefined;
   /**
    * Hold as few intermediate results as possible, even if the program takes longer. Set for programs that compute a large matrix
-   * at once. A hint: a backend may ignore it.
+   * at once. A backend may ignore this hint.
    * @default false
    */
   readonly lean?: boolean | undefined;
@@ -194,7 +194,9 @@ export function checkInputs(
   for (const [name, spec] of Object.entries(program.inputs)) {
     const label = `${program.name}.${name}`;
     const tensor = inputs[name];
-    if (tensor === undefined) throw new InvalidTensorError(label, 'is missing');
+    if (tensor === undefined) {
+      throw new InvalidTensorError(label, `expected shape [${spec.dims.join(', ')}], got no tensor`);
+    }
     const wanted = spec.dtype ?? 'float32';
     const isWanted = tensor.type === wanted || (wanted === 'float32' && tensor.type === 'float16');
     if (!isWanted) throw new InvalidTensorError(label, `expected type ${wanted}, got ${tensor.type}`);

@@ -1,4 +1,4 @@
-// The reference backend: the conformance suite, and its own ways with host tensors, half precision and dispose().
+// The reference backend: the conformance suite, host tensors, half precision, and dispose().
 
 import { describe, expect, it } from 'vitest';
 import { DisposedError, InvalidTensorError, MmtokError } from '../errors.js';

@@ -31,7 +31,7 @@ export interface TextCoverageOptions {
   readonly targetWeights?: readonly number[] | undefined;
   /**
    * γ of the weight (1 − normalized entropy)^γ per text token, which suppresses words that match nothing in the image. 0, as in the
-   * paper, weighs all tokens equally; 4 helps at very small budgets.
+   * paper, weights all tokens equally; 4 helps at very small budgets.
    * @default 0
    */
   readonly peakedness?: number | undefined;

@@ -30,7 +30,7 @@ describe('rows', () => {
     () => gatherRows(data, 2, [0.5]),
     () => scatterRows(new Float32Array(4), 2, [2], Float32Array.of(1, 2)),
     () => scatterRows(new Float32Array(4), 2, [0, 1], Float32Array.of(1, 2)),
-  ])('refuses rows that do not exist: %s', (act) => {
+  ])('rejects rows that do not exist: %s', (act) => {
     expect(act).toThrow(RangeError);
   });
 });

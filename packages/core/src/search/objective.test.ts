@@ -109,14 +109,14 @@ describe('where WebAssembly memory is not to be had', () => {
   });
 
   it.each(['Memory', 'grow'])('(%s fails) plain JavaScript computes', async (failing) => {
-    const refuse = (): never => {
+    const reject = (): never => {
       throw new RangeError('could not allocate memory');
     };
     const { WebAssembly: real } = globalThis as unknown as {
       WebAssembly: { Memory: new (limits: object) => object };
     };
     class Memory extends real.Memory {
-      grow = refuse;
+      grow = reject;
     }
     vi.stubGlobal('WebAssembly', {
       ...real,
@@ -128,7 +128,7 @@ describe('where WebAssembly memory is not to be had', () => {
     const memory = new FreshMemory();
     // One slab is acquired and released; the next matrix needs more.
     new Fresh(2, 3, memory).release();
-    if (failing === 'Memory') vi.stubGlobal('WebAssembly', { Memory: refuse });
+    if (failing === 'Memory') vi.stubGlobal('WebAssembly', { Memory: reject });
     const matrix = new Fresh(200, 300, memory);
     matrix.affinity.fill(0.5);
     matrix.reset();

@@ -2,7 +2,7 @@
 
 import { sum } from '../internal/rows.js';
 
-/** mulberry32, a 32-bit generator: numbers in [0, 1), the same on every machine for a seed. */
+/** mulberry32, the generator of all packages: numbers in [0, 1), for a seed the same on every machine. Not for cryptography. */
 export function createRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {

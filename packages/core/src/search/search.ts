@@ -235,11 +235,7 @@ export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximiz
  * The candidate with the highest gain, or −1 if there is none; the first one for equal gains.
  * @param bounds receives the gain of every evaluated candidate.
  */
-export function highestGain(
-  objective: Objective,
-  candidates: Iterable<number>,
-  bounds: Float64Array,
-): number {
+function highestGain(objective: Objective, candidates: Iterable<number>, bounds: Float64Array): number {
   let best = -1;
   let bestGain = Number.NEGATIVE_INFINITY;
   for (const j of candidates) {

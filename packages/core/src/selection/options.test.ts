@@ -55,7 +55,7 @@ describe('checkBudget', () => {
     expect(checkBudget(budget)).toEqual(budget);
   });
 
-  it.each(bad.map((budget) => [budget]))('refuses %o', (budget) => {
+  it.each(bad.map((budget) => [budget]))('rejects %o', (budget) => {
     expect(() => checkBudget(budget)).toThrow(InvalidBudgetError);
   });
 
@@ -145,7 +145,7 @@ describe('parseBudget', () => {
     'NaN',
     'Infinity',
     '99999999999999999999',
-  ])('refuses %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(() => parseBudget(text)).toThrow(InvalidBudgetError);
   });
 

@@ -223,7 +223,7 @@ export function parseImageSelectOptions(options: ImageSelectOptions): ImageSelec
   return parseOptions('options', imageSelectSchema, options);
 }
 
-/** Checks the options of `selectTokens`, as far as the two functions above do. */
+/** Checks the options of `selectTokens` as the two functions above do. */
 export function parseSelectOptions(options: SelectOptions): SelectOptions {
   return parseOptions('options', selectSchema, options);
 }

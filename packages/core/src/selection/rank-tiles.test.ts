@@ -68,7 +68,7 @@ describe('rankTiles', () => {
     [{ detail: [1, 1], grid: [0, 1] }],
     [{ detail: 'much' }],
     [{ detail: [1, 1], focus: Number.POSITIVE_INFINITY }],
-  ])('refuses %j', (wrong) => {
+  ])('rejects %j', (wrong) => {
     const options = { grid: [1, 1], overview: [1, 2], ...wrong } as unknown as Parameters<
       typeof rankTiles
     >[0];
@@ -168,7 +168,7 @@ describe('lostDetail', () => {
     ['overview', { overview: new Float32Array(3) }],
     ['tiles', { tiles: [new Float32Array(64)] }],
     ['tiles', { tiles: [...slopeTiles().slice(1), new Float32Array(63)] }],
-  ])('refuses %s of another size', (name, wrong) => {
+  ])('rejects %s of another size', (name, wrong) => {
     const pixels = { ...size, overview: new Float32Array(64), tiles: slopeTiles(), ...wrong };
     expect(() => lostDetail(pixels)).toThrow(new RegExp(`${name}.*expected`));
   });

@@ -75,13 +75,13 @@ describe('prepareImage', () => {
     [{ inputs: { visionFeatures } }, "'visionFeatures' is an option"],
     [{ inputs: { vision, text: vision } }, "'vision', 'text' are options"],
     [{ inputs: 3 }, 'inputs: Invalid input'],
-  ])('refuses options that it would otherwise ignore: %j', (wrong, message) => {
+  ])('rejects options that it would otherwise ignore: %j', (wrong, message) => {
     const act = (): unknown => prepareImage({ backend: spied().backend, vision, ...(wrong as object) });
     expect(act).toThrow(InvalidOptionsError);
     expect(act).toThrow(message);
   });
 
-  it('refuses misspelled options of a question', async () => {
+  it('rejects misspelled options of a question', async () => {
     const image = prepareImage({ backend: spied().backend, vision });
     const misspelt = { budget, constraint: { exclude: [3] } };
     const act = image.select(misspelt);
@@ -297,7 +297,7 @@ describe('inputs', () => {
     );
   });
 
-  it('that are not finite are refused by the first selection at the latest', async () => {
+  it('that are not finite are rejected by the first selection at the latest', async () => {
     const wrong = [
       [1, 2],
       [3, Number.NaN],

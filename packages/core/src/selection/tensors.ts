@@ -20,7 +20,7 @@ import {
 import { InvalidTensorError } from '../errors.js';
 import { sum } from '../internal/rows.js';
 
-/** Tensors by name, as coverage terms ask for them. */
+/** Tensors by the names that coverage terms use. */
 export type NamedTensors = ReadonlyMap<string, MatrixTensor>;
 
 /** Row norms `[rows, 1]` by tensor, so that a tensor with two names has one entry. */
@@ -56,7 +56,7 @@ export function rowCount(tensor: HostTensor): number {
  * Checks a tensor by its row norms, which the backend computes anyway. Values are scanned only if something is wrong.
  * @throws InvalidTensorError for numbers that are not finite or too large, and for rows too short to be normalized.
  */
-export function checkRows(name: string, tensor: MatrixTensor, norms: ArrayLike<number>): void {
+function checkRows(name: string, tensor: MatrixTensor, norms: ArrayLike<number>): void {
   for (let row = 0; row < norms.length; row++) {
     const norm = norms[row] as number;
     if (norm >= SHORTEST && norm <= LARGEST) continue;
@@ -89,7 +89,7 @@ function isZero({ data, dims, type }: MatrixTensor, row: number): boolean {
   return (data.subarray(row * width, (row + 1) * width) as Float32Array).every(isNothing);
 }
 
-/** The tensors a term reads, by name. */
+/** The tensors that a term reads, by name. */
 export type TermTensors = Readonly<Record<string, MatrixTensor>>;
 
 /**
@@ -121,7 +121,7 @@ export function countTargets(term: CoverageTerm, tensors: TermTensors, candidate
   throw new InvalidTensorError(`coverage(${term.name})`, `no input has the dimension '${term.targets}'`);
 }
 
-/** What a term's program is run on. */
+/** The inputs of a term's program. */
 export function programInputs(
   term: CoverageTerm,
   tensors: TermTensors,
@@ -153,7 +153,10 @@ export function relativeWeights(term: CoverageTerm, targets: number): Float32Arr
   return Float32Array.from(given, (weight) => (weight / total) * targets);
 }
 
-/** @throws InvalidTensorError if an input of the term cannot be worked with, going by the norms of its rows. */
+/**
+ * Checks the tensors that a term reads by their row norms.
+ * @throws InvalidTensorError as {@link checkRows}.
+ */
 export function checkTensors(
   used: TermTensors,
   norms: Readonly<Record<string, HostTensor | undefined>>,
@@ -167,7 +170,7 @@ export function checkTensors(
   }
 }
 
-/** @throws InvalidTensorError unless the outputs have the shapes they should and hold finite numbers ≥ 0. */
+/** @throws InvalidTensorError unless a term's outputs have the right shapes and hold finite numbers ≥ 0. */
 export function checkOutputs(
   term: CoverageTerm,
   outputs: TermOutputs<Float32Tensor>,
@@ -181,7 +184,10 @@ export function checkOutputs(
   checkBlock(term, outputs, candidates, targets, start, weights.data);
 }
 
-/** @throws InvalidTensorError likewise. A wrong entry shows in the sums of the matrix as well, unless signs may cancel. */
+/**
+ * @throws InvalidTensorError likewise for a block. The affinity is checked only if it may be negative: otherwise, a number that is not
+ * finite shows in the sums as well.
+ */
 export function checkBlock(
   term: CoverageTerm,
   { peak, affinity }: BlockOutputs<Float32Tensor>,

@@ -64,12 +64,12 @@ const wrongTerms: readonly (readonly [
   ],
 ];
 
-/** What the checks of selections need from the suite. */
+/** The parts of the suite that the checks of selections use. */
 export interface SelectionChecks {
   /** Declares a check. */
   check(name: string, body: () => Promise<void>): void;
   readonly reference: Backend;
-  /** Operations that the backend lacks; checks that need them are left out. */
+  /** Operations that the backend lacks; checks that need them are skipped. */
   readonly unsupportedOps: readonly (keyof TensorOps<unknown>)[];
   /** The backend under test; available inside checks. */
   backend(): Backend;
@@ -119,7 +119,7 @@ export function describeSelections({ check, reference, unsupportedOps, backend }
         }
       });
     }
-    check('a second question is answered, to the bit, as if it were the first', async () => {
+    check('a second question gets bitwise the same answer as a first one', async () => {
       const official = officialSelections[2] as (typeof officialSelections)[number];
       const { text, ...inputs } = officialInputs(official);
       const budget = { tokens: official.budget };
@@ -191,7 +191,7 @@ export function describeSelections({ check, reference, unsupportedOps, backend }
       }
     }
     check(
-      'of equal vision tokens the lowest index is picked first, wherever they lie in a product',
+      'the lowest index is picked first among equal vision tokens, wherever they are in a product',
       async () => {
         for (const [n, d] of [
           [256, 1152],
@@ -218,7 +218,7 @@ export function describeSelections({ check, reference, unsupportedOps, backend }
         }
       },
     );
-    check('tensors may lie in memory that threads share', async () => {
+    check('tensors may be in memory that threads share', async () => {
       const shared = (dims: readonly [number, number], seed: number): HostTensor => {
         const data = new Float32Array(new SharedArrayBuffer(4 * dims[0] * dims[1]));
         return float32(data.map(createRandom(seed)), dims);

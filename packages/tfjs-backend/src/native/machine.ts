@@ -66,7 +66,7 @@ export interface Machine {
 }
 
 /** The current machine. */
-export const thisMachine: Machine = {
+const thisMachine: Machine = {
   platform: process.platform,
   arch: process.arch,
   has: isAvailable,
