@@ -1,4 +1,4 @@
-// Five vision tokens with three features, and short forms of what tests of coverage terms ask about them.
+// Five vision tokens with three features, and shorthands for tests of coverage terms.
 
 import { expect } from 'vitest';
 import { InvalidOptionsError } from '../src/errors.js';

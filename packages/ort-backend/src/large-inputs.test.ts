@@ -35,7 +35,7 @@ describe('2,880 tokens with sampled targets', () => {
   const inputs = image(48, 60, [64, 96]);
   const budget = { tokens: 160 };
 
-  /** The exact objective's value and vision coverage for tokens that were chosen by whatever means. */
+  /** The exact objective's value and vision coverage of any tokens. */
   const measured = async (indices: readonly number[]): Promise<{ value: number; vision: number }> => {
     const { value, coverage } = await selectTokens({
       ...inputs,
@@ -60,7 +60,7 @@ describe('2,880 tokens with sampled targets', () => {
   });
 
   it('report a standard error that the true coverage confirms', async () => {
-    // Greedy prefers what its sample shows, so that coverage must not be measured on that very sample.
+    // Greedy overfits its sample, so coverage must be measured on another one.
     const deviations: number[] = [];
     for (let seed = 0; seed < 20; seed++) {
       const { indices, coverage, coverageError } = await selectTokens({
@@ -77,7 +77,7 @@ describe('2,880 tokens with sampled targets', () => {
     expect(rms).toBeLessThan(1.6);
   });
 
-  it('truly reach the requested coverage', async () => {
+  it('reach the requested coverage', async () => {
     const { indices, coverage, reason } = await selectTokens({
       ...inputs,
       backend,
@@ -216,7 +216,7 @@ describe('a matrix that is computed piece by piece', () => {
         return outputs;
       },
     };
-    // The formula of the paper, without what lets vision coverage be cut.
+    // The formula of the paper, which cannot be computed in pieces.
     const whole = defineCoverage({
       name: 'vision',
       inputs: { visionFeatures: { dims: ['n', 'd'] } },
@@ -227,7 +227,7 @@ describe('a matrix that is computed piece by piece', () => {
         return { affinity: ops.softmax(ops.divide(cosines, ops.scalar(0.2)), 0) };
       },
     });
-    // Of a kernel that does not depend on the question a half is computed.
+    // Half of a kernel that does not depend on the question is computed.
     for (const [second, part] of [
       [visionCoverage(), 0.5],
       [visionCoverage({ focus: 2 }), 1],

@@ -73,7 +73,7 @@ describe('compilation', () => {
     await backend.dispose();
   });
 
-  it('compiles nothing again for another question, temperature or budget, or an image of about the same size', async () => {
+  it('does not recompile for another question, temperature or budget, or an image of about the same size', async () => {
     const { module, created } = counting();
     const backend = await createOrtBackend({ ort: module });
     const select = async (i: number): Promise<void> => {
@@ -154,7 +154,7 @@ describe('compilation', () => {
     expect(released).toHaveBeenCalledTimes(4);
   });
 
-  it('reports that the backend was disposed if that happened first', async () => {
+  it('reports a disposed backend if it was disposed first', async () => {
     const backend = await createOrtBackend();
     const running = backend.run(program(), { x });
     await backend.dispose();

@@ -274,7 +274,7 @@ describe('peakedness', () => {
   ];
   const pointed = [0, 1];
 
-  it('a word that is flat over the vision tokens asks for next to nothing', async () => {
+  it('a word that is equally similar to all vision tokens has almost no weight', async () => {
     const run = (peakedness: number, text: number[][]) =>
       selectTokens({
         backend,

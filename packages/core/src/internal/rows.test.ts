@@ -36,7 +36,7 @@ describe('rows', () => {
 });
 
 describe('sum', () => {
-  it('adds up arrays of any kind in double precision', () => {
+  it('sums arrays of any type in double precision', () => {
     expect([sum([]), sum([1, 2, 3.5]), sum(Float32Array.of(2 ** 24, 1, 1))]).toEqual([0, 6.5, 2 ** 24 + 2]);
   });
 });

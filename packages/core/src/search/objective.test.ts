@@ -1,4 +1,4 @@
-// The gain evaluator: WebAssembly and JavaScript agree to the bit, and the embedded bytes are those of the source.
+// The gain evaluator: WebAssembly and JavaScript give identical bits, and the embedded bytes are those of the source.
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -20,7 +20,7 @@ function filled(candidates: number, targets: number, draw: () => number): Covera
 }
 
 describe('CoverageMatrix', () => {
-  it('evaluates in WebAssembly to the very bits that JavaScript gives, for any length', () => {
+  it('evaluates in WebAssembly to the same bits as in JavaScript, for any length', () => {
     fc.assert(
       fc.property(
         fc
@@ -64,7 +64,7 @@ describe('CoverageMatrix', () => {
     larger.release();
   });
 
-  it('keeps two matrices apart', () => {
+  it('does not mix up two matrices', () => {
     const a = filled(2, 3, () => 1);
     const b = filled(2, 3, () => 2);
     a.cover(0);
@@ -102,7 +102,7 @@ describe('without WebAssembly', () => {
   });
 });
 
-describe('where WebAssembly memory is not to be had', () => {
+describe('if WebAssembly memory is unavailable', () => {
   afterEach(() => {
     vi.unstubAllGlobals();
     vi.resetModules();
@@ -134,7 +134,7 @@ describe('where WebAssembly memory is not to be had', () => {
     matrix.reset();
     expect(matrix.gain(199)).toBe(150);
     matrix.release();
-    // The small slab is still there for whom it fits.
+    // The small slab is still available.
     const small = new Fresh(2, 3, memory);
     small.affinity.fill(1);
     small.reset();
@@ -143,7 +143,7 @@ describe('where WebAssembly memory is not to be had', () => {
 });
 
 describe('MatrixMemory', () => {
-  it('keeps what is released for the next matrix, and no more than 64 MiB of it', () => {
+  it('reuses released memory for the next matrix, and keeps at most 64 MiB', () => {
     const memory = new MatrixMemory();
     const first = new CoverageMatrix(1000, 1000, memory);
     const { buffer } = first.affinity;

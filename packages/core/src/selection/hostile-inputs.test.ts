@@ -1,5 +1,5 @@
-// Hostile options, tensors, terms and maximizers: every refusal is typed and says what was wrong, and no selection holds
-// anything but different, eligible tokens.
+// Hostile options, tensors, terms and maximizers: every rejection is a typed error that says what was wrong, and selections contain
+// only distinct, eligible tokens.
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -64,7 +64,7 @@ const strange: readonly (readonly [string, () => unknown])[] = [
   ],
 ];
 
-/** Calls something that may throw or reject, and tells with what code. */
+/** The error code of something that may throw or reject. */
 async function codeOf(act: () => unknown): Promise<string> {
   try {
     await act();

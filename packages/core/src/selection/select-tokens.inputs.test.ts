@@ -179,7 +179,7 @@ describe('bad input', () => {
       textCoverage(),
       "Pass fewer targets (rows or columns of its dimension 'm')",
     ],
-  ])('says how %s can do with a smaller matrix', async (_, term, hint) => {
+  ])('says how to make the matrix of %s smaller', async (_, term, hint) => {
     const vision = { data: new Float32Array(80).fill(1), dims: [40, 2] };
     const text = { data: Float32Array.of(1, 1), dims: [1, 2] };
     const act = selectTokens({

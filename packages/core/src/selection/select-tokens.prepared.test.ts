@@ -21,10 +21,7 @@ const visionFeatures = map(8, 2);
 const questions = [3, 4, 5].map((seed) => syntheticText(vision, 1 + (seed % 3), seed));
 const budget = { tokens: 7 };
 
-/**
- * A reference backend that writes down the programs it ran, the inputs whose row norms they computed and the norms they
- * returned, and fails where it is told to.
- */
+/** A reference backend that records its programs, the inputs whose row norms they computed, and the norms returned, and fails on demand. */
 function spied(fails: (program: string, run: number) => boolean = () => false) {
   const inner = createReferenceBackend();
   const runs: string[] = [];
@@ -60,9 +57,9 @@ function spied(fails: (program: string, run: number) => boolean = () => false) {
   return { backend, runs, count, normed, returned };
 }
 
-/** How many of the objects something still holds. */
+/** How many of the objects are still referenced. */
 async function liveOf(objects: readonly WeakRef<object>[]): Promise<number> {
-  // An object that was looked at lives until the turn ends.
+  // Dereferencing a WeakRef keeps its object alive until the end of the turn.
   await new Promise((resolve) => setTimeout(resolve));
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
