@@ -2,10 +2,10 @@
 // stochastic one for very many tokens.
 
 import * as z from 'zod';
-import { parseOptions } from '../internal/parse-options.js';
-import { createRandom, shuffleFront } from '../internal/random.js';
+import { parseOptions } from '../errors.js';
 import type { Eligibility } from './eligibility.js';
 import type { Objective } from './objective.js';
+import { createRandom, shuffleFront } from './sampling.js';
 
 /** The candidate with the highest bound is on top; among equal bounds the one with the lowest index. */
 export class CandidateHeap {
@@ -235,11 +235,7 @@ export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximiz
  * The candidate with the highest gain, or −1 if there is none; the first one for equal gains.
  * @param bounds receives the gain of every evaluated candidate.
  */
-export function highestGain(
-  objective: Objective,
-  candidates: Iterable<number>,
-  bounds: Float64Array,
-): number {
+function highestGain(objective: Objective, candidates: Iterable<number>, bounds: Float64Array): number {
   let best = -1;
   let bestGain = Number.NEGATIVE_INFINITY;
   for (const j of candidates) {

@@ -1,15 +1,8 @@
 // The greedy search on the backend: one program that returns indices and gains, so that the matrices never leave the device. Its
 // results are checked.
 
-import type { Backend } from '../backend/backend.js';
-import {
-  defineNestedProgram,
-  type NestedProgram,
-  runNested,
-  type TensorOps,
-  type TensorSpec,
-  type Tree,
-} from '../backend/program.js';
+import type { Backend, TensorOps, TensorSpec } from '../backend/backend.js';
+import { defineNestedProgram, type NestedProgram, runNested, type Tree } from '../backend/nested-program.js';
 import { float32, type HostTensor } from '../backend/tensor.js';
 import type { CoverageTerm, TermInputs, TermOutputs } from '../coverage/coverage-term.js';
 import { InvalidOptionsError, InvalidSelectionError, InvalidTensorError } from '../errors.js';
@@ -28,7 +21,7 @@ import {
 import { assertMatrixFits, isLarge } from './term-matrix.js';
 
 /** Inputs of the program. */
-export interface DeviceInputs<T> {
+interface DeviceInputs<T> {
   /** Number of picks, *index* `[]`. */
   readonly count: T;
   /** `[n]`: the bonus of each candidate. */
@@ -40,14 +33,14 @@ export interface DeviceInputs<T> {
    * Without it, they are computed at once.
    */
   readonly rows?: readonly T[] | undefined;
-  /** The tensors that terms ask for, by name. */
+  /** The tensors that terms read, by name. */
   readonly tensors: Readonly<Record<string, T>>;
   /** Inputs of a single term, and its weight `[]`. */
   readonly terms: readonly (Omit<TermInputs<T>, 'tensors'> & { readonly weight: T })[];
 }
 
 /** Outputs of the program. */
-export interface DeviceOutputs<T> {
+interface DeviceOutputs<T> {
   /** `[k]`, *index*: the picks. */
   readonly order: T;
   /** `[k]`: the bonus of each pick. */
@@ -75,8 +68,8 @@ const composed = new WeakMap<
  * The program for an objective. Equal terms (by their programs) give the same object, so it is compiled once.
  * @param blocks the length of {@link DeviceInputs.rows}; 0 if absent.
  */
-export function deviceProgram(terms: readonly CoverageTerm[], blocks: number): NestedProgram {
-  const programs = terms.map((term) => term.programs.whole);
+function deviceProgram(terms: readonly CoverageTerm[], blocks: number): NestedProgram {
+  const programs = terms.map((term) => term.programs.whole.fresh);
   const first = programs[0] as NestedProgram;
   const known = composed.get(first) ?? [];
   composed.set(first, known);
@@ -109,8 +102,8 @@ const rowsOf = (block: number): TensorSpec => ({ dims: [`rows of block ${block}`
 
 function compose(terms: readonly CoverageTerm[], blocks: number): NestedProgram {
   const own = terms.map((term) => ({
-    inputs: term.programs.whole.inputs as unknown as TermInputs<TensorSpec>,
-    outputs: term.programs.whole.outputs as unknown as TermOutputs<TensorSpec>,
+    inputs: term.programs.whole.fresh.inputs as unknown as TermInputs<TensorSpec>,
+    outputs: term.programs.whole.fresh.outputs as unknown as TermOutputs<TensorSpec>,
   }));
   const tensors: Record<string, TensorSpec> = {};
   own.forEach(({ inputs }, t) => {
@@ -158,7 +151,7 @@ function search<T>(
   const ready = terms.map((term, t) => {
     const { weight, ...rest } = read.terms[t] as DeviceInputs<T>['terms'][number];
     const inputs: TermInputs<T> = { ...rest, tensors: read.tensors };
-    const built = term.programs.whole.build(ops, inputs as unknown as Tree<T>);
+    const built = term.programs.whole.fresh.build(ops, inputs as unknown as Tree<T>);
     return { ...(built as unknown as TermOutputs<T>), weight, best: `best of term ${t}` };
   });
   /** What each candidate would add to each term and in total; the total is −∞ for blocked ones. */
@@ -232,7 +225,7 @@ const LARGEST_VALUE = 1e37;
  */
 export async function searchOnDevice(search: DeviceSearch): Promise<SelectionTrace> {
   const { backend, candidates, terms, tensors, eligibility, budget } = search;
-  assertKnown(search);
+  assertSupported(search);
   const bonus = totalBonus(search);
   const count = Math.min(budget.max, eligibility.selectable);
   const blocked = Float32Array.from({ length: candidates }, (_, j) =>
@@ -318,7 +311,7 @@ function blocksOf(candidates: number): HostTensor[] {
 }
 
 /** @throws InvalidOptionsError for constraints and terms that the program does not support. */
-function assertKnown({ constraints, terms }: DeviceSearch): void {
+function assertSupported({ constraints, terms }: DeviceSearch): void {
   if ((constraints.include?.length ?? 0) + (constraints.groups?.length ?? 0) > 0) {
     throw new InvalidOptionsError('constraints', [
       "the maximizer 'device' supports exclude only, got include or groups; use the maximizer 'lazy'",
@@ -352,8 +345,8 @@ function totalBonus({ candidates, bonuses }: DeviceSearch): Float32Array {
       total[j] = (total[j] as number) + weight * value;
       if ((total[j] as number) <= LARGEST_VALUE) return;
       throw new InvalidOptionsError('coverage', [
-        `the bonus '${name}' of candidate ${j} comes to ${total[j]}, but the maximizer 'device' computes in float32, which ` +
-          `takes ${LARGEST_VALUE} at most here; scale the weights down, or use the maximizer 'lazy'`,
+        `the bonuses of candidate ${j} up to '${name}' add up to ${total[j]}, above ${LARGEST_VALUE}, the limit of the maximizer ` +
+          "'device', which computes in float32; scale the weights down, or use the maximizer 'lazy'",
       ]);
     });
   }
@@ -370,7 +363,7 @@ function checkOrder(
   const seen = new Set<number>();
   const fail = (problem: string): never => {
     throw new InvalidSelectionError("maximizer 'device'", problem, {
-      hint: 'The objective may exceed what float32 holds. Scale weights and affinities down, or use the maximizer lazy.',
+      hint: "The objective may exceed what float32 holds. Scale weights and affinities down, or use the maximizer 'lazy'.",
     });
   };
   if (order.length !== count) fail(`the backend returned ${order.length} picks, expected ${count}`);

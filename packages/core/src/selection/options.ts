@@ -5,8 +5,7 @@ import * as z from 'zod';
 import type { Backend } from '../backend/backend.js';
 import type { MatrixInput } from '../backend/tensor.js';
 import { type ObjectiveTerm, termSchema } from '../coverage/coverage-term.js';
-import { InvalidBudgetError, InvalidOptionsError, messageOf } from '../errors.js';
-import { parseOptions } from '../internal/parse-options.js';
+import { InvalidBudgetError, InvalidOptionsError, messageOf, parseOptions } from '../errors.js';
 import type { Constraints } from '../search/eligibility.js';
 import { lazyGreedy, type Maximizer, naiveGreedy } from '../search/search.js';
 
@@ -224,7 +223,7 @@ export function parseImageSelectOptions(options: ImageSelectOptions): ImageSelec
   return parseOptions('options', imageSelectSchema, options);
 }
 
-/** Checks the options of `selectTokens`, as far as the two functions above do. */
+/** Checks the options of `selectTokens` as the two functions above do. */
 export function parseSelectOptions(options: SelectOptions): SelectOptions {
   return parseOptions('options', selectSchema, options);
 }

@@ -1,7 +1,7 @@
 // Deterministic, spatially smooth synthetic features, drawn exactly like those behind the official selections.
 
 import { type Float32Tensor, float32 } from '../backend/tensor.js';
-import { createRandom } from '../internal/random.js';
+import { createRandom } from '../search/sampling.js';
 import type { OfficialSelection } from './official-selections.js';
 
 /** Shape and statistics of a map of features. */

@@ -1,11 +1,10 @@
-// Sampled coverage: the stated error is honest, over contents that an even sample would miss, at the smallest size and above.
+// Sampled coverage: the reported error is reliable, also for content that an even sample would miss, from the smallest sample on.
 
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../backend/reference-backend.js';
 import { visionCoverage } from '../coverage/terms.js';
-import { createRandom } from '../internal/random.js';
-import { drawByImportance, drawEvenly, standardError } from './sampling.js';
-import { selectTokens } from './select-tokens.js';
+import { selectTokens } from '../selection/select-tokens.js';
+import { createRandom, drawByImportance, drawEvenly, standardError } from './sampling.js';
 
 const backend = createReferenceBackend();
 const [n, d, temperature] = [400, 6, 0.2];
@@ -70,14 +69,14 @@ describe.each(Object.entries(contents))('%s', (_, contentOf) => {
         stated += error / runs;
       }
       expect(inside).toBeGreaterThanOrEqual(0.9 * runs);
-      // An error that says nothing would be inside as well.
+      // A huge error would contain the true value too.
       expect(stated).toBeLessThan(1 / Math.sqrt(targets));
     },
   );
 });
 
 describe('draws', () => {
-  it('count, on average, as all targets do', () => {
+  it('represent all targets on average', () => {
     const importance = Float64Array.from({ length: 200 }, (_, j) => (j % 20 === 0 ? 50 : 1));
     const values = Array.from({ length: 200 }, (_, j) => Math.sin(j) + 2);
     const total = values.reduce((sum, value) => sum + value, 0);
@@ -104,7 +103,7 @@ describe('draws', () => {
     expect(drawByImportance(new Float64Array(50), 32, 0).factors).toEqual(new Float32Array(32).fill(50 / 32));
   });
 
-  it('that all agree still leave an error, which shrinks with more draws', () => {
+  it('that all agree still have an error, which shrinks with more draws', () => {
     const error = (count: number) =>
       standardError(new Float32Array(count).fill(1), new Float32Array(count).fill(1));
     expect(error(32)).toBeGreaterThan(0.03);

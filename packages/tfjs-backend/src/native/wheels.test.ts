@@ -2,9 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fetchWheel, sha256Of, unpackWheel } from './fetch-wheel.js';
-import { isAvailable, runCommand } from './run-command.js';
-import type { Wheel } from './wheels.js';
+import { isAvailable, runCommand } from './machine.js';
+import { fetchWheel, sha256Of, unpackWheel, type Wheel } from './wheels.js';
 
 const MAKE_WHEEL = `
 import sys, zipfile

@@ -1,10 +1,10 @@
-// A symmetric matrix from blocks of a half is the matrix, whatever the width of the blocks.
+// A symmetric matrix that is built from the blocks of one half equals the matrix, whatever the width of the blocks.
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createRandom } from '../internal/random.js';
 import { CoverageMatrix } from '../search/objective.js';
-import { fillSymmetric, weighColumns } from './symmetric-blocks.js';
+import { createRandom } from '../search/sampling.js';
+import { fillSymmetric, weighColumns } from './term-matrix.js';
 
 function symmetric(n: number, seed: number): Float32Array {
   const random = createRandom(seed);
@@ -52,7 +52,7 @@ it('is filled and summed from blocks of any width', async () => {
   );
 });
 
-it('weighs columns and sums rows', () => {
+it('multiplies columns by weights and sums rows', () => {
   const matrix = new CoverageMatrix(2, 2);
   matrix.affinity.set([1, 2, 3, 4]);
   expect([...weighColumns(matrix, Float32Array.of(10, 0.5))]).toEqual([11, 32]);

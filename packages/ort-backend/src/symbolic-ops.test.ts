@@ -1,4 +1,4 @@
-// x · xᵀ from tiles: every size of the blocks, empty ones too, and the last one shorter.
+// x · xᵀ from blocks of every size, including empty ones and a shorter last one.
 
 import { defineProgram, float32 } from '@mmtok/core/backend';
 import { createRandom } from '@mmtok/core/internal';

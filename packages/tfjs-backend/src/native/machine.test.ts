@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkMachine, type Machine } from './check-machine.js';
+import { checkMachine, type Machine } from './machine.js';
 
 const good: Machine = { platform: 'linux', arch: 'x64', has: () => true, freeBytes: () => 1e12 };
 const without = (tool: string): Machine => ({

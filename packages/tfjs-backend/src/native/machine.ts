@@ -1,10 +1,59 @@
-// Whether the addon can be built on this machine.
+// The machine that builds the addon: what it must have, running its programs without a shell, and the error if something fails.
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { NativeBuildError } from './native-build-error.js';
+import { MmtokError } from '@mmtok/core';
 import type { NativeFlavor } from './native-location.js';
-import { isAvailable } from './run-command.js';
+
+/** A step of building the native addon failed; the message says which, why, and what to do. */
+export class NativeBuildError extends MmtokError {
+  /** What to do about it. */
+  declare readonly hint: string;
+  /** Whether the machine lacks what the build needs (platform, tools, space, downloads), rather than the build being broken. */
+  readonly isUnavailable: boolean;
+
+  constructor(
+    problem: string,
+    hint: string,
+    options: { readonly cause?: unknown; readonly isUnavailable?: boolean } = {},
+  ) {
+    super('MMTOK_NATIVE_BUILD', problem, { kind: 'environment', hint, cause: options.cause });
+    this.isUnavailable = options.isUnavailable ?? false;
+  }
+}
+
+/** Whether a program is installed and starts. */
+export function isAvailable(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
+
+/**
+ * Runs a program to its end and returns what it printed.
+ * @throws NativeBuildError with the end of its messages if it fails.
+ */
+export function runCommand(
+  what: string,
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly hint: string; readonly isDownload?: boolean },
+): string {
+  const { cwd, hint, isDownload = false } = options;
+  const { status, signal, error, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  if (status === 0) return stdout;
+  const said = `${stderr ?? ''}`.trim().split('\n').slice(-15).join('\n');
+  const ended = error?.message ?? (signal === null ? `exit code ${status}` : `signal ${signal}`);
+  throw new NativeBuildError(
+    `${what} failed (${command}, ${ended})${said === '' ? '' : `:\n${said}\n`}`,
+    hint,
+    { isUnavailable: isDownload },
+  );
+}
 
 /** What a build needs to know about a machine. */
 export interface Machine {
@@ -17,7 +66,7 @@ export interface Machine {
 }
 
 /** The current machine. */
-export const thisMachine: Machine = {
+const thisMachine: Machine = {
   platform: process.platform,
   arch: process.arch,
   has: isAvailable,
