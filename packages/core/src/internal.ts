@@ -17,7 +17,13 @@ export {
 export { parseOptions } from './internal/parse-options.js';
 export { createRandom, shuffleFront } from './internal/random.js';
 export { areTooWide, gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
-export { type TokenGrid, tokenMarks } from './internal/token-marks.js';
+export {
+  type ImageTiling,
+  imageGrids,
+  type TokenGrid,
+  tilingOf,
+  tokenMarks,
+} from './internal/token-marks.js';
 export { checkBudget, resolveBudget } from './selection/options.js';
 export { countUsefulTiles, lostDetail } from './selection/rank-tiles.js';
 export { columnPeakedness, relevance } from './similarity.js';

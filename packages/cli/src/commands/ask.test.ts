@@ -84,6 +84,16 @@ describe('mmtok ask', () => {
     expect(objectives).toEqual([undefined, ['coverage vision']]);
   });
 
+  it('encodes only the tiles that --tiles names', async () => {
+    const { services, tileBudgets } = fakeServices();
+    for (const flags of [[], ['--tiles', 'worth=0.2,max=9']]) {
+      expect(await main(['ask', 'a.png', 'What is it?', ...flags], fakeIo({ cwd: folder }), services)).toBe(
+        0,
+      );
+    }
+    expect(tileBudgets).toEqual([undefined, { worth: 0.2, max: 9 }]);
+  });
+
   it('prints JSON for several images', async () => {
     const io = fakeIo({ cwd: folder });
     const argv = ['ask', 'a.png', 'a.png', 'What is it?', '--json', '--compare', '--overlay', 'o.png'];

@@ -18,6 +18,7 @@ import {
 } from '@mmtok/eval';
 import { imageFile } from '@mmtok/eval/data';
 import { heldOut, modelPath } from '@mmtok/tiny-vlm';
+import type { TileBudget } from '@mmtok/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
@@ -204,7 +205,7 @@ describe('a transformers.js model under evaluation', () => {
   });
 
   it('evaluates the tiled model, with all of its tiles or a few', async () => {
-    const load = async (tiles?: number) =>
+    const load = async (tiles?: TileBudget) =>
       new EvalVlm(await loadLibraryModel({ model: 'tiny-tiled' }, fakeIo()), { model: 'tiny-tiled', tiles });
     const request = {
       task: signsTask(
@@ -232,13 +233,16 @@ describe('a transformers.js model under evaluation', () => {
     expect(kept(whole, 'all')).toEqual([272, 272]);
     expect(kept(whole, 'mmtok')).toEqual([100, 8, 100, 8]);
     expect(whole.filter(({ method }) => method === 'all').map(({ score }) => score.value)).toEqual([1, 1]);
-    const few = await load(5);
+    const few = await load({ max: 5 });
     expect(few.options).toEqual({ tiles: '5' });
     const records = await run(few);
     expect(kept(records, 'all')).toEqual([272, 272]);
     // Five tiles have 80 tokens.
     for (const method of ['mmtok', 'random']) expect(kept(records, method)).toEqual([80, 8, 80, 8]);
     expect(kept(records, 'resize')).toEqual(kept(whole, 'resize'));
+    const useful = await load({ worth: 0.5, max: 3 });
+    expect(useful.options).toEqual({ tiles: 'worth=0.5,max=3' });
+    for (const count of kept(await run(useful), 'mmtok')) expect(count).toBeLessThanOrEqual(3 * 16);
   });
 
   it('passes on the saliency of encoders that have it', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { createReferenceBackend, visionCoverage } from '@mmtok/core';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
+import type { TileBudget } from '@mmtok/transformers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
@@ -64,7 +65,8 @@ describe('the embedded model', () => {
   });
 
   it('has a version that splits images into tiles, of which few need to be encoded', async () => {
-    const load = (tiles?: number) => loadVlm({ model: 'tiny-tiled', backend: backend(), tiles }, fakeIo());
+    const load = (tiles?: TileBudget) =>
+      loadVlm({ model: 'tiny-tiled', backend: backend(), tiles }, fakeIo());
     const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples({
       size: 'tiled',
     });
@@ -72,12 +74,14 @@ describe('the embedded model', () => {
     const whole = await load();
     expect(await whole.ask({ ...request, budget: 'all' })).toMatchObject({ text: answer, visionTokens: 272 });
     await whole.dispose();
-    const few = await load(5);
+    const few = await load({ max: 5 });
     const { visionTokens, keptTokens } = await few.ask({ ...request, budget: { tokens: 200 } });
     // An overview and four tiles of 16 tokens each.
     expect([visionTokens, keptTokens]).toEqual([272, 80]);
     await few.dispose();
-    await expect(loadVlm({ model: 'tiny', backend: backend(), tiles: 5 }, fakeIo())).rejects.toMatchObject({
+    await expect(
+      loadVlm({ model: 'tiny', backend: backend(), tiles: { max: 5 } }, fakeIo()),
+    ).rejects.toMatchObject({
       code: 'MMTOK_USAGE',
       message: expect.stringContaining("--tiles: the model 'tiny'"),
     });

@@ -171,7 +171,11 @@ export async function askQuestion(
     ...(method &&
       first &&
       fit === undefined &&
-      images.length === 1 && { indices: first.indices, ...(first.grid && { grid: first.grid }) }),
+      images.length === 1 && {
+        indices: first.indices,
+        ...(first.grid && { grid: first.grid }),
+        ...(first.tiling && { tiling: first.tiling }),
+      }),
     encodeMs: round(timings.encodeMs),
     selectMs: round(sum(chosen.map(({ selectMs }) => selectMs))),
     ...(asked && agentFacts(asked)),

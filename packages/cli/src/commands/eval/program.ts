@@ -22,6 +22,7 @@ import {
   promptOption,
   TINY_SMALL,
   TINY_TILED,
+  tilesAsWritten,
   tilesOption,
 } from '../../options.js';
 import { print } from '../../terminal/io.js';
@@ -197,7 +198,9 @@ function asWritten(options: EvalOptions): string[] {
     .filter(([name, value]) => value !== undefined && value !== false && name !== 'json')
     .map(([name, value]) => {
       const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-      const text = valueAsWritten(value).replaceAll('\n', '\\n');
+      const written =
+        name === 'tiles' && options.tiles ? tilesAsWritten(options.tiles) : valueAsWritten(value);
+      const text = written.replaceAll('\n', '\\n');
       return value === true ? `--${flag}` : `--${flag} ${/[\s"'$]/.test(text) ? JSON.stringify(text) : text}`;
     });
 }
@@ -265,7 +268,9 @@ function addSpeed(parent: Command, context: Context): void {
     // The name of --image-size until 0.1.
     .addOption(parsed('--picture <size>', 'use --image-size', parseSize).hideHelp())
     .addOption(
-      count('--tiles <count>', 'also measure with only this many tiles encoded, including the overview'),
+      tilesOption(
+        'also measure with only some tiles encoded, including the overview: a number such as 5, or 30%',
+      ),
     )
     .addOption(budgetsOption("budgets: 64, 10%, c0.9 (default: the paper's for these dimensions)"))
     .addOption(

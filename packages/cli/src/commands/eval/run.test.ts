@@ -61,18 +61,24 @@ describe('mmtok eval', () => {
   it('asks the tiled model about signs, under its short name too', async () => {
     const cwd = await temporary();
     const flags = ['--limit', '4', '--methods', 'uniform', '--keep', '4', '--out'];
-    const { exitCode, out, err } = await run(cwd, '--model', 'tiled', '--tiles', '5', ...flags, 'run');
+    const tiles = 'worth=0.2,min=2,max=9';
+    const { exitCode, out, err } = await run(cwd, '--model', 'tiled', '--tiles', tiles, ...flags, 'run');
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
     expect(out).toContain('Shapes and signs: 4 questions, model tiny-tiled');
     const settings = JSON.parse(await readFile(join(cwd, 'run', 'run.json'), 'utf8'));
-    expect(settings).toMatchObject({ task: 'signs', model: 'tiny-tiled', modelOptions: { tiles: '5' } });
+    expect(settings).toMatchObject({ task: 'signs', model: 'tiny-tiled', modelOptions: { tiles } });
     expect(settings.command).toContain('eval signs --model tiny-tiled');
+    expect(settings.command).toContain(`--tiles ${tiles}`);
     expect((await run(cwd, 'report', 'run')).exitCode).toBe(0);
+    expect(await readFile(join(cwd, 'run', 'report.md'), 'utf8')).toContain(`tiles ${tiles}`);
     expect((await run(cwd, '--model', 'tiny-small', ...flags, 'small')).out).toContain('Shapes: 4 questions');
     const all = await run(cwd, 'signs', '--model', 'tiny-tiled', ...flags, 'all');
     expect(all.exitCode).toBe(0);
     const compared = await run(cwd, 'compare', 'run', 'all', '--json');
     expect(JSON.parse(compared.out).rows).toHaveLength(2);
+    expect((await run(cwd, 'compare', 'run', 'all')).out).toContain(
+      `A: run: tiny-tiled, tiles ${tiles}, seed 0`,
+    );
     expect((await run(cwd, 'compare', 'run', 'small')).exitCode).toBe(2);
   });
 

@@ -81,6 +81,12 @@ describe('mmtok eval speed', () => {
     expect(out).toMatch(/Note: with all tokens, the encoder takes \d+ %/);
   });
 
+  it('takes a share of the tiles, but not the worth of tiles', async () => {
+    const flags = ['--dims', './tiled.json', '--keep', '10%', '--rounds', '1', '--decode', '1', '--tiles'];
+    expect((await run(...flags, '40%')).out).toMatch(/^all +2 +8 +72 /m);
+    expect(await run(...flags, 'worth')).toMatchObject({ exitCode: 2, out: '' });
+  });
+
   it('counts the costs of all models, and of one', async () => {
     const all = await run('--costs');
     expect(all.exitCode).toBe(0);
