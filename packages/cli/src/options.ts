@@ -219,7 +219,7 @@ const WORTH = /^worth(?:=(\d*\.?\d+))?(?:,min=(\d+))?(?:,max=(\d+))?$/;
  * @throws UsageError for anything else.
  */
 export function parseTiles(option: string, text: string): TileBudget {
-  const given = text.replace(/\s/g, '');
+  const given = text.trim().replace(/,\s+/g, ',');
   if (given === 'all') return given;
   const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(given)?.[1]);
   if (percent > 0 && percent <= 100) return { share: percent / 100 };

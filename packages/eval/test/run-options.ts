@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Backend, createReferenceBackend } from '@mmtok/core';
 import { mmtok, random } from '../src/methods/index.js';
-import type { RunOptions } from '../src/runner/index.js';
+import type { RunOptions } from '../src/runner/run-evaluation.js';
 import { fakeModel, fakeTask } from './fake-run.js';
 
 export const backend: Backend = createReferenceBackend();

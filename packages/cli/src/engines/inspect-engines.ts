@@ -69,7 +69,7 @@ async function transformersVersion(): Promise<string> {
   return manifest.version;
 }
 
-const PROGRAM = fileURLToPath(new URL('./probe-process.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('./probe.js', import.meta.url));
 const TIMEOUT_MS = 60_000;
 
 /** Tries an engine in another process. */

@@ -5,8 +5,8 @@ import { createReferenceBackend } from '@mmtok/core';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { fakeModel, fakeTask } from '../../test/fake-run.js';
+import { type EvalModel, type RunOptions, type RunResult, runEvaluation } from '../index.js';
 import { mmtok, random, uniform } from '../methods/index.js';
-import { type EvalModel, type RunOptions, type RunResult, runEvaluation } from '../runner/index.js';
 import { compareRuns, verdictOf, writeComparison } from './index.js';
 
 const temporary = () => mkdtempSync(join(tmpdir(), 'mmtok-compare-'));

@@ -8,9 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { fakeTask } from '../../test/fake-run.js';
 import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
-import type { EvalRecord, RunResult } from '../runner/index.js';
+import { type EvalRecord, type RunResult, summarizeRun, toCsv, toMarkdown, writeReport } from '../index.js';
 import { escapeMarkdown, markdownCode } from './formats.js';
-import { summarizeRun, toCsv, toMarkdown, writeReport } from './index.js';
 import { lostKinds } from './tables.js';
 import { csvCell } from './write-report.js';
 

@@ -7,10 +7,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { fakeModel, fakeTask } from '../../test/fake-run.js';
 import { backend, forgetQuestions, linesOf, options, temporary } from '../../test/run-options.js';
 import { imageFile } from '../data/folder.js';
+import { BrokenQuestionError, type EvalModel, mergeRuns, readRun, runEvaluation } from '../index.js';
 import { mmtok, random, uniform } from '../methods/index.js';
-import { writeReport } from '../report/index.js';
+import { writeReport } from '../report/write-report.js';
 import type { Task } from '../tasks/index.js';
-import { BrokenQuestionError, type EvalModel, mergeRuns, readRun, runEvaluation } from './index.js';
 import { recordKey } from './records.js';
 
 describe('resuming', () => {
