@@ -1,15 +1,14 @@
 // Options and folders for tests of runs.
 
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Backend, createReferenceBackend } from '@mmtok/core';
 import { mmtok, random } from '../src/methods/index.js';
 import type { RunOptions } from '../src/runner/run-evaluation.js';
 import { fakeModel, fakeTask } from './fake-run.js';
+import { temporary } from './temporary.js';
 
 export const backend: Backend = createReferenceBackend();
-export const temporary = (): string => mkdtempSync(join(tmpdir(), 'mmtok-eval-'));
 
 export function options(more: Partial<RunOptions> = {}): RunOptions {
   const { model } = fakeModel();

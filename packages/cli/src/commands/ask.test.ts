@@ -1,5 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackendUnavailableError } from '@mmtok/core';
 import { samples } from '@mmtok/tiny-vlm';
@@ -7,11 +6,12 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { fakeAnswer, fakeServices } from '../../test/fake-services.js';
+import { temporary } from '../../test/temporary.js';
 import { main } from '../main.js';
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'mmtok-ask-'));
+  folder = temporary();
   await sharp({ create: { width: 40, height: 20, channels: 3, background: 'red' } }).toFile(
     join(folder, 'a.png'),
   );

@@ -1,13 +1,11 @@
-import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { samples } from '@mmtok/tiny-vlm';
 import { expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { fakeServices } from '../../test/fake-services.js';
+import { temporary } from '../../test/temporary.js';
 import { main } from '../main.js';
-
-const temporary = () => mkdtemp(join(tmpdir(), 'mmtok-demo-'));
 
 /** The sample images, and how many questions there are if each is asked about at most `count` times. */
 async function sampleCounts(count: number): Promise<{ images: number; questions: number }> {
@@ -18,7 +16,7 @@ async function sampleCounts(count: number): Promise<{ images: number; questions:
 }
 
 it('shows the embedded model at work, in 80 columns', async () => {
-  const io = fakeIo({ cwd: await temporary(), terminal: 80 });
+  const io = fakeIo({ cwd: temporary(), terminal: 80 });
   const { images } = await sampleCounts(1);
   expect(await main(['demo', '--questions', '1'], io)).toBe(0);
   const lines = io.out().split('\n');
@@ -34,7 +32,7 @@ it('shows the embedded model at work, in 80 columns', async () => {
 });
 
 it('marks wrong answers, also in JSON', async () => {
-  const io = fakeIo({ cwd: await temporary() });
+  const io = fakeIo({ cwd: temporary() });
   const { services } = fakeServices();
   const counts = await sampleCounts(2);
   const [first] = await samples();
@@ -55,7 +53,7 @@ it('marks wrong answers, also in JSON', async () => {
 });
 
 it('names the image that cannot be written', async () => {
-  const io = fakeIo({ cwd: await temporary() });
+  const io = fakeIo({ cwd: temporary() });
   const path = join(io.cwd, 'mmtok-demo', 'scene-0.png');
   await mkdir(path, { recursive: true });
   expect(await main(['demo', '--questions', '1'], io, fakeServices().services)).toBe(2);
@@ -63,7 +61,7 @@ it('names the image that cannot be written', async () => {
 });
 
 it('rejects a folder that cannot be created', async () => {
-  const io = fakeIo({ cwd: await temporary() });
+  const io = fakeIo({ cwd: temporary() });
   await writeFile(join(io.cwd, 'taken'), '');
   expect(await main(['demo', '--out', 'taken'], io, fakeServices().services)).toBe(2);
   expect(io.err()).toContain("Cannot use 'taken': the folder cannot be created");

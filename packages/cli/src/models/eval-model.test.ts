@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createReferenceBackend } from '@mmtok/core';
 import {
   defineMethod,
@@ -22,11 +19,11 @@ import type { TileBudget } from '@mmtok/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
+import { temporary } from '../../test/temporary.js';
 import { EvalVlm, evalAgent, evalOracle } from './eval-model.js';
 import { loadAgent, loadLibraryModel, loadVlm } from './load.js';
 
 let model: EvalVlm;
-const out = () => mkdtempSync(join(tmpdir(), 'mmtok-eval-'));
 
 beforeAll(async () => {
   model = new EvalVlm(await loadLibraryModel({ model: modelPath }, fakeIo()), { model: 'tiny' });
@@ -52,7 +49,7 @@ describe('a transformers.js model under evaluation', () => {
       backend,
       methods: [spy],
       budgets: ['5'],
-      out: out(),
+      out: temporary(),
     });
     const [input] = seen as [GivenFeatures];
     expect(input.vision.dims).toEqual([576, 128]);
@@ -103,7 +100,7 @@ describe('a transformers.js model under evaluation', () => {
       backend: createReferenceBackend(),
       methods: [spy('plain', []), spy('placed', ['positions']), mmtokIvc],
       budgets: ['16'],
-      out: out(),
+      out: temporary(),
     });
     const [plain, placed] = seen;
     expect(plain?.positions).toBeUndefined();
@@ -122,7 +119,7 @@ describe('a transformers.js model under evaluation', () => {
       backend: createReferenceBackend(),
       methods: [mmtok],
       budgets: ['26'],
-      out: out(),
+      out: temporary(),
     });
     const vlm = await loadVlm({ model: modelPath, backend: createReferenceBackend() }, fakeIo());
     const { readImage } = await import('../images/read-image.js');
@@ -154,7 +151,7 @@ describe('a transformers.js model under evaluation', () => {
       methods: [spy, withAgent(spy), mmtokOracle],
       agents: { agent: evalAgent('tiny', agent), oracle: evalOracle },
       budgets: ['8'],
-      out: out(),
+      out: temporary(),
     });
     await agent.dispose();
     for (let at = 0; at < texts.length; at += 2) expect(texts[at + 1]).toBe((texts[at] as number) + 1);
@@ -184,7 +181,7 @@ describe('a transformers.js model under evaluation', () => {
   });
 
   it('resizes images if the processor supports it', async () => {
-    const { path } = await buildTinyModel('qwen2_5_vl', { directory: out() });
+    const { path } = await buildTinyModel('qwen2_5_vl', { directory: temporary() });
     const native = new EvalVlm(await loadLibraryModel({ model: path }, fakeIo()), { model: 'random' });
     expect(native.gives).toContain('resolution');
     expect(model.gives).not.toContain('resolution');
@@ -194,7 +191,7 @@ describe('a transformers.js model under evaluation', () => {
       backend: createReferenceBackend(),
       methods: [resize, mmtok],
       budgets: ['4'],
-      out: out(),
+      out: temporary(),
     });
     const kept = (name: string) =>
       records.filter(({ method }) => method === name).map((one) => one.keptTokens);
@@ -220,7 +217,7 @@ describe('a transformers.js model under evaluation', () => {
       const { records } = await runEvaluation({
         ...request,
         model: tiled,
-        out: out(),
+        out: temporary(),
         onNote: (note) => notes.push(note),
       });
       await tiled.dispose();
@@ -246,7 +243,7 @@ describe('a transformers.js model under evaluation', () => {
   });
 
   it('passes on the saliency of encoders that have it', async () => {
-    const directory = out();
+    const directory = temporary();
     const load = async (exposeSaliency: boolean) => {
       const { path } = await buildTinyModel('llava', { directory, exposeSaliency });
       return new EvalVlm(await loadLibraryModel({ model: path }, fakeIo()), {
@@ -276,7 +273,7 @@ describe('a transformers.js model under evaluation', () => {
       backend: createReferenceBackend(),
       methods: [spy, scope],
       budgets: ['4'],
-      out: out(),
+      out: temporary(),
     });
     expect(seen[0]?.saliency).toHaveLength(16);
     expect(seen[0]?.saliency?.every((one) => one > 0 && one < 1)).toBe(true);

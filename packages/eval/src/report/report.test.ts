@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
@@ -8,12 +7,13 @@ import { describe, expect, it } from 'vitest';
 import { fakeTask } from '../../test/fake-run.js';
 import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
+import { temporary } from '../../test/temporary.js';
 import { type EvalRecord, type RunResult, summarizeRun, toCsv, toMarkdown, writeReport } from '../index.js';
 import { escapeMarkdown, markdownCode } from './formats.js';
 import { lostKinds } from './tables.js';
 import { csvCell } from './write-report.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'mmtok-report-'));
+const folder = temporary();
 const picture = onePixel(folder);
 
 function record(

@@ -1,13 +1,13 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { float32 } from '@mmtok/core/backend';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { temporary } from '../../../test/temporary.js';
 import { loadsInTime, namedMethods, runnableMethods } from './methods.js';
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'mmtok-methods-'));
+  folder = temporary();
 });
 
 let modules = 0;

@@ -1,10 +1,10 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modelDims, type SpeedResult } from '@mmtok/eval';
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../../test/fake-io.js';
 import { fakeServices } from '../../../test/fake-services.js';
+import { temporary } from '../../../test/temporary.js';
 import { main } from '../../main.js';
 
 const DIMS = {
@@ -43,7 +43,7 @@ const TILED = {
 };
 
 async function run(...argv: readonly string[]) {
-  const cwd = await mkdtemp(join(tmpdir(), 'mmtok-eval-speed-'));
+  const cwd = temporary();
   await writeFile(join(cwd, 'small.json'), JSON.stringify(DIMS));
   await writeFile(join(cwd, 'tiled.json'), JSON.stringify(TILED));
   await writeFile(join(cwd, 'wrong.json'), JSON.stringify({ ...DIMS, layers: 'two', depth: 2 }));
