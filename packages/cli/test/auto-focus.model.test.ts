@@ -11,7 +11,7 @@ import { buildPrompt, heldOut, loadTinyVlm } from '@mmtok/tiny-vlm';
 import { type PruneReport, prune, type Select } from '@mmtok/transformers';
 import { expect, it } from 'vitest';
 
-/** What the answers of two ways differ by at most, for 19 of 20 draws of so many questions, where the ways are equally good. */
+/** The largest difference between two equally good methods on this many questions, in 19 of 20 samples. */
 const NOISE = 0.08;
 const models = [
   { size: 'small', count: 90, tokens: 8 },

@@ -22,7 +22,7 @@ it('shows the embedded model at work, in 80 columns', async () => {
   const lines = io.out().split('\n');
   expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(80);
   expect(lines.filter((line) => /57\/576/.test(line))).toHaveLength(images);
-  expect(io.out()).toContain(`All tokens: ${images} of ${images} right.`);
+  expect(io.out()).toContain(`All tokens: ${images} of ${images} correct.`);
   expect(io.out().replaceAll('\n', ' ')).toMatch(
     /First token, from pixels: [\d.]+× faster\. With all tokens, the encoder takes [\d.]+ % .* Prefill alone: /,
   );
@@ -40,7 +40,7 @@ it('marks wrong answers, also in JSON', async () => {
   expect(await main(['demo', '--questions', '2', '--out', 'x'], io, services)).toBe(0);
   expect(io.out()).toContain('a cat ✗');
   expect(io.out()).toContain(`(${short!.answer})`);
-  expect(io.out()).toContain(`Pruned: 0 of ${counts.questions} right.`);
+  expect(io.out()).toContain(`Pruned: 0 of ${counts.questions} correct.`);
   const json = fakeIo({ cwd: io.cwd });
   await main(['demo', '--json', '--questions', '2'], json, services);
   const { questions, overlays } = JSON.parse(json.out());

@@ -10,9 +10,9 @@ import { formatBytes, formatMs, formatShare, renderTable, wrapColumns } from '..
 /** Titles of the checks. */
 export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
   keepAll: 'keeping all tokens changes nothing',
-  shortenedPrompt: 'same answer as the library on the shortened prompt',
+  shortenedPrompt: 'same answer as the unmodified library on the shortened prompt',
   tap: 'features from before the projector',
-  tapOutput: 'encoder unchanged by exposing them',
+  tapOutput: 'exposing them does not change the encoder',
   text: 'the question drives the selection',
   baselines: 'differs from random and from text alone',
 };

@@ -1,5 +1,5 @@
-// Finds out which engines and devices work on this machine. Each is tried in its own process, since a native library that does
-// not fit may crash it.
+// Finds out which engines and devices work on this machine. Each is tried in its own process, because an incompatible native library
+// may crash it.
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';

@@ -85,7 +85,7 @@ export const visionOnly: Method = coverageMethod({
 });
 
 /**
- * Vision coverage alone, with a focus whose strength is measured: the less the question distinguishes vision tokens, the weaker,
+ * Vision coverage alone, with an automatic focus: the less the question distinguishes between vision tokens, the weaker the focus,
  * down to none. Not part of the paper. Its thresholds were chosen on questions about validation scenes of the embedded benchmark.
  */
 export const mmtokAuto: Method = coverageMethod({

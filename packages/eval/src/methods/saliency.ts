@@ -59,8 +59,9 @@ export const vispruner: Method = defineMethod({
 });
 
 /**
- * Splits tokens into every other one and the rest, drops of the first those most like one of the rest, and repeats. The order of
- * tokens decides the splits: by saliency at first, then the least unique of the first part before the rest, as officially.
+ * Repeatedly splits the tokens into two halves, alternating between them, and drops the tokens of the first half that are most similar
+ * to a token of the second. As in the official code, tokens are ordered by saliency at first, and afterwards by similarity within the
+ * first half.
  */
 function diverse(tokens: readonly number[], count: number, { data, columns }: Matrix): number[] {
   if (count === 0) return [];

@@ -7,7 +7,7 @@ import { fakeModel, fakeTask } from '../../test/fake-run.js';
 import { temporary } from '../../test/temporary.js';
 import { type EvalModel, type RunOptions, type RunResult, runEvaluation } from '../index.js';
 import { mmtok, random, uniform } from '../methods/index.js';
-import { compareRuns, verdictOf, writeComparison } from './index.js';
+import { compareRuns, verdictOf, writeComparison } from './compare-runs.js';
 
 const run = (more: Partial<RunOptions> = {}): Promise<RunResult> =>
   runEvaluation({

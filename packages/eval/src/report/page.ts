@@ -28,7 +28,7 @@ import {
   tokenCount,
 } from './tables.js';
 
-// Examples for the page: questions on which the methods disagree, with the kept tokens drawn over the image.
+// Examples: questions on which the methods disagree, with the kept tokens drawn over the image.
 
 /** Number of questions shown. */
 const EXAMPLES = 6;
@@ -60,7 +60,10 @@ export async function drawExamples(
   return cards;
 }
 
-/** Questions answered right with all tokens, most contested first; ones that the first method wins and loses alternate. */
+/**
+ * Questions answered correctly with all tokens, those that divide the methods most evenly first. Questions that the first method
+ * answers correctly alternate with others.
+ */
 function tellingExamples(records: readonly EvalRecord[], budget: string): Example[] {
   const byId = groupBy(
     records.filter((record) => record.budget === budget && gridsOf(record).length > 0),

@@ -271,7 +271,7 @@ export function methodTable({ settings }: RunSummary): Table {
   };
 }
 
-// Where it matters to say no: kinds of question that no method answers at a budget as well as all tokens do.
+// Kinds of question that, at a budget, no method answers as well as all tokens do.
 
 /** What a report calls them. */
 export const LOST_KINDS_TITLE = 'Kinds of question that every method loses';

@@ -226,7 +226,7 @@ function firstAllowed(excluded: readonly number[]): number {
   return token;
 }
 
-/** Vision tokens that an image may cost, and those that it costs unresized. */
+/** How many vision tokens a resized image may cost, and how many the original costs. */
 interface FitTokens {
   readonly tokens: number;
   readonly visionTokens: number;

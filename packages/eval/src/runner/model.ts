@@ -45,7 +45,7 @@ export interface ModelRequest {
   /** Words from an agent's answer, to be added to the question in the `text` passed to `select`. */
   readonly words?: readonly string[];
   /**
-   * Make each image cost at most so many vision tokens before it is encoded, and keep them all. Only asked of models that give
+   * Resize each image so that it costs at most this many vision tokens, and keep all of them. Only set for models that give
    * `'resolution'`.
    */
   readonly fitTokens?: number;

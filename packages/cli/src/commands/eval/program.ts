@@ -38,9 +38,9 @@ const lines = (text: string): string => wrapColumns(text, 125).join('\n');
 
 const EXAMPLES = `
 A run is a folder: run.json describes it, records.jsonl has a line per answer. Runs resume: rerun the command to continue; new
-methods or budgets are added. Methods: see mmtok eval methods; "all" means all that the model can run, with a note on those
-left out; mmtok-agent asks --agent first; mmtok-oracle knows the true answer, which bounds what any agent can contribute; a path
-such as ./my-method.js is a module that exports your own.
+methods or budgets are added. Methods: see mmtok eval methods; "all" runs every method that the model supports and lists the
+others; mmtok-agent asks --agent first; mmtok-oracle knows the true answer, an upper bound for agents; a path such as ./my-method.js
+is a module that exports your own.
 ${lines(`Tasks: ${SHAPES} and ${SIGNS} (embedded), ${taskNames.join(', ')}, or a folder such as ./my-task with images and a JSONL file of questions and answers.`)}
 
 Examples:

@@ -236,10 +236,10 @@ describe('mmtok eval', () => {
     const cwd = temporary();
     const plain = await run(cwd, ...flags, 'plain');
     expect(plain.err).toBe(
-      "note: left out of all: visionzip, fastervlm, vispruner, scope, prunesid-saliency, mmr-saliency, agilepruner, because the model 'tiny' provides no saliency (an encoder output vision_saliency)\n" +
-        "note: left out of all: mmtok-ivc, because the model 'tiny' does not report the positions of its tokens\n" +
-        "note: left out of all: resize, because the model 'tiny' turns every image into the same number of vision tokens\n" +
-        'note: left out of all: mmtok-agent, mmtok-focused-agent, because there is no --agent\n',
+      "note: --methods all leaves out visionzip, fastervlm, vispruner, scope, prunesid-saliency, mmr-saliency, agilepruner: the model 'tiny' provides no saliency (an encoder output vision_saliency)\n" +
+        "note: --methods all leaves out mmtok-ivc: the model 'tiny' does not report the positions of its tokens\n" +
+        "note: --methods all leaves out resize: the model 'tiny' turns every image into the same number of vision tokens\n" +
+        'note: --methods all leaves out mmtok-agent, mmtok-focused-agent: there is no --agent\n',
     );
     const methodsOf = async (out: string): Promise<string[]> =>
       JSON.parse(await readFile(join(cwd, out, 'run.json'), 'utf8')).methods.map(
@@ -296,7 +296,7 @@ describe('mmtok eval', () => {
     [['pope', '--limit', '1'], "The model 'tiny' only knows drawn shapes"],
     [[], 'Expected a task: shapes or signs (embedded), gqa, '],
     [['--model', 'some/model'], 'Expected a task'],
-    [['shapes', '--tiles', '0'], '--tiles: expected a whole number from 1'],
+    [['shapes', '--tiles', '0'], '--tiles: expected a number of tiles such as 5'],
     [['merge', 'a'], "required option '--out <folder>' not specified"],
   ])('%j ends with 2 and one line', async (argv, problem) => {
     const { exitCode, out, err } = await run(temporary(), ...argv);
@@ -329,7 +329,7 @@ describe('mmtok eval', () => {
     await rm(join(cwd, 'run', 'report.html'));
     await mkdir(join(cwd, 'run', 'report.html'));
     expect(await run(cwd, 'report', 'run')).toMatchObject({
-      exitCode: 1,
+      exitCode: 2,
       err: expect.stringContaining(
         `'${join(cwd, 'run', 'report.html')}' (it is a folder). The answers are kept`,
       ),

@@ -221,7 +221,7 @@ export function printEvaluation(summary: RunSummary, { stdout, env }: Io): void 
 
 const LOG_EVERY_MS = 60_000;
 
-/** Tells how far a run is. */
+/** Shows the progress of a run. */
 export interface EvalProgress {
   show(progress: RunProgress): void;
   /** Removes the line. */

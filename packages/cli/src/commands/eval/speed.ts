@@ -1,5 +1,5 @@
-// `mmtok eval speed`: time and memory from pixels to the first tokens at given dimensions, with all vision tokens and with few, or,
-// with --costs, what a first token costs by the dimensions alone.
+// `mmtok eval speed`: time and memory from pixels to the first tokens at given dimensions, with all vision tokens and with few; with
+// --costs, only the number of multiplications.
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -129,7 +129,7 @@ function inWords({ phase, done, total }: SpeedProgress, { title }: ModelDims): s
   }
 }
 
-// `mmtok eval speed --costs`: what a first token costs by the dimensions alone, and the most that pruning can win of it.
+// `mmtok eval speed --costs`: the multiplications of a first token, computed from the dimensions, and how much pruning can save at most.
 
 /** What to count. */
 export interface CostsRequest {
