@@ -1,4 +1,4 @@
-// The built program as a process. Skipped, and shown as skipped, where it has not been built from the present sources.
+// The built program as a process. Skipped unless it was built from the current sources.
 
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';

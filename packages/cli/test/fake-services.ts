@@ -93,7 +93,7 @@ function fakeEvalModel(
   };
 }
 
-/** A verification in which every text is the one given, as a hostile model might have it. */
+/** A verification in which every text is the given one, as from a hostile model. */
 export function fakeVerification(text: string, passed = true): VerifyReport {
   const timing = { promptTokens: 9, processMs: 1, encodeMs: 20, selectMs: 2, prefillMs: 10, decodeMs: 30 };
   return {
@@ -140,14 +140,14 @@ export function fakeVerification(text: string, passed = true): VerifyReport {
   };
 }
 
-/** What is special about the parts. */
+/** How these services differ from the default. */
 interface FakeOptions {
   readonly answer?: (request: Request) => Answer;
   readonly ortWorks?: boolean;
   readonly isSalient?: boolean;
   /** Called whenever the model of an evaluation is asked. */
   readonly onEvalAnswer?: () => void;
-  /** What verifying a model finds. */
+  /** The result of verifying a model. */
   readonly verified?: VerifyReport;
   /** The name, without extension, of an image that cannot be read. */
   readonly brokenImage?: string;

@@ -24,7 +24,7 @@ export function hubImage(number = 0): { bytes: Uint8Array; path: string } {
   return { bytes: imageBytes(number), path: `${number}.png` };
 }
 
-/** Makes a folder with these files, by path below it; returns its path. It is removed after the tests of the file. */
+/** Makes a temporary folder with these files, given by relative path, and returns its path. */
 export function writeFolder(files: Readonly<Record<string, string | Uint8Array | object>>): string {
   const folder = temporary();
   for (const [name, content] of Object.entries(files)) {
@@ -36,7 +36,7 @@ export function writeFolder(files: Readonly<Record<string, string | Uint8Array |
   return folder;
 }
 
-/** One JSON object a line. */
+/** One JSON object per line. */
 export function jsonLines(rows: readonly object[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }

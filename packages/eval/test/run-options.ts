@@ -1,4 +1,4 @@
-// Options and folders for tests of runs.
+// Options for tests of runs.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export function options(more: Partial<RunOptions> = {}): RunOptions {
   };
 }
 
-/** Turns the settings of a run into those of a version that did not save its questions. */
+/** Rewrites the settings of a run as a version that did not save its questions would have written them. */
 export function forgetQuestions(out: string): void {
   const path = join(out, 'run.json');
   const { questions, source, ...old } = JSON.parse(readFileSync(path, 'utf8'));

@@ -1,4 +1,4 @@
-// A task of the user's own: its file, its prompts, its scores, its complaints.
+// A folder as a task: its file, prompts, scores, and errors.
 
 import { symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';

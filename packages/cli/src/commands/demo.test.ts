@@ -7,7 +7,7 @@ import { fakeServices } from '../../test/fake-services.js';
 import { temporary } from '../../test/temporary.js';
 import { main } from '../main.js';
 
-/** The sample images, and how many questions there are if each is asked about at most `count` times. */
+/** The number of sample images, and of questions with at most `count` per image. */
 async function sampleCounts(count: number): Promise<{ images: number; questions: number }> {
   const perImage = new Map<string, number>();
   for (const { image } of await samples()) perImage.set(image, (perImage.get(image) ?? 0) + 1);

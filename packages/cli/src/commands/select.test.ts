@@ -7,7 +7,7 @@ import { fakeIo } from '../../test/fake-io.js';
 import { temporary } from '../../test/temporary.js';
 import { main } from '../main.js';
 
-/** Numbers that look random and are the same each time. */
+/** Pseudo-random numbers, the same each time. */
 function noise(length: number, seed: number): Float32Array {
   let state = seed;
   return Float32Array.from({ length }, () => {

@@ -65,7 +65,7 @@ describe('renderOverlay', () => {
     }));
     const heightOf = async (viewColumns: number) =>
       (await pixelsOf(await renderOverlay([{ views, viewColumns }], { panelWidth: 204 }))).height;
-    // Two beside each other make three rows of 100 pixels, five make one of 37.
+    // With two columns, there are three rows of 100 pixels; with five, one row of 37.
     expect((await heightOf(2)) - (await heightOf(5))).toBe(3 * 100 + 2 * 4 - 37);
   });
 
@@ -92,7 +92,7 @@ const reportOf = (tiles: readonly ImageReport['tiles'][number][]): ImageReport =
 });
 const tile = { visionTokens: 4, indices: [2], grid: [2, 2] } as const;
 const drawn = { data: new Uint8Array(12), width: 2, height: 2 };
-/** Two tiles of 1 × 2 pixels: the first all 0, the second all 1 before normalisation by mean 0.5 and std 0.25. */
+/** Two tiles of 1 × 2 pixels: the first all 0, the second all 1 before normalization by mean 0.5 and std 0.25. */
 const pixels = {
   dims: [1, 2, 3, 1, 2],
   data: Float32Array.from([...Array(6).fill(-2), ...Array(6).fill(2)]),

@@ -64,7 +64,7 @@ describe('a transformers.js model under evaluation', () => {
       visionTokens: 576,
       keptTokens: 5,
     });
-    // Both questions are about one image, which was encoded for the very first answer.
+    // Both questions are about one image, which was encoded for the first answer.
     expect(records.map(({ encodeMs }) => encodeMs > 0)).toEqual([true, false, false, false]);
     expect(records.every(({ prefillMs }) => prefillMs > 0)).toBe(true);
   });

@@ -19,7 +19,7 @@ const run = (more: Partial<RunOptions> = {}): Promise<RunResult> =>
     out: temporary(),
     ...more,
   });
-/** A model that is wrong on half of what the other one knows. */
+/** A model that is wrong on half of the questions that the other one answers correctly. */
 const forgetful = (): EvalModel => {
   const { model } = fakeModel();
   return {

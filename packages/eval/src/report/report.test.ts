@@ -50,7 +50,7 @@ function record(
 
 const ids = Array.from({ length: 10 }, (_, at) => `q${at}`);
 
-/** With all tokens 8 of 10 are right; MMTok gets 4 of them, and one that was wrong; random gets 6. */
+/** With all tokens, 8 of 10 answers are correct. MMTok gets 4 of these right, and one of the others; random gets 6. */
 const run: RunResult = {
   folder,
   settings: {
@@ -164,7 +164,7 @@ describe('a summary', () => {
     const skipped = own({ ...run.settings, modelOptions: { tiles: '5' } });
     expect(skipped.full.encodeMs).toBe(10);
     expect(skipped.rows[0]?.times).toMatchObject({ firstTokenMs: 14 });
-    // Without skipped tiles, they encoded the image again, e.g. because the run was resumed.
+    // All tiles: the image was encoded again, e.g. because the run was resumed.
     expect(own(run.settings).rows[0]?.times).toMatchObject({ firstTokenMs: 20 });
   });
 

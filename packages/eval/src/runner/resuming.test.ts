@@ -140,7 +140,7 @@ describe('resuming', () => {
       message: expect.stringContaining(`7 answers so far are kept in '${out}'`),
     });
     expect(linesOf(out)).toHaveLength(7);
-    // By pictures: questions 0 and 2 have answers, 1 has none.
+    // Ordered by image: questions 0 and 2 have answers, 1 has none.
     await expect(runEvaluation(options({ out, task: other(6, 2) }))).rejects.toThrow("('question-2')");
     const { records, settings } = await runEvaluation(options({ out, task: other(7, 1) }));
     expect(records).toHaveLength(7 * 5);
@@ -158,7 +158,7 @@ describe('resuming', () => {
     const failure = await runEvaluation(options({ out })).catch((error: Error) => error.message);
     expect(failure).toContain(`Line 31 of '${path}', the last,`);
     expect(failure).toContain(`sed -i '31d' '${path}'`);
-    // What the message says is what helps.
+    // The message's advice works.
     writeFileSync(path, `${linesOf(out).slice(0, 30).join('\r\n')}\n`);
     writeFileSync(path, `\ufeff${readFileSync(path, 'utf8')}`);
     expect((await runEvaluation(options({ out }))).records).toHaveLength(30);
@@ -305,7 +305,7 @@ describe('a broken question', () => {
 });
 
 describe('a full disk', () => {
-  // As root: a file system of some kilobytes. Elsewhere there is none to be had.
+  // A file system of a few kilobytes, which only root can mount.
   const folder = temporary();
   const isMounted =
     process.platform === 'linux' &&

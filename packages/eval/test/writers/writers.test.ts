@@ -1,4 +1,4 @@
-// Files of other writers: `make_files.py` wrote one table with Arrow in many ways, and JSON lines as Windows has them.
+// Files of other writers: `make_files.py` wrote one table with Arrow in many ways, and JSON lines as on Windows.
 
 import { cp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 let modules = 0;
 
-/** Writes a module with that default export and names its methods. */
+/** Writes a module with this default export, and returns its methods. */
 async function namedIn(exported: string, ...others: readonly string[]) {
   const name = `./own-${modules++}.mjs`;
   await writeFile(join(folder, name), `export default ${exported};`);

@@ -334,7 +334,7 @@ describe('mmtok eval', () => {
         `'${join(cwd, 'run', 'report.html')}' (it is a folder). The answers are kept`,
       ),
     });
-    // A run without a shard is whole by itself.
+    // A run without shards is complete.
     expect(await run(cwd, 'merge', 'run', '--out', 'taken')).toMatchObject(inTheWay);
   });
 });

@@ -1,4 +1,4 @@
-// Folders of the user's own as tasks: how they are named, kept apart from benchmarks, and evaluated from within.
+// Folders as tasks: how they are named, how they differ from benchmarks, and running in such a folder.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ async function run(cwd: string, ...argv: readonly string[]) {
   return { exitCode, out: io.out(), err: io.err() };
 }
 
-/** Makes a folder of questions that the fake model, which says "yes", answers right or wrong. */
+/** Makes a folder of questions. The fake model says "yes". */
 async function ownTask(folder: string, answer = 'yes'): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'a.png'), 'an image');
