@@ -14,7 +14,13 @@ export {
   halvesToFloats,
 } from './internal/half.js';
 export { gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
-export { type TokenGrid, tokenMarks } from './internal/token-marks.js';
+export {
+  type ImageTiling,
+  imageGrids,
+  type TokenGrid,
+  tilingOf,
+  tokenMarks,
+} from './internal/token-marks.js';
 export { createRandom, shuffleFront } from './search/sampling.js';
 export { checkBudget, resolveBudget } from './selection/options.js';
 export { countUsefulTiles, lostDetail } from './selection/rank-tiles.js';

@@ -1,4 +1,4 @@
-// A run that takes its time, as a process to be killed: `node slow-run.mjs <folder>`.
+// A slow run in its own process, which a test kills: `node slow-run.mjs <folder>`.
 
 import { createReferenceBackend } from '@mmtok/core';
 import { mmtok, random, runEvaluation } from '../src/index.js';

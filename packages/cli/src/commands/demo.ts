@@ -37,7 +37,9 @@ interface DemoRequest {
 export function addDemo(program: Command, context: Context): void {
   program
     .command('demo')
-    .description('let the embedded model answer sample questions with all its vision tokens and with a tenth')
+    .description(
+      'let the embedded model answer sample questions with all vision tokens and with a tenth of them',
+    )
     .addOption(defaultKeepOption())
     .addOption(backendOption())
     .option('--out <folder>', 'folder for images of the kept tokens', 'mmtok-demo')
@@ -268,5 +270,5 @@ type Side = Exclude<keyof Trial, 'sample'>;
 
 function rightOf(trials: readonly Trial[], side: Side): string {
   const right = trials.filter((trial) => isRight(trial[side].text, trial.sample)).length;
-  return `${right} of ${trials.length} right`;
+  return `${right} of ${trials.length} correct`;
 }

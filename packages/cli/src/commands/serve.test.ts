@@ -27,7 +27,7 @@ describe('mmtok serve', () => {
     const running = main(['serve', ...flags], io, services);
     await expect.poll(() => io.out(), { timeout: 50_000 }).toContain('"listening"');
     const port = Number(/"url":"[^"]+:(\d+)"/.exec(io.out())?.[1]);
-    // A request whose body never ends: with more time, it would get an answer with status 408.
+    // A request whose body never ends; later it would get status 408.
     const client = connect(port, '127.0.0.1');
     const ended = once(client, 'close');
     let answer = '';
@@ -72,7 +72,7 @@ describe('mmtok serve', () => {
     const folder = new URL('../../../serve/deploy/', import.meta.url);
     const files = ['Containerfile', 'compose.yaml', 'kubernetes/deployment.yaml'];
     const texts = await Promise.all(files.map((file) => readFile(new URL(file, folder), 'utf8')));
-    // In lists of arguments: what vLLM is started with stands elsewhere.
+    // Only in lists of arguments: vLLM's own options are elsewhere.
     const used = texts.flatMap((text) =>
       [...text.matchAll(/(?:- |")(--[a-z-]+)/g)].map(([, option = '']) => option),
     );

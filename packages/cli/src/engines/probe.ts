@@ -1,5 +1,7 @@
-// Tries one engine on one device by creating the backend that other commands would create.
+// Tries one engine on one device by creating the backend that other commands would create. inspect-engines.ts runs this file as a
+// process of its own.
 
+import { fileURLToPath } from 'node:url';
 import { MmtokError } from '@mmtok/core';
 import { messageOf } from '@mmtok/core/internal';
 import * as z from 'zod';
@@ -95,4 +97,11 @@ function withoutSourceLines(problem: string): string {
     .replace(/^no device works \(\w+: ([\s\S]*?)\s*\)\.?$/, '$1')
     .replace(/^\/\S+\.cc:\d+ [\s\S]* was false\. /, '')
     .replace(/\.$/, '');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const result = await probe(targetSchema.parse(JSON.parse(process.argv[2] ?? '')));
+  process.stdout.write(`\n${JSON.stringify(result)}\n`);
+  // Threads of native engines may keep the process alive.
+  process.exit(0);
 }

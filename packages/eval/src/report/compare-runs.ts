@@ -10,7 +10,7 @@ import type { RunSettings } from '../runner/run-settings.js';
 import { groupBy, type Interval, mean, meanDifference } from '../stats/statistics.js';
 import { escapeMarkdown, htmlList, htmlPage, htmlTable, listToMarkdown, tableToMarkdown } from './formats.js';
 import { scoreOf } from './summarize-run.js';
-import { percent, type Table, tokenCount } from './tables.js';
+import { modelOptionsInWords, percent, type Table, tokenCount } from './tables.js';
 
 /** One method in both runs, on the questions that both have answered. */
 export interface ComparedRow {
@@ -194,12 +194,10 @@ export function comparisonTable({ rows }: RunComparison): Table {
 
 /** What is compared and what is skipped, one line each. */
 export function comparisonNotes({ settings, folders, questions, onlyIn, unpaired }: RunComparison): string[] {
-  const [a, b] = settings.map(({ model, modelOptions = {}, seed }, at) =>
-    [
-      `${folders[at]}: ${model}`,
-      ...Object.entries(modelOptions).map(([name, value]) => `${name} ${value}`),
-      `seed ${seed}`,
-    ].join(', '),
+  const [a, b] = settings.map((own, at) =>
+    [`${folders[at]}: ${own.model}`, modelOptionsInWords(own), `seed ${own.seed}`]
+      .filter((part) => part !== '')
+      .join(', '),
   ) as [string, string];
   return [
     `A: ${a}`,

@@ -1,6 +1,7 @@
 // The tables of a report as text cells, which pages and Markdown then format.
 
 import { needsInWords } from '../methods/method.js';
+import type { RunSettings } from '../runner/run-settings.js';
 import type { Interval } from '../stats/statistics.js';
 import {
   budgetsOf,
@@ -28,6 +29,13 @@ export const milliseconds = (ms: number): string =>
 /** `64` or `38.4` tokens. */
 export const tokenCount = (tokens: number): string =>
   Number.isInteger(tokens) ? String(tokens) : tokens.toFixed(1);
+
+/** How the model was configured, e.g. `dtype q4, tiles 5`; empty if everything was left at its default. */
+export function modelOptionsInWords({ modelOptions = {} }: Pick<RunSettings, 'modelOptions'>): string {
+  return Object.entries(modelOptions)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
 
 // Where methods lose: the kinds of question that suffer most, and which methods beat MMTok.
 
@@ -263,7 +271,7 @@ export function methodTable({ settings }: RunSummary): Table {
   };
 }
 
-// Where it matters to say no: kinds of question that no method answers at a budget as well as all tokens do.
+// Kinds of question that, at a budget, no method answers as well as all tokens do.
 
 /** What a report calls them. */
 export const LOST_KINDS_TITLE = 'Kinds of question that every method loses';

@@ -165,7 +165,7 @@ export function writeSettings(folder: string, settings: RunSettings): void {
   }
 }
 
-/** What two runs must share for their records to belong together, as text: equal texts, equal runs. */
+/** What two runs must have in common for their records to belong together, as text to compare. */
 export function runIdentity(
   { task, taskOptions, model, modelOptions = {}, backend, seed, limit, shard }: RunSettings,
   withShard: boolean,

@@ -22,6 +22,7 @@ import {
   writeReport,
 } from '@mmtok/eval';
 import { percent } from '@mmtok/eval/internal';
+import type { TileBudget } from '@mmtok/transformers';
 import type { BackendName } from '../../engines/create-backend.js';
 import { EXIT, UsageError } from '../../errors.js';
 import { evalAgent, evalOracle } from '../../models/eval-model.js';
@@ -48,8 +49,8 @@ export interface EvalRequest
   readonly device?: string;
   readonly dtype?: VlmOptions['dtype'];
   readonly promptTemplate?: string;
-  /** Maximum number of tiles that methods choose from, including the overview. */
-  readonly tiles?: number;
+  /** Which tiles are encoded, including the overview; methods choose from their tokens. */
+  readonly tiles?: TileBudget;
   /** How answers to a folder's questions are compared. */
   readonly match?: FolderTaskOptions['match'];
   readonly out: string;
@@ -220,7 +221,7 @@ export function printEvaluation(summary: RunSummary, { stdout, env }: Io): void 
 
 const LOG_EVERY_MS = 60_000;
 
-/** Tells how far a run is. */
+/** Shows the progress of a run. */
 export interface EvalProgress {
   show(progress: RunProgress): void;
   /** Removes the line. */
