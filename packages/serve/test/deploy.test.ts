@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { createLocalEngine } from '../src/index.js';
-import { createMetrics } from '../src/observe/metrics.js';
+import { createMetrics } from '../src/observe.js';
 import { checkServerOptions } from '../src/options.js';
 import { createFakeModel } from './support/fakes.js';
 import { composeProblems, kubernetesProblems } from './support/schemas.js';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
@@ -61,9 +61,24 @@ describe('mmtok serve', () => {
       expect.stringContaining('--shutdown-ms: expected a whole number from 0'),
     ]);
     expect(await run('--model', 'tiny', '--keep', '0')).toEqual([2, expect.stringContaining('--keep')]);
-    const [code, errors] = await run('--model', 'tiny-small', '--host', '0.0.0.0', '--port', '0');
-    expect(code).not.toBe(0);
-    expect(errors).toContain('API key');
+    expect(await run('--model', 'tiny-small', '--host', '0.0.0.0', '--port', '0')).toEqual([
+      2,
+      expect.stringContaining('API key'),
+    ]);
+  });
+
+  it('exits with 1 if the port is in use', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const io = fakeIo();
+    const code = await main(
+      ['serve', '--model', 'tiny-small', '--port', String(port)],
+      io,
+      fakeServices().services,
+    );
+    taken.close();
+    expect([code, io.err()]).toEqual([1, expect.stringContaining(`Cannot listen on 127.0.0.1:${port}`)]);
   });
 
   it('has every option that the deployment files use', async () => {

@@ -3,7 +3,7 @@
 import type { ChatJob, ChatReply, Engine, JsonObject, PruningSummary, Usage } from '../engine.js';
 import { BadRequestError, errorBody, ServeStartError, UpstreamUnavailableError } from '../errors.js';
 import { toDataUri } from '../images/load.js';
-import type { Log } from '../observe/log.js';
+import type { Log } from '../observe.js';
 import { replaceImages } from '../request/chat.js';
 import type { SelectedImage, SelectedImages, VisionSelector } from '../selector/selector.js';
 import { encodeEvent } from '../sse.js';
@@ -50,6 +50,7 @@ export async function createVllmEngine(options: VllmEngineOptions): Promise<Engi
   const { route, hiddenSize, family } = selector;
   if ('merge' in route && grid === 'refuse') {
     throw new ServeStartError(
+      'usage',
       `Models of the family ${family} need a grid of positions, and vLLM would place the kept rows on a line instead of where ` +
         "they were in the image. What that costs in answers is unknown. Set grid: 'line' to send them anyway.",
     );
@@ -57,6 +58,7 @@ export async function createVllmEngine(options: VllmEngineOptions): Promise<Engi
   const models = await client.models();
   if (!models.includes(client.model)) {
     throw new ServeStartError(
+      'usage',
       `The upstream server does not serve '${client.model}'. It serves ${models.map((name) => `'${name}'`).join(', ')}.`,
     );
   }

@@ -38,6 +38,7 @@ export async function createVisionSelector(
   const { budget = { ratio: 0.1 }, selection = {}, cachedImages = 8, ...loading } = options;
   if ((selection as Partial<PruneOptions>).positions === 'preserve') {
     throw new ServeStartError(
+      'usage',
       "positions: 'preserve' is not possible in front of vLLM, which numbers the rows it is sent one after the other. Leave it out.",
     );
   }
@@ -127,7 +128,7 @@ async function widthOf(model: ModelWithoutDecoder, { library }: LoadedEncoder): 
   const { inputs_embeds } = await session.run({ input_ids: ids.ort_tensor });
   const width = inputs_embeds?.dims.at(-1);
   if (width === undefined)
-    throw new ServeStartError("The model's embedding table has no output inputs_embeds.");
+    throw new ServeStartError('data', "The model's embedding table has no output inputs_embeds.");
   return width;
 }
 

@@ -92,6 +92,7 @@ export function routeOf(config: Readonly<Record<string, unknown>>): WireRoute {
   const reason =
     REFUSED.find(([types]) => types.includes(type))?.[1] ?? 'this type is unknown or was never tested';
   throw new ServeStartError(
+    'data',
     `Models of type '${type}' cannot be sent to vLLM as kept rows: ${reason}. Serve them with the local engine.`,
   );
 }
