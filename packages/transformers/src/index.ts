@@ -25,7 +25,7 @@ export { type ModelInputs, type ProcessRequest, processInputs } from './families
 export type { PromptMessage, PromptPart, PromptRequest } from './families/prompt-text.js';
 export { type Library, type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
 export { type LoadTap, type TapOptions, tapVisionEncoder } from './files/tap.js';
-export type { CallOptions, PruneOptions, SelectionOptions } from './options.js';
+export type { CallOptions, OnReport, PruneOptions, SelectionOptions } from './options.js';
 export type { PhaseCosts } from './plan/costs.js';
 export { type ProfiledVlm, type ProfileOptions, profileVlm, type VlmProfile } from './plan/profile.js';
 export type { TokenCount } from './prompt/prompt.js';

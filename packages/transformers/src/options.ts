@@ -15,6 +15,9 @@ import type { Allocation, PromptBudget, TileBudget } from './select/pools.js';
 import type { SelectSettings } from './select/select.js';
 import type { Standardize } from './select/standardize.js';
 
+/** Receives the report of a call. Its result is awaited. */
+export type OnReport = (report: PruneReport) => unknown;
+
 /** Options that apply to all calls and can be overridden per call. */
 export interface SelectionOptions {
   /** How many vision tokens to keep; an array gives each image of the call its own budget. */
@@ -86,8 +89,11 @@ export interface SelectionOptions {
   readonly maximizer?: 'lazy' | 'naive' | 'device' | Maximizer | undefined;
   /** Reject similarity matrices larger than this many bytes. @default 1 GiB */
   readonly maxMatrixBytes?: number | undefined;
-  /** Receives the report of each call. Unlike `lastReport`, it always belongs to that call. */
-  readonly onReport?: ((report: PruneReport) => void) | undefined;
+  /**
+   * Receives the report of each call. Unlike `lastReport`, it always belongs to that call. It may be async: the call waits for it,
+   * and rejects with its error.
+   */
+  readonly onReport?: OnReport | undefined;
 }
 
 /** Options of `prune()`. */
@@ -141,5 +147,5 @@ export interface ResolvedOptions extends SelectSettings, AgentSettings, Exclusio
   readonly allocation: Allocation;
   readonly positions: PositionPolicy | 'auto';
   readonly followUps: 'reuse' | 'reselect';
-  readonly onReport?: ((report: PruneReport) => void) | undefined;
+  readonly onReport?: OnReport | undefined;
 }

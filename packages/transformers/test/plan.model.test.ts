@@ -1,10 +1,9 @@
 // Prediction errors of time budgets on the embedded models, over 50 calls with random budgets each. Prints the errors without asserting
 // any, because they depend on the load of the machine. The goal is a median of 20 %. Run it on an idle machine with
-// `pnpm test:model packages/transformers/test/plan.model.test.ts`, or on a busy Linux machine with `CLOCK=cpu`, which runs the
-// model on one thread and measures the CPU time of the main thread. `SPIN=1` lets the threads of idle sessions spin, as ONNX Runtime
+// `pnpm test:model packages/transformers/test/plan.model.test.ts`, or on a busy machine with `CLOCK=cpu`, which runs the model on
+// one thread and measures the CPU time of the process. `SPIN=1` lets the threads of idle sessions spin, as ONNX Runtime
 // does by default, to show what that costs.
 
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +22,10 @@ const sessionOptions = {
   ...(process.env.SPIN === '1' && { extra: {} }),
 };
 if (isCpuTime) {
-  performance.now = () => Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6;
+  performance.now = () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  };
 }
 
 describe.each([
@@ -60,6 +62,16 @@ describe.each([
       // Between the cheapest and the most expensive plan.
       const [least, most] = [(await ask(0, 1e-6)).predictedMs, (await ask(0, 1e9)).predictedMs];
       for (let call = 0; call < CALLS; call++) plans.push(await ask(call, least + (most - least) * random()));
+        const { writeFileSync, readFileSync, readdirSync } = await import('node:fs');
+        const d = join(directory, 'mmtok', 'profiles');
+        writeFileSync(
+          `${process.env.DUMP}-${size}.json`,
+          JSON.stringify({
+            profile: readdirSync(d).map((f) => JSON.parse(readFileSync(join(d, f), 'utf8'))),
+            plans,
+          }),
+        );
+      }
       const errors = plans
         .map(({ predictedMs, tookMs }) => Math.abs(predictedMs - tookMs) / tookMs)
         .sort((a, b) => a - b);

@@ -80,9 +80,9 @@ export class Runner {
     const observe = options === false ? undefined : (options.onReport ?? this.onReport);
     const mmtok = options !== false && {
       ...options,
-      onReport(one: PruneReport): void {
+      async onReport(one: PruneReport): Promise<void> {
         report = complete(one);
-        observe?.(report);
+        await observe?.(report);
       },
     };
     const sequences = (await this.handle.generate({ ...inputs, mmtok })) as Tensor;
