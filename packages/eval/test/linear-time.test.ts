@@ -7,11 +7,12 @@ import { parsePythonList, parseTsv } from '../src/data/text-files.js';
 import { capitalize, parseFloatStrict, strip, stripCharacter, words } from '../src/metrics/harness.js';
 import * as metrics from '../src/metrics/index.js';
 import { mostCommon } from '../src/tasks/define-task.js';
+import { cpuTimeOf } from './cpu-time.js';
 
 const MEGABYTE = 1_000_000;
 /** Long enough to find the slowest shape; quadratic functions would take minutes. */
 const SAMPLE = 20_000;
-/** An idle machine takes a tenth of it. On one that is busy, time may grow five times as fast as length; quadratic time would grow 2,500-fold. */
+/** In CPU time, about ten times what is needed. Time may grow five times as fast as length; quadratic time would grow 2,500-fold. */
 const MAY_TAKE_MS = 10_000;
 const MAY_GROW = (5 * MEGABYTE) / SAMPLE;
 
@@ -133,9 +134,7 @@ describe('a megabyte of any shape', () => {
     'takes %s time proportional to the length',
     (_name, read) => {
       const timed = (shape: string, text: string, limit: number): number => {
-        const started = performance.now();
-        read(text);
-        const ms = performance.now() - started;
+        const ms = cpuTimeOf(() => read(text));
         expect(ms, shape).toBeLessThan(limit);
         return ms;
       };

@@ -124,8 +124,18 @@ describe('2,880 tokens with sampled targets', () => {
 const peakMemory = (): number =>
   Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
 const resetPeak = (): void => writeFileSync('/proc/self/clear_refs', '5');
+/** Containers may lack the file, or forbid to write it. */
+const canMeasurePeak = ((): boolean => {
+  if (platform !== 'linux') return false;
+  try {
+    resetPeak();
+    return peakMemory() > 0;
+  } catch {
+    return false;
+  }
+})();
 
-describe.runIf(platform === 'linux')('the memory that a matrix takes at its peak', () => {
+describe.runIf(canMeasurePeak)('the memory that a matrix takes at its peak', () => {
   // Few columns, so that tensors hardly count.
   const inputs = image(80, 50, [16, 16]);
   const bytes = 4000 ** 2 * 4;

@@ -41,7 +41,7 @@ describe.each([
   ['local', 1000],
   ['vllm', 1000],
 ])('engine %s', (name, count) => {
-  test(`loses and mixes no answer of ${count}`, { timeout: 240_000 }, async () => {
+  test(`loses and mixes no answer of ${count}`, async () => {
     server = await startServer({ engine: await engineOf(name), port: 0, log: () => undefined });
     const url = `${server.url}/v1/chat/completions`;
     const wrong: string[] = [];

@@ -269,7 +269,7 @@ describe('dispose()', () => {
       expect(await liveOf(returned)).toBe(1);
       image.dispose();
     }
-    expect(await liveOf(returned)).toBe(0);
+    await expect.poll(() => liveOf(returned)).toBe(0);
     expect(image.visionTokens).toBe(30);
   });
 

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
+import { cpuTimeOf } from '../../test/cpu-time.js';
 import { fakeTask } from '../../test/fake-run.js';
 import { findChromium } from '../../test/find-chromium.js';
 import { onePixel } from '../../test/one-pixel.js';
@@ -312,9 +313,10 @@ describe('malicious text in files and answers', () => {
   it('takes linear time', () => {
     for (const shape of [' ', '\n', '`', '`a', '<', '|', '*', "'", '=']) {
       const text = `a${shape.repeat(1_000_000 / shape.length)}b`;
-      const started = performance.now();
-      for (const escaped of [escapeMarkdown, markdownCode, csvCell]) escaped(text);
-      expect(performance.now() - started, shape).toBeLessThan(20_000);
+      const ms = cpuTimeOf(() => {
+        for (const escaped of [escapeMarkdown, markdownCode, csvCell]) escaped(text);
+      });
+      expect(ms, shape).toBeLessThan(20_000);
     }
   });
 });
@@ -433,6 +435,7 @@ describe('the page', () => {
         ['phone', 390, 'dark'],
       ] as const) {
         const tab = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+        tab.setDefaultTimeout(120_000);
         const complaints: string[] = [];
         tab.on('console', (message) => complaints.push(message.text()));
         tab.on('pageerror', (error) => complaints.push(String(error)));

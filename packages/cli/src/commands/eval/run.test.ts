@@ -191,6 +191,7 @@ describe('mmtok eval', () => {
       const cwd = temporary();
       await writeFile(join(cwd, 'hang.mjs'), 'await new Promise(() => {}); export default 1;');
       const running = run(cwd, 'shapes', '--methods', './hang.mjs');
+      await expect.poll(() => vi.getTimerCount()).toBe(1);
       await vi.advanceTimersByTimeAsync(11_000);
       expect(await running).toMatchObject({
         exitCode: 2,
