@@ -15,9 +15,9 @@ export const STOP_WORDS: ReadonlySet<string> = new Set(
 /** Options of {@link keywords}. */
 export interface KeywordOptions {
   /** Words to exclude, in any case; `false` keeps every word. @default the 47 of the official implementation */
-  readonly stopWords?: Iterable<string> | false;
+  readonly stopWords?: Iterable<string> | false | undefined;
   /** Sentences that request an answer format and say nothing about the image. @default {@link ANSWER_FORMATS} */
-  readonly answerFormats?: readonly string[];
+  readonly answerFormats?: readonly string[] | undefined;
 }
 
 /** The answer-format sentences of LLaVA's benchmark prompts, which the official implementation removes. */
@@ -27,7 +27,7 @@ export const ANSWER_FORMATS: readonly string[] = [
 ];
 
 const stopWordList = z
-  .custom<Iterable<unknown>>(
+  .custom<Iterable<string>>(
     (value) => typeof value !== 'string' && typeof Object(value)[Symbol.iterator] === 'function',
     'expected words, e.g. an array or a Set, or false',
   )
@@ -38,7 +38,7 @@ const schema = z.strictObject({
   stopWords: z.union([z.literal(false), stopWordList]).default([...STOP_WORDS]),
   // Removing '' would cut the question into letters.
   answerFormats: z.array(z.string().min(1, 'expected a sentence')).default([...ANSWER_FORMATS]),
-});
+}) satisfies z.ZodType<KeywordOptions, KeywordOptions>;
 
 /** A word as it is compared: `Ｗｈａｔ` and `WHAT` are both `what`. */
 const comparable = (word: string): string => word.normalize('NFKC').toLowerCase();

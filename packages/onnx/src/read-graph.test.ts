@@ -247,7 +247,7 @@ function message(write: (writer: BinaryWriter) => unknown): Uint8Array {
   return writer.finish();
 }
 
-/** A model whose graph has a node whose attribute is a graph that has a node … with so many graphs in all. */
+/** A model with graphs nested in attributes of nodes, as many as given. */
 function nestedGraphs(depth: number): Uint8Array {
   // From the inside out: each message is a head before its content, and only the heads are kept.
   const heads: Uint8Array[] = [];

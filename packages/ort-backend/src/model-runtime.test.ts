@@ -96,7 +96,7 @@ describe('the web build', () => {
   });
 
   it.each([{}, { device: 'cpu' }, { device: 'wasm' }] as const)(
-    'is called wasm when handed in with %j',
+    'is called wasm when passed with %j',
     async (options) => {
       const backend = await createOrtBackend({ ort: web, ...options });
       expect(backend.device).toBe('wasm');

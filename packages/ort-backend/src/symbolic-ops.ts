@@ -100,7 +100,7 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
         usesBlocks = true;
         if (blocks > 1) return gram(node, indexList, a, blocks);
       }
-      // Gemm takes the second matrix transposed as it lies in memory; MatMul would need a copy first.
+      // Gemm reads a transposed second matrix in place; MatMul would need a copy first.
       return node('Gemm', [a, b], { transB: { int: options?.transposeB ? 1 : 0 } });
     },
     transpose: (x) => node('Transpose', [x], { perm: { ints: [1, 0] } }),

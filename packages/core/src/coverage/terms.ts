@@ -257,6 +257,9 @@ const saliencySchema = z.strictObject({
  * A modular term: candidate j adds weight · saliencyⱼ to the objective, for example the attention it gets from a vision encoder's
  * class token. Reads a tensor `[n, 1]` (or `[1, n]`) of numbers ≥ 0.
  * @throws InvalidOptionsError for a weight outside [0, 1e30].
+ * @example
+ * const coverage = [textCoverage(), visionCoverage(), saliency({ weight: 0.1 })];
+ * await selectTokens({ backend, vision, text, coverage, inputs: { saliency: attention }, budget: { tokens: 64 } });
  */
 export function saliency(options: SaliencyOptions = {}): BonusTerm {
   const { input, weight } = parseOptions('options of saliency', saliencySchema, options);

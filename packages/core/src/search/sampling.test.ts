@@ -9,7 +9,7 @@ import { createRandom, drawByImportance, drawEvenly, standardError } from './sam
 const backend = createReferenceBackend();
 const [n, d, temperature] = [400, 6, 0.2];
 
-/** The centre that token i lies near, if any. */
+/** The center that token i is near, if any. */
 type Content = (i: number, random: () => number) => number | undefined;
 const contents: Readonly<Record<string, Content>> = {
   'without structure': () => undefined,

@@ -251,7 +251,7 @@ describe('lazy and naive greedy on the bare objective', () => {
   };
 
   it('make the same picks in thousands of cases with ties and duplicates', () => {
-    const quantised = fc
+    const quantized = fc
       .tuple(fc.integer({ min: 1, max: 16 }), fc.integer({ min: 1, max: 12 }))
       .chain(([n, m]) =>
         fc.record({
@@ -263,7 +263,7 @@ describe('lazy and naive greedy on the bare objective', () => {
         }),
       );
     fc.assert(
-      fc.property(quantised, ({ pool, from, weights, budget, exclude }) => {
+      fc.property(quantized, ({ pool, from, weights, budget, exclude }) => {
         const rows = from.map((each) => pool[each % pool.length] as number[]);
         const block = blockOf(0.7, rows, weights);
         const [lazy, naive] = [lazyGreedy(), naiveGreedy()].map((maximizer) =>

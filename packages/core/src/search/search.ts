@@ -193,7 +193,7 @@ export interface StochasticGreedyOptions {
 const schema = z.strictObject({
   epsilon: z.number().gt(0).lt(1).default(0.01),
   seed: z.int().default(0),
-});
+}) satisfies z.ZodType<StochasticGreedyOptions, StochasticGreedyOptions>;
 
 /**
  * Repeatedly picks the best of (n / k) · ln(1 / epsilon) random eligible candidates; ties go to the lowest index.
@@ -201,6 +201,8 @@ const schema = z.strictObject({
  * `prefix(k)` is a greedy order of this run, not the selection for a smaller budget.
  * @see Mirzasoleiman et al. 2015, https://arxiv.org/abs/1409.7938
  * @throws InvalidOptionsError for an epsilon outside (0, 1).
+ * @example
+ * await selectTokens({ backend, vision, budget: { tokens: 256 }, maximizer: stochasticGreedy({ seed: 1 }) });
  */
 export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximizer {
   const { epsilon, seed } = parseOptions('options of stochasticGreedy', schema, options);

@@ -99,6 +99,8 @@ export function resolveBudget(budget: Budget, candidates: number): ResolvedBudge
 /**
  * Parses a budget from text: `'64'` tokens, `'10%'` of the tokens, `'c0.95'` for 95 % coverage.
  * @throws InvalidBudgetError for anything else.
+ * @example
+ * parseBudget('10%'); // { ratio: 0.1 }
  */
 export function parseBudget(text: string): Budget {
   const trimmed = typeof text === 'string' ? text.trim() : '';

@@ -47,7 +47,7 @@ const schema = z.strictObject({
 
 /**
  * Ranks the tiles of an image by what encoding them adds to the overview: the sum, over the part of the overview that a tile
- * covers, of lost detail times e^(focus · relevance). Not part of the paper.
+ * covers, of lost detail times e^(focus · (relevance − highest relevance)). Not part of the paper.
  * @throws InvalidOptionsError for options of the wrong form.
  * @throws InvalidTensorError for lists of the wrong length, and for numbers that are negative or not finite.
  * @example
@@ -60,7 +60,11 @@ export function rankTiles(options: TileRanking): RankedTiles {
   const tokens = height * width;
   const detail = checked('detail', given.detail, tokens);
   const relevance = given.relevance && checked('relevance', given.relevance, tokens);
-  const value = detail.map((lost, token) => lost * Math.exp(given.focus * (relevance?.[token] ?? 0)));
+  // Relative to the highest relevance, so that a strong focus cannot overflow.
+  const highest = Math.max(...(relevance ?? [0]));
+  const value = detail.map(
+    (lost, token) => lost * Math.exp(given.focus * ((relevance?.[token] ?? 0) - highest)),
+  );
   const worth = Array.from({ length: rows * columns }, (_, tile) => {
     const top = (Math.floor(tile / columns) * height) / rows;
     const left = ((tile % columns) * width) / columns;
@@ -192,10 +196,10 @@ export function lostDetail({
   return Float32Array.from(sums, (sum, cell) => sum / Math.max(1, counts[cell] as number));
 }
 
-/** A pixel of a tile along one axis, and where it lies in the overview. */
+/** A pixel of a tile along one axis, and its position in the overview. */
 interface Sample {
   readonly pixel: number;
-  /** The two pixels of the overview around it. It lies `share` of the way from the first to the second. */
+  /** The two pixels of the overview around it. Its position is `share` of the way from the first to the second. */
   readonly before: number;
   readonly after: number;
   readonly share: number;

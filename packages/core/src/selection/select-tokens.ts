@@ -53,6 +53,12 @@ export interface PreparedImage {
  *
  * @throws InvalidTensorError for tensors that are not matrices of finite numbers or do not fit together.
  * @throws InvalidOptionsError for invalid options, or a term that reads a missing tensor.
+ *
+ * @example
+ * const image = prepareImage({ backend, vision, visionFeatures });
+ * const first = await image.select({ text: oneQuestion, budget: { tokens: 64 } });
+ * const second = await image.select({ text: anotherQuestion, budget: { tokens: 64 } });
+ * image.dispose();
  */
 export function prepareImage(options: PrepareOptions): PreparedImage {
   return new PreparedTensors(parsePrepareOptions(options));

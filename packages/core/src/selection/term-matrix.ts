@@ -99,8 +99,8 @@ export async function computeTermMatrix(
   const seen = await compute(term, tensors, context, draw);
   try {
     const importance = rarity(seen.matrix.affinity, seen.weights, draw, candidates);
-    const anew = drawByImportance(importance, targets, seed ^ UNSEEN);
-    return { ...seen, unseen: await compute(term, tensors, context, anew) };
+    const unseen = drawByImportance(importance, targets, seed ^ UNSEEN);
+    return { ...seen, unseen: await compute(term, tensors, context, unseen) };
   } catch (error) {
     seen.matrix.release();
     throw error;
