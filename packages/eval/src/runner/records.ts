@@ -72,10 +72,7 @@ const schema = z.object({
 });
 
 /** Parses a line of `records.jsonl`, including old field names. */
-export const recordSchema: z.ZodType<EvalRecord> = z.preprocess(
-  withPresentNames,
-  schema,
-) as z.ZodType<EvalRecord>;
+const recordSchema: z.ZodType<EvalRecord> = z.preprocess(withPresentNames, schema) as z.ZodType<EvalRecord>;
 
 /** A scored answer to one question, by one method at one budget. */
 export interface EvalRecord {
