@@ -105,7 +105,7 @@ export interface RunSettings {
   readonly command?: string | undefined;
 }
 
-const settingsSchema = z.object({
+const settingsSchema: z.ZodType<RunSettings> = z.object({
   task: z.string(),
   title: z.string(),
   source: z.string().optional(),
