@@ -54,7 +54,7 @@ Examples:
   mmtok ask scan.png "What is the total?" --model HuggingFaceTB/SmolVLM-256M-Instruct --tiles worth,max=9`;
 
 /** The parsed command line of `mmtok ask`. */
-export interface AskRequest extends AskOptions {
+interface AskRequest extends AskOptions {
   /** Paths or URLs. */
   readonly images: readonly string[];
   readonly question: string;

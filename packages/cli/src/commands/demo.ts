@@ -166,7 +166,7 @@ export interface Trial {
 }
 
 /** Further facts for the report. */
-export interface DemoFacts {
+interface DemoFacts {
   /** Paths of the overlays. */
   readonly overlays: readonly string[];
   /** Duration of the whole demo. */
@@ -195,7 +195,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Prints the table, a summary, the paths of the overlays, and next steps. */
-export function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, env, cwd }: Io): void {
+function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, env, cwd }: Io): void {
   const { overlays, seconds, runs, engine } = facts;
   const width = Math.min(stdout.columns ?? 100, 120);
   const { bold, dim, green, red } = colorsFor(stdout, env);

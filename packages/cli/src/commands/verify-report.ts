@@ -8,7 +8,7 @@ import type { Colors } from '../terminal/io.js';
 import { formatBytes, formatMs, formatShare, renderTable, wrapColumns } from '../terminal/text.js';
 
 /** Titles of the checks. */
-export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
+const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
   keepAll: 'keeping all tokens changes nothing',
   shortenedPrompt: 'same answer as the unmodified library on the shortened prompt',
   tap: 'features from before the projector',
@@ -20,7 +20,7 @@ export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
 const MARKS: Readonly<Record<CheckStatus, string>> = { pass: '✓', warn: '!', fail: '✗', skipped: '–' };
 
 /** The table of times as text. */
-export function timingCells(report: VerifyReport): { readonly head: string[]; readonly rows: string[][] } {
+function timingCells(report: VerifyReport): { readonly head: string[]; readonly rows: string[][] } {
   const hasMemory = report.timings.some(({ peakBytes }) => peakBytes !== undefined);
   const head = [
     'keep',
@@ -54,7 +54,7 @@ export function timingCells(report: VerifyReport): { readonly head: string[]; re
 }
 
 /** A share of vision tokens as text. */
-export function keepInWords(keep: number): string {
+function keepInWords(keep: number): string {
   if (keep === 0) return 'one token';
   return keep >= 1 ? 'all' : formatShare(keep).replace('.0', '');
 }
@@ -113,10 +113,10 @@ export function verifyLines(report: VerifyReport, width: number, colors: Colors)
 }
 
 /** The title of the table of times. */
-export const TIMES_TITLE = 'Times from pixels to the end of the answer, in ms';
+const TIMES_TITLE = 'Times from pixels to the end of the answer, in ms';
 
 /** Precision and device of the sessions, without repeats. */
-export function sessionsInWords({ model: { sessions, library } }: VerifyReport): string {
+function sessionsInWords({ model: { sessions, library } }: VerifyReport): string {
   const kinds = Object.values(sessions).map(({ dtype, device }) =>
     [dtype, device].filter(Boolean).join(' on '),
   );
@@ -125,7 +125,7 @@ export function sessionsInWords({ model: { sessions, library } }: VerifyReport):
 }
 
 /** What the page shows. */
-export interface PageContent {
+interface PageContent {
   readonly mmtok: string;
   readonly machine: string;
   readonly report: VerifyReport;

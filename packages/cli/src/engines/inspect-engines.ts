@@ -73,7 +73,7 @@ const PROGRAM = fileURLToPath(new URL('./probe.js', import.meta.url));
 const TIMEOUT_MS = 60_000;
 
 /** Tries an engine in another process. */
-export function isolatedProbe(target: ProbeTarget): Promise<ProbeResult> {
+function isolatedProbe(target: ProbeTarget): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const args = [PROGRAM, JSON.stringify(target)];
     execFile(process.execPath, args, { timeout: TIMEOUT_MS }, (error, stdout) => {

@@ -1,5 +1,5 @@
-// Tries one engine on one device by creating the backend that other commands would create. inspect-engines.ts runs this file as a
-// process of its own.
+// Tries one engine on one device by creating the backend that other commands would create. inspect-engines.ts runs this file in a
+// separate process.
 
 import { fileURLToPath } from 'node:url';
 import { MmtokError } from '@mmtok/core';
@@ -7,13 +7,12 @@ import { messageOf } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { loadOnnxRuntime } from './create-backend.js';
 
-/** What to try: an execution provider of ONNX Runtime, or a module of TensorFlow.js (`''` is the default). */
-export const targetSchema: z.ZodType<ProbeTarget> = z.object({
+const targetSchema: z.ZodType<ProbeTarget> = z.object({
   engine: z.enum(['ort', 'tfjs']),
   choice: z.string(),
 });
 
-/** See {@link targetSchema}. */
+/** What to try: an execution provider of ONNX Runtime, or a module of TensorFlow.js (`''` is the default). */
 export interface ProbeTarget {
   readonly engine: 'ort' | 'tfjs';
   readonly choice: string;

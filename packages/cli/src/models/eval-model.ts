@@ -247,7 +247,7 @@ export const evalOracle: NonNullable<EvalAgents['oracle']> = ({ prompt }, truth)
 });
 
 /** Reads images, from their files if they have any. */
-export async function readRawImages(
+async function readRawImages(
   { RawImage }: Pick<typeof import('@huggingface/transformers'), 'RawImage'>,
   images: ModelRequest['images'],
 ): Promise<RawImage[]> {
@@ -262,7 +262,7 @@ export async function readRawImages(
 type Positions = NonNullable<MethodFeatures['positions']>;
 
 /** A model with known one-dimensional rotary positions. */
-export interface RotaryModel {
+interface RotaryModel {
   /** The positions of a prompt's vision tokens; undefined if it has no placeholders. */
   positionsOf(inputs: ModelInputs): Positions | undefined;
 }
@@ -287,7 +287,7 @@ interface Config extends TextConfig {
  * The positions of a model; undefined if its decoder takes no position ids, or its positions are not one-dimensional.
  * @param sessions of the model.
  */
-export function rotaryModel(
+function rotaryModel(
   config: unknown,
   sessions: readonly ({ readonly inputNames: readonly string[] } | undefined)[],
 ): RotaryModel | undefined {

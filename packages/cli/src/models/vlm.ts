@@ -246,7 +246,7 @@ function selectionNotes({ reason, images, visionTokens }: PruneReport): string[]
 }
 
 /** A model with what turns a question about images into its inputs. */
-export type Promptable = Pick<LoadedVlm, 'library' | 'processor' | 'model'>;
+type Promptable = Pick<LoadedVlm, 'library' | 'processor' | 'model'>;
 
 /** The inputs of `generate` for one question about images, by the model's own processor. */
 export function inputsOf(

@@ -164,7 +164,7 @@ function budgetOf({ method, budgets: [a, b] }: ComparedRow): string {
 }
 
 /** A row's label in the plot. */
-export function labelOf(row: ComparedRow): string {
+function labelOf(row: ComparedRow): string {
   const budget = budgetOf(row);
   return budget === '' ? row.title : `${row.title}, ${budget}`;
 }
@@ -211,7 +211,7 @@ export function comparisonNotes({ settings, folders, questions, onlyIn, unpaired
 }
 
 /** The comparison as Markdown. */
-export function comparisonMarkdown(comparison: RunComparison): string {
+function comparisonMarkdown(comparison: RunComparison): string {
   return [
     `# ${escapeMarkdown(titleOf(comparison))}`,
     listToMarkdown(comparisonNotes(comparison)),

@@ -46,7 +46,7 @@ interface Example {
  * @param budget as written in the records.
  * @param task gives the right answer if the records do not contain it as text.
  */
-export async function drawExamples(
+async function drawExamples(
   run: RunResult,
   budget: string,
   task: Pick<Task, 'referenceAnswer'> | undefined,
@@ -201,7 +201,7 @@ ${
     ? ''
     : section('examples', `Examples with kept tokens, budget ${exampleBudget}`, [
         note(
-          'Questions answered correctly with all tokens on which the methods disagree. Kept tokens are framed; the grid spans the whole image. Of an image in tiles, the second picture shows the overview, and tiles that were not encoded are nearly black.',
+          'Questions answered correctly with all tokens on which the methods disagree. Kept tokens are framed; the grid spans the whole image. For an image in tiles, the second drawing shows the overview, and tiles that were not encoded are nearly black.',
         ),
         ...examples,
       ])

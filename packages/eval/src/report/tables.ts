@@ -17,7 +17,7 @@ import {
 export const percent = (share: number): string => (share * 100).toFixed(1);
 
 /** `93.8 (91.0–96.2)` */
-export function withInterval(interval: Interval | undefined): string {
+function withInterval(interval: Interval | undefined): string {
   if (interval === undefined) return '–';
   return `${percent(interval.value)} (${percent(interval.low)}–${percent(interval.high)})`;
 }
@@ -40,7 +40,7 @@ export function modelOptionsInWords({ modelOptions = {} }: Pick<RunSettings, 'mo
 // Where methods lose: the kinds of question that suffer most, and which methods beat MMTok.
 
 /** The kind of question on which a method loses most. */
-export interface WorstKind {
+interface WorstKind {
   readonly row: SummaryRow;
   readonly kind: string;
   readonly questions: number;
@@ -49,7 +49,7 @@ export interface WorstKind {
 }
 
 /** For each row, the kind of question with the largest drop, if any. */
-export function worstKinds({ rows, full }: RunSummary): WorstKind[] {
+function worstKinds({ rows, full }: RunSummary): WorstKind[] {
   return rows.flatMap((row) => {
     const drops = row.kinds.map(({ kind, score, questions }): WorstKind => {
       const before = full.kinds.find((one) => one.kind === kind)?.score ?? 0;
@@ -61,7 +61,7 @@ export function worstKinds({ rows, full }: RunSummary): WorstKind[] {
 }
 
 /** Which methods beat MMTok, in words. */
-export interface Losses {
+interface Losses {
   readonly lead: string;
   /** One per budget at which any does. */
   readonly items: readonly string[];

@@ -37,7 +37,7 @@ const withPresentNames = (value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).map(([name, own]) => [OLD_NAMES[name] ?? name, own]))
     : value;
 
-const schema = z.object({
+const schema: z.ZodType<EvalRecord> = z.object({
   id: z.string(),
   method: z.string(),
   budget: z.string(),
@@ -72,10 +72,7 @@ const schema = z.object({
 });
 
 /** Parses a line of `records.jsonl`, including old field names. */
-export const recordSchema: z.ZodType<EvalRecord> = z.preprocess(
-  withPresentNames,
-  schema,
-) as z.ZodType<EvalRecord>;
+const recordSchema = z.preprocess(withPresentNames, schema);
 
 /** A scored answer to one question, by one method at one budget. */
 export interface EvalRecord {

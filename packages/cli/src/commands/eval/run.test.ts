@@ -62,7 +62,7 @@ describe('mmtok eval', () => {
     const tiles = 'worth=0.2,min=2,max=9';
     const { exitCode, out, err } = await run(cwd, '--model', 'tiled', '--tiles', tiles, ...flags, 'run');
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
-    expect(out).toContain('Shapes and signs: 4 questions, model tiny-tiled');
+    expect(out).toContain(`Shapes and signs: 4 questions, model tiny-tiled (tiles ${tiles}), methods on `);
     const settings = JSON.parse(await readFile(join(cwd, 'run', 'run.json'), 'utf8'));
     expect(settings).toMatchObject({ task: 'signs', model: 'tiny-tiled', modelOptions: { tiles } });
     expect(settings.command).toContain('eval signs --model tiny-tiled');
@@ -266,7 +266,9 @@ describe('mmtok eval', () => {
     const { exitCode, out, agents } = await run(cwd, ...flags, ...methods, '--agent', 'some/agent');
     expect(exitCode).toBe(0);
     expect(agents).toEqual(['some/agent']);
-    expect(out).toMatch(/^method +budget +tokens +score +retention +95 % of +agent +select +first token/m);
+    expect(out).toMatch(
+      /^method +budget +tokens +score +retention +95 % interval +agent +select +first token/m,
+    );
     expect(out).toMatch(/mmtok-agent +3 /);
     const lines = (await readFile(join(cwd, 'run', 'records.jsonl'), 'utf8')).trimEnd().split('\n');
     const records = lines.map((line) => JSON.parse(line));

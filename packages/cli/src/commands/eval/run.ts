@@ -21,7 +21,7 @@ import {
   unprunedBudgets,
   writeReport,
 } from '@mmtok/eval';
-import { percent } from '@mmtok/eval/internal';
+import { modelOptionsInWords, percent } from '@mmtok/eval/internal';
 import type { TileBudget } from '@mmtok/transformers';
 import type { BackendName } from '../../engines/create-backend.js';
 import { EXIT, UsageError } from '../../errors.js';
@@ -165,7 +165,7 @@ const columnsOf = (hasAgent: boolean): readonly Column[] => [
     'tokens',
     'score',
     'retention',
-    '95 % of',
+    '95 % interval',
     ...(hasAgent ? ['agent'] : []),
     'select',
     'first token',
@@ -178,9 +178,11 @@ export function printEvaluation(summary: RunSummary, { stdout, env }: Io): void 
   const { settings, full, rows, questions } = summary;
   const hasAgent = rows.some(({ times }) => times.agentMs > 0);
   const inMs = (ms: number): string => `${formatMs(ms)} ms`;
+  const modelOptions = modelOptionsInWords(settings);
+  const model = modelOptions === '' ? settings.model : `${settings.model} (${modelOptions})`;
   print(
     stdout,
-    `${colors.bold(settings.title)}: ${questions} questions, model ${settings.model}, methods on ${settings.backend}`,
+    `${colors.bold(settings.title)}: ${questions} questions, model ${model}, methods on ${settings.backend}`,
   );
   const lines = [
     [

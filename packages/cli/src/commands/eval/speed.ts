@@ -96,11 +96,7 @@ function tileCount(tiles: TileBudget = 'all', { encoder }: ModelDims): number | 
  * The dimensions of a name or a JSON file, for another image size if one is given.
  * @throws InvalidOptionsError, InputFileError
  */
-export async function resolveDims(
-  name: string,
-  imageSize: ImageSize | undefined,
-  cwd: string,
-): Promise<ModelDims> {
+async function resolveDims(name: string, imageSize: ImageSize | undefined, cwd: string): Promise<ModelDims> {
   const dims = await readDims(name, cwd);
   return imageSize === undefined ? dims : atImageSize(dims, ...imageSize);
 }
@@ -223,7 +219,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Prints the table of a measurement. */
-export function printSpeed(result: SpeedResult, { stdout, env }: Io): void {
+function printSpeed(result: SpeedResult, { stdout, env }: Io): void {
   const { dims, builtLayers, dtype, device, parameters, weightBytes, rows } = result;
   const colors = colorsFor(stdout, env);
   const width = stdout.columns ?? 100;
