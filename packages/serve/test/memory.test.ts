@@ -1,4 +1,4 @@
-// What a request leaves behind: nothing. Measured on many small requests, streamed and not, after a full collection.
+// Requests leak no memory: measured over many small requests, streamed and not, after a full garbage collection.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -41,6 +41,6 @@ test('memory stays flat', { timeout: 240_000 }, async () => {
   };
   const before = await heapAfter(200);
   const after = await heapAfter(400);
-  // Bytes a request. A joined signal that nothing lets go of cost 6000.
+  // Bytes per request. A joined signal that was never released cost 6000.
   expect((after - before) / 400).toBeLessThan(2500);
 });
