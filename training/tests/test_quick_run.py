@@ -65,7 +65,7 @@ def test_batches_do_not_depend_on_the_number_of_workers(tmp_path):
         torch.testing.assert_close(one, other)
 
 
-def test_a_folder_of_another_run_is_refused(run):
+def test_a_folder_of_another_run_is_rejected(run):
     with pytest.raises(ValueError, match="other settings"):
         train(CONFIG, run, seed=2, device="cpu", bfloat16=False)
 

@@ -39,7 +39,7 @@ export async function createVisionSelector(
   if ((selection as Partial<PruneOptions>).positions === 'preserve') {
     throw new ServeStartError(
       'usage',
-      "positions: 'preserve' is not possible in front of vLLM, which numbers the rows it is sent one after the other. Leave it out.",
+      "positions: 'preserve' is not possible in front of vLLM, which numbers the rows that it receives consecutively. Leave it out.",
     );
   }
   const encoder = await loadEncoder(source, loading);
@@ -172,7 +172,7 @@ async function select(
       },
     },
   });
-  if (report === undefined) throw new Error('the selection made no report');
+  if (report === undefined) throw new Error('the selection returned no report');
   const { encodeMs, selectMs } = report.timings;
   return {
     reason: overrides === false ? 'disabled' : report.reason,
