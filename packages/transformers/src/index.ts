@@ -31,8 +31,7 @@ export { type ProfiledVlm, type ProfileOptions, profileVlm, type VlmProfile } fr
 export type { TokenCount } from './prompt/prompt.js';
 export { type PrunedGenerateOptions, type PruneHandle, prune } from './prune.js';
 export type { Agent, AgentOptions, AgentReply, CallAgent } from './question/agent.js';
-export type { QuestionTokens } from './question/question.js';
-export type { TextPreparation } from './question/text-preparation.js';
+export type { QuestionTokens, TextPreparation } from './question/question.js';
 export type * from './report.js';
 export type { Select, SelectFeatures, SelectRequest } from './select/by-function.js';
 export type { ImageSize } from './select/features.js';

@@ -3,9 +3,8 @@
 import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
 import { messageOf } from '@mmtok/core/internal';
 import { InputError } from '../errors.js';
-import { packingsOf } from '../internal/anyres.js';
+import { type Normalization, packingsOf, tilesOf } from '../internal/anyres.js';
 import { type ModelConfig, numberAt, section } from '../internal/types.js';
-import { type Normalization, tilesOf } from './anyres-tiles.js';
 import {
   checkPlaces,
   checkText,

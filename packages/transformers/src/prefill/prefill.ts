@@ -236,8 +236,8 @@ async function chooseTokens(
     const { prompt, images } = placed(context, start, inputs, given, encoded);
     const pools = poolsOf(images, maskedRows(prompt, images), skipped, options, prompt);
     const side = numberAt(section(model.config, 'vision_config'), 'image_size');
-    const told = shownSizes(reshapedSizes, tensorAt(inputs, 'pixel_values'));
-    const excluded = excludedRows(images, options, side, told);
+    const reported = shownSizes(reshapedSizes, tensorAt(inputs, 'pixel_values'));
+    const excluded = excludedRows(images, options, side, reported);
     const whole = pools.map((pool) =>
       skip === undefined
         ? keptWhole(pool, options, prompt.visionTokens[pool.batchIndex] as number, excluded)
