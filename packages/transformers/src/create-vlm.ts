@@ -7,13 +7,8 @@ import * as z from 'zod';
 import { InputError } from './errors.js';
 import { type ModelInputs, processInputs } from './families/process.js';
 import { lastQuestion } from './families/prompt-text.js';
-import {
-  type Library,
-  type LoadedVlm,
-  type LoadVlmOptions,
-  loadOptionShape,
-  loadVlm,
-} from './files/load-vlm.js';
+import { type LoadedVlm, type LoadVlmOptions, loadOptionShape, loadVlm } from './files/load-vlm.js';
+import type { Library } from './internal/types.js';
 import { untilAborted } from './internal/until-aborted.js';
 import { Planner } from './plan/planner.js';
 import type { PruneHandle } from './prune.js';

@@ -23,8 +23,9 @@ export { type FitImageOptions, type FittedImage, fitImage } from './families/fit
 export { families } from './families/index.js';
 export { type ModelInputs, type ProcessRequest, processInputs } from './families/process.js';
 export type { PromptMessage, PromptPart, PromptRequest } from './families/prompt-text.js';
-export { type Library, type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
+export { type LoadedVlm, type LoadVlmOptions, loadVlm } from './files/load-vlm.js';
 export { type LoadTap, type TapOptions, tapVisionEncoder } from './files/tap.js';
+export type { Library } from './internal/types.js';
 export type { CallOptions, OnReport, PruneOptions, SelectionOptions } from './options.js';
 export type { PhaseCosts } from './plan/costs.js';
 export { type ProfiledVlm, type ProfileOptions, profileVlm, type VlmProfile } from './plan/profile.js';

@@ -264,8 +264,8 @@ async function chooseTokens(
       const results = pools.map((pool, at) => whole[at] ?? keepPool(pool, 'costsMore'));
       return { ...common, cost, results, questions: undefined, standardized: false, notes: guarded.notes };
     }
-    const asked = { images, vision: vision.projected, backend, early };
-    const questions = await resolveQuestions(context, options, prompt, asked);
+    const about = { images, vision: vision.projected, backend, early };
+    const questions = await resolveQuestions(context, options, prompt, about);
     const selected = await selectPools(pools, whole, {
       settings: options,
       backend,
