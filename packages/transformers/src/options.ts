@@ -5,8 +5,7 @@ import type { Backend, KeywordOptions, MatrixInput, Maximizer, ObjectiveTerm } f
 import type { ProcessorLike } from './internal/types.js';
 import type { Agent, AgentOptions, CallAgent } from './question/agent.js';
 import type { AgentSettings } from './question/ask-agent.js';
-import type { QuestionTokens } from './question/question.js';
-import type { TextPreparation } from './question/text-preparation.js';
+import type { QuestionTokens, TextPreparation } from './question/question.js';
 import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.js';
 import type { Select } from './select/by-function.js';
 import type { CostGuardSettings } from './select/cost-guard.js';

@@ -12,8 +12,8 @@ import {
 } from '@mmtok/core';
 import { checkBudget, isTerm, parseOptions, TERM_EXPECTED } from '@mmtok/core/internal';
 import * as z from 'zod';
-import { readable, shown } from './internal/readable.js';
 import type { ProcessorLike } from './internal/types.js';
+import { readable, shown } from './internal/values.js';
 import type { CallOptions, CheckedOptions, OnReport, ResolvedOptions, SelectionOptions } from './options.js';
 import { callAgentSchema, pruneAgentSchema, resolveAgent } from './question/agent.js';
 import type { Select } from './select/by-function.js';

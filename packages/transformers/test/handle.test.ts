@@ -159,7 +159,9 @@ describe('handle', () => {
     expect(order).toEqual(['reported', 'returned']);
     const failing = { onReport: async () => await Promise.reject(new Error('the log is full')) };
     await expect(on.run(failing)).rejects.toThrow('the log is full');
-    await expect(on.loaded.model.forward({ ...on.inputs, mmtok: failing })).rejects.toThrow('the log is full');
+    await expect(on.loaded.model.forward({ ...on.inputs, mmtok: failing })).rejects.toThrow(
+      'the log is full',
+    );
     // The model is ready for the next call.
     await on.run({ budget: { tokens: 3 } });
     expect(handle.lastReport?.keptTokens).toBe(3);

@@ -62,26 +62,23 @@ describe.each([
       // Between the cheapest and the most expensive plan.
       const [least, most] = [(await ask(0, 1e-6)).predictedMs, (await ask(0, 1e9)).predictedMs];
       for (let call = 0; call < CALLS; call++) plans.push(await ask(call, least + (most - least) * random()));
-        const { writeFileSync, readFileSync, readdirSync } = await import('node:fs');
-        const d = join(directory, 'mmtok', 'profiles');
-        writeFileSync(
-          `${process.env.DUMP}-${size}.json`,
-          JSON.stringify({
-            profile: readdirSync(d).map((f) => JSON.parse(readFileSync(join(d, f), 'utf8'))),
-            plans,
-          }),
-        );
-      }
       const errors = plans
         .map(({ predictedMs, tookMs }) => Math.abs(predictedMs - tookMs) / tookMs)
         .sort((a, b) => a - b);
       const at = (share: number): string =>
         `${(100 * (errors[Math.floor(share * (errors.length - 1))] as number)).toFixed(1)} %`;
+      // How much each phase contributes to the error: its own error as a share of the whole call.
+      const parts = (['encodeMs', 'selectMs', 'prefillMs'] as const).map((phase) => {
+        const own = plans
+          .map(({ phases: { predicted, took }, tookMs }) => Math.abs(predicted[phase] - took[phase]) / tookMs)
+          .sort((a, b) => a - b);
+        return `${phase.slice(0, -2)} ${(100 * (own[CALLS / 2] as number)).toFixed(1)} %`;
+      });
       const took = plans.map(({ tookMs }) => tookMs).sort((a, b) => a - b);
       const kept = plans.filter(({ tookMs, firstTokenMs }) => tookMs <= firstTokenMs).length;
       process.stdout.write(
         `${size}: budgets from ${least.toFixed(0)} to ${most.toFixed(0)} ms; error of the prediction: median ${at(0.5)}, ` +
-          `90th percentile ${at(0.9)}; in time ${kept} of ${CALLS}; median time ${took[CALLS / 2]?.toFixed(1)} ms\n`,
+          `90th percentile ${at(0.9)}; of the call, ${parts.join(', ')}; in time ${kept} of ${CALLS}; median time ${took[CALLS / 2]?.toFixed(1)} ms\n`,
       );
       expect(errors.every((error) => Number.isFinite(error))).toBe(true);
     },

@@ -16,12 +16,10 @@ import { platform } from '#files';
 import { ModelLoadError, UnsupportedModelError } from '../errors.js';
 import type { PrunedFamily } from '../families/family.js';
 import { familyOf, loaderOf } from '../families/index.js';
+import type { Library } from '../internal/types.js';
 import { untilAborted } from '../internal/until-aborted.js';
 import type { LibraryEnv } from './model-files.js';
 import { type LoadTap, tapLoadedModel } from './tap.js';
-
-/** transformers.js. */
-export type Library = typeof import('@huggingface/transformers');
 
 /** Options of {@link loadVlm}. */
 export interface LoadVlmOptions {

@@ -183,10 +183,10 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
   const names = Object.keys(patches) as (keyof typeof patches)[];
   const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(model, name)] as const);
   Object.assign(model, patches);
-  const handedOn = (family.adapter.forwardInputs ?? []).filter(
+  const adapterInputs = (family.adapter.forwardInputs ?? []).filter(
     (name) => !model.forward_params.includes(name),
   );
-  const added = [...handedOn, CALL];
+  const added = [...adapterInputs, CALL];
   model.forward_params = [...model.forward_params, ...added];
   patched.set(model, {
     generate: original.generate,

@@ -51,14 +51,25 @@ const TERMS: Readonly<Record<Phase, (size: CallSize) => readonly number[]>> = {
   },
 };
 
-const coefficients = z.array(z.number().nonnegative());
+const NOTHING: CallSize = {
+  visionTokens: 0,
+  encodedTokens: 0,
+  keptTokens: 0,
+  textTokens: 0,
+  images: 0,
+  tiles: 0,
+  allTiles: 0,
+};
+
+const coefficientsOf = (phase: Phase): z.ZodType<readonly number[]> =>
+  z.array(z.number().nonnegative()).length(TERMS[phase](NOTHING).length);
 
 /** The schema of {@link PhaseCosts}. */
 export const phaseCostsSchema: z.ZodType<PhaseCosts> = z.strictObject({
-  processMs: coefficients,
-  encodeMs: coefficients,
-  selectMs: coefficients,
-  prefillMs: coefficients,
+  processMs: coefficientsOf('processMs'),
+  encodeMs: coefficientsOf('encodeMs'),
+  selectMs: coefficientsOf('selectMs'),
+  prefillMs: coefficientsOf('prefillMs'),
 });
 
 /** One measured call. Phases that were not measured are absent. */
@@ -89,7 +100,7 @@ export function fitCosts(samples: readonly CostSample[]): PhaseCosts {
 
 /** Predicts the time of each phase. */
 export function phaseTimes(costs: PhaseCosts, size: CallSize): PhaseTimes {
-  const of = (phase: Phase): number => dot(TERMS[phase](size), costs[phase]);
+  const of = (phase: Phase): number => dot(costs[phase], TERMS[phase](size));
   return {
     processMs: of('processMs'),
     encodeMs: of('encodeMs'),

@@ -8,9 +8,8 @@ import { canFitImages, fitImage } from '../families/fit-image.js';
 import { prunedFamilyOf } from '../families/index.js';
 import { type ModelInputs, processInputs } from '../families/process.js';
 import { tileCount } from '../families/tiling.js';
-import type { Library } from '../files/load-vlm.js';
-import { digest } from '../internal/digest.js';
-import type { ModelLike } from '../internal/types.js';
+import type { Library, ModelLike } from '../internal/types.js';
+import { digest } from '../internal/values.js';
 import type { CallOptions } from '../options.js';
 import type { PruneHandle } from '../prune.js';
 import type { PhaseTimes, PruneReport } from '../report.js';
@@ -58,6 +57,11 @@ const profileSchema = z.strictObject({
   costs: phaseCostsSchema,
 }) satisfies z.ZodType<VlmProfile>;
 
+const vlmSchema = z.custom<ProfiledVlm>((value) => {
+  const { model, processor, library, handle } = (value ?? {}) as Partial<ProfiledVlm>;
+  return [model, processor, library, handle].every((one) => one != null);
+}, 'expected the result of createVlm()');
+
 const optionsSchema = z.strictObject({
   fresh: z.boolean().optional(),
   template: z.string().min(1).optional(),
@@ -71,12 +75,13 @@ const VERSION = 3;
  * Measures the cost of a model: the vision encoder by number of tiles or image size, selection, and the language model by prompt
  * length. It makes a few dozen calls, once per model, device, precision, and machine. After that, the profile is read from the
  * user's cache folder or, in a browser, from Cache Storage. No other call may run at the same time.
- * @throws InvalidOptionsError if options are invalid; InputError if the model cannot be called, e.g. if it has no chat template.
+ * @throws InvalidOptionsError if the model or options are invalid; InputError if the model cannot be called, e.g. if it has no chat template.
  * @example
  * const vlm = await createVlm('HuggingFaceTB/SmolVLM-256M-Instruct', { keep: { firstTokenMs: 500 } });
  * await profileVlm(vlm); // else the first call does it
  */
 export async function profileVlm(vlm: ProfiledVlm, options: ProfileOptions = {}): Promise<VlmProfile> {
+  parseOptions('model of profileVlm', vlmSchema, vlm);
   const given = parseOptions('options of profileVlm', optionsSchema, options);
   const { fresh = false, template, remember = true } = given;
   const key = await profileKey(vlm);

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OfficialText } from '../families/family.js';
 import type { TokenizerLike } from '../internal/types.js';
-import { tokenizeWords, wordsOf } from './text-preparation.js';
+import { tokenizeWords, wordsOf } from './question.js';
 
 const official = (question: string, family: OfficialText = 'keywords'): string[] =>
   wordsOf(question, { text: 'official', keywords: {} }, family);

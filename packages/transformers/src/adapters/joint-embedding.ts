@@ -1,10 +1,21 @@
-// The adapter of Janus: one session embeds text and images together, and `forward` always runs it.
+// The adapters of models in which one session, `prepare_inputs_embeds`, embeds text and images together: Janus, whose session also
+// encodes the images, and Phi-3 Vision, whose session takes encoded images.
 
+import { UnsupportedModelError } from '../errors.js';
 import { runSession, withSessions } from '../internal/session.js';
 import { makeTensor, tensorRows, toRows, writeRowsAt } from '../internal/tensors.js';
-import { type ModelInputs, type ModelLike, type TensorLike, tensorAt } from '../internal/types.js';
+import {
+  type ModelInputs,
+  type ModelLike,
+  numberAt,
+  section,
+  type TensorLike,
+  tensorAt,
+} from '../internal/types.js';
 import type { ModelAdapter } from './adapter.js';
+import { encodeVision } from './embeddings.js';
 
+/** Embeds text and images. */
 const SESSION = 'prepare_inputs_embeds';
 
 /** The inputs that mean "no images" for ids `[1, tokens]`, in the form that upstream uses at every decode step. */
@@ -18,7 +29,7 @@ function withoutImages(ids: TensorLike): ModelInputs {
   };
 }
 
-async function embed(model: ModelLike, ids: TensorLike): Promise<TensorLike> {
+async function embedJanus(model: ModelLike, ids: TensorLike): Promise<TensorLike> {
   const { inputs_embeds } = await runSession(model, SESSION, withoutImages(ids), ids);
   return inputs_embeds as TensorLike;
 }
@@ -52,10 +63,10 @@ export const janusAdapter: ModelAdapter = {
     return { projected: tensorRows(embeddings, rows), others };
   },
 
-  embedText: embed,
+  embedText: embedJanus,
 
   async prefill(model, forward, { ids, inputs, visionPositions, kept }) {
-    const embeddings = writeRowsAt(await embed(model, ids), visionPositions, kept);
+    const embeddings = writeRowsAt(await embedJanus(model, ids), visionPositions, kept);
     // Calls do not share the stand-in session, so they cannot interfere.
     const ready = {
       inputNames: [],
@@ -63,5 +74,42 @@ export const janusAdapter: ModelAdapter = {
       run: async () => ({ inputs_embeds: embeddings.ort_tensor }),
     };
     return await forward(inputs, withSessions(model, { [SESSION]: ready }));
+  },
+};
+
+/** Embeddings `[batch, tokens, D]` of ids, with image features `[vision tokens, D]` in place of negative ids. */
+async function embedPhi3v(model: ModelLike, ids: TensorLike, features: TensorLike): Promise<TensorLike> {
+  const feeds = { input_ids: ids, image_features: features };
+  const { inputs_embeds } = await runSession(model, SESSION, feeds, ids);
+  return inputs_embeds as TensorLike;
+}
+
+function hiddenSize({ config }: ModelLike): number {
+  const size =
+    numberAt(section(config, 'normalized_config'), 'hidden_size') ?? numberAt(config, 'hidden_size');
+  if (size === undefined)
+    throw new UnsupportedModelError(String(config.model_type), 'its config.json has no hidden_size');
+  return size;
+}
+
+/** Encodes images with `vision_encoder` and merges them with the text in `prepare_inputs_embeds`. */
+export const phi3vAdapter: ModelAdapter = {
+  sessions: ['vision_encoder', SESSION, 'model'],
+  encoder: 'vision_encoder',
+  decoder: 'model',
+  placement: 'placeholders',
+  imageInputs: ['pixel_values', 'image_sizes'],
+  encode: encodeVision,
+
+  async embedText(model, ids) {
+    return await embedPhi3v(
+      model,
+      ids,
+      makeTensor(ids, 'float32', new Float32Array(0), [0, hiddenSize(model)]),
+    );
+  },
+
+  async prefill(model, forward, { ids, inputs, kept }) {
+    return await forward({ ...inputs, inputs_embeds: await embedPhi3v(model, ids, kept) });
   },
 };

@@ -1,8 +1,29 @@
-// A digest of tensors and options, for cache keys.
+// Values of any kind that callers pass: typed errors if they cannot be read, and their representation as text, JSON, and digests.
 
-import { InvalidOptionsError } from '@mmtok/core';
-import { readable } from './readable.js';
+import { InvalidOptionsError, MmtokError } from '@mmtok/core';
+import { messageOf } from '@mmtok/core/internal';
 import { isTensor, type ModelInputs } from './types.js';
+
+/**
+ * Runs `read` on a caller's value.
+ * @param unreadable makes the error to throw if reading fails; its argument says why. Typed errors are passed through.
+ */
+export function readable<R>(read: () => R, unreadable: (problem: string) => MmtokError): R {
+  try {
+    return read();
+  } catch (error) {
+    throw MmtokError.isInstance(error) ? error : unreadable(`it cannot be read (${messageOf(error)})`);
+  }
+}
+
+/** A value as JSON for error messages; if there is none, the kind of value. */
+export function shown(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return typeof value;
+  }
+}
 
 /** JSON in which functions are represented by their name and source code, and other objects also by the source of their class. */
 function jsonOf(value: unknown): string {
