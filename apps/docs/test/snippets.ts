@@ -21,14 +21,19 @@ export interface Snippet {
   readonly isTyped: boolean;
 }
 
-/** Pages that may have code, relative to the repository: those of the site, and README files of packages. */
+/**
+ * Pages that may have code, relative to the repository: those of the site, and README files of packages except tiny-vlm's, whose
+ * own test runs its blocks.
+ */
 export function pages(): readonly string[] {
   const guides = readdirSync(site, { recursive: true, encoding: 'utf8' })
     .filter(
       (path) => path.endsWith('.md') && !/(^|\/)(node_modules|reference|dist|\.cache|public)\//.test(path),
     )
     .map((path) => `apps/docs/${path}`);
-  const readmes = readdirSync(join(root, 'packages')).map((name) => `packages/${name}/README.md`);
+  const readmes = readdirSync(join(root, 'packages'))
+    .filter((name) => name !== 'tiny-vlm')
+    .map((name) => `packages/${name}/README.md`);
   return ['README.md', ...guides, ...readmes.filter((path) => existsSync(join(root, path)))].sort();
 }
 
