@@ -18,8 +18,10 @@ export interface TargetSample {
 /** The standard error of an estimate from fewer targets is unreliable. */
 const LEAST_SAMPLE = 32;
 
+// Inputs and outputs of programs are types because interfaces would not fit `Tree`.
+
 /** Inputs of a term's program, as nested records. */
-export interface TermInputs<T> {
+export type TermInputs<T> = {
   /** The tensors the term reads, by name. */
   readonly tensors: Readonly<Record<string, T>>;
   /** `[]` each. */
@@ -30,10 +32,10 @@ export interface TermInputs<T> {
   readonly norms: Readonly<Record<string, T>>;
   /** *index* `[targets]`: which targets to compute. @default all */
   readonly drawn?: T | undefined;
-}
+};
 
 /** Outputs of a term's program before any weights are applied, as nested records. */
-export interface BlockOutputs<T> {
+export type BlockOutputs<T> = {
   /** `[n, targets]` */
   readonly affinity: T;
   /** `[1, targets]`: the highest affinity each target can reach. */
@@ -43,15 +45,15 @@ export interface BlockOutputs<T> {
    * of millions of numbers is free.
    */
   readonly norms: Readonly<Record<string, T>>;
-}
+};
 
 /** Outputs of a term's program, as nested records; the weights are multiplied into affinity and peak. */
-export interface TermOutputs<T> extends BlockOutputs<T> {
+export type TermOutputs<T> = BlockOutputs<T> & {
   /** `[1, targets]`: how much each target counts. */
   readonly weights: T;
   /** `[n, 1]`: sums of the affinity's rows. */
   readonly firstGains: T;
-}
+};
 
 /** A program, and the same program when the row norms of the image's tensors are known. */
 export interface ProgramPair {

@@ -346,10 +346,10 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
   };
   return defineNestedProgram({
     name: `coverage(${name})`,
-    inputs: inputSpecs as unknown as Tree<TensorSpec>,
-    outputs: (form === 'block' ? blockSpecs : outputSpecs) as unknown as Tree<TensorSpec>,
+    inputs: inputSpecs,
+    outputs: form === 'block' ? blockSpecs : outputSpecs,
     build: <T>(ops: TensorOps<T>, read: Tree<T>): Tree<T> => {
-      const from = read as unknown as TermInputs<T>;
+      const from = read as TermInputs<T>;
       const fresh = Object.fromEntries(
         computed.map(([input]) => [input, ops.rowNorms(from.tensors[input] as T)] as const),
       );
@@ -375,7 +375,7 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
       });
       const { affinity, targetWeights, peak } = built;
       const highest = peak ?? ops.max(affinity, 0, { keepDims: true });
-      if (form === 'block') return { affinity, peak: highest, norms: fresh } as unknown as Tree<T>;
+      if (form === 'block') return { affinity, peak: highest, norms: fresh };
       // A drawn target weighs as much as it does among all targets, which are as many as the candidates.
       const even = targetWeights ?? ops.divide(ops.scalar(1), ops.size(affinity, isDrawn ? 0 : 1));
       const perTarget = calibrated ? ops.divide(even, targetSums(ops, affinity, isDrawn)) : even;
@@ -388,7 +388,7 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
         peak: ops.multiply(highest, weights),
         norms: fresh,
       };
-      return outputs as unknown as Tree<T>;
+      return outputs;
     },
   });
 }

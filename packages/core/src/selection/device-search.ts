@@ -21,7 +21,7 @@ import {
 import { assertMatrixFits, isLarge } from './term-matrix.js';
 
 /** Inputs of the program. */
-interface DeviceInputs<T> {
+type DeviceInputs<T> = {
   /** Number of picks, *index* `[]`. */
   readonly count: T;
   /** `[n]`: the bonus of each candidate. */
@@ -37,10 +37,10 @@ interface DeviceInputs<T> {
   readonly tensors: Readonly<Record<string, T>>;
   /** Inputs of a single term, and its weight `[]`. */
   readonly terms: readonly (Omit<TermInputs<T>, 'tensors'> & { readonly weight: T })[];
-}
+};
 
 /** Outputs of the program. */
-interface DeviceOutputs<T> {
+type DeviceOutputs<T> = {
   /** `[k]`, *index*: the picks. */
   readonly order: T;
   /** `[k]`: the bonus of each pick. */
@@ -57,7 +57,7 @@ interface DeviceOutputs<T> {
     /** `[rows, 1]`: the row norms of the tensors it reads. */
     readonly norms: Readonly<Record<string, T>>;
   }[];
-}
+};
 
 const composed = new WeakMap<
   NestedProgram,
@@ -102,8 +102,8 @@ const rowsOf = (block: number): TensorSpec => ({ dims: [`rows of block ${block}`
 
 function compose(terms: readonly CoverageTerm[], blocks: number): NestedProgram {
   const own = terms.map((term) => ({
-    inputs: term.programs.whole.fresh.inputs as unknown as TermInputs<TensorSpec>,
-    outputs: term.programs.whole.fresh.outputs as unknown as TermOutputs<TensorSpec>,
+    inputs: term.programs.whole.fresh.inputs as TermInputs<TensorSpec>,
+    outputs: term.programs.whole.fresh.outputs as TermOutputs<TensorSpec>,
   }));
   const tensors: Record<string, TensorSpec> = {};
   own.forEach(({ inputs }, t) => {
@@ -135,10 +135,9 @@ function compose(terms: readonly CoverageTerm[], blocks: number): NestedProgram 
   };
   return defineNestedProgram({
     name: `greedy(${terms.map((term) => term.name).join(', ')})`,
-    inputs: inputs as unknown as Tree<TensorSpec>,
-    outputs: outputs as unknown as Tree<TensorSpec>,
-    build: <T>(ops: TensorOps<T>, read: Tree<T>): Tree<T> =>
-      search(ops, terms, read as unknown as DeviceInputs<T>) as unknown as Tree<T>,
+    inputs,
+    outputs,
+    build: <T>(ops: TensorOps<T>, read: Tree<T>): Tree<T> => search(ops, terms, read as DeviceInputs<T>),
   });
 }
 
@@ -151,8 +150,8 @@ function search<T>(
   const ready = terms.map((term, t) => {
     const { weight, ...rest } = read.terms[t] as DeviceInputs<T>['terms'][number];
     const inputs: TermInputs<T> = { ...rest, tensors: read.tensors };
-    const built = term.programs.whole.fresh.build(ops, inputs as unknown as Tree<T>);
-    return { ...(built as unknown as TermOutputs<T>), weight, best: `best of term ${t}` };
+    const built = term.programs.whole.fresh.build(ops, inputs);
+    return { ...(built as TermOutputs<T>), weight, best: `best of term ${t}` };
   });
   /** What each candidate would add to each term and in total; the total is −∞ for blocked ones. */
   const gainsAt = (state: Readonly<Record<string, T>>): { byTerm: T[]; total: T } => {
@@ -251,8 +250,8 @@ export async function searchOnDevice(search: DeviceSearch): Promise<SelectionTra
     }),
   };
   const program = deviceProgram(terms, rows?.length ?? 0);
-  const results = await runNested(backend, program, inputs as unknown as Tree<HostTensor>, { lean });
-  const outputs = results as unknown as DeviceOutputs<HostTensor>;
+  const results = await runNested(backend, program, inputs, { lean });
+  const outputs = results as DeviceOutputs<HostTensor>;
   outputs.terms.forEach(({ norms }, t) => {
     checkTensors(used[t] as (typeof used)[number], norms, tensors);
   });

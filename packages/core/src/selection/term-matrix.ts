@@ -2,7 +2,7 @@
 // blocks on and below the diagonal are computed.
 
 import type { Backend } from '../backend/backend.js';
-import { runNested, type Tree } from '../backend/nested-program.js';
+import { runNested } from '../backend/nested-program.js';
 import { type Float32Tensor, float32, type HostTensor, type MatrixTensor } from '../backend/tensor.js';
 import {
   type BlockOutputs,
@@ -168,10 +168,10 @@ async function fillByTargets(job: MatrixJob, isCut: boolean, drawn: Int32Array |
     const program = known === undefined ? programs.fresh : programs.givenNorms;
     const place = spare?.subarray(0, candidates * width) ?? matrix.affinity;
     const inputs = programInputs(term, used, factors.subarray(start, start + width), known, part);
-    const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
+    const outputs = (await runNested(backend, program, inputs, {
       into: { affinity: place },
       lean: !isCut && isLarge(candidates, targets),
-    })) as unknown as TermOutputs<Float32Tensor>;
+    })) as TermOutputs<Float32Tensor>;
     checkTensors(used, outputs.norms, tensors);
     checkOutputs(term, outputs, candidates, width, start);
     weights.set(outputs.weights.data, start);
@@ -205,9 +205,9 @@ async function fillByBlocks({ term, tensors, used, factors, matrix, context }: M
       known && rowsFrom(known, start),
       indicesTo(width),
     );
-    const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
+    const outputs = (await runNested(backend, program, inputs, {
       into: { affinity: spare.subarray(0, (candidates - start) * width) },
-    })) as unknown as BlockOutputs<Float32Tensor>;
+    })) as BlockOutputs<Float32Tensor>;
     checkTensors(used, outputs.norms, tensors);
     checkBlock(term, outputs, candidates - start, width, start);
     peak.set(outputs.peak.data, start);
