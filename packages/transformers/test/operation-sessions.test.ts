@@ -32,7 +32,7 @@ it('are opened once, with threads that stop spinning', async () => {
   expect(Session.create).toBe(spied);
 
   const opened = create.mock.calls.length;
-  const [{ library }] = models as [(typeof models)[number]];
+  const [{ library }] = models;
   const { Tensor, interpolate_4d, slice } = library;
   const pixels = new Tensor('float32', Float32Array.of(1, 2, 3, 4), [1, 1, 2, 2]);
   expect((await interpolate_4d(pixels, { size: [1, 1] })).dims).toEqual([1, 1, 1, 1]);
