@@ -73,9 +73,10 @@ const VERSION = 3;
 
 /**
  * Measures the cost of a model: the vision encoder by number of tiles or image size, selection, and the language model by prompt
- * length. It makes a few dozen calls, once per model, device, precision, and machine. After that, the profile is read from the
- * user's cache folder or, in a browser, from Cache Storage. No other call may run at the same time.
- * @throws InvalidOptionsError if the model or options are invalid; InputError if the model cannot be called, e.g. if it has no chat template.
+ * length. It makes about a hundred calls, fewer for slow models, once per model, device, precision, and machine. After that, the
+ * profile is read from the user's cache folder or, in a browser, from Cache Storage. No other call may run at the same time.
+ * @throws InvalidOptionsError if the model or options are invalid; InputError if the model cannot be called, e.g. if it has no
+ * chat template.
  * @example
  * const vlm = await createVlm('HuggingFaceTB/SmolVLM-256M-Instruct', { keep: { firstTokenMs: 500 } });
  * await profileVlm(vlm); // else the first call does it
