@@ -99,7 +99,7 @@ export const focusOption = (): Option =>
   ).argParser(parseFocus);
 /** `--tiles`, which tiles to encode. */
 export const tilesOption = (
-  description = 'encode only some tiles of each image, including the overview: 5, 30%, those useful for the question ' +
+  description: string = 'encode only some tiles of each image, including the overview: 5, 30%, those useful for the question ' +
     '(worth, or worth=0.2,min=2,max=9), or all',
 ): Option => parsed('--tiles <tiles>', description, parseTiles);
 /** `--json`, off by default. */
