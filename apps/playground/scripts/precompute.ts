@@ -59,7 +59,7 @@ export async function precompute(folder: string, only?: string): Promise<void> {
       results[method] = medianRun(rounds.map((answers) => answers[at] as AnswerResult));
     });
     const example: PrecomputedExample = {
-      picture: `${scene}.png`,
+      image: `${scene}.png`,
       question,
       analysis,
       all,

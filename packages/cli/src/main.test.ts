@@ -50,6 +50,7 @@ describe('mmtok', () => {
     ],
     [['ask', 'a.png', 'what?', '--keep', '-3'], "got '-3'"],
     [['ask', 'a.png', 'what?', '--keep', '120%'], "got '120%'"],
+    [['ask', 'a.png', 'what?', '--tiles', 'some'], '--tiles: expected a number of tiles such as 5'],
     [['ask', 'a.png', 'what?', '--dtype', 'q4,q8'], '--dtype: expected a precision'],
     [['ask', 'a.png', 'what?', '--max-new-tokens', '0'], '--max-new-tokens: expected a whole number'],
     [['ask', 'a.png', 'what?', '--frob'], "unknown option '--frob'"],

@@ -1,6 +1,6 @@
-// A focus that measures its strength, on both embedded models of the shapes: about as good as a fixed one with the question's own
-// text, and not worse than vision coverage alone with a text that says nothing. Questions and random numbers are fixed. Not asserted,
-// because it does not hold: that the words of another question cost nothing. Larger runs: docs, results.
+// The automatic focus on both embedded models of shapes: about as good as a fixed focus with the question's own text, and no worse than
+// vision coverage alone with a meaningless text. Questions and random numbers are fixed. The words of another question do cost accuracy,
+// so that is not asserted. Larger runs are in the documentation's results.
 
 import { RawImage } from '@huggingface/transformers';
 import { type Float32Tensor, selectTokens, visionCoverage } from '@mmtok/core';
@@ -11,7 +11,7 @@ import { buildPrompt, heldOut, loadTinyVlm } from '@mmtok/tiny-vlm';
 import { type PruneReport, prune, type Select } from '@mmtok/transformers';
 import { expect, it } from 'vitest';
 
-/** What the answers of two ways differ by at most, for 19 of 20 draws of so many questions, where the ways are equally good. */
+/** The largest difference between two equally good methods on this many questions, in 19 of 20 samples. */
 const NOISE = 0.08;
 const models = [
   { size: 'small', count: 90, tokens: 8 },
@@ -19,7 +19,7 @@ const models = [
   { size: 'base', count: 54, tokens: 4 },
 ] as const;
 
-/** What stands in for the rows of a question. */
+/** Replacements for the text of a question. */
 const texts: Readonly<Record<string, (text: Float32Tensor, question: number) => Float32Tensor>> = {
   own: (text) => text,
   noise({ dims }, question) {

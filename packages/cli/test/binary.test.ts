@@ -1,12 +1,11 @@
-// The built program as a process. Skipped, and shown as skipped, where it has not been built from the present sources.
+// The built program as a process. Skipped unless it was built from the current sources.
 
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { temporary } from './temporary.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'dist/bin.js');
@@ -76,7 +75,7 @@ describe.skipIf(!isBuilt())('the program', () => {
   });
 
   it('stops an evaluation gracefully and resumes it', async () => {
-    const cwd = await mkdtemp(join(tmpdir(), 'mmtok-stop-'));
+    const cwd = temporary();
     const flags = ['--methods', 'random', '--keep', '16,8', '--limit', '40', '--out', 'run'];
     const argv = ['eval', 'shapes', '--model', 'tiny-small', ...flags];
     // The process interrupts itself after some answers: from outside, on a busy machine, the signal might come after the last.

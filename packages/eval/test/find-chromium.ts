@@ -1,4 +1,4 @@
-// Finds a Chromium or Chrome to look at pages with. Downloads none.
+// Finds an installed Chromium or Chrome.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';

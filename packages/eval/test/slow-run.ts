@@ -1,5 +1,5 @@
-// A run as a process that may kill itself while it works: `node slow-run.mjs <folder> [<records>]` ends by SIGKILL shortly after
-// so many records are written. Killed from outside on a busy machine, it might have ended before.
+// A run in its own process: `node slow-run.mjs <folder> [<records>]`. With a number of records, it kills itself with SIGKILL shortly after
+// writing them: a kill from outside might come after the run has ended on a busy machine.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

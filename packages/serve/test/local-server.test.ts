@@ -16,7 +16,7 @@ async function loadOf(url: string): Promise<{ readonly running: number; readonly
 }
 
 describe('load', () => {
-  test('requests run one at a time; beyond the queue they get 429 with Retry-After', async () => {
+  test('requests run one at a time; if the queue is full, they get 429 with Retry-After', async () => {
     const gate = createGate();
     const model = createFakeModel({ gate: () => gate });
     const url = await start(model, { queueLimit: 2 });
@@ -78,7 +78,7 @@ describe('load', () => {
 });
 
 describe('a client that stops reading its stream', () => {
-  test('loses the engine and its connection after the time limit', async () => {
+  test('no longer holds the engine after the time limit, and is then disconnected', async () => {
     const endless = async function* (signal: AbortSignal): AsyncGenerator<string> {
       // Pieces that fill the buffers of both ends, so that the server has to wait for the client.
       for (;;) {
@@ -107,7 +107,7 @@ describe('a client that stops reading its stream', () => {
     );
     await expect.poll(() => asked).toBe(1);
     await expect.poll(async () => (await loadOf(url)).running).toBe(0);
-    // The connection is closed later, when nothing has moved for longer than a request may take.
+    // The connection is closed later, once it has been idle for longer than a request may take.
     const logged = () => log.filter(({ event }) => event === 'request').length;
     await expect.poll(logged).toBe(1);
     socket.resume();
@@ -116,7 +116,7 @@ describe('a client that stops reading its stream', () => {
 });
 
 describe('the server', () => {
-  test('errors have the four fields of OpenAI, and a wrong method names the right one', async () => {
+  test('errors have the four fields of OpenAI, and the one for a wrong method names the right one', async () => {
     const url = await start(createFakeModel());
     const response = await fetch(`${url}/v1/chat/completions`);
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
@@ -135,7 +135,7 @@ describe('the server', () => {
     gate.open();
     expect((await first).status).toBe(200);
     expect((await padded(500)).status).toBe(200);
-    // One request always fits, however small the limit.
+    // A single request is always accepted, however small the limit.
     expect((await padded(2000)).status).toBe(200);
   });
 
@@ -151,7 +151,7 @@ describe('the server', () => {
     expect((await fetch(`${url}/v1/models`)).status).toBe(401);
   });
 
-  test('logs counts, and neither words nor images nor keys', async () => {
+  test('logs counts, but no texts, images, or keys', async () => {
     const url = await start(createFakeModel(), { apiKey: 'secret-key' });
     const headers = { 'content-type': 'application/json', authorization: 'Bearer secret-key' };
     await ask(url, {}, { headers });
@@ -184,7 +184,7 @@ describe('the server', () => {
     await expect(fetch(`${url}/health`)).rejects.toThrow();
   });
 
-  test('an open address needs a key, and a local one answers to its own name only', async () => {
+  test('a public address needs a key, and a local one answers only requests to localhost', async () => {
     const engine = createLocalEngine({ model: createFakeModel() });
     await expect(startServer({ engine, host: '0.0.0.0', port: 0 })).rejects.toMatchObject({
       code: 'MMTOK_SERVE_START',

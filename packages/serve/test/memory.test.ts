@@ -1,4 +1,4 @@
-// What a request leaves behind: nothing. Measured on many small requests, streamed and not, after a full collection.
+// Requests leak no memory: measured over many small requests, streamed and not, after a full garbage collection.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -46,6 +46,6 @@ test('memory stays flat', async () => {
     growths.push((after - before) / 200);
     before = after;
   }
-  // Bytes a request. A joined signal that nothing lets go of cost 6000 in every round; compiled code and pools grow in some.
+  // Bytes per request. A joined signal that was never released cost 6000 in every round; compiled code and pools grow in some rounds.
   expect(Math.min(...growths)).toBeLessThan(2500);
 });

@@ -25,26 +25,50 @@ export async function buildSite(outDir: string = join(cache, 'playground-site'))
 
 /** Waits until the model has loaded, or has failed to. */
 export async function engineOf(page: Page): Promise<'ready' | 'failed'> {
-  await page.waitForSelector('[data-engine=ready], [data-engine=failed]', { timeout: 60_000 });
-  return (await page.getAttribute('.engine', 'data-engine')) as 'ready' | 'failed';
+  const settled = page.locator('[data-engine=ready], [data-engine=failed]');
+  return (await settled.getAttribute('data-engine')) as 'ready' | 'failed';
 }
 
-/** Waits until both answers are measured, and reads them. */
-export async function answersOf(page: Page): Promise<{ readonly all: string; readonly kept: string }> {
+/** Both answers, as the page shows them. */
+interface ShownAnswers {
+  readonly all: string;
+  readonly kept: string;
+}
+
+/** Waits until both answers are measured and belong to what the page is set to, and reads them. */
+export async function answersOf(page: Page): Promise<ShownAnswers> {
+  const shown = await page.waitForFunction(() => {
+    const answers = [...document.querySelectorAll('.answer')];
+    const isMeasured = answers.every(
+      (answer) =>
+        answer.getAttribute('aria-busy') !== 'true' && answer.querySelector('.badge-measured') !== null,
+    );
+    if (answers.length !== 2 || !isMeasured) return undefined;
+    const text = (which: string): string =>
+      document.querySelector(`[data-answer=${which}] .answer-text`)?.textContent?.trim() ?? '';
+    return { all: text('all'), kept: text('kept') };
+  });
+  return (await shown.jsonValue()) as ShownAnswers;
+}
+
+/** Waits until the page keeps so many tokens, and reads which, ascending. */
+export async function keptOf(page: Page, tokens: number): Promise<readonly number[]> {
+  const kept = await page.waitForFunction((count) => {
+    const names = document.querySelector('.token-table')?.getAttribute('data-kept') ?? '';
+    const indices = names.split(' ').filter(Boolean).map(Number);
+    return indices.length === count ? indices : undefined;
+  }, tokens);
+  return (await kept.jsonValue()) as readonly number[];
+}
+
+/** Opens or closes everything that can be opened, and waits until the page shows it. */
+export async function setDetails(page: Page, isOpen: boolean): Promise<void> {
+  await page.evaluate((open) => {
+    for (const details of document.querySelectorAll('details')) details.open = open;
+  }, isOpen);
+  // The table's rows come with the event that follows.
   await page.waitForFunction(
-    () =>
-      document.querySelectorAll('.answer .badge-measured').length === 2 &&
-      document.querySelector('.answer[aria-busy=true]') === null,
-    undefined,
-    { timeout: 60_000 },
+    (open) => (document.querySelector('.token-table tbody tr') !== null) === open,
+    isOpen,
   );
-  const text = async (which: string): Promise<string> =>
-    (await page.textContent(`[data-answer=${which}] .answer-text`))?.trim() ?? '';
-  return { all: await text('all'), kept: await text('kept') };
-}
-
-/** The kept tokens that the page names, ascending. */
-export async function keptOf(page: Page): Promise<readonly number[]> {
-  const kept = (await page.getAttribute('.token-table', 'data-kept')) ?? '';
-  return kept.split(' ').filter(Boolean).map(Number);
 }

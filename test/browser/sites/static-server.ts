@@ -30,6 +30,8 @@ export interface ServerOptions {
   readonly base?: string;
   /** What to send instead of some files, by their path in the folder; `null` for a file that is missing. */
   readonly instead?: Readonly<Record<string, string | Uint8Array | null>>;
+  /** What to wait for before some files are sent, by their path in the folder. */
+  readonly after?: Readonly<Record<string, Promise<void>>>;
 }
 
 /** A server that runs. */
@@ -45,10 +47,12 @@ export async function serve({
   isolated,
   base = '/site/',
   instead = {},
+  after = {},
 }: ServerOptions): Promise<Server> {
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const name = normalize(decodeURIComponent(pathname)).slice(base.length) || 'index.html';
+    await after[name];
     const headers = {
       'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
       'cache-control': 'no-store',

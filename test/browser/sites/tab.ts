@@ -35,7 +35,10 @@ export interface Tab {
   close(): Promise<void>;
 }
 
-/** Opens a page of a site, on a server of its own. */
+/** How long a page may take for anything that a test waits for, in milliseconds: machines differ, and may be busy. */
+export const PATIENCE = 120_000;
+
+/** Opens a page of a site, on a server of its own. Waiting for something on it takes at most {@link PATIENCE}. */
 export async function open(
   browser: Browser,
   options: ServerOptions & {
@@ -53,6 +56,7 @@ export async function open(
   });
   context.setDefaultTimeout(120_000);
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
   const [errors, outside]: [string[], string[]] = [[], []];
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   page.on('pageerror', (error) => errors.push(String(error)));

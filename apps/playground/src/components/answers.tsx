@@ -20,7 +20,7 @@ const LONG = 48;
 /** Both answers, and whether they agree. */
 export function Answers(): JSX.Element {
   const { all, kept: pruned } = answers.value;
-  const isSettled = all.origin !== undefined && pruned.origin !== undefined;
+  const isSettled = all.origin !== undefined && pruned.origin !== undefined && pruned.isStale !== true;
   const agrees = isSettled && all.text.toLowerCase() === pruned.text.toLowerCase();
   const failure = engine.value.phase === 'failed' ? engine.value.problem : analysisProblem.value;
   return (
@@ -61,7 +61,11 @@ function Answer({
 }): JSX.Element {
   const isWaiting = state.origin === undefined && !state.isRunning && state.problem === undefined;
   return (
-    <article class={`answer answer-${which}`} data-answer={which} aria-busy={state.isRunning}>
+    <article
+      class={`answer answer-${which} ${state.isStale === true ? 'is-stale' : ''}`}
+      data-answer={which}
+      aria-busy={state.isRunning || state.isStale === true}
+    >
       <header>
         <h2>{title}</h2>
         <span>{count(tokens)}</span>

@@ -7,11 +7,11 @@ import { Answers } from './answers.js';
 import { CodePanel } from './code-panel.js';
 import { Comparison } from './comparison.js';
 import { EngineStatus } from './engine-status.js';
+import { ImageSource } from './image-source.js';
+import { ImageView } from './image-view.js';
 import { KeepSlider } from './keep-slider.js';
 import { ModelPanel } from './model-panel.js';
 import { PatchInfo } from './patch-info.js';
-import { PictureSource } from './picture-source.js';
-import { PictureView } from './picture-view.js';
 import { QuestionPanel } from './question-panel.js';
 import { RunPanel } from './run-panel.js';
 import { TokenTable } from './token-table.js';
@@ -37,8 +37,8 @@ export function App(): JSX.Element {
           </p>
         </div>
         <div class="stage">
-          <section class="stage-picture" aria-label="Image">
-            <PictureView />
+          <section class="stage-image" aria-label="Image">
+            <ImageView />
             <KeepSlider />
           </section>
           <section class="stage-answers" aria-label="Question and answers">
@@ -48,7 +48,7 @@ export function App(): JSX.Element {
             <TokenTable />
           </section>
           <section class="stage-source" aria-label="Another image">
-            <PictureSource />
+            <ImageSource />
           </section>
         </div>
         <Comparison />

@@ -1,9 +1,9 @@
-// A dialog that takes a picture with the camera.
+// A dialog that takes a photo with the camera.
 
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { showOwnPicture } from '../state/page.js';
+import { showOwnImage } from '../state/page.js';
 
 function stop(stream: MediaStream | undefined): void {
   for (const track of stream?.getTracks() ?? []) track.stop();
@@ -47,7 +47,7 @@ export function Camera({ onClose }: { onClose: () => void }): JSX.Element {
     canvas.getContext('2d')?.drawImage(source, 0, 0);
     const blob = await canvas.convertToBlob({ type: 'image/png' });
     onClose();
-    await showOwnPicture(blob, 'Camera image');
+    await showOwnImage(blob, 'Camera image');
   };
   return (
     <dialog ref={dialog} class="camera" aria-label="Camera" onClose={onClose}>
@@ -63,7 +63,7 @@ export function Camera({ onClose }: { onClose: () => void }): JSX.Element {
           Close
         </button>
         <button type="button" class="primary" disabled={!isReady.value} onClick={() => void take()}>
-          Take the picture
+          Take the photo
         </button>
       </div>
     </dialog>

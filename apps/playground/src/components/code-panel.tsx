@@ -3,14 +3,14 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { snippet } from '../lib/snippet.js';
-import { announcement, device, kept, method, model, picture, question } from '../state/store.js';
+import { announcement, device, image, kept, method, model, question } from '../state/store.js';
 import { Panel, Segments } from './parts.js';
 
 /** The panel. */
 export function CodePanel(): JSX.Element {
   const where = useSignal<'node' | 'browser'>('node');
   const isCopied = useSignal(false);
-  const shown = picture.value;
+  const shown = image.value;
   const text = snippet({
     where: where.value,
     model: model.value,
@@ -18,7 +18,7 @@ export function CodePanel(): JSX.Element {
     question: question.value,
     kept: kept.value,
     method: method.value,
-    picture:
+    image:
       shown === undefined || shown.isSample ? 'image.png' : shown.name.replaceAll(' ', '-').toLowerCase(),
   });
   const copy = async (): Promise<void> => {

@@ -8,7 +8,7 @@ import { count, duration } from '../lib/format.js';
 import { cellsOf } from '../lib/layout.js';
 import type { MethodName } from '../lib/types.js';
 import { compareNow } from '../state/answering.js';
-import { answers, code, comparison, engine, kept, layout, picture, visionTokens } from '../state/store.js';
+import { answers, code, comparison, engine, image, kept, layout, visionTokens } from '../state/store.js';
 import { OriginBadge, Panel, ProblemNote } from './parts.js';
 import { SelectEditor } from './select-editor.js';
 
@@ -101,13 +101,13 @@ function MethodCard({ name, title, about }: (typeof METHODS)[number]): JSX.Eleme
   );
 }
 
-/** The picture with the patches that a method keeps. */
+/** The image with the patches that a method keeps. */
 function Thumbnail({ indices, title }: { indices: readonly number[]; title: string }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const given = useSignal(indices);
   given.value = indices;
   useSignalEffect(() => {
-    const bitmap = picture.value?.bitmap;
+    const bitmap = image.value?.bitmap;
     const context = canvas.current?.getContext('2d');
     if (!bitmap || !context) return;
     const cells = cellsOf(layout.value, given.value);

@@ -36,6 +36,22 @@ export function ProblemNote({
   );
 }
 
+/** A table that scrolls sideways where the page is narrow, with the arrow keys as well. */
+export function TableScroll({
+  label,
+  children,
+}: {
+  label: string;
+  children: ComponentChildren;
+}): JSX.Element {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table is scrolled with the keyboard
+    <section class="table-scroll" tabIndex={0} aria-label={label}>
+      {children}
+    </section>
+  );
+}
+
 /** A section of the page with its heading. */
 export function Panel({
   id,

@@ -5,7 +5,7 @@ import type { JSX } from 'preact';
 import type { RankingMethod } from '../lib/types.js';
 import { sampleQuestions } from '../state/examples.js';
 import { askQuestion } from '../state/page.js';
-import { analysis, example, method, model, picture, question, word } from '../state/store.js';
+import { analysis, example, image, method, model, question, word } from '../state/store.js';
 import { Segments } from './parts.js';
 
 const GENERAL = ['Describe the image.', 'What color is the background?', 'What is in this image?'];
@@ -23,11 +23,11 @@ export function QuestionPanel(): JSX.Element {
     draft.value = question.value;
   });
   useSignalEffect(() => {
-    const shown = picture.value;
+    const shown = image.value;
     if (shown === undefined) return;
     if (!shown.isSample) suggestions.value = GENERAL;
     else {
-      const first = example.value?.picture === shown.key ? [example.value.question] : [];
+      const first = example.value?.image === shown.key ? [example.value.question] : [];
       void sampleQuestions(shown.key).then((all) => {
         suggestions.value = [...new Set([...first, ...all])].slice(0, 5);
       });
@@ -69,7 +69,7 @@ export function QuestionPanel(): JSX.Element {
           </li>
         ))}
       </ul>
-      {model.value.kind === 'embedded' && picture.value?.isSample === false && (
+      {model.value.kind === 'embedded' && image.value?.isSample === false && (
         <p class="hint">
           The embedded model knows only drawn shapes. For photographs, load a real model below.
         </p>

@@ -9,7 +9,7 @@ import { measureNow, median, REPEATS } from '../state/answering.js';
 import { chooseDevice } from '../state/page.js';
 import { analysis, device, engine, kept, measurement, visionTokens } from '../state/store.js';
 import { placeOf } from './engine-status.js';
-import { OriginBadge, Panel, Segments } from './parts.js';
+import { OriginBadge, Panel, Segments, TableScroll } from './parts.js';
 
 const PHASES: readonly (readonly [keyof Phases, string, string])[] = [
   ['encodeMs', 'Encode', 'the image becomes vision tokens'],
@@ -110,7 +110,7 @@ function Table(): JSX.Element {
   const totals = (runs: readonly Phases[]): Phases[] =>
     runs.map((run) => ({ ...run, decodeMs: PHASES.reduce((sum, [phase]) => sum + run[phase], 0) }));
   return (
-    <div class="table-scroll">
+    <TableScroll label="Measured times">
       <table class="measured">
         <caption>
           Median of {all.length} (fastest to slowest) <OriginBadge origin="measured" />
@@ -141,7 +141,7 @@ function Table(): JSX.Element {
           </tr>
         </tfoot>
       </table>
-    </div>
+    </TableScroll>
   );
 }
 

@@ -1,4 +1,4 @@
-// Tiles that cannot be drawn on the picture, as one small map each: the overview of a picture that is cut into tiles, or all
+// Tiles that cannot be drawn on the image, as one small map each: the overview of an image that is cut into tiles, or all
 // tiles where the model does not tell where they lie.
 
 import type { JSX } from 'preact';
@@ -6,7 +6,7 @@ import { heatColor } from '../lib/draw.js';
 import { tilesBeside } from '../lib/layout.js';
 import { analysis, keptOrder, layout } from '../state/store.js';
 
-/** One map per tile; nothing where the picture shows all tokens. */
+/** One map per tile; nothing where the image shows all tokens. */
 export function TileMaps(): JSX.Element | null {
   const all = analysis.value?.data.tiles ?? [];
   const tiles = tilesBeside(all, layout.value);
@@ -52,9 +52,9 @@ export function TileMaps(): JSX.Element | null {
   );
 }
 
-function explanation(tiles: number, isOnPicture: boolean): string {
+function explanation(tiles: number, isOnImage: boolean): string {
   const legend = 'Kept patches are colored; the first picks are the lightest.';
-  if (isOnPicture) {
+  if (isOnImage) {
     return `This model cuts the image into ${tiles - 1} tiles, drawn above, and also sees all of it scaled down, as the overview here. ${legend}`;
   }
   return tiles === 1

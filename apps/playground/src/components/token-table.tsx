@@ -5,7 +5,7 @@ import type { JSX } from 'preact';
 import { count } from '../lib/format.js';
 import { placeOf } from '../lib/layout.js';
 import { analysis, keptOrder, layout, ranking } from '../state/store.js';
-import { OriginBadge } from './parts.js';
+import { OriginBadge, TableScroll } from './parts.js';
 
 const FIRST = 24;
 const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'image' };
@@ -32,7 +32,7 @@ export function TokenTable(): JSX.Element {
       </summary>
       {isOpen.value && (
         <>
-          <div class="table-scroll">
+          <TableScroll label="Kept patches">
             <table>
               <caption class="visually-hidden">Kept patches in the order they were picked</caption>
               <thead>
@@ -60,7 +60,7 @@ export function TokenTable(): JSX.Element {
                 ))}
               </tbody>
             </table>
-          </div>
+          </TableScroll>
           {order.length > FIRST && (
             <button
               type="button"

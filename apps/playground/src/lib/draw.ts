@@ -1,4 +1,4 @@
-// Draws the picture with its patches: kept ones bright, the rest dim, ranks or similarities as a heat map.
+// Draws the image with its patches: kept ones bright, the rest dim, ranks or similarities as a heat map.
 
 import type { Grid } from './types.js';
 
@@ -71,7 +71,7 @@ export function draw(context: CanvasRenderingContext2D, drawing: Drawing): void 
   }
 }
 
-/** A line where kept patches meet others, so that they stand out on dark pictures as well. */
+/** A line where kept patches meet others, so that they stand out on dark images as well. */
 function outline(
   context: CanvasRenderingContext2D,
   [rows, columns]: Grid,

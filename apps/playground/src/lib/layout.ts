@@ -1,9 +1,9 @@
-// Where vision tokens lie on the picture. A model that sees the picture whole has one token per cell of a grid. A model that cuts
-// it into tiles has a grid in each, and often an overview of the whole picture beside them.
+// Where vision tokens lie on the image. A model that sees the image whole has one token per cell of a grid. A model that cuts
+// it into tiles has a grid in each, and often an overview of the whole image beside them.
 
 import type { Grid, TilePart } from './types.js';
 
-/** The tokens that lie on the picture, as cells of one grid. */
+/** The tokens that lie on the image, as cells of one grid. */
 export interface Layout {
   readonly grid: Grid;
   /** The token of each cell, row by row. */
@@ -12,22 +12,22 @@ export interface Layout {
   readonly cells: readonly (number | undefined)[];
 }
 
-/** The layout of the tiles over the whole picture; undefined where they do not tell their places. */
+/** The layout of the tiles over the whole image; undefined where they do not tell their places. */
 export function layoutOf(tiles: readonly TilePart[]): Layout | undefined {
-  const onPicture = tiles.filter(isOnPicture(tiles));
-  const [first] = onPicture;
+  const onImage = tiles.filter(isOnImage(tiles));
+  const [first] = onImage;
   if (first?.grid === undefined) return undefined;
   const [rows, columns] = first.grid;
-  const places = onPicture.map(({ imagePart }) => (Array.isArray(imagePart) ? imagePart : [0, 0]) as Grid);
+  const places = onImage.map(({ imagePart }) => (Array.isArray(imagePart) ? imagePart : [0, 0]) as Grid);
   const tileRows = Math.max(...places.map(([row]) => row)) + 1;
   const tileColumns = Math.max(...places.map(([, column]) => column)) + 1;
-  const isEven = onPicture.every(({ grid }) => grid?.[0] === rows && grid[1] === columns);
+  const isEven = onImage.every(({ grid }) => grid?.[0] === rows && grid[1] === columns);
   const isFull = new Set(places.map(String)).size === tileRows * tileColumns;
   if (!isEven || !isFull) return undefined;
   const grid: Grid = [tileRows * rows, tileColumns * columns];
   const tokens = new Array<number>(grid[0] * grid[1]);
   const cells: (number | undefined)[] = [];
-  onPicture.forEach(({ start }, tile) => {
+  onImage.forEach(({ start }, tile) => {
     const [tileRow, tileColumn] = places[tile] as Grid;
     for (let at = 0; at < rows * columns; at++) {
       const row = tileRow * rows + Math.floor(at / columns);
@@ -39,17 +39,17 @@ export function layoutOf(tiles: readonly TilePart[]): Layout | undefined {
   return { grid, tokens, cells };
 }
 
-/** A picture that is not cut is its only tile; the overview of one that is lies beside the picture. */
-function isOnPicture(tiles: readonly TilePart[]): (tile: TilePart) => boolean {
+/** An image that is not cut is its only tile; the overview of one that is lies beside the image. */
+function isOnImage(tiles: readonly TilePart[]): (tile: TilePart) => boolean {
   return ({ imagePart }) => tiles.length === 1 || Array.isArray(imagePart);
 }
 
-/** The tiles that a layout does not show on the picture. */
+/** The tiles that a layout does not show on the image. */
 export function tilesBeside(tiles: readonly TilePart[], layout: Layout | undefined): readonly TilePart[] {
   return tiles.filter(({ start }) => layout?.cells[start] === undefined);
 }
 
-/** Cells of the tokens that lie on the picture. */
+/** Cells of the tokens that lie on the image. */
 export function cellsOf(layout: Layout | undefined, tokens: readonly number[]): readonly number[] {
   return tokens.flatMap((token) => layout?.cells[token] ?? []);
 }

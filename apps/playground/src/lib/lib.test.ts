@@ -27,7 +27,7 @@ describe('the slider', () => {
 describe('the address', () => {
   test('holds the state', () => {
     const state = {
-      picture: '3.png',
+      image: '3.png',
       question: 'What is 50 % & why?',
       kept: 12,
       method: 'focus',
@@ -38,8 +38,12 @@ describe('the address', () => {
     expect(parseHash(formatHash(state))).toEqual(state);
   });
 
+  test('of an older link still names its image', () => {
+    expect(parseHash('#picture=3.png')).toEqual({ image: '3.png' });
+  });
+
   test('is not trusted', () => {
-    const wrong = '#picture=../secret.png&kept=-3&method=other&view=x&device=tpu&model=javascript:alert(1)';
+    const wrong = '#image=../secret.png&kept=-3&method=other&view=x&device=tpu&model=javascript:alert(1)';
     expect(parseHash(wrong)).toEqual({});
     expect(parseHash(`#q=${'x'.repeat(9000)}`).question).toHaveLength(500);
   });
@@ -53,7 +57,7 @@ describe('the code to copy', () => {
     question: "What's this?",
     kept: 57,
     method: 'mmtok',
-    picture: 'cat.png',
+    image: 'cat.png',
   };
 
   test('quotes what the user typed', () => {
@@ -82,12 +86,12 @@ describe('the layout of tokens', () => {
     ({ start, visionTokens: 4, grid: [2, 2], imagePart }) as const;
   const tiles = [tile(0, [0, 0]), tile(4, [0, 1]), tile(8, 'overview')];
 
-  test('is the grid of a picture that is seen whole', () => {
+  test('is the grid of an image that is seen whole', () => {
     const whole = layoutOf([{ start: 0, visionTokens: 6, grid: [2, 3] }]);
     expect(whole).toMatchObject({ grid: [2, 3], tokens: [0, 1, 2, 3, 4, 5] });
   });
 
-  test('puts tiles side by side, and leaves the overview beside the picture', () => {
+  test('puts tiles side by side, and leaves the overview beside the image', () => {
     const layout = layoutOf(tiles);
     expect(layout?.grid).toEqual([2, 4]);
     expect(layout?.tokens).toEqual([0, 1, 4, 5, 2, 3, 6, 7]);

@@ -10,19 +10,19 @@ export interface SnippetState {
   readonly question: string;
   readonly kept: number;
   readonly method: RankingMethod;
-  /** A name for the picture's file. */
-  readonly picture: string;
+  /** A name for the image's file. */
+  readonly image: string;
 }
 
 /** A program of a dozen lines. */
 export function snippet(state: SnippetState): string {
-  const { where, model, device, question, kept, method, picture } = state;
+  const { where, model, device, question, kept, method } = state;
   const embedded = model.kind === 'embedded';
   const focused = method === 'focus';
   const names = ['createVlm', ...(focused ? ['visionCoverage'] : [])].join(', ');
   const on = where === 'browser' && device === 'webgpu' ? ["device: 'webgpu'"] : [];
   const choice = [`keep: ${kept}`, ...(focused ? ['coverage: [visionCoverage({ focus: 4 })]'] : [])];
-  const image = where === 'node' ? quoted(picture) : 'file'; // A File of <input type="file">.
+  const image = where === 'node' ? quoted(state.image) : 'file'; // A File of <input type="file">.
   const load = !embedded
     ? call(`const vlm = await createVlm(${quoted(model.id)}, `, [
         ...on,

@@ -56,16 +56,16 @@ export interface Word {
   readonly similarity: readonly number[];
 }
 
-/** A tile of the picture, and its part of the vision tokens. */
+/** A tile of the image, and its part of the vision tokens. */
 export interface TilePart {
   readonly start: number;
   readonly visionTokens: number;
   readonly grid?: Grid;
-  /** Which part of the picture it shows, where the model's prompt tells. */
+  /** Which part of the image it shows, where the model's prompt tells. */
   readonly imagePart?: readonly [row: number, column: number] | 'overview';
 }
 
-/** Everything that the picture shows for one picture and one question. */
+/** Everything that the image shows for one image and one question. */
 export interface Analysis {
   readonly visionTokens: number;
   readonly tiles: readonly TilePart[];
@@ -105,16 +105,16 @@ export interface Problem {
   readonly code?: string;
 }
 
-/** A picture on its way to the worker. */
-export interface PictureInput {
-  /** Tells pictures apart, so that one is decoded only once. */
+/** An image on its way to the worker. */
+export interface ImageFile {
+  /** Tells images apart, so that one is decoded only once. */
   readonly key: string;
   readonly blob: Blob;
 }
 
 /** What to ask. */
 export interface AskInput {
-  readonly picture: PictureInput;
+  readonly image: ImageFile;
   readonly question: string;
   /** How many vision tokens to keep; `false` for all. */
   readonly keep: number | false;
@@ -136,7 +136,7 @@ export interface Calls {
     readonly output: EngineFacts;
   };
   analyze: {
-    readonly input: { readonly picture: PictureInput; readonly question: string };
+    readonly input: { readonly image: ImageFile; readonly question: string };
     readonly output: Analysis;
   };
   owners: {
@@ -165,7 +165,7 @@ export type Reply =
 
 /** Everything about one example, computed in Node ahead of time. */
 export interface PrecomputedExample {
-  readonly picture: string;
+  readonly image: string;
   readonly question: string;
   readonly analysis: Analysis;
   /** The answer from all tokens. */

@@ -1,4 +1,4 @@
-// What runs in the worker for the current picture and question: the analysis, the two answers, the comparison, the
+// What runs in the worker for the current image and question: the analysis, the two answers, the comparison, the
 // measurement. A newer call cancels the one before.
 
 import { problemOf, type WorkerClient } from '../lib/client.js';
@@ -13,13 +13,13 @@ import {
   code,
   comparison,
   engine,
+  image,
   keepsAll,
   kept,
   keptOrder,
   measurement,
   method,
   owners,
-  picture,
   question,
   setAnswer,
   visionTokens,
@@ -33,7 +33,7 @@ let answering = new AbortController();
 let comparing = new AbortController();
 let measuring = new AbortController();
 
-/** Cancels all calls about a picture, a question, or a model that is about to be replaced. */
+/** Cancels all calls about an image, a question, or a model that is about to be replaced. */
 export function cancelCalls(): void {
   for (const controller of [analyzing, answering, comparing, measuring]) controller.abort();
 }
@@ -43,10 +43,10 @@ const maxNewTokens = (): number =>
   engine.value.phase === 'ready' && engine.value.facts.modelId.startsWith('@') ? 16 : 64;
 
 function ask(keep: number | false, by: MethodName): AskInput | undefined {
-  const shown = picture.value;
+  const shown = image.value;
   if (shown === undefined || question.value.trim() === '') return undefined;
   return {
-    picture: { key: shown.key, blob: shown.blob },
+    image: { key: shown.key, blob: shown.blob },
     question: question.value,
     keep,
     method: by,
@@ -55,7 +55,7 @@ function ask(keep: number | false, by: MethodName): AskInput | undefined {
   };
 }
 
-/** Ranks the picture's tokens for the question, then answers. */
+/** Ranks the image's tokens for the question, then answers. */
 export async function analyzeNow(): Promise<void> {
   const client = readyClient();
   const input = ask(false, 'mmtok');
@@ -64,11 +64,7 @@ export async function analyzeNow(): Promise<void> {
   analyzing = new AbortController();
   const { signal } = analyzing;
   try {
-    const data = await client.call(
-      'analyze',
-      { picture: input.picture, question: input.question },
-      { signal },
-    );
+    const data = await client.call('analyze', { image: input.image, question: input.question }, { signal });
     if (signal.aborted) return;
     analysis.value = { origin: 'measured', data };
     analysisProblem.value = undefined;

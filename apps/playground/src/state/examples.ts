@@ -1,4 +1,4 @@
-// The precomputed examples: one for each sample picture, and the sample questions.
+// The precomputed examples: one for each sample image, and the sample questions.
 
 import type { PrecomputedExample } from '../lib/types.js';
 import first from '../precomputed/5.json' with { type: 'json' };
@@ -8,36 +8,36 @@ const rest = import.meta.glob<{ default: PrecomputedExample }>([
   '!../precomputed/5.json',
 ]);
 
-/** Number of sample pictures. */
+/** Number of sample images. */
 export const SAMPLES = 6;
 
-/** The file of a sample picture. */
+/** The file of a sample image. */
 export const sampleKey = (scene: number): string => `${scene}.png`;
 
-/** The URL of a sample picture. */
+/** The URL of a sample image. */
 export const sampleUrl = (key: string): string => new URL(`tiny-vlm/samples/${key}`, document.baseURI).href;
 
 /** The example that the first view shows: it comes with the page's own code. */
 export const firstExample = first as unknown as PrecomputedExample;
 
-/** The precomputed example of a sample picture. */
+/** The precomputed example of a sample image. */
 export async function exampleOf(key: string): Promise<PrecomputedExample | undefined> {
-  if (key === firstExample.picture) return firstExample;
+  if (key === firstExample.image) return firstExample;
   return (await rest[`../precomputed/${key.replace('.png', '.json')}`]?.())?.default;
 }
 
 let questions: Promise<ReadonlyMap<string, readonly string[]>> | undefined;
 
-/** The questions that come with each sample picture. */
+/** The questions that come with each sample image. */
 export async function sampleQuestions(key: string): Promise<readonly string[]> {
   questions ??= fetch(new URL('tiny-vlm/samples/questions.jsonl', document.baseURI)).then(
     async (response) => {
-      const byPicture = new Map<string, string[]>();
+      const byImage = new Map<string, string[]>();
       for (const line of (await response.text()).trim().split('\n')) {
         const { image, question } = JSON.parse(line) as { image: string; question: string };
-        byPicture.set(image, [...(byPicture.get(image) ?? []), question]);
+        byImage.set(image, [...(byImage.get(image) ?? []), question]);
       }
-      return byPicture;
+      return byImage;
     },
   );
   return (await questions).get(key) ?? [];

@@ -1,4 +1,4 @@
-// Reactions to events: the first view, a new picture or question, the slider at rest, the URL.
+// Reactions to events: the first view, a new image or question, the slider at rest, the URL.
 
 import { effect, signal, untracked } from '@preact/signals';
 import { answerAt } from '../lib/precomputed.js';
@@ -17,12 +17,13 @@ import {
   device,
   engine,
   example,
+  image,
   kept,
   method,
   model,
-  type Picture,
-  picture,
   question,
+  type ShownImage,
+  setAnswer,
   view,
   visionTokens,
 } from './store.js';
@@ -30,25 +31,25 @@ import { formatHash, parseHash } from './url.js';
 
 const REST_MS = 300;
 
-/** A problem with a picture that was given. */
-export const pictureProblem = signal<string | undefined>(undefined);
+/** A problem with an image that was given. */
+export const imageProblem = signal<string | undefined>(undefined);
 
-/** Shows a picture of the user's own. */
-export async function showOwnPicture(blob: Blob, name: string): Promise<void> {
-  pictureProblem.value = undefined;
+/** Shows an image of the user's own. */
+export async function showOwnImage(blob: Blob, name: string): Promise<void> {
+  imageProblem.value = undefined;
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(blob);
   } catch {
-    pictureProblem.value = `${name} is not a readable image. Choose a PNG, JPEG, or WebP file.`;
+    imageProblem.value = `${name} is not a readable image. Choose a PNG, JPEG, or WebP file.`;
     return;
   }
   show({ key: `own ${name} ${blob.size} ${Date.now()}`, name, isSample: false, blob, bitmap });
 }
 
-/** Shows a sample picture, with its example's question unless one is given. */
+/** Shows a sample image, with its example's question unless one is given. */
 export async function showSample(key: string, asked?: string): Promise<void> {
-  pictureProblem.value = undefined;
+  imageProblem.value = undefined;
   const [found, blob] = await Promise.all([
     exampleOf(key),
     fetch(sampleUrl(key)).then(async (response) => await response.blob()),
@@ -59,12 +60,12 @@ export async function showSample(key: string, asked?: string): Promise<void> {
   show({ key, name: `Sample ${sampleKeys.indexOf(key) + 1}`, isSample: true, blob, bitmap });
 }
 
-function show(next: Picture): void {
-  picture.value = next;
+function show(next: ShownImage): void {
+  image.value = next;
   begin();
 }
 
-/** Asks another question about the same picture. */
+/** Asks another question about the same image. */
 export function askQuestion(text: string): void {
   question.value = text;
   begin();
@@ -78,14 +79,14 @@ function begin(): void {
   if (engine.value.phase === 'ready') void analyzeNow();
 }
 
-/** Fills the page from the precomputed example if it is about this picture and question. */
+/** Fills the page from the precomputed example if it is about this image and question. */
 function showPrecomputed(): void {
   const found = example.value;
   const isTiny = model.value.kind === 'embedded';
   if (
     !isTiny ||
     found === undefined ||
-    found.picture !== picture.value?.key ||
+    found.image !== image.value?.key ||
     found.question !== question.value
   ) {
     analysis.value = undefined;
@@ -141,9 +142,9 @@ export async function openPage(): Promise<void> {
   view.value = state.view ?? 'kept';
   device.value = state.device ?? (crossOriginIsolated ? 'wasm' : 'wasm-1');
   model.value = state.model ?? { kind: 'embedded' };
-  const key = state.picture ?? firstExample.picture;
+  const key = state.image ?? firstExample.image;
   example.value = firstExample;
-  if (key === firstExample.picture && (state.question ?? firstExample.question) === firstExample.question) {
+  if (key === firstExample.image && (state.question ?? firstExample.question) === firstExample.question) {
     question.value = firstExample.question;
     if (model.value.kind === 'embedded') {
       analysis.value = { origin: 'precomputed', data: firstExample.analysis };
@@ -168,7 +169,11 @@ function watchRest(): void {
       isFirst = false;
       return;
     }
-    untracked(showPrecomputedAnswer);
+    untracked(() => {
+      showPrecomputedAnswer();
+      const { kept: pruned } = answers.value;
+      if (pruned.origin === 'measured') setAnswer('kept', { ...pruned, isStale: true });
+    });
     clearTimeout(timer);
     timer = setTimeout(() => {
       if (analysisProblem.value === undefined) void answerNow();
@@ -180,7 +185,7 @@ function watchRest(): void {
 function watchAddress(): void {
   effect(() => {
     const hash = formatHash({
-      picture: picture.value?.isSample ? picture.value.key : undefined,
+      image: image.value?.isSample ? image.value.key : undefined,
       question: question.value,
       kept: kept.value,
       method: method.value,
@@ -188,12 +193,12 @@ function watchAddress(): void {
       device: device.value,
       model: model.value,
     });
-    if (picture.value !== undefined) history.replaceState(null, '', hash);
+    if (image.value !== undefined) history.replaceState(null, '', hash);
   });
   addEventListener('hashchange', () => location.reload());
 }
 
-/** All sample pictures. */
+/** All sample images. */
 export const sampleKeys: readonly string[] = Array.from({ length: SAMPLES }, (_, scene) =>
   sampleKey(SAMPLES - 1 - scene),
 );

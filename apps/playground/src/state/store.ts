@@ -19,8 +19,8 @@ import type {
 /** Where a number comes from: this machine, just now, or a committed file. */
 export type Origin = 'measured' | 'precomputed';
 
-/** A picture on the page. */
-export interface Picture {
+/** An image on the page. */
+export interface ShownImage {
   /** `'0.png'` … for samples; anything else for the user's own. */
   readonly key: string;
   readonly name: string;
@@ -42,6 +42,8 @@ export interface AnswerState {
   readonly isRunning: boolean;
   /** Present once the answer is complete. */
   readonly origin?: Origin;
+  /** Whether the slider or the method has changed since; a new answer follows once they rest. */
+  readonly isStale?: boolean;
   readonly phases?: Phases;
   readonly problem?: Problem;
 }
@@ -66,7 +68,7 @@ export interface Measurement {
 
 const noAnswer: AnswerState = { text: '', isRunning: false };
 
-export const picture = signal<Picture | undefined>(undefined);
+export const image = signal<ShownImage | undefined>(undefined);
 export const question = signal('');
 export const kept = signal(57);
 export const method = signal<RankingMethod>('mmtok');
@@ -95,7 +97,7 @@ export const code = signal('');
 /** Announced by screen readers. */
 export const announcement = signal('');
 
-/** How many vision tokens the picture has. */
+/** How many vision tokens the image has. */
 export const visionTokens = computed(() => analysis.value?.data.visionTokens ?? 576);
 
 /** The ranking of the chosen method. */
@@ -112,13 +114,13 @@ export const ranks = computed<readonly number[]>(() => {
   return result;
 });
 
-/** Where the tokens lie on the picture; undefined where the model does not tell. */
+/** Where the tokens lie on the image; undefined where the model does not tell. */
 export const layout = computed(() => layoutOf(analysis.value?.data.tiles ?? []));
 
 /** Whether all tokens are kept. */
 export const keepsAll = computed(() => kept.value >= visionTokens.value);
 
-/** Forgets what belongs to another picture or question. */
+/** Forgets what belongs to another image or question. */
 export function clearResults(): void {
   analysisProblem.value = undefined;
   owners.value = undefined;

@@ -5,7 +5,7 @@ import type { Device, ModelChoice, RankingMethod } from '../lib/types.js';
 
 /** The state in the URL. */
 export interface UrlState {
-  readonly picture?: string | undefined;
+  readonly image?: string | undefined;
   readonly question?: string | undefined;
   readonly kept?: number | undefined;
   readonly method?: RankingMethod | undefined;
@@ -17,10 +17,10 @@ export interface UrlState {
 const DEVICES: readonly string[] = ['wasm-1', 'wasm', 'webgpu'];
 const PRECISIONS: readonly string[] = ['fp32', 'fp16', 'q8', 'q4', 'q4f16'];
 
-/** Reads `#picture=…&q=…`; unknown and invalid values are left out. */
+/** Reads `#image=…&q=…`, and `picture=` of older links; unknown and invalid values are left out. */
 export function parseHash(hash: string): UrlState {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
-  const picture = given.get('picture') ?? '';
+  const image = given.get('image') ?? given.get('picture') ?? '';
   const kept = Number(given.get('kept'));
   const method = given.get('method');
   const view = given.get('view');
@@ -28,7 +28,7 @@ export function parseHash(hash: string): UrlState {
   const id = given.get('model') ?? '';
   const dtype = given.get('dtype') ?? 'q4';
   return {
-    ...(/^[0-5]\.png$/.test(picture) && { picture }),
+    ...(/^[0-5]\.png$/.test(image) && { image }),
     ...(given.has('q') && { question: (given.get('q') ?? '').slice(0, 500) }),
     ...(Number.isInteger(kept) && kept > 0 && { kept }),
     ...((method === 'mmtok' || method === 'focus') && { method }),
@@ -39,11 +39,11 @@ export function parseHash(hash: string): UrlState {
   };
 }
 
-/** Writes the state. The user's own picture cannot be part of a URL. */
+/** Writes the state. The user's own image cannot be part of a URL. */
 export function formatHash(state: UrlState): string {
-  const { picture, question, kept, method, view, device, model } = state;
+  const { image, question, kept, method, view, device, model } = state;
   const entries: readonly (readonly [string, string | undefined])[] = [
-    ['picture', picture],
+    ['image', image],
     ['q', question],
     ['kept', kept === undefined ? undefined : String(kept)],
     ['method', method],

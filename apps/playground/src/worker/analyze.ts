@@ -1,4 +1,4 @@
-// Ranks the vision tokens of one picture for one question. The features are those that `prune` hands to a `select`
+// Ranks the vision tokens of one image for one question. The features are those that `prune` hands to a `select`
 // function; the rankings run over all tokens, so that every smaller choice is a prefix of them.
 
 import {
@@ -20,13 +20,13 @@ export function coverageOf(method: RankingMethod, textTemperature: number): read
     : [visionCoverage({ focus: 4 })];
 }
 
-/** What was computed for one picture and one question. */
+/** What was computed for one image and one question. */
 export interface Analyzed {
   readonly analysis: Analysis;
   readonly owners: (kept: readonly number[]) => Owners;
 }
 
-/** Encodes a picture, and ranks its tokens. */
+/** Encodes an image, and ranks its tokens. */
 export async function analyze(
   vlm: Vlm,
   backend: Backend,

@@ -32,7 +32,7 @@ function optionsOf(
 export async function answer(
   vlm: Vlm,
   image: Parameters<Vlm['ask']>[0]['image'],
-  input: Omit<AskInput, 'picture' | 'code'>,
+  input: Omit<AskInput, 'image' | 'code'>,
   {
     onPiece,
     custom,

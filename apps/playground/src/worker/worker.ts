@@ -2,7 +2,7 @@
 
 import { type Backend, MmtokError } from '@mmtok/core';
 import { createOrtBackend } from '@mmtok/ort-backend';
-import type { CallName, Calls, PictureInput, Problem, Progress, Reply, Request } from '../lib/types.js';
+import type { CallName, Calls, ImageFile, Problem, Progress, Reply, Request } from '../lib/types.js';
 import { type Analyzed, analyze } from './analyze.js';
 import { answer } from './answer.js';
 import { customSelect } from './custom-select.js';
@@ -35,20 +35,20 @@ const calls: {
     backend = await createOrtBackend({ model: engine.vlm.model });
     return engine.facts;
   },
-  async analyze({ picture, question }) {
+  async analyze({ image: file, question }) {
     const { vlm, facts } = loaded();
-    const image = await decoded(picture);
+    const image = await decoded(file);
     const { textTemperature } = facts;
     analyzed = await analyze(vlm, backend as Backend, { image, question, textTemperature });
     return analyzed.analysis;
   },
   async owners({ kept }) {
-    if (analyzed === undefined) throw new Error('No picture has been analyzed.');
+    if (analyzed === undefined) throw new Error('No image has been analyzed.');
     return analyzed.owners(kept);
   },
-  async answer({ picture, code, ...input }, { onPiece, signal }) {
+  async answer({ image, code, ...input }, { onPiece, signal }) {
     const { vlm } = loaded();
-    return await answer(vlm, await decoded(picture), input, {
+    return await answer(vlm, await decoded(image), input, {
       onPiece,
       custom: code === undefined ? undefined : customSelect(code),
       signal,
@@ -56,15 +56,15 @@ const calls: {
   },
 };
 
-/** The last picture's pixels, so that a new question decodes nothing. */
+/** The last image's pixels, so that a new question decodes nothing. */
 let last: { readonly key: string; readonly image: ReturnType<typeof read> } | undefined;
 
-async function read({ blob }: PictureInput) {
+async function read({ blob }: ImageFile) {
   return await loaded().vlm.library.RawImage.fromBlob(blob);
 }
 
-async function decoded(picture: PictureInput): ReturnType<typeof read> {
-  if (last?.key !== picture.key) last = { key: picture.key, image: read(picture) };
+async function decoded(file: ImageFile): ReturnType<typeof read> {
+  if (last?.key !== file.key) last = { key: file.key, image: read(file) };
   return await last.image;
 }
 

@@ -7,7 +7,7 @@ import {
   referenceOps as ops,
   type ReferenceTensor,
 } from '../backend/reference-backend.js';
-import { createRandom } from '../internal/random.js';
+import { createRandom } from '../search/sampling.js';
 import { selectTokens } from '../selection/select-tokens.js';
 import { FULL_FOCUS, focusStrength, textEvidence } from './focus-strength.js';
 import { visionCoverage } from './terms.js';

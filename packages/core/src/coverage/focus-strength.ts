@@ -1,6 +1,6 @@
 // How strongly a question may weight vision tokens, from not at all to fully: measured from the image and the question.
 
-import type { TensorOps } from '../backend/program.js';
+import type { TensorOps } from '../backend/backend.js';
 import { normalizeRows, safeNorms } from '../similarity.js';
 
 /** The focus strength for a question that clearly distinguishes vision tokens. Chosen on validation questions of three models. */

@@ -3,8 +3,8 @@
 // per candidate, regardless of the other picks.
 
 import * as z from 'zod';
-import type { TensorOps } from '../backend/program.js';
-import { parseOptions } from '../internal/parse-options.js';
+import type { TensorOps } from '../backend/backend.js';
+import { parseOptions } from '../errors.js';
 import { columnPeakedness, cosineSimilarity, relevance, safeNorms } from '../similarity.js';
 import {
   type BonusTerm,
@@ -31,7 +31,7 @@ export interface TextCoverageOptions {
   readonly targetWeights?: readonly number[] | undefined;
   /**
    * γ of the weight (1 − normalized entropy)^γ per text token, which suppresses words that match nothing in the image. 0, as in the
-   * paper, weighs all tokens equally; 4 helps at very small budgets.
+   * paper, weights all tokens equally; 4 helps at very small budgets.
    * @default 0
    */
   readonly peakedness?: number | undefined;
@@ -257,6 +257,9 @@ const saliencySchema = z.strictObject({
  * A modular term: candidate j adds weight · saliencyⱼ to the objective, for example the attention it gets from a vision encoder's
  * class token. Reads a tensor `[n, 1]` (or `[1, n]`) of numbers ≥ 0.
  * @throws InvalidOptionsError for a weight outside [0, 1e30].
+ * @example
+ * const coverage = [textCoverage(), visionCoverage(), saliency({ weight: 0.1 })];
+ * await selectTokens({ backend, vision, text, coverage, inputs: { saliency: attention }, budget: { tokens: 64 } });
  */
 export function saliency(options: SaliencyOptions = {}): BonusTerm {
   const { input, weight } = parseOptions('options of saliency', saliencySchema, options);

@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fakeModel, fakeTask } from '../../test/fake-run.js';
-import { backend, forgetQuestions, linesOf, options, temporary } from '../../test/run-options.js';
+import { backend, forgetQuestions, linesOf, options } from '../../test/run-options.js';
+import { temporary } from '../../test/temporary.js';
 import { imageFile } from '../data/folder.js';
+import { BrokenQuestionError, type EvalModel, mergeRuns, readRun, runEvaluation } from '../index.js';
 import { mmtok, random, uniform } from '../methods/index.js';
-import { writeReport } from '../report/index.js';
+import { writeReport } from '../report/write-report.js';
 import type { Task } from '../tasks/index.js';
-import { BrokenQuestionError, type EvalModel, mergeRuns, readRun, runEvaluation } from './index.js';
 import { recordKey } from './records.js';
 
 describe('resuming', () => {
@@ -139,7 +140,7 @@ describe('resuming', () => {
       message: expect.stringContaining(`7 answers so far are kept in '${out}'`),
     });
     expect(linesOf(out)).toHaveLength(7);
-    // By pictures: questions 0 and 2 have answers, 1 has none.
+    // Ordered by image: questions 0 and 2 have answers, 1 has none.
     await expect(runEvaluation(options({ out, task: other(6, 2) }))).rejects.toThrow("('question-2')");
     const { records, settings } = await runEvaluation(options({ out, task: other(7, 1) }));
     expect(records).toHaveLength(7 * 5);
@@ -157,7 +158,7 @@ describe('resuming', () => {
     const failure = await runEvaluation(options({ out })).catch((error: Error) => error.message);
     expect(failure).toContain(`Line 31 of '${path}', the last,`);
     expect(failure).toContain(`sed -i '31d' '${path}'`);
-    // What the message says is what helps.
+    // The message's advice works.
     writeFileSync(path, `${linesOf(out).slice(0, 30).join('\r\n')}\n`);
     writeFileSync(path, `\ufeff${readFileSync(path, 'utf8')}`);
     expect((await runEvaluation(options({ out }))).records).toHaveLength(30);
@@ -296,7 +297,7 @@ describe('a broken question', () => {
 });
 
 describe('a full disk', () => {
-  // As root: a file system of some kilobytes. Elsewhere there is none to be had.
+  // A file system of a few kilobytes, which only root can mount.
   const folder = temporary();
   const isMounted =
     process.platform === 'linux' &&

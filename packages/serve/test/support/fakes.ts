@@ -13,10 +13,10 @@ export const imageAnd = (text: string, url = PIXEL) => [
   { type: 'text' as const, text },
 ];
 
-/** A model that answers with the words of the question, one piece each, a pause between them. */
+/** A model that answers with the words of the question, one per piece, with a pause between them. */
 export interface FakeModel extends LocalModel {
   readonly requests: LocalRequest[];
-  /** Most requests that ever ran at a time. */
+  /** The maximum number of requests that ran at the same time. */
   mostAtOnce: number;
   aborted: number;
   isDisposed: boolean;
@@ -118,7 +118,7 @@ export function createFakeModel({
   return model;
 }
 
-/** `Promise.withResolvers`, which Node has from version 22 on. */
+/** `Promise.withResolvers`, which Node has since version 22. */
 function withResolvers() {
   let resolve!: (value: unknown) => void;
   let reject!: (reason: unknown) => void;
@@ -129,10 +129,10 @@ function withResolvers() {
   return { promise, resolve, reject };
 }
 
-/** An encoder that turns each image into 576 rows, or as many as are asked for, and keeps the first 57. */
+/** An encoder that turns each image into 576 rows, or as many as requested, and keeps the first 57. */
 export interface FakeSelector extends VisionSelector {
   calls: number;
-  /** What the next rows are, in place of good ones. */
+  /** The next rows, instead of valid ones. */
   spoil: ((image: SelectedImage) => SelectedImage) | undefined;
   isDisposed: boolean;
 }
@@ -157,7 +157,7 @@ export function createFakeSelector({
       signal.throwIfAborted();
       const keep = overrides === false ? vision : (countOf(overrides.keep, vision) ?? kept);
       const selected = images.map((image): SelectedImage => {
-        // Rows that tell images apart by their first number.
+        // The first number of the rows identifies the image.
         const data = new Float32Array(keep * HIDDEN).fill(image.bytes.at(-13) ?? 0);
         return { rows: { data, dims: [keep, HIDDEN] }, visionTokens: vision, keptTokens: keep };
       });
