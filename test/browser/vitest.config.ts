@@ -13,7 +13,8 @@ export default mergeConfig(
       // One file at a time: Chromium has threads of its own.
       fileParallelism: false,
       testTimeout: 600_000,
-      hookTimeout: 600_000,
+      // Hooks build whole sites.
+      hookTimeout: 1_800_000,
     },
   }),
 );
