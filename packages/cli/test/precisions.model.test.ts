@@ -36,4 +36,4 @@ it(`fp16 and q8 answer ${QUESTIONS} questions as fp32 does, pruned or not`, asyn
     }
   }
   expect(answers['fp32, a tenth']).not.toEqual(answers['fp32, all']);
-}, 240_000);
+});

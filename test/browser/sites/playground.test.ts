@@ -238,7 +238,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
   });
 
   // Software rendering takes a minute on idle cores.
-  test('on WebGPU, keeps and answers the same as on WebAssembly', { timeout: 400_000 }, async () => {
+  test('on WebGPU, keeps and answers the same as on WebAssembly', { timeout: 900_000 }, async () => {
     const webgpu = await launch(softwareWebGpu);
     try {
       const { page, errors } = await open(webgpu, { folder, isolated: true, hash: STATE });
