@@ -44,7 +44,10 @@ function noiseLike({ dims }: Float32Tensor, seed: number): Float32Tensor {
 async function readShown(size: 'small' | 'base' | 'tiled') {
   const folder = size === 'tiled' ? 'heldout-tiled' : 'heldout';
   const file = new URL(`../../tiny-vlm/${folder}/scenes.jsonl`, import.meta.url);
-  const scenes = (await readFile(file, 'utf8')).split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const scenes = (await readFile(file, 'utf8'))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
   const shown = scenes.map(
     ({ objects }: { objects: { color: string; shape: string }[] }) =>
       new Set(objects.flatMap(({ color, shape }) => [color, shape])),
@@ -81,72 +84,69 @@ function strengthOf(vision: Float32Tensor, text: Float32Tensor): number {
   return (measured as { data: ArrayLike<number> }).data[0] as number;
 }
 
-it.each(models)(
-  'an automatic focus is not misled by noise: $size model, $tokens tokens',
-  async (one) => {
-    const { size, count, tokens } = one;
-    const backend = await createOrtBackend();
-    const { model, processor } = await loadTinyVlm({ size });
-    const handle = prune(model, { processor, backend, budget: { tokens }, followUps: 'reselect' });
-    const questions = await heldOut({ size, limit: count });
-    const absent = await absentFor(size, questions);
-    const own: Float32Tensor[] = [];
-    const right: Record<string, number[]> = {};
-    const strengths: Record<string, number[]> = { own: [], absent: [] };
-    // The first way asks with each question's own text, so that the other ways have the texts of all questions.
-    for (const [focus, text] of ways) {
-      for (const [at, { image, question, answer }] of questions.entries()) {
-        const textAt = (): Float32Tensor | undefined => {
-          const words = own[at] as Float32Tensor;
-          if (text === 'noise') return noiseLike(words, at + 1);
-          if (text === 'constant') return float32(new Float32Array(words.data.length).fill(1), words.dims);
-          if (text === 'absent') return own[absent[at] ?? -1];
-          return words;
-        };
-        const select: Select = async ({ vision, visionFeatures, text: asked }) => {
-          own[at] ??= asked as Float32Tensor;
-          const given = textAt() as Float32Tensor;
-          if (focus === 'auto') strengths[text]?.push(strengthOf(vision as Float32Tensor, given));
-          const features = { vision, ...(visionFeatures && { visionFeatures }), text: given };
-          const coverage = [visionCoverage({ focus })];
-          return (await selectTokens({ backend, ...features, coverage, budget: { tokens } })).order;
-        };
-        if (own[at] !== undefined && textAt() === undefined) continue;
-        const inputs = await processor(await RawImage.read(image), buildPrompt(question));
-        const sequences = await handle.generate({
-          ...inputs,
-          max_new_tokens: 8,
-          mmtok: { question, select },
-        } as never);
-        expect((handle.lastReport as PruneReport).keptTokens).toBe(tokens);
-        const prompt = (inputs as { input_ids: { dims: number[] } }).input_ids.dims.at(-1) as number;
-        const written = (sequences as { slice(...ranges: unknown[]): never }).slice(null, [prompt, null]);
-        const [said = ''] = processor.batch_decode(written, { skip_special_tokens: true });
-        const scores = (right[`${focus} ${text}`] ??= []);
-        scores[at] = Number(said.trim().toLowerCase() === answer);
-      }
+it.each(models)('an automatic focus is not misled by noise: $size model, $tokens tokens', async (one) => {
+  const { size, count, tokens } = one;
+  const backend = await createOrtBackend();
+  const { model, processor } = await loadTinyVlm({ size });
+  const handle = prune(model, { processor, backend, budget: { tokens }, followUps: 'reselect' });
+  const questions = await heldOut({ size, limit: count });
+  const absent = await absentFor(size, questions);
+  const own: Float32Tensor[] = [];
+  const right: Record<string, number[]> = {};
+  const strengths: Record<string, number[]> = { own: [], absent: [] };
+  // The first way asks with each question's own text, so that the other ways have the texts of all questions.
+  for (const [focus, text] of ways) {
+    const scores: number[] = [];
+    right[`${focus} ${text}`] = scores;
+    for (const [at, { image, question, answer }] of questions.entries()) {
+      const textAt = (): Float32Tensor | undefined => {
+        const words = own[at] as Float32Tensor;
+        if (text === 'noise') return noiseLike(words, at + 1);
+        if (text === 'constant') return float32(new Float32Array(words.data.length).fill(1), words.dims);
+        if (text === 'absent') return own[absent[at] ?? -1];
+        return words;
+      };
+      const select: Select = async ({ vision, visionFeatures, text: asked }) => {
+        own[at] ??= asked as Float32Tensor;
+        const given = textAt() as Float32Tensor;
+        if (focus === 'auto') strengths[text]?.push(strengthOf(vision as Float32Tensor, given));
+        const features = { vision, ...(visionFeatures && { visionFeatures }), text: given };
+        const coverage = [visionCoverage({ focus })];
+        return (await selectTokens({ backend, ...features, coverage, budget: { tokens } })).order;
+      };
+      if (own[at] !== undefined && textAt() === undefined) continue;
+      const inputs = await processor(await RawImage.read(image), buildPrompt(question));
+      const sequences = await handle.generate({
+        ...inputs,
+        max_new_tokens: 8,
+        mmtok: { question, select },
+      } as never);
+      expect((handle.lastReport as PruneReport).keptTokens).toBe(tokens);
+      const prompt = (inputs as { input_ids: { dims: number[] } }).input_ids.dims.at(-1) as number;
+      const written = (sequences as { slice(...ranges: unknown[]): never }).slice(null, [prompt, null]);
+      const [said = ''] = processor.batch_decode(written, { skip_special_tokens: true });
+      scores[at] = Number(said.trim().toLowerCase() === answer);
     }
-    await handle.restore();
-    await model.dispose();
-    await backend.dispose();
-    /** Share of right answers, to the questions that have an answer in the other way too. */
-    const score = (focus: number | 'auto', text: string, among = text): number => {
-      const asked = Object.keys(right[`auto ${among}`] as number[]).map(Number);
-      const scores = right[`${focus} ${text}`] as number[];
-      return asked.reduce((sum, at) => sum + (scores[at] as number), 0) / asked.length;
-    };
-    expect(score(3, 'own')).toBeGreaterThan(score(0, 'own'));
-    expect(score('auto', 'own')).toBeGreaterThan(score(0, 'own'));
-    expect(score('auto', 'own')).toBeGreaterThan(score(3, 'own') - 0.04);
-    expect(score('auto', 'noise')).toBeGreaterThan(score(0, 'own') - NOISE);
-    expect(score('auto', 'constant')).toBeGreaterThan(score(0, 'own') - NOISE);
-    expect(score('auto', 'absent')).toBeGreaterThan(score(0, 'own', 'absent') - NOISE);
-    const full = (text: string): number => {
-      const all = strengths[text] as number[];
-      return all.filter((strength) => strength > 2.9).length / all.length;
-    };
-    expect(full('own')).toBeGreaterThan(0.5);
-    expect(full('absent')).toBeLessThan(0.35);
-  },
-  600_000,
-);
+  }
+  await handle.restore();
+  await model.dispose();
+  await backend.dispose();
+  /** Share of right answers, to the questions that have an answer in the other way too. */
+  const score = (focus: number | 'auto', text: string, among = text): number => {
+    const asked = Object.keys(right[`auto ${among}`] as number[]).map(Number);
+    const scores = right[`${focus} ${text}`] as number[];
+    return asked.reduce((sum, at) => sum + (scores[at] as number), 0) / asked.length;
+  };
+  expect(score(3, 'own')).toBeGreaterThan(score(0, 'own'));
+  expect(score('auto', 'own')).toBeGreaterThan(score(0, 'own'));
+  expect(score('auto', 'own')).toBeGreaterThan(score(3, 'own') - 0.04);
+  expect(score('auto', 'noise')).toBeGreaterThan(score(0, 'own') - NOISE);
+  expect(score('auto', 'constant')).toBeGreaterThan(score(0, 'own') - NOISE);
+  expect(score('auto', 'absent')).toBeGreaterThan(score(0, 'own', 'absent') - NOISE);
+  const full = (text: string): number => {
+    const all = strengths[text] as number[];
+    return all.filter((strength) => strength > 2.9).length / all.length;
+  };
+  expect(full('own')).toBeGreaterThan(0.5);
+  expect(full('absent')).toBeLessThan(0.35);
+});
