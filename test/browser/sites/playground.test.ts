@@ -154,7 +154,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       await expect.poll(() => page.textContent('.verdict'), patient).toContain('56 of 576');
     });
 
-    test('tells of a patch, by keyboard, what it is and what it stands for', async () => {
+    test('describes the patch that the arrow keys reach, and what it represents', async () => {
       const { page } = tab;
       await page.focus('.image-frame');
       await page.keyboard.press('Home');
@@ -349,7 +349,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
     });
   });
 
-  test('the tiled model: precomputed at once from a link, dropped tiles labelled, accessible', async () => {
+  test('the tiled model: precomputed at once from a link, dropped tiles labeled, accessible', async () => {
     const looked = gate();
     const after = { 'tiny-vlm/model-tiled/onnx/vision_encoder_fp16.onnx': looked.passed };
     const hash = '#model=tiled';
@@ -416,7 +416,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
     }
   });
 
-  test('a model of the hub without a network: says so, and offers the embedded one', async () => {
+  test('a model from the Hub without a network: says so, and offers the embedded one', async () => {
     const tab = await open(browser, { folder, isolated: true });
     try {
       await tab.page.context().route(/huggingface\.co/, (route) => route.abort());
@@ -433,7 +433,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
     }
   });
 
-  test('a model of the hub that cuts images into tiles: tiles on the image, the overview beside it', async () => {
+  test('a model from the Hub that cuts images into tiles: tiles on the image, the overview below it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'playground-'));
     const { path } = await buildTinyModel('smolvlm', { directory });
     const hash = '#model=tiny/smolvlm&dtype=fp32&kept=5&q=is+the+cat+red+?';

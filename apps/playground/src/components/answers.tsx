@@ -54,7 +54,7 @@ export function Answers(): JSX.Element {
 function tilesInWords(): string {
   const tiles = analysis.value?.data.tiles ?? [];
   const encoded = encodedTiles(tiles);
-  return encoded === tiles.length ? '' : `, and ${encoded} of ${tiles.length} tiles`;
+  return encoded === tiles.length ? '' : ` and ${encoded} of ${tiles.length} tiles`;
 }
 
 function Answer({

@@ -46,8 +46,8 @@ export function KeepSlider(): JSX.Element {
 
 /** What a term covers, in words. */
 function nameOf(term: string): string {
-  if (term === 'text') return 'question';
-  return encodedTokens.value < visionTokens.value ? 'encoded tiles' : 'image';
+  if (term === 'text') return 'Question';
+  return encodedTokens.value < visionTokens.value ? 'Encoded tiles' : 'Image';
 }
 
 /** How much of each term's targets the kept tokens cover. */
@@ -59,9 +59,9 @@ function Coverage(): JSX.Element {
         const share = kept.value >= encodedTokens.value ? 1 : (shares[kept.value - 1] ?? shares.at(-1) ?? 0);
         return (
           <div key={name}>
-            <dt>Share of the {nameOf(name)} covered</dt>
+            <dt>{nameOf(name)} covered</dt>
             <dd>
-              <meter min={0} max={1} value={share} aria-label={`Share of the ${nameOf(name)} covered`} />
+              <meter min={0} max={1} value={share} aria-label={`${nameOf(name)} covered`} />
               {percent(share)}
             </dd>
           </div>

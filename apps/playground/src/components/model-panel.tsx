@@ -1,4 +1,4 @@
-// A real model instead of the embedded one: any supported model of the Hugging Face Hub.
+// A real model instead of the embedded ones: any supported model from the Hugging Face Hub.
 
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';

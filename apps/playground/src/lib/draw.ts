@@ -97,11 +97,11 @@ function coverTiles(context: CanvasRenderingContext2D, { tileGrid, tiles, label 
   context.textBaseline = 'middle';
   for (const tile of tiles) {
     const [x, y, tileWidth, tileHeight] = box(tile);
-    context.fillStyle = 'rgb(14 18 16 / 0.72)';
+    context.fillStyle = 'rgb(14 18 16 / 0.4)';
     context.fillRect(x, y, tileWidth, tileHeight);
     if (label === undefined) continue;
     context.font = `${Math.round(tileWidth / 8)}px system-ui, sans-serif`;
-    context.fillStyle = 'rgb(244 243 238 / 0.72)';
+    context.fillStyle = 'rgb(244 243 238 / 0.85)';
     context.fillText(label, x + tileWidth / 2, y + tileHeight / 2, tileWidth * 0.9);
   }
 }

@@ -1,4 +1,4 @@
-// Loads a model in the worker: the embedded one from this site, or one of the hub, on WebAssembly or WebGPU.
+// Loads a model in the worker: an embedded one from this site, or one from the Hub, on WebAssembly or WebGPU.
 
 import { env, type ProgressInfo } from '@huggingface/transformers';
 import { loadTinyVlm } from '@mmtok/tiny-vlm';
@@ -16,7 +16,7 @@ interface Gpu {
   requestAdapter(): Promise<object | null>;
 }
 
-/** Loads a model; reports the bytes of its files as they come. */
+/** Loads a model; reports how many bytes of its files have arrived. */
 export async function loadEngine(
   { model, device: wanted, site }: Calls['load']['input'],
   onProgress: (progress: Progress) => void,
