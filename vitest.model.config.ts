@@ -12,5 +12,7 @@ export default defineConfig({
     setupFiles: [randomCases],
     fileParallelism: false,
     isolate: false,
+    // Hundreds of answers, on a machine that may do other work as well.
+    testTimeout: 1_800_000,
   },
 });

@@ -20,7 +20,9 @@ export const shared: ViteUserConfig = {
     // Minutes of a model's answers: `pnpm test:model`.
     exclude: [...configDefaults.exclude, '**/*.model.test.ts'],
     setupFiles: [randomCases, oneThread],
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Limits for tests that hang. A machine with other work takes many times as long as an idle one.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 120_000 } },
   },
 };

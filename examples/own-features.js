@@ -17,7 +17,7 @@ console.log(
 console.log('share of what all tokens cover:', selection.coverage);
 console.log(`at least ${(100 * selection.optimality).toFixed(1)} % of the best possible choice`);
 
-// Greedy is nested: one run holds every smaller selection.
+// Greedy is nested: one run contains every smaller selection.
 console.log('the four most useful:', prefix(selection, 4).indices.join(', '));
 
 // Several questions about one image: what does not depend on the question is computed once.

@@ -1,5 +1,5 @@
 // Prune a vision-language model of transformers.js: load it as usual, attach, and ask as usual. This is the small model that
-// comes with mmtok, so nothing is downloaded; a LLaVA, SmolVLM, or Qwen-VL of the hub works the same way.
+// comes with mmtok, so nothing is downloaded. A LLaVA, SmolVLM, or Qwen-VL from the hub works the same way.
 
 import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
 import { prune } from '@mmtok/transformers';

@@ -38,6 +38,7 @@ export interface Tab {
 /** Opens a site. Functions are called in the script of the given name. */
 export async function openTab(browser: Browser, origin: string, script = 'page'): Promise<Tab> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(120_000);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   await page.goto(origin);

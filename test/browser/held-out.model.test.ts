@@ -60,5 +60,5 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
     // Rounding differs between the two builds of ONNX Runtime, so a near-tie may fall the other way.
     expect(alike).toBeGreaterThanOrEqual(questions.length * 0.95);
     expect(Math.abs(right(replies, 'pruned') - right(inNode, 'pruned'))).toBeLessThanOrEqual(1);
-  }, 900_000);
+  });
 });

@@ -31,7 +31,7 @@ describe.skipIf(chromiumPath === undefined)('a minified page in Chromium', () =>
 
   test('without threads runs', async () => {
     const tab = await openTab(browser, site.origin, 'tfjs');
-    expect(await tab.call('makeBackend', { threads: false, timeoutMs: 20_000 })).toEqual({ device: 'wasm' });
+    expect(await tab.call('makeBackend', { threads: false, timeoutMs: 120_000 })).toEqual({ device: 'wasm' });
     expect(tab.complaints).toEqual([]);
   });
 });

@@ -10,10 +10,10 @@ export default mergeConfig(
       name: 'browser',
       root: import.meta.dirname,
       include: ['**/*.test.ts'],
-      // One file at a time: Chromium has threads of its own, and pages have deadlines.
+      // One file at a time: Chromium has threads of its own.
       fileParallelism: false,
-      testTimeout: 180_000,
-      hookTimeout: 180_000,
+      testTimeout: 600_000,
+      hookTimeout: 600_000,
     },
   }),
 );

@@ -1,6 +1,6 @@
 // The example apps, built from the packed packages; those with a page are opened in Chromium.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -62,10 +62,8 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
       const { page, complaints } = await open(browser, site.origin);
       await page.waitForFunction(`(${brightness})() > 0`);
       const before = await page.evaluate(`(${brightness})()`);
-      await page.click('#ask:enabled', { timeout: 60_000 });
-      await page.waitForFunction("document.getElementById('facts').textContent !== ''", undefined, {
-        timeout: 60_000,
-      });
+      await page.click('#ask:enabled');
+      await page.waitForFunction("document.getElementById('facts').textContent !== ''");
       expect(await page.textContent('#answer')).toBe('star');
       expect(await page.textContent('#facts')).toMatch(/^57 of 576 vision tokens/);
       await page.waitForFunction(`(${brightness})() < ${before} * 0.6`);
@@ -82,9 +80,8 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
     const site = await startNext(join(folder, 'next'));
     try {
       const { page, complaints } = await open(browser, site.origin);
-      await page.click('button:enabled', { timeout: 60_000 });
-      const answered = "document.querySelector('form').dataset.indices !== '[]'";
-      await page.waitForFunction(answered, undefined, { timeout: 60_000 });
+      await page.click('button:enabled');
+      await page.waitForFunction("document.querySelector('form').dataset.indices !== '[]'");
       expect(await page.textContent('output')).toBe('star');
       expect(await page.textContent('[role=status]')).toBe('57 of 576 vision tokens');
       expect(complaints).toEqual([]);
@@ -98,10 +95,8 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
     const site = await serveFolder(join(folder, 'webcam/dist'));
     try {
       const { page, complaints } = await open(browser, site.origin);
-      await page.click('#toggle:enabled', { timeout: 60_000 });
-      await page.waitForFunction('Number(document.documentElement.dataset.answered) >= 3', undefined, {
-        timeout: 60_000,
-      });
+      await page.click('#toggle:enabled');
+      await page.waitForFunction('Number(document.documentElement.dataset.answered) >= 3');
       expect(await page.textContent('#facts')).toMatch(/^57 of 576 vision tokens/);
       await page.click('#toggle');
       expect(await page.textContent('#toggle')).toBe('Start');
@@ -122,6 +117,7 @@ const brightness = `() => {
 /** Opens a page, and notes its errors and whatever it asks other hosts for. */
 async function open(browser: Browser, origin: string): Promise<{ page: Page; complaints: string[] }> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(240_000);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
@@ -169,9 +165,9 @@ async function serveFolder(directory: string): Promise<Site> {
     });
     createReadStream(file).pipe(response);
   });
-  const port = await listen(server);
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   return {
-    origin: `http://localhost:${port}`,
+    origin: `http://localhost:${(server.address() as AddressInfo).port}`,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -179,36 +175,31 @@ async function serveFolder(directory: string): Promise<Site> {
   };
 }
 
-async function listen(server: ReturnType<typeof createServer>): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-/** Runs `next start` until it answers. */
+/** Runs `next start` on a free port until it says its address. */
 async function startNext(directory: string): Promise<Site> {
-  const probe = createServer();
-  const port = await listen(probe);
-  await new Promise((resolve) => probe.close(resolve));
   const next = join(folder, 'node_modules/next/dist/bin/next');
-  const child: ChildProcess = spawn(process.execPath, [next, 'start', '-p', String(port)], {
+  const child = spawn(process.execPath, [next, 'start', '-p', '0'], {
     cwd: directory,
-    env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' },
-    stdio: 'ignore',
+    env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const origin = `http://localhost:${port}`;
-  for (let tries = 0; tries < 120; tries++) {
-    const isUp = await fetch(origin).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isUp) break;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
+  const exited = once(child, 'exit');
+  const origin = await new Promise<string>((resolve, reject) => {
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (bytes) => {
+        printed += bytes;
+        const [, port] = /http:\/\/localhost:(\d+)[\s\S]*Ready/.exec(printed) ?? [];
+        if (port !== undefined) resolve(`http://localhost:${port}`);
+      });
+    }
+    exited.then(() => reject(new Error(`next start ended:\n${printed}`)), reject);
+  });
   return {
     origin,
     async close() {
       child.kill();
-      if (child.exitCode === null) await once(child, 'exit');
+      await exited;
     },
   };
 }

@@ -41,8 +41,9 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('core alone', () => {
+  beforeAll(() => install(folder, [tarball('@mmtok/core')]));
+
   test('brings zod and no engine', async () => {
-    await install(folder, [tarball('@mmtok/core')]);
     const lock = JSON.parse(await readFile(join(folder, 'package-lock.json'), 'utf8')) as {
       packages: Readonly<Record<string, unknown>>;
     };

@@ -7,7 +7,8 @@ export default defineConfig({
     root: import.meta.dirname,
     include: ['*.test.ts'],
     globalSetup: ['./pack-packages.ts'],
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    // npm downloads what its cache lacks.
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
   },
 });

@@ -4,8 +4,8 @@
     python -m llava_next.export ./checkpoint ./encoder --without-decoder     # for `mmtok serve --upstream`
 
 The files have the layout of LLaVA: onnx/vision_encoder.onnx, embed_tokens.onnx and decoder_model_merged.onnx, in 32-bit
-floats. The vision encoder takes tiles `[tiles, 3, side, side]` and gives `image_features` `[tiles, tokens, D]` and
-`image_newline` `[1, D]`. Tiles, unpadding and newlines are up to @mmtok/transformers, as they depend on the image's size.
+floats. The vision encoder takes tiles `[tiles, 3, side, side]` and returns `image_features` `[tiles, tokens, D]` and
+`image_newline` `[1, D]`. @mmtok/transformers does tiling, unpadding, and newlines, because they depend on the image's size.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from transformers import AutoTokenizer, LlavaNextForConditionalGeneration
 from transformers.image_utils import OPENAI_CLIP_MEAN, OPENAI_CLIP_STD
 
 OPSET = 17
-# Above this many bytes the weights go to a file of their own: a protocol buffer holds 2 GiB at most.
+# Above this many bytes, weights go to a separate file: a protocol buffer holds at most 2 GiB.
 EXTERNAL_ABOVE = 1_500_000_000
 
 
@@ -35,7 +35,7 @@ class VisionEncoder(nn.Module):
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:
         states = self.tower(pixel_values, output_hidden_states=True).hidden_states[self.layer][:, 1:]
         features = self.projector(states)
-        # Made to depend on the input: the exporter renames outputs that do not.
+        # Depends on the input, because the exporter renames outputs that do not.
         return features, torch.zeros_like(features[:1, 0]) + self.newline
 
 
@@ -90,7 +90,7 @@ def rotated(states: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def export_llava_next(source: str, folder: Path, with_decoder: bool = True) -> None:
-    """Writes everything that transformers.js loads; replaces files that are there already."""
+    """Writes all files that transformers.js loads, replacing existing ones."""
     model = LlavaNextForConditionalGeneration.from_pretrained(source, dtype=torch.float32, attn_implementation="eager").eval()
     check(model, with_decoder)
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ def export_llava_next(source: str, folder: Path, with_decoder: bool = True) -> N
 def check(model: LlavaNextForConditionalGeneration, with_decoder: bool) -> None:
     config = model.config
     if config.vision_feature_select_strategy != "default" or not isinstance(config.vision_feature_layer, int):
-        raise SystemExit("Only the strategy 'default' with one vision_feature_layer is exported, as LLaVA-1.6 has it.")
+        raise SystemExit("Only the select strategy 'default' with a single vision_feature_layer is supported.")
     text = config.text_config
     if with_decoder and (text.model_type not in ("llama", "mistral") or getattr(text, "sliding_window", None)):
         raise SystemExit(
@@ -176,7 +176,7 @@ def write_documents(model: LlavaNextForConditionalGeneration, source: str, folde
             "transformers.js_config": {"dtype": "fp32", **({"use_external_data_format": external} if external else {})},
         },
         "generation_config.json": json.loads(model.generation_config.to_json_string()),
-        # transformers.js knows no processor of LLaVA-NeXT; @mmtok/transformers makes the tiles itself.
+        # transformers.js has no processor for LLaVA-NeXT; @mmtok/transformers makes the tiles.
         "preprocessor_config.json": {
             "image_processor_type": "CLIPImageProcessor",
             "crop_size": {"height": side, "width": side},
@@ -202,7 +202,7 @@ def write_documents(model: LlavaNextForConditionalGeneration, source: str, folde
 
 
 def preprocessing(source: str) -> dict:
-    """Mean and deviation of the checkpoint's own image processor, where it has them."""
+    """Mean and standard deviation of the checkpoint's own image processor, if it has them."""
     from transformers.models.llava_next.image_processing_pil_llava_next import LlavaNextImageProcessorPil
 
     try:

@@ -1,4 +1,4 @@
-"""Answers are true, told by rules of their own from the scene's data; texts are within the vocabulary."""
+"""Answers are correct, by independent rules on the scene's data, and texts stay within the vocabulary."""
 
 from collections import Counter
 
@@ -29,7 +29,7 @@ def described(scene, words):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_words_are_known_and_mentions_stand_for_their_objects(kind):
+def test_words_are_known_and_mentions_refer_to_their_objects(kind):
     questions = list(asked(kind))
     assert len(questions) > 100
     for scene, question in questions:
@@ -42,7 +42,7 @@ def test_words_are_known_and_mentions_stand_for_their_objects(kind):
             assert WORDS[encoded.prompt[noun]] == mention.text.split()[-1]
 
 
-def test_existence_is_balanced_and_true():
+def test_existence_is_balanced_and_correct():
     answers = Counter()
     for scene, question in asked("existence"):
         (mention,) = question.mentions
@@ -52,7 +52,7 @@ def test_existence_is_balanced_and_true():
 
 
 @pytest.mark.parametrize("kind", ["color", "shape", "size"])
-def test_attributes_are_those_of_the_only_object_meant(kind):
+def test_attributes_are_those_of_the_object_referred_to(kind):
     for scene, question in asked(kind):
         (thing,) = described(scene, question.mentions[0].text)
         assert question.answer == getattr(thing, kind)
@@ -92,7 +92,7 @@ def test_unknown_words_and_capitals():
     assert len(WORDS) <= VOCABULARY_SIZE
 
 
-def test_packing_keeps_questions_apart_and_hides_no_attribute():
+def test_packing_separates_questions_and_hides_no_attribute():
     questions = [question for _, question in list(asked("relation"))[:12]]
     packed = pack([questions], 160, 15, np.random.default_rng(0))
     segments = packed.segment[0]

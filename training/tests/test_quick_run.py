@@ -1,9 +1,11 @@
-"""The whole recipe in its two-minute form: train, stop, go on, export, compare."""
+"""The whole recipe in its two-minute form: train, stop, resume, export, compare."""
 
 import json
+import re
 from functools import partial
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -12,13 +14,14 @@ from tiny_vlm.check import Exported, compare_precisions
 from tiny_vlm.config import SMALL, quick
 from tiny_vlm.dataset import load_scenes
 from tiny_vlm.export import export_model
+from tiny_vlm.exported_tower import read_tower
 from tiny_vlm.schedule import Training
 from tiny_vlm.train import evaluate, load, train
 from tiny_vlm.train_language import make_symbols
 from tiny_vlm.vision import to_pixels
 
 CONFIG = quick(SMALL)
-# Several threads add gradients up in any order: runs then differ in their last digits.
+# Several threads sum gradients in no fixed order, so runs would differ in their last digits.
 torch.set_num_threads(1)
 
 
@@ -43,7 +46,7 @@ def test_losses_fall(run):
     assert 0 < evaluate(CONFIG, run, "validation", 10)["all"] < 1
 
 
-def test_an_interrupted_run_goes_on_and_ends_the_same(run, tmp_path):
+def test_an_interrupted_run_resumes_and_ends_the_same(run, tmp_path):
     for name in ("settings.json", "1-vision.pt", "2-symbols.pt"):
         (tmp_path / name).write_bytes((run / name).read_bytes())
     train(CONFIG, tmp_path, seed=1, device="cpu", bfloat16=False)
@@ -51,7 +54,7 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(run, tmp_path):
     torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
 
 
-def test_batches_are_the_same_whoever_makes_them(tmp_path):
+def test_batches_do_not_depend_on_the_number_of_workers(tmp_path):
     def ids(workers):
         training = Training(tmp_path, 5, bfloat16=False, workers=workers)
         optimiser = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
@@ -62,7 +65,7 @@ def test_batches_are_the_same_whoever_makes_them(tmp_path):
         torch.testing.assert_close(one, other)
 
 
-def test_a_folder_of_another_run_is_refused(run):
+def test_a_folder_of_another_run_is_rejected(run):
     with pytest.raises(ValueError, match="other settings"):
         train(CONFIG, run, seed=2, device="cpu", bfloat16=False)
 
@@ -97,6 +100,18 @@ def test_a_further_run_can_take_the_tower_of_an_exported_model(run, exported, tm
     assert stages == ["symbols", "projector", "images"]
     with pytest.raises(FileNotFoundError, match="no full-precision vision tower"):
         train(CONFIG, tmp_path / "other", seed=2, device="cpu", bfloat16=False, tower=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tower.norm.bias", "tower.blocks.0.up.bias"])
+def test_an_exported_tower_without_a_tensor_is_rejected_by_name(exported, tmp_path, name):
+    file = "onnx/vision_encoder.onnx"
+    graph = onnx.load(exported / file)
+    tensor = next(one for one in graph.graph.initializer if one.name == name)
+    tensor.name = "renamed"
+    (tmp_path / "onnx").mkdir()
+    onnx.save(graph, tmp_path / file)
+    with pytest.raises(ValueError, match=re.escape(name)):
+        read_tower(CONFIG, tmp_path)
 
 
 def test_the_cache_of_the_decoder_changes_nothing(exported):

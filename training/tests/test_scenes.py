@@ -1,4 +1,4 @@
-"""Scenes are what they say, and are drawn the same everywhere."""
+"""Scenes match their data, and are drawn with the same bytes everywhere."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ from tiny_vlm.scenes import IMAGE_SIZE, MAX_OBJECTS, MIN_OBJECTS
 SCENES = [scene_at("validation", index) for index in range(60)]
 
 
-def test_scenes_hold_three_to_fifteen_objects_apart_from_each_other():
+def test_scenes_have_three_to_fifteen_objects_that_do_not_overlap():
     assert {len(scene.objects) for scene in SCENES} >= {MIN_OBJECTS, 10}
     for scene in SCENES:
         assert MIN_OBJECTS <= len(scene.objects) <= MAX_OBJECTS
@@ -22,7 +22,7 @@ def test_scenes_hold_three_to_fifteen_objects_apart_from_each_other():
                 assert np.hypot(one.x - other.x, one.y - other.y) > one.radius + other.radius
 
 
-def test_every_split_draws_other_scenes_and_always_the_same_ones():
+def test_splits_have_different_but_reproducible_scenes():
     first = {split: scene_at(split, 0) for split in SPLITS}
     assert len({scene.background.seed for scene in first.values()}) == len(SPLITS)
     assert first == {split: scene_at(split, 0) for split in SPLITS}
@@ -52,7 +52,7 @@ def test_patches_need_not_be_whole_pixels():
 
 
 @pytest.mark.parametrize("grid", [24, 16, 8])
-def test_each_object_has_one_centre_patch(grid):
+def test_each_object_has_one_center_patch(grid):
     owners = np.stack([draw(scene, grid)[1] for scene in SCENES[:20]])
     patches = describe_patches(Objects.of(SCENES[:20]), owners)
     assert patches.owner.shape == (20, grid * grid)

@@ -39,7 +39,7 @@ def run(tmp_path_factory):
     return folder
 
 
-def test_each_thing_has_a_cell_and_signs_lie_within_it():
+def test_each_thing_has_a_cell_and_signs_are_within_it():
     for scene in SCENES:
         cells = [(int(o.y // CELL), int(o.x // CELL)) for o in scene.objects]
         signs = [o for o in scene.objects if o.text]
@@ -59,7 +59,7 @@ def test_pixels_are_the_same_bytes_everywhere():
     assert pixels.hexdigest() == "53e81a358409cf6fd9db7193438bb9b41733dc2980401ede0cafbdb49589fdb3"
 
 
-def test_pictures_are_cut_as_the_processor_cuts_them():
+def test_images_are_split_as_by_the_processor():
     pixels = np.random.default_rng(0).integers(0, 256, (1, SIZE, SIZE, 3), np.uint8)
     (frames,) = cut(pixels, CELLS)
     np.testing.assert_array_equal(frames[6], pixels[0, TILE : 2 * TILE, 2 * TILE : 3 * TILE])
@@ -80,7 +80,7 @@ def test_the_layout_has_a_marker_before_each_tile(tiles):
     assert ids[-18:-16] == [ID[OVERVIEW], IMAGE]
 
 
-def test_tokens_show_what_lies_there(scenes):
+def test_tokens_show_what_is_drawn_there(scenes):
     tokens = scenes.see(range(len(scenes))).patches
     for row, scene in enumerate(scenes.scenes):
         overview = tokens.owner[row, 256:]
@@ -102,7 +102,7 @@ def test_tokens_show_what_lies_there(scenes):
     assert (tokens.slot[:, 256:] == 0).all() and not tokens.is_tile[:, 256:].any()
 
 
-def test_frames_are_those_of_their_pictures(scenes):
+def test_frames_are_those_of_their_images(scenes):
     pictures = scenes.see([3, 5])
     pixels, tokens = flat_frames(pictures)
     assert pixels.shape == (34, TILE, TILE, 3)
@@ -110,14 +110,14 @@ def test_frames_are_those_of_their_pictures(scenes):
     assert tokens.is_tile.sum(1).tolist() == ([16] * 16 + [0]) * 2
 
 
-def test_batches_of_frames_hold_tiles_and_overviews(scenes):
+def test_batches_of_frames_have_tiles_and_overviews(scenes):
     pixels, tokens = frame_batch(scenes, 2, 1, np.random.default_rng(0), 0)
     assert len(pixels) == len(tokens.owner) == len(tokens.background)
     assert 8 <= (~tokens.is_tile[:, 0]).sum() < len(pixels) / 2
 
 
 @pytest.mark.parametrize("kind", SIGN_KINDS)
-def test_answers_are_known_words_and_true(kind):
+def test_answers_are_known_words_and_correct(kind):
     for index, scene in enumerate(SCENES):
         question = ask(np.random.default_rng(index), scene, kind)
         if question is None:
@@ -146,7 +146,7 @@ def test_the_recipe_runs_and_its_files_compute_what_the_model_computes(run, scen
         expected, _, _ = model.vision(to_pixels(torch.from_numpy(scenes.images(range(3))).flatten(0, 1)))
         np.testing.assert_allclose(features, expected.reshape(3, 272, 512), atol=1e-4)
         np.testing.assert_allclose(projected, model.projector(expected).reshape(3, 272, 128), atol=1e-4)
-    # What the class token gives itself is missing.
+    # The attention of the class token to itself is missing.
     assert (saliency.reshape(3, 17, 16).sum(-1) < 1).all() and (saliency > 0).all()
     agreement = compare_precisions(CONFIG, tmp_path, scenes)
     assert agreement["fp32"].same == 1 and agreement["fp16"].same > 0.9

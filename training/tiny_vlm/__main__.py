@@ -56,13 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tiny_vlm", description=__doc__)
     commands = parser.add_subparsers(required=True)
 
-    command = _command(commands, "train", _train, "train a model from nothing")
+    command = _command(commands, "train", _train, "train a model from scratch")
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--out", type=Path, required=True, help="the run's folder; a stopped run resumes from here")
     command.add_argument("--device", default="cpu", help="as PyTorch names it, e.g. cuda")
-    command.add_argument("--workers", type=int, default=0, help="processes that draw batches ahead; a GPU needs several")
-    command.add_argument("--tower", type=Path, help="an exported model whose vision tower to take, in place of stage 1")
-    command.add_argument("--float32", action="store_true", help="no bfloat16: for processors that are slow at it")
+    command.add_argument("--workers", type=int, default=0, help="processes that draw batches in advance; a GPU needs several")
+    command.add_argument("--tower", type=Path, help="an exported model whose vision tower is used in place of stage 1")
+    command.add_argument("--float32", action="store_true", help="no bfloat16, for processors on which it is slow")
 
     command = _command(commands, "evaluate", _evaluate, "accuracy of finished runs by kind of question")
     command.add_argument("runs", type=Path, nargs="+")
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--per-kind", type=int, default=200)
     command.add_argument("--out", type=Path, required=True)
 
-    command = commands.add_parser("samples", help="write pictures with questions that an exported model answers rightly")
+    command = commands.add_parser("samples", help="write images with questions that an exported model answers correctly")
     command.set_defaults(run=_samples)
     command.add_argument("--preset", choices=PRESETS, default="base")
     command.add_argument("--model", type=Path, required=True, help="the exported model's folder")
@@ -97,7 +97,7 @@ def _command(commands, name: str, run, description: str) -> argparse.ArgumentPar
     command = commands.add_parser(name, help=description)
     command.set_defaults(run=run)
     command.add_argument("--preset", choices=PRESETS, default="base")
-    command.add_argument("--quick", action="store_true", help="two minutes that prove everything runs; learns next to nothing")
+    command.add_argument("--quick", action="store_true", help="a two-minute run to check that everything works")
     command.add_argument("--threads", type=int, default=torch.get_num_threads())
     return command
 

@@ -1,4 +1,4 @@
-"""Answers questions with exported ONNX files, as a runtime would: to hold the precisions against each other and against the
+"""Answers questions with exported ONNX files, as a runtime would, to compare the precisions with each other and with the
 trained model, with all vision tokens and with a tenth of them.
 """
 
@@ -30,7 +30,7 @@ class Exported:
         )
 
     def see(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Projected tokens, features and saliency of images `[B, S, S, 3]`, or of all frames of each."""
+        """Projected tokens, features, and saliency of images `[B, S, S, 3]`, or of all frames of each."""
         pixels = to_pixels(torch.from_numpy(images).flatten(0, -4)).numpy()
         feeds = {"pixel_values": pixels}
         if self.config.tiles:
@@ -40,7 +40,7 @@ class Exported:
         return tuple(one.reshape(len(images), self.config.tokens, *one.shape[2:]) for one in outputs)
 
     def answer(self, tokens: np.ndarray, question: str, keep: np.ndarray | None = None) -> str:
-        """The answer about one image's tokens `[n, width]`; with `keep`, about those alone, at their own positions."""
+        """The answer about one image's tokens `[n, width]`; with `keep`, only about those, at their original positions."""
         image = layout(self.config.tiles).tolist() if self.config.tiles else [IMAGE] * len(tokens)
         ids = np.array([BOS, *image, ID["question"], *encode(question), ID["answer"]])
         states = self.embed.run(None, {"input_ids": ids[None]})[0][0].copy()
@@ -74,7 +74,7 @@ class Exported:
 
 @dataclass
 class Agreement:
-    """Of all questions: share answered rightly, and answered as full precision does, with all tokens and with a tenth."""
+    """Shares of all questions: answered correctly, and answered as in full precision, with all tokens and with a tenth."""
 
     right: float
     same: float

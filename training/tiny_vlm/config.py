@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Config:
-    """A model and how long it trains. Steps are optimiser steps."""
+    """A model's dimensions and how long it trains, in optimizer steps."""
 
     image_size: int
     vision_width: int
@@ -14,9 +14,9 @@ class Config:
     layers: int
     mlp_width: int
     heads: int = 4
-    # Tiles along an edge of a picture that is cut up, beside its overview; `image_size` is then a tile's.
+    # Tiles along an edge of an image that is split, not counting the overview; `image_size` is then that of a tile.
     tiles: int = 0
-    # So many patches along each axis become one token: their features stand side by side.
+    # This many patches along each axis become one token, which concatenates their features.
     shuffle: int = 1
 
     train_scenes: int = 20_000
@@ -28,7 +28,7 @@ class Config:
     align_steps: int = 300
     joint_steps: int = 1_800
     joint_batch: int = 12
-    # How many of the training scenes stages 3 and 4 see; 0: all.
+    # How many of the training scenes stages 3 and 4 use; 0 means all.
     joint_scenes: int = 0
 
     @property
@@ -37,12 +37,12 @@ class Config:
 
     @property
     def grid(self) -> int:
-        """Tokens along an edge of what the vision tower sees at once."""
+        """Tokens along an edge of the vision tower's input."""
         return self.patch_grid // self.shuffle
 
     @property
     def tokens(self) -> int:
-        """Vision tokens of a picture."""
+        """Vision tokens of an image."""
         return self.grid**2 * (self.tiles**2 + 1 if self.tiles else 1)
 
     @property
@@ -81,7 +81,7 @@ PRESETS = {"base": BASE, "small": SMALL, "tiled": TILED}
 
 
 def quick(config: Config) -> Config:
-    """The same model, trained for about two minutes: proves that everything runs, learns next to nothing."""
+    """The same model, trained for about two minutes, to check that everything runs; it learns almost nothing."""
     return replace(
         config,
         train_scenes=200,

@@ -1,6 +1,6 @@
-"""Drawn scenes in bulk, and what each vision token shows. Not questions: see questions.py.
+"""Drawn scenes in bulk, and what each vision token shows. For questions, see questions.py.
 
-Training, validation and held-out scenes come from disjoint seeds: each scene has its own generator, seeded by
+Training, validation, and held-out scenes come from disjoint seeds: each scene has its own generator, seeded by
 (SPLITS[split], index).
 """
 
@@ -17,7 +17,7 @@ from .draw import draw
 from .scenes import BACKGROUNDS, COLORS, IMAGE_SIZE, MAX_OBJECTS, SHAPES, SIZES, Scene, sample_scene
 
 SPLITS = {"train": 1, "validation": 2, "held-out": 3, "samples": 4}
-# What a token shows beside the shapes: the background, or a sign.
+# What a token shows besides shapes: the background, or a sign.
 NO_SHAPE = len(SHAPES)
 SIGN = NO_SHAPE + 1
 
@@ -50,14 +50,14 @@ class Scenes:
         return np.stack([np.asarray(Image.fromarray(p).resize((size, size), Image.Resampling.BICUBIC)) for p in pixels])
 
     def see(self, rows: Sequence[int], size: int) -> "Pictures":
-        """A batch of pictures of `size` × `size` pixels with what they show."""
+        """A batch of images of `size` × `size` pixels with what they show."""
         rows = list(rows)
         objects = Objects.of([self.scenes[i] for i in rows])
         return Pictures(torch.from_numpy(self.images(rows, size)), describe_patches(objects, self.owners[rows]), objects)
 
 
 def load_scenes(split: str, count: int, grid: int, workers: int = 2) -> Scenes:
-    """Draws the first `count` scenes of a split; `grid` is how many patches a row of the picture has."""
+    """Draws the first `count` scenes of a split; `grid` is the number of patches along an edge of the image."""
     with ProcessPoolExecutor(workers) as pool:
         drawn = list(pool.map(partial(_draw_one, split, grid), range(count), chunksize=100))
     scenes, pixels, owners = zip(*drawn, strict=True)
@@ -70,7 +70,7 @@ def _draw_one(split: str, grid: int, index: int) -> tuple[Scene, np.ndarray, np.
 
 
 def rows_of_batch(seed: int, count: int, size: int, step: int) -> np.ndarray:
-    """Which of `count` rows make up a batch; every row comes once before any comes again."""
+    """Which of `count` rows make up a batch. Every row occurs once before any occurs again."""
     epoch, place = divmod(step, count // size)
     order = np.random.default_rng([seed, epoch]).permutation(count)
     return order[place * size : (place + 1) * size]
@@ -103,9 +103,9 @@ class Objects:
 
 @dataclass
 class Tokens:
-    """What each token of a context shows, [B, n] each. `owner` is -1 where it shows the background.
+    """What each token of a context shows, [B, n] each. `owner` is -1 if it shows the background.
 
-    `xy` in [0, 1] is the centre of the owner, or the token's own place; `is_centre` marks one token per object.
+    `xy` in [0, 1] is the center of the owner, or the token's own place; `is_centre` marks one token per object.
     """
 
     owner: torch.Tensor
@@ -122,7 +122,7 @@ class Tokens:
 
     @property
     def views(self) -> list[torch.Tensor]:
-        """The tokens of each view of the picture; one token of the last one marks each object's centre."""
+        """The tokens of each view of the image. In the last one, one token marks each object's center."""
         return [torch.ones_like(self.is_centre)]
 
 
@@ -136,12 +136,12 @@ class Pictures:
 
 
 def picture_batch(scenes: Scenes, size: int, count: int, seed: int, rng: np.random.Generator, step: int) -> Pictures:
-    """The pictures of a step; which ones follows from seed and step alone."""
+    """The images of a step, which depend only on seed and step."""
     return scenes.see(rows_of_batch(seed, len(scenes), count, step), size)
 
 
 def describe_tokens(owner: torch.Tensor, places: torch.Tensor, objects: Objects) -> Tokens:
-    """Says what tokens show, given their owners `[B, n]` and their own places `[B, n, 2]` in [0, 1]."""
+    """What tokens show, given their owners `[B, n]` and their own positions `[B, n, 2]` in [0, 1]."""
     is_object = owner >= 0
     index = owner.clamp(min=0)
     centre = objects.xy.gather(1, index[..., None].expand(-1, -1, 2))
@@ -166,7 +166,7 @@ def describe_tokens(owner: torch.Tensor, places: torch.Tensor, objects: Objects)
 
 
 def patch_places(grid: int) -> torch.Tensor:
-    """The centres of all patches, `[grid², 2]` in [0, 1], row by row."""
+    """The centers of all patches, `[grid², 2]` in [0, 1], row by row."""
     at = (torch.arange(grid) + 0.5) / grid
     y, x = torch.meshgrid(at, at, indexing="ij")
     return torch.stack([x.flatten(), y.flatten()], -1)

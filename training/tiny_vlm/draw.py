@@ -1,7 +1,7 @@
 """A scene's pixels, and which object covers which patch.
 
-Only + - * / sqrt floor abs min max on 64-bit floats are used, in one stated order, and noise comes from integers: every
-language that follows IEEE 754 draws the same bytes. packages/tiny-vlm/src/scenes/draw-scene.ts does; a test compares them.
+It uses only + - * / sqrt floor abs min max on 64-bit floats, in a fixed order, and noise from integers, so every language that
+follows IEEE 754 draws the same bytes. A test compares them with those of packages/tiny-vlm/src/scenes/draw-scene.ts.
 """
 
 from functools import cache
@@ -16,11 +16,11 @@ BLOTCH_CELLS = 7
 # An object owns a patch if it covers at least this much of it, and more than any other object.
 MIN_COVER = 0.14
 
-# Small marks on objects, as half width and half height in pixels: the same area, so that only their form tells them apart.
+# Half width and half height in pixels of the small marks on objects. Their areas are equal, so they differ only in form.
 MARK_HALVES = {"dot": (2, 2), "bar": (4, 1)}
-# Writing and marks are light on dark colours and dark on light ones.
+# Writing and marks are light on dark colors and dark on light ones.
 LIGHT, DARK, BRIGHT_SUM = 244.0, 20.0, 380
-# How far up a ring's band is, in radii: a mark in its hole would not lie on it.
+# Offset of a ring's mark toward the top, in radii: a mark in the hole would not be on the ring.
 RING_BAND = 0.74
 
 # The five directions of a star's tips, the first one up.
@@ -60,7 +60,7 @@ def _centres(side: int) -> np.ndarray:
 
 @cache
 def _shares(grid: int, side: int) -> np.ndarray:
-    """`[grid, side]`: how much of a row of patches each row of pixels makes up. Patches need not be whole pixels."""
+    """`[grid, side]`: the share of each row of patches that each row of pixels covers. Patches need not be whole pixels."""
     edges = np.arange(grid + 1) * (side / grid)
     pixels = np.arange(side)
     ends, starts = (np.minimum(edges[1:, None], pixels + 1), np.maximum(edges[:-1, None], pixels))
@@ -131,7 +131,7 @@ def _write_on(image: np.ndarray, thing: Thing) -> None:
 
 
 def text_corner(sign: Thing) -> tuple[int, int]:
-    """Where a sign's first character has its left top corner."""
+    """The top left corner of a sign's first character."""
     left = int(np.floor(sign.x)) - len(sign.text) * PITCH // 2 + (PITCH - COLUMNS * DOT) // 2
     return left, int(np.floor(sign.y)) - ROWS * DOT // 2
 
@@ -159,7 +159,7 @@ def _distance(shape: str, x: np.ndarray, y: np.ndarray, r: float) -> np.ndarray:
         side = np.abs(x) * 0.8660254037844386 - down * 0.5
         return np.maximum(down, side) - 0.55 * r
     if shape == "star":
-        # Inside all but at most one of five half-planes: the second largest distance decides.
+        # A point is inside if it is in all but at most one of five half-planes, so take the second largest distance.
         planes = [x * nx + y * ny - 0.36 * r for nx, ny in STAR_NORMALS]
         return np.sort(np.stack(np.broadcast_arrays(*planes)), axis=0)[-2]
     raise ValueError(f"unknown shape {shape!r}")

@@ -1,5 +1,5 @@
 """Writes a trained model as a folder that transformers.js loads as LlavaForConditionalGeneration: ONNX files in three
-precisions, tokenizer, configuration. Checks that the files answer as the trained model does: see check.py.
+precisions, tokenizer, and configuration. check.py compares their answers with the trained model's.
 """
 
 import json
@@ -21,7 +21,7 @@ from .vision import attend
 
 OPSET = 17
 FILES = ("vision_encoder", "embed_tokens", "decoder_model_merged")
-# What transformers.js calls the precisions, and how their files' names end.
+# The precisions' names in transformers.js, and the suffixes of their files.
 PRECISIONS = {"fp32": "", "fp16": "_fp16", "q8": "_quantized"}
 
 
@@ -37,7 +37,7 @@ class VisionEncoder(nn.Module):
 
 class TileEncoder(nn.Module):
     """The same for tiles `[B, tiles, 3, S, S]` of several images. Tiles that only pad a batch are left out: their masks
-    `[B, tiles, S, S]` are false throughout, and the others' are true at least in the first pixel.
+    `[B, tiles, S, S]` are false everywhere, and those of the others are true at least in the first pixel.
     """
 
     def __init__(self, config: Config, model: Model):
@@ -82,12 +82,12 @@ class Decoder(nn.Module):
 
 
 def export_model(config: Config, model: Model, folder: Path, default: str = "fp32") -> None:
-    """Writes everything, with the precision that is loaded where none is asked for; replaces files that are there already."""
+    """Writes all files, replacing existing ones. `default` is the precision that is loaded if the user requests none."""
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
     for part in (model.vision, model.projector, model.language):
         part.cpu().eval()
     with warnings.catch_warnings(), torch.no_grad():
-        # Constants that depend on traced shapes: the model has no others.
+        # They are about constants from traced shapes, which is what this model has.
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
         _export_graphs(config, model, folder / "onnx")
     for name in FILES:
@@ -157,7 +157,7 @@ def _export(module: nn.Module, example: tuple, path: Path, inputs: dict, outputs
 
 
 def _write_precisions(path: Path) -> None:
-    """Half-precision and 8-bit weights beside the full ones, under the names that transformers.js looks for."""
+    """Writes half-precision and 8-bit weights next to the full ones, under the names that transformers.js looks for."""
     full = f"{path}.onnx"
     onnx.save(with_half_weights(onnx.load(full)), f"{path}{PRECISIONS['fp16']}.onnx")
     quantize_dynamic(
@@ -170,8 +170,8 @@ def _write_precisions(path: Path) -> None:
 
 
 def with_half_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Stores matrices, kernels and tables in half precision. The graph casts them to single precision, which ONNX Runtime does
-    once, when it loads the file, and computes in it. ONNX Runtime has few half-precision kernels for CPUs and WASM: it would
+    """Stores matrices, kernels, and tables in half precision. The graph casts them to single precision and computes in it; ONNX
+    Runtime casts them once, when it loads the file. It has few half-precision kernels for CPUs and WASM, and would otherwise
     cast activations between nodes.
     """
     weights = [one for one in model.graph.initializer if one.data_type == TensorProto.FLOAT and len(one.dims) > 1]
@@ -290,7 +290,7 @@ _LLAVA = {
 
 
 def _tiled(config: Config) -> dict[str, dict]:
-    """What a model that sees tiles has in place of LLaVA's entries: the layout of Idefics 3."""
+    """The entries of a model with tiles that replace those of LLaVA: the layout of Idefics 3."""
     if config.tiles == 0:
         return {}
     return {
@@ -313,7 +313,7 @@ def _tiled(config: Config) -> dict[str, dict]:
 
 
 def _tokenizer(special: tuple[str, ...]) -> dict:
-    """Whole words only: lower case, split at spaces and punctuation; what is not in the vocabulary becomes `<unk>`."""
+    """Whole lowercase words, split at spaces and punctuation. Words outside the vocabulary become `<unk>`."""
     words = [*WORDS, *(f"<unused{i}>" for i in range(len(WORDS), VOCABULARY_SIZE))]
     begin = {"SpecialToken": {"id": SPECIAL[BOS], "type_id": 0}}
     first, second = ({"Sequence": {"id": name, "type_id": i}} for i, name in enumerate("AB"))

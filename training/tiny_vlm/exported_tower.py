@@ -1,4 +1,4 @@
-"""Reads the vision tower back from an exported model, so that further runs can train a language model on it without stage 1."""
+"""Reads the vision tower of an exported model, so that further runs can train a language model on it without stage 1."""
 
 from pathlib import Path
 
@@ -17,39 +17,45 @@ MATRICES = ("query", "key", "value", "out", "up", "down")
 
 
 def read_tower(config: Config, model: Path) -> VisionTower:
-    """The tower in `model/onnx/vision_encoder.onnx`, computing the same features; as a checkpoint it can be trained on.
+    """The tower in `model/onnx/vision_encoder.onnx`. It computes the same features and can be trained further.
 
-    The exporter keeps the names of biases and norms. It renames matrices, which it transposes, and convolutions,
-    into which it folds their batch norms; both stay in the order of their use.
+    The exporter keeps the names of biases and norms. It transposes and renames matrices, and it folds batch norms into the
+    convolutions before them and renames those. Both stay in the order in which the tower uses them.
+    Raises `FileNotFoundError` without that file, and `ValueError` naming the tensors that the file lacks.
     """
     path = model / "onnx" / "vision_encoder.onnx"
     if not path.exists():
-        raise FileNotFoundError(f"{model} holds no full-precision vision tower: there is no {path}")
+        raise FileNotFoundError(f"{model} has no full-precision vision tower: {path} does not exist")
     graph = onnx.load(path).graph
     stored = {one.name: torch.from_numpy(np.array(numpy_helper.to_array(one))) for one in graph.initializer}
     used = {kind: _parameters(graph, stored, kind) for kind in ("Conv", "MatMul")}
     tower = VisionTower(config)
-    state = {name: stored.get(f"tower.{name}", value) for name, value in tower.state_dict().items()}
+    state = {name: stored[f"tower.{name}"] for name in tower.state_dict() if f"tower.{name}" in stored}
     for name, (weight, bias) in zip(CONVOLUTIONS, used["Conv"], strict=True):
         state[f"{name}.0.weight"], state[f"{name}.1.bias"] = weight, bias
-        # Batch norms that do nothing but add the bias.
+        # A batch norm that only adds the bias.
         norm = getattr(tower, name)[1]
+        state[f"{name}.1.weight"], state[f"{name}.1.running_mean"] = torch.ones_like(bias), torch.zeros_like(bias)
         state[f"{name}.1.running_var"] = torch.full_like(bias, 1 - norm.eps)
-    # The projector's two come last.
+        state[f"{name}.1.num_batches_tracked"] = norm.num_batches_tracked
+    # The two of the projector come last.
     names = [f"blocks.{block}.{matrix}.weight" for block in range(config.vision_layers) for matrix in MATRICES]
     for name, (weight,) in zip(names, used["MatMul"][: len(names)], strict=True):
         state[name] = weight.T.contiguous()
-    # Exports join the class token with the positions; older ones have both by name.
+    # Exports store the class token and the positions as one tensor; older ones store each under its name.
     joined = [one for one in stored.values() if one.shape == (1, tower.patches + 1, tower.width)]
     if joined:
         state["class_token"], state["positions"] = joined[0].split((1, tower.patches), 1)
+    missing = [name for name in tower.state_dict() if name not in state]
+    if missing:
+        raise ValueError(f"{path} lacks tensors of the vision tower: {', '.join(f'tower.{name}' for name in missing)}")
     tower.load_state_dict(state)
     return tower.eval()
 
 
 def _parameters(graph, stored: dict[str, Tensor], kind: str) -> list[list[Tensor]]:
-    """What nodes of a kind read of the stored tensors, node by node in the order of their use; products of activations are not
-    among them.
+    """The stored tensors that each node of a kind reads, in graph order. Nodes that read none, such as products of
+    activations, are left out.
     """
     nodes = [[stored[name] for name in node.input if name in stored] for node in graph.node if node.op_type == kind]
     return [tensors for tensors in nodes if tensors]

@@ -1,6 +1,6 @@
 """The language model: a small Llama with partial rotary positions and tied embeddings, run on packed questions.
 
-A context is `<s>` and image tokens; the questions packed behind it each see the context and themselves.
+A context is `<s>` and image tokens. Several questions are packed after it; each attends to the context and itself.
 """
 
 import math
@@ -41,7 +41,7 @@ class Block(nn.Module):
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values `[B, heads, n, head width]`, queries and keys with their positions."""
+        """Queries, keys, and values `[B, heads, n, head width]`, queries and keys with their positions."""
         h = self.norm1(x)
         query, key, value = (self.split(layer(h)) for layer in (self.query, self.key, self.value))
         return rotate(query, cos, sin), rotate(key, cos, sin), value
@@ -62,10 +62,10 @@ class LanguageModel(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """Begins with attention that finds like by like and copies what it finds.
+        """Initializes attention so that a token attends to similar tokens and copies them.
 
-        Keys begin as queries do, and a head's output as its values' transpose: scores then start as similarities of what
-        tokens say, and a token that looks at another takes over some of it. Learning this from nothing takes most of the
+        Keys start equal to queries, and a head's output as the transpose of its values. So scores start as similarities of
+        tokens, and a token that attends to another takes over part of it. Learning this from scratch would take most of the
         training of a model this small.
         """
         width, head_width = self.config.width, self.config.head_width
@@ -85,7 +85,7 @@ class LanguageModel(nn.Module):
         return self.norm(states) @ self.embedding.weight.T
 
     def read(self, image: Tensor, packed: Packed, layout: Tensor | None = None) -> "Reading":
-        """Runs packed questions behind image tokens `[B, n, width]`; with `layout`, ids `[m]`, among which they stand."""
+        """Runs packed questions after image tokens `[B, n, width]`, which fill the placeholders of `layout`, ids `[m]`."""
         seen = torch.arange(image.shape[1], device=image.device)
         if layout is not None:
             seen = (layout == IMAGE).nonzero()[:, 0]
@@ -109,7 +109,7 @@ class LanguageModel(nn.Module):
                 attended = torch.cat([attention(*head, causal), attended], 2)
                 states = block.finish(states, attended)
             else:
-                # Nothing reads the image tokens' last states.
+                # The last states of image tokens are not read.
                 states = block.finish(states[:, context:], attended)
             readings.append(Layer(text, key, states[:, -packed.ids.shape[1] :]))
         return Reading(readings, mask, states, 1 + seen)
@@ -117,7 +117,7 @@ class LanguageModel(nn.Module):
 
 @dataclass
 class Layer:
-    """One layer's queries of text tokens, keys of all tokens, and states of text tokens after it."""
+    """A layer's queries of text tokens, keys of all tokens, and the states of text tokens after it."""
 
     text_query: Tensor
     key: Tensor
@@ -135,7 +135,7 @@ class Reading:
 
 
 def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """Plain attention on CPUs: PyTorch's own takes twice as long there in bfloat16, with a mask."""
+    """Plain attention on CPUs, where PyTorch's own takes twice as long in bfloat16 with a mask."""
     if query.device.type != "cpu":
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
     scores = (query / math.sqrt(query.shape[-1])) @ key.transpose(-1, -2) + mask.to(query.dtype)
@@ -143,7 +143,7 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor
 
 
 def text_mask(packed: Packed, context: int) -> Tensor:
-    """Added to attention scores, `[B, 1, T, context + T]`: 0 where a text token may look, hugely negative elsewhere."""
+    """Added to attention scores, `[B, 1, T, context + T]`: 0 where a text token may attend, a large negative one elsewhere."""
     segment, place = packed.segment, packed.place
     same = (segment[:, :, None] == segment[:, None, :]) & (place[:, :, None] >= place[:, None, :])
     may = torch.cat([same.new_ones(*segment.shape, context), same], 2)
@@ -151,7 +151,7 @@ def text_mask(packed: Packed, context: int) -> Tensor:
 
 
 def rotation(places: Tensor, head_width: int) -> tuple[Tensor, Tensor]:
-    """Cosines and sines of places `[…, n]` for the rotated part of a head, `[…, n, part]`."""
+    """Cosines and sines of positions `[…, n]` for the rotated part of a head, `[…, n, part]`."""
     part = int(head_width * ROTARY_SHARE)
     inverse = ROTARY_BASE ** (-torch.arange(0, part, 2, device=places.device).float() / part)
     angle = places[..., None].float() * inverse

@@ -1,6 +1,6 @@
-"""What the language model is taught beside the answers: where to look, what to remember, which words to keep apart.
+"""What the language model is trained on besides the answers: where to attend, what to remember, which words to keep apart.
 
-A model of this size does not find these habits by itself in the time there is; large models have them from pretraining.
+A model of this size does not learn this by itself in the available time. Large models have it from pretraining.
 """
 
 import math
@@ -16,18 +16,18 @@ from .scenes import MAX_OBJECTS
 from .text import APART, EOS, ID, SIGN_APART, Packed
 from .tiles import TileTokens
 
-# Nouns look at their objects with head 0 of these layers; the word `answer` looks at the first noun with head 1 and at the
-# second with head 2 of the layer POINTING; nouns then know place and size of their object.
+# Nouns attend to their objects with head 0 of these layers. In the layer POINTING, the word `answer` attends to the first noun
+# with head 1 and to the second with head 2. By then, nouns contain the position and size of their object.
 GROUNDING = (1, 2)
 POINTING = 2
-# Of the tiled model, which sees everything twice, head 0 looks at the tiles and head 3 at the overview.
+# In the tiled model, which sees everything twice, head 0 attends to the tiles and head 3 to the overview.
 VIEW_HEADS = (0, 3)
-# How similar two words that must stay apart may be.
+# The highest similarity of two words that must stay apart.
 MAX_COSINE = 0.15
 
 
 def answer_loss(model: LanguageModel, reading: Reading, packed: Packed) -> Tensor:
-    """Cross entropy of the answers' words; the end of an answer counts little."""
+    """Cross entropy of the answers' words. The end of an answer has a small weight."""
     learn = packed.labels >= 0
     logits, labels = model.logits(reading.states[learn]).float(), packed.labels[learn]
     weight = torch.where(labels == EOS, 0.1, 1.0)
@@ -35,10 +35,11 @@ def answer_loss(model: LanguageModel, reading: Reading, packed: Packed) -> Tenso
 
 
 def grounding_loss(reading: Reading, packed: Packed, tokens: Tokens) -> Tensor:
-    """Nouns look at tokens of the objects they stand for, or at `<s>` if there are none: with one head for each view of the
-    picture.
+    """Nouns attend to tokens of the objects they refer to, or to `<s>` if there are none, with one head for each view of the
+    image.
 
-    To count, a noun looks equally at `<s>` and at one token per object of the last view: the share of `<s>` tells their number.
+    To count, a noun attends equally to `<s>` and to one token per object of the last view, so the share of `<s>` gives
+    their number.
     """
     rows = packed.nouns[:, 0]
     mine = F.one_hot(tokens.owner.clamp(min=0), packed.refers.shape[1]) * tokens.is_object[..., None]
@@ -60,7 +61,7 @@ def grounding_loss(reading: Reading, packed: Packed, tokens: Tokens) -> Tensor:
 
 
 def pointing_loss(reading: Reading, packed: Packed) -> Tensor:
-    """The word `answer` looks at the nouns of its question."""
+    """The word `answer` attends to the nouns of its question."""
     rows, nouns, answers = packed.nouns.unbind(-1)
     layer = reading.layers[POINTING]
     context = layer.key.shape[2] - packed.ids.shape[1]
@@ -89,7 +90,7 @@ def reading_loss(reading: Reading, packed: Packed, tokens: TileTokens) -> Tensor
 
 
 class NounReader(nn.Module):
-    """Linear probe on nouns, thrown away after training: place and size of the one object meant, or how many are meant."""
+    """Linear probe on nouns, discarded after training: position and size of its object, or the number of objects."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -108,7 +109,7 @@ class NounReader(nn.Module):
 
 
 def crowding_loss(model: LanguageModel) -> Tensor:
-    """Attribute words that have come too close: tied embeddings collapse words that answer the same question."""
+    """Penalizes attribute words that are too similar: tied embeddings collapse words that answer the same question."""
     apart = SIGN_APART if model.config.tiles else APART
     words = F.normalize(model.embedding.weight[[ID[word] for word in apart]], dim=-1)
     cosine = words @ words.T - torch.eye(len(words), device=words.device)
@@ -116,7 +117,7 @@ def crowding_loss(model: LanguageModel) -> Tensor:
 
 
 def alignment_loss(projected: Tensor, ideal: Tensor, tokens: Tokens) -> Tensor:
-    """How far projected vision tokens are from what they should say; objects matter most, their centres more."""
+    """Distance of projected vision tokens from their ideal tokens. Objects weigh more than background, their centers most."""
     weight = torch.where(tokens.is_object, 1.0, 0.1) + 2.0 * tokens.is_centre
     distance = 16 * (projected - ideal).pow(2).mean(-1) + 1 - F.cosine_similarity(projected, ideal, dim=-1)
     return (distance * weight).sum() / weight.sum()

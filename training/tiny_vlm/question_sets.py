@@ -14,14 +14,14 @@ from .questions import ask, kinds_of
 from .sign_scenes import sampler_of
 from .train import pictures_of
 
-# Each scene is asked this many questions, each of another kind, so that no scene weighs much.
+# Questions per scene, each of another kind, so that no scene has much weight.
 PER_SCENE = 2
 
 
 def write_question_set(config: Config, folder: Path, split: str, scenes: int, per_kind: int) -> None:
     """Writes `scenes.jsonl` and `questions.jsonl`: `per_kind` questions of every kind about the first scenes of a split.
 
-    Kinds take turns; a scene that allows no question of its kind is asked the next kind that still lacks some.
+    Kinds alternate. If a scene allows no question of a kind, the next kind that still needs questions is used.
     """
     kinds, sample = kinds_of(config), sampler_of(config)
     lacking = dict.fromkeys(kinds, per_kind)
@@ -30,7 +30,7 @@ def write_question_set(config: Config, folder: Path, split: str, scenes: int, pe
         rng = scene_generator(split, index)
         scene = sample(rng)
         turn = index * PER_SCENE
-        # Kinds that lack most come first; among equals they take turns.
+        # Kinds that need the most questions come first; equal ones alternate.
         order = sorted(kinds, key=lambda kind: (-lacking[kind], (kinds.index(kind) - turn) % len(kinds)))
         asked = 0
         for kind in order:
@@ -43,14 +43,14 @@ def write_question_set(config: Config, folder: Path, split: str, scenes: int, pe
             asked += 1
             questions.append({"scene": index, "question": question.text, "answer": question.answer, "kind": kind})
     if missing := {kind: count for kind, count in lacking.items() if count}:
-        raise ValueError(f"{scenes} scenes of split {split!r} are too few for {per_kind} questions a kind: {missing} lack")
+        raise ValueError(f"{scenes} scenes of split {split!r} are too few for {per_kind} questions per kind: {missing} missing")
     folder.mkdir(parents=True, exist_ok=True)
     _write_lines(folder / "scenes.jsonl", (sample(scene_generator(split, index)).to_json() for index in range(scenes)))
     _write_lines(folder / "questions.jsonl", questions)
 
 
 def write_samples(config: Config, folder: Path, model_folder: Path, precision: str, count: int) -> None:
-    """Writes pictures and questions for demos: only questions that the exported model answers rightly with all tokens."""
+    """Writes images and questions for demos: only questions that the exported model answers correctly with all tokens."""
     scenes = [sampler_of(config)(scene_generator("samples", index)) for index in range(count)]
     pictures = [draw(scene, 1)[0] for scene in scenes]
     model = Exported(config, model_folder, precision)

@@ -1,4 +1,4 @@
-"""Questions about a scene, with their answers and what their words refer to. Not how they become token ids: see text.py."""
+"""Questions about a scene, with their answers and what their words refer to. For token ids, see text.py."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from .scenes import COLORS, IMAGE_SIZE, SHAPES, SIZES, Scene, Thing, pick
 NUMBERS = ("zero", "one", "two", "three", "four")
 PLURALS = {shape: "crosses" if shape == "cross" else f"{shape}s" for shape in SHAPES}
 
-# Asked only where the answer is plain: how far from the middle, or from each other, in pixels.
+# Asked only if the answer is unambiguous: minimum distances from the middle, or from each other, in pixels.
 CLEAR_OFFSET = 10
 CLEAR_DISTANCE = 16
-# A scene is "mostly" something if at least this share of its objects is, and mixed if no share reaches the other.
+# A scene is "mostly" something if at least the first share of its objects is, and mixed if no share reaches the second.
 MOSTLY, MIXED = 0.5, 0.34
 
 
 @dataclass(frozen=True)
 class Mention:
-    """Words of a question that stand for objects. Its last word is the noun; the picture stands for all of them."""
+    """Words of a question that refer to objects. The last word is the noun; the image refers to all objects."""
 
     text: str
     objects: tuple[int, ...]
@@ -41,7 +41,7 @@ class Question:
         return [part for part in self.parts if isinstance(part, Mention)]
 
 
-# What is counted, as (shape, colour): both, or one of them, three times as often.
+# What is counted, as (shape, color). Entries with only one of the two are listed three times, so they are drawn more often.
 COUNTED = (
     *((shape, color) for shape in SHAPES for color in COLORS),
     *[(shape, None) for shape in SHAPES] * 3,
@@ -53,12 +53,12 @@ Wordings = tuple[tuple[str, str], ...]
 
 
 def ask(rng: np.random.Generator, scene: Scene, kind: str) -> Question | None:
-    """A question of a kind, or none if the scene allows none whose answer is plain."""
+    """A question of a kind, or `None` if the scene allows none with an unambiguous answer."""
     return _ASK[kind](_Asker(rng, scene))
 
 
 class _Asker:
-    """A scene with the lots that are drawn about it."""
+    """A scene, with the random numbers for its questions."""
 
     def __init__(self, rng: np.random.Generator, scene: Scene):
         self.rng, self.scene, self.objects = rng, scene, scene.objects
@@ -88,11 +88,11 @@ class _Asker:
         return list(named.values())
 
     def bearing(self, attributes: tuple[str, ...]) -> tuple[Thing, ...]:
-        """Objects that have all of the attributes: signs have no size."""
+        """Objects that have all of the attributes; signs have no size."""
         return tuple(o for o in self.objects if all(getattr(o, name) for name in attributes))
 
     def pixels(self, length: float) -> float:
-        """A length told for the smaller scenes."""
+        """A length that is given for the smaller scenes."""
         return length * self.scene.side / IMAGE_SIZE
 
     def matching(self, **wanted: str) -> tuple[int, ...]:
@@ -100,7 +100,7 @@ class _Asker:
 
 
 def phrase(shape: str | None = None, color: str | None = None, size: str | None = None, plural: bool = False) -> str:
-    """`small red circles`; `objects` where no shape is told."""
+    """`small red circles`; `objects` without a shape."""
     noun = (PLURALS[shape] if plural else shape) if shape else ("objects" if plural else "object")
     return " ".join(word for word in (size, color, noun) if word)
 
@@ -137,7 +137,7 @@ def _present(a: _Asker, attributes: tuple[str, ...]) -> dict[str, str]:
 
 
 def _absent(a: _Asker, attributes: tuple[str, ...]) -> dict[str, str] | None:
-    """Something that is not there: mostly made of attributes that are, each on another object."""
+    """Something that is absent, mostly a combination of attributes that other objects have."""
     everything = {"shape": SHAPES, "color": tuple(COLORS), "size": SIZES}
     bearing = a.bearing(attributes)
     for _ in range(30):
@@ -148,7 +148,7 @@ def _absent(a: _Asker, attributes: tuple[str, ...]) -> dict[str, str] | None:
 
 
 def _attribute(a: _Asker, kind: str, namings: Namings, wordings: Wordings) -> Question | None:
-    """Asks for an attribute of an object that others single out, by the first naming that singles out any."""
+    """Asks for an attribute of an object, identified by other attributes: the first naming that identifies any object."""
     bearing = ([(thing, mention) for thing, mention in a.referring(*naming) if getattr(thing, kind)] for naming in namings)
     candidates = next((found for found in bearing if found), None)
     if not candidates:
@@ -301,11 +301,11 @@ _ASK = {
     "detail": _detail,
     "reading": _reading,
 }
-# Of all scenes, and of those with marks and signs.
+# The kinds for all scenes, and for scenes with marks and signs.
 SIGN_KINDS = tuple(_ASK)
 KINDS = SIGN_KINDS[:9]
 
 
 def kinds_of(config: Config) -> tuple[str, ...]:
-    """The kinds of questions that a model is asked."""
+    """The kinds of questions for a model."""
     return SIGN_KINDS if config.tiles else KINDS

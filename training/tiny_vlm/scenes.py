@@ -1,6 +1,6 @@
 """What a scene is, and how a random one is generated. Pixels are drawn in draw.py.
 
-A scene is plain data with rounded numbers, so that JSON carries it without loss and other languages draw the same pixels.
+A scene is plain data with rounded numbers, so JSON represents it exactly, and other languages draw the same pixels.
 """
 
 from collections.abc import Sequence
@@ -26,16 +26,16 @@ PATTERNS = ("plain", "stripes", "checks")
 MIN_OBJECTS, MAX_OBJECTS = 3, 15
 RADII = {"small": (5.5, 7.5), "large": (9.5, 13.0)}
 
-# Object and background colours as they are stored: how far a channel strays from the colour's own, standard deviation.
+# Object and background colors as they are stored: the standard deviation of a channel from the color's own.
 COLOR_SPREAD = 9
 PLACING_ATTEMPTS = 60
 
 
 @dataclass(frozen=True)
 class Thing:
-    """An object, a sign, or a stroke of clutter. Lengths in pixels; (cos, sin) is its rotation; shade is a ramp across it.
+    """An object, a sign, or a stroke of clutter. Lengths in pixels; (cos, sin) is its rotation; shade is a gradient across it.
 
-    `mark` is a small mark on an object, `text` what is written on a sign; see sign_scenes.py.
+    `mark` is a small mark on an object, and `text` the text of a sign; see sign_scenes.py.
     """
 
     shape: str
@@ -54,7 +54,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Background:
-    """The surface behind. Amplitudes in levels of 255; `period` and (cos, sin) are those of the pattern."""
+    """The background surface. Amplitudes are in levels of 255; `period` and (cos, sin) are those of the pattern."""
 
     color: str
     rgb: tuple[int, int, int]
@@ -77,7 +77,7 @@ class Scene:
     side: int = IMAGE_SIZE
 
     def to_json(self) -> dict:
-        """As the TypeScript package reads it: without what is not there."""
+        """The scene as the TypeScript package reads it, without empty fields."""
         return _without_blanks(asdict(self))
 
 
@@ -88,7 +88,7 @@ def _without_blanks(value):
 
 
 def pick(rng: np.random.Generator, options: Sequence):
-    """A random option. Like `rng.choice`, which first makes an array and takes five times as long."""
+    """A random option. Equivalent to `rng.choice`, which first creates an array and takes five times as long."""
     return options[int(rng.integers(len(options)))]
 
 
@@ -122,7 +122,7 @@ def sample_background(rng: np.random.Generator) -> Background:
 
 def _sample_objects(rng: np.random.Generator) -> tuple[Thing, ...]:
     wanted = int(rng.integers(MIN_OBJECTS, MAX_OBJECTS + 1))
-    # Half of the scenes have a theme: a colour or a shape that most objects share.
+    # Half of the scenes have a theme: a color or a shape that most objects share.
     theme = rng.choice(("color", "shape", "none"), p=(0.25, 0.25, 0.5))
     colors = tuple(COLORS)
     theme_color, theme_shape = pick(rng, colors), pick(rng, SHAPES)
@@ -141,7 +141,7 @@ def _sample_objects(rng: np.random.Generator) -> tuple[Thing, ...]:
 
 
 def _place(rng: np.random.Generator, others: list[Thing], size: str) -> tuple[float, float, float] | None:
-    """A free place, or none after many attempts."""
+    """A free position, or `None` after many attempts."""
     radius = rng.uniform(*RADII[size])
     for _ in range(PLACING_ATTEMPTS):
         x, y = rng.uniform(radius + 2, IMAGE_SIZE - radius - 2, 2)
@@ -168,7 +168,7 @@ def sample_thing(rng, shape, color, size, x, y, radius, rgb, turn=0.2) -> Thing:
 
 
 def sample_stroke(rng: np.random.Generator, side: int = IMAGE_SIZE) -> Thing:
-    """A thin grey stroke: not an object, nobody asks about it. It lies beneath the objects."""
+    """A thin gray stroke: not an object, and never asked about. It is drawn below the objects."""
     x, y = rng.uniform(0, side, 2)
     level = int(rng.uniform(60, 200))
     return sample_thing(rng, "stroke", "grey", "small", x, y, rng.uniform(3, 8), (level,) * 3, turn=np.pi)

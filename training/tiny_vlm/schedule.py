@@ -1,4 +1,4 @@
-"""What the training stages share: device, learning rates, batches, updates, a log on standard output and in a file."""
+"""Shared by the training stages: device, learning rates, batches, updates, and a log on standard output and in a file."""
 
 import dataclasses
 import json
@@ -17,7 +17,7 @@ MakeBatch = Callable[[np.random.Generator, int], Any]
 
 
 class Training:
-    """One run: everything random comes from its seed, everything it says goes to `log.jsonl` as well."""
+    """One run. All random numbers derive from its seed, and everything it prints is also written to `log.jsonl`."""
 
     def __init__(self, folder: Path, seed: int, device: str = "cpu", bfloat16: bool = True, workers: int = 0):
         self.folder, self.seed, self.workers = folder, seed, workers
@@ -28,9 +28,9 @@ class Training:
         self._at: dict = {}
 
     def steps(self, stage: str, count: int, optimiser, peak: float, warmup: int, make: MakeBatch) -> Iterator[tuple[int, Any]]:
-        """Counts steps, sets the learning rate of each, and brings its batch: linear warm-up, then a cosine to nearly nothing.
+        """Yields each step with its batch, and sets the learning rate: linear warm-up, then a cosine to almost zero.
 
-        `make(rng, step)` makes a batch from its own random numbers, so that it does not depend on the worker.
+        `make(rng, step)` gets separate random numbers for each batch, so that a batch does not depend on the worker.
         """
         batches = _Batches(make, self.seed, count)
         loader = DataLoader(batches, batch_size=None, num_workers=self.workers, collate_fn=_as_it_is)
@@ -42,7 +42,7 @@ class Training:
             yield step, self.to(batch)
 
     def precision(self):
-        """Matrix products in bfloat16: twice as fast where the processor has it. Weights stay in float32."""
+        """Matrix products in bfloat16, twice as fast on processors that support it. Weights stay in float32."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16)
 
     def update(self, optimiser, parameters: list[nn.Parameter], loss: torch.Tensor) -> None:
@@ -52,7 +52,7 @@ class Training:
         optimiser.step()
 
     def reports(self, step: int) -> bool:
-        """A dozen times in a long stage, and at every stage's end."""
+        """Whether to log: a dozen times in a long stage, and at the end of every stage."""
         return (step + 1) % max(100, self._at["of"] // 12) == 0 or step + 1 == self._at["of"]
 
     def log(self, **values: float) -> None:
@@ -62,7 +62,7 @@ class Training:
             file.write(json.dumps(entry) + "\n")
 
     def to(self, value):
-        """A tensor, or a tuple or dataclass of such, on the device; numbers as they are."""
+        """Moves a tensor, or a tuple or dataclass of tensors, to the device. Numbers are returned unchanged."""
         if isinstance(value, int):
             return value
         if isinstance(value, torch.Tensor):
@@ -77,7 +77,7 @@ def _as_it_is(batch):
 
 
 class _Batches(Dataset):
-    """The batches of a stage, each made when it is asked for."""
+    """The batches of a stage, each created on access."""
 
     def __init__(self, make: MakeBatch, seed: int, count: int):
         self.make, self.seed, self.count = make, seed, count

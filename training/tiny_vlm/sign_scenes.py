@@ -1,7 +1,7 @@
-"""Scenes for the tiled model: four times the area, objects that bear small marks, and signs with one to three characters.
+"""Scenes for the tiled model: four times the area, objects with small marks, and signs with one to three characters.
 
-Each thing has a cell of its own, a sixteenth of the picture, which is both a tile and what one token of the overview shows.
-Characters are spaced as the vision tokens of a tile are, and stand within a few pixels of them, so that a token holds one.
+Each thing has its own cell, a sixteenth of the image. A cell is a tile, and also what one token of the overview shows.
+Characters have the same spacing as the vision tokens of a tile, within a few pixels, so that a token shows one character.
 """
 
 from collections.abc import Callable
@@ -34,25 +34,25 @@ MAX_SIGNS, MAX_LENGTH = 3, 3
 MARKS = ("none", "dot", "bar")
 RADII = {"small": (11.5, 14.0), "large": (18.0, 22.0)}
 
-# How far from its cell's middle an object may lie, and how far from the tokens' edges characters may.
+# Maximum distance of an object from the middle of its cell, and of characters from the edges of tokens.
 STRAY = 12
 SHIFT = 5
 
 
 def sampler_of(config: Config) -> Callable[[np.random.Generator], Scene]:
-    """What draws the scenes of a model."""
+    """The function that generates a model's scenes."""
     return sample_sign_scene if config.tiles else sample_scene
 
 
 def sample_sign_scene(rng: np.random.Generator) -> Scene:
-    """Draws a scene of 256 × 256 pixels: 4 to 8 objects, 1 to 3 signs of different colours, clutter, and a background."""
+    """Draws a scene of 256 × 256 pixels: 4 to 8 objects, 1 to 3 signs of different colors, clutter, and a background."""
     background = sample_background(rng)
     cells = rng.permutation(CELLS * CELLS)
     signs = int(rng.integers(1, MAX_SIGNS + 1))
     colors = rng.permutation(len(COLORS))
     things = [_sign(rng, tuple(COLORS)[colors[i]], *divmod(int(cells[i]), CELLS)) for i in range(signs)]
     things += _objects(rng, cells[signs:])
-    # Counted and described in the order of their cells, not of their making.
+    # Ordered by cell, so that counts and descriptions do not depend on the order of creation.
     things.sort(key=lambda thing: (thing.y // CELL, thing.x // CELL))
     clutter = tuple(sample_stroke(rng, SIZE) for _ in range(rng.integers(0, 13)))
     return Scene(background, tuple(things), clutter, SIZE)

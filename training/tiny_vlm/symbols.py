@@ -1,6 +1,6 @@
-"""Ideal tokens: what a projected vision token should be, written in the language model's own word vectors.
+"""Ideal tokens: what a projected vision token should be, in the language model's own word vectors.
 
-They stand in for images while the language model learns to answer (stage 2), and are what the projector aims at (stage 3).
+They replace images while the language model learns to answer (stage 2), and are the targets of the projector (stage 3).
 """
 
 import math
@@ -19,12 +19,12 @@ _SHAPE_WORDS = [ID[word] for word in (*SHAPES, "background", "sign")]
 _SIZE_WORDS = [ID[word] for word in SIZES]
 _GROUND_WORDS = [ID[word] for word in BACKGROUNDS]
 
-# How loud each part of a token is.
+# The weight of each part of a token.
 SIZE_SHARE, GROUND_SHARE, PLACE_SHARE = 0.6, 0.35, 0.7
 
 
 class IdealTokens(nn.Module):
-    """Colour + shape + size + place + mark of an object's centre + the scene's background, as word vectors."""
+    """Color + shape + size + place + mark of an object's center + the scene's background, as word vectors."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -49,12 +49,12 @@ class IdealTokens(nn.Module):
         )
 
     def placed(self, tokens: Tokens) -> Tensor:
-        """What tokens say of the places of what they show, `[B, n, width]`."""
+        """The parts of tokens that encode the positions of what they show, `[B, n, width]`."""
         return self.place(place_features(tokens.xy))
 
 
 def place_features(xy: Tensor) -> Tensor:
-    """Places in [0, 1] as 18 smooth features."""
+    """Positions in [0, 1] as 18 smooth features."""
     waves = torch.arange(1, 5, device=xy.device).float() * math.pi
     x, y = (xy[..., i, None] for i in (0, 1))
     parts = [f(c * waves) for c in (x, y) for f in (torch.sin, torch.cos)]
@@ -62,7 +62,7 @@ def place_features(xy: Tensor) -> Tensor:
 
 
 def sample_tokens(rng: np.random.Generator, objects: Objects, length: int) -> Tokens:
-    """A context of `length` tokens per scene: every object by one or several tokens, the rest background, shuffled."""
+    """A context of `length` tokens per scene: one or several tokens per object, the rest background, shuffled."""
     counts = objects.present.sum(1).tolist()
     owner = torch.full((len(counts), length), -1, dtype=torch.int64)
     for row, count in enumerate(counts):

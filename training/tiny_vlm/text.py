@@ -18,7 +18,7 @@ _OTHER = (
     "background image picture photo this that here describe mostly mixed object objects thing things with between not any "
     "big little tell me please grey"
 ).split()
-# Words about marks and signs, and what the layout of a tiled picture needs; after all others, whose ids stay.
+# Words about marks and signs, and for the layout of a tiled image. They come last, so that the ids of all others stay the same.
 AROUND, OVERVIEW = "<fake_token_around_image>", "<global-img>"
 MARKERS = (AROUND, OVERVIEW, *(f"<row_{row}_col_{column}>" for row in range(1, 5) for column in range(1, 5)))
 _SIGN_WORDS = (*MARKERS, *CHARACTERS, *"sign written say read mark dot bar none".split())
@@ -28,21 +28,21 @@ WORDS = tuple(
 VOCABULARY_SIZE = 160
 ID = {word: i for i, word in enumerate(WORDS)}
 
-# Words that answers are made of and that must stay apart; plurals begin where their singulars do.
+# Words of answers, which must stay apart. Plurals start at the vectors of their singulars.
 APART = [*SHAPES, *COLORS, *BACKGROUNDS, *SIZES, *NUMBERS, *"yes no left right top bottom above below".split()]
 # The same for the tiled model.
 SIGN_APART = [*APART, *CHARACTERS, *"sign dot bar none".split()]
 
-# Words whose loss changes the answer.
+# Words whose replacement would change the answer.
 _KEPT = {ID[word] for word in (*APART, *PLURALS.values(), *"object objects background color shape size half".split())}
 _KEPT |= {ID[word] for word in _SIGN_WORDS}
 
-# How often a word of training text is replaced by <unk>, so that unknown words are no surprise.
+# How often a word of a training text is replaced with <unk>, so that the model learns to handle unknown words.
 UNKNOWN_RATE = 0.03
 
 
 def split_words(text: str) -> list[str]:
-    """As the tokenizer of the exported model does: lower case, words and single punctuation marks."""
+    """Splits text like the tokenizer of the exported model: lowercase words and single punctuation marks."""
     return re.findall(r"\w+|[^\w\s]", text.lower())
 
 
@@ -52,7 +52,7 @@ def encode(text: str) -> list[int]:
 
 @dataclass
 class Encoded:
-    """One question as ids: `question … answer` and the answer. `nouns` are the places of the mentions' last words."""
+    """One question as ids: `question … answer` and the answer. `nouns` are the positions of the mentions' last words."""
 
     prompt: list[int]
     answer: list[int]
@@ -70,14 +70,14 @@ def encode_question(question: Question) -> Encoded:
 
 @dataclass
 class Packed:
-    """Several questions per context, one after another, that do not see each other. B contexts, T text tokens.
+    """Several questions per context, one after the other, that do not attend to each other. B contexts, T text tokens.
 
     `ids`, `segment` (-1 for padding) and `place` (within the question) are [B, T]. `labels` are the next ids, -100 where
-    nothing is to be learned; `is_first` marks the ones that follow the prompt. `nouns` lists [mention, 3]: context, place of
-    the noun, place of the word `answer`; `order` says whether it is its question's first mention (0) or second (1);
-    `refers` [mention, MAX_OBJECTS] tells its objects; `counts` whether how many they are matters. `reads` lists [step, 5], for
-    each step of an answer that is read from a sign: context, place of the word that comes before, place of the noun, object,
-    number of the character from 1.
+    there is no loss; `is_first` marks those that follow the prompt. `nouns` lists [mention, 3]: context, position of
+    the noun, position of the word `answer`. `order` says whether it is its question's first mention (0) or second (1),
+    `refers` [mention, MAX_OBJECTS] which objects it refers to, and `counts` whether their number matters. `reads` lists
+    [step, 5], for each step of an answer that is read from a sign: context, position of the word before, position of the
+    noun, object, number of the character from 1.
     """
 
     ids: torch.Tensor

@@ -1,4 +1,4 @@
-"""Ideal tokens of the tiled model: what symbols.py says of all, with characters, marks, and whether a token is of a tile."""
+"""Ideal tokens of the tiled model: those of symbols.py, plus characters, marks, and whether a token belongs to a tile."""
 
 import numpy as np
 import torch
@@ -13,14 +13,14 @@ from .symbols import IdealTokens
 from .text import ID
 from .tiles import TileTokens, characters_of, marks_of
 
-# How loud characters and marks are.
+# The weights of characters and marks.
 CHARACTER_SHARE, MARK_SHARE = 1.2, 0.8
-# How many tokens of tiles show an object, at least and at most.
+# Minimum and maximum number of tile tokens that show an object.
 SEEN_BY = (1, 4)
 
 
 class TileIdealTokens(IdealTokens):
-    """An ideal token, and in tiles: the character and its number on the sign, the mark of an object."""
+    """Adds to the ideal tokens of tiles the character and its number on the sign, and the mark of an object."""
 
     def __init__(self, config: Config):
         super().__init__(config)
@@ -41,7 +41,7 @@ class TileIdealTokens(IdealTokens):
         )
 
     def placed(self, tokens: TileTokens) -> Tensor:
-        """Tokens of the overview alone say places: where an object lies within a tile would only blur where it lies."""
+        """Only tokens of the overview encode positions: a position within a tile would only blur the one in the image."""
         return super().placed(tokens) * ~tokens.is_tile[..., None]
 
 
@@ -62,7 +62,7 @@ def sample_tile_tokens(rng: np.random.Generator, scenes: list[Scene], objects: O
             owner[row, length + int(thing.y * CELLS // SIZE) * CELLS + int(thing.x * CELLS // SIZE)] = j
         shown = [shown[i] for i in rng.permutation(len(shown))[:length]]
         places = torch.from_numpy(np.sort(rng.permutation(length)[: len(shown)]))
-        # Tokens of an object follow each other, as in a tile.
+        # Tokens of an object are consecutive, as in a tile.
         told = torch.tensor(sorted(shown))
         owner[row, places], slot[row, places] = told[:, 0], told[:, 1]
     at = (torch.arange(CELLS) + 0.5) / CELLS

@@ -1,4 +1,4 @@
-"""Pictures cut into tiles as the processor of the exported model cuts them, and what every token of every tile shows."""
+"""Images split into tiles as by the processor of the exported model, and what each token of each tile shows."""
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,14 +20,14 @@ from .text import AROUND, ID, IMAGE, OVERVIEW
 TILE, TILE_TOKENS = 64, 4
 GRID = SIZE // TILE * TILE_TOKENS
 NO_CHARACTER = len(CHARACTERS)
-# A token shows a character if it shows this share of its height.
+# A token shows a character if it covers this share of the character's height.
 MIN_CHARACTER = 0.35
 
 
 @dataclass
 class TileTokens(Tokens):
-    """What tokens of tiles and of overviews show: `slot` is a character's number on its sign, from 1, or 0; `mark` an index of
-    MARKS. Neither is told of overviews. `xy` is relative to the tile or overview.
+    """What tokens of tiles and of overviews show: `slot` is a character's number on its sign, from 1, or 0; `mark` is an index
+    of MARKS. Overviews have neither. `xy` is relative to the tile or overview.
     """
 
     slot: Tensor
@@ -37,7 +37,7 @@ class TileTokens(Tokens):
 
     @property
     def views(self) -> list[Tensor]:
-        """Tiles, and then the overview: an object is seen in both, and counted in the latter."""
+        """Tiles, then the overview: an object is in both, and counted in the latter."""
         return [self.is_tile, ~self.is_tile]
 
     def at(self, rows: Tensor) -> "TileTokens":
@@ -46,7 +46,7 @@ class TileTokens(Tokens):
 
 @dataclass
 class TilePictures(Pictures):
-    """Pictures as frames `[B, tiles² + 1, 64, 64, 3]`, row by row, the overview last; `tiles` along an edge."""
+    """Images as frames `[B, tiles² + 1, 64, 64, 3]`, row by row, the overview last; `tiles` along an edge."""
 
     rows: Tensor
     tiles: int
@@ -54,7 +54,7 @@ class TilePictures(Pictures):
 
 @dataclass
 class TileScenes(Scenes):
-    """Scenes cut up: `pixels` are frames `[n, 17, 64, 64, 3]`, `halves` the frames at half the scale `[n, 5, 64, 64, 3]`.
+    """Scenes split into tiles: `pixels` are frames `[n, 17, 64, 64, 3]`, `halves` those at half the scale `[n, 5, 64, 64, 3]`.
     Owners and slots of all tile tokens are `[n, 16, 16]`.
     """
 
@@ -89,7 +89,7 @@ def _draw_one(split: str, index: int):
 
 def cut(pixels: np.ndarray, tiles: int) -> np.ndarray:
     """Images `[B, S, S, 3]` as frames `[B, tiles² + 1, 64, 64, 3]`: tiles row by row and the overview, as transformers.js does.
-    With fewer tiles the image is scaled down first, by the mean of its pixels.
+    With fewer tiles, the image is first scaled down by averaging pixels.
     """
     batch, side = pixels.shape[:2]
     factor = side // (tiles * TILE)
@@ -127,7 +127,7 @@ def _slots(scene: Scene, owner: np.ndarray) -> np.ndarray:
 
 
 def describe_frames(scenes: list[Scene], objects: Objects, owners: np.ndarray, slots: np.ndarray, tiles: int) -> TileTokens:
-    """What each token of pictures cut into `tiles`² tiles and an overview shows, `[B, (tiles² + 1) · 16]`."""
+    """What each token of images with `tiles`² tiles and an overview shows, `[B, (tiles² + 1) · 16]`."""
     fine, slot = torch.from_numpy(owners.astype(np.int64)), torch.from_numpy(slots.astype(np.int64))
     if tiles < CELLS:
         fine, slot = _coarser(fine, CELLS // tiles), torch.zeros(len(scenes), tiles * TILE_TOKENS, tiles * TILE_TOKENS).long()
@@ -135,7 +135,7 @@ def describe_frames(scenes: list[Scene], objects: Objects, owners: np.ndarray, s
     order = tile_order(tiles)
     parts = describe_tokens(fine.flatten(1), patch_places(grid).expand(len(scenes), -1, -1), objects)
     whole = describe_tokens(_cell_owners(scenes), patch_places(TILE_TOKENS).expand(len(scenes), -1, -1), objects)
-    # Places within the tile.
+    # Positions within the tile.
     corner = torch.floor(patch_places(grid) * tiles) / tiles
     parts.xy = (parts.xy - corner) * tiles
     joined = {}
@@ -151,7 +151,7 @@ def describe_frames(scenes: list[Scene], objects: Objects, owners: np.ndarray, s
 
 
 def characters_of(scenes: list[Scene], owner: Tensor, slot: Tensor) -> Tensor:
-    """Indices into CHARACTERS of what tokens `[B, n]` show of their signs; NO_CHARACTER where they show none."""
+    """Indices into CHARACTERS of the characters that tokens `[B, n]` show; NO_CHARACTER for none."""
     table = torch.full((len(scenes), MAX_OBJECTS + 1, MAX_LENGTH + 1), NO_CHARACTER)
     for i, scene in enumerate(scenes):
         for j, thing in enumerate(scene.objects):
@@ -161,7 +161,7 @@ def characters_of(scenes: list[Scene], owner: Tensor, slot: Tensor) -> Tensor:
 
 
 def marks_of(scenes: list[Scene], owner: Tensor) -> Tensor:
-    """Indices into MARKS of the marks of tokens' objects `[B, n]`; that of no mark where there is no object."""
+    """Indices into MARKS of the marks of tokens' objects `[B, n]`; that of no mark if there is no object."""
     table = torch.zeros(len(scenes), MAX_OBJECTS + 1).long()
     for i, scene in enumerate(scenes):
         for j, thing in enumerate(scene.objects):
@@ -170,7 +170,7 @@ def marks_of(scenes: list[Scene], owner: Tensor) -> Tensor:
 
 
 def _coarser(owner: Tensor, factor: int) -> Tensor:
-    """Owners of larger tokens: whoever owns most of the smaller ones."""
+    """Owners of larger tokens: the owner of most of the smaller ones."""
     n, grid = len(owner), owner.shape[1] // factor
     small = owner.reshape(n, grid, factor, grid, factor).transpose(2, 3).reshape(n, grid, grid, factor**2)
     votes = (small[..., :, None] == small[..., None, :]).sum(-1).float() - 10.0 * (small < 0)
@@ -178,7 +178,7 @@ def _coarser(owner: Tensor, factor: int) -> Tensor:
 
 
 def _cell_owners(scenes: list[Scene]) -> Tensor:
-    """Who has which cell, `[B, 16]`."""
+    """The owner of each cell, `[B, 16]`."""
     owner = torch.full((len(scenes), CELLS * CELLS), -1)
     for i, scene in enumerate(scenes):
         for j, thing in enumerate(scene.objects):
@@ -188,14 +188,14 @@ def _cell_owners(scenes: list[Scene]) -> Tensor:
 
 @cache
 def tile_order(tiles: int) -> Tensor:
-    """The tokens of a picture's whole grid, row by row, in the order of tile after tile."""
+    """Reorders the tokens of an image's whole grid, from row by row to tile by tile."""
     grid = torch.arange((tiles * TILE_TOKENS) ** 2).reshape(tiles, TILE_TOKENS, tiles, TILE_TOKENS)
     return grid.transpose(1, 2).flatten()
 
 
 @cache
 def layout(tiles: int) -> Tensor:
-    """The ids that stand for a picture behind `<s>`, as Idefics3Processor writes them."""
+    """The ids of an image after `<s>`, as Idefics3Processor writes them."""
     tokens = [IMAGE] * TILE_TOKENS**2
     ids: list[int] = []
     for row in range(tiles):

@@ -1,4 +1,4 @@
-"""One training run from nothing to a checkpoint. An interrupted run resumes after its last finished stage."""
+"""A training run from scratch to a checkpoint. An interrupted run resumes after its last finished stage."""
 
 import json
 from dataclasses import asdict
@@ -24,9 +24,9 @@ PARTS = ("vision", "projector", "language", "ideal")
 def train(
     config: Config, folder: Path, seed: int, device: str, bfloat16: bool, workers: int = 0, tower: Path | None = None
 ) -> Model:
-    """Runs all stages; every stage has its own random numbers, so a resumed run equals one that never stopped.
+    """Runs all stages; every stage has its own random numbers, so a resumed run equals an uninterrupted one.
 
-    `tower` is an exported model whose vision tower is taken in place of stage 1.
+    `tower` is an exported model whose vision tower is used in place of stage 1.
     """
     _use_plain_attention_on_cuda()
     folder.mkdir(parents=True, exist_ok=True)
@@ -34,15 +34,15 @@ def train(
     settings = json.dumps({"seed": seed, **source, **asdict(config)}, indent=2)
     record = folder / "settings.json"
     if record.exists() and record.read_text() != settings:
-        raise ValueError(f"{folder} holds a run with other settings: choose another folder, or remove it")
+        raise ValueError(f"{folder} has a run with other settings: choose another folder, or remove it")
     record.write_text(settings)
 
     def stage(number: int) -> Training:
-        # The contexts of stage 2 are so short that converting them to bfloat16 and back costs a CPU more than it saves.
+        # The contexts of stage 2 are so short that on a CPU, converting them to bfloat16 and back takes longer than it saves.
         is_short = number == 2 and device == "cpu"
         return Training(folder, 10 * seed + number, device, bfloat16 and not is_short, workers)
 
-    # Drawn when they are first needed.
+    # Drawn on first use.
     scenes = cache(partial(pictures_of, config, "train", workers=max(2, workers)))
     validation = cache(partial(pictures_of, config, "validation", config.validation_scenes))
     torch.manual_seed(10 * seed)
@@ -75,7 +75,7 @@ def pictures_of(config: Config, split: str, count: int, workers: int = 2) -> Sce
 
 
 def _use_plain_attention_on_cuda() -> None:
-    """With CUDA's fused kernels (PyTorch 2.11, H200) the base model learned far worse: 47 to 51 % after 650 steps of stage 2,
+    """With CUDA's fused kernels (PyTorch 2.11, H200), the base model learned far less: 47 to 51 % after 650 steps of stage 2,
     and 69 to 89 % with plain attention.
     """
     torch.backends.cuda.enable_flash_sdp(False)

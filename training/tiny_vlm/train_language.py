@@ -1,5 +1,6 @@
-"""Stages 2 to 4: the language model learns to answer about ideal tokens, the projector learns to make them, both learn from
-images. The analogue of text pretraining, feature alignment and visual instruction tuning. No vision token is ever dropped.
+"""Stages 2 to 4: the language model learns to answer about ideal tokens, the projector learns to produce them, and both learn
+from images. They correspond to text pretraining, feature alignment, and visual instruction tuning. No vision token is ever
+dropped.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from .tile_symbols import TileIdealTokens, sample_tile_tokens
 from .tiles import TilePictures, TileScenes, TileTokens, layout
 from .vision import Projector, VisionTower, to_pixels
 
-# How often each kind is asked while training; hard kinds more often.
+# How often each kind is asked in training; harder kinds are asked more often.
 MIX = {
     "existence": 4,
     "color": 3,
@@ -36,9 +37,9 @@ MIX = {
     "description": 4,
 }
 SIGN_MIX = {**MIX, "location": 5, "relation": 6, "detail": 3, "reading": 4}
-# The tiled model sees every so manieth batch cut into so many tiles along an edge, as smaller pictures are.
+# For the tiled model, every n-th batch is split into only this many tiles along an edge, like smaller images.
 FEW_TILES, FEW_TILES_EVERY = 2, 8
-# Text tokens behind a context of symbols or of image tokens, and the lengths of symbol contexts.
+# Text tokens after a context of symbols or image tokens, and the lengths of symbol contexts.
 SYMBOL_TEXT, IMAGE_TEXT = 160, 320
 SYMBOL_CONTEXTS = (32, 48, 64, 96)
 
@@ -51,7 +52,7 @@ class Model:
     ideal: IdealTokens
 
     def read(self, config: Config, projected: Tensor, packed: Packed) -> Reading:
-        """Runs questions behind pictures' projected tokens `[B, n, width]`, between markers if they are of tiles."""
+        """Runs questions after the projected tokens of images `[B, n, width]`; those of tiles are between markers."""
         if config.tiles == 0:
             return self.language.read(projected, packed)
         tiles = round((projected.shape[1] / config.grid**2 - 1) ** 0.5)
@@ -65,7 +66,7 @@ class Model:
 
 
 def train_symbols(config: Config, model: Model, training: Training) -> None:
-    """Stage 2: answers about ideal tokens, with contexts shorter than an image's."""
+    """Stage 2: answers about ideal tokens, in contexts shorter than an image."""
     reader = losses.NounReader(config).to(training.device)
     parameters = [*model.language.parameters(), *model.ideal.parameters(), *reader.parameters()]
     optimiser = torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.02)
@@ -102,7 +103,7 @@ def train_projector(config: Config, model: Model, scenes: Scenes, sight: "Sight"
 
 
 def train_jointly(config: Config, model: Model, scenes: Scenes, validation: Scenes, sight: "Sight", training: Training) -> None:
-    """Stage 4: projector and language model learn from images, all vision tokens present; the vision tower is fixed."""
+    """Stage 4: projector and language model learn from images, with all vision tokens and a frozen vision tower."""
     reader = losses.NounReader(config).to(training.device)
     parameters = [*model.projector.parameters(), *model.language.parameters(), *reader.parameters()]
     optimiser = torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.02)
@@ -140,7 +141,7 @@ def sample_questions(rng: np.random.Generator, scenes: list[Scene], length: int,
 
 @torch.no_grad()
 def accuracy_by_kind(config: Config, model: Model, scenes: Scenes, training: Training) -> dict[str, float]:
-    """Share of questions about drawn scenes whose every word is right, one question of each kind per scene, and the mean."""
+    """Share of questions answered correctly in every word, by kind and on average, with one question of each kind per scene."""
     marks: dict[str, list[bool]] = {kind: [] for kind in kinds_of(config)}
     for start in range(0, len(scenes), 20):
         rows = range(start, min(start + 20, len(scenes)))
@@ -166,7 +167,7 @@ def _symbol_accuracy(config: Config, model: Model, training: Training) -> dict[s
 
 
 def _exam(config: Config, scenes: list[Scene], first: int) -> tuple[list[list[Question]], Packed]:
-    """One question of each kind about each scene, drawn by the scenes' numbers."""
+    """One question of each kind about each scene, seeded by the scene's index."""
     kinds = kinds_of(config)
     contexts = []
     for number, scene in enumerate(scenes, first):
@@ -176,7 +177,7 @@ def _exam(config: Config, scenes: list[Scene], first: int) -> tuple[list[list[Qu
 
 
 def _mark(model: Model, reading: Reading, packed: Packed, contexts: list[list[Question]], marks: dict) -> None:
-    """Marks answers, each word given the right words before it: right only if all are, as in greedy decoding."""
+    """Scores answers, each word predicted from the correct words before it; correct only if all words are."""
     right = model.language.logits(reading.states).argmax(-1) == packed.labels
     for row, questions in enumerate(contexts):
         for number, question in enumerate(questions):
@@ -200,7 +201,7 @@ def _habits(model: Model, reader, reading: Reading, packed: Packed, tokens: Toke
 
 
 class Sight:
-    """What the fixed vision tower makes of pictures; pictures of tiles, which take longest, are encoded once and remembered."""
+    """Features of images from the frozen vision tower. Tiled images, which take longest, are encoded once and cached."""
 
     def __init__(self, model: Model, training: Training):
         self.model, self.training = model, training
@@ -220,7 +221,7 @@ class Sight:
 
 @torch.no_grad()
 def _see(model: Model, pixels: Tensor, training: Training) -> Tensor:
-    """Features `[B, n, width]` of pictures `[B, S, S, 3]` (uint8), or of all frames of pictures `[B, frames, S, S, 3]`."""
+    """Features `[B, n, width]` of images `[B, S, S, 3]` (uint8), or of all frames of images `[B, frames, S, S, 3]`."""
     with training.precision():
         features, _, _ = model.vision(to_pixels(pixels.flatten(0, -4)))
     return features.float().reshape(len(pixels), -1, features.shape[-1])
@@ -231,7 +232,7 @@ def _sample_context(config: Config, rng: np.random.Generator, scenes: list[Scene
 
 
 def make_symbols(config: Config, rng: np.random.Generator, step: int) -> tuple[Tokens, Packed, Objects]:
-    """A batch of stage 2: what tokens say, questions, objects. Its scenes are drawn for it and never again."""
+    """A batch of stage 2: what tokens show, questions, objects. Its scenes are generated for it and not reused."""
     scenes = [sampler_of(config)(rng) for _ in range(config.symbol_batch)]
     objects = Objects.of(scenes)
     tokens = _sample_context(config, rng, scenes, objects, int(rng.choice(SYMBOL_CONTEXTS)))

@@ -1,4 +1,4 @@
-"""Stage 1 of the tiled model: the vision tower learns what every token of tiles and overviews shows, characters included."""
+"""Stage 1 of the tiled model: the vision tower learns what each token of tiles and overviews shows, including characters."""
 
 from functools import partial
 
@@ -29,12 +29,12 @@ PARTS = (
     len(MARKS),
     1,
 )
-# How many pictures give their overview alone, and how many their tiles at half the scale, for each that gives all its tiles.
+# For each image whose tiles are all used: how many contribute only their overview, and how many their tiles at half the scale.
 OVERVIEWS, HALVES = 4, 0.34
 
 
 class TokenReader(nn.Module):
-    """Linear probes on the features, thrown away after this stage."""
+    """Linear probes on the features, discarded after this stage."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -59,7 +59,7 @@ def train_tile_vision(config: Config, scenes: TileScenes, validation: TileScenes
 
 
 def frame_batch(scenes: TileScenes, count: int, seed: int, rng: np.random.Generator, step: int) -> tuple[Tensor, TileTokens]:
-    """Frames `[F, 64, 64, 3]` and their tokens `[F, 16]`: tiles that show something, an empty one now and then, overviews."""
+    """Frames `[F, 64, 64, 3]` and their tokens `[F, 16]`: tiles that show something, a few empty ones, and overviews."""
     rows = rows_of_batch(seed, len(scenes), count * (1 + OVERVIEWS), step)
     whole, half, rest = scenes.see(rows[:count], 0), scenes.see(rows[count : count + round(count * HALVES)], 0, 2), rows[count:]
     parts = [_frames(whole, rng), _frames(half, rng), _overviews(scenes.see(rest, 0))]
@@ -78,7 +78,7 @@ def _overviews(pictures: TilePictures) -> tuple[Tensor, TileTokens]:
 
 
 def flat_frames(pictures: TilePictures) -> tuple[Tensor, TileTokens]:
-    """All frames of a batch one after another: pixels `[F, 64, 64, 3]`, tokens `[F, 16]`."""
+    """All frames of a batch, one after the other: pixels `[F, 64, 64, 3]`, tokens `[F, 16]`."""
     frames = pictures.pixels.shape[1]
 
     def split(value: Tensor) -> Tensor:
@@ -122,7 +122,7 @@ def frame_loss(tower: VisionTower, reader: TokenReader, pixels: Tensor, tokens: 
 
 @torch.no_grad()
 def read_frames(tower: VisionTower, reader: TokenReader, validation: TileScenes, training: Training) -> dict[str, float]:
-    """How well tokens of unseen images are read, at the objects' centers. `o_` is for overviews; xy is in pixels of a frame."""
+    """Accuracy of the probes on unseen images, at the objects' centers. `o_` is for overviews; xy is in pixels of a frame."""
     tower.eval()
     pixels, tokens = flat_frames(training.to(validation.see(range(min(len(validation), 40)), 0)))
     features, _, _ = tower(to_pixels(pixels))

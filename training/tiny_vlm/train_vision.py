@@ -1,4 +1,4 @@
-"""Stage 1: the vision tower learns what every patch shows. The analogue of a pretrained image encoder."""
+"""Stage 1: the vision tower learns what each patch shows. It corresponds to a pretrained image encoder."""
 
 from functools import partial
 
@@ -12,13 +12,13 @@ from .scenes import BACKGROUNDS, COLORS, SHAPES, SIZES
 from .schedule import Training
 from .vision import VisionTower, to_pixels
 
-# What a patch is read for: shape or none, colour of object or background, size, centre of its object, whether it is the
-# centre, and the background of the whole scene, which every patch can tell.
+# What the probes read from a patch: shape or none, color of object or background, size, center of its object, whether it is
+# the center, and the background of the whole scene, which every patch encodes.
 PARTS = (NO_SHAPE + 1, len(COLORS) + len(BACKGROUNDS), len(SIZES), 2, 1, len(BACKGROUNDS))
 
 
 class PatchReader(nn.Module):
-    """Linear probes on the features, thrown away after this stage."""
+    """Linear probes on the features, discarded after this stage."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -70,7 +70,7 @@ def vision_loss(tower: VisionTower, reader: PatchReader, pictures: Pictures) -> 
 
 @torch.no_grad()
 def read_patches(tower, reader, validation: Scenes, config: Config, training: Training) -> dict[str, float]:
-    """How well patches of unseen scenes are read; shape and colour at the objects' centres, xy in pixels of the drawing."""
+    """Accuracy of the probes on unseen scenes; shape and color at the objects' centers, xy in pixels of the drawing."""
     tower.eval()
     pictures = training.to(validation.see(range(min(len(validation), 128)), config.image_size))
     patches = pictures.patches

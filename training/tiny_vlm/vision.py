@@ -43,7 +43,7 @@ class VisionBlock(nn.Module):
 
 
 class VisionTower(nn.Module):
-    """Pixels `[B, 3, S, S]` in [-1, 1] to features `[B, n, width]`, a class feature and its saliency `[B, n]`."""
+    """Pixels `[B, 3, S, S]` in [-1, 1] to features `[B, n, width]`, a class feature, and its saliency `[B, n]`."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -76,7 +76,7 @@ class VisionTower(nn.Module):
         return self._merge(x[:, 1:], self.width), x[:, 0], saliency
 
     def _merge(self, x: Tensor, width: int) -> Tensor:
-        """Patches `[B, patches, w]` to tokens `[B, n, shuffle² w]`: neighbours side by side."""
+        """Patches `[B, patches, w]` to tokens `[B, n, shuffle² w]`: neighbors are concatenated."""
         if self.shuffle == 1:
             return x
         cells = x.reshape(-1, self.grid, self.shuffle, self.grid, self.shuffle, width)
@@ -96,7 +96,7 @@ class Projector(nn.Module):
 
 
 def to_pixels(images: Tensor) -> Tensor:
-    """Images `[B, S, S, 3]` (uint8) as the processor of the exported model gives them."""
+    """Images `[B, S, S, 3]` (uint8) as the processor of the exported model returns them."""
     return images.permute(0, 3, 1, 2).float() / 127.5 - 1
 
 

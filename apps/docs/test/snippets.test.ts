@@ -1,4 +1,5 @@
-// Every block of code on the site compiles against the packages' sources, and blocks marked `run` run on the embedded model.
+// Every block of code on the site and in README files of packages compiles against the packages' sources. Blocks marked `run` run
+// on the embedded model.
 import { join } from 'node:path';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
 import ts from 'typescript';
@@ -7,10 +8,14 @@ import { pages, type Snippet, site, snippetsOf, writeSnippets } from './snippets
 
 const snippets = pages().flatMap(snippetsOf);
 
-test('there are blocks on the main pages', () => {
+test('the main pages have blocks', () => {
   const withCode = new Set(snippets.map(({ name }) => name.split(',')[0]));
   expect([...withCode]).toEqual(
-    expect.arrayContaining(['guide/node.md', 'guide/browser.md', 'guide/terms-and-selectors.md']),
+    expect.arrayContaining([
+      'apps/docs/guide/node.md',
+      'apps/docs/guide/terms-and-selectors.md',
+      'packages/core/README.md',
+    ]),
   );
 });
 
@@ -22,6 +27,8 @@ test('all blocks compile, in one program', () => {
     module: ts.ModuleKind.NodeNext,
     moduleResolution: ts.ModuleResolutionKind.NodeNext,
     customConditions: ['@mmtok/source'],
+    // The command line, which this package does not depend on.
+    paths: { mmtok: [join(site, '../../packages/cli/src/index.ts')] },
     types: ['node'],
     typeRoots: [join(site, 'node_modules/@types')],
     strict: true,
@@ -33,12 +40,17 @@ test('all blocks compile, in one program', () => {
     checkJs: true,
   });
   const own = new Set(files);
+  const snippetOf = (file: ts.SourceFile | undefined): Snippet | undefined =>
+    snippets[files.indexOf(file?.fileName ?? '')];
   const problems = program
     .getSourceFiles()
     .filter(({ fileName }) => own.has(fileName))
-    .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
+    .flatMap((file) => [
+      ...program.getSyntacticDiagnostics(file),
+      ...(snippetOf(file)?.isTyped ? program.getSemanticDiagnostics(file) : []),
+    ])
     .map(({ file, start = 0, messageText }) => {
-      const at = snippets[files.indexOf(file?.fileName ?? '')]?.name;
+      const at = snippetOf(file)?.name;
       const line = file?.text.slice(file.text.lastIndexOf('\n', start) + 1).split('\n', 1)[0];
       return `${at}: ${ts.flattenDiagnosticMessageText(messageText, '\n')} in: ${line?.trim()}`;
     });
@@ -61,13 +73,13 @@ describe('run on the embedded model', () => {
   });
 });
 
-/** The block with the embedded model in place of the hub's, and one of its pictures in place of the reader's. */
+/** The block with the embedded model instead of the reader's, and one of its sample images instead of the reader's. */
 async function runnableFile(snippet: Snippet): Promise<string | undefined> {
-  const picture = (await samples())[0]?.image ?? '';
+  const image = (await samples())[0]?.image ?? '';
   const [file] = writeSnippets(join(site, '.cache/run', snippet.file), [snippet], (code) =>
     code
-      .replaceAll(/'HuggingFaceTB\/[^']+'/g, JSON.stringify(modelPath))
-      .replaceAll(/'photo\.jpg'/g, JSON.stringify(picture)),
+      .replaceAll(/'HuggingFaceTB\/[^']+'|'\.\/my-model'/g, JSON.stringify(modelPath))
+      .replaceAll(/'photo\.jpg'/g, JSON.stringify(image)),
   );
   return file;
 }

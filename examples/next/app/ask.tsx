@@ -67,7 +67,7 @@ export function Ask() {
         Share of vision tokens to keep
         <input name="keep" type="number" min={0.01} max={0.99} step={0.01} defaultValue={0.1} />
       </label>
-      <button type="submit" disabled={!isReady}>
+      <button type="submit" disabled={!isReady || image === undefined}>
         Ask
       </button>
       <output>{answer}</output>

@@ -78,7 +78,7 @@ export function formatReport({ records, budgets, threshold, agent }) {
   const costs = table(
     ['', ...tokens],
     [
-      ['preparing the picture, ms', ...same(median(records.map(({ prepareMs }) => prepareMs)))],
+      ['preparing the image, ms', ...same(median(records.map(({ prepareMs }) => prepareMs)))],
       ['encoding it, ms', ...same(median(records.flatMap(({ encodeMs }) => encodeMs ?? [])))],
       [
         'selection and language model, ms',

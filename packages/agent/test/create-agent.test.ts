@@ -11,7 +11,7 @@ import { buildTinyModel, noiseImage, type TinyModel } from '../../transformers/t
 import { type CreateAgentOptions, createAgent, type VlmAgent } from '../src/index.js';
 import { SMOLVLM2_TEMPLATE, smolvlm2Expanded } from './smolvlm2-template.js';
 
-/** Tokens of a tile, of four tiles with the whole picture, and the side of a tile, of the tiny model. */
+/** The tiny model's tokens per tile, its tokens for four tiles and an overview, and the side of a tile. */
 const TILE_TOKENS = 4;
 const SIDE = 16;
 
@@ -104,7 +104,7 @@ describe('an agent', () => {
   it('turns the answer into words by the rules of enrichment', async () => {
     const agent = await createAgent({ model: modelPath, enrichment: { answerWeight: 0.5 } });
     agents.push(agent);
-    // The answer is a word that has a look.
+    // The answer is a word with visual meaning.
     const sample = (await samples()).find(({ kind }) => kind === 'shape');
     const { image: path, question, answer: expected } = sample!;
     const { answer, added, text, reason, weight, usage } = await agent(await RawImage.read(path), question);
@@ -119,7 +119,7 @@ describe('an agent', () => {
   });
 
   it('stops when it is aborted, before and while it runs, and can be asked again', async () => {
-    // The tiny model never ends by itself, so a whole answer takes longer than the time limit.
+    // The tiny model never ends its answer, so a whole answer takes longer than the time limit.
     const agent = await tinyAgent({ maxNewTokens: 400 });
     const whole = await agent(image, 'describe the image');
     expect(whole.usage?.newTokens).toBe(400);
@@ -140,7 +140,7 @@ describe('an agent', () => {
   it.each([
     ['a path', 'cat.jpg'],
     ['nothing', undefined],
-  ])('refuses %s for a picture', async (_, picture) => {
+  ])('rejects %s as an image', async (_, picture) => {
     const agent = await tinyAgent();
     await expect(agent(picture as unknown as RawImage, 'a cat')).rejects.toThrow(/RawImage/);
   });

@@ -9,11 +9,11 @@ export const SMOLVLM2_TEMPLATE: string = [
   '{% if add_generation_prompt %}{{ "Assistant:" }}{% endif %}',
 ].join('');
 
-/** The prompt as text, before the picture's placeholder is expanded. */
+/** The prompt as text, before the image's placeholder is expanded. */
 export const smolvlm2Prompt = (question: string): string =>
   `<|im_start|>User:<image>${question}<end_of_utterance>\nAssistant:`;
 
-/** The same as the processor hands it to the tokenizer, for a picture that is one tile of so many tokens. */
+/** The same as the processor passes it to the tokenizer, for an image that is one tile of `tokens` tokens. */
 export const smolvlm2Expanded = (question: string, tokens: number): string =>
   smolvlm2Prompt(question).replace(
     '<image>',

@@ -7,11 +7,11 @@ import { loadVlm, prune } from '@mmtok/transformers';
 import { expect, it } from 'vitest';
 import { type Agent, agentFrom, createAgent } from '../src/index.js';
 
-it('guides the selection, whatever answers', async () => {
+it('guides the selection, for any kind of agent', async () => {
   const { model, processor } = await loadVlm(modelPath);
   const backend = createReferenceBackend();
   const handle = prune(model, { processor, backend, budget: { tokens: 8 } });
-  // Whichever shape is answered, it is a word that has a look.
+  // Any shape that the agent answers is a word with visual meaning.
   const sample = (await samples()).find(({ kind }) => kind === 'shape');
   const { image: path, question } = sample!;
   const image = await RawImage.read(path);

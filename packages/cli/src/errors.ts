@@ -64,6 +64,9 @@ export const EXIT = {
   stopped: 130,
 } as const;
 
+/** System errors of the disk, as opposed to those of the path. */
+const DISK_PROBLEMS: ReadonlySet<string> = new Set(['EDQUOT', 'EFBIG', 'EIO', 'ENOSPC', 'EROFS']);
+
 const LONGEST_MESSAGE = 2000;
 
 /** How a command failed. */
@@ -89,8 +92,10 @@ export function explainFailure(thrown: unknown, debug: boolean): Failure {
 function exitCodeOf(error: unknown): number {
   if (!MmtokError.isInstance(error)) return EXIT.failure;
   if (error.code === 'MMTOK_EVAL_STOPPED') return EXIT.stopped;
-  const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
-  const isMachine = error.kind === 'environment' || code === 'ENOSPC' || code === 'EDQUOT';
+  const { code = '' } = (error.cause ?? {}) as NodeJS.ErrnoException;
+  const isFile = error.code === 'MMTOK_INPUT_FILE' || error.code === 'MMTOK_WRITE';
+  // A path that cannot be used is bad input; a full disk is not.
+  const isMachine = isFile && code in FILE_PROBLEMS ? DISK_PROBLEMS.has(code) : error.kind === 'environment';
   return isMachine ? EXIT.failure : EXIT.badInput;
 }
 

@@ -50,6 +50,7 @@ describe('mmtok', () => {
     ],
     [['ask', 'a.png', 'what?', '--keep', '-3'], "got '-3'"],
     [['ask', 'a.png', 'what?', '--keep', '120%'], "got '120%'"],
+    [['ask', 'a.png', 'what?', '--tiles', 'some'], '--tiles: expected a number of tiles such as 5'],
     [['ask', 'a.png', 'what?', '--dtype', 'q4,q8'], '--dtype: expected a precision'],
     [['ask', 'a.png', 'what?', '--max-new-tokens', '0'], '--max-new-tokens: expected a whole number'],
     [['ask', 'a.png', 'what?', '--frob'], "unknown option '--frob'"],
@@ -64,7 +65,7 @@ describe('mmtok', () => {
     [['ask', 'a.png', 'what?', '--focus', '-1'], 'focus'],
     [
       ['ask', 'a.png', 'what?', '--focus', 'much'],
-      "--focus: expected a number such as 4, or auto, got 'much'",
+      "--focus: expected a number such as 3, or auto, got 'much'",
     ],
     [['select', 'x', '--keep', '3', '--exclude', '5-1'], '--exclude: expected indices'],
     [['demo', '--questions', 'x'], '--questions: expected a number'],

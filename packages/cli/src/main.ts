@@ -37,13 +37,13 @@ export async function main(
 // The program: its commands, its help, its version. Commands add themselves.
 
 /** The program, and the exit code that a command set. */
-export interface Program {
+interface Program {
   readonly command: Command;
   readonly exitCode: () => number;
 }
 
 /** Builds the program. */
-export function createProgram(context: Context): Program {
+function createProgram(context: Context): Program {
   const { stdout, stderr } = context.io;
   let exitCode = 0;
   const program = new Command('mmtok')

@@ -10,6 +10,8 @@ import {
   parseInteger,
   parseKeep,
   parseNumber,
+  parseTiles,
+  tilesAsWritten,
 } from './options.js';
 
 describe('parseKeep', () => {
@@ -24,6 +26,40 @@ describe('parseKeep', () => {
   it.each(['0', '-3', '0%', '101%', 'c0', 'c1.5', '1.5', '', 'all'])("refuses '%s'", (text) => {
     expect(() => parseKeep(text)).toThrow(expect.objectContaining({ code: 'MMTOK_USAGE' }));
     expect(() => parseKeep(text)).toThrow(`such as c0.95, got '${text}'.`);
+  });
+});
+
+describe('parseTiles', () => {
+  it.each([
+    ['5', { max: 5 }],
+    ['30%', { share: 0.3 }],
+    ['7%', { share: 0.07 }],
+    ['100%', { share: 1 }],
+    ['worth=0.2', { worth: 0.2 }],
+    ['worth=1,min=2', { worth: 1, min: 2 }],
+    ['worth=.5,max=9', { worth: 0.5, max: 9 }, 'worth=0.5,max=9'],
+    ['worth=0.2, min=2, max=9', { worth: 0.2, min: 2, max: 9 }, 'worth=0.2,min=2,max=9'],
+    ['worth', { worth: 0.12 }, 'worth=0.12'],
+    ['worth,max=9', { worth: 0.12, max: 9 }, 'worth=0.12,max=9'],
+    ['all', 'all'],
+  ] as const)('reads %s', (text, tiles, written: string = text) => {
+    expect(parseTiles('--tiles', text)).toEqual(tiles);
+    expect(tilesAsWritten(tiles)).toBe(written);
+  });
+
+  it.each([
+    ...['', '0', '1.5', '-2', '0%', '101%', '%', 'some', 'worth=0', 'worth=1.1', 'worth=x', 'worth='],
+    ...[
+      'worth,min=0',
+      'worth,min=3,max=2',
+      'worth,max=2,min=1',
+      '5,max=9',
+      'all,max=3',
+      '99999999999999999999',
+    ],
+  ])("refuses '%s'", (text) => {
+    expect(() => parseTiles('--tiles', text)).toThrow(expect.objectContaining({ code: 'MMTOK_USAGE' }));
+    expect(() => parseTiles('--tiles', text)).toThrow(`got '${text}'.`);
   });
 });
 

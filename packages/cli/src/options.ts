@@ -3,6 +3,7 @@
 import type { DataType } from '@huggingface/transformers';
 import { type Budget, MmtokError, parseBudget } from '@mmtok/core';
 import type { ModelSize } from '@mmtok/tiny-vlm';
+import type { TileBudget } from '@mmtok/transformers';
 import { Option } from 'commander';
 import { BACKENDS } from './engines/create-backend.js';
 import { UsageError } from './errors.js';
@@ -94,15 +95,13 @@ export const maxNewTokensOption = (description: string): Option =>
 export const focusOption = (): Option =>
   new Option(
     '--focus <strength>',
-    'weight vision coverage by relevance to the question, in place of text coverage: a number such as 4, or auto',
+    'weight vision coverage by relevance to the question, in place of text coverage: a number such as 3, or auto',
   ).argParser(parseFocus);
-/** `--tiles`, a count. */
-export const tilesOption = (): Option =>
-  parsed(
-    '--tiles <count>',
-    'encode at most this many tiles of an image, including the overview: those with the most detail that matters to the question',
-    parseCount,
-  );
+/** `--tiles`, which tiles to encode. */
+export const tilesOption = (
+  description: string = 'encode only some tiles of each image, including the overview: 5, 30%, those useful for the question ' +
+    '(worth, or worth=0.2,min=2,max=9), or all',
+): Option => parsed('--tiles <tiles>', description, parseTiles);
 /** `--json`, off by default. */
 export const jsonOption = (): Option => new Option('--json', 'print JSON').default(false);
 
@@ -122,14 +121,14 @@ export function parseNumber(option: string, text: string): number {
 }
 
 /**
- * Reads `'4'` or `'auto'`.
+ * Reads `'3'` or `'auto'`.
  * @throws UsageError for text that is neither a finite number nor `auto`.
  */
 export function parseFocus(text: string): number | 'auto' {
   if (text.trim() === 'auto') return 'auto';
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value)) return value;
-  throw new UsageError(`--focus: expected a number such as 4, or auto, got '${text}'.`);
+  throw new UsageError(`--focus: expected a number such as 3, or auto, got '${text}'.`);
 }
 
 /** @throws UsageError for text that is not a safe integer. */
@@ -208,6 +207,46 @@ export function parseKeep(text: string): Budget {
         `or a coverage up to 1 such as c0.95, got '${text}'.`,
     );
   }
+}
+
+/** What `worth` without a number stands for. */
+const DEFAULT_WORTH = 0.12;
+
+const WORTH = /^worth(?:=(\d*\.?\d+))?(?:,min=(\d+))?(?:,max=(\d+))?$/;
+
+/**
+ * Reads `'5'` tiles, `'30%'` of the tiles, `'worth'` or `'worth=0.2,min=2,max=9'` for the tiles useful for the question, or `'all'`.
+ * @throws UsageError for anything else.
+ */
+export function parseTiles(option: string, text: string): TileBudget {
+  const given = text.trim().replace(/,\s+/g, ',');
+  if (given === 'all') return given;
+  const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(given)?.[1]);
+  if (percent > 0 && percent <= 100) return { share: percent / 100 };
+  if (/^\d+$/.test(given) && isCount(Number(given))) return { max: Number(given) };
+  const match = WORTH.exec(given);
+  const worth = Number(match?.[1] ?? DEFAULT_WORTH);
+  const min = match?.[2] === undefined ? undefined : Number(match[2]);
+  const max = match?.[3] === undefined ? undefined : Number(match[3]);
+  const isInOrder = isCount(min ?? 1) && isCount(max ?? 1) && (min ?? 1) <= (max ?? Number.POSITIVE_INFINITY);
+  if (match !== null && worth > 0 && worth <= 1 && isInOrder) {
+    return { worth, ...(min !== undefined && { min }), ...(max !== undefined && { max }) };
+  }
+  throw new UsageError(
+    `${option}: expected a number of tiles such as 5, a percentage up to 100% such as 30%, worth or worth=0.2 (from 0 to 1; ` +
+      `append ,min=2 or ,max=9 to bound the number of tiles), or all, got '${text}'.`,
+  );
+}
+
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1;
+
+/** Tiles as `--tiles` takes them, for settings and reports. */
+export function tilesAsWritten(tiles: TileBudget): string {
+  if (tiles === 'all') return tiles;
+  if ('share' in tiles) return `${Number((tiles.share * 100).toPrecision(12))}%`;
+  if (!('worth' in tiles)) return String(tiles.max);
+  const { worth, min, max } = tiles;
+  return [`worth=${worth}`, min && `min=${min}`, max && `max=${max}`].filter(Boolean).join(',');
 }
 
 /** @throws UsageError for a list of anything but budgets. */

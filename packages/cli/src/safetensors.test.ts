@@ -1,8 +1,8 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors, f32, fileOf } from '../test/encode-safetensors.js';
+import { temporary } from '../test/temporary.js';
 import { SafetensorsFile } from './safetensors.js';
 
 const open = (file: Uint8Array) => () => new SafetensorsFile(file);
@@ -70,7 +70,7 @@ describe('SafetensorsFile', () => {
   });
 
   it('reads only requested tensors from disk, even beyond 2 GiB', () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'mmtok-safetensors-')), 'large.safetensors');
+    const path = join(temporary(), 'large.safetensors');
     const gap = 2 ** 31 + 8;
     const header = JSON.stringify({
       padding: entry('U8', [gap], 0, gap),

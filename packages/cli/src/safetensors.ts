@@ -96,7 +96,7 @@ function readRange(descriptor: number, begin: number, end: number): Uint8Array {
 }
 
 /** A tensor's entry in the header. */
-export interface TensorEntry {
+interface TensorEntry {
   readonly dtype: string;
   readonly dims: readonly number[];
   /** The tensor's first byte in the file, and the first byte after it. */
@@ -128,7 +128,7 @@ export interface ByteSource {
  * Reads and checks the header of a file.
  * @throws SafetensorsError that says what is wrong and where.
  */
-export function readHeader(file: ByteSource): ReadonlyMap<string, TensorEntry> {
+function readHeader(file: ByteSource): ReadonlyMap<string, TensorEntry> {
   const headerEnd = LENGTH_BYTES + headerLength(file);
   const { __metadata__: metadata, ...tensors } = parse(
     'the header',
@@ -221,7 +221,7 @@ function assertContiguous(
 }
 
 /** Bytes per element. Unknown, newer types are ignored unless such a tensor is requested. */
-export const ELEMENT_BYTES: Readonly<Record<string, number | undefined>> = {
+const ELEMENT_BYTES: Readonly<Record<string, number | undefined>> = {
   BOOL: 1,
   U8: 1,
   I8: 1,
@@ -245,12 +245,7 @@ export const ELEMENT_BYTES: Readonly<Record<string, number | undefined>> = {
  * @param bytes Starts at a multiple of 8 within its buffer.
  * @throws SafetensorsError for types that are not floats.
  */
-export function decodeFloats(
-  name: string,
-  dtype: string,
-  bytes: Uint8Array,
-  dims: readonly number[],
-): MatrixInput {
+function decodeFloats(name: string, dtype: string, bytes: Uint8Array, dims: readonly number[]): MatrixInput {
   const { buffer, byteOffset, byteLength } = bytes;
   switch (dtype) {
     case 'F32':

@@ -1,4 +1,4 @@
-// Writes safetensors files for tests, sound ones and broken ones.
+// Writes valid and broken safetensors files for tests.
 
 /** A tensor as raw little-endian bytes. */
 export interface RawTensor {
@@ -7,7 +7,7 @@ export interface RawTensor {
   readonly bytes: Uint8Array;
 }
 
-/** A sound file of these tensors. */
+/** A valid file of these tensors. */
 export function encodeSafetensors(tensors: Readonly<Record<string, RawTensor>>): Uint8Array {
   let end = 0;
   const header = Object.fromEntries(
@@ -21,7 +21,7 @@ export function encodeSafetensors(tensors: Readonly<Record<string, RawTensor>>):
   return fileOf(JSON.stringify({ __metadata__: { format: 'pt' }, ...header }), Buffer.concat(data));
 }
 
-/** A file of any header and any data. */
+/** A file with any header and any data. */
 export function fileOf(header: string, data: Uint8Array = new Uint8Array()): Uint8Array {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(Buffer.byteLength(header)));

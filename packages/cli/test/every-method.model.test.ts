@@ -1,13 +1,12 @@
 // Every method at the edges of a budget, on the smaller embedded model: it keeps 1, n − 1 and n of n tokens, and with n tokens or
 // more, answers are exactly those of the unpruned model.
 
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtInMethods, readRun } from '@mmtok/eval';
 import { expect, it } from 'vitest';
 import { main } from '../src/main.js';
 import { fakeIo } from './fake-io.js';
+import { temporary } from './temporary.js';
 
 const QUESTIONS = 9;
 const TOKENS = 64;
@@ -18,7 +17,7 @@ const names = builtInMethods
   .map(({ name }) => name);
 
 it('every method keeps 1, n − 1 and n tokens, and changes no answer with n and n + 1', async () => {
-  const io = fakeIo({ cwd: await mkdtemp(join(tmpdir(), 'mmtok-every-')) });
+  const io = fakeIo({ cwd: temporary() });
   const budgets = [1, TOKENS - 1, TOKENS, TOKENS + 1];
   const options = { model: 'tiny-small', methods: names, keep: budgets, limit: QUESTIONS, out: 'run' };
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
@@ -39,4 +38,4 @@ it('every method keeps 1, n − 1 and n tokens, and changes no answer with n and
       score: unpruned.get(id)?.score,
     });
   }
-}, 600_000);
+});

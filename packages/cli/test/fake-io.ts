@@ -1,14 +1,14 @@
-// Streams that remember what was written, for running commands without a process.
+// Streams that record what was written, for running commands without a process.
 
 import type { Io } from '../src/terminal/io.js';
 
-/** Surroundings whose output can be read. */
+/** Streams whose output can be read. */
 export interface FakeIo extends Io {
   readonly out: () => string;
   readonly err: () => string;
 }
 
-/** @param terminal Whether the streams pretend to be a terminal, and how wide it is. */
+/** @param terminal The width of the terminal. Absent: the streams are not a terminal. */
 export function fakeIo(
   options: { readonly cwd?: string; readonly stdin?: Uint8Array; readonly terminal?: number } = {},
 ): FakeIo {

@@ -7,7 +7,8 @@ import type { VerifyReport } from '@mmtok/transformers/verify';
 import type { Services } from '../src/commands/context.js';
 import { InputFileError } from '../src/errors.js';
 import type { EvalVlmModel } from '../src/models/eval-model.js';
-import type { Answer, Request, Vlm } from '../src/models/vlm.js';
+import type { Answer, Request, Vlm, VlmOptions } from '../src/models/vlm.js';
+import { tilesAsWritten } from '../src/options.js';
 
 const TIMINGS = {
   prepareMs: 1,
@@ -92,7 +93,7 @@ function fakeEvalModel(
   };
 }
 
-/** A verification in which every text is the one given, as a hostile model might have it. */
+/** A verification in which every text is the given one, as from a hostile model. */
 export function fakeVerification(text: string, passed = true): VerifyReport {
   const timing = { promptTokens: 9, processMs: 1, encodeMs: 20, selectMs: 2, prefillMs: 10, decodeMs: 30 };
   return {
@@ -139,14 +140,14 @@ export function fakeVerification(text: string, passed = true): VerifyReport {
   };
 }
 
-/** What is special about the parts. */
+/** How these services differ from the default. */
 interface FakeOptions {
   readonly answer?: (request: Request) => Answer;
   readonly ortWorks?: boolean;
   readonly isSalient?: boolean;
   /** Called whenever the model of an evaluation is asked. */
   readonly onEvalAnswer?: () => void;
-  /** What verifying a model finds. */
+  /** The result of verifying a model. */
   readonly verified?: VerifyReport;
   /** The name, without extension, of an image that cannot be read. */
   readonly brokenImage?: string;
@@ -161,11 +162,14 @@ export function fakeServices(options: FakeOptions = {}): {
   readonly agents: string[];
   /** The terms of each model's objective; undefined for the paper's. */
   readonly objectives: (readonly string[] | undefined)[];
+  /** Which tiles each model encodes. */
+  readonly tileBudgets: VlmOptions['tiles'][];
 } {
   const { answer = fakeAnswer, ortWorks = true } = options;
   const asked: Request[] = [];
   const agents: string[] = [];
   const objectives: (readonly string[] | undefined)[] = [];
+  const tileBudgets: VlmOptions['tiles'][] = [];
   let isDisposed = false;
   const vlm = (name: string, hasAgent: boolean): Vlm => ({
     name,
@@ -183,9 +187,10 @@ export function fakeServices(options: FakeOptions = {}): {
     createBackend: async () => createReferenceBackend(),
     loadEvalModel: async ({ model, tiles }) => ({
       ...fakeEvalModel(model, options),
-      ...(tiles !== undefined && { options: { tiles: String(tiles) } }),
+      ...(tiles !== undefined && { options: { tiles: tilesAsWritten(tiles) } }),
     }),
-    loadVlm: async ({ model, agent, coverage }) => {
+    loadVlm: async ({ model, agent, coverage, tiles }) => {
+      tileBudgets.push(tiles);
       objectives.push(coverage?.map(({ name, kind }) => `${kind} ${name}`));
       return vlm(model, agent !== undefined);
     },
@@ -222,5 +227,5 @@ export function fakeServices(options: FakeOptions = {}): {
       ],
     }),
   };
-  return { services, asked, agents, objectives, disposed: () => isDisposed };
+  return { services, asked, agents, objectives, tileBudgets, disposed: () => isDisposed };
 }

@@ -1,14 +1,18 @@
 // @mmtok/core/backend: for authors of backends, together with the conformance suite in @mmtok/core/testing.
 
-export { type Backend, checkInputs, checkInto, type DimLengths, type RunOptions } from './backend/backend.js';
-export type { TensorOps } from './backend/program.js';
 export {
+  type Backend,
+  checkInputs,
+  checkInto,
+  type DimLengths,
   defineProgram,
   type Program,
   type ProgramDType,
+  type RunOptions,
+  type TensorOps,
   type TensorSpec,
   type TensorSpecs,
-} from './backend/program.js';
+} from './backend/backend.js';
 export { createReferenceBackend, type ReferenceTensor, referenceOps } from './backend/reference-backend.js';
 export { elementCount, type Float32Tensor, float32, type HostTensor, widen } from './backend/tensor.js';
 export {

@@ -14,9 +14,9 @@ import {
   MatrixTooLargeError,
   MmtokError,
   messageOf,
+  parseOptions,
   UnsupportedOpError,
 } from './errors.js';
-import { parseOptions } from './internal/parse-options.js';
 
 const cause = new Error('the engine said no');
 const examples = [
@@ -39,7 +39,7 @@ const examples = [
   ['UnsupportedOpError', 'MMTOK_UNSUPPORTED_OP', new UnsupportedOpError('loop', 'tfjs')],
 ] as const;
 
-it('a message stays short, however long a name or value in it is', () => {
+it('a message stays short, however long the names and values in it', () => {
   const name = '😀'.repeat(50_000);
   for (const error of [
     new InvalidTensorError(name, 'is missing'),
@@ -84,7 +84,7 @@ describe('fields and messages', () => {
     expect(new BackendRunError('ort', 'gram', 'a bare string').message).toContain('a bare string');
   });
 
-  it('tells how to get a missing engine', () => {
+  it('says how to get a missing engine', () => {
     const error = new BackendUnavailableError('ort', 'cannot find it', 'npm install onnxruntime-node', {
       cause,
     });
@@ -103,7 +103,7 @@ describe('fields and messages', () => {
     expect(error.message).toBe("Tensor 'coverage(text).affinity': is negative.");
   });
 
-  it('tells the size of a matrix that is too large', () => {
+  it('gives the size of a matrix that is too large', () => {
     const error = new MatrixTooLargeError('vision', 100_000, 100_000, 'Sample its targets', {
       ceiling: 2 ** 30,
       peak: 2.5 * 4e10,
@@ -120,7 +120,7 @@ describe('fields and messages', () => {
 });
 
 describe('messageOf', () => {
-  it('gives the message of anything thrown, and never throws', () => {
+  it('returns the message of anything thrown, and never throws', () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();
     expect([new Error('a'), 'b', 3, undefined, Symbol('c')].map(messageOf)).toEqual([
@@ -136,7 +136,7 @@ describe('messageOf', () => {
 });
 
 describe('MmtokError.isInstance', () => {
-  it('knows errors of another copy of the package', async () => {
+  it('recognizes errors of another copy of the package', async () => {
     vi.resetModules();
     const copy = await import('./index.js');
     const foreign = new copy.InvalidBudgetError('got 0');
@@ -145,7 +145,7 @@ describe('MmtokError.isInstance', () => {
     expect(copy.MmtokError.isInstance(new InvalidBudgetError('got 0'))).toBe(true);
   });
 
-  it('knows errors of another realm', () => {
+  it('recognizes errors of another realm', () => {
     const foreign: unknown = runInNewContext(
       `Object.defineProperty(new Error('elsewhere'), Symbol.for('mmtok.error'), { value: true })`,
     );
@@ -162,7 +162,7 @@ describe('MmtokError.isInstance', () => {
     {},
     new Error('plain'),
     { code: 'MMTOK_INVALID_BUDGET' },
-  ])('says no to %o', (value) => {
+  ])('is false for %o', (value) => {
     expect(MmtokError.isInstance(value)).toBe(false);
   });
 
@@ -174,7 +174,7 @@ describe('MmtokError.isInstance', () => {
 describe('parseOptions', () => {
   const schema = z.strictObject({ a: z.number(), b: z.strictObject({ c: z.string() }).optional() });
 
-  it('returns what the schema makes of the value', () => {
+  it('returns the output of the schema', () => {
     expect(parseOptions('options', schema, { a: 1 })).toEqual({ a: 1 });
   });
 

@@ -1,4 +1,7 @@
-// The core's typed errors, and the base class of every error that mmtok throws deliberately. Bugs stay plain Errors.
+// The typed errors: the base class of every error that mmtok throws deliberately (bugs stay plain Errors) and the core's own. Also
+// turns what zod, the file system, and other code report into them.
+
+import type * as z from 'zod';
 
 const MARKER = Symbol.for('mmtok.error');
 
@@ -23,7 +26,7 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** Names and values in a message come from callers and files. Longer titles and problems are cut. */
+/** Names and values in a message come from callers and files, so longer titles and problems are truncated. */
 const LONGEST_PART = 4000;
 
 /**
@@ -33,7 +36,7 @@ export class MmtokError extends Error {
   /** A stable, machine-readable code such as `MMTOK_INVALID_BUDGET`. */
   readonly code: string;
   readonly kind: ErrorKind;
-  /** What is wrong, cut after 4,000 characters. The message is the title, the problem and the hint. */
+  /** What is wrong, truncated to 4,000 characters. The message is the title, the problem and the hint. */
   readonly problem: string;
   /** What to do about it, if the message says so. */
   declare readonly hint?: string;
@@ -81,11 +84,58 @@ export function messageOf(error: unknown): string {
   }
 }
 
+/** Why a file cannot be read or written, by the system's error code. */
+export const FILE_PROBLEMS: Readonly<Record<string, string>> = {
+  EACCES: 'permission is denied',
+  EDQUOT: 'the disk quota is used up',
+  EEXIST: 'it exists but is not a folder',
+  EFBIG: 'the file is too large for its disk',
+  EIO: 'the disk failed',
+  EISDIR: 'it is a folder',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'part of its path is not a folder',
+  EPERM: 'permission is denied',
+  EROFS: 'its disk is read-only',
+};
+
+/** Why a file could not be read or written; the error's own message if its code is unknown. */
+export function explainFileError(error: unknown): string {
+  const { code = '' } = (error ?? {}) as { readonly code?: string };
+  return FILE_PROBLEMS[code] ?? messageOf(error);
+}
+
 /** Options are invalid. The message lists each wrong path, what was expected and what was given. */
 export class InvalidOptionsError extends MmtokError {
   constructor(what: string, problems: readonly string[], details: ErrorDetails = {}) {
     super('MMTOK_INVALID_OPTIONS', problems.join('; '), { title: `Invalid ${what}`, ...details });
   }
+}
+
+/** The most problems in a message: an array of a million wrong indices has a million. */
+const LISTED = 5;
+
+/**
+ * Parses `value` with a zod schema.
+ * @throws InvalidOptionsError with the first few problems, also for values that cannot be read, such as revoked proxies and
+ * throwing getters.
+ */
+export function parseOptions<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> {
+  let issues: readonly z.core.$ZodIssue[];
+  try {
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    // Read inside `try`: zod makes messages on first access and inspects the value again.
+    issues = result.error.issues;
+  } catch (cause) {
+    throw new InvalidOptionsError(what, [`it cannot be read (${messageOf(cause)})`], { cause });
+  }
+  const problems = issues.slice(0, LISTED).map((issue) => {
+    const path = issue.path.map(String).join('.');
+    return path === '' ? issue.message : `${path}: ${issue.message}`;
+  });
+  const more = issues.length - problems.length;
+  throw new InvalidOptionsError(what, more > 0 ? [...problems, `and ${more} more`] : problems);
 }
 
 /** A budget or its constraints cannot be satisfied, e.g. zero tokens, or more must-keeps than tokens. */
@@ -123,7 +173,7 @@ export class MatrixTooLargeError extends MmtokError {
   readonly bytes: number;
 
   /**
-   * @param remedy how the term can do with fewer targets, a clause in the imperative.
+   * @param remedy how to give the term fewer targets, an imperative clause.
    * @param limits `ceiling` in bytes, absent if memory itself ran out; `peak` in bytes, the most in use while
    * the matrix is computed.
    */

@@ -1,7 +1,6 @@
 // The public API of @mmtok/core. Authors of backends also need @mmtok/core/backend.
 
-export type { Backend } from './backend/backend.js';
-export type { TensorOps, TensorSpec, TensorSpecs } from './backend/program.js';
+export type { Backend, TensorOps, TensorSpec, TensorSpecs } from './backend/backend.js';
 export { createReferenceBackend } from './backend/reference-backend.js';
 export type { Float32Tensor, HostTensor, MatrixInput } from './backend/tensor.js';
 export type { BonusTerm, CoverageTerm, ObjectiveTerm, TargetSample } from './coverage/coverage-term.js';
@@ -21,7 +20,20 @@ export {
   type VisionCoverageOptions,
   visionCoverage,
 } from './coverage/terms.js';
-export * from './errors.js';
+export {
+  BackendRunError,
+  BackendUnavailableError,
+  DisposedError,
+  type ErrorDetails,
+  type ErrorKind,
+  InvalidBudgetError,
+  InvalidOptionsError,
+  InvalidSelectionError,
+  InvalidTensorError,
+  MatrixTooLargeError,
+  MmtokError,
+  UnsupportedOpError,
+} from './errors.js';
 export { ANSWER_FORMATS, type KeywordOptions, keywords, STOP_WORDS } from './keywords.js';
 export type { CandidateGroup, Constraints } from './search/eligibility.js';
 export type { Objective } from './search/objective.js';

@@ -2,9 +2,8 @@
 
 export { toMatrix } from './backend/tensor.js';
 export { isTerm, TERM_EXPECTED } from './coverage/coverage-term.js';
-export { textEvidence } from './coverage/focus-strength.js';
-export { messageOf } from './errors.js';
-export { explainFileError, FILE_PROBLEMS } from './internal/file-errors.js';
+export { focusStrength } from './coverage/focus-strength.js';
+export { explainFileError, FILE_PROBLEMS, messageOf, parseOptions } from './errors.js';
 export {
   bfloat16sToFloats,
   bfloat16ToFloat,
@@ -14,10 +13,15 @@ export {
   halfToFloat,
   halvesToFloats,
 } from './internal/half.js';
-export { parseOptions } from './internal/parse-options.js';
-export { createRandom, shuffleFront } from './internal/random.js';
-export { areTooWide, gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
-export { type TokenGrid, tokenMarks } from './internal/token-marks.js';
+export { gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
+export {
+  type ImageTiling,
+  imageGrids,
+  type TokenGrid,
+  tilingOf,
+  tokenMarks,
+} from './internal/token-marks.js';
+export { createRandom, shuffleFront } from './search/sampling.js';
 export { checkBudget, resolveBudget } from './selection/options.js';
 export { countUsefulTiles, lostDetail } from './selection/rank-tiles.js';
-export { columnPeakedness, relevance } from './similarity.js';
+export { areTooWide, columnPeakedness, relevance } from './similarity.js';

@@ -1,4 +1,4 @@
-// The keyword filter: the rules of the official implementation, in every script, and refusals.
+// The keyword filter: the rules of the official implementation, in every script, and invalid arguments.
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -51,7 +51,7 @@ describe('keywords', () => {
         "Answer with the option's letter from the given choices directly.",
       ]);
     });
-    it('do not glue their neighbours together', () => {
+    it('leave a word boundary behind', () => {
       expect(keywords(`red${singleWord}cup`)).toEqual(['red', 'cup']);
     });
     it('may be others, or none', () => {
@@ -76,9 +76,8 @@ describe('keywords', () => {
     });
   });
 
-  describe('stop-words', () => {
+  describe('stop words', () => {
     it('are 47, in lower case, without those that stay', () => {
-      // The notes group them as counted here; "in", "of", "this", "image" and "there" stay.
       for (const word of ['in', 'of', 'on', 'this', 'image', 'there'])
         expect(STOP_WORDS.has(word)).toBe(false);
       for (const word of STOP_WORDS) expect(word).toBe(word.toLowerCase());
@@ -91,7 +90,12 @@ describe('keywords', () => {
         expect(keywords(`${word} ${shouted} ${titled} cup`)).toEqual(['cup']);
       }
     });
-    it('come back where nothing else is left', () => {
+    it('do not depend on Unicode compatibility forms; other words stay as written', () => {
+      expect(keywords('Ｗｈａｔ is the ５th ﬁle?')).toEqual(['５th', 'ﬁle']);
+      expect(keywords('page ５ of the file', { stopWords: ['5', 'ﬁle'] })).toEqual(['page', 'of', 'the']);
+      expect(keywords('น้ำ cafe\u0301', { stopWords: ['CAFÉ'] })).toEqual(['น้ำ']);
+    });
+    it('are returned if nothing else is left', () => {
       expect(keywords('What is it?')).toEqual(['What', 'is', 'it']);
       expect(keywords(`<image>\nWhat is it? ${singleWord}`)).toEqual(['What', 'is', 'it']);
     });
@@ -111,19 +115,25 @@ describe('keywords', () => {
     expect(keywords(question)).toEqual([]);
   });
 
-  it.each([undefined, null, 7, ['red'], {}])('refuses %o for a question', (question) => {
+  it.each([undefined, null, 7, ['red'], {}])('rejects %o as a question', (question) => {
     expect(() => keywords(question as unknown as string)).toThrow(InvalidOptionsError);
     expect(() => keywords(question as unknown as string)).toThrow('Invalid question');
   });
 
-  it.each([{ stopWords: 7 }, { stopWords: true }, { answerFormats: 'x' }, { unknown: 1 }, null, 'x'])(
-    'refuses the options %o',
-    (options) => {
-      expect(() => keywords('red cup', options as unknown as Record<string, never>)).toThrow(
-        InvalidOptionsError,
-      );
-    },
-  );
+  it.each([
+    { stopWords: 7 },
+    { stopWords: true },
+    { stopWords: [7] },
+    { answerFormats: 'x' },
+    { answerFormats: [''] },
+    { unknown: 1 },
+    null,
+    'x',
+  ])('rejects the options %o', (options) => {
+    expect(() => keywords('red cup', options as unknown as Record<string, never>)).toThrow(
+      InvalidOptionsError,
+    );
+  });
 
   it('returns words of the question, in order, and no stop word if there are other words', () => {
     const word = fc.oneof(fc.constantFrom(...STOP_WORDS), fc.constantFrom('cup', 'Чашка', '杯', 'x1'));

@@ -1,7 +1,7 @@
 // Prepares a question for text coverage: removes image placeholders, answer-format requests and stop words.
 
 import * as z from 'zod';
-import { parseOptions } from './internal/parse-options.js';
+import { parseOptions } from './errors.js';
 
 /** Stop words of the MMTok implementation for LLaVA, in lower case. "in", "of", "this", "image" and "there" stay. */
 export const STOP_WORDS: ReadonlySet<string> = new Set(
@@ -14,10 +14,10 @@ export const STOP_WORDS: ReadonlySet<string> = new Set(
 
 /** Options of {@link keywords}. */
 export interface KeywordOptions {
-  /** Words to exclude, in lower case; `false` keeps every word. @default the 47 of the official implementation */
-  readonly stopWords?: Iterable<string> | false;
+  /** Words to exclude, in any case; `false` keeps every word. @default the 47 of the official implementation */
+  readonly stopWords?: Iterable<string> | false | undefined;
   /** Sentences that request an answer format and say nothing about the image. @default {@link ANSWER_FORMATS} */
-  readonly answerFormats?: readonly string[];
+  readonly answerFormats?: readonly string[] | undefined;
 }
 
 /** The answer-format sentences of LLaVA's benchmark prompts, which the official implementation removes. */
@@ -26,22 +26,27 @@ export const ANSWER_FORMATS: readonly string[] = [
   "Answer with the option's letter from the given choices directly.",
 ];
 
+const stopWordList = z
+  .custom<Iterable<string>>(
+    (value) => typeof value !== 'string' && typeof Object(value)[Symbol.iterator] === 'function',
+    'expected words, e.g. an array or a Set, or false',
+  )
+  .transform((words) => [...words])
+  .pipe(z.array(z.string()));
+
 const schema = z.strictObject({
-  stopWords: z
-    .union([
-      z.literal(false),
-      z.custom<Iterable<string>>(
-        (value) => typeof value !== 'string' && typeof Object(value)[Symbol.iterator] === 'function',
-        'expected words, e.g. an array or a Set, or false',
-      ),
-    ])
-    .default(STOP_WORDS),
-  answerFormats: z.array(z.string()).default([...ANSWER_FORMATS]),
-});
+  stopWords: z.union([z.literal(false), stopWordList]).default([...STOP_WORDS]),
+  // Removing '' would cut the question into letters.
+  answerFormats: z.array(z.string().min(1, 'expected a sentence')).default([...ANSWER_FORMATS]),
+}) satisfies z.ZodType<KeywordOptions, KeywordOptions>;
+
+/** A word as it is compared: `Ｗｈａｔ` and `WHAT` are both `what`. */
+const comparable = (word: string): string => word.normalize('NFKC').toLowerCase();
 
 /**
- * The words of a question that should drive text coverage, in order, with repeats. Words are runs of letters, digits and
- * underscores in any script. If every word is a stop word, all words are returned.
+ * The words of a question that should drive text coverage, in order, with repeats, as they are written. Words are runs of letters,
+ * digits and underscores in any script. Stop words match regardless of case and of Unicode compatibility forms such as full-width
+ * letters. If every word is a stop word, all words are returned.
  *
  * @example
  * keywords('<image>\nIs there a red cup on the table?'); // ['there', 'red', 'cup', 'on', 'table']
@@ -54,7 +59,8 @@ export function keywords(question: string, options: KeywordOptions = {}): string
   const asked = answerFormats.reduce((rest, sentence) => rest.replaceAll(sentence, ' '), withoutImages);
   const words = asked.match(/[\p{L}\p{M}\p{N}_]+/gu) ?? [];
   if (stopWords === false) return [...words];
-  const dropped = new Set(stopWords);
-  const kept = words.filter((word) => !dropped.has(word.toLowerCase()));
+  const dropped = new Set(stopWords.map(comparable));
+  // Words stay as written: compatibility forms would also rewrite letters that a tokenizer knows, such as Thai SARA AM.
+  const kept = words.filter((word) => !dropped.has(comparable(word)));
   return kept.length > 0 ? kept : [...words];
 }

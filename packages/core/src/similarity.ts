@@ -1,6 +1,7 @@
-// Similarities over abstract ops: cosines, the relevance of vision tokens to a question, the peakedness of a distribution.
+// Similarities over abstract ops: cosines, the relevance of vision tokens to a question, the peakedness of a distribution. Also when
+// features are too wide to compare.
 
-import type { TensorOps } from './backend/program.js';
+import type { TensorOps } from './backend/backend.js';
 
 /** Row norms clamped to at least 1e-8, to be safe divisors. */
 export function safeNorms<T>(ops: TensorOps<T>, norms: T): T {
@@ -47,4 +48,17 @@ export function relevance<T>(ops: TensorOps<T>, vision: T, text: T, norms: T): T
   const above = ops.add(cosines, minusLowest);
   const range = ops.max(above, 0, { keepDims: true });
   return ops.divide(above, ops.maximum(range, ops.scalar(1e-6)));
+}
+
+/** How many times as wide as the projected tokens features may be. */
+const WIDEST = 4;
+
+/**
+ * Whether features from before the projector are so wide that comparing them costs several times as much as comparing the
+ * projected tokens. See docs/decisions/0012.
+ * @param featureWidth d of features `[n, d]`.
+ * @param tokenWidth D of projected tokens `[n, D]`.
+ */
+export function areTooWide(featureWidth: number, tokenWidth: number): boolean {
+  return featureWidth > WIDEST * tokenWidth;
 }

@@ -1,4 +1,4 @@
-// Five vision tokens with three features, and short forms of what tests of coverage terms ask about them.
+// Five vision tokens with three features, and shorthands for tests of coverage terms.
 
 import { expect } from 'vitest';
 import { InvalidOptionsError } from '../src/errors.js';
@@ -21,8 +21,8 @@ export async function value(options: Partial<SelectOptions>): Promise<number> {
   return (await selectTokens({ backend, vision, budget, ...options })).value;
 }
 
-/** Expects options to be refused. */
-export function refuses(make: () => unknown, message: string | RegExp = ''): void {
+/** Expects options to be rejected. */
+export function rejects(make: () => unknown, message: string | RegExp = ''): void {
   expect(make).toThrow(InvalidOptionsError);
   expect(make).toThrow(message);
 }

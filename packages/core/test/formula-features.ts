@@ -1,4 +1,4 @@
-// The formula features and the pick orders of the method's notes: golden data that anyone can recompute by hand.
+// Features given by a formula, and the official pick orders on them: golden data that anyone can recompute.
 
 import { type Float32Tensor, float32 } from '../src/backend/tensor.js';
 

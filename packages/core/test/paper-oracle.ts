@@ -3,7 +3,7 @@
 /** Row-major numbers, one array per row. */
 export type Rows = readonly (readonly number[])[];
 
-/** What the paper's objective is made of. */
+/** The parts of the paper's objective. */
 export interface PaperInputs {
   readonly vision: Rows;
   readonly visionFeatures: Rows;

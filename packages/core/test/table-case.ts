@@ -91,7 +91,7 @@ export interface TableShape {
   readonly minCandidates?: number;
   readonly maxCandidates: number;
   readonly maxTargets: number;
-  /** Affinities are multiples of 1 / levels up to 1, so that ties abound where this is small. */
+  /** Affinities are multiples of 1 / levels up to 1. Few levels give many ties. */
   readonly levels: number;
   /** Distinct rows to draw candidates from; few rows make duplicated tokens. */
   readonly maxDistinctRows?: number;

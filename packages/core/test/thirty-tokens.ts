@@ -1,4 +1,4 @@
-// A map of 5 × 6 vision tokens with a question about it, and a backend that must not be reached.
+// A map of 5 × 6 vision tokens with a question about it, and a backend that must not be called.
 
 import type { Backend } from '../src/backend/backend.js';
 import type { Float32Tensor } from '../src/backend/tensor.js';
@@ -17,7 +17,7 @@ export const visionFeatures: Float32Tensor = map(5, 6, 8, 2);
 export const text: Float32Tensor = syntheticText(vision, 3, 3);
 export const base = { backend, vision, visionFeatures, text };
 
-/** Fails whatever it is asked to run. */
+/** Fails on every program. */
 export const refusing: Backend = {
   name: 'refusing',
   device: 'none',

@@ -1,5 +1,5 @@
-;; The inner loops of greedy: what one candidate would add, and the addition of it. Assembled into
-;; src/search/gain-module.ts by `node scripts/build-wasm.mjs`; a test holds the two against each other.
+;; The inner loops of greedy: what a candidate would add, and adding it. `node scripts/build-wasm.mjs` assembles them into
+;; src/search/objective.ts; a test compares the two.
 (module
   (import "env" "memory" (memory 0))
 

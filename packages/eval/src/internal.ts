@@ -2,4 +2,4 @@
 
 export { describeMachine } from './describe-machine.js';
 export { type Html, htmlPage, htmlTable } from './report/formats.js';
-export { percent } from './report/tables.js';
+export { modelOptionsInWords, percent } from './report/tables.js';

@@ -1,4 +1,4 @@
-// Small copies of the datasets on the Hub: each file's name and columns as published, and one row made by us.
+// Small copies of the datasets on the Hub: each file's name and columns as published, with one made-up row.
 
 import {
   bytes,
@@ -26,7 +26,7 @@ export const answerTexts = Array.from({ length: 10 }, (_, index) => (index < 4 ?
 
 const IMAGES = Object.fromEntries([1, 2, 3, 4, 5, 6, 7].map((number) => [`image_${number}`, image]));
 
-/** By task. GQA, of two tables, has its own test. */
+/** By task. GQA, which has two tables, has its own test. */
 export const DATASETS: Readonly<Record<string, HubDataset>> = {
   pope: {
     file: 'data/test-00000-of-00003-abc.parquet',

@@ -1,4 +1,4 @@
-// The readers of files: what they accept, and what they say about what they do not.
+// The file readers: what they accept, and their errors for everything else.
 
 import { readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -191,7 +191,7 @@ describe('the Hub', () => {
     vi.unstubAllEnvs();
   });
 
-  /** Serves one dataset as the Hub does: a list of files, and files by ranges. */
+  /** Serves one dataset as the Hub does: a list of files, and ranges of files. */
   async function serve(listing: (origin: string, url: string) => unknown, path: string): Promise<string[]> {
     const requests: string[] = [];
     server = createServer((request, response) => {

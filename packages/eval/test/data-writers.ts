@@ -1,16 +1,10 @@
 // Writes small datasets for the tests: folders of files, and parquet files with the column types of the Hub's datasets.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { SchemaElement } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { afterAll } from 'vitest';
-
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
+import { temporary } from './temporary.js';
 
 const PIXEL =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -30,10 +24,9 @@ export function hubImage(number = 0): { bytes: Uint8Array; path: string } {
   return { bytes: imageBytes(number), path: `${number}.png` };
 }
 
-/** Makes a folder with these files, by path below it; returns its path. It is removed after the tests of the file. */
+/** Makes a temporary folder with these files, given by relative path, and returns its path. */
 export function writeFolder(files: Readonly<Record<string, string | Uint8Array | object>>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'mmtok-eval-data-'));
-  folders.push(folder);
+  const folder = temporary();
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });
@@ -43,7 +36,7 @@ export function writeFolder(files: Readonly<Record<string, string | Uint8Array |
   return folder;
 }
 
-/** One JSON object a line. */
+/** One JSON object per line. */
 export function jsonLines(rows: readonly object[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }

@@ -1,5 +1,6 @@
-// Finds a Chromium or Chrome to look at pages with. Downloads none.
+// Finds an installed Chromium or Chrome.
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -12,7 +13,7 @@ const NAMES = [
   'chrome-headless-shell',
 ];
 
-/** The path of an installed browser: `CHROME_PATH`, one on the `PATH`, or one that Playwright installed. */
+/** The path of an installed browser that runs: `CHROME_PATH`, one on the `PATH`, or one that Playwright installed. */
 export function findChromium(): string | undefined {
   const onPath = (process.env.PATH ?? '')
     .split(delimiter)
@@ -24,6 +25,7 @@ export function findChromium(): string | undefined {
         .map((path) => join(cache, path))
     : [];
   return [process.env.CHROME_PATH ?? '', ...onPath, ...installed].find(
-    (path) => path !== '' && existsSync(path),
+    // Ubuntu has a program `chromium-browser` that only says what to install.
+    (path) => path !== '' && existsSync(path) && spawnSync(path, ['--version']).status === 0,
   );
 }

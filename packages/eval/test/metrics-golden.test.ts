@@ -81,7 +81,7 @@ interface Golden {
   python_capitalize: { input: string; expected: string }[];
   python_list_literal: { literal: string; expected: string[] }[];
   python_strip_split: { input: string; strip: string; split: string[] }[];
-  // biome-ignore lint/suspicious/noExplicitAny: every aggregate has a form of its own; the assertions check it.
+  // biome-ignore lint/suspicious/noExplicitAny: aggregates differ in form; the assertions check it.
   aggregates: Record<string, any>;
 }
 
@@ -127,7 +127,7 @@ describe('python text', () => {
     });
   });
   it.each(golden.python_list_literal)('list $literal', ({ literal, expected }) => {
-    // Names of characters would need the Unicode name table, and no dataset has them.
+    // Character names would need the Unicode name table, and no dataset uses them.
     expect(parsePythonList(literal)).toEqual(literal.includes('\\N{') ? null : expected);
   });
   it('rounds like Python: exact values, ties to even', () => {

@@ -1,4 +1,4 @@
-// What the method makes of the benchmarks' prompts: the keywords against those of the official implementation.
+// The keywords of the benchmarks' prompts equal those of the official implementation.
 
 import { readFileSync } from 'node:fs';
 import { keywords } from '@mmtok/core';

@@ -1,4 +1,4 @@
-// Writes the smallest image there is, for tests that need a file to show.
+// Writes a minimal image for tests that need a file.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,15 +1,14 @@
-// Options and folders for tests of runs.
+// Options for tests of runs.
 
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Backend, createReferenceBackend } from '@mmtok/core';
 import { mmtok, random } from '../src/methods/index.js';
-import type { RunOptions } from '../src/runner/index.js';
+import type { RunOptions } from '../src/runner/run-evaluation.js';
 import { fakeModel, fakeTask } from './fake-run.js';
+import { temporary } from './temporary.js';
 
 export const backend: Backend = createReferenceBackend();
-export const temporary = (): string => mkdtempSync(join(tmpdir(), 'mmtok-eval-'));
 
 export function options(more: Partial<RunOptions> = {}): RunOptions {
   const { model } = fakeModel();
@@ -24,7 +23,7 @@ export function options(more: Partial<RunOptions> = {}): RunOptions {
   };
 }
 
-/** Turns the settings of a run into those of a version that did not save its questions. */
+/** Rewrites the settings of a run as a version that did not save its questions would have written them. */
 export function forgetQuestions(out: string): void {
   const path = join(out, 'run.json');
   const { questions, source, ...old } = JSON.parse(readFileSync(path, 'utf8'));

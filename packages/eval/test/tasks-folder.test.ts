@@ -1,4 +1,4 @@
-// A task of the user's own: its file, its prompts, its scores, its complaints.
+// A folder as a task: its file, prompts, scores, and errors.
 
 import { symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -228,6 +228,24 @@ describe('scores', () => {
     [{}, 'T-Shirt!', ['t shirt', 'tshirt'], 1],
     [{}, '“A  Dog”', ['a dog'], 1],
     [{}, 'cafe\u0301', ['café'], 1],
+    [{}, '５', ['5'], 1],
+    [{}, '１，０００', ['1000'], 1],
+    [{}, '－５％', ['-5%'], 1],
+    [{}, 'ﬁne', ['fine'], 1],
+    [{}, 'ＣＡＴ', ['cat'], 1],
+    [{}, '5 ㎏', ['5 kg'], 1],
+    [{}, '10²', ['102'], 0],
+    [{}, '10²', ['10²'], 1],
+    [{}, '1½', ['11/2'], 0],
+    [{}, 'H₂O', ['h₂o'], 1],
+    [{ match: 'number' }, 'There are ３ dogs.', ['3'], 1],
+    [{ match: 'number' }, '３', ['３'], 1],
+    [{ match: 'contains' }, '１５ cats', ['5'], 0],
+    [{ match: 'contains' }, 'It weighs ５ ㎏.', ['5 kg'], 1],
+    // The metrics of benchmarks equal their official code.
+    [{ match: 'vqa' }, '５', ['5', '5', '5', '5'], 0],
+    [{ match: 'relaxed' }, 'ﬁne', ['fine'], 0],
+    [{ match: 'anls' }, 'ﬁ', ['fi'], 0],
     [{ match: 'number' }, 'There are 3 dogs.', ['3'], 1],
     [{ match: 'number' }, '3 dogs and 2 cats', ['3'], 0],
     [{ match: 'number' }, 'about 50 %', ['0.5'], 1],
@@ -246,6 +264,8 @@ describe('scores', () => {
     ['Dog', 1],
     ['A', 0],
     ['no idea', 0],
+    ['（Ｂ）', 1],
+    ['Ｄｏｇ', 1],
   ])('of options: %s', (text, expected) => {
     expect(value({}, text, ['dog'], ['cat', 'dog'])).toBe(expected);
     expect(value({}, text, ['B'], ['cat', 'dog'])).toBe(expected);

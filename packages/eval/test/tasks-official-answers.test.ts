@@ -1,4 +1,4 @@
-// Tasks with short free answers on the original files of their datasets: a few rows in the official formats, made by us.
+// Tasks with short free answers on the original files of their datasets: a few made-up rows in the official formats.
 
 import { describe, expect, it } from 'vitest';
 import { getTask } from '../src/tasks/index.js';

@@ -1,4 +1,4 @@
-// Multiple-choice and yes-or-no tasks on the original files of their datasets: a few rows in the official formats, made by us.
+// Multiple-choice and yes-or-no tasks on the original files of their datasets: a few made-up rows in the official formats.
 
 import { describe, expect, it } from 'vitest';
 import { CorruptFileError, MissingFileError } from '../src/data/index.js';
@@ -288,7 +288,7 @@ describe('anything else', () => {
     'mmstar',
     'seedbench',
   ];
-  it.each(names)('is refused by %s, which says what it expects', async (name) => {
+  it.each(names)('is rejected by %s, which says what it expects', async (name) => {
     const { source } = getTask(name);
     await expect(load(name, { 'notes.md': 'hello' })).rejects.toMatchObject({ code: 'MMTOK_UNKNOWN_FORMAT' });
     await expect(load(name, { 'notes.md': 'hello' })).rejects.toThrow(source.files);

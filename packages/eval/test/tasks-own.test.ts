@@ -1,4 +1,4 @@
-// A task of one's own from the public entries alone: the example of defineTask, run.
+// A custom task that uses only public entry points: runs the example of defineTask.
 
 import { imageCell, memoryTable, readJsonLines } from '@mmtok/eval/data';
 import { exactMatch } from '@mmtok/eval/metrics';

@@ -19,7 +19,7 @@ import {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Loads rows, each the dataset's own with some values replaced. */
+/** Loads copies of the dataset's row with some values replaced. */
 async function load(name: string, rows: readonly Values[], task: Task = getTask(name)): Promise<Sample[]> {
   const { file, columns, row } = DATASETS[name === 'textvqa-ocr' ? 'textvqa' : name]!;
   const full = rows.map((values) => ({
@@ -30,7 +30,7 @@ async function load(name: string, rows: readonly Values[], task: Task = getTask(
   return collect(task.load({ from: writeFolder({ [file]: parquet(columns, full) }) }));
 }
 
-// What the one row of each dataset becomes.
+// The sample made from each dataset's row.
 const SAMPLES: Readonly<Record<string, Partial<Sample>>> = {
   pope: { id: 'random/1', question: 'Is there a dog?', kind: 'random', target: 'yes' },
   mmbench: {
@@ -182,7 +182,7 @@ const golden: Readonly<Record<string, readonly PromptCase[]>> = JSON.parse(
 
 const TASK_OF: Readonly<Record<string, string>> = { scienceqa_img: 'scienceqa-img' };
 
-// The golden data also has wordings for models with prompts of their own, which the tasks do not offer.
+// The golden data also has prompts for specific models, which the tasks do not offer.
 const isDefault = ({ kwargs, expected }: PromptCase): boolean =>
   kwargs?.format !== 'qwen_vl' && !/Answer:$|Yes or No\.$|Please answer yes or no\.$/.test(expected);
 

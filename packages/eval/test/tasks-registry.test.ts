@@ -1,4 +1,4 @@
-// The list of tasks, a task made by hand, and the options of load.
+// The list of tasks, a handwritten task, and the options of load.
 
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -15,7 +15,7 @@ describe('the list of tasks', () => {
       ].sort(),
     );
   });
-  it.each(taskNames)('%s states where it is from and what it can reach', (name) => {
+  it.each(taskNames)('%s states its source and its maximum score', (name) => {
     const task = getTask(name);
     expect(task.name).toBe(name);
     expect(task.source.url).toMatch(/^https:/);

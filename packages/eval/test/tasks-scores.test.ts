@@ -10,7 +10,7 @@ type Item = Readonly<Record<string, string>> & { readonly prediction: string };
 
 const golden = JSON.parse(readFileSync(new URL('data/metrics-golden.json', import.meta.url), 'utf8'));
 
-/** Scores every item as the sample it stands for; what is kept goes through JSON, as in a record. */
+/** Scores every item as the sample it represents. Scores pass through JSON, as in a record. */
 function run(
   name: string,
   items: readonly Item[],

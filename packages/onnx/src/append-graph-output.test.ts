@@ -1,4 +1,4 @@
-// An exposed tensor is really produced by ONNX Runtime and equals what the graph computes inside.
+// ONNX Runtime returns an exposed tensor, and it equals what the graph computes inside.
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import {
@@ -29,7 +29,7 @@ const bytes = encodeModel({
 const x = new Tensor('float32', [1, 2, 3, 4], [2, 2]);
 
 describe('appendGraphOutput', () => {
-  it('makes the runtime return the inner tensor in addition to the old outputs', async () => {
+  it('makes the runtime return the inner tensor in addition to the existing outputs', async () => {
     const session = await InferenceSession.create(appendGraphOutput(bytes, '/hidden'));
     expect(session.outputNames).toEqual(['y', '/hidden']);
     const { y, '/hidden': hidden } = await session.run({ x });
@@ -51,13 +51,13 @@ describe('appendGraphOutput', () => {
     expect(appendGraphOutput(bytes, 'y')).toBe(bytes);
   });
 
-  it('refuses a name that the graph does not have', () => {
+  it('rejects a name that the graph does not have', () => {
     expect(() => appendGraphOutput(bytes, 'nope')).toThrow(OnnxModelError);
     expect(() => appendGraphOutput(bytes, 'nope')).toThrow("'projector' has no tensor 'nope'");
     expect(() => appendGraphOutput(bytes, '')).toThrow(OnnxModelError);
   });
 
-  it('refuses bytes that are not a model', () => {
+  it('rejects bytes that are not a model', () => {
     expect(() => appendGraphOutput(new Uint8Array(8), 'y')).toThrow(OnnxFormatError);
   });
 });

@@ -1,4 +1,4 @@
-// Makes an inner tensor of a model file an output by appending bytes. The rest of the file is unchanged.
+// Turns an inner tensor of a model file into an output by appending bytes. The rest of the file is unchanged.
 
 import { OnnxModelError } from './errors.js';
 import { readGraph } from './read-graph.js';
@@ -20,7 +20,7 @@ export function graphOutputSuffix(tensorName: string): Uint8Array {
 }
 
 /**
- * A copy of a model file with `tensorName` as an additional output; the same bytes if it already is one.
+ * A copy of a model file with `tensorName` as an additional output. If it already is an output, the same bytes.
  *
  * @throws {OnnxFormatError} if the bytes are not an ONNX model.
  * @throws {OnnxModelError} if the main graph has no tensor of that name.

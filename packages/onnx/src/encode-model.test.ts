@@ -1,4 +1,4 @@
-// Models that were written are loaded and run by ONNX Runtime: every dtype, every kind of attribute, subgraphs, open dims.
+// ONNX Runtime loads and runs the encoded models: every dtype, every kind of attribute, subgraphs, symbolic dims.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,7 +65,7 @@ describe('encodeModel', () => {
     },
   );
 
-  // Float16Array exists in newer Node; the bits are what was written.
+  // Newer versions of Node have Float16Array; the bits are the same.
   const bits = (view: ArrayBufferView): ArrayBufferView =>
     view.constructor.name === 'Float16Array'
       ? new Uint16Array(view.buffer, view.byteOffset, view.byteLength / 2)
@@ -195,7 +195,7 @@ describe('encodeModel', () => {
     expect([...(trace!.data as Float32Array)]).toEqual([2, 4, 6]);
   });
 
-  it('leaves named dims open until the model runs', async () => {
+  it('writes named dims, whose lengths are known when the model runs', async () => {
     const bytes = encodeModel({
       graph: {
         inputs: [{ name: 'x', dtype: 'float32', dims: ['n', 2] }],
@@ -257,7 +257,7 @@ describe('encodeModel', () => {
     await rm(folder, { recursive: true });
   });
 
-  describe('refuses', () => {
+  describe('rejects', () => {
     const withTensor = (tensor: OnnxTensor) => () =>
       encodeModel({
         graph: { inputs: [], outputs: [], nodes: [], initializers: [{ ...tensor, name: 'w' }] },

@@ -78,7 +78,7 @@ function encodeGraph(graph: OnnxGraph, depth: number): Pieces {
   if (depth > MAX_DEPTH) {
     throw new OnnxModelError(
       `The graph '${graph.name ?? 'main'}' is nested more than ${MAX_DEPTH} deep, or contains itself`,
-      { hint: 'Nest bodies less deeply.' },
+      { hint: 'Nest subgraphs less deeply.' },
     );
   }
   return [
@@ -177,9 +177,9 @@ function encodeDim(dim: Dim): Uint8Array {
 /**
  * The TensorProto of a tensor.
  *
- * @throws {OnnxModelError} if the payload does not have the length that dtype and dims ask for.
+ * @throws {OnnxModelError} if the payload does not have the length that dtype and dims require.
  */
-export function encodeTensor(tensor: OnnxTensor): Pieces {
+function encodeTensor(tensor: OnnxTensor): Pieces {
   const { name = '', dtype, dims } = tensor;
   if (!dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0)) {
     throw new OnnxModelError(`Tensor '${name}' has dims [${dims}]; a constant needs non-negative integers`, {

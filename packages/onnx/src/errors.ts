@@ -1,9 +1,10 @@
 // The typed errors of this package.
+
 import { MmtokError } from '@mmtok/core';
 
-/** What an error carries besides its problem. */
+/** Details of an error besides its problem. */
 interface Details {
-  /** What to do, as a sentence. */
+  /** What to do, a whole sentence. */
   readonly hint: string;
   readonly cause?: unknown;
 }
@@ -22,7 +23,7 @@ export class OnnxFormatError extends MmtokError {
   }
 }
 
-/** The request does not fit the model: a payload has the wrong length, or the file has no tensor of that name. */
+/** The request does not fit the model, e.g. a payload has the wrong length, or the file has no tensor of that name. */
 export class OnnxModelError extends MmtokError {
   static readonly code = 'MMTOK_ONNX_MODEL';
 

@@ -4,8 +4,8 @@
 export type Dim = number | string;
 
 /**
- * A graph input or output. Outputs may have a name only, then the runtime infers type and shape;
- * inputs need a `dtype`. Without `dims` the rank is left open.
+ * A graph input or output. An output may have only a name; the runtime then infers its type and shape. Inputs need a `dtype`.
+ * Without `dims`, the rank is unknown.
  */
 export interface OnnxValue {
   readonly name: string;
@@ -18,7 +18,7 @@ export interface OnnxValue {
  *
  * `data` takes typed arrays without conversion, or plain numbers; half floats come as bit patterns.
  * `raw` takes the little-endian bytes of any dtype, as `TensorProto.raw_data` holds them.
- * `external` leaves those bytes in another file, as models above the 2 GB of one protobuf message must.
+ * `external` leaves those bytes in another file, which models above protobuf's limit of 2 GB need.
  */
 export type OnnxTensor = { readonly name?: string; readonly dims: readonly number[] } & (
   | { readonly dtype: 'float32'; readonly data: Float32Array | readonly number[] }
@@ -152,7 +152,7 @@ export function dtypeName(code: number): Dtype | undefined {
   return NAMES.get(code);
 }
 
-/** Bytes that `elements` packed values take in `raw_data`; `undefined` for strings, which have no raw form. */
+/** The size in bytes of `elements` packed values in `raw_data`; `undefined` for strings, which have no raw form. */
 export function rawByteLength(dtype: Dtype, elements: number): number | undefined {
   const bits = BITS[dtype];
   return bits === undefined ? undefined : Math.ceil((elements * bits) / 8);

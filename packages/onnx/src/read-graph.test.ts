@@ -1,4 +1,4 @@
-// What was written is read back, weights are not touched, and bytes that are no model are refused.
+// What was written is read back, weights are not read, and bytes that are not a model are rejected.
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -168,13 +168,13 @@ describe('readGraph', () => {
         initializers: [{ name: 'w', dtype: 'float32', dims: [data.length], data }],
       },
     });
-    // The processor's time, not the clock's: other work on the machine does not count. A look at every byte is 250 ms.
+    // CPU time rather than wall time, so that other work on the machine does not count. Reading every byte takes 250 ms.
     const before = process.cpuUsage();
     expect(readGraph(bytes).initializers[0]!.dims).toEqual([data.length]);
     expect(process.cpuUsage(before).user).toBeLessThan(100_000);
   });
 
-  describe('refuses', () => {
+  describe('rejects', () => {
     const bytes = encodeModel(model);
 
     it.each([
@@ -247,9 +247,9 @@ function message(write: (writer: BinaryWriter) => unknown): Uint8Array {
   return writer.finish();
 }
 
-/** A model whose graph has a node whose attribute is a graph that has a node … with so many graphs in all. */
+/** A model with graphs nested in attributes of nodes, as many as given. */
 function nestedGraphs(depth: number): Uint8Array {
-  // From the inside out, each message is a head before what it holds; only the heads are kept.
+  // From the inside out: each message is a head before its content, and only the heads are kept.
   const heads: Uint8Array[] = [];
   let size = 0;
   const wrap = (field: number): void => {

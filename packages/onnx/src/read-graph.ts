@@ -3,8 +3,7 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { messageOf } from '@mmtok/core/internal';
 import { OnnxFormatError } from './errors.js';
-import type { OnnxValue } from './model.js';
-import { type Dtype, dtypeName } from './model.js';
+import { type Dtype, dtypeName, type OnnxValue } from './model.js';
 import {
   ATTRIBUTE,
   DIM,
@@ -65,15 +64,15 @@ export interface ScannedGraph {
   readonly initializers: readonly ScannedTensor[];
 }
 
-/** The main graph of a model file, with the operator versions it asks for (`''` is the standard domain). */
+/** The main graph of a model file, with the operator versions it requires (`''` is the standard domain). */
 export interface ScannedModel extends ScannedGraph {
   readonly irVersion: number;
   readonly opsets: Readonly<Record<string, number>>;
 }
 
 /**
- * Inspects the bytes of an `.onnx` file. Weights are skipped without being copied or read, so the time depends on the
- * number of nodes, not on the size of the file.
+ * Inspects the bytes of an `.onnx` file. Weights are skipped without being copied or read, so the time depends on the number of
+ * nodes rather than the size of the file.
  *
  * Field numbers: https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto
  *
@@ -283,7 +282,7 @@ function readShape(bytes: Uint8Array): (number | string)[] {
   return dims;
 }
 
-/** Calls `visit` at each field of a message; what it does not consume (returns `false`) is skipped. */
+/** Calls `visit` for each field of a message. Fields that it does not read (it returns `false`) are skipped. */
 function eachField(
   bytes: Uint8Array,
   visit: (field: number, reader: BinaryReader, wire: WireType) => boolean,

@@ -39,7 +39,7 @@ export function float(writer: BinaryWriter, field: number, value: number): void 
   writer.tag(field, WireType.Bit32).float(value);
 }
 
-/** Joins all pieces in one buffer. This is the only time that a payload is copied. */
+/** Joins all pieces into one buffer. This is the only time that a payload is copied. */
 export function join(pieces: Pieces): Uint8Array {
   const bytes = new Uint8Array(byteLength(pieces));
   let position = 0;
@@ -108,5 +108,5 @@ export const SHAPE = { dim: 1 } as const;
 
 export const DIM = { value: 1, param: 2 } as const;
 
-/** Graphs within graphs that are read and written. ONNX Runtime's parser takes a third of this; more would exhaust the stack. */
+/** How deeply graphs may be nested. ONNX Runtime's parser accepts a third of this; more would exhaust the stack. */
 export const MAX_DEPTH = 100;

@@ -49,7 +49,7 @@ const sessionOptions = { intraOpNumThreads: threads };
 const noSpinning = { extra: { session: { intra_op: { allow_spinning: '0' } } } };
 const backend = await createOrtBackend({ ort, device: options.device, sessionOptions });
 
-/** x·xᵀ and v·tᵀ, nothing else: the least that exact selection must compute. */
+/** x·xᵀ and v·tᵀ only: the least that exact selection must compute. */
 const products = await ort.InferenceSession.create(
   encodeModel({
     graph: {
@@ -69,7 +69,7 @@ const products = await ort.InferenceSession.create(
 );
 
 const median = (samples) => samples.toSorted((a, b) => a - b)[Math.floor(samples.length / 2)];
-/** For so long each call is repeated in its turn, three times at least: short calls take some tens of repetitions to be warm. */
+/** How long each call is repeated in its turn, at least three times: short calls need tens of repetitions to warm up. */
 const TURN_MS = 200;
 /** Times of calls in one turn, in ms. */
 const time = async (call) => {

@@ -6,11 +6,11 @@ import { encodeModel, type OnnxNode } from '@mmtok/onnx';
 import { type RecordingOptions, type SymbolicTensor, startRecording } from './symbolic-ops.js';
 
 /**
- * The graph's name for a program's input or output. The tensors of a graph share one namespace, a program's inputs and outputs
- * do not, and neither may collide with a name generated while recording.
+ * The name of a program's input in the graph. The tensors of a graph share one namespace, so inputs and outputs must not collide with
+ * each other or with names generated while recording.
  */
 export const graphInput = (name: string): string => `in:${name}`;
-/** See {@link graphInput}. */
+/** The name of a program's output in the graph. See {@link graphInput}. */
 export const graphOutput = (name: string): string => `out:${name}`;
 
 /** The element type of each input. */
@@ -20,7 +20,7 @@ export type InputTypes = Readonly<Record<string, HostTensor['type']>>;
 export interface CompiledProgram {
   readonly model: Uint8Array;
   /** Whether the model depends on {@link RecordingOptions.blocks}. */
-  readonly isBlocksRead: boolean;
+  readonly usesBlocks: boolean;
 }
 
 const TO_FLOAT = { to: { int: 1 } };
@@ -67,7 +67,7 @@ export function compileProgram(
   const model = encodeModel({
     graph: { name: program.name, inputs, outputs, nodes, initializers: recording.constants },
   });
-  return { model, isBlocksRead: recording.isBlocksRead };
+  return { model, usesBlocks: recording.usesBlocks };
 }
 
 /** The same nodes with some tensors renamed, also in the bodies of loops, which see the names around them. */

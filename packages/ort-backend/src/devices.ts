@@ -3,11 +3,13 @@
 import { BackendUnavailableError } from '@mmtok/core';
 import { messageOf } from '@mmtok/core/internal';
 import { encodeModel } from '@mmtok/onnx';
-import type { Exclusive } from './exclusive.js';
-import type { OrtModule, OrtSession } from './ort-api.js';
+import type { Exclusive, OrtModule, OrtSession } from './ort-api.js';
+
+/** The names of {@link OrtDevice}. */
+export const ORT_DEVICES = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'dml', 'coreml', 'wasm'] as const;
 
 /** An execution provider of ONNX Runtime, by the name transformers.js uses for it. */
-export type OrtDevice = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'dml' | 'coreml' | 'wasm';
+export type OrtDevice = (typeof ORT_DEVICES)[number];
 
 const HINTS: Readonly<Record<OrtDevice, string>> = {
   cpu: 'The CPU provider is part of onnxruntime-node; in a browser the device is wasm.',
@@ -37,15 +39,15 @@ export function hasRowProducts(device: OrtDevice): boolean {
 }
 
 /**
- * Every session has its own threads, which by default spin for a while after a run and so take cores away from the next
- * session: a selection runs two, and a model waits. Spinning doubled the time of selections from 576 tokens.
+ * Every session has its own threads, which by default spin for a while after a run and take cores away from the next session: a
+ * selection runs two, and the model runs after it. Spinning doubled the time of selections from 576 tokens.
  */
 const NO_SPINNING = { session: { intra_op: { allow_spinning: '0' } } };
 
 /**
- * NVIDIA's libraries may round the factors of float32 products to ten bits (TF32), and ONNX Runtime asks them to: similarities
- * then differ in the fourth digit, and different tokens are selected. onnxruntime-node forwards no provider options, but
- * the libraries read this variable when they start. A value that is already set wins.
+ * NVIDIA's libraries can round the factors of float32 products to ten bits (TF32), and ONNX Runtime enables that: similarities then
+ * differ in the fourth digit, and different tokens are selected. onnxruntime-node forwards no provider options, but the libraries
+ * read this variable when they start. A value that is already set is kept.
  */
 function keepFullPrecision(device: OrtDevice): void {
   const environment = node?.env;

@@ -1,4 +1,4 @@
-// ONNX Runtime out of a loaded model: the same copy, under the right device, one call at a time where it must be.
+// ONNX Runtime from a loaded model: the same copy, on the right device, one call at a time where necessary.
 import { createRequire } from 'node:module';
 import { InvalidOptionsError, MmtokError } from '@mmtok/core';
 import { defineProgram, float32 } from '@mmtok/core/backend';
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => vlm.model.dispose());
 afterEach(() => void vi.unstubAllGlobals());
 
-/** transformers.js, and so this package, tells Node by the name of the release; WebAssembly needs the rest of `process`. */
+/** transformers.js, and so this package, detects Node by the name of the release; WebAssembly needs the rest of `process`. */
 function pretendBrowser(): void {
   vi.stubGlobal('process', Object.create(process, { release: { value: { name: 'other' } } }));
 }
@@ -74,7 +74,7 @@ describe('in Node', () => {
     [{ model: {} }],
     [{ model: { sessions: {} }, ort: node }],
     [{ runExclusive: 1 }],
-  ])('refuses the options %#', async (options) => {
+  ])('rejects the options %#', async (options) => {
     await expect(createOrtBackend(options as never)).rejects.toBeInstanceOf(InvalidOptionsError);
   });
 });
@@ -96,7 +96,7 @@ describe('the web build', () => {
   });
 
   it.each([{}, { device: 'cpu' }, { device: 'wasm' }] as const)(
-    'is called wasm when handed in with %j',
+    'is called wasm when passed with %j',
     async (options) => {
       const backend = await createOrtBackend({ ort: web, ...options });
       expect(backend.device).toBe('wasm');
@@ -107,7 +107,7 @@ describe('the web build', () => {
 });
 
 describe('work on sessions', () => {
-  /** onnxruntime-node, watched: how many calls were under way at once at most. */
+  /** onnxruntime-node, with the highest number of simultaneous calls. */
   function watched(versions: object): { ort: OrtModule; most: () => number } {
     let [now, most] = [0, 0];
     const watch = async <T>(work: Promise<T>): Promise<T> => {

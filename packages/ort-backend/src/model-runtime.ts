@@ -3,8 +3,7 @@
 import { BackendUnavailableError } from '@mmtok/core';
 import { encodeModel } from '@mmtok/onnx';
 import type { OrtDevice } from './devices.js';
-import { type Exclusive, inNoQueue, queueOf } from './exclusive.js';
-import type { OrtModule, OrtTensor } from './ort-api.js';
+import { type Exclusive, type OrtModule, type OrtTensor, queueOf, unqueued } from './ort-api.js';
 
 /** The part of a transformers.js model that is read: its sessions by name, e.g. `vision_encoder`. */
 export interface LoadedModel {
@@ -40,8 +39,8 @@ const tensorClasses = new WeakMap<SessionClass, Promise<OrtModule['Tensor']>>();
  * The ONNX Runtime of a loaded model, found through the class of its sessions. Nothing is imported, so no second
  * copy is loaded.
  *
- * @param model A model of transformers.js.
- * @param runExclusive Runs work that uses a session if runs must not overlap (see `OrtBackendOptions.runExclusive`).
+ * @param model a model of transformers.js.
+ * @param runExclusive runs work that uses a session if runs must not overlap (see `OrtBackendOptions.runExclusive`).
  * @throws BackendUnavailableError if none of the model's sessions belongs to ONNX Runtime.
  * @example
  * const { ort, devices } = await runtimeOfModel(model);
@@ -51,7 +50,7 @@ export async function runtimeOfModel(model: LoadedModel, runExclusive?: Exclusiv
   const InferenceSession = sessionClass(model);
   let found = tensorClasses.get(InferenceSession);
   if (found === undefined) {
-    const exclusive = runExclusive ?? (isNode() ? inNoQueue : queueOf(InferenceSession));
+    const exclusive = runExclusive ?? (isNode() ? unqueued : queueOf(InferenceSession));
     found = exclusive(() => tensorClass(InferenceSession));
     tensorClasses.set(InferenceSession, found);
     found.catch(() => tensorClasses.delete(InferenceSession));

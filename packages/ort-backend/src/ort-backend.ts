@@ -1,4 +1,4 @@
-// The backend: compiles each program once, keeps its session, and moves tensors in and out.
+// The backend: compiles each program once, keeps its session, and converts tensors to and from ONNX Runtime's.
 
 import {
   type Backend,
@@ -22,14 +22,21 @@ import { compileProgram, graphInput, graphOutput, type InputTypes } from './comp
 import {
   createSession,
   hasRowProducts,
+  ORT_DEVICES,
   type OrtDevice,
   selectDevice,
   type WorkingDevice,
 } from './devices.js';
-import { type Exclusive, inNoQueue, queueOf } from './exclusive.js';
-import { blocksFor } from './gram.js';
 import { type LoadedModel, type ModelRuntime, runtimeOfModel } from './model-runtime.js';
-import type { OrtModule, OrtSession, OrtTensor } from './ort-api.js';
+import {
+  type Exclusive,
+  type OrtModule,
+  type OrtSession,
+  type OrtTensor,
+  queueOf,
+  unqueued,
+} from './ort-api.js';
+import { blocksFor } from './symbolic-ops.js';
 
 /** Options of {@link createOrtBackend}. */
 export interface OrtBackendOptions {
@@ -38,36 +45,27 @@ export interface OrtBackendOptions {
    * provider does not support on the CPU.
    * @default `cpu` in Node. In browsers `wasm`, or `webgpu` if the vision encoder of `model` runs on it.
    */
-  readonly device?: OrtDevice | readonly OrtDevice[];
+  readonly device?: OrtDevice | readonly OrtDevice[] | undefined;
   /** A model that transformers.js has loaded: the backend uses the copy of ONNX Runtime that runs it. */
-  readonly model?: LoadedModel;
+  readonly model?: LoadedModel | undefined;
   /**
    * The module to use: `onnxruntime-node`, `onnxruntime-web`, … Not together with `model`.
    * @default in Node, the onnxruntime-node that transformers.js loads, or the installed one
    */
-  readonly ort?: OrtModule;
+  readonly ort?: OrtModule | undefined;
   /** Options for every session, e.g. `{ intraOpNumThreads: 2 }`. */
-  readonly sessionOptions?: Readonly<Record<string, unknown>>;
+  readonly sessionOptions?: Readonly<Record<string, unknown>> | undefined;
   /**
    * Runs work that creates or runs a session, and settles with its result. WebAssembly builds accept one call at a time on
    * WebGPU: if you run other sessions of the same copy, pass their queue.
    * @default on `wasm` and `webgpu` a queue shared by all backends on one copy; elsewhere none
    */
-  readonly runExclusive?: <T>(run: () => Promise<T>) => Promise<T>;
+  readonly runExclusive?: (<T>(run: () => Promise<T>) => Promise<T>) | undefined;
 }
 
-const devices = [
-  'cpu',
-  'cuda',
-  'tensorrt',
-  'webgpu',
-  'dml',
-  'coreml',
-  'wasm',
-] as const satisfies readonly OrtDevice[];
 const schema = z
   .strictObject({
-    device: z.union([z.enum(devices), z.array(z.enum(devices)).min(1)]).optional(),
+    device: z.union([z.enum(ORT_DEVICES), z.array(z.enum(ORT_DEVICES)).min(1)]).optional(),
     model: z
       .custom<LoadedModel>(
         (value) => isObject(value) && isObject((value as Partial<LoadedModel>).sessions),
@@ -90,7 +88,7 @@ const schema = z
   })
   .refine(({ model, ort }) => model === undefined || ort === undefined, {
     error: "give either 'model' (whose runtime is used) or 'ort' (the runtime), not both",
-  });
+  }) satisfies z.ZodType<OrtBackendOptions, OrtBackendOptions>;
 
 /**
  * A backend on ONNX Runtime. Each program becomes one ONNX graph with dynamic dimensions, compiled at its first use.
@@ -109,11 +107,11 @@ export async function createOrtBackend(options: OrtBackendOptions = {}): Promise
   );
   const found = model === undefined ? await runtimeOf(ort) : await runtimeOfModel(model, runExclusive);
   const wanted = device === undefined ? found.devices : [device].flat();
-  // In the web build, both names mean WebAssembly.
+  // In the web build, 'cpu' means WebAssembly too.
   const isWeb = found.ort.env?.versions?.web !== undefined || found.devices.includes('wasm');
   const named = wanted.map((each) => (each === 'cpu' && isWeb ? 'wasm' : each));
   const exclusive = (each: OrtDevice): Exclusive =>
-    runExclusive ?? (each === 'wasm' || each === 'webgpu' ? queueOf(found.ort.InferenceSession) : inNoQueue);
+    runExclusive ?? (each === 'wasm' || each === 'webgpu' ? queueOf(found.ort.InferenceSession) : unqueued);
   const working = await selectDevice(found.ort, named, sessionOptions, exclusive);
   return new OrtBackend(found.ort, working, sessionOptions, exclusive(working.device));
 }
@@ -254,15 +252,15 @@ class OrtBackend implements Backend {
       this.sessions.set(program, bySignature);
       this.programs.register(program, bySignature);
     }
-    // The whole of a product takes the least memory.
+    // Multiplying a product as a whole takes the least memory.
     const blocks = isLean ? 1 : blocksFor(rows);
     const forAnyRows = `${Object.values(types).join()} ${isLean ? 'lean' : ''}`;
     const forThese = `${forAnyRows} ${blocks}`;
     const known = bySignature.get(forThese) ?? bySignature.get(forAnyRows);
     if (known !== undefined) return known;
     const recording = { isLean, blocks, hasRowProducts: hasRowProducts(this.device) };
-    const { model, isBlocksRead } = compileProgram(program, types, recording);
-    const signature = isBlocksRead ? forThese : forAnyRows;
+    const { model, usesBlocks } = compileProgram(program, types, recording);
+    const signature = usesBlocks ? forThese : forAnyRows;
     const created = this.exclusive(() =>
       createSession(this.ort, model, this.device, this.sessionOptions, isLean),
     );

@@ -1,8 +1,7 @@
-// Records a program as an ONNX graph: the tensor ops over symbols instead of numbers. Runs nothing.
+// Records a program as an ONNX graph: the tensor ops over symbols instead of numbers.
 
 import type { TensorOps } from '@mmtok/core';
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '@mmtok/onnx';
-import { gram } from './gram.js';
 
 /** A tensor that exists only as a name in the graph being recorded. */
 export interface SymbolicTensor {
@@ -24,7 +23,7 @@ export interface Recording {
   readonly nodes: readonly OnnxNode[];
   readonly constants: readonly Constant[];
   /** Whether the recording depends on {@link RecordingOptions.blocks}. */
-  readonly isBlocksRead: boolean;
+  readonly usesBlocks: boolean;
 }
 
 /** How operations are recorded. */
@@ -37,7 +36,7 @@ export interface RecordingOptions {
   readonly hasRowProducts: boolean;
 }
 
-/** How many numbers of a row are squared and summed one after the other. */
+/** How many numbers of a row are squared and summed at a time. */
 const PIECE = 32;
 
 /** Starts a recording. */
@@ -47,7 +46,7 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
   // Where nodes go: the graph, or the body of the loop being recorded, which sees the names around it.
   let nodes = recorded;
   let count = 0;
-  let isBlocksRead = false;
+  let usesBlocks = false;
   const fresh = (): SymbolicTensor => ({ name: `t${count++}` });
   const node: Recording['node'] = (opType, inputs, attributes, name) => {
     const output = name === undefined ? fresh() : { name };
@@ -98,22 +97,22 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
 
     matMul: (a, b, options) => {
       if (options?.transposeB && a.name === b.name) {
-        isBlocksRead = true;
-        if (blocks > 1) return gram({ node, indexList }, a, blocks);
+        usesBlocks = true;
+        if (blocks > 1) return gram(node, indexList, a, blocks);
       }
-      // Gemm takes the second matrix transposed as it lies in memory; MatMul would need a copy first.
+      // Gemm reads a transposed second matrix in place; MatMul would need a copy first.
       return node('Gemm', [a, b], { transB: { int: options?.transposeB ? 1 : 0 } });
     },
     transpose: (x) => node('Transpose', [x], { perm: { ints: [1, 0] } }),
     rowNorms: (x) => {
       if (hasRowProducts) {
-        // Each row times itself: ONNX Runtime fuses the transpose into the product, which copies nothing and adds in SIMD.
+        // Each row times itself: ONNX Runtime fuses the transpose into the product, copies nothing, and uses SIMD.
         const wide = node('Unsqueeze', [x, indexList(1)]);
         const tall = node('Transpose', [wide], { perm: { ints: [0, 2, 1] } });
         return node('Squeeze', [node('Sqrt', [node('MatMul', [wide, tall])]), indexList(2)]);
       }
-      // One pass and no copy of x: with the squares written out, the norms of 576 × 4096 numbers cost twice the CPU time. ReduceL2
-      // adds one square after the other, each waiting for the last; norms of pieces, then of those norms, take 60 % of the time.
+      // One pass without a copy of x: writing out the squares takes twice the CPU time for 576 × 4096 numbers. ReduceL2 adds squares one
+      // by one, each waiting for the last; norms of pieces, and then of those norms, take 60 % of the time.
       const width = node('Gather', [node('Shape', [x]), indexList(1)], { axis: { int: 0 } });
       const isWhole = node('Equal', [node('Mod', [width, indexList(PIECE)]), indexList(0)]);
       const piece = node('Where', [isWhole, indexList(PIECE), width]);
@@ -152,7 +151,7 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
         ...emitNames.map((name) => step.emit[name] as SymbolicTensor),
       ].map((symbol) => node('Identity', [symbol]));
       const [iteration, condition] = [fresh(), fresh()];
-      const goOn = node('Identity', [condition]);
+      const nextCondition = node('Identity', [condition]);
       nodes = around;
 
       const results = outputs.map(fresh);
@@ -166,10 +165,10 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
               inputs: [
                 { name: iteration.name, dtype: 'int64', dims: [] },
                 { name: condition.name, dtype: 'bool', dims: [] },
-                // Without a type: what comes in has one, and an index's is another.
+                // Untyped: each takes the type of its initial state, which is another for indices.
                 ...carried.map(({ name }) => ({ name })),
               ],
-              outputs: [goOn, ...outputs].map(({ name }) => ({ name })),
+              outputs: [nextCondition, ...outputs].map(({ name }) => ({ name })),
               nodes: bodyNodes,
             },
           },
@@ -187,8 +186,49 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
     get constants() {
       return [...constants.values()];
     },
-    get isBlocksRead() {
-      return isBlocksRead;
+    get usesBlocks() {
+      return usesBlocks;
     },
   };
+}
+
+/**
+ * Into how many blocks of rows to split a matrix. More blocks save more multiplications (at most half), but copy more and multiply
+ * smaller matrices: see docs/decisions/0006. There are few different counts because each one needs a separate session.
+ */
+export function blocksFor(rows: number): number {
+  if (rows < 384) return 1;
+  return rows < 1152 ? 3 : 6;
+}
+
+/**
+ * x · xᵀ for `x` `[n, d]`: `[n, n]`, exactly symmetric, at 60 % of the cost of the whole product. Rows are split into blocks; each is
+ * multiplied by itself and every later one, and blocks left of the diagonal are copied from their mirror image.
+ * @param indexList a constant of int64, shape `[1]`.
+ * @param count how many blocks; some are empty if there are fewer rows.
+ */
+function gram(
+  node: Recording['node'],
+  indexList: (value: number) => SymbolicTensor,
+  x: SymbolicTensor,
+  count: number,
+): SymbolicTensor {
+  const rows = node('Gather', [node('Shape', [x]), indexList(0)], { axis: { int: 0 } });
+  const size = node('Div', [node('Add', [rows, indexList(count - 1)]), indexList(count)]);
+  const start = (block: number): SymbolicTensor => node('Mul', [size, indexList(block)]);
+  const blocks = Array.from({ length: count }, (_, i) =>
+    node('Slice', [x, start(i), start(i + 1), indexList(0)]),
+  );
+
+  const tiles: SymbolicTensor[][] = blocks.map(() => []);
+  blocks.forEach((block, i) => {
+    blocks.slice(i).forEach((later, offset) => {
+      const j = i + offset;
+      const tile = node('Gemm', [block, later], { transB: { int: 1 } });
+      (tiles[i] as SymbolicTensor[])[j] = tile;
+      if (j > i) (tiles[j] as SymbolicTensor[])[i] = node('Transpose', [tile], { perm: { ints: [1, 0] } });
+    });
+  });
+  const bands = tiles.map((row) => node('Concat', row, { axis: { int: 1 } }));
+  return node('Concat', bands, { axis: { int: 0 } });
 }

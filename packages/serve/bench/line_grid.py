@@ -21,7 +21,7 @@ HIDDEN, LAYERS, HEADS, VOCABULARY = 128, 4, 2, 512
 LINES, COLUMNS = 15, 16  # rows of the image after merging: 240, whose shares below all have divisors
 BEFORE, AFTER, TOKENS = 6, 16, 8  # text tokens around the image, and greedy tokens
 SHARES = (0.5, 0.25, 0.1)
-# Standard deviations of the weights. The larger, the more an attention head concentrates on a few tokens.
+# Standard deviations of the weights. With larger ones, attention heads concentrate on fewer tokens.
 SCALES = (0.05, 0.1)
 
 

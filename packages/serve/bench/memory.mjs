@@ -1,5 +1,5 @@
-// Does the memory of a serving process stay flat? The embedded small model answers requests about more images than it keeps
-// encoded, four at a time, a third of them streamed and some given up.
+// Does the memory of a serving process stay flat? The embedded small model answers requests about more images than its cache
+// holds, four at a time; a third of them are streamed, and some are aborted.
 //
 //   pnpm build && node --expose-gc packages/serve/bench/memory.mjs [requests]
 

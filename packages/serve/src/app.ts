@@ -13,8 +13,7 @@ import {
   TimeoutError,
 } from './errors.js';
 import { loadImages } from './images/load.js';
-import { describeError, type Log, logToStdout } from './observe/log.js';
-import { createMetrics } from './observe/metrics.js';
+import { createMetrics, describeError, type Log, logToStdout } from './observe.js';
 import type { CheckedServerOptions } from './options.js';
 import { checkLocalHost, createKeyCheck } from './request/auth.js';
 import { readJson } from './request/body.js';

@@ -1,6 +1,6 @@
 // Every error of this package: a stable code, the HTTP status that a client gets, and OpenAI's error body for it.
 
-import { MmtokError } from '@mmtok/core';
+import { type ErrorKind, MmtokError } from '@mmtok/core';
 
 /** The fields that a {@link ServeError} has besides its message. */
 export interface ServeErrorDetails {
@@ -10,6 +10,8 @@ export interface ServeErrorDetails {
   readonly param?: string | undefined;
   /** Seconds after which a retry may work; sent as `Retry-After`. */
   readonly retryAfter?: number | undefined;
+  /** Who can act on the error. @default `'usage'` for a status below 500, otherwise `'environment'` */
+  readonly kind?: ErrorKind | undefined;
   readonly cause?: unknown;
 }
 
@@ -20,7 +22,8 @@ export class ServeError extends MmtokError {
   readonly retryAfter: number | undefined;
 
   constructor(code: string, message: string, details: ServeErrorDetails) {
-    super(code, message, { cause: details.cause, kind: details.status < 500 ? 'usage' : 'environment' });
+    const { cause, kind = details.status < 500 ? 'usage' : 'environment' } = details;
+    super(code, message, { cause, kind });
     this.status = details.status;
     this.param = details.param;
     this.retryAfter = details.retryAfter;
@@ -87,10 +90,13 @@ export class InvalidRowsError extends ServeError {
   }
 }
 
-/** The server cannot start with these options, this model, or this upstream server. */
+/**
+ * The server cannot start. `kind` says why: the options (`'usage'`, such as a missing API key), the model (`'data'`), or this
+ * machine (`'environment'`, such as a port in use).
+ */
 export class ServeStartError extends ServeError {
-  constructor(message: string, options: { readonly cause?: unknown } = {}) {
-    super('MMTOK_SERVE_START', message, { status: 500, ...options });
+  constructor(kind: ErrorKind, message: string, options: { readonly cause?: unknown } = {}) {
+    super('MMTOK_SERVE_START', message, { status: 500, kind, ...options });
   }
 }
 

@@ -24,7 +24,7 @@ export {
 export type { ImageHeader } from './images/header.js';
 export type { CheckedImage } from './images/load.js';
 export type { RemoteImageOptions } from './images/remote.js';
-export type { Log, LogEntry } from './observe/log.js';
+export type { Log, LogEntry } from './observe.js';
 export type { Limits, ServerOptions } from './options.js';
 export type {
   CallOverrides,

@@ -3,9 +3,9 @@
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import type { Engine } from './engine.js';
-import { ServeStartError } from './errors.js';
 import type { RemoteImageOptions } from './images/remote.js';
-import type { Log } from './observe/log.js';
+import type { Log } from './observe.js';
+import { checkAccess, isLoopback } from './request/auth.js';
 
 /** Limits for requests. */
 export interface Limits {
@@ -111,25 +111,6 @@ const schema = z.strictObject({
   log: z.custom<Log>((value) => typeof value === 'function', 'expected a function').optional(),
 });
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
-
-/**
- * Checks who can reach the server.
- * @throws ServeStartError if others can reach it without a key.
- */
-export function checkAccess({
-  host = '127.0.0.1',
-  apiKey,
-  allowAnonymous = false,
-}: Pick<ServerOptions, 'host' | 'apiKey' | 'allowAnonymous'>): void {
-  if (LOOPBACK.test(host) || apiKey !== undefined || allowAnonymous) return;
-  throw new ServeStartError(
-    `Cannot listen on ${host} without an API key: others could reach the server. Set a key (apiKey; on the command line ` +
-      'MMTOK_API_KEY or --api-key-file), or, if a gateway authenticates clients, allow requests without one (allowAnonymous; ' +
-      '--allow-anonymous).',
-  );
-}
-
 /**
  * Checks the options of the server.
  * @throws InvalidOptionsError; ServeStartError if others can reach the server without a key.
@@ -139,5 +120,5 @@ export function checkServerOptions(options: unknown): CheckedServerOptions {
   const { host, apiKey, remoteImages, log, limits } = checked;
   checkAccess({ host, apiKey, allowAnonymous });
   const shutdownMs = checked.shutdownMs ?? limits.requestMs;
-  return { ...checked, apiKey, remoteImages, log, shutdownMs, isLocal: LOOPBACK.test(host) };
+  return { ...checked, apiKey, remoteImages, log, shutdownMs, isLocal: isLoopback(host) };
 }

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { createApp } from './app.js';
 import { ServeStartError } from './errors.js';
-import { logToStdout } from './observe/log.js';
+import { logToStdout } from './observe.js';
 import { checkServerOptions, type ServerOptions } from './options.js';
 
 /** A running server. */
@@ -86,7 +86,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 async function listen(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((done, fail) => {
     server.once('error', (error) => {
-      fail(new ServeStartError(`Cannot listen on ${host}:${port}: ${error.message}.`, { cause: error }));
+      fail(
+        new ServeStartError('environment', `Cannot listen on ${host}:${port}: ${error.message}.`, {
+          cause: error,
+        }),
+      );
     });
     server.listen(port, host, () => done());
   });

@@ -9,7 +9,7 @@ const process = (topP: number, rows: readonly (readonly number[])[]): Float32Arr
   return createNucleus(topP)([], { data, dims: [rows.length, rows[0]?.length ?? 0] }).data;
 };
 
-test('keeps the most probable tokens, enough of them and no more', () => {
+test('keeps the smallest set of most probable tokens that reaches topP', () => {
   fc.assert(
     fc.property(scores, share, (row, topP) => {
       const given = Float32Array.from(row);
@@ -29,7 +29,7 @@ test('keeps the most probable tokens, enough of them and no more', () => {
   );
 });
 
-test('each prompt of a batch has its own', () => {
+test('each prompt of a batch has its own set', () => {
   const kept = process(0.9, [
     [10, 0, 0],
     [0, 1, 1],

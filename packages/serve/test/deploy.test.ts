@@ -1,11 +1,11 @@
-// The files in deploy/, as far as they can be checked without a cluster: they match the schemas of Kubernetes and Compose, their
-// references hold, and they lock down what the security notes say they do.
+// Checks the files in deploy/ without a cluster: they match the schemas of Kubernetes and Compose, what they refer to exists, and
+// they restrict what the security notes say they do.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { createLocalEngine } from '../src/index.js';
-import { createMetrics } from '../src/observe/metrics.js';
+import { createMetrics } from '../src/observe.js';
 import { checkServerOptions } from '../src/options.js';
 import { createFakeModel } from './support/fakes.js';
 import { composeProblems, kubernetesProblems } from './support/schemas.js';
@@ -13,7 +13,7 @@ import { composeProblems, kubernetesProblems } from './support/schemas.js';
 const folder = new URL('../deploy/', import.meta.url);
 const textOf = (path: string): string => readFileSync(new URL(path, folder), 'utf8');
 
-/** The documents of a file, any error or repeated key being a failure. */
+/** The documents of a file. Fails on any error or repeated key. */
 function documentsOf(path: string): readonly Record<string, never>[] {
   return parseAllDocuments(textOf(path), { strict: true, uniqueKeys: true }).map((document) => {
     expect([...document.errors, ...document.warnings]).toEqual([]);
@@ -25,7 +25,7 @@ interface Resource {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string };
-  // biome-ignore lint/suspicious/noExplicitAny: manifests are read as deep as each test needs
+  // biome-ignore lint/suspicious/noExplicitAny: each test reads the fields that it needs
   readonly spec: any;
 }
 
@@ -39,7 +39,7 @@ const [kustomization] = documentsOf('kubernetes/kustomization.yaml') as unknown 
 const resources = kustomization.resources.flatMap((name) =>
   documentsOf(`kubernetes/${name}`),
 ) as unknown as readonly Resource[];
-/** The time limit of a request, and with it of a shutdown, in seconds. */
+/** The time limit of a request, and so of a shutdown, in seconds. */
 const { shutdownMs } = checkServerOptions({ engine: createLocalEngine({ model: createFakeModel() }) });
 const shutdown = shutdownMs / 1000;
 const find = (kind: string, name = 'mmtok'): Resource => {
@@ -57,7 +57,7 @@ describe('the Kubernetes manifests', () => {
   const argument = (name: string): string =>
     (container.args as string[]).find((each) => each.startsWith(`--${name}=`))?.slice(name.length + 3) ?? '';
 
-  test('are of kinds and versions that exist', () => {
+  test('use kinds and versions that exist', () => {
     expect(resources.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).sort()).toEqual([
       'apps/v1 Deployment',
       'autoscaling/v2 HorizontalPodAutoscaler',
@@ -115,7 +115,7 @@ describe('the Kubernetes manifests', () => {
     });
   });
 
-  test('name ports, volumes and keys that are there', () => {
+  test('refer only to existing ports, volumes, and keys', () => {
     const ports = (container.ports as { name: string }[]).map(({ name }) => name);
     const probes = [container.startupProbe, container.readinessProbe, container.livenessProbe];
     for (const { httpGet } of probes) {
@@ -135,7 +135,7 @@ describe('the Kubernetes manifests', () => {
     }
   });
 
-  test('hold no key, and an image of one version', () => {
+  test('contain no key, and name one version of the image', () => {
     const all = kustomization.resources.map((name) => textOf(`kubernetes/${name}`));
     expect(all.join('\n')).not.toMatch(/stringData|kind: Secret/);
     expect(textOf('kubernetes/.gitignore')).toContain('secrets/');
@@ -159,7 +159,7 @@ describe('the Kubernetes manifests', () => {
     ).toEqual([53, 53]);
   });
 
-  test('scale by a metric that the server has', async () => {
+  test('scale on a metric that the server has', async () => {
     const metrics = await createMetrics(createLocalEngine({ model: createFakeModel() })).text();
     const [{ pods, type }] = find('HorizontalPodAutoscaler').spec.metrics;
     expect(type).toBe('Pods');
@@ -168,7 +168,7 @@ describe('the Kubernetes manifests', () => {
     expect(minReplicas).toBeLessThan(maxReplicas);
   });
 
-  test('give requests in flight the time to end, and the container no rights', () => {
+  test('give requests in flight time to finish, and the container no privileges', () => {
     const pause = Number(container.lifecycle.preStop.exec.command[1]);
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(pause + shutdown);
     expect(pod.securityContext).toMatchObject({
@@ -191,7 +191,7 @@ describe('the Kubernetes manifests', () => {
 describe('the Compose file', () => {
   const [compose] = documentsOf('compose.yaml') as unknown as readonly [
     {
-      // biome-ignore lint/suspicious/noExplicitAny: read as deep as each test needs
+      // biome-ignore lint/suspicious/noExplicitAny: each test reads the fields that it needs
       services: Record<string, any>;
       networks: Record<string, { internal?: boolean }>;
       secrets: Record<string, unknown>;
@@ -219,7 +219,7 @@ describe('the Compose file', () => {
     }
   });
 
-  test('names networks, secrets and services that are there', () => {
+  test('refers only to existing networks, secrets, and services', () => {
     for (const service of Object.values(compose.services)) {
       for (const network of service.networks) expect(Object.keys(compose.networks)).toContain(network);
       for (const secret of service.secrets) expect(Object.keys(compose.secrets)).toContain(secret);
@@ -230,7 +230,7 @@ describe('the Compose file', () => {
     expect(vllm.command.join(' ')).toContain('--enable-mm-embeds');
   });
 
-  test('publishes on this machine only, and gives requests in flight the time to end', () => {
+  test('publishes ports on this machine only, and gives requests in flight time to finish', () => {
     for (const port of mmtok.ports) expect(port).toMatch(/^127\.0\.0\.1:/);
     expect(Number.parseInt(mmtok.stop_grace_period, 10)).toBeGreaterThan(shutdown);
     expect(mmtok).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
@@ -246,7 +246,7 @@ describe('the Containerfile', () => {
   const all = (instruction: string): readonly string[] =>
     lines.flatMap(([name, rest = '']) => (name === instruction ? [rest] : []));
 
-  test('is made of known instructions, from pinned images, by stages that are there', () => {
+  test('uses known instructions, pinned images, and existing stages', () => {
     const known = ['FROM', 'WORKDIR', 'ARG', 'RUN', 'ENV', 'COPY', 'USER', 'EXPOSE', 'VOLUME', 'ENTRYPOINT'];
     expect(lines.filter(([name = '']) => !known.includes(name))).toEqual([]);
     const stages = all('FROM').map((each) => / AS (\S+)$/.exec(each)?.[1]);
@@ -254,12 +254,12 @@ describe('the Containerfile', () => {
     expect(all('ARG')).toContainEqual(
       expect.stringMatching(/^NODE_IMAGE=docker\.io\/library\/node:\d+\.\d+\.\d+-[a-z-]+$/),
     );
-    // The version of the package has no default, so that a build installs the one that it names.
+    // The package version has no default, so every build names the version that it installs.
     expect(all('ARG')).toContain('MMTOK_VERSION');
     for (const copy of all('COPY')) expect(stages).toContain(/^--from=(\S+) /.exec(copy)?.[1]);
   });
 
-  test('runs the command as another user than root, as process 1', () => {
+  test('runs the command as process 1, and not as root', () => {
     const last = lines.findLastIndex(([name]) => name === 'RUN');
     expect(lines.findIndex(([name]) => name === 'USER')).toBeGreaterThan(last);
     expect(all('USER')).toEqual([String(pod.securityContext.runAsUser)]);

@@ -1,4 +1,4 @@
-// Load on loopback: many requests, sixteen at a time; every answer is that of its own question.
+// Load on loopback: many requests, sixteen at a time. Each gets the answer to its own question.
 
 import { afterEach, describe, expect, test } from 'vitest';
 import {
@@ -21,13 +21,13 @@ afterEach(async () => {
 
 const AT_A_TIME = 16;
 
-/** Pixels whose bytes differ where the fake encoder looks. */
+/** Pixels whose bytes differ where the fake encoder reads them. */
 const images = Array.from({ length: 8 }, (_, index) => {
   const bytes = Buffer.from(PIXEL.split(',')[1] ?? '', 'base64');
   bytes[bytes.length - 13] = index + 1;
   return `data:image/png;base64,${bytes.toString('base64')}`;
 });
-/** The upper half of the float32 that the fake encoder makes of image `index`. */
+/** The upper half of the float32 that the fake encoder returns for image `index`. */
 const markOf = (index: number): number => new Uint16Array(Float32Array.of(index + 1).buffer)[1] ?? 0;
 
 async function engineOf(name: string): Promise<Engine> {
@@ -41,7 +41,7 @@ describe.each([
   ['local', 1000],
   ['vllm', 1000],
 ])('engine %s', (name, count) => {
-  test(`loses and mixes no answer of ${count}`, { timeout: 240_000 }, async () => {
+  test(`neither loses nor mixes up any of ${count} answers`, async () => {
     server = await startServer({ engine: await engineOf(name), port: 0, log: () => undefined });
     const url = `${server.url}/v1/chat/completions`;
     const wrong: string[] = [];

@@ -14,7 +14,7 @@ describe('the openai package, unchanged', () => {
     new OpenAI({ baseURL: `${url}/v1`, apiKey: 'secret-key', maxRetries: 0 });
   const request = { model: 'tiny', messages: [{ role: 'user' as const, content: imageAnd(question) }] };
 
-  test('asks, and reads the answer, the usage and what pruning did', async () => {
+  test('gets the answer, the usage, and what pruning did', async () => {
     const openai = client(await start(createFakeModel(), { apiKey: 'secret-key' }));
     const { data, response } = await openai.chat.completions.create(request).withResponse();
     expect(data.choices[0]).toMatchObject({

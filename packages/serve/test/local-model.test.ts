@@ -1,4 +1,4 @@
-// The engine `local` over a real model: the embedded one, by createVlm.
+// The engine `local` with a real model: the embedded one, loaded by createVlm.
 
 import { readFileSync } from 'node:fs';
 import { modelPath } from '@mmtok/tiny-vlm';
@@ -60,7 +60,7 @@ test('overrides reach the selection', async () => {
   expect(await ask(false)).toMatchObject({ reason: 'disabled', keptTokens: 576 });
 });
 
-test('what the model cannot be asked is the fault of the request', async () => {
+test('a request that the model cannot answer gets a 4xx', async () => {
   const long = request('what '.repeat(2100));
   await expect(openai.chat.completions.create(long)).rejects.toMatchObject({
     status: 400,

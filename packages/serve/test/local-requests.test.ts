@@ -1,4 +1,4 @@
-// What a request may ask of the engine `local`: supported fields reach the model, all others are rejected by name.
+// The fields of a request to the engine `local`: supported ones reach the model, all others are rejected by name.
 
 import { describe, expect, test } from 'vitest';
 import { createFakeModel, imageAnd } from './support/fakes.js';
@@ -62,7 +62,7 @@ describe('what a request asks for', () => {
     },
   );
 
-  test('top_p and temperature ask for sampling, and without them the search is greedy', async () => {
+  test('top_p and temperature turn on sampling; without them, decoding is greedy', async () => {
     const model = createFakeModel();
     const url = await start(model);
     const asked = [

@@ -1,4 +1,4 @@
-// What a request leaves behind: nothing. Measured on many small requests, streamed and not, after a full collection.
+// Requests leak no memory: measured over many small requests, streamed and not, after a full garbage collection.
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -11,7 +11,7 @@ afterEach(async () => {
   await server?.close();
 });
 
-test('memory stays flat', { timeout: 240_000 }, async () => {
+test('memory stays flat', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const model = createFakeModel();
@@ -39,8 +39,13 @@ test('memory stays flat', { timeout: 240_000 }, async () => {
     collect();
     return process.memoryUsage().heapUsed;
   };
-  const before = await heapAfter(200);
-  const after = await heapAfter(400);
-  // Bytes a request. A joined signal that nothing lets go of cost 6000.
-  expect((after - before) / 400).toBeLessThan(2500);
+  let before = await heapAfter(200);
+  const growths: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const after = await heapAfter(200);
+    growths.push((after - before) / 200);
+    before = after;
+  }
+  // Bytes per request. A joined signal that was never released cost 6000 in every round; compiled code and pools grow in some rounds.
+  expect(Math.min(...growths)).toBeLessThan(2500);
 });

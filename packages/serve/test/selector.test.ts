@@ -1,4 +1,4 @@
-// The selector on the embedded model, a LLaVA with its weights: without a decoder it keeps what the whole model keeps.
+// The selector on the embedded model, a LLaVA: without a decoder, it keeps the tokens that the whole model keeps.
 
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +33,7 @@ let folder = '';
 let selector: VisionSelector;
 
 beforeAll(async () => {
-  // The same model without its decoder: what is not there cannot be opened.
+  // The same model without its decoder, which therefore cannot be opened.
   folder = mkdtempSync(join(tmpdir(), 'mmtok-encoder-'));
   cpSync(modelPath, folder, { recursive: true, filter: (path) => !/decoder|_fp16|_quantized/.test(path) });
   selector = await createVisionSelector(folder, { budget: { tokens: 57 } });
@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 describe('createVisionSelector', () => {
-  test('keeps the tokens that the whole model keeps, and hands out their rows', async () => {
+  test('keeps the tokens that the whole model keeps, and returns their rows', async () => {
     const { messages, images } = await conversation(sample(0));
     const vlm = await createVlm(modelPath, { keep: 57 });
     const answer = await vlm.ask({
@@ -65,7 +65,7 @@ describe('createVisionSelector', () => {
     expect(all.timings.encodeMs).toBeGreaterThan(0);
   });
 
-  test('images keep their order, and each its own budget', async () => {
+  test('images stay in order, and each has its own budget', async () => {
     const one = await conversation(sample(1));
     const two = await conversation(sample(0), sample(1));
     const overrides = { keep: 12, question };
@@ -75,7 +75,7 @@ describe('createVisionSelector', () => {
     expect(both.images[1]?.rows.data).toEqual(alone.images[0]?.rows.data);
   });
 
-  test('calls at the same time do not mix', async () => {
+  test('concurrent calls do not affect each other', async () => {
     const first = await conversation(sample(0));
     const second = await conversation(sample(2));
     const ask = ({ images, messages }: typeof first, keep: number) =>
@@ -85,7 +85,7 @@ describe('createVisionSelector', () => {
     expect(together.map(({ images }) => images)).toEqual(alone.map(({ images }) => images));
   });
 
-  test('an image that was asked about lately is not encoded again', async () => {
+  test('a recent image is not encoded again', async () => {
     const { messages, images } = await conversation(sample(3));
     const first = await selector.select(images, messages, { overrides: { keep: 9 }, signal });
     const second = await selector.select(images, messages, { overrides: { keep: 30 }, signal });
@@ -94,14 +94,14 @@ describe('createVisionSelector', () => {
     expect(second.images[0]?.keptTokens).toBe(30);
   });
 
-  test('a file that is broken behind its header is the fault of the request', async () => {
+  test('a file that is broken after its header gives a BadRequestError', async () => {
     const { messages, images } = await conversation(dataUri(png(50, 50).subarray(0, 60)));
     await expect(selector.select(images, messages, { overrides: {}, signal })).rejects.toMatchObject({
       status: 400,
     });
   });
 
-  test('an image without a question is selected by the image alone', async () => {
+  test('without a question, the image alone guides the selection', async () => {
     const { images } = await conversation(sample(0));
     const image = { type: 'image_url' as const, image_url: { url: sample(0) } };
     const messages: ChatMessage[] = [{ role: 'user', content: [image] }];
@@ -109,14 +109,14 @@ describe('createVisionSelector', () => {
     expect(found).toMatchObject([{ keptTokens: 20, rows: { dims: [20, 128] } }]);
   });
 
-  test('texts with a placeholder, and texts longer than the context, must not be sent', () => {
+  test('rejects texts with a placeholder, and texts longer than the context', () => {
     const check = (content: string) => selector.checkPrompt?.({ messages: [{ role: 'user', content }] });
     expect(() => check('what is on the <image> ?')).toThrow(/stands for an image/);
     expect(() => check('what '.repeat(2049))).toThrow(/context of 2048 tokens/);
     expect(() => check('what '.repeat(2000))).not.toThrow();
   });
 
-  test('a model that is not there', async () => {
+  test('rejects a model that does not exist', async () => {
     await expect(createVisionSelector(join(folder, 'nothing'), { offline: true })).rejects.toBeInstanceOf(
       ServeStartError,
     );
@@ -137,7 +137,7 @@ describe('LLaVA-NeXT', () => {
   });
   afterAll(() => next.dispose());
 
-  test('hands out the kept rows of each tile, or the rows that the model reads unpruned', async () => {
+  test('returns the kept rows of each tile, or all rows that the model reads unpruned', async () => {
     const pixels = Buffer.from(Array.from({ length: 500 * 300 * 3 }, (_, at) => (at * at * 7) % 251));
     const wide = await sharp(pixels, { raw: { width: 500, height: 300, channels: 3 } })
       .png()
@@ -145,7 +145,7 @@ describe('LLaVA-NeXT', () => {
     const { messages, images } = await conversation(dataUri(wide), sample(0));
     const kept = await next.select(images, messages, { overrides: {}, signal });
     const all = await next.select(images, messages, { overrides: false, signal });
-    // Both become two tiles beside the whole image; of the square one, half of these is padding.
+    // Both become two tiles and the whole image. For the square one, half of the tiles is padding.
     expect(kept.images.map(({ rows }) => rows.dims)).toEqual([
       [3 * 32, 32],
       [3 * 32, 32],
@@ -156,7 +156,7 @@ describe('LLaVA-NeXT', () => {
     ]);
     expect(all.images.map(({ rows }) => rows.dims[0])).toEqual([576 + 24 * (40 + 1), 576 + 24 * (24 + 1)]);
     const [first] = all.images;
-    // The whole image comes first, ascending: each of its kept rows is among its rows.
+    // The whole image comes first, with its kept rows in ascending order.
     const rowsOf = (image: (typeof all.images)[number] | undefined, from: number, count: number): string[] =>
       Array.from(
         { length: count },
@@ -167,7 +167,7 @@ describe('LLaVA-NeXT', () => {
   });
 });
 
-test('families that vLLM takes no rows of are refused by name', () => {
+test('rejects by name the families whose rows vLLM does not accept', () => {
   expect(routeOf({ model_type: 'llava' })).toEqual({ part: 'image_embeds' });
   expect(routeOf({ model_type: 'llava_next' })).toEqual({ part: 'image_embeds' });
   const vision_config = { spatial_merge_size: 3 };

@@ -1,4 +1,4 @@
-// A model's name makes a server, in front of a vLLM server or without one.
+// Servers from a model's name, in front of a vLLM server and without one.
 
 import { readFileSync } from 'node:fs';
 import { modelPath, smallModelPath } from '@mmtok/tiny-vlm';
@@ -30,7 +30,7 @@ const ask = async (model: string): Promise<{ mmtok: object; usage: object }> => 
   return (await response.json()) as { mmtok: object; usage: object };
 };
 
-test('in front of vLLM: probed, and rows of the real encoder are sent', async () => {
+test('in front of vLLM, runs the probe and sends rows of the real encoder', async () => {
   server = await serveModel({
     ...quiet,
     model: modelPath,
@@ -44,12 +44,15 @@ test('in front of vLLM: probed, and rows of the real encoder are sent', async ()
   expect(upstream.violations).toEqual([]);
 });
 
-test('an encoder of another model than the served one is found out', async () => {
+test('detects an encoder of another model than the served one', async () => {
   const other = { ...quiet, model: smallModelPath, upstream: { url: upstream.url, model: 'tiny' } };
-  await expect(serveModel(other)).rejects.toBeInstanceOf(ServeStartError);
+  await expect(serveModel(other)).rejects.toMatchObject({
+    name: ServeStartError.name,
+    kind: 'data',
+  });
 });
 
-test('positions that vLLM cannot keep are refused by name', async () => {
+test('rejects positions that vLLM cannot keep, as a usage error', async () => {
   const upstreamOptions = { url: upstream.url, model: 'tiny' };
   const preserving = {
     ...quiet,
@@ -57,10 +60,13 @@ test('positions that vLLM cannot keep are refused by name', async () => {
     upstream: upstreamOptions,
     pruning: { positions: 'preserve' },
   } as const;
-  await expect(serveModel(preserving)).rejects.toThrow(/'preserve'/);
+  await expect(serveModel(preserving)).rejects.toMatchObject({
+    kind: 'usage',
+    message: expect.stringContaining("'preserve'"),
+  });
 });
 
-test('on its own', async () => {
+test('serves a local model', async () => {
   server = await serveModel({
     ...quiet,
     model: smallModelPath,

@@ -1,4 +1,4 @@
-// The writer of torch files against files of torch.save, and read back by torch.load where Python has it.
+// Compares torch files with those of torch.save, and reads them back with torch.load if Python has PyTorch.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -58,14 +58,14 @@ describe('half precision rounds as torch does', () => {
     expect(readTorchFile(Buffer.from(part.data, 'base64')).data).toEqual(fixture(`halves.${dtype}.bin`));
   });
 
-  test('a number that half precision cannot hold is refused', () => {
+  test('rejects a number that half precision cannot represent', () => {
     const large = { data: Float32Array.of(1, 65520), dims: [1, 2] };
     expect(() => promptEmbedsPart(large, { dtype: 'float16' })).toThrow(InvalidRowsError);
     expect(() => promptEmbedsPart({ data: Float32Array.of(3.4e38), dims: [1, 1] })).toThrow(InvalidRowsError);
   });
 });
 
-describe('rows that must not be sent', () => {
+describe('rejects rows that must not be sent', () => {
   test.each([
     ['no rows', { data: new Float32Array(0), dims: [0, 8] }],
     ['a vector', { data: new Float32Array(8), dims: [8] }],
@@ -89,7 +89,7 @@ describe('rows that must not be sent', () => {
     },
   );
 
-  test('a grid that fits is written beside the rows', () => {
+  test('a matching grid is written next to the rows', () => {
     const part = imageEmbedsPart(rows, { grid: [1, 2, 10] }).image_embeds;
     expect(part).toMatchObject({ image_grid_thw: grid.toString('base64') });
   });

@@ -1,4 +1,4 @@
-// createVllmClient, without a server of this package.
+// createVllmClient used directly, without a server of this package.
 
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';

@@ -33,10 +33,10 @@ describe('an upstream server that fails', () => {
     expect([response.status, (await read(response)).error.code]).toEqual([503, 'MMTOK_UPSTREAM_UNAVAILABLE']);
   });
 
-  test('a dead engine opens the circuit: requests are refused at once until it is back', async () => {
+  test('a dead engine opens the circuit: requests are rejected at once until it is back', async () => {
     const url = await servers.start();
     servers.upstream.isDead = true;
-    // 503 where the breaker has looked in between.
+    // 503 if the breaker has checked in the meantime.
     expect([500, 503]).toContain((await ask(url)).status);
     const before = servers.upstream.requests.length;
     const refused = await ask(url);
@@ -116,7 +116,7 @@ describe('an upstream server that fails', () => {
     await expect(response.text()).rejects.toThrow();
     await expect.poll(running).toBe('0');
     await (await ask(url, { ...chat(), stream: true })).text();
-    expect(await running()).toBe('0');
+    await expect.poll(running).toBe('0');
   });
 
   test('a client that disconnects ends its upstream request', async () => {
@@ -147,14 +147,14 @@ describe('at startup', () => {
       },
     ],
     ['a server that takes no images', () => servers.upstream.fail('refuse-images')],
-  ])('%s: the server refuses to serve, unless told to warn', async (_, spoil) => {
+  ])('%s: the server does not start, unless the probe only warns', async (_, spoil) => {
     spoil();
     await expect(servers.start({ probe: 'strict' })).rejects.toBeInstanceOf(ServeStartError);
     await servers.start({ probe: 'warn' });
     expect(servers.log.map(({ event }) => event)).toContain('probe-failed');
   });
 
-  test('a model that is not served, and a server that is not there', async () => {
+  test('rejects a model that is not served, and a server that cannot be reached', async () => {
     const other = createVllmClient({ baseUrl: servers.upstream.url, model: 'other' });
     await expect(servers.start({ client: other })).rejects.toThrow(/'tiny'/);
     const nowhere = createVllmClient({ baseUrl: 'http://127.0.0.1:9', model: 'tiny' });

@@ -13,7 +13,7 @@ import { ask, chat, read, useVllmServers } from './support/vllm-server.js';
 const servers = useVllmServers();
 
 describe('a request', () => {
-  test('gets the recorded answer to 57 rows, the recorded usage, and what pruning did', async () => {
+  test('with 57 rows gets the recorded answer and usage, and what pruning did', async () => {
     const response = await ask(await servers.start());
     const body = await read(response);
     expect(body.choices[0].message.content).toBe(llava.c?.text);
@@ -33,7 +33,7 @@ describe('a request', () => {
     expect(JSON.stringify(servers.lastBody())).toContain(PIXEL);
   });
 
-  test('two images become two parts in their places', async () => {
+  test('two images become two parts, each in its place', async () => {
     const url = await servers.start();
     const content = [...imageAnd('between'), ...imageAnd(QUESTION)];
     const body = await read(ask(url, chat(content)));
@@ -42,7 +42,7 @@ describe('a request', () => {
     expect(parts.map(({ type }) => type)).toEqual(['image_embeds', 'text', 'image_embeds', 'text']);
   });
 
-  test('everything else passes through, and mmtok stays here', async () => {
+  test('all fields pass through except mmtok', async () => {
     const url = await servers.start();
     const extra = {
       temperature: 0.3,
@@ -57,7 +57,7 @@ describe('a request', () => {
     expect(servers.selector.calls).toBe(0);
   });
 
-  test('streams byte for byte, and notes the usage', async () => {
+  test('streams byte for byte, and records the usage', async () => {
     const url = await servers.start();
     const options = { stream: true, stream_options: { include_usage: true } };
     const response = await ask(url, { ...chat(), ...options });
@@ -82,7 +82,7 @@ describe('a request', () => {
     expect(text).toBe(llava.c?.text);
   });
 
-  test('a conversation with tools and images of several turns keeps its form, from the openai package', async () => {
+  test('a conversation of the openai package with tools and images in several turns stays as it is', async () => {
     const openai = new OpenAI({ baseURL: `${await servers.start()}/v1`, apiKey: 'none', maxRetries: 0 });
     const call = { id: '1', type: 'function' as const, function: { name: 'zoom', arguments: '{"by":2}' } };
     const rest = {
@@ -156,7 +156,7 @@ describe('a request', () => {
   });
 });
 
-describe('texts that must not be sent are rejected here', () => {
+describe('texts that must not be sent are rejected by this server', () => {
   const tokenizer = { encode: (text: string) => [...text].map(Number), decode: () => '<image>' };
   const config = { image_token_index: 32_000, max_position_embeddings: 100 };
   test.each([
@@ -187,7 +187,7 @@ describe('texts that must not be sent are rejected here', () => {
   });
 });
 
-describe('rows that must not be sent are rejected here', () => {
+describe('rows that must not be sent are rejected by this server', () => {
   test.each([
     ['NaN', (data: Float32Array) => data.fill(Number.NaN), [57, HIDDEN]],
     ['no rows', () => new Float32Array(0), [0, HIDDEN]],
@@ -205,7 +205,7 @@ describe('rows that must not be sent are rejected here', () => {
 });
 
 describe('other routes', () => {
-  test('models whose rows need a grid are refused, unless rows may lie on a line', async () => {
+  test('rejects models whose rows need a grid, unless grid is line', async () => {
     await servers.restartUpstream({ family: 'qwen' });
     servers.selector = createFakeSelector({
       route: { part: 'image_embeds', merge: 2 },
@@ -218,7 +218,7 @@ describe('other routes', () => {
     expect(servers.upstream.isDead).toBe(false);
   });
 
-  test('rows as a part of the prompt are between the marks', async () => {
+  test('rows as a part of the prompt are between the markers of an image', async () => {
     const route = { part: 'prompt_embeds', before: '<|vision_start|>', after: '<|vision_end|>' } as const;
     servers.selector = createFakeSelector({ route, kept: 30 });
     expect((await ask(await servers.start({ dtype: 'float16' }))).status).toBe(200);

@@ -1,10 +1,9 @@
-// A TensorFlow.js module prepared for use: the backend it runs on, its precision, and its quirks.
+// A TensorFlow.js module that is ready to use: the backend it runs on, its precision, and its quirks.
 
 import { BackendUnavailableError, type TensorOps } from '@mmtok/core';
 import { brokenEngine, firstLine, notReady } from './broken-engine.js';
-import type { Tfjs, TfjsTensor } from './tfjs.js';
+import { type Tfjs, type TfjsTensor, tidy } from './tfjs.js';
 import { createTfjsOps, type EngineQuirks } from './tfjs-ops.js';
-import { tidy } from './tidy.js';
 
 /** Which copy of TensorFlow.js runs. */
 export interface TfjsEngineInfo {
@@ -15,7 +14,7 @@ export interface TfjsEngineInfo {
 }
 
 /** Which of a module's backends to run on. */
-export interface EngineWish {
+export interface EngineChoice {
   /** Whether the module was loaded here, or passed in by a caller who may have activated a backend. */
   readonly owner: 'own' | 'given';
   readonly tfBackend: string | undefined;
@@ -23,7 +22,7 @@ export interface EngineWish {
   readonly timeoutMs: number;
 }
 
-/** A tfjs module with the backend to run on. */
+/** A module with the backend to run on. */
 export interface Engine {
   readonly device: string;
   readonly precision: number;
@@ -40,22 +39,22 @@ export interface Engine {
  *
  * @throws BackendUnavailableError if the backend does not exist, or does not compute.
  */
-export function openEngine(tf: Tfjs, info: TfjsEngineInfo, wish: EngineWish): Promise<Engine> {
-  return inTurn(() => open(tf, info, wish));
+export function openEngine(tf: Tfjs, info: TfjsEngineInfo, choice: EngineChoice): Promise<Engine> {
+  return inTurn(() => open(tf, info, choice));
 }
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** Serializes work: preparing a backend makes it the active one in the meantime. */
+/** Runs work one piece at a time, because preparing a backend makes it the active one in the meantime. */
 function inTurn<R>(work: () => Promise<R>): Promise<R> {
   const result = last.then(work);
   last = result.catch(() => {});
   return result;
 }
 
-async function open(tf: Tfjs, info: TfjsEngineInfo, wish: EngineWish): Promise<Engine> {
-  const { owner } = wish;
-  const pinned = await initialize(tf, info, wish);
+async function open(tf: Tfjs, info: TfjsEngineInfo, choice: EngineChoice): Promise<Engine> {
+  const { owner } = choice;
+  const pinned = await initialize(tf, info, choice);
   const opsByBackend = new Map<string, TensorOps<TfjsTensor>>();
   const opsOf = async (name: string): Promise<TensorOps<TfjsTensor>> => {
     const known = opsByBackend.get(name);
@@ -109,7 +108,7 @@ async function onBackend<R>(tf: Tfjs, name: string, work: () => R): Promise<R> {
 async function initialize(
   tf: Tfjs,
   { module }: TfjsEngineInfo,
-  { owner, tfBackend, timeoutMs }: EngineWish,
+  { owner, tfBackend, timeoutMs }: EngineChoice,
 ): Promise<string | undefined> {
   const inTime = <R>(work: Promise<R>): Promise<R> =>
     within(timeoutMs, work, () => notReady(module, tfBackend ?? tf.getBackend(), timeoutMs));

@@ -20,7 +20,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Writes a package that stands for TensorFlow.js and returns its folder. */
+/** Writes a package that stands in for TensorFlow.js, and returns its folder. */
 function fakePackage(source: string, path: string = join(folder, 'fake')): string {
   mkdirSync(path, { recursive: true });
   writeFileSync(join(path, 'package.json'), JSON.stringify({ name: 'fake', main: 'main.js' }));
@@ -33,7 +33,7 @@ const load = (module?: string, tfBackend?: string): ReturnType<typeof loadTfjs> 
   loadTfjs({ module, tfBackend });
 
 describe('loadTfjs', () => {
-  it('takes plain tfjs where no native engine is installed', () => {
+  it('takes plain tfjs if no native engine is installed', () => {
     expect(load().info).toEqual({ module: '@tensorflow/tfjs', version: '4.22.0' });
   });
 
@@ -88,7 +88,7 @@ describe('loadTfjs', () => {
     );
   });
 
-  it('refuses a module that is not TensorFlow.js', () => {
+  it('rejects a module that is not TensorFlow.js', () => {
     expect(() => load(fakePackage('module.exports = {};'))).toThrow(/is not a TensorFlow\.js module/);
   });
 });
@@ -115,14 +115,14 @@ describe('createTfjsBackend', () => {
       "set('WASM_HAS_MULTITHREAD_SUPPORT', false)",
     ],
     [undefined, { getBackend: () => 'webgl', ready: () => new Promise<void>(() => {}) }, 'timeoutMs'],
-  ])('ends in an error where the backend %s is never ready', async (tfBackend, never, remedy) => {
+  ])('is an error if the backend %s is never ready', async (tfBackend, never, remedy) => {
     const tf: Tfjs = { ...load('@tensorflow/tfjs').tf, ...never };
     const creating = createTfjsBackend({ tf, timeoutMs: 50, ...(tfBackend !== undefined && { tfBackend }) });
     await expect(creating).rejects.toMatchObject({
       code: 'MMTOK_BACKEND_UNAVAILABLE',
       message: expect.stringContaining(remedy),
     });
-    // And nobody waits behind it.
+    // Later calls do not wait for it.
     const next = await createTfjsBackend({ tf: load('@tensorflow/tfjs').tf, tfBackend: 'cpu' });
     expect(next.device).toBe('cpu');
   });

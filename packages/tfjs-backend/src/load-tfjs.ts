@@ -7,8 +7,7 @@ import { BackendUnavailableError } from '@mmtok/core';
 import { brokenEngine, noEngine } from './broken-engine.js';
 import type { TfjsEngineInfo } from './engine.js';
 import { findNativeAddon, TFJS_NODE_PACKAGE } from './native/native-location.js';
-import { isTfjs } from './options.js';
-import type { Tfjs } from './tfjs.js';
+import { isTfjs, type Tfjs } from './tfjs.js';
 
 const require: NodeJS.Require = createRequire(import.meta.url);
 
@@ -16,8 +15,8 @@ const NATIVE = [TFJS_NODE_PACKAGE, '@tensorflow/tfjs-node'] as const;
 const PLAIN = '@tensorflow/tfjs';
 const WASM = '@tensorflow/tfjs-backend-wasm';
 
-/** What to look for; both are optional. */
-export interface TfjsWish {
+/** Which module to load. Both members are optional. */
+export interface ModuleChoice {
   readonly module: string | undefined;
   readonly tfBackend: string | undefined;
 }
@@ -26,7 +25,7 @@ export interface TfjsWish {
  * Loads the requested module, or the first one found.
  * @throws BackendUnavailableError if there is none, or the first one found is broken.
  */
-export function loadTfjs({ module, tfBackend }: TfjsWish): {
+export function loadTfjs({ module, tfBackend }: ModuleChoice): {
   readonly tf: Tfjs;
   readonly info: TfjsEngineInfo;
 } {

@@ -6,7 +6,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Tfjs } from './tfjs.js';
 import { createTfjsBackend } from './tfjs-backend.js';
 
-/** The compiler checks here that the interfaces of tfjs.ts describe the true module. */
+/** The compiler checks here that the interfaces of tfjs.ts match the real module. */
 const tf: Tfjs = tfjs;
 
 const double = defineProgram({
@@ -31,7 +31,7 @@ describe('createTfjsBackend', () => {
     expect(tf.env().get('IS_NODE')).toBe(true);
   });
 
-  it('says what it runs on', async () => {
+  it('reports its engine and device', async () => {
     const backend = await createTfjsBackend({ module: '@tensorflow/tfjs', tfBackend: 'cpu' });
     expect(backend).toMatchObject({
       name: 'tfjs',
@@ -52,7 +52,7 @@ describe('createTfjsBackend', () => {
     expect(tf.getBackend()).toBe('cpu');
   });
 
-  it('refuses options of the wrong form', async () => {
+  it('rejects options of the wrong form', async () => {
     await expect(createTfjsBackend({ tf, module: '@tensorflow/tfjs' })).rejects.toThrow(/not both/);
     await expect(createTfjsBackend({ tf: {} as Tfjs })).rejects.toThrow(/expected a TensorFlow.js module/);
     await expect(createTfjsBackend({ backend: 'cpu' } as never)).rejects.toThrow(InvalidOptionsError);
@@ -64,7 +64,7 @@ describe('a backend on a module passed in', () => {
     createRequire(import.meta.url)('@tensorflow/tfjs-backend-wasm');
   });
 
-  // First, as it is about backends that are not ready yet.
+  // This test is first because it needs backends that are not ready yet.
   it('can be created several times at once, and while another runs', async () => {
     const make = (tfBackend: string) => createTfjsBackend({ tf, tfBackend });
     const running = await make('cpu');
@@ -119,7 +119,7 @@ describe('a backend on a module passed in', () => {
 });
 
 describe('run', () => {
-  it('writes into the given memory, and refuses memory of the wrong size', async () => {
+  it('writes into the given memory, and rejects memory of the wrong size', async () => {
     const backend = await createTfjsBackend({ tf });
     const y = new Float32Array(2);
     expect((await backend.run(double, { x }, { into: { y } })).y.data).toBe(y);

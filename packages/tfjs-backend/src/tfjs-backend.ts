@@ -18,10 +18,53 @@ import {
   type TensorSpec,
   widen,
 } from '@mmtok/core/backend';
+import { parseOptions } from '@mmtok/core/internal';
+import * as z from 'zod';
 import { type Engine, openEngine, type TfjsEngineInfo } from './engine.js';
-import { parseTfjsOptions, type TfjsBackendOptions } from './options.js';
-import type { Tfjs, TfjsTensor } from './tfjs.js';
-import { tidy } from './tidy.js';
+import { isTfjs, type Tfjs, type TfjsTensor, tidy } from './tfjs.js';
+
+/** Options of `createTfjsBackend`. */
+export interface TfjsBackendOptions {
+  /**
+   * A loaded TensorFlow.js module. Runs on its active backend unless `tfBackend` names one.
+   */
+  readonly tf?: Tfjs | undefined;
+  /**
+   * Which module to load: a package name, or the path of a package or file. Not together with `tf`.
+   * @default the environment variable MMTOK_TFJS_MODULE, or else the first of: the addon built by `mmtok-tfjs-native`,
+   * `@tensorflow/tfjs-node-gpu`, `@tensorflow/tfjs-node`, `@tensorflow/tfjs`
+   */
+  readonly module?: string | undefined;
+  /**
+   * Which backend of TensorFlow.js to run on: `'tensorflow'` (native), `'wasm'`, `'cpu'` (plain JavaScript), `'webgl'` …
+   * @default the one that TensorFlow.js prefers
+   */
+  readonly tfBackend?: string | undefined;
+  /**
+   * How long TensorFlow.js may take to initialize its backend, in milliseconds. Without a limit, threads of the WASM backend that never
+   * start, as in pages that Vite minifies, would block forever.
+   * @default 10000
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
+const schema = z
+  .strictObject({
+    tf: z
+      .custom<Tfjs>(isTfjs, "expected a TensorFlow.js module, e.g. await import('@tensorflow/tfjs')")
+      .optional(),
+    module: z.string().min(1).optional(),
+    tfBackend: z.string().min(1).optional(),
+    // The largest delay of a timer.
+    timeoutMs: z
+      .number()
+      .positive()
+      .max(2 ** 31 - 1)
+      .default(10_000),
+  })
+  .refine(({ tf, module }) => tf === undefined || module === undefined, {
+    error: "give either 'tf' (a loaded module) or 'module' (its name), not both",
+  }) satisfies z.ZodType<TfjsBackendOptions, TfjsBackendOptions>;
 
 /** A {@link Backend} on TensorFlow.js. */
 export interface TfjsBackend extends Backend {
@@ -48,7 +91,7 @@ export interface TfjsBackend extends Backend {
  * console.log(backend.device, backend.engine.module); // 'tensorflow-cpu' '@tensorflow/tfjs-node'
  */
 export async function createTfjsBackend(options: TfjsBackendOptions = {}): Promise<TfjsBackend> {
-  const { tf, module, tfBackend, timeoutMs } = parseTfjsOptions(options);
+  const { tf, module, tfBackend, timeoutMs } = parseOptions('options of createTfjsBackend', schema, options);
   const found =
     tf === undefined
       ? await (await import('#default-tfjs')).loadTfjs({ module, tfBackend })

@@ -1,8 +1,7 @@
 // The tensor operations on TensorFlow.js. Callers run them inside `tf.tidy`, which frees intermediate tensors.
 
 import type { TensorOps } from '@mmtok/core';
-import type { Tfjs, TfjsTensor } from './tfjs.js';
-import { tidy } from './tidy.js';
+import { type Tfjs, type TfjsTensor, tidy } from './tfjs.js';
 
 /** How an engine differs from others; see `probeQuirks`. */
 export interface EngineQuirks {

@@ -50,3 +50,16 @@ export interface Tfjs {
   stack(parts: TfjsTensor[], axis?: number): TfjsTensor;
   gather(x: TfjsTensor, indices: TfjsTensor, axis?: number): TfjsTensor;
 }
+
+/** Whether a value looks like a TensorFlow.js module. */
+export function isTfjs(value: unknown): value is Tfjs {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['tidy', 'tensor', 'matMul', 'ready'].every(
+    (name) => typeof (value as Record<string, unknown>)[name] === 'function',
+  );
+}
+
+/** Runs synchronous work and frees every tensor it made, except those in what it returns. */
+export function tidy<R>(tf: Tfjs, work: () => R): R {
+  return tf.tidy(work) as R;
+}

@@ -1,4 +1,4 @@
-// What every engine is tested for: the conformance suite, and this package's own promises on memory, aliasing and quirks.
+// The tests of every engine: the conformance suite, and what this package promises about memory, aliasing and quirks.
 
 import { createRequire } from 'node:module';
 import { createReferenceBackend, type Float32Tensor, selectTokens } from '@mmtok/core';
@@ -11,7 +11,7 @@ import type { Tfjs, TfjsBackend } from '../src/index.js';
 const vector = { dims: ['n'] } as const;
 const matrix = { dims: ['n', 'm'] } as const;
 
-/** Greedy facility location, wholly on the engine: exercises the loop, whose state must not pile up. */
+/** Greedy facility location entirely on the engine: exercises the loop, whose state must not accumulate. */
 const deviceGreedy = defineProgram({
   name: 'device-greedy',
   inputs: { gains: { dims: ['c', 't'] }, count: { dims: [], dtype: 'int32' } },
@@ -64,14 +64,14 @@ const random = (rows: number, columns: number, seed: number): Float32Tensor =>
 /** An engine to be tested. */
 export interface EngineUnderTest {
   readonly name: string;
-  /** The module `create` loads, to ask it how many tensors are alive. */
+  /** The module that `create` loads, to count its live tensors. */
   readonly module: string;
   create(): Promise<TfjsBackend>;
   /** Reports all tests as skipped, with this reason. */
   readonly skip?: string | false;
 }
 
-/** Enough for a leak that only some runs have: the count of live tensors is exact, so that one left over shows. */
+/** Enough to find a leak in only some of the runs: the count of live tensors is exact, so a single leaked one shows. */
 const RUNS = 100;
 
 /** Declares all tests for one engine. */
@@ -144,7 +144,7 @@ export function describeEngine({ name, module, create, skip = false }: EngineUnd
       }
     });
 
-    it('gives zeros, not leftover memory, for sums and products over nothing', async () => {
+    it('returns zeros rather than uninitialized memory for empty sums and products', async () => {
       await backend.run(addOne, { x: float32(new Float32Array(4096).fill(7), [4096]) });
       const nothing = float32(new Float32Array(0), [0, 3]);
       const { rows, sums } = await backend.run(joined, { x: nothing, y: nothing });
@@ -155,7 +155,7 @@ export function describeEngine({ name, module, create, skip = false }: EngineUnd
       expect([...products.data]).toEqual([0, 0, 0, 0]);
     });
 
-    it('gives the lowest index among ties, on either axis, in any number of rows', async () => {
+    it('returns the lowest index among ties, on either axis, in any number of rows', async () => {
       const program = defineProgram({
         name: 'arg-max',
         inputs: { x: matrix },

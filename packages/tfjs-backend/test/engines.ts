@@ -3,14 +3,14 @@
 import { createTfjsBackend, type TfjsBackend } from '../src/index.js';
 import { findNativeAddon } from '../src/native/native-location.js';
 
-/** Plain JavaScript: always there. */
+/** Plain JavaScript, always available. */
 export const createPlain = (): Promise<TfjsBackend> =>
   createTfjsBackend({ module: '@tensorflow/tfjs', tfBackend: 'cpu' });
 
-/** WebAssembly: always there. */
+/** WebAssembly, always available. */
 export const createWasm = (): Promise<TfjsBackend> => createTfjsBackend({ tfBackend: 'wasm' });
 
-/** The package folder of the native addon, where `pnpm native:tfjs` has built it; tests skip where it is undefined. */
+/** The package folder of the native addon if `pnpm native:tfjs` has built it. Tests are skipped if it is undefined. */
 export const nativeAddon: string | undefined = findNativeAddon();
 
 /** The native addon. */

@@ -1,7 +1,6 @@
-// Prints the accuracy of the models on their held-out questions, per kind, with all vision tokens; beside it that of the base and
-// of the tiled model when every question gets another scene's image, which is what guessing is worth. No pruning is measured here.
-// It reads the built package. `--limit 180` asks some of the questions; `--only tiled` (or `flat`, the other two) measures some of
-// the models; `--write` puts the tables into README.md.
+// Prints the accuracy of the models on their held-out questions by kind, with all vision tokens. Another column has the accuracy of base
+// and tiled if every question gets another scene's image: the score of guessing. Needs the built package. `--limit 180` asks some of
+// the questions; `--only tiled` (or `flat`, the other two) measures some of the models; `--write` writes the tables to README.md.
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { evaluate, heldOut, loadTinyVlm } from '../dist/node.js';
@@ -11,7 +10,7 @@ const { values } = parseArgs({
 });
 const limit = values.limit === undefined ? undefined : Number(values.limit);
 
-/** The tables, by the name of their place in README.md: columns, each a model and whether it gets other images. */
+/** The tables by the name of their markers in README.md: columns, each a model and whether it gets other images. */
 const tables = {
   flat: { name: 'accuracy', columns: [['base'], ['small'], ['base', 'with another image']] },
   tiled: { name: 'accuracy-tiled', columns: [['tiled'], ['tiled', 'with another image']] },
@@ -45,7 +44,7 @@ async function writeTable(name, table) {
 }
 
 /**
- * One model's answers, and how long one takes.
+ * One model's accuracy, and the time per question.
  * @param {import('../dist/node.js').ModelSize} size
  * @param {import('../dist/node.js').VisualQuestion[]} asked
  */
@@ -59,7 +58,7 @@ async function measure(size, asked) {
 }
 
 /**
- * Gives each question the image of the scene seven further on; there are two questions a scene.
+ * Gives each question the image of the scene seven further on; there are two questions per scene.
  * @param {import('../dist/node.js').VisualQuestion[]} questions
  */
 function withOtherImages(questions) {

@@ -1,4 +1,4 @@
-// Counting correct answers; no model takes part.
+// Counts correct answers, without a model.
 import { expect, test } from 'vitest';
 import { evaluate } from './evaluate.js';
 import type { VisualQuestion } from './visual-question.js';
@@ -9,7 +9,7 @@ const questions: VisualQuestion[] = [
   { image: 'b.png', question: 'Is there a ring in the image?', answer: 'no', kind: 'existence' },
 ];
 
-test('counts correct answers over all and by kind, whatever their case and outer spaces', async () => {
+test('counts correct answers overall and by kind, ignoring case and outer spaces', async () => {
   const asked: string[] = [];
   const report = await evaluate({
     questions,
@@ -29,7 +29,7 @@ test('counts correct answers over all and by kind, whatever their case and outer
   expect(asked).toEqual(questions.map(({ image, question }) => `${image} ${question}`));
 });
 
-test('a phrase counts only as a whole', async () => {
+test('counts a phrase only if all of it is right', async () => {
   const answer = 'mostly red objects on gray';
   const asked: VisualQuestion[] = [
     { image: 'a.png', question: 'What is here?', answer, kind: 'description' },
@@ -43,12 +43,12 @@ test('a phrase counts only as a whole', async () => {
   }
 });
 
-test('no question, no accuracy', async () => {
+test('rejects an empty list of questions', async () => {
   const answer = async () => 'yes';
   await expect(evaluate({ questions: [], answer })).rejects.toMatchObject({ code: 'MMTOK_NO_QUESTIONS' });
 });
 
-test('a question of an unknown kind is named before anything is asked', async () => {
+test('rejects a question of an unknown kind by name before asking anything', async () => {
   const asked: string[] = [];
   const answer = async (image: string) => {
     asked.push(image);
@@ -62,7 +62,7 @@ test('a question of an unknown kind is named before anything is asked', async ()
   expect(asked).toEqual([]);
 });
 
-test('an answer that is no text is told as such', async () => {
+test('rejects an answer that is not text', async () => {
   const answer = async () => undefined as unknown as string;
   await expect(evaluate({ questions, answer })).rejects.toMatchObject({
     code: 'MMTOK_INVALID_OPTIONS',
@@ -70,7 +70,7 @@ test('an answer that is no text is told as such', async () => {
   });
 });
 
-test('an error of the answerer passes through', async () => {
+test('rethrows errors of the answering function', async () => {
   const answer = () => Promise.reject(new Error('out of memory'));
   await expect(evaluate({ questions, answer })).rejects.toThrow('out of memory');
 });

@@ -2,7 +2,7 @@
 import { TinyVlmError } from './tiny-vlm-error.js';
 import { type QuestionKind, tiledQuestionKinds, type VisualQuestion } from './visual-question.js';
 
-/** How many of some questions were answered correctly. */
+/** How many questions were answered correctly. */
 export interface Accuracy {
   readonly correct: number;
   readonly total: number;
@@ -51,7 +51,7 @@ export async function evaluate({ answer, questions }: EvaluateOptions): Promise<
     if (typeof given !== 'string') {
       throw new TinyVlmError(
         'MMTOK_INVALID_OPTIONS',
-        `evaluate() expected answer() to give a text, got ${typeof given} for the question '${question}' about '${image}'`,
+        `evaluate() expected answer() to return a text, got ${typeof given} for the question '${question}' about '${image}'`,
       );
     }
     marks.push({ kind, isCorrect: given.trim().toLowerCase() === expected });

@@ -10,7 +10,7 @@ const locate = (path: string): string => fileURLToPath(new URL(`../${path}`, imp
 export const files: PackageFiles = {
   locate,
   modelSource: locate,
-  // Every session has threads of its own. Those of idle sessions would spin, and compete for cores with the session that runs.
+  // Every session has its own threads. Those of idle sessions would spin, and compete for cores with the running session.
   sessionOptions: { extra: { session: { force_spinning_stop: '1' } } },
   async readText(path) {
     const file = locate(path);

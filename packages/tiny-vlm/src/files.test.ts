@@ -16,14 +16,14 @@ test.each([
   ['/tiny-vlm', 'http://localhost:3000/tiny-vlm/samples/0.png', '//localhost:3000/tiny-vlm/model'],
   ['../assets/', 'http://localhost:3000/assets/samples/0.png', '//localhost:3000/assets/model'],
   ['https://example.org/x/', 'https://example.org/x/samples/0.png', '//example.org/x/model'],
-])('in a browser the files are under %s', (baseUrl, image, model) => {
+])('in a browser, the files are under %s', (baseUrl, image, model) => {
   const href = 'http://localhost:3000/app/index.html';
   vi.stubGlobal('location', { href });
   expect(browser.locate('samples/0.png', baseUrl)).toBe(image);
   expect(browser.modelSource('model', new URL(baseUrl, href))).toBe(model);
 });
 
-test('in a browser somebody must say where they are', async () => {
+test('in a browser, baseUrl is required', async () => {
   expect(() => browser.modelSource('model', undefined)).toThrow(
     expect.objectContaining({ code: 'MMTOK_INVALID_OPTIONS', message: expect.stringContaining('baseUrl') }),
   );
@@ -32,7 +32,7 @@ test('in a browser somebody must say where they are', async () => {
   );
 });
 
-test('what the server does not have is named', async () => {
+test('a file that the server lacks is named', async () => {
   const answers = [
     () => Promise.resolve(new Response('', { status: 404 })),
     () => Promise.reject(new Error('down')),

@@ -1,4 +1,4 @@
-// The held-out questions: complete, well formed, even, and with pictures.
+// The held-out questions are complete, well formed, balanced, and have images.
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('there are 200 different questions of each kind, and every picture is there', async () => {
+test('there are 200 different questions of each kind, and every image exists', async () => {
   const questions = await heldOut();
   expect(questionKinds.map((kind) => countOf(questions, kind))).toEqual(questionKinds.map(() => 200));
   expect(questions).toHaveLength(200 * questionKinds.length);
@@ -26,14 +26,14 @@ test('there are 200 different questions of each kind, and every picture is there
   for (const image of images) expect((await stat(image)).size).toBeGreaterThan(1000);
 });
 
-test('questions are English sentences, answers lower-case words', async () => {
+test('questions are English sentences, and answers are lowercase words', async () => {
   for (const { question, answer, kind } of await heldOut()) {
     expect(question).toMatch(/^[A-Z][a-z ]+[a-z][?.]$/);
     expect(answer).toMatch(kind === 'description' ? /^[a-z]+( [a-z]+)+$/ : /^[a-z]+$/);
   }
 });
 
-test('for the tiled model there are 100 different questions of each of its kinds', async () => {
+test('for the tiled model, there are 100 different questions of each of its kinds', async () => {
   const questions = await heldOut({ size: 'tiled' });
   expect(tiledQuestionKinds.map((kind) => countOf(questions, kind))).toEqual(
     tiledQuestionKinds.map(() => 100),
@@ -51,7 +51,7 @@ test('for the tiled model there are 100 different questions of each of its kinds
   }
 });
 
-test('a part has each kind in its share, and draws no more pictures than it needs, where it is told to', async () => {
+test('a limited set has its share of each kind, and draws only the images it needs, into the given folder', async () => {
   const questions = await heldOut({ limit: 45, folder });
   const images = [...new Set(questions.map(({ image }) => image))];
   expect(questions).toHaveLength(45);
@@ -60,7 +60,7 @@ test('a part has each kind in its share, and draws no more pictures than it need
   expect((await readdir(folder)).sort()).toEqual(images.map((image) => basename(image)));
 });
 
-test("pictures go into the user's cache folder, named after what is drawn", async () => {
+test("images go into the user's cache folder, under a key of their content", async () => {
   vi.stubEnv('XDG_CACHE_HOME', folder);
   const [question] = await heldOut({ limit: 1 });
   vi.unstubAllEnvs();
@@ -68,7 +68,7 @@ test("pictures go into the user's cache folder, named after what is drawn", asyn
   expect(basename(dirname(question!.image))).toMatch(/^held-out-[0-9a-f]{12}$/);
 });
 
-test.each([0, -1, 2.5, Number.NaN])('refuses the limit %d', async (limit) => {
+test.each([0, -1, 2.5, Number.NaN])('rejects the limit %d', async (limit) => {
   await expect(heldOut({ limit })).rejects.toMatchObject({
     code: 'MMTOK_INVALID_OPTIONS',
     message: expect.stringContaining(`limit ${limit}`),

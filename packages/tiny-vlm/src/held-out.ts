@@ -35,8 +35,8 @@ interface SceneQuestion extends Omit<VisualQuestion, 'image'> {
  *
  * The images are PNG files, drawn when first requested, which takes a few seconds for all of them. Later calls, in this
  * process or another, reuse them.
- * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` for a limit that is no whole number above 0 and a size that there is not;
- * `MMTOK_PICTURES_NOT_WRITTEN` when the folder cannot be written to.
+ * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` for an unknown size, or a limit that is not a whole number above 0;
+ * `MMTOK_PICTURES_NOT_WRITTEN` if the folder cannot be written to.
  * @example
  * const report = await evaluate({ answer: vlm.ask, questions: await heldOut({ limit: 90 }) });
  */

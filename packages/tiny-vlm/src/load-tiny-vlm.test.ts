@@ -1,5 +1,5 @@
-// The prompt against the models' own chat templates, as text and as token ids; and what happens when transformers.js is
-// missing, or there but broken.
+// Compares the prompt with the models' own chat templates, as text and as token ids, and tests a missing or broken
+// installation of transformers.js.
 import { AutoTokenizer, type PreTrainedTokenizer } from '@huggingface/transformers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { buildPrompt, importTransformers } from './load-tiny-vlm.js';
@@ -16,14 +16,14 @@ describe.each([
     tokenizer = await AutoTokenizer.from_pretrained(path, { local_files_only: true });
   });
 
-  test('is what the chat template makes', () => {
+  test('equals what the chat template makes', () => {
     const question = 'Is there a red circle in the image?';
     const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }];
     const options = { tokenize: false, add_generation_prompt: true };
     expect(buildPrompt(question)).toBe(tokenizer.apply_chat_template(messages, options));
   });
 
-  test('ordinary English has the token ids of the wording in training', () => {
+  test('ordinary English has the token ids of the text in training', () => {
     const trained = '<image> question is there a red circle in the image ? answer';
     const idsOf = (text: string): number[] => tokenizer.encode(text);
     expect(idsOf(buildPrompt('Is there a RED circle in the image?'))).toEqual(idsOf(trained));
@@ -48,6 +48,6 @@ test('a missing package gives a typed error with the install command', async () 
 test.each([
   ["Cannot find package 'onnxruntime-node' imported from /app/transformers.js", 'ERR_MODULE_NOT_FOUND'],
   ['libonnxruntime.so.1: cannot open shared object file', 'ERR_DLOPEN_FAILED'],
-])('a broken installation is reported as it is: %s', async (message, code) => {
+])('the error of a broken installation is rethrown: %s', async (message, code) => {
   await expect(importTransformers(failWith(message, code))).rejects.toMatchObject({ message, code });
 });

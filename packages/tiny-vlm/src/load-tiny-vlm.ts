@@ -71,8 +71,8 @@ interface ProcessedInputs {
 /**
  * Loads model, processor, and tokenizer from the package's own files: from disk, or in browsers from a server.
  *
- * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` when transformers.js is not installed; `MMTOK_INVALID_OPTIONS` for a
- * size that there is not, and in browsers without a `baseUrl`.
+ * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` if transformers.js is not installed; `MMTOK_INVALID_OPTIONS` for an
+ * unknown size, and in browsers without a `baseUrl`.
  * @example
  * const vlm = await loadTinyVlm();
  * const [{ image }] = await samples();
@@ -142,7 +142,7 @@ export function buildPrompt(question: string): string {
   return `<image> question ${question} answer`;
 }
 
-/** How many models are being loaded, and what the setting was before the first. */
+/** How many models are being loaded, and the setting before the first of them. */
 let loading = 0;
 let allowedBefore = true;
 
@@ -165,7 +165,7 @@ type TransformersLibrary = typeof import('@huggingface/transformers');
 
 /**
  * Imports transformers.js.
- * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` when it is not installed. Any other failure to load passes through.
+ * @throws TinyVlmError `MMTOK_TRANSFORMERS_MISSING` if it is not installed. Any other error of loading it is rethrown.
  */
 export async function importTransformers(
   importLibrary: () => Promise<TransformersLibrary> = () => import('@huggingface/transformers'),
@@ -177,7 +177,7 @@ export async function importTransformers(
     throw new TinyVlmError(
       'MMTOK_TRANSFORMERS_MISSING',
       "loadTinyVlm() needs the package '@huggingface/transformers' (version 4.3 or later), which is not installed",
-      { hint: 'Install it beside @mmtok/tiny-vlm: npm install @huggingface/transformers', cause },
+      { hint: 'Install it next to @mmtok/tiny-vlm: npm install @huggingface/transformers', cause },
     );
   }
 }

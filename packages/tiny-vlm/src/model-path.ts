@@ -5,13 +5,13 @@ import { modelFolders } from './model-size.js';
 /**
  * Absolute path of the model folder, laid out as transformers.js expects it (configs, tokenizer, `onnx/*.onnx`).
  *
- * Pass it to any `from_pretrained` of transformers.js with `{ local_files_only: true }`; no global needs to change.
+ * Pass it to any `from_pretrained` of transformers.js with `{ local_files_only: true }`. No global setting needs to change.
  */
 export const modelPath: string = files.modelSource(modelFolders.base, undefined);
 
 /**
- * Absolute path of the folder of the smaller model: a third of the resolution, a ninth of the vision tokens. It sees less but
- * costs a fraction, so it can be the agent that answers first.
+ * Absolute path of the folder of the smaller model: a third of the resolution, a ninth of the vision tokens. It sees less detail but
+ * takes a fraction of the time, so it can be the agent that answers first.
  */
 export const smallModelPath: string = files.modelSource(modelFolders.small, undefined);
 

@@ -18,7 +18,7 @@ export function questionFolder(name: 'samples' | 'heldout', size: ModelSize): st
 
 /**
  * The folder of a model.
- * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` for a size that there is not.
+ * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` for an unknown size.
  */
 export function folderOf(size: ModelSize): string {
   if (Object.hasOwn(modelFolders, size)) return modelFolders[size];

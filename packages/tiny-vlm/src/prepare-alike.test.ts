@@ -1,4 +1,4 @@
-// Our preparation of images against that of transformers.js in Node, number for number.
+// Compares our preparation of images with that of transformers.js in Node, number for number.
 import * as library from '@huggingface/transformers';
 import { describe, expect, it } from 'vitest';
 import { noise } from '../test/noise.js';
@@ -14,7 +14,7 @@ describe.each([modelPath, smallModelPath, tiledModelPath])('the processor of %s'
     return [own, plain];
   };
 
-  it('makes the same of an image', async () => {
+  it('gives the same numbers for an image', async () => {
     const processors = await both();
     for (const image of [noise(128, 128, 3), noise(90, 200, 1), noise(192, 192, 3), noise(64, 64, 3)]) {
       const [ours, theirs] = await Promise.all(
@@ -29,7 +29,7 @@ describe.each([modelPath, smallModelPath, tiledModelPath])('the processor of %s'
     }
   });
 
-  it('follows options of a call and the settings of a copy', async () => {
+  it('applies the options of a call and the settings of a copy', async () => {
     const processors = await both();
     const image = noise(128, 128, 3);
     const [ours, theirs] = await Promise.all(

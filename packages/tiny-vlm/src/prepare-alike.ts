@@ -1,16 +1,16 @@
-// Prepares images for these models on every platform as transformers.js does in Node, number for number, but faster.
+// Prepares images for these models on every platform with the same numbers as transformers.js in Node, but faster.
 import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
 import { resizeBicubic } from './resize.js';
 
 const BYTES = 256;
 
-/** The classes of the transformers.js that loaded a processor. */
+/** Classes of the copy of transformers.js that loaded a processor. */
 export interface Classes {
   readonly RawImage: typeof RawImage;
   readonly Tensor: typeof Tensor;
 }
 
-/** An image on its way to the encoder, as in transformers.js. Sizes are `[height, width]`. */
+/** A preprocessed image, as in transformers.js. Sizes are `[height, width]`. */
 interface Prepared {
   readonly original_size: readonly [number, number];
   readonly reshaped_input_size: readonly [number, number];

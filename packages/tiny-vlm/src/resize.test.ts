@@ -1,4 +1,4 @@
-// Our resizing against that of transformers.js in Node, byte for byte.
+// Compares our resizing with that of transformers.js in Node, byte for byte.
 import { expect, test } from 'vitest';
 import { noise } from '../test/noise.js';
 import { resizeBicubic } from './resize.js';
@@ -11,7 +11,7 @@ test.each([
   [313, 1000, 64, 64],
   [7, 9, 192, 192],
   [1, 1, 64, 64],
-])('%d × %d pixels become %d × %d as in Node', async (width, height, toWidth, toHeight) => {
+])('%d × %d pixels are resized to %d × %d as in Node', async (width, height, toWidth, toHeight) => {
   const image = noise(width, height, 3);
   const expected = await image.resize(toWidth, toHeight, { resample: 3 });
   const resized = resizeBicubic(image, toWidth, toHeight);

@@ -1,9 +1,9 @@
 // Resizes images as transformers.js does in Node, byte for byte, on every platform. In browsers the library uses a canvas
-// with a different filter, so the models would see other pixels than those they were measured on.
+// with a different filter, so the models would see other pixels than those on which they were measured.
 
 /** Resolution of positions between two pixels: 1/64. */
 const STEPS = 64;
-/** Weights are whole numbers of 4096ths. */
+/** Weights are multiples of 1/4096. */
 const BITS = 12;
 const HALF = 1 << (BITS - 1);
 

@@ -1,4 +1,4 @@
-// The samples: well formed, every picture asked about, and none of the pictures that measure accuracy.
+// The samples are well formed, every image has questions, and none of their scenes is held out.
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute } from 'node:path';
@@ -14,7 +14,7 @@ describe.each([
   const questions = await samples({ size });
   const images = [...new Set(questions.map(({ image }) => image))];
 
-  test('every picture of the folder is asked about, and no question twice', async () => {
+  test('every image of the folder has questions, and no question occurs twice', async () => {
     const pngs = (await readdir(dirname(questions[0]!.image))).filter((name) => name.endsWith('.png'));
     expect(new Set(questions.map(({ image, question }) => `${image} ${question}`)).size).toBe(
       questions.length,
@@ -23,7 +23,7 @@ describe.each([
     expect(images.every(isAbsolute)).toBe(true);
   });
 
-  test('questions are English sentences, answers lower-case words', () => {
+  test('questions are English sentences, and answers are lowercase words', () => {
     for (const { question, answer, kind } of questions) {
       expect(question).toMatch(/^[A-Z][a-z ]+[a-z][?.]$/);
       expect(answer).toMatch(kind === 'reading' ? /^[a-z0-9]( [a-z0-9])*$/ : /^[a-z]+( [a-z]+)*$/);
@@ -31,7 +31,7 @@ describe.each([
     }
   });
 
-  test('no picture is a held-out scene', async () => {
+  test('no image shows a held-out scene', async () => {
     const file = new URL(`../test/fixtures/${heldOut}-pixels.txt`, import.meta.url);
     const measured = (await readFile(file, 'utf8')).trimEnd().split('\n');
     for (const image of images) {

@@ -15,10 +15,10 @@ export interface SamplesOptions {
 /**
  * A few questions for demos, about a few scenes. `image` is a path in Node, a URL in browsers.
  *
- * They were picked because the model answers them correctly with all its vision tokens, so they say nothing about its
+ * They were chosen because the model answers them correctly with all vision tokens, so they do not measure its
  * accuracy.
  *
- * @throws TinyVlmError `MMTOK_QUESTIONS_MISSING` when the files are not there; in browsers `MMTOK_INVALID_OPTIONS` without a
+ * @throws TinyVlmError `MMTOK_QUESTIONS_MISSING` if the files are missing; `MMTOK_INVALID_OPTIONS` in browsers without a
  * `baseUrl`.
  */
 export async function samples({ size = 'base', baseUrl }: SamplesOptions = {}): Promise<VisualQuestion[]> {

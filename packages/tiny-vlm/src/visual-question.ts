@@ -21,10 +21,10 @@ export const tiledQuestionKinds: readonly [...typeof questionKinds, 'detail', 'r
 ];
 
 /**
- * What a question asks for: `existence` (is there …?), `color`, `shape`, `size` (small, large), `background` (its color),
- * `count` (how many), `location` (left or right half, top or bottom half), `relation` (left or right, above or below
- * another), `description` (what the image shows: mostly what, on what). Only for the tiled model: `detail` (which mark an object
- * has: dot, bar, none), `reading` (what is written on a sign).
+ * What a question asks for: `existence` (is there …?), `color`, `shape`, `size` (small or large), `background` (its color),
+ * `count` (how many), `location` (left or right half, top or bottom half), `relation` (left of, right of, above, or below
+ * another object), or `description` (mostly which objects, on which background). Only for the tiled model: `detail` (the mark on an
+ * object: dot, bar, or none) and `reading` (what is written on a sign).
  */
 export type QuestionKind = (typeof tiledQuestionKinds)[number];
 

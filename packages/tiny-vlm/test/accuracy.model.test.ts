@@ -12,11 +12,11 @@ import {
 } from '../src/node.js';
 
 const QUESTIONS = 360;
-/** The least accuracy that the README may state. */
+/** The README must state at least this accuracy. */
 const LEAST = { base: 0.9, small: 0.9, tiled: 0.9 } as const;
-/** Accuracy at most where every question gets another scene's picture. */
+/** Maximum accuracy if every question gets another scene's image. */
 const GUESSING = 0.55;
-/** Hundreds of answers, on a machine that may do other work as well, in ms. */
+/** Time for hundreds of answers on a busy machine, in ms. */
 const PATIENCE = 1_800_000;
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
@@ -48,7 +48,7 @@ describe.each(['base', 'small', 'tiled'] as const)('%s', (size) => {
   );
 
   test(
-    'looks at the image: with the images of other scenes accuracy collapses',
+    'depends on the image: accuracy collapses with the images of other scenes',
     async () => {
       const some = questions.filter((_, index) => index % 3 === 0);
       const swapped = some.map((question, index) => ({ ...question, image: some.at(index - 7)!.image }));

@@ -1,5 +1,5 @@
 // The weights of both models: they load offline in plain transformers.js, and have the shapes that their configurations state.
-// How well they answer: accuracy.model.test.ts.
+// For their accuracy, see accuracy.model.test.ts.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { env, LlavaForConditionalGeneration, RawImage, type Tensor } from '@huggingface/transformers';
@@ -13,7 +13,7 @@ import {
   type TinyVlm,
 } from '../src/node.js';
 
-/** A session of the model, as far as it is used here. */
+/** The members of a session that are used here. */
 interface Session {
   readonly outputNames: readonly string[];
   run(feeds: Record<string, unknown>): Promise<Record<string, { readonly dims: readonly number[] }>>;
@@ -48,12 +48,12 @@ describe.each([
   });
   afterAll(() => vlm.model.dispose());
 
-  test('loads offline as a plain LlavaForConditionalGeneration and leaves the global settings alone', () => {
+  test('loads offline as a plain LlavaForConditionalGeneration, without changing global settings', () => {
     expect(vlm.model).toBeInstanceOf(LlavaForConditionalGeneration);
     expect(env.allowRemoteModels).toBe(true);
   });
 
-  test('the vision encoder gives features after and before the projector, and saliency', async () => {
+  test('the vision encoder returns features after and before the projector, and saliency', async () => {
     const [{ image } = { image: '' }] = await samples();
     const inputs: { pixel_values: Tensor; input_ids: Tensor } = await vlm.processor(
       await RawImage.read(image),
@@ -71,7 +71,7 @@ describe.each([
     expect(outputs.vision_saliency?.dims).toEqual([1, tokens]);
   });
 
-  test('ask takes an image, and passes options on to generate', async () => {
+  test('ask takes an image, and passes options to generate', async () => {
     const [{ image, question } = { image: '', question: '' }] = await samples();
     const decoded = await RawImage.read(image);
     const answer = await vlm.ask(decoded, question);
@@ -93,7 +93,7 @@ test.each([
   await model.dispose();
 });
 
-test('a size that there is not is refused', async () => {
+test('rejects an unknown size', async () => {
   await expect(loadTinyVlm({ size: 'huge' as ModelSize })).rejects.toMatchObject({
     code: 'MMTOK_INVALID_OPTIONS',
     message: expect.stringContaining("one of base, small, tiled as the size of the model, got 'huge'"),

@@ -1,6 +1,6 @@
 import { RawImage } from '@huggingface/transformers';
 
-/** An image of noise, the hardest to resize alike. */
+/** An image of noise, the hardest to resize identically. */
 export function noise(width: number, height: number, channels: 1 | 3): RawImage {
   let state = width * 31 + height;
   const data = Uint8ClampedArray.from({ length: width * height * channels }, () => {

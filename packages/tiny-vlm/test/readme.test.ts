@@ -1,4 +1,4 @@
-// The README's examples, run as they are printed, with the package read from source.
+// Runs the README's examples as printed, with the package's sources.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { samples } from '../src/node.js';
@@ -34,7 +34,7 @@ test('the plain transformers.js example prints what its comment says', async () 
   expect(printed[0]![0]).toMatch(new RegExp(` answer ${sample!.answer}$`));
 });
 
-test('it loads the small model as well', async () => {
+test('the same example works with the small model', async () => {
   await run('small', plain.replaceAll('modelPath', 'smallModelPath'));
   expect(printed[0]![0]).toMatch(/^question .+ answer [a-z ]+$/);
 });

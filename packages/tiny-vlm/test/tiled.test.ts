@@ -1,10 +1,10 @@
-// The weights of the tiled model: they load offline in plain transformers.js as Idefics 3 and see images as the training project cuts
-// them. Accuracy is tested in accuracy.model.test.ts.
+// The weights of the tiled model: they load offline in plain transformers.js as Idefics 3, and images are split as in the training
+// project. Accuracy is tested in accuracy.model.test.ts.
 import { env, Idefics3ForConditionalGeneration, RawImage, type Tensor } from '@huggingface/transformers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildPrompt, loadTinyVlm, samples, TILED_SCENE_SIZE, type TinyVlm } from '../src/node.js';
 
-/** Tiles along an edge, their side in pixels, their vision tokens. */
+/** Tiles along an edge, pixels along a tile's edge, and vision tokens per tile. */
 const [GRID, TILE, TOKENS] = [4, 64, 16];
 
 interface Inputs {
@@ -13,7 +13,7 @@ interface Inputs {
   readonly pixel_attention_mask: Tensor;
 }
 
-/** A session of the model, as far as it is used here. */
+/** The members of a session that are used here. */
 interface Session {
   readonly outputNames: readonly string[];
   run(feeds: Record<string, unknown>): Promise<Record<string, { readonly dims: readonly number[] }>>;
@@ -30,7 +30,7 @@ afterAll(async () => {
   await vlm.model.dispose();
 });
 
-/** A picture of noise, which differs at every pixel. */
+/** An image of noise, which differs at every pixel. */
 function noise(width: number, height: number): RawImage {
   const data = Uint8ClampedArray.from(
     { length: 3 * width * height },
@@ -45,7 +45,7 @@ test('loads offline as a plain Idefics3ForConditionalGeneration', () => {
   expect(vlm.model).toBeInstanceOf(Idefics3ForConditionalGeneration);
 });
 
-test('a picture is its tiles row by row, each behind its marker, and then its overview', async () => {
+test('an image becomes its tiles, row by row, each after its marker, and then the overview', async () => {
   const { input_ids } = await inputsOf(noise(TILED_SCENE_SIZE, TILED_SCENE_SIZE));
   const ids = Array.from(input_ids.data as BigInt64Array, Number);
   const words = vlm.tokenizer.decode(ids).split(' ').filter(Boolean);
@@ -68,7 +68,7 @@ test('a picture is its tiles row by row, each behind its marker, and then its ov
   ]);
 });
 
-test('tiles are parts of the picture, the overview the middle of every 4 × 4 pixels, as in training', async () => {
+test('tiles are parts of the image, and the overview has the middle of every 4 × 4 pixels, as in training', async () => {
   const image = noise(TILED_SCENE_SIZE, TILED_SCENE_SIZE);
   const { pixel_values } = await inputsOf(image);
   expect(pixel_values.dims).toEqual([1, GRID ** 2 + 1, 3, TILE, TILE]);
@@ -85,7 +85,7 @@ test('tiles are parts of the picture, the overview the middle of every 4 × 4 pi
   }
 });
 
-test('smaller and oblong pictures have fewer tiles or none', async () => {
+test('smaller and oblong images have fewer tiles or none', async () => {
   const tiles = async (width: number, height: number): Promise<number> =>
     (await inputsOf(noise(width, height))).pixel_values.dims[1] as number;
   // The longer edge becomes 256 pixels.
@@ -96,11 +96,11 @@ test('smaller and oblong pictures have fewer tiles or none', async () => {
   ]);
 });
 
-test('the vision encoder gives features after and before the projector, and saliency, tile by tile', async () => {
+test('the vision encoder returns features after and before the projector, and saliency, for each tile', async () => {
   const { pixel_values, pixel_attention_mask } = await inputsOf(noise(TILED_SCENE_SIZE, TILED_SCENE_SIZE));
   const session = vlm.model.sessions.vision_encoder as Session;
   const mask = pixel_attention_mask.clone();
-  // The last two tiles only fill up a batch.
+  // The last two tiles are padding.
   (mask.data as Uint8Array).fill(0, -2 * TILE * TILE);
   const run = (given: Tensor) =>
     session.run({ pixel_values: pixel_values.ort_tensor, pixel_attention_mask: given.ort_tensor });
@@ -112,7 +112,7 @@ test('the vision encoder gives features after and before the projector, and sali
   expect((await run(mask)).image_features?.dims).toEqual([GRID ** 2 - 1, TOKENS, 128]);
 });
 
-test('ask takes an image, and passes options on to generate', async () => {
+test('ask takes an image, and passes options to generate', async () => {
   const [{ image, question } = { image: '', question: '' }] = await samples({ size: 'tiled' });
   const answer = await vlm.ask(image, question);
   const answerId = Number(vlm.tokenizer.encode(answer).at(-1));

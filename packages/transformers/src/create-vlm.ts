@@ -7,13 +7,8 @@ import * as z from 'zod';
 import { InputError } from './errors.js';
 import { type ModelInputs, processInputs } from './families/process.js';
 import { lastQuestion } from './families/prompt-text.js';
-import {
-  type Library,
-  type LoadedVlm,
-  type LoadVlmOptions,
-  loadOptionShape,
-  loadVlm,
-} from './files/load-vlm.js';
+import { type LoadedVlm, type LoadVlmOptions, loadOptionShape, loadVlm } from './files/load-vlm.js';
+import type { Library } from './internal/types.js';
 import { untilAborted } from './internal/until-aborted.js';
 import { Planner } from './plan/planner.js';
 import type { PruneHandle } from './prune.js';
@@ -305,14 +300,16 @@ class PrunedVlm implements Vlm {
     return { tensors, mmtok: { ...options, ...budget, ...asked } };
   }
 
+  private get isEncoderDecoder(): boolean {
+    return (this.model.config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
+  }
+
   /** Counts the vision and text tokens of a prompt. If the prompt has no placeholders for vision tokens, the encoder provides the count. */
   private async countOf(
     tensors: ModelInputs,
     images: number,
   ): Promise<{ readonly visionTokens: number; readonly textTokens: number }> {
-    const isApart =
-      (this.model.config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
-    if (isApart) {
+    if (this.isEncoderDecoder) {
       const perImage = images === 0 ? 0 : await this.pruned.tokensPerImage(tensors);
       return { visionTokens: perImage * images, textTokens: tensors.input_ids?.dims.at(-1) ?? 0 };
     }
@@ -322,9 +319,7 @@ class PrunedVlm implements Vlm {
 
   /** The token ids of the answer. Encoder-decoder models generate a separate sequence; all other models append to the prompt. */
   private newIds(sequences: Tensor, { input_ids }: ModelInputs): bigint[] {
-    const isApart =
-      (this.model.config as { readonly is_encoder_decoder?: boolean }).is_encoder_decoder === true;
-    const before = isApart ? 1 : (input_ids?.dims.at(-1) ?? 0);
+    const before = this.isEncoderDecoder ? 1 : (input_ids?.dims.at(-1) ?? 0);
     return Array.from((sequences.data as BigInt64Array).slice(before));
   }
 

@@ -5,8 +5,7 @@ import type { Backend, KeywordOptions, MatrixInput, Maximizer, ObjectiveTerm } f
 import type { ProcessorLike } from './internal/types.js';
 import type { Agent, AgentOptions, CallAgent } from './question/agent.js';
 import type { AgentSettings } from './question/ask-agent.js';
-import type { QuestionTokens } from './question/question.js';
-import type { TextPreparation } from './question/text-preparation.js';
+import type { QuestionTokens, TextPreparation } from './question/question.js';
 import type { PositionPolicy, PruneReport, VisionFeatureSource } from './report.js';
 import type { Select } from './select/by-function.js';
 import type { CostGuardSettings } from './select/cost-guard.js';
@@ -15,6 +14,9 @@ import type { Allocation, PromptBudget, TileBudget } from './select/pools.js';
 import type { SelectSettings } from './select/select.js';
 import type { Standardize } from './select/standardize.js';
 
+/** Receives the report of a call. Its result is awaited. */
+export type OnReport = (report: PruneReport) => unknown;
+
 /** Options that apply to all calls and can be overridden per call. */
 export interface SelectionOptions {
   /** How many vision tokens to keep; an array gives each image of the call its own budget. */
@@ -22,7 +24,7 @@ export interface SelectionOptions {
   /** The objective. @default `[textCoverage({ temperature: the family's }), visionCoverage()]` */
   readonly coverage?: readonly ObjectiveTerm[] | undefined;
   /**
-   * Vision coverage focused on the question, replacing the paper's two terms: a strength such as 4, or `'auto'` to measure for
+   * Vision coverage focused on the question, replacing the paper's two terms: a strength such as 3, or `'auto'` to measure for
    * each image whether the question discriminates between its tokens; see `visionCoverage` in @mmtok/core. Shorthand for
    * `coverage: [visionCoverage({ focus })]`.
    */
@@ -86,8 +88,11 @@ export interface SelectionOptions {
   readonly maximizer?: 'lazy' | 'naive' | 'device' | Maximizer | undefined;
   /** Reject similarity matrices larger than this many bytes. @default 1 GiB */
   readonly maxMatrixBytes?: number | undefined;
-  /** Receives the report of each call. Unlike `lastReport`, it always belongs to that call. */
-  readonly onReport?: ((report: PruneReport) => void) | undefined;
+  /**
+   * Receives the report of each call. Unlike `lastReport`, it always belongs to that call. It may be async: the call waits for it,
+   * and rejects with its error.
+   */
+  readonly onReport?: OnReport | undefined;
 }
 
 /** Options of `prune()`. */
@@ -141,5 +146,5 @@ export interface ResolvedOptions extends SelectSettings, AgentSettings, Exclusio
   readonly allocation: Allocation;
   readonly positions: PositionPolicy | 'auto';
   readonly followUps: 'reuse' | 'reselect';
-  readonly onReport?: ((report: PruneReport) => void) | undefined;
+  readonly onReport?: OnReport | undefined;
 }

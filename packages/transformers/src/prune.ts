@@ -5,9 +5,9 @@ import { InvalidOptionsError } from '@mmtok/core';
 import { PromptMismatchError, UnsupportedModelError } from './errors.js';
 import type { PrunedFamily } from './families/family.js';
 import { prunedFamilyOf } from './families/index.js';
-import { digest } from './internal/digest.js';
-import { readable } from './internal/readable.js';
+import { DefaultBackend } from './internal/session.js';
 import type { ModelInputs, ModelLike } from './internal/types.js';
+import { digest, readable } from './internal/values.js';
 import type { CallOptions, PruneOptions, ResolvedOptions } from './options.js';
 import { patch } from './patch/patch.js';
 import { EncodedImagesCache, imageInputsOf } from './prefill/encode.js';
@@ -16,7 +16,6 @@ import { countTokens, readPrompt, type TokenCount } from './prompt/prompt.js';
 import { findQuestions } from './question/question.js';
 import type { PruneReport } from './report.js';
 import { checkPruneOptions, resolveOptions } from './resolve-options.js';
-import { DefaultBackend } from './select/default-backend.js';
 import { isFit, type TileBudget } from './select/pools.js';
 
 /** The options of a pruned model's `generate`: the model's own options, plus `mmtok`. */

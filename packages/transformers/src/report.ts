@@ -166,6 +166,15 @@ export interface PruneTimings {
   readonly decodeMs: number;
 }
 
+/** Milliseconds of the phases before the first token. */
+export interface PhaseTimes {
+  /** The processor: resizing, tiling, and tokenizing. */
+  readonly processMs: number;
+  readonly encodeMs: number;
+  readonly selectMs: number;
+  readonly prefillMs: number;
+}
+
 /** The plan for a time budget, and the measured result. */
 export interface PlanReport {
   /** The budget: milliseconds from pixels to the first token. */
@@ -173,6 +182,8 @@ export interface PlanReport {
   /** Predicted and measured milliseconds. */
   readonly predictedMs: number;
   readonly tookMs: number;
+  /** The same by phase. Processing is measured before the plan is made, so its prediction is its measured time. */
+  readonly phases: { readonly predicted: PhaseTimes; readonly took: PhaseTimes };
   /** Whether the prediction is within the budget. If not, this is the cheapest plan. */
   readonly isFeasible: boolean;
   /** Vision tokens of the images at the selected resolution, and how many of them to encode and to keep. */

@@ -12,11 +12,10 @@ import {
 } from '@mmtok/core';
 import { checkBudget, isTerm, parseOptions, TERM_EXPECTED } from '@mmtok/core/internal';
 import * as z from 'zod';
-import { readable, shown } from './internal/readable.js';
 import type { ProcessorLike } from './internal/types.js';
-import type { CallOptions, CheckedOptions, ResolvedOptions, SelectionOptions } from './options.js';
+import { readable, shown } from './internal/values.js';
+import type { CallOptions, CheckedOptions, OnReport, ResolvedOptions, SelectionOptions } from './options.js';
 import { callAgentSchema, pruneAgentSchema, resolveAgent } from './question/agent.js';
-import type { PruneReport } from './report.js';
 import type { Select } from './select/by-function.js';
 import type { PromptBudget, RankTiles } from './select/pools.js';
 
@@ -106,7 +105,7 @@ const selection = {
     ])
     .optional(),
   maxMatrixBytes: z.number().positive().optional(),
-  onReport: z.custom<(report: PruneReport) => void>(isFunction, 'expected a function').optional(),
+  onReport: z.custom<OnReport>(isFunction, 'expected a function').optional(),
 };
 
 const pruneSchema = z.strictObject({

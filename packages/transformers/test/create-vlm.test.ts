@@ -229,6 +229,13 @@ describe('what is kept', () => {
     const { report } = await vlm.ask({ image: noiseImage(tiny.imageSize), question: QUESTION });
     expect(onReport.mock.lastCall?.[0]).toBe(report);
   });
+
+  it('rejects if an async observer fails', async () => {
+    const onReport = async (): Promise<never> => await Promise.reject(new Error('the log is full'));
+    const { vlm, tiny } = await vlms.open('llava', { onReport });
+    const request = { image: noiseImage(tiny.imageSize), question: QUESTION };
+    await expect(vlm.ask(request)).rejects.toThrow('the log is full');
+  });
 });
 
 describe('a model', () => {

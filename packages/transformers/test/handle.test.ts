@@ -145,4 +145,25 @@ describe('handle', () => {
       prefillMs: expect.any(Number),
     });
   });
+
+  it('waits for an async onReport, and rejects with its error', async () => {
+    const handle = on.attach();
+    const order: string[] = [];
+    await on.run({
+      onReport: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        order.push('reported');
+      },
+    });
+    order.push('returned');
+    expect(order).toEqual(['reported', 'returned']);
+    const failing = { onReport: async () => await Promise.reject(new Error('the log is full')) };
+    await expect(on.run(failing)).rejects.toThrow('the log is full');
+    await expect(on.loaded.model.forward({ ...on.inputs, mmtok: failing })).rejects.toThrow(
+      'the log is full',
+    );
+    // The model is ready for the next call.
+    await on.run({ budget: { tokens: 3 } });
+    expect(handle.lastReport?.keptTokens).toBe(3);
+  });
 });

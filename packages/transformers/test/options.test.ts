@@ -226,10 +226,28 @@ describe('rejects', () => {
     [{ worth: 0.5, min: 3, max: 2 }],
     [{ worth: 0.5, by: () => [0] }],
     [{ worth: 0.5, share: 0.5 }],
+    [{ worth: Number.NaN }],
+    [{ worth: '0.5' }],
+    [{ worth: 0.5, min: 0 }],
+    [{ worth: 0.5, max: Number.POSITIVE_INFINITY }],
+    [[0.5]],
     ['most'],
+    [null],
     [{}],
-  ])('tiles: %j', (tiles) => {
+  ])('tiles: %j', async (tiles) => {
     expect(() => on.attach({ tiles: tiles as never })).toThrow(/tiles/);
+    on.attach();
+    const call = on.run({ tiles: tiles as never });
+    await expect(call).rejects.toBeInstanceOf(InvalidOptionsError);
+    await expect(call).rejects.toThrow(/tiles/);
+  });
+
+  it('tiles that cannot be read', async () => {
+    const { proxy, revoke } = Proxy.revocable({ worth: 0.5 }, {});
+    revoke();
+    expect(() => on.attach({ tiles: proxy })).toThrow(InvalidOptionsError);
+    on.attach();
+    await expect(on.run({ tiles: proxy })).rejects.toBeInstanceOf(InvalidOptionsError);
   });
 
   it('models that cannot be pruned, with the reason', async () => {

@@ -5,7 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { platform as inBrowser } from '../src/files/browser.js';
-import { createVlm, type PruneReport, profileVlm, type Vlm } from '../src/index.js';
+import {
+  createVlm,
+  InvalidOptionsError,
+  MmtokError,
+  type PlanReport,
+  type PruneReport,
+  profileVlm,
+  type Vlm,
+} from '../src/index.js';
+import { totalMs } from '../src/plan/costs.js';
 import { buildTinyModel, type FamilyName, noiseImage, type TinyModel } from './tiny-models/index.js';
 
 let directory: string;
@@ -51,6 +60,11 @@ describe.each<FamilyName>(['llava', 'qwen2_5_vl', 'smolvlm', 'florence2'])('%s',
     expect(report.plan?.tookMs).toBeGreaterThan(0);
     expect(report.plan?.predictedMs).toBeGreaterThan(0);
     expect(reports.at(-1)?.plan).toEqual(report.plan);
+    const { phases, predictedMs, tookMs } = report.plan as PlanReport;
+    expect(totalMs(phases.predicted)).toBeCloseTo(predictedMs);
+    expect(totalMs(phases.took)).toBeCloseTo(tookMs);
+    const { encodeMs, selectMs, prefillMs } = report.timings;
+    expect(phases.took).toMatchObject({ encodeMs, selectMs, prefillMs });
   });
 
   it('uses the cheapest plan if none is feasible, and says so', async () => {
@@ -103,9 +117,15 @@ describe.each<FamilyName>(['llava', 'qwen2_5_vl', 'smolvlm', 'florence2'])('%s',
     expect(known.costs.prefillMs).toHaveLength(3);
     const folder = join(directory, 'cache', 'mmtok', 'profiles');
     expect(await readdir(folder)).toContain(`${known.key}.json`);
-    await writeFile(join(folder, `${known.key}.json`), '{"key":');
-    const fresh = await profileVlm(vlm);
-    expect(fresh.measured).not.toBe(known.measured);
+    // A stored profile that is damaged or has the wrong number of coefficients is measured again.
+    const short = { ...known, costs: { ...known.costs, encodeMs: [1] } };
+    let fresh = known;
+    for (const damaged of ['{"key":', JSON.stringify(short), JSON.stringify({ ...known, costs: null })]) {
+      await writeFile(join(folder, `${known.key}.json`), damaged);
+      const again = await profileVlm(vlm);
+      expect(again.measured).not.toBe(fresh.measured);
+      fresh = again;
+    }
     expect(await profileVlm(vlm)).toEqual(fresh);
     expect((await profileVlm(vlm, { fresh: true })).measured).not.toBe(fresh.measured);
   });
@@ -118,6 +138,15 @@ it.each([[{ firstTokenMs: 0 }], [{ firstTokenMs: 'soon' }], [{ firstTokenMs: 5, 
     await expect(createVlm('anything', { keep: budget as never })).rejects.toThrow(/firstTokenMs/);
   },
 );
+
+it('rejects models and time budgets that cannot be read', async () => {
+  const { proxy, revoke } = Proxy.revocable({ firstTokenMs: 5 }, {});
+  revoke();
+  for (const wrong of [undefined, null, {}, { model: {} }, 'smolvlm', proxy])
+    await expect(profileVlm(wrong as never)).rejects.toBeInstanceOf(InvalidOptionsError);
+  await expect(createVlm('anything', { budget: proxy })).rejects.toBeInstanceOf(MmtokError);
+  await expect(createVlm('anything', { keep: proxy })).rejects.toBeInstanceOf(MmtokError);
+});
 
 describe('in a browser', () => {
   it('stores nothing if there is no storage, and does not fail', async () => {

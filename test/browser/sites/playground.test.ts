@@ -8,7 +8,7 @@ import { encodeModel } from '@mmtok/onnx';
 import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
 import { type PruneOptions, prune } from '@mmtok/transformers';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildTinyModel } from '../../../packages/transformers/test/tiny-models/index.js';
 import { chromiumPath, softwareWebGpu } from '../chromium.js';
 import { answersOf, buildSite, engineOf, gate, keptOf, screenshots, setDetails } from './playground.js';
@@ -28,7 +28,6 @@ const STATE = `#${new URLSearchParams({
 })}`;
 /** For `expect.poll`: what is read may take as long as anything else on the page. */
 const patient = { timeout: PATIENCE };
-vi.setConfig({ testTimeout: 2 * PATIENCE, hookTimeout: 2 * PATIENCE });
 
 /** What to ask in Node. */
 interface Asked {
@@ -262,7 +261,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
   });
 
   // Software rendering takes a minute on idle cores.
-  test('on WebGPU, keeps and answers the same as on WebAssembly', async () => {
+  test('on WebGPU, keeps and answers the same as on WebAssembly', { timeout: 900_000 }, async () => {
     const webgpu = await launch(softwareWebGpu);
     try {
       const { page, errors } = await open(webgpu, { folder, isolated: true, hash: STATE });

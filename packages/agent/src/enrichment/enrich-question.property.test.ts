@@ -1,4 +1,4 @@
-// Laws of enrichment that hold for any question and any answer.
+// Properties of enrichment that hold for any question and any answer.
 
 import { keywords } from '@mmtok/core';
 import fc from 'fast-check';

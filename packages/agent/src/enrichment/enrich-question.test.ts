@@ -1,4 +1,4 @@
-// Enrichment by cases: what each policy does, and what it leaves alone.
+// Examples of enrichment: what each option changes, and what it does not.
 
 import { describe, expect, test } from 'vitest';
 import { enrichQuestion } from './enrich-question.js';
@@ -104,19 +104,19 @@ describe('multiple choice', () => {
     expect(enrichQuestion(prompt, 'B').added).toEqual(['dog']);
   });
 
-  test('can be left unresolved', () => {
+  test('letters can be left unresolved', () => {
     expect(enrichQuestion(menu, 'A', { resolveChoices: false })).toMatchObject({ reason: 'noVisualMeaning' });
     expect(enrichQuestion(menu, 'E. a parrot', { resolveChoices: false }).added).toEqual(['parrot']);
   });
 });
 
 describe('repeats', () => {
-  test('are dropped, ignoring case', () => {
+  test('repeats are dropped, ignoring case', () => {
     expect(enrichQuestion(question, 'Man holding red red RED kite').added).toEqual(['red', 'kite']);
     expect(enrichQuestion(question, 'the man')).toMatchObject({ added: [], reason: 'nothingNew' });
   });
 
-  test('can be kept: each is one more target', () => {
+  test('repeats can be kept: each is another target', () => {
     expect(enrichQuestion(question, 'man red red', { suppressRepeats: false }).added).toEqual([
       'man',
       'red',

@@ -1,5 +1,5 @@
 // Enrichment: the words that a first answer adds to a question, so that text coverage also covers what the answer
-// names. A pure function of two strings.
+// names. Pure functions of two strings.
 
 import { ANSWER_FORMATS, keywords } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';

@@ -41,7 +41,7 @@ export function parseChoices(question: string): Choice[] {
   });
 }
 
-/** Words that may stand before the letter in an answer. */
+/** Words that may precede the letter in an answer. */
 const LEAD = /^(?:(?:the|my)\s+)?(?:(?:correct|best|right)\s+)?(?:answer|option|choice)(?:\s+is)?\s*:?\s*/iu;
 
 /**

@@ -14,7 +14,7 @@ export type MeaninglessAnswer = 'optionLetter' | 'yesNo' | 'number';
 export interface EnrichmentOptions {
   /** Answers to drop. @default `['optionLetter', 'yesNo', 'number']` */
   readonly drop?: readonly MeaninglessAnswer[];
-  /** Replace an option's letter by the option's text if the question lists options. @default true */
+  /** Replace an option's letter with the option's text if the question lists options. @default true */
   readonly resolveChoices?: boolean;
   /**
    * Drop words that are already in the question or occurred earlier in the answer. The text of a resolved option is kept
@@ -29,7 +29,7 @@ export interface EnrichmentOptions {
   readonly keywords?: KeywordOptions;
   /**
    * Words of an answer to drop, in lowercase.
-   * @default the stop-words of @mmtok/core, further English function words, and words such as "image" and "unknown"
+   * @default the stop words of @mmtok/core, further English function words, and words such as "image" and "unknown"
    */
   readonly answerStopWords?: Iterable<string>;
 }

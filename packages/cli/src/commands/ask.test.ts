@@ -1,5 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackendUnavailableError } from '@mmtok/core';
 import { samples } from '@mmtok/tiny-vlm';
@@ -7,11 +6,12 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { fakeAnswer, fakeServices } from '../../test/fake-services.js';
+import { temporary } from '../../test/temporary.js';
 import { main } from '../main.js';
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'mmtok-ask-'));
+  folder = temporary();
   await sharp({ create: { width: 40, height: 20, channels: 3, background: 'red' } }).toFile(
     join(folder, 'a.png'),
   );
@@ -82,6 +82,16 @@ describe('mmtok ask', () => {
       );
     }
     expect(objectives).toEqual([undefined, ['coverage vision']]);
+  });
+
+  it('encodes only the tiles that --tiles names', async () => {
+    const { services, tileBudgets } = fakeServices();
+    for (const flags of [[], ['--tiles', 'worth=0.2,max=9']]) {
+      expect(await main(['ask', 'a.png', 'What is it?', ...flags], fakeIo({ cwd: folder }), services)).toBe(
+        0,
+      );
+    }
+    expect(tileBudgets).toEqual([undefined, { worth: 0.2, max: 9 }]);
   });
 
   it('prints JSON for several images', async () => {

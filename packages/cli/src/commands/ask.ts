@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DEFAULT_AGENT_MODEL } from '@mmtok/agent';
 import { type Budget, visionCoverage } from '@mmtok/core';
+import type { TileBudget } from '@mmtok/transformers';
 import { type Command, Option } from 'commander';
 import type { BackendName } from '../engines/create-backend.js';
 import { orInputFileError, UsageError } from '../errors.js';
@@ -49,11 +50,11 @@ Examples:
   mmtok ask before.jpg after.jpg "What changed?" --keep 64 --model ./my-model --json
   mmtok ask photo.jpg "Read the sign." --keep c0.95 --compare --device webgpu
   mmtok ask scene.png "What color is the background?" --keep 8 --agent ${TINY_SMALL}
-  mmtok ask scene.png "How many red circles are there?" --keep 8 --focus 4
-  mmtok ask scan.png "What is the total?" --model HuggingFaceTB/SmolVLM-256M-Instruct --tiles 5`;
+  mmtok ask scene.png "How many red circles are there?" --keep 8 --focus 3
+  mmtok ask scan.png "What is the total?" --model HuggingFaceTB/SmolVLM-256M-Instruct --tiles worth,max=9`;
 
 /** The parsed command line of `mmtok ask`. */
-export interface AskRequest extends AskOptions {
+interface AskRequest extends AskOptions {
   /** Paths or URLs. */
   readonly images: readonly string[];
   readonly question: string;
@@ -70,8 +71,8 @@ interface AskOptions {
   readonly agent?: string | undefined;
   /** Vision coverage alone, weighted by relevance to the question; see `visionCoverage`. */
   readonly focus?: number | 'auto' | undefined;
-  /** Maximum number of tiles to encode, including the overview. */
-  readonly tiles?: number | undefined;
+  /** Which tiles to encode, including the overview. */
+  readonly tiles?: TileBudget | undefined;
   readonly maxNewTokens?: number | undefined;
   /** Where to write the overlay. */
   readonly overlay?: string | undefined;

@@ -37,7 +37,9 @@ interface DemoRequest {
 export function addDemo(program: Command, context: Context): void {
   program
     .command('demo')
-    .description('let the embedded model answer sample questions with all its vision tokens and with a tenth')
+    .description(
+      'let the embedded model answer sample questions with all vision tokens and with a tenth of them',
+    )
     .addOption(defaultKeepOption())
     .addOption(backendOption())
     .option('--out <folder>', 'folder for images of the kept tokens', 'mmtok-demo')
@@ -164,7 +166,7 @@ export interface Trial {
 }
 
 /** Further facts for the report. */
-export interface DemoFacts {
+interface DemoFacts {
   /** Paths of the overlays. */
   readonly overlays: readonly string[];
   /** Duration of the whole demo. */
@@ -193,7 +195,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Prints the table, a summary, the paths of the overlays, and next steps. */
-export function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, env, cwd }: Io): void {
+function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, env, cwd }: Io): void {
   const { overlays, seconds, runs, engine } = facts;
   const width = Math.min(stdout.columns ?? 100, 120);
   const { bold, dim, green, red } = colorsFor(stdout, env);
@@ -268,5 +270,5 @@ type Side = Exclude<keyof Trial, 'sample'>;
 
 function rightOf(trials: readonly Trial[], side: Side): string {
   const right = trials.filter((trial) => isRight(trial[side].text, trial.sample)).length;
-  return `${right} of ${trials.length} right`;
+  return `${right} of ${trials.length} correct`;
 }

@@ -1,13 +1,13 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OfficialSelection, officialInputs, officialSelections } from '@mmtok/core/testing';
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors, f32, type RawTensor } from '../../test/encode-safetensors.js';
 import { fakeIo } from '../../test/fake-io.js';
+import { temporary } from '../../test/temporary.js';
 import { main } from '../main.js';
 
-/** Numbers that look random and are the same each time. */
+/** Pseudo-random numbers, the same each time. */
 function noise(length: number, seed: number): Float32Array {
   let state = seed;
   return Float32Array.from({ length }, () => {
@@ -47,7 +47,7 @@ describe('mmtok select', () => {
   });
 
   it('reads a file, and gives the same on ONNX Runtime', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'mmtok-select-'));
+    const folder = temporary();
     await writeFile(join(folder, 'x.safetensors'), encodeSafetensors(features));
     const io = fakeIo({ cwd: folder });
     expect(await main(['select', 'x.safetensors', '--keep', '10%', '--json'], io)).toBe(0);

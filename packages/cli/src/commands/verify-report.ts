@@ -1,6 +1,6 @@
 // How a verification is reported: lines for the terminal, and one HTML page without scripts or network access.
 
-import { tokenMarks } from '@mmtok/core/internal';
+import { imageGrids, type TokenGrid, tilingOf, tokenMarks } from '@mmtok/core/internal';
 import { type Html, htmlPage, htmlTable } from '@mmtok/eval/internal';
 import type { CheckName, CheckStatus, VerifiedImage, VerifyReport } from '@mmtok/transformers/verify';
 import { html, raw } from 'hono/html';
@@ -8,11 +8,11 @@ import type { Colors } from '../terminal/io.js';
 import { formatBytes, formatMs, formatShare, renderTable, wrapColumns } from '../terminal/text.js';
 
 /** Titles of the checks. */
-export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
+const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
   keepAll: 'keeping all tokens changes nothing',
-  shortenedPrompt: 'same answer as the library on the shortened prompt',
+  shortenedPrompt: 'same answer as the unmodified library on the shortened prompt',
   tap: 'features from before the projector',
-  tapOutput: 'encoder unchanged by exposing them',
+  tapOutput: 'exposing them does not change the encoder',
   text: 'the question drives the selection',
   baselines: 'differs from random and from text alone',
 };
@@ -20,7 +20,7 @@ export const CHECK_TITLES: Readonly<Record<CheckName, string>> = {
 const MARKS: Readonly<Record<CheckStatus, string>> = { pass: '✓', warn: '!', fail: '✗', skipped: '–' };
 
 /** The table of times as text. */
-export function timingCells(report: VerifyReport): { readonly head: string[]; readonly rows: string[][] } {
+function timingCells(report: VerifyReport): { readonly head: string[]; readonly rows: string[][] } {
   const hasMemory = report.timings.some(({ peakBytes }) => peakBytes !== undefined);
   const head = [
     'keep',
@@ -54,7 +54,7 @@ export function timingCells(report: VerifyReport): { readonly head: string[]; re
 }
 
 /** A share of vision tokens as text. */
-export function keepInWords(keep: number): string {
+function keepInWords(keep: number): string {
   if (keep === 0) return 'one token';
   return keep >= 1 ? 'all' : formatShare(keep).replace('.0', '');
 }
@@ -113,10 +113,10 @@ export function verifyLines(report: VerifyReport, width: number, colors: Colors)
 }
 
 /** The title of the table of times. */
-export const TIMES_TITLE = 'Times from pixels to the end of the answer, in ms';
+const TIMES_TITLE = 'Times from pixels to the end of the answer, in ms';
 
 /** Precision and device of the sessions, without repeats. */
-export function sessionsInWords({ model: { sessions, library } }: VerifyReport): string {
+function sessionsInWords({ model: { sessions, library } }: VerifyReport): string {
   const kinds = Object.values(sessions).map(({ dtype, device }) =>
     [dtype, device].filter(Boolean).join(' on '),
   );
@@ -125,7 +125,7 @@ export function sessionsInWords({ model: { sessions, library } }: VerifyReport):
 }
 
 /** What the page shows. */
-export interface PageContent {
+interface PageContent {
   readonly mmtok: string;
   readonly machine: string;
   readonly report: VerifyReport;
@@ -211,23 +211,38 @@ function imageAsHtml(image: VerifiedImage): Html {
 const SIDE = 320;
 const TILE_SIDE = 64;
 
-/** The image with kept tokens left bright. With several tiles, the overview, which is the last, is drawn over it, the others below. */
+/** The image with its kept tokens; a tiled image as a whole, then its overview, or its tiles in gray if their places are unknown. */
 function overlay({ preview, width, height, tiles, name }: VerifiedImage): Html {
   const scale = SIDE / Math.max(width, height);
   const [w, h] = [Math.round(width * scale), Math.round(height * scale)];
-  const overview = tiles.at(-1);
+  const over = (grid?: TokenGrid): Html =>
+    html`<svg width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${`kept tokens of ${name}`}"><image href="${preview}" width="${w}" height="${h}" preserveAspectRatio="none"/>${grid ? raw(tokenMarks(grid, w, h)) : ''}</svg>`;
+  const tiling = tilingOf(tiles);
+  if (tiling !== undefined)
+    return html`${imageGrids(tiling, indicesOf(tiles)).map((grid) => html`${over(grid)} `)}`;
   const small = tiles
     .slice(0, -1)
+    .flatMap(gridOf)
     .map(
-      (tile) =>
-        html` <svg width="${TILE_SIDE}" height="${TILE_SIDE}" viewBox="0 0 ${TILE_SIDE} ${TILE_SIDE}"><rect width="${TILE_SIDE}" height="${TILE_SIDE}" fill="#c9ccd1"/>${marks(tile, TILE_SIDE, TILE_SIDE)}</svg>`,
+      (grid) =>
+        html` <svg width="${TILE_SIDE}" height="${TILE_SIDE}" viewBox="0 0 ${TILE_SIDE} ${TILE_SIDE}"><rect width="${TILE_SIDE}" height="${TILE_SIDE}" fill="#c9ccd1"/>${raw(tokenMarks(grid, TILE_SIDE, TILE_SIDE))}</svg>`,
     );
-  return html`<svg width="${w}" height="${h}" viewBox="0 0 ${w} ${h}" role="img" aria-label="${`kept tokens of ${name}`}"><image href="${preview}" width="${w}" height="${h}" preserveAspectRatio="none"/>${overview === undefined ? '' : marks(overview, w, h)}</svg>${small.length === 0 ? '' : html`<div>${small}</div>`}`;
+  return html`${over(tiles.slice(-1).flatMap(gridOf)[0])}${small.length === 0 ? '' : html`<div>${small}</div>`}`;
 }
 
-/** What was kept of a tile; nothing where its tokens form no grid. */
-function marks({ grid, indices }: VerifiedImage['tiles'][number], width: number, height: number): Html | '' {
-  if (grid === undefined) return '';
-  const [rows, columns] = grid;
-  return raw(tokenMarks({ rows, columns, kept: indices }, width, height));
+type Tile = VerifiedImage['tiles'][number];
+
+/** The tokens of a tile; nothing if they form no grid. */
+function gridOf({ grid, indices }: Tile): TokenGrid[] {
+  return grid === undefined ? [] : [{ rows: grid[0], columns: grid[1], kept: indices }];
+}
+
+/** The kept tokens of an image. */
+function indicesOf(tiles: readonly Tile[]): number[] {
+  let start = 0;
+  return tiles.flatMap(({ indices, visionTokens }) => {
+    const own = indices.map((index) => start + index);
+    start += visionTokens;
+    return own;
+  });
 }

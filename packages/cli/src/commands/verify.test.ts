@@ -1,16 +1,14 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { fakeIo } from '../../test/fake-io.js';
 import { fakeServices, fakeVerification } from '../../test/fake-services.js';
+import { temporary } from '../../test/temporary.js';
 import { main } from '../main.js';
 import { services } from './context.js';
 
-const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'verify-'));
-
 it('verifies the embedded model offline, with a table, a page, and JSON', async () => {
-  const io = fakeIo({ cwd: await folder() });
+  const io = fakeIo({ cwd: temporary() });
   const code = await main(['verify', 'tiny-small', '--repeats', '0', '--max-new-tokens', '3'], io, services);
   expect(code).toBe(0);
   expect(io.out()).toMatch(/^tiny-small: LLaVA, fp16 on cpu; transformers\.js \d/);
@@ -26,7 +24,7 @@ it('verifies the embedded model offline, with a table, a page, and JSON', async 
 });
 
 it('shows times, and exits with 1 if a check failed', async () => {
-  const io = fakeIo({ cwd: await folder() });
+  const io = fakeIo({ cwd: temporary() });
   const verified = fakeVerification('x', false);
   expect(await main(['verify', './export', '--out', 'r'], io, fakeServices({ verified }).services)).toBe(1);
   expect(io.out()).toMatch(/all +4 +9 .* 151 +1\.00× +200\.0 MB\n/);
@@ -39,7 +37,7 @@ it('shows times, and exits with 1 if a check failed', async () => {
 });
 
 it('prints the same JSON that it writes', async () => {
-  const io = fakeIo({ cwd: await folder() });
+  const io = fakeIo({ cwd: temporary() });
   await main(['verify', 'a/b', '--json'], io, fakeServices().services);
   expect(JSON.parse(io.out())).toEqual(
     JSON.parse(await readFile(join(io.cwd, 'mmtok-verify', 'verify.json'), 'utf8')),
@@ -47,7 +45,7 @@ it('prints the same JSON that it writes', async () => {
 });
 
 it("escapes a model's text for browsers and terminals", async () => {
-  const io = fakeIo({ cwd: await folder() });
+  const io = fakeIo({ cwd: temporary() });
   const hostile = '"><script>alert(1)</script>\u001b]0;x\u0007 & \'';
   const verified = fakeVerification(hostile);
   await main(['verify', './export'], io, fakeServices({ verified }).services);
@@ -59,7 +57,7 @@ it("escapes a model's text for browsers and terminals", async () => {
 });
 
 it('rejects invalid options and folders before it starts', async () => {
-  const io = fakeIo({ cwd: await folder() });
+  const io = fakeIo({ cwd: temporary() });
   const run = (...words: string[]): Promise<number> =>
     main(['verify', ...words], io, fakeServices().services);
   for (const ratio of ['0%', '100%', '64', 'x']) expect(await run('a/b', '--ratio', ratio)).toBe(2);

@@ -1,4 +1,5 @@
-// `mmtok verify`: whether pruning is right and worth it on a model, as a table, a page, and JSON to attach to an issue.
+// `mmtok verify`: checks whether pruning is correct and worthwhile on a model; prints a table, and writes a page and JSON to attach to
+// an issue.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

@@ -1,5 +1,5 @@
-// Finds out which engines and devices work on this machine. Each is tried in its own process, since a native library that does
-// not fit may crash it.
+// Finds out which engines and devices work on this machine. Each is tried in its own process, because an incompatible native library
+// may crash it.
 
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
@@ -69,11 +69,11 @@ async function transformersVersion(): Promise<string> {
   return manifest.version;
 }
 
-const PROGRAM = fileURLToPath(new URL('./probe-process.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('./probe.js', import.meta.url));
 const TIMEOUT_MS = 60_000;
 
 /** Tries an engine in another process. */
-export function isolatedProbe(target: ProbeTarget): Promise<ProbeResult> {
+function isolatedProbe(target: ProbeTarget): Promise<ProbeResult> {
   return new Promise((resolve) => {
     const args = [PROGRAM, JSON.stringify(target)];
     execFile(process.execPath, args, { timeout: TIMEOUT_MS }, (error, stdout) => {

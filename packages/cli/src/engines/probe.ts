@@ -1,17 +1,18 @@
-// Tries one engine on one device by creating the backend that other commands would create.
+// Tries one engine on one device by creating the backend that other commands would create. inspect-engines.ts runs this file in a
+// separate process.
 
+import { fileURLToPath } from 'node:url';
 import { MmtokError } from '@mmtok/core';
 import { messageOf } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { loadOnnxRuntime } from './create-backend.js';
 
-/** What to try: an execution provider of ONNX Runtime, or a module of TensorFlow.js (`''` is the default). */
-export const targetSchema: z.ZodType<ProbeTarget> = z.object({
+const targetSchema: z.ZodType<ProbeTarget> = z.object({
   engine: z.enum(['ort', 'tfjs']),
   choice: z.string(),
 });
 
-/** See {@link targetSchema}. */
+/** What to try: an execution provider of ONNX Runtime, or a module of TensorFlow.js (`''` is the default). */
 export interface ProbeTarget {
   readonly engine: 'ort' | 'tfjs';
   readonly choice: string;
@@ -95,4 +96,11 @@ function withoutSourceLines(problem: string): string {
     .replace(/^no device works \(\w+: ([\s\S]*?)\s*\)\.?$/, '$1')
     .replace(/^\/\S+\.cc:\d+ [\s\S]* was false\. /, '')
     .replace(/\.$/, '');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const result = await probe(targetSchema.parse(JSON.parse(process.argv[2] ?? '')));
+  process.stdout.write(`\n${JSON.stringify(result)}\n`);
+  // Threads of native engines may keep the process alive.
+  process.exit(0);
 }

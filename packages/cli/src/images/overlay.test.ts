@@ -65,7 +65,7 @@ describe('renderOverlay', () => {
     }));
     const heightOf = async (viewColumns: number) =>
       (await pixelsOf(await renderOverlay([{ views, viewColumns }], { panelWidth: 204 }))).height;
-    // Two beside each other make three rows of 100 pixels, five make one of 37.
+    // With two columns, there are three rows of 100 pixels; with five, one row of 37.
     expect((await heightOf(2)) - (await heightOf(5))).toBe(3 * 100 + 2 * 4 - 37);
   });
 
@@ -92,22 +92,55 @@ const reportOf = (tiles: readonly ImageReport['tiles'][number][]): ImageReport =
 });
 const tile = { visionTokens: 4, indices: [2], grid: [2, 2] } as const;
 const drawn = { data: new Uint8Array(12), width: 2, height: 2 };
-/** Two tiles of 1 × 2 pixels: the first all 0, the second all 1 before normalisation by mean 0.5 and std 0.25. */
+/** Two tiles of 1 × 2 pixels: the first all 0, the second all 1 before normalization by mean 0.5 and std 0.25. */
 const pixels = {
   dims: [1, 2, 3, 1, 2],
   data: Float32Array.from([...Array(6).fill(-2), ...Array(6).fill(2)]),
 };
 const processing = { image_mean: [0.5, 0.5, 0.5], image_std: 0.25 };
 const viewsOf = (images: readonly ImageReport[], seen: PixelTensor | undefined, settings: ImageProcessing) =>
-  overlayPanels(images, [drawn], { pixels: seen, processing: settings, columns: [] }).map(
-    ({ views }) => views,
-  );
+  overlayPanels(images, [drawn], { pixels: seen, processing: settings }).map(({ views }) => views);
 
 describe('overlayPanels', () => {
   it('draws on the original image if the encoder saw all of it', () => {
     expect(viewsOf([reportOf([tile])], undefined, processing)).toEqual([
       [{ image: drawn, rows: 2, columns: 2, kept: [2] }],
     ]);
+  });
+
+  it('draws the tiles of an image on the whole image, and the overview below', async () => {
+    const part = (row: number, column: number, indices: readonly number[], more = {}) => ({
+      ...{ ...tile, indices, imagePart: [row, column] as const, ...more },
+    });
+    const report: ImageReport = {
+      ...reportOf([
+        part(0, 0, [3]),
+        part(0, 1, [], { skipped: true as const }),
+        { ...tile, indices: [1], imagePart: 'overview' },
+      ]),
+      indices: [3, 9],
+    };
+    const image = solid(80, 40);
+    const panels = overlayPanels([report], [image], { pixels: undefined, processing: { do_pad: true } });
+    expect(panels).toEqual([
+      {
+        views: [
+          { image, rows: 2, columns: 4, kept: [5], unencoded: [2, 3, 6, 7] },
+          { image, rows: 2, columns: 2, kept: [1] },
+        ],
+        viewColumns: 1,
+      },
+    ]);
+    const { at, width, height } = await pixelsOf(await renderOverlay(panels, { panelWidth: 400 }));
+    expect([width, height]).toEqual([400 + 2 * 24, 24 + 200 + 4 + 200 + 24]);
+    const brightness = (x: number, y: number) => at(24 + x, 24 + y)[0] as number;
+    // A kept, a dropped, and an unencoded patch of the tiles; then a dropped and a kept patch of the overview.
+    expect(brightness(150, 150)).toBeGreaterThan(180);
+    expect(brightness(50, 50)).toBeGreaterThan(60);
+    expect(brightness(50, 50)).toBeLessThan(110);
+    expect(brightness(350, 50)).toBeLessThan(45);
+    expect(brightness(100, 204 + 50)).toBeLessThan(110);
+    expect(brightness(300, 204 + 50)).toBeGreaterThan(180);
   });
 
   it('recovers tiles from the pixels', () => {

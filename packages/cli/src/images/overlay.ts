@@ -1,7 +1,7 @@
-// Overlays: images with dropped patches dimmed and kept ones framed, as a PNG. They contain no text, so they look the same on
-// machines without fonts.
+// Overlays: images with dropped patches dimmed and kept ones framed, as a PNG. A tiled image is drawn as a whole, with its overview
+// below; tiles that were not encoded are nearly black. Overlays contain no text, so they look the same on machines without fonts.
 
-import { sum, type TokenGrid, tokenMarks } from '@mmtok/core/internal';
+import { imageGrids, sum, type TokenGrid, tilingOf, tokenMarks } from '@mmtok/core/internal';
 import type { ImageReport, TileReport } from '@mmtok/transformers';
 import type { OverlayOptions } from 'sharp';
 import type { RgbImage } from './read-image.js';
@@ -11,7 +11,7 @@ export interface TokenView extends TokenGrid {
   readonly image: RgbImage;
 }
 
-/** One or more views: an image, or the tiles of an image. */
+/** The views of one image: the whole image, then its overview, or what the encoder saw, tile by tile. */
 export interface OverlayPanel {
   readonly views: readonly TokenView[];
   /** How many views stand side by side. @default as many as make the panel about square */
@@ -143,18 +143,16 @@ export interface PixelTensor {
 export interface Processed {
   readonly pixels: PixelTensor | undefined;
   readonly processing: ImageProcessing;
-  /** For each image that was cut into tiles, how many of them are side by side. */
-  readonly columns: readonly number[];
 }
 
 /**
- * A panel for each image whose tokens form a grid. A processor may crop, pad, or cut an image into tiles; then what the encoder
- * saw is recovered from its input, so that every token is drawn where it belongs.
+ * A panel for each image whose tokens form a grid. If the places of an image's tiles are unknown, or the processor crops or pads
+ * the image, what the encoder saw is recovered from its input, so that every token is drawn where it belongs.
  */
 export function overlayPanels(
   reports: readonly ImageReport[],
   originals: readonly RgbImage[],
-  { pixels, processing, columns }: Processed,
+  { pixels, processing }: Processed,
 ): OverlayPanel[] {
   let tile = 0;
   const tiles = sum(reports.map((report) => report.tiles.length));
@@ -162,20 +160,29 @@ export function overlayPanels(
   return reports.flatMap((report, i): OverlayPanel[] => {
     const first = tile;
     tile += report.tiles.length;
+    const image = originals[i];
+    const tiling = tilingOf(report.tiles);
+    if (image !== undefined && tiling !== undefined) {
+      return [
+        { views: imageGrids(tiling, report.indices).map((grid) => ({ image, ...grid })), viewColumns: 1 },
+      ];
+    }
     const views = report.tiles.map((own, t): TokenView | undefined => {
-      const original = report.tiles.length === 1 && isWhole ? originals[i] : undefined;
+      const original = report.tiles.length === 1 && isWhole ? image : undefined;
       return viewOf(own, original ?? imageOf(pixels, tiles, first + t, processing));
     });
     if (!views.every((view) => view !== undefined)) return [];
-    const viewColumns = columns[i] ?? 0;
-    return [{ views, ...(viewColumns > 0 && { viewColumns }) }];
+    return [{ views }];
   });
 }
 
-function viewOf({ grid, indices }: TileReport, image: RgbImage | undefined): TokenView | undefined {
+function viewOf(
+  { grid, indices, unencoded }: TileReport,
+  image: RgbImage | undefined,
+): TokenView | undefined {
   if (grid === undefined || image === undefined) return undefined;
   const [rows, columns] = grid;
-  return { image, rows, columns, kept: indices };
+  return { image, rows, columns, kept: indices, ...(unencoded && { unencoded }) };
 }
 
 /** Undoes the normalization of one tile of `[…, 3, height, width]`; undefined for other layouts. */

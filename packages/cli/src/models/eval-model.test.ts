@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createReferenceBackend } from '@mmtok/core';
 import {
   defineMethod,
@@ -18,14 +15,15 @@ import {
 } from '@mmtok/eval';
 import { imageFile } from '@mmtok/eval/data';
 import { heldOut, modelPath } from '@mmtok/tiny-vlm';
+import type { TileBudget } from '@mmtok/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
+import { temporary } from '../../test/temporary.js';
 import { EvalVlm, evalAgent, evalOracle } from './eval-model.js';
 import { loadAgent, loadLibraryModel, loadVlm } from './load.js';
 
 let model: EvalVlm;
-const out = () => mkdtempSync(join(tmpdir(), 'mmtok-eval-'));
 
 beforeAll(async () => {
   model = new EvalVlm(await loadLibraryModel({ model: modelPath }, fakeIo()), { model: 'tiny' });
@@ -51,7 +49,7 @@ describe('a transformers.js model under evaluation', () => {
       backend,
       methods: [spy],
       budgets: ['5'],
-      out: out(),
+      out: temporary(),
     });
     const [input] = seen as [GivenFeatures];
     expect(input.vision.dims).toEqual([576, 128]);
@@ -66,7 +64,7 @@ describe('a transformers.js model under evaluation', () => {
       visionTokens: 576,
       keptTokens: 5,
     });
-    // Both questions are about one image, which was encoded for the very first answer.
+    // Both questions are about one image, which was encoded for the first answer.
     expect(records.map(({ encodeMs }) => encodeMs > 0)).toEqual([true, false, false, false]);
     expect(records.every(({ prefillMs }) => prefillMs > 0)).toBe(true);
   });
@@ -102,7 +100,7 @@ describe('a transformers.js model under evaluation', () => {
       backend: createReferenceBackend(),
       methods: [spy('plain', []), spy('placed', ['positions']), mmtokIvc],
       budgets: ['16'],
-      out: out(),
+      out: temporary(),
     });
     const [plain, placed] = seen;
     expect(plain?.positions).toBeUndefined();
@@ -121,7 +119,7 @@ describe('a transformers.js model under evaluation', () => {
       backend: createReferenceBackend(),
       methods: [mmtok],
       budgets: ['26'],
-      out: out(),
+      out: temporary(),
     });
     const vlm = await loadVlm({ model: modelPath, backend: createReferenceBackend() }, fakeIo());
     const { readImage } = await import('../images/read-image.js');
@@ -153,7 +151,7 @@ describe('a transformers.js model under evaluation', () => {
       methods: [spy, withAgent(spy), mmtokOracle],
       agents: { agent: evalAgent('tiny', agent), oracle: evalOracle },
       budgets: ['8'],
-      out: out(),
+      out: temporary(),
     });
     await agent.dispose();
     for (let at = 0; at < texts.length; at += 2) expect(texts[at + 1]).toBe((texts[at] as number) + 1);
@@ -183,7 +181,7 @@ describe('a transformers.js model under evaluation', () => {
   });
 
   it('resizes images if the processor supports it', async () => {
-    const { path } = await buildTinyModel('qwen2_5_vl', { directory: out() });
+    const { path } = await buildTinyModel('qwen2_5_vl', { directory: temporary() });
     const native = new EvalVlm(await loadLibraryModel({ model: path }, fakeIo()), { model: 'random' });
     expect(native.gives).toContain('resolution');
     expect(model.gives).not.toContain('resolution');
@@ -193,7 +191,7 @@ describe('a transformers.js model under evaluation', () => {
       backend: createReferenceBackend(),
       methods: [resize, mmtok],
       budgets: ['4'],
-      out: out(),
+      out: temporary(),
     });
     const kept = (name: string) =>
       records.filter(({ method }) => method === name).map((one) => one.keptTokens);
@@ -204,7 +202,7 @@ describe('a transformers.js model under evaluation', () => {
   });
 
   it('evaluates the tiled model, with all of its tiles or a few', async () => {
-    const load = async (tiles?: number) =>
+    const load = async (tiles?: TileBudget) =>
       new EvalVlm(await loadLibraryModel({ model: 'tiny-tiled' }, fakeIo()), { model: 'tiny-tiled', tiles });
     const request = {
       task: signsTask(
@@ -219,7 +217,7 @@ describe('a transformers.js model under evaluation', () => {
       const { records } = await runEvaluation({
         ...request,
         model: tiled,
-        out: out(),
+        out: temporary(),
         onNote: (note) => notes.push(note),
       });
       await tiled.dispose();
@@ -232,17 +230,20 @@ describe('a transformers.js model under evaluation', () => {
     expect(kept(whole, 'all')).toEqual([272, 272]);
     expect(kept(whole, 'mmtok')).toEqual([100, 8, 100, 8]);
     expect(whole.filter(({ method }) => method === 'all').map(({ score }) => score.value)).toEqual([1, 1]);
-    const few = await load(5);
+    const few = await load({ max: 5 });
     expect(few.options).toEqual({ tiles: '5' });
     const records = await run(few);
     expect(kept(records, 'all')).toEqual([272, 272]);
     // Five tiles have 80 tokens.
     for (const method of ['mmtok', 'random']) expect(kept(records, method)).toEqual([80, 8, 80, 8]);
     expect(kept(records, 'resize')).toEqual(kept(whole, 'resize'));
+    const useful = await load({ worth: 0.5, max: 3 });
+    expect(useful.options).toEqual({ tiles: 'worth=0.5,max=3' });
+    for (const count of kept(await run(useful), 'mmtok')) expect(count).toBeLessThanOrEqual(3 * 16);
   });
 
   it('passes on the saliency of encoders that have it', async () => {
-    const directory = out();
+    const directory = temporary();
     const load = async (exposeSaliency: boolean) => {
       const { path } = await buildTinyModel('llava', { directory, exposeSaliency });
       return new EvalVlm(await loadLibraryModel({ model: path }, fakeIo()), {
@@ -272,7 +273,7 @@ describe('a transformers.js model under evaluation', () => {
       backend: createReferenceBackend(),
       methods: [spy, scope],
       budgets: ['4'],
-      out: out(),
+      out: temporary(),
     });
     expect(seen[0]?.saliency).toHaveLength(16);
     expect(seen[0]?.saliency?.every((one) => one > 0 && one < 1)).toBe(true);

@@ -4,6 +4,7 @@
 import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
 import { type Agent, enrichQuestion } from '@mmtok/agent';
 import { MmtokError } from '@mmtok/core';
+import { tilingOf } from '@mmtok/core/internal';
 import {
   BrokenQuestionError,
   type EvalAgent,
@@ -23,9 +24,11 @@ import {
   type PruneHandle,
   type PruneReport,
   prune,
+  type TileBudget,
 } from '@mmtok/transformers';
 import { canFitImages, visionTokensPerImage, withoutPlaceholders } from '@mmtok/transformers/internal';
 import { readImage } from '../images/read-image.js';
+import { tilesAsWritten } from '../options.js';
 import { shorten } from '../terminal/text.js';
 import { assertTiles, inputsOf, type VlmOptions } from './vlm.js';
 
@@ -41,7 +44,7 @@ export class EvalVlm implements EvalVlmModel {
   readonly gives: NonNullable<EvalModel['gives']>;
   private readonly loaded: LoadedVlm;
   private readonly promptTemplate: string | undefined;
-  private readonly tiles: number | undefined;
+  private readonly tiles: TileBudget;
   private readonly handle: PruneHandle;
   private readonly rotary: RotaryModel | undefined;
   /** Vision tokens of an image by the shape of its pixels. */
@@ -53,8 +56,8 @@ export class EvalVlm implements EvalVlmModel {
    * @throws UnsupportedModelError if the model cannot be pruned. UsageError for `tiles` if it does not split images into tiles.
    */
   constructor(loaded: LoadedVlm, options: Omit<VlmOptions, 'backend'>) {
-    const { model: name, promptTemplate, device, dtype, tiles } = options;
-    if (tiles !== undefined) assertTiles(name, loaded);
+    const { model: name, promptTemplate, device, dtype, tiles = 'all' } = options;
+    assertTiles(name, loaded, tiles);
     this.name = name;
     this.loaded = loaded;
     this.promptTemplate = promptTemplate;
@@ -63,7 +66,7 @@ export class EvalVlm implements EvalVlmModel {
       ...(device !== undefined && { device }),
       ...(dtype !== undefined && { dtype: typeof dtype === 'string' ? dtype : JSON.stringify(dtype) }),
       ...(promptTemplate !== undefined && { prompt: promptTemplate }),
-      ...(tiles !== undefined && { tiles: String(tiles) }),
+      ...(tiles !== 'all' && { tiles: tilesAsWritten(tiles) }),
     };
     const sessions = loaded.model.sessions as Readonly<Record<string, Session | undefined>>;
     this.rotary = rotaryModel(loaded.model.config, Object.values(sessions));
@@ -100,7 +103,7 @@ export class EvalVlm implements EvalVlmModel {
           tokens,
           excluded,
         ),
-      ...(this.tiles !== undefined && { tiles: { max: this.tiles } }),
+      tiles: this.tiles,
       ...(keepsPositions && { positions: 'preserve' }),
       ...(words && { agent: async () => ({ answer: words.join(' '), added: words }), images: rawImages }),
     });
@@ -167,10 +170,12 @@ export class EvalVlm implements EvalVlmModel {
       text: newText(sequences as Tensor, inputs, processor, model.config),
       images: images.map(({ visionTokens, indices, tiles, order }): ModelImage => {
         const grid = tiles.length === 1 ? tiles[0]?.grid : undefined;
+        const tiling = tilingOf(tiles);
         return {
           visionTokens,
           indices,
           ...(grid && { grid }),
+          ...(tiling && { tiling }),
           // No selection ran, and yet not all tokens were kept: the others could not be.
           ...(order === undefined && indices.length < visionTokens && { isExhausted: true as const }),
         };
@@ -242,7 +247,7 @@ export const evalOracle: NonNullable<EvalAgents['oracle']> = ({ prompt }, truth)
 });
 
 /** Reads images, from their files if they have any. */
-export async function readRawImages(
+async function readRawImages(
   { RawImage }: Pick<typeof import('@huggingface/transformers'), 'RawImage'>,
   images: ModelRequest['images'],
 ): Promise<RawImage[]> {
@@ -257,7 +262,7 @@ export async function readRawImages(
 type Positions = NonNullable<MethodFeatures['positions']>;
 
 /** A model with known one-dimensional rotary positions. */
-export interface RotaryModel {
+interface RotaryModel {
   /** The positions of a prompt's vision tokens; undefined if it has no placeholders. */
   positionsOf(inputs: ModelInputs): Positions | undefined;
 }
@@ -282,7 +287,7 @@ interface Config extends TextConfig {
  * The positions of a model; undefined if its decoder takes no position ids, or its positions are not one-dimensional.
  * @param sessions of the model.
  */
-export function rotaryModel(
+function rotaryModel(
   config: unknown,
   sessions: readonly ({ readonly inputNames: readonly string[] } | undefined)[],
 ): RotaryModel | undefined {

@@ -9,7 +9,7 @@ describe('an agent', () => {
   it('answers before the model, and the report lists the added words', async () => {
     const agent = await loadAgent({ model: 'tiny' }, fakeIo());
     const vlm = await loadVlm({ model: 'tiny', backend: createReferenceBackend(), agent }, fakeIo());
-    // The answer is a word that has a look.
+    // The answer is a visual word.
     const sample = (await samples()).find(({ kind }) => kind === 'shape');
     const { image, question, answer } = sample!;
     const request = { images: [await readImage(image, '/')], question };

@@ -1,12 +1,13 @@
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { createReferenceBackend, visionCoverage } from '@mmtok/core';
 import { modelPath, samples } from '@mmtok/tiny-vlm';
+import type { TileBudget } from '@mmtok/transformers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
+import { temporary } from '../../test/temporary.js';
 import { readImage } from '../images/read-image.js';
 import { downloadProgress, loadVlm } from './load.js';
 import type { Vlm } from './vlm.js';
@@ -64,7 +65,8 @@ describe('the embedded model', () => {
   });
 
   it('has a version that splits images into tiles, of which few need to be encoded', async () => {
-    const load = (tiles?: number) => loadVlm({ model: 'tiny-tiled', backend: backend(), tiles }, fakeIo());
+    const load = (tiles?: TileBudget) =>
+      loadVlm({ model: 'tiny-tiled', backend: backend(), tiles }, fakeIo());
     const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples({
       size: 'tiled',
     });
@@ -72,12 +74,14 @@ describe('the embedded model', () => {
     const whole = await load();
     expect(await whole.ask({ ...request, budget: 'all' })).toMatchObject({ text: answer, visionTokens: 272 });
     await whole.dispose();
-    const few = await load(5);
+    const few = await load({ max: 5 });
     const { visionTokens, keptTokens } = await few.ask({ ...request, budget: { tokens: 200 } });
     // An overview and four tiles of 16 tokens each.
     expect([visionTokens, keptTokens]).toEqual([272, 80]);
     await few.dispose();
-    await expect(loadVlm({ model: 'tiny', backend: backend(), tiles: 5 }, fakeIo())).rejects.toMatchObject({
+    await expect(
+      loadVlm({ model: 'tiny', backend: backend(), tiles: { max: 5 } }, fakeIo()),
+    ).rejects.toMatchObject({
       code: 'MMTOK_USAGE',
       message: expect.stringContaining("--tiles: the model 'tiny'"),
     });
@@ -144,7 +148,7 @@ describe('loadVlm', () => {
   it.each(['moondream1', 'llava_onevision'] as const)(
     'asks %s, for which transformers.js has no processor that joins text and images',
     async (family) => {
-      const directory = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
+      const directory = temporary();
       const { path, tokensPerImage } = await buildTinyModel(family, { directory });
       const vlm = await loadVlm(
         { model: path, backend: backend(), promptTemplate: '<image> {question}' },
@@ -165,7 +169,7 @@ describe('loadVlm', () => {
   );
 
   it('says which files a folder lacks', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'mmtok-model-'));
+    const folder = temporary();
     await expect(loadVlm({ model: folder, backend: backend() }, fakeIo())).rejects.toMatchObject({
       code: 'MMTOK_MODEL_LOAD',
       message: expect.stringMatching(/config\.json.*onnx\/\*\.onnx/),
@@ -186,7 +190,7 @@ describe('loadVlm', () => {
       await setTimeout(60);
       return new Response(new Uint8Array(file), { headers: { 'content-length': String(file.length) } });
     });
-    const cache = await mkdtemp(join(tmpdir(), 'mmtok-cache-'));
+    const cache = temporary();
     const io = { ...fakeIo({ terminal: 80 }), env: { XDG_CACHE_HOME: cache } };
     const vlm = await loadVlm({ model: 'acme/tiny', backend: backend() }, io);
     const [{ image, question, answer } = { image: '', question: '', answer: '' }] = await samples();
@@ -205,7 +209,7 @@ describe('loadVlm', () => {
   it('distinguishes a missing network from a missing model', async () => {
     const { env } = await import('@huggingface/transformers');
     const fetching = vi.spyOn(env, 'fetch').mockRejectedValue(new TypeError('fetch failed'));
-    const io = { ...fakeIo(), env: { XDG_CACHE_HOME: await mkdtemp(join(tmpdir(), 'mmtok-cache-')) } };
+    const io = { ...fakeIo(), env: { XDG_CACHE_HOME: temporary() } };
     await expect(loadVlm({ model: 'nobody/nothing', backend: backend() }, io)).rejects.toMatchObject({
       code: 'MMTOK_HUB_UNREACHABLE',
       message: expect.stringContaining("'nobody/nothing' is not on this machine"),

@@ -86,12 +86,12 @@ export async function locate(name: string, cwd: string): Promise<string> {
 }
 
 /** The folder for downloads. */
-export function modelCache({ env }: Io): string {
+function modelCache({ env }: Io): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mmtok', 'models');
 }
 
 /** Whether loading failed because the network was unreachable, judging by the message of Node's fetch. */
-export function isUnreachable(error: unknown): boolean {
+function isUnreachable(error: unknown): boolean {
   if (!MmtokError.isInstance(error)) return false;
   return error.cause instanceof Error && error.cause.message === 'fetch failed';
 }

@@ -13,6 +13,7 @@ import {
   type Vlm as PrunableVlm,
   type PruneReport,
   processInputs,
+  type TileBudget,
 } from '@mmtok/transformers';
 import { UsageError } from '../errors.js';
 import {
@@ -39,8 +40,8 @@ export interface VlmOptions {
   readonly agent?: Agent | undefined;
   /** The objective, instead of the paper's. */
   readonly coverage?: readonly ObjectiveTerm[] | undefined;
-  /** Maximum number of tiles that pruned calls encode, including the overview. */
-  readonly tiles?: number | undefined;
+  /** Which tiles of an image pruned calls encode, including the overview. */
+  readonly tiles?: TileBudget | undefined;
 }
 
 /** A question about images. */
@@ -97,7 +98,7 @@ export interface Answer {
   readonly keptTokens: number;
   /** One per image; empty if nothing was pruned. */
   readonly images: readonly ImageTokens[];
-  /** The images as the encoder saw them, with their kept tokens; none for images whose tokens form no grid. */
+  /** The images with their kept tokens; none for images whose tokens form no grid. */
   overlay(): Promise<readonly OverlayPanel[]>;
   readonly timings: Timings;
   /** Absent if no agent was asked. */
@@ -123,13 +124,13 @@ export interface Vlm {
  */
 export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise<Vlm> {
   const { model: name, backend, agent, coverage, promptTemplate: template, tiles } = options;
-  if (tiles !== undefined) assertTiles(name, loaded);
+  assertTiles(name, loaded, tiles);
   const vlm = await createVlm(loaded, {
     backend,
     budget: { ratio: 1 },
     ...(agent && { agent }),
     ...(coverage && { coverage }),
-    ...(tiles !== undefined && { tiles: { max: tiles } }),
+    ...(tiles !== undefined && { tiles }),
   });
   return {
     name,
@@ -177,8 +178,9 @@ export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise
   };
 }
 
-/** @throws UsageError if the tiles that a model encodes cannot be limited. */
-export function assertTiles(name: string, { modelType }: LoadedVlm): void {
+/** @throws UsageError if a model is to encode only some tiles but does not split images into tiles. */
+export function assertTiles(name: string, { modelType }: LoadedVlm, tiles: TileBudget = 'all'): void {
+  if (tiles === 'all') return;
   const tiled = families.flatMap((family) => (family.status === 'pruned' && family.tiling ? [family] : []));
   if (tiled.some(({ modelTypes }) => modelTypes.includes(modelType))) return;
   throw new UsageError(
@@ -219,8 +221,6 @@ async function drawable(
   return overlayPanels(report.images, images, {
     pixels: inputs.pixel_values as PixelTensor | undefined,
     processing: (processor.image_processor ?? {}) as ImageProcessing,
-    // Processors that split images into tiles report the number of columns as [batch][image].
-    columns: (inputs.cols as unknown as readonly (readonly number[])[] | undefined)?.[0] ?? [],
   });
 }
 
@@ -246,7 +246,7 @@ function selectionNotes({ reason, images, visionTokens }: PruneReport): string[]
 }
 
 /** A model with what turns a question about images into its inputs. */
-export type Promptable = Pick<LoadedVlm, 'library' | 'processor' | 'model'>;
+type Promptable = Pick<LoadedVlm, 'library' | 'processor' | 'model'>;
 
 /** The inputs of `generate` for one question about images, by the model's own processor. */
 export function inputsOf(

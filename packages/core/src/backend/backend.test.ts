@@ -1,9 +1,8 @@
-// The check of a program's inputs: what every backend refuses, and in which words.
+// The check of a program's inputs: what every backend rejects, and the messages.
 
 import { describe, expect, it } from 'vitest';
 import { InvalidTensorError } from '../errors.js';
-import { checkInputs } from './backend.js';
-import { defineProgram } from './program.js';
+import { checkInputs, defineProgram } from './backend.js';
 import { float32, type HostTensor } from './tensor.js';
 
 const program = defineProgram({
@@ -32,7 +31,7 @@ describe('checkInputs', () => {
   });
 
   it.each<[string, Readonly<Record<string, HostTensor | undefined>>, string | RegExp]>([
-    ['a missing input', { ...good, y: undefined }, "'demo.y': is missing"],
+    ['a missing input', { ...good, y: undefined }, "'demo.y': expected shape [m, d], got no tensor"],
     ['indices where floats belong', { ...good, y: good.at }, /'demo\.y': expected type float32, got int32/],
     [
       'floats where indices belong',
@@ -61,12 +60,12 @@ describe('checkInputs', () => {
       /'demo\.x'.*\[4, 3\].*12.*11/,
     ],
     ['more elements than the shape says', { ...good, x: float32(new Float32Array(13), [4, 3]) }, /12.*13/],
-  ])('refuses %s', (_, inputs, message) => {
+  ])('rejects %s', (_, inputs, message) => {
     expect(() => checkInputs(program, inputs)).toThrow(InvalidTensorError);
     expect(() => checkInputs(program, inputs)).toThrow(message);
   });
 
-  it('refuses dimensions that disagree within one input', () => {
+  it('rejects dimensions that disagree within one input', () => {
     const square = defineProgram({
       name: 'square',
       inputs: { x: { dims: ['n', 'n'] } },

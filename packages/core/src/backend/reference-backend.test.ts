@@ -1,9 +1,9 @@
-// The reference backend: the conformance suite, and its own ways with host tensors, half precision and dispose().
+// The reference backend: the conformance suite, host tensors, half precision, and dispose().
 
 import { describe, expect, it } from 'vitest';
 import { DisposedError, InvalidTensorError, MmtokError } from '../errors.js';
 import { describeBackend } from '../testing/describe-backend.js';
-import { defineProgram } from './program.js';
+import { defineProgram } from './backend.js';
 import { createReferenceBackend } from './reference-backend.js';
 import { float32 } from './tensor.js';
 

@@ -1,8 +1,7 @@
 // The reference backend: every operation in plain JavaScript and double precision, simple rather than fast. Other backends are compared with it.
 
 import { DisposedError, InvalidTensorError } from '../errors.js';
-import { type Backend, checkInputs, checkInto } from './backend.js';
-import type { TensorOps, TensorSpecs } from './program.js';
+import { type Backend, checkInputs, checkInto, type TensorOps, type TensorSpecs } from './backend.js';
 import { shapeOps } from './shapes.js';
 import { elementCount, float32, type HostTensor, widen } from './tensor.js';
 

@@ -106,7 +106,7 @@ describe('broadcasting', () => {
       [3, 2],
     ],
     [[0], [3]],
-  ])('refuses [%s] with [%s], naming the op and both shapes', (a, b) => {
+  ])('rejects [%s] with [%s], naming the op and both shapes', (a, b) => {
     const zeros = (dims: readonly number[]): ReferenceTensor =>
       tensor(dims, new Array<number>(dims.reduce((x, y) => x * y, 1)).fill(0));
     const act = (): ReferenceTensor => ops.multiply(zeros(a), zeros(b));
@@ -132,7 +132,7 @@ describe('matMul', () => {
     expectTensor(ops.matMul(tensor([2, 0], []), tensor([0, 3], [])), [2, 3], [0, 0, 0, 0, 0, 0]);
     expectTensor(ops.matMul(tensor([2, 0], []), tensor([1, 0], []), { transposeB: true }), [2, 1], [0, 0]);
   });
-  it('refuses inner lengths that differ, and tensors that are not matrices', () => {
+  it('rejects inner lengths that differ, and tensors that are not matrices', () => {
     expect(() => ops.matMul(grid, grid)).toThrow(InvalidTensorError);
     expect(() => ops.matMul(grid, tensor([2, 2], [1, 2, 3, 4]), { transposeB: true })).toThrow(
       /length 3.*length 2/,
@@ -212,7 +212,7 @@ describe('reductions', () => {
     expectTensor(ops.argMax(tensor([2, 3], [1, 5, 5, 7, 5, 0]), 0), [3], [1, 0, 0]);
     expectTensor(ops.argMax(vector(1, nan, 3, nan), 0), [], [1]);
   });
-  it('max and argMax refuse an empty axis', () => {
+  it('max and argMax reject an empty axis', () => {
     expect(() => ops.max(tensor([0, 2], []), 0)).toThrow(/'max': the axis is empty/);
     expect(() => ops.argMax(tensor([2, 0], []), 1)).toThrow(/'argMax': the axis is empty/);
   });
@@ -232,7 +232,7 @@ describe('concat', () => {
     expectTensor(ops.concat([grid], 1), [2, 3], [1, 2, 3, 4, 5, 6]);
     expectTensor(ops.concat([tensor([0, 3], []), grid], 0), [2, 3], [1, 2, 3, 4, 5, 6]);
   });
-  it('refuses nothing to join, and parts whose other axes differ', () => {
+  it('rejects nothing to join, and parts whose other axes differ', () => {
     expect(() => ops.concat([], 0)).toThrow(InvalidTensorError);
     expect(() => ops.concat([grid, tensor([1, 2], [7, 8])], 0)).toThrow(InvalidTensorError);
     expect(() => ops.concat([grid, tensor([3, 1], [7, 8, 9])], 1)).toThrow(InvalidTensorError);
@@ -251,7 +251,7 @@ describe('gather', () => {
     expectTensor(ops.gather(vector(7, 8), ops.scalar(1), 0), [], [8]);
   });
   it('takes no indices', () => expectTensor(ops.gather(grid, vector(), 0), [0, 3], []));
-  it.each([-1, 2, 17])('refuses the index %d of two', (index) => {
+  it.each([-1, 2, 17])('rejects the index %d of two', (index) => {
     expect(() => ops.gather(grid, vector(index), 0)).toThrow(`index ${index} is out of range for length 2`);
   });
 });
@@ -324,7 +324,7 @@ describe('axes', () => {
     gather: (axis) => ops.gather(grid, vector(0), axis),
   };
   it.each(Object.keys(calls).flatMap((op) => [-1, 2].map((axis) => [op, axis] as const)))(
-    '%s refuses axis %d of a matrix',
+    '%s rejects axis %d of a matrix',
     (op, axis) => {
       expect(() => calls[op]?.(axis)).toThrow(InvalidTensorError);
       expect(() => calls[op]?.(axis)).toThrow(`axis ${axis} is out of range for shape [2, 3]`);

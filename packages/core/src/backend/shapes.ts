@@ -1,10 +1,10 @@
-// The operations over shapes alone: they tell what a program would compute, and which operation gets tensors that do not fit, without
+// The operations over shapes alone: they find the shapes of a program's results, and the operation whose tensors do not fit, without
 // computing anything.
 
 import { InvalidTensorError } from '../errors.js';
-import type { TensorOps } from './program.js';
+import type { TensorOps } from './backend.js';
 
-/** A tensor of which only the shape is known. A length of NaN is unknown: that of what a loop emits. */
+/** A tensor of which only the shape is known. NaN is an unknown length, such as the number of steps of a loop. */
 export interface Shape {
   readonly dims: readonly number[];
 }

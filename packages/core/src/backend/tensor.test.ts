@@ -1,4 +1,4 @@
-// Matrices in every accepted form, and every refusal.
+// Matrices in every accepted form, and everything that is rejected.
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -108,7 +108,7 @@ describe('toMatrix', () => {
     ['big integers', [[1n]], 'row 0, column 0 is bigint'],
     ['strings', ['12', '34'], 'row 0 is string'],
     ['a hole', [[1, 2], Array(2)], 'row 1, column 0 is undefined'],
-  ])('refuses %s', (_, input, message) => {
+  ])('rejects %s', (_, input, message) => {
     const act = (): unknown => toMatrix('vision', input as MatrixInput);
     expect(act).toThrow(InvalidTensorError);
     expect(act).toThrow("Tensor 'vision':");

@@ -2,25 +2,27 @@
 // adds a number per candidate.
 
 import * as z from 'zod';
-import type { NestedProgram } from '../backend/program.js';
+import type { NestedProgram } from '../backend/nested-program.js';
 
 /** The input that comes with the question. All others belong to the image. */
 export const TEXT = 'text';
 
 /** A random sample of targets. */
 export interface TargetSample {
-  /** Number of targets to draw, at least 32. All of them if there are no more than that. */
+  /** Number of targets to draw, at least 32. If there are no more targets than this, all are used. */
   readonly targets: number;
   /** @default 0 */
   readonly seed?: number | undefined;
 }
 
-/** Fewer targets than this cannot show how far off an estimate is. */
-export const LEAST_SAMPLE = 32;
+/** The standard error of an estimate from fewer targets is unreliable. */
+const LEAST_SAMPLE = 32;
+
+// Inputs and outputs of programs are types because interfaces would not fit `Tree`.
 
 /** Inputs of a term's program, as nested records. */
-export interface TermInputs<T> {
-  /** The tensors the term asks for, by name. */
+export type TermInputs<T> = {
+  /** The tensors the term reads, by name. */
   readonly tensors: Readonly<Record<string, T>>;
   /** `[]` each. */
   readonly parameters: Readonly<Record<string, T>>;
@@ -30,10 +32,10 @@ export interface TermInputs<T> {
   readonly norms: Readonly<Record<string, T>>;
   /** *index* `[targets]`: which targets to compute. @default all */
   readonly drawn?: T | undefined;
-}
+};
 
-/** What a term's program gives before any weights, as nested records. */
-export interface BlockOutputs<T> {
+/** Outputs of a term's program before any weights are applied, as nested records. */
+export type BlockOutputs<T> = {
   /** `[n, targets]` */
   readonly affinity: T;
   /** `[1, targets]`: the highest affinity each target can reach. */
@@ -43,33 +45,35 @@ export interface BlockOutputs<T> {
    * of millions of numbers is free.
    */
   readonly norms: Readonly<Record<string, T>>;
-}
+};
 
-/** What a term's program gives, as nested records; the weights are multiplied into affinity and peak. */
-export interface TermOutputs<T> extends BlockOutputs<T> {
+/** Outputs of a term's program, as nested records; the weights are multiplied into affinity and peak. */
+export type TermOutputs<T> = BlockOutputs<T> & {
   /** `[1, targets]`: how much each target counts. */
   readonly weights: T;
   /** `[n, 1]`: sums of the affinity's rows. */
   readonly firstGains: T;
+};
+
+/** A program, and the same program when the row norms of the image's tensors are known. */
+export interface ProgramPair {
+  /** Computes all row norms. */
+  readonly fresh: NestedProgram;
+  /** Reads the row norms of the image's tensors, and computes those of the text. */
+  readonly givenNorms: NestedProgram;
 }
 
-/** The forms of one term: which compiled program serves depends on what is drawn and what is known. */
+/** The programs of one term. */
 export interface TermPrograms {
-  /** All targets, all norms computed. */
-  readonly whole: NestedProgram;
-  /** All targets, norms of the image's tensors given. */
-  readonly wholeGivenNorms: NestedProgram;
+  /** All targets. */
+  readonly whole: ProgramPair;
   /** Drawn targets; absent if the term cannot be sampled. */
-  readonly drawn?: NestedProgram | undefined;
-  /** Drawn targets, norms of the image's tensors given. */
-  readonly drawnGivenNorms?: NestedProgram | undefined;
+  readonly drawn?: ProgramPair | undefined;
   /**
-   * Drawn targets of a calibrated term before any weights: the outputs are affinity, peak and norms. Run over the candidates from
-   * some row on, it gives a block of which the rest follows by symmetry. Absent for terms that are not calibrated.
+   * Drawn targets of a calibrated term before any weights: the outputs are affinity, peak and norms. Run on the candidates from
+   * some row on, it computes a block of the matrix; the rest follows by symmetry. Absent for terms that are not calibrated.
    */
-  readonly block?: NestedProgram | undefined;
-  /** The same, the norms of the image's tensors given. */
-  readonly blockGivenNorms?: NestedProgram | undefined;
+  readonly block?: ProgramPair | undefined;
 }
 
 /** One weighted term of the objective, made by `textCoverage()`, `visionCoverage()` or your own `defineCoverage()`. */
@@ -119,9 +123,7 @@ export const weightSchema: z.ZodNumber = z
   .max(LARGEST_WEIGHT, IN_RANGE);
 /** Weights per target. */
 export const targetWeightsSchema: z.ZodOptional<z.ZodArray<z.ZodNumber>> = z.array(weightSchema).optional();
-/**
- * A temperature: below 1e-4 float32 rounding of cosines decides, above 1e6 nothing does.
- */
+/** A temperature. Below 1e-4, float32 rounding of cosines decides; above 1e6, all affinities are equal. */
 export const temperatureSchema: z.ZodNumber = z
   .number('expected a number from 1e-4 to 1e6')
   .min(1e-4, 'expected a number from 1e-4 to 1e6')
@@ -136,12 +138,13 @@ const finiteRecord = z.record(z.string(), z.number());
 const program = z.custom<NestedProgram>(
   (value) => typeof (value as NestedProgram | undefined)?.flat?.build === 'function',
 );
+const programPair = z.object({ fresh: program, givenNorms: program });
 
 /** The end of a message about a value that is not a term. */
 export const TERM_EXPECTED =
   'expected a term made by textCoverage(), visionCoverage(), saliency() or defineCoverage()';
 
-/** Checks that something is a term by its shape, as there may be several copies of the package. */
+/** Recognizes a term by its shape rather than its class, because several copies of the package may be loaded. */
 export const termSchema: z.ZodType<ObjectiveTerm, ObjectiveTerm> = z.union(
   [
     z.object({
@@ -161,12 +164,9 @@ export const termSchema: z.ZodType<ObjectiveTerm, ObjectiveTerm> = z.union(
       sample: sampleSchema.optional(),
       targets: z.string(),
       programs: z.object({
-        whole: program,
-        wholeGivenNorms: program,
-        drawn: program.optional(),
-        drawnGivenNorms: program.optional(),
-        block: program.optional(),
-        blockGivenNorms: program.optional(),
+        whole: programPair,
+        drawn: programPair.optional(),
+        block: programPair.optional(),
       }),
       withoutText: z.lazy(() => termSchema as z.ZodType<CoverageTerm, CoverageTerm>).optional(),
     }),

@@ -1,7 +1,7 @@
-// Terms that users define: what a definition may say, what it computes, and what is refused.
+// Terms that users define: what a definition may say, what it computes, and what is rejected.
 
 import { describe, expect, it } from 'vitest';
-import { budget, refuses, value, vision } from '../../test/five-tokens.js';
+import { budget, rejects, value, vision } from '../../test/five-tokens.js';
 import { backend, solve, type TableCase, tableTerm } from '../../test/table-case.js';
 import { InvalidOptionsError, InvalidTensorError } from '../errors.js';
 import { selectTokens } from '../selection/select-tokens.js';
@@ -42,7 +42,7 @@ describe('defineCoverage', () => {
     expect(selection.order[0]).toBe(4);
   });
 
-  it('hands parameters to build, with their defaults', async () => {
+  it('passes parameters to build, with their defaults', async () => {
     const power = defineCoverage({
       name: 'power',
       inputs: { vision: { dims: ['n', 'D'] } },
@@ -87,8 +87,8 @@ describe('defineCoverage', () => {
       'unknown parameter temperature (known: none)',
     ],
     ['a negative target weight', { targetWeights: [-1] }, 'targetWeights.0'],
-  ])('its term refuses %s', (_, options, message) => {
-    refuses(() => prior(options as Parameters<typeof prior>[0]), message);
+  ])('its term rejects %s', (_, options, message) => {
+    rejects(() => prior(options as Parameters<typeof prior>[0]), message);
   });
 
   it('names the known parameters', () => {
@@ -99,11 +99,11 @@ describe('defineCoverage', () => {
       parameters: { sharpness: 1, floor: 0 },
       build: (_ops, inputs) => ({ affinity: inputs.vision }),
     });
-    refuses(() => term({ parameters: { sharp: 1 } as Record<string, number> }), '(known: sharpness, floor)');
-    refuses(() => term({ parameters: { floor: Number.NaN } }), 'parameters.floor');
+    rejects(() => term({ parameters: { sharp: 1 } as Record<string, number> }), '(known: sharpness, floor)');
+    rejects(() => term({ parameters: { floor: Number.NaN } }), 'parameters.floor');
   });
 
-  it('refuses inputs that nobody could hand over', () => {
+  it('rejects inputs that nobody could pass', () => {
     const define = (inputs: Parameters<typeof defineCoverage>[0]['inputs']) => () =>
       defineCoverage({
         name: 'odd',
@@ -111,11 +111,11 @@ describe('defineCoverage', () => {
         targets: 'r',
         build: (_ops, { x }) => ({ affinity: x as never }),
       });
-    refuses(define({ x: { dims: ['n'] } }), "the input 'x': it has 1 dimensions, but inputs are matrices");
-    refuses(define({ x: { dims: ['n', 'r'], dtype: 'int32' } }), "its dtype is 'int32'");
+    rejects(define({ x: { dims: ['n'] } }), "the input 'x': it has 1 dimensions, but inputs are matrices");
+    rejects(define({ x: { dims: ['n', 'r'], dtype: 'int32' } }), "its dtype is 'int32'");
   });
 
-  it('refuses targets that no input counts, and inputs that do not count the candidates', () => {
+  it('rejects targets that no input counts, and inputs that do not count the candidates', () => {
     const define = (dims: readonly string[], targets: string) =>
       defineCoverage({
         name: 'lost',
@@ -123,11 +123,11 @@ describe('defineCoverage', () => {
         targets,
         build: (_ops, inputs) => ({ affinity: inputs.prior }),
       });
-    refuses(
+    rejects(
       () => define(['n', 'r'], 'm'),
       "coverage term 'lost': no input has the dimension 'm' (dimensions: n, r)",
     );
-    refuses(() => define(['r', 'c'], 'r'), "no input has the dimension 'n'");
+    rejects(() => define(['r', 'c'], 'r'), "no input has the dimension 'n'");
   });
 
   it.each(['targetWeights', 'x:y', 'a/b', 'tensors', 'dims', 'norms/x', '~1'])(
@@ -150,7 +150,7 @@ describe('defineCoverage', () => {
     },
   );
 
-  it('can draw its targets and do without text, as the built-in terms do', async () => {
+  it('can draw its targets and replace itself without text, like the built-in terms', async () => {
     const plain = defineCoverage({
       name: 'mine',
       inputs: { vision: { dims: ['n', 'D'] } },
@@ -179,11 +179,11 @@ describe('defineCoverage', () => {
     const sampled = await selectTokens({ ...common, coverage: [plain({ sample: { targets: 40 } })] });
     expect(sampled.coverageError.mine).toBeGreaterThan(0);
     expect(Math.abs((sampled.coverage.mine as number) - (whole.coverage.mine as number))).toBeLessThan(0.1);
-    refuses(() => asked({ sample: { targets: 40 } }), 'cannot be sampled');
-    refuses(() => plain({ sample: { targets: 31 } }), 'at least 32');
+    rejects(() => asked({ sample: { targets: 40 } }), 'cannot be sampled');
+    rejects(() => plain({ sample: { targets: 31 } }), 'at least 32');
   });
 
-  it('can leave the division by sums over candidates to the term, if it is symmetric', async () => {
+  it('divides a calibrated term by the sums over candidates', async () => {
     const definition = {
       name: 'mine',
       inputs: { vision: { dims: ['n', 'D'] } },
@@ -222,10 +222,10 @@ describe('defineCoverage', () => {
     }
     const define = (more: object) => () =>
       defineCoverage({ ...definition, ...more, build: () => ({}) as never });
-    refuses(define({ calibrated: true, drawsTargets: false }), 'calibrated needs drawsTargets: true');
-    refuses(
+    rejects(define({ calibrated: true, drawsTargets: false }), 'calibrated requires drawsTargets: true');
+    rejects(
       define({ calibrated: true, inputs: { ...definition.inputs, text: { dims: ['m', 'D'] } } }),
-      "every input has one row per candidate, but 'text' is [m,D]",
+      "requires inputs with one row per candidate, but 'text' is [m, D]",
     );
   });
 
@@ -237,7 +237,7 @@ describe('defineCoverage', () => {
     ['NaN', Number.NaN, 'device'],
     ['infinite', Number.POSITIVE_INFINITY, 'device'],
   ] as const)(
-    'refuses an affinity that is %s somewhere, naming the term (%d, %s)',
+    'rejects an affinity that is %s somewhere, naming the term (%d, %s)',
     async (_, bad, maximizer) => {
       // Inputs are finite; the term makes the bad number of the mark 7.
       const marked = defineCoverage({
@@ -259,7 +259,7 @@ describe('defineCoverage', () => {
     },
   );
 
-  it('tells where a negative affinity is, and what it is', async () => {
+  it('reports the position and value of a negative affinity', async () => {
     await expect(
       run([
         [0, 1],
@@ -273,7 +273,7 @@ describe('defineCoverage', () => {
     );
   });
 
-  it('refuses negative weights from build', async () => {
+  it('rejects negative weights from build', async () => {
     const own = defineCoverage({
       name: 'own',
       inputs: { vision: { dims: ['n', 'D'] } },
@@ -286,7 +286,7 @@ describe('defineCoverage', () => {
     await expect(value({ coverage: [own()] })).rejects.toThrow(/coverage\(own\)\.weights.*not negative/);
   });
 
-  it('refuses an affinity of the wrong shape', async () => {
+  it('rejects an affinity of the wrong shape', async () => {
     const turned = defineCoverage({
       name: 'turned',
       inputs: { vision: { dims: ['n', 'D'] } },
@@ -307,7 +307,7 @@ describe('defineCoverage', () => {
     ).rejects.toThrow(InvalidTensorError);
   });
 
-  it('an input may be called sample, as any other', async () => {
+  it('an input may be called sample', async () => {
     const mine = defineCoverage({
       name: 'mine',
       inputs: { sample: { dims: ['n', 'r'] } },
@@ -325,7 +325,7 @@ describe('defineCoverage', () => {
     expect(order).toEqual([1]);
   });
 
-  it('a term that covers nothing at all is complete from the start', async () => {
+  it('a term that nothing covers has coverage 1 from the start', async () => {
     const nothing: TableCase = {
       candidates: 4,
       a: {

@@ -1,20 +1,14 @@
 // Turns a definition, written once over abstract ops, into a factory of coverage terms.
 
 import * as z from 'zod';
-import {
-  defineNestedProgram,
-  type NestedProgram,
-  type TensorOps,
-  type TensorSpec,
-  type TensorSpecs,
-  type Tree,
-} from '../backend/program.js';
+import type { TensorOps, TensorSpec, TensorSpecs } from '../backend/backend.js';
+import { defineNestedProgram, type NestedProgram, type Tree } from '../backend/nested-program.js';
 import { type Shape, shapeOps } from '../backend/shapes.js';
-import { InvalidOptionsError, InvalidTensorError } from '../errors.js';
-import { parseOptions } from '../internal/parse-options.js';
+import { InvalidOptionsError, InvalidTensorError, parseOptions } from '../errors.js';
 import {
   type BlockOutputs,
   type CoverageTerm,
+  type ProgramPair,
   sampleSchema,
   type TargetSample,
   TEXT,
@@ -79,14 +73,14 @@ export interface CoverageDefinition<I extends TensorSpecs, P extends TermParamet
    */
   readonly drawsTargets?: boolean | undefined;
   /**
-   * State `true` for a term that draws its targets and whose affinity is symmetric: *i* covers *j* as *j* covers *i*. The affinities
-   * of each target are then divided by their sum over all candidates, and each target counts the same: `build` returns neither
-   * that division nor `targetWeights`. Half of a large matrix is computed then, and the rest copied.
+   * Set to `true` for a term that draws its targets and whose affinity is symmetric: *i* covers *j* as well as *j* covers *i*. The
+   * affinities of each target are then divided by their sum over all candidates, and all targets count equally, so `build` must
+   * not divide and returns no `targetWeights`. Only half of a large matrix is computed; the rest is copied.
    */
   readonly calibrated?: boolean | undefined;
   /**
-   * The term to use in place of this one where no text is given; receives the options of the factory.
-   * @default a term that reads text is left out without it
+   * The term to use instead if there is no text; receives the options of the factory.
+   * @default without text, a term that reads it is skipped
    */
   readonly withoutText?: ((options: TermOptions<P>) => CoverageTerm) | undefined;
   /** Computes the affinity. It may use only `ops`, so that the term runs, compiled, on every backend. */
@@ -162,13 +156,14 @@ export function defineCoverage<
       dims as [string, string],
     ]),
   );
+  const pair = (form: keyof TermPrograms): ProgramPair => ({
+    fresh: termProgram(definition, form, false),
+    givenNorms: termProgram(definition, form, true),
+  });
   const programs: TermPrograms = {
-    whole: termProgram(definition, 'whole', false),
-    wholeGivenNorms: termProgram(definition, 'whole', true),
-    drawn: drawsTargets ? termProgram(definition, 'drawn', false) : undefined,
-    drawnGivenNorms: drawsTargets ? termProgram(definition, 'drawn', true) : undefined,
-    block: calibrated ? termProgram(definition, 'block', false) : undefined,
-    blockGivenNorms: calibrated ? termProgram(definition, 'block', true) : undefined,
+    whole: pair('whole'),
+    drawn: drawsTargets ? pair('drawn') : undefined,
+    block: calibrated ? pair('block') : undefined,
   };
   return (options = {}) => {
     const what = `options of coverage term '${name}'`;
@@ -233,13 +228,13 @@ function checkDefinition(definition: CoverageDefinition<TensorSpecs, TermParamet
     );
   }
   if (drawsTargets && targets !== 'n') {
-    fail(`it draws its targets, which must then be the candidates: expected targets: 'n', got '${targets}'`);
+    fail(`drawsTargets requires targets: 'n', the candidates, got '${targets}'`);
   }
-  if (calibrated && !drawsTargets) fail('calibrated needs drawsTargets: true');
+  if (calibrated && !drawsTargets) fail('calibrated requires drawsTargets: true');
   const other = Object.entries(inputs).find(([, { dims }]) => dims[0] !== 'n');
   if (calibrated && other !== undefined) {
     fail(
-      `it is calibrated, so every input has one row per candidate, but '${other[0]}' is [${other[1].dims}]`,
+      `calibrated requires inputs with one row per candidate, but '${other[0]}' is [${other[1].dims.join(', ')}]`,
     );
   }
 }
@@ -263,22 +258,22 @@ const definitionSchema = z.strictObject({
   build: callable,
 });
 
-/** No target's affinities are divided by less. */
+/** The smallest number by which a target's affinities are divided. */
 export const LEAST_SUM = 1e-30;
 
 /**
  * The sum of each target's affinities `[1, targets]` over all candidates, of a symmetric affinity.
- * @param isDrawn whether some of the targets are missing, so that rows do not tell.
+ * @param isDrawn whether only some of the targets are present, so that the sums of rows are not those of columns.
  */
 export function targetSums<T>(ops: TensorOps<T>, affinity: T, isDrawn: boolean): T {
-  // Of a symmetric matrix the sums of rows are those of columns, and engines add up rows faster.
+  // In a symmetric matrix, row sums equal column sums, and engines sum rows faster.
   const sums = isDrawn
     ? ops.sum(affinity, 0, { keepDims: true })
     : ops.transpose(ops.sum(affinity, 1, { keepDims: true }));
   return ops.maximum(sums, ops.scalar(LEAST_SUM));
 }
 
-/** Runs a term's `build`; an operation that refuses its tensors gives an error that names the term. */
+/** Runs a term's `build`. If an operation rejects its tensors, the error names the term. */
 function named<R>(term: string, build: () => R): R {
   try {
     return build();
@@ -290,33 +285,36 @@ function named<R>(term: string, build: () => R): R {
   }
 }
 
-/** @throws InvalidTensorError if a term's outputs, of which only the shapes are known, have other shapes than they should. */
+/**
+ * Checks the shapes of a term's outputs.
+ * @throws InvalidTensorError for a wrong one.
+ */
 function checkBuilt(outputs: CoverageOutputs<unknown>, specs: TensorSpecs, read: unknown): void {
   const { affinity, targetWeights, peak } = outputs as CoverageOutputs<Shape>;
   const given = read as TermInputs<Shape>;
   const [name = '', spec] = Object.entries(specs).find(([, { dims }]) => dims.includes('n')) ?? [];
   const n = given.tensors[name]?.dims[spec?.dims.indexOf('n') ?? 0];
   const targets = given.targetWeights.dims[1];
-  const refuse = (output: string, { dims }: Shape, rows: number | undefined, meaning: string): never => {
+  const reject = (output: string, { dims }: Shape, rows: number | undefined, meaning: string): never => {
     throw new InvalidTensorError(
       output,
       `expected [${meaning}] = [${rows}, ${targets}], got [${dims.join(', ')}]`,
     );
   };
-  if (affinity.dims.join() !== [n, targets].join()) refuse('affinity', affinity, n, 'n, targets');
+  if (affinity.dims.join() !== [n, targets].join()) reject('affinity', affinity, n, 'n, targets');
   for (const [output, built] of Object.entries({ targetWeights, peak })) {
-    // Fewer axes, or axes of length 1, stretch.
+    // Fewer axes, or axes of length 1, broadcast.
     const fits = built?.dims.every(
       (length, axis) => length === 1 || (axis === built.dims.length - 1 && length === targets),
     );
-    if (built !== undefined && !(fits && built.dims.length <= 2)) refuse(output, built, 1, '1, targets');
+    if (built !== undefined && !(fits && built.dims.length <= 2)) reject(output, built, 1, '1, targets');
   }
 }
 
-/** Wraps a definition's `build` so that the engine also weighs the targets and sums up every candidate's first gain. */
+/** Wraps a definition's `build` so that the engine also weights the targets and computes every candidate's first gain. */
 function termProgram<I extends TensorSpecs, P extends TermParameters>(
   definition: CoverageDefinition<I, P>,
-  form: 'whole' | 'drawn' | 'block',
+  form: keyof TermPrograms,
   areNormsGiven: boolean,
 ): NestedProgram {
   const { name, inputs, parameters = {}, calibrated = false } = definition;
@@ -348,10 +346,10 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
   };
   return defineNestedProgram({
     name: `coverage(${name})`,
-    inputs: inputSpecs as unknown as Tree<TensorSpec>,
-    outputs: (form === 'block' ? blockSpecs : outputSpecs) as unknown as Tree<TensorSpec>,
+    inputs: inputSpecs,
+    outputs: form === 'block' ? blockSpecs : outputSpecs,
     build: <T>(ops: TensorOps<T>, read: Tree<T>): Tree<T> => {
-      const from = read as unknown as TermInputs<T>;
+      const from = read as TermInputs<T>;
       const fresh = Object.fromEntries(
         computed.map(([input]) => [input, ops.rowNorms(from.tensors[input] as T)] as const),
       );
@@ -377,8 +375,8 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
       });
       const { affinity, targetWeights, peak } = built;
       const highest = peak ?? ops.max(affinity, 0, { keepDims: true });
-      if (form === 'block') return { affinity, peak: highest, norms: fresh } as unknown as Tree<T>;
-      // Of drawn targets each counts what it counts among all, which are as many as the candidates.
+      if (form === 'block') return { affinity, peak: highest, norms: fresh };
+      // A drawn target weighs as much as it does among all targets, which are as many as the candidates.
       const even = targetWeights ?? ops.divide(ops.scalar(1), ops.size(affinity, isDrawn ? 0 : 1));
       const perTarget = calibrated ? ops.divide(even, targetSums(ops, affinity, isDrawn)) : even;
       const weights = ops.multiply(from.targetWeights, perTarget);
@@ -390,7 +388,7 @@ function termProgram<I extends TensorSpecs, P extends TermParameters>(
         peak: ops.multiply(highest, weights),
         norms: fresh,
       };
-      return outputs as unknown as Tree<T>;
+      return outputs;
     },
   });
 }

@@ -32,7 +32,7 @@ describe('saliency', () => {
     }
   });
 
-  it('stands alone', async () => {
+  it('can be the only term', async () => {
     const selection = await selectTokens({
       ...{ backend, vision, budget },
       coverage: [saliency()],
@@ -42,12 +42,12 @@ describe('saliency', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['a negative bonus', [[0.1], [0.4], [-0.2], [0], [0.3]], 'candidate 2 has the bonus -0.2'],
+    ['a negative bonus', [[0.1], [0.4], [-0.2], [0], [0.3]], 'got -0.2'],
     ['NaN', [[0.1], [Number.NaN], [0.2], [0], [0.3]], 'NaN'],
     ['too few', [[0.1, 0.2]], 'expected 5 float32 numbers'],
     ['too many', [[0.1], [0.4], [0.2], [0], [0.3], [0.3]], 'expected 5 float32 numbers'],
     ['half precision', { type: 'float16', data: new Uint16Array(5).fill(0x7c00), dims: [5, 1] }, 'Infinity'],
-  ])('refuses %s', async (_, attention, message) => {
+  ])('rejects %s', async (_, attention, message) => {
     const act = selectTokens({
       ...{ backend, vision, coverage, budget },
       inputs: { attention: attention as number[][] },
@@ -57,7 +57,7 @@ describe('saliency', () => {
     await expect(act).rejects.toThrow(message);
   });
 
-  it('refuses a matrix that happens to have as many numbers as there are tokens', async () => {
+  it('rejects a matrix that happens to have as many numbers as there are tokens', async () => {
     const act = selectTokens({
       ...{ backend, vision: vision.slice(0, 4), coverage: [saliency()], budget },
       inputs: {
@@ -70,7 +70,7 @@ describe('saliency', () => {
     await expect(act).rejects.toThrow(InvalidTensorError);
   });
 
-  it('is missed where it is not given', async () => {
+  it('is an error if its input is missing', async () => {
     const act = selectTokens({ backend, vision, coverage, budget });
     await expect(act).rejects.toThrow(InvalidOptionsError);
     await expect(act).rejects.toThrow(

@@ -1,7 +1,7 @@
-// The built-in coverage terms: options and what is refused, weights per term and per target.
+// The built-in coverage terms: options and what is rejected, weights per term and per target.
 
 import { describe, expect, it } from 'vitest';
-import { budget, refuses, value, vision } from '../../test/five-tokens.js';
+import { budget, rejects, value, vision } from '../../test/five-tokens.js';
 import { paperMatrix } from '../../test/paper-oracle.js';
 import { backend } from '../../test/table-case.js';
 import { InvalidTensorError } from '../errors.js';
@@ -19,19 +19,19 @@ describe('options', () => {
     ['a negative target weight', { targetWeights: [1, -1] }, 'targetWeights.1'],
     ['target weights that are none', { targetWeights: 'all' }, 'targetWeights'],
     ['an unknown option', { alpha: 0.5 }, 'alpha'],
-  ])('text and vision coverage refuse %s', (_, options, message) => {
-    refuses(() => textCoverage(options), message);
-    refuses(() => visionCoverage(options), message);
+  ])('text and vision coverage reject %s', (_, options, message) => {
+    rejects(() => textCoverage(options), message);
+    rejects(() => visionCoverage(options), message);
   });
 
-  it('others are refused by the term they belong to', () => {
-    refuses(() => textCoverage({ peakedness: -1 }), 'options of textCoverage: peakedness');
-    refuses(() => visionCoverage({ features: 'text' as 'vision' }), 'options of visionCoverage: features');
-    refuses(() => visionCoverage({ focus: -1 }), 'options of visionCoverage: focus');
-    refuses(() => visionCoverage({ focus: Number.POSITIVE_INFINITY }), 'options of visionCoverage: focus');
-    refuses(() => saliency({ weight: -1 }), 'options of saliency: weight');
-    refuses(() => saliency({ input: '' }), 'input');
-    refuses(() => saliency({ name: 'x' } as unknown as Record<string, never>), 'name');
+  it('of a particular term are checked by that term', () => {
+    rejects(() => textCoverage({ peakedness: -1 }), 'options of textCoverage: peakedness');
+    rejects(() => visionCoverage({ features: 'text' as 'vision' }), 'options of visionCoverage: features');
+    rejects(() => visionCoverage({ focus: -1 }), 'options of visionCoverage: focus');
+    rejects(() => visionCoverage({ focus: Number.POSITIVE_INFINITY }), 'options of visionCoverage: focus');
+    rejects(() => saliency({ weight: -1 }), 'options of saliency: weight');
+    rejects(() => saliency({ input: '' }), 'input');
+    rejects(() => saliency({ name: 'x' } as unknown as Record<string, never>), 'name');
   });
 
   it('default to the paper’s', () => {
@@ -40,7 +40,7 @@ describe('options', () => {
     expect(saliency()).toEqual({ kind: 'bonus', name: 'saliency', weight: 1, input: 'saliency' });
   });
 
-  it('parameters compile nothing anew: one program serves all temperatures', () => {
+  it('need no recompilation: one program serves all temperatures', () => {
     expect(textCoverage({ temperature: 0.01 }).programs.whole).toBe(textCoverage().programs.whole);
     expect(visionCoverage({ temperature: 0.1, weight: 2 }).programs.whole).toBe(
       visionCoverage().programs.whole,
@@ -133,7 +133,7 @@ describe('focus', () => {
   };
 
   it.each([0, 0.5, 4, 30])('%d weighs the targets by their relevance to the question', async (focus) => {
-    // The oracle's rows are Q divided by n; the term's weight is 1.
+    // The oracle's rows are Q / n; the term's weight is 1.
     const rows = paperMatrix({ vision, visionFeatures, text: [], alpha: 1 });
     const best = (picked: readonly number[], of: readonly number[]) =>
       Math.max(...picked.map((j) => of[j] as number)) * rows.length;
@@ -149,7 +149,7 @@ describe('focus', () => {
     );
   });
 
-  it('turns the choice towards the question', async () => {
+  it('shifts the selection toward the question', async () => {
     const coverage = [visionCoverage({ focus: 8 })];
     const first = async (word: readonly number[]) =>
       (await select({ coverage, text: [word], budget: { tokens: 1 } })).order;
@@ -220,7 +220,7 @@ describe('weights per target', () => {
     [0, 0, 1],
   ];
 
-  it('turn the choice, and are scaled to a mean of 1', async () => {
+  it('change the selection, and are scaled to a mean of 1', async () => {
     const pick = async (targetWeights: readonly number[]) =>
       selectTokens({
         backend,
@@ -256,7 +256,7 @@ describe('weights per target', () => {
     ],
     ['none at all', [textCoverage({ targetWeights: [] })], 'got 0'],
     ['zeros only', [textCoverage({ targetWeights: [0, 0] })], 'at least one weight must be above 0'],
-  ])('are refused: %s', async (_, coverage, message) => {
+  ])('are rejected: %s', async (_, coverage, message) => {
     const act = selectTokens({ backend, vision, text, ...(coverage && { coverage }), budget });
     await expect(act).rejects.toThrow(InvalidTensorError);
     await expect(act).rejects.toThrow(message);
@@ -274,7 +274,7 @@ describe('peakedness', () => {
   ];
   const pointed = [0, 1];
 
-  it('a word that is flat over the vision tokens asks for next to nothing', async () => {
+  it('a word that is equally similar to all vision tokens has almost no weight', async () => {
     const run = (peakedness: number, text: number[][]) =>
       selectTokens({
         backend,

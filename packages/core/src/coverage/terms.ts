@@ -3,8 +3,8 @@
 // per candidate, regardless of the other picks.
 
 import * as z from 'zod';
-import type { TensorOps } from '../backend/program.js';
-import { parseOptions } from '../internal/parse-options.js';
+import type { TensorOps } from '../backend/backend.js';
+import { parseOptions } from '../errors.js';
 import { columnPeakedness, cosineSimilarity, relevance, safeNorms } from '../similarity.js';
 import {
   type BonusTerm,
@@ -31,7 +31,7 @@ export interface TextCoverageOptions {
   readonly targetWeights?: readonly number[] | undefined;
   /**
    * γ of the weight (1 − normalized entropy)^γ per text token, which suppresses words that match nothing in the image. 0, as in the
-   * paper, weighs all tokens equally; 4 helps at very small budgets.
+   * paper, weights all tokens equally; 4 helps at very small budgets.
    * @default 0
    */
   readonly peakedness?: number | undefined;
@@ -110,11 +110,12 @@ export interface VisionCoverageOptions {
   /**
    * How strongly the question decides which vision tokens need coverage: the most relevant one counts e^focus times as much as the
    * least relevant one. Relevance is the mean cosine between a row of `vision` and the rows of `text`, rescaled to 0 … 1 over the
-   * image. With 0, as in the paper, or without text, all count equally. Not part of the paper: with 4, this term alone does better
+   * image. With 0, as in the paper, or without text, all count equally. Not part of the paper: with 3, this term alone does better
    * than the paper's two on our benchmark (apps/docs/results). A prepared image then recomputes its kernel for each question.
    *
-   * `'auto'` measures from the image and the question whether the text tells vision tokens apart at all, and takes 3 where it
-   * clearly does, 0 where it does no more than noise would, and strengths in between.
+   * `'auto'` measures from the image and the question whether the text tells vision tokens apart at all. It takes 3 where the text
+   * matches what a part of the image shows, 2 where it only matches what most of it shows, 0 where it does no more than noise would,
+   * and strengths in between.
    * @default 0
    */
   readonly focus?: number | 'auto' | undefined;
@@ -257,6 +258,9 @@ const saliencySchema = z.strictObject({
  * A modular term: candidate j adds weight · saliencyⱼ to the objective, for example the attention it gets from a vision encoder's
  * class token. Reads a tensor `[n, 1]` (or `[1, n]`) of numbers ≥ 0.
  * @throws InvalidOptionsError for a weight outside [0, 1e30].
+ * @example
+ * const coverage = [textCoverage(), visionCoverage(), saliency({ weight: 0.1 })];
+ * await selectTokens({ backend, vision, text, coverage, inputs: { saliency: attention }, budget: { tokens: 64 } });
  */
 export function saliency(options: SaliencyOptions = {}): BonusTerm {
   const { input, weight } = parseOptions('options of saliency', saliencySchema, options);

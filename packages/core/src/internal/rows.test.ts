@@ -30,13 +30,13 @@ describe('rows', () => {
     () => gatherRows(data, 2, [0.5]),
     () => scatterRows(new Float32Array(4), 2, [2], Float32Array.of(1, 2)),
     () => scatterRows(new Float32Array(4), 2, [0, 1], Float32Array.of(1, 2)),
-  ])('refuses rows that do not exist: %s', (act) => {
+  ])('rejects rows that do not exist: %s', (act) => {
     expect(act).toThrow(RangeError);
   });
 });
 
 describe('sum', () => {
-  it('adds up arrays of any kind in double precision', () => {
+  it('sums arrays of any type in double precision', () => {
     expect([sum([]), sum([1, 2, 3.5]), sum(Float32Array.of(2 ** 24, 1, 1))]).toEqual([0, 6.5, 2 ** 24 + 2]);
   });
 });

@@ -1,4 +1,4 @@
-// Rows of flat, row-major arrays: sums, slicing, gathering and scattering rows, and how wide rows may be to be compared.
+// Sums of numbers, and slicing, gathering, and scattering the rows of flat, row-major arrays.
 
 /** Arrays of numbers between which rows can be copied. */
 export type NumericArray =
@@ -65,17 +65,4 @@ function rowStart(data: NumericArray, width: number, row: number): number {
   const start = row * width;
   if (Number.isInteger(row) && row >= 0 && start + width <= data.length) return start;
   throw new RangeError(`row ${row} of width ${width} is outside ${data.length} numbers`);
-}
-
-/** How many times as wide as the projected tokens features may be. */
-const WIDEST = 4;
-
-/**
- * Whether features from before the projector are so wide that comparing them costs several times as much as comparing the
- * projected tokens. See docs/decisions/0012.
- * @param featureWidth d of features `[n, d]`.
- * @param tokenWidth D of projected tokens `[n, D]`.
- */
-export function areTooWide(featureWidth: number, tokenWidth: number): boolean {
-  return featureWidth > WIDEST * tokenWidth;
 }

@@ -4,7 +4,7 @@ import { InvalidBudgetError } from '../errors.js';
 
 /** A set of candidates with its own bounds on how many are kept, e.g. a tile, a frame or an image. */
 export interface CandidateGroup {
-  /** Candidate indices. A candidate may be in one group at most. */
+  /** Candidate indices. A candidate may be in at most one group. */
   readonly members: readonly number[];
   /** Keep at least this many. @default 0 */
   readonly min?: number | undefined;
@@ -29,8 +29,7 @@ interface GroupState {
 }
 
 /**
- * Tracks which candidates may be picked next. A candidate that has become ineligible stays so, and a maximizer can drop it for
- * good.
+ * Tracks which candidates may be picked next. A candidate that has become ineligible stays so, and a maximizer may drop it.
  */
 export class Eligibility {
   /** Must-keep candidates, ascending. */
@@ -44,7 +43,7 @@ export class Eligibility {
   private readonly groups: readonly GroupState[];
   /** Picks left. */
   private remaining: number;
-  /** How many of these picks unmet minima reserve. */
+  /** How many of these picks are reserved for unmet minima. */
   private reserved: number;
 
   /** @throws InvalidBudgetError if the constraints contradict each other or the budget. */
@@ -57,7 +56,9 @@ export class Eligibility {
     const clash = this.include.find((j) => this.gone[j] === 1);
     if (clash !== undefined) throw new InvalidBudgetError(`candidate ${clash} is both included and excluded`);
     if (this.include.length > budget) {
-      throw new InvalidBudgetError(`${this.include.length} candidates must be kept, the budget is ${budget}`);
+      throw new InvalidBudgetError(
+        `${this.include.length} candidates must be kept, but the budget is ${budget}`,
+      );
     }
 
     this.groupOf = new Int32Array(candidates).fill(groups.length);
@@ -74,7 +75,9 @@ export class Eligibility {
       }
       const mustKeep = this.include.filter((j) => this.groupOf[j] === g).length;
       if (mustKeep > max) {
-        throw new InvalidBudgetError(`group ${g} keeps at most ${max}, but ${mustKeep} of it must be kept`);
+        throw new InvalidBudgetError(
+          `group ${g} keeps at most ${max}, but ${mustKeep} of its members must be kept`,
+        );
       }
       includedOf.push(mustKeep);
       return { max, missing: min, kept: 0 };
@@ -90,7 +93,7 @@ export class Eligibility {
     this.groups.forEach(({ missing, max }, g) => {
       if (missing <= Math.min(available[g] as number, max)) return;
       throw new InvalidBudgetError(
-        `group ${g} asks for at least ${missing} and at most ${max} of its ${available[g]} selectable members`,
+        `group ${g} must keep at least ${missing} and at most ${max}, and has ${available[g]} selectable members`,
       );
     });
     this.selectable = this.groups.reduce(
@@ -104,7 +107,7 @@ export class Eligibility {
     );
     if (this.reserved + beyondMinima > budget) {
       throw new InvalidBudgetError(
-        `the groups' minima and the must-keep candidates need ${this.reserved + beyondMinima} tokens, the budget is ${budget}`,
+        `the groups' minima and the must-keep candidates need ${this.reserved + beyondMinima} tokens, but the budget is ${budget}`,
       );
     }
   }

@@ -1,10 +1,9 @@
-// The gain evaluator: WebAssembly and JavaScript agree to the bit, and the embedded bytes are those of the source.
+// The gain evaluator: WebAssembly and JavaScript give identical bits, and the embedded bytes are those of the source.
 import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import wabt from 'wabt';
-import { GAIN_MODULE } from './gain-module.js';
-import { CoverageMatrix, MatrixMemory, rowGain } from './objective.js';
+import { CoverageMatrix, GAIN_MODULE, MatrixMemory, rowGain } from './objective.js';
 
 const value = fc.oneof(
   fc.constant(0),
@@ -21,7 +20,7 @@ function filled(candidates: number, targets: number, draw: () => number): Covera
 }
 
 describe('CoverageMatrix', () => {
-  it('evaluates in WebAssembly to the very bits that JavaScript gives, for any length', () => {
+  it('evaluates in WebAssembly to the same bits as in JavaScript, for any length', () => {
     fc.assert(
       fc.property(
         fc
@@ -65,7 +64,7 @@ describe('CoverageMatrix', () => {
     larger.release();
   });
 
-  it('keeps two matrices apart', () => {
+  it('does not mix up two matrices', () => {
     const a = filled(2, 3, () => 1);
     const b = filled(2, 3, () => 2);
     a.cover(0);
@@ -103,21 +102,21 @@ describe('without WebAssembly', () => {
   });
 });
 
-describe('where WebAssembly memory is not to be had', () => {
+describe('if WebAssembly memory is unavailable', () => {
   afterEach(() => {
     vi.unstubAllGlobals();
     vi.resetModules();
   });
 
   it.each(['Memory', 'grow'])('(%s fails) plain JavaScript computes', async (failing) => {
-    const refuse = (): never => {
+    const reject = (): never => {
       throw new RangeError('could not allocate memory');
     };
     const { WebAssembly: real } = globalThis as unknown as {
       WebAssembly: { Memory: new (limits: object) => object };
     };
     class Memory extends real.Memory {
-      grow = refuse;
+      grow = reject;
     }
     vi.stubGlobal('WebAssembly', {
       ...real,
@@ -129,13 +128,13 @@ describe('where WebAssembly memory is not to be had', () => {
     const memory = new FreshMemory();
     // One slab is acquired and released; the next matrix needs more.
     new Fresh(2, 3, memory).release();
-    if (failing === 'Memory') vi.stubGlobal('WebAssembly', { Memory: refuse });
+    if (failing === 'Memory') vi.stubGlobal('WebAssembly', { Memory: reject });
     const matrix = new Fresh(200, 300, memory);
     matrix.affinity.fill(0.5);
     matrix.reset();
     expect(matrix.gain(199)).toBe(150);
     matrix.release();
-    // The small slab is still there for whom it fits.
+    // The small slab is still available.
     const small = new Fresh(2, 3, memory);
     small.affinity.fill(1);
     small.reset();
@@ -144,7 +143,7 @@ describe('where WebAssembly memory is not to be had', () => {
 });
 
 describe('MatrixMemory', () => {
-  it('keeps what is released for the next matrix, and no more than 64 MiB of it', () => {
+  it('reuses released memory for the next matrix, and keeps at most 64 MiB', () => {
     const memory = new MatrixMemory();
     const first = new CoverageMatrix(1000, 1000, memory);
     const { buffer } = first.affinity;

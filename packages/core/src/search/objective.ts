@@ -1,13 +1,11 @@
 // The objective during a selection: matrices of affinities in memory that the evaluator of gains (wasm/gain.wat) reads, gains of
 // candidates, and committing one.
 
-import { GAIN_MODULE } from './gain-module.js';
-
 const FLOAT_BYTES = 4;
 const PAGE_BYTES = 65536;
 const MAX_KEPT_BYTES = 64 * 2 ** 20;
 
-/** Address arithmetic of the WebAssembly function: see wasm/gain.wat. */
+/** `affinity` and `best` are byte addresses in the instance's memory: see wasm/gain.wat. */
 type GainFunction = (affinity: number, best: number, count: number) => number;
 type CoverFunction = (affinity: number, best: number, count: number) => void;
 
@@ -37,6 +35,15 @@ interface Slab extends GreedyLoops {
   readonly memory: WasmMemory;
 }
 
+/** The bytes of wasm/gain.wat in base64, written by scripts/build-wasm.mjs. */
+export const GAIN_MODULE: string =
+  'AGFzbQEAAAABDgJgA39/fwF9YAN/f38AAg8BA2VudgZtZW1vcnkCAAADAwIAAQcQAgRnYWluAAAFY292ZXIAAQrfAgLVAQMBfwN7' +
+  'An0gACACQXhxQQJ0aiEDAkADQCAAIANPDQEgBCAGIAD9AAQAIAH9AAQA/eUB/esB/eQBIQQgBSAGIAD9AAQQIAH9AAQQ/eUB/esB' +
+  '/eQBIQUgAEEgaiEAIAFBIGohAQwACwsgBCAF/eQBIQQgBP0fACAE/R8BkiAE/R8CIAT9HwOSkiEHIAAgAkEHcUECdGohAwJAA0Ag' +
+  'ACADTw0BIAAqAgAgASoCAJMhCCAIQwAAAABeBEAgByAIkiEHCyAAQQRqIQAgAUEEaiEBDAALCyAHC4UBAQF/IAAgAkF8cUECdGoh' +
+  'AwJAA0AgACADTw0BIAEgAf0ABAAgAP0ABAD96wH9CwQAIABBEGohACABQRBqIQEMAAsLIAAgAkEDcUECdGohAwJAA0AgACADTw0B' +
+  'IAAqAgAgASoCAF4EQCABIAAqAgA4AgALIABBBGohACABQQRqIQEMAAsLCw==';
+
 const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: WebAssemblyApi };
 let module: object | false | undefined;
 
@@ -60,8 +67,8 @@ export class MatrixMemory {
   private readonly free: Slab[] = [];
 
   /**
-   * A slab of at least `bytes`, or undefined if WebAssembly or that much memory is unavailable: memory is limited to 4 GiB, and each
-   * one reserves more address space than that.
+   * A slab of at least `bytes`, or undefined if WebAssembly or that much memory is unavailable: a WebAssembly memory is limited to
+   * 4 GiB, and reserves even more address space.
    */
   acquire(bytes: number): Slab | undefined {
     const code = compiledModule();
@@ -208,7 +215,7 @@ export interface CoverageBlock {
   readonly matrix: CoverageMatrix;
   /** `[n]`: the sum of each candidate's affinities, as the backend summed it. */
   readonly firstGains: Float32Array;
-  /** The backend's stated relative precision, i.e. how far off its sums may be. */
+  /** The backend's stated relative precision, which bounds the errors of its sums. */
   readonly precision: number;
 }
 
@@ -230,7 +237,7 @@ const UNDERFLOW = 2 ** -125;
 
 /**
  * The weighted sum of coverage terms and bonuses: Σ_t weight_t Σ_i max_{j∈S} affinity_ji + Σ_b weight_b Σ_{j∈S} bonus_j.
- * Uses the matrices' own record of what is covered, so only one objective at a time.
+ * It keeps what is covered in the matrices, so only one objective can use them at a time.
  */
 export class WeightedObjective implements Objective {
   readonly candidates: number;

@@ -1,4 +1,4 @@
-// The parts of the search: heap, eligibility, objective, largest gains, and searches on an objective of one's own.
+// The parts of the search: heap, eligibility, objective, largest gains, and searches on a custom objective.
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { CandidateHeap, largestGains, lazyGreedy, type Maximizer, naiveGreedy } 
 const range = (count: number): number[] => Array.from({ length: count }, (_, j) => j);
 
 describe('CandidateHeap', () => {
-  it('hands candidates out by bound, equal ones by index', () => {
+  it('returns candidates by bound, equal ones by index', () => {
     const bound = fc.constantFrom(0, 0.25, 0.25, 1, Number.POSITIVE_INFINITY);
     fc.assert(
       fc.property(fc.array(bound, { maxLength: 40 }), fc.infiniteStream(fc.boolean()), (given, keep) => {
@@ -59,7 +59,7 @@ describe('Eligibility', () => {
   const sets = (candidates: number, upTo: number): (readonly number[])[] =>
     range(upTo + 1).flatMap((size) => [...subsets(candidates, size)]);
 
-  it('accepts constraints exactly where some set within the budget satisfies them', () => {
+  it('accepts constraints exactly if some set within the budget satisfies them', () => {
     fc.assert(
       fc.property(problems, ({ candidates, constraints, budget }) => {
         const isPossible = sets(candidates, budget).some((set) => respects(set, constraints));
@@ -71,7 +71,7 @@ describe('Eligibility', () => {
     );
   });
 
-  it('allows a candidate exactly where the picks so far and it can still be completed', () => {
+  it('allows a candidate exactly if the picks so far, with it, can still be completed', () => {
     let checked = 0;
     fc.assert(
       fc.property(problems, ({ candidates, constraints, budget, choices }) => {
@@ -95,7 +95,7 @@ describe('Eligibility', () => {
           );
           expect(allowed).toEqual(completable);
           checked++;
-          // What is ineligible once stays so: the searches drop it for good.
+          // Once ineligible, a candidate stays so: the searches drop it.
           for (const j of range(candidates)) if (!allowed.includes(j)) outcast.add(j);
           expect(allowed.some((j) => outcast.has(j))).toBe(false);
           const next = allowed[choice % Math.max(1, allowed.length)];
@@ -108,7 +108,7 @@ describe('Eligibility', () => {
     expect(checked).toBeGreaterThan(500);
   });
 
-  it('counts what can be kept at all', () => {
+  it('counts how many candidates can be kept at all', () => {
     fc.assert(
       fc.property(problems, ({ candidates, constraints }) => {
         const possible = sets(candidates, candidates).filter((set) => respects(set, constraints));
@@ -120,7 +120,7 @@ describe('Eligibility', () => {
     );
   });
 
-  it('allowOnlyMissing() leaves what the minima ask for, and tells whether that is anything', () => {
+  it('allowOnlyMissing() allows only what the minima need, and says whether that is anything', () => {
     const eligibility = new Eligibility(6, { groups: [{ members: [0, 1, 2], min: 2 }] }, 5);
     expect(eligibility.isGrouped).toBe(true);
     eligibility.pick(0);
@@ -170,7 +170,7 @@ const objectives = fc
   );
 
 describe('WeightedObjective', () => {
-  it('weighs targets, terms and bonuses', () => {
+  it('weights targets, terms and bonuses', () => {
     const objective = new WeightedObjective(
       2,
       [
@@ -251,7 +251,7 @@ describe('lazy and naive greedy on the bare objective', () => {
   };
 
   it('make the same picks in thousands of cases with ties and duplicates', () => {
-    const quantised = fc
+    const quantized = fc
       .tuple(fc.integer({ min: 1, max: 16 }), fc.integer({ min: 1, max: 12 }))
       .chain(([n, m]) =>
         fc.record({
@@ -263,7 +263,7 @@ describe('lazy and naive greedy on the bare objective', () => {
         }),
       );
     fc.assert(
-      fc.property(quantised, ({ pool, from, weights, budget, exclude }) => {
+      fc.property(quantized, ({ pool, from, weights, budget, exclude }) => {
         const rows = from.map((each) => pool[each % pool.length] as number[]);
         const block = blockOf(0.7, rows, weights);
         const [lazy, naive] = [lazyGreedy(), naiveGreedy()].map((maximizer) =>

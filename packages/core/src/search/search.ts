@@ -2,10 +2,10 @@
 // stochastic one for very many tokens.
 
 import * as z from 'zod';
-import { parseOptions } from '../internal/parse-options.js';
-import { createRandom, shuffleFront } from '../internal/random.js';
+import { parseOptions } from '../errors.js';
 import type { Eligibility } from './eligibility.js';
 import type { Objective } from './objective.js';
+import { createRandom, shuffleFront } from './sampling.js';
 
 /** The candidate with the highest bound is on top; among equal bounds the one with the lowest index. */
 export class CandidateHeap {
@@ -193,7 +193,7 @@ export interface StochasticGreedyOptions {
 const schema = z.strictObject({
   epsilon: z.number().gt(0).lt(1).default(0.01),
   seed: z.int().default(0),
-});
+}) satisfies z.ZodType<StochasticGreedyOptions, StochasticGreedyOptions>;
 
 /**
  * Repeatedly picks the best of (n / k) · ln(1 / epsilon) random eligible candidates; ties go to the lowest index.
@@ -201,6 +201,8 @@ const schema = z.strictObject({
  * `prefix(k)` is a greedy order of this run, not the selection for a smaller budget.
  * @see Mirzasoleiman et al. 2015, https://arxiv.org/abs/1409.7938
  * @throws InvalidOptionsError for an epsilon outside (0, 1).
+ * @example
+ * await selectTokens({ backend, vision, budget: { tokens: 256 }, maximizer: stochasticGreedy({ seed: 1 }) });
  */
 export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximizer {
   const { epsilon, seed } = parseOptions('options of stochasticGreedy', schema, options);
@@ -235,11 +237,7 @@ export function stochasticGreedy(options: StochasticGreedyOptions = {}): Maximiz
  * The candidate with the highest gain, or −1 if there is none; the first one for equal gains.
  * @param bounds receives the gain of every evaluated candidate.
  */
-export function highestGain(
-  objective: Objective,
-  candidates: Iterable<number>,
-  bounds: Float64Array,
-): number {
+function highestGain(objective: Objective, candidates: Iterable<number>, bounds: Float64Array): number {
   let best = -1;
   let bestGain = Number.NEGATIVE_INFINITY;
   for (const j of candidates) {

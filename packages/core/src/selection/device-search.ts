@@ -1,15 +1,8 @@
 // The greedy search on the backend: one program that returns indices and gains, so that the matrices never leave the device. Its
 // results are checked.
 
-import type { Backend } from '../backend/backend.js';
-import {
-  defineNestedProgram,
-  type NestedProgram,
-  runNested,
-  type TensorOps,
-  type TensorSpec,
-  type Tree,
-} from '../backend/program.js';
+import type { Backend, TensorOps, TensorSpec } from '../backend/backend.js';
+import { defineNestedProgram, type NestedProgram, runNested, type Tree } from '../backend/nested-program.js';
 import { float32, type HostTensor } from '../backend/tensor.js';
 import type { CoverageTerm, TermInputs, TermOutputs } from '../coverage/coverage-term.js';
 import { InvalidOptionsError, InvalidSelectionError, InvalidTensorError } from '../errors.js';
@@ -28,7 +21,7 @@ import {
 import { assertMatrixFits, isLarge } from './term-matrix.js';
 
 /** Inputs of the program. */
-export interface DeviceInputs<T> {
+type DeviceInputs<T> = {
   /** Number of picks, *index* `[]`. */
   readonly count: T;
   /** `[n]`: the bonus of each candidate. */
@@ -40,14 +33,14 @@ export interface DeviceInputs<T> {
    * Without it, they are computed at once.
    */
   readonly rows?: readonly T[] | undefined;
-  /** The tensors that terms ask for, by name. */
+  /** The tensors that terms read, by name. */
   readonly tensors: Readonly<Record<string, T>>;
   /** Inputs of a single term, and its weight `[]`. */
   readonly terms: readonly (Omit<TermInputs<T>, 'tensors'> & { readonly weight: T })[];
-}
+};
 
 /** Outputs of the program. */
-export interface DeviceOutputs<T> {
+type DeviceOutputs<T> = {
   /** `[k]`, *index*: the picks. */
   readonly order: T;
   /** `[k]`: the bonus of each pick. */
@@ -64,7 +57,7 @@ export interface DeviceOutputs<T> {
     /** `[rows, 1]`: the row norms of the tensors it reads. */
     readonly norms: Readonly<Record<string, T>>;
   }[];
-}
+};
 
 const composed = new WeakMap<
   NestedProgram,
@@ -75,8 +68,8 @@ const composed = new WeakMap<
  * The program for an objective. Equal terms (by their programs) give the same object, so it is compiled once.
  * @param blocks the length of {@link DeviceInputs.rows}; 0 if absent.
  */
-export function deviceProgram(terms: readonly CoverageTerm[], blocks: number): NestedProgram {
-  const programs = terms.map((term) => term.programs.whole);
+function deviceProgram(terms: readonly CoverageTerm[], blocks: number): NestedProgram {
+  const programs = terms.map((term) => term.programs.whole.fresh);
   const first = programs[0] as NestedProgram;
   const known = composed.get(first) ?? [];
   composed.set(first, known);
@@ -109,8 +102,8 @@ const rowsOf = (block: number): TensorSpec => ({ dims: [`rows of block ${block}`
 
 function compose(terms: readonly CoverageTerm[], blocks: number): NestedProgram {
   const own = terms.map((term) => ({
-    inputs: term.programs.whole.inputs as unknown as TermInputs<TensorSpec>,
-    outputs: term.programs.whole.outputs as unknown as TermOutputs<TensorSpec>,
+    inputs: term.programs.whole.fresh.inputs as TermInputs<TensorSpec>,
+    outputs: term.programs.whole.fresh.outputs as TermOutputs<TensorSpec>,
   }));
   const tensors: Record<string, TensorSpec> = {};
   own.forEach(({ inputs }, t) => {
@@ -142,10 +135,9 @@ function compose(terms: readonly CoverageTerm[], blocks: number): NestedProgram 
   };
   return defineNestedProgram({
     name: `greedy(${terms.map((term) => term.name).join(', ')})`,
-    inputs: inputs as unknown as Tree<TensorSpec>,
-    outputs: outputs as unknown as Tree<TensorSpec>,
-    build: <T>(ops: TensorOps<T>, read: Tree<T>): Tree<T> =>
-      search(ops, terms, read as unknown as DeviceInputs<T>) as unknown as Tree<T>,
+    inputs,
+    outputs,
+    build: <T>(ops: TensorOps<T>, read: Tree<T>): Tree<T> => search(ops, terms, read as DeviceInputs<T>),
   });
 }
 
@@ -158,8 +150,8 @@ function search<T>(
   const ready = terms.map((term, t) => {
     const { weight, ...rest } = read.terms[t] as DeviceInputs<T>['terms'][number];
     const inputs: TermInputs<T> = { ...rest, tensors: read.tensors };
-    const built = term.programs.whole.build(ops, inputs as unknown as Tree<T>);
-    return { ...(built as unknown as TermOutputs<T>), weight, best: `best of term ${t}` };
+    const built = term.programs.whole.fresh.build(ops, inputs);
+    return { ...(built as TermOutputs<T>), weight, best: `best of term ${t}` };
   });
   /** What each candidate would add to each term and in total; the total is −∞ for blocked ones. */
   const gainsAt = (state: Readonly<Record<string, T>>): { byTerm: T[]; total: T } => {
@@ -232,7 +224,7 @@ const LARGEST_VALUE = 1e37;
  */
 export async function searchOnDevice(search: DeviceSearch): Promise<SelectionTrace> {
   const { backend, candidates, terms, tensors, eligibility, budget } = search;
-  assertKnown(search);
+  assertSupported(search);
   const bonus = totalBonus(search);
   const count = Math.min(budget.max, eligibility.selectable);
   const blocked = Float32Array.from({ length: candidates }, (_, j) =>
@@ -258,8 +250,8 @@ export async function searchOnDevice(search: DeviceSearch): Promise<SelectionTra
     }),
   };
   const program = deviceProgram(terms, rows?.length ?? 0);
-  const results = await runNested(backend, program, inputs as unknown as Tree<HostTensor>, { lean });
-  const outputs = results as unknown as DeviceOutputs<HostTensor>;
+  const results = await runNested(backend, program, inputs, { lean });
+  const outputs = results as DeviceOutputs<HostTensor>;
   outputs.terms.forEach(({ norms }, t) => {
     checkTensors(used[t] as (typeof used)[number], norms, tensors);
   });
@@ -318,7 +310,7 @@ function blocksOf(candidates: number): HostTensor[] {
 }
 
 /** @throws InvalidOptionsError for constraints and terms that the program does not support. */
-function assertKnown({ constraints, terms }: DeviceSearch): void {
+function assertSupported({ constraints, terms }: DeviceSearch): void {
   if ((constraints.include?.length ?? 0) + (constraints.groups?.length ?? 0) > 0) {
     throw new InvalidOptionsError('constraints', [
       "the maximizer 'device' supports exclude only, got include or groups; use the maximizer 'lazy'",
@@ -352,8 +344,8 @@ function totalBonus({ candidates, bonuses }: DeviceSearch): Float32Array {
       total[j] = (total[j] as number) + weight * value;
       if ((total[j] as number) <= LARGEST_VALUE) return;
       throw new InvalidOptionsError('coverage', [
-        `the bonus '${name}' of candidate ${j} comes to ${total[j]}, but the maximizer 'device' computes in float32, which ` +
-          `takes ${LARGEST_VALUE} at most here; scale the weights down, or use the maximizer 'lazy'`,
+        `the bonuses of candidate ${j} up to '${name}' add up to ${total[j]}, above ${LARGEST_VALUE}, the limit of the maximizer ` +
+          "'device', which computes in float32; scale the weights down, or use the maximizer 'lazy'",
       ]);
     });
   }
@@ -370,7 +362,7 @@ function checkOrder(
   const seen = new Set<number>();
   const fail = (problem: string): never => {
     throw new InvalidSelectionError("maximizer 'device'", problem, {
-      hint: 'The objective may exceed what float32 holds. Scale weights and affinities down, or use the maximizer lazy.',
+      hint: "The objective may exceed what float32 holds. Scale weights and affinities down, or use the maximizer 'lazy'.",
     });
   };
   if (order.length !== count) fail(`the backend returned ${order.length} picks, expected ${count}`);

@@ -1,4 +1,4 @@
-// Equal rows: found exactly, whatever the hashes do.
+// Equal rows are found exactly, even if hashes collide.
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

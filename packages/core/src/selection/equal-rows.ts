@@ -1,12 +1,12 @@
-// Equal rows: finding them, and giving candidates that are equal the same affinities, so that ties go to the lowest index.
+// Finds equal rows, and gives equal candidates the same affinities, so that ties go to the lowest index.
 
 import type { MatrixTensor } from '../backend/tensor.js';
 import type { CoverageMatrix } from '../search/objective.js';
 
-/** For tensors that were looked at, what {@link equalRows} found. */
+/** Results of {@link equalRows} by tensor. */
 export type EqualRows = Map<MatrixTensor, Int32Array | undefined>;
 
-/** {@link equalRows} of a tensor, found once. */
+/** {@link equalRows} of a tensor, computed once. */
 export function equalRowsOf(tensor: MatrixTensor, known: EqualRows): Int32Array | undefined {
   if (!known.has(tensor)) known.set(tensor, equalRows(tensor));
   return known.get(tensor);
@@ -20,7 +20,7 @@ export function equalCandidates(
 ): Int32Array | undefined {
   let common: Int32Array | undefined;
   for (const [name, [rows, columns]] of Object.entries(inputs)) {
-    // Candidates in columns are not looked at, so nothing is known of them.
+    // Columns are not compared, so candidates in columns are treated as different.
     if (rows !== 'n' && columns === 'n') return undefined;
     if (rows !== 'n') continue;
     const tensor = tensors[name] as MatrixTensor;
@@ -42,8 +42,8 @@ function meet(a: Int32Array, b: Int32Array, candidates: number): Int32Array {
 }
 
 /**
- * Gives candidates with equal inputs equal affinities to the bit, so that ties go to the lowest index: engines round
- * differently in different tiles of a product. A term that tells equal candidates apart (by their place) keeps its numbers.
+ * Gives candidates with equal inputs bitwise equal affinities, so that ties go to the lowest index: engines round differently in
+ * different tiles of a product. A term that distinguishes equal candidates, e.g. by position, keeps its numbers.
  */
 export function settleTies(
   { affinity, targets }: CoverageMatrix,
@@ -69,11 +69,11 @@ export function settleTies(
 }
 
 /**
- * How many columns of a row are hashed first. They tell most rows apart, and every other place that is read costs a cache miss per
- * row; rows that agree in these are hashed whole.
+ * How many columns of a row are hashed first. They distinguish most rows, and reading the rest costs cache misses. Rows that agree in
+ * these columns are hashed whole.
  */
 const FIRST_COLUMNS = 8;
-/** Of the hash, FNV-1a over words. */
+/** The offset basis of the hash, FNV-1a over words. */
 const SEED = 0x811c9dc5;
 
 /**

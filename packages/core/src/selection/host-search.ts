@@ -4,9 +4,9 @@ import { InvalidSelectionError, MmtokError, messageOf } from '../errors.js';
 import { sum } from '../internal/rows.js';
 import type { Eligibility } from '../search/eligibility.js';
 import { type BonusBlock, WeightedObjective } from '../search/objective.js';
+import { standardError } from '../search/sampling.js';
 import { largestGains, type MaximizeRequest, type Maximizer, targetReached } from '../search/search.js';
 import type { ResolvedBudget } from './options.js';
-import { standardError } from './sampling.js';
 import type { SelectionTrace } from './selection.js';
 import type { TermMatrix } from './term-matrix.js';
 

@@ -1,5 +1,5 @@
-// Hostile options, tensors, terms and maximizers: every refusal is typed and says what was wrong, and no selection holds
-// anything but different, eligible tokens.
+// Hostile options, tensors, terms and maximizers: every rejection is a typed error that says what was wrong, and selections contain
+// only distinct, eligible tokens.
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -8,8 +8,8 @@ import { createReferenceBackend } from '../backend/reference-backend.js';
 import { defineCoverage } from '../coverage/define-coverage.js';
 import { saliency, textCoverage, visionCoverage } from '../coverage/terms.js';
 import { MmtokError } from '../errors.js';
-import { createRandom } from '../internal/random.js';
 import { keywords } from '../keywords.js';
+import { createRandom } from '../search/sampling.js';
 import { type Maximizer, stochasticGreedy } from '../search/search.js';
 import { checkBudget, parseBudget, type SelectOptions } from './options.js';
 import { prepareImage, selectTokens } from './select-tokens.js';
@@ -64,7 +64,7 @@ const strange: readonly (readonly [string, () => unknown])[] = [
   ],
 ];
 
-/** Calls something that may throw or reject, and tells with what code. */
+/** The error code of something that may throw or reject. */
 async function codeOf(act: () => unknown): Promise<string> {
   try {
     await act();
@@ -86,7 +86,7 @@ describe.each(strange)('%s', (_, make) => {
     'maximizer',
     'maxMatrixBytes',
     'backend',
-  ])('as the option %s is refused by a typed error, if at all', async (option) => {
+  ])('as the option %s is rejected by a typed error, if at all', async (option) => {
     expect(await codeOf(() => selectTokens({ ...base, [option]: make() }))).not.toMatch(/^RAW/);
     const image = () => prepareImage({ backend, vision, [option]: make() });
     expect(await codeOf(image)).not.toMatch(/^RAW/);
@@ -95,7 +95,7 @@ describe.each(strange)('%s', (_, make) => {
     expect(await codeOf(select)).not.toMatch(/^RAW/);
   });
 
-  it('given to any entry is refused by a typed error, if at all', async () => {
+  it('given to any entry is rejected by a typed error, if at all', async () => {
     const entries: ((value: never) => unknown)[] = [
       selectTokens,
       prepareImage,
@@ -122,7 +122,7 @@ describe.each(strange)('%s', (_, make) => {
   });
 });
 
-it('a buffer detached after it was prepared is refused by a typed error', async () => {
+it('a buffer detached after it was prepared is rejected by a typed error', async () => {
   const data = vision.data.slice();
   const image = prepareImage({ backend, vision: { data, dims: [n, d] } });
   structuredClone(data.buffer, { transfer: [data.buffer] });
@@ -179,7 +179,7 @@ describe('a maximizer', () => {
         throw new Error('no');
       }),
     ],
-  ])('that %s is refused', async (_, mine) => {
+  ])('that %s is rejected', async (_, mine) => {
     const act = () => selectTokens({ ...base, maximizer: mine, constraints: { exclude: [0] } });
     expect(await codeOf(act)).toBe('MMTOK_INVALID_SELECTION');
   });
@@ -198,13 +198,13 @@ describe('a maximizer', () => {
     expect(stopped.reason).toBe('coverageReached');
   });
 
-  it('that breaks the rules of groups is refused', async () => {
+  it('that breaks the rules of groups is rejected', async () => {
     const constraints = { groups: [{ members: [1, 2, 3, 4], max: 2 }] };
     const act = () => selectTokens({ ...base, maximizer: picking(1, 2, 3, 4), constraints });
     expect(await codeOf(act)).toBe('MMTOK_INVALID_SELECTION');
   });
 
-  it('on a device that returns invalid picks is refused', async () => {
+  it('on a device that returns invalid picks is rejected', async () => {
     for (const picks of [
       [1, 1, 2, 3],
       [0, 1, 2, 3],
@@ -227,7 +227,7 @@ describe('a maximizer', () => {
 it.each([
   ['nothing', () => undefined],
   ['no affinity', () => ({})],
-])('a term whose build returns %s is refused by name', async (what, build) => {
+])('a term whose build returns %s is rejected by name', async (what, build) => {
   const term = defineCoverage({
     name: 'mine',
     inputs: { vision: { dims: ['n', 'D'] } },
@@ -245,7 +245,7 @@ it.each([
 describe('numbers beyond float32', () => {
   const bonus = (value: number) => ({ saliency: { data: new Float32Array(n).fill(value), dims: [n, 1] } });
 
-  it.each([3.5e38, 1e300, 1.7e308, Number.POSITIVE_INFINITY])('a weight of %d is refused', (weight) => {
+  it.each([3.5e38, 1e300, 1.7e308, Number.POSITIVE_INFINITY])('a weight of %d is rejected', (weight) => {
     expect(() => textCoverage({ weight })).toThrow('weight');
     expect(() => visionCoverage({ weight })).toThrow('weight');
     expect(() => saliency({ weight })).toThrow('weight');
@@ -257,7 +257,7 @@ describe('numbers beyond float32', () => {
     [2e38, 1],
     [1e10, 1e30],
   ])(
-    'a bonus of %d at weight %d is refused on the device by name, and taken on the host',
+    'a bonus of %d at weight %d is rejected on the device by name, and taken on the host',
     async (value, weight) => {
       const coverage = [visionCoverage(), saliency({ weight })];
       const options = { ...base, coverage, inputs: bonus(value), constraints: { exclude: [0] } };
@@ -268,17 +268,17 @@ describe('numbers beyond float32', () => {
     },
   );
 
-  it('a weight that float32 rounds to 0 is refused on the device, by name', async () => {
+  it('a weight that float32 rounds to 0 is rejected on the device, by name', async () => {
     const coverage = [textCoverage({ weight: 1e-46 })];
     await expect(selectTokens({ ...base, coverage, maximizer: 'device' })).rejects.toThrow(/'text'.*float32/);
   });
 
-  it.each([1e-46, 1e-12, 1e-7, 9e-5, 1e7, 1e39])('a temperature of %d is refused', (temperature) => {
+  it.each([1e-46, 1e-12, 1e-7, 9e-5, 1e7, 1e39])('a temperature of %d is rejected', (temperature) => {
     expect(() => textCoverage({ temperature })).toThrow('temperature');
     expect(() => visionCoverage({ temperature })).toThrow('temperature');
   });
 
-  it('a parameter that float32 cannot hold is refused', () => {
+  it('a parameter that float32 cannot hold is rejected', () => {
     const own = defineCoverage({
       name: 'own',
       inputs: { vision: { dims: ['n', 'D'] } },
@@ -296,7 +296,7 @@ describe('rows', () => {
     dims: tensor.dims,
   });
 
-  it('of any usable length select alike, and shorter ones are refused', async () => {
+  it('of any usable length select alike, and shorter ones are rejected', async () => {
     const { order } = await selectTokens(base);
     for (const scale of [1e-6, 1e-3, 1e6, 1e15]) {
       expect((await selectTokens({ ...base, vision: scaled(vision, scale) })).order).toEqual(order);

@@ -1,4 +1,4 @@
-// Budgets: every accepted form, every refusal as an InvalidBudgetError, and the number of tokens each asks for.
+// Budgets: every accepted form, everything that is rejected with an InvalidBudgetError, and the number of tokens each means.
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -55,7 +55,7 @@ describe('checkBudget', () => {
     expect(checkBudget(budget)).toEqual(budget);
   });
 
-  it.each(bad.map((budget) => [budget]))('refuses %o', (budget) => {
+  it.each(bad.map((budget) => [budget]))('rejects %o', (budget) => {
     expect(() => checkBudget(budget)).toThrow(InvalidBudgetError);
   });
 
@@ -145,11 +145,11 @@ describe('parseBudget', () => {
     'NaN',
     'Infinity',
     '99999999999999999999',
-  ])('refuses %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(() => parseBudget(text)).toThrow(InvalidBudgetError);
   });
 
-  it('reads back what it writes', () => {
+  it('parses every number of tokens and percentage', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: 100 }), (tokens, percent) => {
         expect(parseBudget(`${tokens}`)).toEqual({ tokens });

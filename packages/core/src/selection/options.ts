@@ -5,8 +5,7 @@ import * as z from 'zod';
 import type { Backend } from '../backend/backend.js';
 import type { MatrixInput } from '../backend/tensor.js';
 import { type ObjectiveTerm, termSchema } from '../coverage/coverage-term.js';
-import { InvalidBudgetError, InvalidOptionsError, messageOf } from '../errors.js';
-import { parseOptions } from '../internal/parse-options.js';
+import { InvalidBudgetError, InvalidOptionsError, messageOf, parseOptions } from '../errors.js';
 import type { Constraints } from '../search/eligibility.js';
 import { lazyGreedy, type Maximizer, naiveGreedy } from '../search/search.js';
 
@@ -100,6 +99,8 @@ export function resolveBudget(budget: Budget, candidates: number): ResolvedBudge
 /**
  * Parses a budget from text: `'64'` tokens, `'10%'` of the tokens, `'c0.95'` for 95 % coverage.
  * @throws InvalidBudgetError for anything else.
+ * @example
+ * parseBudget('10%'); // { ratio: 0.1 }
  */
 export function parseBudget(text: string): Budget {
   const trimmed = typeof text === 'string' ? text.trim() : '';
@@ -224,7 +225,7 @@ export function parseImageSelectOptions(options: ImageSelectOptions): ImageSelec
   return parseOptions('options', imageSelectSchema, options);
 }
 
-/** Checks the options of `selectTokens`, as far as the two functions above do. */
+/** Checks the options of `selectTokens` as the two functions above do. */
 export function parseSelectOptions(options: SelectOptions): SelectOptions {
   return parseOptions('options', selectSchema, options);
 }

@@ -1,34 +1,34 @@
-// Which tiles of an image are worth encoding: those that hold detail which the overview lost, where the question looks.
+// Ranks the tiles of an image by how much encoding them adds: detail that the overview lost, where the question looks.
 
 import * as z from 'zod';
-import { InvalidTensorError } from '../errors.js';
-import { parseOptions } from '../internal/parse-options.js';
+import { InvalidTensorError, messageOf, parseOptions } from '../errors.js';
 
 /** `[rows, columns]`. */
 export type Grid = readonly [rows: number, columns: number];
 
-/** What {@link rankTiles} judges the tiles of one image by. */
+/** Options of {@link rankTiles}. */
 export interface TileRanking {
-  /** How the image is cut: tile (r, c) covers that part of it. */
+  /** The grid of tiles into which the image is cut. */
   readonly grid: Grid;
   /** The grid of the overview's vision tokens. */
   readonly overview: Grid;
-  /** For each overview token, how relevant it is to the question, from 0 to 1. @default all alike */
+  /** For each overview token, its relevance to the question, from 0 to 1. @default 0 for all */
   readonly relevance?: ArrayLike<number> | undefined;
-  /** For each overview token, the detail that the overview lost there, ≥ 0, as {@link lostDetail} measures it. */
+  /** For each overview token, the detail that the overview lost there, ≥ 0, e.g. from {@link lostDetail}. */
   readonly detail: ArrayLike<number>;
   /**
-   * How much the question decides: detail under the most relevant token counts e^focus times as much as under the least
-   * relevant one, as in `visionCoverage({ focus })`. @default 4
+   * How strongly the question decides: detail under the most relevant token counts e^focus times as much as under the least
+   * relevant one, as in `visionCoverage({ focus })`.
+   * @default 4
    */
   readonly focus?: number | undefined;
 }
 
-/** The tiles of an image by worth. */
+/** The tiles of an image, ranked. */
 export interface RankedTiles {
-  /** Tiles, the most worth encoding first; ties go to the lowest index. Tile (r, c) is r · columns + c. */
+  /** Tile indices, in the order in which to encode them; ties go to the lowest index. Tile (r, c) is r · columns + c. */
   readonly order: readonly number[];
-  /** The worth of each tile, by index. */
+  /** How much encoding each tile adds, by index. */
   readonly worth: readonly number[];
 }
 
@@ -47,8 +47,9 @@ const schema = z.strictObject({
 
 /**
  * Ranks the tiles of an image by what encoding them adds to the overview: the sum, over the part of the overview that a tile
- * covers, of lost detail times e^(focus · relevance). Idea C of the design; not part of the paper.
- * @throws InvalidOptionsError, InvalidTensorError for lists of the wrong length and for numbers below 0 or not finite.
+ * covers, of lost detail times e^(focus · (relevance − highest relevance)). Not part of the paper.
+ * @throws InvalidOptionsError for options of the wrong form.
+ * @throws InvalidTensorError for lists of the wrong length, and for numbers that are negative or not finite.
  * @example
  * rankTiles({ grid: [1, 2], overview: [1, 2], detail: [0, 1] }).order; // [1, 0]: the left half is flat
  */
@@ -59,7 +60,11 @@ export function rankTiles(options: TileRanking): RankedTiles {
   const tokens = height * width;
   const detail = checked('detail', given.detail, tokens);
   const relevance = given.relevance && checked('relevance', given.relevance, tokens);
-  const value = detail.map((lost, token) => lost * Math.exp(given.focus * (relevance?.[token] ?? 0)));
+  // Relative to the highest relevance, so that a strong focus cannot overflow.
+  const highest = Math.max(...(relevance ?? [0]));
+  const value = detail.map(
+    (lost, token) => lost * Math.exp(given.focus * ((relevance?.[token] ?? 0) - highest)),
+  );
   const worth = Array.from({ length: rows * columns }, (_, tile) => {
     const top = (Math.floor(tile / columns) * height) / rows;
     const left = ((tile % columns) * width) / columns;
@@ -72,10 +77,10 @@ export function rankTiles(options: TileRanking): RankedTiles {
 }
 
 /**
- * The number of tiles whose worth is at least a share of the best tile's: few where the question points to one place, many
- * where it asks about the whole image. Not part of the paper.
+ * The number of tiles whose worth is at least a share of the best tile's: few if the question is about one place, many if it is
+ * about the whole image. Not part of the paper.
  * @param share in (0, 1].
- * @returns a length of `order`, from 1; 0 if no tile has any worth.
+ * @returns how many tiles of `order` to encode, at least 1; 0 if no tile is worth anything.
  */
 export function countUsefulTiles({ order, worth }: RankedTiles, share: number): number {
   const worthOf = (place: number): number => worth[order[place] ?? -1] ?? 0;
@@ -85,7 +90,7 @@ export function countUsefulTiles({ order, worth }: RankedTiles, share: number): 
   return count;
 }
 
-/** The sum of cells in a rectangle; cells that it covers in part count in part. */
+/** The sum of cells in a rectangle. Partly covered cells count in proportion. */
 function within(
   cells: readonly number[],
   width: number,
@@ -107,18 +112,18 @@ function checked(name: string, values: ArrayLike<number>, count: number): number
   if (values.length !== count) {
     throw new InvalidTensorError(
       name,
-      `has ${values.length} numbers, expected one for each of ${count} tokens`,
+      `expected ${count} numbers, one per overview token, got ${values.length}`,
     );
   }
   return Array.from(values, (value) => {
     if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-    throw new InvalidTensorError(name, `has ${String(value)}, expected finite numbers from 0`);
+    throw new InvalidTensorError(name, `expected finite numbers ≥ 0, got ${messageOf(value)}`);
   });
 }
 
 /** The pixels of an image and of its tiles. */
 export interface TilePixels {
-  /** The overview's pixels, `[channels, height, width]` of its own size. */
+  /** The overview's pixels, `[channels, height, width]` with its own height and width. */
   readonly overview: Float32Array;
   /** `[height, width]` of the overview. @default that of a tile */
   readonly overviewSize?: Grid | undefined;
@@ -127,13 +132,13 @@ export interface TilePixels {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
-  /** How the image is cut. */
+  /** The grid of tiles into which the image is cut. */
   readonly grid: Grid;
   /** The grid of the overview's vision tokens. */
   readonly cells: Grid;
 }
 
-/** Every other pixel each way is enough to tell detail. */
+/** Every other pixel in each direction suffices to measure detail. */
 const STRIDE = 2;
 
 /**
@@ -154,7 +159,10 @@ export function lostDetail({
 }: TilePixels): Float32Array {
   const size = channels * height * width;
   if (tiles.length !== rows * columns) {
-    throw new InvalidTensorError('tiles', `has ${tiles.length} entries, expected ${rows * columns}`);
+    throw new InvalidTensorError(
+      'tiles',
+      `expected ${rows * columns} tiles for a grid of ${rows} × ${columns}, got ${tiles.length}`,
+    );
   }
   for (const tile of tiles) expectPixels('tiles', tile, size);
   expectPixels('overview', overview, channels * tall * wide);
@@ -188,10 +196,10 @@ export function lostDetail({
   return Float32Array.from(sums, (sum, cell) => sum / Math.max(1, counts[cell] as number));
 }
 
-/** A pixel of a tile along one axis, and where it lies in the overview. */
+/** A pixel of a tile along one axis, and its position in the overview. */
 interface Sample {
   readonly pixel: number;
-  /** The two pixels of the overview around it; it is `share` of the way from the first to the second. */
+  /** The two pixels of the overview around it. Its position is `share` of the way from the first to the second. */
   readonly before: number;
   readonly after: number;
   readonly share: number;
@@ -216,5 +224,5 @@ function samples(parts: number, length: number, overview: number, cells: number)
 
 function expectPixels(name: string, pixels: Float32Array, count: number): void {
   if (pixels.length === count) return;
-  throw new InvalidTensorError(name, `has ${pixels.length} numbers, expected ${count}`);
+  throw new InvalidTensorError(name, `expected ${count} numbers, got ${pixels.length}`);
 }

@@ -58,7 +58,7 @@ describe('budgets', () => {
     expect(selection.reason).toBe('pruned');
   });
 
-  it.each([0, -3, 1.5, Number.NaN, '8', null])('a budget of %o tokens is refused', async (tokens) => {
+  it.each([0, -3, 1.5, Number.NaN, '8', null])('a budget of %o tokens is rejected', async (tokens) => {
     const act = selectTokens({ ...base, backend: refusing, budget: { tokens: tokens as number } });
     await expect(act).rejects.toThrow(InvalidBudgetError);
     await expect(act).rejects.toSatisfy((error) => MmtokError.isInstance(error, 'MMTOK_INVALID_BUDGET'));
@@ -75,7 +75,7 @@ describe('budgets', () => {
     { coverage: 0 },
     { coverage: 1.01 },
     { tokens: 8n },
-  ])('the budget %o is refused', async (budget) => {
+  ])('the budget %o is rejected', async (budget) => {
     const act = selectTokens({ ...base, backend: refusing, budget: budget as unknown as { tokens: number } });
     await expect(act).rejects.toThrow(InvalidBudgetError);
   });
@@ -206,7 +206,7 @@ describe('constraints', () => {
       /^Invalid constraints: exclude\.30: expected an index below 30, the number of vision tokens, got 30\.$/,
     ],
     ['indices that are none', { exclude: '0-3' } as unknown as SelectOptions['constraints'], 'exclude'],
-  ])('refuses %s', async (_, constraints, message) => {
+  ])('rejects %s', async (_, constraints, message) => {
     const act = selectTokens({
       ...base,
       backend: refusing,
@@ -222,7 +222,7 @@ describe('constraints', () => {
     [
       'more must-keeps than budget',
       { include: [1, 2, 3, 4, 5] },
-      '5 candidates must be kept, the budget is 4',
+      '5 candidates must be kept, but the budget is 4',
     ],
     [
       'groups that overlap',
@@ -234,7 +234,7 @@ describe('constraints', () => {
       { groups: [{ members: [1, 2, 3], min: 2, max: 1 }] },
       'at least 2 and at most 1',
     ],
-    ['a minimum above what is there', { groups: [{ members: [1, 2], min: 3 }] }, 'of its 2 selectable'],
+    ['a minimum above what is there', { groups: [{ members: [1, 2], min: 3 }] }, 'has 2 selectable'],
     ['minima above the budget', { groups: [{ members: range(10), min: 5 }] }, 'the budget is 4'],
     [
       'more must-keeps of a group than its maximum',
@@ -244,9 +244,9 @@ describe('constraints', () => {
     [
       'minima and must-keeps that together exceed the budget',
       { include: [20, 21], groups: [{ members: [1, 2, 3], min: 3 }] },
-      'need 5 tokens, the budget is 4',
+      'need 5 tokens, but the budget is 4',
     ],
-  ])('refuses %s as a budget that nothing satisfies', async (_, constraints, message) => {
+  ])('rejects %s as a budget that nothing satisfies', async (_, constraints, message) => {
     const act = selectTokens({
       ...base,
       backend: refusing,

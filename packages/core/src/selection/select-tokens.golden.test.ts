@@ -1,4 +1,4 @@
-// Golden selections: the official implementation's twenty, and the formula features of the method's notes.
+// Golden selections: twenty of the official implementation, and those on features given by a formula.
 
 import { describe, expect, it } from 'vitest';
 import { formulaCases, formulaInputs } from '../../test/formula-features.js';

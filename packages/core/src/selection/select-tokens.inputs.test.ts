@@ -1,4 +1,4 @@
-// What selectTokens refuses, with which error, and what it passes on from backends.
+// What selectTokens rejects, with which error, and what it passes on from backends.
 
 import { describe, expect, it } from 'vitest';
 import { backend, tableTerm } from '../../test/table-case.js';
@@ -98,7 +98,7 @@ describe('bad input', () => {
       { vision: { data: new Float32Array(7), dims: [30, 12] } },
       'needs 360 elements',
     ],
-  ])('refuses %s', async (_, wrong, message) => {
+  ])('rejects %s', async (_, wrong, message) => {
     const act = selectTokens({ ...base, ...wrong, budget: { tokens: 4 } });
     await expect(act).rejects.toThrow(InvalidTensorError);
     await expect(act).rejects.toThrow(message);
@@ -118,13 +118,13 @@ describe('bad input', () => {
     ['an unknown search', { maximizer: 'fast' }, "expected 'lazy'"],
     ['a ceiling of 0', { maxMatrixBytes: 0 }, 'maxMatrixBytes'],
     ['a ceiling that is not a number', { maxMatrixBytes: '1 GiB' }, 'maxMatrixBytes'],
-  ])('refuses %s', async (_, wrong, message) => {
+  ])('rejects %s', async (_, wrong, message) => {
     const act = selectTokens({ ...base, ...wrong, budget: { tokens: 4 } } as unknown as SelectOptions);
     await expect(act).rejects.toThrow(InvalidOptionsError);
     await expect(act).rejects.toThrow(message);
   });
 
-  it('refuses a matrix above the ceiling before anything is computed, and takes one of exactly that size', async () => {
+  it('rejects a matrix above the ceiling before anything is computed, and takes one of exactly that size', async () => {
     const bytes = 30 * 30 * 4;
     const act = selectTokens({
       ...base,
@@ -179,7 +179,7 @@ describe('bad input', () => {
       textCoverage(),
       "Pass fewer targets (rows or columns of its dimension 'm')",
     ],
-  ])('says how %s can do with a smaller matrix', async (_, term, hint) => {
+  ])('says how to make the matrix of %s smaller', async (_, term, hint) => {
     const vision = { data: new Float32Array(80).fill(1), dims: [40, 2] };
     const text = { data: Float32Array.of(1, 1), dims: [1, 2] };
     const act = selectTokens({
@@ -213,7 +213,7 @@ describe('bad input', () => {
 
 describe('a custom input with the wrong number of rows', () => {
   const prior = tableTerm('prior');
-  it.each([4, 29, 31, 60])('%d instead of 30 is refused', async (rows) => {
+  it.each([4, 29, 31, 60])('%d instead of 30 is rejected', async (rows) => {
     const act = selectTokens({
       ...base,
       coverage: [prior()],

@@ -21,10 +21,7 @@ const visionFeatures = map(8, 2);
 const questions = [3, 4, 5].map((seed) => syntheticText(vision, 1 + (seed % 3), seed));
 const budget = { tokens: 7 };
 
-/**
- * A reference backend that writes down the programs it ran, the inputs whose row norms they computed and the norms they
- * returned, and fails where it is told to.
- */
+/** A reference backend that records its programs, the inputs whose row norms they computed, and the norms returned, and fails on demand. */
 function spied(fails: (program: string, run: number) => boolean = () => false) {
   const inner = createReferenceBackend();
   const runs: string[] = [];
@@ -60,9 +57,9 @@ function spied(fails: (program: string, run: number) => boolean = () => false) {
   return { backend, runs, count, normed, returned };
 }
 
-/** How many of the objects something still holds. */
+/** How many of the objects are still referenced. */
 async function liveOf(objects: readonly WeakRef<object>[]): Promise<number> {
-  // An object that was looked at lives until the turn ends.
+  // Dereferencing a WeakRef keeps its object alive until the end of the turn.
   await new Promise((resolve) => setTimeout(resolve));
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
@@ -75,13 +72,13 @@ describe('prepareImage', () => {
     [{ inputs: { visionFeatures } }, "'visionFeatures' is an option"],
     [{ inputs: { vision, text: vision } }, "'vision', 'text' are options"],
     [{ inputs: 3 }, 'inputs: Invalid input'],
-  ])('refuses options that it would otherwise ignore: %j', (wrong, message) => {
+  ])('rejects options that it would otherwise ignore: %j', (wrong, message) => {
     const act = (): unknown => prepareImage({ backend: spied().backend, vision, ...(wrong as object) });
     expect(act).toThrow(InvalidOptionsError);
     expect(act).toThrow(message);
   });
 
-  it('refuses misspelled options of a question', async () => {
+  it('rejects misspelled options of a question', async () => {
     const image = prepareImage({ backend: spied().backend, vision });
     const misspelt = { budget, constraint: { exclude: [3] } };
     const act = image.select(misspelt);
@@ -272,7 +269,7 @@ describe('dispose()', () => {
       expect(await liveOf(returned)).toBe(1);
       image.dispose();
     }
-    expect(await liveOf(returned)).toBe(0);
+    await expect.poll(() => liveOf(returned)).toBe(0);
     expect(image.visionTokens).toBe(30);
   });
 
@@ -297,7 +294,7 @@ describe('inputs', () => {
     );
   });
 
-  it('that are not finite are refused by the first selection at the latest', async () => {
+  it('that are not finite are rejected by the first selection at the latest', async () => {
     const wrong = [
       [1, 2],
       [3, Number.NaN],

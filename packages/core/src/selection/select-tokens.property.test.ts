@@ -71,7 +71,7 @@ describe('lazy and naive greedy pick exactly the same tokens', () => {
     );
   });
 
-  it('under exclusions, must-keeps and groups, and refuse the same contradictions', async () => {
+  it('under exclusions, must-keeps and groups, and reject the same contradictions', async () => {
     let satisfied = 0;
     await fc.assert(
       fc.asyncProperty(constrained(tied), async ({ problem, constraints, tokens }) => {
@@ -211,7 +211,7 @@ describe('prefix(k)', () => {
     );
   });
 
-  it.each([0, -1, 1.5, 5, Number.NaN])('refuses %d of 4 tokens', async (k) => {
+  it.each([0, -1, 1.5, 5, Number.NaN])('rejects %d of 4 tokens', async (k) => {
     const problem: TableCase = { candidates: 6, a: { weight: 1, rows: [[1], [2], [3], [4], [5], [6]] } };
     const selection = await solve(problem, { budget: { tokens: 4 } });
     expect(() => prefix(selection, k)).toThrow(InvalidBudgetError);

@@ -27,7 +27,7 @@ function truncated(tensor: { readonly data: Float32Array; readonly dims: readonl
   return { type: 'float32', data, dims: tensor.dims } as const;
 }
 
-describe('where the official code goes wrong', () => {
+describe('where the official code is wrong', () => {
   it.each([
     [5, 30],
     [5, 29],
@@ -91,7 +91,7 @@ describe('where the official code goes wrong', () => {
       expect(selection.coverage.text).toBeGreaterThan(0.99);
     });
 
-    it('everywhere: all tokens are alike, so the first ones are kept', async () => {
+    it('everywhere make all tokens alike, so the first ones are kept', async () => {
       const zero = form(range(6).map(() => [0, 0, 0]));
       const selection = await selectTokens({ backend, vision: zero, text: zero, budget: { tokens: 3 } });
       expect(selection.order).toEqual([0, 1, 2]);

@@ -1,5 +1,5 @@
-// The main entries: vision tokens in, the tokens to keep out. An image may be prepared for several selections, so that whatever does
-// not depend on the question is computed once.
+// The main entry points: vision tokens in, the tokens to keep out. An image can be prepared for several selections, so that whatever
+// does not depend on the question is computed once.
 
 import type { Backend } from '../backend/backend.js';
 import { type HostTensor, type MatrixTensor, widen } from '../backend/tensor.js';
@@ -33,8 +33,13 @@ export interface PreparedImage {
   readonly visionTokens: number;
   /**
    * Selects tokens for one question.
-   * @throws InvalidBudgetError, InvalidTensorError, InvalidOptionsError, InvalidSelectionError, MatrixTooLargeError,
-   * BackendRunError, DisposedError
+   * @throws InvalidBudgetError for budgets and constraints that nothing can satisfy.
+   * @throws InvalidTensorError for tensors that are not matrices of finite numbers or do not fit together.
+   * @throws InvalidOptionsError for options of the wrong form.
+   * @throws InvalidSelectionError if a maximizer picks anything but distinct, eligible candidates.
+   * @throws MatrixTooLargeError for more vision tokens than the exact path can hold.
+   * @throws BackendRunError for errors reported by the engine.
+   * @throws DisposedError after `dispose()`.
    */
   select(options: ImageSelectOptions): Promise<Selection>;
   /** Releases what was kept. */
@@ -48,6 +53,12 @@ export interface PreparedImage {
  *
  * @throws InvalidTensorError for tensors that are not matrices of finite numbers or do not fit together.
  * @throws InvalidOptionsError for invalid options, or a term that reads a missing tensor.
+ *
+ * @example
+ * const image = prepareImage({ backend, vision, visionFeatures });
+ * const first = await image.select({ text: oneQuestion, budget: { tokens: 64 } });
+ * const second = await image.select({ text: anotherQuestion, budget: { tokens: 64 } });
+ * image.dispose();
  */
 export function prepareImage(options: PrepareOptions): PreparedImage {
   return new PreparedTensors(parsePrepareOptions(options));
@@ -65,7 +76,7 @@ function memoryOf(backend: Backend): MatrixMemory {
 }
 
 /** {@link PreparedImage} over tensors on the host. */
-export class PreparedTensors implements PreparedImage {
+class PreparedTensors implements PreparedImage {
   readonly visionTokens: number;
   private readonly terms: readonly ObjectiveTerm[];
   private readonly bonuses: readonly BonusBlock[];
@@ -73,8 +84,8 @@ export class PreparedTensors implements PreparedImage {
   private readonly context: TermContext;
   /** Matrices that do not depend on the question, computed or being computed. */
   private readonly kept = new Map<CoverageTerm, Promise<TermMatrix>>();
-  /** Running selections, which may be using the kept matrices. */
-  private underWay = 0;
+  /** Number of running selections, which may be using the kept matrices. */
+  private running = 0;
   private disposed = false;
 
   /** @param options checked, except for the contents of tensors. */
@@ -114,7 +125,7 @@ export class PreparedTensors implements PreparedImage {
     const read = readTensors({ [TEXT]: request.text }).get(TEXT);
     const text = read !== undefined && rowCount(read) > 0 ? read : undefined;
     const tensors = text === undefined ? this.tensors : new Map(this.tensors).set(TEXT, text);
-    const { terms, notes } = this.presentTerms(text !== undefined);
+    const { terms, notes } = this.applicableTerms(text !== undefined);
     const search = { candidates: visionTokens, bonuses, budget, eligibility };
 
     let ready = performance.now();
@@ -141,8 +152,8 @@ export class PreparedTensors implements PreparedImage {
     this.releaseIfUnused();
   }
 
-  /** The coverage terms that can be computed with or without text, and a note for each that cannot run as defined. */
-  private presentTerms(hasText: boolean): { terms: CoverageTerm[]; notes: string[] } {
+  /** The coverage terms to compute, given whether there is text, and a note for each that cannot run as defined. */
+  private applicableTerms(hasText: boolean): { terms: CoverageTerm[]; notes: string[] } {
     const terms: CoverageTerm[] = [];
     const notes: string[] = [];
     for (const term of this.terms) {
@@ -188,22 +199,23 @@ export class PreparedTensors implements PreparedImage {
     tensors: NamedTensors,
     use: (matrices: readonly TermMatrix[]) => R,
   ): Promise<R> {
-    this.underWay++;
-    const passing: TermMatrix[] = [];
+    this.running++;
+    /** Matrices that depend on the question. */
+    const temporary: TermMatrix[] = [];
     try {
       const matrices: TermMatrix[] = [];
       for (const term of terms) {
-        const isPassing = inputsOf(term).includes(TEXT);
-        const matrix = await (isPassing
+        const isTemporary = inputsOf(term).includes(TEXT);
+        const matrix = await (isTemporary
           ? computeTermMatrix(term, tensors, this.context)
           : this.computeOnce(term));
-        if (isPassing) passing.push(matrix);
+        if (isTemporary) temporary.push(matrix);
         matrices.push(matrix);
       }
       return use(matrices);
     } finally {
-      for (const matrix of passing) releaseTermMatrix(matrix);
-      this.underWay--;
+      for (const matrix of temporary) releaseTermMatrix(matrix);
+      this.running--;
       this.releaseIfUnused();
     }
   }
@@ -218,7 +230,7 @@ export class PreparedTensors implements PreparedImage {
   }
 
   private releaseIfUnused(): void {
-    if (!this.disposed || this.underWay > 0) return;
+    if (!this.disposed || this.running > 0) return;
     for (const pending of this.kept.values()) {
       // The caller that requested the matrix got the error.
       pending.then(releaseTermMatrix, () => {});
@@ -260,7 +272,7 @@ function assertInputsGiven(terms: readonly ObjectiveTerm[], tensors: NamedTensor
   }
 }
 
-/** Options in their own right, not additional inputs. */
+/** Tensors that have their own options and are not additional inputs. */
 const OPTIONS = ['vision', 'visionFeatures', TEXT];
 
 /** Fails if an additional input is read by no term: a typo would otherwise be ignored silently. */
@@ -298,7 +310,7 @@ function readBonus(
   if (wrong < 0) return { name, weight, bonus: data.slice() };
   throw new InvalidTensorError(
     input,
-    `candidate ${wrong} has the bonus ${data[wrong]}; it must be finite and not negative`,
+    `expected finite numbers ≥ 0, got ${data[wrong]} for candidate ${wrong}`,
   );
 }
 

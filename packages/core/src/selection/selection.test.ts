@@ -5,7 +5,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../backend/reference-backend.js';
 import { visionCoverage } from '../coverage/terms.js';
-import { createRandom } from '../internal/random.js';
+import { createRandom } from '../search/sampling.js';
 import { selectTokens } from './select-tokens.js';
 import { prefix, type Selection } from './selection.js';
 

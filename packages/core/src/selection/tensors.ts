@@ -1,7 +1,8 @@
-// The tensors of a selection: reads them from the caller's input, hands each term those that it asks for, and checks them by their
-// row norms.
+// The tensors of a selection: reads them from the caller's input, gives each term those it asks for, and checks them by their row
+// norms. Also checks the outputs of terms.
 
 import {
+  type Float32Tensor,
   float32,
   type HostTensor,
   type MatrixInput,
@@ -9,11 +10,17 @@ import {
   toMatrix,
   widen,
 } from '../backend/tensor.js';
-import { type CoverageTerm, TEXT, type TermInputs } from '../coverage/coverage-term.js';
+import {
+  type BlockOutputs,
+  type CoverageTerm,
+  TEXT,
+  type TermInputs,
+  type TermOutputs,
+} from '../coverage/coverage-term.js';
 import { InvalidTensorError } from '../errors.js';
 import { sum } from '../internal/rows.js';
 
-/** Tensors by name, as coverage terms ask for them. */
+/** Tensors by the names that coverage terms use. */
 export type NamedTensors = ReadonlyMap<string, MatrixTensor>;
 
 /** Row norms `[rows, 1]` by tensor, so that a tensor with two names has one entry. */
@@ -49,7 +56,7 @@ export function rowCount(tensor: HostTensor): number {
  * Checks a tensor by its row norms, which the backend computes anyway. Values are scanned only if something is wrong.
  * @throws InvalidTensorError for numbers that are not finite or too large, and for rows too short to be normalized.
  */
-export function checkRows(name: string, tensor: MatrixTensor, norms: ArrayLike<number>): void {
+function checkRows(name: string, tensor: MatrixTensor, norms: ArrayLike<number>): void {
   for (let row = 0; row < norms.length; row++) {
     const norm = norms[row] as number;
     if (norm >= SHORTEST && norm <= LARGEST) continue;
@@ -82,7 +89,7 @@ function isZero({ data, dims, type }: MatrixTensor, row: number): boolean {
   return (data.subarray(row * width, (row + 1) * width) as Float32Array).every(isNothing);
 }
 
-/** The tensors a term reads, by name. */
+/** The tensors that a term reads, by name. */
 export type TermTensors = Readonly<Record<string, MatrixTensor>>;
 
 /**
@@ -114,7 +121,7 @@ export function countTargets(term: CoverageTerm, tensors: TermTensors, candidate
   throw new InvalidTensorError(`coverage(${term.name})`, `no input has the dimension '${term.targets}'`);
 }
 
-/** What a term's program is run on. */
+/** The inputs of a term's program. */
 export function programInputs(
   term: CoverageTerm,
   tensors: TermTensors,
@@ -146,7 +153,10 @@ export function relativeWeights(term: CoverageTerm, targets: number): Float32Arr
   return Float32Array.from(given, (weight) => (weight / total) * targets);
 }
 
-/** @throws InvalidTensorError if an input of the term cannot be worked with, going by the norms of its rows. */
+/**
+ * Checks the tensors that a term reads by their row norms.
+ * @throws InvalidTensorError as {@link checkRows}.
+ */
 export function checkTensors(
   used: TermTensors,
   norms: Readonly<Record<string, HostTensor | undefined>>,
@@ -158,4 +168,75 @@ export function checkTensors(
     // The projected tokens may stand in for features that were not given.
     checkRows(tensor === tensors.get('vision') ? 'vision' : name, tensor, computed.data);
   }
+}
+
+/** @throws InvalidTensorError unless a term's outputs have the right shapes and hold finite numbers ≥ 0. */
+export function checkOutputs(
+  term: CoverageTerm,
+  outputs: TermOutputs<Float32Tensor>,
+  candidates: number,
+  targets: number,
+  start: number,
+): void {
+  const { weights, firstGains } = outputs;
+  checkOutput(term, 'weights', weights, [1, targets], start);
+  checkOutput(term, 'firstGains', firstGains, [candidates, 1]);
+  checkBlock(term, outputs, candidates, targets, start, weights.data);
+}
+
+/**
+ * @throws InvalidTensorError likewise for a block. The affinity is checked only if it may be negative: otherwise, a number that is not
+ * finite shows in the sums as well.
+ */
+export function checkBlock(
+  term: CoverageTerm,
+  { peak, affinity }: BlockOutputs<Float32Tensor>,
+  candidates: number,
+  targets: number,
+  start: number,
+  factors?: Float32Array,
+): void {
+  checkOutput(term, 'peak', peak, [1, targets], start);
+  checkShape(term, 'affinity', affinity, [candidates, targets]);
+  if (!term.nonNegative) checkOutput(term, 'affinity', affinity, [candidates, targets], start, factors);
+}
+
+function checkShape(
+  term: CoverageTerm,
+  output: string,
+  tensor: Float32Tensor | undefined,
+  expected: readonly [number, number],
+): void {
+  const dims = tensor?.dims ?? [];
+  if (dims.join() === expected.join()) return;
+  throw new InvalidTensorError(
+    `coverage(${term.name}).${output}`,
+    `expected shape [${expected.join(', ')}], got [${dims.join(', ')}]`,
+  );
+}
+
+/**
+ * @param start the target of the first column.
+ * @param factors what the columns have been multiplied by, to name the number that the term gave.
+ */
+export function checkOutput(
+  term: CoverageTerm,
+  output: string,
+  tensor: Float32Tensor,
+  expected: readonly [number, number],
+  start = 0,
+  factors?: Float32Array,
+): void {
+  checkShape(term, output, tensor, expected);
+  const { data } = tensor;
+  let at = 0;
+  while (at < data.length && (data[at] as number) >= 0 && (data[at] as number) < Number.POSITIVE_INFINITY)
+    at++;
+  if (at === data.length) return;
+  const [row, column] = [Math.floor(at / expected[1]), at % expected[1]];
+  const given = (data[at] as number) / (factors?.[column] ?? 1);
+  throw new InvalidTensorError(
+    `coverage(${term.name}).${output}`,
+    `row ${row}, column ${start + column} is ${Number(given.toPrecision(6))}; coverage must be finite and not negative`,
+  );
 }

@@ -1,17 +1,26 @@
-// Runs coverage terms on a backend, piece by piece where they are large, and checks what comes back.
+// Computes a coverage term's matrix on a backend: at once, or piece by piece if it is large. Of a large symmetric matrix, only the
+// blocks on and below the diagonal are computed.
 
 import type { Backend } from '../backend/backend.js';
-import { runNested, type Tree } from '../backend/program.js';
+import { runNested } from '../backend/nested-program.js';
 import { type Float32Tensor, float32, type HostTensor, type MatrixTensor } from '../backend/tensor.js';
-import { type BlockOutputs, type CoverageTerm, TEXT, type TermOutputs } from '../coverage/coverage-term.js';
+import {
+  type BlockOutputs,
+  type CoverageTerm,
+  type ProgramPair,
+  TEXT,
+  type TermOutputs,
+} from '../coverage/coverage-term.js';
 import { LEAST_SUM } from '../coverage/define-coverage.js';
-import { InvalidTensorError, MatrixTooLargeError } from '../errors.js';
+import { MatrixTooLargeError } from '../errors.js';
 import { sum } from '../internal/rows.js';
 import { type CoverageBlock, CoverageMatrix, type MatrixMemory } from '../search/objective.js';
+import { type Draw, drawByImportance, drawEvenly, rarity } from '../search/sampling.js';
 import { type EqualRows, equalCandidates, settleTies } from './equal-rows.js';
-import { type Draw, drawByImportance, drawEvenly, rarity } from './sampling.js';
-import { fillSymmetric, weighColumns } from './symmetric-blocks.js';
 import {
+  checkBlock,
+  checkOutput,
+  checkOutputs,
   checkTensors,
   countTargets,
   type NamedTensors,
@@ -25,51 +34,51 @@ import {
 /** A coverage term's matrix, with what all candidates together reach. */
 export interface TermMatrix extends CoverageBlock {
   readonly term: CoverageTerm;
-  /** `[targets]`: how much each target counts. */
+  /** `[targets]`: the weight of each target. */
   readonly weights: Float32Array;
   /** `[targets]`: the highest affinity each target can reach, its weight multiplied in. */
   readonly peak: Float32Array;
   /** Value of the term, before its weight, when every token is kept. */
   readonly full: number;
   /**
-   * Of a term with sampled targets, the same over targets drawn anew: greedy prefers what its own sample shows, so that
-   * coverage has to be measured on others.
+   * For a term with sampled targets, its matrix over newly drawn targets: greedy overfits its own sample, so coverage is measured on
+   * another one.
    */
   readonly unseen?: TermMatrix | undefined;
 }
 
-/** Gives a matrix's memory back. */
+/** Releases a matrix's memory. */
 export function releaseTermMatrix({ matrix, unseen }: TermMatrix): void {
   matrix.release();
   unseen?.matrix.release();
 }
 
-/** What the terms of an image have in common. */
+/** What all terms of an image share. */
 export interface TermContext {
   readonly backend: Backend;
   readonly candidates: number;
   readonly maxMatrixBytes: number;
   readonly memory: MatrixMemory;
-  /** The row norms of the image's tensors, as far as they are known. Those that a term computes are added. */
+  /** The known row norms of the image's tensors. Those that a term computes are added. */
   readonly norms: RowNorms;
   /** For the image's tensors, which rows are equal; found on first use. */
   readonly equal: EqualRows;
 }
 
-/** What turns a sample's seed into that of the targets which greedy does not see. */
+/** Combined with a sample's seed, the seed of the targets that greedy does not see. */
 const UNSEEN = 0x9e3779b9;
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 /**
- * Matrices above this are computed piece by piece, as engines hold several copies of what they compute. 2,880 tokens, the
- * most that a LLaVA-NeXT image has, stay below and so gain from the symmetry of the whole.
+ * Matrices above this are computed piece by piece, because engines hold several copies of what they compute. The matrix of 2,880
+ * tokens, the most of a LLaVA-NeXT image, is smaller, so engines can exploit its symmetry.
  */
 const WHOLE_BYTES = 2 ** 25;
-/** A piece is a 32nd of the matrix at most, as some ten copies of it are held at once, and never more than this. */
+/** The most bytes of a piece. It is also at most 1/32 of the matrix, because about ten copies of it are held at once. */
 const LARGEST_PIECE = 2 ** 24;
-/** Peak memory while a matrix is computed, as a multiple of the matrix: large ones spare memory, small ones time. */
+/** Peak memory while a matrix is computed, as a multiple of its size. Large matrices save memory, small ones time. */
 const PEAK_OF_LARGE = 2.5;
 const PEAK_OF_SMALL = 10;
-/** In addition, engines hold copies of the tensors that the term reads: their own, and scaled or squared ones. */
+/** In addition, engines hold copies of the tensors that the term reads: plain, scaled or squared. */
 const TENSOR_COPIES = 3;
 
 /**
@@ -90,8 +99,8 @@ export async function computeTermMatrix(
   const seen = await compute(term, tensors, context, draw);
   try {
     const importance = rarity(seen.matrix.affinity, seen.weights, draw, candidates);
-    const anew = drawByImportance(importance, targets, seed ^ UNSEEN);
-    return { ...seen, unseen: await compute(term, tensors, context, anew) };
+    const unseen = drawByImportance(importance, targets, seed ^ UNSEEN);
+    return { ...seen, unseen: await compute(term, tensors, context, unseen) };
   } catch (error) {
     seen.matrix.release();
     throw error;
@@ -132,7 +141,7 @@ interface MatrixJob {
   readonly term: CoverageTerm;
   readonly tensors: NamedTensors;
   readonly used: TermTensors;
-  /** `[targets]`: what each target counts by the caller's account, or for having been drawn. */
+  /** `[targets]`: the caller's weight of each target, or the correction for how it was drawn. */
   readonly factors: Float32Array;
   readonly matrix: CoverageMatrix;
   readonly context: TermContext;
@@ -140,7 +149,7 @@ interface MatrixJob {
 
 type Filled = Pick<TermMatrix, 'weights' | 'peak' | 'firstGains'>;
 
-/** Fills a matrix at once, or some targets after the others. */
+/** Fills a matrix, at once or in groups of targets. */
 async function fillByTargets(job: MatrixJob, isCut: boolean, drawn: Int32Array | undefined): Promise<Filled> {
   const { term, tensors, used, factors, matrix, context } = job;
   const { candidates, targets } = matrix;
@@ -151,26 +160,25 @@ async function fillByTargets(job: MatrixJob, isCut: boolean, drawn: Int32Array |
   const firstGains = new Float32Array(candidates);
   const size = isCut ? pieceWidth(candidates, targets) : targets;
   const spare = isCut ? new Float32Array(candidates * size) : undefined;
-  const { whole, wholeGivenNorms, drawn: drawing, drawnGivenNorms } = term.programs;
   for (let start = 0; start === 0 || start < targets; start += size) {
     const width = Math.min(size, targets - start);
     const part = indices?.subarray(start, start + width);
     const known = givenNorms(term, used, norms);
-    const [fresh, given] = part === undefined ? [whole, wholeGivenNorms] : [drawing, drawnGivenNorms];
-    const program = (known === undefined ? fresh : given) as NonNullable<typeof fresh>;
+    const programs = (part === undefined ? term.programs.whole : term.programs.drawn) as ProgramPair;
+    const program = known === undefined ? programs.fresh : programs.givenNorms;
     const place = spare?.subarray(0, candidates * width) ?? matrix.affinity;
     const inputs = programInputs(term, used, factors.subarray(start, start + width), known, part);
-    const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
+    const outputs = (await runNested(backend, program, inputs, {
       into: { affinity: place },
       lean: !isCut && isLarge(candidates, targets),
-    })) as unknown as TermOutputs<Float32Tensor>;
+    })) as TermOutputs<Float32Tensor>;
     checkTensors(used, outputs.norms, tensors);
     checkOutputs(term, outputs, candidates, width, start);
     weights.set(outputs.weights.data, start);
     peak.set(outputs.peak.data, start);
     const { data: gains } = outputs.firstGains;
     for (let j = 0; j < candidates; j++) firstGains[j] = (firstGains[j] as number) + (gains[j] as number);
-    // A backend should have written to its place already.
+    // A backend that supports `into` has already written there.
     const { data } = outputs.affinity;
     if (isCut) copyColumns(data, width, matrix, start);
     else if (data !== matrix.affinity) matrix.affinity.set(data);
@@ -179,17 +187,17 @@ async function fillByTargets(job: MatrixJob, isCut: boolean, drawn: Int32Array |
   return { weights, peak, firstGains };
 }
 
-/** Fills the matrix of a calibrated term from blocks of a half; the weights follow when all sums are known. */
+/** Fills the matrix of a calibrated term from the blocks of one half. The weights follow once all sums are known. */
 async function fillByBlocks({ term, tensors, used, factors, matrix, context }: MatrixJob): Promise<Filled> {
   const { candidates, targets } = matrix;
   const { norms, backend } = context;
-  const { block, blockGivenNorms } = term.programs;
+  const block = term.programs.block as ProgramPair;
   const peak = new Float32Array(targets);
   const size = pieceWidth(candidates, targets);
   const spare = new Float32Array(candidates * size);
   const sums = await fillSymmetric(matrix, size, async (start, width) => {
     const known = givenNorms(term, used, norms);
-    const program = (known === undefined ? block : blockGivenNorms) as NonNullable<typeof block>;
+    const program = known === undefined ? block.fresh : block.givenNorms;
     const inputs = programInputs(
       term,
       rowsFrom(used, start),
@@ -197,9 +205,9 @@ async function fillByBlocks({ term, tensors, used, factors, matrix, context }: M
       known && rowsFrom(known, start),
       indicesTo(width),
     );
-    const outputs = (await runNested(backend, program, inputs as unknown as Tree<HostTensor>, {
+    const outputs = (await runNested(backend, program, inputs, {
       into: { affinity: spare.subarray(0, (candidates - start) * width) },
-    })) as unknown as BlockOutputs<Float32Tensor>;
+    })) as BlockOutputs<Float32Tensor>;
     checkTensors(used, outputs.norms, tensors);
     checkBlock(term, outputs, candidates - start, width, start);
     peak.set(outputs.peak.data, start);
@@ -271,7 +279,7 @@ export function assertMatrixFits(
   throw new MatrixTooLargeError(term.name, candidates, targets, remedyFor(term), { ceiling, peak });
 }
 
-/** How a term can do with a smaller matrix. */
+/** How to make a term's matrix smaller, an imperative clause. */
 function remedyFor({ targets, sample, programs }: CoverageTerm): string {
   if (sample !== undefined) return `Sample fewer targets than sample: { targets: ${sample.targets} }`;
   if (programs.drawn !== undefined)
@@ -305,79 +313,11 @@ function givenNorms(
   return given;
 }
 
-/** Keeps the norms of the image's tensors; a question's tensor is not met again. */
+/** Keeps the norms of the image's tensors. A question's tensor is used once. */
 function keepNorms(tensors: TermTensors, outputs: BlockOutputs<Float32Tensor>, norms: RowNorms): void {
   for (const [name, computed] of Object.entries(outputs.norms)) {
     if (name !== TEXT) norms.set(tensors[name] as MatrixTensor, computed);
   }
-}
-
-/** @throws InvalidTensorError unless the outputs have the shapes they should and hold finite numbers ≥ 0. */
-function checkOutputs(
-  term: CoverageTerm,
-  outputs: TermOutputs<Float32Tensor>,
-  candidates: number,
-  targets: number,
-  start: number,
-): void {
-  const { weights, firstGains } = outputs;
-  checkOutput(term, 'weights', weights, [1, targets], start);
-  checkOutput(term, 'firstGains', firstGains, [candidates, 1]);
-  checkBlock(term, outputs, candidates, targets, start, weights.data);
-}
-
-/** @throws InvalidTensorError likewise. A wrong entry shows in the sums of the matrix as well, unless signs may cancel. */
-function checkBlock(
-  term: CoverageTerm,
-  { peak, affinity }: BlockOutputs<Float32Tensor>,
-  candidates: number,
-  targets: number,
-  start: number,
-  factors?: Float32Array,
-): void {
-  checkOutput(term, 'peak', peak, [1, targets], start);
-  checkShape(term, 'affinity', affinity, [candidates, targets]);
-  if (!term.nonNegative) checkOutput(term, 'affinity', affinity, [candidates, targets], start, factors);
-}
-
-function checkShape(
-  term: CoverageTerm,
-  output: string,
-  tensor: Float32Tensor | undefined,
-  expected: readonly [number, number],
-): void {
-  const dims = tensor?.dims ?? [];
-  if (dims.join() === expected.join()) return;
-  throw new InvalidTensorError(
-    `coverage(${term.name}).${output}`,
-    `expected shape [${expected.join(', ')}], got [${dims.join(', ')}]`,
-  );
-}
-
-/**
- * @param start the target of the first column.
- * @param factors what the columns have been multiplied by, to name the number that the term gave.
- */
-function checkOutput(
-  term: CoverageTerm,
-  output: string,
-  tensor: Float32Tensor,
-  expected: readonly [number, number],
-  start = 0,
-  factors?: Float32Array,
-): void {
-  checkShape(term, output, tensor, expected);
-  const { data } = tensor;
-  let at = 0;
-  while (at < data.length && (data[at] as number) >= 0 && (data[at] as number) < Number.POSITIVE_INFINITY)
-    at++;
-  if (at === data.length) return;
-  const [row, column] = [Math.floor(at / expected[1]), at % expected[1]];
-  const given = (data[at] as number) / (factors?.[column] ?? 1);
-  throw new InvalidTensorError(
-    `coverage(${term.name}).${output}`,
-    `row ${row}, column ${start + column} is ${Number(given.toPrecision(6))}; coverage must be finite and not negative`,
-  );
 }
 
 /** Puts a piece `[candidates, width]` into the matrix, from column `start` on. */
@@ -390,4 +330,75 @@ function copyColumns(
   for (let j = 0; j < candidates; j++) {
     affinity.set(piece.subarray(j * width, (j + 1) * width), j * targets + start);
   }
+}
+
+/** Rows copied at a time, so that the part of a block being read stays in the L1 cache. */
+const STRIP = 32;
+
+/**
+ * Fills a matrix and returns the sums of its columns.
+ * @param width columns of a block; the last may have fewer.
+ * @param block computes columns `start` to `start + width`, of the rows from `start` on: `[n − start, width]`.
+ */
+export async function fillSymmetric(
+  matrix: CoverageMatrix,
+  width: number,
+  block: (start: number, width: number) => Promise<Float32Array>,
+): Promise<Float64Array> {
+  const n = matrix.candidates;
+  const sums = new Float64Array(n);
+  for (let start = 0; start < n; start += width) {
+    const columns = Math.min(width, n - start);
+    place(matrix, await block(start, columns), start, columns, sums);
+  }
+  return sums;
+}
+
+/** Copies a block to its position and to its mirror position, and adds it to the sums of the columns it contributes to. */
+function place(
+  { affinity, candidates: n }: CoverageMatrix,
+  block: Float32Array,
+  start: number,
+  columns: number,
+  sums: Float64Array,
+): void {
+  const rows = n - start;
+  for (let row = 0; row < rows; row++) {
+    const values = block.subarray(row * columns, (row + 1) * columns);
+    affinity.set(values, (start + row) * n + start);
+    let sum = 0;
+    for (let column = 0; column < columns; column++) {
+      const value = values[column] as number;
+      sum += value;
+      sums[start + column] = (sums[start + column] as number) + value;
+    }
+    // In the square on the diagonal, each column is already complete.
+    if (row >= columns) sums[start + row] = (sums[start + row] as number) + sum;
+  }
+  for (let strip = columns; strip < rows; strip += STRIP) {
+    const end = Math.min(strip + STRIP, rows);
+    for (let column = 0; column < columns; column++) {
+      const to = (start + column) * n + start;
+      for (let row = strip; row < end; row++) affinity[to + row] = block[row * columns + column] as number;
+    }
+  }
+}
+
+/** Multiplies each column by its weight, and returns the sums of the rows. */
+export function weighColumns(
+  { affinity, candidates, targets }: CoverageMatrix,
+  weights: Float32Array,
+): Float32Array {
+  const sums = new Float32Array(candidates);
+  for (let row = 0; row < candidates; row++) {
+    const from = row * targets;
+    let sum = 0;
+    for (let column = 0; column < targets; column++) {
+      const value = Math.fround((affinity[from + column] as number) * (weights[column] as number));
+      affinity[from + column] = value;
+      sum += value;
+    }
+    sums[row] = sum;
+  }
+  return sums;
 }

@@ -1,11 +1,16 @@
 // The conformance suite: what every backend must do, for our backends and third-party ones.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Backend } from '../backend/backend.js';
-import { defineProgram, type Program, type TensorOps, type TensorSpecs } from '../backend/program.js';
+import {
+  type Backend,
+  defineProgram,
+  type Program,
+  type TensorOps,
+  type TensorSpecs,
+} from '../backend/backend.js';
 import { createReferenceBackend } from '../backend/reference-backend.js';
 import { elementCount, float32, type HostTensor } from '../backend/tensor.js';
-import { createRandom } from '../internal/random.js';
+import { createRandom } from '../search/sampling.js';
 import { normalizeRows } from '../similarity.js';
 import { describeSelections } from './describe-selections.js';
 import { opCases } from './op-cases.js';
@@ -19,8 +24,7 @@ export interface BackendUnderTest {
   /** Operations the backend states it lacks; each must throw UnsupportedOpError. @default none */
   readonly unsupportedOps?: readonly (keyof TensorOps<unknown>)[];
   /**
-   * Checks that are known to fail, with the reason, by their names in the test output. They run and must fail, so that a fix is
-   * noticed.
+   * Checks that are known to fail: reasons by the checks' names in the test output. They run and must fail, so that a fix is noticed.
    */
   readonly expectedFailures?: Readonly<Record<string, string>>;
   /** Number of live tensors or bytes, which must not grow over many runs. Omit if the engine cannot report it. */
@@ -286,7 +290,7 @@ export function describeBackend(suite: BackendUnderTest): void {
         ['a wrong element type', { a, b: { type: 'int32', data: new Int32Array(4), dims: [2, 2] } }],
         ['lengths that disagree', { a, b: float32(b.data, [4, 1]) }],
       ] as const) {
-        check(`refuses ${problem}`, async () => {
+        check(`rejects ${problem}`, async () => {
           const run = backend.run(gram, inputs as Record<'a' | 'b', HostTensor>);
           await expect(run).rejects.toMatchObject({ code: 'MMTOK_INVALID_TENSOR' });
         });

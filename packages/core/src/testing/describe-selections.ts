@@ -1,12 +1,11 @@
 // The selections that every backend must make: those of the official implementation, and those of the reference backend.
 
 import { describe, expect } from 'vitest';
-import type { Backend } from '../backend/backend.js';
-import type { TensorOps } from '../backend/program.js';
+import type { Backend, TensorOps } from '../backend/backend.js';
 import { float32, type HostTensor } from '../backend/tensor.js';
 import { defineCoverage } from '../coverage/define-coverage.js';
 import { textCoverage, visionCoverage } from '../coverage/terms.js';
-import { createRandom } from '../internal/random.js';
+import { createRandom } from '../search/sampling.js';
 import { prepareImage, selectTokens } from '../selection/select-tokens.js';
 import { officialSelections } from './official-selections.js';
 import { officialInputs } from './synthetic-features.js';
@@ -65,12 +64,12 @@ const wrongTerms: readonly (readonly [
   ],
 ];
 
-/** What the checks of selections need from the suite. */
+/** The parts of the suite that the checks of selections use. */
 export interface SelectionChecks {
   /** Declares a check. */
   check(name: string, body: () => Promise<void>): void;
   readonly reference: Backend;
-  /** Operations that the backend lacks; checks that need them are left out. */
+  /** Operations that the backend lacks; checks that need them are skipped. */
   readonly unsupportedOps: readonly (keyof TensorOps<unknown>)[];
   /** The backend under test; available inside checks. */
   backend(): Backend;
@@ -120,7 +119,7 @@ export function describeSelections({ check, reference, unsupportedOps, backend }
         }
       });
     }
-    check('a second question is answered, to the bit, as if it were the first', async () => {
+    check('a second question gets bitwise the same answer as a first one', async () => {
       const official = officialSelections[2] as (typeof officialSelections)[number];
       const { text, ...inputs } = officialInputs(official);
       const budget = { tokens: official.budget };
@@ -192,7 +191,7 @@ export function describeSelections({ check, reference, unsupportedOps, backend }
       }
     }
     check(
-      'of equal vision tokens the lowest index is picked first, wherever they lie in a product',
+      'the lowest index is picked first among equal vision tokens, wherever they are in a product',
       async () => {
         for (const [n, d] of [
           [256, 1152],
@@ -219,7 +218,7 @@ export function describeSelections({ check, reference, unsupportedOps, backend }
         }
       },
     );
-    check('tensors may lie in memory that threads share', async () => {
+    check('tensors may be in memory that threads share', async () => {
       const shared = (dims: readonly [number, number], seed: number): HostTensor => {
         const data = new Float32Array(new SharedArrayBuffer(4 * dims[0] * dims[1]));
         return float32(data.map(createRandom(seed)), dims);

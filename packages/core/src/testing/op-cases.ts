@@ -1,6 +1,6 @@
 // One small program per operation and its test sizes, for the conformance suite.
 
-import { defineProgram, type Program, type TensorOps } from '../backend/program.js';
+import { defineProgram, type Program, type TensorOps } from '../backend/backend.js';
 
 /** A program that exercises one operation. */
 export interface OpCase {

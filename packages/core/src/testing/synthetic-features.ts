@@ -1,7 +1,7 @@
 // Deterministic, spatially smooth synthetic features, drawn exactly like those behind the official selections.
 
 import { type Float32Tensor, float32 } from '../backend/tensor.js';
-import { createRandom } from '../internal/random.js';
+import { createRandom } from '../search/sampling.js';
 import type { OfficialSelection } from './official-selections.js';
 
 /** Shape and statistics of a map of features. */
@@ -28,17 +28,17 @@ export function syntheticFeatures(map: FeatureMap): Float32Tensor {
   const rng = createRandom(seed);
   const g = gaussian(rng);
   const mean = Array.from({ length: dim }, () => common * g());
-  const centres = Array.from({ length: clusters }, () => ({
+  const centers = Array.from({ length: clusters }, () => ({
     y: rng() * height,
     x: rng() * width,
     spread: (1 + 5 * rng()) ** 2,
   }));
-  const bases = centres.map(() => Array.from({ length: dim }, g));
+  const bases = centers.map(() => Array.from({ length: dim }, g));
   const data = new Float32Array(height * width * dim);
   for (let i = 0; i < height * width; i++) {
     const y = Math.floor(i / width);
     const x = i % width;
-    const closeness = centres.map((c) => 1 / (1 + ((y - c.y) ** 2 + (x - c.x) ** 2) / c.spread));
+    const closeness = centers.map((c) => 1 / (1 + ((y - c.y) ** 2 + (x - c.x) ** 2) / c.spread));
     const total = closeness.reduce((sum, each) => sum + each, 0);
     for (let k = 0; k < dim; k++) {
       const region = bases.reduce(

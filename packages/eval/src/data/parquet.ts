@@ -165,7 +165,7 @@ async function getPage(url: string): Promise<{ files: string[]; next: string | u
  * Lists the URLs of all parquet files of a dataset. Set `HF_ENDPOINT` to use another Hub, e.g. a mirror.
  * @throws MissingFileError if the Hub cannot be reached, or has no such dataset, or the dataset has no parquet files.
  */
-export async function hubFiles(dataset: string): Promise<string[]> {
+async function hubFiles(dataset: string): Promise<string[]> {
   const endpoint = (process.env.HF_ENDPOINT ?? DEFAULT_ENDPOINT).replace(/\/$/, '');
   const files: string[] = [];
   let url: string | undefined = `${endpoint}/api/datasets/${dataset}/tree/main?recursive=true`;

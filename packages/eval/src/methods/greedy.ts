@@ -16,13 +16,6 @@ export function descending(scores: ArrayLike<number>): number[] {
   return Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[b]! - scores[a]! || a - b);
 }
 
-/** Scores rescaled to 0 to 1; all 1 if they are equal. */
-export function minMax(scores: Float64Array, epsilon = 0): Float64Array {
-  const low = scores.reduce((least, score) => Math.min(least, score), Number.POSITIVE_INFINITY);
-  const high = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
-  return scores.map((score) => (high > low ? (score - low + epsilon) / (high - low) : 1));
-}
-
 // Max-min search, shared by DivPrune, Cen-Prune, and farthest-point sampling: repeatedly picks the token farthest from all picks.
 
 /** Options of a max-min search. */

@@ -1,11 +1,42 @@
 // The methods: built in by name, and what defines your own.
 
 import { InvalidOptionsError } from '@mmtok/core';
-import * as all from './all.js';
+import { random, resize, stratified, uniform } from './controls.js';
+import { dartEmbedding } from './dart.js';
+import {
+  cdpruner,
+  cdprunerOpenvino,
+  cenCdpruner,
+  cenDivprune,
+  divprune,
+  farthestPoint,
+  otprune,
+} from './diversity.js';
+import { facilityLocation, scope } from './facility-location.js';
 import type { Method } from './method.js';
+import { mmrNorm, mmrRelevance, mmrSaliency } from './mmr.js';
+import {
+  mmtok,
+  mmtokAgent,
+  mmtokAuto,
+  mmtokFocused,
+  mmtokFocusedAgent,
+  mmtokIvc,
+  mmtokOracle,
+  mmtokPeaked,
+  textOnly,
+  visionOnly,
+} from './mmtok.js';
+import { agilepruner, fastervlm, visionzip, vispruner } from './saliency.js';
+import { prunesid, prunesidSaliency, svdLeverage } from './spectral.js';
+import { stacktok } from './stacktok.js';
+import { zspaprune } from './zspaprune.js';
 
 export { MethodError } from '../errors.js';
-export * from './all.js';
+export * from './controls.js';
+export * from './dart.js';
+export * from './diversity.js';
+export * from './facility-location.js';
 export {
   type AgentRole,
   defineMethod,
@@ -21,45 +52,51 @@ export {
   needsInWords,
   type TokenPositions,
 } from './method.js';
+export * from './mmr.js';
+export * from './mmtok.js';
+export * from './saliency.js';
+export * from './spectral.js';
+export * from './stacktok.js';
+export * from './zspaprune.js';
 
 /** All built-in methods. Those that need saliency, positions or an agent come last. */
 export const builtInMethods: readonly Method[] = [
-  all.mmtok,
-  all.mmtokPeaked,
-  all.mmtokFocused,
-  all.mmtokAuto,
-  all.textOnly,
-  all.visionOnly,
-  all.random,
-  all.uniform,
-  all.stratified,
-  all.resize,
-  all.divprune,
-  all.cdpruner,
-  all.cdprunerOpenvino,
-  all.farthestPoint,
-  all.facilityLocation,
-  all.stacktok,
-  all.cenDivprune,
-  all.cenCdpruner,
-  all.dartEmbedding,
-  all.otprune,
-  all.svdLeverage,
-  all.prunesid,
-  all.mmrNorm,
-  all.mmrRelevance,
-  all.zspaprune,
-  all.visionzip,
-  all.fastervlm,
-  all.vispruner,
-  all.scope,
-  all.prunesidSaliency,
-  all.mmrSaliency,
-  all.agilepruner,
-  all.mmtokIvc,
-  all.mmtokAgent,
-  all.mmtokFocusedAgent,
-  all.mmtokOracle,
+  mmtok,
+  mmtokPeaked,
+  mmtokFocused,
+  mmtokAuto,
+  textOnly,
+  visionOnly,
+  random,
+  uniform,
+  stratified,
+  resize,
+  divprune,
+  cdpruner,
+  cdprunerOpenvino,
+  farthestPoint,
+  facilityLocation,
+  stacktok,
+  cenDivprune,
+  cenCdpruner,
+  dartEmbedding,
+  otprune,
+  svdLeverage,
+  prunesid,
+  mmrNorm,
+  mmrRelevance,
+  zspaprune,
+  visionzip,
+  fastervlm,
+  vispruner,
+  scope,
+  prunesidSaliency,
+  mmrSaliency,
+  agilepruner,
+  mmtokIvc,
+  mmtokAgent,
+  mmtokFocusedAgent,
+  mmtokOracle,
 ];
 
 /**

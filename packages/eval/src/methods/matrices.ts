@@ -3,7 +3,6 @@
 import { type Backend, cosineSimilarity, type Float32Tensor } from '@mmtok/core';
 import { defineProgram, float32 } from '@mmtok/core/backend';
 import { sum } from '@mmtok/core/internal';
-import { minMax } from './greedy.js';
 import type { MethodFeatures } from './method.js';
 
 /** A dense row-major matrix. */
@@ -45,6 +44,13 @@ export async function relevance(
     means.map((mean) => sign * mean),
     epsilon,
   );
+}
+
+/** Scores rescaled to 0 to 1; all 1 if they are equal. */
+export function minMax(scores: Float64Array, epsilon = 0): Float64Array {
+  const low = scores.reduce((least, score) => Math.min(least, score), Number.POSITIVE_INFINITY);
+  const high = scores.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
+  return scores.map((score) => (high > low ? (score - low + epsilon) / (high - low) : 1));
 }
 
 /** The tensor minus the mean of its rows. */

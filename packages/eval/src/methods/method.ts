@@ -57,8 +57,8 @@ export interface MethodRequest {
 }
 
 /**
- * What a method needs besides vision tokens: the question's text, saliency, preserved positions, or a processor that makes fewer
- * vision tokens of a smaller image.
+ * What a method needs besides vision tokens: the question's text, saliency, preserved positions, or a processor that produces fewer
+ * vision tokens for a smaller image.
  */
 export type MethodNeed = 'question' | 'saliency' | 'positions' | 'resolution';
 
@@ -254,7 +254,7 @@ export function checkPicks(
   return picks;
 }
 
-/** How picks break the contract, in words; undefined if they do not. */
+/** What is wrong with picks; undefined if nothing is. */
 function whatIsWrong(picks: readonly number[], n: number, k: number): string | undefined {
   if (!Array.isArray(picks)) return `it returned ${typeof picks} instead of an array of ${k} indices`;
   if (picks.length !== k) return `it returned ${picks.length} indices instead of ${k}`;

@@ -62,13 +62,13 @@ function inputOf(
 const pick = (method: Method, features: MethodFeatures, tokens: number, seed = 1) =>
   method.select(features, { tokens, backend, seed });
 
-/** Tokens in a row after five others, and the frequencies of a head of eight numbers. */
+/** Consecutive tokens after five others, and the frequencies of a head with eight dimensions. */
 const positionsOf = (n: number): TokenPositions => ({
   ids: [Array.from({ length: n }, (_, token) => 5 + token)],
   frequencies: [0, 1, 2, 3].map((d) => 10_000 ** (-d / 4)),
 });
 
-/** All that choose among tokens. */
+/** All methods that select tokens. */
 const choosing = builtInMethods.filter(({ resizes }) => resizes !== true);
 
 describe('official picks', () => {
@@ -125,7 +125,7 @@ describe('every method', () => {
           const n = rows * columns;
           const k = Math.max(1, Math.round(share * n));
           const map = { height: rows, width: columns, clusters: 2, noise: 0.5, common: 0.5 };
-          // A flat picture: every token the same, so that there is nothing but ties.
+          // A blank image: all tokens are equal, so there are only ties.
           const vision = isFlat
             ? float32(new Float32Array(n * dim).fill(0.5), [n, dim])
             : syntheticFeatures({ ...map, dim, seed });
@@ -180,7 +180,7 @@ describe('every method', () => {
   });
 
   it.each(table.filter(([, { needs }]) => needs.length > 0))(
-    '%s is refused without what it needs',
+    '%s is rejected without what it needs',
     async (name, method) => {
       await expect(pick(method, { vision }, 4)).rejects.toMatchObject({
         code: 'MMTOK_METHOD',
@@ -235,7 +235,7 @@ describe('baselines', () => {
 });
 
 describe('newer baselines, on features small enough to check by hand', () => {
-  // Three directions: tokens 0 to 3 are alike, so are 4 and 5; 6 stands alone and is long.
+  // Three directions: tokens 0 to 3, tokens 4 and 5, and token 6, which is long.
   const rows = [
     [1, 0, 0],
     [1, 0, 0],

@@ -2,8 +2,8 @@
 // here the importance needs no training.
 
 import { gatherRows } from '@mmtok/core/internal';
-import { argMax, minMax } from './greedy.js';
-import { cosineMatrix, type Matrix, relevance } from './matrices.js';
+import { argMax } from './greedy.js';
+import { cosineMatrix, type Matrix, minMax, relevance } from './matrices.js';
 import {
   defineMethod,
   type GivenFeatures,

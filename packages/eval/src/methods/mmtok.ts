@@ -1,7 +1,9 @@
-// MMTok, its parts alone, any objective of your own terms, and any method preceded by an agent, as methods.
+// MMTok, its parts alone, any objective of your own terms, any method preceded by an agent, and MMTok with the positions of
+// IVC-Prune.
 
 import { type ObjectiveTerm, selectTokens, textCoverage, visionCoverage } from '@mmtok/core';
-import { type AgentRole, defineMethod, type Method, type MethodNeed } from './method.js';
+import { descending } from './greedy.js';
+import { type AgentRole, defineMethod, type Method, type MethodNeed, type TokenPositions } from './method.js';
 
 const SOURCE = 'https://arxiv.org/abs/2508.18264';
 
@@ -58,13 +60,13 @@ export const mmtokPeaked: Method = coverageMethod({
 });
 
 /**
- * Vision coverage alone, with targets weighted by their relevance to the question. Not part of the paper. Its focus, 4, was chosen
- * on questions about validation scenes of the embedded benchmark.
+ * Vision coverage alone, with targets weighted by their relevance to the question. Not part of the paper. Its focus, 3, was chosen
+ * on questions about validation scenes of the embedded models.
  */
 export const mmtokFocused: Method = coverageMethod({
   name: 'mmtok-focused',
   title: 'MMTok, focused',
-  coverage: [visionCoverage({ focus: 4 })],
+  coverage: [visionCoverage({ focus: 3 })],
 });
 
 /** Text coverage alone. Once every word is covered, the remaining picks are the lowest indices. */
@@ -83,7 +85,7 @@ export const visionOnly: Method = coverageMethod({
 });
 
 /**
- * Vision coverage alone, with a focus whose strength is measured: the less the question distinguishes vision tokens, the weaker,
+ * Vision coverage alone, with an automatic focus: the less the question distinguishes between vision tokens, the weaker the focus,
  * down to none. Not part of the paper. Its thresholds were chosen on questions about validation scenes of the embedded benchmark.
  */
 export const mmtokAuto: Method = coverageMethod({
@@ -120,3 +122,48 @@ export const mmtokFocusedAgent: Method = withAgent(mmtokFocused);
 
 /** MMTok with the right answer as text. An upper bound rather than a method. */
 export const mmtokOracle: Method = withAgent(mmtok, 'oracle');
+
+// IVC-Prune always keeps tokens whose rotary positions serve as coordinates.
+
+/** Share of tokens kept for the highest mean cosine, and the same share for the highest mean sine, as published for LLaVA. */
+const IVC_SHARE = 0.05;
+/** Each of the two takes at most this share of the budget, which leaves half of a small one to MMTok. */
+const MOST_IVC = 0.25;
+
+/**
+ * Keeps the positions of IVC-Prune's first half. MMTok replaces its second half, which reads values inside the language model.
+ * Useful only if kept tokens keep their positions.
+ */
+export const mmtokIvc: Method = defineMethod({
+  name: 'mmtok-ivc',
+  title: 'MMTok + IVC positions',
+  source: 'https://github.com/FireRedTeam/IVC-Prune',
+  needs: ['positions'],
+  async select({ vision, visionFeatures, text, positions }, { tokens, backend }) {
+    const { order } = await selectTokens({
+      backend,
+      coverage: [textCoverage(), visionCoverage()],
+      vision,
+      visionFeatures,
+      ...(text && { text }),
+      budget: { tokens },
+      constraints: { include: coordinates(positions as TokenPositions, tokens) },
+    });
+    return order;
+  },
+});
+
+/** The tokens whose positions have the highest mean cosine, and the highest mean sine, over axes and frequencies. */
+function coordinates({ ids, frequencies }: TokenPositions, budget: number): number[] {
+  const n = ids[0]?.length ?? 0;
+  const count = Math.min(Math.round(IVC_SHARE * n), Math.floor(MOST_IVC * budget));
+  const meanOf = (wave: (angle: number) => number): Float64Array =>
+    Float64Array.from({ length: n }, (_, token) => {
+      let total = 0;
+      for (const axis of ids) {
+        for (let f = 0; f < frequencies.length; f++) total += wave(axis[token]! * frequencies[f]!);
+      }
+      return total / (ids.length * frequencies.length);
+    });
+  return [...new Set([Math.cos, Math.sin].flatMap((wave) => descending(meanOf(wave)).slice(0, count)))];
+}

@@ -1,7 +1,8 @@
-// FasterVLM, VisionZip and VisPruner: salient tokens first, and then, for the latter two, some from the rest.
+// Methods on the encoder's saliency: FasterVLM keeps the most salient tokens, VisionZip and VisPruner complete them with others, and
+// AgilePruner keeps them at a distance from each other.
 
 import { descending } from './greedy.js';
-import { cosineMatrix, type Matrix } from './matrices.js';
+import { cosineMatrix, effectiveRank, type Matrix, spectrumOf } from './matrices.js';
 import { defineMethod, type Method } from './method.js';
 
 /** The k tokens with the highest saliency, e.g. attention of the encoder's class token. */
@@ -58,8 +59,9 @@ export const vispruner: Method = defineMethod({
 });
 
 /**
- * Splits tokens into every other one and the rest, drops of the first those most like one of the rest, and repeats. The order of
- * tokens decides the splits: by saliency at first, then the least unique of the first part before the rest, as officially.
+ * Repeatedly splits the tokens into two halves, alternating between them, and drops the tokens of the first half that are most similar
+ * to a token of the second. As in the official code, tokens are ordered by saliency at first, and afterwards by similarity within the
+ * first half.
  */
 function diverse(tokens: readonly number[], count: number, { data, columns }: Matrix): number[] {
   if (count === 0) return [];
@@ -81,3 +83,37 @@ function diverse(tokens: readonly number[], count: number, { data, columns }: Ma
   }
   return left;
 }
+
+// AgilePruner: salient tokens at a distance that grows with the effective rank of the image's tokens.
+
+/** Growth of the distance from one pick to the next for an image of average effective rank. */
+const STEP = 0.01;
+/**
+ * Our own constants: the average effective rank over images, as a share of the highest possible rank, and the largest distance.
+ * The authors publish no code, and no constants for encoders other than theirs.
+ */
+const AVERAGE_SHARE = 0.25;
+const LARGEST = 0.5;
+
+/** ICLR 2026, the rule of its minimal method. Tokens too close to a pick come last, by saliency, if the budget needs them. */
+export const agilepruner: Method = defineMethod({
+  name: 'agilepruner',
+  title: 'AgilePruner',
+  source: 'https://arxiv.org/abs/2603.01236',
+  needs: ['saliency'],
+  async select({ visionFeatures, saliency }, { tokens: k, backend }) {
+    const [n, d] = visionFeatures.dims as readonly [number, number];
+    const rank = effectiveRank(await spectrumOf(visionFeatures.data, n, d));
+    const step = (STEP * rank) / Math.max(1, AVERAGE_SHARE * Math.min(n, d));
+    const { data } = await cosineMatrix(backend, visionFeatures, visionFeatures);
+    const picks: number[] = [];
+    const tooClose: number[] = [];
+    for (const token of descending(saliency as Float32Array)) {
+      const distance = Math.min(LARGEST, picks.length * step);
+      const isClose = picks.some((pick) => 1 - data[pick * n + token]! < distance);
+      (isClose ? tooClose : picks).push(token);
+      if (picks.length === k) break;
+    }
+    return [...picks, ...tooClose].slice(0, k);
+  },
+});

@@ -134,7 +134,8 @@ export function ocrBenchMatch(
 }
 
 // Comparing answers to your own questions: same text, same number, or containment. Characters that carry meaning stay: 3.5 is not
-// 35, −5 is not 5, 5 % is not 5, 1/2 is not 12. The benchmarks have their own comparisons.
+// 35, −5 is not 5, 5 % is not 5, 1/2 is not 12. Variants of a character are equal: ５ is 5, and ﬁ is fi. The metrics of the
+// benchmarks, above, compare texts as their official code does.
 
 /** Ignored: quotes, brackets and exclamation marks; periods, commas and colons unless a digit follows. */
 const SILENT = /[!"'?()[\]{}`“”„‘’]|[.,:;](?!\p{Nd})|(?<=\p{L})[-_](?=\p{L})/gu;
@@ -156,9 +157,17 @@ interface WrittenNumber {
   readonly kind: 'plain' | 'percent' | 'fraction';
 }
 
-/** Lower case, normalized Unicode, one kind of minus, single spaces, no ignored characters; unchanged if nothing would be left. */
+/** Superscripts, subscripts, and fractions: 10² is not 102, and 1½ is not 11/2. */
+const OTHER_CHARACTERS = /[^\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u209c\u2150-\u215f\u2189]+/g;
+
+/** The text with variants of characters replaced by the usual ones (Unicode NFKC), such as full-width digits and ligatures. */
+export function usualCharacters(text: string): string {
+  return text.replace(OTHER_CHARACTERS, (part) => part.normalize('NFKC'));
+}
+
+/** Lower case, usual characters, one kind of minus, single spaces, no ignored characters; unchanged if nothing would be left. */
 function cleaned(text: string): string {
-  const plain = words(text.normalize('NFC').toLowerCase().replace(MINUS, '-')).join(' ');
+  const plain = words(usualCharacters(text).toLowerCase().replace(MINUS, '-')).join(' ');
   return strip(plain.replace(SILENT, '')) || plain;
 }
 

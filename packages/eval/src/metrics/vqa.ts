@@ -42,7 +42,7 @@ function twoKeys(value: string): [string, string][] {
 }
 
 /** From the word as written to the word with apostrophes; 120 entries. */
-export const CONTRACTIONS: ReadonlyMap<string, string> = new Map([
+const CONTRACTIONS: ReadonlyMap<string, string> = new Map([
   ...ONE_APOSTROPHE.split(' ').map((value): [string, string] => [value.replace("'", ''), value]),
   ...TWO_APOSTROPHES.split(' ').flatMap(twoKeys),
   ...IRREGULAR,
@@ -89,7 +89,7 @@ export function vqaDigitArticle(text: string): string {
 }
 
 /** Newlines and tabs become spaces, then strip. Applied even where nothing else is normalized. */
-export function onOneLine(text: string): string {
+function onOneLine(text: string): string {
   return strip(text.replace(/[\n\t]/g, ' '));
 }
 

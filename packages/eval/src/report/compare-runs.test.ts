@@ -1,15 +1,14 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createReferenceBackend } from '@mmtok/core';
 import { parseHTML } from 'linkedom';
 import { describe, expect, it } from 'vitest';
 import { fakeModel, fakeTask } from '../../test/fake-run.js';
+import { temporary } from '../../test/temporary.js';
+import { type EvalModel, type RunOptions, type RunResult, runEvaluation } from '../index.js';
 import { mmtok, random, uniform } from '../methods/index.js';
-import { type EvalModel, type RunOptions, type RunResult, runEvaluation } from '../runner/index.js';
-import { compareRuns, verdictOf, writeComparison } from './index.js';
+import { compareRuns, verdictOf, writeComparison } from './compare-runs.js';
 
-const temporary = () => mkdtempSync(join(tmpdir(), 'mmtok-compare-'));
 const run = (more: Partial<RunOptions> = {}): Promise<RunResult> =>
   runEvaluation({
     task: fakeTask(12),
@@ -20,7 +19,7 @@ const run = (more: Partial<RunOptions> = {}): Promise<RunResult> =>
     out: temporary(),
     ...more,
   });
-/** A model that is wrong on half of what the other one knows. */
+/** A model that is wrong on half of the questions that the other one answers correctly. */
 const forgetful = (): EvalModel => {
   const { model } = fakeModel();
   return {

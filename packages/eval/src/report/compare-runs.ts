@@ -10,7 +10,7 @@ import type { RunSettings } from '../runner/run-settings.js';
 import { groupBy, type Interval, mean, meanDifference } from '../stats/statistics.js';
 import { escapeMarkdown, htmlList, htmlPage, htmlTable, listToMarkdown, tableToMarkdown } from './formats.js';
 import { scoreOf } from './summarize-run.js';
-import { percent, type Table, tokenCount } from './tables.js';
+import { modelOptionsInWords, percent, type Table, tokenCount } from './tables.js';
 
 /** One method in both runs, on the questions that both have answered. */
 export interface ComparedRow {
@@ -164,7 +164,7 @@ function budgetOf({ method, budgets: [a, b] }: ComparedRow): string {
 }
 
 /** A row's label in the plot. */
-export function labelOf(row: ComparedRow): string {
+function labelOf(row: ComparedRow): string {
   const budget = budgetOf(row);
   return budget === '' ? row.title : `${row.title}, ${budget}`;
 }
@@ -194,12 +194,10 @@ export function comparisonTable({ rows }: RunComparison): Table {
 
 /** What is compared and what is skipped, one line each. */
 export function comparisonNotes({ settings, folders, questions, onlyIn, unpaired }: RunComparison): string[] {
-  const [a, b] = settings.map(({ model, modelOptions = {}, seed }, at) =>
-    [
-      `${folders[at]}: ${model}`,
-      ...Object.entries(modelOptions).map(([name, value]) => `${name} ${value}`),
-      `seed ${seed}`,
-    ].join(', '),
+  const [a, b] = settings.map((own, at) =>
+    [`${folders[at]}: ${own.model}`, modelOptionsInWords(own), `seed ${own.seed}`]
+      .filter((part) => part !== '')
+      .join(', '),
   ) as [string, string];
   return [
     `A: ${a}`,
@@ -213,7 +211,7 @@ export function comparisonNotes({ settings, folders, questions, onlyIn, unpaired
 }
 
 /** The comparison as Markdown. */
-export function comparisonMarkdown(comparison: RunComparison): string {
+function comparisonMarkdown(comparison: RunComparison): string {
   return [
     `# ${escapeMarkdown(titleOf(comparison))}`,
     listToMarkdown(comparisonNotes(comparison)),

@@ -34,6 +34,8 @@ summary { cursor: pointer; padding: 0.3rem 0; font-weight: 600; }
 .views { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: 0.7rem; }
 .view { margin: 0; font-size: 0.8rem; line-height: 1.3; }
 .image { display: block; width: 100%; background-size: 100% 100%; border-radius: 0.25rem; overflow: hidden; }
+/* The overview of an image in tiles is below the image. */
+.image + .image { margin-top: 0.3rem; }
 .image svg { display: block; width: 100%; height: 100%; }
 .right { color: var(--good); } .wrong { color: var(--bad); }
 @media print { body { max-width: none; } details { display: block; } }

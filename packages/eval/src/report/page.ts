@@ -1,7 +1,7 @@
 // The report as a single HTML page without scripts or external files.
 
 import { readFile, stat } from 'node:fs/promises';
-import { tokenMarks } from '@mmtok/core/internal';
+import { imageGrids, type TokenGrid, tokenMarks } from '@mmtok/core/internal';
 import { html, raw } from 'hono/html';
 import { ALL, type EvalRecord } from '../runner/records.js';
 import type { RunResult } from '../runner/run-evaluation.js';
@@ -18,6 +18,7 @@ import {
   lostKindTable,
   methodTable,
   mmtokLosses,
+  modelOptionsInWords,
   paperTable,
   percent,
   primaryMetricTable,
@@ -27,7 +28,7 @@ import {
   tokenCount,
 } from './tables.js';
 
-// Examples for the page: questions on which the methods disagree, with the kept tokens drawn over the image.
+// Examples: questions on which the methods disagree, with the kept tokens drawn over the image.
 
 /** Number of questions shown. */
 const EXAMPLES = 6;
@@ -45,7 +46,7 @@ interface Example {
  * @param budget as written in the records.
  * @param task gives the right answer if the records do not contain it as text.
  */
-export async function drawExamples(
+async function drawExamples(
   run: RunResult,
   budget: string,
   task: Pick<Task, 'referenceAnswer'> | undefined,
@@ -59,10 +60,13 @@ export async function drawExamples(
   return cards;
 }
 
-/** Questions answered right with all tokens, most contested first; ones that the first method wins and loses alternate. */
+/**
+ * Questions answered correctly with all tokens, those that divide the methods most evenly first. Questions that the first method
+ * answers correctly alternate with others.
+ */
 function tellingExamples(records: readonly EvalRecord[], budget: string): Example[] {
   const byId = groupBy(
-    records.filter((record) => record.budget === budget && record.grid !== undefined),
+    records.filter((record) => record.budget === budget && gridsOf(record).length > 0),
     ({ id }) => id,
   );
   const found = records
@@ -131,12 +135,21 @@ function expectedAnswer(
 /** Side length of a token in the drawing. */
 const CELL = 12;
 
+/** The kept tokens as grids that each span the whole image: one, or those of the tiles and of the overview. */
+function gridsOf({ grid, tiling, indices = [] }: EvalRecord): readonly TokenGrid[] {
+  if (tiling !== undefined) return imageGrids(tiling, indices);
+  return grid === undefined ? [] : [{ rows: grid[0], columns: grid[1], kept: indices }];
+}
+
 function view(record: EvalRecord, title: string, number: number): Html {
-  const [rows, columns] = record.grid as readonly [number, number];
-  const kept = record.indices ?? [];
-  const [width, height] = [columns * CELL, rows * CELL];
   const verdict = scoreOf(record) > 0 ? 'right' : 'wrong';
-  return html`<figure class="view"><span class="image image-${number}" style="aspect-ratio:${columns}/${rows}"><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${kept.length} kept tokens">${raw(tokenMarks({ rows, columns, kept }, width, height))}</svg></span><figcaption>${title}: <span class="${verdict}">${record.answer} ${verdict === 'right' ? '✓' : '✗'}</span></figcaption></figure>`;
+  const grids = gridsOf(record);
+  const [{ rows, columns } = { rows: 1, columns: 1 }] = grids;
+  const drawings = grids.map((grid) => {
+    const [width, height] = [grid.columns * CELL, grid.rows * CELL];
+    return html`<span class="image image-${number}" style="aspect-ratio:${columns}/${rows}"><svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${grid.kept.length} kept tokens">${raw(tokenMarks(grid, width, height))}</svg></span>`;
+  });
+  return html`<figure class="view">${drawings}<figcaption>${title}: <span class="${verdict}">${record.answer} ${verdict === 'right' ? '✓' : '✗'}</span></figcaption></figure>`;
 }
 
 /** The whole page. */
@@ -148,10 +161,12 @@ export async function toPage(
   const { settings, questions, full } = summary;
   const budgets = budgetsOf(summary);
   const title = `${settings.title}: ${settings.model}`;
+  const modelOptions = modelOptionsInWords(settings);
   const exampleBudget = budgets[Math.floor(budgets.length / 2)];
   const examples = exampleBudget === undefined ? [] : await drawExamples(run, exampleBudget, task);
   const details: readonly (readonly [string, string | Html])[] = [
     ['Command', html`<code>${settings.command ?? 'runEvaluation()'}</code>`],
+    ...(modelOptions === '' ? [] : [['Model options', modelOptions] as const]),
     ['Machine', `${settings.machine}; methods on ${settings.backend}`],
     ...(settings.agent === undefined ? [] : [['Agent', settings.agent] as const]),
     ['Started', settings.started],
@@ -186,7 +201,7 @@ ${
     ? ''
     : section('examples', `Examples with kept tokens, budget ${exampleBudget}`, [
         note(
-          'Questions answered correctly with all tokens on which the methods disagree. Kept tokens are framed; the grid spans the whole image.',
+          'Questions answered correctly with all tokens on which the methods disagree. Kept tokens are framed; the grid spans the whole image. For an image in tiles, the second drawing shows the overview, and tiles that were not encoded are nearly black.',
         ),
         ...examples,
       ])

@@ -65,7 +65,7 @@ const MODELS: readonly (readonly [model: string, name: RegExp])[] = [
  * The paper's rows for a model and a column of its tables; empty if it has none.
  * @param model hub id or folder path.
  */
-export function paperRows(model: string, column: string): PaperRow[] {
+function paperRows(model: string, column: string): PaperRow[] {
   const known = MODELS.find(([, name]) => name.test(model))?.[0];
   const at = COLUMNS.indexOf(column);
   if (at < 0) return [];

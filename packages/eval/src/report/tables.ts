@@ -1,6 +1,7 @@
 // The tables of a report as text cells, which pages and Markdown then format.
 
 import { needsInWords } from '../methods/method.js';
+import type { RunSettings } from '../runner/run-settings.js';
 import type { Interval } from '../stats/statistics.js';
 import {
   budgetsOf,
@@ -16,7 +17,7 @@ import {
 export const percent = (share: number): string => (share * 100).toFixed(1);
 
 /** `93.8 (91.0–96.2)` */
-export function withInterval(interval: Interval | undefined): string {
+function withInterval(interval: Interval | undefined): string {
   if (interval === undefined) return '–';
   return `${percent(interval.value)} (${percent(interval.low)}–${percent(interval.high)})`;
 }
@@ -29,10 +30,17 @@ export const milliseconds = (ms: number): string =>
 export const tokenCount = (tokens: number): string =>
   Number.isInteger(tokens) ? String(tokens) : tokens.toFixed(1);
 
+/** How the model was configured, e.g. `dtype q4, tiles 5`; empty if everything was left at its default. */
+export function modelOptionsInWords({ modelOptions = {} }: Pick<RunSettings, 'modelOptions'>): string {
+  return Object.entries(modelOptions)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
+
 // Where methods lose: the kinds of question that suffer most, and which methods beat MMTok.
 
 /** The kind of question on which a method loses most. */
-export interface WorstKind {
+interface WorstKind {
   readonly row: SummaryRow;
   readonly kind: string;
   readonly questions: number;
@@ -41,7 +49,7 @@ export interface WorstKind {
 }
 
 /** For each row, the kind of question with the largest drop, if any. */
-export function worstKinds({ rows, full }: RunSummary): WorstKind[] {
+function worstKinds({ rows, full }: RunSummary): WorstKind[] {
   return rows.flatMap((row) => {
     const drops = row.kinds.map(({ kind, score, questions }): WorstKind => {
       const before = full.kinds.find((one) => one.kind === kind)?.score ?? 0;
@@ -53,7 +61,7 @@ export function worstKinds({ rows, full }: RunSummary): WorstKind[] {
 }
 
 /** Which methods beat MMTok, in words. */
-export interface Losses {
+interface Losses {
   readonly lead: string;
   /** One per budget at which any does. */
   readonly items: readonly string[];
@@ -263,7 +271,7 @@ export function methodTable({ settings }: RunSummary): Table {
   };
 }
 
-// Where it matters to say no: kinds of question that no method answers at a budget as well as all tokens do.
+// Kinds of question that, at a budget, no method answers as well as all tokens do.
 
 /** What a report calls them. */
 export const LOST_KINDS_TITLE = 'Kinds of question that every method loses';

@@ -14,6 +14,7 @@ import {
   lostKindTable,
   methodTable,
   mmtokLosses,
+  modelOptionsInWords,
   paperTable,
   percent,
   primaryMetricTable,
@@ -57,12 +58,14 @@ export async function writeReport(
 export function toMarkdown(summary: RunSummary): string {
   const { settings, questions, full } = summary;
   const losses = mmtokLosses(summary);
+  const modelOptions = modelOptionsInWords(settings);
   const parts = [
     `# ${escapeMarkdown(`${settings.title}: ${settings.model}`)}`,
     `${questions} questions. With all ${tokenCount(full.visionTokens)} vision tokens the score is ${percent(full.score)} %. ` +
       `Methods ran on ${escapeMarkdown(settings.backend)}, seed ${settings.seed}.`,
     [
       `- Command: ${markdownCode(settings.command ?? 'runEvaluation()')}`,
+      ...(modelOptions === '' ? [] : [`- Model options: ${escapeMarkdown(modelOptions)}`]),
       `- Machine: ${escapeMarkdown(settings.machine)}`,
       `- Started: ${escapeMarkdown(settings.started)}`,
       ...(settings.agent === undefined ? [] : [`- Agent: ${escapeMarkdown(settings.agent)}`]),

@@ -171,7 +171,11 @@ export async function askQuestion(
     ...(method &&
       first &&
       fit === undefined &&
-      images.length === 1 && { indices: first.indices, ...(first.grid && { grid: first.grid }) }),
+      images.length === 1 && {
+        indices: first.indices,
+        ...(first.grid && { grid: first.grid }),
+        ...(first.tiling && { tiling: first.tiling }),
+      }),
     encodeMs: round(timings.encodeMs),
     selectMs: round(sum(chosen.map(({ selectMs }) => selectMs))),
     ...(asked && agentFacts(asked)),
@@ -222,7 +226,7 @@ function firstAllowed(excluded: readonly number[]): number {
   return token;
 }
 
-/** Vision tokens that an image may cost, and those that it costs unresized. */
+/** How many vision tokens a resized image may cost, and how many the original costs. */
 interface FitTokens {
   readonly tokens: number;
   readonly visionTokens: number;

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { forgetQuestions, linesOf, options, temporary } from '../../test/run-options.js';
+import { forgetQuestions, linesOf, options } from '../../test/run-options.js';
+import { temporary } from '../../test/temporary.js';
+import { mergeRuns, type RunOptions, readRun, runEvaluation } from '../index.js';
 import { mmtok, random, uniform } from '../methods/index.js';
-import { mergeRuns, type RunOptions, readRun, runEvaluation } from './index.js';
 
 describe('shards', () => {
   const shardRun = (index: number, count: number, more: Partial<RunOptions> = {}) =>

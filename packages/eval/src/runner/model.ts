@@ -1,6 +1,7 @@
 // What a run evaluates: a model that prunes, and an agent that answers first.
 
 import { type Budget, InvalidOptionsError } from '@mmtok/core';
+import type { ImageTiling } from '@mmtok/core/internal';
 import type { ImageSource } from '../data/folder.js';
 import { RunError } from '../errors.js';
 import type { AgentRole, Method, MethodFeatures, MethodNeed } from '../methods/method.js';
@@ -44,7 +45,7 @@ export interface ModelRequest {
   /** Words from an agent's answer, to be added to the question in the `text` passed to `select`. */
   readonly words?: readonly string[];
   /**
-   * Make each image cost at most so many vision tokens before it is encoded, and keep them all. Only asked of models that give
+   * Resize each image so that it costs at most this many vision tokens, and keep all of them. Only set for models that give
    * `'resolution'`.
    */
   readonly fitTokens?: number;
@@ -59,6 +60,8 @@ export interface ModelImage {
   readonly indices: readonly number[];
   /** `[rows, columns]`, if the tokens form one grid. */
   readonly grid?: readonly [rows: number, columns: number];
+  /** How the image was split, if it was and its tiles are known. */
+  readonly tiling?: ImageTiling;
   /** The method was not asked, because the budget allows all tokens that can be kept, e.g. those of the encoded tiles. */
   readonly isExhausted?: true;
 }
@@ -85,8 +88,8 @@ export interface EvalModel {
   /** Shown in records and reports. */
   readonly name: string;
   /**
-   * Its configuration, e.g. `{ dtype: 'q4' }`. A run can be resumed only with a model of the same name and options. `tiles` is the
-   * maximum number of tiles that pruned calls encode; absent if they encode all.
+   * Its configuration, e.g. `{ dtype: 'q4' }`. A run can be resumed only with a model of the same name and options. `tiles` says
+   * which tiles pruned calls encode, e.g. `'5'`; absent if they encode all.
    */
   readonly options?: Readonly<Record<string, string>>;
   /** What it passes to methods besides vision tokens. @default `['question']` */

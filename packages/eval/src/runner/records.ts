@@ -11,13 +11,14 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { explainFileError } from '@mmtok/core/internal';
+import { explainFileError, type ImageTiling } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { RUN_FILES } from '../data/folder.js';
 import { RunError, WriteError } from '../errors.js';
 import { type FolderLock, lockFolder } from './run-folder.js';
 
 const milliseconds = z.number().nonnegative();
+const grid = z.tuple([z.int().positive(), z.int().positive()]);
 const detail = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** The method and budget name in records of answers with all tokens. */
@@ -36,7 +37,7 @@ const withPresentNames = (value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).map(([name, own]) => [OLD_NAMES[name] ?? name, own]))
     : value;
 
-const schema = z.object({
+const schema: z.ZodType<EvalRecord> = z.object({
   id: z.string(),
   method: z.string(),
   budget: z.string(),
@@ -58,7 +59,10 @@ const schema = z.object({
   visionTokens: z.int().nonnegative(),
   keptTokens: z.int().nonnegative(),
   indices: z.array(z.int().nonnegative()).optional(),
-  grid: z.tuple([z.int(), z.int()]).optional(),
+  grid: grid.optional(),
+  tiling: z
+    .object({ tiles: grid, grid, overview: grid, skipped: z.array(z.int().nonnegative()).optional() })
+    .optional(),
   encodeMs: milliseconds,
   selectMs: milliseconds,
   agentMs: milliseconds.optional(),
@@ -68,10 +72,7 @@ const schema = z.object({
 });
 
 /** Parses a line of `records.jsonl`, including old field names. */
-export const recordSchema: z.ZodType<EvalRecord> = z.preprocess(
-  withPresentNames,
-  schema,
-) as z.ZodType<EvalRecord>;
+const recordSchema = z.preprocess(withPresentNames, schema);
 
 /** A scored answer to one question, by one method at one budget. */
 export interface EvalRecord {
@@ -99,9 +100,10 @@ export interface EvalRecord {
   /** Vision tokens of all images, and how many of them the language model got. */
   readonly visionTokens: number;
   readonly keptTokens: number;
-  /** Kept tokens, ascending, and their grid, for questions about one image. */
+  /** Kept tokens, ascending, and their grid or the tiles they belong to, for questions about one image. */
   readonly indices?: readonly number[] | undefined;
   readonly grid?: readonly [rows: number, columns: number] | undefined;
+  readonly tiling?: ImageTiling | undefined;
   /** 0 if the image was already encoded. */
   readonly encodeMs: number;
   /** Token selection by the method. */

@@ -158,7 +158,7 @@ function heldMessage(folder: string, holder: Holder | undefined): string {
   const elsewhere =
     holder === undefined || holder.host === hostname()
       ? ''
-      : `. From this machine it cannot be seen whether it still runs: if not, try again in ${STALE_MS / 60_000} minutes or ` +
+      : `. This machine cannot tell whether that process still runs: if it does not, try again in ${STALE_MS / 60_000} minutes, or ` +
         `remove '${join(folder, LOCK)}'`;
   return `Another run${who} is in progress in '${folder}': wait for it, or choose another folder${elsewhere}`;
 }

@@ -1,14 +1,14 @@
-import { cpSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fakeTask } from '../../test/fake-run.js';
+import { temporary } from '../../test/temporary.js';
 import { imageFile } from '../data/folder.js';
 import type { Sample } from '../tasks/task.js';
 import { joinQuestions, QuestionDigests, type RunQuestions } from './run-settings.js';
 
 const task = fakeTask(0);
-const folder = mkdtempSync(join(tmpdir(), 'mmtok-questions-'));
+const folder = temporary();
 writeFileSync(join(folder, 'a.png'), 'one');
 writeFileSync(join(folder, 'b.png'), 'two');
 
@@ -43,7 +43,7 @@ describe('the digest of questions', () => {
   });
 
   it('depends on the contents of images rather than their paths', async () => {
-    const moved = mkdtempSync(join(tmpdir(), 'mmtok-moved-'));
+    const moved = temporary();
     cpSync(folder, moved, { recursive: true });
     const there = sample('1', { images: [imageFile(join(moved, 'a.png'))] });
     expect(await digestOf(there)).toBe(await digestOf(sample('1')));

@@ -50,13 +50,13 @@ const BYTES = 32;
 /** Hexadecimal digits of the digest in a record. */
 const SHORT = 16;
 
-export const questionsSchema: z.ZodType<RunQuestions> = z.object({
+const questionsSchema: z.ZodType<RunQuestions> = z.object({
   count: z.int().nonnegative(),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   isRandom: z.boolean(),
 });
 
-export const skippedSchema: z.ZodType<readonly SkippedQuestion[]> = z.array(
+const skippedSchema: z.ZodType<readonly SkippedQuestion[]> = z.array(
   z.object({ id: z.string(), problem: z.string() }),
 );
 
@@ -105,7 +105,7 @@ export interface RunSettings {
   readonly command?: string | undefined;
 }
 
-const settingsSchema = z.object({
+const settingsSchema: z.ZodType<RunSettings> = z.object({
   task: z.string(),
   title: z.string(),
   source: z.string().optional(),
@@ -165,7 +165,7 @@ export function writeSettings(folder: string, settings: RunSettings): void {
   }
 }
 
-/** What two runs must share for their records to belong together, as text: equal texts, equal runs. */
+/** What two runs must have in common for their records to belong together, as text to compare. */
 export function runIdentity(
   { task, taskOptions, model, modelOptions = {}, backend, seed, limit, shard }: RunSettings,
   withShard: boolean,

@@ -2,7 +2,18 @@ import { readdirSync } from 'node:fs';
 import { resolveBudget } from '@mmtok/core/internal';
 import { describe, expect, it } from 'vitest';
 import { fakeModel, fakeTask } from '../../test/fake-run.js';
-import { options, temporary } from '../../test/run-options.js';
+import { options } from '../../test/run-options.js';
+import { temporary } from '../../test/temporary.js';
+import {
+  type AgentQuestion,
+  type EvalModel,
+  mergeRuns,
+  type RunOptions,
+  readRun,
+  runEvaluation,
+  UnreachableBudgetError,
+  unprunedBudgets,
+} from '../index.js';
 import {
   defineMethod,
   type Method,
@@ -17,18 +28,8 @@ import {
   withAgent,
   zspaprune,
 } from '../methods/index.js';
-import { summarizeRun } from '../report/index.js';
+import { summarizeRun } from '../report/summarize-run.js';
 import type { Task } from '../tasks/index.js';
-import {
-  type AgentQuestion,
-  type EvalModel,
-  mergeRuns,
-  type RunOptions,
-  readRun,
-  runEvaluation,
-  UnreachableBudgetError,
-  unprunedBudgets,
-} from './index.js';
 import { recordKey } from './records.js';
 
 describe('a run', () => {

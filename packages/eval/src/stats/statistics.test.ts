@@ -1,4 +1,4 @@
-// The bootstrap: exact where it must be, and right as often as it claims.
+// The bootstrap: its exact properties, and how often its intervals contain the true value.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

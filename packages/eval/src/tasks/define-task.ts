@@ -213,7 +213,7 @@ const isOneParquet = (from: string): boolean => /^https?:\/\//.test(from) || fro
  * Opens the rows of a task.
  * @throws UnknownFormatError if the files have no known format, or none are given and the Hub has none.
  */
-export async function openTable(
+async function openTable(
   task: TableReaders,
   from: LoadOptions['from'],
   options: FolderOptions = {},

@@ -1,4 +1,4 @@
-// Benchmarks that need reading: ChartQA, DocVQA, OCRBench.
+// Benchmarks about reading: ChartQA, DocVQA, OCRBench.
 
 import * as z from 'zod';
 import { imageCell } from '../data/folder.js';

@@ -9,12 +9,22 @@ import { readJsonLines } from '../data/text-files.js';
 import { CorruptFileError, UnknownFormatError } from '../errors.js';
 import { strip } from '../metrics/harness.js';
 import { mcqExtract } from '../metrics/multiple-choice.js';
-import { anls, containsAnswer, relaxedMatch, sameAnswer, sameNumber } from '../metrics/short-answers.js';
+import {
+  anls,
+  containsAnswer,
+  relaxedMatch,
+  sameAnswer,
+  sameNumber,
+  usualCharacters,
+} from '../metrics/short-answers.js';
 import { vqaAccuracy } from '../metrics/vqa.js';
 import { defineTask, letterOf, mostCommon, OPTION_LETTER, optionLines, SINGLE_WORD } from './define-task.js';
 import type { LoadOptions, Sample, Score, Task } from './task.js';
 
-/** How answers are compared with gold answers. Questions with options always use `choice`. */
+/**
+ * How answers are compared with gold answers. Questions with options always use `choice`. `exact`, `number`, `choice` and `contains`
+ * treat variants of a character as equal (`５` is `5`, `ﬁ` is `fi`); `vqa`, `relaxed` and `anls` equal the benchmarks' metrics.
+ */
 export type Match =
   /** Same text up to case, spaces, quotes and final punctuation; numbers by value, see `sameAnswer`. */
   | 'exact'
@@ -144,7 +154,7 @@ function chosenLetter(text: string, options: readonly string[]): string | null {
   const letters = options.map((_, index) => letterOf(index));
   if (letters.includes(text)) return text;
   const same = letters.filter((_, index) => sameAnswer(text, options[index]!));
-  return same.length === 1 ? same[0]! : mcqExtract(text, letters);
+  return same.length === 1 ? same[0]! : mcqExtract(usualCharacters(text), letters);
 }
 
 function scoreChoice(text: string, options: readonly string[], gold: string): Score {

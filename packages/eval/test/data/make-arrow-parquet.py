@@ -1,5 +1,5 @@
-# Writes arrow.parquet: rows as the `datasets` library uploads them, by Arrow itself, so that the reader is tested on files
-# that its own sibling did not write. Run by hand: python make-arrow-parquet.py (needs pyarrow).
+# Writes arrow.parquet: rows as the `datasets` library uploads them, written by Arrow itself, so that the reader is not only tested on
+# files of its own companion library. Run by hand: python make-arrow-parquet.py (needs pyarrow).
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-// Methods against the public code they come from: `make_peer_picks.py` ran it.
+// Methods against the selections of their public code, which `make_peer_picks.py` ran.
 
 import { readFileSync } from 'node:fs';
 import { createReferenceBackend } from '@mmtok/core';
@@ -16,7 +16,7 @@ interface PeerCase {
   readonly textTokens: number;
   readonly tokens: number;
   readonly seed: number;
-  /** For each method what its public code keeps, ascending. */
+  /** The tokens that each method's public code keeps, ascending. */
   readonly picks: Readonly<Record<string, readonly number[]>>;
 }
 

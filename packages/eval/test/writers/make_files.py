@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 
 HERE = Path(__file__).parent
 ROWS = 7
-# The smallest picture there is: a GIF of one pixel. Rows differ in the byte after its end.
+# A minimal image: a GIF of one pixel. Rows differ in the byte after its end.
 GIF = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
 
 
 def table(text: pa.DataType, binary: pa.DataType, nulls: bool = False) -> pa.Table:
-    """Questions as POPE has them on the Hub. With `nulls`, the picture of row 2 and the bytes of row 4 are missing."""
+    """Questions as POPE has them on the Hub. With `nulls`, the image of row 2 and the bytes of row 4 are missing."""
     pictures = [{"bytes": GIF + bytes([row]), "path": f"{row}.gif"} for row in range(ROWS)]
     if nulls:
         pictures[2] = None

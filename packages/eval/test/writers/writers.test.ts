@@ -1,13 +1,13 @@
-// Files of other writers: `make_files.py` wrote one table with Arrow in many ways, and JSON lines as Windows has them.
+// Files of other writers: `make_files.py` wrote one table with Arrow in many ways, and JSON lines as on Windows.
 
-import { cp, mkdtemp, readdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parquetTable } from '../../src/data/index.js';
 import { folderTask, getTask } from '../../src/tasks/index.js';
 import { collect } from '../data-writers.js';
+import { temporary } from '../temporary.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -16,7 +16,7 @@ const GIF_BYTES = 44;
 
 /** The task POPE on one of the files, as the only file of a dataset. */
 async function samplesOf(file: string) {
-  const from = await mkdtemp(join(tmpdir(), 'mmtok-writers-'));
+  const from = temporary();
   await cp(here(file), join(from, 'test-00000-of-00001.parquet'));
   return await collect(getTask('pope').load({ from }));
 }
@@ -61,7 +61,7 @@ it('a row without an image is reported', async () => {
 });
 
 it('JSON lines from Windows with a byte-order mark are a folder task', async () => {
-  const from = await mkdtemp(join(tmpdir(), 'mmtok-writers-'));
+  const from = temporary();
   await cp(here('windows.jsonl'), join(from, 'questions.jsonl'));
   await writeFile(join(from, 'a.png'), new Uint8Array([1]));
   const samples = await collect(folderTask(from).load());

@@ -1,4 +1,4 @@
-// What decoding in transformers.js 4.3 lacks: nucleus sampling, for which it has an option without effect, and stop sequences.
+// What decoding in transformers.js 4.3 lacks: nucleus sampling, whose option has no effect there, and stop sequences.
 
 // Nucleus sampling (`top_p`).
 

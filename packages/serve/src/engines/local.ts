@@ -36,7 +36,7 @@ export interface LocalAnswer {
 /** What this engine needs from a model; `createVlm` of @mmtok/transformers makes one. */
 export interface LocalModel {
   readonly modelId: string;
-  /** If given, texts that are longer than the model's context are rejected, and so are placeholders of images in them. */
+  /** If given, texts that are longer than the model's context or contain image placeholders are rejected. */
   readonly model?: { readonly config: object };
   readonly processor?: { readonly tokenizer?: PromptRules['tokenizer'] };
   stream(request: LocalRequest): AsyncIterable<string> & { readonly answer: Promise<LocalAnswer> };

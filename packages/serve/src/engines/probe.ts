@@ -5,7 +5,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import type { ChatJob, JsonObject } from '../engine.js';
 import { ServeStartError, UpstreamError } from '../errors.js';
 import { type CheckedImage, toDataUri } from '../images/load.js';
-import type { Log } from '../observe/log.js';
+import type { Log } from '../observe.js';
 import type { ChatMessage } from '../request/chat.js';
 import type { VllmClient } from '../vllm/client.js';
 
@@ -66,7 +66,7 @@ export async function probe({ client, side, select, isStrict, log }: ProbeSettin
   const message =
     `The upstream server treats rows and the image differently: ${problem}. Check that the encoder here is an export of the ` +
     'served checkpoint, in the same precision, and that vLLM was started with --enable-mm-embeds.';
-  if (isStrict) throw new ServeStartError(message);
+  if (isStrict) throw new ServeStartError('data', message);
   log({ level: 'warn', event: 'probe-failed', message });
 }
 

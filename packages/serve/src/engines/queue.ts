@@ -11,7 +11,7 @@ export interface Slot {
 export interface Queue {
   /**
    * Waits for a slot.
-   * @throws BusyError if the queue is full; `signal.reason` if the caller gives up.
+   * @throws BusyError if the queue is full; `signal.reason` if the signal is aborted.
    */
   acquire(signal: AbortSignal): Promise<Slot>;
   readonly running: number;

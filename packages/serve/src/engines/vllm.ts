@@ -3,7 +3,7 @@
 import type { ChatJob, ChatReply, Engine, JsonObject, PruningSummary, Usage } from '../engine.js';
 import { BadRequestError, errorBody, ServeStartError, UpstreamUnavailableError } from '../errors.js';
 import { toDataUri } from '../images/load.js';
-import type { Log } from '../observe/log.js';
+import type { Log } from '../observe.js';
 import { replaceImages } from '../request/chat.js';
 import type { SelectedImage, SelectedImages, VisionSelector } from '../selector/selector.js';
 import { encodeEvent } from '../sse.js';
@@ -50,6 +50,7 @@ export async function createVllmEngine(options: VllmEngineOptions): Promise<Engi
   const { route, hiddenSize, family } = selector;
   if ('merge' in route && grid === 'refuse') {
     throw new ServeStartError(
+      'usage',
       `Models of the family ${family} need a grid of positions, and vLLM would place the kept rows on a line instead of where ` +
         "they were in the image. What that costs in answers is unknown. Set grid: 'line' to send them anyway.",
     );
@@ -57,6 +58,7 @@ export async function createVllmEngine(options: VllmEngineOptions): Promise<Engi
   const models = await client.models();
   if (!models.includes(client.model)) {
     throw new ServeStartError(
+      'usage',
       `The upstream server does not serve '${client.model}'. It serves ${models.map((name) => `'${name}'`).join(', ')}.`,
     );
   }
@@ -177,7 +179,7 @@ async function passThrough(response: Response, settings: PassSettings): Promise<
   }
   if (response.status === 401 || response.status === 403) {
     await response.body?.cancel();
-    // The client sent another key, or none, and cannot help it.
+    // This server's key was rejected, not the client's, so the client cannot fix it.
     throw new UpstreamUnavailableError(
       `The upstream server answered ${response.status} to this server's API key.`,
       { status: 502 },
@@ -215,13 +217,13 @@ const isUsage = (value: unknown): value is Usage =>
   typeof (value as Usage | null | undefined)?.prompt_tokens === 'number' &&
   typeof (value as Usage).completion_tokens === 'number';
 
-/** The bytes of a stream, in whole events. A stream that is cut off ends with an error event. */
+/** The bytes of a stream, split into whole events. A stream that is cut off ends with an error event. */
 function whole(
   stream: ReadableStream<Uint8Array>,
   { job, breaker, onEnd }: PassSettings,
 ): ReadableStream<Uint8Array> {
   const reader = stream.getReader();
-  /** The start of an event whose end has not arrived. */
+  /** The beginning of an event whose end has not arrived yet. */
   let rest: Buffer = Buffer.alloc(0);
   // Long enough for the last two events: the usage, if requested, and the end marker.
   let tail = '';
@@ -249,7 +251,7 @@ function whole(
       }
       if (isCancelled) return;
       onEnd();
-      // At the start of a line: the text of an answer may also contain it.
+      // At the beginning of a line, because the text of an answer may also contain it.
       if (/(?:^|\n)data: \[DONE\]\s*$/.test(tail)) {
         const usage = usageIn(tail);
         if (usage !== undefined) job.observe({ usage });

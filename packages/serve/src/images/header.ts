@@ -7,7 +7,7 @@ export interface ImageHeader {
   readonly height: number;
 }
 
-/** Reads the header of a PNG, JPEG, GIF or WebP; `undefined` for anything else, and for headers that are cut short. */
+/** Reads the header of a PNG, JPEG, GIF, or WebP file. Returns `undefined` for anything else, and for truncated headers. */
 export function readImageHeader(bytes: Uint8Array): ImageHeader | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {

@@ -34,7 +34,7 @@ const MAX_ASPECT = 200;
 
 /**
  * Loads and checks images in order.
- * @throws BadRequestError, LimitError, TimeoutError with the `param` of the image that is at fault.
+ * @throws BadRequestError, LimitError, or TimeoutError, with the `param` of the image at fault.
  */
 export async function loadImages(
   sources: readonly { readonly url: string; readonly param: string }[],
@@ -56,7 +56,7 @@ export async function loadImages(
       : await fetchRemote(url, param, { bounds, remote, signal, lookup });
     const header = readImageHeader(bytes);
     if (header === undefined) {
-      throw new BadRequestError('The image is not a PNG, JPEG, GIF or WebP file.', { param });
+      throw new BadRequestError('The image is not a PNG, JPEG, GIF, or WebP file.', { param });
     }
     const { width, height } = header;
     pixels += width * height;

@@ -1,7 +1,33 @@
-// Who may send requests: an API key, compared in constant time; without a key, only requests to localhost.
+// Who may send requests: clients with the API key, compared in constant time; without a key, only clients on this machine.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { BadRequestError, ServeError } from '../errors.js';
+import { BadRequestError, ServeError, ServeStartError } from '../errors.js';
+
+/** Whether only this machine can reach a server that listens on `host`. */
+export const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(host);
+
+/** Where a server listens, and what it asks of clients. */
+export interface Access {
+  /** @default '127.0.0.1' */
+  readonly host?: string | undefined;
+  readonly apiKey?: string | undefined;
+  /** @default false */
+  readonly allowAnonymous?: boolean | undefined;
+}
+
+/**
+ * Checks who can reach the server.
+ * @throws ServeStartError if others can reach it without a key.
+ */
+export function checkAccess({ host = '127.0.0.1', apiKey, allowAnonymous = false }: Access): void {
+  if (isLoopback(host) || apiKey !== undefined || allowAnonymous) return;
+  throw new ServeStartError(
+    'usage',
+    `Cannot listen on ${host} without an API key: others could reach the server. Set a key (apiKey; on the command line ` +
+      'MMTOK_API_KEY or --api-key-file), or, if a gateway authenticates clients, allow requests without one (allowAnonymous; ' +
+      '--allow-anonymous).',
+  );
+}
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 

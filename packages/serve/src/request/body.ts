@@ -1,4 +1,4 @@
-// A request's body as JSON, within bounds of size and time.
+// Reads a request's body as JSON, within limits of size and time.
 
 import { BadRequestError, LimitError, TimeoutError } from '../errors.js';
 

@@ -1,4 +1,4 @@
-// What the texts of a request may be, checked before anything is encoded: not longer than the model's context, and free of the
+// Checks the texts of a request before anything is encoded: they must fit into the model's context, and must not contain the
 // tokens that stand for images in its prompts.
 
 import { BadRequestError, LimitError } from '../errors.js';
@@ -20,7 +20,7 @@ export interface PromptRules {
 export type PromptCheck = (body: Pick<ChatBody, 'messages'>) => void;
 
 /**
- * A check against a model's rules. Only texts are counted, so that a prompt that fits passes in any case. Without this bound, one
+ * A check against a model's rules. Only texts are counted, so a prompt that fits always passes. Without this bound, a single
  * long text could fill the memory: attention scores grow with the square of the prompt's length.
  */
 export function createPromptCheck({ config = {}, tokenizer }: PromptRules): PromptCheck {

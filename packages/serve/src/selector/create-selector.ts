@@ -38,7 +38,8 @@ export async function createVisionSelector(
   const { budget = { ratio: 0.1 }, selection = {}, cachedImages = 8, ...loading } = options;
   if ((selection as Partial<PruneOptions>).positions === 'preserve') {
     throw new ServeStartError(
-      "positions: 'preserve' is not possible in front of vLLM, which numbers the rows it is sent one after the other. Leave it out.",
+      'usage',
+      "positions: 'preserve' is not possible in front of vLLM, which numbers the rows that it receives consecutively. Leave it out.",
     );
   }
   const encoder = await loadEncoder(source, loading);
@@ -127,7 +128,7 @@ async function widthOf(model: ModelWithoutDecoder, { library }: LoadedEncoder): 
   const { inputs_embeds } = await session.run({ input_ids: ids.ort_tensor });
   const width = inputs_embeds?.dims.at(-1);
   if (width === undefined)
-    throw new ServeStartError("The model's embedding table has no output inputs_embeds.");
+    throw new ServeStartError('data', "The model's embedding table has no output inputs_embeds.");
   return width;
 }
 
@@ -171,7 +172,7 @@ async function select(
       },
     },
   });
-  if (report === undefined) throw new Error('the selection made no report');
+  if (report === undefined) throw new Error('the selection returned no report');
   const { encodeMs, selectMs } = report.timings;
   return {
     reason: overrides === false ? 'disabled' : report.reason,

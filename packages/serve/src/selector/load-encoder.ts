@@ -89,7 +89,10 @@ export async function loadEncoder(source: string, options: LoadEncoderOptions = 
     };
   } catch (cause) {
     await dispose();
-    throw new ServeStartError(`Cannot load an encoder from '${source}': ${messageOf(cause)}`, { cause });
+    const kind = isFolder ? 'data' : 'environment';
+    throw new ServeStartError(kind, `Cannot load an encoder from '${source}': ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -10,9 +10,9 @@ import type { Rows } from '../vllm/parts.js';
 export type WireRoute =
   /** A content part `image_embeds` with any number of rows: LLaVA and similar families. */
   | { readonly part: 'image_embeds' }
-  /** The same with a grid, on whose positions the server places the rows: Qwen-VL. */
+  /** The same with a grid, whose positions the server gives to the rows: Qwen-VL. */
   | { readonly part: 'image_embeds'; readonly merge: number }
-  /** A content part `prompt_embeds`, with the marks that the family's template writes around an image. */
+  /** A content part `prompt_embeds`, with the markers that the family's template puts around an image. */
   | { readonly part: 'prompt_embeds'; readonly before: string; readonly after: string };
 
 /** Options of one selection. */
@@ -68,7 +68,7 @@ const REFUSED: readonly (readonly [types: readonly string[], reason: string])[] 
     ['idefics3', 'smolvlm', 'mistral3', 'lighton_ocr', 'lfm2_vl', 'lfm2-vl'],
     "vLLM derives the number of their vision tokens from the image's size, so it cannot take fewer rows",
   ],
-  [['gemma3', 'gemma3n', 'gemma4'], 'vLLM refuses image embeddings of this family'],
+  [['gemma3', 'gemma3n', 'gemma4'], 'vLLM rejects image embeddings of this family'],
   [
     ['qwen3_vl', 'qwen3_5', 'glm_ocr'],
     'vLLM expects features of several layers in its rows, which the vision encoder here does not return',
@@ -92,6 +92,7 @@ export function routeOf(config: Readonly<Record<string, unknown>>): WireRoute {
   const reason =
     REFUSED.find(([types]) => types.includes(type))?.[1] ?? 'this type is unknown or was never tested';
   throw new ServeStartError(
+    'data',
     `Models of type '${type}' cannot be sent to vLLM as kept rows: ${reason}. Serve them with the local engine.`,
   );
 }

@@ -1,5 +1,5 @@
-// A vLLM server as far as its chat API was recorded (vLLM 0.32.0, tiny LLaVA and Qwen2-VL checkpoints): it reads rows as vLLM
-// does, refuses what vLLM refuses, replays the recorded answers, and fails on demand.
+// A fake vLLM server, made from recordings of the chat API (vLLM 0.32.0, tiny LLaVA and Qwen2-VL checkpoints). It reads rows as
+// vLLM does, rejects what vLLM rejects, replays the recorded answers, and fails on demand.
 
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -27,7 +27,7 @@ const MAX_LENGTH = 2048;
 /** Rows of an image that the server encodes itself. */
 const IMAGE_TOKENS = { llava: 576, qwen: 192 };
 const TEMPLATE_TOKENS = { llava: 3, qwen: 7 };
-/** What the recorded question counts besides the template. */
+/** Tokens of the recorded question, without the template. */
 export const QUESTION = 'what is on the table ?';
 
 /** What goes wrong with the next chat requests. */
@@ -45,12 +45,12 @@ export type Fault =
 /** A running fake. */
 export interface FakeVllm {
   readonly url: string;
-  /** Chat requests as they came, parsed. */
+  /** Chat requests in order of arrival, parsed. */
   readonly requests: { readonly body: Body; readonly headers: IncomingMessage['headers'] }[];
-  /** Sets what goes wrong; `times` requests only, where it is given. */
+  /** Sets what goes wrong, for `times` requests if given. */
   fail(fault: Fault, times?: number): void;
   isDead: boolean;
-  /** Whether a client went away before its answer. */
+  /** Whether a client disconnected before its answer. */
   aborted: number;
   /** Requests that broke the recorded wire format. */
   readonly violations: string[];
@@ -137,7 +137,7 @@ export async function startFakeVllm(options: FakeVllmOptions = {}): Promise<Fake
     }
     if (now === 'slow') {
       await new Promise<void>((done) => {
-        const timer = setTimeout(done, 5000);
+        const timer = setTimeout(done, 120_000);
         response.on('close', () => {
           if (!response.writableEnded) fake.aborted += 1;
           clearTimeout(timer);
@@ -154,7 +154,7 @@ export async function startFakeVllm(options: FakeVllmOptions = {}): Promise<Fake
         : sendJson(response, completion(body, answer)));
   }
 
-  /** Reads the messages as vLLM does. @throws Refusal as vLLM refuses; Error for what was never sent to it. */
+  /** Reads the messages as vLLM does. @throws Refusal for what vLLM rejects; Error for what was never sent to it. */
   function reply(
     body: Body,
     refuseImages: boolean,

@@ -13,16 +13,43 @@ export const imageAnd = (text: string, url = PIXEL) => [
   { type: 'text' as const, text },
 ];
 
-/** A model that answers with the words of the question, one piece each, a pause between them. */
+/** A model that answers with the words of the question, one per piece, with a pause between them. */
 export interface FakeModel extends LocalModel {
   readonly requests: LocalRequest[];
-  /** Most requests that ever ran at a time. */
+  /** The maximum number of requests that ran at the same time. */
   mostAtOnce: number;
   aborted: number;
   isDisposed: boolean;
 }
 
-export function createFakeModel({ pauseMs = 0, vision = 576, kept = 57 } = {}): FakeModel {
+/** Holds back whoever waits for it until it is opened. */
+export interface Gate {
+  readonly opened: Promise<void>;
+  open(): void;
+}
+
+/** A closed gate. */
+export function createGate(): Gate {
+  const { promise, resolve } = withResolvers();
+  return { opened: promise as Promise<void>, open: () => resolve(undefined) };
+}
+
+/** Options of {@link createFakeModel}. */
+export interface FakeModelOptions {
+  /** The pause before each word. @default 0 */
+  readonly pauseMs?: number;
+  /** What answers wait for before their first word; without it they wait for nothing. */
+  readonly gate?: () => Gate;
+  readonly vision?: number;
+  readonly kept?: number;
+}
+
+export function createFakeModel({
+  pauseMs = 0,
+  gate,
+  vision = 576,
+  kept = 57,
+}: FakeModelOptions = {}): FakeModel {
   let running = 0;
   const model: FakeModel = {
     modelId: 'tiny',
@@ -45,6 +72,7 @@ export function createFakeModel({ pauseMs = 0, vision = 576, kept = 57 } = {}): 
       const answer = withResolvers();
       async function* pieces(): AsyncGenerator<string> {
         try {
+          await gate?.().opened;
           for (const word of words) {
             await new Promise((done) => setTimeout(done, pauseMs));
             request.signal.throwIfAborted();
@@ -90,7 +118,7 @@ export function createFakeModel({ pauseMs = 0, vision = 576, kept = 57 } = {}): 
   return model;
 }
 
-/** `Promise.withResolvers`, which Node has from version 22 on. */
+/** `Promise.withResolvers`, which Node has since version 22. */
 function withResolvers() {
   let resolve!: (value: unknown) => void;
   let reject!: (reason: unknown) => void;
@@ -101,10 +129,10 @@ function withResolvers() {
   return { promise, resolve, reject };
 }
 
-/** An encoder that turns each image into 576 rows, or as many as are asked for, and keeps the first 57. */
+/** An encoder that turns each image into 576 rows, or as many as requested, and keeps the first 57. */
 export interface FakeSelector extends VisionSelector {
   calls: number;
-  /** What the next rows are, in place of good ones. */
+  /** The next rows, instead of valid ones. */
   spoil: ((image: SelectedImage) => SelectedImage) | undefined;
   isDisposed: boolean;
 }
@@ -129,7 +157,7 @@ export function createFakeSelector({
       signal.throwIfAborted();
       const keep = overrides === false ? vision : (countOf(overrides.keep, vision) ?? kept);
       const selected = images.map((image): SelectedImage => {
-        // Rows that tell images apart by their first number.
+        // The first number of the rows identifies the image.
         const data = new Float32Array(keep * HIDDEN).fill(image.bytes.at(-13) ?? 0);
         return { rows: { data, dims: [keep, HIDDEN] }, visionTokens: vision, keptTokens: keep };
       });

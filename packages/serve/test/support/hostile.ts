@@ -5,7 +5,7 @@ import { imageAnd, PIXEL } from './fakes.js';
 import { badAddresses, badDataUris } from './hostile-images.js';
 import { dataUri, png } from './image-files.js';
 
-/** A request that must be refused. */
+/** A request that must be rejected. */
 export interface Hostile {
   readonly name: string;
   readonly path?: string;

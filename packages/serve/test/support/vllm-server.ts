@@ -26,7 +26,7 @@ export const ask = (url: string, body: object = chat(), init: RequestInit = {}):
     ...init,
   });
 
-/** An answer or an error, as far as tests read it. */
+/** The fields of an answer or an error that tests read. */
 export interface Reply {
   readonly id: string;
   readonly choices: readonly [{ readonly message: { readonly content: string } }];
@@ -52,7 +52,7 @@ export interface TestServers {
   lastBody(): Record<string, unknown>;
 }
 
-/** Call it at the top of a test file. Fails a test in which vLLM was sent something that it must not get. */
+/** Call it at the top of a test file. Fails tests that send vLLM something that it must not get. */
 export function useVllmServers(): TestServers {
   const log: LogEntry[] = [];
   let upstream: FakeVllm;

@@ -1,4 +1,4 @@
-// LLaVA-NeXT through a real vLLM server: tiles are encoded here, and their kept rows answered as PyTorch answers to them.
+// LLaVA-NeXT through a real vLLM server: this server encodes tiles, and the answers to their kept rows equal PyTorch's.
 
 import { readFileSync } from 'node:fs';
 import OpenAI from 'openai';
@@ -16,7 +16,7 @@ import { client, common, type Expected, fileOf, type Reply, readReference, seen 
 
 interface Case {
   readonly file: string;
-  /** Whether the image is not resized, so that vLLM's processor makes the same pixels of it. */
+  /** Whether the image is not resized, so that vLLM's processor computes the same pixels. */
   readonly isExact: boolean;
   /** Kept tokens of each tile. */
   readonly keep: readonly number[][];
@@ -43,7 +43,7 @@ beforeAll(async () => {
   const engine = await createVllmEngine({
     client,
     selector,
-    // bfloat16 rounds so coarsely that this checkpoint's greedy answers to 500 × 300 and 800 × 40 pixels change.
+    // With bfloat16's rounding, this checkpoint's greedy answers to 500 × 300 and 800 × 40 pixels change.
     dtype: 'float16',
     probe: 'strict',
     log: (entry) => log.push(entry),
@@ -55,7 +55,7 @@ afterAll(async () => {
   await server?.close();
 });
 
-test('the probe finds rows and image answered alike', () => {
+test('the probe gets the same answer for rows and image', () => {
   expect(log.map(({ event }) => event)).toContain('probe-passed');
 });
 
@@ -72,12 +72,12 @@ describe.each(cases.map((each) => [each.file, each] as const))(
       } as never)) as unknown as Reply;
     };
 
-    test('all rows are answered as PyTorch answers to the image', async () => {
+    test("with all rows, the answer is PyTorch's for the image", async () => {
       expect(seen(await ask({ keep: 576 }))).toEqual(whole);
       if (isExact) expect(seen(await ask(false))).toEqual(whole);
     });
 
-    test("each tile's kept rows are answered as PyTorch answers to them", async () => {
+    test("with the kept rows of each tile, the answer is PyTorch's for these rows", async () => {
       picks.push(...keep);
       const reply = await ask({});
       expect(reply.mmtok).toMatchObject({

@@ -37,7 +37,7 @@ const ask = async (extra: object = {}): Promise<Reply> =>
   (await openai.chat.completions.create({ ...request, ...extra } as never)) as unknown as Reply;
 
 beforeAll(async () => {
-  // Keeps the rows that PyTorch was given; the encoder is the checkpoint's, exported to ONNX.
+  // Keeps the rows that PyTorch got. The encoder is the checkpoint's, exported to ONNX.
   const select = async () => keep;
   selector = await createVisionSelector(fileOf('encoder'), {
     budget: { tokens: keep.length },
@@ -51,7 +51,7 @@ afterAll(async () => {
   await server?.close();
 });
 
-/** The rows of the image, all or those that PyTorch was given. */
+/** The rows of the image: all, or those that PyTorch got. */
 async function rowsOf(all: boolean) {
   const signal = new AbortController().signal;
   const bounds = { images: 1, pixels: 1e6, bodyBytes: 1e6, imageFetchMs: 1000 };
@@ -64,13 +64,13 @@ async function rowsOf(all: boolean) {
 }
 
 describe('through the server', () => {
-  test('the image itself is answered as PyTorch answers', async () => {
+  test("the answer to the image is PyTorch's", async () => {
     const reply = await ask({ mmtok: false });
     expect(reply.choices[0].token_ids).toEqual(whole.tokens);
     expect(reply.usage.prompt_tokens).toBe(whole.promptTokens);
   });
 
-  test('the kept rows are answered as PyTorch answers to them, and counted as they are', async () => {
+  test("the answer to the kept rows is PyTorch's, and usage counts these rows", async () => {
     const reply = await ask();
     expect(reply.mmtok).toMatchObject({ visionTokens, keptTokens: keep.length });
     expect(reply.choices[0].token_ids).toEqual(kept.tokens);
@@ -95,7 +95,7 @@ describe('through the server', () => {
     });
   });
 
-  test('sixteen at a time get their own answers', async () => {
+  test('sixteen concurrent requests get their own answers', async () => {
     const replies = await Promise.all(
       Array.from({ length: 32 }, (_, index) => ask(index % 2 === 0 ? {} : { mmtok: false })),
     );
@@ -105,7 +105,7 @@ describe('through the server', () => {
   });
 });
 
-describe('parts by hand', () => {
+describe('parts without the server', () => {
   const reply = async (part: object): Promise<Reply> =>
     (await client.chat({
       ...common,
@@ -124,13 +124,13 @@ describe('parts by hand', () => {
   });
 });
 
-test('a placeholder in a text is rejected here, and the engine lives on', async () => {
+test('a text with a placeholder is rejected by this server, and vLLM keeps running', async () => {
   const messages = [{ role: 'system' as const, content: 'an <image> here' }, ...request.messages];
   await expect(ask({ messages })).rejects.toMatchObject({ status: 400 });
   expect(await client.isHealthy()).toBe(true);
 });
 
-test('an encoder of other weights is found out at start', async () => {
+test('the startup probe detects an encoder with other weights', async () => {
   const options = { port: 0, log: () => undefined, model: smallModelPath, upstream };
   await expect(serveModel(options)).rejects.toBeInstanceOf(ServeStartError);
 });

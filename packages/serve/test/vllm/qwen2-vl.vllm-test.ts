@@ -1,4 +1,4 @@
-// Rows with a grid through a real vLLM server: what is refused, and what `grid: 'line'` does.
+// Rows with a grid through a real vLLM server: what is rejected, and what `grid: 'line'` does.
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -23,7 +23,7 @@ const file = readFileSync(fileOf('rows.bin'));
 const data = new Float32Array(file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength));
 const rows = { data, dims: [kept, hiddenSize] };
 
-/** Hands out the rows that PyTorch was given. */
+/** Returns the rows that PyTorch got. */
 const selector: VisionSelector = {
   modelId: 'tiny',
   family: 'qwen2_vl',
@@ -37,16 +37,16 @@ const selector: VisionSelector = {
   dispose: async () => undefined,
 };
 
-test('is refused unless asked for', async () => {
+test("is rejected without grid: 'line'", async () => {
   await expect(createVllmEngine({ client, selector })).rejects.toBeInstanceOf(ServeStartError);
 });
 
-test("grid: 'line' places the rows on a line, and is answered as PyTorch answers to such", async () => {
+test("grid: 'line' places the rows on a line, and the answer is PyTorch's for such rows", async () => {
   const engine = await createVllmEngine({
     client,
     selector,
     grid: 'line',
-    // bfloat16 rounds so coarsely that the last tokens change.
+    // With bfloat16's rounding, the last tokens change.
     dtype: 'float16',
     probe: 'off',
   });
@@ -60,7 +60,7 @@ test("grid: 'line' places the rows on a line, and is answered as PyTorch answers
   await server.close();
 });
 
-test('a grid that does not fit never leaves, so the engine lives on', async () => {
+test('a wrong grid is never sent, so vLLM keeps running', async () => {
   expect(() => imageEmbedsPart(rows, { grid: [1, 24, 32] })).toThrow(/does not hold/);
   expect(await client.isHealthy()).toBe(true);
 });

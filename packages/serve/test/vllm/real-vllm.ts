@@ -1,4 +1,4 @@
-// What the tests against a real vLLM server share: where run.sh put things, and how answers are made comparable.
+// Shared by the tests against a real vLLM server: where run.sh puts files, and how answers are made comparable.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import { createVllmClient } from '../../src/index.js';
 export const upstream = { url: process.env.MMTOK_VLLM_URL ?? '', model: 'tiny', apiKey: 'upstream-key' };
 export const client = createVllmClient({ baseUrl: upstream.url, model: 'tiny', apiKey: upstream.apiKey });
 
-/** The path of a file that the checkpoint's script has written. */
+/** The path of a file written by the checkpoint's script. */
 export const fileOf = (name: string): string => join(process.env.MMTOK_VLLM_FOLDER ?? '', name);
-/** What PyTorch answers. */
+/** PyTorch's answers. */
 export const readReference = <Reference>(): Reference =>
   JSON.parse(readFileSync(fileOf('reference.json'), 'utf8')) as Reference;
 
@@ -20,7 +20,7 @@ export interface Expected {
   readonly promptTokens: number;
 }
 
-/** What makes vLLM's answers comparable: greedy, of one length, with the ids of their tokens. */
+/** Fields that make vLLM's answers comparable: greedy, of one length, with token ids. */
 export const common = {
   model: 'tiny',
   temperature: 0,
@@ -29,7 +29,7 @@ export const common = {
   return_token_ids: true,
 };
 
-/** An answer, as far as these tests read it. */
+/** The fields of an answer that these tests read. */
 export interface Reply {
   readonly choices: readonly [
     { readonly token_ids: number[]; readonly message: { readonly content: string } },

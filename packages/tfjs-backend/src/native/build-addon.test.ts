@@ -8,7 +8,7 @@ import { buildFolder, nativeRoot, packageFolder, readyFile } from './native-loca
 const isBuilt = existsSync(readyFile(buildFolder(nativeRoot(), 'cpu')));
 
 describe('buildAddon', () => {
-  it.skipIf(!isBuilt)('leaves a finished build as it is, but tries it', async () => {
+  it.skipIf(!isBuilt)('does not rebuild a finished build, but tests it', async () => {
     const told: string[] = [];
     const built = await buildAddon({ tell: (line) => told.push(line) });
     expect(built).toEqual({

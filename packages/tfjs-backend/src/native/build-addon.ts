@@ -3,9 +3,7 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkMachine } from './check-machine.js';
-import { fetchWheel, unpackWheel } from './fetch-wheel.js';
-import { NativeBuildError } from './native-build-error.js';
+import { checkMachine, NativeBuildError, runCommand } from './machine.js';
 import {
   buildFolder,
   type NativeFlavor,
@@ -16,9 +14,7 @@ import {
   TFJS_NODE_PACKAGE,
   TFJS_NODE_VERSION,
 } from './native-location.js';
-import { runCommand } from './run-command.js';
-import { tryAddon } from './try-addon.js';
-import { cudaWheels, tensorflowWheels, type Wheel } from './wheels.js';
+import { cudaWheels, fetchWheel, tensorflowWheels, unpackWheel, type Wheel } from './wheels.js';
 
 /** Options of {@link buildAddon}. */
 export interface BuildOptions {
@@ -34,7 +30,7 @@ export interface BuildOptions {
   readonly tell?: (line: string) => void;
 }
 
-/** What {@link buildAddon} made or found. */
+/** The addon that {@link buildAddon} built or found. */
 export interface BuiltAddon {
   /** The package folder, for `createTfjsBackend({ module })`, which also finds it by default. */
   readonly path: string;
@@ -62,7 +58,7 @@ const HEADER_FOLDERS = ['tensorflow/c/', 'tensorflow/core/platform/', 'tsl/platf
 
 /**
  * Builds the addon unless it exists. Takes minutes, mostly for the download.
- * @throws NativeBuildError if the machine lacks something or a step fails; running it again reuses the downloads.
+ * @throws NativeBuildError if the machine lacks something or a step fails. The next call reuses the downloads.
  */
 export async function buildAddon(options: BuildOptions = {}): Promise<BuiltAddon> {
   const { flavor = 'cpu', systemCuda = false, force = false, root = nativeRoot(), tell = () => {} } = options;
@@ -87,8 +83,8 @@ export async function buildAddon(options: BuildOptions = {}): Promise<BuiltAddon
     `2/5  TensorFlow ${TENSORFLOW_VERSION}: libraries and C headers from the Python package ${wheel.package}`,
   );
   const libraries = join(path, 'deps', 'lib');
-  await takeTensorflow(wheel, downloads, folder, libraries);
-  if (flavor === 'cuda' && !systemCuda) await takeCuda(downloads, join(path, 'deps'), tell);
+  await extractTensorFlow(wheel, downloads, folder, libraries);
+  if (flavor === 'cuda' && !systemCuda) await extractCuda(downloads, join(path, 'deps'), tell);
 
   tell('3/5  compiling the addon with g++');
   compile(folder, path, libraries);
@@ -131,7 +127,7 @@ function installPackages(folder: string): void {
   }
 }
 
-async function takeTensorflow(
+async function extractTensorFlow(
   wheel: Wheel,
   downloads: string,
   folder: string,
@@ -151,7 +147,7 @@ async function takeTensorflow(
 }
 
 /** Puts the CUDA libraries where TensorFlow's own search path finds them: `../nvidia` next to its libraries. */
-async function takeCuda(downloads: string, target: string, tell: (line: string) => void): Promise<void> {
+async function extractCuda(downloads: string, target: string, tell: (line: string) => void): Promise<void> {
   for (const wheel of cudaWheels) {
     tell(`     ${wheel.package} ${wheel.version}`);
     const file = await fetchWheel(wheel, downloads);
@@ -184,7 +180,7 @@ function compile(folder: string, path: string, libraries: string): void {
   rmSync(join(folder, 'unpacked'), { recursive: true });
 }
 
-/** The package calls `util.isNullOrUndefined` and `util.isArray`, which Node 23 removed. */
+/** Replaces the package's calls of `util.isNullOrUndefined` and `util.isArray`, which Node 23 removed. */
 function modernize(path: string): void {
   for (const file of ['nodejs_kernel_backend.js', 'kernels/TopK.js']) {
     const full = join(path, 'dist', file);
@@ -200,4 +196,23 @@ function modernize(path: string): void {
     }
     writeFileSync(full, fixed);
   }
+}
+
+const TRIAL = `
+const tf = require(process.argv[1]);
+const product = tf.matMul(tf.ones([3, 5]), tf.ones([7, 5]), false, true).sum().dataSync()[0];
+if (tf.getBackend() !== 'tensorflow' || product !== 105) throw new Error('the product is ' + product + ' instead of 105');
+console.log(tf.backend().isUsingGpuDevice ? 'gpu' : 'cpu');
+`;
+
+/**
+ * Loads the addon of a package folder in a separate process and computes something with it.
+ * @returns its device, `'cpu'` or `'gpu'`.
+ * @throws NativeBuildError if it does not load or compute.
+ */
+function tryAddon(path: string): string {
+  const output = runCommand('Trying the addon', process.execPath, ['-e', TRIAL, path], {
+    hint: 'Rebuild it with --force',
+  });
+  return output.trim().split('\n').at(-1) as string;
 }

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { MmtokError } from '@mmtok/core';
 import { buildAddon } from './build-addon.js';
-import { NativeBuildError } from './native-build-error.js';
+import { NativeBuildError } from './machine.js';
 import { nativeRoot } from './native-location.js';
 
 const HELP = `mmtok-tfjs-native: build the native addon of TensorFlow.js against a current TensorFlow (Linux x64; experimental)

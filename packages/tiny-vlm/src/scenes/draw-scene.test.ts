@@ -1,4 +1,4 @@
-// The pixels against those of Python, which drew the scenes that the model was trained on.
+// Compares the pixels with those of the Python code that drew the training scenes.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
@@ -12,7 +12,7 @@ const read = (path: string): Promise<string> => readFile(new URL(path, import.me
 const scenes = parseLines<Scene>(await read('../../heldout/scenes.jsonl'));
 const signScenes = parseLines<Scene>(await read('../../heldout-tiled/scenes.jsonl'));
 
-/** Paper of one grey level, with nothing on it. */
+/** A background of one gray level, with nothing on it. */
 const paper: Scene['background'] = {
   color: 'gray',
   rgb: [100, 100, 100],
@@ -41,7 +41,7 @@ function pixelAt(pixels: Uint8Array, x: number, y: number): number[] {
 test.each([
   ['held-out', scenes],
   ['held-out-tiled', signScenes],
-] as const)('are the same bytes for every scene of %s', async (name, all) => {
+] as const)('draws the same bytes as Python for every scene of %s', async (name, all) => {
   const expected = (await read(`../../test/fixtures/${name}-pixels.txt`)).trimEnd().split('\n');
   const drawn = all.map((scene) => createHash('sha256').update(drawScene(scene)).digest('hex').slice(0, 16));
   const differing = drawn.flatMap((hash, index) => (hash === expected[index] ? [] : [index]));
@@ -49,7 +49,7 @@ test.each([
   expect(differing).toEqual([]);
 });
 
-test('the held-out scenes show every shape, pattern and background', () => {
+test('the held-out scenes have every shape, pattern, and background', () => {
   const seen = (values: readonly string[]): string[] => [...new Set(values)].sort();
   expect(
     seen(scenes.flatMap(({ objects, clutter }) => [...objects, ...clutter]).map(({ shape }) => shape)),
@@ -58,7 +58,7 @@ test('the held-out scenes show every shape, pattern and background', () => {
   expect(seen(scenes.map(({ background }) => background.color))).toEqual(['black', 'brown', 'gray', 'white']);
 });
 
-test('the held-out scenes of the tiled model show every mark, character and length of text', () => {
+test('the held-out scenes of the tiled model have every mark, character, and length of text', () => {
   const things = signScenes.flatMap(({ objects }) => objects);
   const texts = things.flatMap(({ text }) => text ?? []);
   expect(new Set(things.map(({ mark }) => mark))).toEqual(new Set(['none', 'dot', 'bar', undefined]));
@@ -66,7 +66,7 @@ test('the held-out scenes of the tiled model show every mark, character and leng
   expect([...new Set(texts.map((text) => text.length))].sort()).toEqual([1, 2, 3]);
 });
 
-test('writing is dark on bright signs and light on dark ones, and may leave the picture', () => {
+test('text is dark on bright signs and light on dark ones, and is clipped to the image', () => {
   const sign = disc({ shape: 'sign', text: 't', x: 64, y: 64, radius: 10 });
   const dark = { ...sign, rgb: [20, 20, 90] as const, x: 120, y: 3 };
   const pixels = drawScene({
@@ -74,14 +74,14 @@ test('writing is dark on bright signs and light on dark ones, and may leave the 
     clutter: [],
     objects: [{ ...sign, rgb: [250, 200, 10] }, dark],
   });
-  // The bar of a T, and beside it.
+  // A pixel of the bar of a T, and one next to it.
   expect(pixelAt(pixels, 60, 57)).toEqual([20, 20, 20]);
   expect(pixelAt(pixels, 60, 60)).toEqual([250, 200, 10]);
   expect(pixelAt(pixels, 53, 64)).toEqual([100, 100, 100]);
   expect(pixelAt(pixels, 120, 3)).toEqual([244, 244, 244]);
 });
 
-test('a dot and a bar have the same area, and lie on the band of a ring', () => {
+test('a dot and a bar have the same area, and are on the band of a ring', () => {
   const count = (thing: Thing): number => {
     const pixels = drawScene({ background: paper, clutter: [], objects: [thing] });
     return pixels.filter((_, at) => at % 3 === 0 && pixels[at] === 244 && pixels[at + 1] === 244).length;
@@ -107,7 +107,7 @@ test('a scene may be larger', () => {
   expect([...pixels.subarray(3 * (200 * 256 + 200), 3 * (200 * 256 + 200) + 3)]).toEqual([200, 50, 0]);
 });
 
-test('a scene of your own: things lie over the paper, later ones on top, and may leave the picture', () => {
+test('things are drawn over the background in order, and are clipped to the image', () => {
   const blue = disc({ x: 70, rgb: [0, 0, 250] });
   const outside = disc({ x: 128, y: 0, rgb: [0, 250, 0] });
   const pixels = drawScene({ background: paper, clutter: [], objects: [disc(), blue, outside] });
@@ -118,14 +118,14 @@ test('a scene of your own: things lie over the paper, later ones on top, and may
   expect(pixelAt(pixels, 127, 0)).toEqual([0, 250, 0]);
 });
 
-test('levels end at 0 and 255', () => {
+test('levels are clamped to 0 and 255', () => {
   const bright = { ...paper, rgb: [250, 3, 100] as const, gradient: [40, 0] as const };
   const pixels = drawScene({ background: bright, clutter: [], objects: [] });
   expect(pixelAt(pixels, 127, 0)[0]).toBe(255);
   expect(pixelAt(pixels, 0, 0)[1]).toBe(0);
 });
 
-test('an unknown shape is named, with those there are', () => {
+test('rejects an unknown shape by name, and lists the known ones', () => {
   const blob = disc({ shape: 'blob' as SceneShape });
   const draw = (): Uint8Array => drawScene({ background: paper, clutter: [], objects: [blob] });
   expect(draw).toThrow(TinyVlmError);
@@ -166,12 +166,12 @@ test.each<[unknown, string]>([
     { background: paper, clutter: [disc({ radius: 0 })], objects: [] },
     'clutter[0].radius to be a number above 0',
   ],
-])('a scene of another form is refused: %j', (scene, problem) => {
+])('rejects a malformed scene: %j', (scene, problem) => {
   expect(() => drawScene(scene as Scene)).toThrow(
     expect.objectContaining({ code: 'MMTOK_INVALID_SCENE', message: expect.stringContaining(problem) }),
   );
 });
 
-test('the period of no pattern is not looked at', () => {
+test('ignores the period of a plain background', () => {
   expect(drawScene({ background: { ...paper, period: 0 }, clutter: [], objects: [] })[0]).toBe(100);
 });

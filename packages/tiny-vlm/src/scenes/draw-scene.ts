@@ -15,7 +15,7 @@ const BLOTCH_SEED = 0x5eed;
  * Draws a scene.
  *
  * @returns `side` × `side` pixels, by default 128 × 128, row by row, three bytes each: red, green, blue.
- * @throws TinyVlmError `MMTOK_UNKNOWN_SHAPE` for a shape that there is not, `MMTOK_INVALID_SCENE` for a scene of another form.
+ * @throws TinyVlmError `MMTOK_UNKNOWN_SHAPE` for an unknown shape, `MMTOK_INVALID_SCENE` for a malformed scene.
  * @example
  * const image = new RawImage(drawScene(scene), SCENE_SIZE, SCENE_SIZE, 3);
  * await vlm.ask(image, 'What color is the star?');
@@ -41,7 +41,7 @@ export function drawScene(scene: Scene): Uint8Array {
   return pixels;
 }
 
-/** Levels of red, green and blue, pixel by pixel. */
+/** Levels of red, green, and blue, pixel by pixel. */
 function drawBackground(ground: Background, side: number): Float64Array {
   const levels = new Float64Array(side * side * 3);
   const spots = blotches(ground, side);
@@ -79,7 +79,7 @@ function blotches({ seed, blotch }: Background, side: number): Float64Array {
   return spots;
 }
 
-/** What the pattern adds at a point: bands that differ by the contrast, or two such sets of bands that cross. */
+/** What the pattern adds at a point: bands that differ by the contrast, or two sets of such bands that cross. */
 function pattern({ pattern: name, cos, sin, period, contrast }: Background, x: number, y: number): number {
   if (name === 'plain') return 0;
   const along = Math.floor((x * cos + y * sin) / period);

@@ -1,4 +1,4 @@
-// Drawing into folders: once, whole, and by several at a time.
+// Drawing into folders: once, completely, and from several processes at the same time.
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const named = (count: number): Map<string, Scene> =>
   new Map(scenes.slice(0, count).map((scene, index) => [`${index}.png`, scene]));
 
-test('files hold the pixels of their scenes, and nothing unfinished stays when several draw at once', async () => {
+test('files have the pixels of their scenes, and concurrent drawing leaves no partial files', async () => {
   const shared = join(folder, 'new', 'shared');
   await Promise.all([drawSceneFiles(shared, named(4)), drawSceneFiles(shared, named(4))]);
   expect((await readdir(shared)).sort()).toEqual(['0.png', '1.png', '2.png', '3.png']);
@@ -28,7 +28,7 @@ test('files hold the pixels of their scenes, and nothing unfinished stays when s
   expect(Buffer.from(data).equals(drawScene(scenes[3]!))).toBe(true);
 });
 
-test('what is drawn stays, what is lacking is drawn', async () => {
+test('keeps existing files, and draws missing ones', async () => {
   const before = encodePng(new Uint8Array(3), 1, 1);
   await writeFile(join(folder, '0.png'), before);
   await drawSceneFiles(folder, named(2));
@@ -36,7 +36,7 @@ test('what is drawn stays, what is lacking is drawn', async () => {
   expect((await RawImage.read(join(folder, '1.png'))).width).toBe(128);
 });
 
-test('a folder that cannot be made is named, with what to do', async () => {
+test('an error about a folder that cannot be created names it and says what to do', async () => {
   const file = join(folder, 'file');
   await writeFile(file, '');
   await expect(drawSceneFiles(join(file, 'sub'), named(1))).rejects.toMatchObject({
@@ -45,14 +45,14 @@ test('a folder that cannot be made is named, with what to do', async () => {
   });
 });
 
-test('a scene that cannot be drawn is told as such', async () => {
+test('an error about a malformed scene says so', async () => {
   const [scene] = scenes as [Scene];
   const odd = JSON.parse(JSON.stringify(scene).replaceAll(/"shape":"\w+"/g, '"shape":"blob"')) as Scene;
   const drawing = drawSceneFiles(folder, new Map([['odd.png', odd]]));
   await expect(drawing).rejects.toMatchObject({ code: 'MMTOK_UNKNOWN_SHAPE' });
 });
 
-test('a decoder reads the same pixels from a PNG file', async () => {
+test('a PNG decoder reads back the same pixels', async () => {
   const pixels = Uint8Array.from({ length: 3 * 5 * 7 }, (_, at) => (at * 37) % 256);
   const file = new Blob([new Uint8Array(encodePng(pixels, 5, 7))]);
   const { data, width, height, channels } = await RawImage.fromBlob(file);

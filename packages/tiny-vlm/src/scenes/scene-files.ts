@@ -18,7 +18,7 @@ const NO_FILTER = 0;
  * Draws the named scenes that are missing in the folder.
  *
  * @param scenes Maps file names to scenes. An existing file is assumed to show its scene.
- * @throws TinyVlmError `MMTOK_PICTURES_NOT_WRITTEN` when the folder cannot be written to.
+ * @throws TinyVlmError `MMTOK_PICTURES_NOT_WRITTEN` if the folder cannot be written to.
  */
 export async function drawSceneFiles(folder: string, scenes: ReadonlyMap<string, Scene>): Promise<void> {
   try {
@@ -31,9 +31,9 @@ export async function drawSceneFiles(folder: string, scenes: ReadonlyMap<string,
     if (cause instanceof TinyVlmError) throw cause;
     throw new TinyVlmError(
       'MMTOK_PICTURES_NOT_WRITTEN',
-      `Cannot draw pictures into the folder '${folder}' (${messageOf(cause)})`,
+      `Cannot draw images into the folder '${folder}' (${messageOf(cause)})`,
       {
-        hint: 'Name one that can be written to: heldOut({ folder }), or the variable XDG_CACHE_HOME for all caches.',
+        hint: 'Choose a writable folder with heldOut({ folder }), or for all caches with the variable XDG_CACHE_HOME.',
         cause,
       },
     );
@@ -52,7 +52,7 @@ async function writeWhole(path: string, content: Uint8Array): Promise<void> {
 }
 
 /**
- * Encodes `width` × `height` pixels of three bytes each, row by row, as a PNG file: 8 bits a channel, no filter, no metadata,
+ * Encodes `width` × `height` pixels of three bytes each, row by row, as a PNG file: 8 bits per channel, no filter, no metadata,
  * so that equal pixels give equal files.
  */
 export function encodePng(pixels: Uint8Array, width: number, height: number): Buffer {

@@ -7,10 +7,10 @@ export const SCENE_SIZE = 128;
 /** Width and height in pixels of the scenes of the tiled model. */
 export const TILED_SCENE_SIZE = 256;
 
-/** Objects have any shape but `stroke`, which is clutter that no question asks about. */
+/** Objects have any shape except `stroke`, which is clutter that no question is about. */
 export type SceneShape = 'circle' | 'square' | 'triangle' | 'star' | 'cross' | 'ring' | 'sign' | 'stroke';
 
-/** Red, green and blue, whole numbers from 0 to 255. */
+/** Red, green, and blue, whole numbers from 0 to 255. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
 /** An object, a sign, or a stroke of clutter. Lengths are in pixels, y points down. */

@@ -4,7 +4,7 @@ import { UnsupportedModelError } from '../errors.js';
 import { type Packing, packingsOf } from '../internal/anyres.js';
 import { runSession } from '../internal/session.js';
 import { tappedOutputs } from '../internal/tapped-sessions.js';
-import { makeTensor } from '../internal/tensors.js';
+import { makeTensor, rowCount } from '../internal/tensors.js';
 import { type TensorData, type TensorLike, tensorAt } from '../internal/types.js';
 import type { ModelAdapter } from './adapter.js';
 import { embeddingsAdapter, SALIENCY_OUTPUT } from './embeddings.js';
@@ -34,7 +34,7 @@ export const llavaNextAdapter: ModelAdapter = {
     }
     const packings = packingsOf(model.config, inputs);
     const tokens = packings.reduce((sum, { tiles }) => sum + tiles.length * (tiles[0]?.visionTokens ?? 0), 0);
-    const rows = image_features.dims.slice(0, -1).reduce((product, length) => product * length, 1);
+    const rows = rowCount(image_features);
     if (rows !== tokens) {
       throw new UnsupportedModelError(
         String(model.config.model_type),
@@ -52,9 +52,6 @@ export const llavaNextAdapter: ModelAdapter = {
     };
   },
 };
-
-const rowCount = ({ dims }: TensorLike): number =>
-  dims.slice(0, -1).reduce((product, length) => product * length, 1);
 
 /** `[tiles, n]` as `[tiles · n, 1]`. */
 const columnOf = (tensor: TensorLike): TensorLike => {

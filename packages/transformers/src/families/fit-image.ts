@@ -311,8 +311,8 @@ function withSettings(
 
 /** A callable proxy that overrides some members. All other members come from the original, which is not modified. */
 function withMembers<T extends object>(original: T, members: Readonly<Record<string, unknown>>): T {
-  const stand = (...given: unknown[]): unknown => (stand as unknown as ImageProcessorLike)._call(...given);
-  Object.setPrototypeOf(stand, original);
-  for (const [name, value] of Object.entries(members)) Object.defineProperty(stand, name, { value });
-  return stand as unknown as T;
+  const proxy = (...given: unknown[]): unknown => (proxy as unknown as ImageProcessorLike)._call(...given);
+  Object.setPrototypeOf(proxy, original);
+  for (const [name, value] of Object.entries(members)) Object.defineProperty(proxy, name, { value });
+  return proxy as unknown as T;
 }

@@ -1,21 +1,11 @@
-// All families, and functions to look up the family of a model. To add a family, add it to the file of its layout.
+// Looks up the family of a model in the table of families.
 
 import { UnsupportedModelError } from '../errors.js';
 import type { ModelLike } from '../internal/types.js';
 import type { ModelFamily, PrunedFamily } from './family.js';
-import { llavaFamilies } from './llava.js';
-import { otherFamilies, unsupportedFamilies } from './others.js';
-import { qwenFamilies } from './qwen.js';
-import { tiledFamilies } from './tiled.js';
+import { families } from './table.js';
 
-/** Every family that transformers.js can run. */
-export const families: readonly ModelFamily[] = [
-  ...llavaFamilies,
-  ...tiledFamilies,
-  ...qwenFamilies,
-  ...otherFamilies,
-  ...unsupportedFamilies,
-];
+export { families };
 
 /** The family of a `model_type`, if known. */
 export function familyOf(modelType: string): ModelFamily | undefined {

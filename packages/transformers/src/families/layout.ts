@@ -1,6 +1,7 @@
 // How encoders arrange their output in tiles, and how prompts mark vision tokens and the end of an image.
 
 import { PromptMismatchError, UnsupportedModelError } from '../errors.js';
+import { rowCount } from '../internal/tensors.js';
 import { type ModelConfig, numberAt, section, tensorAt } from '../internal/types.js';
 import type { ImagePart } from '../report.js';
 import type { Tile, TileContext, TilePlace } from './family.js';
@@ -15,7 +16,7 @@ function square(tokens: number): Pick<Tile, 'grid'> {
 /** All tiles have the same number of tokens: features `[tiles, tokens, D]`, or `[tokens, D]` for `pixel_values [tiles, …]`. */
 export function equalTiles({ features, inputs }: TileContext): Tile[] {
   const leading = features.dims.slice(0, -1);
-  const total = leading.reduce((product, length) => product * length, 1);
+  const total = rowCount(features);
   const images = tensorAt(inputs, 'pixel_values')?.dims.slice(0, -3) ?? [1];
   const count = leading.length > 1 ? total / (leading.at(-1) as number) : images.reduce((a, b) => a * b, 1);
   const tokens = total / count;
@@ -93,7 +94,7 @@ export function tilesFromImageSizes(context: TileContext): Tile[] {
     );
   }
   const numbers = Array.from(sizes.data as BigInt64Array, (pixels) => Number(pixels) / CROP);
-  const total = context.features.dims.slice(0, -1).reduce((product, length) => product * length, 1);
+  const total = rowCount(context.features);
   for (let g = 1; g * g <= total; g++) {
     const tiles = Array.from({ length: numbers.length / 2 }, (_, image) => {
       const [rows, columns] = [numbers[image * 2] as number, numbers[image * 2 + 1] as number];

@@ -3,11 +3,10 @@
 import type { Processor, RawImage, Tensor } from '@huggingface/transformers';
 import { messageOf } from '@mmtok/core/internal';
 import { InputError } from '../errors.js';
-import { packingsOf } from '../internal/anyres.js';
-import { type ModelConfig, numberAt, section } from '../internal/types.js';
-import { type Normalization, tilesOf } from './anyres-tiles.js';
+import { type Normalization, packingsOf, tilesOf } from '../internal/anyres.js';
+import { type Library, type ModelConfig, numberAt, section } from '../internal/types.js';
 import {
-  checkPlaces,
+  checkPlaceholders,
   checkText,
   inText,
   type PromptRequest,
@@ -17,8 +16,6 @@ import {
   toolsOf,
   withoutSystem,
 } from './prompt-text.js';
-
-type Library = typeof import('@huggingface/transformers');
 
 /** The named outputs of a processor, which are passed to `generate`. */
 export type ModelInputs = Readonly<Record<string, Tensor>>;
@@ -57,7 +54,7 @@ export async function processInputs(
     if (isJanus && request.prompt === undefined && request.template === undefined)
       return await callJanus(tools, request);
     const prompt = request.prompt ?? promptOf(tools, request);
-    checkPlaces(tools, prompt, images.length);
+    checkPlaceholders(tools, prompt, images.length);
     if (isJanus) return await callJanusWith(processor, prompt, images);
     return images.length === 0 ? tokenized(processor, prompt) : await call(tools, prompt, request);
   } catch (cause) {
@@ -100,9 +97,9 @@ function imagesOf({ image_processor }: Processor): NonNullable<Processor['image_
   return image_processor;
 }
 
-/** Reserves the tokens of each image by repeating its placeholder. */
-function expanded(processor: Processor, prompt: string, place: string, room: string): ModelInputs {
-  return tokenized(processor, prompt.split(place).join(room));
+/** Tokenizes a prompt in which each placeholder is replaced by the tokens of an image. */
+function expanded(processor: Processor, prompt: string, placeholder: string, tokens: string): ModelInputs {
+  return tokenized(processor, prompt.split(placeholder).join(tokens));
 }
 
 interface PatchConfig {
@@ -130,8 +127,8 @@ async function callLlava(
   const strategy = config.vision_feature_select_strategy ?? ofModel.vision_feature_select_strategy;
   const dropped = strategy === 'default' ? 1 : 0;
   const more = Math.max(0, (config.num_additional_image_tokens ?? 0) - dropped);
-  const room = config.image_token.repeat(rows * columns + more);
-  return { ...pixels, ...expanded(processor, prompt, config.image_token, room) };
+  const tokens = config.image_token.repeat(rows * columns + more);
+  return { ...pixels, ...expanded(processor, prompt, config.image_token, tokens) };
 }
 
 /** Pixtral's processor reserves tokens for the first image only (transformers.js 4.3). */
@@ -141,8 +138,8 @@ async function callPixtral(processor: Processor, images: RawImage[], prompt: str
   const pixels: ModelInputs = await imagesOf(processor)(images);
   const [rows, columns] = patchGrid(pixels, config.patch_size * config.spatial_merge_size);
   const line = token.repeat(columns);
-  const room = `${`${line}${image_break_token}`.repeat(rows - 1)}${line}${image_end_token}`;
-  return { ...pixels, ...expanded(processor, prompt, token, room) };
+  const tokens = `${`${line}${image_break_token}`.repeat(rows - 1)}${line}${image_end_token}`;
+  return { ...pixels, ...expanded(processor, prompt, token, tokens) };
 }
 
 function patchGrid({ pixel_values }: ModelInputs, side: number): [rows: number, columns: number] {
@@ -167,10 +164,10 @@ async function callQwen(
     const joined = (name: string): Tensor => cat(parts.map((part) => part[name] as Tensor));
     return { pixel_values: joined('pixel_values'), image_grid_thw: joined('image_grid_thw') };
   };
-  const patient = Object.create(processor, {
+  const adapted = Object.create(processor, {
     image_processor: { value: Object.assign(onePerCall, { config: imageProcessor.config }) },
   }) as Processor;
-  return await patient._call(prompt, images);
+  return await adapted._call(prompt, images);
 }
 
 /** Janus has its own conversation format and applies its template itself. */
@@ -201,21 +198,21 @@ async function callLlavaNext(
   prompt: string,
 ): Promise<ModelInputs> {
   const normalization = imagesOf(processor).config as unknown as Normalization;
-  const made = images.map((image) => tilesOf(image.clone().rgb(), config, normalization));
-  const { side = 0 } = made[0] ?? {};
-  const count = made.reduce((sum, { tiles }) => sum + tiles, 0);
+  const tiled = images.map((image) => tilesOf(image.clone().rgb(), config, normalization));
+  const { side = 0 } = tiled[0] ?? {};
+  const count = tiled.reduce((sum, { tiles }) => sum + tiles, 0);
   const pixels = new Float32Array(count * 3 * side * side);
   let at = 0;
-  for (const { data } of made) {
+  for (const { data } of tiled) {
     pixels.set(data, at);
     at += data.length;
   }
   const sizes = BigInt64Array.from(images.flatMap(({ height, width }) => [BigInt(height), BigInt(width)]));
   const image_sizes = new library.Tensor('int64', sizes, [images.length, 2]);
-  const rooms = packingsOf(config, { image_sizes }).map(({ unpruned }) => unpruned.length);
-  const place = placeholder as string;
-  const [start = '', ...rest] = prompt.split(place);
-  const text = start + rest.map((part, image) => place.repeat(rooms[image] ?? 0) + part).join('');
+  const counts = packingsOf(config, { image_sizes }).map(({ unpruned }) => unpruned.length);
+  const token = placeholder as string;
+  const [start = '', ...rest] = prompt.split(token);
+  const text = start + rest.map((part, image) => token.repeat(counts[image] ?? 0) + part).join('');
   return {
     pixel_values: new library.Tensor('float32', pixels, [count, 3, side, side]),
     image_sizes,
@@ -230,8 +227,8 @@ async function callApart(
   { images, tokensPerImage }: ProcessRequest,
 ): Promise<ModelInputs> {
   const pixels: ModelInputs = await imagesOf(processor)([...images]);
-  const place = placeholder as string;
-  return { ...pixels, ...expanded(processor, prompt, place, place.repeat(await count())) };
+  const token = placeholder as string;
+  return { ...pixels, ...expanded(processor, prompt, token, token.repeat(await count())) };
 
   async function count(): Promise<number> {
     if (tokensPerImage !== undefined) return await tokensPerImage(pixels);

@@ -3,9 +3,7 @@
 import type { Message as LibraryMessage, Processor } from '@huggingface/transformers';
 import { messageOf } from '@mmtok/core/internal';
 import { InputError } from '../errors.js';
-import { type ModelConfig, numberAt } from '../internal/types.js';
-
-type Library = typeof import('@huggingface/transformers');
+import { type Library, type ModelConfig, numberAt } from '../internal/types.js';
 
 /** A part of a message. An image part refers to the next image of the request. */
 export type PromptPart = { readonly type: 'text'; readonly text: string } | { readonly type: 'image' };
@@ -137,7 +135,7 @@ function rendered(
         tokenize: false,
         add_generation_prompt: true,
       }) as string;
-      if (countPlaces(tools, prompt) === images && prompt.includes(question.trim())) return prompt;
+      if (placeholderCount(tools, prompt) === images && prompt.includes(question.trim())) return prompt;
     } catch (error) {
       problem = error;
     }
@@ -160,7 +158,7 @@ function inParts(messages: readonly PromptMessage[]): LibraryMessage[] {
 export function inText(tools: Tools, messages: readonly PromptMessage[]): LibraryMessage[] {
   let image = 0;
   const partOf = (part: PromptPart): string =>
-    part.type === 'text' ? part.text : `${placeOf(tools, ++image)}\n`;
+    part.type === 'text' ? part.text : `${placeholderFor(tools, ++image)}\n`;
   return messages.map(({ role, content }) => ({
     role,
     content: typeof content === 'string' ? content : content.map(partOf).join(''),
@@ -168,7 +166,7 @@ export function inText(tools: Tools, messages: readonly PromptMessage[]): Librar
 }
 
 /** The text to insert for an image, counted from 1, if the template does not insert it. */
-function placeOf({ processor, library, placeholder }: Tools, image: number): string {
+function placeholderFor({ processor, library, placeholder }: Tools, image: number): string {
   if (processor instanceof library.Qwen2VLProcessor) {
     const isGlm = processor instanceof library.Glm46VProcessor;
     return isGlm
@@ -198,7 +196,7 @@ export function textOf(content: PromptMessage['content']): string {
   return content.map((part) => (part.type === 'text' ? part.text : '')).join('');
 }
 
-function countPlaces({ placeholder }: Tools, prompt: string): number {
+function placeholderCount({ placeholder }: Tools, prompt: string): number {
   if (placeholder === undefined) return 0;
   return typeof placeholder === 'string'
     ? prompt.split(placeholder).length - 1
@@ -207,7 +205,7 @@ function countPlaces({ placeholder }: Tools, prompt: string): number {
 
 /** @throws InputError if the text contains a placeholder, which would be read as an image. */
 export function checkText(tools: Tools, text: string): void {
-  if (countPlaces(tools, text) === 0) return;
+  if (placeholderCount(tools, text) === 0) return;
   throw new InputError(
     `the text '${shortened(text)}' contains ${tools.placeholder}, which marks an image in this model's prompts; ` +
       'remove it, and pass images as image or images',
@@ -215,13 +213,13 @@ export function checkText(tools: Tools, text: string): void {
 }
 
 /** @throws InputError if the prompt does not have exactly one placeholder per image. */
-export function checkPlaces(tools: Tools, prompt: string, images: number): void {
+export function checkPlaceholders(tools: Tools, prompt: string, images: number): void {
   const { processor, library, placeholder } = tools;
   if (placeholder === undefined || processor instanceof library.PaliGemmaProcessor) return;
-  const places = countPlaces(tools, prompt);
-  if (places === images) return;
+  const count = placeholderCount(tools, prompt);
+  if (count === images) return;
   throw new InputError(
-    `the prompt '${shortened(prompt)}' has ${places} placeholders for ${images} images; expected ` +
+    `the prompt '${shortened(prompt)}' has ${count} placeholders for ${images} images; expected ` +
       `${typeof placeholder === 'string' ? placeholder : '<|image_1|>'} once per image`,
   );
 }

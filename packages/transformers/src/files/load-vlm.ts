@@ -16,12 +16,11 @@ import { platform } from '#files';
 import { ModelLoadError, UnsupportedModelError } from '../errors.js';
 import type { PrunedFamily } from '../families/family.js';
 import { familyOf, loaderOf } from '../families/index.js';
+import type { Library, ModelLike } from '../internal/types.js';
 import { untilAborted } from '../internal/until-aborted.js';
 import type { LibraryEnv } from './model-files.js';
+import { openOperationSessions } from './operation-sessions.js';
 import { type LoadTap, tapLoadedModel } from './tap.js';
-
-/** transformers.js. */
-export type Library = typeof import('@huggingface/transformers');
 
 /** Options of {@link loadVlm}. */
 export interface LoadVlmOptions {
@@ -46,7 +45,8 @@ export interface LoadVlmOptions {
   /**
    * Options for all sessions, as ONNX Runtime takes them.
    * @default in Node, `{ extra: { session: { force_spinning_stop: '1' } } }`: idle threads of one session do not slow down the
-   * next. If you pass `extra`, it replaces this one.
+   * next. If you pass `extra`, it replaces this one. The `extra` of the first model that is loaded also applies to the sessions in
+   * which transformers.js resizes and slices images.
    */
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
   /** Cancels loading: it then rejects with the signal's reason and frees what was loaded. */
@@ -168,6 +168,11 @@ async function load(
     });
     if (family.loadedAs !== undefined)
       Object.defineProperty(model.config, 'model_type', { value: modelType, enumerable: true });
+    const { extra } = sessionOptions as { readonly extra?: unknown };
+    if (extra !== undefined) {
+      const [session] = Object.values((model as unknown as ModelLike).sessions);
+      await openOperationSessions(library, session, { extra });
+    }
     const isTapped = tap !== false && family.tap === 'projector' && signal?.aborted !== true;
     const { env } = library as unknown as { readonly env: LibraryEnv };
     const place = { source: from, revision: options.revision, cacheDir: options.cacheDir, offline };

@@ -12,9 +12,9 @@ import {
 import * as z from 'zod';
 import { platform } from '#files';
 import { VisionFeaturesError } from '../errors.js';
-import { readable } from '../internal/readable.js';
 import { type ProjectorInput, rememberTap } from '../internal/tapped-sessions.js';
 import type { ModelLike, SessionLike } from '../internal/types.js';
+import { readable } from '../internal/values.js';
 import { findProjectorInput, projectorInputNamed } from './find-projector-input.js';
 import {
   type FoundFile,

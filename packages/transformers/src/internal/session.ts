@@ -1,5 +1,8 @@
-// Runs ONNX sessions of a model in transformers.js's own queue, returns all their outputs, and measures how long they take.
+// Runs ONNX sessions of a model in transformers.js's own queue, returns all their outputs, and measures how long they take. The
+// default backend of prune() runs in the same queue, on the same ONNX Runtime.
 
+import type { Backend } from '@mmtok/core';
+import { createOrtBackend } from '@mmtok/ort-backend';
 import type { ModelInputs, ModelLike, SessionLike, TensorLike } from './types.js';
 import { isTensor } from './types.js';
 
@@ -75,4 +78,34 @@ export function withTimedSession(model: ModelLike, name: string, record: (ms: nu
     return outputs;
   });
   return withSessions(model, { [name]: timed });
+}
+
+/** A backend that is created on first use, with the ONNX Runtime of the model's sessions and the library's own queue. */
+export class DefaultBackend {
+  private backend: Promise<Backend> | undefined;
+  private readonly model: ModelLike;
+
+  constructor(model: ModelLike) {
+    this.model = model;
+  }
+
+  /** @throws BackendUnavailableError if ONNX Runtime cannot run on the device of the model. */
+  async get(): Promise<Backend> {
+    const { model } = this;
+    this.backend ??= createOrtBackend({ model, runExclusive: (run) => inTurn(model, run) });
+    try {
+      return await this.backend;
+    } catch (error) {
+      // The next call retries.
+      this.backend = undefined;
+      throw error;
+    }
+  }
+
+  /** Frees the backend if it was ever used. */
+  async dispose(): Promise<void> {
+    const backend = await this.backend?.catch(() => undefined);
+    this.backend = undefined;
+    await backend?.dispose();
+  }
 }

@@ -1,6 +1,6 @@
 // Which sessions output the features before the projector, and how to read these features from their outputs.
 
-import { makeTensor, tensorRows, toFloat32 } from './tensors.js';
+import { makeTensor, rowCount, tensorRows, toFloat32 } from './tensors.js';
 import type { SessionLike, TensorData, TensorLike } from './types.js';
 
 /** Tensors of a vision encoder that are worth exposing. */
@@ -62,10 +62,6 @@ export function tappedOutputs(
 
 /** The name of the mean of each token's patches among the tapped outputs. */
 export const PATCH_MEANS = 'mmtok_patch_means';
-
-function rowCount({ dims }: TensorLike): number {
-  return dims.slice(0, -1).reduce((product, length) => product * length, 1);
-}
 
 /** The mean of the patches of each token, which are adjacent; nothing if they do not divide evenly. */
 function patchMeans(patches: TensorLike, tokens: number): TensorLike | undefined {

@@ -104,6 +104,11 @@ export function writeRowsAt(
   return embeddings;
 }
 
+/** The number of rows of a tensor `[…, D]`. */
+export function rowCount({ dims }: Pick<TensorLike, 'dims'>): number {
+  return dims.slice(0, -1).reduce((product, length) => product * length, 1);
+}
+
 /** `[…, d]` as a matrix `[n, d]` of 32-bit floats. */
 export function toFloat32Matrix(tensor: TensorLike): Float32Tensor {
   const width = tensor.dims.at(-1) ?? 0;

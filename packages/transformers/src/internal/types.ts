@@ -1,5 +1,8 @@
 // The members of transformers.js objects that pruning uses, described by shape so that any copy of the library fits.
 
+/** A copy of transformers.js. */
+export type Library = typeof import('@huggingface/transformers');
+
 /** The element arrays used here. `float16` is a `Uint16Array` in Node 20. */
 export type TensorData = Float32Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array;
 

@@ -83,11 +83,11 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
 
   const newCall = ({ [CALL]: given, reshaped_input_sizes: sizes }: ModelInputs): PruneCall =>
     new PruneCall(hooks.resolve(given === false ? {} : given), given === false, sizes);
-  const publish = (call: PruneCall): void => {
+  const publish = async (call: PruneCall): Promise<void> => {
     const report = call.finished();
     if (report === undefined) return;
     hooks.report(report);
-    call.options.onReport?.(report);
+    await call.options.onReport?.(report);
   };
   const run = async (call: PruneCall, inputs: ModelInputs, process: Forward) => {
     const { options, isOff, start, reshapedSizes } = call;
@@ -129,7 +129,7 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
         const returned = (result as { readonly past_key_values?: unknown } | null)?.past_key_values;
         for (const cache of [returned, options.past_key_values]) rememberSequence(cache, call.sequence);
       }
-      publish(call);
+      await publish(call);
       return result;
     },
 
@@ -160,7 +160,7 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
         const outputs = isEncoder
           ? await forward({ ...own, ...(await encoderInputs(call, own)) })
           : (await run(call, own, forward)).outputs;
-        publish(call);
+        await publish(call);
         return outputs;
       }
       if (!isEncoder && given.state.step !== 'prefilled') {
@@ -183,10 +183,10 @@ export function patch(context: PrefillContext, hooks: PatchHooks): () => void {
   const names = Object.keys(patches) as (keyof typeof patches)[];
   const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(model, name)] as const);
   Object.assign(model, patches);
-  const handedOn = (family.adapter.forwardInputs ?? []).filter(
+  const adapterInputs = (family.adapter.forwardInputs ?? []).filter(
     (name) => !model.forward_params.includes(name),
   );
-  const added = [...handedOn, CALL];
+  const added = [...adapterInputs, CALL];
   model.forward_params = [...model.forward_params, ...added];
   patched.set(model, {
     generate: original.generate,

@@ -1,6 +1,7 @@
 // Cost model of a call: the time of each phase as a simple function of the call's sizes, fitted to measurements.
 
 import * as z from 'zod';
+import type { PhaseTimes } from '../report.js';
 
 /** The sizes that determine the cost of a call. */
 export interface CallSize {
@@ -19,18 +20,9 @@ export interface CallSize {
   readonly allTiles: number;
 }
 
-/** Milliseconds of a call, by phase. */
-export interface PhaseTimes {
-  /** The processor: resizing, tiling, and tokenizing. */
-  readonly processMs: number;
-  readonly encodeMs: number;
-  readonly selectMs: number;
-  readonly prefillMs: number;
-}
-
 /** The phases before the first token. */
-const PHASES = ['processMs', 'encodeMs', 'selectMs', 'prefillMs'] as const;
-type Phase = (typeof PHASES)[number];
+export const PHASES = ['processMs', 'encodeMs', 'selectMs', 'prefillMs'] as const;
+export type Phase = (typeof PHASES)[number];
 
 /** Cost coefficients of each phase: one coefficient ≥ 0 per term of {@link TERMS}. */
 export type PhaseCosts = Readonly<Record<Phase, readonly number[]>>;
@@ -59,14 +51,25 @@ const TERMS: Readonly<Record<Phase, (size: CallSize) => readonly number[]>> = {
   },
 };
 
-const coefficients = z.array(z.number().nonnegative());
+const NOTHING: CallSize = {
+  visionTokens: 0,
+  encodedTokens: 0,
+  keptTokens: 0,
+  textTokens: 0,
+  images: 0,
+  tiles: 0,
+  allTiles: 0,
+};
+
+const coefficientsOf = (phase: Phase): z.ZodType<readonly number[]> =>
+  z.array(z.number().nonnegative()).length(TERMS[phase](NOTHING).length);
 
 /** The schema of {@link PhaseCosts}. */
 export const phaseCostsSchema: z.ZodType<PhaseCosts> = z.strictObject({
-  processMs: coefficients,
-  encodeMs: coefficients,
-  selectMs: coefficients,
-  prefillMs: coefficients,
+  processMs: coefficientsOf('processMs'),
+  encodeMs: coefficientsOf('encodeMs'),
+  selectMs: coefficientsOf('selectMs'),
+  prefillMs: coefficientsOf('prefillMs'),
 });
 
 /** One measured call. Phases that were not measured are absent. */
@@ -76,7 +79,8 @@ export interface CostSample {
 }
 
 /**
- * Fits the costs of all phases by least squares of the relative errors. All coefficients are non-negative, so more tokens never cost less.
+ * Fits the costs of all phases by least absolute relative errors, so that single slow calls have little effect. All coefficients are
+ * non-negative, so more tokens never cost less.
  */
 export function fitCosts(samples: readonly CostSample[]): PhaseCosts {
   const fit = (phase: Phase): number[] => {
@@ -96,8 +100,7 @@ export function fitCosts(samples: readonly CostSample[]): PhaseCosts {
 
 /** Predicts the time of each phase. */
 export function phaseTimes(costs: PhaseCosts, size: CallSize): PhaseTimes {
-  const of = (phase: Phase): number =>
-    TERMS[phase](size).reduce((sum, term, at) => sum + term * (costs[phase][at] ?? 0), 0);
+  const of = (phase: Phase): number => dot(costs[phase], TERMS[phase](size));
   return {
     processMs: of('processMs'),
     encodeMs: of('encodeMs'),
@@ -124,33 +127,67 @@ interface Row {
 /** Measurements shorter than this are dominated by noise, so they get no additional weight. */
 const LEAST_MS = 0.05;
 /** Number of descent iterations: far more than a few terms need. */
-const ROUNDS = 2000;
+const STEPS = 2000;
+/** Number of weighted fits: each gives less weight to the measurements that the previous one missed by more. */
+const ROUNDS = 12;
+/** Relative errors below this count alike. */
+const LEAST_ERROR = 0.01;
 
-/** Finds coefficients ≥ 0 that minimize the sum of squared relative errors, by coordinate descent. */
+/** Finds coefficients ≥ 0 that minimize the sum of absolute relative errors, by iteratively reweighted least squares. */
 function nonNegativeFit(rows: readonly Row[]): number[] {
   const count = rows[0]?.terms.length ?? 0;
+  const relative = rows.map(({ terms, ms }) => {
+    const scale = Math.max(ms, LEAST_MS);
+    return { terms: terms.map((term) => term / scale), target: ms / scale };
+  });
   // Columns are scaled to a maximum of 1, because terms differ by many orders of magnitude.
   const scales = Array.from({ length: count }, (_, at) =>
-    Math.max(...rows.map(({ terms, ms }) => (terms[at] as number) / Math.max(ms, LEAST_MS)), 1e-300),
+    Math.max(...relative.map(({ terms }) => terms[at] as number), 1e-300),
   );
-  const scaled = rows.map(({ terms, ms }) => ({
-    terms: terms.map((term, at) => term / Math.max(ms, LEAST_MS) / (scales[at] as number)),
-    target: ms / Math.max(ms, LEAST_MS),
+  const scaled = relative.map(({ terms, target }) => ({
+    terms: terms.map((term, at) => term / (scales[at] as number)),
+    target,
   }));
-  const values = new Array<number>(count).fill(0);
-  const squares = scales.map((_, at) =>
-    scaled.reduce((sum, { terms }) => sum + (terms[at] as number) ** 2, 0),
-  );
+  let values = new Array<number>(count).fill(0);
+  let weights = scaled.map(() => 1);
   for (let round = 0; round < ROUNDS; round++) {
-    for (let at = 0; at < count; at++) {
-      const square = squares[at] as number;
-      if (square === 0) continue;
-      const gradient = scaled.reduce((sum, { terms, target }) => {
-        const given = terms.reduce((total, term, other) => total + term * (values[other] as number), 0);
-        return sum + (terms[at] as number) * (given - target);
-      }, 0);
-      values[at] = Math.max(0, (values[at] as number) - gradient / square);
-    }
+    values = weightedFit(scaled, weights, values);
+    weights = scaled.map(
+      ({ terms, target }) => 1 / Math.max(Math.abs(dot(terms, values) - target), LEAST_ERROR),
+    );
   }
   return values.map((value, at) => value / (scales[at] as number));
+}
+
+interface WeightedRow {
+  readonly terms: readonly number[];
+  readonly target: number;
+}
+
+/** Finds coefficients ≥ 0 that minimize the weighted sum of squared errors, by coordinate descent. */
+function weightedFit(
+  rows: readonly WeightedRow[],
+  weights: readonly number[],
+  start: readonly number[],
+): number[] {
+  const total = (of: (row: WeightedRow) => number): number =>
+    rows.reduce((sum, row, at) => sum + (weights[at] as number) * of(row), 0);
+  const products = start.map((_, one) =>
+    start.map((_, other) => total(({ terms }) => (terms[one] as number) * (terms[other] as number))),
+  );
+  const targets = start.map((_, at) => total(({ terms, target }) => (terms[at] as number) * target));
+  const values = [...start];
+  for (let step = 0; step < STEPS; step++) {
+    for (const [at, own] of products.entries()) {
+      const curvature = own[at] as number;
+      if (curvature === 0) continue;
+      const gradient = dot(own, values) - (targets[at] as number);
+      values[at] = Math.max(0, (values[at] as number) - gradient / curvature);
+    }
+  }
+  return values;
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, value, at) => sum + value * (b[at] as number), 0);
 }

@@ -1,5 +1,7 @@
 // Selects resolution, tiles, and tokens together so that the first token arrives in time.
 
+import type { PhaseTimes } from '../report.js';
+import { type Corrections, NO_CORRECTIONS } from './corrections.js';
 import { type CallSize, type PhaseCosts, phaseTimes, totalMs } from './costs.js';
 
 /** The options available for a call. */
@@ -18,15 +20,16 @@ export interface PlanChoices {
 export interface PlanTime {
   /** Milliseconds from pixels to the first token. */
   readonly firstTokenMs: number;
-  /** Recent ratio of measured to predicted time. @default 1 */
-  readonly drift?: number;
+  /** Recent ratio of measured to predicted time, by phase. @default 1 */
+  readonly corrections?: Corrections;
   /** Milliseconds that the processor took, if it has already run. @default the prediction */
   readonly spentMs?: number;
 }
 
 /** The settings of a planned call. */
 export interface Plan extends CallSize {
-  /** Milliseconds to the first token. */
+  readonly predicted: PhaseTimes;
+  /** Milliseconds to the first token: the sum of all phases. */
   readonly predictedMs: number;
   /** Whether the prediction is within the budget. If not, this is the cheapest possible plan. */
   readonly isFeasible: boolean;
@@ -39,7 +42,7 @@ export interface Plan extends CallSize {
 export function makePlan(
   costs: PhaseCosts,
   { visionTokens: sizes, allTiles, images, textTokens }: PlanChoices,
-  { firstTokenMs, drift = 1, spentMs }: PlanTime,
+  { firstTokenMs, corrections = NO_CORRECTIONS, spentMs }: PlanTime,
 ): Plan {
   const least = Math.max(1, images);
   const plans: Plan[] = [];
@@ -48,9 +51,9 @@ export function makePlan(
       const encodedTokens = Math.max(1, Math.round((visionTokens * tiles) / allTiles));
       const planFor = (keptTokens: number): Plan => {
         const size = { visionTokens, encodedTokens, keptTokens, textTokens, images, tiles, allTiles };
-        const { processMs, ...rest } = phaseTimes(costs, size);
-        const predictedMs = (spentMs ?? processMs * drift) + totalMs({ processMs: 0, ...rest }) * drift;
-        return { ...size, predictedMs, isFeasible: predictedMs <= firstTokenMs };
+        const predicted = correctedTimes(phaseTimes(costs, size), corrections, spentMs);
+        const predictedMs = totalMs(predicted);
+        return { ...size, predicted, predictedMs, isFeasible: predictedMs <= firstTokenMs };
       };
       // Keeping all tokens skips selection, so it may cost less than keeping a few.
       plans.push(planFor(encodedTokens));
@@ -67,6 +70,20 @@ export function makePlan(
   const feasible = plans.filter(({ isFeasible }) => isFeasible);
   if (feasible.length > 0) return feasible.reduce((best, plan) => (isBetter(plan, best) ? plan : best));
   return plans.reduce((best, plan) => (plan.predictedMs < best.predictedMs ? plan : best));
+}
+
+/** The corrected times. The time that the processor took, if it has already run, replaces its prediction. */
+function correctedTimes(
+  times: PhaseTimes,
+  corrections: Corrections,
+  spentMs: number | undefined,
+): PhaseTimes {
+  return {
+    processMs: spentMs ?? times.processMs * corrections.processMs,
+    encodeMs: times.encodeMs * corrections.encodeMs,
+    selectMs: times.selectMs * corrections.selectMs,
+    prefillMs: times.prefillMs * corrections.prefillMs,
+  };
 }
 
 function isBetter(one: Plan, other: Plan): boolean {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { PhaseTimes } from '../report.js';
+import { NO_CORRECTIONS, RecentCalls } from './corrections.js';
 import { type CallSize, type CostSample, fitCosts, type PhaseCosts, phaseTimes, totalMs } from './costs.js';
 import { makePlan } from './make-plan.js';
-import { Drift } from './planner.js';
 import { measureCosts, type Probe, type ProbeSize } from './profile.js';
 
 /** Costs of a simulated machine that matches the cost model exactly. */
@@ -178,55 +179,100 @@ describe('makePlan', () => {
     expect(plan.keptTokens).toBeGreaterThan(plan.encodedTokens / 4);
   });
 
-  it('accounts for the time already spent and for the drift', () => {
+  it('accounts for the time already spent and for the corrections', () => {
     const calm = makePlan(COSTS, choices, { firstTokenMs: 300 });
-    expect(makePlan(COSTS, choices, { firstTokenMs: 300, drift: 2 }).encodedTokens).toBeLessThan(
-      calm.encodedTokens,
-    );
+    const corrections = { ...NO_CORRECTIONS, encodeMs: 2 };
+    const busy = makePlan(COSTS, choices, { firstTokenMs: 300, corrections });
+    expect(busy.encodedTokens).toBeLessThan(calm.encodedTokens);
+    expect(busy.predicted.encodeMs).toBeCloseTo(2 * phaseTimes(COSTS, busy).encodeMs);
     const late = makePlan(COSTS, choices, { firstTokenMs: 300, spentMs: 299 });
     expect(late.isFeasible).toBe(false);
     expect(late.predictedMs).toBeGreaterThan(299);
   });
 });
 
-describe('Drift', () => {
+describe('RecentCalls', () => {
   const ms = fc.double({ min: 0.1, max: 1e4, noNaN: true });
   const factor = fc.double({ min: 0.1, max: 10, noNaN: true });
+  const PREDICTED: PhaseTimes = { processMs: 5, encodeMs: 20, selectMs: 2, prefillMs: 10 };
+  const scaled = (by: number): PhaseTimes => ({
+    processMs: PREDICTED.processMs * by,
+    encodeMs: PREDICTED.encodeMs * by,
+    selectMs: PREDICTED.selectMs * by,
+    prefillMs: PREDICTED.prefillMs * by,
+  });
+  const expectAll = (recent: RecentCalls, expected: number): void => {
+    for (const one of Object.values(recent.corrections)) expect(one / expected).toBeCloseTo(1, 9);
+  };
 
-  it('corrects predictions that are off by a constant factor after a few calls', () => {
+  it('learns a constant factor of each phase from three calls', () => {
     fc.assert(
-      fc.property(factor, fc.array(ms, { minLength: 4, maxLength: 20 }), (slower, calls) => {
-        const drift = new Drift();
-        for (const costs of calls) drift.record(slower * costs, costs * drift.value, drift.value);
-        expect(drift.value / slower).toBeCloseTo(1, 9);
+      fc.property(factor, factor, fc.array(ms, { minLength: 3, maxLength: 20 }), (one, other, calls) => {
+        const recent = new RecentCalls();
+        for (const time of calls)
+          recent.record(
+            { processMs: time, encodeMs: one * time, selectMs: time, prefillMs: other * time },
+            { processMs: time, encodeMs: time, selectMs: time, prefillMs: time },
+          );
+        const { processMs, encodeMs, prefillMs } = recent.corrections;
+        expect(processMs).toBe(1);
+        expect(encodeMs / one).toBeCloseTo(1, 9);
+        expect(prefillMs / other).toBeCloseTo(1, 9);
       }),
     );
   });
 
-  it('ignores up to three slow calls of the last seven, and forgets a machine that was slow', () => {
+  it('is not moved by one outlier, not even by a slow first call', () => {
     fc.assert(
-      fc.property(ms, fc.integer({ min: 0, max: 3 }), (costs, slow) => {
-        const drift = new Drift();
-        for (let call = 0; call < 7; call++)
-          drift.record(costs * (call % 2 === 1 && call < 2 * slow ? 9 : 1), costs * drift.value, drift.value);
-        expect(drift.value).toBeCloseTo(1, 9);
-        for (let call = 0; call < 7; call++) drift.record(3 * costs, costs * drift.value, drift.value);
-        for (let call = 0; call < 7; call++) drift.record(costs, costs * drift.value, drift.value);
-        expect(drift.value).toBeCloseTo(1, 9);
+      fc.property(factor, fc.nat(9), fc.integer({ min: 3, max: 10 }), (slower, outlier, calls) => {
+        const recent = new RecentCalls();
+        for (let call = 0; call < calls; call++)
+          recent.record(scaled(call === outlier ? 50 : slower), PREDICTED);
+        expectAll(recent, slower);
       }),
     );
   });
 
-  it('ignores calls without a time', () => {
-    const drift = new Drift();
+  it('follows a machine that becomes slower, and one that recovers', () => {
+    const recent = new RecentCalls();
+    for (const factor of [1, 3, 1]) {
+      for (let call = 0; call < 15; call++) recent.record(scaled(factor), PREDICTED);
+      expectAll(recent, factor);
+    }
+  });
+
+  it('stays near 1 if calls scatter widely around the prediction', () => {
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.double({ min: -1, max: 1, noNaN: true })), (noise) => {
+        const [recent, ratios] = [new RecentCalls(), [] as number[]];
+        for (let call = 0; call < 15; call++) {
+          const ratio = Math.exp(noise.next().value as number);
+          ratios.push(ratio);
+          recent.record(scaled(ratio), PREDICTED);
+        }
+        const { encodeMs } = recent.corrections;
+        const middle = ratios.toSorted((a, b) => a - b)[7] as number;
+        // Between no correction and the median.
+        expect(Math.abs(Math.log(encodeMs))).toBeLessThanOrEqual(Math.abs(Math.log(middle)) + 1e-9);
+      }),
+    );
+    const recent = new RecentCalls();
+    for (let call = 0; call < 15; call++)
+      recent.record(scaled([0.5, 1.1, 2.2][call % 3] as number), PREDICTED);
+    for (const one of Object.values(recent.corrections)) expect(Math.abs(one - 1)).toBeLessThan(0.02);
+  });
+
+  it('ignores phases without a time', () => {
+    const recent = new RecentCalls();
     for (const [took, predicted] of [
       [0, 5],
       [5, 0],
       [5, -1],
       [Number.NaN, 5],
     ] as const)
-      for (let call = 0; call < 4; call++) drift.record(took, predicted, drift.value);
-    expect(drift.value).toBe(1);
+      for (let call = 0; call < 4; call++)
+        recent.record({ ...scaled(1), encodeMs: took }, { ...PREDICTED, encodeMs: predicted });
+    expectAll(recent, 1);
   });
 });
 
@@ -248,10 +294,10 @@ describe('measureCosts', () => {
       calls,
       probe: {
         sizes,
-        async run(at, share, isEncoded) {
+        async run(at, keptTokens, isEncoded) {
           calls.push(at);
           const own = sizes[at] as ProbeSize;
-          const size = { ...own, keptTokens: Math.round(own.encodedTokens * share), textTokens: 40 };
+          const size = { ...own, keptTokens, textTokens: 40 };
           const times = phaseTimes(COSTS, size);
           const factor = noise(calls.length);
           return {

@@ -10,7 +10,8 @@ import type { ModelLike } from '../internal/types.js';
 import type { CallOptions } from '../options.js';
 import type { PlanReport, PruneReport } from '../report.js';
 import type { TimeBudget } from '../vlm/request.js';
-import { median, totalMs } from './costs.js';
+import { RecentCalls } from './corrections.js';
+import { type PhaseCosts, phaseTimes, totalMs } from './costs.js';
 import { makePlan, type Plan } from './make-plan.js';
 import { type ProfiledVlm, profileVlm, timesOf, type VlmProfile } from './profile.js';
 
@@ -39,35 +40,11 @@ export interface PlannedCall {
 
 /** Scales for downsizing images, as fractions of their vision tokens. */
 const SCALES = [1, 3 / 4, 1 / 2, 1 / 3, 1 / 4, 1 / 6, 1 / 10];
-/** The number of recent calls that the drift is the median of: an odd number, so that single slow calls have no effect. */
-const RECENT = 7;
-
-/** The ratio of measured to predicted time in recent calls: accounts for other load on the machine or a throttled processor. */
-export class Drift {
-  /** The last one at the end. */
-  private readonly ratios: number[] = [1];
-
-  /** The median ratio of the last seven calls; 1 before the first call. */
-  get value(): number {
-    return median(this.ratios);
-  }
-
-  /**
-   * Records a call. Calls without a measured or predicted time are ignored.
-   * @param drift the drift that the prediction included.
-   */
-  record(tookMs: number, predictedMs: number, drift: number): void {
-    if (!(tookMs > 0 && predictedMs > 0)) return;
-    this.ratios.push((tookMs / predictedMs) * drift);
-    if (this.ratios.length > RECENT) this.ratios.shift();
-  }
-}
-
 /** Plans calls that have a {@link TimeBudget}. */
 export class Planner {
   private readonly vlm: ProfiledVlm;
   private profile: Promise<VlmProfile> | undefined;
-  private readonly drift = new Drift();
+  private readonly recent = new RecentCalls();
 
   constructor(vlm: ProfiledVlm) {
     this.vlm = vlm;
@@ -110,7 +87,7 @@ export class Planner {
         // An estimate, because the prompt does not exist yet: about four characters per token, plus the tokens of the template.
         textTokens: 30 + Math.ceil(question.length / 4),
       },
-      { firstTokenMs, drift: this.drift.value },
+      { firstTokenMs, corrections: this.recent.corrections },
     );
     if (visionTokens >= all) return same;
     const fitted = await Promise.all(
@@ -133,11 +110,11 @@ export class Planner {
     const family = prunedFamilyOf(this.vlm.model as unknown as ModelLike);
     const allTiles = tileCount(family, tensors);
     const images = Math.max(1, prompt.images);
-    const drift = this.drift.value;
+    const costs = await this.costs();
     const plan = makePlan(
-      await this.costs(),
+      costs,
       { visionTokens: [visionTokens], allTiles, images, textTokens },
-      { firstTokenMs, drift, spentMs },
+      { firstTokenMs, corrections: this.recent.corrections, spentMs },
     );
     const isWhole = plan.keptTokens >= visionTokens;
     return {
@@ -147,7 +124,7 @@ export class Planner {
         budget: isWhole ? { ratio: 1 } : { tokens: Math.max(1, Math.floor(plan.keptTokens / images)) },
         ...(allTiles > 1 && { tiles: plan.tiles < allTiles ? { share: plan.tiles / allTiles } : 'all' }),
       },
-      reported: (report) => this.reported(report, plan, { firstTokenMs, spentMs, drift }),
+      reported: (report) => this.reported(report, plan, costs, firstTokenMs),
     };
   }
 
@@ -156,18 +133,15 @@ export class Planner {
     return (await (this.profile as Promise<VlmProfile>)).costs;
   }
 
-  private reported(
-    report: PruneReport,
-    plan: Plan,
-    { firstTokenMs, spentMs, drift }: { firstTokenMs: number; spentMs: number; drift: number },
-  ): PruneReport {
-    const rest = totalMs({ processMs: 0, ...timesOf(report) });
+  private reported(report: PruneReport, plan: Plan, costs: PhaseCosts, firstTokenMs: number): PruneReport {
+    const took = { processMs: plan.predicted.processMs, ...timesOf(report) };
     // Images that were still encoded from an earlier call say nothing about the plan.
-    if (report.timings.encodeMs > 0) this.drift.record(rest, plan.predictedMs - spentMs, drift);
+    if (took.encodeMs > 0) this.recent.record(took, phaseTimes(costs, plan));
     const own: PlanReport = {
       firstTokenMs,
       predictedMs: plan.predictedMs,
-      tookMs: spentMs + rest,
+      tookMs: totalMs(took),
+      phases: { predicted: plan.predicted, took },
       isFeasible: plan.isFeasible,
       visionTokens: plan.visionTokens,
       encodedTokens: plan.encodedTokens,

@@ -8,20 +8,17 @@ import { canFitImages, fitImage } from '../families/fit-image.js';
 import { prunedFamilyOf } from '../families/index.js';
 import { type ModelInputs, processInputs } from '../families/process.js';
 import { tileCount } from '../families/tiling.js';
-import type { Library } from '../files/load-vlm.js';
-import { digest } from '../internal/digest.js';
-import type { ModelLike } from '../internal/types.js';
+import type { Library, ModelLike } from '../internal/types.js';
+import { digest } from '../internal/values.js';
 import type { CallOptions } from '../options.js';
 import type { PruneHandle } from '../prune.js';
-import type { PruneReport } from '../report.js';
+import type { PhaseTimes, PruneReport } from '../report.js';
 import { visionTokensPerImage } from '../vlm/runner.js';
 import {
   type CallSize,
   type CostSample,
   fitCosts,
-  median,
   type PhaseCosts,
-  type PhaseTimes,
   phaseCostsSchema,
   totalMs,
 } from './costs.js';
@@ -60,6 +57,11 @@ const profileSchema = z.strictObject({
   costs: phaseCostsSchema,
 }) satisfies z.ZodType<VlmProfile>;
 
+const vlmSchema = z.custom<ProfiledVlm>((value) => {
+  const { model, processor, library, handle } = (value ?? {}) as Partial<ProfiledVlm>;
+  return [model, processor, library, handle].every((one) => one != null);
+}, 'expected the result of createVlm()');
+
 const optionsSchema = z.strictObject({
   fresh: z.boolean().optional(),
   template: z.string().min(1).optional(),
@@ -67,18 +69,20 @@ const optionsSchema = z.strictObject({
 }) satisfies z.ZodType<ProfileOptions>;
 
 /** Increment this when the cost terms or the measurements change. */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * Measures the cost of a model: the vision encoder by number of tiles or image size, selection, and the language model by prompt
- * length. It makes a few dozen calls, once per model, device, precision, and machine. After that, the profile is read from the
- * user's cache folder or, in a browser, from Cache Storage. No other call may run at the same time.
- * @throws InvalidOptionsError if options are invalid; InputError if the model cannot be called, e.g. if it has no chat template.
+ * length. It makes about a hundred calls, fewer for slow models, once per model, device, precision, and machine. After that, the
+ * profile is read from the user's cache folder or, in a browser, from Cache Storage. No other call may run at the same time.
+ * @throws InvalidOptionsError if the model or options are invalid; InputError if the model cannot be called, e.g. if it has no
+ * chat template.
  * @example
  * const vlm = await createVlm('HuggingFaceTB/SmolVLM-256M-Instruct', { keep: { firstTokenMs: 500 } });
  * await profileVlm(vlm); // else the first call does it
  */
 export async function profileVlm(vlm: ProfiledVlm, options: ProfileOptions = {}): Promise<VlmProfile> {
+  parseOptions('model of profileVlm', vlmSchema, vlm);
   const given = parseOptions('options of profileVlm', optionsSchema, options);
   const { fresh = false, template, remember = true } = given;
   const key = await profileKey(vlm);
@@ -112,12 +116,12 @@ export interface Probe {
   readonly sizes: readonly ProbeSize[];
   /**
    * @param size index of the size.
-   * @param share of the encoded tokens to keep.
+   * @param keptTokens how many of the encoded tokens to keep.
    * @param isEncoded whether the images may stay encoded from the previous call; if so, only the language model's time counts.
    */
   run(
     size: number,
-    share: number,
+    keptTokens: number,
     isEncoded: boolean,
   ): Promise<{ readonly size: CallSize; readonly times: PhaseTimes }>;
 }
@@ -125,6 +129,8 @@ export interface Probe {
 /** Fractions of kept tokens at which selection and the language model are measured. */
 const SELECT_SHARES = [1 / 16, 1 / 3];
 const PREFILL_SHARES = [1 / 32, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1];
+/** Fractions of the tiles at which the encoder is measured; a single tile is measured as well. */
+const TILE_SHARES = [1 / 4, 1 / 2, 3 / 4, 1];
 /** Each point is measured this often, unless all calls together take longer than `ENOUGH_MS`. */
 const ROUNDS = 7;
 const ENOUGH_MS = 10_000;
@@ -137,8 +143,9 @@ interface Point {
 }
 
 /**
- * Measures the costs of all phases with the calls of a probe. All points are measured in turn, several times, and the median of
- * each counts, so that a busy moment does not distort any of them.
+ * Measures the costs of all phases with the calls of a probe. All points are measured in turn, several times, so that a busy
+ * moment does not distort any of them, with slightly fewer kept tokens each time: most calls have a prompt length that was not
+ * seen before, which costs more than a repeated one.
  */
 export async function measureCosts(probe: Probe): Promise<PhaseCosts> {
   const largest = probe.sizes.length - 1;
@@ -148,36 +155,23 @@ export async function measureCosts(probe: Probe): Promise<PhaseCosts> {
     { at: 0, share: 1, isEncoded: false },
     ...PREFILL_SHARES.map((share) => ({ at: largest, share, isEncoded: true })),
   ];
-  // The first call of a shape is slower: buffers are allocated and kernels are selected.
-  for (const [at] of probe.sizes.entries()) await probe.run(at, SELECT_SHARES[0] as number, false);
-  const runs = points.map((): Awaited<ReturnType<Probe['run']>>[] => []);
+  const run = ({ at, share, isEncoded }: Point, round: number): ReturnType<Probe['run']> => {
+    const { encodedTokens } = probe.sizes[at] as ProbeSize;
+    const fewer = share < 1 ? round : 0;
+    return probe.run(at, Math.max(1, Math.round(encodedTokens * share) - fewer), isEncoded);
+  };
+  // The first call of a size is slower: buffers are allocated and kernels are selected.
+  for (const [at] of probe.sizes.entries()) await run({ at, share: 1, isEncoded: false }, 0);
+  const samples: CostSample[] = [];
   let spent = 0;
   for (let round = 0; round < ROUNDS && spent < ENOUGH_MS; round++) {
-    for (const [index, { at, share, isEncoded }] of points.entries()) {
-      const run = await probe.run(at, share, isEncoded);
-      spent += totalMs(run.times);
-      runs[index]?.push(run);
+    for (const point of points) {
+      const { size, times } = await run(point, round);
+      spent += totalMs(times);
+      samples.push({ size, times: point.isEncoded ? { prefillMs: times.prefillMs } : times });
     }
   }
-  return fitCosts(
-    runs.map((own, index): CostSample => {
-      const times = medianTimes(own.map((run) => run.times));
-      const { prefillMs } = times;
-      return {
-        size: (own[0] as (typeof own)[0]).size,
-        times: points[index]?.isEncoded === true ? { prefillMs } : times,
-      };
-    }),
-  );
-}
-
-function medianTimes(all: readonly PhaseTimes[]): PhaseTimes {
-  return {
-    processMs: median(all.map(({ processMs }) => processMs)),
-    encodeMs: median(all.map(({ encodeMs }) => encodeMs)),
-    selectMs: median(all.map(({ selectMs }) => selectMs)),
-    prefillMs: median(all.map(({ prefillMs }) => prefillMs)),
-  };
+  return fitCosts(samples);
 }
 
 const QUESTION = 'What can be seen here, and where is the largest object?';
@@ -220,7 +214,7 @@ async function vlmProbe(vlm: ProfiledVlm, template: string | undefined): Promise
     const { visionTokens } = await measuredCall(handle, inputs, { budget: { ratio: 1 } });
     const allTiles = tileCount(family, inputs);
     if (sizes.some((one) => one.visionTokens === visionTokens)) continue;
-    for (const tiles of new Set([1, Math.ceil(allTiles / 2), allTiles])) {
+    for (const tiles of new Set([1, ...TILE_SHARES.map((share) => Math.ceil(allTiles * share))])) {
       const share = tiles / allTiles;
       sizes.push({
         image,
@@ -237,13 +231,13 @@ async function vlmProbe(vlm: ProfiledVlm, template: string | undefined): Promise
   sizes.sort((a, b) => a.encodedTokens - b.encodedTokens);
   return {
     sizes,
-    async run(at, share, isEncoded) {
+    async run(at, keptTokens, isEncoded) {
       const { image, processor, budget, ...size } = sizes[at] as ProbeInputs;
       const started = performance.now();
       const inputs = await inputsOf(processor, image);
       const processMs = performance.now() - started;
       const report = await measuredCall(handle, inputs, {
-        budget: { tokens: Math.max(1, Math.round(size.encodedTokens * share)) },
+        budget: { tokens: keptTokens },
         tiles: budget,
         minVisionTokens: 1,
         followUps: isEncoded ? 'reselect' : 'reuse',

@@ -3,8 +3,8 @@
 import { sum } from '@mmtok/core/internal';
 import type { EncodedVision } from '../adapters/adapter.js';
 import type { PrunedModel } from '../families/family.js';
-import { digest } from '../internal/digest.js';
 import type { ModelInputs } from '../internal/types.js';
+import { digest } from '../internal/values.js';
 import { PreparedImages } from '../select/select.js';
 
 /** The encoder's output for a batch. */

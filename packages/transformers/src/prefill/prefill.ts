@@ -236,8 +236,8 @@ async function chooseTokens(
     const { prompt, images } = placed(context, start, inputs, given, encoded);
     const pools = poolsOf(images, maskedRows(prompt, images), skipped, options, prompt);
     const side = numberAt(section(model.config, 'vision_config'), 'image_size');
-    const told = shownSizes(reshapedSizes, tensorAt(inputs, 'pixel_values'));
-    const excluded = excludedRows(images, options, side, told);
+    const reported = shownSizes(reshapedSizes, tensorAt(inputs, 'pixel_values'));
+    const excluded = excludedRows(images, options, side, reported);
     const whole = pools.map((pool) =>
       skip === undefined
         ? keptWhole(pool, options, prompt.visionTokens[pool.batchIndex] as number, excluded)
@@ -264,8 +264,8 @@ async function chooseTokens(
       const results = pools.map((pool, at) => whole[at] ?? keepPool(pool, 'costsMore'));
       return { ...common, cost, results, questions: undefined, standardized: false, notes: guarded.notes };
     }
-    const asked = { images, vision: vision.projected, backend, early };
-    const questions = await resolveQuestions(context, options, prompt, asked);
+    const about = { images, vision: vision.projected, backend, early };
+    const questions = await resolveQuestions(context, options, prompt, about);
     const selected = await selectPools(pools, whole, {
       settings: options,
       backend,

@@ -13,9 +13,9 @@ import { countUsefulTiles, lostDetail, relevance, sum } from '@mmtok/core/intern
 import type { EncodedVision } from '../adapters/adapter.js';
 import type { PrunedModel } from '../families/family.js';
 import type { InputTile, PromptTile, TiledInputs, TilePart } from '../families/tiling.js';
-import { readable, shown } from '../internal/readable.js';
 import { makeTensor, matrixRows, toFloat32Matrix } from '../internal/tensors.js';
 import type { ModelInputs, TensorData, TensorLike } from '../internal/types.js';
+import { readable, shown } from '../internal/values.js';
 import { placeImages, runsOf } from '../prompt/images.js';
 import { countPlaceholders, type Prompt } from '../prompt/prompt.js';
 import { embedQuestion, findQuestions, type QuestionSettings } from '../question/question.js';

@@ -4,6 +4,7 @@ import { sum } from '@mmtok/core/internal';
 import { PromptMismatchError } from '../errors.js';
 import type { PrunedFamily, PrunedModel, Tile } from '../families/family.js';
 import { tilesFromRuns } from '../families/layout.js';
+import { rowCount } from '../internal/tensors.js';
 import {
   type ModelInputs,
   numberAt,
@@ -51,7 +52,7 @@ export function locateImages(
   prompt: Prompt,
   projected: TensorLike,
 ): PlacedImage[] {
-  const rows = projected.dims.slice(0, -1).reduce((product, length) => product * length, 1);
+  const rows = rowCount(projected);
   const inCache = sum(cached);
   // The caller may pass the images of the whole conversation, or only the images of the new part.
   const hasAll = inCache > 0 && rows === countPlaceholders(prompt) + inCache;

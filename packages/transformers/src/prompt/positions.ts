@@ -14,11 +14,11 @@ type Masks = readonly (readonly number[])[];
  */
 export function positionPolicy(
   { model, family }: Pick<PrunedModel, 'model' | 'family'>,
-  asked: PositionPolicy | 'auto',
+  requested: PositionPolicy | 'auto',
 ): PositionPolicy {
-  if (asked === 'compact') return 'compact';
+  if (requested === 'compact') return 'compact';
   if (family.packing !== undefined) {
-    if (asked === 'auto') return 'compact';
+    if (requested === 'auto') return 'compact';
     throw new UnsupportedModelError(
       String(model.config.model_type),
       "positions: 'preserve' is not possible, because padding tokens have no position in the full prompt; use 'auto' or 'compact'",
@@ -28,7 +28,7 @@ export function positionPolicy(
     family.positions !== 'encoder' &&
     model.sessions[family.adapter.decoder]?.inputNames.includes('position_ids') === true;
   if (takesPositions) return 'preserve';
-  if (asked === 'auto') return 'compact';
+  if (requested === 'auto') return 'compact';
   throw new UnsupportedModelError(
     String(model.config.model_type),
     "positions: 'preserve' needs a decoder with the input position_ids, but this export computes positions itself; use 'auto' or 'compact'",

@@ -1,7 +1,7 @@
 // Lets a caller's function select vision tokens, and validates the result.
 
 import { type Float32Tensor, InvalidSelectionError } from '@mmtok/core';
-import { readable } from '../internal/readable.js';
+import { readable } from '../internal/values.js';
 import type { PoolTile } from './pools.js';
 
 /**

@@ -3,9 +3,8 @@
 import { float32 } from '@mmtok/core/backend';
 import { createRandom } from '@mmtok/core/internal';
 import { describe, expect, it } from 'vitest';
-import { guardCost } from './cost-guard.js';
+import { type ForecastRequest, forecast, guardCost, modelDevice } from './cost-guard.js';
 import type { VisionRows } from './features.js';
-import { type ForecastRequest, forecast, modelDevice } from './forecast.js';
 import type { Pool } from './pools.js';
 
 const smolvlm = {

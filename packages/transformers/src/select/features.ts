@@ -177,14 +177,14 @@ export interface ExclusionSettings {
 /**
  * Feature rows that must never be kept. They remain targets of coverage.
  * @param side side length, in pixels, of the square that images are padded to.
- * @param told what the image processor reports about padding, for calls that do not specify it.
+ * @param reported what the image processor reports about padding, for calls that do not specify it.
  * @throws PromptMismatchError if there is not exactly one entry per image, or an entry does not fit its image.
  */
 export function excludedRows(
   images: readonly PlacedImage[],
   { exclude, paddedFrom }: ExclusionSettings,
   side: number | undefined,
-  told?: ShownSizes,
+  reported?: ShownSizes,
 ): Set<number> {
   for (const [name, list] of Object.entries({ exclude, paddedFrom })) {
     if (list && list.length !== images.length) {
@@ -204,8 +204,8 @@ export function excludedRows(
       rows.add(start + token);
     }
     const grid = tiles.length === 1 ? tiles[0]?.grid : undefined;
-    if (paddedFrom === undefined && told?.shown.length === images.length && grid !== undefined) {
-      const padding = cornerPaddingTokens(told.shown[at] as ImageSize, grid, told.padded);
+    if (paddedFrom === undefined && reported?.shown.length === images.length && grid !== undefined) {
+      const padding = cornerPaddingTokens(reported.shown[at] as ImageSize, grid, reported.padded);
       for (const token of padding) rows.add(start + token);
     }
     const size = paddedFrom ? paddedFrom[at] : undefined;

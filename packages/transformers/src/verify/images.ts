@@ -1,7 +1,7 @@
 // The images for a verification: simple scenes, drawn here, so that nothing has to be downloaded.
 
 import type { RawImage } from '@huggingface/transformers';
-import type { Library } from '../files/load-vlm.js';
+import type { Library } from '../internal/types.js';
 
 /** What a question asks for. Different kinds need different numbers of vision tokens. */
 export type QuestionKind = 'shape' | 'detail' | 'counting' | 'reading' | 'other';

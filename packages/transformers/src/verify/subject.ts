@@ -6,9 +6,10 @@ import { InputError } from '../errors.js';
 import type { PrunedFamily } from '../families/family.js';
 import { prunedFamilyOf } from '../families/index.js';
 import { type ModelInputs as LibraryInputs, processInputs } from '../families/process.js';
-import type { Library, LoadedVlm } from '../files/load-vlm.js';
+import type { LoadedVlm } from '../files/load-vlm.js';
 import { withRun } from '../internal/session.js';
 import {
+  type Library,
   type ModelInputs,
   type ModelLike,
   type ProcessorLike,

@@ -148,12 +148,12 @@ async function verifyPruned(
   { images, ratio, newTokens, repeats, template, onProgress, signal }: Parsed,
   startBytes: number | undefined,
 ): Promise<VerifyReport> {
-  const asked = images ?? verifyImages(given.library);
-  const first = asked[0] as VerifyImage;
+  const examples = images ?? verifyImages(given.library);
+  const first = examples[0] as VerifyImage;
   const subject = new Subject(given, handle, template);
   const shares = SHARES.filter((share) => share !== ratio);
   const rows = repeats === 0 ? [] : [0, ...SHARES, 1];
-  const total = rows.length + asked.length * (5 + shares.length);
+  const total = rows.length + examples.length * (5 + shares.length);
   let done = 0;
   const next = (what: string): void => {
     signal?.throwIfAborted();
@@ -167,7 +167,7 @@ async function verifyPruned(
     next: (share) => next(`time: ${share === 0 ? 'one token' : percent(share)}`),
   });
   const results: ImageResult[] = [];
-  for (const example of asked) {
+  for (const example of examples) {
     results.push(await verifyImage(subject, example, { ratio, shares, newTokens, next }));
   }
   signal?.throwIfAborted();

@@ -5,8 +5,7 @@ import { messageOf } from '@mmtok/core/internal';
 import { platform } from '#files';
 import { InputError } from '../errors.js';
 import type { LibraryEnv } from '../files/model-files.js';
-
-type Library = typeof import('@huggingface/transformers');
+import type { Library } from '../internal/types.js';
 
 /** Pixels in the format of the browser's `ImageData`: four bytes per pixel, row by row. */
 export interface PixelData {

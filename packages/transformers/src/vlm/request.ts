@@ -4,7 +4,7 @@ import { InvalidBudgetError, InvalidOptionsError } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import type { PromptMessage, PromptPart } from '../families/prompt-text.js';
-import { readable, shown } from '../internal/readable.js';
+import { readable, shown } from '../internal/values.js';
 import type { CallOptions } from '../options.js';
 import type { PromptBudget } from '../select/pools.js';
 import { IMAGE_INPUT, type ImageInput, isImageInput } from './images.js';

@@ -5,6 +5,7 @@ import { InvalidOptionsError } from '@mmtok/core';
 import { prunedFamilyOf } from '../families/index.js';
 import type { ModelInputs } from '../families/process.js';
 import type { LoadedVlm } from '../files/load-vlm.js';
+import { rowCount } from '../internal/tensors.js';
 import type { ModelLike } from '../internal/types.js';
 import type { CallOptions, PruneOptions } from '../options.js';
 import { type PruneHandle, prune } from '../prune.js';
@@ -80,9 +81,9 @@ export class Runner {
     const observe = options === false ? undefined : (options.onReport ?? this.onReport);
     const mmtok = options !== false && {
       ...options,
-      onReport(one: PruneReport): void {
+      async onReport(one: PruneReport): Promise<void> {
         report = complete(one);
-        observe?.(report);
+        await observe?.(report);
       },
     };
     const sequences = (await this.handle.generate({ ...inputs, mmtok })) as Tensor;
@@ -107,8 +108,7 @@ export class Runner {
 /** Vision tokens of each preprocessed image, counted by running the encoder. */
 export async function visionTokensPerImage(model: ModelLike, inputs: ModelInputs): Promise<number> {
   const { projected } = await prunedFamilyOf(model).adapter.encode(model, { ...inputs });
-  const tokens = projected.dims.slice(0, -1).reduce((product, length) => product * length, 1);
-  return tokens / (inputs.pixel_values?.dims[0] ?? 1);
+  return rowCount(projected) / (inputs.pixel_values?.dims[0] ?? 1);
 }
 
 /** The token counts of a report. */

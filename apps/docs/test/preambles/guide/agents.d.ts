@@ -1,4 +1,4 @@
-// What the blocks of guide/agents.md take for granted.
+// What the blocks of guide/agents.md assume.
 import type { RawImage } from '@huggingface/transformers';
 import type { PruneHandle } from '@mmtok/transformers';
 

@@ -1,4 +1,4 @@
-// What the blocks of guide/browser.md take for granted.
+// What the blocks of guide/browser.md assume.
 import type { Vlm } from '@mmtok/transformers';
 
 declare const vlm: Vlm;

@@ -1,4 +1,4 @@
-// What the blocks of guide/budgets.md take for granted.
+// What the blocks of guide/budgets.md assume.
 import type { RawImage } from '@huggingface/transformers';
 import type { LoadedVlm, PromptMessage, PruneHandle, Vlm } from '@mmtok/transformers';
 

@@ -1,4 +1,4 @@
-// What the blocks of guide/terms-and-selectors.md take for granted.
+// What the blocks of guide/terms-and-selectors.md assume.
 import type { PruneHandle, Vlm } from '@mmtok/transformers';
 
 declare const vlm: Vlm;

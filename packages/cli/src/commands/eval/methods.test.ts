@@ -1,18 +1,18 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { float32 } from '@mmtok/core/backend';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { temporary } from '../../../test/temporary.js';
 import { loadsInTime, namedMethods, runnableMethods } from './methods.js';
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'mmtok-methods-'));
+  folder = temporary();
 });
 
 let modules = 0;
 
-/** Writes a module with that default export and names its methods. */
+/** Writes a module with this default export, and returns its methods. */
 async function namedIn(exported: string, ...others: readonly string[]) {
   const name = `./own-${modules++}.mjs`;
   await writeFile(join(folder, name), `export default ${exported};`);

@@ -106,7 +106,7 @@ export function runnableMethods(
 
 function leftOut(methods: readonly Method[], why: string): string[] {
   if (methods.length === 0) return [];
-  return [`left out of all: ${methods.map(({ name }) => name).join(', ')}, because ${why}`];
+  return [`--methods all leaves out ${methods.map(({ name }) => name).join(', ')}: ${why}`];
 }
 
 async function importMethods(path: string, cwd: string): Promise<Method[]> {

@@ -22,6 +22,7 @@ import {
   promptOption,
   TINY_SMALL,
   TINY_TILED,
+  tilesAsWritten,
   tilesOption,
 } from '../../options.js';
 import { print } from '../../terminal/io.js';
@@ -37,9 +38,9 @@ const lines = (text: string): string => wrapColumns(text, 125).join('\n');
 
 const EXAMPLES = `
 A run is a folder: run.json describes it, records.jsonl has a line per answer. Runs resume: rerun the command to continue; new
-methods or budgets are added. Methods: see mmtok eval methods; "all" means all that the model can run, with a note on those
-left out; mmtok-agent asks --agent first; mmtok-oracle knows the true answer, which bounds what any agent can contribute; a path
-such as ./my-method.js is a module that exports your own.
+methods or budgets are added. Methods: see mmtok eval methods; "all" runs every method that the model supports and lists the
+others; mmtok-agent asks --agent first; mmtok-oracle knows the true answer, an upper bound for agents; a path such as ./my-method.js
+is a module that exports your own.
 ${lines(`Tasks: ${SHAPES} and ${SIGNS} (embedded), ${taskNames.join(', ')}, or a folder such as ./my-task with images and a JSONL file of questions and answers.`)}
 
 Examples:
@@ -197,7 +198,9 @@ function asWritten(options: EvalOptions): string[] {
     .filter(([name, value]) => value !== undefined && value !== false && name !== 'json')
     .map(([name, value]) => {
       const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-      const text = valueAsWritten(value).replaceAll('\n', '\\n');
+      const written =
+        name === 'tiles' && options.tiles ? tilesAsWritten(options.tiles) : valueAsWritten(value);
+      const text = written.replaceAll('\n', '\\n');
       return value === true ? `--${flag}` : `--${flag} ${/[\s"'$]/.test(text) ? JSON.stringify(text) : text}`;
     });
 }
@@ -265,7 +268,9 @@ function addSpeed(parent: Command, context: Context): void {
     // The name of --image-size until 0.1.
     .addOption(parsed('--picture <size>', 'use --image-size', parseSize).hideHelp())
     .addOption(
-      count('--tiles <count>', 'also measure with only this many tiles encoded, including the overview'),
+      tilesOption(
+        'also measure with only some tiles encoded, including the overview: a number such as 5, or 30%',
+      ),
     )
     .addOption(budgetsOption("budgets: 64, 10%, c0.9 (default: the paper's for these dimensions)"))
     .addOption(

@@ -1,14 +1,12 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { builtInMethods, type RunProgress, taskNames } from '@mmtok/eval';
 import { describe, expect, it, vi } from 'vitest';
 import { fakeIo } from '../../../test/fake-io.js';
 import { fakeServices } from '../../../test/fake-services.js';
+import { temporary } from '../../../test/temporary.js';
 import { main } from '../../main.js';
 import { createEvalProgress } from './run.js';
-
-const temporary = () => mkdtemp(join(tmpdir(), 'mmtok-eval-'));
 
 async function runWith(options: Parameters<typeof fakeServices>[0], cwd: string, ...argv: readonly string[]) {
   const io = fakeIo({ cwd });
@@ -33,7 +31,7 @@ describe('mmtok eval', () => {
   });
 
   it('compares two runs', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     const flags = ['shapes', '--limit', '4', '--keep', '4', '--methods', 'random,uniform', '--out'];
     await run(cwd, ...flags, 'a');
     await run(cwd, ...flags, 'b', '--seed', '0');
@@ -59,25 +57,31 @@ describe('mmtok eval', () => {
   });
 
   it('asks the tiled model about signs, under its short name too', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     const flags = ['--limit', '4', '--methods', 'uniform', '--keep', '4', '--out'];
-    const { exitCode, out, err } = await run(cwd, '--model', 'tiled', '--tiles', '5', ...flags, 'run');
+    const tiles = 'worth=0.2,min=2,max=9';
+    const { exitCode, out, err } = await run(cwd, '--model', 'tiled', '--tiles', tiles, ...flags, 'run');
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
-    expect(out).toContain('Shapes and signs: 4 questions, model tiny-tiled');
+    expect(out).toContain(`Shapes and signs: 4 questions, model tiny-tiled (tiles ${tiles}), methods on `);
     const settings = JSON.parse(await readFile(join(cwd, 'run', 'run.json'), 'utf8'));
-    expect(settings).toMatchObject({ task: 'signs', model: 'tiny-tiled', modelOptions: { tiles: '5' } });
+    expect(settings).toMatchObject({ task: 'signs', model: 'tiny-tiled', modelOptions: { tiles } });
     expect(settings.command).toContain('eval signs --model tiny-tiled');
+    expect(settings.command).toContain(`--tiles ${tiles}`);
     expect((await run(cwd, 'report', 'run')).exitCode).toBe(0);
+    expect(await readFile(join(cwd, 'run', 'report.md'), 'utf8')).toContain(`tiles ${tiles}`);
     expect((await run(cwd, '--model', 'tiny-small', ...flags, 'small')).out).toContain('Shapes: 4 questions');
     const all = await run(cwd, 'signs', '--model', 'tiny-tiled', ...flags, 'all');
     expect(all.exitCode).toBe(0);
     const compared = await run(cwd, 'compare', 'run', 'all', '--json');
     expect(JSON.parse(compared.out).rows).toHaveLength(2);
+    expect((await run(cwd, 'compare', 'run', 'all')).out).toContain(
+      `A: run: tiny-tiled, tiles ${tiles}, seed 0`,
+    );
     expect((await run(cwd, 'compare', 'run', 'small')).exitCode).toBe(2);
   });
 
   it('runs, resumes, and reports', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     const shapes = ['shapes', '--limit', '6', '--out', 'run'];
     const first = await run(cwd, ...shapes, '--methods', 'mmtok,random', '--keep', '4,c0.5');
     expect(first).toMatchObject({ exitCode: 0, err: '' });
@@ -108,7 +112,7 @@ describe('mmtok eval', () => {
   });
 
   it('warns in advance that a budget prunes nothing, keeps the results, and fails', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     const flags = ['shapes', '--limit', '2', '--methods', 'random', '--out', 'run', '--keep'];
     const { exitCode, out, err } = await run(cwd, ...flags, '16,4');
     expect(exitCode).toBe(1);
@@ -120,7 +124,7 @@ describe('mmtok eval', () => {
   });
 
   it('stops gracefully and resumes', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     let stop: (() => void) | undefined;
     const io = fakeIo({ cwd });
     const interrupt = {
@@ -143,7 +147,7 @@ describe('mmtok eval', () => {
   });
 
   it('skips broken questions on request, with its own exit code', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     await mkdir(join(cwd, 'task'));
     const lines = ['a', 'b'].map((name) => ({
       id: name,
@@ -169,7 +173,7 @@ describe('mmtok eval', () => {
   });
 
   it('compares answers as requested, and resumes only with the same comparison', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     await mkdir(join(cwd, 'task'));
     await writeFile(join(cwd, 'task', 'a.png'), 'a');
     await writeFile(join(cwd, 'task', 'q.jsonl'), '{"image":"a.png","question":"q?","answer":"yess"}');
@@ -184,9 +188,10 @@ describe('mmtok eval', () => {
   it('gives up on a module that never finishes loading', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
-      const cwd = await temporary();
+      const cwd = temporary();
       await writeFile(join(cwd, 'hang.mjs'), 'await new Promise(() => {}); export default 1;');
       const running = run(cwd, 'shapes', '--methods', './hang.mjs');
+      await expect.poll(() => vi.getTimerCount()).toBe(1);
       await vi.advanceTimersByTimeAsync(11_000);
       expect(await running).toMatchObject({
         exitCode: 2,
@@ -198,7 +203,7 @@ describe('mmtok eval', () => {
   });
 
   it('runs in shards that merge into the whole', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     const flags = ['shapes', '--limit', '6', '--methods', 'random', '--keep', '25%'];
     for (const index of [0, 1]) {
       expect((await run(cwd, ...flags, '--shard', `${index}/2`, '--out', `part-${index}`)).exitCode).toBe(0);
@@ -211,7 +216,7 @@ describe('mmtok eval', () => {
   });
 
   it('takes methods from modules', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     const method =
       "export default { name: 'last', title: 'Last', source: 'x', needs: [], select: async ({ vision }, { tokens }) => Array.from({ length: tokens }, (_, i) => vision.dims[0] - 1 - i) };";
     await writeFile(join(cwd, 'last.mjs'), method);
@@ -229,13 +234,13 @@ describe('mmtok eval', () => {
 
   it('runs all methods the model supports, and lists those left out', async () => {
     const flags = ['shapes', '--limit', '1', '--keep', '3', '--methods', 'all', '--out'];
-    const cwd = await temporary();
+    const cwd = temporary();
     const plain = await run(cwd, ...flags, 'plain');
     expect(plain.err).toBe(
-      "note: left out of all: visionzip, fastervlm, vispruner, scope, prunesid-saliency, mmr-saliency, agilepruner, because the model 'tiny' provides no saliency (an encoder output vision_saliency)\n" +
-        "note: left out of all: mmtok-ivc, because the model 'tiny' does not report the positions of its tokens\n" +
-        "note: left out of all: resize, because the model 'tiny' turns every image into the same number of vision tokens\n" +
-        'note: left out of all: mmtok-agent, mmtok-focused-agent, because there is no --agent\n',
+      "note: --methods all leaves out visionzip, fastervlm, vispruner, scope, prunesid-saliency, mmr-saliency, agilepruner: the model 'tiny' provides no saliency (an encoder output vision_saliency)\n" +
+        "note: --methods all leaves out mmtok-ivc: the model 'tiny' does not report the positions of its tokens\n" +
+        "note: --methods all leaves out resize: the model 'tiny' turns every image into the same number of vision tokens\n" +
+        'note: --methods all leaves out mmtok-agent, mmtok-focused-agent: there is no --agent\n',
     );
     const methodsOf = async (out: string): Promise<string[]> =>
       JSON.parse(await readFile(join(cwd, out, 'run.json'), 'utf8')).methods.map(
@@ -255,13 +260,15 @@ describe('mmtok eval', () => {
   });
 
   it('runs with and without an agent, and with an oracle', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     const flags = ['shapes', '--limit', '2', '--keep', '3', '--out', 'run'];
     const methods = ['--methods', 'mmtok,mmtok-agent,mmtok-oracle'];
     const { exitCode, out, agents } = await run(cwd, ...flags, ...methods, '--agent', 'some/agent');
     expect(exitCode).toBe(0);
     expect(agents).toEqual(['some/agent']);
-    expect(out).toMatch(/^method +budget +tokens +score +retention +95 % of +agent +select +first token/m);
+    expect(out).toMatch(
+      /^method +budget +tokens +score +retention +95 % interval +agent +select +first token/m,
+    );
     expect(out).toMatch(/mmtok-agent +3 /);
     const lines = (await readFile(join(cwd, 'run', 'records.jsonl'), 'utf8')).trimEnd().split('\n');
     const records = lines.map((line) => JSON.parse(line));
@@ -292,17 +299,17 @@ describe('mmtok eval', () => {
     [['pope', '--limit', '1'], "The model 'tiny' only knows drawn shapes"],
     [[], 'Expected a task: shapes or signs (embedded), gqa, '],
     [['--model', 'some/model'], 'Expected a task'],
-    [['shapes', '--tiles', '0'], '--tiles: expected a whole number from 1'],
+    [['shapes', '--tiles', '0'], '--tiles: expected a number of tiles such as 5'],
     [['merge', 'a'], "required option '--out <folder>' not specified"],
   ])('%j ends with 2 and one line', async (argv, problem) => {
-    const { exitCode, out, err } = await run(await temporary(), ...argv);
+    const { exitCode, out, err } = await run(temporary(), ...argv);
     expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
     expect(err).toContain(problem);
     expect(err).toMatch(/^error: /);
   });
 
   it('fails with 1 if nothing was pruned, with 2 if there is no run', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     const { exitCode, err } = await run(cwd, 'shapes', '--limit', '2', '--methods', 'random', '--keep', '16');
     expect(exitCode).toBe(1);
     expect(err).toContain('Nothing was pruned at 16: ');
@@ -313,7 +320,7 @@ describe('mmtok eval', () => {
   });
 
   it('says which file or folder is in the way', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     await writeFile(join(cwd, 'taken'), '');
     const flags = ['shapes', '--limit', '1', '--methods', 'random', '--keep', '4'];
     const inTheWay = {
@@ -325,12 +332,12 @@ describe('mmtok eval', () => {
     await rm(join(cwd, 'run', 'report.html'));
     await mkdir(join(cwd, 'run', 'report.html'));
     expect(await run(cwd, 'report', 'run')).toMatchObject({
-      exitCode: 1,
+      exitCode: 2,
       err: expect.stringContaining(
         `'${join(cwd, 'run', 'report.html')}' (it is a folder). The answers are kept`,
       ),
     });
-    // A run without a shard is whole by itself.
+    // A run without shards is complete.
     expect(await run(cwd, 'merge', 'run', '--out', 'taken')).toMatchObject(inTheWay);
   });
 });

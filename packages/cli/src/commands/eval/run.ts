@@ -21,7 +21,8 @@ import {
   unprunedBudgets,
   writeReport,
 } from '@mmtok/eval';
-import { percent } from '@mmtok/eval/internal';
+import { modelOptionsInWords, percent } from '@mmtok/eval/internal';
+import type { TileBudget } from '@mmtok/transformers';
 import type { BackendName } from '../../engines/create-backend.js';
 import { EXIT, UsageError } from '../../errors.js';
 import { evalAgent, evalOracle } from '../../models/eval-model.js';
@@ -48,8 +49,8 @@ export interface EvalRequest
   readonly device?: string;
   readonly dtype?: VlmOptions['dtype'];
   readonly promptTemplate?: string;
-  /** Maximum number of tiles that methods choose from, including the overview. */
-  readonly tiles?: number;
+  /** Which tiles are encoded, including the overview; methods choose from their tokens. */
+  readonly tiles?: TileBudget;
   /** How answers to a folder's questions are compared. */
   readonly match?: FolderTaskOptions['match'];
   readonly out: string;
@@ -164,7 +165,7 @@ const columnsOf = (hasAgent: boolean): readonly Column[] => [
     'tokens',
     'score',
     'retention',
-    '95 % of',
+    '95 % interval',
     ...(hasAgent ? ['agent'] : []),
     'select',
     'first token',
@@ -177,9 +178,11 @@ export function printEvaluation(summary: RunSummary, { stdout, env }: Io): void 
   const { settings, full, rows, questions } = summary;
   const hasAgent = rows.some(({ times }) => times.agentMs > 0);
   const inMs = (ms: number): string => `${formatMs(ms)} ms`;
+  const modelOptions = modelOptionsInWords(settings);
+  const model = modelOptions === '' ? settings.model : `${settings.model} (${modelOptions})`;
   print(
     stdout,
-    `${colors.bold(settings.title)}: ${questions} questions, model ${settings.model}, methods on ${settings.backend}`,
+    `${colors.bold(settings.title)}: ${questions} questions, model ${model}, methods on ${settings.backend}`,
   );
   const lines = [
     [
@@ -220,7 +223,7 @@ export function printEvaluation(summary: RunSummary, { stdout, env }: Io): void 
 
 const LOG_EVERY_MS = 60_000;
 
-/** Tells how far a run is. */
+/** Shows the progress of a run. */
 export interface EvalProgress {
   show(progress: RunProgress): void;
   /** Removes the line. */

@@ -1,10 +1,10 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modelDims, type SpeedResult } from '@mmtok/eval';
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../../test/fake-io.js';
 import { fakeServices } from '../../../test/fake-services.js';
+import { temporary } from '../../../test/temporary.js';
 import { main } from '../../main.js';
 
 const DIMS = {
@@ -43,7 +43,7 @@ const TILED = {
 };
 
 async function run(...argv: readonly string[]) {
-  const cwd = await mkdtemp(join(tmpdir(), 'mmtok-eval-speed-'));
+  const cwd = temporary();
   await writeFile(join(cwd, 'small.json'), JSON.stringify(DIMS));
   await writeFile(join(cwd, 'tiled.json'), JSON.stringify(TILED));
   await writeFile(join(cwd, 'wrong.json'), JSON.stringify({ ...DIMS, layers: 'two', depth: 2 }));
@@ -79,6 +79,12 @@ describe('mmtok eval speed', () => {
     expect(out).toMatch(/^all +2 +8 +72 +[\d.\s]+ ms /m);
     expect(out.match(/^10% +[52] +2 +66 +[\d.\s]+ ms /gm)).toHaveLength(2);
     expect(out).toMatch(/Note: with all tokens, the encoder takes \d+ %/);
+  });
+
+  it('takes a share of the tiles, but not the worth of tiles', async () => {
+    const flags = ['--dims', './tiled.json', '--keep', '10%', '--rounds', '1', '--decode', '1', '--tiles'];
+    expect((await run(...flags, '40%')).out).toMatch(/^all +2 +8 +72 /m);
+    expect(await run(...flags, 'worth')).toMatchObject({ exitCode: 2, out: '' });
   });
 
   it('counts the costs of all models, and of one', async () => {

@@ -1,5 +1,5 @@
-// `mmtok eval speed`: time and memory from pixels to the first tokens at given dimensions, with all vision tokens and with few, or,
-// with --costs, what a first token costs by the dimensions alone.
+// `mmtok eval speed`: time and memory from pixels to the first tokens at given dimensions, with all vision tokens and with few; with
+// --costs, only the number of multiplications.
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -16,8 +16,9 @@ import {
   type SpeedProgress,
   type SpeedResult,
 } from '@mmtok/eval';
+import type { TileBudget } from '@mmtok/transformers';
 import { type BackendName, loadOnnxRuntime } from '../../engines/create-backend.js';
-import { orInputFileError } from '../../errors.js';
+import { orInputFileError, UsageError } from '../../errors.js';
 import { colorsFor, createStatusLine, type Io, print, printJson } from '../../terminal/io.js';
 import {
   type Column,
@@ -36,11 +37,13 @@ export type ImageSize = readonly [width: number, height: number];
 export interface SpeedRequest
   extends Pick<
     SpeedOptions,
-    'layers' | 'encoderLayers' | 'tiles' | 'budgets' | 'dtype' | 'textTokens' | 'rounds' | 'decodeTokens'
+    'layers' | 'encoderLayers' | 'budgets' | 'dtype' | 'textTokens' | 'rounds' | 'decodeTokens'
   > {
   /** A name, or a JSON file. */
   readonly dims: string;
   readonly imageSize?: ImageSize | undefined;
+  /** Which tiles to encode in additional rows, including the overview. */
+  readonly tiles?: TileBudget | undefined;
   readonly device: string;
   readonly backend: BackendName;
   readonly json: boolean;
@@ -48,16 +51,18 @@ export interface SpeedRequest
 
 /**
  * Measures and prints a table.
- * @throws InvalidOptionsError, InvalidBudgetError, InputFileError for invalid options; BackendUnavailableError.
+ * @throws InvalidOptionsError, InvalidBudgetError, UsageError, InputFileError for invalid options; BackendUnavailableError.
  */
 export async function measureDims(request: SpeedRequest, { io, services }: Context): Promise<void> {
-  const { dims: name, imageSize, device, json, backend: engine, ...options } = request;
+  const { dims: name, imageSize, tiles, device, json, backend: engine, ...options } = request;
   const dims = await resolveDims(name, imageSize, io.cwd);
+  const encodedTiles = tileCount(tiles, dims);
   const backend = await services.createBackend(engine, engine === 'ort' ? device : undefined);
   const status = createStatusLine(io.stderr);
   try {
     const result = await measureSpeed({
       ...options,
+      ...(encodedTiles !== undefined && { tiles: encodedTiles }),
       dims,
       device,
       backend,
@@ -74,14 +79,24 @@ export async function measureDims(request: SpeedRequest, { io, services }: Conte
 }
 
 /**
+ * The number of tiles to encode; undefined for all.
+ * @throws UsageError for a number that depends on an image and a question.
+ */
+function tileCount(tiles: TileBudget = 'all', { encoder }: ModelDims): number | undefined {
+  if (tiles === 'all') return undefined;
+  if ('worth' in tiles) {
+    throw new UsageError(
+      '--tiles: the worth of a tile depends on an image and a question, which eval speed does not have; give a number such as 5, or 30%.',
+    );
+  }
+  return 'max' in tiles ? tiles.max : Math.max(1, Math.round(tiles.share * (encoder?.tiles ?? 1)));
+}
+
+/**
  * The dimensions of a name or a JSON file, for another image size if one is given.
  * @throws InvalidOptionsError, InputFileError
  */
-export async function resolveDims(
-  name: string,
-  imageSize: ImageSize | undefined,
-  cwd: string,
-): Promise<ModelDims> {
+async function resolveDims(name: string, imageSize: ImageSize | undefined, cwd: string): Promise<ModelDims> {
   const dims = await readDims(name, cwd);
   return imageSize === undefined ? dims : atImageSize(dims, ...imageSize);
 }
@@ -110,7 +125,7 @@ function inWords({ phase, done, total }: SpeedProgress, { title }: ModelDims): s
   }
 }
 
-// `mmtok eval speed --costs`: what a first token costs by the dimensions alone, and the most that pruning can win of it.
+// `mmtok eval speed --costs`: the multiplications of a first token, computed from the dimensions, and how much pruning can save at most.
 
 /** What to count. */
 export interface CostsRequest {
@@ -204,7 +219,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Prints the table of a measurement. */
-export function printSpeed(result: SpeedResult, { stdout, env }: Io): void {
+function printSpeed(result: SpeedResult, { stdout, env }: Io): void {
   const { dims, builtLayers, dtype, device, parameters, weightBytes, rows } = result;
   const colors = colorsFor(stdout, env);
   const width = stdout.columns ?? 100;

@@ -1,14 +1,13 @@
-// Folders of the user's own as tasks: how they are named, kept apart from benchmarks, and evaluated from within.
+// Folders as tasks: how they are named, how they differ from benchmarks, and running in such a folder.
 
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../../test/fake-io.js';
 import { fakeServices } from '../../../test/fake-services.js';
+import { temporary } from '../../../test/temporary.js';
 import { main } from '../../main.js';
 
-const temporary = () => mkdtemp(join(tmpdir(), 'mmtok-eval-tasks-'));
 const METHOD = ['--methods', 'random', '--keep', '4'];
 
 async function run(cwd: string, ...argv: readonly string[]) {
@@ -17,7 +16,7 @@ async function run(cwd: string, ...argv: readonly string[]) {
   return { exitCode, out: io.out(), err: io.err() };
 }
 
-/** Makes a folder of questions that the fake model, which says "yes", answers right or wrong. */
+/** Makes a folder of questions. The fake model says "yes". */
 async function ownTask(folder: string, answer = 'yes'): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'a.png'), 'an image');
@@ -27,7 +26,7 @@ async function ownTask(folder: string, answer = 'yes'): Promise<void> {
 
 describe('a folder as a task', () => {
   it('is not a benchmark of the same name', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     await ownTask(join(cwd, 'pope'));
     const { exitCode, err } = await run(cwd, './pope', ...METHOD, '--out', 'results');
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
@@ -37,7 +36,7 @@ describe('a folder as a task', () => {
   });
 
   it('may be the current folder and contain its own run', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     await ownTask(cwd);
     for (const out of ['mmtok-eval', 'mmtok-eval', 'deeper/results', '.', '.']) {
       const { exitCode, err } = await run(cwd, '.', ...METHOD, '--out', out);
@@ -46,7 +45,7 @@ describe('a folder as a task', () => {
   });
 
   it('must be written as a path', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     await ownTask(join(cwd, 'my-task'));
     expect(await run(cwd, 'my-task', ...METHOD)).toMatchObject({
       exitCode: 2,
@@ -55,7 +54,7 @@ describe('a folder as a task', () => {
   });
 
   it('is not mistaken for another folder of the same name, or for its earlier contents', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     await ownTask(join(cwd, 'my-task'), 'no');
     await ownTask(join(cwd, 'v2', 'my-task'), 'yes');
     const flags = [...METHOD, '--out', 'results'];
@@ -68,7 +67,7 @@ describe('a folder as a task', () => {
 
 describe('shards with answers of different methods', () => {
   it('merge into a table that says how many questions each method answered', async () => {
-    const cwd = await temporary();
+    const cwd = temporary();
     const shapes = ['shapes', '--limit', '6', '--keep', '4'];
     await run(cwd, ...shapes, '--shard', '0/2', '--methods', 'random', '--out', 'part-0');
     await run(cwd, ...shapes, '--shard', '1/2', '--methods', 'random,mmtok', '--out', 'part-1');
