@@ -40,7 +40,7 @@ export function cancelCalls(): void {
   for (const controller of [analyzing, answering, comparing, measuring]) controller.abort();
 }
 
-/** The longest answer: the embedded model's are a few words. */
+/** The longest answer, in tokens: those of the embedded models are a few words. */
 const maxNewTokens = (): number =>
   engine.value.phase === 'ready' && engine.value.facts.modelId.startsWith('@') ? 16 : 64;
 
