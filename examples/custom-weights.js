@@ -30,7 +30,7 @@ await show('cup first', [textCoverage({ targetWeights: [9, 1] }), visionCoverage
 await show('peaked words', [textCoverage({ peakedness: 4 }), visionCoverage()]);
 
 // Targets of the vision term, by the question: what resembles its words counts most, the wall least.
-await show('focused', [visionCoverage({ focus: 4 })]);
+await show('focused', [visionCoverage({ focus: 3 })]);
 
 // Targets of the vision term, by hand: the cup's own tokens count ten times as much as the rest.
 const targetWeights = things.map((thing) => (thing === 'cup' ? 10 : 1));

@@ -1,5 +1,5 @@
 // Computes the examples that the page's first view shows, in Node, and writes them to src/precomputed. Run it after the
-// embedded model, its samples or a method has changed: pnpm --filter mmtok-playground precompute [number of a sample]
+// embedded model, its samples or a method has changed: pnpm --filter mmtok-playground precompute [sample: 5, signs/, signs/3]
 
 import { join } from 'node:path';
 import { createServer } from 'vite';

@@ -1,57 +1,108 @@
-// The precomputed examples: the code of the page's worker, run in Node on the embedded model.
-import { readFileSync, writeFileSync } from 'node:fs';
+// The precomputed examples: the code of the page's worker, run in Node on the embedded models.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
 import { createVlm, families } from '@mmtok/transformers';
 import { type AnswerChange, answerChanges } from '../src/lib/precomputed.js';
 import { stopsOf } from '../src/lib/scale.js';
-import type { AnswerResult, MethodName, PrecomputedExample, RankingMethod } from '../src/lib/types.js';
+import { DEFAULT_TILES, type TileChoice } from '../src/lib/tiles.js';
+import type {
+  AnswerResult,
+  EmbeddedSize,
+  MethodName,
+  PrecomputedExample,
+  RankingMethod,
+} from '../src/lib/types.js';
 import { analyze } from '../src/worker/analyze.js';
 import { answer } from '../src/worker/answer.js';
 
-/** The question about each sample image, and one budget for the comparison. */
-const QUESTIONS: readonly (readonly [scene: number, question: string])[] = [
-  [0, 'What shape is the purple object?'],
-  [1, 'What color is the triangle?'],
-  [2, 'Is the purple square above or below the red cross?'],
-  [3, 'Describe the image.'],
-  [4, 'What size is the red cross?'],
-  [5, 'Count the green crosses.'],
+/** The examples of one embedded model. */
+interface Examples {
+  readonly size: EmbeddedSize;
+  /** What the keys of its images start with; also the folder of its examples. */
+  readonly prefix: string;
+  /** One budget for the comparison. */
+  readonly tokens: number;
+  readonly tiles?: TileChoice;
+  /** The question about each sample image. */
+  readonly questions: readonly (readonly [scene: number, question: string])[];
+}
+
+const EXAMPLES: readonly Examples[] = [
+  {
+    size: 'base',
+    prefix: '',
+    tokens: 57,
+    questions: [
+      [0, 'What shape is the purple object?'],
+      [1, 'What color is the triangle?'],
+      [2, 'Is the purple square above or below the red cross?'],
+      [3, 'Describe the image.'],
+      [4, 'What size is the red cross?'],
+      [5, 'Count the green crosses.'],
+    ],
+  },
+  {
+    size: 'tiled',
+    prefix: 'signs/',
+    tokens: 27,
+    tiles: DEFAULT_TILES,
+    questions: [
+      [0, 'What is written on the sign?'],
+      [1, 'Count the pink objects.'],
+      [2, 'Read the green sign.'],
+      [3, 'Is the mark on the cross a dot or a bar?'],
+      [4, 'Read the sign.'],
+      [5, 'Which mark does the pink circle have?'],
+    ],
+  },
 ];
-const TOKENS = 57;
 /** Runs of each method, one after another in turn. The run with the median time counts. */
 const ROUNDS = 5;
 const METHODS: readonly MethodName[] = ['mmtok', 'focus', 'divprune', 'random', 'uniform'];
 
-/** Writes one file per sample image, or only the one with the given number. */
-export async function precompute(folder: string, only?: string): Promise<void> {
-  const tiny = await loadTinyVlm();
+/**
+ * Writes one file per sample image, or only some of them.
+ * @param only what the names of the images start with: `signs/` for the tiled model's, `signs/3` for one of them.
+ */
+export async function precompute(folder: string, only = ''): Promise<void> {
+  for (const examples of EXAMPLES) {
+    const wanted = examples.questions.filter(([scene]) => `${examples.prefix}${scene}`.startsWith(only));
+    if (wanted.length > 0) await precomputeSome(folder, { ...examples, questions: wanted });
+  }
+}
+
+async function precomputeSome(
+  folder: string,
+  { size, prefix, tokens, tiles, questions }: Examples,
+): Promise<void> {
+  const tiny = await loadTinyVlm({ size });
   const vlm = await createVlm(tiny);
   const backend = await createOrtBackend({ model: tiny.model });
-  const family = families.find(({ modelTypes }) => modelTypes.includes('llava'));
+  const family = families.find(({ modelTypes }) => modelTypes.includes(tiny.modelType));
   const textTemperature = family?.status === 'pruned' ? family.textTemperature : 0.02;
-  const paths = [...new Set((await samples()).map(({ image }) => image))];
-  for (const [scene, question] of QUESTIONS) {
-    if (only !== undefined && Number(only) !== scene) continue;
-    const path = paths[scene] as string;
+  const paths = [...new Set((await samples({ size })).map(({ image }) => image))];
+  for (const [scene, question] of questions) {
+    const path = paths.find((one) => one.endsWith(`${scene}.png`)) as string;
     const image = await tiny.library.RawImage.fromBlob(new Blob([readFileSync(path)]));
-    const { analysis } = await analyze(vlm, backend, { image, question, textTemperature });
+    const { analysis } = await analyze(vlm, backend, { image, question, tiles, textTemperature });
+    const encoded = analysis.rankings.mmtok.order.length;
     const ask = (keep: number | false, method: MethodName = 'mmtok'): Promise<AnswerResult> =>
-      answer(vlm, image, { question, keep, method, maxNewTokens: 16 });
+      answer(vlm, image, { question, keep, tiles, method, maxNewTokens: 16 });
     const { text: all } = await ask(false);
     const answersBy = async (method: RankingMethod): Promise<readonly AnswerChange[]> => {
       const answers: AnswerChange[] = [];
-      for (const stop of stopsOf(analysis.visionTokens).slice(0, -1)) {
-        answers.push([stop, (await ask(stop, method)).text]);
+      for (const stop of stopsOf(encoded)) {
+        answers.push([stop, stop === analysis.visionTokens ? all : (await ask(stop, method)).text]);
       }
-      return answerChanges([...answers, [analysis.visionTokens, all]]);
+      return answerChanges(answers);
     };
     const kept = { mmtok: await answersBy('mmtok'), focus: await answersBy('focus') };
     const rounds: AnswerResult[][] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const answers: AnswerResult[] = [];
-      for (const method of METHODS) answers.push(await ask(TOKENS, method));
+      for (const method of METHODS) answers.push(await ask(tokens, method));
       rounds.push(answers);
     }
     const results: Partial<Record<MethodName, AnswerResult>> = {};
@@ -59,14 +110,16 @@ export async function precompute(folder: string, only?: string): Promise<void> {
       results[method] = medianRun(rounds.map((answers) => answers[at] as AnswerResult));
     });
     const example: PrecomputedExample = {
-      image: `${scene}.png`,
+      image: `${prefix}${scene}.png`,
       question,
+      ...(tiles && { tiles }),
       analysis,
       all,
       kept,
-      comparison: { tokens: TOKENS, results },
+      comparison: { tokens, results },
     };
-    writeFileSync(join(folder, `${scene}.json`), `${JSON.stringify(rounded(example))}\n`);
+    mkdirSync(join(folder, prefix), { recursive: true });
+    writeFileSync(join(folder, `${prefix}${scene}.json`), `${JSON.stringify(rounded(example))}\n`);
   }
   await vlm.dispose();
   await tiny.model.dispose();

@@ -17,24 +17,33 @@ function onnxruntimeWeb(): string {
 /** The plain build runs on WebAssembly alone and is half the size; the other one has WebGPU as well. */
 const runtimes = ['ort-wasm-simd-threaded', 'ort-wasm-simd-threaded.asyncify'];
 
-const modelFiles = [
+const configFiles = [
   'config.json',
   'generation_config.json',
   'preprocessor_config.json',
   'processor_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
-  'onnx/decoder_model_merged.onnx',
-  'onnx/embed_tokens.onnx',
-  'onnx/vision_encoder.onnx',
 ];
+
+/** The embedded models by their folders, with the endings of their weights. A page fetches only the one in use. */
+const models = { model: '', 'model-tiled': '_fp16' };
+
+const weightFiles = ['decoder_model_merged', 'embed_tokens', 'vision_encoder'];
 
 /** Source files by their paths within the site. */
 export function fetchedFiles(): ReadonlyMap<string, string> {
   const samples = ['questions.jsonl', ...Array.from({ length: 6 }, (_, scene) => `${scene}.png`)];
+  const embedded = [
+    ...Object.entries(models).flatMap(([folder, ending]) =>
+      [...configFiles, ...weightFiles.map((name) => `onnx/${name}${ending}.onnx`)].map(
+        (name) => `${folder}/${name}`,
+      ),
+    ),
+    ...['samples', 'samples-tiled'].flatMap((folder) => samples.map((name) => `${folder}/${name}`)),
+  ];
   return new Map([
-    ...modelFiles.map((name) => [`tiny-vlm/model/${name}`, join(tinyVlm, 'model', name)] as const),
-    ...samples.map((name) => [`tiny-vlm/samples/${name}`, join(tinyVlm, 'samples', name)] as const),
+    ...embedded.map((name) => [`tiny-vlm/${name}`, join(tinyVlm, name)] as const),
     ...runtimes
       .flatMap((name) => [`${name}.mjs`, `${name}.wasm`])
       .map((name) => [`ort/${name}`, join(onnxruntimeWeb(), name)] as const),

@@ -25,7 +25,7 @@ export async function compare({ limit, ratio = 0.1, size = 'base', only } = {}) 
   const random = createRandom(1);
   // 'reselect' caches encoded images, so the encoder runs once for all variants and questions of an image.
   const handle = prune(model, { processor, backend, budget: { ratio }, followUps: 'reselect' });
-  const focused = [visionCoverage({ focus: 4 })];
+  const focused = [visionCoverage({ focus: 3 })];
   const ways = {
     all: () => ({ budget: { ratio: 1 } }),
     mmtok: () => ({}),

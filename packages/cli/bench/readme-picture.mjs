@@ -27,7 +27,7 @@ const { values } = parseArgs({
 const asked = await samples();
 const vlm = await createVlm(await loadTinyVlm(), {
   keep: Number(values.tokens),
-  coverage: [visionCoverage({ focus: 4 })],
+  coverage: [visionCoverage({ focus: 3 })],
 });
 const panels = [];
 for (const [at, question] of QUESTIONS.entries()) {

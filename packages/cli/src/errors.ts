@@ -64,7 +64,7 @@ export const EXIT = {
   stopped: 130,
 } as const;
 
-/** Codes of system errors that no other path on the same disk avoids. */
+/** System errors of the disk, as opposed to those of the path. */
 const DISK_PROBLEMS: ReadonlySet<string> = new Set(['EDQUOT', 'EFBIG', 'EIO', 'ENOSPC', 'EROFS']);
 
 const LONGEST_MESSAGE = 2000;

@@ -65,7 +65,7 @@ describe('mmtok', () => {
     [['ask', 'a.png', 'what?', '--focus', '-1'], 'focus'],
     [
       ['ask', 'a.png', 'what?', '--focus', 'much'],
-      "--focus: expected a number such as 4, or auto, got 'much'",
+      "--focus: expected a number such as 3, or auto, got 'much'",
     ],
     [['select', 'x', '--keep', '3', '--exclude', '5-1'], '--exclude: expected indices'],
     [['demo', '--questions', 'x'], '--questions: expected a number'],

@@ -95,7 +95,7 @@ export const maxNewTokensOption = (description: string): Option =>
 export const focusOption = (): Option =>
   new Option(
     '--focus <strength>',
-    'weight vision coverage by relevance to the question, in place of text coverage: a number such as 4, or auto',
+    'weight vision coverage by relevance to the question, in place of text coverage: a number such as 3, or auto',
   ).argParser(parseFocus);
 /** `--tiles`, which tiles to encode. */
 export const tilesOption = (
@@ -121,14 +121,14 @@ export function parseNumber(option: string, text: string): number {
 }
 
 /**
- * Reads `'4'` or `'auto'`.
+ * Reads `'3'` or `'auto'`.
  * @throws UsageError for text that is neither a finite number nor `auto`.
  */
 export function parseFocus(text: string): number | 'auto' {
   if (text.trim() === 'auto') return 'auto';
   const value = Number(text);
   if (text.trim() !== '' && Number.isFinite(value)) return value;
-  throw new UsageError(`--focus: expected a number such as 4, or auto, got '${text}'.`);
+  throw new UsageError(`--focus: expected a number such as 3, or auto, got '${text}'.`);
 }
 
 /** @throws UsageError for text that is not a safe integer. */

@@ -2,7 +2,7 @@
 
 export { toMatrix } from './backend/tensor.js';
 export { isTerm, TERM_EXPECTED } from './coverage/coverage-term.js';
-export { textEvidence } from './coverage/focus-strength.js';
+export { focusStrength } from './coverage/focus-strength.js';
 export { explainFileError, FILE_PROBLEMS, messageOf, parseOptions } from './errors.js';
 export {
   bfloat16sToFloats,

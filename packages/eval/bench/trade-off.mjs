@@ -1,20 +1,25 @@
 // What a focus wins with the right question, and loses with the words of a question about another image: right answers above vision
 // coverage alone, over settings of the focus. Run it on validation questions only (decision 9 says how to make them), since settings
-// are chosen by it. 'auto 3' and 'auto 4' are `focus: 'auto'` with a full strength of 3 and 4.
-//   node bench/trade-off.mjs --model base --limit 350 --out base.jsonl       asks, and adds a line per question
-//        [--settings "focus 3,focus 4,auto 3,auto 4"] [--positions compact]   some settings; kept tokens renumbered
+// are chosen by it. 'other' is the question three before, 'absent' one that names things of which the image shows neither color nor
+// shape, and 'noise' normal numbers.
+//   node bench/trade-off.mjs --model base --limit 350 --out base.jsonl   asks, and adds a line per question
+//        [--settings "focus 3,focus 4,auto"] [--positions compact]        some settings; kept tokens renumbered
+//        [--shard 0/2]                                                    every second question
 //   node bench/trade-off.mjs base.jsonl small.jsonl [--plot trade-off.svg]   prints a table of each file, and draws them
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { selectTokens, visionCoverage } from '@mmtok/core';
-import { referenceOps } from '@mmtok/core/backend';
-import { relevance, textEvidence } from '@mmtok/core/internal';
+import { float32, referenceOps } from '@mmtok/core/backend';
+import { createRandom, focusStrength, relevance } from '@mmtok/core/internal';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { heldOut } from '@mmtok/tiny-vlm';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { meanDifference } from '../dist/index.js';
 import { openBatched } from './batched-model.mjs';
+import { GROUPS, linesOf, readGroups } from './named-things.mjs';
+import { mean, percent } from './records.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,21 +28,21 @@ const { values, positionals } = parseArgs({
     limit: { type: 'string' },
     positions: { type: 'string', default: 'preserve' },
     settings: { type: 'string' },
+    shard: { type: 'string', default: '0/1' },
     out: { type: 'string' },
     plot: { type: 'string' },
   },
 });
 
 const BUDGETS = { base: [57, 16, 8, 4], small: [16, 8, 4], tiled: [54, 27, 16, 8, 4] };
-const mean = (numbers) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
 
-/** What `focus` reads from an image and a text: relevance from 0 to 1 over the image, and evidence that the text says anything. */
+/** What `focus` reads from an image and a text: relevance from 0 to 1 over the image, and the strength that `'auto'` takes. */
 function read({ vision, text }) {
   const [tokens, words] = [vision, text].map(({ dims, data }) => ({ dims, data: Float64Array.from(data) }));
   const norms = referenceOps.rowNorms(tokens);
   return {
     relevances: Array.from(relevance(referenceOps, tokens, words, norms).data),
-    evidence: textEvidence(referenceOps, tokens, words, norms).data[0],
+    strength: focusStrength(referenceOps, tokens, words, norms).data[0],
   };
 }
 
@@ -50,13 +55,8 @@ function mixed(relevances, focus, share) {
 
 /** Settings of the focus by name: options of `visionCoverage`, given what {@link read} reads. */
 const SETTINGS = {
-  ...Object.fromEntries([2, 3, 4].map((focus) => [`focus ${focus}`, () => ({ focus })])),
-  ...Object.fromEntries(
-    [3, 4].map((full) => [
-      `auto ${full}`,
-      ({ evidence }) => ({ focus: full * Math.min(1, Math.max(0, (evidence - 0.9) / 0.1)) }),
-    ]),
-  ),
+  ...Object.fromEntries([1, 2, 3, 4].map((focus) => [`focus ${focus}`, () => ({ focus })])),
+  auto: () => ({ focus: 'auto' }),
   ...Object.fromEntries(
     [
       [4, [0.2, 0.3, 0.4, 0.5]],
@@ -90,6 +90,20 @@ async function picksOf(select, facts, largest) {
   return (await Promise.all(found)).map((picks, i) => [names[i], picks]);
 }
 
+/** The rows of each question's words. */
+async function textsOf(model, questions) {
+  const texts = [];
+  for (const question of questions) texts.push((await model.prepare(question)).features.text);
+  return texts;
+}
+
+/** Normal numbers of the shape of `text`. */
+function noiseLike({ dims }, seed) {
+  const draw = createRandom(seed + 1);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
+  return float32(Float32Array.from({ length: dims[0] * dims[1] }, normal), dims);
+}
+
 async function ask() {
   const model = await openBatched(values.model, { positions: values.positions });
   const backend = await createOrtBackend({ sessionOptions: { intraOpNumThreads: 1 } });
@@ -97,17 +111,25 @@ async function ask() {
   const limit = values.limit === undefined ? undefined : Number(values.limit);
   const questions = await heldOut({ size: values.model, limit });
   const known = new Set(existsSync(values.out) ? linesOf(values.out).map(({ question }) => question) : []);
-  const texts = [];
-  for (const [at, { kind, ...question }] of questions.entries()) {
+  const groupOf = readGroups(values.model);
+  const [shard, shards] = values.shard.split('/').map(Number);
+  const texts = await textsOf(model, questions);
+  for (const [at, question] of questions.entries()) {
+    // Two questions in a row may be about the same image, this one and the third before it are not.
+    if (at < 3 || at % shards !== shard || known.has(at)) continue;
     const { features, score } = await model.prepare(question);
     const { vision, visionFeatures } = features;
-    texts.push(features.text);
-    // Two questions in a row may be about the same image, this one and the third before it are not.
-    const other = texts[at - 3];
-    if (other === undefined || known.has(at)) continue;
-    const evidence = {};
+    const away = questions.map((_, i) => (((at - 7 * (i + 3)) % texts.length) + texts.length) % texts.length);
+    const absent = away.find((other) => groupOf(other, at) === GROUPS[2]);
+    const given = {
+      own: texts[at],
+      other: texts[at - 3],
+      ...(absent !== undefined && { absent: texts[absent] }),
+      noise: noiseLike(texts[at], at),
+    };
+    const strength = {};
     const named = [];
-    for (const [name, text] of Object.entries({ own: features.text, other })) {
+    for (const [name, text] of Object.entries(given)) {
       const select = (options, tokens, constraints) =>
         selectTokens({
           ...{ backend, vision, visionFeatures, text, budget: { tokens }, constraints },
@@ -115,7 +137,7 @@ async function ask() {
         });
       if (name === 'own') named.push(['plain', async (tokens) => (await select({}, tokens)).order]);
       const facts = read({ vision, text });
-      evidence[name] = facts.evidence;
+      strength[name] = facts.strength;
       const picks = await picksOf(select, facts, budgets[0]);
       named.push(...picks.map(([setting, pick]) => [`${name} ${setting}`, pick]));
     }
@@ -129,56 +151,53 @@ async function ask() {
     for (const [i, { name }] of jobs.entries()) scores[name] = [...(scores[name] ?? []), right[i]];
     appendFileSync(
       values.out,
-      `${JSON.stringify({ question: at, other: at - 3, kind, budgets, evidence, scores })}\n`,
+      `${JSON.stringify({ question: at, other: at - 3, kind: question.kind, budgets, strength, scores })}\n`,
     );
   }
   await model.close();
   await backend.dispose();
 }
 
-/** The records of a file. */
-function linesOf(file) {
-  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
-  return lines.map((line) => JSON.parse(line));
-}
-
-/** For each setting, points above vision coverage alone at each budget, with the own and with another question's words. */
+/** For each text and setting, points above vision coverage alone: at each budget, and over all of them with an interval. */
 function summarize(file) {
   const lines = linesOf(file);
-  const [{ budgets, scores }] = lines;
-  const points = (name) =>
-    budgets.map((_, i) => 100 * mean(lines.map((line) => line.scores[name][i] - line.scores.plain[i])));
-  const settings = Object.keys(scores).filter((name) => name.startsWith('own '));
-  return {
-    model: basename(file, '.jsonl'),
-    count: lines.length,
-    budgets,
-    rows: settings.map((name) => {
-      const setting = name.slice('own '.length);
-      return { setting, own: points(name), other: points(`other ${setting}`) };
-    }),
-  };
+  const rows = Object.keys(lines[0].scores)
+    .filter((name) => name !== 'plain')
+    .map((name) => {
+      const own = lines.map(({ scores }) => scores).filter((scores) => name in scores);
+      const [plain, focused] = ['plain', name].map((one) => own.map((scores) => scores[one]));
+      const each = lines[0].budgets.map(
+        (_, i) => 100 * mean(own.map((_, at) => focused[at][i] - plain[at][i])),
+      );
+      const over = meanDifference(plain.map(mean), focused.map(mean));
+      const [, text, setting] = /^(\S+) (.*)$/.exec(name);
+      return { text, setting, count: own.length, each, over };
+    });
+  return { model: basename(file, '.jsonl'), budgets: lines[0].budgets, rows };
 }
 
 function report() {
   const summaries = positionals.map(summarize);
-  for (const { model, count, budgets, rows } of summaries) {
-    const cells = (numbers) => numbers.map((one) => one.toFixed(1)).join(' | ');
-    const columns = [...budgets.map((k) => `own, ${k}`), ...budgets.map((k) => `other, ${k}`)];
-    console.log(`\n${model}, ${count} questions\n\n| setting | ${columns.join(' | ')} |`);
-    console.log(`| --- |${' ---: |'.repeat(columns.length)}`);
-    for (const { setting, own, other } of rows)
-      console.log(`| ${setting} | ${cells(own)} | ${cells(other)} |`);
+  for (const { model, budgets, rows } of summaries) {
+    console.log(`\n| ${model} | text | questions | ${budgets.join(' | ')} | all |`);
+    console.log(`| --- | --- |${' ---: |'.repeat(budgets.length + 2)}`);
+    for (const { text, setting, count, each, over } of rows) {
+      const cells = [setting, text, count, ...each.map((one) => one.toFixed(1))];
+      const interval = `${percent(over.value)} (${percent(over.low)} to ${percent(over.high)})`;
+      console.log(`| ${[...cells, interval].join(' | ')} |`);
+    }
   }
   if (values.plot === undefined) return;
   const dots = summaries.flatMap(({ model, rows }) =>
-    rows.map(({ setting, own, other }) => {
+    rows.flatMap(({ text, setting, over }) => {
+      const other = rows.find((row) => row.text === 'other' && row.setting === setting);
+      if (text !== 'own') return [];
       const kind = setting.startsWith('mix')
         ? 'mix'
         : setting.startsWith('first')
           ? 'first picks'
           : 'strength';
-      return { model, setting, kind, win: mean(own), loss: mean(other) };
+      return [{ model, setting, kind, win: 100 * over.value, loss: 100 * other.over.value }];
     }),
   );
   const { document } = parseHTML('<!doctype html><html><body></body></html>');

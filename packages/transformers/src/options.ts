@@ -24,7 +24,7 @@ export interface SelectionOptions {
   /** The objective. @default `[textCoverage({ temperature: the family's }), visionCoverage()]` */
   readonly coverage?: readonly ObjectiveTerm[] | undefined;
   /**
-   * Vision coverage focused on the question, replacing the paper's two terms: a strength such as 4, or `'auto'` to measure for
+   * Vision coverage focused on the question, replacing the paper's two terms: a strength such as 3, or `'auto'` to measure for
    * each image whether the question discriminates between its tokens; see `visionCoverage` in @mmtok/core. Shorthand for
    * `coverage: [visionCoverage({ focus })]`.
    */

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeModel } from '@mmtok/onnx';
 import { loadTinyVlm, samples } from '@mmtok/tiny-vlm';
-import { prune } from '@mmtok/transformers';
+import { type PruneOptions, prune } from '@mmtok/transformers';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildTinyModel } from '../../../packages/transformers/test/tiny-models/index.js';
 import { chromiumPath, softwareWebGpu } from '../chromium.js';
-import { answersOf, buildSite, engineOf, keptOf, screenshots, setDetails } from './playground.js';
+import { answersOf, buildSite, engineOf, gate, keptOf, screenshots, setDetails } from './playground.js';
 import { launch, open, PATIENCE, seriousFindings, type Tab } from './tab.js';
 
 const QUESTION = 'What color is the square?';
@@ -29,15 +29,38 @@ const STATE = `#${new URLSearchParams({
 /** For `expect.poll`: what is read may take as long as anything else on the page. */
 const patient = { timeout: PATIENCE };
 
-/** What Node keeps and answers, for the same image. */
-async function inNode(): Promise<{ readonly indices: readonly number[]; readonly text: string }> {
-  const { model, processor, ask } = await loadTinyVlm();
-  const handle = prune(model, { processor, budget: { tokens: TOKENS } });
-  const image = (await samples()).find(({ image: path }) => path.endsWith(IMAGE))?.image ?? '';
-  const text = await ask(image, QUESTION);
-  const indices = handle.lastReport?.images[0]?.indices ?? [];
+/** What to ask in Node. */
+interface Asked {
+  readonly size: 'base' | 'tiled';
+  readonly image: string;
+  readonly question: string;
+  readonly tokens: number;
+  readonly tiles?: PruneOptions['tiles'];
+}
+
+/** What Node keeps and answers. */
+interface InNode {
+  readonly text: string;
+  readonly indices: readonly number[];
+  /** Tiles that were not encoded, numbered row by row. */
+  readonly skipped: readonly number[];
+}
+
+/** Asks in Node. */
+async function inNode({ size, image, question, tokens, tiles }: Asked): Promise<InNode> {
+  const { model, processor, ask } = await loadTinyVlm({ size });
+  const handle = prune(model, { processor, budget: { tokens }, ...(tiles && { tiles }) });
+  const found = (await samples({ size })).find((sample) => sample.image.endsWith(image))?.image ?? '';
+  const text = await ask(found, question);
+  const report = handle.lastReport?.images[0];
   await model.dispose();
-  return { indices, text };
+  return {
+    text,
+    indices: report?.indices ?? [],
+    skipped: (report?.tiles ?? []).flatMap(({ imagePart, skipped }) =>
+      skipped && Array.isArray(imagePart) ? [4 * imagePart[0] + imagePart[1]] : [],
+    ),
+  };
 }
 
 /** A vision encoder that asks for twice 3 GB, where WebAssembly has 4. */
@@ -87,7 +110,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
     });
 
     test('loads the model with threads, and answers as Node does from the same tokens', async () => {
-      const expected = await inNode();
+      const expected = await inNode({ size: 'base', image: IMAGE, question: QUESTION, tokens: TOKENS });
       expect(await engineOf(tab.page)).toBe('ready');
       expect(await tab.page.textContent('.engine')).toMatch(/WebAssembly, [2-4] threads/);
       const answers = await answersOf(tab.page);
@@ -130,7 +153,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       await expect.poll(() => page.textContent('.verdict'), patient).toContain('56 of 576');
     });
 
-    test('tells of a patch, by keyboard, what it is and what it stands for', async () => {
+    test('describes the patch that the arrow keys reach, and what it represents', async () => {
       const { page } = tab;
       await page.focus('.image-frame');
       await page.keyboard.press('Home');
@@ -246,7 +269,6 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       const onWasm = [await answersOf(page), await keptOf(page, TOKENS)];
       await page.waitForSelector('input[value=webgpu]:enabled', { state: 'attached' });
       await page.evaluate(`document.querySelector('input[value=webgpu]').click()`);
-      page.setDefaultTimeout(300_000);
       await page.waitForSelector('.engine[data-engine=ready]:has-text("WebGPU")');
       expect([await answersOf(page), await keptOf(page, TOKENS)]).toEqual(onWasm);
       expect(errors).toEqual([]);
@@ -257,18 +279,15 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
 
   test('on a plain server: precomputed at once, then one thread, and the page says why', async () => {
     // The model waits until the first view has been looked at.
-    let release = (): void => undefined;
-    const looked = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const after = { 'tiny-vlm/model/onnx/vision_encoder.onnx': looked };
+    const looked = gate();
+    const after = { 'tiny-vlm/model/onnx/vision_encoder.onnx': looked.passed };
     const { page, errors, outside, close } = await open(browser, { folder, isolated: false, after });
     try {
       await page.waitForSelector('.token-table[data-origin=precomputed]');
       await expect.poll(() => page.locator('.answer .badge-precomputed').count(), patient).toBe(2);
       await page.screenshot({ path: join(screenshots, 'first-view.png') });
       const before = await keptOf(page, TOKENS);
-      release();
+      looked.open();
       expect(await engineOf(page)).toBe('ready');
       expect(await page.textContent('.engine')).toContain('1 thread');
       await expect.poll(() => page.textContent('.notes'), patient).toContain('COOP and COEP');
@@ -276,7 +295,94 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
       expect(await keptOf(page, TOKENS)).toEqual(before);
       expect([errors, outside]).toEqual([[], []]);
     } finally {
-      release();
+      looked.open();
+      await close();
+    }
+  });
+
+  describe.each([
+    ['on a server that isolates pages', true],
+    ['on a plain server', false],
+  ] as const)('the tiled model, %s', (_, isolated) => {
+    const asked = {
+      size: 'tiled',
+      image: '2.png',
+      question: 'Read the green sign.',
+      tokens: 27,
+    } as const;
+
+    test('loads once it is chosen, encodes the tiles that Node encodes, and answers alike', async () => {
+      const { page, server, errors, outside, close } = await open(browser, { folder, isolated });
+      try {
+        await answersOf(page);
+        expect(server.requested.filter((name) => name.includes('tiled'))).toEqual([]);
+        await page.check('input[name=embedded][value=tiled]');
+        await page.waitForSelector('.engine[data-engine=ready]:has-text("tiled")');
+
+        for (const [kind, tiles, code] of [
+          ['worth', { worth: 0.15 }, 'tiles: { worth: 0.15 }'],
+          ['max', { max: 6 }, 'tiles: { max: 6 }'],
+        ] as const) {
+          const expected = await inNode({ ...asked, tiles });
+          await page.check(`input[name=tiles][value=${kind}]`);
+          const skipped = (): Promise<string | null> => page.getAttribute('.image-frame', 'data-skipped');
+          await expect.poll(skipped, patient).toBe(expected.skipped.join(' '));
+          await expect
+            .poll(() => page.textContent('.tile-control output'), patient)
+            .toBe(`${17 - expected.skipped.length} of 17`);
+          const answers = await answersOf(page);
+          expect(await keptOf(page, asked.tokens)).toEqual(expected.indices);
+          expect(answers.kept).toBe(expected.text);
+          await expect.poll(() => page.textContent('.code'), patient).toContain(code);
+        }
+        await expect.poll(() => page.url(), patient).toMatch(/image=signs%2F2\.png.*tiles=6.*model=tiled/);
+
+        await page.check('input[name=tiles][value=all]');
+        await expect.poll(() => page.textContent('.tile-control output'), patient).toBe('17 of 17');
+        await answersOf(page);
+        expect(await keptOf(page, asked.tokens)).toEqual((await inNode(asked)).indices);
+        expect([errors, outside]).toEqual([[], []]);
+      } finally {
+        await close();
+      }
+    });
+  });
+
+  test('the tiled model: precomputed at once from a link, dropped tiles labeled, accessible', async () => {
+    const looked = gate();
+    const after = { 'tiny-vlm/model-tiled/onnx/vision_encoder_fp16.onnx': looked.passed };
+    const hash = '#model=tiled';
+    const { page, errors, close } = await open(browser, { folder, isolated: true, hash, after });
+    try {
+      await page.waitForSelector('.token-table[data-origin=precomputed]');
+      await expect.poll(() => page.locator('.answer .badge-precomputed').count(), patient).toBe(2);
+      const before = await keptOf(page, 27);
+      looked.open();
+      await answersOf(page);
+      expect(await keptOf(page, 27)).toEqual(before);
+      await expect
+        .poll(() => page.getAttribute('.tiles canvas', 'aria-label'), patient)
+        .toMatch(/^Overview: \d+ of 16 patches kept$/);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const [name, width, height] of [
+          ['desktop', 1280, 900],
+          ['phone', 390, 844],
+        ] as const) {
+          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+          await page.setViewportSize({ width, height });
+          await expect.poll(() => page.evaluate('innerWidth'), patient).toBe(width);
+          await setDetails(page, name === 'phone');
+          expect(await seriousFindings(page)).toEqual([]);
+          expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+          await page.screenshot({
+            path: join(screenshots, `tiled-${name}-${colorScheme}.png`),
+            fullPage: true,
+          });
+        }
+      }
+      expect(errors).toEqual([]);
+    } finally {
+      looked.open();
       await close();
     }
   });
@@ -309,7 +415,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
     }
   });
 
-  test('a model of the hub without a network: says so, and offers the embedded one', async () => {
+  test('a model from the Hub without a network: says so, and offers the embedded one', async () => {
     const tab = await open(browser, { folder, isolated: true });
     try {
       await tab.page.context().route(/huggingface\.co/, (route) => route.abort());
@@ -326,7 +432,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
     }
   });
 
-  test('a model of the hub that cuts images into tiles: tiles on the image, the overview beside it', async () => {
+  test('a model from the Hub that cuts images into tiles: tiles on the image, the overview below it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'playground-'));
     const { path } = await buildTinyModel('smolvlm', { directory });
     const hash = '#model=tiny/smolvlm&dtype=fp32&kept=5&q=is+the+cat+red+?';
@@ -334,7 +440,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
     try {
       expect(await engineOf(tab.page)).toBe('ready');
       await answersOf(tab.page);
-      const maps = tab.page.locator('.tiles svg');
+      const maps = tab.page.locator('.tiles canvas');
       await expect.poll(() => maps.count(), patient).toBe(1);
       await expect
         .poll(() => maps.getAttribute('aria-label'), patient)

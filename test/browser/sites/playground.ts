@@ -72,3 +72,12 @@ export async function setDetails(page: Page, isOpen: boolean): Promise<void> {
     isOpen,
   );
 }
+
+/** A promise that passes once it is opened, so that a test decides when the server sends a file. */
+export function gate(): { readonly passed: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open };
+}

@@ -38,6 +38,8 @@ export interface ServerOptions {
 export interface Server {
   /** E.g. `http://localhost:41234/site/`. */
   readonly url: string;
+  /** The files that were asked for, by their path in the folder. */
+  readonly requested: readonly string[];
   close(): Promise<void>;
 }
 
@@ -49,9 +51,11 @@ export async function serve({
   instead = {},
   after = {},
 }: ServerOptions): Promise<Server> {
+  const requested: string[] = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const name = normalize(decodeURIComponent(pathname)).slice(base.length) || 'index.html';
+    requested.push(name);
     await after[name];
     const headers = {
       'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
@@ -70,6 +74,7 @@ export async function serve({
   });
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
   return {
+    requested,
     url: `http://localhost:${(server.address() as AddressInfo).port}${base}`,
     async close() {
       server.closeAllConnections();

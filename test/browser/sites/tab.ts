@@ -36,7 +36,7 @@ export interface Tab {
 }
 
 /** How long a page may take for anything that a test waits for, in milliseconds: machines differ, and may be busy. */
-export const PATIENCE = 120_000;
+export const PATIENCE = 300_000;
 
 /** Opens a page of a site, on a server of its own. Waiting for something on it takes at most {@link PATIENCE}. */
 export async function open(
@@ -54,9 +54,8 @@ export async function open(
     viewport: { width: 1280, height: 900 },
     reducedMotion: 'reduce',
   });
-  context.setDefaultTimeout(120_000);
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE);
   const [errors, outside]: [string[], string[]] = [[], []];
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   page.on('pageerror', (error) => errors.push(String(error)));

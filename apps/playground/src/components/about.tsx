@@ -3,7 +3,7 @@
 import type { JSX } from 'preact';
 import { Panel } from './parts.js';
 
-/** Three short explanations. */
+/** Four short explanations. */
 export function About(): JSX.Element {
   return (
     <Panel id="about" title="What you are looking at">
@@ -11,8 +11,8 @@ export function About(): JSX.Element {
         <div>
           <h3>One token per patch</h3>
           <p>
-            The vision encoder turns the image into a grid of vision tokens: 24 by 24, or 576, in the embedded
-            model. The language model reads them before the question, and they make up most of its work.
+            The vision encoder turns the image into a grid of vision tokens: 24 by 24, or 576, in the model
+            for shapes. The language model reads them before the question, and they make up most of its work.
           </p>
         </div>
         <div>
@@ -30,11 +30,18 @@ export function About(): JSX.Element {
             moving it only redraws the image, and then the model answers again.
           </p>
         </div>
+        <div>
+          <h3>Only the tiles that matter</h3>
+          <p>
+            Some models cut an image into tiles and also see all of it scaled down. MMTok encodes this
+            overview first, then only the tiles where the question needs detail that the overview lost.
+          </p>
+        </div>
       </div>
       <p class="hint">
         The method is MMTok, <cite>Multimodal Coverage Maximization for Efficient Inference of VLMs</cite>{' '}
-        (arXiv 2508.18264). The focus and this implementation are ours. The embedded model has 1.9 million
-        parameters and knows only drawn shapes.
+        (arXiv 2508.18264). The focus and this implementation are ours. The embedded models have about two
+        million parameters each and know only drawn shapes and signs.
       </p>
     </Panel>
   );

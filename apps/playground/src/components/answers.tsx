@@ -2,9 +2,11 @@
 
 import type { JSX } from 'preact';
 import { count, duration } from '../lib/format.js';
+import { encodedTiles } from '../lib/tiles.js';
 import type { Phases } from '../lib/types.js';
 import {
   type AnswerState,
+  analysis,
   analysisProblem,
   answers,
   engine,
@@ -38,7 +40,7 @@ export function Answers(): JSX.Element {
       <p class={`verdict ${isSettled ? (agrees ? 'is-same' : 'is-different') : ''}`} aria-live="polite">
         {isSettled
           ? agrees
-            ? `The same answer from ${count(kept.value)} of ${count(visionTokens.value)} tokens.`
+            ? `The same answer from ${count(kept.value)} of ${count(visionTokens.value)} tokens${tilesInWords()}.`
             : all.text.length > LONG
               ? 'The wording differs. Compare the two answers.'
               : 'The answers differ: at this budget, something that the question needs is missing.'
@@ -46,6 +48,13 @@ export function Answers(): JSX.Element {
       </p>
     </div>
   );
+}
+
+/** How many tiles were encoded; nothing where all were. */
+function tilesInWords(): string {
+  const tiles = analysis.value?.data.tiles ?? [];
+  const encoded = encodedTiles(tiles);
+  return encoded === tiles.length ? '' : ` and ${encoded} of ${tiles.length} tiles`;
 }
 
 function Answer({
@@ -101,6 +110,9 @@ function Times({ phases }: { phases: Phases }): JSX.Element {
   const total = PHASES.reduce((sum, [phase]) => sum + phases[phase], 0);
   return (
     <div class="times">
+      <p>
+        <b>{duration(total)}</b> from pixels to the answer
+      </p>
       <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
         {PHASES.map(([phase], at) => {
           const before = PHASES.slice(0, at).reduce((sum, [other]) => sum + phases[other], 0);

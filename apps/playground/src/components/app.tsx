@@ -11,6 +11,7 @@ import { ImageSource } from './image-source.js';
 import { ImageView } from './image-view.js';
 import { KeepSlider } from './keep-slider.js';
 import { ModelPanel } from './model-panel.js';
+import { ModelSwitch } from './model-switch.js';
 import { PatchInfo } from './patch-info.js';
 import { QuestionPanel } from './question-panel.js';
 import { RunPanel } from './run-panel.js';
@@ -36,6 +37,7 @@ export function App(): JSX.Element {
             few that together cover the question and the image. Move the slider to see which ones stay.
           </p>
         </div>
+        <ModelSwitch />
         <div class="stage">
           <section class="stage-image" aria-label="Image">
             <ImageView />

@@ -3,7 +3,17 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { snippet } from '../lib/snippet.js';
-import { announcement, device, image, kept, method, model, question } from '../state/store.js';
+import {
+  announcement,
+  device,
+  image,
+  isTiled,
+  kept,
+  method,
+  model,
+  question,
+  tiles,
+} from '../state/store.js';
 import { Panel, Segments } from './parts.js';
 
 /** The panel. */
@@ -17,6 +27,7 @@ export function CodePanel(): JSX.Element {
     device: device.value,
     question: question.value,
     kept: kept.value,
+    tiles: isTiled.value ? tiles.value : 'all',
     method: method.value,
     image:
       shown === undefined || shown.isSample ? 'image.png' : shown.name.replaceAll(' ', '-').toLowerCase(),

@@ -8,7 +8,7 @@ import { count, duration } from '../lib/format.js';
 import { cellsOf } from '../lib/layout.js';
 import type { MethodName } from '../lib/types.js';
 import { compareNow } from '../state/answering.js';
-import { answers, code, comparison, engine, image, kept, layout, visionTokens } from '../state/store.js';
+import { answers, code, comparedTokens, comparison, engine, image, layout } from '../state/store.js';
 import { OriginBadge, Panel, ProblemNote } from './parts.js';
 import { SelectEditor } from './select-editor.js';
 
@@ -23,7 +23,7 @@ const METHODS: readonly { readonly name: MethodName; readonly title: string; rea
 /** The comparison. */
 export function Comparison(): JSX.Element {
   const state = comparison.value;
-  const tokens = Math.min(kept.value, visionTokens.value - 1);
+  const tokens = comparedTokens.value;
   const isReady = engine.value.phase === 'ready';
   const hasOwn = code.value.trim() !== '';
   const shown = hasOwn
@@ -110,11 +110,13 @@ function Thumbnail({ indices, title }: { indices: readonly number[]; title: stri
     const bitmap = image.value?.bitmap;
     const context = canvas.current?.getContext('2d');
     if (!bitmap || !context) return;
-    const cells = cellsOf(layout.value, given.value);
+    const place = layout.value;
+    const cells = cellsOf(place, given.value);
     draw(context, {
       bitmap,
-      grid: cells.length > 0 ? layout.value?.grid : undefined,
+      grid: cells.length > 0 ? place?.grid : undefined,
       bright: new Set(cells),
+      skipped: place && { tileGrid: place.tileGrid, tiles: place.skippedTiles },
     });
   });
   return (

@@ -1,4 +1,4 @@
-// Whether the model is there yet: bytes while it loads, where it runs after that.
+// Whether the model has loaded: bytes while it loads, where it runs after that.
 
 import type { JSX } from 'preact';
 import { megabytes } from '../lib/format.js';

@@ -3,9 +3,9 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { sampleUrl } from '../state/examples.js';
-import { imageProblem, sampleKeys, showOwnImage, showSample } from '../state/page.js';
-import { image } from '../state/store.js';
+import { sampleKeys, sampleUrl } from '../state/examples.js';
+import { imageProblem, showOwnImage, showSample } from '../state/page.js';
+import { image, samplesFor } from '../state/store.js';
 import { Camera } from './camera.js';
 
 /** The strip of samples and the buttons beside it. */
@@ -47,7 +47,7 @@ export function ImageSource(): JSX.Element {
   return (
     <div class="source">
       <ul class="samples" aria-label="Sample images">
-        {sampleKeys.map((key, at) => (
+        {sampleKeys(samplesFor.value).map((key, at) => (
           <li key={key}>
             <button
               type="button"

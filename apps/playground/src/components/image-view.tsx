@@ -7,6 +7,7 @@ import type { Drawing } from '../lib/draw.js';
 import { draw, patchAt } from '../lib/draw.js';
 import { count } from '../lib/format.js';
 import { cellsOf } from '../lib/layout.js';
+import { encodedTiles } from '../lib/tiles.js';
 import {
   analysis,
   image,
@@ -48,6 +49,7 @@ function drawing(bitmap: ImageBitmap): Drawing {
         ),
       }),
     focused: looked === undefined ? undefined : place?.cells[looked],
+    skipped: place && { tileGrid: place.tileGrid, tiles: place.skippedTiles, label: 'not encoded' },
   };
 }
 
@@ -68,8 +70,10 @@ function rankHeat(order: readonly number[]): Heat {
 /** How much each token resembles a word, from the least to the most. */
 function wordHeat(at: number): Heat {
   const values = analysis.value?.data.words[at]?.similarity ?? [];
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  return values.map((value, token) => [token, high > low ? (value - low) / (high - low) : 0]);
+  const known = values.flatMap((value, token) => (value === null ? [] : [[token, value] as const]));
+  const low = Math.min(...known.map(([, value]) => value));
+  const high = Math.max(...known.map(([, value]) => value));
+  return known.map(([token, value]) => [token, high > low ? (value - low) / (high - low) : 0]);
 }
 
 /** The image. */
@@ -94,11 +98,12 @@ export function ImageView(): JSX.Element {
     <figure class="image">
       <div
         class="image-frame"
+        data-skipped={layout.value?.skippedTiles.join(' ')}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the arrow keys move over the patches
         tabIndex={0}
         role="application"
         aria-roledescription="patches of the image"
-        aria-label={`${shown?.name ?? 'The image'}, ${count(kept.value)} of ${count(visionTokens.value)} patches kept. Arrow keys move from patch to patch; the table below lists the kept ones.`}
+        aria-label={`${shown?.name ?? 'The image'}, ${count(kept.value)} of ${count(visionTokens.value)} patches kept${tilesInWords()}. Arrow keys move from patch to patch; the table below lists the kept ones.`}
         onKeyDown={moveByKey}
         onPointerMove={(event) => event.pointerType === 'mouse' && lookAt(event)}
         onPointerDown={lookAt}
@@ -112,7 +117,6 @@ export function ImageView(): JSX.Element {
         <canvas ref={canvas} width={1152} height={1152} data-overlay />
         {(view.value === 'order' || word.value !== undefined) && <Legend />}
       </div>
-      <TileMaps />
       <figcaption>
         <Segments
           name="view"
@@ -126,11 +130,18 @@ export function ImageView(): JSX.Element {
             view.value = next;
           }}
         />
-
         {origin !== undefined && <OriginBadge origin={origin} />}
       </figcaption>
+      <TileMaps />
     </figure>
   );
+}
+
+/** How many tiles were encoded, for screen readers; nothing where all were. */
+function tilesInWords(): string {
+  const tiles = analysis.value?.data.tiles ?? [];
+  const encoded = encodedTiles(tiles);
+  return encoded === tiles.length ? '' : `, ${encoded} of ${tiles.length} tiles encoded`;
 }
 
 function Legend(): JSX.Element {

@@ -4,12 +4,13 @@ import { useComputed } from '@preact/signals';
 import type { JSX } from 'preact';
 import { count, percent } from '../lib/format.js';
 import { nearestStop, stopsOf } from '../lib/scale.js';
-import { analysis, kept, ranking, visionTokens } from '../state/store.js';
+import { analysis, encodedTokens, kept, ranking, visionTokens } from '../state/store.js';
 import { OriginBadge } from './parts.js';
+import { TileControl } from './tile-control.js';
 
 /** The slider, and what the kept tokens cover. */
 export function KeepSlider(): JSX.Element {
-  const stops = useComputed(() => stopsOf(visionTokens.value));
+  const stops = useComputed(() => stopsOf(encodedTokens.value));
   const total = visionTokens.value;
   const share = percent(kept.value / total);
   return (
@@ -33,6 +34,7 @@ export function KeepSlider(): JSX.Element {
         }}
       />
       <Coverage />
+      <TileControl />
       {analysis.value && (
         <p class="coverage-origin">
           <OriginBadge origin={analysis.value.origin} />
@@ -42,7 +44,11 @@ export function KeepSlider(): JSX.Element {
   );
 }
 
-const TERMS: Readonly<Record<string, string>> = { text: 'question', vision: 'image' };
+/** What a term covers, in words. */
+function nameOf(term: string): string {
+  if (term === 'text') return 'Question';
+  return encodedTokens.value < visionTokens.value ? 'Encoded tiles' : 'Image';
+}
 
 /** How much of each term's targets the kept tokens cover. */
 function Coverage(): JSX.Element {
@@ -50,17 +56,12 @@ function Coverage(): JSX.Element {
   return (
     <dl class="coverage">
       {terms.map(([name, shares]) => {
-        const share = kept.value >= visionTokens.value ? 1 : (shares[kept.value - 1] ?? shares.at(-1) ?? 0);
+        const share = kept.value >= encodedTokens.value ? 1 : (shares[kept.value - 1] ?? shares.at(-1) ?? 0);
         return (
           <div key={name}>
-            <dt>Share of the {TERMS[name] ?? name} covered</dt>
+            <dt>{nameOf(name)} covered</dt>
             <dd>
-              <meter
-                min={0}
-                max={1}
-                value={share}
-                aria-label={`Share of the ${TERMS[name] ?? name} covered`}
-              />
+              <meter min={0} max={1} value={share} aria-label={`${nameOf(name)} covered`} />
               {percent(share)}
             </dd>
           </div>

@@ -1,9 +1,9 @@
-// A real model instead of the embedded one: any supported model of the Hugging Face Hub.
+// A real model instead of the embedded ones: any supported model from the Hugging Face Hub.
 
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { chooseModel } from '../state/page.js';
-import { engine, model } from '../state/store.js';
+import { engine, model, samplesFor } from '../state/store.js';
 import { Panel, ProblemNote } from './parts.js';
 
 /** Models small enough for browsers. The field takes any other that the library supports. */
@@ -35,7 +35,7 @@ export function ModelPanel(): JSX.Element {
         onSubmit={(event) => {
           event.preventDefault();
           const name = id.value.trim();
-          if (name !== '' && !isWrong) chooseModel({ kind: 'hub', id: name, dtype: dtype.value });
+          if (name !== '' && !isWrong) void chooseModel({ kind: 'hub', id: name, dtype: dtype.value });
         }}
       >
         <label for="model-id">Hub id</label>
@@ -83,7 +83,10 @@ export function ModelPanel(): JSX.Element {
             Load it
           </button>
           {current.kind === 'hub' && (
-            <button type="button" onClick={() => chooseModel({ kind: 'embedded' })}>
+            <button
+              type="button"
+              onClick={() => void chooseModel({ kind: 'embedded', size: samplesFor.value })}
+            >
               Back to the embedded model
             </button>
           )}

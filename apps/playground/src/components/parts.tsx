@@ -95,7 +95,7 @@ export function Segments<Value extends string>({
     readonly label: string;
     readonly disabled?: string | undefined;
   }[];
-  value: Value;
+  value: Value | undefined;
   onChoose: (value: Value) => void;
 }): JSX.Element {
   return (

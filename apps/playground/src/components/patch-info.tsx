@@ -1,8 +1,8 @@
 // What is known about the patch in focus: its rank, its gain per term, and what it represents.
 
 import type { JSX } from 'preact';
-import { plural } from '../lib/format.js';
-import { placeOf } from '../lib/layout.js';
+import { percent, plural } from '../lib/format.js';
+import { placeOf, tileOf } from '../lib/layout.js';
 import { analysis, kept, keptOrder, layout, owners, patch, ranking, ranks } from '../state/store.js';
 import { OriginBadge } from './parts.js';
 
@@ -26,13 +26,23 @@ export function PatchInfo(): JSX.Element {
 }
 
 function Facts({ at }: { at: number }): JSX.Element {
-  const rank = ranks.value[at] ?? 0;
+  const rank = ranks.value[at];
+  const tiles = analysis.value?.data.tiles ?? [];
+  if (rank === undefined) {
+    const worth = tileOf(at, tiles)?.worth;
+    return (
+      <p>
+        <b>{placeOf(at, tiles, layout.value)}</b> in a tile that was not encoded
+        {worth !== undefined && `: it is worth ${percent(worth)} of the most useful tile`}
+      </p>
+    );
+  }
   const isKept = rank < kept.value;
   const gains = Object.entries(ranking.value?.gains ?? {});
   return (
     <>
       <p>
-        <b>{placeOf(at, analysis.value?.data.tiles ?? [], layout.value)}</b>{' '}
+        <b>{placeOf(at, tiles, layout.value)}</b>{' '}
         {isKept ? `kept, pick ${rank + 1}` : `not kept, would be pick ${rank + 1}`}{' '}
         {analysis.value && <OriginBadge origin={analysis.value.origin} />}
       </p>

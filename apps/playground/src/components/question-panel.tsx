@@ -71,7 +71,7 @@ export function QuestionPanel(): JSX.Element {
       </ul>
       {model.value.kind === 'embedded' && image.value?.isSample === false && (
         <p class="hint">
-          The embedded model knows only drawn shapes. For photographs, load a real model below.
+          The embedded models know only drawn shapes and signs. For photos, load a real model below.
         </p>
       )}
       <div class="method-row">

@@ -7,7 +7,15 @@ import { count, duration } from '../lib/format.js';
 import type { Device, Phases } from '../lib/types.js';
 import { measureNow, median, REPEATS } from '../state/answering.js';
 import { chooseDevice } from '../state/page.js';
-import { analysis, device, engine, kept, measurement, visionTokens } from '../state/store.js';
+import {
+  analysis,
+  comparedTokens,
+  device,
+  engine,
+  isTiled,
+  measurement,
+  visionTokens,
+} from '../state/store.js';
 import { placeOf } from './engine-status.js';
 import { OriginBadge, Panel, Segments, TableScroll } from './parts.js';
 
@@ -91,11 +99,12 @@ export function RunPanel(): JSX.Element {
         <button type="button" disabled={!canMeasure} onClick={() => void measureNow()}>
           {measured?.isRunning === true
             ? `Measuring ${measured.all.length + 1} of ${REPEATS}`
-            : `Measure ${REPEATS} times, all against ${count(Math.min(kept.value, visionTokens.value - 1))} tokens`}
+            : `Measure ${REPEATS} times, all against ${count(comparedTokens.value)} tokens`}
         </button>
         <span class="hint">
-          The two calls alternate, after one warm-up call each. Fewer tokens shorten prefill and decoding, but
-          not encoding. The larger the language model, the more its prefill matters.
+          The two calls alternate, after one warm-up call each. Fewer tokens shorten prefill and decoding;{' '}
+          {isTiled.value ? 'fewer tiles shorten encoding.' : 'encoding takes as long as before.'} The larger
+          the language model, the more its prefill matters.
         </span>
       </div>
       {measured !== undefined && measured.all.length > 0 && <Table />}

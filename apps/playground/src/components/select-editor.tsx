@@ -2,9 +2,9 @@
 
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { code, engine } from '../state/store.js';
+import { code, engine, isTiled } from '../state/store.js';
 
-const EXAMPLE = `// Keep the patches nearest the center.
+const ON_A_GRID = `// Keep the patches nearest the center.
 // features: vision [n, D], visionFeatures [n, d], text [m, D], grid, tiles
 // request:  tokens (how many to keep), excluded, question
 export default function select({ grid: [rows, columns] }, { tokens }) {
@@ -16,11 +16,30 @@ export default function select({ grid: [rows, columns] }, { tokens }) {
 }
 `;
 
+const ON_TILES = `// Keep the overview, then the same number of patches of every encoded tile.
+// features: vision [n, D], visionFeatures [n, d], text [m, D], tiles
+// request:  tokens (how many to keep), excluded, question
+export default function select({ tiles }, { tokens }) {
+  const turns = tiles.flatMap(({ start, visionTokens, imagePart }) =>
+    Array.from({ length: visionTokens }, (_, i) => ({
+      token: start + i,
+      turn: imagePart === 'overview' ? -1 : i,
+    })));
+  return turns
+    .sort((a, b) => a.turn - b.turn)
+    .slice(0, tokens)
+    .map(({ token }) => token);
+}
+`;
+
 /** The editor, collapsed at first. */
 export function SelectEditor({ onRun }: { onRun: () => void }): JSX.Element {
-  const draft = useSignal(code.value || EXAMPLE);
+  const example = isTiled.value ? ON_TILES : ON_A_GRID;
+  /** What the user has written; the example until then. */
+  const written = useSignal<string | undefined>(code.value || undefined);
+  const draft = written.value ?? example;
   const run = (): void => {
-    code.value = draft.value;
+    code.value = draft;
     onRun();
   };
   return (
@@ -37,9 +56,9 @@ export function SelectEditor({ onRun }: { onRun: () => void }): JSX.Element {
         autocomplete="off"
         autocapitalize="off"
         rows={11}
-        value={draft.value}
+        value={draft}
         onInput={(event) => {
-          draft.value = event.currentTarget.value;
+          written.value = event.currentTarget.value;
         }}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) run();
@@ -52,7 +71,7 @@ export function SelectEditor({ onRun }: { onRun: () => void }): JSX.Element {
         <button
           type="button"
           onClick={() => {
-            draft.value = EXAMPLE;
+            written.value = undefined;
           }}
         >
           Restore the example

@@ -14,6 +14,17 @@ export interface Drawing {
   readonly outlined?: readonly number[];
   /** The patch in focus. */
   readonly focused?: number | undefined;
+  /** Tiles that were not encoded, which are covered. */
+  readonly skipped?: SkippedTiles | undefined;
+}
+
+/** Tiles of an image that were not encoded. */
+export interface SkippedTiles {
+  readonly tileGrid: Grid;
+  /** Numbered row by row. */
+  readonly tiles: readonly number[];
+  /** Written on each; nothing where there is no room. */
+  readonly label?: string;
 }
 
 /** A scale from deep violet over red to light yellow: dark to light, so that it reads without colors too. */
@@ -40,7 +51,7 @@ export function heatColor(value: number, alpha = 1): string {
 /** Draws over the whole canvas, whose size in pixels is set already. */
 export function draw(context: CanvasRenderingContext2D, drawing: Drawing): void {
   const { width, height } = context.canvas;
-  const { bitmap, grid, heat, bright, outlined = [], focused } = drawing;
+  const { bitmap, grid, heat, bright, outlined = [], focused, skipped } = drawing;
   context.clearRect(0, 0, width, height);
   context.imageSmoothingQuality = 'high';
   context.drawImage(bitmap, 0, 0, width, height);
@@ -56,6 +67,7 @@ export function draw(context: CanvasRenderingContext2D, drawing: Drawing): void 
       context.fillRect(...box(patch));
     }
   }
+  if (skipped !== undefined && skipped.tiles.length > 0) coverTiles(context, skipped);
   if (heat === undefined) outline(context, grid, bright, box);
   context.lineWidth = Math.max(1, width / 480);
   context.strokeStyle = 'rgb(255 255 255 / 0.9)';
@@ -68,6 +80,29 @@ export function draw(context: CanvasRenderingContext2D, drawing: Drawing): void 
     context.lineWidth = line;
     context.strokeStyle = '#ffd166';
     context.strokeRect(...inset(box(focused), -line / 2));
+  }
+}
+
+/** Covers tiles that were not encoded, and draws the borders of the others. */
+function coverTiles(context: CanvasRenderingContext2D, { tileGrid, tiles, label }: SkippedTiles): void {
+  const { width, height } = context.canvas;
+  const box = boxes(tileGrid, width, height);
+  const covered = new Set(tiles);
+  context.lineWidth = Math.max(1, width / 380);
+  context.strokeStyle = 'rgb(244 243 238 / 0.5)';
+  for (let tile = 0; tile < tileGrid[0] * tileGrid[1]; tile++) {
+    if (!covered.has(tile)) context.strokeRect(...inset(box(tile), context.lineWidth / 2));
+  }
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  for (const tile of tiles) {
+    const [x, y, tileWidth, tileHeight] = box(tile);
+    context.fillStyle = 'rgb(14 18 16 / 0.4)';
+    context.fillRect(x, y, tileWidth, tileHeight);
+    if (label === undefined) continue;
+    context.font = `${Math.round(tileWidth / 8)}px system-ui, sans-serif`;
+    context.fillStyle = 'rgb(244 243 238 / 0.85)';
+    context.fillText(label, x + tileWidth / 2, y + tileHeight / 2, tileWidth * 0.9);
   }
 }
 

@@ -5,10 +5,10 @@ const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 /** A count, e.g. `1,152`. */
 export const count = (value: number): string => whole.format(value);
 
-/** A share, e.g. `9.9 %`. */
+/** A share, e.g. `9.9%`. */
 export function percent(share: number): string {
   const value = share * 100;
-  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} %`;
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)}%`;
 }
 
 /** Milliseconds, e.g. `38 ms` or `1.20 s`. */

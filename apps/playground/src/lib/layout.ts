@@ -10,6 +10,10 @@ export interface Layout {
   readonly tokens: readonly number[];
   /** The cell of each token; undefined for tokens that lie elsewhere. */
   readonly cells: readonly (number | undefined)[];
+  /** How the image is cut into tiles; `[1, 1]` for a model that sees it whole. */
+  readonly tileGrid: Grid;
+  /** Tiles that were not encoded, numbered row by row. */
+  readonly skippedTiles: readonly number[];
 }
 
 /** The layout of the tiles over the whole image; undefined where they do not tell their places. */
@@ -36,7 +40,11 @@ export function layoutOf(tiles: readonly TilePart[]): Layout | undefined {
       cells[start + at] = cell;
     }
   });
-  return { grid, tokens, cells };
+  const skippedTiles = onImage.flatMap(({ isSkipped }, tile) => {
+    const [row, column] = places[tile] as Grid;
+    return isSkipped ? [row * tileColumns + column] : [];
+  });
+  return { grid, tokens, cells, tileGrid: [tileRows, tileColumns], skippedTiles };
 }
 
 /** An image that is not cut is its only tile; the overview of one that is lies beside the image. */
@@ -54,6 +62,11 @@ export function cellsOf(layout: Layout | undefined, tokens: readonly number[]): 
   return tokens.flatMap((token) => layout?.cells[token] ?? []);
 }
 
+/** The tile that a token belongs to. */
+export function tileOf(token: number, tiles: readonly TilePart[]): TilePart | undefined {
+  return tiles.find(({ start, visionTokens }) => token >= start && token < start + visionTokens);
+}
+
 /** Where a token lies, in words. */
 export function placeOf(token: number, tiles: readonly TilePart[], layout: Layout | undefined): string {
   const cell = layout?.cells[token];
@@ -61,9 +74,10 @@ export function placeOf(token: number, tiles: readonly TilePart[], layout: Layou
     const { row, column } = rowAndColumn(cell, layout.grid);
     return `Row ${row}, column ${column}`;
   }
-  const at = tiles.findIndex(({ start, visionTokens }) => token >= start && token < start + visionTokens);
-  const { start = 0, grid, imagePart } = tiles[at] ?? {};
-  const name = imagePart === 'overview' ? 'Overview' : `Tile ${at + 1}`;
+  const tile = tileOf(token, tiles);
+  const { start = 0, grid, imagePart } = tile ?? {};
+  const name =
+    imagePart === 'overview' ? 'Overview' : `Tile ${tile === undefined ? 0 : tiles.indexOf(tile) + 1}`;
   if (grid === undefined) return `${name}, token ${token - start + 1}`;
   const { row, column } = rowAndColumn(token - start, grid);
   return `${name}, row ${row}, column ${column}`;

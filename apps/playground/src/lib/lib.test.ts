@@ -38,12 +38,18 @@ describe('the address', () => {
     expect(parseHash(formatHash(state))).toEqual(state);
   });
 
+  test.each(['all', { max: 6 }, { worth: 0.15 }] as const)('holds the choice of tiles: %j', (tiles) => {
+    const state = { image: 'signs/2.png', tiles, model: { kind: 'embedded', size: 'tiled' } } as const;
+    expect(parseHash(formatHash(state))).toEqual(state);
+  });
+
   test('of an older link still names its image', () => {
     expect(parseHash('#picture=3.png')).toEqual({ image: '3.png' });
   });
 
   test('is not trusted', () => {
-    const wrong = '#image=../secret.png&kept=-3&method=other&view=x&device=tpu&model=javascript:alert(1)';
+    const wrong =
+      '#image=../secret.png&kept=-3&tiles=0&worth=2&method=other&view=x&device=tpu&model=javascript:alert(1)';
     expect(parseHash(wrong)).toEqual({});
     expect(parseHash(`#q=${'x'.repeat(9000)}`).question).toHaveLength(500);
   });
@@ -56,6 +62,7 @@ describe('the code to copy', () => {
     device: 'webgpu',
     question: "What's this?",
     kept: 57,
+    tiles: 'all',
     method: 'mmtok',
     image: 'cat.png',
   };
@@ -65,7 +72,12 @@ describe('the code to copy', () => {
   });
 
   test('hands the embedded model of a browser to createVlm as it is', () => {
-    const code = snippet({ ...state, where: 'browser', device: 'wasm', model: { kind: 'embedded' } });
+    const code = snippet({
+      ...state,
+      where: 'browser',
+      device: 'wasm',
+      model: { kind: 'embedded', size: 'base' },
+    });
     expect(code).toContain('createVlm(tiny, { keep: 57 })');
   });
 
@@ -74,17 +86,25 @@ describe('the code to copy', () => {
       snippet({ ...state, ...of }).replaceAll(/,?\s+/g, ' ');
     expect(code({})).toContain("createVlm('owner/name' { dtype: 'q4' keep: 57 })");
     const focused = code({ where: 'browser', method: 'focus' });
-    expect(focused).toContain(
-      "{ device: 'webgpu' dtype: 'q4' keep: 57 coverage: [visionCoverage({ focus: 4 })] }",
+    expect(focused).toContain("{ device: 'webgpu' dtype: 'q4' keep: 57 focus: 4 }");
+  });
+
+  test('names the tiled model with its weights, and the tiles to encode', () => {
+    const model = { kind: 'embedded', size: 'tiled' } as const;
+    const inNode = snippet({ ...state, model, tiles: { worth: 0.15 } });
+    expect(inNode.replaceAll(/,?\s+/g, ' ')).toContain(
+      "createVlm(tiledModelPath { dtype: 'fp16' keep: 57 tiles: { worth: 0.15 } })",
     );
-    expect(focused).toContain("import { createVlm visionCoverage } from '@mmtok/transformers'");
+    const inBrowser = snippet({ ...state, model, where: 'browser', device: 'wasm', tiles: { max: 6 } });
+    expect(inBrowser).toContain("size: 'tiled',");
+    expect(inBrowser).toContain('createVlm(tiny, { keep: 57, tiles: { max: 6 } })');
   });
 });
 
 describe('the layout of tokens', () => {
   const tile = (start: number, imagePart: readonly [number, number] | 'overview') =>
     ({ start, visionTokens: 4, grid: [2, 2], imagePart }) as const;
-  const tiles = [tile(0, [0, 0]), tile(4, [0, 1]), tile(8, 'overview')];
+  const tiles = [tile(0, [0, 0]), tile(4, [0, 1]), tile(8, 'overview')] as const;
 
   test('is the grid of an image that is seen whole', () => {
     const whole = layoutOf([{ start: 0, visionTokens: 6, grid: [2, 3] }]);
@@ -99,6 +119,12 @@ describe('the layout of tokens', () => {
     expect(tilesBeside(tiles, layout)).toEqual([tiles[2]]);
     expect(placeOf(6, tiles, layout)).toBe('Row 2, column 3');
     expect(placeOf(9, tiles, layout)).toBe('Overview, row 1, column 2');
+  });
+
+  test('knows the tiles that were not encoded', () => {
+    const [first, second, overview] = tiles;
+    const layout = layoutOf([first, { ...second, isSkipped: true }, overview]);
+    expect(layout).toMatchObject({ tileGrid: [1, 2], skippedTiles: [1] });
   });
 
   test('is unknown where tiles do not tell their places, or some are missing', () => {

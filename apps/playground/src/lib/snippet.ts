@@ -1,5 +1,6 @@
 // The code that does what the page shows, for Node or a browser.
 
+import type { TileChoice } from './tiles.js';
 import type { Device, ModelChoice, RankingMethod } from './types.js';
 
 /** What the code is to do. */
@@ -9,6 +10,7 @@ export interface SnippetState {
   readonly device: Device;
   readonly question: string;
   readonly kept: number;
+  readonly tiles: TileChoice;
   readonly method: RankingMethod;
   /** A name for the image's file. */
   readonly image: string;
@@ -16,12 +18,19 @@ export interface SnippetState {
 
 /** A program of a dozen lines. */
 export function snippet(state: SnippetState): string {
-  const { where, model, device, question, kept, method } = state;
+  const { where, model, device, question, kept, tiles, method } = state;
   const embedded = model.kind === 'embedded';
-  const focused = method === 'focus';
-  const names = ['createVlm', ...(focused ? ['visionCoverage'] : [])].join(', ');
+  const isTiled = model.kind === 'embedded' && model.size === 'tiled';
+  const path = isTiled ? 'tiledModelPath' : 'modelPath';
+  const dtype = isTiled ? "dtype: 'fp16'" : "dtype: 'fp32'";
   const on = where === 'browser' && device === 'webgpu' ? ["device: 'webgpu'"] : [];
-  const choice = [`keep: ${kept}`, ...(focused ? ['coverage: [visionCoverage({ focus: 4 })]'] : [])];
+  const choice = [
+    `keep: ${kept}`,
+    ...(tiles === 'all'
+      ? []
+      : [`tiles: { ${'max' in tiles ? `max: ${tiles.max}` : `worth: ${tiles.worth}`} }`]),
+    ...(method === 'focus' ? ['focus: 4'] : []),
+  ];
   const image = where === 'node' ? quoted(state.image) : 'file'; // A File of <input type="file">.
   const load = !embedded
     ? call(`const vlm = await createVlm(${quoted(model.id)}, `, [
@@ -30,18 +39,21 @@ export function snippet(state: SnippetState): string {
         ...choice,
       ])
     : where === 'node'
-      ? call('const vlm = await createVlm(modelPath, ', ["dtype: 'fp32'", ...choice])
+      ? call(`const vlm = await createVlm(${path}, `, [dtype, ...choice])
       : [
-          "// Serve the package's folder 'model' under /tiny-vlm/.",
-          ...call('const tiny = await loadTinyVlm(', [...on, "dtype: 'fp32'", "baseUrl: '/tiny-vlm/'"]),
+          `// Serve the package's folder '${isTiled ? 'model-tiled' : 'model'}' under /tiny-vlm/.`,
+          ...call('const tiny = await loadTinyVlm(', [
+            ...(isTiled ? ["size: 'tiled'"] : []),
+            ...on,
+            dtype,
+            "baseUrl: '/tiny-vlm/'",
+          ]),
           ...call('const vlm = await createVlm(tiny, ', choice),
         ];
   return [
     `// npm install @mmtok/transformers @huggingface/transformers${embedded ? ' @mmtok/tiny-vlm' : ''}`,
-    ...(embedded
-      ? [`import { ${where === 'node' ? 'modelPath' : 'loadTinyVlm'} } from '@mmtok/tiny-vlm';`]
-      : []),
-    `import { ${names} } from '@mmtok/transformers';`,
+    ...(embedded ? [`import { ${where === 'node' ? path : 'loadTinyVlm'} } from '@mmtok/tiny-vlm';`] : []),
+    `import { createVlm } from '@mmtok/transformers';`,
     '',
     ...load,
     ...(where === 'browser' ? [`const [file] = document.querySelector('input[type=file]').files;`] : []),

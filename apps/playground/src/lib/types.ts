@@ -1,6 +1,7 @@
 // Messages between the page and its worker, and the format of the precomputed examples. Plain data only.
 
 import type { AnswerChange } from './precomputed.js';
+import type { TileChoice } from './tiles.js';
 
 /** `[rows, columns]` of vision tokens. */
 export type Grid = readonly [rows: number, columns: number];
@@ -8,9 +9,12 @@ export type Grid = readonly [rows: number, columns: number];
 /** Where the model runs. */
 export type Device = 'wasm-1' | 'wasm' | 'webgpu';
 
-/** Which model to load: the embedded one, or one from the Hugging Face Hub. */
+/** The embedded models: `base` knows drawn shapes; `tiled` also reads signs, and cuts images into tiles. */
+export type EmbeddedSize = 'base' | 'tiled';
+
+/** Which model to load: an embedded one, or one from the Hugging Face Hub. */
 export type ModelChoice =
-  | { readonly kind: 'embedded' }
+  | { readonly kind: 'embedded'; readonly size: EmbeddedSize }
   | { readonly kind: 'hub'; readonly id: string; readonly dtype: string };
 
 /** Facts about a loaded model. */
@@ -50,10 +54,10 @@ export type RankingMethod = 'mmtok' | 'focus';
 /** Every method of the comparison. */
 export type MethodName = RankingMethod | 'divprune' | 'random' | 'uniform' | 'custom';
 
-/** A text token that drives coverage, with its cosine to every vision token. */
+/** A text token that drives coverage, with its cosine to every vision token; `null` for tokens that were not encoded. */
 export interface Word {
   readonly text: string;
-  readonly similarity: readonly number[];
+  readonly similarity: readonly (number | null)[];
 }
 
 /** A tile of the image, and its part of the vision tokens. */
@@ -63,6 +67,10 @@ export interface TilePart {
   readonly grid?: Grid;
   /** Which part of the image it shows, where the model's prompt tells. */
   readonly imagePart?: readonly [row: number, column: number] | 'overview';
+  /** Present if the tile was not encoded. */
+  readonly isSkipped?: true;
+  /** Its worth relative to the most useful tile, from 0 to 1, where tiles were ranked. */
+  readonly worth?: number;
 }
 
 /** Everything that the image shows for one image and one question. */
@@ -75,8 +83,8 @@ export interface Analysis {
 
 /** Which kept token represents which target. */
 export interface Owners {
-  /** For each vision token, the kept token that resembles it most. */
-  readonly vision: readonly number[];
+  /** For each vision token, the kept token that resembles it most; `null` for tokens that were not encoded. */
+  readonly vision: readonly (number | null)[];
   /** For each word, the kept token that resembles it most. */
   readonly words: readonly number[];
 }
@@ -118,6 +126,8 @@ export interface AskInput {
   readonly question: string;
   /** How many vision tokens to keep; `false` for all. */
   readonly keep: number | false;
+  /** Which tiles to encode, unless all tokens are kept. @default 'all' */
+  readonly tiles?: TileChoice | undefined;
   readonly method: MethodName;
   /** Source of the user's own `select`, for the method `'custom'`. */
   readonly code?: string;
@@ -136,7 +146,11 @@ export interface Calls {
     readonly output: EngineFacts;
   };
   analyze: {
-    readonly input: { readonly image: ImageFile; readonly question: string };
+    readonly input: {
+      readonly image: ImageFile;
+      readonly question: string;
+      readonly tiles?: TileChoice | undefined;
+    };
     readonly output: Analysis;
   };
   owners: {
@@ -167,6 +181,8 @@ export type Reply =
 export interface PrecomputedExample {
   readonly image: string;
   readonly question: string;
+  /** Which tiles were encoded; absent for models without tiles. */
+  readonly tiles?: TileChoice;
   readonly analysis: Analysis;
   /** The answer from all tokens. */
   readonly all: string;

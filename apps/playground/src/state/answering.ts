@@ -11,7 +11,9 @@ import {
   announcement,
   answers,
   code,
+  comparedTokens,
   comparison,
+  encodedTokens,
   engine,
   image,
   keepsAll,
@@ -22,7 +24,7 @@ import {
   owners,
   question,
   setAnswer,
-  visionTokens,
+  tiles,
 } from './store.js';
 
 /** Repeats of a measurement, after one warm-up call. */
@@ -38,7 +40,7 @@ export function cancelCalls(): void {
   for (const controller of [analyzing, answering, comparing, measuring]) controller.abort();
 }
 
-/** The longest answer: the embedded model's are a few words. */
+/** The longest answer, in tokens: those of the embedded models are a few words. */
 const maxNewTokens = (): number =>
   engine.value.phase === 'ready' && engine.value.facts.modelId.startsWith('@') ? 16 : 64;
 
@@ -49,14 +51,15 @@ function ask(keep: number | false, by: MethodName): AskInput | undefined {
     image: { key: shown.key, blob: shown.blob },
     question: question.value,
     keep,
+    tiles: tiles.value,
     method: by,
     ...(by === 'custom' && { code: code.value }),
     maxNewTokens: maxNewTokens(),
   };
 }
 
-/** Ranks the image's tokens for the question, then answers. */
-export async function analyzeNow(): Promise<void> {
+/** Ranks the image's tokens for the question, then answers; `again` also from all tokens. */
+export async function analyzeNow({ again = true } = {}): Promise<void> {
   const client = readyClient();
   const input = ask(false, 'mmtok');
   if (client === undefined || input === undefined) return;
@@ -64,12 +67,16 @@ export async function analyzeNow(): Promise<void> {
   analyzing = new AbortController();
   const { signal } = analyzing;
   try {
-    const data = await client.call('analyze', { image: input.image, question: input.question }, { signal });
+    const data = await client.call(
+      'analyze',
+      { image: input.image, question: input.question, tiles: input.tiles },
+      { signal },
+    );
     if (signal.aborted) return;
     analysis.value = { origin: 'measured', data };
     analysisProblem.value = undefined;
-    kept.value = Math.min(kept.value, data.visionTokens);
-    await answerNow({ again: true });
+    kept.value = Math.min(kept.value, encodedTokens.value);
+    await answerNow({ again });
   } catch (error) {
     if (!signal.aborted) analysisProblem.value = problemOf(error);
   }
@@ -130,7 +137,7 @@ export async function compareNow(methods: readonly MethodName[]): Promise<void> 
   comparing.abort();
   comparing = new AbortController();
   const { signal } = comparing;
-  const tokens = Math.min(kept.value, visionTokens.value - 1);
+  const tokens = comparedTokens.value;
   const known = comparison.value;
   const isSame = known?.origin === 'measured' && known.tokens === tokens;
   let state = isSame
@@ -164,7 +171,7 @@ export async function measureNow(): Promise<void> {
   measuring.abort();
   measuring = new AbortController();
   const { signal } = measuring;
-  const tokens = Math.min(kept.value, visionTokens.value - 1);
+  const tokens = comparedTokens.value;
   let all: readonly Phases[] = [];
   let pruned: readonly Phases[] = [];
   const show = (isRunning: boolean): void => {

@@ -3,10 +3,11 @@
 import { effect, signal, untracked } from '@preact/signals';
 import { answerAt } from '../lib/precomputed.js';
 import { stopsOf } from '../lib/scale.js';
-import type { Device, ModelChoice, RankingMethod } from '../lib/types.js';
+import { DEFAULT_TILES, isSameChoice, type TileChoice } from '../lib/tiles.js';
+import type { Device, ModelChoice } from '../lib/types.js';
 import { analyzeNow, answerNow, cancelCalls } from './answering.js';
 import { startEngine } from './engine.js';
-import { exampleOf, firstExample, SAMPLES, sampleKey, sampleUrl } from './examples.js';
+import { exampleOf, firstExample, sampleKeys, sampleUrl, sizeOf, tokensOf } from './examples.js';
 import {
   analysis,
   analysisProblem,
@@ -15,17 +16,22 @@ import {
   clearResults,
   comparison,
   device,
+  encodedTokens,
   engine,
   example,
   image,
+  isTiled,
   kept,
+  measurement,
   method,
   model,
+  owners,
   question,
   type ShownImage,
+  samplesFor,
   setAnswer,
+  tiles,
   view,
-  visionTokens,
 } from './store.js';
 import { formatHash, parseHash } from './url.js';
 
@@ -57,7 +63,7 @@ export async function showSample(key: string, asked?: string): Promise<void> {
   const bitmap = await createImageBitmap(blob);
   example.value = found;
   question.value = asked ?? found?.question ?? '';
-  show({ key, name: `Sample ${sampleKeys.indexOf(key) + 1}`, isSample: true, blob, bitmap });
+  show({ key, name: `Sample ${sampleKeys(sizeOf(key)).indexOf(key) + 1}`, isSample: true, blob, bitmap });
 }
 
 function show(next: ShownImage): void {
@@ -73,6 +79,7 @@ export function askQuestion(text: string): void {
 
 /** Shows precomputed results at once, and everything else once the model has loaded. */
 function begin(): void {
+  stopWaiting();
   cancelCalls();
   clearResults();
   showPrecomputed();
@@ -82,12 +89,13 @@ function begin(): void {
 /** Fills the page from the precomputed example if it is about this image and question. */
 function showPrecomputed(): void {
   const found = example.value;
-  const isTiny = model.value.kind === 'embedded';
   if (
-    !isTiny ||
+    model.value.kind !== 'embedded' ||
     found === undefined ||
     found.image !== image.value?.key ||
-    found.question !== question.value
+    sizeOf(found.image) !== model.value.size ||
+    found.question !== question.value ||
+    (found.tiles !== undefined && !isSameChoice(found.tiles, tiles.value))
   ) {
     analysis.value = undefined;
     return;
@@ -101,7 +109,7 @@ function showPrecomputedAnswer(): void {
   const found = example.value;
   if (found === undefined || analysis.value?.origin !== 'precomputed') return;
   const done = (text: string) => ({ text, isRunning: false, origin: 'precomputed' as const });
-  const isStop = stopsOf(visionTokens.value).includes(kept.value);
+  const isStop = stopsOf(encodedTokens.value).includes(kept.value);
   const text = isStop ? answerAt(found.kept[method.value], kept.value) : undefined;
   answers.value = {
     all: done(found.all),
@@ -116,14 +124,29 @@ export function chooseDevice(next: Device): void {
   void restart();
 }
 
-/** Chooses another model. */
-export function chooseModel(next: ModelChoice): void {
+/** The tiles that a model encodes at first. */
+const firstTiles = (next: ModelChoice): TileChoice =>
+  next.kind === 'embedded' && next.size === 'tiled' ? DEFAULT_TILES : 'all';
+
+/** Chooses another model, and shows its first sample image if it comes with other samples. */
+export async function chooseModel(next: ModelChoice): Promise<void> {
+  const hasOtherSamples = next.kind === 'embedded' && next.size !== samplesFor.value;
+  cancelCalls();
+  clearResults();
+  // The model before must not answer in the meantime.
+  engine.value = { phase: 'idle' };
   model.value = next;
-  void restart();
+  tiles.value = firstTiles(next);
+  if (hasOtherSamples) {
+    kept.value = tokensOf(next.size).kept;
+    await showSample(sampleKeys(next.size)[0] as string);
+  }
+  if (model.value === next) await restart();
 }
 
 /** Reloads the model, then recomputes everything. */
 export async function restart(): Promise<void> {
+  stopWaiting();
   cancelCalls();
   clearResults();
   showPrecomputed();
@@ -137,14 +160,17 @@ export async function restart(): Promise<void> {
 /** Opens the page in the state given by its URL. */
 export async function openPage(): Promise<void> {
   const state = parseHash(location.hash);
-  kept.value = state.kept ?? firstExample.comparison.tokens;
+  model.value = state.model ?? { kind: 'embedded', size: 'base' };
+  const size = model.value.kind === 'embedded' ? model.value.size : sizeOf(state.image ?? '');
+  const key =
+    state.image !== undefined && sizeOf(state.image) === size ? state.image : (sampleKeys(size)[0] as string);
+  kept.value = state.kept ?? tokensOf(size).kept;
+  tiles.value = state.tiles ?? firstTiles(model.value);
   method.value = state.method ?? 'mmtok';
   view.value = state.view ?? 'kept';
   device.value = state.device ?? (crossOriginIsolated ? 'wasm' : 'wasm-1');
-  model.value = state.model ?? { kind: 'embedded' };
-  const key = state.image ?? firstExample.image;
-  example.value = firstExample;
   if (key === firstExample.image && (state.question ?? firstExample.question) === firstExample.question) {
+    example.value = firstExample;
     question.value = firstExample.question;
     if (model.value.kind === 'embedded') {
       analysis.value = { origin: 'precomputed', data: firstExample.analysis };
@@ -158,27 +184,51 @@ export async function openPage(): Promise<void> {
   await restart();
 }
 
-/** Answers follow once the slider and the method have rested. */
+let rest: ReturnType<typeof setTimeout> | undefined;
+let hasOtherTiles = false;
+
+/** Drops the call that would follow a change, because everything is computed anyway. */
+function stopWaiting(): void {
+  clearTimeout(rest);
+  hasOtherTiles = false;
+}
+
+/** Answers follow once the slider, the method, and the choice of tiles have rested. */
 function watchRest(): void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let isFirst = true;
+  let before: TileChoice | undefined;
   effect(() => {
     void kept.value;
-    void (method.value satisfies RankingMethod);
-    if (isFirst) {
-      isFirst = false;
-      return;
-    }
+    void method.value;
+    const chosen = tiles.value;
+    const isFirst = before === undefined;
+    hasOtherTiles ||= !isFirst && !isSameChoice(chosen, before);
+    before = chosen;
+    if (isFirst) return;
     untracked(() => {
-      showPrecomputedAnswer();
+      if (hasOtherTiles) forgetTiles();
+      else showPrecomputedAnswer();
       const { kept: pruned } = answers.value;
       if (pruned.origin === 'measured') setAnswer('kept', { ...pruned, isStale: true });
     });
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      if (analysisProblem.value === undefined) void answerNow();
+    clearTimeout(rest);
+    rest = setTimeout(() => {
+      if (hasOtherTiles) void analyzeNow({ again: false });
+      else if (analysisProblem.value === undefined) void answerNow();
+      hasOtherTiles = false;
     }, REST_MS);
   });
+}
+
+/** Forgets what was computed from other tiles. What was measured stays in view until it is measured again. */
+function forgetTiles(): void {
+  if (analysis.value?.origin === 'measured') {
+    comparison.value = undefined;
+    measurement.value = undefined;
+    owners.value = undefined;
+  } else {
+    clearResults();
+    showPrecomputed();
+  }
 }
 
 /** Keeps the URL in step with the state, without a history entry for each change. */
@@ -188,6 +238,7 @@ function watchAddress(): void {
       image: image.value?.isSample ? image.value.key : undefined,
       question: question.value,
       kept: kept.value,
+      tiles: isTiled.value ? tiles.value : undefined,
       method: method.value,
       view: view.value,
       device: device.value,
@@ -197,8 +248,3 @@ function watchAddress(): void {
   });
   addEventListener('hashchange', () => location.reload());
 }
-
-/** All sample images. */
-export const sampleKeys: readonly string[] = Array.from({ length: SAMPLES }, (_, scene) =>
-  sampleKey(SAMPLES - 1 - scene),
-);

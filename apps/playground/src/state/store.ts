@@ -2,10 +2,12 @@
 
 import { computed, signal } from '@preact/signals';
 import { layoutOf } from '../lib/layout.js';
+import { canChooseTiles, type TileChoice } from '../lib/tiles.js';
 import type {
   Analysis,
   AnswerResult,
   Device,
+  EmbeddedSize,
   EngineFacts,
   MethodName,
   ModelChoice,
@@ -15,13 +17,14 @@ import type {
   Problem,
   RankingMethod,
 } from '../lib/types.js';
+import { sizeOf, tokensOf } from './examples.js';
 
 /** Where a number comes from: this machine, just now, or a committed file. */
 export type Origin = 'measured' | 'precomputed';
 
 /** An image on the page. */
 export interface ShownImage {
-  /** `'0.png'` … for samples; anything else for the user's own. */
+  /** `'0.png'`, `'signs/0.png'` … for samples; anything else for the user's own. */
   readonly key: string;
   readonly name: string;
   readonly isSample: boolean;
@@ -71,9 +74,11 @@ const noAnswer: AnswerState = { text: '', isRunning: false };
 export const image = signal<ShownImage | undefined>(undefined);
 export const question = signal('');
 export const kept = signal(57);
+/** Which tiles to encode. Models without tiles ignore it. */
+export const tiles = signal<TileChoice>('all');
 export const method = signal<RankingMethod>('mmtok');
 export const view = signal<'kept' | 'order'>('kept');
-export const model = signal<ModelChoice>({ kind: 'embedded' });
+export const model = signal<ModelChoice>({ kind: 'embedded', size: 'base' });
 export const device = signal<Device>('wasm-1');
 export const engine = signal<EngineState>({ phase: 'idle' });
 export const example = signal<PrecomputedExample | undefined>(undefined);
@@ -98,7 +103,27 @@ export const code = signal('');
 export const announcement = signal('');
 
 /** How many vision tokens the image has. */
-export const visionTokens = computed(() => analysis.value?.data.visionTokens ?? 576);
+export const visionTokens = computed(
+  () => analysis.value?.data.visionTokens ?? tokensOf(samplesFor.value).visionTokens,
+);
+
+/** How many of them were encoded. */
+export const encodedTokens = computed(() => ranking.value?.order.length ?? visionTokens.value);
+
+/** How many tokens a comparison with all of them keeps: at least one fewer than were encoded. */
+export const comparedTokens = computed(() => Math.min(kept.value, encodedTokens.value - 1));
+
+/** The embedded model whose sample images the page offers. */
+export const samplesFor = computed<EmbeddedSize>(() =>
+  model.value.kind === 'embedded' ? model.value.size : sizeOf(image.value?.key ?? ''),
+);
+
+/** Whether the model encodes tiles that can be chosen. */
+export const isTiled = computed(() =>
+  model.value.kind === 'embedded'
+    ? model.value.size === 'tiled'
+    : canChooseTiles(analysis.value?.data.tiles ?? []),
+);
 
 /** The ranking of the chosen method. */
 export const ranking = computed(() => analysis.value?.data.rankings[method.value]);

@@ -9,9 +9,10 @@ import {
   textCoverage,
   visionCoverage,
 } from '@mmtok/core';
-import type { ImageInput, SelectFeatures, SelectRequest, Vlm } from '@mmtok/transformers';
+import type { ImageInput, PruneReport, SelectFeatures, SelectRequest, Vlm } from '@mmtok/transformers';
 import { nearest, normalizedRows, similarity } from '../lib/cosine.js';
-import type { Analysis, Owners, Ranking, RankingMethod, Word } from '../lib/types.js';
+import type { TileChoice } from '../lib/tiles.js';
+import type { Analysis, Owners, Ranking, RankingMethod, TilePart, Word } from '../lib/types.js';
 
 /** What the main view's methods maximize. */
 export function coverageOf(method: RankingMethod, textTemperature: number): readonly CoverageTerm[] {
@@ -26,14 +27,24 @@ export interface Analyzed {
   readonly owners: (kept: readonly number[]) => Owners;
 }
 
-/** Encodes an image, and ranks its tokens. */
+/** What to analyze. */
+export interface AnalyzeInput {
+  readonly image: ImageInput;
+  readonly question: string;
+  /** Which tiles to encode. @default 'all' */
+  readonly tiles?: TileChoice | undefined;
+  readonly textTemperature: number;
+}
+
+/** Encodes an image, and ranks the tokens that were encoded. */
 export async function analyze(
   vlm: Vlm,
   backend: Backend,
-  { image, question, textTemperature }: { image: ImageInput; question: string; textTemperature: number },
+  { image, question, tiles, textTemperature }: AnalyzeInput,
 ): Promise<Analyzed> {
-  const { features, request, ids } = await capture(vlm, image, question);
-  const visionTokens = features.vision.dims[0] as number;
+  const { features, request, report } = await capture(vlm, { image, question, tiles });
+  const parts = tilePartsOf(features, report);
+  const { encoded, visionTokens } = encodedTokens(features, parts);
   const rank = async (method: RankingMethod): Promise<Ranking> => {
     const coverage = coverageOf(method, textTemperature);
     const selection = await selectTokens({
@@ -43,46 +54,96 @@ export async function analyze(
       ...(features.text && { text: features.text }),
       coverage,
       constraints: { exclude: request.excluded },
-      budget: { tokens: visionTokens - 1 },
+      budget: { tokens: encoded.length - 1 },
     });
-    return rankingOf(selection, coverage, visionTokens);
+    return rankingOf(selection, coverage, encoded);
   };
   const vision = normalizedRows(features.vision);
   const text = features.text && normalizedRows(features.text);
   const alike = features.visionFeatures ? normalizedRows(features.visionFeatures) : vision;
+  const rowOf = new Map(encoded.map((token, row) => [token, row]));
+  /** One value per vision token; `null` for tokens that were not encoded. */
+  const perToken = <Value>(value: (row: number) => Value): (Value | null)[] =>
+    Array.from({ length: visionTokens }, (_, token) => {
+      const row = rowOf.get(token);
+      return row === undefined ? null : value(row);
+    });
+  const ids = report.prompts[0]?.question?.ids ?? [];
   const analysis: Analysis = {
     visionTokens,
-    tiles: features.tiles.map(({ start, visionTokens: count, grid, imagePart }) => ({
-      start,
-      visionTokens: count,
-      ...(grid && { grid }),
-      ...(imagePart && { imagePart }),
-    })),
+    tiles: parts,
     words: ids.map(
       (id, word): Word => ({
         text: vlm.processor.tokenizer?.decode([id]).trim() ?? '',
-        similarity: text
-          ? Array.from({ length: visionTokens }, (_, token) =>
-              round(similarity(text, word, vision, token), 3),
-            )
-          : [],
+        similarity: text ? perToken((row) => round(similarity(text, word, vision, row), 3)) : [],
       }),
     ),
     rankings: { mmtok: await rank('mmtok'), focus: await rank('focus') },
   };
-  const owners = (kept: readonly number[]): Owners => ({
-    vision: nearest(alike, alike, kept),
-    words: text ? nearest(text, vision, kept) : [],
-  });
+  const owners = (kept: readonly number[]): Owners => {
+    const rows = kept.flatMap((token) => rowOf.get(token) ?? []);
+    const tokensOf = (found: readonly number[]): number[] => found.map((row) => encoded[row] as number);
+    const nearestToken = tokensOf(nearest(alike, alike, rows));
+    return {
+      vision: perToken((row) => nearestToken[row] as number),
+      words: text ? tokensOf(nearest(text, vision, rows)) : [],
+    };
+  };
   return { analysis, owners };
+}
+
+/** The tiles of the image with their places among its vision tokens. */
+function tilePartsOf(features: SelectFeatures, report: PruneReport): readonly TilePart[] {
+  const [image] = report.images;
+  const tiles = image?.tiles ?? [];
+  if (tiles.length !== features.tiles.length) {
+    return features.tiles.map(({ start, visionTokens, grid, imagePart }) => ({
+      start,
+      visionTokens,
+      ...(grid && { grid }),
+      ...(imagePart && { imagePart }),
+    }));
+  }
+  const columns = 1 + Math.max(0, ...tiles.map(({ imagePart }) => (isPlace(imagePart) ? imagePart[1] : 0)));
+  let start = 0;
+  return tiles.map(({ visionTokens, grid, imagePart, skipped }): TilePart => {
+    const worth = isPlace(imagePart) ? image?.tileWorth?.[imagePart[0] * columns + imagePart[1]] : undefined;
+    const part: TilePart = {
+      start,
+      visionTokens,
+      ...(grid && { grid }),
+      ...(imagePart && { imagePart }),
+      ...(skipped && { isSkipped: true }),
+      ...(worth !== undefined && { worth: round(worth, 3) }),
+    };
+    start += visionTokens;
+    return part;
+  });
+}
+
+const isPlace = (part: TilePart['imagePart']): part is readonly [row: number, column: number] =>
+  Array.isArray(part);
+
+/** The vision token of each row of the features: those of tiles that were not encoded are missing from them. */
+function encodedTokens(
+  features: SelectFeatures,
+  parts: readonly TilePart[],
+): { readonly encoded: readonly number[]; readonly visionTokens: number } {
+  const rows = features.vision.dims[0] as number;
+  const encoded = parts.flatMap(({ start, visionTokens, isSkipped }) =>
+    isSkipped ? [] : Array.from({ length: visionTokens }, (_, at) => start + at),
+  );
+  if (encoded.length === rows) {
+    return { encoded, visionTokens: parts.reduce((sum, { visionTokens }) => sum + visionTokens, 0) };
+  }
+  return { encoded: Array.from({ length: rows }, (_, row) => row), visionTokens: rows };
 }
 
 /** Runs one short call to see what a `select` function sees. */
 async function capture(
   vlm: Vlm,
-  image: ImageInput,
-  question: string,
-): Promise<{ features: SelectFeatures; request: SelectRequest; ids: readonly number[] }> {
+  { image, question, tiles = 'all' }: Pick<AnalyzeInput, 'image' | 'question' | 'tiles'>,
+): Promise<{ features: SelectFeatures; request: SelectRequest; report: PruneReport }> {
   let seen: { features: SelectFeatures; request: SelectRequest } | undefined;
   const { report } = await vlm.ask({
     image,
@@ -91,6 +152,7 @@ async function capture(
     mmtok: {
       budget: { tokens: 1 },
       minVisionTokens: 2,
+      ...(tiles !== 'all' && { tiles }),
       select(features, request) {
         const free = Array.from({ length: features.vision.dims[0] as number }, (_, token) => token).filter(
           (token) => !request.excluded.includes(token),
@@ -103,19 +165,24 @@ async function capture(
   });
   if (seen === undefined)
     throw new Error(`This image has too few vision tokens to choose from (${report.reason}).`);
-  return { ...seen, ids: report.prompts[0]?.question?.ids ?? [] };
+  return { ...seen, report };
 }
 
-/** A selection of all tokens but one, with that one added, as the page draws it. */
-function rankingOf(selection: Selection, coverage: readonly CoverageTerm[], visionTokens: number): Ranking {
+/**
+ * A selection of all rows but one, with that one added, as the page draws it.
+ * @param encoded the vision token of each row.
+ */
+function rankingOf(
+  selection: Selection,
+  coverage: readonly CoverageTerm[],
+  encoded: readonly number[],
+): Ranking {
   const { order, trace, timings } = selection;
   const picked = new Set(order);
-  const rest = Array.from({ length: visionTokens }, (_, token) => token).filter(
-    (token) => !picked.has(token),
-  );
+  const rest = encoded.flatMap((_, row) => (picked.has(row) ? [] : [row]));
   const weightOf = (name: string): number => coverage.find((term) => term.name === name)?.weight ?? 1;
   return {
-    order: [...order, ...rest],
+    order: [...order, ...rest].map((row) => encoded[row] as number),
     gains: Object.fromEntries(
       trace.terms.map(({ name, added }) => [name, added.map((gain) => round(gain * weightOf(name), 5))]),
     ),

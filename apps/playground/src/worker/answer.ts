@@ -1,31 +1,25 @@
 // Answers a question from the tokens that a method keeps, or from all.
 
-import {
-  type CallOptions,
-  type PruneReport,
-  type Select,
-  type Vlm,
-  visionCoverage,
-} from '@mmtok/transformers';
+import type { CallOptions, PruneReport, Select, Vlm } from '@mmtok/transformers';
 import type { AnswerResult, AskInput } from '../lib/types.js';
 import { divprune, random, uniform } from './methods.js';
 
 /** The options of a call that select a method. */
 function optionsOf(
-  { method, keep }: Pick<AskInput, 'method' | 'keep'>,
+  { method, keep, tiles = 'all' }: Pick<AskInput, 'method' | 'keep' | 'tiles'>,
   custom: Select | undefined,
 ): CallOptions | false {
   if (keep === false) return false;
   const budget = { tokens: keep };
   const own: Readonly<Record<AskInput['method'], CallOptions>> = {
     mmtok: {},
-    focus: { coverage: [visionCoverage({ focus: 4 })] },
+    focus: { focus: 4 },
     divprune: { select: divprune },
     random: { select: random },
     uniform: { select: uniform },
     custom: custom ? { select: custom } : {},
   };
-  return { budget, minVisionTokens: 2, ...own[method] };
+  return { budget, minVisionTokens: 2, ...(tiles !== 'all' && { tiles }), ...own[method] };
 }
 
 /** Asks, and passes on the answer piece by piece. */

@@ -1,4 +1,4 @@
-// Loads a model in the worker: the embedded one from this site, or one of the hub, on WebAssembly or WebGPU.
+// Loads a model in the worker: an embedded one from this site, or one from the Hub, on WebAssembly or WebGPU.
 
 import { env, type ProgressInfo } from '@huggingface/transformers';
 import { loadTinyVlm } from '@mmtok/tiny-vlm';
@@ -16,7 +16,7 @@ interface Gpu {
   requestAdapter(): Promise<object | null>;
 }
 
-/** Loads a model; reports the bytes of its files as they come. */
+/** Loads a model; reports how many bytes of its files have arrived. */
 export async function loadEngine(
   { model, device: wanted, site }: Calls['load']['input'],
   onProgress: (progress: Progress) => void,
@@ -103,15 +103,22 @@ async function loadModel(
 ): Promise<LoadedVlm> {
   const on = device === 'webgpu' ? 'webgpu' : 'wasm';
   if (model.kind === 'hub') {
-    return await loadVlm(model.id, { device: on, dtype: model.dtype as 'q4', onProgress });
+    return await loadVlm(model.id, { device: on, dtype: precisionOf(model) as 'q4', onProgress });
   }
   const tiny = await loadTinyVlm({
+    size: model.size,
     baseUrl: `${site}tiny-vlm/`,
     device: on,
-    dtype: 'fp32',
+    dtype: precisionOf(model) as 'fp32',
     progress_callback: onProgress,
   });
-  return { ...tiny, source: '@mmtok/tiny-vlm' };
+  return { ...tiny, source: model.size === 'tiled' ? '@mmtok/tiny-vlm, tiled' : '@mmtok/tiny-vlm' };
+}
+
+/** The weights to load. The tiled model has none but `fp16`. */
+function precisionOf(model: ModelChoice): string {
+  if (model.kind === 'hub') return model.dtype;
+  return model.size === 'tiled' ? 'fp16' : 'fp32';
 }
 
 function factsOf(
@@ -124,7 +131,7 @@ function factsOf(
     modelId: loaded.source,
     family: loaded.family,
     textTemperature: family?.status === 'pruned' ? family.textTemperature : 0.02,
-    dtype: model.kind === 'hub' ? model.dtype : 'fp32',
+    dtype: precisionOf(model),
     ...how,
   };
 }

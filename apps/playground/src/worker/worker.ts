@@ -35,11 +35,11 @@ const calls: {
     backend = await createOrtBackend({ model: engine.vlm.model });
     return engine.facts;
   },
-  async analyze({ image: file, question }) {
+  async analyze({ image: file, question, tiles }) {
     const { vlm, facts } = loaded();
     const image = await decoded(file);
     const { textTemperature } = facts;
-    analyzed = await analyze(vlm, backend as Backend, { image, question, textTemperature });
+    analyzed = await analyze(vlm, backend as Backend, { image, question, tiles, textTemperature });
     return analyzed.analysis;
   },
   async owners({ kept }) {

@@ -50,7 +50,7 @@ Examples:
   mmtok ask before.jpg after.jpg "What changed?" --keep 64 --model ./my-model --json
   mmtok ask photo.jpg "Read the sign." --keep c0.95 --compare --device webgpu
   mmtok ask scene.png "What color is the background?" --keep 8 --agent ${TINY_SMALL}
-  mmtok ask scene.png "How many red circles are there?" --keep 8 --focus 4
+  mmtok ask scene.png "How many red circles are there?" --keep 8 --focus 3
   mmtok ask scan.png "What is the total?" --model HuggingFaceTB/SmolVLM-256M-Instruct --tiles worth,max=9`;
 
 /** The parsed command line of `mmtok ask`. */

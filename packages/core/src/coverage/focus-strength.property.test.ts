@@ -9,7 +9,7 @@ import {
 } from '../backend/reference-backend.js';
 import { createRandom } from '../search/sampling.js';
 import { selectTokens } from '../selection/select-tokens.js';
-import { FULL_FOCUS, focusStrength, textEvidence } from './focus-strength.js';
+import { FULL_FOCUS, focusStrength, TYPICAL_FOCUS, textEvidence } from './focus-strength.js';
 import { visionCoverage } from './terms.js';
 
 type Rows = readonly (readonly number[])[];
@@ -18,12 +18,16 @@ const tensor = (rows: Rows): ReferenceTensor => ({
   dims: [rows.length, rows[0]?.length ?? 0],
   data: Float64Array.from(rows.flat()),
 });
-const measured = (measure: typeof textEvidence, vision: Rows, text: Rows): number => {
+const asked = (vision: Rows, text: Rows) => {
   const x = tensor(vision);
-  return measure(ops, x, tensor(text), ops.rowNorms(x)).data[0] as number;
+  return [ops, x, tensor(text), ops.rowNorms(x)] as const;
 };
-const evidence = (vision: Rows, text: Rows): number => measured(textEvidence, vision, text);
-const strength = (vision: Rows, text: Rows): number => measured(focusStrength, vision, text);
+const evidence = (vision: Rows, text: Rows): { aboveMean: number; aboveTypical: number } => {
+  const { aboveMean, aboveTypical } = textEvidence(...asked(vision, text));
+  return { aboveMean: aboveMean.data[0] as number, aboveTypical: aboveTypical.data[0] as number };
+};
+const strength = (vision: Rows, text: Rows): number =>
+  focusStrength(...asked(vision, text)).data[0] as number;
 
 const unit = (row: readonly number[]): number[] => {
   const length = Math.hypot(...row);
@@ -35,17 +39,33 @@ const dot = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((sum, value, d) => sum + value * (b[d] as number), 0);
 
 /** The definition, in double precision. */
-function byDefinition(vision: Rows, text: Rows): number {
+function byDefinition(vision: Rows, text: Rows): ReturnType<typeof evidence> {
   const directions = vision.map(unit);
-  const means = (vision[0] ?? []).map((_, d) => meanOf(directions.map((row) => row[d] as number)));
-  const scores = directions.flatMap((direction) => {
-    const centered = direction.map((value, d) => value - (means[d] as number));
-    return text.map(unit).map((row) => {
-      const deviation = Math.hypot(...row.map((value, d) => value * (centered[d] as number)));
-      return dot(centered, row) / Math.max(deviation, 1e-3);
+  const centerOf = (shares: readonly number[]): number[] =>
+    (vision[0] ?? []).map((_, d) =>
+      dot(
+        directions.map((row) => row[d] as number),
+        shares,
+      ),
+    );
+  const above = (center: readonly number[]): number => {
+    const scores = directions.flatMap((direction) => {
+      const centered = direction.map((value, d) => value - (center[d] as number));
+      return text.map(unit).map((row) => {
+        const deviation = Math.hypot(...row.map((value, d) => value * (centered[d] as number)));
+        return dot(centered, row) / Math.max(deviation, 1e-3);
+      });
     });
-  });
-  return Math.max(...scores) / Math.sqrt(Math.max(1, 2 * Math.log(vision.length * text.length)));
+    return Math.max(...scores) / Math.sqrt(Math.max(1, 2 * Math.log(vision.length * text.length)));
+  };
+  const mean = centerOf(vision.map(() => 1 / vision.length));
+  const cosines = directions.map((row) => dot(row, unit(mean)));
+  const [lowest, highest] = [Math.min(...cosines), Math.max(...cosines)];
+  const powers = cosines.map((cosine) =>
+    Math.exp((8 * (cosine - lowest)) / Math.max(highest - lowest, 1e-6)),
+  );
+  const typical = centerOf(powers.map((power) => power / powers.reduce((sum, one) => sum + one)));
+  return { aboveMean: above(mean), aboveTypical: above(typical) };
 }
 
 /** Normal numbers. */
@@ -56,13 +76,18 @@ const noise = (seed: number, rows: number, columns: number): number[][] => {
 };
 
 /** Tokens of a plain background, of which the first few show something else. */
-function scene(seed: number, tokens: number, dim: number, shown: number): { vision: Rows; object: number[] } {
+function scene(
+  seed: number,
+  tokens: number,
+  dim: number,
+  shown: number,
+): { vision: Rows; ground: number[]; object: number[] } {
   const [ground, object] = noise(seed, 2, dim) as [number[], number[]];
   const spread = noise(seed + 1, tokens, dim);
   const vision = spread.map((row, token) =>
     row.map((value, d) => 0.5 * value + ((token < shown ? object : ground)[d] as number)),
   );
-  return { vision, object };
+  return { vision, ground, object };
 }
 
 const rowsOf = (rows: number, columns: number): fc.Arbitrary<number[][]> =>
@@ -79,7 +104,9 @@ describe('evidence', () => {
   it('is what its definition says', () => {
     fc.assert(
       fc.property(inputs, ({ vision, text }) => {
-        expect(evidence(vision, text)).toBeCloseTo(byDefinition(vision, text), 4);
+        const [measured, expected] = [evidence(vision, text), byDefinition(vision, text)];
+        expect(measured.aboveMean).toBeCloseTo(expected.aboveMean, 4);
+        expect(measured.aboveTypical).toBeCloseTo(expected.aboveTypical, 4);
       }),
     );
   });
@@ -89,7 +116,8 @@ describe('evidence', () => {
       fc.property(inputs, fc.double({ min: 0.01, max: 100, noNaN: true }), ({ vision, text }, factor) => {
         const scaled = (rows: Rows): Rows => rows.map((row) => row.map((value) => value * factor));
         const turned = evidence(scaled(vision.toReversed()), scaled(text.toReversed()));
-        expect(turned).toBeCloseTo(evidence(vision, text), 4);
+        expect(turned.aboveMean).toBeCloseTo(evidence(vision, text).aboveMean, 4);
+        expect(turned.aboveTypical).toBeCloseTo(evidence(vision, text).aboveTypical, 4);
       }),
     );
   });
@@ -140,7 +168,7 @@ describe('strength', () => {
     (n, d, m) => {
       const strengths = seeds.map((seed) => strength(scene(seed, n, d, 6).vision, noise(seed + 7, m, d)));
       expect(strengths.filter((value) => value === FULL_FOCUS).length).toBeLessThan(15);
-      expect(meanOf(strengths)).toBeLessThan(0.15 * FULL_FOCUS);
+      expect(meanOf(strengths)).toBeLessThan(0.2 * FULL_FOCUS);
     },
   );
 
@@ -155,6 +183,15 @@ describe('strength', () => {
       return strength(vision, [...noise(seed + 7, 3, 64), object]);
     });
     expect(meanOf(strengths)).toBeGreaterThan(0.95 * FULL_FOCUS);
+  });
+
+  it('is less than full for what most tokens show', () => {
+    const strengths = seeds.map((seed) => {
+      const { vision, ground } = scene(seed, 144, 64, 30);
+      return strength(vision, [...noise(seed + 7, 3, 64), ground]);
+    });
+    expect(strengths.filter((value) => value > TYPICAL_FOCUS).length).toBeLessThan(15);
+    expect(meanOf(strengths)).toBeGreaterThan(0.9 * TYPICAL_FOCUS);
   });
 });
 

@@ -110,11 +110,12 @@ export interface VisionCoverageOptions {
   /**
    * How strongly the question decides which vision tokens need coverage: the most relevant one counts e^focus times as much as the
    * least relevant one. Relevance is the mean cosine between a row of `vision` and the rows of `text`, rescaled to 0 … 1 over the
-   * image. With 0, as in the paper, or without text, all count equally. Not part of the paper: with 4, this term alone does better
+   * image. With 0, as in the paper, or without text, all count equally. Not part of the paper: with 3, this term alone does better
    * than the paper's two on our benchmark (apps/docs/results). A prepared image then recomputes its kernel for each question.
    *
-   * `'auto'` measures from the image and the question whether the text tells vision tokens apart at all, and takes 3 where it
-   * clearly does, 0 where it does no more than noise would, and strengths in between.
+   * `'auto'` measures from the image and the question whether the text tells vision tokens apart at all. It takes 3 where the text
+   * matches what a part of the image shows, 2 where it only matches what most of it shows, 0 where it does no more than noise would,
+   * and strengths in between.
    * @default 0
    */
   readonly focus?: number | 'auto' | undefined;

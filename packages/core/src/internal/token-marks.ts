@@ -67,9 +67,9 @@ export interface ImageTiling {
 
 /** A tile of an image, as reports of @mmtok/transformers describe it. */
 interface Tile {
-  readonly grid?: readonly [rows: number, columns: number];
-  readonly imagePart?: readonly [row: number, column: number] | 'overview';
-  readonly skipped?: true;
+  readonly grid?: readonly [rows: number, columns: number] | undefined;
+  readonly imagePart?: readonly [row: number, column: number] | 'overview' | undefined;
+  readonly skipped?: true | undefined;
 }
 
 /** The tiling of an image; undefined if it has no tiles, or their places or grids are unknown. */

@@ -249,10 +249,20 @@ export function describeSelections({ check, reference, unsupportedOps, backend }
     });
     check('vision coverage with a focus selects as on the reference', async () => {
       const official = officialSelections[2] as (typeof officialSelections)[number];
-      for (const sample of [{}, { sample: { targets: 40, seed: 3 } }]) {
+      const inputs = officialInputs(official);
+      const [, width] = inputs.vision.dims as [number, number];
+      // Rows of the image itself, which an automatic focus counts as evidence.
+      const shown = float32(Float32Array.from(inputs.vision.data.slice(0, 2 * width)), [2, width]);
+      const focused = [
+        { focus: 4 },
+        { focus: 4, sample: { targets: 40, seed: 3 } },
+        { focus: 'auto' },
+      ] as const;
+      for (const focus of focused) {
         const options = {
-          ...officialInputs(official),
-          coverage: [visionCoverage({ focus: 4, ...sample })],
+          ...inputs,
+          ...(focus.focus === 'auto' && { text: shown }),
+          coverage: [visionCoverage(focus)],
           budget: { tokens: 12 },
         };
         const selection = await selectTokens({ ...options, backend: backend() });

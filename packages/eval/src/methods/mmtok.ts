@@ -60,13 +60,13 @@ export const mmtokPeaked: Method = coverageMethod({
 });
 
 /**
- * Vision coverage alone, with targets weighted by their relevance to the question. Not part of the paper. Its focus, 4, was chosen
- * on questions about validation scenes of the embedded benchmark.
+ * Vision coverage alone, with targets weighted by their relevance to the question. Not part of the paper. Its focus, 3, was chosen
+ * on questions about validation scenes of the embedded models.
  */
 export const mmtokFocused: Method = coverageMethod({
   name: 'mmtok-focused',
   title: 'MMTok, focused',
-  coverage: [visionCoverage({ focus: 4 })],
+  coverage: [visionCoverage({ focus: 3 })],
 });
 
 /** Text coverage alone. Once every word is covered, the remaining picks are the lowest indices. */

@@ -50,9 +50,8 @@ describe('the lock of a folder', () => {
 
   it('is reclaimed from another machine only once it is stale', () => {
     const folder = lockedBy(1, 'elsewhere', 60_000);
-    expect(() => lockFolder(folder)).toThrow(
-      `try again in 2 minutes or remove '${join(folder, 'run.lock')}'`,
-    );
+    expect(() => lockFolder(folder)).toThrow('2 minutes');
+    expect(() => lockFolder(folder)).toThrow(join(folder, 'run.lock'));
     lockFolder(lockedBy(1, 'elsewhere', 121_000)).release();
   });
 

@@ -22,7 +22,7 @@ export type TowerOp =
   | ConvolutionOp
   /** Self-attention over all positions, or within windows of `window × window`. */
   | { readonly op: 'attention'; readonly heads: number; readonly window?: number | undefined }
-  /** Attention whose heads share one key and value per position, of a map made smaller by `keyStride`. */
+  /** Attention whose heads share one key and value per position of a map that `keyStride` makes smaller. */
   | {
       readonly op: 'sharedAttention';
       readonly heads: number;

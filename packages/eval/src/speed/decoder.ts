@@ -4,6 +4,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelDims } from './dims.js';
+import { addMixer } from './mixer-graphs.js';
+import { emptyState, type LayerState, layerStates, mixerPeriod, mixersOf } from './mixers.js';
 import {
   inTemporaryFolder,
   openSession,
@@ -11,13 +13,13 @@ import {
   type SpeedSession,
   type SpeedTensor,
 } from './runtime.js';
-import { CONTRIB, RandomWeights, Sketch, type SpeedDtype } from './sketch.js';
+import { RandomWeights, Sketch, type SpeedDtype, type WeightSource } from './sketch.js';
 
 /** What {@link RandomDecoder.build} takes. */
 export interface DecoderOptions {
   readonly runtime: SpeedRuntime;
   readonly dims: ModelDims;
-  /** Layers to build, which may be fewer than the model has. */
+  /** Layers to build, which may be fewer than the model has: whole periods of its mixers. */
   readonly layers: number;
   readonly dtype: SpeedDtype;
   /** An execution provider. */
@@ -38,22 +40,23 @@ export interface Pass {
   readonly cache: Cache;
 }
 
-/** Keys and values of all tokens so far. */
+/** What the layers keep of all tokens so far. */
 export interface Cache {
   readonly tensors: Readonly<Record<string, SpeedTensor>>;
   readonly tokens: number;
   readonly bytes: number;
 }
 
-/** The size that a decoder's weights file will have. All layers have the same size. */
+/** The size that a decoder's weights file will have. All periods of its mixers have the same size. */
 export function weightBytes({ layers, ...rest }: Pick<DecoderOptions, 'dims' | 'layers' | 'dtype'>): number {
+  const period = mixerPeriod(rest.dims);
   const bytesOf = (count: number): number => {
     const weights = new RandomWeights('');
     decoderGraphs({ ...rest, layers: count, maxLength: 1, weights });
     return weights.bytes;
   };
-  const one = bytesOf(1);
-  return one + (layers - 1) * (bytesOf(2) - one);
+  const one = bytesOf(period);
+  return one + (layers / period - 1) * (bytesOf(2 * period) - one);
 }
 
 /** See the top of the file. */
@@ -91,20 +94,15 @@ export class RandomDecoder {
 
   /** An empty cache. */
   emptyCache(): Cache {
-    const { runtime, dims, layers, dtype } = this.options;
-    const isHalf = dtype === 'fp16';
-    const shape = [1, dims.keyValueHeads, 0, dims.headDim];
-    const names = Array.from({ length: layers }, (_, layer) => cacheNames(layer)).flat();
-    const empty = (): SpeedTensor =>
-      isHalf
-        ? new runtime.Tensor('float16', new Uint16Array(0), shape)
-        : new runtime.Tensor('float32', new Float32Array(0), shape);
-    return { tensors: Object.fromEntries(names.map(([past]) => [past, empty()])), tokens: 0, bytes: 0 };
+    const { runtime, dtype } = this.options;
+    const states = decoderStates(this.options);
+    const empty = states.map((state) => [state.past, emptyState(state, dtype === 'fp16', runtime.Tensor)]);
+    return { tensors: Object.fromEntries(empty), tokens: 0, bytes: 0 };
   }
 
   /** Runs embeddings `[tokens, D]` over a cache, up to the logits of the last token. */
   async run(embeddings: Float32Array, cache: Cache): Promise<Pass> {
-    const { runtime, dims, layers } = this.options;
+    const { runtime, dims } = this.options;
     const fresh = embeddings.length / dims.hidden;
     const total = cache.tokens + fresh;
     const feeds = {
@@ -118,14 +116,18 @@ export class RandomDecoder {
     await this.head.run({ hidden: hidden as SpeedTensor });
     const ended = performance.now();
 
-    const names = Array.from({ length: layers }, (_, layer) => cacheNames(layer)).flat();
-    const tensors = names.map(([past, present]) => [past, presents[present] as SpeedTensor] as const);
+    const states = decoderStates(this.options);
+    const tensors = states.map(({ past, present }) => [past, presents[present] as SpeedTensor] as const);
+    const lengths = states.flatMap(({ dims: named }, at) => {
+      const axis = named.indexOf('past');
+      return axis < 0 ? [] : [tensors[at]?.[1].dims[axis] as number];
+    });
     return {
       layersMs: between - started,
       headMs: ended - between,
       cache: {
         tensors: Object.fromEntries(tensors),
-        tokens: tensors[0]?.[1].dims[2] ?? 0,
+        tokens: lengths[0] ?? total,
         bytes: tensors.reduce((sum, [, { data }]) => sum + (data as ArrayBufferView).byteLength, 0),
       },
     };
@@ -139,11 +141,11 @@ export class RandomDecoder {
 }
 
 // A decoder with given dimensions as two ONNX graphs: its layers, and its head. It is built as exporters build it for ONNX
-// Runtime (grouped-query attention with rotary positions and cache in one operator), so that it runs like a real one.
+// Runtime, so that it runs like a real one.
 
 /** Files of a decoder. */
 export interface DecoderGraphs {
-  /** `inputs_embeds`, `attention_mask`, `past_key_values.*` → `hidden` of the last token, `present.*`. */
+  /** `inputs_embeds`, `attention_mask`, and the states of the layers → `hidden` of the last token, and the new states. */
   readonly layers: Uint8Array;
   /** `hidden` → `logits`. */
   readonly head: Uint8Array;
@@ -157,7 +159,7 @@ export interface GraphOptions {
   readonly dtype: SpeedDtype;
   /** Maximum sequence length. */
   readonly maxLength: number;
-  readonly weights: RandomWeights;
+  readonly weights: WeightSource;
 }
 
 const ROTARY_BASE = 10_000;
@@ -167,26 +169,25 @@ export function decoderGraphs(options: GraphOptions): DecoderGraphs {
   return { layers: layersGraph(options), head: headGraph(options) };
 }
 
-/** Names of a layer's cache. */
-export const cacheNames = (layer: number): readonly (readonly [past: string, present: string])[] =>
-  ['key', 'value'].map((kind) => [`past_key_values.${layer}.${kind}`, `present.${layer}.${kind}`]);
+/** What the layers keep between calls. */
+const decoderStates = ({ dims, layers }: Pick<GraphOptions, 'dims' | 'layers'>): LayerState[] =>
+  mixersOf(dims, layers).flatMap((one, layer) => layerStates(one, dims, layer));
 
 function layersGraph(options: GraphOptions): Uint8Array {
   const { dims, layers } = options;
   const { hidden, intermediate, gated = true } = dims;
   const g = new Sketch(options);
-  const lengths = sequenceLengths(g);
-  const rotary = rotaryTables(g, options);
+  const shared = [...sequenceLengths(g), ...rotaryTables(g, options)];
   let x = g.cast('embeddings', 'inputs_embeds');
   let normed = g.norm('layers.0.attention.norm', x, hidden);
-  for (let layer = 0; layer < layers; layer++) {
+  for (const [layer, one] of mixersOf(dims, layers).entries()) {
     const name = `layers.${layer}`;
-    const attended = attention(g, dims, layer, normed, [...lengths, ...rotary]);
-    const middle = g.addAndNorm(`${name}.mlp.norm`, x, attended, hidden);
+    const mixed = addMixer(g, one, { dims, layer, x: normed, shared });
+    const middle = g.addAndNorm(`${name}.mlp.norm`, x, mixed, hidden);
     const up = g.linear(`${name}.mlp.up`, middle.normed, hidden, intermediate);
     const open = gated
       ? g.op(`${name}.mlp.gated`, 'Mul', [
-          silu(g, `${name}.mlp`, g.linear(`${name}.mlp.gate`, middle.normed, hidden, intermediate)),
+          g.silu(`${name}.mlp.silu`, g.linear(`${name}.mlp.gate`, middle.normed, hidden, intermediate)),
           up,
         ])
       : g.gelu(`${name}.mlp.gelu`, up);
@@ -197,51 +198,19 @@ function layersGraph(options: GraphOptions): Uint8Array {
   const last = g.list('last', -1);
   g.op('hidden', 'Gather', [x, last], { attributes: { axis: { int: 1 } } });
 
-  const cacheDims = [1, dims.keyValueHeads, 'past', dims.headDim];
-  const caches = Array.from({ length: layers }, (_, layer) => cacheNames(layer)).flat();
+  const states = decoderStates(options);
   return g.encode(
     [
       { name: 'inputs_embeds', dtype: 'float32', dims: [1, 'fresh', hidden] },
       { name: 'attention_mask', dtype: 'int64', dims: [1, 'total'] },
-      ...caches.map(([past]) => ({ name: past, dtype: g.float, dims: cacheDims })),
+      ...states.map(({ past, isCast, dims: shape }) => ({
+        name: past,
+        dtype: isCast ? g.float : ('float32' as const),
+        dims: shape,
+      })),
     ],
-    [{ name: 'hidden' }, ...caches.map(([, present]) => ({ name: present }))],
+    [{ name: 'hidden' }, ...states.map(({ present }) => ({ name: present }))],
   );
-}
-
-/** `x · sigmoid(x)`, as exporters write it. */
-function silu(g: Sketch, name: string, x: string): string {
-  return g.op(`${name}.silu`, 'Mul', [x, g.op(`${name}.sigmoid`, 'Sigmoid', [x])]);
-}
-
-/** Attention of one layer, over the cache and the new tokens. */
-function attention(g: Sketch, dims: ModelDims, layer: number, x: string, shared: readonly string[]): string {
-  const { hidden, heads, keyValueHeads, headDim, attentionBias } = dims;
-  const name = `layers.${layer}.attention`;
-  const projected = (kind: string, width: number): string => {
-    const plain = g.linear(`${name}.${kind}`, x, hidden, width);
-    return attentionBias ? g.biased(`${name}.${kind}.biased`, plain, width) : plain;
-  };
-  const keysAndValues = keyValueHeads * headDim;
-  const [keys, values] = cacheNames(layer) as [readonly [string, string], readonly [string, string]];
-  const mixed = g.op(
-    `${name}.mix`,
-    'GroupQueryAttention',
-    [
-      projected('q', heads * headDim),
-      projected('k', keysAndValues),
-      projected('v', keysAndValues),
-      keys[0],
-      values[0],
-      ...shared,
-    ],
-    {
-      domain: CONTRIB,
-      outputs: [`${name}.mixed`, keys[1], values[1]],
-      attributes: { num_heads: { int: heads }, kv_num_heads: { int: keyValueHeads }, do_rotary: { int: 1 } },
-    },
-  );
-  return g.linear(`${name}.o`, mixed, heads * headDim, hidden);
 }
 
 /** The sequence length in the two forms that attention reads: tokens before the last, and total tokens. */

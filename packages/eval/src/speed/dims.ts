@@ -4,6 +4,7 @@ import { InvalidOptionsError } from '@mmtok/core';
 import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { type ConvolutionalEncoder, convolutionalSchema, lastMap, towerCost } from './convolution.js';
+import { type MixerDims, mixerPeriod, mixerSchema, mixersOf, mixerWeights, mixingCost } from './mixers.js';
 
 /** A vision transformer with its projector, and its input image. */
 export interface TransformerEncoder {
@@ -127,23 +128,15 @@ export function withImageSize(encoder: EncoderDims, width: number, height: numbe
 }
 
 /** A decoder like those of Llama and Qwen 2, and the images that come before its text. */
-export interface ModelDims {
+export interface ModelDims extends MixerDims {
   /** Display name, e.g. `'LLaVA-1.5-7B'`. */
   readonly title: string;
-  /** Width of the embeddings, D. */
-  readonly hidden: number;
   readonly layers: number;
-  /** Attention heads, and key-value heads. */
-  readonly heads: number;
-  readonly keyValueHeads: number;
-  readonly headDim: number;
   /** Intermediate width of the feed-forward block. */
   readonly intermediate: number;
   /** Whether the feed-forward block is gated. @default true */
   readonly gated?: boolean | undefined;
   readonly vocabulary: number;
-  /** Whether queries, keys, and values have a bias, as in Qwen 2. */
-  readonly attentionBias: boolean;
   /** Vision tokens of one prompt. */
   readonly visionTokens: number;
   /** Width of the features before the projector, d. */
@@ -166,6 +159,9 @@ const schema = z
     gated: z.boolean().optional(),
     vocabulary: size,
     attentionBias: z.boolean(),
+    headNorms: z.boolean().optional(),
+    outputGate: z.boolean().optional(),
+    mixers: z.array(mixerSchema).min(1, 'expected at least one mixer').optional(),
     visionTokens: size,
     visionWidth: size,
     keep: z.array(z.string()).min(1, 'expected a budget such as "64" or "10%"'),
@@ -174,6 +170,10 @@ const schema = z
   .refine(
     ({ heads, keyValueHeads }) => heads % keyValueHeads === 0,
     'expected heads to be a multiple of keyValueHeads',
+  )
+  .refine(
+    (dims) => dims.layers % mixerPeriod(dims) === 0,
+    'expected layers to be a multiple of the number of mixers',
   )
   .refine(
     ({ encoder, visionTokens }) =>
@@ -205,30 +205,19 @@ export function parseModelDims(value: unknown): ModelDims {
   return parseOptions('dimensions of a model', schema, value);
 }
 
-/** Weights of the layers and of the head. */
+/** Weights of all layers and of the head. */
 export interface ParameterCounts {
-  readonly perLayer: number;
+  readonly layers: number;
   /** The final norm and the projection to the vocabulary; the embedding table is not run. */
   readonly head: number;
 }
 
 /** How many weights a decoder with these dimensions has. */
 export function parameterCounts(dims: ModelDims): ParameterCounts {
-  const {
-    hidden,
-    heads,
-    keyValueHeads,
-    headDim,
-    intermediate,
-    vocabulary,
-    attentionBias,
-    gated = true,
-  } = dims;
-  const queries = heads * headDim;
-  const keysAndValues = 2 * keyValueHeads * headDim;
-  const attention = hidden * (2 * queries + keysAndValues) + (attentionBias ? queries + keysAndValues : 0);
+  const { hidden, layers, intermediate, vocabulary, gated = true } = dims;
+  const mixing = mixersOf(dims, layers).reduce((sum, one) => sum + mixerWeights(one, dims), 0);
   return {
-    perLayer: attention + (gated ? 3 : 2) * hidden * intermediate + 2 * hidden,
+    layers: mixing + layers * ((gated ? 3 : 2) * hidden * intermediate + 2 * hidden),
     head: hidden + hidden * vocabulary,
   };
 }
@@ -275,6 +264,16 @@ function encoderCost(encoder: EncoderDims, outer: number, tiles: number = encode
   return tiles * (tower + tokensPerTile(encoder) * perToken);
 }
 
+/**
+ * By what the time of an encoder with only some of its layers is multiplied to get that of the whole: the ratio of their
+ * multiplications, as the patch embedding and the projector are always built.
+ * @param built layers that were built; of a convolutional tower, all are.
+ */
+export function encoderScale(encoder: EncoderDims, outer: number, built: number): number {
+  if (isConvolutional(encoder)) return 1;
+  return encoderCost(encoder, outer) / encoderCost({ ...encoder, layers: built }, outer);
+}
+
 /** Multiplications of a vision transformer for one tile, without the projector. */
 function transformerCost(encoder: TransformerEncoder): number {
   const { hidden, layers, intermediate, gated, patchValues, grid, window } = encoder;
@@ -287,8 +286,7 @@ function transformerCost(encoder: TransformerEncoder): number {
 
 /** Multiplications of the language model for a prompt; its head sees only the last token. */
 function prefillCost(dims: ModelDims, tokens: number): number {
-  const { perLayer, head } = parameterCounts(dims);
-  // Each token attends to the tokens before it: half of the square, for scores and for values.
-  const attention = dims.heads * dims.headDim * tokens ** 2;
-  return dims.layers * (perLayer * tokens + attention) + head;
+  const { layers, head } = parameterCounts(dims);
+  const mixing = mixersOf(dims, dims.layers).reduce((sum, one) => sum + mixingCost(one, dims, tokens), 0);
+  return layers * tokens + mixing + head;
 }

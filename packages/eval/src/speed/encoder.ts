@@ -6,6 +6,7 @@ import { createRandom } from '@mmtok/core/internal';
 import { addTower } from './convolution.js';
 import {
   type EncoderDims,
+  encoderScale,
   isConvolutional,
   type TransformerEncoder,
   tokensPerTile,
@@ -71,11 +72,11 @@ export class RandomEncoder {
    * selected tiles. All tiles take one run.
    */
   async encode(tiles: number): Promise<number> {
-    const { encoder, layers } = this.options;
+    const { encoder, layers, hidden } = this.options;
     const parts = tiles < encoder.tiles && tiles > 1 ? [1, tiles - 1] : [tiles];
     let total = 0;
     for (const count of parts) total += await this.run(count);
-    return isConvolutional(encoder) ? total : (total * encoder.layers) / layers;
+    return total * encoderScale(encoder, hidden, layers);
   }
 
   /** Frees the encoder. */

@@ -1,11 +1,15 @@
-// Published vision encoders by their dimensions, as the configurations of their models state them.
+// Published vision encoders by their dimensions. Unless a source is named, it is the configuration of the model in language-models.ts
+// that reads what the encoder returns.
 
 import type { ConvolutionalEncoder, ConvolutionOp, TowerBlock, TowerOp } from './convolution.js';
 import type { TransformerEncoder } from './dims.js';
 
 const plain = { gated: false, classToken: false, merge: 1, tiles: 1, projector: [] };
 
-/** CLIP ViT-L/14 at 336 pixels. The projector reads the input of the last of its 24 layers, which exports omit. */
+/**
+ * CLIP ViT-L/14 at 336 pixels. The projector reads the input of the last of its 24 layers, which exports omit.
+ * https://huggingface.co/openai/clip-vit-large-patch14-336/blob/main/config.json
+ */
 export const clipLarge: TransformerEncoder = {
   ...plain,
   title: 'CLIP-L/14-336',
@@ -18,7 +22,7 @@ export const clipLarge: TransformerEncoder = {
   classToken: true,
 };
 
-/** SigLIP-B/16 at 512 pixels. */
+/** SigLIP-B/16 at 512 pixels. https://huggingface.co/google/siglip-base-patch16-512/blob/main/config.json */
 export const siglipBase: TransformerEncoder = {
   ...plain,
   title: 'SigLIP-B/16-512',
@@ -30,7 +34,7 @@ export const siglipBase: TransformerEncoder = {
   grid: [32, 32],
 };
 
-/** SigLIP-L/16 at 384 pixels. */
+/** SigLIP-L/16 at 384 pixels. https://huggingface.co/google/siglip-large-patch16-384/blob/main/config.json */
 export const siglipLarge: TransformerEncoder = {
   ...plain,
   title: 'SigLIP-L/16-384',
@@ -42,7 +46,7 @@ export const siglipLarge: TransformerEncoder = {
   grid: [24, 24],
 };
 
-/** SigLIP-SO400M/14 at 384 pixels. */
+/** SigLIP-SO400M/14 at 384 pixels. https://huggingface.co/google/siglip-so400m-patch14-384/blob/main/config.json */
 export const siglipSo400m: TransformerEncoder = {
   ...plain,
   title: 'SigLIP-SO400M/14-384',
@@ -120,7 +124,7 @@ export const pixtralTower: TransformerEncoder = {
 };
 
 /**
- * The tower of Qwen3-VL-2B and -4B (`config.json` of Qwen/Qwen3-VL-2B-Instruct) on an image of 1,792 × 896 pixels. DeepStack, which
+ * The tower of Qwen3-VL-2B and -4B on an image of 1,792 × 896 pixels. DeepStack, which
  * adds features of three earlier layers, is omitted: exports for transformers.js do not have it.
  */
 export const qwen3Tower: TransformerEncoder = {
@@ -137,8 +141,19 @@ export const qwen3Tower: TransformerEncoder = {
   anySizePatch: 16,
 };
 
+/** The tower of Qwen3.5-0.8B on an image of 1,792 × 896 pixels. Larger models of the family have a wider one. */
+export const qwen35Tower: TransformerEncoder = {
+  ...qwen3Tower,
+  title: 'Qwen3.5-0.8B tower',
+  hidden: 768,
+  layers: 12,
+  heads: 12,
+  intermediate: 3072,
+  projector: [3072],
+};
+
 /**
- * The tower of GLM-OCR (`config.json` of zai-org/GLM-OCR) on an image of 1,792 × 896 pixels, in two frames. The gated block of its
+ * The tower of GLM-OCR on an image of 1,792 × 896 pixels, in two frames. The gated block of its
  * projector is a plain one with as many multiplications.
  */
 export const glmOcrTower: TransformerEncoder = {
@@ -226,7 +241,7 @@ const daVitStage = (channels: number, heads: number, blocks: number, patch: Conv
   ).flat(),
 ];
 
-/** DaViT of Florence-2-base at 768 pixels (`Florence2VisionConfig` of transformers 5.24), without the token that averages all. */
+/** DaViT of Florence-2-base at 768 pixels (`Florence2VisionConfig` of transformers 5.24), without the token that is their average. */
 export const daVit: ConvolutionalEncoder = {
   title: 'DaViT-B-768',
   imageSide: 768,
@@ -267,7 +282,7 @@ const mobileAttention = (
     bottleneck(channels, 2),
   ]).flat();
 
-/** MobileNetV5-300M of Gemma 3n at 768 pixels: `mobilenetv5_300m_enc` of timm, with its fusion of the last two stages. */
+/** MobileNetV5-300M of Gemma 3n at 768 pixels: `mobilenetv5_300m_enc` of timm, including its fusion of the last two stages. */
 export const mobileNetV5: ConvolutionalEncoder = {
   title: 'MobileNetV5-300M-768',
   imageSide: 768,

@@ -11,6 +11,7 @@ export {
   type TransformerEncoder,
 } from './dims.js';
 export { measureSpeed, type SpeedOptions, type SpeedProgress } from './measure-speed.js';
+export type { AttentionMixer, DeltaNetMixer, Mixer, MixerDims, ShortConvMixer } from './mixers.js';
 export { findModelDims, modelDims } from './presets.js';
 export type { SpeedResult, SpeedRow, SpeedTimes } from './result.js';
 export type { SpeedRuntime, SpeedSession, SpeedTensor } from './runtime.js';

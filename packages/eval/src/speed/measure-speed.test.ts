@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { dims, tiled } from '../../test/small-dims.js';
 import type { ConvolutionalEncoder } from './convolution.js';
-import { parameterCounts, type TransformerEncoder } from './dims.js';
+import { type ModelDims, parameterCounts, type TransformerEncoder } from './dims.js';
 import { measureSpeed, type SpeedOptions, type SpeedProgress } from './measure-speed.js';
 import type { SpeedRuntime, SpeedTensor } from './runtime.js';
 
@@ -109,8 +109,8 @@ describe('a measurement of speed', () => {
       textTokens: 6,
       notes: [expect.stringContaining('vision encoder'), expect.stringContaining('random')],
     });
-    const { perLayer, head } = parameterCounts(dims);
-    expect(rest.parameters).toBe(3 * perLayer + head);
+    const { layers, head } = parameterCounts(dims);
+    expect(rest.parameters).toBe(layers + head);
     // Each tensor begins on a page of its own.
     expect(rest.weightBytes).toBeGreaterThanOrEqual(4 * rest.parameters);
     for (const row of rows) {
@@ -170,7 +170,9 @@ describe('a measurement of speed', () => {
   it('builds fewer encoder layers on request, in whole window patterns', async () => {
     const { patches, runtime } = watchedRuntime();
     const { notes, rows } = await measure({ runtime, dims: tiled, encoderLayers: 2, rounds: 1 });
-    expect(notes[0]).toMatch(/^2 of 4 layers of the encoder .* multiplied by 2\.00/);
+    expect(notes[0]).toMatch(
+      /^2 of 4 layers of the encoder .* multiplied by 1\.\d\d, the ratio of multiplications/,
+    );
     expect(patches.length).toBeGreaterThan(0);
     expect(rows[0]?.encodeMs).toBeGreaterThan(0);
     await expect(measure({ dims: tiled, encoderLayers: 3 })).rejects.toThrow(
@@ -221,6 +223,38 @@ describe('a measurement of speed', () => {
     expect(logits.every(({ data }) => (data as Float32Array).every(Number.isFinite))).toBe(true);
   });
 
+  it.each(['fp32', 'fp16', 'q4'] as const)(
+    'runs layers that mix tokens without attention in %s',
+    async (dtype) => {
+      const mixed: ModelDims = {
+        ...dims,
+        layers: 6,
+        headNorms: true,
+        outputGate: true,
+        mixers: [
+          { mixer: 'deltaNet', keyHeads: 2, valueHeads: 4, keyDim: 32, valueDim: 16, kernel: 4 },
+          { mixer: 'attention' },
+          { mixer: 'shortConv', kernel: 3 },
+        ],
+      };
+      const { runtime, logits } = watchedRuntime();
+      const { rows, isScaled } = await measure({ runtime, dims: mixed, dtype, layers: 3, rounds: 1 });
+      expect(isScaled).toBe(true);
+      expect(rows.map(({ promptTokens }) => promptTokens)).toEqual([46, 16, 10]);
+      // Keys and values of all tokens; windows and states do not grow.
+      const element = dtype === 'fp16' ? 2 : 4;
+      const fixed = 4 * (192 * 3 + 4 * 32 * 16 + 64 * 2);
+      expect(rows.map(({ cacheBytes }) => cacheBytes)).toEqual(
+        [46, 16, 10].map((tokens) => 2 * (2 * 2 * 16 * element * tokens + fixed)),
+      );
+      for (const { data } of logits) expect((data as Float32Array).every(Number.isFinite)).toBe(true);
+      expect(new Set(logits.at(-1)?.data as Float32Array).size).toBeGreaterThan(1);
+      await expect(measure({ dims: mixed, layers: 4 })).rejects.toThrow(
+        'a multiple of 3, up to the 6 layers',
+      );
+    },
+  );
+
   it('averages squares of patches for encoders with pooling', async () => {
     const encoder: TransformerEncoder = {
       ...(tiled.encoder as TransformerEncoder),
@@ -268,7 +302,7 @@ describe('a measurement of speed', () => {
   });
 
   it('rejects what it cannot measure', async () => {
-    await expect(measure({ layers: 4 })).rejects.toThrow('Small has 3, got 4');
+    await expect(measure({ layers: 4 })).rejects.toThrow('expected at most the 3 layers of Small, got 4');
     await expect(measure({ budgets: ['40'] })).rejects.toThrow("'40' keeps all 40 vision tokens of Small");
     await expect(measure({ budgets: ['4', '4'] })).rejects.toThrow('named only once');
     await expect(measure({ budgets: ['many'] })).rejects.toMatchObject({ code: 'MMTOK_INVALID_BUDGET' });

@@ -17,6 +17,7 @@ import {
 } from './dims.js';
 import { type EncoderOptions, encoderBytes, RandomEncoder } from './encoder.js';
 import { checkRoom } from './memory.js';
+import { mixerPeriod } from './mixers.js';
 import { type Case, type CaseContext, encoderPeaksOf, peaksOf, runCase, syntheticPrompt } from './passes.js';
 import { notesOf, rowsOf, type SpeedResult, type SpeedRow, type TimedRun, timed } from './result.js';
 import type { SpeedRuntime } from './runtime.js';
@@ -33,7 +34,7 @@ export interface SpeedProgress {
 /** What {@link measureSpeed} takes. */
 export interface SpeedOptions {
   readonly dims: ModelDims;
-  /** Layers to build; times of fewer are scaled to the model's depth. @default all */
+  /** Layers to build, a multiple of the period of their mixers; times of fewer are scaled to the model's depth. @default all */
   readonly layers?: number;
   /** Encoder layers to build, a multiple of its window pattern; times are scaled likewise. @default all */
   readonly encoderLayers?: number;
@@ -83,9 +84,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
   const dims = parseModelDims(options.dims);
   const settings = parseOptions('options of measureSpeed', schema, options);
   const { dtype, device, textTokens, rounds, decodeTokens, layers = dims.layers } = settings;
-  if (layers > dims.layers) {
-    throw new InvalidOptionsError('layers', [`${dims.title} has ${dims.layers}, got ${layers}`]);
-  }
+  checkLayers(dims, layers);
   const encoderLayers = encoderLayersOf(dims, settings.encoderLayers);
   const cases = casesOf(dims, options.budgets ?? dims.keep, settings.tiles);
   const encoderOptions: EncoderOptions | undefined = dims.encoder && {
@@ -142,7 +141,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
       }
     }
     const rows = rowsOf(runs, peaks, encoderPeaks);
-    const { perLayer, head } = parameterCounts(dims);
+    const counts = parameterCounts(dims);
     return {
       dims,
       builtLayers: layers,
@@ -151,7 +150,7 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
       dtype,
       device,
       backend: `${backend.name} (${backend.device})`,
-      parameters: dims.layers * perLayer + head,
+      parameters: counts.layers + counts.head,
       weightBytes: bytes,
       textTokens,
       rounds,
@@ -165,6 +164,16 @@ export async function measureSpeed(options: SpeedOptions): Promise<SpeedResult> 
     await decoder?.dispose();
     await encoder?.dispose();
   }
+}
+
+/** @throws InvalidOptionsError for more layers than there are, or a part of the period of the mixers. */
+function checkLayers(dims: ModelDims, layers: number): void {
+  const period = mixerPeriod(dims);
+  if (layers <= dims.layers && layers % period === 0) return;
+  const expected = period === 1 ? 'at most' : `a multiple of ${period}, up to`;
+  throw new InvalidOptionsError('layers', [
+    `expected ${expected} the ${dims.layers} layers of ${dims.title}, got ${layers}`,
+  ]);
 }
 
 /**

@@ -7,6 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { InvalidOptionsError } from '@mmtok/core';
 import { weightBytes } from './decoder.js';
 import type { ModelDims } from './dims.js';
+import { mixerPeriod } from './mixers.js';
 import type { SpeedDtype } from './sketch.js';
 
 /** Resident bytes after garbage collection. */
@@ -59,6 +60,7 @@ export interface RoomRequest {
   readonly layers: number;
   readonly dtype: SpeedDtype;
   readonly device: string;
+  /** Of all weights, the encoder's included. */
   readonly bytes: number;
 }
 
@@ -72,8 +74,10 @@ export function checkRoom({ dims, layers, dtype, device, bytes }: RoomRequest): 
     [tmpdir(), bavail * bsize],
   ] as const) {
     if (bytes <= free * SHARE) continue;
-    const perLayer = bytes - weightBytes({ dims, layers: layers - 1, dtype });
-    const fit = Math.floor((free * SHARE - (bytes - layers * perLayer)) / perLayer);
+    const period = mixerPeriod(dims);
+    const built = (count: number): number => weightBytes({ dims, layers: count, dtype });
+    const perPeriod = built(layers) - built(layers - period);
+    const fit = period * Math.floor((free * SHARE - (bytes - (layers / period) * perPeriod)) / perPeriod);
     const gigabytes = (amount: number): string => `${(amount / 1e9).toFixed(1)} GB`;
     throw new InvalidOptionsError('layers', [
       `${layers} layers of ${dims.title} in ${dtype} take ${gigabytes(bytes)}, and ${place} has ${gigabytes(free)} free; ` +

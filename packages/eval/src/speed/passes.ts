@@ -116,6 +116,9 @@ export async function encoderPeaksOf(
   return peaks;
 }
 
+/** V8 interprets the code of the first few selections, which then take two to three times as long as later ones. */
+const WARM_SELECTIONS = 6;
+
 /**
  * Runs every case once and returns its peak memory on top of the loaded model, if the system reports it. Cases run from few
  * tokens to many, because the runtime does not release memory, which would hide the needs of smaller cases. For the same
@@ -134,6 +137,7 @@ export async function peaksOf(
   const selecting = await peakBytesOf(async () => {
     if (pruned !== undefined) await keptRows(context, pruned);
   });
+  for (let time = 1; pruned !== undefined && time < WARM_SELECTIONS; time++) await keptRows(context, pruned);
   const ready = residentBytes();
   const peaks = new Map<Case, number | undefined>();
   for (const [done, one] of cases.toReversed().entries()) {

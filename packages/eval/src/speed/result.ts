@@ -1,7 +1,7 @@
 // The result of a speed measurement as plain data, and how it is computed from the times of single passes.
 
 import { median } from '../stats/statistics.js';
-import { isConvolutional, type ModelDims } from './dims.js';
+import { encoderScale, isConvolutional, type ModelDims } from './dims.js';
 import type { Case, CaseRun } from './passes.js';
 import type { SpeedDtype } from './sketch.js';
 
@@ -48,7 +48,7 @@ export interface SpeedResult {
   /** Layers that were built and run; times of fewer than `dims.layers` are scaled up to that number. */
   readonly builtLayers: number;
   readonly isScaled: boolean;
-  /** The same of the encoder; absent without one, and for a convolutional tower, which is built whole. */
+  /** The same for the encoder; absent without one, and for a convolutional tower, which is built whole. */
   readonly builtEncoderLayers?: number | undefined;
   readonly dtype: SpeedDtype;
   /** The device of the decoder, and the one on which tokens were selected. */
@@ -142,7 +142,7 @@ export function notesOf(
     if (!isConvolutional(encoder) && encoderLayers !== undefined && encoderLayers < encoder.layers) {
       notes.push(
         `${encoderLayers} of ${encoder.layers} layers of the encoder were built and run: its time is multiplied by ` +
-          times(encoderLayers, encoder.layers),
+          `${encoderScale(encoder, dims.hidden, encoderLayers).toPrecision(3)}, the ratio of multiplications`,
       );
     }
     notes.push(

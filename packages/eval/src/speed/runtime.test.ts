@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
-import { inTemporaryFolder } from './runtime.js';
+import { inTemporaryFolder, openSession, type SpeedRuntime } from './runtime.js';
 
 it('exists during the work and is removed afterwards, even on failure', async () => {
   const seen: string[] = [];
@@ -39,6 +39,7 @@ it.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM'] as const)(
         resolveDir: fileURLToPath(new URL('.', import.meta.url)),
       },
       bundle: true,
+      conditions: ['@mmtok/source'],
       platform: 'node',
       format: 'esm',
       outfile: program,
@@ -50,3 +51,16 @@ it.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM'] as const)(
     expect(readdirSync(folder).filter((name) => statSync(join(folder, name)).isDirectory())).toEqual([]);
   },
 );
+
+it('says which operator a runtime lacks', async () => {
+  const failing = (message: string): SpeedRuntime => ({
+    InferenceSession: { create: () => Promise.reject(new Error(message)) },
+    Tensor: class {} as unknown as SpeedRuntime['Tensor'],
+  });
+  const old = failing('Fatal error: No Op registered for LinearAttention with domain_version of 1');
+  await expect(openSession(old, 'layers.onnx', 'cpu')).rejects.toMatchObject({
+    code: 'MMTOK_BACKEND_UNAVAILABLE',
+    message: expect.stringContaining('it has no operator LinearAttention'),
+  });
+  await expect(openSession(failing('no such file'), 'layers.onnx', 'cpu')).rejects.toThrow(/^no such file$/);
+});

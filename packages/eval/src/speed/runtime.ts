@@ -5,6 +5,8 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BackendUnavailableError } from '@mmtok/core';
+import { messageOf } from '@mmtok/core/internal';
 
 /** A tensor of onnxruntime. */
 export interface SpeedTensor {
@@ -27,12 +29,31 @@ export interface SpeedRuntime {
   readonly Tensor: new (type: string, data: unknown, dims: readonly number[]) => SpeedTensor;
 }
 
-/** Opens a graph as `loadVlm` of @mmtok/transformers does: threads of idle sessions do not compete with the one that runs. */
-export const openSession = (runtime: SpeedRuntime, path: string, device: string): Promise<SpeedSession> =>
-  runtime.InferenceSession.create(path, {
-    executionProviders: [device],
-    extra: { session: { force_spinning_stop: '1' } },
-  });
+/**
+ * Opens a graph as `loadVlm` of @mmtok/transformers does: threads of idle sessions do not compete with the one that runs.
+ * @throws BackendUnavailableError if the runtime lacks an operator of the graph.
+ */
+export async function openSession(
+  runtime: SpeedRuntime,
+  path: string,
+  device: string,
+): Promise<SpeedSession> {
+  try {
+    return await runtime.InferenceSession.create(path, {
+      executionProviders: [device],
+      extra: { session: { force_spinning_stop: '1' } },
+    });
+  } catch (cause) {
+    const missing = /No Op registered for (\w+)/.exec(messageOf(cause))?.[1];
+    if (missing === undefined) throw cause;
+    throw new BackendUnavailableError(
+      'ort',
+      `it has no operator ${missing}`,
+      'These dimensions need onnxruntime-node 1.30 or later.',
+      { cause },
+    );
+  }
+}
 
 // A folder for large, short-lived files: removed when the work is done, fails, or is interrupted.
 

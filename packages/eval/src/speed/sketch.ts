@@ -26,8 +26,19 @@ interface Reserved {
   readonly bytes: number;
 }
 
+/** Where a graph's weights come from. */
+export interface WeightSource {
+  /** A tensor of these dimensions. @param spread of floats; bytes are uniform. */
+  tensor(
+    name: string,
+    dtype: WeightType,
+    dims: readonly number[],
+    spread?: Spread,
+  ): OnnxTensor & { readonly name: string };
+}
+
 /** A file of weights: tensors are reserved first, then the whole file is written. */
-export class RandomWeights {
+export class RandomWeights implements WeightSource {
   /** The file's name, relative to the models that refer to it. */
   readonly location: string;
   private readonly reserved: Reserved[] = [];
@@ -113,9 +124,9 @@ export class Sketch {
   private readonly nodes: OnnxNode[] = [];
   private readonly constants: (OnnxTensor & { readonly name: string })[] = [];
   private readonly dtype: SpeedDtype;
-  private readonly weights: RandomWeights;
+  private readonly weights: WeightSource;
 
-  constructor({ dtype, weights }: { readonly dtype: SpeedDtype; readonly weights: RandomWeights }) {
+  constructor({ dtype, weights }: { readonly dtype: SpeedDtype; readonly weights: WeightSource }) {
     this.dtype = dtype;
     this.weights = weights;
     this.float = dtype === 'fp16' ? 'float16' : 'float32';
@@ -136,6 +147,11 @@ export class Sketch {
   constant(tensor: OnnxTensor & { readonly name: string }): string {
     this.constants.push(tensor);
     return tensor.name;
+  }
+
+  /** Weights of 32 bits in every precision, ± 2^exponent · [1, 2). */
+  floats(name: string, dims: readonly number[], exponent: number, isSigned = true): string {
+    return this.constant(this.weights.tensor(name, 'float32', dims, { exponent, isSigned }));
   }
 
   /** The weights of a norm, near 1. */
@@ -214,6 +230,11 @@ export class Sketch {
   /** The fast approximation of GELU. */
   gelu(name: string, x: string): string {
     return this.op(name, 'FastGelu', [x], { domain: CONTRIB });
+  }
+
+  /** `x · sigmoid(x)`, as exporters write it. */
+  silu(name: string, x: string): string {
+    return this.op(name, 'Mul', [x, this.op(`${name}.sigmoid`, 'Sigmoid', [x])]);
   }
 
   /** `x` with its axes in another order. */

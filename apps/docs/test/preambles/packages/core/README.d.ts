@@ -6,4 +6,4 @@ declare const vision: number[][];
 declare const visionFeatures: number[][];
 declare const text: number[][];
 declare const membership: number[][];
-declare const attention: Float32Array;
+declare const attention: number[][];
