@@ -11,7 +11,7 @@ import { float32, referenceOps } from '@mmtok/core/backend';
 import { createRandom, focusStrength } from '@mmtok/core/internal';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { buildPrompt, heldOut, loadTinyVlm } from '@mmtok/tiny-vlm';
-import { type PruneReport, prune, type Select } from '@mmtok/transformers';
+import { type PruneReport, processInputs, prune, type Select } from '@mmtok/transformers';
 import { expect, it } from 'vitest';
 
 /** What the answers of two ways differ by at most, for 19 of 20 draws of so many questions, where the ways are equally good. */
@@ -44,7 +44,10 @@ function noiseLike({ dims }: Float32Tensor, seed: number): Float32Tensor {
 async function readShown(size: 'small' | 'base' | 'tiled') {
   const folder = size === 'tiled' ? 'heldout-tiled' : 'heldout';
   const file = new URL(`../../tiny-vlm/${folder}/scenes.jsonl`, import.meta.url);
-  const scenes = (await readFile(file, 'utf8')).split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  const scenes = (await readFile(file, 'utf8'))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
   const shown = scenes.map(
     ({ objects }: { objects: { color: string; shape: string }[] }) =>
       new Set(objects.flatMap(({ color, shape }) => [color, shape])),
@@ -86,12 +89,12 @@ it.each(models)(
   async (one) => {
     const { size, count, tokens } = one;
     const backend = await createOrtBackend();
-    const { model, processor } = await loadTinyVlm({ size });
+    const { model, processor, library } = await loadTinyVlm({ size });
     const handle = prune(model, { processor, backend, budget: { tokens }, followUps: 'reselect' });
     const questions = await heldOut({ size, limit: count });
     const absent = await absentFor(size, questions);
     const own: Float32Tensor[] = [];
-    const right: Record<string, number[]> = {};
+    const right: Record<string, number[]> = Object.fromEntries(ways.map((way) => [way.join(' '), []]));
     const strengths: Record<string, number[]> = { own: [], absent: [] };
     // The first way asks with each question's own text, so that the other ways have the texts of all questions.
     for (const [focus, text] of ways) {
@@ -112,17 +115,21 @@ it.each(models)(
           return (await selectTokens({ backend, ...features, coverage, budget: { tokens } })).order;
         };
         if (own[at] !== undefined && textAt() === undefined) continue;
-        const inputs = await processor(await RawImage.read(image), buildPrompt(question));
+        const images = [await RawImage.read(image)];
+        const prompt = buildPrompt(question);
+        const inputs = await processInputs(library, processor, { prompt, images });
         const sequences = await handle.generate({
           ...inputs,
           max_new_tokens: 8,
           mmtok: { question, select },
         } as never);
         expect((handle.lastReport as PruneReport).keptTokens).toBe(tokens);
-        const prompt = (inputs as { input_ids: { dims: number[] } }).input_ids.dims.at(-1) as number;
-        const written = (sequences as { slice(...ranges: unknown[]): never }).slice(null, [prompt, null]);
+        const length = (inputs as unknown as { input_ids: { dims: number[] } }).input_ids.dims.at(
+          -1,
+        ) as number;
+        const written = (sequences as { slice(...ranges: unknown[]): never }).slice(null, [length, null]);
         const [said = ''] = processor.batch_decode(written, { skip_special_tokens: true });
-        const scores = (right[`${focus} ${text}`] ??= []);
+        const scores = right[`${focus} ${text}`] as number[];
         scores[at] = Number(said.trim().toLowerCase() === answer);
       }
     }
