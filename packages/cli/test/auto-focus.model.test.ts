@@ -11,7 +11,7 @@ import { float32, referenceOps } from '@mmtok/core/backend';
 import { createRandom, focusStrength } from '@mmtok/core/internal';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { buildPrompt, heldOut, loadTinyVlm } from '@mmtok/tiny-vlm';
-import { type PruneReport, prune, type Select } from '@mmtok/transformers';
+import { type PruneReport, processInputs, prune, type Select } from '@mmtok/transformers';
 import { expect, it } from 'vitest';
 
 /** What the answers of two ways differ by at most, for 19 of 20 draws of so many questions, where the ways are equally good. */
@@ -87,17 +87,15 @@ function strengthOf(vision: Float32Tensor, text: Float32Tensor): number {
 it.each(models)('an automatic focus is not misled by noise: $size model, $tokens tokens', async (one) => {
   const { size, count, tokens } = one;
   const backend = await createOrtBackend();
-  const { model, processor } = await loadTinyVlm({ size });
+  const { model, processor, library } = await loadTinyVlm({ size });
   const handle = prune(model, { processor, backend, budget: { tokens }, followUps: 'reselect' });
   const questions = await heldOut({ size, limit: count });
   const absent = await absentFor(size, questions);
   const own: Float32Tensor[] = [];
-  const right: Record<string, number[]> = {};
+  const right: Record<string, number[]> = Object.fromEntries(ways.map((way) => [way.join(' '), []]));
   const strengths: Record<string, number[]> = { own: [], absent: [] };
   // The first way asks with each question's own text, so that the other ways have the texts of all questions.
   for (const [focus, text] of ways) {
-    const scores: number[] = [];
-    right[`${focus} ${text}`] = scores;
     for (const [at, { image, question, answer }] of questions.entries()) {
       const textAt = (): Float32Tensor | undefined => {
         const words = own[at] as Float32Tensor;
@@ -115,16 +113,19 @@ it.each(models)('an automatic focus is not misled by noise: $size model, $tokens
         return (await selectTokens({ backend, ...features, coverage, budget: { tokens } })).order;
       };
       if (own[at] !== undefined && textAt() === undefined) continue;
-      const inputs = await processor(await RawImage.read(image), buildPrompt(question));
+      const images = [await RawImage.read(image)];
+      const prompt = buildPrompt(question);
+      const inputs = await processInputs(library, processor, { prompt, images });
       const sequences = await handle.generate({
         ...inputs,
         max_new_tokens: 8,
         mmtok: { question, select },
       } as never);
       expect((handle.lastReport as PruneReport).keptTokens).toBe(tokens);
-      const prompt = (inputs as { input_ids: { dims: number[] } }).input_ids.dims.at(-1) as number;
-      const written = (sequences as { slice(...ranges: unknown[]): never }).slice(null, [prompt, null]);
+      const length = (inputs as unknown as { input_ids: { dims: number[] } }).input_ids.dims.at(-1) as number;
+      const written = (sequences as { slice(...ranges: unknown[]): never }).slice(null, [length, null]);
       const [said = ''] = processor.batch_decode(written, { skip_special_tokens: true });
+      const scores = right[`${focus} ${text}`] as number[];
       scores[at] = Number(said.trim().toLowerCase() === answer);
     }
   }
