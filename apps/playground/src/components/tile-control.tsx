@@ -21,7 +21,14 @@ export function TileControl(): JSX.Element | null {
   return (
     <div class="tile-control">
       <div class="tile-head">
-        <b>Encoded tiles</b>
+        <span>
+          <b>Encoded tiles</b>{' '}
+          {parts.length > 0 && (
+            <output>
+              <b>{encodedTiles(parts)}</b> of {count}
+            </output>
+          )}
+        </span>
         <Segments
           name="tiles"
           legend="Which tiles to encode"
@@ -35,11 +42,6 @@ export function TileControl(): JSX.Element | null {
             tiles.value = FIRST[kind];
           }}
         />
-        {parts.length > 0 && (
-          <output>
-            <b>{encodedTiles(parts)}</b> of {count}
-          </output>
-        )}
       </div>
       {choice === 'all' ? (
         <p class="hint">Every tile goes through the vision encoder.</p>
