@@ -234,10 +234,8 @@ function rowsFrom<T extends HostTensor>(
   return Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => {
       const [rows = 0, width = 0] = tensor.dims;
-      return [
-        name,
-        { ...tensor, data: tensor.data.subarray(start * width), dims: [rows - start, width] } as T,
-      ];
+      const data = tensor.data.subarray(start * width);
+      return [name, { ...tensor, data, dims: [rows - start, width] } as T];
     }),
   );
 }
@@ -264,11 +262,7 @@ function isInPieces(term: CoverageTerm, candidates: number, targets: number): bo
 export function assertMatrixFits(
   term: CoverageTerm,
   tensors: TermTensors,
-  matrix: {
-    readonly candidates: number;
-    readonly targets: number;
-    readonly ceiling: number;
-  },
+  matrix: { readonly candidates: number; readonly targets: number; readonly ceiling: number },
 ): void {
   const { candidates, targets, ceiling } = matrix;
   const bytes = candidates * targets * FLOAT_BYTES;
