@@ -16,6 +16,8 @@ import { expect, it } from 'vitest';
 
 /** What the answers of two ways differ by at most, for 19 of 20 draws of so many questions, where the ways are equally good. */
 const NOISE = 0.08;
+/** What words that name nothing shown may cost. On the tiled model they cost 0.075 here; a fixed focus of 4 loses 0.23, one of 3 0.12. */
+const ABSENT = 0.1;
 const models = [
   { size: 'small', count: 90, tokens: 8 },
   { size: 'base', count: 54, tokens: 16 },
@@ -67,10 +69,14 @@ async function absentFor(
     const { any } = look(image);
     return words.map((word) => word.replace(/(ss)es$|s$/, '$1')).filter((word) => any.has(word));
   });
-  return questions.map(({ image }) => {
+  const { length } = questions;
+  return questions.map(({ image }, at) => {
     const { shown } = look(image);
-    const other = names.findIndex((words) => words.length > 0 && words.every((word) => !shown.has(word)));
-    return other < 0 ? undefined : other;
+    const isAbsent = (words: readonly string[]): boolean =>
+      words.length > 0 && words.every((word) => !shown.has(word));
+    // Away from the question, as in packages/eval/bench/trade-off.mjs, so that the others differ.
+    const away = names.map((_, i) => (((at - 7 * (i + 3)) % length) + length) % length);
+    return away.find((other) => isAbsent(names[other] as string[]));
   });
 }
 
@@ -143,7 +149,7 @@ it.each(models)('an automatic focus is not misled by noise: $size model, $tokens
   expect(score('auto', 'own')).toBeGreaterThan(score(3, 'own') - 0.04);
   expect(score('auto', 'noise')).toBeGreaterThan(score(0, 'own') - NOISE);
   expect(score('auto', 'constant')).toBeGreaterThan(score(0, 'own') - NOISE);
-  expect(score('auto', 'absent')).toBeGreaterThan(score(0, 'own', 'absent') - NOISE);
+  expect(score('auto', 'absent')).toBeGreaterThan(score(0, 'own', 'absent') - ABSENT);
   const full = (text: string): number => {
     const all = strengths[text] as number[];
     return all.filter((strength) => strength > 2.9).length / all.length;
