@@ -39,7 +39,8 @@ const given = (weights: Golden['weights']): WeightSource => ({
     const key = name.replace(/^layers\.\d+\.\w+\./, '').replace(/\.weight$/, '');
     const data = Float32Array.from(weights[key] ?? []);
     expect([name, data.length]).toEqual([name, shape.reduce((product, length) => product * length, 1)]);
-    return { name, dtype, dims: shape, data };
+    expect(dtype).toBe('float32');
+    return { name, dtype: 'float32', dims: shape, data };
   },
 });
 

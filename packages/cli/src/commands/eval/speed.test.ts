@@ -121,7 +121,7 @@ describe('mmtok eval speed', () => {
     [['--dims', 'broken.json'], 'it is not valid JSON'],
     [['--dims', 'wrong.json'], 'layers: '],
     [['--dims', 'small.json', '--keep', '30'], "'30' keeps all 30 vision tokens of Small"],
-    [['--dims', 'small.json', '--layers', '3'], 'Small has 2, got 3'],
+    [['--dims', 'small.json', '--layers', '3'], 'expected at most the 2 layers of Small, got 3'],
     [['--dims', 'small.json', '--dtype', 'int3'], "argument 'int3' is invalid"],
   ])('%j ends with 2 and one line', async (argv, problem) => {
     const { exitCode, out, err } = await run(...argv);
