@@ -38,11 +38,11 @@ export async function compare({ limit, ratio = 0.1, size = 'base', only } = {}) 
   };
   const chosen = Object.entries(ways).filter(([way]) => only?.includes(way) ?? true);
   const measured = Object.fromEntries(chosen.map(([way]) => [way, { answers: [], prefill: [], kept: 0 }]));
-  let picture;
+  let read;
   const order = createRandom(2);
   for (const { image, question } of questions) {
-    if (picture?.path !== image) picture = { path: image, pixels: await RawImage.read(image) };
-    const inputs = await processor(picture.pixels, buildPrompt(question));
+    if (read?.path !== image) read = { path: image, pixels: await RawImage.read(image) };
+    const inputs = await processor(read.pixels, buildPrompt(question));
     const [{ vision: tokens }] = handle.countTokens(inputs);
     // Interleaved per question and in random order: background load affects all variants equally, and no variant always runs right
     // after the long prompt, which slows the next one.

@@ -22,11 +22,11 @@ import {
   buildPrompt,
   drawScene,
   heldOut,
-  loadTinyVlm,
   TILED_SCENE_SIZE,
+  tiledModelPath,
   tiledQuestionKinds,
 } from '@mmtok/tiny-vlm';
-import { prune } from '@mmtok/transformers';
+import { loadVlm, prune } from '@mmtok/transformers';
 
 /** So many questions are asked in one way before the next way asks the same ones. */
 const BLOCK = 22;
@@ -40,9 +40,9 @@ const byRelevance = (facts) => rankTiles({ ...facts, detail: facts.detail.map(()
 
 /** The ways to ask: which tiles, how many tokens, and whether the image is halved first. */
 function waysOf({ worth, most, coverage, max, ratio, random }) {
-  const byChance = ({ grid: [rows, columns] }) =>
-    Array.from({ length: rows * columns }, (_, tile) => ({ tile, lot: random() }))
-      .toSorted((a, b) => a.lot - b.lot)
+  const atRandom = ({ grid: [rows, columns] }) =>
+    Array.from({ length: rows * columns }, (_, tile) => ({ tile, key: random() }))
+      .toSorted((a, b) => a.key - b.key)
       .map(({ tile }) => tile);
   const every = { budget: { ratio: 1 } };
   const few = { budget: { ratio } };
@@ -56,7 +56,7 @@ function waysOf({ worth, most, coverage, max, ratio, random }) {
     'fixed tiles and tokens': { ...few, tiles: { max } },
     resize: { ...every, halved: true },
     'resize and tokens': { ...few, halved: true },
-    'random tiles and tokens': { ...few, tiles: { max, by: byChance } },
+    'random tiles and tokens': { ...few, tiles: { max, by: atRandom } },
     'tiles by relevance alone, and tokens': { ...few, tiles: { max, by: byRelevance } },
     'tiles by detail alone, and tokens': { ...few, tiles: { max, by: byDetail } },
   };
@@ -82,11 +82,11 @@ function halve({ data, width, height, channels }) {
   return new RawImage(half, width / 2, height / 2, channels);
 }
 
-/** The questions of a folder, or the held-out ones, each with a function that reads its picture. */
+/** The questions of a folder, or the held-out ones, each with a function that reads its image. */
 async function questionsOf(folder) {
   if (folder === undefined) {
     const questions = await heldOut({ size: 'tiled' });
-    return questions.map((one) => ({ ...one, picture: () => RawImage.read(one.image) }));
+    return questions.map((one) => ({ ...one, read: () => RawImage.read(one.image) }));
   }
   const [questions, scenes] = await Promise.all(
     ['questions', 'scenes'].map(async (name) => {
@@ -95,7 +95,7 @@ async function questionsOf(folder) {
     }),
   );
   const draw = (scene) => new RawImage(drawScene(scene), TILED_SCENE_SIZE, TILED_SCENE_SIZE, 3);
-  return questions.map((one) => ({ ...one, picture: async () => draw(scenes[one.scene]) }));
+  return questions.map((one) => ({ ...one, read: async () => draw(scenes[one.scene]) }));
 }
 
 /**
@@ -104,23 +104,23 @@ async function questionsOf(folder) {
  * tiles, and kept tokens.
  */
 export async function compareTiles({ questions, names, focus, ratio, repeats, ...settings }) {
-  const { model, processor } = await loadTinyVlm({ size: 'tiled' });
+  const { model, processor } = await loadVlm(tiledModelPath);
   const backend = await createOrtBackend();
   const handle = prune(model, { processor, backend, budget: { ratio }, ...(focus > 0 && { focus }) });
   const ways = Object.entries(waysOf({ ...settings, ratio, random: createRandom(1) })).filter(
     ([name]) => names === undefined || names.includes(name),
   );
   const measured = Object.fromEntries(ways.map(([way]) => [way, []]));
-  const lots = createRandom(2);
+  const order = createRandom(2);
   const { size } = processor.image_processor;
   /** Asks one question in one way. */
-  const ask = async (pictures, question, { halved, ...override }) => {
+  const ask = async (image, question, { halved, ...override }) => {
     const started = performance.now();
     processor.image_processor.size = halved ? { longest_edge: TILED_SCENE_SIZE / 2 } : size;
-    const inputs = await processor(buildPrompt(question), [halved ? pictures.half() : pictures.whole]);
+    const inputs = await processor(buildPrompt(question), [halved ? image.half() : image.whole]);
     const process = performance.now() - started;
-    // A halved picture keeps as many tokens as the others, of fewer.
-    const budget = halved && ratio === override.budget.ratio ? { tokens: pictures.tenth } : override.budget;
+    // A halved image keeps as many tokens as the others, of fewer.
+    const budget = halved && ratio === override.budget.ratio ? { tokens: image.tenth } : override.budget;
     const sequences = await handle.generate({ ...inputs, mmtok: { question, ...override, budget } });
     const written = sequences.slice(null, [inputs.input_ids.dims.at(-1), null]);
     const [answer] = processor.batch_decode(written, { skip_special_tokens: true });
@@ -133,9 +133,9 @@ export async function compareTiles({ questions, names, focus, ratio, repeats, ..
       ms: { process, encode, select, prefill, total: process + encode + select + prefill },
     };
   };
-  const tokensOf = async (picture) => handle.countTokens(await processor('<image>', [picture]))[0].vision;
-  const picturesOf = async ({ picture }) => {
-    const whole = await picture();
+  const tokensOf = async (image) => handle.countTokens(await processor('<image>', [image]))[0].vision;
+  const imageOf = async ({ read }) => {
+    const whole = await read();
     processor.image_processor.size = size;
     return { whole, half: () => halve(whole), tenth: Math.round(ratio * (await tokensOf(whole))) };
   };
@@ -143,16 +143,16 @@ export async function compareTiles({ questions, names, focus, ratio, repeats, ..
   // Within a block every prompt has the same shape, as in an application.
   for (let start = 0; start < questions.length; start += BLOCK) {
     const block = questions.slice(start, start + BLOCK);
-    const pictures = await Promise.all(block.map(picturesOf));
-    const drawn = ways.map((way) => ({ way, lot: lots() })).toSorted((a, b) => a.lot - b.lot);
+    const images = await Promise.all(block.map(imageOf));
+    const drawn = ways.map((way) => ({ way, key: order() })).toSorted((a, b) => a.key - b.key);
     for (const {
       way: [name, way],
     } of drawn) {
-      for (let i = 0; i < WARM_UP; i++) await ask(pictures[0], block[0].question, way);
+      for (let i = 0; i < WARM_UP; i++) await ask(images[0], block[0].question, way);
       const asked = block.map(() => []);
       for (let round = 0; round < repeats; round++) {
         for (const [at, { question }] of block.entries())
-          asked[at].push(await ask(pictures[at], question, way));
+          asked[at].push(await ask(images[at], question, way));
       }
       for (const [at, { answer: expected }] of block.entries()) {
         // Whatever else the machine does only ever adds time.

@@ -199,8 +199,8 @@ describe('20,000 tokens', () => {
 
   it('answer several questions about an image prepared once', async () => {
     const coverage = [textCoverage(), visionCoverage({ sample: { targets: 1024 } })];
-    const { text, ...pictures } = inputs;
-    const prepared = prepareImage({ ...pictures, backend, coverage });
+    const { text, ...vision } = inputs;
+    const prepared = prepareImage({ ...vision, backend, coverage });
     const other: Float32Tensor = syntheticText(inputs.vision, 5, 9);
     const first = await prepared.select({ text, budget: { tokens: 50 } });
     const second = await prepared.select({ text: other, budget: { tokens: 50 } });

@@ -36,7 +36,7 @@ interface SceneQuestion extends Omit<VisualQuestion, 'image'> {
  * The images are PNG files, drawn when first requested, which takes a few seconds for all of them. Later calls, in this
  * process or another, reuse them.
  * @throws TinyVlmError `MMTOK_INVALID_OPTIONS` for an unknown size, or a limit that is not a whole number above 0;
- * `MMTOK_PICTURES_NOT_WRITTEN` if the folder cannot be written to.
+ * `MMTOK_IMAGES_NOT_WRITTEN` if the folder cannot be written to.
  * @example
  * const report = await evaluate({ answer: vlm.ask, questions: await heldOut({ limit: 90 }) });
  */
@@ -57,9 +57,9 @@ export async function heldOut({
   );
   const questions = parseLines<SceneQuestion>(questionText!).slice(0, limit);
   const scenes = parseLines<Scene>(sceneText!);
-  const pictures = folder ?? join(cacheFolder(), `held-out-${digest(sceneText!)}`);
-  await drawSceneFiles(pictures, new Map(questions.map(({ scene }) => [fileName(scene), scenes[scene]!])));
-  return questions.map(({ scene, ...question }) => ({ ...question, image: join(pictures, fileName(scene)) }));
+  const target = folder ?? join(cacheFolder(), `held-out-${digest(sceneText!)}`);
+  await drawSceneFiles(target, new Map(questions.map(({ scene }) => [fileName(scene), scenes[scene]!])));
+  return questions.map(({ scene, ...question }) => ({ ...question, image: join(target, fileName(scene)) }));
 }
 
 function fileName(scene: number): string {

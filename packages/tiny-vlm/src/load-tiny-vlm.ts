@@ -104,11 +104,11 @@ export async function loadTinyVlm({
   const ask: TinyVlm['ask'] = async (image, question, generateOptions = {}) => {
     const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: question }] }];
     const prompt = processor.apply_chat_template(messages, { add_generation_prompt: true });
-    const picture = await RawImage.read(image);
+    const pixels = await RawImage.read(image);
     // Processors differ in which argument comes first.
     const inputs: ProcessedInputs = await (size === 'tiled'
-      ? processor(prompt, [picture])
-      : processor(picture, prompt));
+      ? processor(prompt, [pixels])
+      : processor(pixels, prompt));
     const sequences = (await model.generate({ ...inputs, ...generateOptions })) as Tensor;
     const newTokens = sequences.slice(null, [inputs.input_ids.dims.at(-1)!, sequences.dims.at(-1)!]);
     const [answer] = processor.batch_decode(newTokens, { skip_special_tokens: true });

@@ -6,7 +6,7 @@ export type TinyVlmErrorCode =
   | 'MMTOK_TRANSFORMERS_MISSING'
   | 'MMTOK_INVALID_OPTIONS'
   | 'MMTOK_QUESTIONS_MISSING'
-  | 'MMTOK_PICTURES_NOT_WRITTEN'
+  | 'MMTOK_IMAGES_NOT_WRITTEN'
   | 'MMTOK_NO_QUESTIONS'
   | 'MMTOK_INVALID_SCENE'
   | 'MMTOK_UNKNOWN_SHAPE';
@@ -15,7 +15,7 @@ const kinds: Readonly<Record<TinyVlmErrorCode, ErrorKind>> = {
   MMTOK_TRANSFORMERS_MISSING: 'environment',
   MMTOK_INVALID_OPTIONS: 'usage',
   MMTOK_QUESTIONS_MISSING: 'environment',
-  MMTOK_PICTURES_NOT_WRITTEN: 'environment',
+  MMTOK_IMAGES_NOT_WRITTEN: 'environment',
   MMTOK_NO_QUESTIONS: 'usage',
   MMTOK_INVALID_SCENE: 'data',
   MMTOK_UNKNOWN_SHAPE: 'data',

@@ -29,10 +29,10 @@ describe('the official implementation’s selections', () => {
   it.each(officialSelections.map((official, at) => [at + 1, official] as const))(
     'number %i comes out exactly, in set, order and value, by lazy and naive greedy',
     async (_, official) => {
-      const { text, ...pictured } = officialInputs(official);
+      const { text, ...features } = officialInputs(official);
       const image = prepareImage({
         backend,
-        ...pictured,
+        ...features,
         coverage: [
           textCoverage({ temperature: official.textTemperature }),
           visionCoverage({ temperature: official.visionTemperature, weight: official.alpha }),
@@ -66,8 +66,8 @@ describe('formula features', () => {
   );
 
   it.each(settings)('%s: pick order and values', async (_, golden) => {
-    const { text, ...pictured } = formulaInputs(golden);
-    const image = prepareImage({ backend, ...pictured });
+    const { text, ...features } = formulaInputs(golden);
+    const image = prepareImage({ backend, ...features });
     const runs: Selection[] = [];
     for (const maximizer of ['lazy', 'naive'] as const) {
       const selection = await image.select({

@@ -15,7 +15,7 @@ import { lostKinds } from './tables.js';
 import { csvCell } from './write-report.js';
 
 const folder = temporary();
-const picture = onePixel(folder);
+const image = onePixel(folder);
 
 function record(
   id: string,
@@ -30,7 +30,7 @@ function record(
     method,
     budget,
     kind: id < 'q5' ? 'color' : 'shape',
-    image: picture,
+    image,
     question: 'Is <this> "red"?',
     target: 'yes',
     answer: value > 0 ? 'yes' : 'no',

@@ -40,7 +40,7 @@ test('an error about a folder that cannot be created names it and says what to d
   const file = join(folder, 'file');
   await writeFile(file, '');
   await expect(drawSceneFiles(join(file, 'sub'), named(1))).rejects.toMatchObject({
-    code: 'MMTOK_PICTURES_NOT_WRITTEN',
+    code: 'MMTOK_IMAGES_NOT_WRITTEN',
     message: expect.stringMatching(/file\/sub' \(ENOTDIR.*heldOut\(\{ folder \}\)/),
   });
 });

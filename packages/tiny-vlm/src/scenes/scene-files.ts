@@ -18,7 +18,7 @@ const NO_FILTER = 0;
  * Draws the named scenes that are missing in the folder.
  *
  * @param scenes Maps file names to scenes. An existing file is assumed to show its scene.
- * @throws TinyVlmError `MMTOK_PICTURES_NOT_WRITTEN` if the folder cannot be written to.
+ * @throws TinyVlmError `MMTOK_IMAGES_NOT_WRITTEN` if the folder cannot be written to.
  */
 export async function drawSceneFiles(folder: string, scenes: ReadonlyMap<string, Scene>): Promise<void> {
   try {
@@ -30,7 +30,7 @@ export async function drawSceneFiles(folder: string, scenes: ReadonlyMap<string,
   } catch (cause) {
     if (cause instanceof TinyVlmError) throw cause;
     throw new TinyVlmError(
-      'MMTOK_PICTURES_NOT_WRITTEN',
+      'MMTOK_IMAGES_NOT_WRITTEN',
       `Cannot draw images into the folder '${folder}' (${messageOf(cause)})`,
       {
         hint: 'Choose a writable folder with heldOut({ folder }), or for all caches with the variable XDG_CACHE_HOME.',

@@ -79,8 +79,8 @@ it.each([
 });
 
 it.each([
-  ['waits for nothing', 'await new Promise(() => {})', 'it '],
-  ['ends the process', 'process.exit(0)', 'it ends the process'],
+  ['waits for nothing', 'await new Promise(() => {})', 'awaits something that never happens'],
+  ['exits the process', 'process.exit(0)', 'it exits the process'],
   ['throws', "throw new Error('no such thing')", 'no such thing'],
   ['has invalid syntax', 'export default (', 'Unexpected'],
 ])('rejects a module that %s', async (_, code, problem) => {

@@ -176,6 +176,10 @@ const TRIAL = `
   );
 `;
 
+/** Why a worker ends before it posts anything. */
+const ENDED =
+  'it ended before it finished loading: it exits the process, or awaits something that never happens';
+
 /** Generous for modules that load models or read files. */
 const MODULE_MS = 10_000;
 
@@ -191,7 +195,7 @@ export async function loadsInTime(href: string, limitMs: number = MODULE_MS): Pr
     const problem = await new Promise<string | null>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
-      worker.once('exit', () => reject(new Error('it ends the process')));
+      worker.once('exit', () => reject(new Error(ENDED)));
       timer = setTimeout(
         () => reject(new Error(`it did not finish loading within ${limitMs / 1000} s`)),
         limitMs,

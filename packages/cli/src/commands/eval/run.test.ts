@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { builtInMethods, type RunProgress, taskNames } from '@mmtok/eval';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fakeIo } from '../../../test/fake-io.js';
 import { fakeServices } from '../../../test/fake-services.js';
 import { temporary } from '../../../test/temporary.js';
@@ -185,21 +185,13 @@ describe('mmtok eval', () => {
     expect((await run(cwd, 'shapes', '--match', 'anls')).err).toContain('--match');
   });
 
-  it('gives up on a module that never finishes loading', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    try {
-      const cwd = temporary();
-      await writeFile(join(cwd, 'hang.mjs'), 'await new Promise(() => {}); export default 1;');
-      const running = run(cwd, 'shapes', '--methods', './hang.mjs');
-      await expect.poll(() => vi.getTimerCount()).toBe(1);
-      await vi.advanceTimersByTimeAsync(11_000);
-      expect(await running).toMatchObject({
-        exitCode: 2,
-        err: expect.stringContaining('it did not finish loading within 10 s'),
-      });
-    } finally {
-      vi.useRealTimers();
-    }
+  it('rejects a module that never finishes loading', async () => {
+    const cwd = temporary();
+    await writeFile(join(cwd, 'hang.mjs'), 'await new Promise(() => {}); export default 1;');
+    expect(await run(cwd, 'shapes', '--methods', './hang.mjs')).toMatchObject({
+      exitCode: 2,
+      err: expect.stringMatching(/hang\.mjs.*finished loading/s),
+    });
   });
 
   it('runs in shards that merge into the whole', async () => {

@@ -1,6 +1,6 @@
-// Draws the picture at the top of the README: three questions about one image, the vision tokens that were kept for each, and the
+// Draws the image at the top of the README: three questions about one image, the vision tokens that were kept for each, and the
 // model's answers.
-//   node bench/readme-picture.mjs [--tokens 16] [--out ../../docs/images/overlay.svg]
+//   node bench/readme-image.mjs [--tokens 16] [--out ../../docs/images/overlay.svg]
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { tokenMarks } from '@mmtok/core/internal';
