@@ -104,7 +104,7 @@ async function questionsOf(folder) {
  * tiles, and kept tokens.
  */
 export async function compareTiles({ questions, names, focus, ratio, repeats, ...settings }) {
-  const { model, processor } = await loadVlm(tiledModelPath);
+  const { model, processor } = await loadVlm(tiledModelPath, { dtype: 'fp16' });
   const backend = await createOrtBackend();
   const handle = prune(model, { processor, backend, budget: { ratio }, ...(focus > 0 && { focus }) });
   const ways = Object.entries(waysOf({ ...settings, ratio, random: createRandom(1) })).filter(

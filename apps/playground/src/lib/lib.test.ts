@@ -86,7 +86,7 @@ describe('the code to copy', () => {
       snippet({ ...state, ...of }).replaceAll(/,?\s+/g, ' ');
     expect(code({})).toContain("createVlm('owner/name' { dtype: 'q4' keep: 57 })");
     const focused = code({ where: 'browser', method: 'focus' });
-    expect(focused).toContain("{ device: 'webgpu' dtype: 'q4' keep: 57 focus: 4 }");
+    expect(focused).toContain("{ device: 'webgpu' dtype: 'q4' keep: 57 focus: 3 }");
   });
 
   test('names the tiled model with its weights, and the tiles to encode', () => {

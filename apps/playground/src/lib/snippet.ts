@@ -1,7 +1,7 @@
 // The code that does what the page shows, for Node or a browser.
 
 import type { TileChoice } from './tiles.js';
-import type { Device, ModelChoice, RankingMethod } from './types.js';
+import { type Device, FOCUS, type ModelChoice, type RankingMethod } from './types.js';
 
 /** What the code is to do. */
 export interface SnippetState {
@@ -29,7 +29,7 @@ export function snippet(state: SnippetState): string {
     ...(tiles === 'all'
       ? []
       : [`tiles: { ${'max' in tiles ? `max: ${tiles.max}` : `worth: ${tiles.worth}`} }`]),
-    ...(method === 'focus' ? ['focus: 4'] : []),
+    ...(method === 'focus' ? [`focus: ${FOCUS}`] : []),
   ];
   const image = where === 'node' ? quoted(state.image) : 'file'; // A File of <input type="file">.
   const load = !embedded

@@ -51,6 +51,9 @@ export interface Ranking {
 /** The two methods that the main view ranks by. */
 export type RankingMethod = 'mmtok' | 'focus';
 
+/** The strength of the focus. */
+export const FOCUS = 3;
+
 /** Every method of the comparison. */
 export type MethodName = RankingMethod | 'divprune' | 'random' | 'uniform' | 'custom';
 

@@ -12,13 +12,21 @@ import {
 import type { ImageInput, PruneReport, SelectFeatures, SelectRequest, Vlm } from '@mmtok/transformers';
 import { nearest, normalizedRows, similarity } from '../lib/cosine.js';
 import type { TileChoice } from '../lib/tiles.js';
-import type { Analysis, Owners, Ranking, RankingMethod, TilePart, Word } from '../lib/types.js';
+import {
+  type Analysis,
+  FOCUS,
+  type Owners,
+  type Ranking,
+  type RankingMethod,
+  type TilePart,
+  type Word,
+} from '../lib/types.js';
 
 /** What the main view's methods maximize. */
 export function coverageOf(method: RankingMethod, textTemperature: number): readonly CoverageTerm[] {
   return method === 'mmtok'
     ? [textCoverage({ temperature: textTemperature }), visionCoverage()]
-    : [visionCoverage({ focus: 4 })];
+    : [visionCoverage({ focus: FOCUS })];
 }
 
 /** What was computed for one image and one question. */

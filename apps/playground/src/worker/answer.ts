@@ -1,7 +1,7 @@
 // Answers a question from the tokens that a method keeps, or from all.
 
 import type { CallOptions, PruneReport, Select, Vlm } from '@mmtok/transformers';
-import type { AnswerResult, AskInput } from '../lib/types.js';
+import { type AnswerResult, type AskInput, FOCUS } from '../lib/types.js';
 import { divprune, random, uniform } from './methods.js';
 
 /** The options of a call that select a method. */
@@ -13,7 +13,7 @@ function optionsOf(
   const budget = { tokens: keep };
   const own: Readonly<Record<AskInput['method'], CallOptions>> = {
     mmtok: {},
-    focus: { focus: 4 },
+    focus: { focus: FOCUS },
     divprune: { select: divprune },
     random: { select: random },
     uniform: { select: uniform },
