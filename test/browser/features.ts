@@ -1,4 +1,4 @@
-// Features that a page and Node make alike, so that none need travel between them.
+// The same features in a page and in Node, so that none have to be passed between them.
 
 import type { Float32Tensor } from '@mmtok/core';
 import { syntheticFeatures } from '@mmtok/core/testing/features';

@@ -14,7 +14,7 @@ import { buildPrompt, heldOut, loadTinyVlm } from '@mmtok/tiny-vlm';
 import { type PruneReport, processInputs, prune, type Select } from '@mmtok/transformers';
 import { expect, it } from 'vitest';
 
-/** What the answers of two ways differ by at most, for 19 of 20 draws of so many questions, where the ways are equally good. */
+/** The largest difference of scores between two equally good ways, in 19 of 20 samples of this many questions. */
 const NOISE = 0.08;
 /** What words that name nothing shown may cost. On the tiled model they cost 0.075 here; a fixed focus of 4 loses 0.23, one of 3 0.12. */
 const ABSENT = 0.1;

@@ -75,7 +75,7 @@ const chart = Plot.plot({
 });
 chart.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
 
-// A legend in the right margin; a separate one would be an element of its own, and no part of the picture.
+// A legend in the right margin; a separate one would be another element, outside the image.
 const svg = (name, attributes, text) => {
   const element = document.createElementNS('http://www.w3.org/2000/svg', name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);

@@ -35,7 +35,7 @@ async function pictureOf(scene: Scene): Promise<string> {
   return URL.createObjectURL(await canvas.convertToBlob({ type: 'image/png' }));
 }
 
-/** Asks the first so many questions. */
+/** Asks the first questions, as many as given. */
 export async function heldOut({ limit, tokens }: HeldOutRequest): Promise<readonly HeldOutReply[]> {
   Object.assign(env.backends.onnx.wasm ?? {}, { wasmPaths: '/onnxruntime/', numThreads: 2 });
   const [questions, scenes, vlm] = await Promise.all([

@@ -23,7 +23,7 @@ export interface TinyRequest {
   readonly model: string;
   /** `prune` on what `loadVlm` gives, or `createVlm`, which then answers about a canvas as well. */
   readonly way: 'prune' | 'createVlm';
-  /** What a processor made of a prompt and an image, elsewhere: pictures are not decoded alike everywhere. */
+  /** What the processor returned in Node: browsers may decode images slightly differently. */
   readonly inputs: Readonly<Record<string, PlainTensor>>;
   readonly question: string;
   readonly tokens: number;

@@ -51,7 +51,7 @@ export async function answersOf(page: Page): Promise<ShownAnswers> {
   return (await shown.jsonValue()) as ShownAnswers;
 }
 
-/** Waits until the page keeps so many tokens, and reads which, ascending. */
+/** Waits until the page keeps this number of tokens, and reads their indices, ascending. */
 export async function keptOf(page: Page, tokens: number): Promise<readonly number[]> {
   const kept = await page.waitForFunction((count) => {
     const names = document.querySelector('.token-table')?.getAttribute('data-kept') ?? '';

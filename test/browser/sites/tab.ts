@@ -38,7 +38,7 @@ export interface Tab {
 /** How long a page may take for anything that a test waits for, in milliseconds: machines differ, and may be busy. */
 export const PATIENCE = 300_000;
 
-/** Opens a page of a site, on a server of its own. Waiting for something on it takes at most {@link PATIENCE}. */
+/** Opens a page of a site on its own server. Waiting for something on it takes at most {@link PATIENCE}. */
 export async function open(
   browser: Browser,
   options: ServerOptions & {

@@ -1,6 +1,6 @@
 // Answers for every stop of the slider, in few bytes: only where they change.
 
-/** The answer from so many kept tokens on, up to the next change. */
+/** The answer from this number of kept tokens up to the next change. */
 export type AnswerChange = readonly [tokens: number, text: string];
 
 /** Leaves out the stops whose answer is that of the stop before. */
