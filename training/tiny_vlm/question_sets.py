@@ -21,7 +21,7 @@ PER_SCENE = 2
 def write_question_set(config: Config, folder: Path, split: str, scenes: int, per_kind: int) -> None:
     """Writes `scenes.jsonl` and `questions.jsonl`: `per_kind` questions of every kind about the first scenes of a split.
 
-    Kinds alternate. If a scene allows no question of a kind, the next kind that still needs questions is used.
+    Kinds alternate. If a scene has no question of a kind, the next kind that still needs questions is used.
     """
     kinds, sample = kinds_of(config), sampler_of(config)
     lacking = dict.fromkeys(kinds, per_kind)

@@ -23,7 +23,7 @@ export interface SkippedTiles {
   readonly tileGrid: Grid;
   /** Numbered row by row. */
   readonly tiles: readonly number[];
-  /** Written on each; nothing where there is no room. */
+  /** Text drawn on each tile. Omitted on tiles that are too small for it. */
   readonly label?: string;
 }
 

@@ -9,7 +9,7 @@ export const TEXT = 'text';
 
 /** A random sample of targets. */
 export interface TargetSample {
-  /** Number of targets to draw, at least 32. If there are no more targets than this, all are used. */
+  /** Number of targets to draw, at least 32. If there are fewer targets, all are used. */
   readonly targets: number;
   /** @default 0 */
   readonly seed?: number | undefined;

@@ -138,17 +138,22 @@ const llavaFamilies: readonly PrunedFamily[] = [
   },
 ];
 
+/** The properties shared by the families with the Idefics 3 layout. */
+const idefics3Layout: FamilyLayout = {
+  ...llavaLayout,
+  tiles: tilesFromRuns,
+  endsImage: endsWithOverview,
+  tileAt: tileOfMarker,
+  tiling: imageTiling,
+};
+
 /** Images split into tiles, with one block of placeholders per tile or one block for all tiles. */
 const tiledFamilies: readonly PrunedFamily[] = [
   {
-    ...llavaLayout,
+    ...idefics3Layout,
     name: 'Idefics 3, SmolVLM',
     modelTypes: ['idefics3'],
     className: 'Idefics3ForConditionalGeneration',
-    tiles: tilesFromRuns,
-    endsImage: endsWithOverview,
-    tileAt: tileOfMarker,
-    tiling: imageTiling,
     notes: 'tiles share the budget of their image; tile markers stay even if a tile loses all its tokens',
     checkpoints: [
       { id: 'HuggingFaceTB/SmolVLM-256M-Instruct', size: '0.26 B' },
@@ -156,14 +161,10 @@ const tiledFamilies: readonly PrunedFamily[] = [
     ],
   },
   {
-    ...llavaLayout,
+    ...idefics3Layout,
     name: 'SmolVLM 2',
     modelTypes: ['smolvlm'],
     className: 'SmolVLMForConditionalGeneration',
-    tiles: tilesFromRuns,
-    endsImage: endsWithOverview,
-    tileAt: tileOfMarker,
-    tiling: imageTiling,
     notes:
       'tiles share the budget of their image; tile markers stay even if a tile loses all its tokens; frames of a video are single tiles',
     checkpoints: [
@@ -211,7 +212,7 @@ const qwenLayout: FamilyLayout = {
   officialText: 'prefixed',
 };
 
-const NOTES =
+const QWEN_NOTES =
   'kept tokens keep their positions on all three axes; transformers.js merges several images into one grid';
 
 /** Native resolution, patches merged into tokens, three-axis positions. */
@@ -221,7 +222,7 @@ const qwenFamilies: readonly PrunedFamily[] = [
     name: 'Qwen2-VL',
     modelTypes: ['qwen2_vl'],
     className: 'Qwen2VLForConditionalGeneration',
-    notes: NOTES,
+    notes: QWEN_NOTES,
     checkpoints: [{ id: 'onnx-community/Qwen2-VL-2B-Instruct', size: '2.2 B' }],
   },
   {
@@ -229,7 +230,7 @@ const qwenFamilies: readonly PrunedFamily[] = [
     name: 'Qwen2.5-VL',
     modelTypes: ['qwen2_5_vl'],
     className: 'Qwen2_5_VLForConditionalGeneration',
-    notes: `${NOTES}; features before the merger are in window order and are put back into image order; one dimension dominates all others, so set \`standardize: 'auto'\``,
+    notes: `${QWEN_NOTES}; features before the merger are in window order and are put back into image order; one dimension dominates all others, so set \`standardize: 'auto'\``,
     checkpoints: [{ id: 'onnx-community/Qwen2.5-VL-3B-Instruct-ONNX', size: '3.8 B' }],
   },
   {
@@ -240,7 +241,7 @@ const qwenFamilies: readonly PrunedFamily[] = [
       qwen3_vl: 'Qwen3VLForConditionalGeneration',
       qwen3_vl_moe: 'Qwen3VLMoeForConditionalGeneration',
     },
-    notes: `${NOTES}; DeepStack features do not exist in transformers.js`,
+    notes: `${QWEN_NOTES}; DeepStack features do not exist in transformers.js`,
     checkpoints: [{ id: 'onnx-community/Qwen3-VL-2B-Instruct-ONNX', size: '2.1 B' }],
   },
   {
@@ -251,7 +252,7 @@ const qwenFamilies: readonly PrunedFamily[] = [
       qwen3_5: 'Qwen3_5ForConditionalGeneration',
       qwen3_5_moe: 'Qwen3_5MoeForConditionalGeneration',
     },
-    notes: `${NOTES}; linear-attention layers see the kept tokens in order`,
+    notes: `${QWEN_NOTES}; linear-attention layers see the kept tokens in order`,
     checkpoints: [{ id: 'onnx-community/Qwen3.5-0.8B-ONNX', size: '0.9 B' }],
   },
   {

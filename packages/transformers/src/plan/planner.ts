@@ -40,6 +40,7 @@ export interface PlannedCall {
 
 /** Scales for downsizing images, as fractions of their vision tokens. */
 const SCALES = [1, 3 / 4, 1 / 2, 1 / 3, 1 / 4, 1 / 6, 1 / 10];
+
 /** Plans calls that have a {@link TimeBudget}. */
 export class Planner {
   private readonly vlm: ProfiledVlm;
