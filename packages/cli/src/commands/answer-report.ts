@@ -1,5 +1,6 @@
 // Answers as text: token counts, phases, coverage. Shared by `ask` and `demo`.
 
+import type { BothAnswers } from '../models/both-answers.js';
 import type { AgentWords, Answer, ImageTokens, Timings } from '../models/vlm.js';
 import { formatMs, formatShare } from '../terminal/text.js';
 
@@ -20,7 +21,7 @@ export function phasesInWords(timings: Timings): string {
 }
 
 /** Rows of a table that compares two answers. */
-export function comparisonRows(pruned: Answer, whole: Answer): string[][] {
+export function comparisonRows({ pruned, whole }: BothAnswers): string[][] {
   return [
     ['vision tokens', String(whole.keptTokens), String(pruned.keptTokens), ''],
     ...PHASES.map(([key, name]) => [
@@ -35,14 +36,14 @@ export function comparisonRows(pruned: Answer, whole: Answer): string[][] {
 /** Phases shown with their speedup. */
 const COMPARED: ReadonlySet<keyof Timings> = new Set(['prefillMs', 'firstTokenMs', 'totalMs']);
 
-/** `First token, from pixels: 1.07× faster. With all tokens, the encoder takes 94 % of that time.` */
+/** `First token, from pixels: 1.07 × as fast. With all tokens, the encoder takes 94 % of that time.` */
 export function gainInWords(
   pruned: Pick<Timings, 'firstTokenMs'>,
   whole: Pick<Timings, 'firstTokenMs' | 'encodeMs'>,
 ): string {
   const gain = (whole.firstTokenMs / pruned.firstTokenMs).toFixed(2);
   return (
-    `First token, from pixels: ${gain}× faster. ` +
+    `First token, from pixels: ${gain} × as fast. ` +
     `With all tokens, the encoder takes ${formatShare(whole.encodeMs / whole.firstTokenMs)} of that time.`
   );
 }

@@ -54,13 +54,15 @@ describe('mmtok ask', () => {
     const io = fakeIo({ cwd: folder });
     const { services, asked } = fakeServices();
     await main(['ask', 'a.png', 'What is it?', '--compare'], io, services);
-    expect(asked.map(({ budget }) => budget)).toEqual([{ ratio: 0.1 }, 'all']);
+    const once = ['all', { ratio: 0.1 }];
+    expect(asked.map(({ budget }) => budget)).toEqual([...once, ...once, ...once]);
     expect(io.out()).toContain('(the same answer)');
     expect(io.out()).toMatch(/prefill ms +100 +10 +10\.00 ×\n/);
     expect(io.out()).toMatch(/first token ms +120 +32 +3\.75 ×\n/);
     expect(io.out()).toContain(
-      'First token, from pixels: 3.75× faster. With all tokens, the encoder takes 16.7 % of',
+      'First token, from pixels: 3.75 × as fast. With all tokens, the encoder takes 16.7 % of',
     );
+    expect(io.out()).toContain('Times are medians of 3 alternating runs.');
   });
 
   it('lets an agent answer first', async () => {

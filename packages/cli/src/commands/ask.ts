@@ -10,6 +10,7 @@ import type { BackendName } from '../engines/create-backend.js';
 import { orInputFileError, UsageError } from '../errors.js';
 import { renderOverlay } from '../images/overlay.js';
 import { readImage } from '../images/read-image.js';
+import { answerBoth, type BothAnswers } from '../models/both-answers.js';
 import type { Answer, VlmOptions } from '../models/vlm.js';
 import {
   backendOption,
@@ -46,7 +47,7 @@ The embedded models ${EMBEDDED_NAMES} only know drawn shapes; ${TINY_TILED} also
 
 Examples:
   mmtok ask node_modules/@mmtok/tiny-vlm/samples/0.png "What shape is the purple object?"
-  mmtok ask photo.jpg "What is on the table?" --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4 --overlay kept.png
+  mmtok ask photo.jpg "What is on the table?" --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct --dtype q4 --tiles 5 --overlay kept.png
   mmtok ask before.jpg after.jpg "What changed?" --keep 64 --model ./my-model --json
   mmtok ask photo.jpg "Read the sign." --keep c0.95 --compare --device webgpu
   mmtok ask scene.png "What color is the background?" --keep 8 --agent ${TINY_SMALL}
@@ -155,8 +156,9 @@ async function ask(request: AskRequest, { io, services }: Context): Promise<void
       io.stdout.write(safeText(text));
     };
     status.show('Thinking …');
-    const pruned = await vlm.ask({ ...asked, budget: keep, onText: isLive ? onText : undefined });
-    const whole = request.compare ? await vlm.ask({ ...asked, budget: 'all' }) : undefined;
+    const both = request.compare ? await answerBoth(vlm, asked, keep) : undefined;
+    const pruned =
+      both?.pruned ?? (await vlm.ask({ ...asked, budget: keep, onText: isLive ? onText : undefined }));
     status.clear();
     let failure: unknown;
     const overlay = await writeOverlay(request, pruned, io).catch((error: unknown) => {
@@ -164,12 +166,12 @@ async function ask(request: AskRequest, { io, services }: Context): Promise<void
       failure = error;
       return undefined;
     });
-    if (json) printJson(io.stdout, toJson(request, vlm.backend, pruned, whole, overlay));
+    if (json) printJson(io.stdout, toJson(request, vlm.backend, pruned, both, overlay));
     else {
       if (isLive) print(io.stdout);
       else print(io.stdout, pruned.text);
       print(io.stdout);
-      printDetails(pruned, whole, { engine: vlm.backend, model: vlm.name, overlay }, io);
+      printDetails(pruned, both, { engine: vlm.backend, model: vlm.name, overlay }, io);
     }
     if (failure !== undefined) throw failure;
   } finally {
@@ -205,7 +207,7 @@ interface Circumstances {
 
 function printDetails(
   pruned: Answer,
-  whole: Answer | undefined,
+  both: BothAnswers | undefined,
   { engine, model, overlay }: Circumstances,
   { stdout, env }: Io,
 ): void {
@@ -220,7 +222,8 @@ function printDetails(
   field('model', `${model}, tokens selected by ${engine}`);
   if (overlay !== undefined) field('overlay', overlay);
   for (const note of pruned.notes) field('note', note);
-  if (whole === undefined) return;
+  if (both === undefined) return;
+  const { whole, runs } = both;
   print(stdout);
   const isSame = whole.text === pruned.text;
   field('all', `${whole.text}${isSame ? colors.green('  (the same answer)') : ''}`);
@@ -231,11 +234,12 @@ function printDetails(
     { title: 'pruned', align: 'right' },
     { title: '×', align: 'right' },
   ] as const;
-  for (const line of renderTable(columns, comparisonRows(pruned, whole), stdout.columns ?? 100)) {
+  for (const line of renderTable(columns, comparisonRows(both), stdout.columns ?? 100)) {
     print(stdout, line);
   }
   print(stdout);
   print(stdout, gainInWords(pruned.timings, whole.timings));
+  if (runs > 1) print(stdout, colors.dim(`Times are medians of ${runs} alternating runs.`));
 }
 
 /** The JSON output, which is part of the command's contract. */
@@ -243,7 +247,7 @@ function toJson(
   { question, images, model }: AskRequest,
   backend: string,
   pruned: Answer,
-  whole: Answer | undefined,
+  both: BothAnswers | undefined,
   overlay: string | undefined,
 ): object {
   return {
@@ -263,6 +267,6 @@ function toJson(
     ...(pruned.agent && { agent: pruned.agent }),
     notes: pruned.notes,
     ...(overlay !== undefined && { overlay }),
-    ...(whole && { allTokens: { answer: whole.text, timings: whole.timings } }),
+    ...(both && { allTokens: { answer: both.whole.text, timings: both.whole.timings }, runs: both.runs }),
   };
 }

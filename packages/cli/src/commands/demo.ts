@@ -9,7 +9,8 @@ import type { BackendName } from '../engines/create-backend.js';
 import { orInputFileError } from '../errors.js';
 import { renderOverlay } from '../images/overlay.js';
 import { readImage } from '../images/read-image.js';
-import type { Answer, Request, Timings, Vlm } from '../models/vlm.js';
+import { answerBoth, type BothAnswers, medianTimes } from '../models/both-answers.js';
+import type { Answer, Vlm } from '../models/vlm.js';
 import { backendOption, defaultKeepOption, jsonOption, parseCount, parsed, TINY } from '../options.js';
 import { colorsFor, createStatusLine, type Io, print, printJson } from '../terminal/io.js';
 import { type Column, formatMs, renderTable, wrapColumns } from '../terminal/text.js';
@@ -53,9 +54,6 @@ export function addDemo(program: Command, context: Context): void {
     });
 }
 
-/** Each time is the median of this many runs. */
-const RUNS = 3;
-
 /**
  * Runs the demo and prints its table.
  * @throws InputFileError if the folder for the overlays cannot be created.
@@ -84,7 +82,7 @@ async function demo(request: DemoRequest, { io, services }: Context): Promise<vo
     status.clear();
     const seconds = (performance.now() - started) / 1000;
     if (request.json) printJson(io.stdout, toJson(trials, overlays));
-    else printDemo(trials, { overlays, seconds, runs: RUNS, engine: vlm.backend }, io);
+    else printDemo(trials, { overlays, seconds, engine: vlm.backend }, io);
   } finally {
     status.clear();
     await vlm.dispose();
@@ -99,29 +97,8 @@ function firstPerImage(samples: readonly VisualQuestion[], count: number): Visua
 }
 
 async function tryOut(vlm: Vlm, sample: VisualQuestion, budget: Budget): Promise<Trial> {
-  const request = { images: [await readImage(sample.image, '/')], question: sample.question };
-  const whole: Answer[] = [];
-  const pruned: Answer[] = [];
-  // Interleaved, so that background load affects both equally.
-  for (let run = 0; run < RUNS; run++) {
-    whole.push(await vlm.ask({ ...request, budget: 'all' } satisfies Request));
-    pruned.push(await vlm.ask({ ...request, budget } satisfies Request));
-  }
-  return { sample, whole: withMedianTimes(whole), pruned: withMedianTimes(pruned) };
-}
-
-/** The answer, which is the same in all runs, with median times. */
-function withMedianTimes(runs: readonly Answer[]): Answer {
-  return { ...(runs[0] as Answer), timings: medianTimes(runs.map(({ timings }) => timings)) };
-}
-
-function medianTimes(all: readonly Timings[]): Timings {
-  const [first] = all as readonly [Timings];
-  const phases = Object.keys(first) as (keyof Timings)[];
-  const middle = Math.floor(all.length / 2);
-  return Object.fromEntries(
-    phases.map((phase) => [phase, all.map((one) => one[phase]).sort((a, b) => a - b)[middle] as number]),
-  ) as unknown as Timings;
+  const image = await readImage(sample.image, '/');
+  return { sample, ...(await answerBoth(vlm, { images: [image], question: sample.question }, budget)) };
 }
 
 /** Writes one overlay per sample image, its questions side by side; returns the paths. */
@@ -159,10 +136,8 @@ function toJson(trials: readonly Trial[], overlays: readonly string[]): object {
 }
 
 /** A question answered with all tokens and with some. */
-export interface Trial {
+export interface Trial extends BothAnswers {
   readonly sample: VisualQuestion;
-  readonly whole: Answer;
-  readonly pruned: Answer;
 }
 
 /** Further facts for the report. */
@@ -171,8 +146,6 @@ interface DemoFacts {
   readonly overlays: readonly string[];
   /** Duration of the whole demo. */
   readonly seconds: number;
-  /** Each time is the median of this many runs. */
-  readonly runs: number;
   /** What selected the tokens. */
   readonly engine: string;
 }
@@ -196,7 +169,8 @@ const COLUMNS: readonly Column[] = [
 
 /** Prints the table, a summary, the paths of the overlays, and next steps. */
 function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, env, cwd }: Io): void {
-  const { overlays, seconds, runs, engine } = facts;
+  const { overlays, seconds, engine } = facts;
+  const runs = Math.min(...trials.map((trial) => trial.runs));
   const width = Math.min(stdout.columns ?? 100, 120);
   const { bold, dim, green, red } = colorsFor(stdout, env);
   const prose = (text: string, style: (line: string) => string): void => {
@@ -236,7 +210,7 @@ function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, env, cw
   prose(gainInWords(after, before), plain);
   prose(
     `Prefill alone: ${formatMs(before.prefillMs)} → ${formatMs(after.prefillMs)} ms, ` +
-      `${(before.prefillMs / after.prefillMs).toFixed(1)}× faster.`,
+      `${(before.prefillMs / after.prefillMs).toFixed(1)} × as fast.`,
     plain,
   );
   prose(
@@ -266,7 +240,7 @@ function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, env, cw
   );
 }
 
-type Side = Exclude<keyof Trial, 'sample'>;
+type Side = 'whole' | 'pruned';
 
 function rightOf(trials: readonly Trial[], side: Side): string {
   const right = trials.filter((trial) => isRight(trial[side].text, trial.sample)).length;

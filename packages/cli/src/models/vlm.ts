@@ -23,6 +23,7 @@ import {
   type PixelTensor,
 } from '../images/overlay.js';
 import type { RgbImage } from '../images/read-image.js';
+import { formatShare } from '../terminal/text.js';
 
 /** How to run a model. */
 export interface VlmOptions {
@@ -167,7 +168,13 @@ export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise
         ...(agentReport && {
           agent: { answers: agentReport.answers, added: agentReport.added, ms: agentReport.ms },
         }),
-        notes: [...new Set([...report.notes, ...selectionNotes(report)])],
+        notes: [
+          ...new Set([
+            ...report.notes,
+            ...selectionNotes(report),
+            ...(isPruned && tiles === undefined && tilesCanBeLeftOut(loaded) ? tileHint(report) : []),
+          ]),
+        ],
       };
     },
     async dispose() {
@@ -179,14 +186,37 @@ export async function prunedVlm(loaded: LoadedVlm, options: VlmOptions): Promise
 }
 
 /** @throws UsageError if a model is to encode only some tiles but does not split images into tiles. */
-export function assertTiles(name: string, { modelType }: LoadedVlm, tiles: TileBudget = 'all'): void {
-  if (tiles === 'all') return;
-  const tiled = families.flatMap((family) => (family.status === 'pruned' && family.tiling ? [family] : []));
-  if (tiled.some(({ modelTypes }) => modelTypes.includes(modelType))) return;
+export function assertTiles(name: string, loaded: LoadedVlm, tiles: TileBudget = 'all'): void {
+  if (tiles === 'all' || tilesCanBeLeftOut(loaded)) return;
   throw new UsageError(
     `--tiles: the model '${name}' does not split images into tiles that can be left out. Families that do: ` +
-      `${tiled.map((family) => family.name).join(', ')}.`,
+      `${TILED_FAMILIES.map((family) => family.name).join(', ')}.`,
   );
+}
+
+const TILED_FAMILIES = families.flatMap((family) =>
+  family.status === 'pruned' && family.tiling ? [family] : [],
+);
+
+function tilesCanBeLeftOut({ modelType }: LoadedVlm): boolean {
+  return TILED_FAMILIES.some(({ modelTypes }) => modelTypes.includes(modelType));
+}
+
+/** Suggests `--tiles` if the image has tiles and encoding them took most of the time to the first token. */
+export function tileHint({
+  images,
+  timings,
+}: {
+  readonly images: readonly Pick<PruneReport['images'][number], 'tiles'>[];
+  readonly timings: Pick<PruneReport['timings'], 'encodeMs' | 'firstTokenMs'>;
+}): string[] {
+  const tiles = Math.max(0, ...images.map((image) => image.tiles.length));
+  const share = timings.encodeMs / timings.firstTokenMs;
+  // Five tiles are the overview and the four most useful ones.
+  if (tiles <= 5 || share <= 0.5) return [];
+  return [
+    `the encoder took ${formatShare(share)} of the time to first token: --tiles 5 encodes 5 of ${tiles} tiles`,
+  ];
 }
 
 async function streamed(
