@@ -13,6 +13,7 @@ export {
   halfToFloat,
   halvesToFloats,
 } from './internal/half.js';
+export { fasterMethods, type ImageClasses, type ImageProcessorLike } from './internal/image-processor.js';
 export { gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
 export {
   type ImageTiling,

@@ -16,16 +16,17 @@ describe.each([modelPath, smallModelPath, tiledModelPath])('the processor of %s'
 
   it('gives the same numbers for an image', async () => {
     const processors = await both();
-    for (const image of [noise(128, 128, 3), noise(90, 200, 1), noise(192, 192, 3), noise(64, 64, 3)]) {
+    const gray = (): library.RawImage => noise(90, 200, 1);
+    for (const make of [() => noise(128, 128, 3), gray, () => noise(192, 192, 3), () => noise(64, 64, 3)]) {
       const [ours, theirs] = await Promise.all(
-        processors.map((processor) => processor.image_processor!([image])),
+        processors.map((processor) => processor.image_processor!([make()], { return_row_col_info: true })),
       );
-      expect(ours.pixel_values.dims).toEqual(theirs.pixel_values.dims);
-      expect(ours.pixel_values.data).toEqual(theirs.pixel_values.data);
-      expect([ours.original_sizes, ours.reshaped_input_sizes]).toEqual([
-        theirs.original_sizes,
-        theirs.reshaped_input_sizes,
-      ]);
+      for (const tensor of ['pixel_values', 'pixel_attention_mask']) {
+        expect(ours[tensor]?.dims).toEqual(theirs[tensor]?.dims);
+        expect(ours[tensor]?.data).toEqual(theirs[tensor]?.data);
+      }
+      for (const sizes of ['original_sizes', 'reshaped_input_sizes', 'rows', 'cols'])
+        expect(ours[sizes]).toEqual(theirs[sizes]);
     }
   });
 

@@ -1,7 +1,7 @@
 // The weights of the tiled model: they load offline in plain transformers.js as Idefics 3, and images are split as in the training
 // project. Accuracy is tested in accuracy.model.test.ts.
 import { env, Idefics3ForConditionalGeneration, RawImage, type Tensor } from '@huggingface/transformers';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { buildPrompt, loadTinyVlm, samples, TILED_SCENE_SIZE, type TinyVlm } from '../src/node.js';
 
 /** Tiles along an edge, pixels along a tile's edge, and vision tokens per tile. */
@@ -17,6 +17,11 @@ interface Inputs {
 interface Session {
   readonly outputNames: readonly string[];
   run(feeds: Record<string, unknown>): Promise<Record<string, { readonly dims: readonly number[] }>>;
+}
+
+/** The class of a session, which opens sessions. */
+interface SessionClass {
+  create(source: unknown): Promise<unknown>;
 }
 
 const { fetch } = env;
@@ -43,6 +48,16 @@ const inputsOf = (image: RawImage): Promise<Inputs> => vlm.processor(buildPrompt
 
 test('loads offline as a plain Idefics3ForConditionalGeneration', () => {
   expect(vlm.model).toBeInstanceOf(Idefics3ForConditionalGeneration);
+});
+
+test('tiles are cut without sessions of transformers.js, whose threads would spin', async () => {
+  const create = vi.spyOn(
+    (vlm.model.sessions.vision_encoder as object).constructor as SessionClass,
+    'create',
+  );
+  await inputsOf(noise(300, 70));
+  expect(create).not.toHaveBeenCalled();
+  create.mockRestore();
 });
 
 test('an image becomes its tiles, row by row, each after its marker, and then the overview', async () => {

@@ -7,6 +7,7 @@ import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { InputError } from '../errors.js';
 import { type ModelConfig, numberAt, section } from '../internal/types.js';
+import { withMembers } from '../internal/with-members.js';
 import { CROP, phi3Tokens } from './tiling.js';
 
 /** Options of {@link fitImage}. */
@@ -40,7 +41,6 @@ interface ImageProcessorLike {
   readonly resample?: number;
   readonly do_resize?: boolean;
   readonly [member: string]: unknown;
-  _call(...given: unknown[]): unknown;
 }
 
 /** How to count the vision tokens of an image in a family. */
@@ -307,12 +307,4 @@ function withSettings(
   setting: Readonly<Record<string, unknown>>,
 ): ImageProcessorLike {
   return Object.keys(setting).length === 0 ? processor : withMembers(processor, setting);
-}
-
-/** A callable proxy that overrides some members. All other members come from the original, which is not modified. */
-function withMembers<T extends object>(original: T, members: Readonly<Record<string, unknown>>): T {
-  const proxy = (...given: unknown[]): unknown => (proxy as unknown as ImageProcessorLike)._call(...given);
-  Object.setPrototypeOf(proxy, original);
-  for (const [name, value] of Object.entries(members)) Object.defineProperty(proxy, name, { value });
-  return proxy as unknown as T;
 }

@@ -5,6 +5,7 @@ import { messageOf } from '@mmtok/core/internal';
 import { InputError } from '../errors.js';
 import { type Normalization, packingsOf, tilesOf } from '../internal/anyres.js';
 import { type Library, type ModelConfig, numberAt, section } from '../internal/types.js';
+import { withFasterImages } from './faster-images.js';
 import {
   checkPlaceholders,
   checkText,
@@ -44,9 +45,10 @@ export interface ProcessRequest extends PromptRequest {
  */
 export async function processInputs(
   library: Library,
-  processor: Processor,
+  given: Processor,
   request: ProcessRequest,
 ): Promise<ModelInputs> {
+  const processor = withFasterImages(library, given);
   const tools = toolsOf(library, processor, request.config ?? {});
   const { images } = request;
   try {
@@ -59,9 +61,9 @@ export async function processInputs(
     return images.length === 0 ? tokenized(processor, prompt) : await call(tools, prompt, request);
   } catch (cause) {
     if (InputError.isInstance(cause)) throw cause;
-    const given = images.length === 1 ? 'this image' : `these ${images.length} images together`;
+    const taken = images.length === 1 ? 'this image' : `these ${images.length} images together`;
     throw new InputError(
-      `its processor, ${processor.constructor.name}, cannot take ${given} (${messageOf(cause)})`,
+      `its processor, ${processor.constructor.name}, cannot take ${taken} (${messageOf(cause)})`,
       { cause },
     );
   }

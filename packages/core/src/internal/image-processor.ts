@@ -1,0 +1,190 @@
+// Faster versions of two methods of transformers.js's image processors: `preprocess`, which most classes share, and `_call` of
+// Idefics3ImageProcessor, which cuts images into tiles. They return what the originals return. For settings that they do not know,
+// they call the originals.
+
+import { type ByteImage, byteTables, gridTiles, type Normalization, planesOf, writeTiles } from './pixels.js';
+
+/** The members of a `RawImage` that are used here. */
+export interface RawImageLike extends ByteImage {
+  /** Converts the image to three channels, in place. */
+  rgb(): RawImageLike;
+}
+
+/** A preprocessed image. Sizes are `[height, width]`. */
+interface Preprocessed {
+  readonly original_size: readonly [height: number, width: number];
+  readonly reshaped_input_size: readonly [height: number, width: number];
+  /** `[channels, height, width]` */
+  readonly pixel_values: unknown;
+}
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** The methods that have faster versions. */
+interface Methods {
+  preprocess(image: RawImageLike, options?: Settings): Promise<unknown>;
+  _call(images: unknown, options?: Settings): Promise<unknown>;
+}
+
+/** The members of an image processor that are used here. */
+export interface ImageProcessorLike extends Methods, Normalization {
+  readonly [setting: `do_${string}`]: boolean | undefined;
+  readonly pad_size?: unknown;
+  readonly size_divisibility?: unknown;
+  /** The edge of a tile, for processors that cut images. */
+  readonly max_image_size?: { readonly longest_edge?: number };
+  resize(image: RawImageLike): Promise<RawImageLike>;
+  /** The size in whole tiles of an image `[…, height, width]`. */
+  get_resize_for_vision_encoder?(
+    pixels: { readonly dims: readonly number[] },
+    edge: number,
+  ): { readonly height: number; readonly width: number };
+}
+
+interface Class {
+  readonly prototype: object;
+}
+
+/** The classes of the copy of transformers.js that made an image processor. */
+export interface ImageClasses {
+  readonly ImageProcessor: Class;
+  readonly Idefics3ImageProcessor: Class;
+  readonly Tensor: new (type: 'float32' | 'bool', data: Float32Array | Uint8Array, dims: number[]) => unknown;
+}
+
+/** Whether these members are still those of a class. */
+function isUnchanged(processor: object, { prototype }: Class, members: readonly string[]): boolean {
+  const read = (from: object, member: string): unknown => (from as Settings)[member];
+  return members.every((member) => read(processor, member) === read(prototype, member));
+}
+
+/**
+ * Faster versions of an image processor's methods, to be called as methods of it or of an object that inherits from it. Empty if it is
+ * not of these classes, or if its methods have been replaced.
+ */
+export function fasterMethods(processor: ImageProcessorLike, classes: ImageClasses): Partial<Methods> {
+  const { ImageProcessor, Idefics3ImageProcessor, Tensor } = classes;
+  if (!isUnchanged(processor, ImageProcessor, ['preprocess', 'rescale'])) return {};
+  const { preprocess, _call } = processor;
+  const isTiled = isUnchanged(processor, Idefics3ImageProcessor, ['_call', 'split_image']);
+  return {
+    async preprocess(this: ImageProcessorLike, image, options = {}): Promise<unknown> {
+      if (!isSimple(this, options) || !canNormalize(this, image))
+        return await preprocess.call(this, image, options);
+      const resized = await resizedBy(this, image);
+      const { height, width } = resized.image;
+      const planes = planesOf(resized.image, byteTables(this));
+      return {
+        original_size: resized.from,
+        reshaped_input_size: [height, width],
+        pixel_values: new Tensor('float32', planes, [this.image_mean.length, height, width]),
+      } satisfies Preprocessed;
+    },
+    ...(isTiled && {
+      async _call(this: ImageProcessorLike, images, options = {}): Promise<unknown> {
+        const batch = batchOf(images);
+        const edge = this.max_image_size?.longest_edge;
+        const isCut = options.do_image_splitting ?? this.do_image_splitting;
+        const isKnown =
+          isCut === true &&
+          Number.isInteger(edge) &&
+          isSimple(this, {}) &&
+          batch.every((own) => own.length > 0 && own.every((image) => canNormalize(this, image)));
+        if (!isKnown) return await _call.call(this, images, options);
+        return await cutBatch(this, batch, edge as number, options.return_row_col_info === true, Tensor);
+      },
+    }),
+  };
+}
+
+/** Whether the settings ask for nothing but conversion to RGB, resizing, rescaling, and normalizing. */
+function isSimple(processor: ImageProcessorLike, { do_pad, ...others }: Settings): boolean {
+  const pads = do_pad ?? processor.do_pad;
+  const isPadded = pads === true && (processor.pad_size != null || processor.size_divisibility != null);
+  return (
+    Object.values(others).every((option) => option == null) &&
+    !isPadded &&
+    processor.do_rescale === true &&
+    processor.do_normalize === true &&
+    ['do_crop_margin', 'do_thumbnail', 'do_center_crop', 'do_flip_channel_order'].every(
+      (setting) => (processor as unknown as Settings)[setting] !== true,
+    )
+  );
+}
+
+/** Whether there is a mean and a deviation for every channel. */
+function canNormalize(
+  { do_convert_rgb, image_mean, image_std }: ImageProcessorLike,
+  image: ByteImage,
+): boolean {
+  if (!Array.isArray(image_mean) || !Array.isArray(image_std) || image_mean.length !== image_std.length)
+    return false;
+  return image_mean.length === (do_convert_rgb === true ? 3 : image.channels);
+}
+
+/** The image as the processor resizes it, and its size before. */
+async function resizedBy(
+  processor: ImageProcessorLike,
+  image: RawImageLike,
+): Promise<{ readonly image: RawImageLike; readonly from: readonly [height: number, width: number] }> {
+  const from = [image.height, image.width] as const;
+  const converted = processor.do_convert_rgb === true ? image.rgb() : image;
+  return { image: processor.do_resize === true ? await processor.resize(converted) : converted, from };
+}
+
+/** Images as a batch of prompts, each with a list of images. */
+function batchOf(images: unknown): readonly (readonly RawImageLike[])[] {
+  if (!Array.isArray(images)) return [[images as RawImageLike]];
+  return (Array.isArray(images[0]) ? images : [images]) as RawImageLike[][];
+}
+
+/** Cuts the images of a batch of prompts into tiles. Prompts with fewer tiles than others end with masked tiles. */
+async function cutBatch(
+  processor: ImageProcessorLike,
+  batch: readonly (readonly RawImageLike[])[],
+  edge: number,
+  withGrids: boolean,
+  Tensor: ImageClasses['Tensor'],
+): Promise<unknown> {
+  const prompts = await Promise.all(
+    batch.map((images) =>
+      Promise.all(
+        images.map(async (image) => {
+          const resized = await resizedBy(processor, image);
+          const dims = [resized.image.height, resized.image.width];
+          const whole = processor.get_resize_for_vision_encoder?.({ dims }, edge) as {
+            height: number;
+            width: number;
+          };
+          return { ...resized, grid: { rows: whole.height / edge, columns: whole.width / edge, edge } };
+        }),
+      ),
+    ),
+  );
+  const channels = processor.image_mean.length;
+  const counts = prompts.map((images) => images.reduce((sum, { grid }) => sum + gridTiles(grid), 0));
+  const most = Math.max(...counts);
+  const size = channels * edge * edge;
+  const values = new Float32Array(prompts.length * most * size);
+  const mask = new Uint8Array(prompts.length * most * edge * edge);
+  const tables = byteTables(processor);
+  prompts.forEach((images, prompt) => {
+    let tile = prompt * most;
+    mask.fill(1, tile * edge * edge, (tile + (counts[prompt] as number)) * edge * edge);
+    for (const { image, grid } of images) {
+      writeTiles(values.subarray(tile * size), image, tables, grid);
+      tile += gridTiles(grid);
+    }
+  });
+  const all = prompts.flat();
+  // An image that is a single tile has no rows and columns.
+  const lengths = (axis: 'rows' | 'columns'): number[][] =>
+    prompts.map((images) => images.map(({ grid }) => (gridTiles(grid) > 1 ? grid[axis] : 0)));
+  return {
+    pixel_values: new Tensor('float32', values, [prompts.length, most, channels, edge, edge]),
+    pixel_attention_mask: new Tensor('bool', mask, [prompts.length, most, edge, edge]),
+    original_sizes: all.map(({ from }) => from),
+    reshaped_input_sizes: all.map(({ image }) => [image.height, image.width]),
+    ...(withGrids && { rows: lengths('rows'), cols: lengths('columns') }),
+  };
+}
