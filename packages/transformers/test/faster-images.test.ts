@@ -48,7 +48,9 @@ const isTensor = (value: unknown): value is Tensor => value instanceof library.T
 /** A hash of a tensor's bytes. Comparing millions of numbers one by one takes minutes. */
 function digest({ data }: Tensor): string {
   const { buffer, byteOffset, byteLength } = data as Float32Array;
-  return createHash('sha256').update(new Uint8Array(buffer, byteOffset, byteLength)).digest('hex');
+  return createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex');
 }
 
 /** Everything that an image processor returns, or its error, with hashes of the tensors. */

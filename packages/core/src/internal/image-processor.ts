@@ -2,10 +2,11 @@
 // Idefics3ImageProcessor, which cuts images into tiles. They return what the originals return. For settings that they do not know,
 // they call the originals.
 
-import { type ByteImage, byteTables, gridTiles, type Normalization, planesOf, writeTiles } from './pixels.js';
+import { byteTables, gridTiles, type Normalization, planesOf, type RgbBytes, writeTiles } from './pixels.js';
 
 /** The members of a `RawImage` that are used here. */
-export interface RawImageLike extends ByteImage {
+export interface RawImageLike extends RgbBytes {
+  readonly channels: number;
   /** Converts the image to three channels, in place. */
   rgb(): RawImageLike;
 }
@@ -69,7 +70,7 @@ export function fasterMethods(processor: ImageProcessorLike, classes: ImageClass
   const isTiled = isUnchanged(processor, Idefics3ImageProcessor, ['_call', 'split_image']);
   return {
     async preprocess(this: ImageProcessorLike, image, options = {}): Promise<unknown> {
-      if (!isSimple(this, options) || !canNormalize(this, image))
+      if (!isSimple(this, options) || !isNormalizable(this, image))
         return await preprocess.call(this, image, options);
       const resized = await resizedBy(this, image);
       const { height, width } = resized.image;
@@ -77,7 +78,7 @@ export function fasterMethods(processor: ImageProcessorLike, classes: ImageClass
       return {
         original_size: resized.from,
         reshaped_input_size: [height, width],
-        pixel_values: new Tensor('float32', planes, [this.image_mean.length, height, width]),
+        pixel_values: new Tensor('float32', planes, [3, height, width]),
       } satisfies Preprocessed;
     },
     ...(isTiled && {
@@ -89,7 +90,7 @@ export function fasterMethods(processor: ImageProcessorLike, classes: ImageClass
           isCut === true &&
           Number.isInteger(edge) &&
           isSimple(this, {}) &&
-          batch.every((own) => own.length > 0 && own.every((image) => canNormalize(this, image)));
+          batch.every((own) => own.length > 0 && own.every((image) => isNormalizable(this, image)));
         if (!isKnown) return await _call.call(this, images, options);
         return await cutBatch(this, batch, edge as number, options.return_row_col_info === true, Tensor);
       },
@@ -112,14 +113,13 @@ function isSimple(processor: ImageProcessorLike, { do_pad, ...others }: Settings
   );
 }
 
-/** Whether there is a mean and a deviation for every channel. */
-function canNormalize(
+/** Whether an image has three channels after conversion, each with a mean and a deviation. */
+function isNormalizable(
   { do_convert_rgb, image_mean, image_std }: ImageProcessorLike,
-  image: ByteImage,
+  { channels }: RawImageLike,
 ): boolean {
-  if (!Array.isArray(image_mean) || !Array.isArray(image_std) || image_mean.length !== image_std.length)
-    return false;
-  return image_mean.length === (do_convert_rgb === true ? 3 : image.channels);
+  const isPerChannel = [image_mean, image_std].every((each) => Array.isArray(each) && each.length === 3);
+  return isPerChannel && (do_convert_rgb === true || channels === 3);
 }
 
 /** The image as the processor resizes it, and its size before. */
@@ -161,7 +161,7 @@ async function cutBatch(
       ),
     ),
   );
-  const channels = processor.image_mean.length;
+  const channels = 3;
   const counts = prompts.map((images) => images.reduce((sum, { grid }) => sum + gridTiles(grid), 0));
   const most = Math.max(...counts);
   const size = channels * edge * edge;

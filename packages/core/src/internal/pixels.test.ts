@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ByteImage, byteTables, gridTiles, planesOf, type TileGrid, writeTiles } from './pixels.js';
+import { byteTables, gridTiles, planesOf, type RgbBytes, type TileGrid, writeTiles } from './pixels.js';
 
 const normalization = {
   rescale_factor: 1 / 255,
@@ -18,11 +18,11 @@ const images = fc
   .chain(({ width, height }) =>
     fc
       .uint8Array({ minLength: width * height * 3, maxLength: width * height * 3 })
-      .map((data): ByteImage => ({ data, width, height, channels: 3 })),
+      .map((data): RgbBytes => ({ data, width, height })),
   );
 
 /** The value of a pixel, in double precision. */
-function valueAt({ data, width }: ByteImage, channel: number, y: number, x: number): number {
+function valueAt({ data, width }: RgbBytes, channel: number, y: number, x: number): number {
   const byte = data[(y * width + x) * 3 + channel] as number;
   const [mean, deviation] = [normalization.image_mean, normalization.image_std].map((each) => each[channel]);
   return (byte / 255 - (mean as number)) / (deviation as number);
@@ -109,7 +109,7 @@ describe('tiles', () => {
     expect(Array.from(left)).toEqual(expected);
   });
 
-  function cut(image: ByteImage, grid: TileGrid): Float32Array {
+  function cut(image: RgbBytes, grid: TileGrid): Float32Array {
     const target = new Float32Array(gridTiles(grid) * 3 * grid.edge ** 2);
     writeTiles(target, image, tables, grid);
     return target;
