@@ -52,7 +52,7 @@ test('loads offline as a plain Idefics3ForConditionalGeneration', () => {
 
 test('tiles are cut without sessions of transformers.js, whose threads would spin', async () => {
   const create = vi.spyOn(
-    (vlm.model.sessions.vision_encoder as object).constructor as SessionClass,
+    (vlm.model.sessions.vision_encoder as object).constructor as unknown as SessionClass,
     'create',
   );
   await inputsOf(noise(300, 70));
