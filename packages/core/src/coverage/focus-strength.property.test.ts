@@ -9,7 +9,14 @@ import {
 } from '../backend/reference-backend.js';
 import { createRandom } from '../search/sampling.js';
 import { selectTokens } from '../selection/select-tokens.js';
-import { FULL_FOCUS, focusStrength, TYPICAL_FOCUS, textEvidence } from './focus-strength.js';
+import {
+  BACKGROUND_FOCUS,
+  DETAIL_FOCUS,
+  focusStrength,
+  type TextEvidence,
+  TYPICAL_FOCUS,
+  textEvidence,
+} from './focus-strength.js';
 import { visionCoverage } from './terms.js';
 
 type Rows = readonly (readonly number[])[];
@@ -22,9 +29,10 @@ const asked = (vision: Rows, text: Rows) => {
   const x = tensor(vision);
   return [ops, x, tensor(text), ops.rowNorms(x)] as const;
 };
-const evidence = (vision: Rows, text: Rows): { aboveMean: number; aboveTypical: number } => {
-  const { aboveMean, aboveTypical } = textEvidence(...asked(vision, text));
-  return { aboveMean: aboveMean.data[0] as number, aboveTypical: aboveTypical.data[0] as number };
+const evidence = (vision: Rows, text: Rows): TextEvidence<number> => {
+  const { above, below, typicality } = textEvidence(...asked(vision, text));
+  const [up, down, along] = [above, below, typicality].map(({ data }) => data[0] as number);
+  return { above: up as number, below: down as number, typicality: along as number };
 };
 const strength = (vision: Rows, text: Rows): number =>
   focusStrength(...asked(vision, text)).data[0] as number;
@@ -38,34 +46,31 @@ const meanOf = (values: readonly number[]): number =>
 const dot = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((sum, value, d) => sum + value * (b[d] as number), 0);
 
+const correlationOf = (a: readonly number[], b: readonly number[]): number => {
+  const [x, y] = [a, b].map((one) => one.map((value) => value - meanOf(one))) as [number[], number[]];
+  return dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y));
+};
+
 /** The definition, in double precision. */
-function byDefinition(vision: Rows, text: Rows): ReturnType<typeof evidence> {
-  const directions = vision.map(unit);
-  const centerOf = (shares: readonly number[]): number[] =>
-    (vision[0] ?? []).map((_, d) =>
-      dot(
-        directions.map((row) => row[d] as number),
-        shares,
-      ),
-    );
-  const above = (center: readonly number[]): number => {
-    const scores = directions.flatMap((direction) => {
-      const centered = direction.map((value, d) => value - (center[d] as number));
-      return text.map(unit).map((row) => {
-        const deviation = Math.hypot(...row.map((value, d) => value * (centered[d] as number)));
-        return dot(centered, row) / Math.max(deviation, 1e-3);
-      });
+function byDefinition(vision: Rows, text: Rows): TextEvidence<number> {
+  const [directions, words] = [vision, text].map((rows) => rows.map(unit)) as [number[][], number[][]];
+  const mean = (vision[0] ?? []).map((_, d) => meanOf(directions.map((row) => row[d] as number)));
+  const scores = directions.flatMap((direction) => {
+    const centered = direction.map((value, d) => value - (mean[d] as number));
+    return words.map((word) => {
+      const deviation = Math.hypot(...word.map((value, d) => value * (centered[d] as number)));
+      return dot(centered, word) / Math.max(deviation, 1e-3);
     });
-    return Math.max(...scores) / Math.sqrt(Math.max(1, 2 * Math.log(vision.length * text.length)));
+  });
+  const expected = Math.sqrt(Math.max(1, 2 * Math.log(scores.length)));
+  return {
+    above: Math.max(...scores) / expected,
+    below: -Math.min(...scores) / expected,
+    typicality: correlationOf(
+      directions.map((direction) => meanOf(words.map((word) => dot(direction, word)))),
+      directions.map((direction) => dot(direction, mean)),
+    ),
   };
-  const mean = centerOf(vision.map(() => 1 / vision.length));
-  const cosines = directions.map((row) => dot(row, unit(mean)));
-  const [lowest, highest] = [Math.min(...cosines), Math.max(...cosines)];
-  const powers = cosines.map((cosine) =>
-    Math.exp((8 * (cosine - lowest)) / Math.max(highest - lowest, 1e-6)),
-  );
-  const typical = centerOf(powers.map((power) => power / powers.reduce((sum, one) => sum + one)));
-  return { aboveMean: above(mean), aboveTypical: above(typical) };
 }
 
 /** Normal numbers. */
@@ -90,11 +95,18 @@ function scene(
   return { vision, ground, object };
 }
 
+const expectClose = (measured: TextEvidence<number>, expected: TextEvidence<number>): void => {
+  expect(measured.above).toBeCloseTo(expected.above, 4);
+  expect(measured.below).toBeCloseTo(expected.below, 4);
+  expect(measured.typicality).toBeCloseTo(expected.typicality, 4);
+};
+
 const rowsOf = (rows: number, columns: number): fc.Arbitrary<number[][]> =>
   fc.integer({ min: 1, max: 1e6 }).map((seed) => noise(seed, rows, columns));
 const inputs = fc
   .record({
-    n: fc.integer({ min: 2, max: 20 }),
+    // Two tokens are equally typical.
+    n: fc.integer({ min: 3, max: 20 }),
     m: fc.integer({ min: 1, max: 5 }),
     d: fc.integer({ min: 2, max: 12 }),
   })
@@ -104,9 +116,7 @@ describe('evidence', () => {
   it('is what its definition says', () => {
     fc.assert(
       fc.property(inputs, ({ vision, text }) => {
-        const [measured, expected] = [evidence(vision, text), byDefinition(vision, text)];
-        expect(measured.aboveMean).toBeCloseTo(expected.aboveMean, 4);
-        expect(measured.aboveTypical).toBeCloseTo(expected.aboveTypical, 4);
+        expectClose(evidence(vision, text), byDefinition(vision, text));
       }),
     );
   });
@@ -116,8 +126,20 @@ describe('evidence', () => {
       fc.property(inputs, fc.double({ min: 0.01, max: 100, noNaN: true }), ({ vision, text }, factor) => {
         const scaled = (rows: Rows): Rows => rows.map((row) => row.map((value) => value * factor));
         const turned = evidence(scaled(vision.toReversed()), scaled(text.toReversed()));
-        expect(turned.aboveMean).toBeCloseTo(evidence(vision, text).aboveMean, 4);
-        expect(turned.aboveTypical).toBeCloseTo(evidence(vision, text).aboveTypical, 4);
+        expectClose(turned, evidence(vision, text));
+      }),
+    );
+  });
+
+  it('for and against are exchanged, and typicality is reversed, if every word is replaced by its opposite', () => {
+    fc.assert(
+      fc.property(inputs, ({ vision, text }) => {
+        const opposite = evidence(
+          vision,
+          text.map((row) => row.map((value) => -value)),
+        );
+        const { above, below, typicality } = evidence(vision, text);
+        expectClose(opposite, { above: below, below: above, typicality: -typicality });
       }),
     );
   });
@@ -127,7 +149,7 @@ describe('evidence', () => {
       fc.property(fc.integer({ min: 1, max: 1e6 }), (seed) => {
         const vision = noise(seed, 60, 24).map((row) => [1000, ...row]);
         const text = noise(seed + 1, 3, 24).map((row) => [1000, ...row]);
-        expect(strength(vision, text)).toBeLessThan(FULL_FOCUS);
+        expect(strength(vision, text)).toBeLessThan(DETAIL_FOCUS);
       }),
       { numRuns: 50 },
     );
@@ -147,12 +169,12 @@ describe('evidence', () => {
 });
 
 describe('strength', () => {
-  it('is from none to full', () => {
+  it('is from none to that of a background', () => {
     fc.assert(
       fc.property(inputs, ({ vision, text }) => {
         const value = strength(vision, text);
         expect(value).toBeGreaterThanOrEqual(0);
-        expect(value).toBeLessThanOrEqual(FULL_FOCUS);
+        expect(value).toBeLessThanOrEqual(BACKGROUND_FOCUS);
       }),
     );
   });
@@ -164,34 +186,43 @@ describe('strength', () => {
     [64, 32, 8],
     [256, 96, 4],
   ])(
-    'is full for noise in few of 100 scenes of %d tokens with %d numbers, asked with %d words',
+    'is that of a question for noise in few of 100 scenes of %d tokens with %d numbers, asked with %d words',
     (n, d, m) => {
       const strengths = seeds.map((seed) => strength(scene(seed, n, d, 6).vision, noise(seed + 7, m, d)));
-      expect(strengths.filter((value) => value === FULL_FOCUS).length).toBeLessThan(15);
-      expect(meanOf(strengths)).toBeLessThan(0.2 * FULL_FOCUS);
+      expect(strengths.filter((value) => value >= DETAIL_FOCUS).length).toBeLessThan(15);
+      expect(meanOf(strengths)).toBeLessThan(0.2 * DETAIL_FOCUS);
     },
   );
 
-  it('is full for one number repeated in few of 100 scenes', () => {
+  it('is that of a question for one number repeated in few of 100 scenes', () => {
     const strengths = seeds.map((seed) => strength(scene(seed, 64, 64, 6).vision, [new Array(64).fill(1)]));
-    expect(strengths.filter((value) => value === FULL_FOCUS).length).toBeLessThan(15);
+    expect(strengths.filter((value) => value >= DETAIL_FOCUS).length).toBeLessThan(15);
   });
 
-  it('is about full for what a few tokens show, among words that say nothing', () => {
+  it('is about that of a detail for what a few tokens show, among words that say nothing', () => {
     const strengths = seeds.map((seed) => {
       const { vision, object } = scene(seed, 144, 64, 4);
       return strength(vision, [...noise(seed + 7, 3, 64), object]);
     });
-    expect(meanOf(strengths)).toBeGreaterThan(0.95 * FULL_FOCUS);
+    expect(meanOf(strengths)).toBeGreaterThan(0.9 * DETAIL_FOCUS);
   });
 
-  it('is less than full for what most tokens show', () => {
+  it('is about that of a background for what most tokens show and a few do not', () => {
+    const strengths = seeds.map((seed) => {
+      const { vision, ground } = scene(seed, 144, 192, 10);
+      return strength(vision, [...noise(seed + 7, 3, 192), ground]);
+    });
+    expect(meanOf(strengths)).toBeGreaterThan(0.9 * BACKGROUND_FOCUS);
+  });
+
+  it('is weak for a word that matches tokens the better the more typical they are', () => {
     const strengths = seeds.map((seed) => {
       const { vision, ground } = scene(seed, 144, 64, 30);
-      return strength(vision, [...noise(seed + 7, 3, 64), ground]);
+      const [row] = noise(seed + 7, 1, 64) as [number[]];
+      return strength(vision, [row.map((value, d) => value + 0.5 * (ground[d] as number))]);
     });
-    expect(strengths.filter((value) => value > TYPICAL_FOCUS).length).toBeLessThan(15);
-    expect(meanOf(strengths)).toBeGreaterThan(0.9 * TYPICAL_FOCUS);
+    expect(strengths.filter((value) => value > TYPICAL_FOCUS + 1e-6).length).toBeLessThan(15);
+    expect(meanOf(strengths)).toBeGreaterThan(0.5 * TYPICAL_FOCUS);
   });
 });
 
@@ -203,8 +234,8 @@ describe("visionCoverage({ focus: 'auto' })", () => {
     return (await selectTokens({ backend, vision, text, coverage, budget: { tokens: 12 } })).order;
   };
 
-  it('selects as a full focus does where the text names something', async () => {
-    expect(await chosen('auto', [object])).toEqual(await chosen(FULL_FOCUS, [object]));
+  it('selects as the focus for a detail does where the text names something', async () => {
+    expect(await chosen('auto', [object])).toEqual(await chosen(DETAIL_FOCUS, [object]));
     expect(await chosen('auto', [object])).not.toEqual(await chosen(0, [object]));
   });
 
@@ -213,7 +244,7 @@ describe("visionCoverage({ focus: 'auto' })", () => {
       .map((seed) => noise(seed, 2, 32))
       .find((rows) => strength(vision, rows) < 1e-9) as Rows;
     expect(await chosen('auto', text)).toEqual(await chosen(0, text));
-    expect(await chosen(FULL_FOCUS, text)).not.toEqual(await chosen(0, text));
+    expect(await chosen(DETAIL_FOCUS, text)).not.toEqual(await chosen(0, text));
   });
 
   it('goes without text, and has its programs compiled once', async () => {

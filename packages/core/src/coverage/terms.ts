@@ -114,8 +114,8 @@ export interface VisionCoverageOptions {
    * than the paper's two on our benchmark (apps/docs/results). A prepared image then recomputes its kernel for each question.
    *
    * `'auto'` measures from the image and the question whether the text tells vision tokens apart at all. It takes 3 where the text
-   * matches what a part of the image shows, 2 where it only matches what most of it shows, 0 where it does no more than noise would,
-   * and strengths in between.
+   * matches what a part of the image shows, 4 where it matches most of the image and is far from the rest, as "background" is, 1.5
+   * where it matches tokens the better the more typical they are, 0 where it does no more than noise would, and strengths in between.
    * @default 0
    */
   readonly focus?: number | 'auto' | undefined;
