@@ -19,7 +19,7 @@ export type InputTypes = Readonly<Record<string, HostTensor['type']>>;
 /** A program as an ONNX model. */
 export interface CompiledProgram {
   readonly model: Uint8Array;
-  /** Whether the model depends on {@link RecordingOptions.blocks}. */
+  /** Whether the model depends on {@link RecordingOptions.blocks} and {@link RecordingOptions.kinds}. */
   readonly usesBlocks: boolean;
 }
 
@@ -51,6 +51,7 @@ export function compileProgram(
     }),
   );
   const built = program.build(ops, symbols);
+  for (const output of Object.keys(program.outputs)) recording.join(built[output] as SymbolicTensor);
   // A result gets the output's name where it is computed, which saves ONNX Runtime a copy. If that is impossible (an input
   // passed through, one result under two names), an Identity node carries the name.
   const computed = new Set(recording.nodes.flatMap((each) => each.outputs));

@@ -4,6 +4,7 @@ import { BackendUnavailableError } from '@mmtok/core';
 import { messageOf } from '@mmtok/core/internal';
 import { encodeModel } from '@mmtok/onnx';
 import type { Exclusive, OrtModule, OrtSession } from './ort-api.js';
+import { threadOptions } from './thread-options.js';
 
 /** The names of {@link OrtDevice}. */
 export const ORT_DEVICES = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'dml', 'coreml', 'wasm'] as const;
@@ -39,12 +40,6 @@ export function hasRowProducts(device: OrtDevice): boolean {
 }
 
 /**
- * Every session has its own threads, which by default spin for a while after a run and take cores away from the next session: a
- * selection runs two, and the model runs after it. Spinning doubled the time of selections from 576 tokens.
- */
-const NO_SPINNING = { session: { intra_op: { allow_spinning: '0' } } };
-
-/**
  * NVIDIA's libraries can round the factors of float32 products to ten bits (TF32), and ONNX Runtime enables that: similarities then
  * differ in the fourth digit, and different tokens are selected. onnxruntime-node forwards no provider options, but the libraries
  * read this variable when they start. A value that is already set is kept.
@@ -73,7 +68,7 @@ export function createSession(
   // ONNX Runtime's warnings about node placement do not help a caller.
   return ort.InferenceSession.create(model, {
     logSeverityLevel: 3,
-    extra: NO_SPINNING,
+    extra: threadOptions(device),
     ...(isLean && LEAN),
     ...sessionOptions,
     executionProviders: [device],

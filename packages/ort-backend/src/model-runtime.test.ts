@@ -47,6 +47,27 @@ describe('in Node', () => {
     expect(devices).toEqual(['cpu']);
   });
 
+  it('opens only sessions whose threads do not keep spinning after a run', async () => {
+    const opened: unknown[] = [];
+    /** A class of sessions that is not known yet. */
+    class Session {
+      static create(...[model, options]: Parameters<OrtModule['InferenceSession']['create']>) {
+        opened.push(options?.extra);
+        return node.InferenceSession.create(model, options);
+      }
+      run(): void {}
+    }
+    const model: LoadedModel = { sessions: { vision_encoder: new Session() } };
+    const backend = await createOrtBackend({ model });
+    await backend.run(twice, { x });
+    await backend.dispose();
+    const never = { session: { intra_op: { allow_spinning: '0' } } };
+    const briefly = {
+      session: { force_spinning_stop: '1', intra_op: { allow_spinning: '1', spin_duration_us: '100' } },
+    };
+    expect(opened).toEqual([never, briefly, briefly]);
+  });
+
   it('runs programs', async () => {
     const backend = await createOrtBackend({ model: vlm.model });
     expect(backend.device).toBe('cpu');

@@ -4,6 +4,7 @@ import { BackendUnavailableError } from '@mmtok/core';
 import { encodeModel } from '@mmtok/onnx';
 import type { OrtDevice } from './devices.js';
 import { type Exclusive, type OrtModule, type OrtTensor, queueOf, unqueued } from './ort-api.js';
+import { NO_SPINNING } from './thread-options.js';
 
 /** The part of a transformers.js model that is read: its sessions by name, e.g. `vision_encoder`. */
 export interface LoadedModel {
@@ -79,6 +80,7 @@ async function tensorClass(InferenceSession: SessionClass): Promise<OrtModule['T
   // Every build has a provider with this name; in onnxruntime-web it means WebAssembly.
   const session = await InferenceSession.create(constant, {
     executionProviders: ['cpu'],
+    extra: NO_SPINNING,
     logSeverityLevel: 3,
   });
   try {

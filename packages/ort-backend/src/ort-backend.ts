@@ -27,6 +27,7 @@ import {
   selectDevice,
   type WorkingDevice,
 } from './devices.js';
+import { blocksFor } from './gram.js';
 import { type LoadedModel, type ModelRuntime, runtimeOfModel } from './model-runtime.js';
 import {
   type Exclusive,
@@ -36,7 +37,7 @@ import {
   queueOf,
   unqueued,
 } from './ort-api.js';
-import { blocksFor } from './symbolic-ops.js';
+import type { ShapeKind } from './row-blocks.js';
 
 /** Options of {@link createOrtBackend}. */
 export interface OrtBackendOptions {
@@ -139,8 +140,19 @@ interface Wanted {
   readonly program: Program;
   readonly types: InputTypes;
   readonly isLean: boolean;
-  /** The most rows that an input has. */
-  readonly rows: number;
+  /** The shape of each input. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+}
+
+/** What the shapes of inputs say about how they combine with blocks of rows, by name in the graph. */
+function kindsOf(shapes: Wanted['shapes']): Map<string, ShapeKind> {
+  const kinds = new Map<string, ShapeKind>();
+  for (const [name, dims] of Object.entries(shapes)) {
+    if (dims.length === 0) kinds.set(graphInput(name), 'scalar');
+    else if (dims.length === 2 && dims.includes(1))
+      kinds.set(graphInput(name), dims[0] === 1 ? 'row' : 'column');
+  }
+  return kinds;
 }
 
 class OrtBackend implements Backend {
@@ -151,7 +163,7 @@ class OrtBackend implements Backend {
   private readonly ort: OrtModule;
   private readonly sessionOptions: Readonly<Record<string, unknown>>;
   private readonly exclusive: Exclusive;
-  /** For each program, its sessions by the element types of the inputs, whether they are lean, and the number of blocks if it matters. */
+  /** For each program, its sessions by the element types of the inputs, whether they are lean, and how the matrix is split if it matters. */
   private sessions = new WeakMap<Program, Map<string, Promise<OrtSession>>>();
   private readonly opened = new Set<Promise<OrtSession>>();
   /** Releases the sessions of programs that are no longer referenced. */
@@ -201,8 +213,8 @@ class OrtBackend implements Backend {
         return [graphOutput(name), fits ? new this.ort.Tensor('float32', memory, shape) : null];
       }),
     );
-    const rows = Math.max(0, ...names.map((name) => (inputs[name] as HostTensor).dims[0] ?? 0));
-    const wanted = { program, types, isLean: options.lean === true, rows };
+    const shapes = Object.fromEntries(names.map((name) => [name, (inputs[name] as HostTensor).dims]));
+    const wanted = { program, types, isLean: options.lean === true, shapes };
     const outputs = await this.execute(wanted, feeds, fetches);
     return Object.fromEntries(
       Object.keys(program.outputs).map((name) => {
@@ -245,7 +257,7 @@ class OrtBackend implements Backend {
     );
   }
 
-  private session({ program, types, isLean, rows }: Wanted): Promise<OrtSession> {
+  private session({ program, types, isLean, shapes }: Wanted): Promise<OrtSession> {
     let bySignature = this.sessions.get(program);
     if (bySignature === undefined) {
       bySignature = new Map();
@@ -253,12 +265,13 @@ class OrtBackend implements Backend {
       this.programs.register(program, bySignature);
     }
     // Multiplying a product as a whole takes the least memory.
-    const blocks = isLean ? 1 : blocksFor(rows);
+    const blocks = isLean ? 1 : blocksFor(Math.max(0, ...Object.values(shapes).map(([rows = 0]) => rows)));
+    const kinds = blocks === 1 ? new Map<string, ShapeKind>() : kindsOf(shapes);
     const forAnyRows = `${Object.values(types).join()} ${isLean ? 'lean' : ''}`;
-    const forThese = `${forAnyRows} ${blocks}`;
+    const forThese = `${forAnyRows} ${blocks} ${[...kinds].join()}`;
     const known = bySignature.get(forThese) ?? bySignature.get(forAnyRows);
     if (known !== undefined) return known;
-    const recording = { isLean, blocks, hasRowProducts: hasRowProducts(this.device) };
+    const recording = { isLean, blocks, kinds, hasRowProducts: hasRowProducts(this.device) };
     const { model, usesBlocks } = compileProgram(program, types, recording);
     const signature = usesBlocks ? forThese : forAnyRows;
     const created = this.exclusive(() =>

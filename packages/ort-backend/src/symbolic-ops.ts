@@ -2,6 +2,8 @@
 
 import type { TensorOps } from '@mmtok/core';
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '@mmtok/onnx';
+import { gramBlocks } from './gram.js';
+import { RowBlocks, type ShapeKind, transposedKind } from './row-blocks.js';
 
 /** A tensor that exists only as a name in the graph being recorded. */
 export interface SymbolicTensor {
@@ -20,9 +22,11 @@ export interface Recording {
     attributes?: Readonly<Record<string, OnnxAttribute>>,
     output?: string,
   ): SymbolicTensor;
+  /** Records a tensor as a whole if it exists only as blocks of rows so far. */
+  join(tensor: SymbolicTensor): void;
   readonly nodes: readonly OnnxNode[];
   readonly constants: readonly Constant[];
-  /** Whether the recording depends on {@link RecordingOptions.blocks}. */
+  /** Whether the recording depends on {@link RecordingOptions.blocks} and {@link RecordingOptions.kinds}. */
   readonly usesBlocks: boolean;
 }
 
@@ -34,13 +38,15 @@ export interface RecordingOptions {
   readonly blocks: number;
   /** Compute row norms as products, one per row. Fast only where the engine has a kernel for products of vectors. */
   readonly hasRowProducts: boolean;
+  /** What is known of the shapes of named tensors. Only needed for more than one block. */
+  readonly kinds: ReadonlyMap<string, ShapeKind>;
 }
 
 /** How many numbers of a row are squared and summed at a time. */
 const PIECE = 32;
 
 /** Starts a recording. */
-export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOptions): Recording {
+export function startRecording({ isLean, blocks, hasRowProducts, kinds }: RecordingOptions): Recording {
   const constants = new Map<string, Constant>();
   const recorded: OnnxNode[] = [];
   // Where nodes go: the graph, or the body of the loop being recorded, which sees the names around it.
@@ -50,6 +56,7 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
   const fresh = (): SymbolicTensor => ({ name: `t${count++}` });
   const node: Recording['node'] = (opType, inputs, attributes, name) => {
     const output = name === undefined ? fresh() : { name };
+    for (const input of inputs) rowBlocks.join(input);
     nodes.push({
       opType,
       inputs: inputs.map((input) => input.name),
@@ -58,18 +65,19 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
     });
     return output;
   };
+  const rowBlocks = new RowBlocks(node, fresh, kinds);
   const constant = (dtype: 'float32' | 'int64', dims: readonly number[], value: number): SymbolicTensor => {
     const key = `${dtype} [${dims.join()}] ${Object.is(value, -0) ? '-0' : value}`;
     const tensor = { dtype, dims, data: [value], name: `c${constants.size}` } as Constant;
-    const known = constants.get(key) ?? tensor;
-    constants.set(key, known);
-    return { name: known.name };
+    const first = constants.get(key) ?? tensor;
+    constants.set(key, first);
+    return { name: first.name };
   };
   let zero: SymbolicTensor | undefined;
   const scalar = (value: number): SymbolicTensor => {
     const tensor = constant('float32', [], value);
     if (Object.is(value, 0)) zero = tensor;
-    return tensor;
+    return rowBlocks.withKind(tensor, 'scalar');
   };
   const index = (value: number): SymbolicTensor => constant('int64', [], value);
   const indexList = (value: number): SymbolicTensor => constant('int64', [1], value);
@@ -78,60 +86,78 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
   const keep = (options?: { readonly keepDims?: boolean }): OnnxAttribute => ({
     int: options?.keepDims ? 1 : 0,
   });
+  const rowNorms = (x: SymbolicTensor): SymbolicTensor => {
+    if (hasRowProducts) {
+      // Each row times itself: ONNX Runtime fuses the transpose into the product, copies nothing, and uses SIMD.
+      const wide = node('Unsqueeze', [x, indexList(1)]);
+      const tall = node('Transpose', [wide], { perm: { ints: [0, 2, 1] } });
+      return node('Squeeze', [node('Sqrt', [node('MatMul', [wide, tall])]), indexList(2)]);
+    }
+    // One pass without a copy of x: writing out the squares takes twice the CPU time for 576 × 4096 numbers. ReduceL2 adds squares one
+    // by one, each waiting for the last; norms of pieces, and then of those norms, take 60 % of the time.
+    const width = node('Gather', [node('Shape', [x]), indexList(1)], { axis: { int: 0 } });
+    const isWhole = node('Equal', [node('Mod', [width, indexList(PIECE)]), indexList(0)]);
+    const piece = node('Where', [isWhole, indexList(PIECE), width]);
+    // 0 in a shape keeps the length that x has.
+    const shape = node('Concat', [indexList(0), node('Div', [width, piece]), piece], { axis: { int: 0 } });
+    const norms = (of: SymbolicTensor, axis: number, keepdims: number): SymbolicTensor =>
+      node('ReduceL2', [of], { axes: { ints: [axis] }, keepdims: { int: keepdims } });
+    return norms(norms(node('Reshape', [x, shape]), 2, 0), 1, 1);
+  };
 
   const ops: TensorOps<SymbolicTensor> = {
     scalar,
-    size: (x, axis) => node('Cast', [length(x, axis)], { to: { int: 1 } }),
+    size: (x, axis) => rowBlocks.withKind(node('Cast', [length(x, axis)], { to: { int: 1 } }), 'scalar'),
     range: (x, axis) => node('Range', [index(0), length(x, axis), index(1)]),
 
-    add: (a, b) => node('Add', [a, b]),
-    subtract: (a, b) => node('Sub', [a, b]),
-    multiply: (a, b) => node('Mul', [a, b]),
-    divide: (a, b) => node('Div', [a, b]),
+    add: (a, b) => rowBlocks.binary('Add', a, b),
+    subtract: (a, b) => rowBlocks.binary('Sub', a, b),
+    multiply: (a, b) => rowBlocks.binary('Mul', a, b),
+    divide: (a, b) => rowBlocks.binary('Div', a, b),
     // Unlike Max, Relu works in place.
-    maximum: (a, b) => (isLean && b.name === zero?.name ? node('Relu', [a]) : node('Max', [a, b])),
-    exp: (x) => node('Exp', [x]),
-    log: (x) => node('Log', [x]),
+    maximum: (a, b) =>
+      isLean && b.name === zero?.name ? rowBlocks.unary('Relu', a) : rowBlocks.binary('Max', a, b),
+    exp: (x) => rowBlocks.unary('Exp', x),
+    log: (x) => rowBlocks.unary('Log', x),
     equal: (a, b) => node('Equal', [a, b]),
     where: (condition, a, b) => node('Where', [condition, a, b]),
 
     matMul: (a, b, options) => {
       if (options?.transposeB && a.name === b.name) {
         usesBlocks = true;
-        if (blocks > 1) return gram(node, indexList, a, blocks);
+        if (blocks > 1) return rowBlocks.add(gramBlocks(node, indexList, a, blocks));
       }
       // Gemm reads a transposed second matrix in place; MatMul would need a copy first.
-      return node('Gemm', [a, b], { transB: { int: options?.transposeB ? 1 : 0 } });
+      const product = node('Gemm', [a, b], { transB: { int: options?.transposeB ? 1 : 0 } });
+      return rowBlocks.withKind(
+        product,
+        options?.transposeB && rowBlocks.kindOf(b) === 'row' ? 'column' : undefined,
+      );
     },
-    transpose: (x) => node('Transpose', [x], { perm: { ints: [1, 0] } }),
-    rowNorms: (x) => {
-      if (hasRowProducts) {
-        // Each row times itself: ONNX Runtime fuses the transpose into the product, copies nothing, and uses SIMD.
-        const wide = node('Unsqueeze', [x, indexList(1)]);
-        const tall = node('Transpose', [wide], { perm: { ints: [0, 2, 1] } });
-        return node('Squeeze', [node('Sqrt', [node('MatMul', [wide, tall])]), indexList(2)]);
-      }
-      // One pass without a copy of x: writing out the squares takes twice the CPU time for 576 × 4096 numbers. ReduceL2 adds squares one
-      // by one, each waiting for the last; norms of pieces, and then of those norms, take 60 % of the time.
-      const width = node('Gather', [node('Shape', [x]), indexList(1)], { axis: { int: 0 } });
-      const isWhole = node('Equal', [node('Mod', [width, indexList(PIECE)]), indexList(0)]);
-      const piece = node('Where', [isWhole, indexList(PIECE), width]);
-      // 0 in a shape keeps the length that x has.
-      const shape = node('Concat', [indexList(0), node('Div', [width, piece]), piece], { axis: { int: 0 } });
-      const norms = (of: SymbolicTensor, axis: number, keepdims: number): SymbolicTensor =>
-        node('ReduceL2', [of], { axes: { ints: [axis] }, keepdims: { int: keepdims } });
-      return norms(norms(node('Reshape', [x, shape]), 2, 0), 1, 1);
-    },
+    transpose: (x) =>
+      rowBlocks.withKind(
+        node('Transpose', [x], { perm: { ints: [1, 0] } }),
+        transposedKind(rowBlocks.kindOf(x)),
+      ),
+    rowNorms: (x) => rowBlocks.withKind(rowNorms(x), 'column'),
     softmax: (x, axis) => {
       // Over the first axis, ONNX Runtime transposes a copy, and the result back.
-      if (!isLean || axis !== 0) return node('Softmax', [x], { axis: { int: axis } });
+      if (!isLean || axis !== 0) {
+        return rowBlocks.withKind(node('Softmax', [x], { axis: { int: axis } }), rowBlocks.kindOf(x));
+      }
       const keepDims = { keepDims: true };
       const powers = ops.exp(ops.subtract(x, ops.max(x, axis, keepDims)));
       return ops.divide(powers, ops.sum(powers, axis, keepDims));
     },
 
-    sum: (x, axis, options) => node('ReduceSum', [x, indexList(axis)], { keepdims: keep(options) }),
-    max: (x, axis, options) => node('ReduceMax', [x], { axes: { ints: [axis] }, keepdims: keep(options) }),
+    sum: (x, axis, options) =>
+      rowBlocks.reduction(x, axis, options?.keepDims === true, (part) =>
+        node('ReduceSum', [part, indexList(axis)], { keepdims: keep(options) }),
+      ),
+    max: (x, axis, options) =>
+      rowBlocks.reduction(x, axis, options?.keepDims === true, (part) =>
+        node('ReduceMax', [part], { axes: { ints: [axis] }, keepdims: keep(options) }),
+      ),
     argMax: (x, axis) => node('ArgMax', [x], { axis: { int: axis }, keepdims: { int: 0 } }),
 
     concat: (parts, axis) => node('Concat', parts, { axis: { int: axis } }),
@@ -140,18 +166,20 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
     loop: (times, state, body) => {
       const names = Object.keys(state);
       const carried = names.map(fresh);
+      const [iteration, condition] = [fresh(), fresh()];
       const around = nodes;
       const bodyNodes: OnnxNode[] = [];
-      nodes = bodyNodes;
-      const step = body(Object.fromEntries(names.map((name, i) => [name, carried[i]])) as typeof state);
-      const emitNames = Object.keys(step.emit);
-      // A body may pass a value through unchanged or emit it twice, but its outputs need unique names.
-      const outputs = [
-        ...names.map((name) => step.state[name] as SymbolicTensor),
-        ...emitNames.map((name) => step.emit[name] as SymbolicTensor),
-      ].map((symbol) => node('Identity', [symbol]));
-      const [iteration, condition] = [fresh(), fresh()];
-      const nextCondition = node('Identity', [condition]);
+      const { emitNames, outputs, nextCondition } = rowBlocks.inBody(() => {
+        nodes = bodyNodes;
+        const step = body(Object.fromEntries(names.map((name, i) => [name, carried[i]])) as typeof state);
+        const emitted = Object.keys(step.emit);
+        // A body may pass a value through unchanged or emit it twice, but its outputs need unique names.
+        const symbols = [
+          ...names.map((name) => step.state[name] as SymbolicTensor),
+          ...emitted.map((name) => step.emit[name] as SymbolicTensor),
+        ].map((symbol) => node('Identity', [symbol]));
+        return { emitNames: emitted, outputs: symbols, nextCondition: node('Identity', [condition]) };
+      });
       nodes = around;
 
       const results = outputs.map(fresh);
@@ -182,6 +210,7 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
   return {
     ops,
     node,
+    join: (tensor) => rowBlocks.join(tensor),
     nodes: recorded,
     get constants() {
       return [...constants.values()];
@@ -190,45 +219,4 @@ export function startRecording({ isLean, blocks, hasRowProducts }: RecordingOpti
       return usesBlocks;
     },
   };
-}
-
-/**
- * Into how many blocks of rows to split a matrix. More blocks save more multiplications (at most half), but copy more and multiply
- * smaller matrices: see docs/decisions/0006. There are few different counts because each one needs a separate session.
- */
-export function blocksFor(rows: number): number {
-  if (rows < 384) return 1;
-  return rows < 1152 ? 3 : 6;
-}
-
-/**
- * x · xᵀ for `x` `[n, d]`: `[n, n]`, exactly symmetric, at 60 % of the cost of the whole product. Rows are split into blocks; each is
- * multiplied by itself and every later one, and blocks left of the diagonal are copied from their mirror image.
- * @param indexList a constant of int64, shape `[1]`.
- * @param count how many blocks; some are empty if there are fewer rows.
- */
-function gram(
-  node: Recording['node'],
-  indexList: (value: number) => SymbolicTensor,
-  x: SymbolicTensor,
-  count: number,
-): SymbolicTensor {
-  const rows = node('Gather', [node('Shape', [x]), indexList(0)], { axis: { int: 0 } });
-  const size = node('Div', [node('Add', [rows, indexList(count - 1)]), indexList(count)]);
-  const start = (block: number): SymbolicTensor => node('Mul', [size, indexList(block)]);
-  const blocks = Array.from({ length: count }, (_, i) =>
-    node('Slice', [x, start(i), start(i + 1), indexList(0)]),
-  );
-
-  const tiles: SymbolicTensor[][] = blocks.map(() => []);
-  blocks.forEach((block, i) => {
-    blocks.slice(i).forEach((later, offset) => {
-      const j = i + offset;
-      const tile = node('Gemm', [block, later], { transB: { int: 1 } });
-      (tiles[i] as SymbolicTensor[])[j] = tile;
-      if (j > i) (tiles[j] as SymbolicTensor[])[i] = node('Transpose', [tile], { perm: { ints: [1, 0] } });
-    });
-  });
-  const bands = tiles.map((row) => node('Concat', row, { axis: { int: 1 } }));
-  return node('Concat', bands, { axis: { int: 0 } });
 }
