@@ -13,7 +13,8 @@ import {
   type SpeedSession,
   type SpeedTensor,
 } from './runtime.js';
-import { RandomWeights, Sketch, type SpeedDtype, type WeightSource } from './sketch.js';
+import { Sketch, type SpeedDtype } from './sketch.js';
+import { RandomWeights, type WeightSource } from './weights.js';
 
 /** What {@link RandomDecoder.build} takes. */
 export interface DecoderOptions {

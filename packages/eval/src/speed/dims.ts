@@ -5,6 +5,7 @@ import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { type ConvolutionalEncoder, convolutionalSchema, lastMap, towerCost } from './convolution.js';
 import { type MixerDims, mixerPeriod, mixerSchema, mixersOf, mixerWeights, mixingCost } from './mixers.js';
+import { positiveInt } from './schemas.js';
 
 /** A vision transformer with its projector, and its input image. */
 export interface TransformerEncoder {
@@ -46,25 +47,23 @@ export function isConvolutional(encoder: EncoderDims): encoder is ConvolutionalE
   return 'stages' in encoder;
 }
 
-const size = z.int('expected a whole number').positive('expected at least 1');
-
 const transformerSchema: z.ZodType<TransformerEncoder, TransformerEncoder> = z
   .strictObject({
     title: z.string('expected text').min(1, 'expected text'),
-    hidden: size,
-    layers: size,
-    heads: size,
-    intermediate: size,
+    hidden: positiveInt,
+    layers: positiveInt,
+    heads: positiveInt,
+    intermediate: positiveInt,
     gated: z.boolean(),
-    patchValues: size,
-    grid: z.tuple([size, size]),
-    tiles: size,
+    patchValues: positiveInt,
+    grid: z.tuple([positiveInt, positiveInt]),
+    tiles: positiveInt,
     classToken: z.boolean(),
-    merge: size,
-    pool: size.optional(),
-    projector: z.array(size),
-    window: z.strictObject({ side: size, fullEvery: size }).optional(),
-    anySizePatch: size.optional(),
+    merge: positiveInt,
+    pool: positiveInt.optional(),
+    projector: z.array(positiveInt),
+    window: z.strictObject({ side: positiveInt, fullEvery: positiveInt }).optional(),
+    anySizePatch: positiveInt.optional(),
   })
   .refine(({ hidden, heads }) => hidden % heads === 0, 'expected hidden to be a multiple of heads')
   .refine(
@@ -150,20 +149,20 @@ export interface ModelDims extends MixerDims {
 const schema = z
   .strictObject({
     title: z.string('expected text').min(1, 'expected text'),
-    hidden: size,
-    layers: size,
-    heads: size,
-    keyValueHeads: size,
-    headDim: size.multipleOf(8, 'expected a multiple of 8'),
-    intermediate: size,
+    hidden: positiveInt,
+    layers: positiveInt,
+    heads: positiveInt,
+    keyValueHeads: positiveInt,
+    headDim: positiveInt.multipleOf(8, 'expected a multiple of 8'),
+    intermediate: positiveInt,
     gated: z.boolean().optional(),
-    vocabulary: size,
+    vocabulary: positiveInt,
     attentionBias: z.boolean(),
     headNorms: z.boolean().optional(),
     outputGate: z.boolean().optional(),
     mixers: z.array(mixerSchema).min(1, 'expected at least one mixer').optional(),
-    visionTokens: size,
-    visionWidth: size,
+    visionTokens: positiveInt,
+    visionWidth: positiveInt,
     keep: z.array(z.string()).min(1, 'expected a budget such as "64" or "10%"'),
     encoder: encoderSchema.optional(),
   })

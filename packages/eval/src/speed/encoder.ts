@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '@mmtok/core/internal';
-import { addTower } from './convolution.js';
+import { addTower } from './convolution-graphs.js';
 import {
   type EncoderDims,
   encoderScale,
@@ -13,7 +13,8 @@ import {
   widthOf,
 } from './dims.js';
 import { inTemporaryFolder, openSession, type SpeedRuntime, type SpeedSession } from './runtime.js';
-import { CONTRIB, RandomWeights, Sketch, type SpeedDtype } from './sketch.js';
+import { CONTRIB, Sketch, type SpeedDtype } from './sketch.js';
+import { RandomWeights } from './weights.js';
 
 /** What {@link RandomEncoder.build} takes. */
 export interface EncoderOptions {

@@ -12,7 +12,8 @@ import {
   mixerWeights,
   mixingCost,
 } from './mixers.js';
-import { Sketch, type WeightSource } from './sketch.js';
+import { Sketch } from './sketch.js';
+import type { WeightSource } from './weights.js';
 
 const hidden = 8;
 const dims: MixerDims = { hidden, heads: 2, keyValueHeads: 1, headDim: 8, attentionBias: false };

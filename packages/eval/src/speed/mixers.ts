@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 import type { SpeedTensor } from './runtime.js';
+import { positiveInt } from './schemas.js';
 
 /** Attention, with the heads of the model's dimensions. */
 export interface AttentionMixer {
@@ -50,25 +51,23 @@ export interface MixerDims {
   readonly mixers?: readonly Mixer[] | undefined;
 }
 
-const size = z.int('expected a whole number').positive('expected at least 1');
-
 /** Checks a mixer. */
 export const mixerSchema: z.ZodType<Mixer, Mixer> = z.discriminatedUnion('mixer', [
   z.strictObject({ mixer: z.literal('attention') }),
   z
     .strictObject({
       mixer: z.literal('deltaNet'),
-      keyHeads: size,
-      valueHeads: size,
-      keyDim: size,
-      valueDim: size,
-      kernel: size.min(2, 'expected at least 2'),
+      keyHeads: positiveInt,
+      valueHeads: positiveInt,
+      keyDim: positiveInt,
+      valueDim: positiveInt,
+      kernel: positiveInt.min(2, 'expected at least 2'),
     })
     .refine(
       ({ keyHeads, valueHeads }) => valueHeads % keyHeads === 0,
       'expected valueHeads to be a multiple of keyHeads',
     ),
-  z.strictObject({ mixer: z.literal('shortConv'), kernel: size.min(2, 'expected at least 2') }),
+  z.strictObject({ mixer: z.literal('shortConv'), kernel: positiveInt.min(2, 'expected at least 2') }),
 ]);
 
 const ATTENTION: readonly Mixer[] = [{ mixer: 'attention' }];
