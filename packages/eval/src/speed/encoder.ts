@@ -136,11 +136,21 @@ export function encoderGraph(options: EncoderGraphOptions): Uint8Array {
     token = g.dense(`projector.${at}`, token, widths[at] as number, width);
     if (at < widths.length - 2) token = g.gelu(`projector.${at}.gelu`, token);
   });
+  if (!isConvolutional(encoder) && encoder.gatedMerger !== undefined) {
+    token = addGatedMerger(g, token, outer, encoder.gatedMerger);
+  }
   g.cast('image_features', token, 'float32');
   return g.encode(
     [{ name, dtype: 'float32', dims: ['tiles', ...tileDims(encoder)] }],
     [{ name: 'image_features' }],
   );
+}
+
+/** Adds the block after the projector of GLM-OCR. */
+export function addGatedMerger(g: Sketch, x: string, width: number, intermediate: number): string {
+  const normed = g.layerNorm('merger.norm', g.linear('merger.in', x, width, width), width);
+  const open = g.op('merger.gelu', 'Gelu', [normed], { domain: CONTRIB });
+  return g.gatedBlock('merger', open, width, intermediate);
 }
 
 /**

@@ -3,4 +3,4 @@
 import * as z from 'zod';
 
 /** A whole number of at least 1, such as a width or a count. */
-export const positiveInt = z.int('expected a whole number').positive('expected at least 1');
+export const positiveInt: z.ZodInt = z.int('expected a whole number').positive('expected at least 1');

@@ -78,14 +78,33 @@ export class Sketch {
     });
   }
 
-  biased(name: string, x: string, width: number): string {
-    const bias = this.weights.tensor(`${name}.bias`, this.float, [width], { exponent: -6, isSigned: true });
-    return this.op(name, 'Add', [x, this.constant(bias)]);
+  /** A bias, or the shift of a norm. */
+  private bias(name: string, width: number): string {
+    return this.constant(
+      this.weights.tensor(`${name}.bias`, this.float, [width], { exponent: -6, isSigned: true }),
+    );
   }
 
   /** `x · W + b`. */
   dense(name: string, x: string, rows: number, columns: number): string {
-    return this.biased(`${name}.biased`, this.linear(name, x, rows, columns), columns);
+    return this.op(`${name}.biased`, 'Add', [this.linear(name, x, rows, columns), this.bias(name, columns)]);
+  }
+
+  /** `x · W`, or `x · W + b`. */
+  project(
+    name: string,
+    x: string,
+    [rows, columns]: readonly [rows: number, columns: number],
+    biased: boolean,
+  ): string {
+    return biased ? this.dense(name, x, rows, columns) : this.linear(name, x, rows, columns);
+  }
+
+  /** A gated feed-forward block without biases, from `width` over `intermediate` back to `width`. */
+  gatedBlock(name: string, x: string, width: number, intermediate: number): string {
+    const open = this.silu(`${name}.silu`, this.linear(`${name}.gate`, x, width, intermediate));
+    const gated = this.op(`${name}.gated`, 'Mul', [open, this.linear(`${name}.up`, x, width, intermediate)]);
+    return this.linear(`${name}.down`, gated, intermediate, width);
   }
 
   /** Self-attention between the rows of `x` `[batch, rows, width]`, with biases. */
@@ -111,9 +130,8 @@ export class Sketch {
       exponent,
       isSigned: true,
     });
-    const bias = this.weights.tensor(`${name}.bias`, this.float, [out], { exponent: -6, isSigned: true });
     const pad = (kernel - 1) / 2;
-    return this.op(name, 'Conv', [x, this.constant(weight), this.constant(bias)], {
+    return this.op(name, 'Conv', [x, this.constant(weight), this.bias(name, out)], {
       attributes: {
         kernel_shape: { ints: [kernel, kernel] },
         strides: { ints: [stride, stride] },
@@ -153,15 +171,10 @@ export class Sketch {
 
   /** Rows of `x` with mean 0 and variance 1. */
   layerNorm(name: string, x: string, width: number): string {
-    const shift = this.weights.tensor(`${name}.bias`, this.float, [width], { exponent: -6, isSigned: true });
-    return this.op(
-      name,
-      'LayerNormalization',
-      [x, this.scale(`${name}.weight`, width), this.constant(shift)],
-      {
-        attributes: { axis: { int: -1 }, epsilon: EPSILON },
-      },
-    );
+    const weights = [this.scale(`${name}.weight`, width), this.bias(name, width)];
+    return this.op(name, 'LayerNormalization', [x, ...weights], {
+      attributes: { axis: { int: -1 }, epsilon: EPSILON },
+    });
   }
 
   /** `x` cast to the graph's compute precision, or to 32-bit floats. */
@@ -174,18 +187,19 @@ export class Sketch {
     return this.constant({ name, dtype: 'int64', dims: [data.length], data });
   }
 
-  /** The sum of `x` and `branch`, both unnormalized and normalized. */
+  /** The sum of `x` and `branch`, both unnormalized and normalized: by {@link layerNorm} if biased, or by {@link norm}. */
   addAndNorm(
     name: string,
-    x: string,
-    branch: string,
+    [x, branch]: readonly [x: string, branch: string],
     width: number,
+    biased: boolean,
   ): { readonly sum: string; readonly normed: string } {
     const sum = `${name}.sum`;
+    const weights = [this.scale(`${name}.weight`, width), ...(biased ? [this.bias(name, width)] : [])];
     const normed = this.op(
       name,
-      'SkipSimplifiedLayerNormalization',
-      [x, branch, this.scale(`${name}.weight`, width)],
+      biased ? 'SkipLayerNormalization' : 'SkipSimplifiedLayerNormalization',
+      [x, branch, ...weights],
       { domain: CONTRIB, attributes: { epsilon: EPSILON }, outputs: [`${name}.normed`, '', '', sum] },
     );
     return { sum, normed };
