@@ -13,7 +13,8 @@ import {
   type SpeedSession,
   type SpeedTensor,
 } from './runtime.js';
-import { RandomWeights, Sketch, type SpeedDtype, type WeightSource } from './sketch.js';
+import { Sketch, type SpeedDtype } from './sketch.js';
+import { RandomWeights, type WeightSource } from './weights.js';
 
 /** What {@link RandomDecoder.build} takes. */
 export interface DecoderOptions {
@@ -175,25 +176,24 @@ const decoderStates = ({ dims, layers }: Pick<GraphOptions, 'dims' | 'layers'>):
 
 function layersGraph(options: GraphOptions): Uint8Array {
   const { dims, layers } = options;
-  const { hidden, intermediate, gated = true } = dims;
+  const { hidden, parallel = false, biased = false } = dims;
   const g = new Sketch(options);
   const shared = [...sequenceLengths(g), ...rotaryTables(g, options)];
   let x = g.cast('embeddings', 'inputs_embeds');
-  let normed = g.norm('layers.0.attention.norm', x, hidden);
+  let normed = firstNorm(g, 'layers.0.attention.norm', x, dims);
   for (const [layer, one] of mixersOf(dims, layers).entries()) {
     const name = `layers.${layer}`;
     const mixed = addMixer(g, one, { dims, layer, x: normed, shared });
-    const middle = g.addAndNorm(`${name}.mlp.norm`, x, mixed, hidden);
-    const up = g.linear(`${name}.mlp.up`, middle.normed, hidden, intermediate);
-    const open = gated
-      ? g.op(`${name}.mlp.gated`, 'Mul', [
-          g.silu(`${name}.mlp.silu`, g.linear(`${name}.mlp.gate`, middle.normed, hidden, intermediate)),
-          up,
-        ])
-      : g.gelu(`${name}.mlp.gelu`, up);
-    const down = g.linear(`${name}.mlp.down`, open, intermediate, hidden);
-    if (layer === layers - 1) x = g.op('sum', 'Add', [middle.sum, down]);
-    else ({ sum: x, normed } = g.addAndNorm(`layers.${layer + 1}.attention.norm`, middle.sum, down, hidden));
+    let branch: string;
+    if (parallel) {
+      branch = g.op(`${name}.branches`, 'Add', [mixed, feedForward(g, `${name}.mlp`, normed, dims)]);
+    } else {
+      ({ sum: x, normed } = g.addAndNorm(`${name}.mlp.norm`, [x, mixed], hidden, biased));
+      branch = feedForward(g, `${name}.mlp`, normed, dims);
+    }
+    if (layer === layers - 1) x = g.op('sum', 'Add', [x, branch]);
+    else
+      ({ sum: x, normed } = g.addAndNorm(`layers.${layer + 1}.attention.norm`, [x, branch], hidden, biased));
   }
   const last = g.list('last', -1);
   g.op('hidden', 'Gather', [x, last], { attributes: { axis: { int: 1 } } });
@@ -211,6 +211,18 @@ function layersGraph(options: GraphOptions): Uint8Array {
     ],
     [{ name: 'hidden' }, ...states.map(({ present }) => ({ name: present }))],
   );
+}
+
+/** A norm of tokens that no branch was added to before. */
+function firstNorm(g: Sketch, name: string, x: string, { hidden, biased = false }: ModelDims): string {
+  return biased ? g.layerNorm(name, x, hidden) : g.norm(name, x, hidden);
+}
+
+function feedForward(g: Sketch, name: string, x: string, dims: ModelDims): string {
+  const { hidden, intermediate, gated = true, biased = false } = dims;
+  if (gated) return g.gatedBlock(name, x, hidden, intermediate);
+  const up = g.project(`${name}.up`, x, [hidden, intermediate], biased);
+  return g.project(`${name}.down`, g.gelu(`${name}.gelu`, up), [intermediate, hidden], biased);
 }
 
 /** The sequence length in the two forms that attention reads: tokens before the last, and total tokens. */
@@ -240,9 +252,10 @@ function rotaryTables(g: Sketch, { dims: { headDim }, maxLength }: GraphOptions)
 }
 
 function headGraph(options: GraphOptions): Uint8Array {
-  const { hidden, vocabulary } = options.dims;
+  const { hidden, vocabulary, biased = false } = options.dims;
   const g = new Sketch(options);
-  const logits = g.linear('head', g.norm('norm', 'hidden', hidden), hidden, vocabulary);
+  const normed = firstNorm(g, 'norm', 'hidden', options.dims);
+  const logits = g.project('head', normed, [hidden, vocabulary], biased);
   g.cast('logits', logits, 'float32');
   return g.encode([{ name: 'hidden', dtype: g.float, dims: [1, 1, hidden] }], [{ name: 'logits' }]);
 }

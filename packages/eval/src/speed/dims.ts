@@ -5,6 +5,7 @@ import { parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { type ConvolutionalEncoder, convolutionalSchema, lastMap, towerCost } from './convolution.js';
 import { type MixerDims, mixerPeriod, mixerSchema, mixersOf, mixerWeights, mixingCost } from './mixers.js';
+import { positiveInt } from './schemas.js';
 
 /** A vision transformer with its projector, and its input image. */
 export interface TransformerEncoder {
@@ -32,6 +33,11 @@ export interface TransformerEncoder {
   readonly pool?: number | undefined;
   /** Widths of the projector's hidden layers; if empty, the projector is a single linear layer. */
   readonly projector: readonly number[];
+  /**
+   * Intermediate width of a block after the projector, as in GLM-OCR: a linear layer, a norm, GELU, and a gated feed-forward block,
+   * as wide as the embeddings. If absent, there is none.
+   */
+  readonly gatedMerger?: number | undefined;
   /** Windowed attention, with full attention in the last layer of each period. If absent, all layers use full attention. */
   readonly window?: { readonly side: number; readonly fullEvery: number } | undefined;
   /** Side of a patch in pixels, for encoders that take images of any size. If absent, the size is fixed. */
@@ -46,25 +52,24 @@ export function isConvolutional(encoder: EncoderDims): encoder is ConvolutionalE
   return 'stages' in encoder;
 }
 
-const size = z.int('expected a whole number').positive('expected at least 1');
-
 const transformerSchema: z.ZodType<TransformerEncoder, TransformerEncoder> = z
   .strictObject({
     title: z.string('expected text').min(1, 'expected text'),
-    hidden: size,
-    layers: size,
-    heads: size,
-    intermediate: size,
+    hidden: positiveInt,
+    layers: positiveInt,
+    heads: positiveInt,
+    intermediate: positiveInt,
     gated: z.boolean(),
-    patchValues: size,
-    grid: z.tuple([size, size]),
-    tiles: size,
+    patchValues: positiveInt,
+    grid: z.tuple([positiveInt, positiveInt]),
+    tiles: positiveInt,
     classToken: z.boolean(),
-    merge: size,
-    pool: size.optional(),
-    projector: z.array(size),
-    window: z.strictObject({ side: size, fullEvery: size }).optional(),
-    anySizePatch: size.optional(),
+    merge: positiveInt,
+    pool: positiveInt.optional(),
+    projector: z.array(positiveInt),
+    gatedMerger: positiveInt.optional(),
+    window: z.strictObject({ side: positiveInt, fullEvery: positiveInt }).optional(),
+    anySizePatch: positiveInt.optional(),
   })
   .refine(({ hidden, heads }) => hidden % heads === 0, 'expected hidden to be a multiple of heads')
   .refine(
@@ -136,6 +141,8 @@ export interface ModelDims extends MixerDims {
   readonly intermediate: number;
   /** Whether the feed-forward block is gated. @default true */
   readonly gated?: boolean | undefined;
+  /** Whether attention and the feed-forward block read the same tokens, side by side, as in Phi. @default false */
+  readonly parallel?: boolean | undefined;
   readonly vocabulary: number;
   /** Vision tokens of one prompt. */
   readonly visionTokens: number;
@@ -150,26 +157,32 @@ export interface ModelDims extends MixerDims {
 const schema = z
   .strictObject({
     title: z.string('expected text').min(1, 'expected text'),
-    hidden: size,
-    layers: size,
-    heads: size,
-    keyValueHeads: size,
-    headDim: size.multipleOf(8, 'expected a multiple of 8'),
-    intermediate: size,
+    hidden: positiveInt,
+    layers: positiveInt,
+    heads: positiveInt,
+    keyValueHeads: positiveInt,
+    headDim: positiveInt.multipleOf(8, 'expected a multiple of 8'),
+    intermediate: positiveInt,
     gated: z.boolean().optional(),
-    vocabulary: size,
+    parallel: z.boolean().optional(),
+    vocabulary: positiveInt,
     attentionBias: z.boolean(),
+    biased: z.boolean().optional(),
     headNorms: z.boolean().optional(),
     outputGate: z.boolean().optional(),
     mixers: z.array(mixerSchema).min(1, 'expected at least one mixer').optional(),
-    visionTokens: size,
-    visionWidth: size,
+    visionTokens: positiveInt,
+    visionWidth: positiveInt,
     keep: z.array(z.string()).min(1, 'expected a budget such as "64" or "10%"'),
     encoder: encoderSchema.optional(),
   })
   .refine(
     ({ heads, keyValueHeads }) => heads % keyValueHeads === 0,
     'expected heads to be a multiple of keyValueHeads',
+  )
+  .refine(
+    ({ gated = true, biased = false }) => !(gated && biased),
+    'expected gated to be false where biased is true: gated blocks have no biases here',
   )
   .refine(
     (dims) => dims.layers % mixerPeriod(dims) === 0,
@@ -214,11 +227,13 @@ export interface ParameterCounts {
 
 /** How many weights a decoder with these dimensions has. */
 export function parameterCounts(dims: ModelDims): ParameterCounts {
-  const { hidden, layers, intermediate, vocabulary, gated = true } = dims;
+  const { hidden, layers, intermediate, vocabulary, gated = true, parallel = false, biased = false } = dims;
   const mixing = mixersOf(dims, layers).reduce((sum, one) => sum + mixerWeights(one, dims), 0);
+  const norm = biased ? 2 * hidden : hidden;
+  const feedForward = (gated ? 3 : 2) * hidden * intermediate + (biased ? intermediate + hidden : 0);
   return {
-    layers: mixing + layers * ((gated ? 3 : 2) * hidden * intermediate + 2 * hidden),
-    head: hidden + hidden * vocabulary,
+    layers: mixing + layers * (feedForward + (parallel ? 1 : 2) * norm),
+    head: norm + hidden * vocabulary + (biased ? vocabulary : 0),
   };
 }
 
@@ -260,8 +275,10 @@ export function firstTokenCosts(dims: ModelDims, textTokens: number, tiles?: num
 function encoderCost(encoder: EncoderDims, outer: number, tiles: number = encoder.tiles): number {
   const tower = isConvolutional(encoder) ? towerCost(encoder) : transformerCost(encoder);
   const widths = [widthOf(encoder), ...encoder.projector, outer];
-  const perToken = widths.slice(1).reduce((sum, width, at) => sum + width * (widths[at] as number), 0);
-  return tiles * (tower + tokensPerTile(encoder) * perToken);
+  const projector = widths.slice(1).reduce((sum, width, at) => sum + width * (widths[at] as number), 0);
+  const inner = isConvolutional(encoder) ? undefined : encoder.gatedMerger;
+  const merger = inner === undefined ? 0 : outer ** 2 + 3 * outer * inner;
+  return tiles * (tower + tokensPerTile(encoder) * (projector + merger));
 }
 
 /**

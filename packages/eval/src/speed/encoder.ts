@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '@mmtok/core/internal';
-import { addTower } from './convolution.js';
+import { addTower } from './convolution-graphs.js';
 import {
   type EncoderDims,
   encoderScale,
@@ -13,7 +13,8 @@ import {
   widthOf,
 } from './dims.js';
 import { inTemporaryFolder, openSession, type SpeedRuntime, type SpeedSession } from './runtime.js';
-import { CONTRIB, RandomWeights, Sketch, type SpeedDtype } from './sketch.js';
+import { CONTRIB, Sketch, type SpeedDtype } from './sketch.js';
+import { RandomWeights } from './weights.js';
 
 /** What {@link RandomEncoder.build} takes. */
 export interface EncoderOptions {
@@ -135,11 +136,21 @@ export function encoderGraph(options: EncoderGraphOptions): Uint8Array {
     token = g.dense(`projector.${at}`, token, widths[at] as number, width);
     if (at < widths.length - 2) token = g.gelu(`projector.${at}.gelu`, token);
   });
+  if (!isConvolutional(encoder) && encoder.gatedMerger !== undefined) {
+    token = addGatedMerger(g, token, outer, encoder.gatedMerger);
+  }
   g.cast('image_features', token, 'float32');
   return g.encode(
     [{ name, dtype: 'float32', dims: ['tiles', ...tileDims(encoder)] }],
     [{ name: 'image_features' }],
   );
+}
+
+/** Adds the block after the projector of GLM-OCR. */
+export function addGatedMerger(g: Sketch, x: string, width: number, intermediate: number): string {
+  const normed = g.layerNorm('merger.norm', g.linear('merger.in', x, width, width), width);
+  const open = g.op('merger.gelu', 'Gelu', [normed], { domain: CONTRIB });
+  return g.gatedBlock('merger', open, width, intermediate);
 }
 
 /**

@@ -152,10 +152,7 @@ export const qwen35Tower: TransformerEncoder = {
   projector: [3072],
 };
 
-/**
- * The tower of GLM-OCR on an image of 1,792 × 896 pixels, in two frames. The gated block of its
- * projector is a plain one with as many multiplications.
- */
+/** The tower of GLM-OCR on an image of 1,792 × 896 pixels, in two frames. */
 export const glmOcrTower: TransformerEncoder = {
   ...qwen2Tower,
   title: 'GLM-OCR tower',
@@ -163,7 +160,8 @@ export const glmOcrTower: TransformerEncoder = {
   layers: 24,
   intermediate: 4096,
   gated: true,
-  projector: [1536, 1536, 6912],
+  projector: [],
+  gatedMerger: 4608,
 };
 
 // Convolutional towers. Norms and squeeze-and-excitation are omitted.

@@ -229,10 +229,7 @@ export const phi3Mini: LanguageModel = {
   vocabulary: 32064,
 };
 
-/**
- * Phi-1.5. Its attention and feed-forward blocks run one after the other here, and side by side in the model.
- * https://huggingface.co/vikhyatk/moondream2/blob/main/config.py
- */
+/** Phi-1.5. https://huggingface.co/vikhyatk/moondream2/blob/main/config.py */
 export const phi15: LanguageModel = {
   hidden: 2048,
   layers: 24,
@@ -241,8 +238,10 @@ export const phi15: LanguageModel = {
   headDim: 64,
   intermediate: 8192,
   gated: false,
+  parallel: true,
   vocabulary: 51200,
   attentionBias: true,
+  biased: true,
 };
 
 /** https://huggingface.co/deepseek-ai/Janus-Pro-1B/blob/main/config.json */
@@ -272,6 +271,7 @@ export const bartBaseEncoder: LanguageModel = {
   gated: false,
   vocabulary: 51289,
   attentionBias: true,
+  biased: true,
 };
 
 /** Ten of the 16 layers are short convolutions. https://huggingface.co/LiquidAI/LFM2-VL-450M/blob/main/config.json */

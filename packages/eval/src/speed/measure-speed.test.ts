@@ -182,21 +182,25 @@ describe('a measurement of speed', () => {
     await expect(measure({ dims: tiled, tiles: 5 })).rejects.toThrow('fewer than the 5 of Small');
   });
 
-  it.each(['fp16', 'q4'] as const)('runs an encoder with a class token in %s', async (dtype) => {
-    const encoder = {
-      ...(tiled.encoder as TransformerEncoder),
-      classToken: true,
-      gated: false,
-      window: undefined,
-    };
-    const { runtime, patches, features } = watchedRuntime();
-    await measure({ runtime, dims: { ...tiled, encoder }, dtype, rounds: 1, decodeTokens: 1 });
-    expect(patches[0]).toEqual([5, 17, 12]);
-    const [{ data, dims: shape }] = features as [SpeedTensor];
-    expect(shape).toEqual([5, 4, 64]);
-    expect((data as Float32Array).every(Number.isFinite)).toBe(true);
-    expect(new Set(data as Float32Array).size).toBeGreaterThan(1);
-  });
+  it.each(['fp16', 'q4'] as const)(
+    'runs an encoder with a class token and a block after the projector in %s',
+    async (dtype) => {
+      const encoder = {
+        ...(tiled.encoder as TransformerEncoder),
+        classToken: true,
+        gated: false,
+        window: undefined,
+        gatedMerger: 48,
+      };
+      const { runtime, patches, features } = watchedRuntime();
+      await measure({ runtime, dims: { ...tiled, encoder }, dtype, rounds: 1, decodeTokens: 1 });
+      expect(patches[0]).toEqual([5, 17, 12]);
+      const [{ data, dims: shape }] = features as [SpeedTensor];
+      expect(shape).toEqual([5, 4, 64]);
+      expect((data as Float32Array).every(Number.isFinite)).toBe(true);
+      expect(new Set(data as Float32Array).size).toBeGreaterThan(1);
+    },
+  );
 
   it('starts with a convolutional tower, which is always built whole', async () => {
     const { runtime, pixels } = watchedRuntime();
@@ -221,6 +225,14 @@ describe('a measurement of speed', () => {
     const { parameters } = await measure({ runtime, dims: { ...dims, gated: false }, rounds: 1 });
     expect((await measure({ rounds: 1 })).parameters - parameters).toBe(3 * 64 * 96);
     expect(logits.every(({ data }) => (data as Float32Array).every(Number.isFinite))).toBe(true);
+  });
+
+  it.each(['fp16', 'q4'] as const)('runs blocks side by side in %s', async (dtype) => {
+    const { runtime, logits } = watchedRuntime();
+    const beside: ModelDims = { ...dims, gated: false, parallel: true, biased: true };
+    await measure({ runtime, dims: beside, dtype, rounds: 1, decodeTokens: 1 });
+    expect(logits.every(({ data }) => (data as Float32Array).every(Number.isFinite))).toBe(true);
+    expect(new Set(logits.at(-1)?.data as Float32Array).size).toBeGreaterThan(1);
   });
 
   it.each(['fp32', 'fp16', 'q4'] as const)(

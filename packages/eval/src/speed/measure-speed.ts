@@ -21,6 +21,7 @@ import { mixerPeriod } from './mixers.js';
 import { type Case, type CaseContext, encoderPeaksOf, peaksOf, runCase, syntheticPrompt } from './passes.js';
 import { notesOf, rowsOf, type SpeedResult, type SpeedRow, type TimedRun, timed } from './result.js';
 import type { SpeedRuntime } from './runtime.js';
+import { positiveInt } from './schemas.js';
 import type { SpeedDtype } from './sketch.js';
 
 /** Progress of a measurement. */
@@ -59,16 +60,15 @@ export interface SpeedOptions {
   readonly onProgress?: (progress: SpeedProgress) => void;
 }
 
-const count = z.int('expected a whole number').positive('expected at least 1');
 const schema = z.object({
-  layers: count.optional(),
-  encoderLayers: count.optional(),
-  tiles: count.optional(),
+  layers: positiveInt.optional(),
+  encoderLayers: positiveInt.optional(),
+  tiles: positiveInt.optional(),
   dtype: z.enum(['fp32', 'fp16', 'q4']).default('fp32'),
   device: z.string().default('cpu'),
-  textTokens: count.default(64),
-  rounds: count.default(3),
-  decodeTokens: count.default(8),
+  textTokens: positiveInt.default(64),
+  rounds: positiveInt.default(3),
+  decodeTokens: positiveInt.default(8),
 });
 
 /**

@@ -35,23 +35,15 @@ export function addMixer(g: Sketch, one: Mixer, place: MixerPlace): string {
 
 /** Grouped-query attention over the cache and the new tokens, in one operator as in exports for ONNX Runtime. */
 function attention(g: Sketch, { dims, layer, x, shared }: MixerPlace): string {
-  const {
-    hidden,
-    heads,
-    keyValueHeads,
-    headDim,
-    attentionBias,
-    headNorms = false,
-    outputGate = false,
-  } = dims;
+  const { hidden, heads, keyValueHeads, headDim, attentionBias, biased = false } = dims;
+  const { headNorms = false, outputGate = false } = dims;
   const name = `layers.${layer}.attention`;
   const projected = (kind: string, count: number): string => {
     const width = count * headDim;
-    const plain = g.linear(`${name}.${kind}`, x, hidden, width);
-    const biased = attentionBias ? g.biased(`${name}.${kind}.biased`, plain, width) : plain;
-    if (!headNorms || kind === 'v') return biased;
+    const plain = g.project(`${name}.${kind}`, x, [hidden, width], attentionBias);
+    if (!headNorms || kind === 'v') return plain;
     const norm = `${name}.${kind}.norm`;
-    return perHead(g, norm, biased, [count, headDim], (split) => g.norm(norm, split, headDim));
+    return perHead(g, norm, plain, [count, headDim], (split) => g.norm(norm, split, headDim));
   };
   const [keys, values] = layerStates({ mixer: 'attention' }, dims, layer) as [LayerState, LayerState];
   const mixed = g.op(
@@ -78,7 +70,7 @@ function attention(g: Sketch, { dims, layer, x, shared }: MixerPlace): string {
         g.op(`${name}.gate.open`, 'Sigmoid', [g.linear(`${name}.gate`, x, hidden, width)]),
       ])
     : mixed;
-  return g.linear(`${name}.o`, gated, width, hidden);
+  return g.project(`${name}.o`, gated, [width, hidden], biased);
 }
 
 /** Applies a norm to each head of `x` `[1, fresh, heads · width]`. */

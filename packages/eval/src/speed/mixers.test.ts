@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import { expectClose, givenWeights } from '../../test/official-weights.js';
 import { addMixer } from './mixer-graphs.js';
 import {
   emptyState,
@@ -12,7 +13,8 @@ import {
   mixerWeights,
   mixingCost,
 } from './mixers.js';
-import { Sketch, type WeightSource } from './sketch.js';
+import { Sketch } from './sketch.js';
+import type { WeightSource } from './weights.js';
 
 const hidden = 8;
 const dims: MixerDims = { hidden, heads: 2, keyValueHeads: 1, headDim: 8, attentionBias: false };
@@ -34,15 +36,8 @@ const delta: Mixer = { mixer: 'deltaNet', keyHeads: 2, valueHeads: 2, keyDim: 4,
 const short: Mixer = { mixer: 'shortConv', kernel: 3 };
 
 /** Weights by the last part of their names. */
-const given = (weights: Golden['weights']): WeightSource => ({
-  tensor(name, dtype, shape) {
-    const key = name.replace(/^layers\.\d+\.\w+\./, '').replace(/\.weight$/, '');
-    const data = Float32Array.from(weights[key] ?? []);
-    expect([name, data.length]).toEqual([name, shape.reduce((product, length) => product * length, 1)]);
-    expect(dtype).toBe('float32');
-    return { name, dtype: 'float32', dims: shape, data };
-  },
-});
+const given = (weights: Golden['weights']): WeightSource =>
+  givenWeights(weights, (name) => name.replace(/^layers\.\d+\.\w+\./, '').replace(/\.weight$/, ''));
 
 /** A session of one mixer, and its state: a call takes tokens and returns the output for them. */
 async function layerOf(one: Mixer, weights: WeightSource) {
@@ -66,11 +61,6 @@ async function layerOf(one: Mixer, weights: WeightSource) {
     return outputs[output]?.data as Float32Array;
   };
 }
-
-const expectClose = (actual: Float32Array, expected: ArrayLike<number>): void => {
-  expect(actual.length).toBe(expected.length);
-  for (const [at, value] of actual.entries()) expect(value).toBeCloseTo(expected[at] as number, 4);
-};
 
 describe('a mixer', () => {
   it.each<[string, Mixer, keyof typeof golden]>([

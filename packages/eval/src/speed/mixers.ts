@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 import type { SpeedTensor } from './runtime.js';
+import { positiveInt } from './schemas.js';
 
 /** Attention, with the heads of the model's dimensions. */
 export interface AttentionMixer {
@@ -42,6 +43,11 @@ export interface MixerDims {
   readonly headDim: number;
   /** Whether queries, keys, and values have a bias, as in Qwen 2. */
   readonly attentionBias: boolean;
+  /**
+   * Whether all other linear layers have a bias too and norms subtract the mean (LayerNorm), as in Phi and BART. Otherwise, norms only
+   * divide by the root mean square. @default false
+   */
+  readonly biased?: boolean | undefined;
   /** Whether queries and keys are normalized per head, as in Qwen 3. @default false */
   readonly headNorms?: boolean | undefined;
   /** Whether a gate scales what attention returns, as in Qwen3.5. @default false */
@@ -50,25 +56,23 @@ export interface MixerDims {
   readonly mixers?: readonly Mixer[] | undefined;
 }
 
-const size = z.int('expected a whole number').positive('expected at least 1');
-
 /** Checks a mixer. */
 export const mixerSchema: z.ZodType<Mixer, Mixer> = z.discriminatedUnion('mixer', [
   z.strictObject({ mixer: z.literal('attention') }),
   z
     .strictObject({
       mixer: z.literal('deltaNet'),
-      keyHeads: size,
-      valueHeads: size,
-      keyDim: size,
-      valueDim: size,
-      kernel: size.min(2, 'expected at least 2'),
+      keyHeads: positiveInt,
+      valueHeads: positiveInt,
+      keyDim: positiveInt,
+      valueDim: positiveInt,
+      kernel: positiveInt.min(2, 'expected at least 2'),
     })
     .refine(
       ({ keyHeads, valueHeads }) => valueHeads % keyHeads === 0,
       'expected valueHeads to be a multiple of keyHeads',
     ),
-  z.strictObject({ mixer: z.literal('shortConv'), kernel: size.min(2, 'expected at least 2') }),
+  z.strictObject({ mixer: z.literal('shortConv'), kernel: positiveInt.min(2, 'expected at least 2') }),
 ]);
 
 const ATTENTION: readonly Mixer[] = [{ mixer: 'attention' }];
@@ -90,12 +94,14 @@ export function mixerWeights(one: Mixer, dims: MixerDims): number {
   const { hidden } = dims;
   switch (one.mixer) {
     case 'attention': {
-      const { heads, keyValueHeads, headDim, attentionBias, headNorms = false, outputGate = false } = dims;
+      const { heads, keyValueHeads, headDim, attentionBias, biased = false } = dims;
+      const { headNorms = false, outputGate = false } = dims;
       const queries = heads * headDim;
       const keysAndValues = 2 * keyValueHeads * headDim;
       return (
         hidden * ((outputGate ? 3 : 2) * queries + keysAndValues) +
         (attentionBias ? queries + keysAndValues : 0) +
+        (biased ? hidden : 0) +
         (headNorms ? 2 * headDim : 0)
       );
     }

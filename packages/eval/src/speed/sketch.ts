@@ -1,112 +1,8 @@
-// A graph under construction: nodes, constants, the building blocks that encoder and decoder share, and a file of random weights.
+// A graph under construction: nodes, constants, and the building blocks that encoder and decoder share.
 
-import { open } from 'node:fs/promises';
-import { createRandom } from '@mmtok/core/internal';
 import { encodeModel, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValue } from '@mmtok/onnx';
 import type { ConvolutionOp } from './convolution.js';
-
-/** Runtimes map whole pages into memory. */
-const PAGE = 4096;
-/** Values are drawn once per kind and repeated, because drawing billions would take longer than the measurement. */
-const BLOCK_BYTES = 1 << 22;
-
-/** Distribution of weights: ± 2^exponent · [1, 2), without the sign for scales and norms. */
-interface Spread {
-  readonly exponent: number;
-  readonly isSigned: boolean;
-}
-
-type WeightType = 'float32' | 'float16' | 'uint8';
-const BYTES: Readonly<Record<WeightType, number>> = { float32: 4, float16: 2, uint8: 1 };
-
-interface Reserved {
-  readonly dtype: WeightType;
-  readonly spread: Spread;
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-/** Where a graph's weights come from. */
-export interface WeightSource {
-  /** A tensor of these dimensions. @param spread of floats; bytes are uniform. */
-  tensor(
-    name: string,
-    dtype: WeightType,
-    dims: readonly number[],
-    spread?: Spread,
-  ): OnnxTensor & { readonly name: string };
-}
-
-/** A file of weights: tensors are reserved first, then the whole file is written. */
-export class RandomWeights implements WeightSource {
-  /** The file's name, relative to the models that refer to it. */
-  readonly location: string;
-  private readonly reserved: Reserved[] = [];
-  private end = 0;
-
-  constructor(location: string) {
-    this.location = location;
-  }
-
-  /** Length of the file in bytes. */
-  get bytes(): number {
-    return this.end;
-  }
-
-  /**
-   * Reserves a tensor.
-   * @param spread of floats; bytes are uniform.
-   */
-  tensor(
-    name: string,
-    dtype: WeightType,
-    dims: readonly number[],
-    spread: Spread = { exponent: 0, isSigned: true },
-  ): OnnxTensor & { readonly name: string } {
-    const offset = Math.ceil(this.end / PAGE) * PAGE;
-    const bytes = dims.reduce((product, dim) => product * dim, BYTES[dtype]);
-    this.reserved.push({ dtype, spread, offset, bytes });
-    this.end = offset + bytes;
-    return { name, dtype, dims, external: { location: this.location, offset } };
-  }
-
-  /** Writes the file to a path. */
-  async write(path: string, onProgress: (written: number) => void): Promise<void> {
-    const blocks = new Map<string, Uint8Array>();
-    const file = await open(path, 'w');
-    try {
-      for (const { dtype, spread, offset, bytes } of this.reserved) {
-        const key = `${dtype} ${spread.exponent} ${spread.isSigned}`;
-        const block = blocks.get(key) ?? drawBlock(dtype, spread);
-        blocks.set(key, block);
-        for (let at = 0; at < bytes; at += block.length) {
-          await file.write(block, 0, Math.min(block.length, bytes - at), offset + at);
-          onProgress(offset + at);
-        }
-      }
-    } finally {
-      await file.close();
-    }
-  }
-}
-
-/** Random numbers with a random sign and fraction and a fixed exponent, so that none is huge, tiny or NaN. */
-function drawBlock(dtype: WeightType, { exponent, isSigned }: Spread): Uint8Array {
-  const words = new Uint32Array(BLOCK_BYTES / 4);
-  const random = createRandom(0);
-  for (let i = 0; i < words.length; i++) words[i] = random() * 2 ** 32;
-  const sign = isSigned ? 1 : 0;
-  if (dtype === 'float32') {
-    const rest = (127 + exponent) << 23;
-    for (let i = 0; i < words.length; i++) words[i] = (words[i]! & ((sign << 31) | 0x7fffff)) | rest;
-  }
-  if (dtype === 'float16') {
-    const halves = new Uint16Array(words.buffer);
-    const rest = (15 + exponent) << 10;
-    for (let i = 0; i < halves.length; i++) halves[i] = (halves[i]! & ((sign << 15) | 0x3ff)) | rest;
-  }
-  return new Uint8Array(words.buffer);
-}
+import type { WeightSource } from './weights.js';
 
 /** Precision of the weights; `q4` has four bits in blocks of 32 and computes in 32-bit floats. */
 export type SpeedDtype = 'fp32' | 'fp16' | 'q4';
@@ -182,14 +78,33 @@ export class Sketch {
     });
   }
 
-  biased(name: string, x: string, width: number): string {
-    const bias = this.weights.tensor(`${name}.bias`, this.float, [width], { exponent: -6, isSigned: true });
-    return this.op(name, 'Add', [x, this.constant(bias)]);
+  /** A bias, or the shift of a norm. */
+  private bias(name: string, width: number): string {
+    return this.constant(
+      this.weights.tensor(`${name}.bias`, this.float, [width], { exponent: -6, isSigned: true }),
+    );
   }
 
   /** `x · W + b`. */
   dense(name: string, x: string, rows: number, columns: number): string {
-    return this.biased(`${name}.biased`, this.linear(name, x, rows, columns), columns);
+    return this.op(`${name}.biased`, 'Add', [this.linear(name, x, rows, columns), this.bias(name, columns)]);
+  }
+
+  /** `x · W`, or `x · W + b`. */
+  project(
+    name: string,
+    x: string,
+    [rows, columns]: readonly [rows: number, columns: number],
+    biased: boolean,
+  ): string {
+    return biased ? this.dense(name, x, rows, columns) : this.linear(name, x, rows, columns);
+  }
+
+  /** A gated feed-forward block without biases, from `width` over `intermediate` back to `width`. */
+  gatedBlock(name: string, x: string, width: number, intermediate: number): string {
+    const open = this.silu(`${name}.silu`, this.linear(`${name}.gate`, x, width, intermediate));
+    const gated = this.op(`${name}.gated`, 'Mul', [open, this.linear(`${name}.up`, x, width, intermediate)]);
+    return this.linear(`${name}.down`, gated, intermediate, width);
   }
 
   /** Self-attention between the rows of `x` `[batch, rows, width]`, with biases. */
@@ -215,9 +130,8 @@ export class Sketch {
       exponent,
       isSigned: true,
     });
-    const bias = this.weights.tensor(`${name}.bias`, this.float, [out], { exponent: -6, isSigned: true });
     const pad = (kernel - 1) / 2;
-    return this.op(name, 'Conv', [x, this.constant(weight), this.constant(bias)], {
+    return this.op(name, 'Conv', [x, this.constant(weight), this.bias(name, out)], {
       attributes: {
         kernel_shape: { ints: [kernel, kernel] },
         strides: { ints: [stride, stride] },
@@ -257,15 +171,10 @@ export class Sketch {
 
   /** Rows of `x` with mean 0 and variance 1. */
   layerNorm(name: string, x: string, width: number): string {
-    const shift = this.weights.tensor(`${name}.bias`, this.float, [width], { exponent: -6, isSigned: true });
-    return this.op(
-      name,
-      'LayerNormalization',
-      [x, this.scale(`${name}.weight`, width), this.constant(shift)],
-      {
-        attributes: { axis: { int: -1 }, epsilon: EPSILON },
-      },
-    );
+    const weights = [this.scale(`${name}.weight`, width), this.bias(name, width)];
+    return this.op(name, 'LayerNormalization', [x, ...weights], {
+      attributes: { axis: { int: -1 }, epsilon: EPSILON },
+    });
   }
 
   /** `x` cast to the graph's compute precision, or to 32-bit floats. */
@@ -278,18 +187,19 @@ export class Sketch {
     return this.constant({ name, dtype: 'int64', dims: [data.length], data });
   }
 
-  /** The sum of `x` and `branch`, both unnormalized and normalized. */
+  /** The sum of `x` and `branch`, both unnormalized and normalized: by {@link layerNorm} if biased, or by {@link norm}. */
   addAndNorm(
     name: string,
-    x: string,
-    branch: string,
+    [x, branch]: readonly [x: string, branch: string],
     width: number,
+    biased: boolean,
   ): { readonly sum: string; readonly normed: string } {
     const sum = `${name}.sum`;
+    const weights = [this.scale(`${name}.weight`, width), ...(biased ? [this.bias(name, width)] : [])];
     const normed = this.op(
       name,
-      'SkipSimplifiedLayerNormalization',
-      [x, branch, this.scale(`${name}.weight`, width)],
+      biased ? 'SkipLayerNormalization' : 'SkipSimplifiedLayerNormalization',
+      [x, branch, ...weights],
       { domain: CONTRIB, attributes: { epsilon: EPSILON }, outputs: [`${name}.normed`, '', '', sum] },
     );
     return { sum, normed };
