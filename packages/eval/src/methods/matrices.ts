@@ -86,7 +86,7 @@ export interface Spectrum {
 /** The spectrum of a row-major `[n, d]` matrix, from the eigenvectors of the smaller Gram matrix. */
 export async function spectrumOf(data: ArrayLike<number>, n: number, d: number): Promise<Spectrum> {
   const { EigenvalueDecomposition, Matrix } = await import('ml-matrix');
-  const rows = Float64Array.from(data);
+  const rows = new Float64Array(data);
   const isTall = n > d;
   const size = Math.min(n, d);
   const gram = Matrix.from1DArray(size, size, isTall ? columnGram(rows, n, d) : rowGram(rows, n, d));
