@@ -30,24 +30,36 @@ export async function openBatched(size, { positions: policy = 'preserve' } = {})
   });
 
   /** Lets the model write an answer with the tokens that `select` chooses. */
-  async function write(inputs, question, tokens, select, max_new_tokens = 8) {
-    const mmtok = { budget: { tokens }, question, select };
+  async function write(inputs, question, tokens, select, { max_new_tokens = 8, ...call } = {}) {
+    const mmtok = { budget: { tokens }, question, select, ...call };
     const sequences = await handle.generate({ ...inputs, max_new_tokens, do_sample: false, mmtok });
     const written = sequences.slice(null, [inputs.input_ids.dims.at(-1), null]);
     return processor.batch_decode(written, { skip_special_tokens: true })[0].trim().toLowerCase();
   }
 
-  /** A question's features, and a function that scores selections of one length. */
+  /**
+   * A question's features, a function that reads its text again with an agent's words added, and one that scores selections of one
+   * length.
+   */
   async function prepare({ image, question, answer }) {
     const images = [await RawImage.read(image)];
     const prompt = buildPrompt(question);
     const inputs = await processInputs(library, processor, { prompt, images, config: model.config });
-    let features;
-    const look = async (given) => {
-      features = given;
-      return [0];
+    /** What a method would get. */
+    const look = async (call) => {
+      let features;
+      const select = async (given) => {
+        features = given;
+        return [0];
+      };
+      await write(inputs, question, 1, select, { max_new_tokens: 1, ...call });
+      return features;
     };
-    await write(inputs, question, 1, look, 1);
+    let features = await look();
+    const textWith = async (words) => {
+      const reply = { answer: words.join(' '), added: words };
+      return (await look({ agent: async () => reply, images })).text;
+    };
     const target = [
       ...tokenizer.encode(answer, { add_special_tokens: false }),
       model.generation_config.eos_token_id,
@@ -109,7 +121,7 @@ export async function openBatched(size, { positions: policy = 'preserve' } = {})
         return target.every((id, i) => likeliest(first + i) === id) ? 1 : 0;
       });
     };
-    return { inputs, features, count, score };
+    return { inputs, features, textWith, count, score };
   }
 
   /** The score of each selection: a list of lists of tokens, ascending, of any lengths. The same tokens are asked about once. */

@@ -1,33 +1,45 @@
 // Score against budget, a panel for each benchmark, from the records of runs (of score.mjs, or of `mmtok eval`).
-//   node bench/plot.mjs "shapes=run-a,run-b" tiled=run-c --methods focus-3,mmtok,random --plot score-by-budget.svg
-// Labels of lines come from the first panel's order of methods; a method missing in a panel is left out there.
+//   node bench/plot.mjs "shapes=run-a,run-b" tiled=run-c --methods focus-3,mmtok,random --plot score-by-budget.svg [--intervals]
+// Labels of lines come from the first panel's order of methods; a method missing in a panel is left out there. `--intervals` draws 95 %
+// intervals by paired bootstrap over questions, side by side.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
-import { mean, readAnswers, titleOf } from './records.mjs';
+import { retention } from '../dist/index.js';
+import { pairs, readAnswers, titleOf } from './records.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { methods: { type: 'string' }, plot: { type: 'string' } },
+  options: {
+    methods: { type: 'string' },
+    plot: { type: 'string' },
+    intervals: { type: 'boolean', default: false },
+  },
 });
 if (values.methods === undefined || values.plot === undefined || positionals.length === 0)
-  throw new Error('Usage: node bench/plot.mjs <panel>=<run>,… --methods a,b --plot file.svg');
+  throw new Error('Usage: node bench/plot.mjs <panel>=<run>,… --methods a,b --plot file.svg [--intervals]');
 const methods = values.methods.split(',');
 
-/** Points of all lines of a panel: tokens kept, and the score in percent of that with all tokens. */
+/** How far apart, relative to their tokens, points of the same budget are drawn if they have intervals. */
+const APART = 0.018;
+
+/** Points of all lines of a panel: tokens kept, and the score in percent of that with all tokens, with its interval. */
 async function pointsOf(panel) {
   const [name, folders] = panel.split('=');
   const { whole, rows } = await readAnswers(folders.split(','));
-  const scoreOf = (answers) => mean([...answers.values()].map(({ score }) => score.value));
   const all = [...whole.values()];
   const title = `${name}, ${all.length} questions, ${all[0].keptTokens} tokens`;
   return rows
     .filter(({ method }) => methods.includes(method))
-    .map(({ title: method, keptTokens, answers }) => ({
-      ...{ panel: title, method, tokens: keptTokens },
-      score: (100 * scoreOf(answers)) / scoreOf(whole),
-    }));
+    .map(({ method, title: label, keptTokens, answers }) => {
+      const { value, low, high } = retention(...pairs(whole, answers));
+      const place = values.intervals ? methods.indexOf(method) - (methods.length - 1) / 2 : 0;
+      return {
+        ...{ panel: title, method: label, tokens: keptTokens * (1 + APART * place) },
+        ...{ score: 100 * value, low: 100 * low, high: 100 * high },
+      };
+    });
 }
 
 const points = (await Promise.all(positionals.map(pointsOf))).flat().toSorted((a, b) => a.tokens - b.tokens);
@@ -55,7 +67,8 @@ const chart = Plot.plot({
   x: {
     type: 'log',
     label: 'vision tokens kept',
-    ticks: [4, 8, 16, 32, 64, 128, 192],
+    labelAnchor: 'center',
+    ticks: [4, 8, 16, 32, 64, 128, 192].filter((tokens) => tokens <= points.at(-1).tokens),
     tickFormat: String,
     grid: true,
   },
@@ -65,6 +78,10 @@ const chart = Plot.plot({
   style: { background: 'white', color: '#222', fontFamily: 'sans-serif' },
   marks: [
     Plot.ruleY([100], { strokeOpacity: 0.4 }),
+    Plot.ruleX(values.intervals ? points : [], {
+      ...{ x: 'tokens', y1: 'low', y2: 'high', fx: 'panel', stroke: 'method' },
+      ...{ strokeWidth: 2.5, strokeOpacity: 0.35 },
+    }),
     Plot.line(points, {
       ...place,
       z: 'method',

@@ -4,9 +4,10 @@
 // then greedy decoding writes that answer. No times are measured. `--check` also lets the model write, and reports where the two
 // differ (in half precision, ties may).
 //   node bench/score.mjs --out run [--model base|small|tiled] [--methods all|a,b,./mine.mjs] [--keep 10%,16,8,4]
-//                        [--limit 450] [--shard 0/2] [--check]
+//                        [--agents agents.mjs] [--limit 450] [--shard 0/2] [--check]
 // Appends to <out>/records.jsonl, and skips what is there. Read them with ahead.mjs and tables.mjs. `all` leaves out methods that need an
-// agent or another resolution.
+// agent or another resolution. Methods with an agent need `--agents`: a module that exports `agent` and `oracle`, functions from a
+// question to the words that are added to it, and `dispose`, such as packages/agent/bench/answers.mjs.
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     model: { type: 'string', default: 'base' },
     methods: { type: 'string', default: 'all' },
     keep: { type: 'string', default: '10%,16,8,4' },
+    agents: { type: 'string' },
     limit: { type: 'string' },
     shard: { type: 'string', default: '0/1' },
     check: { type: 'boolean', default: false },
@@ -31,6 +33,8 @@ const { values } = parseArgs({
 });
 if (values.out === undefined)
   throw new Error('Usage: node bench/score.mjs --out <run> [options in the file]');
+
+const importFile = (path) => import(pathToFileURL(resolve(path)).href);
 
 /** Whether a method needs neither an agent nor another resolution. */
 const isPlain = ({ agent, needs }) => agent === undefined && !needs.includes('resolution');
@@ -41,7 +45,7 @@ async function methodsOf(names) {
     names.map(async (name) => {
       if (name === 'all') return builtInMethods.filter(isPlain);
       if (!name.endsWith('.mjs')) return findMethods([name]);
-      const { default: own } = await import(pathToFileURL(resolve(name)).href);
+      const { default: own } = await importFile(name);
       return Array.isArray(own) ? own : [own];
     }),
   );
@@ -57,6 +61,9 @@ function seedOf(id) {
 
 const model = await openBatched(values.model);
 const methods = await methodsOf(values.methods.split(','));
+const agents = values.agents === undefined ? undefined : await importFile(values.agents);
+if (agents === undefined && methods.some(({ agent }) => agent !== undefined))
+  throw new Error('Methods with an agent need --agents');
 const budgets = values.keep.split(',').map((text) => ({ text, budget: parseBudget(text) }));
 const backend = await createOrtBackend({ sessionOptions: { intraOpNumThreads: 1 } });
 const [shard, shards] = values.shard.split('/').map(Number);
@@ -81,11 +88,22 @@ for (const [at, asked] of questions.entries()) {
     ),
   ].filter((job) => !known.has(keyOf(job)));
   if (jobs.length === 0) continue;
-  const { inputs, features, count, score } = await model.prepare(asked);
+  const { inputs, features, textWith, count, score } = await model.prepare(asked);
   const every = Array.from({ length: count }, (_, token) => token);
+  /** The features with each agent's words, as they are needed. */
+  const enriched = {};
+  const featuresFor = async ({ agent }) => {
+    if (agent === undefined) return features;
+    if (enriched[agent] === undefined) {
+      const words = await agents[agent](asked);
+      enriched[agent] = words.length === 0 ? features : { ...features, text: await textWith(words) };
+    }
+    return enriched[agent];
+  };
   for (const job of jobs) {
     const tokens = job.parsed === undefined ? count : resolveBudget(job.parsed, count).max;
-    const picks = job.own && (await job.own.select(features, { tokens, backend, seed: seedOf(id) }));
+    const request = { tokens, backend, seed: seedOf(id) };
+    const picks = job.own && (await job.own.select(await featuresFor(job.own), request));
     job.indices = (picks ?? every).toSorted((a, b) => a - b);
   }
   const scores = await score(jobs.map(({ indices }) => indices));
@@ -101,5 +119,6 @@ for (const [at, asked] of questions.entries()) {
   }
 }
 if (values.check) console.log(`${checked.same} scores as written, ${checked.different} different`);
+await agents?.dispose();
 await model.close();
 await backend.dispose();

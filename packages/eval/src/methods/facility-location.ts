@@ -1,6 +1,6 @@
 // Facility location and SCOPE: every token should resemble a kept token.
 
-import { argMax } from './greedy.js';
+import { Cover } from './cover.js';
 import { cosineMatrix, type Matrix } from './matrices.js';
 import { defineMethod, type Method } from './method.js';
 
@@ -25,31 +25,12 @@ export const scope: Method = defineMethod({
     greedyCover(await cosineMatrix(backend, visionFeatures, visionFeatures), tokens, saliency),
 });
 
-// Greedy facility location, which facility location and SCOPE share.
-
-/**
- * Picks k candidates (columns) greedily, maximizing Σ over targets (rows) of the highest similarity to a pick; gains are multiplied
- * by weights. Negative similarities count as 0.
- */
-function greedyCover({ data, rows, columns }: Matrix, k: number, weights?: ArrayLike<number>): number[] {
-  const best = new Float64Array(rows);
-  const picks: number[] = [];
-  const isPicked = new Uint8Array(columns);
-  const gains = new Float64Array(columns);
-  while (picks.length < k) {
-    gains.fill(0);
-    for (let i = 0; i < rows; i++) {
-      const reached = best[i]!;
-      for (let j = 0; j < columns; j++) {
-        const more = data[i * columns + j]! - reached;
-        if (more > 0) gains[j]! += more;
-      }
-    }
-    if (weights !== undefined) for (let j = 0; j < columns; j++) gains[j]! *= weights[j]!;
-    const token = argMax(gains, (j) => isPicked[j] === 0);
-    isPicked[token] = 1;
-    picks.push(token);
-    for (let i = 0; i < rows; i++) best[i] = Math.max(best[i]!, data[i * columns + token]!);
-  }
-  return picks;
+/** Picks k tokens (columns) greedily, so that every token (row) has a high cosine to a pick. Negative cosines count as 0. */
+function greedyCover(cosines: Matrix, k: number, weights?: ArrayLike<number>): number[] {
+  const cover = new Cover(cosines, weights && { weights });
+  return Array.from({ length: k }, () => {
+    const token = cover.best();
+    cover.commit(token);
+    return token;
+  });
 }

@@ -88,7 +88,8 @@ export function greedyDeterminant({ size: n, at }: Kernel, k: number, rest: read
     const gain = gains[j]!;
     if (!(gain > floor)) break;
     const root = Math.sqrt(gain);
-    const row = Float64Array.from({ length: n }, (_, i) => at(j, i));
+    const row = new Float64Array(n);
+    for (let i = 0; i < n; i++) row[i] = at(j, i);
     for (const factor of factors) {
       const own = factor[j]!;
       for (let i = 0; i < n; i++) row[i]! -= own * factor[i]!;

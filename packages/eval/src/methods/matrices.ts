@@ -86,26 +86,69 @@ export interface Spectrum {
 /** The spectrum of a row-major `[n, d]` matrix, from the eigenvectors of the smaller Gram matrix. */
 export async function spectrumOf(data: ArrayLike<number>, n: number, d: number): Promise<Spectrum> {
   const { EigenvalueDecomposition, Matrix } = await import('ml-matrix');
-  const rows = new Matrix(n, d);
-  for (let i = 0; i < n; i++) for (let c = 0; c < d; c++) rows.set(i, c, data[i * d + c]!);
+  const rows = new Float64Array(data);
   const isTall = n > d;
-  const gram = isTall ? rows.transpose().mmul(rows) : rows.mmul(rows.transpose());
+  const size = Math.min(n, d);
+  const gram = Matrix.from1DArray(size, size, isTall ? columnGram(rows, n, d) : rowGram(rows, n, d));
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(gram, { assumeSymmetric: true });
   const order = realEigenvalues
     .map((_, at) => at)
     .sort((a, b) => (realEigenvalues[b] as number) - (realEigenvalues[a] as number));
   const energies = order.map((at) => Math.max(0, realEigenvalues[at] as number));
-  // Eigenvectors of VᵀV are right singular vectors. V times them, divided by the singular value, gives the left ones.
-  const vectors = isTall ? rows.mmul(eigenvectorMatrix) : eigenvectorMatrix;
+  /** Left singular vectors that were asked for, by component. */
+  const known = new Map<number, Float64Array>();
+  const vectorOf = (component: number): Float64Array => {
+    const vector = eigenvectorMatrix.getColumn(order[component] as number);
+    if (!isTall) return Float64Array.from(vector);
+    // Eigenvectors of VᵀV are right singular vectors. V times them, divided by the singular value, gives the left ones.
+    const energy = energies[component] as number;
+    return Float64Array.from({ length: n }, (_, row) => {
+      if (energy === 0) return 0;
+      let dot = 0;
+      for (let c = 0; c < d; c++) dot += rows[row * d + c]! * vector[c]!;
+      return dot / Math.sqrt(energy);
+    });
+  };
   return {
     energies,
     vectorAt(row, component) {
-      const value = vectors.get(row, order[component] as number);
-      const energy = energies[component] as number;
-      if (!isTall) return value;
-      return energy > 0 ? value / Math.sqrt(energy) : 0;
+      const vector = known.get(component) ?? vectorOf(component);
+      known.set(component, vector);
+      return vector[row] as number;
     },
   };
+}
+
+/** VᵀV of a row-major `[n, d]` matrix V: `[d, d]`. */
+function columnGram(rows: Float64Array, n: number, d: number): Float64Array {
+  const gram = new Float64Array(d * d);
+  for (let i = 0; i < n; i++) {
+    const row = rows.subarray(i * d, (i + 1) * d);
+    for (let a = 0; a < d; a++) {
+      const factor = row[a]!;
+      for (let b = a; b < d; b++) gram[a * d + b]! += factor * row[b]!;
+    }
+  }
+  return mirrored(gram, d);
+}
+
+/** VVᵀ of a row-major `[n, d]` matrix V: `[n, n]`. */
+function rowGram(rows: Float64Array, n: number, d: number): Float64Array {
+  const gram = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = i; j < n; j++) {
+      let dot = 0;
+      for (let c = 0; c < d; c++) dot += rows[i * d + c]! * rows[j * d + c]!;
+      gram[i * n + j] = dot;
+    }
+  }
+  return mirrored(gram, n);
+}
+
+/** Copies the upper triangle of a square matrix to the lower one. */
+function mirrored(matrix: Float64Array, size: number): Float64Array {
+  for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) matrix[i * size + j] = matrix[j * size + i]!;
+  return matrix;
 }
 
 /** exp of the entropy of the normalized singular values: the number of directions the rows use (Roy and Vetterli 2007). */

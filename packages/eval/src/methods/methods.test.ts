@@ -12,6 +12,7 @@ import {
   coverageMethod,
   defineMethod,
   divprune,
+  facilityLocation,
   findMethods,
   type Method,
   type MethodFeatures,
@@ -20,12 +21,15 @@ import {
   mmrSaliency,
   mmtok,
   mmtokIvc,
+  otprune,
   prunesid,
   prunesidSaliency,
   random,
   resize,
+  scope,
   stacktok,
   stratified,
+  svdLeverage,
   type TokenPositions,
   uniform,
   zspaprune,
@@ -286,6 +290,30 @@ describe('newer baselines, on features small enough to check by hand', () => {
     const quarter = (token: number) => 2 * Number(token >= 32) + Number(token % 8 >= 4);
     expect(picks.map(quarter).toSorted()).toEqual([0, 1, 2, 3]);
     expect(await pick(stratified, { vision: large, grid: [8, 8] }, 4, 2)).not.toEqual(picks);
+  });
+});
+
+describe('picks of plain implementations, which compute every gain and whole matrices', () => {
+  const map = { height: 12, width: 12, clusters: 5, noise: 0.5, common: 0.6, dim: 24 };
+  const vision = syntheticFeatures({ ...map, seed: 21 });
+  const input: MethodFeatures = {
+    vision,
+    text: syntheticText(vision, 4, 22),
+    saliency: syntheticFeatures({ ...map, dim: 1, seed: 23 }).data.map(Math.abs),
+  };
+  const tiles = [0, 48, 96].map((start) => ({ start, visionTokens: 48 }));
+
+  it.each([
+    [facilityLocation, input, [50, 106, 68, 40, 7, 74, 55, 90, 1, 81, 38, 128, 13, 75, 59, 123]],
+    [scope, input, [94, 73, 112, 13, 47, 19, 62, 106, 108, 82, 90, 0, 91, 113, 49, 84]],
+    [stacktok, input, [90, 75, 139, 14, 7, 3, 106, 68, 113, 40, 140, 142, 130, 118, 100, 13]],
+    [stacktok, { ...input, tiles }, [0, 130, 75, 139, 14, 126, 76, 90, 45, 78, 41, 101, 50, 7, 106, 68]],
+    [svdLeverage, input, [9, 8, 118, 88, 130, 19, 84, 25, 38, 101, 17, 73, 100, 72, 140, 122]],
+    [prunesid, input, [50, 93, 81, 97, 130, 36, 9, 140, 90, 100, 109, 88, 72, 82, 89, 104]],
+    [agilepruner, input, [82, 94, 13, 0, 91, 90, 136, 133, 62, 73, 113, 65, 17, 31, 126, 84]],
+    [otprune, input, [9, 12, 19, 73, 25, 50, 106, 72, 112, 7, 22, 83, 99, 23, 88, 26]],
+  ])('$name', async (method, features, picks) => {
+    expect(await pick(method, features, 16)).toEqual(picks);
   });
 });
 

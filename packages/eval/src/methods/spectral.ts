@@ -87,10 +87,10 @@ async function groupsOf({ data, dims }: Float32Tensor, count: number): Promise<M
   const [n, d] = dims as readonly [number, number];
   const centered = new Float64Array(n * d);
   for (let i = 0; i < n; i++) {
-    const row = data.subarray(i * d, (i + 1) * d);
-    const squashed = Float64Array.from(row, (value) => 1 / (1 + Math.exp(-value)));
-    const mean = sum(squashed) / d;
-    for (let c = 0; c < d; c++) centered[i * d + c] = squashed[c]! - mean;
+    const row = centered.subarray(i * d, (i + 1) * d);
+    for (let c = 0; c < d; c++) row[c] = 1 / (1 + Math.exp(-data[i * d + c]!));
+    const mean = sum(row) / d;
+    for (let c = 0; c < d; c++) row[c]! -= mean;
   }
   const spectrum = await spectrumOf(centered, n, d);
   const components = Math.min(count, spectrum.energies.length);

@@ -2,6 +2,7 @@
 
 import { cosineSimilarity, type Float32Tensor } from '@mmtok/core';
 import { defineProgram, float32 } from '@mmtok/core/backend';
+import { Cover } from './cover.js';
 import { argMax } from './greedy.js';
 import type { Matrix } from './matrices.js';
 import { defineMethod, type GivenFeatures, type GivenRequest, type Method } from './method.js';
@@ -52,16 +53,18 @@ interface Nomination {
   readonly gain: number;
 }
 
-/** The two coverages of one tile, and its picks so far. */
+/** The two coverages of one tile, and its picks so far. Values are means over targets of the highest affinity to a pick. */
 class Tile {
   private readonly start: number;
+  private readonly visionTokens: number;
   private readonly relevance: Cover;
   private readonly coverage: Cover;
   /** Coverage of the first 1, 2, … picks of a search by coverage alone. */
   private readonly reference: readonly number[];
   private readonly beta: number;
-  private readonly isPicked: Uint8Array;
   private picked = 0;
+  /** Stays valid until the tile's next pick. */
+  private nomination: Nomination | undefined;
 
   static async of(
     input: GivenFeatures,
@@ -90,78 +93,47 @@ class Tile {
 
   private constructor(start: number, words: Matrix, patches: Matrix, k: number) {
     this.start = start;
-    this.relevance = new Cover(words);
-    this.coverage = new Cover(patches);
+    this.visionTokens = words.columns;
+    this.relevance = meanCover(words);
+    this.coverage = meanCover(patches);
     this.reference = referenceCurve(patches, k);
     this.beta = Math.min(Math.max(meanEntropy(words), BETA.low), BETA.high);
-    this.isPicked = new Uint8Array(words.columns);
   }
 
   /** The tile's next pick: by relevance if coverage is good enough, else by coverage; by the other one if that gains nothing. */
   nominate(): Nomination {
-    const isFree = (j: number): boolean => this.isPicked[j] === 0;
-    if (this.picked === this.isPicked.length) return { token: -1, gain: -1 };
-    const relevance = this.relevance.gains();
-    const coverage = this.coverage.gains();
-    const isCovered = this.coverage.value >= this.beta * (this.reference[this.picked - 1] ?? 0);
+    this.nomination ??= this.nominateAnew();
+    return this.nomination;
+  }
+
+  private nominateAnew(): Nomination {
+    if (this.picked === this.visionTokens) return { token: -1, gain: -1 };
+    const { relevance, coverage } = this;
+    const isCovered = coverage.value >= this.beta * (this.reference[this.picked - 1] ?? 0);
     const [first, second] = isCovered ? [relevance, coverage] : [coverage, relevance];
-    const best = argMax(first, isFree);
-    const token = first[best]! > 0 ? best : argMax(second, isFree);
-    return { token, gain: relevance[token]! + coverage[token]! };
+    const best = first.best();
+    const token = first.gainOf(best) > 0 ? best : second.best();
+    return { token, gain: relevance.gainOf(token) + coverage.gainOf(token) };
   }
 
   /** Commits a token and returns its index among the tokens of all tiles. */
   pick(token: number): number {
-    this.isPicked[token] = 1;
     this.picked++;
+    this.nomination = undefined;
     this.relevance.commit(token);
     this.coverage.commit(token);
     return this.start + token;
   }
 }
 
-/** Mean over targets of the highest affinity to a pick. */
-class Cover {
-  value = 0;
-  private readonly matrix: Matrix;
-  private readonly best: Float64Array;
-
-  constructor(matrix: Matrix) {
-    this.matrix = matrix;
-    this.best = new Float64Array(matrix.rows);
-  }
-
-  gains(): Float64Array {
-    const { data, rows, columns } = this.matrix;
-    const gains = new Float64Array(columns);
-    for (let i = 0; i < rows; i++) {
-      const reached = this.best[i]!;
-      for (let j = 0; j < columns; j++) {
-        const more = data[i * columns + j]! - reached;
-        if (more > 0) gains[j]! += more / rows;
-      }
-    }
-    return gains;
-  }
-
-  commit(token: number): void {
-    const { data, rows, columns } = this.matrix;
-    for (let i = 0; i < rows; i++) {
-      const more = data[i * columns + token]! - this.best[i]!;
-      if (more <= 0) continue;
-      this.best[i]! += more;
-      this.value += more / rows;
-    }
-  }
+function meanCover(affinities: Matrix): Cover {
+  return new Cover(affinities, { divisor: affinities.rows });
 }
 
 function referenceCurve(patches: Matrix, k: number): number[] {
-  const cover = new Cover(patches);
-  const isPicked = new Uint8Array(patches.columns);
+  const cover = meanCover(patches);
   return Array.from({ length: k }, () => {
-    const token = argMax(cover.gains(), (j) => isPicked[j] === 0);
-    isPicked[token] = 1;
-    cover.commit(token);
+    cover.commit(cover.best());
     return cover.value;
   });
 }
