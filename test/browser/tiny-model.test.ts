@@ -77,24 +77,34 @@ describe.skipIf(chromiumPath === undefined)('tiny models in Chromium', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test.each(places)('on the %s: tapped, and the picks of Node', async (place) => {
-    const tab = await openTab(browser, site.origin);
-    const requests = cases.map(({ request }) => request);
-    const replies = (await tab.call('runTinyModels', requests, place)) as readonly TinyReply[];
-    for (const [i, { expected }] of cases.entries()) {
-      const { report, outputs, streamed } = replies[i] as TinyReply;
-      expect(outputs.length).toBeGreaterThan(1);
-      expect(expected?.visionFeatureSource).toBe('preProjector');
-      expect(report).toMatchObject({ visionFeatureSource: 'preProjector', keptTokens: expected?.keptTokens });
-      expect(report?.images.map(({ indices }) => indices)).toEqual(
-        expected?.images.map(({ indices }) => indices),
-      );
-      if (requests[i]?.way === 'createVlm')
-        expect(streamed).toMatchObject({ pieces: streamed?.text, keptTokens: tokens });
-    }
-    expect(tab.complaints).toEqual([]);
-    await tab.close();
-  });
+  test.each(places)(
+    'on the %s: tapped, with the pixels of transformers.js and the picks of Node',
+    async (place) => {
+      const tab = await openTab(browser, site.origin);
+      const requests = cases.map(({ request }) => request);
+      const replies = (await tab.call('runTinyModels', requests, place)) as readonly TinyReply[];
+      for (const [i, { expected }] of cases.entries()) {
+        const { report, outputs, streamed, pixels } = replies[i] as TinyReply;
+        expect(outputs.length).toBeGreaterThan(1);
+        expect(expected?.visionFeatureSource).toBe('preProjector');
+        expect(report).toMatchObject({
+          visionFeatureSource: 'preProjector',
+          keptTokens: expected?.keptTokens,
+        });
+        expect(report?.images.map(({ indices }) => indices)).toEqual(
+          expected?.images.map(({ indices }) => indices),
+        );
+        if (pixels !== undefined) {
+          expect(pixels.values).toBeGreaterThan(1000);
+          expect(pixels.different).toBe(0);
+        }
+        if (requests[i]?.way === 'createVlm')
+          expect(streamed).toMatchObject({ pieces: streamed?.text, keptTokens: tokens });
+      }
+      expect(tab.complaints).toEqual([]);
+      await tab.close();
+    },
+  );
 
   // Minutes on a busy machine without a GPU, so only on request.
   test.skipIf(process.env.MMTOK_WEBGPU === undefined)(

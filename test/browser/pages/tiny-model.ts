@@ -1,8 +1,15 @@
 // Tiny random models from the site's server: loaded with their encoders tapped, pruned, asked.
 
-import { env, type PreTrainedModel, Tensor } from '@huggingface/transformers';
+import { env, type PreTrainedModel, RawImage, Tensor } from '@huggingface/transformers';
 import { createOrtBackend } from '@mmtok/ort-backend';
-import { createVlm, loadVlm, type PruneReport, prune } from '@mmtok/transformers';
+import {
+  createVlm,
+  type LoadedVlm,
+  loadVlm,
+  type PruneReport,
+  processInputs,
+  prune,
+} from '@mmtok/transformers';
 import { useOwnRuntime } from './runtime.js';
 
 const arrays = {
@@ -34,6 +41,8 @@ export interface TinyReply {
   /** Outputs of the vision encoder after it was tapped. */
   readonly outputs: readonly string[];
   readonly report: PruneReport | undefined;
+  /** Pixel values of wide and tall images that `processInputs` gives, and how many of them differ from the library's. */
+  readonly pixels?: { readonly values: number; readonly different: number };
   /** The answer about a canvas, in pieces and whole. */
   readonly streamed?: { readonly pieces: string; readonly text: string; readonly keptTokens: number };
 }
@@ -51,13 +60,39 @@ export async function runTinyModels(requests: readonly TinyRequest[]): Promise<r
 }
 
 async function withPrune({ model: source, inputs, question, tokens }: TinyRequest): Promise<TinyReply> {
-  const { model, processor } = await loadVlm(source, { dtype: 'fp32' });
+  const loaded = await loadVlm(source, { dtype: 'fp32' });
+  const { model, processor } = loaded;
   const handle = prune(model, { processor, budget: { tokens }, minVisionTokens: 1 });
   await handle.generate({ ...tensorsOf(inputs), max_new_tokens: 2, mmtok: { question } });
-  const reply = { outputs: outputsOf(model), report: handle.lastReport };
+  const reply = {
+    outputs: outputsOf(model),
+    report: handle.lastReport,
+    pixels: await comparePixels(loaded),
+  };
   await handle.restore();
   await model.dispose();
   return reply;
+}
+
+async function comparePixels({ library, processor }: LoadedVlm): Promise<NonNullable<TinyReply['pixels']>> {
+  let [values, different] = [0, 0];
+  for (const [width, height] of [
+    [90, 40],
+    [31, 70],
+  ] as const) {
+    const data = Uint8ClampedArray.from(
+      { length: width * height * 3 },
+      (_, at) => Math.imul(at + 1, 0x9e3779b1) >>> 24,
+    );
+    const image = new RawImage(data, width, height, 3);
+    const prompt = '<image>';
+    const { pixel_values: ours } = await processInputs(library, processor, { prompt, images: [image] });
+    const { pixel_values: theirs } = (await processor(prompt, [image])) as { readonly pixel_values: Tensor };
+    const expected = theirs.data as Float32Array;
+    values += expected.length;
+    different += expected.filter((value, at) => !Object.is(value, ours?.data[at])).length;
+  }
+  return { values, different };
 }
 
 async function withCreateVlm({ model, inputs, question, tokens }: TinyRequest): Promise<TinyReply> {
