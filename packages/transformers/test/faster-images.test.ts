@@ -160,6 +160,13 @@ describe('tiles', () => {
     Object.assign(processor.image_processor ?? {}, { preprocess });
     expect(withFasterImages(library, processor)).toBe(processor);
   });
+
+  it('of a processor from another copy of the library are left to it', () => {
+    const processor = tiledProcessor();
+    const other = { ...library, ImageProcessor: class extends library.ImageProcessor {} };
+    Object.assign(other.ImageProcessor.prototype, { preprocess: vi.fn() });
+    expect(withFasterImages(other, processor)).toBe(processor);
+  });
 });
 
 /** One family per class of image processor that prepares images like others. */

@@ -35,8 +35,8 @@ export interface ImageProcessorLike extends Methods, Normalization {
   /** The edge of a tile, for processors that cut images. */
   readonly max_image_size?: { readonly longest_edge?: number };
   resize(image: RawImageLike): Promise<RawImageLike>;
-  /** The size in whole tiles of an image `[…, height, width]`. */
-  get_resize_for_vision_encoder?(
+  /** The size in whole tiles of an image `[…, height, width]`. Only processors that cut images have this method. */
+  get_resize_for_vision_encoder(
     pixels: { readonly dims: readonly number[] },
     edge: number,
   ): { readonly height: number; readonly width: number };
@@ -45,6 +45,9 @@ export interface ImageProcessorLike extends Methods, Normalization {
 interface Class {
   readonly prototype: object;
 }
+
+/** Channels of an image after its conversion. */
+const CHANNELS = 3;
 
 /** The classes of the copy of transformers.js that made an image processor. */
 export interface ImageClasses {
@@ -78,7 +81,7 @@ export function fasterMethods(processor: ImageProcessorLike, classes: ImageClass
       return {
         original_size: resized.from,
         reshaped_input_size: [height, width],
-        pixel_values: new Tensor('float32', planes, [3, height, width]),
+        pixel_values: new Tensor('float32', planes, [CHANNELS, height, width]),
       } satisfies Preprocessed;
     },
     ...(isTiled && {
@@ -92,7 +95,8 @@ export function fasterMethods(processor: ImageProcessorLike, classes: ImageClass
           isSimple(this, {}) &&
           batch.every((own) => own.length > 0 && own.every((image) => isNormalizable(this, image)));
         if (!isKnown) return await _call.call(this, images, options);
-        return await cutBatch(this, batch, edge as number, options.return_row_col_info === true, Tensor);
+        const { grids, ...outputs } = await cutBatch(this, batch, edge as number, Tensor);
+        return options.return_row_col_info === true ? { ...outputs, ...grids } : outputs;
       },
     }),
   };
@@ -118,8 +122,10 @@ function isNormalizable(
   { do_convert_rgb, image_mean, image_std }: ImageProcessorLike,
   { channels }: RawImageLike,
 ): boolean {
-  const isPerChannel = [image_mean, image_std].every((each) => Array.isArray(each) && each.length === 3);
-  return isPerChannel && (do_convert_rgb === true || channels === 3);
+  const isPerChannel = [image_mean, image_std].every(
+    (each) => Array.isArray(each) && each.length === CHANNELS,
+  );
+  return isPerChannel && (do_convert_rgb === true || channels === CHANNELS);
 }
 
 /** The image as the processor resizes it, and its size before. */
@@ -138,53 +144,57 @@ function batchOf(images: unknown): readonly (readonly RawImageLike[])[] {
   return (Array.isArray(images[0]) ? images : [images]) as RawImageLike[][];
 }
 
-/** Cuts the images of a batch of prompts into tiles. Prompts with fewer tiles than others end with masked tiles. */
+/** What the processor returns for a batch of prompts with images that are cut into tiles. */
+interface CutBatch {
+  /** `[prompts, tiles, channels, edge, edge]`; zeros after the tiles of a prompt that has fewer than others. */
+  readonly pixel_values: unknown;
+  /** `[prompts, tiles, edge, edge]`: false where there is no tile. */
+  readonly pixel_attention_mask: unknown;
+  readonly original_sizes: readonly (readonly number[])[];
+  readonly reshaped_input_sizes: readonly (readonly number[])[];
+  /** Rows and columns of tiles of each image of each prompt; zero for an image that is a single tile. */
+  readonly grids: {
+    readonly rows: readonly (readonly number[])[];
+    readonly cols: readonly (readonly number[])[];
+  };
+}
+
+/** Resizes the images of a batch of prompts and cuts them into tiles with this edge. */
 async function cutBatch(
   processor: ImageProcessorLike,
   batch: readonly (readonly RawImageLike[])[],
   edge: number,
-  withGrids: boolean,
   Tensor: ImageClasses['Tensor'],
-): Promise<unknown> {
-  const prompts = await Promise.all(
-    batch.map((images) =>
-      Promise.all(
-        images.map(async (image) => {
-          const resized = await resizedBy(processor, image);
-          const dims = [resized.image.height, resized.image.width];
-          const whole = processor.get_resize_for_vision_encoder?.({ dims }, edge) as {
-            height: number;
-            width: number;
-          };
-          return { ...resized, grid: { rows: whole.height / edge, columns: whole.width / edge, edge } };
-        }),
-      ),
-    ),
-  );
-  const channels = 3;
+): Promise<CutBatch> {
+  const prepare = async (image: RawImageLike) => {
+    const resized = await resizedBy(processor, image);
+    const dims = [resized.image.height, resized.image.width];
+    const whole = processor.get_resize_for_vision_encoder({ dims }, edge);
+    return { ...resized, grid: { rows: whole.height / edge, columns: whole.width / edge, edge } };
+  };
+  const prompts = await Promise.all(batch.map((images) => Promise.all(images.map(prepare))));
   const counts = prompts.map((images) => images.reduce((sum, { grid }) => sum + gridTiles(grid), 0));
   const most = Math.max(...counts);
-  const size = channels * edge * edge;
-  const values = new Float32Array(prompts.length * most * size);
-  const mask = new Uint8Array(prompts.length * most * edge * edge);
+  const plane = edge * edge;
+  const values = new Float32Array(prompts.length * most * CHANNELS * plane);
+  const mask = new Uint8Array(prompts.length * most * plane);
   const tables = byteTables(processor);
   prompts.forEach((images, prompt) => {
     let tile = prompt * most;
-    mask.fill(1, tile * edge * edge, (tile + (counts[prompt] as number)) * edge * edge);
+    mask.fill(1, tile * plane, (tile + (counts[prompt] as number)) * plane);
     for (const { image, grid } of images) {
-      writeTiles(values.subarray(tile * size), image, tables, grid);
+      writeTiles(values.subarray(tile * CHANNELS * plane), image, tables, grid);
       tile += gridTiles(grid);
     }
   });
   const all = prompts.flat();
-  // An image that is a single tile has no rows and columns.
   const lengths = (axis: 'rows' | 'columns'): number[][] =>
     prompts.map((images) => images.map(({ grid }) => (gridTiles(grid) > 1 ? grid[axis] : 0)));
   return {
-    pixel_values: new Tensor('float32', values, [prompts.length, most, channels, edge, edge]),
+    pixel_values: new Tensor('float32', values, [prompts.length, most, CHANNELS, edge, edge]),
     pixel_attention_mask: new Tensor('bool', mask, [prompts.length, most, edge, edge]),
     original_sizes: all.map(({ from }) => from),
     reshaped_input_sizes: all.map(({ image }) => [image.height, image.width]),
-    ...(withGrids && { rows: lengths('rows'), cols: lengths('columns') }),
+    grids: { rows: lengths('rows'), cols: lengths('columns') },
   };
 }
