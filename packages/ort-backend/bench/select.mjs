@@ -45,7 +45,7 @@ const shapes = [
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 const ort = createRequire(import.meta.url)('onnxruntime-node');
 const sessionOptions = { intraOpNumThreads: threads };
-// The products are interleaved with the backend's sessions, so their threads must not spin either: see devices.ts.
+// The products are interleaved with the backend's sessions, so their threads must not spin: see thread-options.ts.
 const noSpinning = { extra: { session: { intra_op: { allow_spinning: '0' } } } };
 const backend = await createOrtBackend({ ort, device: options.device, sessionOptions });
 

@@ -161,6 +161,32 @@ describe('compilation', () => {
     await failing;
   });
 
+  it('writes into given memory, and frees the copy that onnxruntime-node returns', async () => {
+    const returned: Float32Array[] = [];
+    const create: OrtModule['InferenceSession']['create'] = async (model, options) => {
+      const session = await ort.InferenceSession.create(model, options);
+      return {
+        run: async (feeds, fetches) => {
+          const outputs = await session.run(feeds, fetches);
+          returned.push(...Object.values(outputs).map(({ data }) => data as Float32Array));
+          return outputs;
+        },
+        release: () => session.release(),
+      };
+    };
+    const module = { ...ort, Tensor: ort.Tensor, InferenceSession: { create } };
+    const backend = await createOrtBackend({ ort: module });
+    returned.length = 0;
+    const n = 2 ** 17;
+    const memory = new Float32Array(n);
+    const input = float32(new Float32Array(n).fill(3), [n, 1]);
+    const { y } = await backend.run(program(), { x: input }, { into: { y: memory } });
+    expect(y.data).toBe(memory);
+    expect([memory[0], memory.at(-1)]).toEqual([6, 6]);
+    expect(returned.map(({ length }) => length)).toEqual([0]);
+    await backend.dispose();
+  });
+
   it('rejects memory that does not have the size of the output', async () => {
     const backend = await createOrtBackend();
     const act = backend.run(program(), { x }, { into: { y: new Float32Array(2) } });

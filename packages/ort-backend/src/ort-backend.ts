@@ -27,6 +27,7 @@ import {
   selectDevice,
   type WorkingDevice,
 } from './devices.js';
+import { freeNow } from './free-now.js';
 import { blocksFor } from './gram.js';
 import { type LoadedModel, type ModelRuntime, runtimeOfModel } from './model-runtime.js';
 import {
@@ -223,7 +224,9 @@ class OrtBackend implements Backend {
         const floats = data as Float32Array;
         const memory = into[name] ?? floats;
         checkInto(program, name, dims, memory);
-        if (fetches[graphOutput(name)] === null && memory !== floats) memory.set(floats);
+        const isFilled = fetches[graphOutput(name)] !== null;
+        if (!isFilled && memory !== floats) memory.set(floats);
+        if (isFilled && memory.buffer !== floats.buffer) freeNow(floats);
         return [name, float32(memory, dims)];
       }),
     ) as Record<keyof O, HostTensor>;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { CoverageMatrix } from '../search/objective.js';
 import { createRandom } from '../search/sampling.js';
-import { fillSymmetric, weighColumns } from './term-matrix.js';
+import { fillSymmetric, weighColumns } from './symmetric-matrix.js';
 
 function symmetric(n: number, seed: number): Float32Array {
   const random = createRandom(seed);
