@@ -154,8 +154,8 @@ function addGatedMerger(g: Sketch, x: string, width: number, intermediate: numbe
 }
 
 /**
- * Adds a vision transformer: patches `[tiles, patches, values]` → `[tiles, tokens, width]`. Position embeddings are omitted,
- * because the cost of adding them is negligible.
+ * Adds a vision transformer: patches `[tiles, patches, values]` → `[tiles, tokens, width]`. Embeddings of positions, rotary
+ * ones included, are omitted, because they cost little.
  */
 function addTransformer(g: Sketch, encoder: TransformerEncoder, layers: number, patches: string): string {
   const { hidden, intermediate, gated, postNorms = false, patchValues } = encoder;
