@@ -60,7 +60,7 @@ export function weightBytes({ layers, ...rest }: Pick<DecoderOptions, 'dims' | '
   return one + (layers / period - 1) * (bytesOf(2 * period) - one);
 }
 
-/** See the top of the file. */
+/** A decoder of given dimensions with random weights. */
 export class RandomDecoder {
   private readonly options: DecoderOptions;
   private readonly layers: SpeedSession;

@@ -40,7 +40,7 @@ export function encoderBytes(
   return weights.bytes;
 }
 
-/** See the top of the file. */
+/** An encoder of given dimensions with random weights. */
 export class RandomEncoder {
   private readonly options: EncoderOptions;
   private readonly session: SpeedSession;
