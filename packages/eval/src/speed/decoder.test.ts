@@ -18,7 +18,7 @@ interface Golden {
 }
 const golden = JSON.parse(
   readFileSync(new URL('../../test/official/decoders-golden.json', import.meta.url), 'utf8'),
-) as Readonly<Record<'phi' | 'qwen3', Golden>>;
+) as Readonly<Record<'phi' | 'qwen3' | 'glmOcr', Golden>>;
 
 const qwen3: ModelDims = {
   ...small,
@@ -32,6 +32,7 @@ const qwen3: ModelDims = {
   attentionBias: false,
   headNorms: true,
 };
+const glmOcr: ModelDims = { ...qwen3, headNorms: false, postNorms: true };
 const phi: ModelDims = {
   ...qwen3,
   keyValueHeads: 2,
@@ -74,6 +75,7 @@ async function decoderOf(dims: ModelDims, weights: Golden['weights']) {
 
 describe.each([
   ['Qwen 3, with norms per head', qwen3, 'qwen3'],
+  ['that of GLM-OCR, with norms after each block', glmOcr, 'glmOcr'],
   ['Phi, with attention and feed-forward blocks side by side', phi, 'phi'],
 ] as const)('a decoder like %s', (_, dims, key) => {
   const { weights, embeddings, prompt, step } = golden[key];

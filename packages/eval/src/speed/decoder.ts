@@ -60,7 +60,7 @@ export function weightBytes({ layers, ...rest }: Pick<DecoderOptions, 'dims' | '
   return one + (layers / period - 1) * (bytesOf(2 * period) - one);
 }
 
-/** See the top of the file. */
+/** A decoder of given dimensions with random weights. */
 export class RandomDecoder {
   private readonly options: DecoderOptions;
   private readonly layers: SpeedSession;
@@ -176,20 +176,23 @@ const decoderStates = ({ dims, layers }: Pick<GraphOptions, 'dims' | 'layers'>):
 
 function layersGraph(options: GraphOptions): Uint8Array {
   const { dims, layers } = options;
-  const { hidden, parallel = false, biased = false } = dims;
+  const { hidden, parallel = false, postNorms = false, biased = false } = dims;
   const g = new Sketch(options);
   const shared = [...sequenceLengths(g), ...rotaryTables(g, options)];
   let x = g.cast('embeddings', 'inputs_embeds');
-  let normed = firstNorm(g, 'layers.0.attention.norm', x, dims);
+  let normed = norm(g, 'layers.0.attention.norm', x, dims);
+  const returned = (name: string, y: string): string =>
+    postNorms ? norm(g, `${name}.post.norm`, y, dims) : y;
   for (const [layer, one] of mixersOf(dims, layers).entries()) {
     const name = `layers.${layer}`;
-    const mixed = addMixer(g, one, { dims, layer, x: normed, shared });
+    const mixed = returned(`${name}.attention`, addMixer(g, one, { dims, layer, x: normed, shared }));
     let branch: string;
     if (parallel) {
-      branch = g.op(`${name}.branches`, 'Add', [mixed, feedForward(g, `${name}.mlp`, normed, dims)]);
+      const fed = returned(`${name}.mlp`, feedForward(g, `${name}.mlp`, normed, dims));
+      branch = g.op(`${name}.branches`, 'Add', [mixed, fed]);
     } else {
       ({ sum: x, normed } = g.addAndNorm(`${name}.mlp.norm`, [x, mixed], hidden, biased));
-      branch = feedForward(g, `${name}.mlp`, normed, dims);
+      branch = returned(`${name}.mlp`, feedForward(g, `${name}.mlp`, normed, dims));
     }
     if (layer === layers - 1) x = g.op('sum', 'Add', [x, branch]);
     else
@@ -213,8 +216,7 @@ function layersGraph(options: GraphOptions): Uint8Array {
   );
 }
 
-/** A norm of tokens that no branch was added to before. */
-function firstNorm(g: Sketch, name: string, x: string, { hidden, biased = false }: ModelDims): string {
+function norm(g: Sketch, name: string, x: string, { hidden, biased = false }: ModelDims): string {
   return biased ? g.layerNorm(name, x, hidden) : g.norm(name, x, hidden);
 }
 
@@ -254,7 +256,7 @@ function rotaryTables(g: Sketch, { dims: { headDim }, maxLength }: GraphOptions)
 function headGraph(options: GraphOptions): Uint8Array {
   const { hidden, vocabulary, biased = false } = options.dims;
   const g = new Sketch(options);
-  const normed = firstNorm(g, 'norm', 'hidden', options.dims);
+  const normed = norm(g, 'norm', 'hidden', options.dims);
   const logits = g.project('head', normed, [hidden, vocabulary], biased);
   g.cast('logits', logits, 'float32');
   return g.encode([{ name: 'hidden', dtype: g.float, dims: [1, 1, hidden] }], [{ name: 'logits' }]);

@@ -19,6 +19,10 @@ export interface TransformerEncoder {
   readonly intermediate: number;
   /** Whether the feed-forward block is gated, as in Qwen2.5-VL and Pixtral. */
   readonly gated: boolean;
+  /** Whether queries and keys are normalized per head. @default false */
+  readonly headNorms?: boolean | undefined;
+  /** Whether what attention and the feed-forward block return is normalized too. @default false */
+  readonly postNorms?: boolean | undefined;
   /** Values per patch: its pixels, three channels each, in all frames that it spans. */
   readonly patchValues: number;
   /** `[rows, columns]` of patches in a tile, or in the whole image if it is not tiled. */
@@ -60,6 +64,8 @@ const transformerSchema: z.ZodType<TransformerEncoder, TransformerEncoder> = z
     heads: positiveInt,
     intermediate: positiveInt,
     gated: z.boolean(),
+    headNorms: z.boolean().optional(),
+    postNorms: z.boolean().optional(),
     patchValues: positiveInt,
     grid: z.tuple([positiveInt, positiveInt]),
     tiles: positiveInt,
@@ -143,6 +149,8 @@ export interface ModelDims extends MixerDims {
   readonly gated?: boolean | undefined;
   /** Whether attention and the feed-forward block read the same tokens, side by side, as in Phi. @default false */
   readonly parallel?: boolean | undefined;
+  /** Whether what attention and the feed-forward block return is normalized too, as in Gemma 3. @default false */
+  readonly postNorms?: boolean | undefined;
   readonly vocabulary: number;
   /** Vision tokens of one prompt. */
   readonly visionTokens: number;
@@ -165,6 +173,7 @@ const schema = z
     intermediate: positiveInt,
     gated: z.boolean().optional(),
     parallel: z.boolean().optional(),
+    postNorms: z.boolean().optional(),
     vocabulary: positiveInt,
     attentionBias: z.boolean(),
     biased: z.boolean().optional(),
@@ -227,12 +236,13 @@ export interface ParameterCounts {
 
 /** How many weights a decoder with these dimensions has. */
 export function parameterCounts(dims: ModelDims): ParameterCounts {
-  const { hidden, layers, intermediate, vocabulary, gated = true, parallel = false, biased = false } = dims;
+  const { hidden, layers, intermediate, vocabulary, gated = true, biased = false } = dims;
+  const { parallel = false, postNorms = false } = dims;
   const mixing = mixersOf(dims, layers).reduce((sum, one) => sum + mixerWeights(one, dims), 0);
   const norm = biased ? 2 * hidden : hidden;
   const feedForward = (gated ? 3 : 2) * hidden * intermediate + (biased ? intermediate + hidden : 0);
   return {
-    layers: mixing + layers * (feedForward + (parallel ? 1 : 2) * norm),
+    layers: mixing + layers * (feedForward + ((parallel ? 1 : 2) + (postNorms ? 2 : 0)) * norm),
     head: norm + hidden * vocabulary + (biased ? vocabulary : 0),
   };
 }

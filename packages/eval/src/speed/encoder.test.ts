@@ -2,29 +2,53 @@ import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 import { describe, it } from 'vitest';
 import { expectClose, fromSixteenths, sixteenthWeights } from '../../test/official-weights.js';
-import { addGatedMerger } from './encoder.js';
-import { Sketch } from './sketch.js';
+import type { TransformerEncoder } from './dims.js';
+import { encoderGraph } from './encoder.js';
 
-/** The projector of GLM-OCR, as test/official/make_decoders.py ran it: weights and tokens in sixteenths. */
-const { glmOcrMerger } = JSON.parse(
+/** The tower of GLM-OCR, as test/official/make_decoders.py ran it: weights and patches in sixteenths. */
+const { glmOcrTower } = JSON.parse(
   readFileSync(new URL('../../test/official/decoders-golden.json', import.meta.url), 'utf8'),
 ) as {
-  readonly glmOcrMerger: {
+  readonly glmOcrTower: {
     readonly weights: Readonly<Record<string, readonly number[]>>;
+    /** `[8, 24]` */
+    readonly patches: readonly number[];
+    /** `[2, 12]` */
     readonly tokens: readonly number[];
-    readonly output: readonly number[];
   };
 };
 
-describe('an encoder', () => {
-  it('computes what transformers computes after the projector of GLM-OCR', async () => {
-    const { weights, tokens, output } = glmOcrMerger;
-    const g = new Sketch({ dtype: 'fp32', weights: sixteenthWeights(weights) });
-    const merged = addGatedMerger(g, 'x', 8, 12);
-    const session = await ort.InferenceSession.create(
-      g.encode([{ name: 'x', dtype: 'float32', dims: [1, 'tokens', 8] }], [{ name: merged }]),
-    );
-    const x = new ort.Tensor('float32', Float32Array.from(fromSixteenths(tokens)), [1, 5, 8]);
-    expectClose((await session.run({ x }))[merged]?.data as Float32Array, output);
+const encoder: TransformerEncoder = {
+  title: 'GLM-OCR',
+  hidden: 16,
+  layers: 2,
+  heads: 2,
+  intermediate: 24,
+  gated: true,
+  headNorms: true,
+  patchValues: 24,
+  grid: [4, 2],
+  tiles: 1,
+  classToken: false,
+  merge: 2,
+  projector: [],
+  gatedMerger: 36,
+};
+
+describe('the tower of GLM-OCR', () => {
+  const { weights, patches, tokens } = glmOcrTower;
+
+  it('computes what transformers computes', async () => {
+    const graph = encoderGraph({
+      encoder,
+      layers: 2,
+      dtype: 'fp32',
+      hidden: 12,
+      weights: sixteenthWeights(weights),
+    });
+    const session = await ort.InferenceSession.create(graph);
+    const input = new ort.Tensor('float32', Float32Array.from(fromSixteenths(patches)), [1, 8, 24]);
+    const { image_features } = await session.run({ patches: input });
+    expectClose(image_features?.data as Float32Array, tokens);
   });
 });

@@ -14,7 +14,7 @@ import {
 } from './dims.js';
 import { inTemporaryFolder, openSession, type SpeedRuntime, type SpeedSession } from './runtime.js';
 import { CONTRIB, Sketch, type SpeedDtype } from './sketch.js';
-import { RandomWeights } from './weights.js';
+import { RandomWeights, type WeightSource } from './weights.js';
 
 /** What {@link RandomEncoder.build} takes. */
 export interface EncoderOptions {
@@ -40,7 +40,7 @@ export function encoderBytes(
   return weights.bytes;
 }
 
-/** See the top of the file. */
+/** An encoder of given dimensions with random weights. */
 export class RandomEncoder {
   private readonly options: EncoderOptions;
   private readonly session: SpeedSession;
@@ -116,7 +116,7 @@ export interface EncoderGraphOptions {
   readonly dtype: SpeedDtype;
   /** Width of the embeddings, D. */
   readonly hidden: number;
-  readonly weights: RandomWeights;
+  readonly weights: WeightSource;
 }
 
 /**
@@ -147,25 +147,26 @@ export function encoderGraph(options: EncoderGraphOptions): Uint8Array {
 }
 
 /** Adds the block after the projector of GLM-OCR. */
-export function addGatedMerger(g: Sketch, x: string, width: number, intermediate: number): string {
+function addGatedMerger(g: Sketch, x: string, width: number, intermediate: number): string {
   const normed = g.layerNorm('merger.norm', g.linear('merger.in', x, width, width), width);
   const open = g.op('merger.gelu', 'Gelu', [normed], { domain: CONTRIB });
   return g.gatedBlock('merger', open, width, intermediate);
 }
 
 /**
- * Adds a vision transformer: patches `[tiles, patches, values]` → `[tiles, tokens, width]`. Position embeddings are omitted,
- * because the cost of adding them is negligible.
+ * Adds a vision transformer: patches `[tiles, patches, values]` → `[tiles, tokens, width]`. Embeddings of positions, rotary
+ * ones included, are omitted, because they cost little.
  */
 function addTransformer(g: Sketch, encoder: TransformerEncoder, layers: number, patches: string): string {
-  const { hidden, intermediate, gated, patchValues } = encoder;
+  const { hidden, intermediate, gated, postNorms = false, patchValues } = encoder;
   const norm = (name: string, x: string): string =>
     gated ? g.norm(name, x, hidden) : g.layerNorm(name, x, hidden);
+  const returned = (name: string, y: string): string => (postNorms ? norm(`${name}.post.norm`, y) : y);
   let x = g.dense('embed', patches, patchValues, hidden);
   for (let layer = 0; layer < layers; layer++) {
     const name = `layers.${layer}`;
     const attended = attention(g, encoder, layer, norm(`${name}.attention.norm`, x));
-    x = g.op(`${name}.attended`, 'Add', [x, attended]);
+    x = g.op(`${name}.attended`, 'Add', [x, returned(`${name}.attention`, attended)]);
     const normed = norm(`${name}.mlp.norm`, x);
     const up = g.dense(`${name}.mlp.up`, normed, hidden, intermediate);
     // With an alpha of 1, QuickGelu is SiLU.
@@ -178,7 +179,8 @@ function addTransformer(g: Sketch, encoder: TransformerEncoder, layers: number, 
           }),
         ])
       : g.gelu(`${name}.mlp.gelu`, up);
-    x = g.op(`${name}.out`, 'Add', [x, g.dense(`${name}.mlp.down`, open, intermediate, hidden)]);
+    const down = g.dense(`${name}.mlp.down`, open, intermediate, hidden);
+    x = g.op(`${name}.out`, 'Add', [x, returned(`${name}.mlp`, down)]);
   }
   return merged(g, encoder, norm('post.norm', x));
 }
@@ -186,7 +188,7 @@ function addTransformer(g: Sketch, encoder: TransformerEncoder, layers: number, 
 /** Attention of one layer: within windows, or across all patches. */
 function attention(
   g: Sketch,
-  { hidden, heads, window, grid: [rows, columns] }: TransformerEncoder,
+  { hidden, heads, headNorms, window, grid: [rows, columns] }: TransformerEncoder,
   layer: number,
   x: string,
 ): string {
@@ -197,7 +199,7 @@ function attention(
   const inner = isWindowed
     ? g.op(`${name}.windows`, 'Reshape', [x, g.list(`${name}.windows.shape`, -1, patches, hidden)])
     : x;
-  const out = g.selfAttention(name, inner, hidden, heads);
+  const out = g.selfAttention(name, inner, hidden, heads, headNorms);
   if (!isWindowed) return out;
   return g.op(`${name}.whole`, 'Reshape', [out, g.list(`${name}.shape`, -1, rows * columns, hidden)]);
 }

@@ -102,6 +102,8 @@ export const gemma4Tower: TransformerEncoder = {
   heads: 12,
   intermediate: 3072,
   gated: true,
+  headNorms: true,
+  postNorms: true,
   patchValues: 768,
   grid: [42, 60],
   pool: 3,
@@ -160,6 +162,7 @@ export const glmOcrTower: TransformerEncoder = {
   layers: 24,
   intermediate: 4096,
   gated: true,
+  headNorms: true,
   projector: [],
   gatedMerger: 4608,
 };

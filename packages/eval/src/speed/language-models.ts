@@ -183,6 +183,7 @@ export const gemma34b: LanguageModel = {
   intermediate: 10240,
   vocabulary: 262208,
   headNorms: true,
+  postNorms: true,
 };
 
 /**
@@ -199,6 +200,7 @@ export const gemma3nE2b: LanguageModel = {
   intermediate: 8192,
   vocabulary: 262400,
   headNorms: true,
+  postNorms: true,
 };
 
 /**
@@ -215,6 +217,7 @@ export const gemma4E2b: LanguageModel = {
   intermediate: 9655,
   vocabulary: 262144,
   headNorms: true,
+  postNorms: true,
 };
 
 /** https://huggingface.co/microsoft/Phi-3-vision-128k-instruct/blob/main/config.json */
@@ -312,4 +315,5 @@ export const glmOcrText: LanguageModel = {
   headDim: 128,
   intermediate: 4608,
   vocabulary: 59392,
+  postNorms: true,
 };

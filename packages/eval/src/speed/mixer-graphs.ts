@@ -43,7 +43,7 @@ function attention(g: Sketch, { dims, layer, x, shared }: MixerPlace): string {
     const plain = g.project(`${name}.${kind}`, x, [hidden, width], attentionBias);
     if (!headNorms || kind === 'v') return plain;
     const norm = `${name}.${kind}.norm`;
-    return perHead(g, norm, plain, [count, headDim], (split) => g.norm(norm, split, headDim));
+    return g.perHead(norm, plain, [count, headDim], (split) => g.norm(norm, split, headDim));
   };
   const [keys, values] = layerStates({ mixer: 'attention' }, dims, layer) as [LayerState, LayerState];
   const mixed = g.op(
@@ -71,18 +71,6 @@ function attention(g: Sketch, { dims, layer, x, shared }: MixerPlace): string {
       ])
     : mixed;
   return g.project(`${name}.o`, gated, [width, hidden], biased);
-}
-
-/** Applies a norm to each head of `x` `[1, fresh, heads · width]`. */
-function perHead(
-  g: Sketch,
-  name: string,
-  x: string,
-  [heads, width]: readonly [number, number],
-  norm: (split: string) => string,
-): string {
-  const split = g.op(`${name}.heads`, 'Reshape', [x, g.list(`${name}.heads.shape`, 0, 0, heads, width)]);
-  return g.op(`${name}.joined`, 'Reshape', [norm(split), g.list(`${name}.shape`, 0, 0, heads * width)]);
 }
 
 /** A causal convolution per channel over `x` `[1, fresh, channels]`, computed in 32 bits; returns the same shape. */
@@ -170,7 +158,7 @@ function deltaNet(g: Sketch, one: DeltaNetMixer, { dims, layer, x }: MixerPlace)
       },
     },
   );
-  const normed = perHead(g, `${name}.norm`, g.cast(`${name}.narrow`, read), [valueHeads, valueDim], (split) =>
+  const normed = g.perHead(`${name}.norm`, g.cast(`${name}.narrow`, read), [valueHeads, valueDim], (split) =>
     g.norm(`${name}.norm`, split, valueDim),
   );
   const gate = g.silu(`${name}.z.open`, g.linear(`${name}.z`, x, hidden, values));
@@ -182,7 +170,7 @@ function unitHeads(g: Sketch, name: string, x: string, heads: number, width: num
   // The root mean square of a row of length 1 is 1 / √width.
   const data = new Float32Array(width).fill(width ** -0.5);
   const root = g.constant({ name: `${name}.root`, dtype: 'float32', dims: [width], data });
-  return perHead(g, name, x, [heads, width], (split) =>
+  return g.perHead(name, x, [heads, width], (split) =>
     g.op(name, 'SimplifiedLayerNormalization', [split, root], {
       attributes: { axis: { int: -1 }, epsilon: { float: 1e-6 / width }, stash_type: { int: 1 } },
     }),

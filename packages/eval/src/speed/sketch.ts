@@ -107,9 +107,35 @@ export class Sketch {
     return this.linear(`${name}.down`, gated, intermediate, width);
   }
 
-  /** Self-attention between the rows of `x` `[batch, rows, width]`, with biases. */
-  selfAttention(name: string, x: string, width: number, heads: number): string {
-    const projected = ['q', 'k', 'v'].map((kind) => this.dense(`${name}.${kind}`, x, width, width));
+  /** Applies a norm to each head of `x` `[batch, rows, heads · width]`. */
+  perHead(
+    name: string,
+    x: string,
+    [heads, width]: readonly [heads: number, width: number],
+    norm: (split: string) => string,
+  ): string {
+    const split = this.op(`${name}.heads`, 'Reshape', [
+      x,
+      this.list(`${name}.heads.shape`, 0, 0, heads, width),
+    ]);
+    return this.op(`${name}.joined`, 'Reshape', [
+      norm(split),
+      this.list(`${name}.shape`, 0, 0, heads * width),
+    ]);
+  }
+
+  /**
+   * Self-attention between the rows of `x` `[batch, rows, width]`, with biases.
+   * @param headNorms whether queries and keys are normalized per head.
+   */
+  selfAttention(name: string, x: string, width: number, heads: number, headNorms = false): string {
+    const headDim = width / heads;
+    const projected = ['q', 'k', 'v'].map((kind) => {
+      const plain = this.dense(`${name}.${kind}`, x, width, width);
+      if (!headNorms || kind === 'v') return plain;
+      const norm = `${name}.${kind}.norm`;
+      return this.perHead(norm, plain, [heads, headDim], (split) => this.norm(norm, split, headDim));
+    });
     const mixed = this.op(`${name}.mixed`, 'MultiHeadAttention', projected, {
       domain: CONTRIB,
       attributes: { num_heads: { int: heads } },
