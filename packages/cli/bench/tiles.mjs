@@ -2,10 +2,10 @@
 // all tiles and tokens, with fewer tokens, with some of the tiles, with both, and with what else costs as little: a smaller image, the
 // same number of tiles for every question, and tiles by chance, by relevance alone, or by detail alone. Prints a Markdown table with
 // 95 % intervals by paired bootstrap over questions.
-//   node bench/tiles.mjs [--limit 440] [--from 0] [--worth 0.12] [--most 11] [--coverage 0.73] [--focus 2] [--max 7] [--ratio 0.1]
-//                        [--repeats 1] [--ways a,b] [--questions folder] [--json file]
+//   node bench/tiles.mjs [--limit 440] [--from 0] [--worth 0.2] [--most 11] [--coverage 0.73] [--least 20] [--focus 2]
+//                        [--max 7] [--ratio 0.1] [--repeats 1] [--ways a,b] [--questions folder] [--json file]
 //   node bench/tiles.mjs --merge file,file
-// --worth, --most, and --coverage set tiles and tokens by question; --max and --ratio set the same number for every question.
+// --worth, --most, --coverage, and --least set tiles and tokens by question; --max and --ratio set the same number for every question.
 // --repeats asks each question that often in each way; the fastest call counts. --questions reads questions.jsonl and scenes.jsonl from a
 // folder, as written by `python -m tiny_vlm questions --preset tiled --split validation` in training/, instead of the held-out ones.
 // --merge prints the tables of runs over different questions, each saved with --json.
@@ -39,14 +39,14 @@ const byDetail = (facts) => rankTiles({ ...facts, focus: 0 }).order;
 const byRelevance = (facts) => rankTiles({ ...facts, detail: facts.detail.map(() => 1) }).order;
 
 /** The ways to ask: which tiles, how many tokens, and whether the image is halved first. */
-function waysOf({ worth, most, coverage, max, ratio, random }) {
+function waysOf({ worth, most, coverage, least, max, ratio, random }) {
   const atRandom = ({ grid: [rows, columns] }) =>
     Array.from({ length: rows * columns }, (_, tile) => ({ tile, key: random() }))
       .toSorted((a, b) => a.key - b.key)
       .map(({ tile }) => tile);
   const every = { budget: { ratio: 1 } };
   const few = { budget: { ratio } };
-  const needed = { budget: { coverage } };
+  const needed = { budget: { coverage, min: least } };
   const useful = { tiles: { worth, max: most } };
   return {
     all: every,
@@ -57,8 +57,8 @@ function waysOf({ worth, most, coverage, max, ratio, random }) {
     resize: { ...every, halved: true },
     'resize and tokens': { ...few, halved: true },
     'random tiles and tokens': { ...few, tiles: { max, by: atRandom } },
-    'tiles by relevance alone, and tokens': { ...few, tiles: { max, by: byRelevance } },
-    'tiles by detail alone, and tokens': { ...few, tiles: { max, by: byDetail } },
+    'tiles by relevance alone and tokens': { ...few, tiles: { max, by: byRelevance } },
+    'tiles by detail alone and tokens': { ...few, tiles: { max, by: byDetail } },
   };
 }
 
@@ -175,9 +175,10 @@ async function runsOf() {
     options: {
       limit: { type: 'string', default: '440' },
       from: { type: 'string', default: '0' },
-      worth: { type: 'string', default: '0.12' },
+      worth: { type: 'string', default: '0.2' },
       most: { type: 'string', default: '11' },
       coverage: { type: 'string', default: '0.73' },
+      least: { type: 'string', default: '20' },
       max: { type: 'string', default: '7' },
       ratio: { type: 'string', default: '0.1' },
       focus: { type: 'string', default: '2' },
@@ -199,7 +200,10 @@ async function runsOf() {
   const measured = await compareTiles({
     questions,
     names: values.ways?.split(','),
-    ...Object.assign({}, ...['worth', 'most', 'coverage', 'max', 'ratio', 'focus', 'repeats'].map(number)),
+    ...Object.assign(
+      {},
+      ...['worth', 'most', 'coverage', 'least', 'max', 'ratio', 'focus', 'repeats'].map(number),
+    ),
   });
   const run = { values, kinds: questions.map(({ kind }) => kind), measured };
   if (values.json !== undefined) await writeFile(values.json, JSON.stringify(run));
@@ -225,7 +229,7 @@ function printTables(runs) {
   const print = (cells) => console.log(`| ${cells.join(' | ')} |`);
   console.log(
     `${kindOf.length} questions; tiles with ${values.worth} of the best one's worth, at most ${values.most}, and tokens for a coverage ` +
-      `of ${values.coverage}, or ${values.max} of 17 tiles and ${values.ratio} of the tokens; focus ${values.focus}\n`,
+      `of ${values.coverage} but at least ${values.least}, or ${values.max} of 17 tiles and ${values.ratio} of the tokens; focus ${values.focus}\n`,
   );
   print([
     'way',

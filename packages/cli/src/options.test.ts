@@ -39,8 +39,8 @@ describe('parseTiles', () => {
     ['worth=1,min=2', { worth: 1, min: 2 }],
     ['worth=.5,max=9', { worth: 0.5, max: 9 }, 'worth=0.5,max=9'],
     ['worth=0.2, min=2, max=9', { worth: 0.2, min: 2, max: 9 }, 'worth=0.2,min=2,max=9'],
-    ['worth', { worth: 0.12 }, 'worth=0.12'],
-    ['worth,max=9', { worth: 0.12, max: 9 }, 'worth=0.12,max=9'],
+    ['worth', { worth: 0.2 }, 'worth=0.2'],
+    ['worth,max=9', { worth: 0.2, max: 9 }, 'worth=0.2,max=9'],
     ['all', 'all'],
   ] as const)('reads %s', (text, tiles, written: string = text) => {
     expect(parseTiles('--tiles', text)).toEqual(tiles);

@@ -210,7 +210,7 @@ export function parseKeep(text: string): Budget {
 }
 
 /** What `worth` without a number stands for. */
-const DEFAULT_WORTH = 0.12;
+const DEFAULT_WORTH = 0.2;
 
 const WORTH = /^worth(?:=(\d*\.?\d+))?(?:,min=(\d+))?(?:,max=(\d+))?$/;
 

@@ -25,4 +25,5 @@ export {
 export { createRandom, shuffleFront } from './search/sampling.js';
 export { checkBudget, resolveBudget } from './selection/options.js';
 export { countUsefulTiles, lostDetail } from './selection/rank-tiles.js';
+export { tileRelevance } from './selection/tile-relevance.js';
 export { areTooWide, columnPeakedness, relevance } from './similarity.js';

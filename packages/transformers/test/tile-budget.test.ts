@@ -189,7 +189,7 @@ describe.each(Object.keys(TILED) as (keyof typeof TILED)[])('%s', (name) => {
 
     it('encodes one tile if the overview lost detail in one place, and all if it did everywhere', async () => {
       attach();
-      expect(await counted(() => run({ tiles: { worth: 0.2 } }))).toEqual([1, 1]);
+      expect(await counted(() => run({ tiles: { worth: 0.5 } }))).toEqual([1, 1]);
       expect(skippedOf()).toEqual([true, true, false, true, false]);
       expect(await counted(() => run({ tiles: { worth: 1e-6 } }, noisy))).toEqual([1, 4]);
       expect(handle?.lastReport?.keptTokens).toBe(ALL);

@@ -142,8 +142,9 @@ export interface TilePixels {
 const STRIDE = 2;
 
 /**
- * The detail that an overview lost, for each of its vision tokens: the mean squared difference between the tiles' pixels
- * and the overview's, enlarged bilinearly. 0 where the image is flat, however bright.
+ * The detail that an overview lost, for each of its vision tokens: the root mean square of the difference between the tiles' pixels
+ * and the overview's, enlarged bilinearly. 0 where the image is flat, however bright. Not the mean square, in which a few
+ * high-contrast tiles would outweigh the question.
  * @returns one number per cell, row by row.
  * @throws InvalidTensorError for pixels of the wrong size.
  */
@@ -193,7 +194,7 @@ export function lostDetail({
       }
     }
   }
-  return Float32Array.from(sums, (sum, cell) => sum / Math.max(1, counts[cell] as number));
+  return Float32Array.from(sums, (sum, cell) => Math.sqrt(sum / Math.max(1, counts[cell] as number)));
 }
 
 /** A pixel of a tile along one axis, and its position in the overview. */

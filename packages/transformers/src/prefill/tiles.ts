@@ -3,13 +3,14 @@
 
 import {
   type Backend,
+  cosineSimilarity,
   type Float32Tensor,
   InvalidOptionsError,
   type RankedTiles,
   rankTiles,
 } from '@mmtok/core';
 import { defineProgram } from '@mmtok/core/backend';
-import { countUsefulTiles, lostDetail, relevance, sum } from '@mmtok/core/internal';
+import { countUsefulTiles, lostDetail, sum, tileRelevance } from '@mmtok/core/internal';
 import type { EncodedVision } from '../adapters/adapter.js';
 import type { PrunedModel } from '../families/family.js';
 import type { InputTile, PromptTile, TiledInputs, TilePart } from '../families/tiling.js';
@@ -173,13 +174,11 @@ function rowsOfTile(tiled: TiledInputs, tile: number, { part, encoded }: Encoded
   return matrixRows(toFloat32Matrix(encoded.projected), rows);
 }
 
-const relevanceProgram = defineProgram({
-  name: 'tile-relevance',
+const cosineProgram = defineProgram({
+  name: 'tile-cosines',
   inputs: { vision: { dims: ['n', 'D'] }, text: { dims: ['m', 'D'] } },
-  outputs: { relevance: { dims: ['n', 'one'] } },
-  build: (ops, { vision, text }) => ({
-    relevance: relevance(ops, vision, text, ops.rowNorms(vision)),
-  }),
+  outputs: { cosines: { dims: ['n', 'm'] } },
+  build: (ops, { vision, text }) => ({ cosines: cosineSimilarity(ops, vision, text) }),
 });
 
 /** What the encoded overview of an image shows. */
@@ -197,8 +196,7 @@ async function factsOf(
   { vision, text }: Overview,
   backend: () => Promise<Backend>,
 ): Promise<TileFacts> {
-  const found =
-    text === undefined ? undefined : await (await backend()).run(relevanceProgram, { vision, text });
+  const relevance = text === undefined ? undefined : await relevanceOf({ vision, text }, await backend());
   const { grid: cells } = tiled.tiles[image.overview] as InputTile;
   const overview = tiled.pixels(image.overview);
   const pixels = image.tiles.map((tile) => tiled.pixels(tile));
@@ -217,8 +215,18 @@ async function factsOf(
     grid: image.grid,
     overview: cells,
     detail: Array.from(detail),
-    ...(found && { relevance: Array.from((found.relevance as Float32Tensor).data) }),
+    ...(relevance && { relevance: Array.from(relevance) }),
   };
+}
+
+/** The relevance of each overview token to the question. */
+async function relevanceOf(
+  shown: { readonly vision: Float32Tensor; readonly text: Float32Tensor },
+  backend: Backend,
+): Promise<Float32Array> {
+  const { cosines } = await backend.run(cosineProgram, shown);
+  const { data, dims } = cosines as Float32Tensor;
+  return tileRelevance(data, dims[1] as number);
 }
 
 /** A budget that does not cover all tiles by definition. */

@@ -74,9 +74,12 @@ export type RankTiles = (facts: TileFacts) => readonly number[];
 export interface TileFacts {
   readonly grid: readonly [rows: number, columns: number];
   readonly overview: readonly [rows: number, columns: number];
-  /** The detail that the overview lost at each of its tokens. */
+  /** The detail that the overview lost at each of its tokens: a root mean square of pixel values. */
   readonly detail: readonly number[];
-  /** The relevance of each token to the question, from 0 to 1; absent if there is no question. */
+  /**
+   * The relevance of each token to the question, from 0 to 1; 0 for all if no word of the question stands out anywhere. Absent if
+   * there is no question.
+   */
   readonly relevance?: readonly number[];
 }
 
