@@ -220,11 +220,15 @@ function report() {
     marks: [
       Plot.ruleY([0], { strokeOpacity: 0.5 }),
       Plot.dot(dots, { ...place, symbol: 'kind', fill: '#3366cc', r: 5 }),
-      // Labels of mixes to the left of their dots, where there are fewer others.
-      ...[-8, 8].map((dx) =>
+      // Labels of mixes to the left of their dots and of first picks above them, where there are fewer others.
+      ...[
+        ['mix', { dx: -8, textAnchor: 'end' }],
+        ['first picks', { dy: -10 }],
+        ['strength', { dx: 8, textAnchor: 'start' }],
+      ].map(([kind, at]) =>
         Plot.text(
-          dots.filter(({ kind }) => (kind === 'mix') === dx < 0),
-          { ...place, text: 'setting', dx, textAnchor: dx < 0 ? 'end' : 'start' },
+          dots.filter((dot) => dot.kind === kind),
+          { ...place, text: 'setting', ...at },
         ),
       ),
     ],
