@@ -26,7 +26,7 @@ import {
   tiledModelPath,
   tiledQuestionKinds,
 } from '@mmtok/tiny-vlm';
-import { loadVlm, prune } from '@mmtok/transformers';
+import { loadVlm, processInputs, prune } from '@mmtok/transformers';
 
 /** So many questions are asked in one way before the next way asks the same ones. */
 const BLOCK = 22;
@@ -104,7 +104,7 @@ async function questionsOf(folder) {
  * tiles, and kept tokens.
  */
 export async function compareTiles({ questions, names, focus, ratio, repeats, ...settings }) {
-  const { model, processor } = await loadVlm(tiledModelPath, { dtype: 'fp16' });
+  const { library, model, processor } = await loadVlm(tiledModelPath, { dtype: 'fp16' });
   const backend = await createOrtBackend();
   const handle = prune(model, { processor, backend, budget: { ratio }, ...(focus > 0 && { focus }) });
   const ways = Object.entries(waysOf({ ...settings, ratio, random: createRandom(1) })).filter(
@@ -117,7 +117,11 @@ export async function compareTiles({ questions, names, focus, ratio, repeats, ..
   const ask = async (image, question, { halved, ...override }) => {
     const started = performance.now();
     processor.image_processor.size = halved ? { longest_edge: TILED_SCENE_SIZE / 2 } : size;
-    const inputs = await processor(buildPrompt(question), [halved ? image.half() : image.whole]);
+    const shown = halved ? image.half() : image.whole;
+    const inputs = await processInputs(library, processor, {
+      prompt: buildPrompt(question),
+      images: [shown],
+    });
     const process = performance.now() - started;
     // A halved image keeps as many tokens as the others, of fewer.
     const budget = halved && ratio === override.budget.ratio ? { tokens: image.tenth } : override.budget;
