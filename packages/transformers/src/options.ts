@@ -40,7 +40,7 @@ export interface SelectionOptions {
   /**
    * Which tiles to encode, for families that split an image into tiles plus an overview (Idefics 3, SmolVLM, LFM2-VL, Phi-3
    * Vision): `'all'`, at most `{ max: 5 }`, a `{ share: 0.3 }` of them, including the overview, or those with at least
-   * `{ worth: 0.15 }` of the worth of the best one, so the number depends on the question. Tiles are ranked by how much detail the
+   * `{ worth: 0.2 }` of the worth of the best one, so the number depends on the question. Tiles are ranked by how much detail the
    * overview lost in the regions that are relevant to the question. This saves encoder time; budgets still count the tokens of
    * all tiles. Rejected for LLaVA-OneVision, because transformers.js passes only one view of each image. @default 'all'
    */

@@ -320,7 +320,7 @@ describe.skipIf(chromiumPath === undefined)('the built page', () => {
         await page.waitForSelector('.engine[data-engine=ready]:has-text("tiled")');
 
         for (const [kind, tiles, code] of [
-          ['worth', { worth: 0.15 }, 'tiles: { worth: 0.15 }'],
+          ['worth', { worth: 0.2 }, 'tiles: { worth: 0.2 }'],
           ['max', { max: 6 }, 'tiles: { max: 6 }'],
         ] as const) {
           const expected = await inNode({ ...asked, tiles });

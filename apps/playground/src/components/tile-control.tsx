@@ -8,7 +8,7 @@ import { Segments } from './parts.js';
 type Kind = 'all' | 'max' | 'worth';
 
 /** What each kind starts with when it is chosen. */
-const FIRST: Readonly<Record<Kind, TileChoice>> = { all: 'all', max: { max: 6 }, worth: { worth: 0.15 } };
+const FIRST: Readonly<Record<Kind, TileChoice>> = { all: 'all', max: { max: 6 }, worth: { worth: 0.2 } };
 
 const kindOf = (choice: TileChoice): Kind => (choice === 'all' ? 'all' : 'max' in choice ? 'max' : 'worth');
 

@@ -5,8 +5,8 @@ import type { TilePart } from './types.js';
 /** The option `tiles` of `prune`, as far as the page sets it. */
 export type TileChoice = 'all' | { readonly max: number } | { readonly worth: number };
 
-/** What the page starts with: tiles worth at least 15% of the most useful one. */
-export const DEFAULT_TILES: TileChoice = { worth: 0.15 };
+/** What the page starts with: tiles worth at least 20% of the most useful one. */
+export const DEFAULT_TILES: TileChoice = { worth: 0.2 };
 
 /** Whether two choices are the same. */
 export function isSameChoice(a: TileChoice | undefined, b: TileChoice | undefined): boolean {
