@@ -3,7 +3,8 @@
 import type { HostTensor } from '@mmtok/core';
 import type { Program } from '@mmtok/core/backend';
 import { encodeModel, type OnnxNode } from '@mmtok/onnx';
-import { type RecordingOptions, type SymbolicTensor, startRecording } from './symbolic-ops.js';
+import { type RecordingOptions, startRecording } from './symbolic-ops.js';
+import type { SymbolicTensor } from './symbolic-tensor.js';
 
 /**
  * The name of a program's input in the graph. The tensors of a graph share one namespace, so inputs and outputs must not collide with

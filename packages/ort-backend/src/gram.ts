@@ -1,6 +1,6 @@
 // x · xᵀ as blocks of rows: each is computed from the diagonal on, and what lies left of the diagonal is copied from earlier blocks.
 
-import type { Recording, SymbolicTensor } from './symbolic-ops.js';
+import type { RecordNode, SymbolicTensor } from './symbolic-tensor.js';
 
 /**
  * Into how many blocks of rows to split a matrix. More blocks save more multiplications (at most half), but copy more and multiply
@@ -21,7 +21,7 @@ const END = 2 ** 31 - 1;
  * @param count how many blocks, at least 2; some are empty if there are fewer rows.
  */
 export function gramBlocks(
-  node: Recording['node'],
+  node: RecordNode,
   indexList: (value: number) => SymbolicTensor,
   x: SymbolicTensor,
   count: number,

@@ -1,7 +1,7 @@
 // Tensors that exist as blocks of rows. Element-wise operations and reductions of rows run block by block, and a block fits in a core's
 // cache. The blocks are joined only where the whole tensor is needed.
 
-import type { Recording, SymbolicTensor } from './symbolic-ops.js';
+import type { RecordNode, SymbolicTensor } from './symbolic-tensor.js';
 
 /**
  * What is known of a tensor's shape: `[]`; one row, `[1, m]`; or one column, `[n, 1]`. A scalar or a row combines with every block of
@@ -11,7 +11,7 @@ export type ShapeKind = 'scalar' | 'row' | 'column';
 
 /** Records operations on tensors that may exist as blocks of rows. */
 export class RowBlocks {
-  private readonly node: Recording['node'];
+  private readonly node: RecordNode;
   private readonly fresh: () => SymbolicTensor;
   private readonly kinds: Map<string, ShapeKind>;
   private readonly blocks = new Map<string, readonly SymbolicTensor[]>();
@@ -23,11 +23,7 @@ export class RowBlocks {
    * @param fresh a tensor with a new name.
    * @param kinds what is known of the inputs' shapes, by name.
    */
-  constructor(
-    node: Recording['node'],
-    fresh: () => SymbolicTensor,
-    kinds: Iterable<readonly [string, ShapeKind]>,
-  ) {
+  constructor(node: RecordNode, fresh: () => SymbolicTensor, kinds: Iterable<readonly [string, ShapeKind]>) {
     this.node = node;
     this.fresh = fresh;
     this.kinds = new Map(kinds);

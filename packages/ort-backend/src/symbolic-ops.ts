@@ -4,24 +4,14 @@ import type { TensorOps } from '@mmtok/core';
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from '@mmtok/onnx';
 import { gramBlocks } from './gram.js';
 import { RowBlocks, type ShapeKind, transposedKind } from './row-blocks.js';
-
-/** A tensor that exists only as a name in the graph being recorded. */
-export interface SymbolicTensor {
-  readonly name: string;
-}
+import type { RecordNode, SymbolicTensor } from './symbolic-tensor.js';
 
 type Constant = OnnxTensor & { readonly name: string };
 
 /** What has been recorded so far. */
 export interface Recording {
   readonly ops: TensorOps<SymbolicTensor>;
-  /** Appends a node with one output, named `output` or uniquely. */
-  node(
-    opType: string,
-    inputs: readonly SymbolicTensor[],
-    attributes?: Readonly<Record<string, OnnxAttribute>>,
-    output?: string,
-  ): SymbolicTensor;
+  readonly node: RecordNode;
   /** Records a tensor as a whole if it exists only as blocks of rows so far. */
   join(tensor: SymbolicTensor): void;
   readonly nodes: readonly OnnxNode[];
@@ -54,7 +44,7 @@ export function startRecording({ isLean, blocks, hasRowProducts, kinds }: Record
   let count = 0;
   let usesBlocks = false;
   const fresh = (): SymbolicTensor => ({ name: `t${count++}` });
-  const node: Recording['node'] = (opType, inputs, attributes, name) => {
+  const node: RecordNode = (opType, inputs, attributes, name) => {
     const output = name === undefined ? fresh() : { name };
     for (const input of inputs) rowBlocks.join(input);
     nodes.push({
