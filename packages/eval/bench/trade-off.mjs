@@ -219,22 +219,40 @@ function report() {
     style: { background: 'white', color: '#222', fontFamily: 'sans-serif' },
     marks: [
       Plot.ruleY([0], { strokeOpacity: 0.5 }),
+      Plot.link(spread(dots.filter(({ kind }) => kind === 'mix')), {
+        fx: 'model',
+        x1: (dot) => dot.win - 0.3,
+        y1: 'labelAt',
+        x2: 'win',
+        y2: 'loss',
+        strokeOpacity: 0.4,
+      }),
       Plot.dot(dots, { ...place, symbol: 'kind', fill: '#3366cc', r: 5 }),
       // Labels of mixes to the left of their dots and of first picks above them, where there are fewer others.
       ...[
-        ['mix', { dx: -8, textAnchor: 'end' }],
+        ['mix', { dx: -8, textAnchor: 'end', y: 'labelAt' }],
         ['first picks', { dy: -10 }],
         ['strength', { dx: 8, textAnchor: 'start' }],
       ].map(([kind, at]) =>
-        Plot.text(
-          dots.filter((dot) => dot.kind === kind),
-          { ...place, text: 'setting', ...at },
-        ),
+        Plot.text(spread(dots.filter((dot) => dot.kind === kind)), { ...place, text: 'setting', ...at }),
       ),
     ],
   });
   chart.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   writeFileSync(values.plot, chart.outerHTML);
+}
+
+/** Gives each dot a `labelAt`: its loss, or as far below as the labels of the same model leave room. */
+function spread(dots) {
+  const height = 0.48;
+  const last = new Map();
+  return dots
+    .toSorted((a, b) => b.loss - a.loss)
+    .map((dot) => {
+      const labelAt = Math.min(dot.loss, (last.get(dot.model) ?? Number.POSITIVE_INFINITY) - height);
+      last.set(dot.model, labelAt);
+      return { ...dot, labelAt };
+    });
 }
 
 if (values.out === undefined) report();
