@@ -1,4 +1,5 @@
 // The page's plain functions: slider, address, code to copy, colors, cosines.
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { formatHash, parseHash } from '../state/url.js';
 import { nearest, normalizedRows, similarity } from './cosine.js';
@@ -7,6 +8,7 @@ import { cellsOf, layoutOf, placeOf, tilesBeside } from './layout.js';
 import { answerAt, answerChanges } from './precomputed.js';
 import { nearestStop, stopsOf } from './scale.js';
 import { type SnippetState, snippet } from './snippet.js';
+import { DEFAULT_TILES } from './tiles.js';
 
 describe('the slider', () => {
   test.each([2, 16, 64, 576, 2880])('runs from 1 to all %d tokens and has a tenth', (visionTokens) => {
@@ -156,6 +158,13 @@ test('precomputed answers are kept where they change, and found at every stop', 
     'blue',
     'red',
   ]);
+});
+
+test('the precomputed examples of the tiled model encode the tiles that the page starts with', () => {
+  const folder = new URL('../precomputed/signs/', import.meta.url);
+  const examples = readdirSync(folder).map((file) => JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
+  expect(examples.length).toBeGreaterThan(0);
+  for (const { tiles } of examples) expect(tiles).toEqual(DEFAULT_TILES);
 });
 
 test('patches are found by their place, the edges included', () => {
