@@ -231,7 +231,7 @@ function printDemo(trials: readonly Trial[], facts: DemoFacts, { stdout, env, cw
   }
   print(stdout);
   prose('Ask about your own image with a real model (downloaded once)', bold);
-  print(stdout, '  mmtok ask photo.jpg "What is on the table?" --overlay kept.png \\');
+  print(stdout, '  mmtok ask photo.jpg "What is on the table?" --tiles 5 --overlay kept.png \\');
   print(stdout, '    --model HuggingFaceTB/SmolVLM2-256M-Video-Instruct');
   prose(
     'In a clone of the repository, use `node packages/cli/dist/bin.js` instead of `mmtok`. `mmtok ask --help` lists more models; `mmtok ' +
