@@ -15,9 +15,9 @@ const limits = {
   '@mmtok/core': 25,
   '@mmtok/ort-backend': 15,
   '@mmtok/tfjs-backend': 10,
-  '@mmtok/tiny-vlm': 6,
-  '@mmtok/agent': 84,
-  '@mmtok/transformers': 82,
+  '@mmtok/tiny-vlm': 8,
+  '@mmtok/agent': 89,
+  '@mmtok/transformers': 87,
 } as const;
 const names = Object.keys(limits) as (keyof typeof limits)[];
 const external = ['zod', '@huggingface/transformers'];
