@@ -4,7 +4,7 @@ import { BackendUnavailableError } from '@mmtok/core';
 import { messageOf } from '@mmtok/core/internal';
 import { encodeModel } from '@mmtok/onnx';
 import type { Exclusive, OrtModule, OrtSession } from './ort-api.js';
-import { threadOptions } from './thread-options.js';
+import { BRIEF_SPINNING, NO_SPINNING } from './thread-options.js';
 
 /** The names of {@link OrtDevice}. */
 export const ORT_DEVICES = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'dml', 'coreml', 'wasm'] as const;
@@ -68,7 +68,8 @@ export function createSession(
   // ONNX Runtime's warnings about node placement do not help a caller.
   return ort.InferenceSession.create(model, {
     logSeverityLevel: 3,
-    extra: threadOptions(device),
+    // In WebAssembly threads do not spin: nothing was measured there.
+    extra: device === 'wasm' || device === 'webgpu' ? NO_SPINNING : BRIEF_SPINNING,
     ...(isLean && LEAN),
     ...sessionOptions,
     executionProviders: [device],

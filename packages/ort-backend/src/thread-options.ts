@@ -1,21 +1,14 @@
 // How the threads of a session wait for work. Every session has its own, which by default spin for a while after a run and take cores
 // away from the next session: a selection runs two, and the model runs after it. See docs/decisions/0007.
 
-import type { OrtDevice } from './devices.js';
-
-/** Threads that sleep whenever there is no work. */
+/** Threads sleep when there is no work. */
 export const NO_SPINNING = { session: { intra_op: { allow_spinning: '0' } } };
 
 /**
- * Threads that spin for at most 100 µs. Operations of a selection follow each other within a few µs, and waking a thread for each takes
+ * Threads spin for at most 100 µs. Operations of a selection follow each other within a few µs, and waking a thread for each takes
  * up to a quarter of the time of 576 tokens. ONNX Runtime before 1.26 ignores the limit; `force_spinning_stop` then ends spinning with the
  * run.
  */
-const BRIEF_SPINNING = {
+export const BRIEF_SPINNING = {
   session: { force_spinning_stop: '1', intra_op: { allow_spinning: '1', spin_duration_us: '100' } },
 };
-
-/** The `extra` options of a session that runs programs. In WebAssembly threads do not spin: nothing was measured there. */
-export function threadOptions(device: OrtDevice): Readonly<Record<string, unknown>> {
-  return device === 'wasm' || device === 'webgpu' ? NO_SPINNING : BRIEF_SPINNING;
-}

@@ -12,6 +12,9 @@ export interface BothAnswers {
   readonly runs: number;
 }
 
+/** Runs each way, unless they take too long. */
+const RUNS = 3;
+
 /** After this many milliseconds, no further run starts: a large model answers once each way. */
 const PATIENCE_MS = 5000;
 
@@ -23,7 +26,6 @@ export async function answerBoth(
   vlm: Pick<Vlm, 'ask'>,
   request: Omit<Request, 'budget' | 'onText'>,
   budget: Budget,
-  maxRuns = 3,
 ): Promise<BothAnswers> {
   const started = performance.now();
   const whole: Answer[] = [];
@@ -31,7 +33,7 @@ export async function answerBoth(
   do {
     whole.push(await vlm.ask({ ...request, budget: 'all' }));
     pruned.push(await vlm.ask({ ...request, budget }));
-  } while (whole.length < maxRuns && performance.now() - started < PATIENCE_MS);
+  } while (whole.length < RUNS && performance.now() - started < PATIENCE_MS);
   return { whole: withMedianTimes(whole), pruned: withMedianTimes(pruned), runs: whole.length };
 }
 

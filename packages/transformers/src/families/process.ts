@@ -5,6 +5,7 @@ import { messageOf } from '@mmtok/core/internal';
 import { InputError } from '../errors.js';
 import { type Normalization, packingsOf, tilesOf } from '../internal/anyres.js';
 import { type Library, type ModelConfig, numberAt, section } from '../internal/types.js';
+import { withMembers } from '../internal/with-members.js';
 import { withFasterImages } from './faster-images.js';
 import {
   checkPlaceholders,
@@ -166,10 +167,8 @@ async function callQwen(
     const joined = (name: string): Tensor => cat(parts.map((part) => part[name] as Tensor));
     return { pixel_values: joined('pixel_values'), image_grid_thw: joined('image_grid_thw') };
   };
-  const adapted = Object.create(processor, {
-    image_processor: { value: Object.assign(onePerCall, { config: imageProcessor.config }) },
-  }) as Processor;
-  return await adapted._call(prompt, images);
+  const image_processor = Object.assign(onePerCall, { config: imageProcessor.config });
+  return await withMembers(processor, { image_processor })(prompt, images);
 }
 
 /** Janus has its own conversation format and applies its template itself. */
