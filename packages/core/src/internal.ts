@@ -2,7 +2,7 @@
 
 export { toMatrix } from './backend/tensor.js';
 export { isTerm, TERM_EXPECTED } from './coverage/coverage-term.js';
-export { focusStrength } from './coverage/focus-strength.js';
+export { BACKGROUND_FOCUS, DETAIL_FOCUS, focusStrength, TYPICAL_FOCUS } from './coverage/focus-strength.js';
 export { explainFileError, FILE_PROBLEMS, messageOf, parseOptions } from './errors.js';
 export {
   bfloat16sToFloats,

@@ -3,7 +3,7 @@
 // are chosen by it. 'other' is the question three before, 'absent' one that names things of which the image shows neither color nor
 // shape, and 'noise' normal numbers.
 //   node bench/trade-off.mjs --model base --limit 350 --out base.jsonl   asks, and adds a line per question
-//        [--settings "focus 3,focus 4,auto"] [--positions compact]        some settings; kept tokens renumbered
+//        [--settings "auto,auto 8 then half"] [--positions compact]       some settings; kept tokens renumbered
 //        [--shard 0/2]                                                    every second question
 //   node bench/trade-off.mjs base.jsonl small.jsonl [--plot trade-off.svg]   prints a table of each file, and draws them
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,14 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { selectTokens, visionCoverage } from '@mmtok/core';
 import { float32, referenceOps } from '@mmtok/core/backend';
-import { createRandom, focusStrength, relevance } from '@mmtok/core/internal';
+import {
+  BACKGROUND_FOCUS,
+  createRandom,
+  DETAIL_FOCUS,
+  focusStrength,
+  relevance,
+  TYPICAL_FOCUS,
+} from '@mmtok/core/internal';
 import { createOrtBackend } from '@mmtok/ort-backend';
 import { heldOut } from '@mmtok/tiny-vlm';
 import * as Plot from '@observablehq/plot';
@@ -72,7 +79,43 @@ const SETTINGS = {
 };
 /** Shares of the budget that focus 4 picks before vision coverage alone picks the rest. */
 const FIRST = { 'first 0.5': 0.5, 'first 0.75': 0.75 };
+
+/**
+ * The strength that `'auto'` measures, or the firmer one with 4 for details, in two steps: how many picks follow it, and the factor on
+ * it for all later picks. The picks of smaller budgets come first, unlike those of {@link FIRST}.
+ */
+const STEPS = {
+  firm: [firmer, Number.POSITIVE_INFINITY, 1],
+  ...Object.fromEntries(
+    [
+      ['auto', (strength) => strength],
+      ['firm', firmer],
+    ].flatMap(([name, of]) =>
+      [4, 8].flatMap((count) => [
+        [`${name} ${count} then 0`, [of, count, 0]],
+        [`${name} ${count} then half`, [of, count, 0.5]],
+      ]),
+    ),
+  ),
+};
+/** Steps are measured only when they are named. */
 const names = values.settings?.split(',') ?? [...Object.keys(SETTINGS), ...Object.keys(FIRST)];
+
+/** The strength that `'auto'` would take with 4 for details, given the one that it takes. */
+function firmer(strength) {
+  if (strength <= TYPICAL_FOCUS) return strength;
+  const share = (strength - TYPICAL_FOCUS) / (DETAIL_FOCUS - TYPICAL_FOCUS);
+  return Math.min(BACKGROUND_FOCUS, TYPICAL_FOCUS + share * (BACKGROUND_FOCUS - TYPICAL_FOCUS));
+}
+
+/** The order of picks in two steps: the first `count` with the strength `of(measured)`, the rest with `factor` times that. */
+async function inSteps(select, measured, [of, count, factor], largest) {
+  const strength = of(measured);
+  const { order: first } = await select({ focus: strength }, Math.min(count, largest));
+  if (first.length === largest) return first;
+  const { order } = await select({ focus: factor * strength }, largest, { include: first });
+  return [...first, ...order.slice(first.length)];
+}
 
 /** Picks by setting, for one text: functions of the budget. */
 async function picksOf(select, facts, largest) {
@@ -83,6 +126,10 @@ async function picksOf(select, facts, largest) {
         const include = order.slice(0, Math.ceil(FIRST[name] * tokens));
         return (await select({}, tokens, { include })).order;
       };
+    }
+    if (name in STEPS) {
+      const order = await inSteps(select, facts.strength, STEPS[name], largest);
+      return async (tokens) => order.slice(0, tokens);
     }
     const { order } = await select(SETTINGS[name](facts), largest);
     return async (tokens) => order.slice(0, tokens);
@@ -194,7 +241,7 @@ function report() {
       if (text !== 'own') return [];
       const kind = setting.startsWith('mix')
         ? 'mix'
-        : setting.startsWith('first')
+        : setting in FIRST || (setting in STEPS && setting !== 'firm')
           ? 'first picks'
           : 'strength';
       return [{ model, setting, kind, win: 100 * over.value, loss: 100 * other.over.value }];
