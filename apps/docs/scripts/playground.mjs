@@ -6,7 +6,7 @@ const built = join(import.meta.dirname, '../../playground/dist');
 const target = join(import.meta.dirname, '../public/playground');
 
 /** Whether the playground has been built. */
-export async function isPlaygroundBuilt() {
+async function isPlaygroundBuilt() {
   return (await stat(join(built, 'index.html')).catch(() => undefined)) !== undefined;
 }
 

@@ -17,7 +17,7 @@ function sourceOf(target) {
 }
 
 /** Every public entry point: its name as users import it, and its source. */
-export async function entryPoints() {
+async function entryPoints() {
   const found = [];
   for (const folder of (await readdir(join(root, 'packages'))).sort()) {
     const text = await readFile(join(root, 'packages', folder, 'package.json'), 'utf8').catch(

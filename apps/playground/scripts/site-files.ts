@@ -32,7 +32,7 @@ const models = { model: '', 'model-tiled': '_fp16' };
 const weightFiles = ['decoder_model_merged', 'embed_tokens', 'vision_encoder'];
 
 /** Source files by their paths within the site. */
-export function fetchedFiles(): ReadonlyMap<string, string> {
+function fetchedFiles(): ReadonlyMap<string, string> {
   const samples = ['questions.jsonl', ...Array.from({ length: 6 }, (_, scene) => `${scene}.png`)];
   const embedded = [
     ...Object.entries(models).flatMap(([folder, ending]) =>

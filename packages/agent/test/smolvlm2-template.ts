@@ -10,7 +10,7 @@ export const SMOLVLM2_TEMPLATE: string = [
 ].join('');
 
 /** The prompt as text, before the image's placeholder is expanded. */
-export const smolvlm2Prompt = (question: string): string =>
+const smolvlm2Prompt = (question: string): string =>
   `<|im_start|>User:<image>${question}<end_of_utterance>\nAssistant:`;
 
 /** The same as the processor passes it to the tokenizer, for an image that is one tile of `tokens` tokens. */

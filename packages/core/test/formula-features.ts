@@ -3,7 +3,7 @@
 import { type Float32Tensor, float32 } from '../src/backend/tensor.js';
 
 /** F[i][c] = sin(a (i + 1)(c + 1)) + cos(b (i + 1) + c) */
-export function formulaFeatures(n: number, d: number, a: number, b: number): Float32Tensor {
+function formulaFeatures(n: number, d: number, a: number, b: number): Float32Tensor {
   const data = Float32Array.from({ length: n * d }, (_, at) => {
     const [i, c] = [Math.floor(at / d), at % d];
     return Math.sin(a * (i + 1) * (c + 1)) + Math.cos(b * (i + 1) + c);

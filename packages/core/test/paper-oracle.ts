@@ -52,14 +52,6 @@ export function paperMatrix(inputs: PaperInputs): Rows {
   return [...p, ...q];
 }
 
-/** F(S): the sum over targets of the best affinity among `picked`. */
-export function coveredBy(matrix: Rows, picked: readonly number[]): number {
-  return matrix.reduce(
-    (sum, row) => sum + picked.reduce((best, j) => Math.max(best, row[j] as number), 0),
-    0,
-  );
-}
-
 /** A greedy run by definition. */
 export interface OracleRun {
   readonly order: readonly number[];

@@ -7,7 +7,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 export type Pieces = readonly Uint8Array[];
 
 /** The length of a message in bytes. */
-export function byteLength(pieces: Pieces): number {
+function byteLength(pieces: Pieces): number {
   return pieces.reduce((total, piece) => total + piece.byteLength, 0);
 }
 

@@ -3,7 +3,7 @@
 import type { CallName, Calls, Problem, Progress, Reply } from './types.js';
 
 /** A problem that the worker reported. */
-export class WorkerProblem extends Error {
+class WorkerProblem extends Error {
   readonly problem: Problem;
 
   constructor(problem: Problem) {

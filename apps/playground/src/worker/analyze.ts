@@ -23,7 +23,7 @@ import {
 } from '../lib/types.js';
 
 /** What the main view's methods maximize. */
-export function coverageOf(method: RankingMethod, textTemperature: number): readonly CoverageTerm[] {
+function coverageOf(method: RankingMethod, textTemperature: number): readonly CoverageTerm[] {
   return method === 'mmtok'
     ? [textCoverage({ temperature: textTemperature }), visionCoverage()]
     : [visionCoverage({ focus: FOCUS })];

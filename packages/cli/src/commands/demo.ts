@@ -151,7 +151,7 @@ interface DemoFacts {
 }
 
 /** Whether an answer is correct. */
-export function isRight(text: string, { answer }: VisualQuestion): boolean {
+function isRight(text: string, { answer }: VisualQuestion): boolean {
   return text.trim().toLowerCase() === answer;
 }
 

@@ -23,7 +23,7 @@ function withInterval(interval: Interval | undefined): string {
 }
 
 /** Milliseconds with three significant digits or fewer. */
-export const milliseconds = (ms: number): string =>
+const milliseconds = (ms: number): string =>
   ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0);
 
 /** `64` or `38.4` tokens. */

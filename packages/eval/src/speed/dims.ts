@@ -119,7 +119,7 @@ export function layerPattern({ window }: TransformerEncoder): number {
  * The encoder with another image size.
  * @throws InvalidOptionsError if its size is fixed, or not a multiple of what the encoder cuts images into.
  */
-export function withImageSize(encoder: EncoderDims, width: number, height: number): EncoderDims {
+function withImageSize(encoder: EncoderDims, width: number, height: number): EncoderDims {
   if (isConvolutional(encoder) || encoder.anySizePatch === undefined) {
     throw new InvalidOptionsError('imageSize', [
       `${encoder.title} takes images of one size, so its time does not depend on the image; leave the size out`,

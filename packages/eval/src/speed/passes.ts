@@ -76,7 +76,7 @@ export async function runCase(context: CaseContext, one: Case, decodeTokens: num
 }
 
 /** The embeddings of the vision tokens that MMTok keeps, or of all that were encoded. */
-export async function keptRows(
+async function keptRows(
   { backend, prompt }: CaseContext,
   { parsed, encodedTokens }: Case,
 ): Promise<Float32Array> {

@@ -261,7 +261,7 @@ export const cropTiling: Tiling = (inputs, images) => {
 };
 
 /** Tokens along one edge of a Phi-3 Vision crop, derived from the token count of its image; `undefined` if no edge length fits. */
-export function tokensPerEdge(visionTokens: number, rows: number, columns: number): number | undefined {
+function tokensPerEdge(visionTokens: number, rows: number, columns: number): number | undefined {
   for (let g = 1; g * g <= visionTokens; g++) if (phi3Tokens(g, rows, columns) === visionTokens) return g;
   return undefined;
 }

@@ -63,7 +63,7 @@ export function anyresConfig(config: ModelConfig): AnyresConfig {
 }
 
 /** The resolution that shows the most of an image. Ties go to the least padding, then to the first one. */
-export function bestResolution(image: Area, resolutions: readonly Area[]): Area {
+function bestResolution(image: Area, resolutions: readonly Area[]): Area {
   let best = resolutions[0] as Area;
   let mostShown = 0;
   let leastWasted = Number.POSITIVE_INFINITY;

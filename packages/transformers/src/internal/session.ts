@@ -10,7 +10,7 @@ import { isTensor } from './types.js';
  * Runs a task in the queue in which transformers.js runs its sessions. In a browser, ONNX Runtime rejects two runs at the same
  * time, so the library chains them. The chain is private, but a session that is passed to the library joins it.
  */
-export async function inTurn<T>(model: ModelLike, task: () => Promise<T>): Promise<T> {
+async function inTurn<T>(model: ModelLike, task: () => Promise<T>): Promise<T> {
   let outcome: { readonly value: T } | { readonly error: unknown } | undefined;
   const session: SessionLike = {
     inputNames: [],

@@ -42,7 +42,7 @@ function countPositions(mask: readonly number[], first: number): number[] {
 }
 
 /** Positions of the last `count` tokens of prompts from which `removed[batchIndex]` tokens were removed earlier. */
-export function continuedPositions(
+function continuedPositions(
   masks: Masks,
   count: number,
   first: number,

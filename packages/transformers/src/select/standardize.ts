@@ -11,7 +11,7 @@ export type Standardize = 'off' | 'on' | 'auto';
  * If the top dimension holds more than this fraction of the centered variance, `auto` standardizes. In most encoders, it holds a
  * few percent.
  */
-export const DEGENERATE_SHARE = 0.5;
+const DEGENERATE_SHARE = 0.5;
 
 interface Moments {
   readonly mean: Float64Array;
