@@ -9,6 +9,7 @@ const file = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 /** See the files. */
 export const randomCases: string = file('vitest.random-cases.ts');
 const oneThread = file('vitest.one-thread.ts');
+const leftovers = file('vitest.leftovers.ts');
 
 /** The configuration of one package's tests. */
 export const shared: ViteUserConfig = {
@@ -20,6 +21,7 @@ export const shared: ViteUserConfig = {
     // Minutes of a model's answers: `pnpm test:model`.
     exclude: [...configDefaults.exclude, '**/*.model.test.ts'],
     setupFiles: [randomCases, oneThread],
+    globalSetup: [leftovers],
     // Limits for tests that hang. A machine with other work takes many times as long as an idle one.
     testTimeout: 300_000,
     hookTimeout: 300_000,

@@ -35,7 +35,11 @@ const inTests: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What any test may read beside its own package. */
-const sharedByTests: readonly string[] = ['vitest.shared.js', 'transformers/test/tiny-models/index.js'];
+const sharedByTests: readonly string[] = [
+  'vitest.shared.js',
+  'vitest.temporary.js',
+  'transformers/test/tiny-models/index.js',
+];
 
 const packages = workspacePackages();
 const siblings = new Set(packages.map(({ manifest }) => manifest.name));

@@ -1,8 +1,8 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporary } from '../../../vitest.temporary.js';
 import { encodeSafetensors, f32, fileOf } from '../test/encode-safetensors.js';
-import { temporary } from '../test/temporary.js';
 import { SafetensorsFile } from './safetensors.js';
 
 const open = (file: Uint8Array) => () => new SafetensorsFile(file);

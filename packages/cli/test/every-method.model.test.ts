@@ -4,9 +4,9 @@
 import { join } from 'node:path';
 import { builtInMethods, readRun } from '@mmtok/eval';
 import { expect, it } from 'vitest';
+import { temporary } from '../../../vitest.temporary.js';
 import { main } from '../src/main.js';
 import { fakeIo } from './fake-io.js';
-import { temporary } from './temporary.js';
 
 const QUESTIONS = 9;
 const TOKENS = 64;

@@ -3,10 +3,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Backend, createReferenceBackend } from '@mmtok/core';
+import { temporary } from '../../../vitest.temporary.js';
 import { mmtok, random } from '../src/methods/index.js';
 import type { RunOptions } from '../src/runner/run-evaluation.js';
 import { fakeModel, fakeTask } from './fake-run.js';
-import { temporary } from './temporary.js';
 
 export const backend: Backend = createReferenceBackend();
 

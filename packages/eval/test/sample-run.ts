@@ -1,8 +1,8 @@
 // A run of ten questions, for tests of reports.
 
+import { temporary } from '../../../vitest.temporary.js';
 import type { EvalRecord, RunResult } from '../src/index.js';
 import { onePixel } from './one-pixel.js';
-import { temporary } from './temporary.js';
 
 /** A temporary folder, removed after the tests of the file. */
 export const folder = temporary();

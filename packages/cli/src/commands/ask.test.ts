@@ -4,9 +4,9 @@ import { BackendUnavailableError } from '@mmtok/core';
 import { samples } from '@mmtok/tiny-vlm';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { temporary } from '../../../../vitest.temporary.js';
 import { fakeIo } from '../../test/fake-io.js';
 import { fakeAnswer, fakeServices } from '../../test/fake-services.js';
-import { temporary } from '../../test/temporary.js';
 import { main } from '../main.js';
 
 let folder: string;

@@ -2,9 +2,9 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { samples } from '@mmtok/tiny-vlm';
 import { expect, it } from 'vitest';
+import { temporary } from '../../../../vitest.temporary.js';
 import { fakeIo } from '../../test/fake-io.js';
 import { fakeServices } from '../../test/fake-services.js';
-import { temporary } from '../../test/temporary.js';
 import { main } from '../main.js';
 
 /** The number of sample images, and of questions with at most `count` per image. */

@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type OfficialSelection, officialInputs, officialSelections } from '@mmtok/core/testing';
 import { describe, expect, it } from 'vitest';
+import { temporary } from '../../../../vitest.temporary.js';
 import { encodeSafetensors, f32, type RawTensor } from '../../test/encode-safetensors.js';
 import { fakeIo } from '../../test/fake-io.js';
-import { temporary } from '../../test/temporary.js';
 import { main } from '../main.js';
 
 /** Pseudo-random numbers, the same each time. */

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { temporary } from '../../../../vitest.temporary.js';
 import { fakeIo } from '../../test/fake-io.js';
 import { fakeServices, fakeVerification } from '../../test/fake-services.js';
-import { temporary } from '../../test/temporary.js';
 import { main } from '../main.js';
 import { services } from './context.js';
 

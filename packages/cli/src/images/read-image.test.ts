@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { temporary } from '../../test/temporary.js';
+import { temporary } from '../../../../vitest.temporary.js';
 import { readImage } from './read-image.js';
 
 let folder: string;

@@ -17,9 +17,9 @@ import { imageFile } from '@mmtok/eval/data';
 import { heldOut, modelPath } from '@mmtok/tiny-vlm';
 import type { TileBudget } from '@mmtok/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporary } from '../../../../vitest.temporary.js';
 import { buildTinyModel } from '../../../transformers/test/tiny-models/index.js';
 import { fakeIo } from '../../test/fake-io.js';
-import { temporary } from '../../test/temporary.js';
 import { EvalVlm, evalAgent, evalOracle } from './eval-model.js';
 import { loadAgent, loadLibraryModel, loadVlm } from './load.js';
 

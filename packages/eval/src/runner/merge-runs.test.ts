@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporary } from '../../../../vitest.temporary.js';
 import { forgetQuestions, linesOf, options } from '../../test/run-options.js';
-import { temporary } from '../../test/temporary.js';
 import { mergeRuns, type RunOptions, readRun, runEvaluation } from '../index.js';
 import { mmtok, random, uniform } from '../methods/index.js';
 

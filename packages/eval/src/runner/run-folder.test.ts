@@ -3,7 +3,7 @@ import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { temporary } from '../../test/temporary.js';
+import { temporary } from '../../../../vitest.temporary.js';
 import { RunError } from '../errors.js';
 import { lockFolder } from './run-folder.js';
 

@@ -1,8 +1,8 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporary } from '../../../../vitest.temporary.js';
 import { fakeTask } from '../../test/fake-run.js';
-import { temporary } from '../../test/temporary.js';
 import { imageFile } from '../data/folder.js';
 import type { Sample } from '../tasks/task.js';
 import { joinQuestions, QuestionDigests, type RunQuestions } from './run-settings.js';

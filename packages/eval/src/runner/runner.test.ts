@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { resolveBudget } from '@mmtok/core/internal';
 import { describe, expect, it } from 'vitest';
+import { temporary } from '../../../../vitest.temporary.js';
 import { fakeModel, fakeTask } from '../../test/fake-run.js';
 import { options } from '../../test/run-options.js';
-import { temporary } from '../../test/temporary.js';
 import {
   type AgentQuestion,
   type EvalModel,

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { expect, it } from 'vitest';
+import { temporary } from '../../../../vitest.temporary.js';
 import { inTemporaryFolder, openSession, type SpeedRuntime } from './runtime.js';
 
 it('exists during the work and is removed afterwards, even on failure', async () => {
@@ -24,7 +24,7 @@ it('exists during the work and is removed afterwards, even on failure', async ()
 it.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM'] as const)(
   'is gone after %s, of which the process dies',
   async (signal) => {
-    const folder = mkdtempSync(join(tmpdir(), 'mmtok-interrupted-'));
+    const folder = temporary();
     const program = join(folder, 'program.mjs');
     await build({
       stdin: {

@@ -4,10 +4,10 @@ import { cp, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { temporary } from '../../../../vitest.temporary.js';
 import { parquetTable } from '../../src/data/index.js';
 import { folderTask, getTask } from '../../src/tasks/index.js';
 import { collect } from '../data-writers.js';
-import { temporary } from '../temporary.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 

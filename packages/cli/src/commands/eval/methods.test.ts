@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { float32 } from '@mmtok/core/backend';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { temporary } from '../../../test/temporary.js';
+import { temporary } from '../../../../../vitest.temporary.js';
 import { loadsInTime, namedMethods, runnableMethods } from './methods.js';
 
 let folder: string;

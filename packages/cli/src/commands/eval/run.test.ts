@@ -2,9 +2,9 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { builtInMethods, type RunProgress, taskNames } from '@mmtok/eval';
 import { describe, expect, it } from 'vitest';
+import { temporary } from '../../../../../vitest.temporary.js';
 import { fakeIo } from '../../../test/fake-io.js';
 import { fakeServices } from '../../../test/fake-services.js';
-import { temporary } from '../../../test/temporary.js';
 import { main } from '../../main.js';
 import { createEvalProgress } from './run.js';
 

@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modelDims, type SpeedResult } from '@mmtok/eval';
 import { describe, expect, it } from 'vitest';
+import { temporary } from '../../../../../vitest.temporary.js';
 import { fakeIo } from '../../../test/fake-io.js';
 import { fakeServices } from '../../../test/fake-services.js';
-import { temporary } from '../../../test/temporary.js';
 import { main } from '../../main.js';
 
 const DIMS = {

@@ -1,4 +1,4 @@
-// A folder for the files of a test.
+// Temporary folders for tests.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,10 +7,10 @@ import { afterAll } from 'vitest';
 
 const folders: string[] = [];
 afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A new, empty folder. It is removed after the tests of the file. */
+/** Creates an empty folder that is removed after the tests of the file. */
 export function temporary(): string {
   const folder = mkdtempSync(join(tmpdir(), 'mmtok-'));
   folders.push(folder);
