@@ -15,6 +15,7 @@ export {
 } from './internal/half.js';
 export { fasterMethods, type ImageClasses, type ImageProcessorLike } from './internal/image-processor.js';
 export { gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
+export { STOP_SPINNING } from './internal/session-options.js';
 export {
   type ImageTiling,
   imageGrids,

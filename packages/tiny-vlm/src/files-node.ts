@@ -1,6 +1,7 @@
 // The package's files in Node: on disk, next to the code.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { STOP_SPINNING } from '@mmtok/core/internal';
 import type { PackageFiles } from './files.js';
 import { TinyVlmError } from './tiny-vlm-error.js';
 
@@ -10,8 +11,7 @@ const locate = (path: string): string => fileURLToPath(new URL(`../${path}`, imp
 export const files: PackageFiles = {
   locate,
   modelSource: locate,
-  // Every session has its own threads. Those of idle sessions would spin, and compete for cores with the running session.
-  sessionOptions: { extra: { session: { force_spinning_stop: '1' } } },
+  sessionOptions: STOP_SPINNING,
   async readText(path) {
     const file = locate(path);
     try {

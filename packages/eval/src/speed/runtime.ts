@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BackendUnavailableError } from '@mmtok/core';
-import { messageOf } from '@mmtok/core/internal';
+import { messageOf, STOP_SPINNING } from '@mmtok/core/internal';
 
 /** A tensor of onnxruntime. */
 export interface SpeedTensor {
@@ -41,7 +41,7 @@ export async function openSession(
   try {
     return await runtime.InferenceSession.create(path, {
       executionProviders: [device],
-      extra: { session: { force_spinning_stop: '1' } },
+      ...STOP_SPINNING,
     });
   } catch (cause) {
     const missing = /No Op registered for (\w+)/.exec(messageOf(cause))?.[1];

@@ -6,6 +6,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, homedir, platform as system } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { STOP_SPINNING } from '@mmtok/core/internal';
 import { ModelLoadError } from '../errors.js';
 import type { FileCache, LibraryEnv, Location, PlatformFiles, ProfileStore } from './model-files.js';
 
@@ -102,12 +103,6 @@ const profiles: ProfileStore = {
   },
   machine: () => `${cpus()[0]?.model ?? ''} × ${availableParallelism()}`,
 };
-
-/**
- * Every session has its own threads. By default, they spin for a while after a run, and compete for cores with the session that
- * runs next: the language model after the encoder, and its head after its layers.
- */
-const STOP_SPINNING = { extra: { session: { force_spinning_stop: '1' } } };
 
 /** The Node implementation of `#files`. */
 export const platform: PlatformFiles = {
