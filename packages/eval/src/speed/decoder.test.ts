@@ -1,7 +1,13 @@
-import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { expectClose, fromSixteenths, sixteenthWeights } from '../../test/official-weights.js';
+import {
+  countWeights,
+  expectClose,
+  fromSixteenths,
+  type OfficialWeights,
+  readGolden,
+  sixteenthWeights,
+} from '../../test/official-weights.js';
 import { dims as small } from '../../test/small-dims.js';
 import { decoderGraphs } from './decoder.js';
 import { type ModelDims, parameterCounts } from './dims.js';
@@ -9,16 +15,14 @@ import { emptyState, layerStates, mixersOf } from './mixers.js';
 
 /** A decoder of transformers, as test/official/make_decoders.py ran it: weights and embeddings in sixteenths. */
 interface Golden {
-  readonly weights: Readonly<Record<string, readonly number[]>>;
+  readonly weights: OfficialWeights;
   /** `[10, hidden]` */
   readonly embeddings: readonly number[];
   /** Logits after all tokens but the last, and after the last. */
   readonly prompt: readonly number[];
   readonly step: readonly number[];
 }
-const golden = JSON.parse(
-  readFileSync(new URL('../../test/official/decoders-golden.json', import.meta.url), 'utf8'),
-) as Readonly<Record<'phi' | 'qwen3' | 'glmOcr', Golden>>;
+const golden = readGolden<Readonly<Record<'phi' | 'qwen3' | 'glmOcr', Golden>>>('decoders');
 
 const qwen3: ModelDims = {
   ...small,
@@ -44,7 +48,7 @@ const phi: ModelDims = {
 };
 
 /** Runs embeddings over what earlier calls left in the cache, and returns the logits of the last token. */
-async function decoderOf(dims: ModelDims, weights: Golden['weights']) {
+async function decoderOf(dims: ModelDims, weights: OfficialWeights) {
   const { layers, head } = decoderGraphs({
     dims,
     layers: dims.layers,
@@ -89,8 +93,7 @@ describe.each([
   });
 
   it('has as many weights', () => {
-    const all = Object.values(weights).reduce((sum, { length }) => sum + length, 0);
     const { layers, head } = parameterCounts(dims);
-    expect(layers + head).toBe(all);
+    expect(layers + head).toBe(countWeights(weights));
   });
 });

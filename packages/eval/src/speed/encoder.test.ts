@@ -1,22 +1,25 @@
-import { readFileSync } from 'node:fs';
 import * as ort from 'onnxruntime-node';
 import { describe, it } from 'vitest';
-import { expectClose, fromSixteenths, sixteenthWeights } from '../../test/official-weights.js';
+import {
+  expectClose,
+  fromSixteenths,
+  type OfficialWeights,
+  readGolden,
+  sixteenthWeights,
+} from '../../test/official-weights.js';
 import type { TransformerEncoder } from './dims.js';
 import { encoderGraph } from './encoder.js';
 
 /** The tower of GLM-OCR, as test/official/make_decoders.py ran it: weights and patches in sixteenths. */
-const { glmOcrTower } = JSON.parse(
-  readFileSync(new URL('../../test/official/decoders-golden.json', import.meta.url), 'utf8'),
-) as {
+const { glmOcrTower } = readGolden<{
   readonly glmOcrTower: {
-    readonly weights: Readonly<Record<string, readonly number[]>>;
+    readonly weights: OfficialWeights;
     /** `[8, 24]` */
     readonly patches: readonly number[];
     /** `[2, 12]` */
     readonly tokens: readonly number[];
   };
-};
+}>('decoders');
 
 const encoder: TransformerEncoder = {
   title: 'GLM-OCR',

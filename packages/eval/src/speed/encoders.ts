@@ -1,5 +1,4 @@
-// Published vision encoders by their dimensions. Unless a source is named, it is the configuration of the model in language-models.ts
-// that reads what the encoder returns.
+// Published vision encoders by their dimensions, each with the file that states them.
 
 import type { ConvolutionalEncoder, ConvolutionOp, TowerBlock, TowerOp } from './convolution.js';
 import type { TransformerEncoder } from './dims.js';
@@ -58,7 +57,10 @@ export const siglipSo400m: TransformerEncoder = {
   grid: [27, 27],
 };
 
-/** The tower of Qwen2-VL on an image of 1,792 × 896 pixels: 8,192 patches of 14 pixels in two frames. */
+/**
+ * The tower of Qwen2-VL on an image of 1,792 × 896 pixels: 8,192 patches of 14 pixels in two frames.
+ * https://huggingface.co/Qwen/Qwen2-VL-2B-Instruct/blob/main/config.json
+ */
 export const qwen2Tower: TransformerEncoder = {
   ...plain,
   title: 'Qwen2-VL tower',
@@ -73,7 +75,10 @@ export const qwen2Tower: TransformerEncoder = {
   anySizePatch: 14,
 };
 
-/** The tower of Qwen2.5-VL on the same image: windows of 112 pixels in at least three of four layers. */
+/**
+ * The tower of Qwen2.5-VL on the same image: windows of 112 pixels in at least three of four layers.
+ * https://huggingface.co/Qwen/Qwen2.5-VL-3B-Instruct/blob/main/config.json
+ */
 export const qwen25Tower: TransformerEncoder = {
   ...qwen2Tower,
   title: 'Qwen2.5-VL tower',
@@ -82,7 +87,10 @@ export const qwen25Tower: TransformerEncoder = {
   window: { side: 8, fullEvery: 8 },
 };
 
-/** SigLIP-SO400M/14 at 896 pixels, as Gemma 3 uses it: squares of 4 × 4 patches are averaged. */
+/**
+ * SigLIP-SO400M/14 at 896 pixels, as Gemma 3 uses it: squares of 4 × 4 patches are averaged.
+ * https://huggingface.co/google/gemma-3-4b-it/blob/main/config.json
+ */
 export const siglip896: TransformerEncoder = {
   ...siglipSo400m,
   title: 'SigLIP-SO400M/14-896',
@@ -126,8 +134,8 @@ export const pixtralTower: TransformerEncoder = {
 };
 
 /**
- * The tower of Qwen3-VL-2B and -4B on an image of 1,792 × 896 pixels. DeepStack, which
- * adds features of three earlier layers, is omitted: exports for transformers.js do not have it.
+ * The tower of Qwen3-VL-2B and -4B on an image of 1,792 × 896 pixels. DeepStack, which adds features of three earlier layers, is omitted:
+ * exports for transformers.js do not have it. https://huggingface.co/Qwen/Qwen3-VL-2B-Instruct/blob/main/config.json
  */
 export const qwen3Tower: TransformerEncoder = {
   ...plain,
@@ -143,7 +151,10 @@ export const qwen3Tower: TransformerEncoder = {
   anySizePatch: 16,
 };
 
-/** The tower of Qwen3.5-0.8B on an image of 1,792 × 896 pixels. Larger models of the family have a wider one. */
+/**
+ * The tower of Qwen3.5-0.8B on an image of 1,792 × 896 pixels. Larger models of the family have a wider one.
+ * https://huggingface.co/Qwen/Qwen3.5-0.8B/blob/main/config.json
+ */
 export const qwen35Tower: TransformerEncoder = {
   ...qwen3Tower,
   title: 'Qwen3.5-0.8B tower',
@@ -154,7 +165,10 @@ export const qwen35Tower: TransformerEncoder = {
   projector: [3072],
 };
 
-/** The tower of GLM-OCR on an image of 1,792 × 896 pixels, in two frames. */
+/**
+ * The tower of GLM-OCR on an image of 1,792 × 896 pixels, in two frames.
+ * https://huggingface.co/zai-org/GLM-OCR/blob/main/config.json
+ */
 export const glmOcrTower: TransformerEncoder = {
   ...qwen2Tower,
   title: 'GLM-OCR tower',
@@ -201,7 +215,10 @@ const fastVitDownsample = (channels: number): TowerBlock => ({
   ops: [conv(channels, 7, { stride: 2, depthwise: true, gelu: true }), conv(channels, 1, { gelu: true })],
 });
 
-/** FastViTHD of FastVLM at 1,024 pixels: `fastvit_mci3` of timm (widths, depths, token mixers). */
+/**
+ * FastViTHD of FastVLM at 1,024 pixels: `fastvit_mci3` (widths, depths, token mixers) of
+ * https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/fastvit.py
+ */
 export const fastVitHd: ConvolutionalEncoder = {
   title: 'FastViTHD-1024',
   imageSide: 1024,
@@ -242,7 +259,10 @@ const daVitStage = (channels: number, heads: number, blocks: number, patch: Conv
   ).flat(),
 ];
 
-/** DaViT of Florence-2-base at 768 pixels (`Florence2VisionConfig` of transformers 5.24), without the token that is their average. */
+/**
+ * DaViT of Florence-2-base at 768 pixels, without the token that is their average.
+ * https://huggingface.co/microsoft/Florence-2-base/blob/main/config.json
+ */
 export const daVit: ConvolutionalEncoder = {
   title: 'DaViT-B-768',
   imageSide: 768,
@@ -283,7 +303,10 @@ const mobileAttention = (
     bottleneck(channels, 2),
   ]).flat();
 
-/** MobileNetV5-300M of Gemma 3n at 768 pixels: `mobilenetv5_300m_enc` of timm, including its fusion of the last two stages. */
+/**
+ * MobileNetV5-300M of Gemma 3n at 768 pixels, including its fusion of the last two stages: `mobilenetv5_300m_enc` of
+ * https://github.com/huggingface/pytorch-image-models/blob/main/timm/models/mobilenetv5.py
+ */
 export const mobileNetV5: ConvolutionalEncoder = {
   title: 'MobileNetV5-300M-768',
   imageSide: 768,

@@ -1,8 +1,13 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { expectClose, givenWeights } from '../../test/official-weights.js';
+import {
+  countWeights,
+  expectClose,
+  givenWeights,
+  type OfficialWeights,
+  readGolden,
+} from '../../test/official-weights.js';
 import { addMixer } from './mixer-graphs.js';
 import {
   emptyState,
@@ -21,22 +26,20 @@ const dims: MixerDims = { hidden, heads: 2, keyValueHeads: 1, headDim: 8, attent
 
 /** A layer of transformers, as test/official/make_mixers.py ran it. */
 interface Golden {
-  readonly weights: Readonly<Record<string, readonly number[]>>;
+  readonly weights: OfficialWeights;
   /** `[71, hidden]` */
   readonly tokens: readonly number[];
   /** The output for all tokens but the last, and then for that one. */
   readonly prompt: readonly number[];
   readonly step: readonly number[];
 }
-const golden = JSON.parse(
-  readFileSync(new URL('../../test/official/mixers-golden.json', import.meta.url), 'utf8'),
-) as Readonly<Record<'deltaNet' | 'sharedKeys' | 'shortConv', Golden>>;
+const golden = readGolden<Readonly<Record<'deltaNet' | 'sharedKeys' | 'shortConv', Golden>>>('mixers');
 
 const delta: Mixer = { mixer: 'deltaNet', keyHeads: 2, valueHeads: 2, keyDim: 4, valueDim: 3, kernel: 4 };
 const short: Mixer = { mixer: 'shortConv', kernel: 3 };
 
 /** Weights by the last part of their names. */
-const given = (weights: Golden['weights']): WeightSource =>
+const given = (weights: OfficialWeights): WeightSource =>
   givenWeights(weights, (name) => name.replace(/^layers\.\d+\.\w+\./, '').replace(/\.weight$/, ''));
 
 /** A session of one mixer, and its state: a call takes tokens and returns the output for them. */
@@ -101,10 +104,8 @@ describe('a mixer', () => {
   });
 
   it('has as many weights as transformers', () => {
-    const count = (key: keyof typeof golden): number =>
-      Object.values(golden[key].weights).reduce((sum, { length }) => sum + length, 0);
-    expect(mixerWeights(delta, dims)).toBe(count('deltaNet'));
-    expect(mixerWeights(short, dims)).toBe(count('shortConv'));
+    expect(mixerWeights(delta, dims)).toBe(countWeights(golden.deltaNet.weights));
+    expect(mixerWeights(short, dims)).toBe(countWeights(golden.shortConv.weights));
     const gated = { ...dims, headNorms: true, outputGate: true };
     expect(mixerWeights({ mixer: 'attention' }, gated)).toBe(
       mixerWeights({ mixer: 'attention' }, dims) + 2 * 8 + 8 * 16,
