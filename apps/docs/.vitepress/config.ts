@@ -44,6 +44,7 @@ const guide: DefaultTheme.SidebarItem[] = [
       { text: 'In the browser', link: '/guide/browser' },
       { text: 'In a worker', link: '/guide/worker' },
       { text: 'With Vite and Next.js', link: '/guide/bundlers' },
+      { text: 'Supported families', link: '/guide/supported-models' },
       { text: 'Use your own model', link: '/guide/your-model' },
     ],
   },

@@ -1,10 +1,11 @@
 // Time budgets: the plan is applied to the call and reported, and a profile is measured once.
 
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { platform as inBrowser } from '../src/files/browser.js';
+import { platform } from '../src/files/node.js';
 import {
   createVlm,
   InvalidOptionsError,
@@ -154,4 +155,12 @@ describe('in a browser', () => {
     expect(await inBrowser.profiles.read('key')).toBeUndefined();
     expect(inBrowser.profiles.machine()).toContain('×');
   });
+});
+
+it('a profile that cannot be stored leaves no partial file', async () => {
+  const folder = join(directory, 'cache', 'mmtok', 'profiles');
+  // A folder where the file should be.
+  await mkdir(join(folder, 'taken.json'), { recursive: true });
+  await platform.profiles.write('taken', {});
+  expect((await readdir(folder)).filter((name) => name.startsWith('taken'))).toEqual(['taken.json']);
 });

@@ -1,5 +1,5 @@
 // Drawing into folders: once, completely, and from several processes at the same time.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RawImage } from '@huggingface/transformers';
@@ -43,6 +43,16 @@ test('an error about a folder that cannot be created names it and says what to d
     code: 'MMTOK_IMAGES_NOT_WRITTEN',
     message: expect.stringMatching(/file\/sub' \(ENOTDIR.*heldOut\(\{ folder \}\)/),
   });
+});
+
+test('a file that cannot be written leaves no partial file', async () => {
+  const place = join(folder, 'place');
+  // A folder where the file should be.
+  await mkdir(join(place, 'sub', '0.png'), { recursive: true });
+  const [scene] = scenes as [Scene];
+  const drawing = drawSceneFiles(place, new Map([['sub/0.png', scene]]));
+  await expect(drawing).rejects.toMatchObject({ code: 'MMTOK_IMAGES_NOT_WRITTEN' });
+  expect(await readdir(join(place, 'sub'))).toEqual(['0.png']);
 });
 
 test('an error about a malformed scene says so', async () => {

@@ -1,7 +1,7 @@
 // Scenes as PNG files in a folder, drawn when first requested. Files are written atomically, so several
 // processes may draw into one folder at the same time.
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { messageOf } from '@mmtok/core/internal';
@@ -47,8 +47,13 @@ function pngOf(scene: Scene): Buffer {
 
 async function writeWhole(path: string, content: Uint8Array): Promise<void> {
   const unfinished = `${path}.${randomUUID()}.part`;
-  await writeFile(unfinished, content);
-  await rename(unfinished, path);
+  try {
+    await writeFile(unfinished, content);
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
 }
 
 /**

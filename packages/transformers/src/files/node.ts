@@ -1,8 +1,9 @@
 // Files in Node, Bun, and Deno: model folders on disk, the folder in which transformers.js keeps downloads, and the user's cache
 // folder.
 
+import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, homedir, platform as system } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -92,13 +93,15 @@ const profiles: ProfileStore = {
   },
   async write(key, profile) {
     const path = join(profileFolder(), `${key}.json`);
+    // Write atomically, because another process may read the file at the same time.
+    const unfinished = `${path}.${randomUUID()}.part`;
     try {
       await mkdir(profileFolder(), { recursive: true });
-      // Write atomically, because another process may read the file at the same time.
-      await writeFile(`${path}.${process.pid}`, JSON.stringify(profile));
-      await rename(`${path}.${process.pid}`, path);
+      await writeFile(unfinished, JSON.stringify(profile));
+      await rename(unfinished, path);
     } catch {
-      // The folder is not writable: the next process measures again.
+      // The folder is not writable, or the disk is full: the next process measures again.
+      await rm(unfinished, { force: true }).catch(() => undefined);
     }
   },
   machine: () => `${cpus()[0]?.model ?? ''} × ${availableParallelism()}`,
