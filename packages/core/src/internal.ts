@@ -1,20 +1,11 @@
 // @mmtok/core/internal: shared by the packages of mmtok. Unstable: may change in any release without notice.
 
-export { toMatrix } from './backend/tensor.js';
 export { isTerm, TERM_EXPECTED } from './coverage/coverage-term.js';
 export { BACKGROUND_FOCUS, DETAIL_FOCUS, focusStrength, TYPICAL_FOCUS } from './coverage/focus-strength.js';
 export { explainFileError, FILE_PROBLEMS, messageOf, parseOptions } from './errors.js';
-export {
-  bfloat16sToFloats,
-  bfloat16ToFloat,
-  floatsToHalves,
-  floatToBfloat16,
-  floatToHalf,
-  halfToFloat,
-  halvesToFloats,
-} from './internal/half.js';
+export { floatsToHalves, floatToBfloat16 } from './internal/half.js';
 export { fasterMethods, type ImageClasses, type ImageProcessorLike } from './internal/image-processor.js';
-export { gatherRows, type NumericArray, scatterRows, sliceRows, sum } from './internal/rows.js';
+export { gatherRows, scatterRows, sum } from './internal/rows.js';
 export { STOP_SPINNING } from './internal/session-options.js';
 export {
   type ImageTiling,

@@ -1,6 +1,5 @@
 // Everything in @mmtok/eval. The subpaths /methods, /tasks, /metrics, /speed and /stats load less.
 
-export { RUN_FILES } from './data/folder.js';
 export { PruningError, RunError, RunStoppedError, UnreachableBudgetError, WriteError } from './errors.js';
 export * from './methods/index.js';
 export {

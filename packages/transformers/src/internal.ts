@@ -3,6 +3,5 @@
 export { canFitImages } from './families/fit-image.js';
 export { withoutPlaceholders } from './families/prompt-text.js';
 export { loadOptionShape } from './files/load-vlm.js';
-export { untilAborted } from './internal/until-aborted.js';
 export { readImage } from './vlm/images.js';
 export { visionTokensPerImage } from './vlm/runner.js';
