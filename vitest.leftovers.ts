@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Node's cache of compiled modules. Hidden folders, and files, such as logs of ONNX Runtime, are the work of libraries, too. */
-const CACHE = 'node-compile-cache';
+/** Folders of Node and of browsers. Hidden folders, and files, such as logs of ONNX Runtime, are the work of libraries, too. */
+const OF_LIBRARIES = /^(\.|node-compile-cache$|playwright|org\.chromium)/;
 
 /** Set while a run has its folder, because every project of a run calls the setup. */
 const MARK = 'MMTOK_TEST_TEMPORARY';
@@ -19,7 +19,7 @@ export default function ownTemporaryFolder(): (() => void) | undefined {
   for (const name of ['TMPDIR', 'TEMP', 'TMP']) process.env[name] = folder;
   return () => {
     const left = readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== CACHE)
+      .filter((entry) => entry.isDirectory() && !OF_LIBRARIES.test(entry.name))
       .map(({ name }) => name);
     rmSync(folder, { recursive: true, force: true });
     if (left.length === 0) return;
