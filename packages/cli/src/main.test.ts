@@ -39,7 +39,8 @@ describe('mmtok', () => {
   });
 
   it.each([
-    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['frobnicate'], "unknown command 'frobnicate'\n(mmtok --help shows its commands)"],
+    [['evl'], '(Did you mean eval?)'],
     [['ask'], 'missing required argument'],
     [['ask', 'what is it?'], "Expected one or more images and then a question, got only 'what is it?'"],
     [['ask', 'a.png', '  '], 'The question is empty'],

@@ -82,6 +82,7 @@ function createProgram(context: Context): Program {
   addDoctor(program, context, (code) => {
     exitCode = code;
   });
+  program.showHelpAfterError('(mmtok --help shows its commands)');
   for (const command of program.commands) {
     command.showHelpAfterError(`(mmtok ${command.name()} --help shows its options)`);
     // Otherwise a misspelled option of a subcommand is attributed to its parent.
