@@ -3,6 +3,7 @@
 import type { HostTensor } from '@mmtok/core';
 import type { Program } from '@mmtok/core/backend';
 import { encodeModel, type OnnxNode } from '@mmtok/onnx';
+import { blockName } from './row-blocks.js';
 import { type RecordingOptions, startRecording } from './symbolic-ops.js';
 import type { SymbolicTensor } from './symbolic-tensor.js';
 
@@ -22,6 +23,8 @@ export interface CompiledProgram {
   readonly model: Uint8Array;
   /** Whether the model depends on {@link RecordingOptions.blocks} and {@link RecordingOptions.kinds}. */
   readonly usesBlocks: boolean;
+  /** Names in the graph of the inputs whose blocks of rows are inputs, too. */
+  readonly viewed: readonly string[];
 }
 
 const TO_FLOAT = { to: { int: 1 } };
@@ -65,11 +68,26 @@ export function compileProgram(
     renamed.set(symbol.name, name);
     return { name };
   });
+  const views = inputs
+    .filter(({ name }) => recording.viewed.has(name))
+    .flatMap(({ name, dtype, dims: [rows, ...others] }) =>
+      Array.from({ length: options.blocks }, (_, i) => ({
+        name: blockName(name, i),
+        dtype,
+        dims: [`${rows} in block ${i}`, ...others],
+      })),
+    );
   const nodes = renameTensors(recording.nodes, renamed);
   const model = encodeModel({
-    graph: { name: program.name, inputs, outputs, nodes, initializers: recording.constants },
+    graph: {
+      name: program.name,
+      inputs: [...inputs, ...views],
+      outputs,
+      nodes,
+      initializers: recording.constants,
+    },
   });
-  return { model, usesBlocks: recording.usesBlocks };
+  return { model, usesBlocks: recording.usesBlocks, viewed: [...recording.viewed] };
 }
 
 /** The same nodes with some tensors renamed, also in the bodies of loops, which see the names around them. */

@@ -11,48 +11,17 @@ export function blocksFor(rows: number): number {
   return rows < 1152 ? 3 : 6;
 }
 
-/** To the end, as the end of a slice. */
-const END = 2 ** 31 - 1;
-
 /**
- * x · xᵀ for `x` `[n, d]`: blocks of rows that together are `[n, n]`, exactly symmetric, at 60 % of the cost of the whole product. Rows
- * of `x` are split into blocks; each is multiplied by itself and all later ones at once.
- * @param indexList a constant of int64, shape `[1]`.
- * @param count how many blocks, at least 2; some are empty if there are fewer rows.
+ * x · xᵀ for `x` `[n, d]`: blocks of rows that together are `[n, n]`, exactly symmetric, at 60 % of the cost of the whole product. Each
+ * block of `x` is multiplied by itself and each later one; what lies left of the diagonal is transposed.
+ * @param parts blocks of rows of `x`, at least 2; some may be empty.
  */
-export function gramBlocks(
-  node: RecordNode,
-  indexList: (value: number) => SymbolicTensor,
-  x: SymbolicTensor,
-  count: number,
-): SymbolicTensor[] {
-  const rows = node('Gather', [node('Shape', [x]), indexList(0)], { axis: { int: 0 } });
-  const size = node('Div', [node('Add', [rows, indexList(count - 1)]), indexList(count)]);
-  const starts = Array.from({ length: count }, (_, i) => node('Mul', [size, indexList(i)]));
-  const slice = (
-    of: SymbolicTensor,
-    start: SymbolicTensor,
-    end: SymbolicTensor,
-    axis: number,
-  ): SymbolicTensor => node('Slice', [of, start, end, indexList(axis)]);
-  const concat = (parts: readonly SymbolicTensor[], axis: number): SymbolicTensor =>
-    node('Concat', parts, { axis: { int: axis } });
-
-  /** Of each block of rows, the columns from the diagonal on. */
-  const right = starts.map((start, i) => {
-    const from = i === 0 ? x : slice(x, start, indexList(END), 0);
-    const next = starts[i + 1];
-    const block = next === undefined ? from : slice(x, start, next, 0);
-    return node('Gemm', [block, from], { transB: { int: 1 } });
-  });
-  return right.map((own, i) => {
-    if (i === 0) return own;
-    const above = right.slice(0, i).map((earlier, e) => {
-      const from = node('Sub', [starts[i] as SymbolicTensor, starts[e] as SymbolicTensor]);
-      const to = i === count - 1 ? indexList(END) : node('Add', [from, size]);
-      return slice(earlier, from, to, 1);
-    });
-    const mirrored = above.length === 1 ? (above[0] as SymbolicTensor) : concat(above, 0);
-    return concat([node('Transpose', [mirrored], { perm: { ints: [1, 0] } }), own], 1);
+export function gramBlocks(node: RecordNode, parts: readonly SymbolicTensor[]): SymbolicTensor[] {
+  const tiles = parts.map((a, i) => parts.slice(i).map((b) => node('Gemm', [a, b], { transB: { int: 1 } })));
+  return parts.map((_, i) => {
+    const left = tiles
+      .slice(0, i)
+      .map((row, above) => node('Transpose', [row[i - above] as SymbolicTensor], { perm: { ints: [1, 0] } }));
+    return node('Concat', [...left, ...(tiles[i] as SymbolicTensor[])], { axis: { int: 1 } });
   });
 }

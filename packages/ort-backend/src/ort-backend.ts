@@ -38,7 +38,7 @@ import {
   queueOf,
   unqueued,
 } from './ort-api.js';
-import type { ShapeKind } from './row-blocks.js';
+import { blockName, type ShapeKind } from './row-blocks.js';
 
 /** Options of {@link createOrtBackend}. */
 export interface OrtBackendOptions {
@@ -145,6 +145,22 @@ interface Wanted {
   readonly shapes: Readonly<Record<string, readonly number[]>>;
 }
 
+/** A program's session. */
+interface Compiled {
+  readonly session: OrtSession;
+  readonly blocks: number;
+  /** Names in the graph of the inputs whose blocks of rows are inputs, too. */
+  readonly viewed: readonly string[];
+}
+
+/** Names in the graph of the matrices with the most rows. */
+function tallest({ shapes, types }: Wanted, rows: number): Set<string> {
+  const names = Object.entries(shapes).flatMap(([name, dims]) =>
+    dims.length === 2 && dims[0] === rows && types[name] === 'float32' ? [graphInput(name)] : [],
+  );
+  return new Set(names);
+}
+
 /** What the shapes of inputs say about how they combine with blocks of rows, by name in the graph. */
 function kindsOf(shapes: Wanted['shapes']): Map<string, ShapeKind> {
   const kinds = new Map<string, ShapeKind>();
@@ -165,12 +181,13 @@ class OrtBackend implements Backend {
   private readonly sessionOptions: Readonly<Record<string, unknown>>;
   private readonly exclusive: Exclusive;
   /** For each program, its sessions by the element types of the inputs, whether they are lean, and how the matrix is split if it matters. */
-  private sessions = new WeakMap<Program, Map<string, Promise<OrtSession>>>();
-  private readonly opened = new Set<Promise<OrtSession>>();
+  private sessions = new WeakMap<Program, Map<string, Promise<Compiled>>>();
+  private readonly opened = new Set<Promise<Compiled>>();
   /** Releases the sessions of programs that are no longer referenced. */
-  private readonly programs = new FinalizationRegistry<Map<string, Promise<OrtSession>>>((bySignature) => {
+  private readonly programs = new FinalizationRegistry<Map<string, Promise<Compiled>>>((bySignature) => {
     for (const session of bySignature.values()) {
-      if (this.opened.delete(session)) void session.then((each) => this.exclusive(() => each.release()));
+      if (this.opened.delete(session))
+        void session.then((each) => this.exclusive(() => each.session.release()));
     }
   });
   private disposed = false;
@@ -238,8 +255,9 @@ class OrtBackend implements Backend {
     fetches: Readonly<Record<string, OrtTensor | null>>,
   ): Promise<Readonly<Record<string, OrtTensor>>> {
     try {
-      const session = await this.session(wanted);
-      return await this.exclusive(() => session.run(feeds, fetches));
+      const { session, blocks, viewed } = await this.session(wanted);
+      const views = Object.assign({}, ...viewed.map((name) => this.blocksOf(name, feeds, blocks)));
+      return await this.exclusive(() => session.run({ ...feeds, ...views }, fetches));
     } catch (cause) {
       if (this.disposed) throw new DisposedError("Backend 'ort'");
       // From a program's `build`, which names what is wrong.
@@ -248,19 +266,38 @@ class OrtBackend implements Backend {
     }
   }
 
+  /** Blocks of rows of an input, in the same memory. */
+  private blocksOf(
+    name: string,
+    feeds: Readonly<Record<string, OrtTensor>>,
+    blocks: number,
+  ): Record<string, OrtTensor> {
+    const { data, dims } = feeds[name] as OrtTensor;
+    const [rows = 0, width = 0] = dims;
+    const size = Math.ceil(rows / blocks);
+    return Object.fromEntries(
+      Array.from({ length: blocks }, (_, i) => {
+        const [start, end] = [Math.min(rows, i * size), Math.min(rows, (i + 1) * size)];
+        const view = (data as Float32Array).subarray(start * width, end * width);
+        return [blockName(name, i), new this.ort.Tensor('float32', view, [end - start, width])];
+      }),
+    );
+  }
+
   async dispose(): Promise<void> {
     this.disposed = true;
     this.sessions = new WeakMap();
     const sessions = await Promise.allSettled(this.opened);
     this.opened.clear();
     await Promise.all(
-      sessions.map((session) =>
-        session.status === 'fulfilled' ? this.exclusive(() => session.value.release()) : undefined,
+      sessions.map((each) =>
+        each.status === 'fulfilled' ? this.exclusive(() => each.value.session.release()) : undefined,
       ),
     );
   }
 
-  private session({ program, types, isLean, shapes }: Wanted): Promise<OrtSession> {
+  private session(wanted: Wanted): Promise<Compiled> {
+    const { program, types, isLean, shapes } = wanted;
     let bySignature = this.sessions.get(program);
     if (bySignature === undefined) {
       bySignature = new Map();
@@ -268,18 +305,20 @@ class OrtBackend implements Backend {
       this.programs.register(program, bySignature);
     }
     // Multiplying a product as a whole takes the least memory.
-    const blocks = isLean ? 1 : blocksFor(Math.max(0, ...Object.values(shapes).map(([rows = 0]) => rows)));
+    const rows = Math.max(0, ...Object.values(shapes).map(([length = 0]) => length));
+    const blocks = isLean ? 1 : blocksFor(rows);
     const kinds = blocks === 1 ? new Map<string, ShapeKind>() : kindsOf(shapes);
+    const viewable = blocks > 1 && this.device === 'cpu' ? tallest(wanted, rows) : new Set<string>();
     const forAnyRows = `${Object.values(types).join()} ${isLean ? 'lean' : ''}`;
-    const forThese = `${forAnyRows} ${blocks} ${[...kinds].join()}`;
+    const forThese = `${forAnyRows} ${blocks} ${[...kinds].join()} ${[...viewable].join()}`;
     const known = bySignature.get(forThese) ?? bySignature.get(forAnyRows);
     if (known !== undefined) return known;
-    const recording = { isLean, blocks, kinds, hasRowProducts: hasRowProducts(this.device) };
-    const { model, usesBlocks } = compileProgram(program, types, recording);
+    const recording = { isLean, blocks, kinds, viewable, hasRowProducts: hasRowProducts(this.device) };
+    const { model, usesBlocks, viewed } = compileProgram(program, types, recording);
     const signature = usesBlocks ? forThese : forAnyRows;
     const created = this.exclusive(() =>
       createSession(this.ort, model, this.device, this.sessionOptions, isLean),
-    );
+    ).then((session): Compiled => ({ session, blocks, viewed }));
     bySignature.set(signature, created);
     this.opened.add(created);
     // A run that failed for lack of memory may succeed next time.

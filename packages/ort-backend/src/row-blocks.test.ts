@@ -55,6 +55,11 @@ const builds: Readonly<Record<string, Build>> = {
   'minus a scalar': (ops, product, { scalar }) => ops.subtract(product, scalar),
   'subtracted from a row': (ops, product, { row }) => ops.subtract(row, product),
   'times a column': (ops, product, { column }) => ops.multiply(product, column),
+  'of rows scaled by a column, and those rows': (ops, product, { x, column }) => {
+    const rows = ops.divide(x, ops.add(column, ops.scalar(1)));
+    const ofScaled = ops.matMul(rows, rows, { transposeB: true });
+    return ops.add(ops.add(ofScaled, product), ops.sum(rows, 1, keepDims));
+  },
   'times itself': (ops, product) => ops.multiply(product, product),
   'divided by the sums of its columns': (ops, product) => ops.divide(product, ops.sum(product, 0, keepDims)),
   'divided by the sums of its rows, transposed': (ops, product) =>

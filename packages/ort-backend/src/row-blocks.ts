@@ -9,12 +9,31 @@ import type { RecordNode, SymbolicTensor } from './symbolic-tensor.js';
  */
 export type ShapeKind = 'scalar' | 'row' | 'column';
 
+/** A block of rows of an input, as an input of its own. */
+export const blockName = (input: string, block: number): string => `${block} of ${input}`;
+
+/** An operation that is recorded when its result is needed as a whole. */
+interface Deferred {
+  readonly opType: string;
+  /** An input. */
+  readonly a: SymbolicTensor;
+  /** One column. */
+  readonly b: SymbolicTensor;
+}
+
+/** To the end, as the end of a slice. */
+const END = 2 ** 31 - 1;
+
 /** Records operations on tensors that may exist as blocks of rows. */
 export class RowBlocks {
   private readonly node: RecordNode;
   private readonly fresh: () => SymbolicTensor;
   private readonly kinds: Map<string, ShapeKind>;
   private readonly blocks = new Map<string, readonly SymbolicTensor[]>();
+  private readonly viewable: ReadonlySet<string>;
+  private readonly deferred = new Map<string, Deferred>();
+  /** Names of the inputs that are read block by block. */
+  readonly viewed: Set<string> = new Set();
   /** Names of tensors not yet joined. */
   private readonly pending = new Set<string>();
 
@@ -22,11 +41,18 @@ export class RowBlocks {
    * @param node records a node, after {@link join} of its inputs.
    * @param fresh a tensor with a new name.
    * @param kinds what is known of the inputs' shapes, by name.
+   * @param viewable names of inputs whose blocks of rows can be inputs, too.
    */
-  constructor(node: RecordNode, fresh: () => SymbolicTensor, kinds: Iterable<readonly [string, ShapeKind]>) {
+  constructor(
+    node: RecordNode,
+    fresh: () => SymbolicTensor,
+    kinds: Iterable<readonly [string, ShapeKind]>,
+    viewable: ReadonlySet<string> = new Set(),
+  ) {
     this.node = node;
     this.fresh = fresh;
     this.kinds = new Map(kinds);
+    this.viewable = viewable;
   }
 
   /** The tensor `[n, m]` that consists of these blocks. */
@@ -40,7 +66,36 @@ export class RowBlocks {
   /** Records the tensor as a whole, unless that has been done. */
   join({ name }: SymbolicTensor): void {
     if (!this.pending.delete(name)) return;
+    const deferred = this.deferred.get(name);
+    if (deferred !== undefined) {
+      this.node(deferred.opType, [deferred.a, deferred.b], {}, name);
+      return;
+    }
     this.node('Concat', this.blocks.get(name) as readonly SymbolicTensor[], { axis: { int: 0 } }, name);
+  }
+
+  /**
+   * The rows of `x` in blocks of equal length; the last is shorter, or empty. Blocks of an input that was scaled row by row are
+   * scaled separately: they are inputs, so nothing is copied.
+   * @param indexList a constant of int64, shape `[1]`.
+   */
+  split(
+    x: SymbolicTensor,
+    count: number,
+    indexList: (value: number) => SymbolicTensor,
+  ): readonly SymbolicTensor[] {
+    const deferred = this.pending.has(x.name) ? this.deferred.get(x.name) : undefined;
+    const { a, b } = deferred ?? { a: x, b: x };
+    const rows = this.node('Gather', [this.node('Shape', [a]), indexList(0)], { axis: { int: 0 } });
+    const size = this.node('Div', [this.node('Add', [rows, indexList(count - 1)]), indexList(count)]);
+    const starts = Array.from({ length: count }, (_, i) => this.node('Mul', [size, indexList(i)]));
+    if (deferred !== undefined) this.viewed.add(a.name);
+    return starts.map((start, i) => {
+      const part = this.node('Slice', [b, start, starts[i + 1] ?? indexList(END), indexList(0)]);
+      return deferred === undefined
+        ? part
+        : this.node(deferred.opType, [{ name: blockName(a.name, i) }, part]);
+    });
   }
 
   /** What is known of a tensor's shape. */
@@ -70,6 +125,12 @@ export class RowBlocks {
     if (ofB !== undefined && this.isSameForAllRows(a)) {
       return this.add(ofB.map((block) => this.node(opType, [a, block])));
     }
+    if (this.viewable.has(a.name) && this.kindOf(b) === 'column') {
+      const whole = this.fresh();
+      this.deferred.set(whole.name, { opType, a, b });
+      this.pending.add(whole.name);
+      return whole;
+    }
     return this.withKind(this.node(opType, [a, b]), broadcastKind(this.kindOf(a), this.kindOf(b)));
   }
 
@@ -93,7 +154,10 @@ export class RowBlocks {
   inBody<R>(record: () => R): R {
     for (const name of [...this.pending]) this.join({ name });
     const result = record();
-    for (const name of this.pending) this.blocks.delete(name);
+    for (const name of this.pending) {
+      this.blocks.delete(name);
+      this.deferred.delete(name);
+    }
     this.pending.clear();
     return result;
   }

@@ -16,6 +16,8 @@ export interface Recording {
   join(tensor: SymbolicTensor): void;
   readonly nodes: readonly OnnxNode[];
   readonly constants: readonly Constant[];
+  /** Names of the inputs that are read block by block: see `blockName`. */
+  readonly viewed: ReadonlySet<string>;
   /** Whether the recording depends on {@link RecordingOptions.blocks} and {@link RecordingOptions.kinds}. */
   readonly usesBlocks: boolean;
 }
@@ -30,13 +32,21 @@ export interface RecordingOptions {
   readonly hasRowProducts: boolean;
   /** What is known of the shapes of named tensors. Only needed for more than one block. */
   readonly kinds: ReadonlyMap<string, ShapeKind>;
+  /** Names of inputs whose blocks of rows can be inputs, too. Only read for more than one block. */
+  readonly viewable: ReadonlySet<string>;
 }
 
 /** How many numbers of a row are squared and summed at a time. */
 const PIECE = 32;
 
 /** Starts a recording. */
-export function startRecording({ isLean, blocks, hasRowProducts, kinds }: RecordingOptions): Recording {
+export function startRecording({
+  isLean,
+  blocks,
+  hasRowProducts,
+  kinds,
+  viewable,
+}: RecordingOptions): Recording {
   const constants = new Map<string, Constant>();
   const recorded: OnnxNode[] = [];
   // Where nodes go: the graph, or the body of the loop being recorded, which sees the names around it.
@@ -55,7 +65,7 @@ export function startRecording({ isLean, blocks, hasRowProducts, kinds }: Record
     });
     return output;
   };
-  const rowBlocks = new RowBlocks(node, fresh, kinds);
+  const rowBlocks = new RowBlocks(node, fresh, kinds, viewable);
   const constant = (dtype: 'float32' | 'int64', dims: readonly number[], value: number): SymbolicTensor => {
     const key = `${dtype} [${dims.join()}] ${Object.is(value, -0) ? '-0' : value}`;
     const tensor = { dtype, dims, data: [value], name: `c${constants.size}` } as Constant;
@@ -115,7 +125,7 @@ export function startRecording({ isLean, blocks, hasRowProducts, kinds }: Record
     matMul: (a, b, options) => {
       if (options?.transposeB && a.name === b.name) {
         usesBlocks = true;
-        if (blocks > 1) return rowBlocks.add(gramBlocks(node, indexList, a, blocks));
+        if (blocks > 1) return rowBlocks.add(gramBlocks(node, rowBlocks.split(a, blocks, indexList)));
       }
       // Gemm reads a transposed second matrix in place; MatMul would need a copy first.
       const product = node('Gemm', [a, b], { transB: { int: options?.transposeB ? 1 : 0 } });
@@ -202,6 +212,7 @@ export function startRecording({ isLean, blocks, hasRowProducts, kinds }: Record
     node,
     join: (tensor) => rowBlocks.join(tensor),
     nodes: recorded,
+    viewed: rowBlocks.viewed,
     get constants() {
       return [...constants.values()];
     },
