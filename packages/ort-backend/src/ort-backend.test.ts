@@ -272,6 +272,12 @@ describe('devices', () => {
       await expect(createOrtBackend(options as never)).rejects.toBeInstanceOf(InvalidOptionsError);
     },
   );
+
+  it('names the devices, and the one that was given', async () => {
+    await expect(createOrtBackend({ device: 'gpu' as never })).rejects.toThrow(
+      /device: expected cpu, .*webgpu.*, or a list of these, got 'gpu'/,
+    );
+  });
 });
 
 describe('the engine', () => {

@@ -16,7 +16,7 @@ import {
   type Program,
   type RunOptions,
 } from '@mmtok/core/backend';
-import { parseOptions } from '@mmtok/core/internal';
+import { messageOf, parseOptions } from '@mmtok/core/internal';
 import * as z from 'zod';
 import { compileProgram, graphInput, graphOutput, type InputTypes } from './compile-program.js';
 import {
@@ -67,7 +67,12 @@ export interface OrtBackendOptions {
 
 const schema = z
   .strictObject({
-    device: z.union([z.enum(ORT_DEVICES), z.array(z.enum(ORT_DEVICES)).min(1)]).optional(),
+    device: z
+      .union([z.enum(ORT_DEVICES), z.array(z.enum(ORT_DEVICES)).min(1)], {
+        error: ({ input }) =>
+          `expected ${ORT_DEVICES.join(', ')}, or a list of these, got '${messageOf(input)}'`,
+      })
+      .optional(),
     model: z
       .custom<LoadedModel>(
         (value) => isObject(value) && isObject((value as Partial<LoadedModel>).sessions),

@@ -33,7 +33,7 @@ const count = z.int().min(1).nullish();
 
 const bodySchema = z.looseObject({
   model: z.string().min(1),
-  messages: z.array(message).min(1),
+  messages: z.array(message).min(1, 'expected at least one message'),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   n: count,
